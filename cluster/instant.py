@@ -1,0 +1,49 @@
+"""Time as the house counts it: whole microseconds from 2024-01-01T00:00Z; seconds as floats only where trio wants them."""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
+MILLISECOND = 1_000
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+FOREVER = 1 << 62
+"""An instant (in µs) later than any story: "nothing will change by time alone"."""
+
+
+def minutes(count: float) -> float:
+    """`count` minutes in seconds, for `trio.sleep`."""
+    return count * 60
+
+
+def hours(count: float) -> float:
+    """`count` hours in seconds, for `trio.sleep`."""
+    return count * 3_600
+
+
+def days(count: float) -> float:
+    """`count` days in seconds, for `trio.sleep`."""
+    return count * 86_400
+
+
+def as_datetime(instant: int) -> datetime:
+    """The UTC date and time of an instant in µs."""
+    return EPOCH + timedelta(microseconds=instant)
+
+
+def as_instant(moment: datetime) -> int:
+    """The instant in µs of an aware date and time; a naive one is refused with ValueError."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} names no time zone: give one, for example tzinfo=datetime.UTC")
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def clock_text(instant: int) -> str:
+    """How a timeline shows an instant: `00:00:01.187` in the first day, `3d 02:00:00.000` after."""
+    whole_days, rest = divmod(instant, DAY)
+    hour, rest = divmod(rest, HOUR)
+    minute, rest = divmod(rest, MINUTE)
+    second, micros = divmod(rest, SECOND)
+    text = f"{hour:02}:{minute:02}:{second:02}.{micros // MILLISECOND:03}"
+    return f"{whole_days}d {text}" if whole_days else text

@@ -1,0 +1,1 @@
+"""Consensus as a value: `step(raft, event, at) -> (raft, effects)`. No I/O, no clock, no luck of its own."""

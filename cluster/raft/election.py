@@ -1,0 +1,186 @@
+"""Who leads: the trial, the vote, the way down (§5.2, §5.4.1; rules 3.7-3.24). What a leader does is not here."""
+
+import attrs
+
+from cluster.instant import FOREVER
+from cluster.raft import durability, quorum, timer
+from cluster.raft.log import Log
+from cluster.raft.messages import RequestVote, VoteReply
+from cluster.raft.quorum import VoteResult
+from cluster.raft.state import Candidate, Effect, Follower, Leader, Moment, Raft, Send
+
+# ---- standing ----
+
+
+def timed_out(raft: Raft, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
+    """The timer of a follower or a candidate: perhaps early, because signs of a leader do not move `wake_at`."""
+    match raft.role:
+        case Follower(heard_at=heard_at):
+            if at.now < timer.fires_at(raft, heard_at):
+                return timer.rewound(raft), ()
+            return stand(raft, at, rounds=0)
+        case Candidate(rounds=rounds):
+            if at.now < raft.wake_at:
+                return raft, ()
+            return stand(raft, at, rounds=rounds + 1)  # rule 3.11
+        case Leader():
+            raise AssertionError(
+                f"{raft.name} leads term {raft.term}: its beat, not its election timer, keeps it awake"
+            )
+
+
+def stand(raft: Raft, at: Moment, rounds: int) -> tuple[Raft, tuple[Effect, ...]]:
+    """A round begins: a trial first (rule 3.10), unless there is nobody to ask or no trial is wanted."""
+    if not raft.timing.trial or len(raft.voters) == 1:
+        return stand_for_real(timer.restarted(raft, at, rounds), forced=False, rounds=rounds)
+    raft = timer.trial_round(raft, at, rounds)
+    request = RequestVote(raft.term + 1, raft.log.last_index, raft.log.last_term, True, False, rounds)
+    return raft, tuple([Send(peer, request) for peer in raft.peers])
+
+
+def stand_for_real(raft: Raft, forced: bool, rounds: int) -> tuple[Raft, tuple[Effect, ...]]:
+    """Vote for itself in the next term (§5.2). Requests leave, and its round begins to count, once that is durable."""
+    role = Candidate(False, raft.term + 1, timer.NOBODY, timer.NOBODY, forced, rounds)
+    raft = attrs.evolve(raft, term=role.asked, vote=raft.name, role=role, wake_at=FOREVER)
+    request = RequestVote(raft.term, raft.log.last_index, raft.log.last_term, False, forced, 0)
+    raft, saving = durability.save(raft, tuple([Send(peer, request) for peer in raft.peers]))
+    return raft, (saving,)
+
+
+def counts_as_grant(candidate: Candidate, reply: VoteReply) -> bool:
+    """Whether a reply is a grant of what is asked now: of this term, and a trial's only for a trial."""
+    return reply.granted and reply.asked == candidate.asked and reply.trial == candidate.trial
+
+
+def counts_as_refusal(candidate: Candidate, reply: VoteReply) -> bool:
+    """Whether a reply refuses what is asked now."""
+    return not reply.granted and reply.asked == candidate.asked and reply.trial == candidate.trial
+
+
+def vote_reply(raft: Raft, sender: str, reply: VoteReply, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
+    """Count an answer. A trial won leads to the real election in this very step; a real one shows in `result`."""
+    if reply.term > raft.term:  # §5.1, rule 3.24
+        return step_down(raft, reply.term, at)
+    role = raft.role
+    if not isinstance(role, Candidate):
+        return raft, ()
+    if counts_as_grant(role, reply):
+        role = attrs.evolve(role, granted=role.granted | {sender})
+    elif counts_as_refusal(role, reply):
+        role = attrs.evolve(role, refused=role.refused | {sender})
+    raft = attrs.evolve(raft, role=role)
+    if role.trial and result(raft) is VoteResult.Won:
+        return stand_for_real(raft, role.forced, role.rounds)
+    return raft, ()
+
+
+def own_vote(raft: Raft, at: Moment) -> Raft:
+    """Something became durable: if it is the vote for itself, it counts from now on, and so does the round's time."""
+    role = raft.role
+    if not isinstance(role, Candidate) or role.trial or raft.name in role.granted or not durability.is_durable(raft, 0):
+        return raft
+    role = attrs.evolve(role, granted=role.granted | {raft.name})
+    return attrs.evolve(raft, role=role, ticks_from=at.now, wake_at=at.now + raft.timeout)
+
+
+def result(raft: Raft) -> VoteResult:
+    """Where its candidacy stands. A lost round waits for its time to run out (rule 3.11)."""
+    role = raft.role
+    if not isinstance(role, Candidate):
+        return VoteResult.Pending
+    return quorum.Majority(raft.voters).result(role.granted, role.refused)
+
+
+# ---- voting ----
+
+
+def log_is_up_to_date(log: Log, last_index: int, last_term: int) -> bool:
+    """§5.4.1: a candidate whose log ends so is at least as up to date as `log`."""
+    return last_term > log.last_term or (last_term == log.last_term and last_index >= log.last_index)
+
+
+def in_good_standing(raft: Raft, now: int) -> bool:
+    """Rule 3.22: it knows a leader and heard it within T/2."""
+    role = raft.role
+    return isinstance(role, Follower) and role.leader is not None and now - role.heard_at <= raft.timing.election // 2
+
+
+def may_grant_vote(raft: Raft, candidate: str, request: RequestVote, now: int) -> bool:
+    """Whether to answer yes: safe by §5.2 and §5.4.1, and by the rest without harm to a cluster that works."""
+    if request.term < raft.term:
+        return False  # §5.1, rule 3.17
+    if request.term == raft.term and (request.trial or raft.vote not in (None, candidate)):
+        return False  # rules 3.17, 3.20, §5.2: one vote a term, and the same one again if asked again
+    if not log_is_up_to_date(raft.log, request.last_index, request.last_term):
+        return False  # §5.4.1, rules 3.18, 3.22, 3.23
+    if raft.timing.trial and not request.forced and isinstance(raft.role, Leader):
+        return False  # rule 3.19
+    if raft.timing.trial and request.term > raft.term + 1:
+        return False  # rule 3.21
+    return not (request.trial and in_good_standing(raft, now))  # rule 3.22
+
+
+def term_after_refusal(raft: Raft, request: RequestVote) -> int:
+    """The term of a voter once it has refused: the paper's adopts the newest (§5.1), Rachis's one before a far one."""
+    if not raft.timing.trial:
+        return raft.term if request.trial else max(raft.term, request.term)  # §5.1
+    if request.term <= raft.term + 1 or request.last_term < raft.log.last_term:
+        return raft.term  # rules 3.17, 3.18
+    if isinstance(raft.role, Leader) and not request.forced:
+        return raft.term  # rule 3.19
+    return request.term - 1  # rule 3.21
+
+
+def request_vote(raft: Raft, sender: str, request: RequestVote, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
+    """Answer a candidate. A trial granted changes nothing here."""
+    before, role = raft, raft.role
+    if isinstance(role, Follower) and role.leader == sender and request.term > raft.term:
+        raft = attrs.evolve(raft, role=Follower(None, role.heard_at))  # rule 3.13
+    granted = may_grant_vote(raft, sender, request, at.now)
+    if not granted:
+        term = term_after_refusal(raft, request)
+        if term != raft.term:
+            raft = after_step_down(raft, term, None, at)
+    elif not request.trial:
+        raft = after_vote(raft, sender, request.term, at)
+    return durability.answer(
+        before, raft, sender, VoteReply(raft.term, request.term, granted, request.trial, request.beat)
+    )
+
+
+def after_vote(raft: Raft, candidate: str, term: int, at: Moment) -> Raft:
+    """The node once it has voted; a vote defers its own candidacy (rule 3.3)."""
+    if term != raft.term or not isinstance(raft.role, Follower):
+        raft = after_step_down(raft, term, None, at)
+    role = raft.role
+    assert isinstance(role, Follower)
+    return timer.rewound(attrs.evolve(raft, vote=candidate, role=Follower(role.leader, at.now)))
+
+
+# ---- following ----
+
+
+def after_step_down(raft: Raft, term: int, leader: str | None, at: Moment) -> Raft:
+    """The follower it becomes in `term` (its own or a later one), of `leader` if that has spoken."""
+    role, timing = raft.role, raft.timing
+    vote = raft.vote if term == raft.term else None  # §5.2: one vote a term, whatever happens within it
+    extended = raft.timeout >= timing.election
+    if isinstance(role, Leader) or (leader is not None and (extended or not timing.ticking)):
+        # A leader had no timer; a long round's is over with it; the paper's is drawn anew for each leader.
+        timeout, ticks_from, draws = timer.drawn(timing, False, at.luck), at.now, raft.draws + 1
+    else:
+        timeout, ticks_from, draws = raft.timeout, raft.ticks_from, raft.draws
+    if leader is not None or isinstance(role, Leader):
+        heard_at = at.now
+    else:
+        heard_at = role.heard_at if isinstance(role, Follower) else ticks_from  # a deposed candidate keeps its timer
+    raft = attrs.evolve(
+        raft, term=term, vote=vote, role=Follower(leader, heard_at), timeout=timeout, ticks_from=ticks_from, draws=draws
+    )
+    return timer.rewound(raft)
+
+
+def step_down(raft: Raft, term: int, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
+    """Somebody is in a later term: persist it and follow nobody yet (§5.1, rule 3.24)."""
+    raft, saving = durability.save(after_step_down(raft, term, None, at), ())
+    return raft, (saving,)

@@ -1,0 +1,85 @@
+"""What members say to each other about elections and the log: one frozen class each, no behaviour.
+
+The sender is not a field: whoever carries a message knows it. A message whose field `beat` is above zero is *chatter*
+(it stands on its sender's grid and says nothing new when nothing happens); `beat` is its number on that grid.
+"""
+
+from cluster.value import value
+
+
+@value
+class Request:
+    """Who asked for a command, so that a command proposed twice is applied once (dissertation, 6.3)."""
+
+    client: str
+    """The proposer's name and incarnation, for example `B#2`."""
+    serial: int
+    """Counts that client's commands from 1."""
+    floor: int
+    """Every serial of this client below `floor` is answered: its result need not be remembered any more."""
+
+
+@value
+class Entry:
+    """One entry of the log. A leader's first entry of a term has no request and an empty command."""
+
+    term: int
+    request: Request | None
+    command: bytes
+
+
+@value
+class RequestVote:
+    """§5.2, §5.4.1; a *trial* asks what the answer would be and binds nobody (pre-vote, dissertation 9.6; rule 3.10)."""
+
+    term: int
+    last_index: int
+    last_term: int
+    trial: bool
+    forced: bool
+    """The old leader stepped down on purpose: good standing does not protect it, and there is no trial (rule 3.12)."""
+    beat: int
+    """Number of the candidate's round, 0 in the first: asking again and again is chatter too."""
+
+
+@value
+class VoteReply:
+    """§5.2. `term` is the voter's own; `asked` the term that was asked for, so that a late grant counts for nothing else."""
+
+    term: int
+    asked: int
+    granted: bool
+    trial: bool
+    beat: int
+    """`beat` of the request."""
+
+
+@value
+class AppendEntries:
+    """§5.3. Without entries and with `beat > 0` it is a heartbeat."""
+
+    term: int
+    prev_index: int
+    prev_term: int
+    entries: tuple[Entry, ...]
+    commit: int
+    beat: int
+
+
+@value
+class AppendReply:
+    """§5.3. An acceptance states what *this* request verified, never what the follower's log happens to hold."""
+
+    term: int
+    success: bool
+    match: int
+    """Accepted: `prev_index + len(entries)` of the request. Refused: `prev_index` of the request."""
+    hint_index: int
+    """Refused: the largest index at or below `prev_index` that may agree. Accepted: 0."""
+    hint_term: int
+    """Refused: the follower's term at `hint_index`. Accepted: 0."""
+    beat: int
+    """The number of the heartbeat it answers, 0 otherwise."""
+
+
+Message = RequestVote | VoteReply | AppendEntries | AppendReply

@@ -1,0 +1,328 @@
+"""How the log reaches the others and what is committed (§5.3, §5.4.2; rules 3.4, 3.25-3.33): AppendEntries, both ends.
+
+The functions on the path of every message build their values by position: that is what keeps them at a few µs.
+"""
+
+from collections.abc import Sequence
+
+import attrs
+
+from cluster.instant import FOREVER
+from cluster.raft import durability, election, quorum
+from cluster.raft.log import Log
+from cluster.raft.messages import AppendEntries, AppendReply, Entry
+from cluster.raft.state import Apply, Effect, Follower, Leader, Moment, Progress, Proposed, Raft, Refuse, Save, Send
+
+# ---- the follower ----
+
+
+def log_matches(log: Log, prev_index: int, prev_term: int) -> bool:
+    """§5.3: whether the log holds an entry of that term at that index."""
+    return prev_index <= log.last_index and log.term_at(prev_index) == prev_term
+
+
+def entries_to_write(log: Log, prev_index: int, entries: tuple[Entry, ...]) -> tuple[int, tuple[Entry, ...]]:
+    """After which index to write which of these entries; (-1, ()) if the log has them all.
+
+    An entry that is there already is never cut, however old the request (§5.3: only a conflict deletes).
+    """
+    last = log.last_index
+    if prev_index == last:
+        return (last, entries) if entries else (-1, ())
+    for offset, entry in enumerate(entries):
+        index = prev_index + offset + 1
+        if index > last or log.term_at(index) != entry.term:
+            return index - 1, entries[offset:]
+    return -1, ()
+
+
+def ack_index(log: Log, request: AppendEntries) -> int:
+    """What an acceptance says: what this request verified, whatever else the log (as it is now) may hold."""
+    return request.prev_index + len(request.entries)
+
+
+def follower_commit(raft: Raft, log: Log, request: AppendEntries) -> int:
+    """The commit index after an accepted request; it never passes what this request verified in `log`."""
+    return max(raft.commit, min(request.commit, request.prev_index + len(request.entries)))
+
+
+def append_entries(raft: Raft, sender: str, request: AppendEntries, at: Moment) -> tuple[Raft, Sequence[Effect]]:
+    """Take the leader's entries, or say where the logs may agree."""
+    before, role = raft, raft.role
+    if request.term < raft.term:  # §5.1; the answer frees a candidate whose term has run ahead
+        refusal = AppendReply(raft.term, False, request.prev_index, 0, 0, request.beat)
+        return durability.answer(before, raft, sender, refusal)
+    if request.term > raft.term or not isinstance(role, Follower) or role.leader != sender:
+        if isinstance(role, Leader) and request.term == raft.term:
+            raise AssertionError(
+                f"{raft.name} and {sender} both lead term {raft.term}: Election Safety (§5.2) is broken"
+            )
+        raft = election.after_step_down(raft, request.term, sender, at)
+    log, prev = raft.log, request.prev_index
+    role = Follower(sender, at.now)
+    if not log_matches(log, prev, request.prev_term):
+        hint = log.find_conflict(min(prev, log.last_index), request.prev_term)
+        refusal = AppendReply(raft.term, False, prev, hint, log.term_at(hint), request.beat)
+        raft = durability.moved(raft, log, raft.commit, role, raft.saves)
+        return durability.answer(before, raft, sender, refusal)
+
+    after, entries = entries_to_write(log, prev, request.entries)
+    effects: list[Effect]
+    if after < 0:
+        ack = ack_index(log, request)
+        commit = follower_commit(raft, log, request)
+        raft = durability.moved(raft, log, commit, role, raft.saves)
+        reply = AppendReply(request.term, True, ack, 0, 0, request.beat)
+        raft, answered = durability.answer(before, raft, sender, reply, ack)
+        effects = list(answered)
+    else:
+        number = raft.saves + 1
+        if after < log.last_index:
+            raft = without_tail(raft, number, after)
+            log = raft.log
+        log = log.extended(entries)
+        commit = follower_commit(raft, log, request)
+        raft = durability.moved(raft, log, commit, role, number)
+        reply = AppendReply(request.term, True, ack_index(log, request), 0, 0, request.beat)
+        effects = [Save(raft.term, raft.vote, after, entries, (Send(sender, reply),), number)]
+    if commit > before.commit:
+        effects.append(Apply(before.commit + 1, log.slice(before.commit + 1, commit)))
+    return raft, effects
+
+
+def without_tail(raft: Raft, number: int, after: int) -> Raft:
+    """Cut the entries after `after`, which conflict with the leader's; `number` is the Save that will say so."""
+    if after < raft.commit:  # rule 3.32
+        raise AssertionError(
+            f"{raft.name} was told to overwrite entry {after + 1}, but entries up to {raft.commit} are committed: "
+            "Leader Completeness (§5.4) is broken"
+        )
+    return attrs.evolve(raft, log=raft.log.cut(after), durable=durability.cut(raft.durable, number, after))
+
+
+# ---- the leader: what it sends ----
+
+
+def lead(raft: Raft, at: Moment) -> tuple[Raft, list[Effect]]:
+    """The election is won: nothing is known of the peers; an empty entry of the term goes out at once (rule 3.25)."""
+    last, now = raft.log.last_index, at.now
+    peers = tuple([(peer, Progress(0, last + 1, True, (), now, 0)) for peer in raft.peers])
+    wake_at = now + raft.timing.heartbeat if peers else FOREVER
+    raft = attrs.evolve(raft, role=Leader(peers, raft.durable.last, now, 0, False), wake_at=wake_at)
+    return append(raft, (Entry(raft.term, None, b""),))
+
+
+def proposed(raft: Raft, event: Proposed) -> tuple[Raft, list[Effect]]:
+    """Commands for the log; from winning on, not only from the first commit on (rule 3.25)."""
+    if not isinstance(raft.role, Leader):
+        return raft, [Refuse(request) for request, _ in event.commands]
+    if not event.commands:
+        return raft, []
+    term = raft.term
+    return append(raft, tuple([Entry(term, request, command) for request, command in event.commands]))
+
+
+def append(raft: Raft, entries: tuple[Entry, ...]) -> tuple[Raft, list[Effect]]:
+    """Write the entries and send them on without waiting for the own disk (dissertation, 10.2.1)."""
+    role = raft.role
+    assert isinstance(role, Leader)
+    after, number = raft.log.last_index, raft.saves + 1
+    log = raft.log.extended(entries)
+    effects: list[Effect] = [Save(raft.term, raft.vote, after, entries, (), number)]
+    peers: list[tuple[str, Progress]] = []
+    made: dict[int, AppendEntries] = {}
+    for pair in role.peers:
+        name, progress = pair
+        if len(progress.inflight) < (1 if progress.probing else raft.timing.inflight):
+            progress, messages = filled(raft, log, raft.commit, role.beat, progress, made)
+            for message in messages:
+                effects.append(Send(name, message))  # noqa: PERF401  most often it is one: a list for it costs more
+            pair = (name, progress)
+        peers.append(pair)
+    role = Leader(tuple(peers), role.stored, role.beats_from, role.beat, role.ready)
+    return durability.moved(raft, log, raft.commit, role, number), effects
+
+
+def filled(
+    raft: Raft, log: Log, commit: int, beat: int, progress: Progress, made: dict[int, AppendEntries]
+) -> tuple[Progress, list[AppendEntries]]:
+    """What goes to a peer now: as many appends as its window takes. `made` shares them among peers, by first index."""
+    last, timing = log.last_index, raft.timing
+    following, inflight, probing = progress.next, progress.inflight, progress.probing
+    window = 1 if probing else timing.inflight
+    messages: list[AppendEntries] = []
+    head_beat = progress.head_beat if inflight else beat
+    while following <= last and len(inflight) < window:
+        upto = min(last, following + timing.batch - 1)
+        message = made.get(following)
+        if message is None:
+            prev = following - 1
+            message = AppendEntries(raft.term, prev, log.term_at(prev), log.slice(following, upto), commit, 0)
+            made[following] = message
+        messages.append(message)
+        inflight = (*inflight, upto)
+        following = upto + 1
+    if not messages:
+        return progress, messages
+    # While probing `next` stays: a refusal must name the very append it refuses.
+    following = progress.next if probing else following
+    return Progress(progress.match, following, probing, inflight, progress.answered_at, head_beat), messages
+
+
+def beat(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:
+    """A beat of the grid, after a pause the current one only. Before it the leader asks whether it still leads."""
+    role, timing = raft.role, raft.timing
+    assert isinstance(role, Leader)
+    number = (at.now - role.beats_from) // timing.heartbeat
+    wake_at = role.beats_from + (number + 1) * timing.heartbeat if role.peers else FOREVER
+    if number <= role.beat or not role.peers:
+        return attrs.evolve(raft, wake_at=wake_at), ()
+    if timing.check_quorum and not hears_quorum(raft, role, at.now):  # rule 3.27
+        raft = election.after_step_down(raft, raft.term, None, at)
+        return election.stand(raft, at, rounds=0) if timing.trial else (raft, ())
+    effects: list[Effect] = []
+    made: dict[int, AppendEntries] = {}
+    for peer, progress in role.peers:
+        match = progress.match
+        message = made.get(match)
+        if message is None:
+            commit = beat_commit(raft, match)
+            message = AppendEntries(raft.term, match, raft.log.term_at(match), (), commit, number)
+            made[match] = message
+        effects.append(Send(peer, message))
+    role = Leader(role.peers, role.stored, role.beats_from, number, role.ready)
+    return attrs.evolve(raft, role=role, wake_at=wake_at), effects
+
+
+def beat_commit(raft: Raft, match: int) -> int:
+    """The commit index a beat carries to a peer: as much of it as the peer is known to hold (§5.3)."""
+    return min(raft.commit, match)
+
+
+def hears_quorum(raft: Raft, role: Leader, now: int) -> bool:
+    """Rule 3.27: itself and who answered within T are a majority of the voters."""
+    oldest = now - raft.timing.election
+    heard = 1 + sum(progress.answered_at >= oldest for _, progress in role.peers)
+    return heard >= quorum.majority(len(raft.voters))
+
+
+# ---- the leader: what it hears ----
+
+
+def counts_as_answer(raft: Raft, reply: AppendReply) -> bool:
+    """Whether a reply belongs to this leadership: what an earlier one verified may have been overwritten since."""
+    return reply.term == raft.term
+
+
+def append_reply(raft: Raft, sender: str, reply: AppendReply, at: Moment) -> tuple[Raft, Sequence[Effect]]:
+    """Learn from an answer, commit what can be committed, and send what the window now takes."""
+    if reply.term > raft.term:
+        return election.step_down(raft, reply.term, at)  # §5.1
+    role = raft.role
+    if not isinstance(role, Leader) or not counts_as_answer(raft, reply):
+        return raft, ()
+    peers, log = list(role.peers), raft.log
+    for position, (name, known) in enumerate(peers):  # noqa: B007  `position` is the result
+        if name == sender:
+            break
+    else:
+        return raft, ()
+    if reply.beat:
+        progress = after_beat(known, reply, at.now)
+    elif reply.success:
+        progress = after_acceptance(known, reply, role.beat, at.now)
+    else:
+        progress = after_refusal(known, reply, log, at.now)
+
+    commit, effects = raft.commit, ()  # type: tuple[int, Sequence[Effect]]
+    if progress.match > commit and progress.match != known.match:
+        peers[position] = (sender, progress)
+        commit = leader_commit(raft, role.stored, peers)
+    if progress.next <= log.last_index:
+        progress, messages = filled(raft, log, commit, role.beat, progress, {})
+        if messages:
+            effects = [Send(sender, message) for message in messages]
+    peers[position] = (sender, progress)
+    if commit == raft.commit:
+        role = Leader(tuple(peers), role.stored, role.beats_from, role.beat, role.ready)
+        return durability.moved(raft, log, commit, role, raft.saves), effects
+    # What is committed is of its own term (§5.4.2), so that from now on it leads in full (rule 3.25).
+    role = Leader(tuple(peers), role.stored, role.beats_from, role.beat, True)
+    applied = Apply(raft.commit + 1, log.slice(raft.commit + 1, commit))
+    return durability.moved(raft, log, commit, role, raft.saves), [*effects, applied]
+
+
+def after_acceptance(known: Progress, reply: AppendReply, beat: int, now: int) -> Progress:
+    """The peer's log is the leader's up to `reply.match`. An answer may be late or a repeat: nothing goes back."""
+    match = reply.match if reply.match > known.match else known.match
+    if known.probing:
+        return Progress(match, match + 1, False, (), now, beat)
+    inflight, head_beat = known.inflight, known.head_beat
+    if inflight and inflight[0] <= match:
+        inflight, head_beat = tuple([last for last in inflight if last > match]), beat
+    return Progress(match, max(known.next, match + 1), False, inflight, now, head_beat)
+
+
+def after_refusal(known: Progress, reply: AppendReply, log: Log, now: int) -> Progress:
+    """The logs differ at `reply.match`: go back as far as the hint allows, unless the refusal is an old one."""
+    refused = reply.match
+    if known.probing:
+        if refused != known.next - 1:
+            return Progress(known.match, known.next, True, known.inflight, now, known.head_beat)
+        agreed = log.find_conflict(reply.hint_index, reply.hint_term)
+        following = max(known.match + 1, min(refused, agreed + 1))
+    elif refused <= known.match:
+        return Progress(known.match, known.next, False, known.inflight, now, known.head_beat)
+    else:
+        following = known.match + 1  # an append got lost or overtaken: start from what is sure
+    return Progress(known.match, following, True, (), now, known.head_beat)
+
+
+def after_beat(known: Progress, reply: AppendReply, now: int) -> Progress:
+    """A heartbeat was answered. It verified nothing new, but what was sent long before it and is not answered is lost.
+
+    "Long" is one beat at least: that much time the peer's disk has, for the answer to a beat does not wait for it.
+    """
+    match, inflight, probing, following = known.match, known.inflight, known.probing, known.next
+    if not reply.success:
+        if reply.match != match:
+            return known  # an old one
+        return Progress(0, reply.hint_index + 1, True, (), now, known.head_beat)  # its disk was lost: believe nothing
+    match = max(match, reply.match)
+    late = len(inflight) > 0 and reply.beat > known.head_beat + 1
+    if late:
+        inflight = ()
+    if not inflight and not probing:
+        following = match + 1
+    return Progress(match, max(following, match + 1), probing or late, inflight, now, known.head_beat)
+
+
+# ---- the leader: what is committed ----
+
+
+def may_commit(raft: Raft, index: int) -> bool:
+    """§5.4.2, rule 3.26: only an entry of the leader's own term is committed by counting."""
+    return raft.log.term_at(index) == raft.term
+
+
+def leader_commit(raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> int:
+    """The commit index now: what a majority has, its own log counted as far as its disk has it."""
+    matches = [stored]
+    for _, progress in peers:
+        matches.append(progress.match)
+    index = quorum.committed_index(matches)
+    return index if index > raft.commit and may_commit(raft, index) else raft.commit
+
+
+def own_disk(raft: Raft) -> tuple[Raft, Sequence[Effect]]:
+    """The leader's own log became durable: it now counts for more."""
+    role = raft.role
+    assert isinstance(role, Leader)
+    stored, commit = raft.durable.last, raft.commit
+    if stored > commit:
+        commit = leader_commit(raft, stored, role.peers)
+    role = Leader(role.peers, stored, role.beats_from, role.beat, role.ready or commit > raft.commit)
+    leading = durability.moved(raft, raft.log, commit, role, raft.saves)
+    if commit == raft.commit:
+        return leading, ()
+    return leading, (Apply(raft.commit + 1, raft.log.slice(raft.commit + 1, commit)),)

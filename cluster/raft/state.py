@@ -1,0 +1,223 @@
+"""What one node believes, what may happen to it, what it asks for. Values only; the rules are in the files beside."""
+
+from cluster.instant import MILLISECOND, SECOND
+from cluster.raft.log import Log
+from cluster.raft.messages import Entry, Message, Request
+from cluster.value import value
+
+
+@value
+class Timing:
+    """Durations in µs and how they are drawn. Default: RavenDB's Rachis (rules 3.1, 3.2, 3.4, 3.27, 3.29, 3.38)."""
+
+    election: int = 300 * MILLISECOND
+    """T of the rules."""
+    first: tuple[int, int] = (2, 3)
+    """A node's own timeout is uniform in [T * 2/3, T) (rule 3.1): the lower bound as (numerator, denominator) of T."""
+    again: tuple[int, int] = (4, 3)
+    """After a round that timed out: uniform in [T * 4/3, 2T) (rules 3.1, 3.11).
+
+    The upper bound grows in proportion to the lower: `again == first` is the paper's.
+    """
+    ticking: bool = True
+    """Rule 3.2: the timer ticks on a grid and fires at the second tick without a sign of a leader.
+
+    False: the paper's timer, restarted by each sign, drawn anew for each leader and in each round.
+    """
+    heartbeat: int = 100 * MILLISECOND
+    """At most T/3 between two signs of the leader (rule 3.4)."""
+    trial: bool = True
+    """Pre-vote (rule 3.10), and with it Rachis's way to answer (rules 3.19, 3.21). False: the paper's (§5.1, §5.2)."""
+    check_quorum: bool = True
+    """A leader that has not heard a majority within T gives up (rule 3.27)."""
+    batch: int = 128
+    """Commands per append (rule 3.29)."""
+    inflight: int = 64
+    """Appends on the way to one follower before the leader waits."""
+    operation: int = 15 * SECOND
+    """Cluster.OperationTimeoutInSec: how long a proposal may take (rules 3.29, 3.38)."""
+
+
+@value
+class Moment:
+    """The only outside a step may know."""
+
+    now: int
+    """The node's monotonic clock in µs."""
+    luck: float
+    """In [0, 1); redrawn by the driver only when `Raft.draws` has changed."""
+
+
+@value
+class Follower:
+    leader: str | None
+    heard_at: int
+    """Monotonic µs of the last sign of a leader or of a vote given (rule 3.3)."""
+
+
+@value
+class Candidate:
+    trial: bool
+    asked: int
+    """The term it stands for. In a trial that is its own term + 1 and not yet its own (rule 3.10)."""
+    granted: frozenset[str]
+    refused: frozenset[str]
+    forced: bool
+    rounds: int
+    """Rounds without a majority so far (rule 3.11)."""
+
+
+@value
+class Progress:
+    """What a leader believes of one peer."""
+
+    match: int
+    next: int
+    probing: bool
+    """One append at a time until an answer says where the logs agree."""
+    inflight: tuple[int, ...]
+    """Last index of each append on the way, oldest first."""
+    answered_at: int
+    """Monotonic µs of its last answer in this term, at first of the leader's winning."""
+    head_beat: int
+    """Number of the last beat sent when the oldest append on the way became the oldest."""
+
+
+@value
+class Leader:
+    peers: tuple[tuple[str, Progress], ...]
+    """In the order of `Raft.peers`."""
+    stored: int
+    """What the leader's own disk holds of its log (`Raft.durable.last`); it counts itself only up to here."""
+    beats_from: int
+    """Monotonic µs of beat 0 of this term; beat n stands at `beats_from + n * heartbeat`."""
+    beat: int
+    """Number of the last beat sent."""
+    ready: bool
+    """An entry of its own term is committed (rule 3.25): LeaderElect before, Leader after."""
+
+
+@value
+class Durable:
+    """What the node knows to be on its own disk. A promise that goes beyond it rides on a `Save`."""
+
+    term: int
+    vote: str | None
+    last: int
+    """The disk holds the log as it is now at least up to this index."""
+    cuts: tuple[tuple[int, int], ...]
+    """Number and `after` of each Save on its way that cut the log: an earlier Save's completion says nothing beyond."""
+
+
+@value
+class Raft:
+    """Everything one node believes."""
+
+    name: str
+    voters: tuple[str, ...]
+    """Sorted, itself among them."""
+    timing: Timing
+    term: int
+    vote: str | None
+    log: Log
+    commit: int
+    role: Follower | Candidate | Leader
+    timeout: int
+    """The election timeout in µs as last drawn."""
+    ticks_from: int
+    """Monotonic µs at which the grid of the election timer starts (rule 3.2)."""
+    draws: int
+    """How often luck was used; the driver draws anew when it changed."""
+    wake_at: int
+    """Monotonic µs at which it wants `TimedOut`; `FOREVER` if never.
+
+    Lazy: a follower's may lie before the true time, because a sign of the leader only moves `heard_at`; a `TimedOut`
+    then sets it right and asks for nothing.
+    """
+    durable: Durable
+    saves: int
+    """How many Saves it has asked for in this life: the number of the last."""
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The other voters, sorted."""
+        return tuple(voter for voter in self.voters if voter != self.name)
+
+
+# ---- what may happen ----
+
+
+@value
+class Received:
+    sender: str
+    message: Message
+
+
+@value
+class Proposed:
+    """Commands for the log, in order. Only a leader takes them; elsewhere each comes back as `Refuse`."""
+
+    commands: tuple[tuple[Request, bytes], ...]
+
+
+@value
+class TimedOut:
+    """`wake_at` has come (or gone: it may be late, after a pause)."""
+
+
+@value
+class Stored:
+    """A `Save` is durable, and with it every earlier one. The driver repeats what it held."""
+
+    term: int
+    vote: str | None
+    last: int
+    """Last index of the log as of that Save; 0 if no Save of this life held entries."""
+    number: int
+    """The Save's number: else a Save could not be told from a later one that cut the log and made it as long again."""
+
+
+Event = Received | Proposed | TimedOut | Stored
+
+
+# ---- what it asks for, in the order it must be done ----
+
+
+@value
+class Send:
+    to: str
+    message: Message
+
+
+@value
+class Save:
+    """Make durable: term and vote, and if `after >= 0` the log cut to `after` and extended by `entries`.
+
+    `then` is released only when this Save is durable: it promises what was saved.
+    """
+
+    term: int
+    vote: str | None
+    after: int
+    entries: tuple[Entry, ...]
+    then: tuple[Send, ...]
+    number: int = 0
+    """Counts the Saves of this life from 1; its `Stored` repeats it."""
+
+
+@value
+class Apply:
+    """Committed: hand to the application, in order. The first has index `first`."""
+
+    first: int
+    entries: tuple[Entry, ...]
+
+
+@value
+class Refuse:
+    """Not a leader: this command was not taken and will not happen by this node's doing."""
+
+    request: Request
+
+
+Effect = Send | Save | Apply | Refuse

@@ -1,0 +1,58 @@
+"""When a node loses patience: the election timer and a candidate's round (§5.2; rules 3.1-3.3, 3.10, 3.11).
+
+No clock runs here: an instant is computed from what was heard and drawn, and whoever drives the node keeps it.
+"""
+
+import attrs
+
+from cluster.raft.state import Candidate, Follower, Moment, Raft, Timing
+
+NOBODY: frozenset[str] = frozenset()
+
+
+def drawn(timing: Timing, extended: bool, luck: float) -> int:
+    """An election timeout in µs (rule 3.1); `extended` after a round that timed out, both bounds grown alike."""
+    first_numerator, first_denominator = timing.first
+    numerator, denominator = timing.again if extended else timing.first
+    low = timing.election * numerator // denominator
+    high = timing.election * numerator * first_denominator // (denominator * first_numerator)
+    return low + int(luck * (high - low))
+
+
+def fires_at(raft: Raft, heard_at: int) -> int:
+    """When a follower stands for election unless it hears something: monotonic µs."""
+    if len(raft.voters) == 1:
+        return raft.ticks_from  # rule 3.7: the only node waits for nobody
+    if not raft.timing.ticking:
+        return heard_at + raft.timeout  # §5.2
+    # Rule 3.2: the first tick after a sign clears its mark, the next one fires. A sign in the very instant of a tick
+    # counts as before it; `heard_at == ticks_from` says that nothing was heard yet: the grid's first tick fires.
+    ticks = -((raft.ticks_from - heard_at) // raft.timeout)
+    return raft.ticks_from + (ticks + 1) * raft.timeout
+
+
+def rewound(raft: Raft) -> Raft:
+    """A follower whose `wake_at` is true again: signs of a leader move `heard_at` only."""
+    assert isinstance(raft.role, Follower)
+    return attrs.evolve(raft, wake_at=fires_at(raft, raft.role.heard_at))
+
+
+def restarted(raft: Raft, at: Moment, rounds: int) -> Raft:
+    """A candidate's round begins now and lasts one timeout; `rounds` came before it without a majority."""
+    timeout, draws = raft.timeout, raft.draws
+    if rounds or not raft.timing.ticking:  # rule 3.1; the paper's candidate draws anew in every round
+        timeout, draws = drawn(raft.timing, rounds > 0, at.luck), draws + 1
+    return attrs.evolve(raft, timeout=timeout, draws=draws, ticks_from=at.now, wake_at=at.now + timeout)
+
+
+def trial_round(raft: Raft, at: Moment, rounds: int) -> Raft:
+    """A round of a trial election (rule 3.10): it stands for the next term, which is not its own yet."""
+    role = Candidate(True, raft.term + 1, frozenset((raft.name,)), NOBODY, False, rounds)
+    return attrs.evolve(restarted(raft, at, rounds), role=role)
+
+
+def another_round(raft: Raft, at: Moment) -> Raft:
+    """What `TimedOut` makes of a candidate whose round ran out, without the questions it asks. Trial elections only."""
+    assert isinstance(raft.role, Candidate)
+    assert raft.timing.trial, "without a trial a round changes the term and must be saved: step it"
+    return trial_round(raft, at, raft.role.rounds + 1)

@@ -1,0 +1,79 @@
+"""Random walks keep every promise of Raft, and end in agreement; walks with a planted bug do not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+
+from cluster.raft import durability, election, quorum, replication
+from cluster.raft.state import Timing
+from tests.raft.vocabulary import PAPER, RACHIS
+from tests.raft.walk import Walk
+
+NARROW = attrs.evolve(RACHIS, batch=2, inflight=2)
+SMALL = attrs.evolve(PAPER, batch=1, inflight=2)
+TRIALS = attrs.evolve(RACHIS, ticking=False, check_quorum=False)
+
+
+@pytest.mark.parametrize(
+    ("size", "timing", "walks"),
+    [(3, RACHIS, 800), (3, SMALL, 800), (5, NARROW, 500), (5, PAPER, 500), (4, TRIALS, 300), (2, RACHIS, 200)],
+    ids=["3 Rachis", "3 small", "5 narrow", "5 paper", "4 trials", "2 Rachis"],
+)
+def test_any_walk_is_safe_and_ends_in_agreement(size: int, timing: Timing, walks: int) -> None:
+    """Deliver, repeat, drop, time out, propose, store, crash in any order; then calm: one leader, all is committed."""
+    for seed in range(walks):
+        walk = Walk(size, timing, seed)
+        walk.stroll(80)
+        walk.calm()
+
+
+Wrong = Callable[..., Any]
+
+
+def cut_at_prev(log: Any, prev: int, entries: Any) -> Any:
+    return (prev, entries) if entries or prev < log.last_index else (-1, ())
+
+
+def keep_conflict(log: Any, prev: int, entries: Any) -> Any:
+    new = entries[max(0, log.last_index - prev) :]
+    return (log.last_index, new) if new else (-1, ())
+
+
+def commit_all_it_holds(raft: Any, log: Any, request: Any) -> int:
+    return int(max(raft.commit, min(request.commit, log.last_index)))
+
+
+BUGS: dict[str, tuple[Any, str, Wrong, int]] = {
+    "E1 stale grant": (election, "counts_as_grant", lambda candidate, reply: reply.granted, 3),
+    "E9 majority": (quorum, "majority", lambda count: count // 2, 5),
+    "E10 no up-to-date check": (election, "log_is_up_to_date", lambda log, index, term: True, 3),
+    "L1 cut at prev": (replication, "entries_to_write", cut_at_prev, 3),
+    "L4 conflict kept": (replication, "entries_to_write", keep_conflict, 3),
+    "L7 acknowledges its last": (replication, "ack_index", lambda log, request: log.last_index, 3),
+    "L3 no prev check": (replication, "log_matches", lambda log, prev, term: prev <= log.last_index, 3),
+    "C1 figure 8": (replication, "may_commit", lambda raft, index: True, 3),
+    "C4 commits unverified": (replication, "follower_commit", commit_all_it_holds, 3),
+    "C6 largest match": (quorum, "committed_index", max, 3),
+    "D4 said before durable": (durability, "is_durable", lambda raft, upto: True, 3),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_is_caught(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walks are worth something: a famous mistake, planted in one function, breaks a promise within 1500 walks.
+
+    C4 needs a beat that carries all of the leader's commit index: ours carries no more than the peer is known to hold.
+    """
+    module, name, wrong, size = BUGS[bug]
+    monkeypatch.setattr(module, name, wrong)
+    if bug.startswith("C4"):
+        monkeypatch.setattr(replication, "beat_commit", lambda raft, match: raft.commit)
+    for seed in range(1500):
+        walk = Walk(size, SMALL, seed)
+        try:
+            walk.stroll(80)
+        except (AssertionError, IndexError):
+            return
+    pytest.fail(f"{bug} was not noticed")

@@ -1,0 +1,241 @@
+"""A tiny network of Rafts for random walks: any order, loss, repeat, crash; every promise is checked after every step.
+
+Each node has a clock of its own, moved only by its own timer, so that any timer may fire at any step.
+"""
+
+from collections import deque
+from random import Random
+
+from cluster.instant import FOREVER
+from cluster.raft.log import Log
+from cluster.raft.messages import Entry, Message, Request, VoteReply
+from cluster.raft.state import (
+    Apply,
+    Event,
+    Leader,
+    Moment,
+    Proposed,
+    Raft,
+    Received,
+    Save,
+    Send,
+    Stored,
+    TimedOut,
+    Timing,
+)
+from cluster.raft.step import begin, step
+
+
+class Walk:
+    """Nodes, their disks, what is on the way, and what was promised."""
+
+    def __init__(self, size: int, timing: Timing, seed: int) -> None:
+        self.random = Random(seed)
+        self.fast_disks = self.random.random() < 0.5
+        """Whether every Save is durable at once: such walks get further, the others are crueller."""
+        self.names = "ABCDEFG"[:size]
+        self.timing = timing
+        self.flying: list[tuple[str, str, Message]] = []
+        self.clocks = dict.fromkeys(self.names, 0)
+        self.disks: dict[str, tuple[int, str | None, Log]] = dict.fromkeys(self.names, (0, None, Log.of()))
+        self.saving: dict[str, deque[Save]] = {name: deque() for name in self.names}
+        self.applied = dict.fromkeys(self.names, 0)
+        self.serial = 0
+        self.leaders: dict[int, str] = {}
+        self.votes: dict[tuple[str, int], str] = {}
+        self.entries: dict[tuple[int, int], tuple[Entry, int]] = {}
+        self.committed: dict[int, tuple[Entry, int]] = {}
+        self.nodes = {name: self.begun(name) for name in self.names}
+
+    def begun(self, name: str) -> Raft:
+        """The node as it reads its disk."""
+        term, vote, log = self.disks[name]
+        return begin(name, self.names, self.timing, term, vote, log, self.moment(name))
+
+    def moment(self, name: str) -> Moment:
+        return Moment(self.clocks[name], self.random.random())
+
+    # -- what may happen
+
+    def stroll(self, actions: int) -> None:
+        """That many random actions."""
+        for _ in range(actions):
+            while self.fast_disks and any(self.saving.values()):
+                self.store(next(name for name in self.names if self.saving[name]))
+            dice = self.random.random()
+            busy = [name for name in self.names if self.saving[name]]
+            if dice < 0.5 and self.flying:
+                self.deliver(self.random.randrange(len(self.flying)), again=self.random.random() < 0.1)
+            elif dice < 0.75 and busy:
+                self.store(self.random.choice(busy))
+            elif dice < 0.85:
+                self.propose()
+            elif dice < 0.93:
+                self.expire(self.random.choice(self.names))
+            elif dice < 0.98 and self.flying:
+                self.flying.pop(self.random.randrange(len(self.flying)))
+            elif dice >= 0.99:
+                self.crash(self.random.choice(self.names))
+
+    def deliver(self, position: int, again: bool = False) -> None:
+        """A message arrives, and may arrive once more."""
+        sender, to, message = self.flying[position] if again else self.flying.pop(position)
+        self.handle(to, Received(sender, message))
+
+    def expire(self, name: str) -> None:
+        """The timer fires: twice if the appointment was an early one."""
+        for _ in range(2):
+            raft = self.nodes[name]
+            if raft.wake_at < FOREVER:
+                self.clocks[name] = max(self.clocks[name], raft.wake_at)
+                self.handle(name, TimedOut())
+                if self.nodes[name].role is not raft.role:
+                    return
+
+    def propose(self) -> None:
+        """Somebody who believes it leads takes a command."""
+        leaders = [name for name in self.names if isinstance(self.nodes[name].role, Leader)]
+        if leaders:
+            self.serial += 1
+            self.handle(self.random.choice(leaders), Proposed(((Request("x", self.serial, 1), b""),)))
+
+    def store(self, name: str) -> None:
+        """The oldest Save of the node is durable."""
+        save = self.saving[name].popleft()
+        _, _, log = self.disks[name]
+        if save.after >= 0:
+            log = log.cut(save.after).extended(save.entries)
+        self.disks[name] = (save.term, save.vote, log)
+        if save.vote is not None:
+            given = self.votes.setdefault((name, save.term), save.vote)
+            assert given == save.vote, f"one vote a term: {name} gave {given} and {save.vote} theirs in {save.term}"
+        self.release(name, save.then)
+        self.handle(name, Stored(save.term, save.vote, log.last_index, save.number))
+
+    def crash(self, name: str) -> None:
+        """All that is not durable is lost; it starts again at once."""
+        self.saving[name].clear()
+        self.applied[name] = 0
+        self.nodes[name] = self.begun(name)
+
+    def release(self, name: str, sends: tuple[Send, ...]) -> None:
+        for send in sends:
+            if isinstance(send.message, VoteReply) and send.message.granted and not send.message.trial:
+                given = self.votes.get((name, send.message.asked))
+                assert given == send.to, f"vote before durable: {name} to {send.to}, its disk says {given}"
+            self.flying.append((name, send.to, send.message))
+
+    def handle(self, name: str, event: Event) -> None:
+        """One step, then every promise."""
+        before = self.nodes[name]
+        after, effects = step(before, event, self.moment(name))
+        self.nodes[name] = after
+        assert sum(isinstance(effect, Save) for effect in effects) <= 1
+        for effect in effects:
+            match effect:
+                case Send():
+                    self.release(name, (effect,))
+                case Save():
+                    self.saving[name].append(effect)
+                case Apply():
+                    self.check_applied(name, effect)
+        self.check(before, after)
+
+    # -- what must hold
+
+    def check_applied(self, name: str, apply: Apply) -> None:
+        assert apply.first == self.applied[name] + 1, f"{name} applies {apply.first} after {self.applied[name]}"
+        for index, entry in enumerate(apply.entries, apply.first):
+            known, _ = self.committed.setdefault(index, (entry, self.nodes[name].term))
+            assert known == entry, f"state machine safety: two commands at {index}"
+        self.applied[name] += len(apply.entries)
+
+    def check(self, before: Raft, after: Raft) -> None:
+        name = after.name
+        assert after.term >= before.term, "terms never fall"
+        assert before.commit <= after.commit <= after.log.last_index, "commit never falls and stays within the log"
+        assert after.commit == self.applied[name], "what is committed is applied"
+        durable = self.disks[name][2]
+        held = after.durable.last
+        assert held <= durable.last_index, "it knows only what is durable"
+        assert after.log.slice(1, held) == durable.slice(1, held), "what it knows to be durable is its log"
+        if after.log is not before.log:
+            self.check_log(after.log)
+        if isinstance(after.role, Leader):
+            self.check_leader(before, after)
+
+    def check_log(self, log: Log) -> None:
+        for index in range(1, log.last_index + 1):
+            entry = log.entry(index)
+            seen = (entry, log.term_at(index - 1))
+            known = self.entries.setdefault((index, entry.term), seen)
+            assert known == seen, f"log matching: entry {index} of term {entry.term} differs"
+
+    def check_leader(self, before: Raft, after: Raft) -> None:
+        name, role = after.name, after.role
+        assert isinstance(role, Leader)
+        known = self.leaders.setdefault(after.term, name)
+        assert known == name, f"election safety: {known} and {name} lead term {after.term}"
+        if not isinstance(before.role, Leader):
+            for index, (entry, term) in self.committed.items():
+                if term < after.term:
+                    assert index <= after.log.last_index, f"leader completeness: {name} lacks {index}"
+                    assert after.log.entry(index) == entry, f"leader completeness: {name} has another {index}"
+            assert before.log == after.log.cut(before.log.last_index), "a leader only appends"
+        else:
+            assert before.log == after.log.cut(before.log.last_index), "a leader only appends"
+            if after.commit > before.commit:
+                assert after.log.term_at(after.commit) == after.term, "only the own term is committed by counting"
+                part = after.log.slice(1, after.commit)
+                logs = [log for _, _, log in self.disks.values() if log.last_index >= after.commit]
+                held = sum(log.slice(1, after.commit) == part for log in logs)
+                assert 2 * held > len(self.names), f"committed {after.commit} on {held} of {len(self.names)} disks"
+        for peer, progress in role.peers:
+            assert progress.next > progress.match, "next is beyond match"
+            term, _, log = self.disks[peer]
+            if term <= after.term and progress.match:
+                assert progress.match <= log.last_index, f"{name} believes {peer} holds {progress.match}"
+                assert log.entry(progress.match) == after.log.entry(progress.match), (
+                    f"{name} believes wrongly of {peer}"
+                )
+
+    # -- calm
+
+    def calm(self, timers: int = 300) -> None:
+        """From here on nothing is lost and one clock rules: somebody must lead, and commit what it has, everywhere."""
+        offsets = dict(self.clocks)
+        now, last = 0, 0
+        for _ in range(timers):
+            self.settle()
+            if self.agreed():
+                if last:
+                    return
+                last = 1
+                self.propose()
+                continue
+            waking = {name: self.nodes[name].wake_at - offsets[name] for name in self.names}
+            name = min(self.names, key=lambda each: waking[each])
+            now = max(now, waking[name])
+            for each in self.names:
+                self.clocks[each] = offsets[each] + now
+            self.handle(name, TimedOut())
+        states = [(raft.role, raft.commit, raft.log.last_index) for raft in self.nodes.values()]
+        raise AssertionError(f"no progress in {timers} timers: {states}")
+
+    def settle(self) -> None:
+        while True:
+            busy = [name for name in self.names if self.saving[name]]
+            if busy:
+                self.store(busy[0])
+            elif self.flying:
+                self.deliver(0)
+            else:
+                return
+
+    def agreed(self) -> bool:
+        """One leader, ready; equal logs, all committed."""
+        leaders = [raft for raft in self.nodes.values() if isinstance(raft.role, Leader) and raft.role.ready]
+        return len(leaders) == 1 and all(
+            raft.log == leaders[0].log and raft.commit == raft.log.last_index and raft.term == leaders[0].term
+            for raft in self.nodes.values()
+        )
