@@ -1,0 +1,184 @@
+"""What a program on a node sees: the application it is, and the member it is given. Nothing of Raft, nothing of trio's.
+
+An application is a factory's product: every node, and every restart of a node, builds its own; they share no object.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from cluster.checks import Watcher
+from cluster.trace import Note
+
+T = TypeVar("T")
+M = TypeVar("M")
+
+
+class NoLeader(TimeoutError):
+    """Definite: the command was not accepted by anybody. It did not happen and will not (rule 3.38)."""
+
+
+class OutcomeUnknown(TimeoutError):
+    """Indefinite: the command may have happened, or may still. Look before you ask again (rule 3.29)."""
+
+
+class Refused(ValueError):
+    """The command was applied and the state machine said no; nothing changed. The text says why and what to do."""
+
+
+class Disk(Protocol):
+    """The files of one node. What was written and not synced may be lost, in part or whole, by a crash."""
+
+    async def write(self, name: str, content: bytes) -> None:
+        """Replace the file by `content`, atomically and durably: after a crash it is the old or the new."""
+
+    async def append(self, name: str, content: bytes) -> None:
+        """Add to the end of the file, durably; a crash meanwhile may leave any first part of it."""
+
+    async def read(self, name: str) -> bytes:
+        """The content; FileNotFoundError if there is none."""
+
+    async def remove(self, name: str) -> None:
+        """Remove the file, durably; nothing happens if there is none."""
+
+    def names(self) -> Sequence[str]:
+        """The names of all files, sorted."""
+
+
+class Dice(Protocol):
+    """One actor's luck, by name: its draws depend on nobody else's."""
+
+    def random(self) -> float:
+        """A float in [0, 1)."""
+
+    def below(self, limit: int) -> int:
+        """An int in [0, limit)."""
+
+
+class Member(Protocol):
+    """What a program on a node has, and all it has. Instants are µs since 2024-01-01T00:00Z by the clock named."""
+
+    @property
+    def name(self) -> str:
+        """The node's tag (rule 1.7)."""
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Every node of the cluster, sorted."""
+
+    @property
+    def leader(self) -> str | None:
+        """The leader as this node sees it; None while it sees none (rule 3.37)."""
+
+    @property
+    def leading(self) -> bool:
+        """Whether this node leads and has committed an entry of its own term (rule 3.25): the observer may run."""
+
+    @property
+    def term(self) -> int:
+        """The node's current term: what belongs to one leadership ends with it."""
+
+    @property
+    def state(self) -> Any:
+        """The replicated state as applied here: the application's own frozen value."""
+
+    @property
+    def applied(self) -> int:
+        """Index of the last entry in `state`."""
+
+    @property
+    def incarnation(self) -> int:
+        """1 at the first start of the node, one more at each restart."""
+
+    # -- clocks
+
+    def monotonic(self) -> int:
+        """µs on the clock that never jumps (rate): for timers and ages."""
+
+    def wall(self) -> int:
+        """µs on the wall clock (rate, offset, jumps): for cron and time stamps. UTC scale; see `zone`."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The node's time zone, for cron and folder names."""
+
+    async def sleep(self, duration: int) -> None:
+        """Wait that many µs of the node's monotonic clock."""
+
+    # -- change
+
+    @property
+    def version(self) -> int:
+        """Counts up whenever `state`, `leader` or `leading` changed or somebody called `stir`."""
+
+    async def changed(self, since: int, until: int | None = None) -> None:
+        """Return when `version` differs from `since`, or when the *wall* clock reads `until` or later; at once if so already."""
+
+    def stir(self) -> None:
+        """Something changed that the node cannot see by itself: wake whoever waits for a change."""
+
+    # -- words between members
+
+    async def propose(self, command: object, within: int | None = None) -> Any:
+        """Have the command applied everywhere, once; return what `apply` returned here.
+
+        `within` µs (default: the operation timeout, 15 s). Raises `NoLeader`, `OutcomeUnknown`, or `Refused` as raised by `apply`.
+        """
+
+    def send(self, to: str, message: object) -> None:
+        """Send to the same application on another node. May be lost. A field `beat > 0` marks chatter."""
+
+    def hear(self, kind: type[M], handler: Callable[[str, M], None]) -> None:
+        """Call `handler(sender, message)` in the event of each arrival; it must not wait."""
+
+    def every(self, period: int, act: Callable[[int], int], *, judges: bool = False) -> None:
+        """Periodic talk: call `act(number)` each `period` µs of the monotonic clock; it must not wait.
+
+        It returns the monotonic instant until which, unless something else happens, it would do and say nothing
+        new (`FOREVER` if time alone changes nothing, 0 if it just did something new). `judges` marks an act that
+        judges the freshness of what it heard (an observer), as against one that only talks.
+        """
+
+    # -- everything else
+
+    def spawn(self, program: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Start another program on this node; it ends with the node."""
+
+    async def outside(self, work: Callable[[], T], cost: int) -> T:
+        """Do real input or output in a thread while the world's clock is held; it costs `cost` µs of virtual time."""
+
+    def note(self, note: Note) -> int:
+        """Add to the trace; returns the event's `seq`."""
+
+    @property
+    def disk(self) -> Disk:
+        """The node's own files."""
+
+    def dice(self, *name: object) -> Dice:
+        """A stream of luck of this node, by name."""
+
+
+class Application(Protocol):
+    """A program that runs on every node, and the state they all agree on."""
+
+    @property
+    def words(self) -> Sequence[type]:
+        """Every class that travels, commands and messages and what they hold, in a fixed order: the codec numbers them."""
+
+    def empty(self) -> Any:
+        """The state before the first command: a frozen value."""
+
+    def apply(self, state: Any, command: Any, index: int) -> tuple[Any, Any]:
+        """Pure: the state after the command, and the answer for who proposed it. Raise `Refused` to say no; the state stays."""
+
+    def tell(self, before: Any, after: Any, command: Any, answer: Any, index: int) -> Iterable[Note]:
+        """Pure: what the trace says on a node that has just applied a command there (`answer`: what `apply` gave, or the `Refused`)."""
+
+    async def run(self, member: Member) -> None:
+        """The program. Called once per start of the node; cancelled when the node crashes."""
+
+    async def serve(self, request: Any) -> Any:
+        """Answer a client's request on this node: a frozen value that can be recorded. Raises what the user should see."""
+
+    def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
+        """The promises of this application, watched once per world. `places`: what the run was given by name (folders)."""

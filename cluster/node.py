@@ -1,0 +1,585 @@
+"""The shell of a node: one synchronous driver for the law, one nursery for the programs. It has no rule of its own.
+
+Everything that happens to the law arrives at `handle`; every effect it asks for is done there, in order, before the
+next event. What waits (a program, a proposal) is a task in the node's nursery, woken through the host by what became
+true. On a real machine the task that reads a socket would call the same methods.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+from zlib import crc32
+
+import trio
+
+from cluster import trace
+from cluster.instant import FOREVER, SECOND
+from cluster.member import Application, Disk, NoLeader, OutcomeUnknown, Refused
+from cluster.ports import Host, Waiter
+from cluster.proposals import Decline, Forward, Pending, Sessions
+from cluster.raft import step as law
+from cluster.raft.messages import AppendEntries, AppendReply, Entry, Request, RequestVote, VoteReply
+from cluster.raft.state import (
+    Apply,
+    Candidate,
+    Event,
+    Follower,
+    Leader,
+    Moment,
+    Proposed,
+    Raft,
+    Received,
+    Refuse,
+    Save,
+    Send,
+    Stored,
+    TimedOut,
+    Timing,
+)
+from cluster.storage import Recovered
+from cluster.wire import Codec
+
+RETRY = SECOND
+"""How long a proposer waits, in µs, before it asks the same leader again."""
+LAW = frozenset({RequestVote, VoteReply, AppendEntries, AppendReply})
+
+
+class Arrival(Protocol):
+    """A message that came in, as the host hands it over."""
+
+    sender: str
+    kind: str
+    data: bytes
+    beat: int
+    sent: int
+    cause: int
+
+    @property
+    def label(self) -> str:
+        """Its name in a trace."""
+        ...  # the host's own naming
+
+
+class RaftStorage(Protocol):
+    """Where log, vote and term are kept."""
+
+    def save(self, save: Save, done: Callable[[], None]) -> None:
+        """Make durable; call `done` when it is, in the order of the calls."""
+        ...  # cluster.storage, or a double of it
+
+    def committed(self, index: int) -> None:
+        """Remember, soon and without an answer, that the log is committed up to here."""
+        ...  # cluster.storage, or a double of it
+
+
+class Grid:
+    """Periodic talk of a program, numbered in the node's monotonic clock."""
+
+    __slots__ = ("act", "judges", "number", "period", "phase", "quiet_until")
+
+    def __init__(self, period: int, phase: int, act: Callable[[int], int], judges: bool) -> None:
+        self.period, self.phase, self.act, self.judges = period, phase, act, judges
+        self.number = 0
+        """The number that comes next."""
+        self.quiet_until = 0
+
+    def instant(self, number: int) -> int:
+        """Monotonic µs of a number."""
+        return number * self.period + self.phase
+
+    def first_at(self, monotonic: int) -> int:
+        """The first number at or after a monotonic instant."""
+        return max(0, -((self.phase - monotonic) // self.period))
+
+
+def digest_of(entry: Entry) -> int:
+    """32 bits of an entry's content."""
+    return crc32(entry.command)
+
+
+class Node:
+    """One incarnation of a node on its host."""
+
+    def __init__(
+        self,
+        host: Host,
+        application: Application,
+        codec: Codec,
+        timing: Timing,
+        voters: tuple[str, ...],
+        storage: RaftStorage,
+        recovered: Recovered,
+    ) -> None:
+        self.host = host
+        self.name = host.name
+        self.application = application
+        self.codec = codec
+        self.storage = storage
+        self.timing = timing
+        self.voters = voters
+        self.state = application.empty()
+        self.applied = 0
+        self.version = 0
+        self.sessions = Sessions()
+        self.pending: dict[Request, Pending] = {}
+        self.serial = 0
+        self.ears: dict[type, Callable[[str, Any], None]] = {}
+        self.grids: list[Grid] = []
+        self.waiters: list[Waiter] = []
+        self.cancel_scope = trio.CancelScope()
+        self.nursery: trio.Nursery | None = None
+        self.appointed = FOREVER
+        """Monotonic µs of the appointment that is on the agenda for the law."""
+        self._luck = 0.0
+        self._draws = -1
+        self._last_message: object = None
+        self._last_data = b""
+        self._durable_vote = (recovered.term, recovered.vote)
+        at = Moment(host.monotonic(), host.luck(0))
+        self.raft: Raft = law.begin(
+            self.name, voters, timing, recovered.term, recovered.vote, recovered.log, at, recovered.commit
+        )
+        for index, entry in enumerate(recovered.log.slice(1, recovered.commit), 1):
+            if entry.request is not None:
+                self._apply_entry(index, entry.request, entry.command, aloud=False)
+        self.applied = recovered.commit
+        self.host.note(trace.BecameFollower(recovered.term, "", ""))
+        self._appoint()
+
+    # -- the law
+
+    def moment(self) -> Moment:
+        """Now, with the luck that belongs to the draw that comes next."""
+        if self._draws != self.raft.draws:
+            self._draws = self.raft.draws
+            self._luck = self.host.luck(self._draws)
+        return Moment(self.host.monotonic(), self._luck)
+
+    def handle(self, event: Event, arrival: Arrival | None = None) -> None:
+        """The whole driver: step, note what changed, do what is asked, in order."""
+        before = self.raft
+        after, effects = law.step(before, event, self.moment())
+        self.raft = after
+        if arrival is not None:
+            self._note_delivery(before, after, effects, arrival)
+        turned = (before.role is not after.role or before.term != after.term) and self._note_role(before, after)
+        for effect in effects:
+            match effect:
+                case Send():
+                    self._send(effect.to, effect.message, after.term)
+                case Save():
+                    self._save(effect, before)
+                case Apply():
+                    self._apply(effect)
+                case Refuse():
+                    self._declined(effect.request)
+        if after.wake_at < self.appointed:
+            self._appoint()
+        if turned:  # only now: a proposal is a step of its own, and the effects of this one come first
+            self.stir()
+            for pending in list(self.pending.values()):
+                self._push(pending)
+
+    def _appoint(self) -> None:
+        self.appointed = self.raft.wake_at
+        if self.appointed < FOREVER:
+            self.host.appoint(self.appointed, self._on_time, self.appointed)
+
+    def _on_time(self, appointed: int) -> None:
+        if appointed != self.appointed:
+            return  # an earlier one was made since
+        self.appointed = FOREVER
+        if self.host.monotonic() >= self.raft.wake_at:
+            self.handle(TimedOut())
+        if self.appointed == FOREVER:
+            self._appoint()
+
+    def deliver(self, arrival: Arrival) -> None:
+        """A message for this node landed."""
+        message = self.codec.decode(arrival.data)
+        if message.__class__ in LAW:
+            self.host.cause = arrival.cause
+            self.handle(Received(arrival.sender, message), arrival)  # type: ignore[arg-type]  # LAW is the union
+            return
+        if not arrival.beat:
+            self._note_arrival(arrival, -1)
+        match message:
+            case Forward(request, command):
+                self._take(arrival.sender, request, command)
+            case Decline(request):
+                self._declined(request)
+            case _:
+                handler = self.ears.get(message.__class__)
+                if handler is not None:
+                    handler(arrival.sender, message)
+
+    def _send(self, to: str, message: Any, term: int) -> None:
+        if message is not self._last_message:  # one append often goes to every peer
+            self._last_message, self._last_data = message, self.codec.encode(message)
+        self.host.send(to, message.__class__.__name__, self._last_data, message.beat, term)
+
+    def _save(self, save: Save, before: Raft) -> None:
+        if save.after >= 0:
+            truncated = before.log.last_index - save.after
+            terms = tuple([entry.term for entry in save.entries])
+            digests = tuple([digest_of(entry) for entry in save.entries])
+            self.host.note(trace.Wrote(save.after, terms, digests, truncated))
+        last = self.raft.log.last_index
+        cause = self.host.cause
+
+        def done() -> None:
+            self.host.cause = cause
+            if save.vote is not None and (save.term, save.vote) != self._durable_vote:
+                self.host.note(trace.Voted(save.term, save.vote))
+            self._durable_vote = (save.term, save.vote)
+            for send in save.then:
+                self._send(send.to, send.message, save.term)
+            self.handle(Stored(save.term, save.vote, last, save.number))
+
+        self.storage.save(save, done)
+
+    # -- what is applied
+
+    def _apply(self, effect: Apply) -> None:
+        last = effect.first + len(effect.entries) - 1
+        self.host.note(trace.Committed(last, self.raft.term))
+        for index, entry in enumerate(effect.entries, effect.first):
+            if entry.request is not None:
+                self._apply_entry(index, entry.request, entry.command)
+        self.applied = last
+        self.storage.committed(last)
+        self.stir()
+
+    def _apply_entry(self, index: int, request: Request, data: bytes, aloud: bool = True) -> None:
+        known = self.sessions.answer(request)
+        if known is None:
+            command, before = self.codec.decode(data), self.state
+            try:
+                self.state, answer = self.application.apply(before, command, index)
+            except Refused as refusal:
+                answer = refusal
+            known = (index, answer)
+            self.sessions.remember(request, index, answer)
+            if aloud:
+                for note in self.application.tell(before, self.state, command, answer, index):
+                    self.host.note(note)
+        pending = self.pending.get(request)
+        if pending is not None:
+            self._answer(pending, "applied", known)
+
+    # -- proposals
+
+    async def propose(self, command: object, within: int | None) -> Any:
+        """See `Member.propose`."""
+        self.serial += 1
+        floor = min((request.serial for request in self.pending), default=self.serial)
+        request = Request(f"{self.name}#{self.host.incarnation}", self.serial, floor)
+        pending = Pending(request, type(command).__name__, self.codec.encode(command), self.host.waiter())
+        self.pending[request] = pending
+        self.host.note(trace.Proposed(pending.label, pending.command))
+        duration = self.timing.operation if within is None else within
+        self.host.appoint_later(self.host.monotonic() + duration, self._out_of_time, pending)
+        self._push(pending)
+        self._retry(pending)
+        index, answer = await pending.waiter.wait()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _retry(self, pending: Pending) -> None:
+        if pending.request in self.pending:
+            if pending.asked:
+                pending.leader_asked = None
+                self._push(pending)
+            self.host.appoint_later(self.host.monotonic() + RETRY, self._retry, pending)
+
+    def _push(self, pending: Pending) -> None:
+        """Bring the command to whoever leads, if that is not where it was brought last."""
+        leader = self.leader
+        if leader is None or pending.leader_asked == (leader, self.raft.term):
+            return
+        pending.leader_asked = (leader, self.raft.term)
+        pending.asked += 1
+        if leader == self.name:
+            self.handle(Proposed(((pending.request, pending.data),)))
+        else:
+            self.host.send(leader, "Forward", self.codec.encode(Forward(pending.request, pending.data)), 0, 0)
+
+    def _take(self, sender: str, request: Request, command: bytes) -> None:
+        if isinstance(self.raft.role, Leader):
+            if self.sessions.answer(request) is None:
+                self.handle(Proposed(((request, command),)))
+        else:
+            self.host.send(sender, "Decline", self.codec.encode(Decline(request)), 0, 0)
+
+    def _declined(self, request: Request) -> None:
+        pending = self.pending.get(request)
+        if pending is not None:
+            pending.declined += 1
+            pending.leader_asked = None
+
+    def _out_of_time(self, pending: Pending) -> None:
+        if pending.request not in self.pending:
+            return
+        waited = f"{self.timing.operation / SECOND:g} s"
+        if pending.may_have_happened:
+            text = (
+                f"node {self.name} asked for {pending.command} and heard nothing within {waited}: it may have happened "
+                "or may still; look before you ask again"
+            )
+            self._answer(pending, "unknown", (0, OutcomeUnknown(text)))
+        else:
+            text = (
+                f"node {self.name} could not send {pending.command}: there is no leader, and waiting {waited} for one "
+                f"ran out; bring back a majority of {', '.join(self.voters)} and ask again"
+            )
+            self._answer(pending, "no leader", (0, NoLeader(text)))
+
+    def _answer(self, pending: Pending, outcome: str, answer: tuple[int, Any]) -> None:
+        del self.pending[pending.request]
+        self.host.note(trace.Answered(pending.label, pending.command, outcome, answer[0]))
+        self.host.wake(pending.waiter, answer)
+
+    # -- what the node notes of itself
+
+    def _note_delivery(self, before: Raft, after: Raft, effects: Any, arrival: Arrival) -> None:
+        if arrival.beat and after.commit == before.commit and after.term == before.term:
+            same_role = before.role.__class__ is after.role.__class__ and self._leader_of(before) == self._leader_of(after)
+            if same_role and not any(isinstance(effect, Save) for effect in effects):
+                return
+        match = -1
+        if isinstance(after.role, Leader) and arrival.kind == "AppendReply":
+            for peer, progress in after.role.peers:
+                if peer == arrival.sender:
+                    match = progress.match
+        self._note_arrival(arrival, match)
+
+    def _note_arrival(self, arrival: Arrival, match: int) -> None:
+        raft = self.raft
+        note = trace.Delivered(
+            arrival.kind,
+            arrival.label,
+            arrival.sender,
+            arrival.sent,
+            raft.term,
+            raft.role.__class__.__name__.lower(),
+            raft.log.last_index,
+            raft.commit,
+            match,
+        )
+        self.host.cause = self.host.note(note, arrival.cause)
+
+    @staticmethod
+    def _leader_of(raft: Raft) -> str | None:
+        match raft.role:
+            case Follower(leader=leader):
+                return leader
+            case Leader():
+                return raft.name
+            case _:
+                return None
+
+    def _note_role(self, before: Raft, after: Raft) -> bool:
+        """Note a change of role, term or leader; whether there was one that others on this node care for."""
+        was = before.role
+        match after.role:
+            case Leader(ready=ready):
+                if isinstance(was, Leader) and before.term == after.term:
+                    return ready != was.ready
+                votes = 1 + (len(was.granted) if isinstance(was, Candidate) else 0)
+                index = before.log.last_index
+                self.host.note(trace.BecameLeader(after.term, votes, index, before.log.term_at(index)))
+            case Candidate(trial=trial, asked=asked):
+                if isinstance(was, Candidate) and was.trial == trial:
+                    return False  # counting votes, or asking the same again
+                self.host.note(trace.BecameCandidate(asked, trial))
+            case Follower(leader=leader):
+                if isinstance(was, Follower) and was.leader == leader and before.term == after.term:
+                    return False
+                self.host.note(trace.BecameFollower(after.term, leader or "", was.__class__.__name__.lower()))
+        return True
+
+    # -- for the member
+
+    @property
+    def leader(self) -> str | None:
+        """The leader as this node sees it (rule 3.37)."""
+        return self._leader_of(self.raft)
+
+    @property
+    def leading(self) -> bool:
+        """Whether an entry of its own term is committed here (rule 3.25)."""
+        return isinstance(self.raft.role, Leader) and self.raft.role.ready
+
+    def stir(self) -> None:
+        """Wake whoever waits for a change."""
+        self.version += 1
+        waiters, self.waiters = self.waiters, []
+        for waiter in waiters:
+            self.host.wake(waiter, None)
+
+    async def changed(self, since: int, until: int | None) -> None:
+        """See `Member.changed`."""
+        if self.version != since or (until is not None and self.host.wall() >= until):
+            return
+        waiter = self.host.waiter()
+        self.waiters.append(waiter)
+        if until is not None:
+            self.host.at_wall(until, self._due, waiter)
+        await waiter.wait()
+
+    def _due(self, waiter: Waiter) -> None:
+        if waiter in self.waiters:
+            self.waiters.remove(waiter)
+            self.host.wake(waiter, None)
+
+    def add_grid(self, period: int, act: Callable[[int], int], judges: bool) -> None:
+        """See `Member.every`."""
+        grid = Grid(period, self.host.phase(period, len(self.grids)), act, judges)
+        self.grids.append(grid)
+        grid.number = grid.first_at(self.host.monotonic())
+        self.appoint_grid(grid)
+
+    def appoint_grid(self, grid: Grid) -> None:
+        """Put the grid's next number on the agenda."""
+        self.host.appoint_grid(grid.instant(grid.number), self.grids.index(grid), self._on_grid, (grid, grid.number))
+
+    def _on_grid(self, what: tuple[Grid, int]) -> None:
+        grid, number = what
+        if number != grid.number:
+            return  # quiet time has moved the grid on
+        grid.quiet_until = grid.act(number)
+        grid.number = max(number + 1, grid.first_at(self.host.monotonic() + 1))
+        self.appoint_grid(grid)
+        if not grid.quiet_until:
+            self.host.stirred()
+
+    def clocks_changed(self) -> None:
+        """The host's clocks run differently now: make the appointments with them again."""
+        self.reappoint()
+        for grid in self.grids:
+            grid.number = grid.first_at(self.host.monotonic())
+            self.appoint_grid(grid)
+
+    def reappoint(self) -> None:
+        """Make the law's appointment again."""
+        self.appointed = FOREVER
+        self._appoint()
+
+    # -- the programs
+
+    async def live(self) -> None:
+        """The life of this incarnation: one nursery."""
+        with self.cancel_scope:
+            async with trio.open_nursery() as self.nursery:
+                await self._guarded(self.application.run, NodeMember(self))
+                await trio.sleep_forever()
+
+    async def _guarded(self, program: Callable[..., Any], *args: Any) -> None:
+        try:
+            await program(*args)
+        except Exception as error:  # a program's bug must name its place, not unwind the world through a nursery
+            self.host.failed(error)
+
+    def spawn(self, program: Callable[..., Any], *args: Any) -> None:
+        """Start a program; one at a time becomes runnable."""
+        self.host.boot(self._start_program, (program, args))
+
+    def _start_program(self, what: tuple[Callable[..., Any], tuple[Any, ...]]) -> None:
+        if self.nursery is not None:
+            self.nursery.start_soon(self._guarded, what[0], *what[1])
+            self.host.made_runnable()
+
+
+class NodeMember:
+    """`cluster.member.Member` on a node: all that a program may touch, and only while its incarnation is plugged in."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._host = node.host
+
+    @property
+    def name(self) -> str:
+        return self._node.name
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return self._node.voters
+
+    @property
+    def leader(self) -> str | None:
+        return self._node.leader
+
+    @property
+    def leading(self) -> bool:
+        return self._node.leading
+
+    @property
+    def term(self) -> int:
+        return self._node.raft.term
+
+    @property
+    def state(self) -> Any:
+        return self._node.state
+
+    @property
+    def applied(self) -> int:
+        return self._node.applied
+
+    @property
+    def incarnation(self) -> int:
+        return self._host.incarnation
+
+    @property
+    def version(self) -> int:
+        return self._node.version
+
+    @property
+    def zone(self) -> Any:
+        return self._host.zone
+
+    @property
+    def disk(self) -> Disk:
+        return self._host.disk
+
+    def monotonic(self) -> int:
+        return self._host.monotonic()
+
+    def wall(self) -> int:
+        return self._host.wall()
+
+    async def sleep(self, duration: int) -> None:
+        waiter = self._host.waiter()
+        self._host.appoint_sleep(self._host.monotonic() + duration, waiter)
+        await waiter.wait()
+
+    async def changed(self, since: int, until: int | None = None) -> None:
+        await self._node.changed(since, until)
+
+    def stir(self) -> None:
+        if self._host.plugged:
+            self._node.stir()
+
+    async def propose(self, command: object, within: int | None = None) -> Any:
+        return await self._node.propose(command, within)
+
+    def send(self, to: str, message: object) -> None:
+        beat = getattr(message, "beat", 0)
+        self._host.send(to, type(message).__name__, self._node.codec.encode(message), beat, 0)
+
+    def hear(self, kind: type, handler: Callable[[str, Any], None]) -> None:
+        self._node.ears[kind] = handler
+
+    def every(self, period: int, act: Callable[[int], int], *, judges: bool = False) -> None:
+        self._node.add_grid(period, act, judges)
+
+    def spawn(self, program: Callable[..., Any], *args: Any) -> None:
+        self._node.spawn(program, *args)
+
+    async def outside(self, work: Callable[[], Any], cost: int) -> Any:
+        return await self._host.outside(work, cost)
+
+    def note(self, note: trace.Note) -> int:
+        return self._host.note(note)
+
+    def dice(self, *name: object) -> Any:
+        return self._host.dice(*name)

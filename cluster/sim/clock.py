@@ -1,0 +1,162 @@
+"""The virtual clock and its agenda: sleeping is jumping. Nothing here knows what an entry does.
+
+trio asks its clock how long to sleep only when no task can run. This clock answers by doing the next things on the
+agenda and returns as soon as one of them made a task runnable, so that at most one task becomes runnable at a time and
+no order is ever left to trio. An exception inside an entry is kept and reported through `on_failure`, because trio
+takes any exception out of a clock for a bug of its own.
+"""
+
+import heapq
+import math
+from collections.abc import Callable
+from typing import Any
+
+import outcome
+import trio
+
+from cluster.instant import FOREVER, SECOND
+
+# What stands first among the entries of one instant. The entries of one rank are ordered by node, then by number.
+STEP, WAKE, STORED, MESSAGE, CHATTER, TIMER, GRID, SLEEP, OUTSIDE, BOOT, SERVE = range(11)
+CHATTY = frozenset({CHATTER, TIMER, GRID})
+"""Ranks whose entries say nothing new when the cluster is quiet."""
+
+RANK_SHIFT = 58
+NODE_SHIFT = 52
+POPS_A_PASS = 512
+"""How many entries are done before trio's loop gets a turn, so that Ctrl-C and `stop` are heard."""
+
+Entry = tuple[int, int, int, Callable[[Any], None], Any]
+
+
+class Parked:
+    """A task waiting for one wake-up. Made by whoever waits, fired through the agenda."""
+
+    __slots__ = ("cause", "task")
+
+    def __init__(self) -> None:
+        self.task: trio.lowlevel.Task | None = None
+        self.cause = 0
+
+    async def wait(self) -> Any:
+        """Park the current task until it is fired."""
+        self.task = trio.lowlevel.current_task()
+
+        def abort(_: object) -> trio.lowlevel.Abort:
+            self.task = None  # unlink and return: an abort function must not trace, draw or send
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        return await trio.lowlevel.wait_task_rescheduled(abort)
+
+
+class Clock(trio.abc.Clock):
+    """Virtual time in µs for a world; a `trio.abc.Clock` for trio."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        """True time in µs since 2024-01-01T00:00Z."""
+        self.heap: list[Entry] = []
+        self.held = 0
+        """Real input or output under way: while above zero, virtual time stands still."""
+        self.over = False
+        """The story is over: the agenda is not looked at any more."""
+        self.stirred = 0
+        """When something other than chatter happened last."""
+        self.quiet_after = FOREVER
+        """After this long without a stir, `on_quiet` is asked to skip ahead."""
+        self.pops = 0
+        self.on_quiet: Callable[[int], None] = lambda horizon: None
+        self.on_failure: Callable[[BaseException], None] = lambda failure: None
+        self.on_pass: Callable[[], None] = lambda: None
+        self.on_deadlock: Callable[[], None] = lambda: None
+        self._seconds = 0.0
+        self._woken = False
+        self._serial = 0
+        self._idle_passes = 0
+
+    # -- for trio
+
+    def start_clock(self) -> None:
+        """Nothing to start: time moves only by jumping."""
+
+    def current_time(self) -> float:
+        """Virtual seconds."""
+        return self._seconds
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        """Jump to whatever comes next; 0 as soon as a task may run."""
+        if self.held:
+            return math.inf  # a thread is working: really wait for it
+        if self.over:
+            return 0 if deadline <= self._seconds else math.inf
+        try:
+            return self._jump(deadline)
+        except BaseException as failure:
+            self.on_failure(failure)
+            return 0
+
+    def _jump(self, deadline: float) -> float:
+        horizon = FOREVER if deadline == math.inf else round(deadline * SECOND)
+        heap = self.heap
+        self._woken = False
+        self.on_pass()
+        if self.over:
+            return 0
+        for _ in range(POPS_A_PASS):
+            if not heap or heap[0][0] > horizon:
+                break
+            if heap[0][0] - self.stirred > self.quiet_after:
+                self.on_quiet(horizon)
+            entry = heapq.heappop(heap)
+            self.pops += 1
+            if entry[0] > self.now:
+                self.now = entry[0]
+                self._seconds = self.now / SECOND
+            entry[3](entry[4])
+            if self._woken or self.over:
+                self._idle_passes = 0
+                return 0
+        else:
+            return 0
+        if horizon < FOREVER:
+            self.now = max(self.now, horizon)
+            self.stirred = self.now
+            self._seconds = max(deadline, self.now / SECOND)  # trio compares floats: never a hair before the deadline
+            self._idle_passes = 0
+            return 0
+        self._idle_passes += 1  # trio's own shutdown passes here once with nothing to wait for
+        if self._idle_passes > 2:
+            self.on_deadlock()
+        return 0.001
+
+    # -- for the world
+
+    def at(self, t: int, rank: int, node: int, number: int, do: Callable[[Any], None], arg: Any) -> None:
+        """Put an entry on the agenda: `do(arg)` at true time `t`, never before now."""
+        self._serial += 1
+        key = (rank << RANK_SHIFT) | (node << NODE_SHIFT) | number
+        heapq.heappush(self.heap, (t, key, self._serial, do, arg))
+
+    def horizon(self) -> int:
+        """When the first entry is due that is not chatter; `FOREVER` if none."""
+        return min((entry[0] for entry in self.heap if entry[1] >> RANK_SHIFT not in CHATTY), default=FOREVER)
+
+    def leap(self, t: int) -> list[Entry]:
+        """Move to `t`, dropping all chatter from the agenda; return what was dropped."""
+        dropped = [entry for entry in self.heap if entry[1] >> RANK_SHIFT in CHATTY]
+        self.heap[:] = [entry for entry in self.heap if entry[1] >> RANK_SHIFT not in CHATTY]
+        heapq.heapify(self.heap)
+        self.now = t
+        self._seconds = t / SECOND
+        return dropped
+
+    def made_runnable(self) -> None:
+        """A task was made runnable: let trio run it before anything else happens."""
+        self._woken = True
+
+    def fire(self, parked: Parked, value: object = None) -> None:
+        """Make a parked task runnable now; only from an entry, and one per entry."""
+        if parked.task is not None:
+            task, parked.task = parked.task, None
+            trio.lowlevel.reschedule(task, outcome.Value(value))
+            self._woken = True

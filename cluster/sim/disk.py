@@ -1,0 +1,309 @@
+"""A machine's disk, in memory: what was written, what of it is durable, and every misfortune a disk may have.
+
+The disk survives crashes; each incarnation of a node sees it through a `View` of its own and is deaf to it once
+unplugged. Contents are kept once: what is not yet durable is a list of how to undo it, so that a sync costs nothing and
+a crash undoes. Never in here: what is in the files, or what a node should do about a misfortune.
+"""
+
+import errno
+from collections.abc import Awaitable, Callable, Sequence
+
+from cluster.member import Dice
+from cluster.ports import DiskPort
+from cluster.sim.dice import luck
+from cluster.value import value
+
+FOLDER = "files/"
+"""Where the files of programs are, apart from the node's own."""
+
+
+@value
+class DiskModel:
+    """How long things take, in µs. The default is a good drive of a server."""
+
+    write_latency: int = 10
+    """What each write adds to the sync that makes it durable."""
+    sync_latency: int = 500
+    jitter: int = 250
+    """Added to each sync: uniform in [0, jitter)."""
+
+
+# ---- how to undo what is not durable yet ----
+
+
+@value
+class Appended:
+    name: str
+    length: int
+    """Of the file before."""
+
+
+@value
+class Replaced:
+    name: str
+    before: bytearray | None
+    """The old content; None if there was no file."""
+
+
+@value
+class Truncated:
+    name: str
+    tail: bytes
+    """What was cut off."""
+
+
+Undo = Appended | Replaced | Truncated
+
+
+class Disk:
+    """One machine's disk. `later(delay, do)` puts `do()` on the world's agenda, `delay` µs from now."""
+
+    def __init__(
+        self, node: str, model: DiskModel, seed: int, later: Callable[[int, Callable[[], None]], None]
+    ) -> None:
+        self.node = node
+        self.model = model
+        self.later = later
+        self.slowness = 1.0
+        """Every sync that starts takes so many times as long."""
+        self.full = False
+        """No write is taken while it is."""
+        self.syncs = 0
+        """Syncs started so far: the number of a sync is the name of its luck."""
+        self.files: dict[str, bytearray] = {}
+        self.pending: list[Undo] = []
+        """What was written and is not durable, oldest first."""
+        self._seed = seed
+        self._failing = 0
+        self._view: View | None = None
+
+    def view(self) -> "View":
+        """The disk for a new incarnation; the view before it, if any, is unplugged."""
+        self.unplug()
+        self._view = View(self)
+        return self._view
+
+    def unplug(self) -> None:
+        """The incarnation is over: its view touches nothing and calls nobody any more."""
+        if self._view is not None:
+            self._view.plugged = False
+            self._view = None
+
+    def sync_duration(self) -> int:
+        """µs that a sync starting now takes; each call is another sync's luck."""
+        self.syncs += 1
+        jitter = int(luck(self._seed, self.syncs, 0, 0) * self.model.jitter)
+        work = self.model.sync_latency + self.model.write_latency * len(self.pending)
+        return int((work + jitter) * self.slowness)
+
+    def sync_fails(self) -> bool:
+        """Whether the sync that ends now is one that was told to fail."""
+        self._failing, failing = max(0, self._failing - 1), self._failing > 0
+        return failing
+
+    # ---- misfortunes ----
+
+    def crash(self, dice: Dice) -> None:
+        """Unplug, and lose what was not synced: all of it, none, or all after some point, as the dice say.
+
+        Of the first lost write, if it is an append, a first part may survive, and the end of that part may be garbage.
+        """
+        self.unplug()
+        count = len(self.pending)
+        kept = (0, count, dice.below(count + 1))[dice.below(3)]
+        while len(self.pending) > kept + 1:
+            self._undo(self.pending.pop())
+        if len(self.pending) > kept:
+            self._tear(self.pending.pop(), dice)
+        self.pending.clear()  # what survived is durable
+
+    def _tear(self, undo: Undo, dice: Dice) -> None:
+        lost = bytes(self.files[undo.name][undo.length :]) if isinstance(undo, Appended) else b""
+        self._undo(undo)
+        if lost and dice.below(2):
+            part = 1 + dice.below(len(lost))
+            garbage = dice.below(part + 1) * dice.below(2)
+            self.files[undo.name] += lost[: part - garbage] + bytes(dice.below(256) for _ in range(garbage))
+
+    def _undo(self, undo: Undo) -> None:
+        match undo:
+            case Appended(name, length):
+                del self.files[name][length:]
+            case Truncated(name, tail):
+                self.files[name] += tail
+            case Replaced(name, before) if before is not None:
+                self.files[name] = before
+            case Replaced(name):
+                del self.files[name]
+
+    def fail_next_sync(self) -> None:
+        """The next sync to end, one that is under way included, fails. Each call is one more."""
+        self._failing += 1
+
+    def flip(self, name: str, offset: int, bit: int) -> None:
+        """Turn one bit of what a file holds. ValueError if the file has no such bit."""
+        content = self.files.get(name, b"")
+        if not (0 <= offset < len(content) and 0 <= bit < 8):
+            raise ValueError(f"{name} on {self.node} has {len(content)} bytes of 8 bits: no bit {bit} of byte {offset}")
+        self.files[name][offset] ^= 1 << bit
+
+    def wipe(self) -> None:
+        """Lose every file: a new drive. ValueError while an incarnation is plugged in."""
+        if self._view is not None:
+            raise ValueError(f"the disk of {self.node} is in use: crash the node before its disk is wiped")
+        self.files.clear()
+        self.pending.clear()
+
+
+class View:
+    """The disk as one incarnation sees it: `cluster.ports.DiskPort`. Unplugged, it drops writes and refuses reads."""
+
+    def __init__(self, disk: Disk) -> None:
+        self.plugged = True
+        self._disk = disk
+        self._running = False
+        self._waiting: list[tuple[Callable[[], None], Callable[[OSError], None]]] = []
+
+    def unplug(self) -> None:
+        """The incarnation is over."""
+        if self.plugged:
+            self._disk.unplug()
+
+    def names(self) -> Sequence[str]:
+        """The names of all files, sorted."""
+        return sorted(self._disk.files) if self.plugged else []
+
+    def read(self, name: str) -> bytes:
+        """The content; FileNotFoundError if there is none."""
+        if not self.plugged:
+            raise OSError(errno.EIO, f"this incarnation of {self._disk.node} is over: it reads nothing any more", name)
+        if name not in self._disk.files:
+            raise FileNotFoundError(errno.ENOENT, f"no such file on the disk of {self._disk.node}", name)
+        return bytes(self._disk.files[name])
+
+    def append(self, name: str, content: bytes) -> None:
+        """Add to the end; OSError ENOSPC on a full disk."""
+        if not self.plugged:
+            return
+        self._need_room(name)
+        if name not in self._disk.files:
+            self.replace(name, b"")
+        file = self._disk.files[name]
+        self._disk.pending.append(Appended(name, len(file)))
+        file += content
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Old or new; OSError ENOSPC on a full disk."""
+        if not self.plugged:
+            return
+        self._need_room(name)
+        self._disk.pending.append(Replaced(name, self._disk.files.get(name)))
+        self._disk.files[name] = bytearray(content)
+
+    def truncate(self, name: str, length: int) -> None:
+        """Keep the first bytes; ValueError if there are fewer."""
+        if not self.plugged:
+            return
+        have = len(self._disk.files.get(name, b""))
+        if not 0 <= length <= have:
+            raise ValueError(f"{name} on {self._disk.node} has {have} bytes: it cannot be cut to {length}")
+        if length < have:
+            file = self._disk.files[name]
+            self._disk.pending.append(Truncated(name, bytes(file[length:])))
+            del file[length:]
+
+    def remove(self, name: str) -> None:
+        """Remove the file if there is one."""
+        if self.plugged and name in self._disk.files:
+            self._disk.pending.append(Replaced(name, self._disk.files.pop(name)))
+
+    def _need_room(self, name: str) -> None:
+        if self._disk.full:
+            raise OSError(
+                errno.ENOSPC, f"no space left on the disk of {self._disk.node}: free some and write again", name
+            )
+
+    # ---- sync: one at a time; what is asked for meanwhile shares the next one ----
+
+    def sync(self, done: Callable[[], None], failed: Callable[[OSError], None]) -> None:
+        """Call `done` when all written so far is durable, in the order of the calls."""
+        if not self.plugged:
+            return
+        self._waiting.append((done, failed))
+        if not self._running:
+            self._start()
+
+    def _start(self) -> None:
+        self._running = True
+        served, self._waiting = self._waiting, []
+        covered = len(self._disk.pending)
+        duration = self._disk.sync_duration() if covered else 0  # nothing to write: an event of its own, no wait
+        self._disk.later(duration, lambda: self._end(served, covered))
+
+    def _end(self, served: list[tuple[Callable[[], None], Callable[[OSError], None]]], covered: int) -> None:
+        if not self.plugged:
+            return
+        error = None
+        if covered and self._disk.sync_fails():
+            error = OSError(
+                errno.EIO, f"a sync failed on the disk of {self._disk.node}: restart the node from what is durable"
+            )
+        else:
+            del self._disk.pending[:covered]
+        self._running = False
+        if self._waiting:
+            self._start()
+        for done, failed in served:
+            if self.plugged:  # an earlier one may have ended this incarnation
+                if error is None:
+                    done()
+                else:
+                    failed(error)
+
+
+class Files:
+    """The files of a node's programs: `cluster.member.Disk` over a `DiskPort`, in a folder of their own.
+
+    `wait(start)` parks the task, calls `start(resume)` and returns after `resume()` was called.
+    """
+
+    def __init__(self, port: DiskPort, wait: Callable[[Callable[[Callable[[], None]], None]], Awaitable[None]]) -> None:
+        self._port = port
+        self._wait = wait
+
+    async def write(self, name: str, content: bytes) -> None:
+        """Replace the file, atomically and durably; OSError if the disk is full or the sync fails."""
+        self._port.replace(FOLDER + name, content)
+        await self._synced()
+
+    async def append(self, name: str, content: bytes) -> None:
+        """Add to the end of the file, durably; OSError if the disk is full or the sync fails."""
+        self._port.append(FOLDER + name, content)
+        await self._synced()
+
+    async def read(self, name: str) -> bytes:
+        """The content; FileNotFoundError if there is none."""
+        return self._port.read(FOLDER + name)
+
+    async def remove(self, name: str) -> None:
+        """Remove the file, durably."""
+        self._port.remove(FOLDER + name)
+        await self._synced()
+
+    def names(self) -> Sequence[str]:
+        """The names of all files, sorted."""
+        return [name.removeprefix(FOLDER) for name in self._port.names() if name.startswith(FOLDER)]
+
+    async def _synced(self) -> None:
+        errors: list[OSError] = []
+
+        def start(resume: Callable[[], None]) -> None:
+            def failed(error: OSError) -> None:
+                errors.append(error)
+                resume()
+
+            self._port.sync(resume, failed)
+
+        await self._wait(start)
+        if errors:
+            raise errors[0]

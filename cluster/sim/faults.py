@@ -1,0 +1,285 @@
+"""Every verb of a story as data. A `Step` is what happened on purpose; a `Fault` is a step that is a misfortune.
+
+The `repr` of a step can be pasted into a story. One function applies them (`World.do`), so that scripts, recordings,
+shrinking and pages all rest on the same few classes. Durations are µs, chances in [0, 1].
+"""
+
+from typing import Any
+
+from cluster.instant import SECOND
+from cluster.value import value
+
+
+def seconds_text(duration: int) -> str:
+    """`2.5 s` for 2_500_000."""
+    return f"{duration / SECOND:g} s"
+
+
+def names_text(nodes: tuple[str, ...]) -> str:
+    """`A, B and C`."""
+    return nodes[0] if len(nodes) == 1 else f"{', '.join(nodes[:-1])} and {nodes[-1]}"
+
+
+@value
+class Start:
+    """The nodes come up for the first time."""
+
+    nodes: tuple[str, ...]
+
+    def says(self) -> str:
+        return f"{names_text(self.nodes)} start"
+
+
+@value
+class Crash:
+    """The node loses its memory and what its disk had not synced."""
+
+    node: str
+
+    def says(self) -> str:
+        return f"crash {self.node}"
+
+
+@value
+class Restart:
+    """A crashed node comes up again from its disk; a running one crashes first."""
+
+    node: str
+
+    def says(self) -> str:
+        return f"restart {self.node}"
+
+
+@value
+class Pause:
+    """The node stands still and its clocks go on: a long garbage collection, a moved virtual machine."""
+
+    node: str
+
+    def says(self) -> str:
+        return f"pause {self.node}"
+
+
+@value
+class Resume:
+    """A paused node goes on; what arrived meanwhile is handled now."""
+
+    node: str
+
+    def says(self) -> str:
+        return f"resume {self.node}"
+
+
+@value
+class Cut:
+    """Nothing passes between two nodes, in either direction, what is on the way included."""
+
+    one: str
+    other: str
+
+    def says(self) -> str:
+        return f"cut {self.one} from {self.other}"
+
+
+@value
+class CutOneWay:
+    """Nothing passes from one node to another; the other direction stays."""
+
+    src: str
+    dst: str
+
+    def says(self) -> str:
+        return f"cut {self.src} to {self.dst}, one way"
+
+
+@value
+class Split:
+    """Nodes of different groups cannot talk; a node in no group talks to everybody."""
+
+    groups: tuple[tuple[str, ...], ...]
+
+    def says(self) -> str:
+        return f"split {' | '.join(''.join(group) for group in self.groups)}"
+
+
+@value
+class Heal:
+    """Every cut ends; held messages stay held."""
+
+    def says(self) -> str:
+        return "heal all links"
+
+
+@value
+class Hold:
+    """What arrives from one node at another waits."""
+
+    src: str
+    dst: str
+
+    def says(self) -> str:
+        return f"hold what {self.src} sends {self.dst}"
+
+
+@value
+class Release:
+    """What was held lands now."""
+
+    src: str
+    dst: str
+
+    def says(self) -> str:
+        return f"release what {self.src} sent {self.dst}"
+
+
+@value
+class Rewire:
+    """All links behave like this from now on; None leaves a value as it is."""
+
+    latency: int | None = None
+    jitter: int | None = None
+    loss: float | None = None
+    duplicate: float | None = None
+    ordered: bool | None = None
+    delay_chance: float | None = None
+    delay: int | None = None
+
+    def says(self) -> str:
+        parts = []
+        if self.latency is not None:
+            parts.append(f"latency {self.latency / 1000:g} ms")
+        if self.jitter is not None:
+            parts.append(f"jitter {self.jitter / 1000:g} ms")
+        if self.loss is not None:
+            parts.append(f"loss {self.loss:.1%}")
+        if self.duplicate is not None:
+            parts.append(f"duplicates {self.duplicate:.1%}")
+        if self.ordered is not None:
+            parts.append("in order" if self.ordered else "in any order")
+        if self.delay_chance is not None:
+            parts.append(f"delays {self.delay_chance:.1%}")
+        return f"links: {', '.join(parts) or 'unchanged'}"
+
+
+@value
+class JumpClock:
+    """The wall clock of a node is set forward or, negative, back."""
+
+    node: str
+    by: int
+
+    def says(self) -> str:
+        return f"set {self.node}'s wall clock by {'+' if self.by >= 0 else '-'}{seconds_text(abs(self.by))}"
+
+
+@value
+class Drift:
+    """Both clocks of a node gain (negative: lose) that many µs a second from now on."""
+
+    node: str
+    parts_per_million: int
+
+    def says(self) -> str:
+        return f"{self.node}'s clocks drift by {self.parts_per_million:+} ppm"
+
+
+@value
+class Zone:
+    """A node lives in an IANA time zone."""
+
+    node: str
+    zone: str
+
+    def says(self) -> str:
+        return f"{self.node} is in {self.zone}"
+
+
+@value
+class SlowDisk:
+    """Everything a node's disk does takes `factor` times as long."""
+
+    node: str
+    factor: float
+
+    def says(self) -> str:
+        return f"{self.node}'s disk is {self.factor:g} times slower" if self.factor != 1 else f"{self.node}'s disk is itself again"
+
+
+@value
+class FullDisk:
+    """A node's disk takes no more writes, or takes them again."""
+
+    node: str
+    full: bool = True
+
+    def says(self) -> str:
+        return f"{self.node}'s disk is full" if self.full else f"{self.node}'s disk has room again"
+
+
+@value
+class Mend:
+    """The sky clears: links heal, behave and release, paused nodes resume, crashed ones restart, disks and rates are themselves."""
+
+    def says(self) -> str:
+        return "the sky clears"
+
+
+@value
+class Ask:
+    """A client asks a node's application."""
+
+    node: str
+    request: Any
+
+    def says(self) -> str:
+        return f"a client asks {self.node}: {self.request!r}"
+
+
+@value
+class When:
+    """A fault that strikes at an event: the `count`-th time from now that a kind of note is seen (at that node, if named).
+
+    An empty `node` in the fault means the node of the event.
+    """
+
+    kind: str
+    fault: "Fault"
+    node: str = ""
+    count: int = 1
+
+    def says(self) -> str:
+        where = f" at {self.node}" if self.node else ""
+        which = "first" if self.count == 1 else f"{self.count}th"
+        return f"at the {which} {self.kind}{where}: {self.fault.says()}"
+
+
+Fault = (
+    Crash
+    | Restart
+    | Pause
+    | Resume
+    | Cut
+    | CutOneWay
+    | Split
+    | Heal
+    | Hold
+    | Release
+    | Rewire
+    | JumpClock
+    | Drift
+    | Zone
+    | SlowDisk
+    | FullDisk
+)
+Step = Fault | Start | Mend | Ask | When
+
+
+@value
+class Gust:
+    """One piece of weather: after `after` µs, this happens."""
+
+    after: int
+    fault: Fault | When
+
+
+Weather = tuple[Gust, ...]

@@ -1,0 +1,95 @@
+"""The history of a run: every event in order, who listens to it, and its digest. It never changes what happens."""
+
+import hashlib
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import attrs
+import msgpack
+
+from cluster.checks import Watcher
+from cluster.sim.clock import Clock
+from cluster.trace import Happened, Note
+from cluster.value import value
+
+BLOCK = 1024
+"""Events hashed together; two runs are compared block by block."""
+
+
+@value
+class Stretch:
+    """A stretch of quiet time that was skipped: no event of the history, and no part of its digest."""
+
+    after: int
+    """`seq` of the last event before it."""
+    start: int
+    until: int
+
+
+def packer(kind: type[Note]) -> Callable[[Note], Any]:
+    """How the fields of a kind of note are read for the digest."""
+    names = [field.name for field in attrs.fields(kind)]
+    if not names:
+        return lambda note: ()
+    return attrgetter(*names)
+
+
+class History:
+    """Grows by `add`; iterate or index `events`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.events: list[Happened] = []
+        self.stretches: list[Stretch] = []
+        self.cause = 0
+        """`seq` of the event whose consequences are happening now."""
+        self.listeners: dict[type[Note], list[Callable[[Happened], None]]] = {}
+        self.followers: list[Callable[[Happened], None]] = []
+        """Told of every event, after the listeners of its kind: the timeline as it happens, the story's waiting."""
+        self.blocks: list[str] = []
+        """A digest after each `BLOCK` events: two runs differ first in the block where these do."""
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._hashed = 0
+        self._packers: dict[type[Note], tuple[str, Callable[[Note], Any]]] = {}
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Let a watcher see every event of the kinds it names."""
+        for kind, see in watcher.sees().items():
+            self.listeners.setdefault(kind, []).append(see)
+
+    def add(self, node: str, note: Note, cause: int | None = None) -> int:
+        """Append an event now; tell the watchers; return its `seq`."""
+        clock = self.clock
+        clock.stirred = clock.now
+        seq = len(self.events) + 1
+        event = Happened(seq, clock.now, node, self.cause if cause is None else cause, note)
+        self.events.append(event)
+        if seq - self._hashed >= BLOCK:
+            self._digest_block()
+        for see in self.listeners.get(note.__class__, ()):
+            see(event)
+        for follow in self.followers:
+            follow(event)
+        return seq
+
+    def _digest_block(self) -> None:
+        packers, rows = self._packers, []
+        for event in self.events[self._hashed :]:
+            kind = event.note.__class__
+            if kind not in packers:
+                packers[kind] = (kind.__name__, packer(kind))
+            name, fields = packers[kind]
+            rows.append((event.t, event.node, event.cause, name, fields(event.note)))
+        self._hash.update(msgpack.packb(rows, use_bin_type=True))
+        self._hashed = len(self.events)
+        self.blocks.append(self._hash.hexdigest())
+
+    def digest(self) -> str:
+        """128 bits over every event so far, as 32 hexadecimal digits. Paths, wall time and sizes are no part of it."""
+        if self._hashed < len(self.events):
+            self._digest_block()
+        return self._hash.hexdigest()

@@ -1,0 +1,204 @@
+"""One incarnation of a simulated machine: the `Host` of a node. After `unplug` it can touch nothing of the world."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import trio
+
+from cluster.sim.clock import BOOT, FOREVER, GRID, OUTSIDE, SLEEP, TIMER, WAKE, Parked
+from cluster.sim.dice import Dice, luck, seed_of
+from cluster.sim.disk import Files, View
+from cluster.trace import Note
+
+if TYPE_CHECKING:
+    from cluster.sim.world import Slot, World
+
+T = TypeVar("T")
+
+
+class Machine:
+    """What one incarnation of a node may ask of the universe."""
+
+    def __init__(self, world: "World", slot: "Slot", files: View) -> None:
+        self._world = world
+        self._clock = world.clock
+        self._history = world.history
+        self._network = world.network
+        self._slot = slot
+        self._clocks = slot.clocks
+        self.name = slot.name
+        self.incarnation = slot.incarnation
+        self.files = files
+        """The raw files, for the log."""
+        self.disk = Files(files, self._wait)
+        self.plugged = True
+        self._luck = seed_of(world.seed, "host", slot.name, "election")
+        self._wall_waits: list[tuple[int, Callable[[Any], None], Any]] = []
+
+    def unplug(self) -> None:
+        """From here on nothing this incarnation does reaches anybody."""
+        self.plugged = False
+        self.files.unplug()
+
+    async def _wait(self, start: Callable[[Callable[[], None]], None]) -> None:
+        parked = Parked()
+        start(lambda: self.wake(parked, None))
+        await parked.wait()
+
+    # -- clocks
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self._clocks.zone
+
+    def monotonic(self) -> int:
+        return self._clocks.monotonic(self._clock.now)
+
+    def wall(self) -> int:
+        return self._clocks.wall(self._clock.now)
+
+    # -- appointments
+
+    def _entry(self, t: int, rank: int, number: int, act: Callable[[Any], None], arg: Any) -> None:
+        self._clock.at(max(t, self._clock.now), rank, self._slot.index, number, self._if_plugged, (act, arg, rank))
+
+    def _if_plugged(self, what: tuple[Callable[[Any], None], Any, int]) -> None:
+        if not self.plugged:
+            return
+        act, arg, rank = what
+        if self._slot.paused:
+            self._slot.backlog.append((self._if_plugged, what))
+            return
+        self._history.cause = 0
+        act(arg)
+
+    def appoint(self, monotonic: int, act: Callable[[Any], None], arg: Any) -> None:
+        """For the law: an entry that is chatter as far as quiet time is concerned."""
+        self._entry(self._clocks.true(monotonic), TIMER, 0, act, arg)
+
+    def appoint_grid(self, monotonic: int, number: int, act: Callable[[Any], None], arg: Any) -> None:
+        self._entry(self._clocks.true(monotonic), GRID, number, act, arg)
+
+    def appoint_sleep(self, monotonic: int, waiter: Parked) -> None:
+        self._entry(self._clocks.true(monotonic), SLEEP, self._slot.count(), self._fire, waiter)
+
+    def appoint_later(self, monotonic: int, act: Callable[[Any], None], arg: Any) -> None:
+        """For a program: an entry that quiet time must not pass."""
+        self._entry(self._clocks.true(monotonic), SLEEP, self._slot.count(), act, arg)
+
+    def at_wall(self, wall: int, act: Callable[[Any], None], arg: Any) -> None:
+        if wall >= FOREVER:
+            return
+        self._wall_waits.append((wall, act, arg))
+        self._entry(self._clocks.true_of_wall(wall), SLEEP, self._slot.count(), self._on_wall, (wall, act, arg))
+
+    def _on_wall(self, what: tuple[int, Callable[[Any], None], Any]) -> None:
+        if what not in self._wall_waits:
+            return
+        wall, act, arg = what
+        if self.wall() < wall:  # the clock was set back meanwhile
+            self._entry(self._clocks.true_of_wall(wall), SLEEP, self._slot.count(), self._on_wall, what)
+            return
+        self._wall_waits.remove(what)
+        act(arg)
+
+    def clocks_changed(self) -> None:
+        """A clock was set or drifts differently: make the appointments with it again."""
+        for what in self._wall_waits:
+            self._entry(self._clocks.true_of_wall(what[0]), SLEEP, self._slot.count(), self._on_wall, what)
+
+    # -- waking
+
+    def waiter(self) -> Parked:
+        return Parked()
+
+    def wake(self, waiter: Parked, value: object) -> None:
+        """Wake a task; through the agenda, so that one task a pass becomes runnable."""
+        if self.plugged:
+            self._clock.stirred = self._clock.now
+            entry = (waiter, value, self._history.cause)
+            self._clock.at(self._clock.now, WAKE, self._slot.index, self._slot.count(), self._wake, entry)
+
+    def _wake(self, what: tuple[Parked, object, int]) -> None:
+        if self.plugged:
+            self._history.cause = what[2]
+            self._clock.fire(what[0], what[1])
+
+    def _fire(self, waiter: Parked) -> None:
+        self._clock.stirred = self._clock.now
+        self._clock.fire(waiter)
+
+    def boot(self, act: Callable[[Any], None], arg: Any) -> None:
+        self._entry(self._clock.now, BOOT, self._slot.count(), act, arg)
+
+    def made_runnable(self) -> None:
+        self._clock.stirred = self._clock.now
+        self._clock.made_runnable()
+
+    def stirred(self) -> None:
+        """Something new was said that leaves no note of its own."""
+        self._clock.stirred = self._clock.now
+
+    # -- words
+
+    @property
+    def cause(self) -> int:
+        return self._history.cause
+
+    @cause.setter
+    def cause(self, seq: int) -> None:
+        self._history.cause = seq
+
+    def send(self, to: str, kind: str, data: bytes, beat: int, term: int) -> None:
+        if self.plugged:
+            self._network.send(self.name, to, kind, data, beat, term, self._history.cause)
+
+    def note(self, note: Note, cause: int | None = None) -> int:
+        return self._history.add(self.name, note, cause) if self.plugged else 0
+
+    def disk_failed(self, error: OSError) -> None:
+        """The log's disk refused: nothing that is not durable yet ever will be, so the node must stop."""
+        if self.plugged:
+            self._world.disk_failed(self._slot, error)
+
+    def failed(self, error: Exception) -> None:
+        if self.plugged:
+            self._world.program_failed(self.name, error)
+
+    # -- luck
+
+    def luck(self, draws: int) -> float:
+        """The luck of the node's election timeout number `draws` of this life."""
+        return luck(self._luck, self.incarnation, 0, draws)
+
+    def phase(self, period: int, number: int) -> int:
+        """Where a grid of the node starts, so that nodes do not talk in step; the same in every life."""
+        return seed_of(self._world.seed, "phase", self.name, number) % period
+
+    def dice(self, *name: object) -> Dice:
+        return Dice(self._world.seed, ("host", self.name, self.incarnation, *name))
+
+    # -- real input and output
+
+    async def outside(self, work: Callable[[], T], cost: int) -> T:
+        """Run `work` in a thread while the clock is held; give the result after `cost` µs of virtual time."""
+        clock = self._clock
+        waiter = Parked()
+        cause = self._history.cause
+        clock.stirred = clock.now
+        if not self.plugged:
+            await trio.sleep_forever()
+        entry = (waiter, None, cause)
+        clock.at(clock.now + cost, OUTSIDE, self._slot.index, self._slot.count(), self._wake, entry)
+        clock.held += 1
+        try:
+            with trio.CancelScope(shield=True):
+                result = await trio.to_thread.run_sync(work)
+        except BaseException:
+            waiter.task = None
+            raise
+        finally:
+            clock.held -= 1
+        await waiter.wait()
+        return result

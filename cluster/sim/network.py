@@ -1,0 +1,192 @@
+"""The wires between nodes. A packet is an entry of the agenda, and its fate is judged where it lands.
+
+Luck is drawn by name and number (link, kind, term, beat; or link and count), never from a stream, so that leaving out
+one message leaves every other one's luck alone.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable
+
+from cluster.instant import MILLISECOND
+from cluster.sim.clock import CHATTER, MESSAGE, Clock
+from cluster.sim.dice import gap, luck, seed_of
+from cluster.value import value
+
+ORDINARY = 0
+"""Where a kind of chatter has its number, ordinary messages have this."""
+LATE, DOUBLED, DROPPED, DELAYED = range(4)
+
+
+@value
+class Wire:
+    """How a link behaves: times in µs, chances in [0, 1]."""
+
+    latency: int = 5 * MILLISECOND
+    jitter: int = 2 * MILLISECOND
+    """Added to the latency: uniform in [0, jitter)."""
+    loss: float = 0.0
+    duplicate: float = 0.0
+    ordered: bool = True
+    """Messages of one link land in the order they were sent, as over a TCP connection; False: as their luck has it."""
+    delay_chance: float = 0.0
+    """Chance that a message is held up by `delay` more, and overtaken by later ones even on an ordered link."""
+    delay: int = 0
+
+
+class Link:
+    """One direction between two nodes."""
+
+    __slots__ = ("_lost", "busy_until", "cut", "dst", "held", "name", "seed", "sent", "src", "wire")
+
+    def __init__(self, src: int, dst: int, name: str, seed: int, wire: Wire) -> None:
+        self.src, self.dst, self.name, self.seed, self.wire = src, dst, name, seed, wire
+        self.cut = False
+        self.held: list[Packet] | None = None
+        self.sent = 0
+        self.busy_until = 0
+        """When the last message in order lands: none lands before it."""
+        self._lost: dict[tuple[int, int], list[int]] = {}
+
+    def loses_chatter(self, kind: int, term: int, beat: int) -> bool:
+        """Whether that beat is lost: chances are drawn as the gap to the next lost number."""
+        if not self.wire.loss:
+            return False
+        lost = self._lost_up_to(kind, term, beat)
+        at = bisect_left(lost, beat)
+        return at < len(lost) and lost[at] == beat
+
+    def next_lost(self, kind: int, term: int, beat: int) -> int | None:
+        """The first lost number at or above `beat`; None on a link that loses nothing."""
+        if not self.wire.loss:
+            return None
+        lost = self._lost_up_to(kind, term, beat)
+        return lost[bisect_left(lost, beat)]
+
+    def _lost_up_to(self, kind: int, term: int, beat: int) -> list[int]:
+        lost = self._lost.setdefault((kind, term), [0])
+        salt = self.seed ^ (kind << 32) ^ (term << 40)
+        while lost[-1] <= beat:
+            lost.append(lost[-1] + gap(salt, self.wire.loss, len(lost)))
+        return lost
+
+    def rewire(self, wire: Wire) -> None:
+        """From now on the link behaves like this, for what is on the way too."""
+        self.wire = wire
+        self._lost.clear()
+
+
+class Packet:
+    """A message on its way."""
+
+    __slots__ = ("beat", "cause", "copy", "data", "kind", "link", "number", "sender", "sent", "term")
+
+    def __init__(
+        self, link: Link, kind: str, data: bytes, number: int, beat: int, term: int, sent: int, cause: int, copy: int
+    ) -> None:
+        self.link, self.kind, self.data = link, kind, data
+        self.number, self.beat, self.term = number, beat, term
+        self.sent, self.cause, self.copy = sent, cause, copy
+        self.sender = ""
+
+    @property
+    def label(self) -> str:
+        """The message's name in a trace."""
+        again = "'" if self.copy else ""
+        if self.beat:
+            return f"{self.link.name}~{self.kind}.{self.term}.{self.beat}{again}"
+        return f"{self.link.name}#{self.number}{again}"
+
+
+class Network:
+    """All links of a world. `land(packet)` is called for what arrives, `lost(packet, why)` for what does not."""
+
+    def __init__(self, clock: Clock, names: tuple[str, ...], seed: int, wire: Wire) -> None:
+        self.clock = clock
+        self.names = names
+        self.wire = wire
+        self.messages = 0
+        """Messages sent so far, chatter among them."""
+        self.land: Callable[[int, Packet], None] = lambda node, packet: None
+        self.lost: Callable[[Packet, str], None] = lambda packet, why: None
+        self.kinds: dict[str, int] = {}
+        """Numbers of the kinds of chatter, in the order they are first declared."""
+        self.links = {
+            (a, b): Link(i, j, f"{a}>{b}", seed_of(seed, "link", a, b), wire)
+            for i, a in enumerate(names)
+            for j, b in enumerate(names)
+            if a != b
+        }
+
+    def send(self, src: str, dst: str, kind: str, data: bytes, beat: int, term: int, cause: int) -> None:
+        """Put a message on the wire. `beat > 0` marks chatter, numbered within (link, kind, term)."""
+        clock = self.clock
+        link = self.links[src, dst]
+        wire = link.wire
+        self.messages += 1
+        if beat:
+            code = self.kinds[kind]
+            number, salt_a, salt_b, rank = beat, code, term, CHATTER
+        else:
+            link.sent += 1
+            number, code, salt_a, salt_b, rank = link.sent, ORDINARY, ORDINARY, 0, MESSAGE
+            clock.stirred = clock.now
+        packet = Packet(link, kind, data, number, beat, term, clock.now, cause, 0)
+        packet.sender = src
+        self._launch(packet, wire, rank, salt_a, salt_b, number, code)
+        if wire.duplicate and luck(link.seed, salt_a + (DOUBLED << 8), salt_b, number) < wire.duplicate:
+            twin = Packet(link, kind, data, number, beat, term, clock.now, cause, 1)
+            twin.sender = src
+            self._launch(twin, wire, rank, salt_a + (DOUBLED << 12), salt_b, number, code)
+
+    def _launch(self, packet: Packet, wire: Wire, rank: int, salt_a: int, salt_b: int, number: int, code: int) -> None:
+        link = packet.link
+        arrival = self.clock.now + wire.latency
+        if wire.jitter:
+            arrival += int(luck(link.seed, salt_a, salt_b, number) * wire.jitter)
+        if wire.delay_chance and luck(link.seed, salt_a + (DELAYED << 8), salt_b, number) < wire.delay_chance:
+            arrival += wire.delay
+        elif wire.ordered:
+            if arrival <= link.busy_until:
+                arrival = link.busy_until + 1
+            link.busy_until = arrival
+        order = (link.src << 46) | (code << 42) | (number << 1) | packet.copy
+        self.clock.at(arrival, rank, link.dst, order, self._arrive, packet)
+
+    def _arrive(self, packet: Packet) -> None:
+        link = packet.link
+        if link.cut:
+            self.lost(packet, "cut")
+        elif link.held is not None:
+            link.held.append(packet)
+        elif self._drops(packet):
+            self.lost(packet, "loss")
+        else:
+            self.land(link.dst, packet)
+
+    def _drops(self, packet: Packet) -> bool:
+        link = packet.link
+        if not link.wire.loss:
+            return False
+        if packet.beat:
+            return link.loses_chatter(self.kinds[packet.kind], packet.term, packet.beat)
+        return luck(link.seed, ORDINARY + (DROPPED << 8), packet.copy, packet.number) < link.wire.loss
+
+    def hold(self, src: str, dst: str) -> None:
+        """What arrives on this link waits until `release`."""
+        link = self.links[src, dst]
+        if link.held is None:
+            link.held = []
+
+    def release(self, src: str, dst: str) -> None:
+        """What was held on this link lands now, in the order it came."""
+        link = self.links[src, dst]
+        held, link.held = link.held or [], None
+        for packet in held:
+            self._arrive(packet)
+
+    def declare_chatter(self, kind: str) -> None:
+        """Number a kind of message that may carry a beat; at most 15 of them."""
+        if kind not in self.kinds:
+            if len(self.kinds) >= 15:
+                raise ValueError(f"{kind} would be the 16th kind of chatter: give beats to fewer message classes")
+            self.kinds[kind] = len(self.kinds) + 1

@@ -1,0 +1,34 @@
+"""The smallest application: no state, no words. A cluster of it only elects."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cluster.checks import Watcher
+from cluster.member import Member, Refused
+from cluster.trace import Note
+
+
+class Nothing:
+    """An `Application` that holds nothing and answers nothing."""
+
+    @property
+    def words(self) -> Sequence[type]:
+        return ()
+
+    def empty(self) -> None:
+        return None
+
+    def apply(self, state: None, command: Any, index: int) -> tuple[None, None]:
+        return None, None
+
+    def tell(self, before: Any, after: Any, command: Any, answer: Any, index: int) -> Iterable[Note]:
+        return ()
+
+    async def run(self, member: Member) -> None:
+        """No program."""
+
+    async def serve(self, request: Any) -> Any:
+        raise Refused(f"this cluster only elects and cannot serve {request!r}: start it with an application")
+
+    def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
+        return ()

@@ -1,0 +1,267 @@
+"""Quiet time is free: while nothing but chatter happens, jump to shortly before the next thing that matters.
+
+Chatter *forgets*: every field it writes is overwritten by its next round. So land early, put every grid where it would
+stand by then, and run the last stretch for real. The rules:
+
+1. Chatter stands on numbered grids in its node's own clock, and its luck is drawn by name and number.
+2. Skip only after `settle` (the longest period of chatter and the worst round trip, doubled) in which nothing stirred.
+3. Every live node either follows one leader in its term with an equal log, and was heard just now; or it stands alone,
+   with no link to any other live node in either direction, and asks for votes in vain.
+4. The horizon is the earliest of: an entry that is not chatter, a deadline of trio's, a lost beat, the instant at which
+   an observer says it may change its mind.
+5. Land at least `2 * settle` before the horizon; acts that judge what they heard begin one `settle` later than those
+   that talk, so that they judge nothing stale.
+
+Whoever wants to see chatter itself turns skipping off (`World(skipping=False)`); the history is the same.
+"""
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cluster.instant import FOREVER, MILLISECOND
+from cluster.node import Grid
+from cluster.raft import timer
+from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft
+from cluster.sim.history import Stretch
+
+if TYPE_CHECKING:
+    from cluster.sim.network import Packet
+    from cluster.sim.world import Slot, World
+
+SLACK = 10 * MILLISECOND
+LONGEST_ACT = 500 * MILLISECOND
+"""The longest period of chatter that is assumed before any program has announced its own."""
+
+
+class Quiet:
+    """Decides whether to skip, and skips."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.settle = FOREVER
+        self.skipped = 0
+        """µs of virtual time that were not lived."""
+
+    def prepare(self) -> None:
+        """The world has its nodes now."""
+        if self.world.skipping:
+            self._measure()
+
+    def _measure(self) -> None:
+        world = self.world
+        wire = world.network.wire
+        round_trip = 2 * (wire.latency + wire.jitter + wire.delay)
+        timing = world.timing
+        again = 2 * timing.election * timing.again[0] // timing.again[1]
+        longest = max(
+            [LONGEST_ACT, timing.heartbeat, again]
+            + [grid.period for slot in world.slots.values() if slot.node for grid in slot.node.grids]
+        )
+        self.settle = 2 * (longest + round_trip) + SLACK
+        world.clock.quiet_after = self.settle
+
+    def skip(self, deadline: int) -> None:
+        """Nothing has stirred for a while: jump if the rules allow it."""
+        world, clock = self.world, self.world.clock
+        self._measure()
+        clock_now = clock.now
+        clock.stirred = clock_now  # if it is not allowed, ask again after as long
+        live = [slot for slot in world.slots.values() if slot.node is not None]
+        if not live or any(slot.paused for slot in live):
+            return
+        leader = self._leader(live)
+        loners = [slot for slot in live if self._stands_alone(slot, live)]
+        group = [slot for slot in live if slot not in loners]
+        if not all(self._asks_in_vain(slot) for slot in loners):
+            return
+        if group and (leader is None or leader not in group or not self._agree(leader, group)):
+            return
+        if any(link.wire.duplicate or link.held is not None for link in world.network.links.values()):
+            return
+        horizon = min(deadline, clock.horizon(), self._observers(live))
+        if leader is not None:
+            horizon = min(horizon, self._lost_beat(leader, group))
+        landing = horizon - 2 * self.settle
+        if horizon >= FOREVER or landing <= clock_now + self.settle:
+            return
+        self._leap(landing, live, leader, group, loners)
+
+    # -- may we?
+
+    @staticmethod
+    def _raft(slot: "Slot") -> Raft:
+        assert slot.node is not None
+        return slot.node.raft
+
+    def _leader(self, live: list["Slot"]) -> "Slot | None":
+        leaders = [slot for slot in live if isinstance(self._raft(slot).role, Leader)]
+        return leaders[0] if len(leaders) == 1 else None
+
+    def _stands_alone(self, slot: "Slot", live: list["Slot"]) -> bool:
+        links = self.world.network.links
+        return len(self.world.slots) > 1 and all(
+            links[slot.name, other.name].cut and links[other.name, slot.name].cut for other in live if other is not slot
+        )
+
+    def _asks_in_vain(self, slot: "Slot") -> bool:
+        role = self._raft(slot).role
+        return isinstance(role, Candidate) and role.trial and role.rounds > 0
+
+    def _agree(self, leader: "Slot", group: list["Slot"]) -> bool:
+        raft, now = self._raft(leader), self.world.clock.now
+        role = raft.role
+        assert isinstance(role, Leader)
+        links = self.world.network.links
+        if not role.ready or raft.commit != raft.log.last_index or raft.durable.last != raft.log.last_index:
+            return False
+        fresh = raft.timing.heartbeat + self.settle // 2
+        names = {slot.name for slot in group}
+        monotonic = leader.clocks.monotonic(now)
+        for peer, progress in role.peers:
+            age = monotonic - progress.answered_at
+            if peer not in names:
+                if age <= raft.timing.election:
+                    return False  # it has just gone: let the leader notice for real
+                continue
+            if age > fresh or progress.match != raft.log.last_index or progress.inflight or progress.probing:
+                return False
+        for slot in group:
+            if slot is leader:
+                continue
+            other = self._raft(slot)
+            if links[leader.name, slot.name].cut or links[slot.name, leader.name].cut:
+                return False
+            if not isinstance(other.role, Follower) or other.role.leader != leader.name or other.term != raft.term:
+                return False
+            if other.log.last_index != raft.log.last_index or other.commit != raft.commit:
+                return False
+        return self._beats_in_time(raft)
+
+    def _beats_in_time(self, raft: Raft) -> bool:
+        """Rule 3's arithmetic: a beat and its way are shorter than the shortest election timeout, at the worst drift."""
+        wire, timing = self.world.network.wire, raft.timing
+        shortest = timing.election * timing.first[0] // timing.first[1]
+        slowest = timing.heartbeat + wire.latency + wire.jitter + wire.delay
+        worst = max(abs(slot.clocks.drift) for slot in self.world.slots.values())
+        return slowest * (1_000_000 + 2 * worst) < shortest * 1_000_000
+
+    def _observers(self, live: list["Slot"]) -> int:
+        """The first true time at which some act may have something new to say."""
+        earliest = FOREVER
+        for slot in live:
+            assert slot.node is not None
+            for grid in slot.node.grids:
+                if grid.quiet_until < FOREVER:
+                    earliest = min(earliest, slot.clocks.true(grid.quiet_until))
+        return earliest
+
+    def _lost_beat(self, leader: "Slot", group: list["Slot"]) -> int:
+        """The first true time at which a piece of chatter between nodes of the group will be lost."""
+        network, raft = self.world.network, self._raft(leader)
+        if not network.wire.loss:
+            return FOREVER
+        role = raft.role
+        assert isinstance(role, Leader)
+        earliest = FOREVER
+        for slot in group:
+            assert slot.node is not None
+            if slot is not leader:
+                for src, dst, kind in (
+                    (leader.name, slot.name, "AppendEntries"),
+                    (slot.name, leader.name, "AppendReply"),
+                ):
+                    lost = network.links[src, dst].next_lost(network.kinds[kind], raft.term, role.beat + 1)
+                    assert lost is not None
+                    if lost < FOREVER:
+                        beat_at = role.beats_from + lost * raft.timing.heartbeat
+                        earliest = min(earliest, leader.clocks.true(beat_at))
+            for kind, code in network.kinds.items():
+                if kind in ("AppendEntries", "AppendReply", "RequestVote", "VoteReply"):
+                    continue
+                for other in group:
+                    if other is slot:
+                        continue
+                    for grid in slot.node.grids:
+                        lost = network.links[slot.name, other.name].next_lost(code, 0, grid.number)
+                        assert lost is not None
+                        if lost < FOREVER:
+                            earliest = min(earliest, slot.clocks.true(grid.instant(lost)))
+        return earliest
+
+    # -- the leap
+
+    def _leap(
+        self, landing: int, live: list["Slot"], leader: "Slot | None", group: list["Slot"], loners: list["Slot"]
+    ) -> None:
+        world, clock = self.world, self.world.clock
+        before = clock.now
+        for entry in clock.leap(landing):
+            packet = entry[4]
+            if getattr(packet, "kind", "") == "AppendEntries":
+                self._count_reply(packet)
+        self.skipped += landing - before
+        clock.stirred = landing
+        world.history.stretches.append(Stretch(len(world.history.events), before, landing))
+        for slot in group:
+            if slot is leader:
+                self._settle_leader(slot, group)
+            else:
+                self._settle_follower(slot)
+        for slot in loners:
+            self._settle_loner(slot)
+        for slot in live:
+            assert slot.node is not None
+            slot.node.reappoint()
+            for grid in slot.node.grids:
+                self._settle_grid(slot, grid)
+
+    def _count_reply(self, packet: "Packet") -> None:
+        """A beat that was on its way would have been answered."""
+        receiver = self.world.slots[self.world.names[packet.link.dst]]
+        if receiver.node is not None and not packet.link.cut:
+            self.world.network.messages += 1
+
+    def _settle_leader(self, slot: "Slot", group: list["Slot"]) -> None:
+        node = slot.node
+        assert node is not None
+        raft, role = node.raft, node.raft.role
+        assert isinstance(role, Leader)
+        now = slot.clocks.monotonic(self.world.clock.now)
+        beat = (now - role.beats_from - 1) // raft.timing.heartbeat
+        names = {other.name for other in group}
+        answering = sum(1 for peer, _ in role.peers if peer in names)
+        self.world.network.messages += (beat - role.beat) * (len(role.peers) + answering)
+        peers = tuple(
+            (peer, attrs.evolve(progress, answered_at=now) if peer in names else progress) for peer, progress in role.peers
+        )
+        wake_at = role.beats_from + (beat + 1) * raft.timing.heartbeat
+        node.raft = attrs.evolve(raft, role=attrs.evolve(role, beat=beat, peers=peers), wake_at=wake_at)
+
+    def _settle_follower(self, slot: "Slot") -> None:
+        node = slot.node
+        assert node is not None
+        now = slot.clocks.monotonic(self.world.clock.now)
+        assert isinstance(node.raft.role, Follower)
+        raft = attrs.evolve(node.raft, role=attrs.evolve(node.raft.role, heard_at=now))
+        node.raft = timer.rewound(raft)
+
+    def _settle_loner(self, slot: "Slot") -> None:
+        """A node that asks in vain: live its rounds, which have luck of their own, without their messages."""
+        node = slot.node
+        assert node is not None
+        now = slot.clocks.monotonic(self.world.clock.now)
+        raft, luck = node.raft, node.host.luck
+        peers = len(raft.voters) - 1
+        while raft.wake_at < now:
+            raft = timer.another_round(raft, Moment(raft.wake_at, luck(raft.draws)))
+            self.world.network.messages += peers
+        node.raft = raft
+
+    def _settle_grid(self, slot: "Slot", grid: Grid) -> None:
+        """Where the grid stands by now. Who judges begins later than who talks."""
+        assert slot.node is not None
+        start = self.world.clock.now + (self.settle if grid.judges else 0)
+        number = grid.first_at(slot.clocks.monotonic(start))
+        grid.number = max(grid.number, number)
+        slot.node.appoint_grid(grid)

@@ -1,0 +1,183 @@
+"""From a seed to a history: play a story in a world of its own, and say cleanly how it ended.
+
+`play` never raises for what a story does; `run` is for tests and raises one exception with the seed and the tail of the
+timeline attached.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+
+from cluster.checks import Violation
+from cluster.instant import SECOND, clock_text
+from cluster.sim.clock import Clock
+from cluster.sim.history import History
+from cluster.sim.luck_of_trio import settle_scheduler
+from cluster.sim.timeline import tail
+from cluster.sim.world import GaveUp, Misuse, OutOfBudget, World
+from cluster.value import value
+
+Story = Callable[[World], Awaitable[None]]
+
+HELD, BROKEN, INCONCLUSIVE, MISTAKE, BUG, STOPPED = "held", "broken", "inconclusive", "mistake", "bug", "stopped"
+
+
+@value
+class Outcome:
+    """How a run ended, with everything it left."""
+
+    seed: int
+    verdict: str
+    """`held`; `broken`: a promise or an assertion; `inconclusive`: a budget ran out or a mark was never seen;
+    `mistake`: the story's own error; `bug`: ours; `stopped`: from outside."""
+    failure: BaseException | None
+    """What ended it, if something did."""
+    digest: str
+    history: History
+    messages: int
+    virtual_seconds: float
+    wall_seconds: float
+    elections: int
+    promises: tuple[tuple[str, str], ...]
+    """Every promise that was watched: name and sentence."""
+    unseen: tuple[str, ...]
+    """Marks the story wanted to see sometimes and did not."""
+    names: tuple[str, ...]
+    """The nodes, in order."""
+
+
+def play(
+    story: Story,
+    seed: int = 1,
+    *,
+    follow: Callable[[World], None] | None = None,
+    stop_asked: Callable[[], bool] | None = None,
+    shuffle: int = 0,
+    **options: Any,
+) -> Outcome:
+    """Play a story once. `follow(world)` is called before it starts, for whoever wants to listen; `stop_asked()` is asked
+    every few hundred entries and ends the run from outside; `shuffle` seeds trio's scheduler, which must not matter;
+    `options` go to `World`."""
+    clock = Clock()
+    began = time.perf_counter()
+    box: list[World] = []
+    trio.run(_main, story, seed, clock, follow, stop_asked, shuffle, options, box, clock=clock)
+    world = box[0]
+    failure = world.failure
+    if failure is None:
+        try:
+            world.finish()
+        except AssertionError as violation:
+            failure = violation
+        except Exception as error:  # a watcher's own bug must not look like a held promise
+            failure = Bug(error)
+    unseen = tuple(sorted(name for name, seen in world.marks.items() if not seen))
+    history = world.history
+    return Outcome(
+        seed=seed,
+        verdict=_verdict(failure, unseen),
+        failure=failure.__cause__ if isinstance(failure, Bug) else failure,
+        digest=history.digest(),
+        history=history,
+        messages=world.network.messages if world.slots else 0,
+        virtual_seconds=world.clock.now / SECOND,
+        wall_seconds=time.perf_counter() - began,
+        elections=sum(1 for event in history.events if type(event.note).__name__ == "BecameLeader"),
+        promises=tuple((watcher.promise, watcher.says) for watcher in world.watchers),
+        unseen=unseen,
+        names=world.names,
+    )
+
+
+class Bug(Exception):
+    """Wraps an error of ours, so that it is not taken for the story's."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(str(error))
+        self.__cause__ = error
+
+
+def _verdict(failure: BaseException | None, unseen: tuple[str, ...]) -> str:
+    match failure:
+        case None:
+            return INCONCLUSIVE if unseen else HELD
+        case AssertionError():
+            return BROKEN
+        case OutOfBudget():
+            return INCONCLUSIVE
+        case KeyboardInterrupt():
+            return STOPPED
+        case Bug():
+            return BUG
+        case _:
+            return MISTAKE
+
+
+async def _main(
+    story: Story,
+    seed: int,
+    clock: Clock,
+    follow: Callable[[World], None] | None,
+    stop_asked: Callable[[], bool] | None,
+    shuffle: int,
+    options: dict[str, Any],
+    box: list[World],
+) -> None:
+    settle_scheduler(shuffle)
+    world = World(seed, clock=clock, **options)
+    box.append(world)
+    if stop_asked is not None:
+        world.stop_asked = stop_asked
+    if follow is not None:
+        follow(world)
+    async with world:
+        with world.scope:
+            try:
+                await story(world)
+            except trio.Cancelled:
+                raise
+            except BaseException as failure:  # kept, classified and shown by whoever asked for the run
+                if world.failure is None:
+                    world.failure = _single(failure)
+                    return
+    failure = world.failure
+    if failure is not None and not isinstance(failure, AssertionError | OutOfBudget | KeyboardInterrupt | Misuse):
+        if not _from_story(failure, story):
+            world.failure = Bug(failure)
+
+
+def _single(failure: BaseException) -> BaseException:
+    """The one exception that matters in a group: a story may open nurseries of its own."""
+    while isinstance(failure, BaseExceptionGroup):
+        inner = [error for error in failure.exceptions if not isinstance(error, trio.Cancelled)] or list(failure.exceptions)
+        failure = next((error for error in inner if isinstance(error, AssertionError)), inner[0])
+    return failure
+
+
+def _from_story(failure: BaseException, story: Story) -> bool:
+    """Whether the exception came out of the story itself, and not out of the clock or a program of a node."""
+    frame = failure.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code is getattr(story, "__code__", None):
+            return True
+        frame = frame.tb_next
+    return False
+
+
+def run(story: Story, seed: int = 1, **options: Any) -> Outcome:
+    """Play a story and raise what broke it: one exception, with the seed and the last lines of the timeline as notes."""
+    outcome = play(story, seed, **options)
+    failure = outcome.failure
+    if failure is None and outcome.unseen:
+        failure = GaveUp(f"never seen: {', '.join(outcome.unseen)}")
+    if failure is not None:
+        failure.add_note(f"seed {seed}, {clock_text(outcome.history.clock.now)} after the start; the last lines of the timeline:")
+        for line in tail(outcome.history, outcome.names):
+            failure.add_note(line)
+        raise failure
+    return outcome
+
+
+__all__ = ["BROKEN", "BUG", "HELD", "INCONCLUSIVE", "MISTAKE", "STOPPED", "Outcome", "Violation", "play", "run"]

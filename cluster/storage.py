@@ -1,0 +1,223 @@
+"""Term, vote and log of a node in one append-only file: written frame by frame, recovered after a torn last write.
+
+The file is one byte of format version, then frames: length u32, CRC-32 u32 (both big-endian), and the record as written
+by `cluster.wire`. One `Save` is one frame, so term and vote never part (zoo D2), and a log is cut by saying after
+which index the new entries stand (zoo D6). The CRC covers the length too, and frames are numbered, so that one that is
+missing or stands twice shows. Recovery judges frames and whether they fit together, never how votes were given.
+"""
+
+from collections.abc import Callable
+from struct import Struct
+from zlib import crc32
+
+from cluster.ports import DiskPort
+from cluster.raft.log import Log
+from cluster.raft.messages import Entry, Request
+from cluster.raft.state import Save
+from cluster.value import value
+from cluster.wire import Codec, WireError
+
+VERSION = 1
+FILE = "raft.log"
+HEADER = Struct(">II")
+LENGTH = Struct(">I")
+
+
+class StorageDamaged(ValueError):
+    """What was durable is not what was written. Nothing of the file may be trusted, so nothing was taken from it."""
+
+
+class StorageTooNew(ValueError):
+    """The file was written by a later version of unkindness. It is as it was."""
+
+
+@value
+class Record:
+    """One frame: everything a `Save` makes durable."""
+
+    number: int
+    """Counts the frames of the file from 1, of either kind."""
+    term: int
+    vote: str | None
+    after: int
+    """The log is cut to this index, then extended by `entries`; -1 leaves it."""
+    entries: tuple[Entry, ...]
+
+
+@value
+class CommitRecord:
+    """One frame without a promise: the log is committed up to here. Lost with a crash, it is learnt again."""
+
+    number: int
+    """As in `Record`."""
+    commit: int
+
+
+RECORDS = Codec((Record, Entry, Request, CommitRecord))
+
+
+@value
+class Recovered:
+    """What a file says: all that was synced, and what more survived."""
+
+    term: int
+    vote: str | None
+    log: Log
+    commit: int
+    """Up to which the node knew its log to be committed: what it may apply before it hears of anybody."""
+    torn_bytes: int
+    """Length of an unfinished last write, which does not count."""
+    frames: int
+    """How many frames were read."""
+
+
+class Storage:
+    """The open file of one incarnation. Make it by `Storage.open`."""
+
+    def __init__(self, disk: DiskPort, file: str, recovered: Recovered, failed: Callable[[OSError], None]) -> None:
+        self._disk = disk
+        self._file = file
+        self._frames = recovered.frames
+        self._written = (recovered.term, recovered.vote)
+        self._failed = failed
+        self._sound = True
+
+    @classmethod
+    def open(cls, disk: DiskPort, failed: Callable[[OSError], None], file: str = FILE) -> tuple["Storage", Recovered]:
+        """Recover the file, cut its torn end or begin it, and return it ready for saves.
+
+        `failed(error)` is called once if a write or a sync is refused: the node must stop, since nothing that was not
+        yet durable ever will be. A refused write calls it from inside `open` or `save`. Raises as `recover`.
+        """
+        try:
+            content = disk.read(file)
+        except FileNotFoundError:
+            content = b""
+        recovered = recover(content, file)
+        storage = cls(disk, file, recovered, failed)
+        if not content:
+            storage._attempt(lambda: disk.replace(file, bytes([VERSION])))  # atomic: the version byte is never torn
+        elif recovered.torn_bytes:
+            storage._attempt(lambda: disk.truncate(file, len(content) - recovered.torn_bytes))
+        return storage, recovered
+
+    def save(self, save: Save, done: Callable[[], None]) -> None:
+        """Write one frame, or none if the Save says nothing new; call `done` when it and all before it are durable.
+
+        After a failure `done` is never called again, whatever a later sync says (zoo D4).
+        """
+        if save.after >= 0 or (save.term, save.vote) != self._written:
+            if not self._append(Record(self._frames + 1, save.term, save.vote, save.after, save.entries)):
+                return
+            self._written = (save.term, save.vote)
+        if self._sound:
+            self._disk.sync(lambda: self._done(done), self._give_up)
+
+    def committed(self, index: int) -> None:
+        """Remember that the log is committed up to `index`: durable soon, and nobody waits for it."""
+        if self._append(CommitRecord(self._frames + 1, index)):
+            self._disk.sync(_nothing, self._give_up)
+
+    def _append(self, record: Record | CommitRecord) -> bool:
+        payload = RECORDS.encode(record)
+        frame = HEADER.pack(len(payload), _checksum(payload)) + payload
+        if not self._attempt(lambda: self._disk.append(self._file, frame)):
+            return False
+        self._frames = record.number
+        return True
+
+    def _attempt(self, write: Callable[[], None]) -> bool:
+        """Whether the write was taken; none is tried after a failure, so that no frame stands behind a gap."""
+        if self._sound:
+            try:
+                write()
+            except OSError as error:
+                self._give_up(error)
+        return self._sound
+
+    def _done(self, done: Callable[[], None]) -> None:
+        if self._sound:
+            done()
+
+    def _give_up(self, error: OSError) -> None:
+        if self._sound:
+            self._sound = False
+            self._failed(error)
+
+
+def recover(content: bytes, file: str = FILE) -> Recovered:
+    """Term, vote and log that a file says; nothing at all if it is empty.
+
+    A last frame that is incomplete or does not match its checksum was never promised: it is left out and counted.
+    Raises StorageTooNew for a later format, StorageDamaged for damage anywhere before.
+    """
+    if not content:
+        return Recovered(0, None, Log.of(), commit=0, torn_bytes=0, frames=0)
+    if content[0] > VERSION:
+        raise StorageTooNew(
+            f"{file} has format {content[0]}, and this version of unkindness knows none after {VERSION}: "
+            "start the node with the version that wrote it"
+        )
+    if content[0] != VERSION:
+        raise _damaged(file, 0, f"begins with byte {content[0]}, which is no format")
+    term, vote, entries, commit = 0, None, list[Entry](), 0
+    offset, frames = 1, 0
+    view = memoryview(content)
+    while (end := _frame_end(view, offset)) is not None:
+        record = _record(file, content, offset, end)
+        frames += 1
+        if record.number != frames:
+            raise _damaged(file, offset, f"has frame {record.number} where frame {frames} should stand")
+        if isinstance(record, CommitRecord):
+            if record.commit > len(entries):
+                raise _damaged(file, offset, f"commits up to {record.commit}, but the log ends at {len(entries)}")
+            commit, offset = record.commit, end
+            continue
+        if 0 <= record.after < commit:
+            raise _damaged(file, offset, f"cuts the log to {record.after}, but it is committed up to {commit}")
+        if record.after > len(entries):
+            raise _damaged(file, offset, f"puts entries after {record.after}, but the log ends at {len(entries)}")
+        term, vote = record.term, record.vote
+        if record.after >= 0:
+            entries[record.after :] = record.entries
+        offset = end
+    for later in range(offset + 1, len(content) - HEADER.size):
+        if _frame_end(view, later) is not None:
+            raise _damaged(file, offset, f"has no sound frame here, but one at {later}, so this is no torn end")
+    return Recovered(term, vote, Log.of(entries), commit, len(content) - offset, frames)
+
+
+def _nothing() -> None:
+    """Nobody waits."""
+
+
+def _frame_end(content: memoryview, offset: int) -> int | None:
+    """Where the sound frame that begins at `offset` ends; None if there is none."""
+    if offset + HEADER.size > len(content):
+        return None
+    length: int
+    length, checksum = HEADER.unpack_from(content, offset)
+    end = offset + HEADER.size + length
+    if not length or end > len(content) or checksum != _checksum(content[offset + HEADER.size : end]):
+        return None
+    return end
+
+
+def _checksum(payload: bytes | memoryview) -> int:
+    return crc32(payload, crc32(LENGTH.pack(len(payload))))
+
+
+def _record(file: str, content: bytes, offset: int, end: int) -> Record | CommitRecord:
+    try:
+        record = RECORDS.decode(content[offset + HEADER.size : end])
+    except WireError as error:
+        raise _damaged(file, offset, f"holds a frame that matches its checksum and is no record ({error})") from error
+    if not isinstance(record, Record | CommitRecord):
+        raise _damaged(file, offset, f"holds a {type(record).__name__} where a record should be")
+    return record
+
+
+def _damaged(file: str, offset: int, what: str) -> StorageDamaged:
+    return StorageDamaged(
+        f"{file} at byte {offset} {what}: take the node out of the cluster, wipe its disk and add it as a new one"
+    )

@@ -1,0 +1,283 @@
+"""What can happen, one class a kind; each says itself in one English sentence. A trace is a list of `Happened`.
+
+Notes are facts with their resulting values: whoever shows or checks a run only reads them and never computes a rule
+again. Chatter (heartbeats, reports, observer passes that say nothing new) leaves no note.
+"""
+
+from typing import Any, ClassVar
+
+import attrs
+
+from cluster.value import value
+
+
+@value
+class Note:
+    """Base of every kind of happening. Fields are ints, strings, bools, None, and tuples of those."""
+
+    rule: ClassVar[str] = ""
+    """The rule, paper section or promise this kind of happening belongs to, where it has one for all its instances."""
+
+    def text(self) -> str:
+        """One English sentence, without the node's name in front (the column says it) and without a full stop."""
+        raise NotImplementedError  # every kind of note says itself
+
+
+@value
+class Agreed(Note):
+    """Something that every node says when it applies the entry at `index`: a timeline shows it once."""
+
+    index: int
+
+
+@value
+class Happened:
+    """A note in its place: the envelope of every event of a trace."""
+
+    seq: int
+    """Counts the events of a run from 1."""
+    t: int
+    """True time in µs, which no node can read."""
+    node: str
+    """The node it happened at; empty for the world and the story."""
+    cause: int
+    """`seq` of the event that led to it (the delivery, the step of the story, the timer); 0 where nothing earlier did."""
+    note: Note
+
+
+def as_fields(event: Happened) -> dict[str, Any]:
+    """The event as one flat JSON object with stable key order: envelope, the note's fields, its sentence."""
+    fields: dict[str, Any] = {
+        "seq": event.seq,
+        "t": event.t,
+        "node": event.node,
+        "kind": type(event.note).__name__,
+        "cause": event.cause,
+    }
+    for field in attrs.fields(type(event.note)):
+        fields[field.name] = getattr(event.note, field.name)
+    fields["text"] = event.note.text()
+    return fields
+
+
+# ---- consensus ----
+
+
+@value
+class Delivered(Note):
+    """A message landed and was handled. `term … commit` are the receiver's afterwards."""
+
+    message: str
+    """Class of the message."""
+    number: str
+    """The message's name, for example `A>B#17`: unique in a run, the same whatever else happens."""
+    peer: str
+    """Who sent it."""
+    sent: int
+    """True time of sending in µs."""
+    term: int
+    role: str
+    index: int
+    """Last index of the receiver's log."""
+    commit: int
+    match: int
+    """On a leader that took an acceptance: what it now believes the peer's log matches up to; -1 elsewhere."""
+
+    def text(self) -> str:
+        return f"takes {self.message} from {self.peer}"
+
+
+@value
+class Lost(Note):
+    """A message did not arrive."""
+
+    message: str
+    number: str
+    peer: str
+    """Who sent it; the node of the event is the one it was meant for."""
+    sent: int
+    why: str
+    """`cut`, `loss`, `down`."""
+
+    def text(self) -> str:
+        return f"never gets {self.message} from {self.peer} ({self.why})"
+
+
+@value
+class BecameLeader(Note):
+    term: int
+    votes: int
+    index: int
+    """Last index of its log when it won."""
+    last_term: int
+
+    def text(self) -> str:
+        return f"leads term {self.term} ({self.votes} votes)"
+
+
+@value
+class BecameCandidate(Note):
+    term: int
+    trial: bool
+    """Whether it only asks what the answer would be (rule 3.10)."""
+
+    def text(self) -> str:
+        return f"asks whether it could win term {self.term}" if self.trial else f"stands for term {self.term}"
+
+
+@value
+class BecameFollower(Note):
+    term: int
+    leader: str
+    """Empty while it knows none."""
+    was: str
+    """Its role before: `leader`, `candidate`, `follower`, or empty when it has just started."""
+
+    def text(self) -> str:
+        if self.was == "leader":
+            return f"gives up leading: follows {self.leader} in term {self.term}" if self.leader else f"gives up leading in term {self.term}"
+        return f"follows {self.leader} in term {self.term}" if self.leader else f"follows nobody yet in term {self.term}"
+
+
+@value
+class Voted(Note):
+    """A vote became durable (§5.2); trials leave none."""
+
+    term: int
+    candidate: str
+
+    def text(self) -> str:
+        return f"votes for {self.candidate} in term {self.term}"
+
+
+@value
+class Wrote(Note):
+    """The log changed: everything after `after` is now these entries."""
+
+    after: int
+    terms: tuple[int, ...]
+    digests: tuple[int, ...]
+    """32 bits of each entry's content, so that a watcher can tell entries apart."""
+    truncated: int
+    """How many entries were cut off first."""
+
+    def text(self) -> str:
+        last = self.after + len(self.terms)
+        cut = f", cutting {self.truncated}" if self.truncated else ""
+        return f"writes entry {last}{cut}" if len(self.terms) == 1 else f"writes entries {self.after + 1}..{last}{cut}"
+
+
+@value
+class Committed(Note):
+    """The commit index rose and the entries up to it were applied."""
+
+    index: int
+    term: int
+    """The node's current term."""
+
+    def text(self) -> str:
+        return f"commits up to {self.index}"
+
+
+@value
+class Recovered(Note):
+    """A node read its disk at start."""
+
+    term: int
+    vote: str
+    index: int
+    commit: int
+    """What it knew to be committed, and has applied again."""
+    terms: tuple[int, ...]
+    digests: tuple[int, ...]
+    torn: int
+    """Bytes of a torn last write that were dropped."""
+
+    def text(self) -> str:
+        if not self.index and not self.term:
+            return "starts with an empty disk"
+        return f"reads its disk: term {self.term}, log up to {self.index}"
+
+
+@value
+class Proposed(Note):
+    """A program of the node asked for a command."""
+
+    request: str
+    """`client/serial`."""
+    command: str
+    """Class of the command."""
+
+    def text(self) -> str:
+        return f"proposes {self.command}"
+
+
+@value
+class Answered(Note):
+    """A proposal came to its end for the program that made it."""
+
+    request: str
+    command: str
+    outcome: str
+    """`applied`, `no leader`, `unknown`."""
+    index: int
+    """Where it was applied; 0 otherwise."""
+
+    def text(self) -> str:
+        match self.outcome:
+            case "applied":
+                return f"has {self.command} at entry {self.index}"
+            case "no leader":
+                return f"gives up {self.command}: no leader within the operation timeout"
+            case _:
+                return f"cannot tell whether {self.command} happened"
+
+
+# ---- the world ----
+
+
+@value
+class Stepped(Note):
+    """A verb of the story was applied."""
+
+    step: str
+    """The step as Python text that can be pasted into a story."""
+    says: str
+    """The same in English."""
+
+    def text(self) -> str:
+        return self.says
+
+
+@value
+class Crashed(Note):
+    def text(self) -> str:
+        return "crashes"
+
+
+@value
+class Started(Note):
+    incarnation: int
+
+    def text(self) -> str:
+        return "starts" if self.incarnation == 1 else "starts again"
+
+
+@value
+class Failed(Note):
+    """A program of the node ended with an error: a bug of the application, shown where it happened."""
+
+    error: str
+
+    def text(self) -> str:
+        return f"program failed: {self.error}"
+
+
+@value
+class Skipped(Note):
+    """Quiet time: nothing but chatter for so long that it was skipped. Never part of a digest."""
+
+    until: int
+
+    def text(self) -> str:
+        return "quiet"

@@ -1,0 +1,266 @@
+"""Values to bytes and back: attrs classes and enums as msgpack arrays `[code, fields…]`. The only codec of the house.
+
+What may be inside: int, float, str, bytes, bool, None, registered classes and enums, tuples, frozensets (written
+sorted), mappings with keys str or int (order kept). Both ends must number the same classes in the same order.
+
+For each class one writer and one reader are generated from `attrs.fields`. A field annotated as plain scalars, or
+tuples of them, costs no work. Where the annotation does not tell (`Any`, a base class, a mixed union), tuples and
+frozensets carry a tag of their own, so that they are never taken for a class. Never in here: any knowledge of what
+the classes mean, compression, checksums, compatibility between versions.
+"""
+
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any, Literal, NoReturn, get_args, get_origin
+
+import attrs
+import msgpack
+
+from cluster.raft.messages import AppendEntries, AppendReply, Entry, Request, RequestVote, VoteReply
+
+RAFT_WORDS: tuple[type, ...] = (Request, Entry, RequestVote, VoteReply, AppendEntries, AppendReply)
+"""What consensus itself says, in the fixed order that every codec on the wire starts with."""
+
+SCALARS = (int, float, str, bytes, bool, type(None))
+UNIONS = (typing.Union, types.UnionType)
+TUPLE, FROZENSET = -1, -2
+"""Tags of what no annotation announced; classes count from 0."""
+
+
+class WireError(ValueError):
+    """A value that does not travel, or bytes that are no value. Nothing was sent or taken."""
+
+
+class Codec:
+    """Encodes and decodes what is made of `classes`, numbered from 0 in the given order. Not for several threads."""
+
+    def __init__(self, classes: Sequence[type]) -> None:
+        self._pack: Callable[[Any], bytes] = msgpack.Packer(autoreset=True).pack
+        self._writers = _Writers(dict.fromkeys(SCALARS, lambda scalar: scalar))
+        self._writers |= {tuple: self._write_tuple, frozenset: self._write_frozenset}
+        self._writers |= {dict: self._write_mapping, types.MappingProxyType: self._write_mapping}
+        self._readers = _Readers({TUPLE: self._read_tuple, FROZENSET: self._read_frozenset})
+        names: dict[str, Any] = {
+            "W": self._writers, "R": self._readers, "read_any": self._read, "by_bytes": self._by_bytes,
+            "array": _array, "keyed": _keyed, "wrong_shape": _wrong_shape,
+        }  # fmt: skip
+        names |= {f"C{code}": cls for code, cls in enumerate(classes)}
+        codes = {cls: code for code, cls in enumerate(classes)}
+        for code, cls in enumerate(classes):
+            if cls in self._writers:
+                raise WireError(f"{cls.__qualname__} is declared twice, or needs no declaring: name each class once")
+            made: dict[str, Any] = {}
+            exec(_source(code, cls, codes), names, made)
+            self._writers[cls], self._readers[code] = made["write"], made["read"]
+
+    def encode(self, value: object) -> bytes:
+        """The bytes of a value. WireError names the class that was not declared, or what else does not fit."""
+        try:
+            return self._pack(self._writers[type(value)](value))
+        except WireError:
+            raise
+        except Exception as error:  # from msgpack, from a field that is not what it is annotated as, from sorting
+            raise WireError(f"{type(value).__qualname__} does not travel as it is: {_said(error)}") from error
+
+    def decode(self, content: bytes) -> Any:
+        """The value of these bytes. WireError, and nothing else, for bytes that hold none."""
+        try:
+            read = msgpack.unpackb(content, use_list=False, strict_map_key=False, ext_hook=_refuse_extension)
+            return self._readers[read[0]](read) if type(read) is tuple else self._read(read)
+        except WireError:
+            raise
+        except msgpack.ExtraData as error:  # its second argument is what was left over
+            raise WireError(
+                f"{len(error.args[1])} trailing bytes after the value: decode one value at a time"
+            ) from error
+        except Exception as error:  # garbage may fail anywhere: in msgpack, in a reader, in a validator of a class
+            raise WireError(f"these {len(content)} bytes are no value: {_said(error)}") from error
+
+    # ---- what no annotation announced: told apart by type when writing, by tag when reading ----
+
+    def _read(self, item: Any) -> Any:
+        if type(item) is tuple:
+            return self._readers[item[0]](item)
+        if type(item) is dict:
+            return {key: self._read(inner) for key, inner in _keyed(item).items()}
+        return item
+
+    def _write_tuple(self, items: tuple[Any, ...]) -> list[Any]:
+        return [TUPLE, *[self._writers[type(item)](item) for item in items]]
+
+    def _read_tuple(self, items: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple([self._read(item) for item in items[1:]])
+
+    def _write_frozenset(self, items: frozenset[Any]) -> list[Any]:
+        return [FROZENSET, *self._by_bytes([self._writers[type(item)](item) for item in items])]
+
+    def _read_frozenset(self, items: tuple[Any, ...]) -> frozenset[Any]:
+        return frozenset([self._read(item) for item in items[1:]])
+
+    def _write_mapping(self, mapping: Mapping[Any, Any]) -> dict[Any, Any]:
+        return {key: self._writers[type(inner)](inner) for key, inner in _keyed(mapping).items()}
+
+    def _by_bytes(self, written: list[Any]) -> list[Any]:
+        return sorted(written, key=self._pack)  # as bytes, elements of any class, and of several, have an order
+
+
+class _Writers(dict[type, Callable[[Any], Any]]):
+    def __missing__(self, cls: type) -> NoReturn:
+        hint = "make it a tuple or a frozenset" if cls in (list, set) else "declare it in `words`"
+        raise WireError(f"{cls.__qualname__} does not travel: {hint}")
+
+
+class _Readers(dict[int, Callable[[tuple[Any, ...]], Any]]):
+    def __missing__(self, code: object) -> NoReturn:
+        raise WireError(f"no class has the code {code!r}: both ends must declare the same `words` in the same order")
+
+
+# ---- the source text of a writer and a reader, made once for each class ----
+
+
+def _source(code: int, cls: type, codes: dict[type, int]) -> str:
+    if issubclass(cls, Enum):
+        if not all(type(member.value) in (int, str) for member in cls):
+            raise WireError(f"{cls.__qualname__} does not travel: give each member of the enum an int or a str")
+        return (
+            f"def write(v):\n"
+            f"    return ({code}, v.value)\n"
+            f"def read(x):\n"
+            f"    if len(x) != 2 or type(x) is not tuple:\n"
+            f"        raise wrong_shape(C{code}, x, 1)\n"
+            f"    return C{code}(x[1])\n"
+        )
+    if not attrs.has(cls):
+        raise WireError(f"{cls.__qualname__} is neither an attrs class nor an enum: make it a @value to declare it")
+    fields = [field for field in attrs.fields(cls) if field.init]  # what the constructor does not take is derived
+    kinds = _annotations(cls, codes)
+    written = "".join(f", {_write_text(kinds.get(field.name), f'v.{field.name}', codes)}" for field in fields)
+    read = ", ".join(
+        (f"{field.alias}=" if field.kw_only else "") + _read_text(kinds.get(field.name), f"f{number}", codes)
+        for number, field in enumerate(fields)
+    )
+    return (
+        f"def write(v):\n"
+        f"    return ({code}{written},)\n"
+        f"def read(x):\n"
+        f"    if len(x) != {len(fields) + 1} or type(x) is not tuple:\n"
+        f"        raise wrong_shape(C{code}, x, {len(fields)})\n"
+        f"    _{''.join(f', f{number}' for number in range(len(fields)))}, = x\n"
+        f"    return C{code}({read})\n"
+    )
+
+
+def _annotations(cls: type, codes: dict[type, int]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(cls, localns={known.__name__: known for known in codes})
+    except NameError as error:
+        raise WireError(f"{cls.__qualname__} has an annotation that means nothing at run time: {error}") from error
+
+
+def _write_text(kind: Any, item: str, codes: dict[type, int]) -> str:
+    """Python text that turns what `item` names, annotated as `kind`, into what msgpack takes."""
+    match _shape(kind, codes):
+        case "plain", _:
+            return item
+        case "optional", inner:
+            name, look = (item, item) if "." not in item else ("o", f"(o := {item})")
+            return f"(None if {look} is None else {_write_text(inner, name, codes)})"
+        case "enum", _:
+            return f"{item}.value"
+        case "tuple", inner:
+            return f"[{_write_text(inner, 'e', codes)} for e in {item}]"
+        case "frozenset", inner:
+            return f"by_bytes([{_write_text(inner, 'e', codes)} for e in {item}])"
+        case "mapping", inner:
+            return f"{{k: {_write_text(inner, 'e', codes)} for k, e in keyed({item}).items()}}"
+        case _:  # a class, several, or anything: its type decides
+            name, look = (item, item) if "." not in item else ("w", f"w := {item}")
+            return f"W[type({look})]({name})"
+
+
+def _read_text(kind: Any, item: str, codes: dict[type, int]) -> str:
+    """The inverse: Python text that turns what msgpack gave back into what `item` was."""
+    match _shape(kind, codes):
+        case "plain", _:
+            return item
+        case "optional", inner:
+            return f"(None if {item} is None else {_read_text(inner, item, codes)})"
+        case "enum", inner:
+            return f"C{codes[inner]}({item})"
+        case "class", _:
+            return f"R[{item}[0]]({item})"
+        case "tuple", inner:
+            return f"(() if {item} == () else tuple([{_read_text(inner, 'e', codes)} for e in array({item})]))"
+        case "frozenset", inner:
+            return f"frozenset([{_read_text(inner, 'e', codes)} for e in array({item})])"
+        case "mapping", inner:
+            return f"{{k: {_read_text(inner, 'e', codes)} for k, e in keyed({item}).items()}}"
+        case _:
+            return f"read_any({item})"
+
+
+def _shape(kind: Any, codes: dict[type, int]) -> tuple[str, Any]:
+    """What the annotation promises of a value: its shape, and the annotation of what is inside it."""
+    if _is_plain(kind):
+        return "plain", None
+    if kind in codes:
+        return ("enum" if issubclass(kind, Enum) else "class"), kind
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in UNIONS:
+        some = tuple(arm for arm in inner if arm is not type(None))
+        if len(some) < len(inner):
+            return "optional", typing.Union[some]  # noqa: UP007  # built at run time
+        return ("class" if all(arm in codes for arm in some) else "any"), None
+    if origin is tuple and inner[1:] == (Ellipsis,):
+        return "tuple", inner[0]
+    if origin is frozenset:
+        return "frozenset", inner[0]
+    if origin in (dict, Mapping) and inner[0] in (int, str):
+        return "mapping", inner[1]
+    return "any", None
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether msgpack alone brings it there and back: scalars, choices of them, and tuples of them in any nesting."""
+    origin = get_origin(kind)
+    if origin in UNIONS or origin is tuple:
+        return all(arm is Ellipsis or _is_plain(arm) for arm in get_args(kind))
+    return kind in SCALARS or origin is Literal or (isinstance(kind, typing.NewType) and _is_plain(kind.__supertype__))
+
+
+# ---- what the generated functions call where something may be wrong ----
+
+
+def _array(item: Any) -> tuple[Any, ...]:
+    if type(item) is not tuple:
+        raise WireError(
+            f"{type(item).__name__} where several values should be: these bytes were not written by `encode`"
+        )
+    return item
+
+
+def _keyed(mapping: Any) -> dict[Any, Any]:
+    if not isinstance(mapping, Mapping):
+        raise WireError(f"{type(mapping).__name__} where a mapping should be")
+    for key in mapping:
+        if type(key) is not str and type(key) is not int:
+            raise WireError(f"the key {key!r} does not travel: only str and int are keys of a mapping")
+    return dict(mapping)
+
+
+def _wrong_shape(cls: type, item: Any, count: int) -> WireError:
+    if type(item) is not tuple:
+        return WireError(f"{type(item).__name__} where {cls.__qualname__} should be")
+    return WireError(
+        f"{cls.__qualname__} has {count} fields, but {len(item) - 1} came: both ends must run the same version of it"
+    )
+
+
+def _refuse_extension(code: int, content: bytes) -> NoReturn:
+    raise WireError(f"msgpack extension {code}: these bytes were not written by `encode`")
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
