@@ -1,0 +1,140 @@
+"""What a node says when it has applied a command: the change of the record as notes. Pure, the same on every node.
+
+Never here: what one node does on its own.
+"""
+
+from collections.abc import Iterator
+
+from backup import notes, ownership
+from backup.commands import (
+    Assign,
+    Assigned,
+    Command,
+    CreateDatabase,
+    DefineTask,
+    DeleteDatabase,
+    DeleteTask,
+    ReportStatuses,
+    ToggleTask,
+    UpdateTopology,
+)
+from backup.record import Assignment, Database, Record, Task, Topology
+from backup.rules import Rules
+from cluster.member import Refused
+from cluster.trace import Note
+
+
+def tell(before: Record, after: Record, command: Command, answer: object, index: int, rules: Rules) -> Iterator[Note]:
+    """The notes of one applied command; nothing for one that was refused."""
+    if isinstance(answer, Refused):
+        return
+    match command:
+        case CreateDatabase(name, members):
+            yield notes.DatabaseCreated(index, name, members)
+        case DeleteDatabase(name):
+            yield notes.DatabaseDeleted(index, _database(before, name).name)
+        case UpdateTopology(name, why=why):
+            yield _topology(_database(before, name), _database(after, name).topology, why, index)
+        case DefineTask(name, wanted):
+            assert isinstance(answer, int), "defining a task answers its id"
+            yield _task(_database(after, name), answer, "changed" if wanted.id else "defined", index)
+        case ToggleTask(name, task_id, disabled):
+            yield _task(_database(after, name), task_id, "disabled" if disabled else "enabled", index)
+        case DeleteTask(name, task_id):
+            yield notes.TaskRemoved(index, _database(before, name).name, task_id)
+        case ReportStatuses():
+            yield from _statuses(after, command, answer, index)
+        case Assign(decisions):
+            for decision in decisions:
+                yield from _assigned(before, after, decision, index, rules)
+
+
+def _database(record: Record, name: str) -> Database:
+    database = record.database(name)
+    assert database is not None, f"{name} was there when the command was applied"
+    return database
+
+
+def _topology(database: Database, new: Topology, why: str, index: int) -> Note:
+    old = database.topology
+    return notes.TopologyChanged(
+        index,
+        database.name,
+        old.members,
+        old.promotables,
+        old.rehabs,
+        new.members,
+        new.promotables,
+        new.rehabs,
+        why,
+    )
+
+
+def _task(database: Database, task_id: int, change: str, index: int) -> Note:
+    task = database.tasks[task_id]
+    return notes.TaskDefined(
+        index=index,
+        database=database.name,
+        task=task_id,
+        name=task.name,
+        full=task.full,
+        incremental=task.incremental,
+        mentor=task.mentor or "",
+        pinned=task.pinned,
+        disabled=not task.runnable,
+        created_at=task.created_at,
+        paths=tuple(destination.path for destination in task.destinations),
+        change=change,
+    )
+
+
+def _statuses(after: Record, command: ReportStatuses, answer: object, index: int) -> Iterator[Note]:
+    database = _database(after, command.database)
+    for status in command.statuses:
+        if status.task_id in database.tasks:
+            yield notes.StatusStored(
+                index=index,
+                database=database.name,
+                task=status.task_id,
+                node=status.node,
+                started_at=status.started_at,
+                full=status.is_full,
+                version=status.version,
+                error=status.error or "",
+                newest=database.statuses.get(status.task_id) == status,
+            )
+
+
+def _assigned(before: Record, after: Record, decision: Assigned, index: int, rules: Rules) -> Iterator[Note]:
+    database = after.database(decision.database)
+    if database is None or decision.task_id not in database.tasks:
+        return
+    name, task, new = database.name, database.tasks[decision.task_id], decision.assignment
+    old = _database(before, name).assignments.get(task.id)
+    if old is None or old.node != new.node:
+        rule, inputs = _grounds(database, task, old, new, rules)
+        yield notes.OwnerChanged(
+            index=index,
+            database=name,
+            task=task.id,
+            owner_before=old.node if old is not None else "",
+            owner_after=new.node,
+            reason=new.reason.value,
+            rule=rule,
+            inputs=inputs,
+            sentence=new.reason.sentence,
+        )
+    if new.not_suitable_since is not None:
+        moves_at = new.not_suitable_since + rules.move_grace
+        yield notes.MoveAnnounced(index, name, task.id, new.node, new.not_suitable_since, moves_at)
+    elif old is not None and old.not_suitable_since is not None and old.node == new.node:
+        yield notes.MoveCalledOff(index, name, task.id, new.node)
+
+
+def _grounds(
+    database: Database, task: Task, old: Assignment | None, new: Assignment, rules: Rules
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The rule and what it looked at: the judgement made again, as the command carries only its outcome."""
+    status = database.statuses.get(task.id)
+    decision = ownership.decide(task, database.topology, old, status, new.since, rules)
+    return decision.rule if decision.reason is new.reason else "7.8", decision.inputs

@@ -1,0 +1,209 @@
+"""Cron, the next occurrence, and what a node's next backup of a task is. Pure; instants are wall µs (cluster.instant).
+
+Never here: timers, running anything, and who is responsible (ownership.py).
+"""
+
+import copy
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from backup.record import Status, Task
+from backup.rules import Rules
+from cluster.instant import as_datetime, as_instant
+from cluster.value import value
+
+# ---- cron ----
+
+_RANGE_OF_ONE = re.compile(r"(?<![\w-])(\w+)-\1/[1-9]\d*")
+"""`5-5/2`, which is 5 alone; cronsim would read it as `5/2`, everything from 5 on."""
+
+
+class CronError(ValueError):
+    """A text that is not a cron expression as we read them."""
+
+
+def check(cron: str) -> None:
+    """Raise `CronError` unless the text is a cron expression of five fields (rules 6.4, 8.1).
+
+    RavenDB's dialect: day of month *and* day of week must match; `?`, `L`, `LW`, `5L`, `1#2` are known, `15W` is not.
+    """
+    _parsed(cron, UTC)
+
+
+@lru_cache(maxsize=16_384)
+def next_occurrence(cron: str, after: int, zone: ZoneInfo) -> int | None:
+    """The first occurrence strictly after that instant, in that zone (rule 8.1); None if it never comes again.
+
+    A local time that does not exist in spring moves to the first that does; a fixed one that exists twice in autumn
+    occurs the first time only. Raises `CronError`.
+    """
+    return next(_occurrences(cron, after, zone), None)
+
+
+def occurrences(cron: str, first: int, last: int, zone: ZoneInfo) -> tuple[int, ...]:
+    """Every occurrence from `first` to `last`, both included, in order. Raises `CronError`."""
+    found = []
+    for instant in _occurrences(cron, first - 1, zone):
+        if instant > last:
+            break
+        found.append(instant)
+    return tuple(found)
+
+
+def _occurrences(cron: str, after: int, zone: ZoneInfo) -> Iterator[int]:
+    ours: tzinfo = UTC if zone.key in ("UTC", "Etc/UTC") else zone  # cronsim is three times faster on UTC proper
+    schedule = copy.copy(_parsed(cron, ours))  # parsing is most of the cost, and what is parsed is never changed
+    local = as_datetime(after).astimezone(ours).replace(microsecond=0)
+    schedule.dt = local.replace(tzinfo=None) if schedule.fixup_tz is not None else local
+    while (moment := next(schedule, None)) is not None:  # ends after fifty years without a match
+        instant = as_instant(moment)
+        if instant > after:  # not so in the second of two equal hours in autumn: the local time looks as if to come
+            yield instant
+
+
+@lru_cache(maxsize=4_096)
+def _parsed(cron: str, zone: tzinfo) -> CronSim:
+    fields = cron.split()
+    if len(fields) != 5:
+        raise CronError(
+            f"cron expression {cron!r} has {len(fields)} fields: give five, minute hour day-of-month month day-of-week"
+        )
+    if "W" in fields[2].upper().replace("LW", ""):
+        raise CronError(
+            f"cron expression {cron!r} asks for the weekday nearest to a day (W), which is not known: "
+            "name the day, or LW for the last weekday of the month"
+        )
+    text = _RANGE_OF_ONE.sub(r"\1", " ".join(fields).replace("?", "*"))
+    try:
+        schedule = CronSim(text, datetime(2024, 1, 1, tzinfo=zone))
+    except CronSimError as error:
+        raise CronError(f"cron expression {cron!r} cannot be read: {str(error).lower()}, correct that field") from error
+    schedule.day_and = True  # NCrontab: both days must match, where the usual cron lets either do
+    return schedule
+
+
+# ---- the next backup of a task ----
+
+
+@value
+class Plan:
+    """The next backup of a task on one node."""
+
+    due: int | None
+    """Wall µs at which it starts, not before `now`; None: nothing will ever be due (rule 8.3)."""
+    full: bool
+    occurrence: int | None
+    """Wall µs of the occurrence it answers; earlier than `due` when it is late."""
+    why: str
+    """Both decisions, when and whether full, in one sentence without a full stop."""
+    rule: str
+    """The rules behind them, for example `8.5, 8.6`."""
+
+
+def next_backup(
+    task: Task, status: Status | None, now: int, zone: ZoneInfo, rules: Rules, me: str, cluster: Status | None = None
+) -> Plan:
+    """When the responsible node `me` runs the task next, and whether in full (rules 8.2 to 8.6, 8.11, 24.8).
+
+    `status` is the one to schedule from (see `scheduling_status`): the node's own where rules keep a local one, the
+    cluster's otherwise. `cluster`, the cluster's copy, is looked at only for a take-over (24.8), when `status` is None.
+    """
+    base, taken_over = status, False
+    if status is None and cluster is not None and rules.takes_over_uncovered:
+        base, taken_over = cluster, True  # rule 24.8: the last run that anybody is known to have made
+
+    full_base, incremental_base = _bases(task, base, now, rules)
+    next_full = _next(task.full, full_base, zone)
+    next_incremental = _next(task.incremental, incremental_base, zone)
+    if next_full is None and next_incremental is None:  # rule 8.3
+        return Plan(None, True, None, "neither frequency has an occurrence to come", "8.3")
+
+    occurrence = min(instant for instant in (next_full, next_incremental) if instant is not None)  # rule 8.4
+    full, why_full, rule_full = _is_full(task, status, next_full, next_incremental, rules, me)
+    due, why_due, rule_due = _when(base, occurrence, now, rules, me, taken_over)
+    return Plan(due, full, occurrence, f"{why_due}; {why_full}", f"{rule_due}, {rule_full}")
+
+
+def _bases(task: Task, base: Status | None, now: int, rules: Rules) -> tuple[int, int]:
+    """What the next full and the next incremental are counted from (rule 8.2)."""
+    last_full = base.last_full_internal if base is not None else None
+    last_incremental = base.last_incremental_internal if base is not None else None
+    # rule 8.2 gives only fulls the creation as a base, and only with local status; 24.8 lets no occurrence go uncovered
+    created_full = task.created_at if rules.local_status or rules.takes_over_uncovered else now
+    created_incremental = task.created_at if rules.takes_over_uncovered else now
+    full_base = created_full if last_full is None else last_full
+    if last_incremental is not None:
+        return full_base, last_incremental
+    return full_base, created_incremental if last_full is None else last_full
+
+
+def _next(cron: str, after: int, zone: ZoneInfo) -> int | None:
+    if not cron:
+        return None
+    try:
+        return next_occurrence(cron, after, zone)
+    except CronError:  # rule 8.3: one that cannot be read counts as not given
+        return None
+
+
+def _when(
+    base: Status | None, occurrence: int, now: int, rules: Rules, me: str, taken_over: bool
+) -> tuple[int, str, str]:
+    """When the run starts, why, and by which rule (rules 8.4, 8.5, 24.8)."""
+    delay_until = base.delay_until if base is not None else None
+    if delay_until is not None and delay_until > max(occurrence, now):
+        return delay_until, "it was put off by hand", "8.4"
+    if occurrence > now:
+        return occurrence, "it waits for its next occurrence", "8.4"
+    if base is None or not base.node or base.node == me:
+        return now, "its time has passed", "8.5"
+    if taken_over or rules.takes_over_uncovered:
+        return now, f"its time has passed since {base.node} ran it last and nobody covered that", "24.8"
+    return now + rules.overdue_elsewhere_delay, f"its time has passed, but {base.node} ran it last", "8.5"
+
+
+def _is_full(
+    task: Task, status: Status | None, next_full: int | None, next_incremental: int | None, rules: Rules, me: str
+) -> tuple[bool, str, str]:
+    """Whether the run is full, why, and by which rule (rules 8.6, 8.11)."""
+    if status is None or status.last_full is None:
+        return True, "full, as this node has no full backup to build on", "8.6"
+    if status.kind is not task.kind:
+        return True, f"full, as the task now makes a {task.kind.value} and not a {status.kind.value}", "8.6"
+    if status.last_etag is None:
+        return True, "full, as nobody knows how far the last one came", "8.6"
+    if rules.full_on_owner_change and status.node != me:
+        return True, f"full, as {status.node} ran it last", "8.6"
+    if next_full is not None and (next_incremental is None or next_full <= next_incremental):  # a tie runs the full
+        return True, "full by its frequency", "8.6"
+    return False, "incremental by its frequency", "8.6"
+
+
+# ---- which status counts ----
+
+
+def scheduling_status(kept: Status | None, in_memory: Status | None) -> Status | None:
+    """The status to schedule from (rule 8.10): what is kept, or the one in memory if that is further on.
+
+    `kept` is the node's own copy where rules keep a local status, the cluster's otherwise.
+    """
+    if kept is None or in_memory is None:
+        return in_memory if kept is None else kept
+    return in_memory if in_memory.node == kept.node and in_memory.version > kept.version else kept
+
+
+def drops_local_status(task: Task, local: Status, committed: Status, me: str, zone: ZoneInfo) -> bool:
+    """Whether a newly committed status of another node makes this node's own status void (rule 8.12).
+
+    It does when this node's next full would have been due before that run ended: coming back, it starts with a full.
+    """
+    if committed.node == me:
+        return False
+    last_full = local.last_full_internal
+    next_full = _next(task.full, task.created_at if last_full is None else last_full, zone)
+    return next_full is not None and next_full <= committed.ended_at

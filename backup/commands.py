@@ -1,0 +1,353 @@
+"""What can be asked of the record, one frozen class each, and the pure `apply` that does it or says no.
+
+A command carries all it needs: the time of whoever proposed it (rule 24.1), and which status wins. Never here: who may
+ask, and what one node knows alone.
+"""
+
+from collections.abc import Iterable
+
+import attrs
+
+from backup import calendar
+from backup.record import (
+    Assignment,
+    Database,
+    Kind,
+    LocalFolder,
+    PromotionStatus,
+    Reason,
+    Record,
+    Run,
+    Stamp,
+    Status,
+    Task,
+    Topology,
+)
+from cluster.member import Refused
+from cluster.value import value
+
+SERVER_WIDE_PREFIX = "server wide backup"
+"""No task's own name may start like this, in any case (rule 6.3)."""
+
+# ---- commands ----
+
+
+@value
+class CreateDatabase:
+    """Answers the new database's id."""
+
+    name: str
+    members: tuple[str, ...]
+    at: int
+    """Wall µs of the proposer."""
+    term: int = 0
+    """The proposer's term, for the topology's stamp (rule 1.3)."""
+    replication_factor: int = 0
+    """0: as many as there are members."""
+    dynamic_distribution: bool = False
+    priority_order: tuple[str, ...] = ()
+
+
+@value
+class DeleteDatabase:
+    """Answers None."""
+
+    name: str
+
+
+@value
+class UpdateTopology:
+    """The observer's change of one database's group (rule 5.4). Answers the log index."""
+
+    database: str
+    topology: Topology
+    """Its stamp is set when it is applied."""
+    based_on: int
+    """`Database.changed` of the record it was worked out from; refused if that moved on (rule 5.13)."""
+    at: int
+    term: int
+    why: str
+    """One sentence for the operator."""
+
+
+@value
+class DefineTask:
+    """Create a task (`task.id` 0) or replace the one of that id (rule 6.6). Answers the task's id."""
+
+    database: str
+    task: Task
+    at: int
+
+
+@value
+class DeleteTask:
+    """Remove a task, its status and its assignment. Answers None."""
+
+    database: str
+    task_id: int
+
+
+@value
+class ToggleTask:
+    """Enable or disable a task. Answers None."""
+
+    database: str
+    task_id: int
+    disabled: bool
+
+
+@value
+class ReportStatuses:
+    """Runs of tasks of one database, in the order of their starts (section 10, rule 24.6).
+
+    Answers the ids of the tasks whose status it became. Of tasks that are gone nothing is stored; a run that was
+    reported before is not added to the history again.
+    """
+
+    database: str
+    statuses: tuple[Status, ...]
+    newest_by_start: bool
+    """`Rules.newest_by_start` of the proposer: an earlier start never replaces a later one (24.6), or the last
+    writer wins (4.2). It travels, so that all members decide alike whatever rules they were started with."""
+
+
+@value
+class Assigned:
+    """One decision inside `Assign`."""
+
+    database: str
+    task_id: int
+    assignment: Assignment
+
+
+@value
+class Assign:
+    """UpdateResponsibleNodeForTasks: every decision of one observer pass, over all databases (rule 4.3).
+
+    Answers how many were stored; those of databases and tasks that are gone are not.
+    """
+
+    decisions: tuple[Assigned, ...]
+
+
+Command = (
+    CreateDatabase | DeleteDatabase | UpdateTopology | DefineTask | DeleteTask | ToggleTask | ReportStatuses | Assign
+)
+
+WORDS: tuple[type, ...] = (
+    Kind,
+    PromotionStatus,
+    Reason,
+    Stamp,
+    Topology,
+    LocalFolder,
+    Task,
+    Status,
+    Assignment,
+    CreateDatabase,
+    DeleteDatabase,
+    UpdateTopology,
+    DefineTask,
+    DeleteTask,
+    ToggleTask,
+    ReportStatuses,
+    Assigned,
+    Assign,
+)
+"""Every class that travels in a command, in a fixed order: new ones go to the end."""
+
+
+# ---- apply ----
+
+
+def apply(record: Record, command: Command, index: int) -> tuple[Record, object]:
+    """The record after the command at that log index, and the answer its class promises. `Refused` changes nothing."""
+    match command:
+        case CreateDatabase():
+            return _create_database(record, command, index)
+        case DeleteDatabase(name):
+            _existing(record, name)
+            return record.without_database(name), None
+        case UpdateTopology():
+            return _update_topology(record, command, index)
+        case DefineTask():
+            return _define_task(record, command, index)
+        case DeleteTask(database, task_id):
+            return _delete_task(_existing(record, database), record, task_id, index), None
+        case ToggleTask(database, task_id, disabled):
+            found = _existing(record, database)
+            task = attrs.evolve(_task(found, task_id), disabled=disabled)
+            return record.with_database(attrs.evolve(found, tasks={**found.tasks, task_id: task}, changed=index)), None
+        case ReportStatuses():
+            return _report(record, command, index)
+        case Assign(decisions):
+            return _assign(record, decisions)
+
+
+def _existing(record: Record, name: str) -> Database:
+    database = record.database(name)
+    if database is None:
+        raise Refused(f"there is no database {name!r}: create it first")
+    return database
+
+
+def _task(database: Database, task_id: int) -> Task:
+    if task_id not in database.tasks:
+        raise Refused(f"database {database.name!r} has no task {task_id}: it was deleted or never defined")
+    return database.tasks[task_id]
+
+
+# ---- databases ----
+
+
+def _create_database(record: Record, command: CreateDatabase, index: int) -> tuple[Record, int]:
+    name, members = command.name, command.members
+    if not name.strip() or "/" in name or "\\" in name:
+        raise Refused(f"database name {name!r} cannot be a part of a file name: give one without / and \\, not empty")
+    if record.database(name) is not None:
+        raise Refused(f"database {name!r} exists already: choose another name or delete it first")
+    if not members or len(set(members)) != len(members):
+        raise Refused(f"database {name!r} needs members, each once, not {' '.join(members) or 'none'}")
+    if command.replication_factor < 0:
+        raise Refused(f"database {name!r} needs a replication factor of 1 or more, not {command.replication_factor}")
+    topology = Topology(
+        members,
+        replication_factor=command.replication_factor or len(members),
+        dynamic_distribution=command.dynamic_distribution,
+        priority_order=command.priority_order,
+        stamp=Stamp(index, command.term, command.at),
+    )
+    return record.with_database(Database(name, index, topology, index)), index
+
+
+def _update_topology(record: Record, command: UpdateTopology, index: int) -> tuple[Record, int]:
+    database = _existing(record, command.database)
+    if database.changed != command.based_on:  # rule 5.13
+        raise Refused(
+            f"the topology of {database.name!r} was worked out from its record as of entry {command.based_on}, "
+            f"but entry {database.changed} has changed it since: look again"
+        )
+    topology = attrs.evolve(command.topology, stamp=Stamp(index, command.term, command.at))
+    return record.with_database(attrs.evolve(database, topology=topology, changed=index)), index
+
+
+# ---- tasks ----
+
+
+def _define_task(record: Record, command: DefineTask, index: int) -> tuple[Record, int]:
+    database, wanted = _existing(record, command.database), command.task
+    before = _task(database, wanted.id) if wanted.id else None
+    others = [task.name for task in database.tasks.values() if task.id != wanted.id]
+    verb = "update" if before is not None else "create"
+
+    _validate(wanted, verb)
+    task = attrs.evolve(
+        wanted,
+        name=_name(wanted, others, verb),
+        id=before.id if before is not None else index,  # rule 1.6
+        created_at=before.created_at if before is not None else command.at,
+    )
+    statuses = database.statuses
+    if before is not None and before.kind is not task.kind:  # rule 6.7: the next run is full
+        statuses = {known: status for known, status in statuses.items() if known != task.id}
+    changed = attrs.evolve(database, tasks={**database.tasks, task.id: task}, statuses=statuses, changed=index)
+    return record.with_database(changed), task.id
+
+
+def _validate(task: Task, verb: str) -> None:
+    """Rule 6.4, as far as the record alone can tell."""
+    if not task.full and not task.incremental:
+        raise Refused(
+            f"Can't {verb} task {task.name!r}: couldn't parse the cron expressions for both full and incremental, "
+            "as both are empty: give at least one"
+        )
+    for which, cron in (("full", task.full), ("incremental", task.incremental)):
+        if cron:
+            try:
+                calendar.check(cron)
+            except calendar.CronError as error:
+                raise Refused(f"Can't {verb} task {task.name!r}: its {which} frequency: {error}") from error
+    for destination in task.destinations:
+        if not destination.usable:
+            raise Refused(f"Can't {verb} task {task.name!r}: its {destination.word} destination has no path: give one")
+    if task.pinned and task.mentor is None:
+        raise Refused(f"Can't {verb} task {task.name!r}: it is pinned but names no mentor node: name one or unpin it")
+
+
+def _name(task: Task, others: Iterable[str], verb: str) -> str:
+    """The name to store: the given one if it may be had (rule 6.3), else a default one of its own (rule 6.2)."""
+    taken = {name.lower() for name in others}
+    given = task.name
+    if given.lower().startswith(SERVER_WIDE_PREFIX):
+        raise Refused(
+            f"Can't {verb} task: the name {given!r} can't start with prefix 'Server Wide Backup': choose another"
+        )
+    if given.lower() in taken:
+        raise Refused(f"Can't {verb} task: there is already a task {given!r} in this database: choose another name")
+    if given:
+        return given
+    words = ", ".join(dict.fromkeys(destination.word for destination in task.destinations))
+    default = f"{task.kind.value} to {words}" if words else f"{task.kind.value} w/o destinations"
+    name, number = default, 1
+    while name.lower() in taken:  # rule 24.2: ` #2`, then ` #3`, never both
+        number += 1
+        name = f"{default} #{number}"
+    return name
+
+
+def _delete_task(database: Database, record: Record, task_id: int, index: int) -> Record:
+    _task(database, task_id)
+    return record.with_database(
+        attrs.evolve(
+            database,
+            tasks={known: task for known, task in database.tasks.items() if known != task_id},
+            statuses={known: status for known, status in database.statuses.items() if known != task_id},
+            assignments={known: stored for known, stored in database.assignments.items() if known != task_id},
+            changed=index,
+        )
+    )
+
+
+# ---- reports and assignments: they do not touch the database's record (section 4), so `changed` stays ----
+
+
+def _report(record: Record, command: ReportStatuses, index: int) -> tuple[Record, tuple[int, ...]]:
+    database = _existing(record, command.database)
+    statuses, history = dict(database.statuses), database.history
+    stored: dict[int, None] = {}
+    for status in command.statuses:
+        if status.task_id not in database.tasks:
+            continue
+        history = history.with_run(_run(status, index))
+        known = statuses.get(status.task_id)
+        if command.newest_by_start and known is not None and known.started_at > status.started_at:
+            continue  # rule 24.6: told late, and overtaken
+        statuses[status.task_id] = status
+        stored[status.task_id] = None
+    return record.with_database(attrs.evolve(database, statuses=statuses, history=history)), tuple(stored)
+
+
+def _run(status: Status, index: int) -> Run:
+    return Run(
+        task_id=status.task_id,
+        node=status.node,
+        is_full=status.is_full,
+        started_at=status.started_at,
+        duration=status.duration,
+        folder=status.folder,
+        file=status.file,
+        error=status.error,
+        reported=index,
+    )
+
+
+def _assign(record: Record, decisions: tuple[Assigned, ...]) -> tuple[Record, int]:
+    stored: dict[str, dict[int, Assignment]] = {}
+    for decision in decisions:
+        database = record.database(decision.database)
+        if database is not None and decision.task_id in database.tasks:
+            stored.setdefault(database.name, {})[decision.task_id] = decision.assignment
+    for name, assignments in stored.items():
+        database = _existing(record, name)
+        record = record.with_database(attrs.evolve(database, assignments={**database.assignments, **assignments}))
+    return record, sum(len(assignments) for assignments in stored.values())

@@ -1,0 +1,125 @@
+"""What a backup file says about itself: its place in a chain, what it counts, its seal. And how damage is named.
+
+The manifest is the last section of the stream, so that one file is self-describing; readers that do not know the
+section skip it. Never here: streams, compression, files.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from cluster.instant import EPOCH, as_datetime
+from cluster.value import value
+
+FORMAT = 1
+SECTION = "UnkindnessManifest"
+
+
+class FileKind(StrEnum):
+    """What a file holds of its database."""
+
+    FULL = "full"
+    INCREMENTAL = "incremental"
+
+
+class DamagedBackup(ValueError):
+    """A file is not what was written, or not whole. Nothing of it was restored."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(f"{name} is damaged: {what}; restore another copy of it, or only up to the file before it")
+        self.name = name
+        self.what = what
+
+
+class UnreadableBackup(ValueError):
+    """A file is whole, as far as can be told, but not one that this version reads. The text says what to do."""
+
+
+@value
+class Manifest:
+    """One backup file in its chain. Restoring compares these, file by file."""
+
+    kind: FileKind
+    file: str
+    """Its own name, without the folder: a file under another name is not the restore point that it seems to be."""
+    database: str
+    database_id: str
+    """The copy that was backed up: its etags mean nothing in another."""
+    node: str
+    task_id: int
+    started_at: int
+    """Wall instant of the start in µs, by the clock of `node`."""
+    from_etag: int
+    """The file holds what changed after this etag; 0 in a full one."""
+    last_etag: int
+    """Etag of the copy when the backup started: the next incremental begins here."""
+    change_vector: str
+    """What the copy had seen when the backup started, in text form."""
+    raft_index: int
+    """Index up to which the record and its values are in the file."""
+    previous: str
+    """Name of the file that this one continues; empty in a full one."""
+    documents: int = 0
+    tombstones: int = 0
+    content_sha256: str = ""
+    """SHA-256 of all content before this field, in hexadecimal: it seals every other field as well."""
+
+
+def stamp(instant: int) -> str:
+    """An instant in µs as RavenDB writes it: `2026-11-22T23:11:42.8021300Z`."""
+    return as_datetime(instant).isoformat(timespec="microseconds")[:26] + "0Z"
+
+
+def instant_of(text: str) -> int:
+    """The instant in µs that `stamp` wrote; digits below µs are dropped. ValueError for anything else."""
+    if len(text) != 28 or text[-1] != "Z":
+        raise ValueError(f"{text!r} is no time stamp: it should look like '2026-11-22T23:11:42.8021300Z'")
+    return (datetime.fromisoformat(text[:26] + "+00:00") - EPOCH) // timedelta(microseconds=1)
+
+
+def as_section(manifest: Manifest) -> dict[str, Any]:
+    """The manifest as the JSON object of its section, the seal last."""
+    fields: dict[str, Any] = {"Format": FORMAT}
+    for field in attrs.fields(Manifest):
+        fields[_pascal(field.name)] = getattr(manifest, field.name)
+    fields["StartedAt"] = stamp(manifest.started_at)
+    return fields
+
+
+def from_section(name: str, fields: object) -> Manifest:
+    """Back from the section of file `name`.
+
+    UnreadableBackup if a newer version wrote it, DamagedBackup if it makes no sense.
+    """
+    match fields:
+        case {"Format": int(written)} if written > FORMAT:
+            raise UnreadableBackup(
+                f"{name} has format {written} and this version reads up to {FORMAT}: use a newer version"
+            )
+        case Mapping():
+            pass
+        case _:
+            raise DamagedBackup(name, "its manifest is no JSON object")
+    try:
+        given: dict[str, Any] = {}
+        for field in attrs.fields(Manifest):
+            found = fields[_pascal(field.name)]
+            match field.name:
+                case "kind":
+                    given[field.name] = FileKind(found)
+                case "started_at":
+                    given[field.name] = instant_of(found)
+                case _:
+                    if not isinstance(found, field.type or object) or isinstance(found, bool):
+                        raise TypeError(f"{field.name} is {found!r}")
+                    given[field.name] = found
+        return Manifest(**given)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedBackup(name, f"its manifest makes no sense ({error})") from error
+
+
+def _pascal(field: str) -> str:
+    return "".join(part.capitalize() for part in field.split("_"))

@@ -1,0 +1,181 @@
+"""The shape of a backup stream, read piece by piece: an object of sections, lists of items, raw bytes between them.
+
+It is like JSON and is not: a section may come twice, raw bytes may follow an item, RavenDB leaves commas before closing
+braces. A window of the stream is held as Latin-1 text, one character a byte, so that the C parser of `json` can work in
+it and raw bytes can be skipped in it. Never here: what a section means.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from backup.content.manifest import DamagedBackup
+from cluster.value import value
+
+TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]]', re.DOTALL)
+NEEDLESS_COMMA = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|,(?=\s*[}\]])', re.DOTALL)
+SPACE = " \t\r\n"
+
+
+@value
+class Found:
+    """One item of a section that is a list, or the whole of one that is not."""
+
+    section: str
+    content: Any
+    """Parsed JSON."""
+    listed: bool
+    raw_bytes: int
+    """Size of the raw bytes that followed it; they were skipped."""
+
+
+class Sections:
+    """Reads one stream once."""
+
+    def __init__(self, name: str, pieces: Iterator[bytes]) -> None:
+        """`name` of the file, for errors; `pieces` of its uncompressed content."""
+        self._name = name
+        self._pieces = pieces
+        self._text = ""
+        self._at = 0
+
+    def __iter__(self) -> Iterator[Found]:
+        """Every item of every section in order. DamagedBackup where the stream is not of this shape."""
+        self._expect("{", "at its start")
+        while self._peek() != "}":
+            section = self._value("between two sections")
+            if not isinstance(section, str):
+                raise self._damaged(f"a section's name is {section!r}")
+            self._expect(":", f"after {section!r}")
+            if self._peek() == "[":
+                self._at += 1
+                yield from self._list(section)
+            else:
+                yield Found(section, self._value(f"in {section!r}"), listed=False, raw_bytes=0)
+            if self._peek() == ",":
+                self._at += 1
+        self._at += 1
+        while self._at < len(self._text) or self._more():
+            if self._text[self._at :].strip(SPACE):
+                raise self._damaged("something follows its last section")
+            self._at = len(self._text)
+
+    def _list(self, section: str) -> Iterator[Found]:
+        while self._peek() != "]":
+            content = self._value(f"in {section!r}")
+            size = raw_size(content)
+            self._skip(size, section)
+            yield Found(section, content, listed=True, raw_bytes=size)
+            if self._peek() not in ",]":
+                raise self._damaged(f"two items of {section!r} run into each other")
+            if self._text[self._at] == ",":
+                self._at += 1
+        self._at += 1
+
+    def _value(self, where: str) -> Any:
+        """The JSON value that begins here. A number counts only when something follows it."""
+        self._peek()
+        while True:
+            try:
+                content, end = _decoder.raw_decode(self._text, self._at)
+                if end < len(self._text):
+                    source = self._text[self._at : end]
+                    self._at = end
+                    return (
+                        content
+                        if source.isascii()
+                        else json.loads(source.encode("latin-1").decode(), parse_constant=_refuse)
+                    )
+            except json.JSONDecodeError:
+                whole = extent(self._text, self._at)  # cut by the end of the window, or not quite JSON
+                if whole is not None:
+                    return self._almost_json(whole, where)
+            except (ValueError, RecursionError) as error:
+                raise self._damaged(f"unreadable {where} ({error})") from error
+            if not self._more():
+                raise self._damaged(f"it ends {where}")
+
+    def _almost_json(self, end: int, where: str) -> Any:
+        source = self._text[self._at : end].encode("latin-1")
+        self._at = end
+        try:
+            text = NEEDLESS_COMMA.sub(lambda found: found[1] or "", source.decode())
+            return json.loads(text, parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(f"unreadable {where} ({error})") from error
+
+    def _skip(self, size: int, section: str) -> None:
+        while len(self._text) - self._at < size:
+            size -= len(self._text) - self._at
+            self._at = len(self._text)
+            if not self._more():
+                raise self._damaged(f"it ends in the raw bytes of an item of {section!r}")
+        self._at += size
+
+    def _peek(self) -> str:
+        while True:
+            while self._at < len(self._text):
+                character = self._text[self._at]
+                if character not in SPACE:
+                    return character
+                self._at += 1
+            if not self._more():
+                raise self._damaged("it ends before its last section is closed")
+
+    def _expect(self, character: str, where: str) -> None:
+        if self._peek() != character:
+            raise self._damaged(f"{character!r} is missing {where}")
+        self._at += 1
+
+    def _more(self) -> bool:
+        """Add to the window: as much again as is unread, so that a long value is not parsed again for every piece."""
+        unread = self._text[self._at :]
+        added: list[str] = []
+        size = 0
+        while size <= len(unread):
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            added.append(piece.decode("latin-1"))
+            size += len(piece)
+        self._text = unread + "".join(added)
+        self._at = 0
+        return size > 0
+
+    def _damaged(self, what: str) -> DamagedBackup:
+        return DamagedBackup(self._name, what)
+
+
+def raw_size(content: Any) -> int:
+    """How many raw bytes follow an item: those of an attachment or of a time-series segment; 0 otherwise."""
+    match content:
+        case {"@metadata": {"@export-type": "Attachment"}, "Size": int(size)} if size > 0:
+            return size
+        case {"@raven-data": _, "@raven-blob-size": int(size)} if size > 0:
+            return size
+        case _:
+            return 0
+
+
+def extent(text: str, at: int) -> int | None:
+    """Where the object, list or string that begins at `at` ends, by its brackets; None if it is not all there."""
+    depth = 0
+    for token in TOKENS.finditer(text, at):
+        found = token[0]
+        if found in "{[":
+            depth += 1
+        elif found in "}]":
+            depth -= 1
+        elif len(found) == 1 or not found.endswith('"') or token.end() == len(text):
+            return None
+        if depth <= 0:
+            return token.end()
+    return None
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse)

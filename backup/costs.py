@@ -1,0 +1,42 @@
+"""What real input and output costs in virtual time. Made of counts and uncompressed bytes alone, so that neither the
+machine a run happens on nor a version of zstd changes a history.
+
+The numbers are those of a modest disk and one busy core; even a small backup takes a visible second, so that a crash
+can strike in the middle of it. Durations are µs. Never here: what is done meanwhile.
+"""
+
+from cluster.instant import MILLISECOND
+
+LOOK = 1 * MILLISECOND
+"""To list a folder and open a file."""
+START = 100 * MILLISECOND
+FINISH = 100 * MILLISECOND
+SLICE = 250 * MILLISECOND
+SLICE_ITEMS = 1_000
+"""A backup is written in slices of so many documents and tombstones."""
+LEAST_SLICES = 2
+ITEM = 20
+BYTES_PER_MICROSECOND = 50
+"""50 MB/s, compression and all."""
+READ_BYTES_PER_MICROSECOND = 200
+"""Decompressing is faster."""
+
+
+def slices(items: int) -> int:
+    """In how many slices so many documents and tombstones are written."""
+    return max(LEAST_SLICES, -(-items // SLICE_ITEMS))
+
+
+def write_slice(items: int, size: int) -> int:
+    """To write one of the slices of a backup of so many items and bytes."""
+    return SLICE + (items * ITEM + size // BYTES_PER_MICROSECOND) // slices(items)
+
+
+def read_back(size: int) -> int:
+    """To read a file again and verify its seal."""
+    return START + size // READ_BYTES_PER_MICROSECOND
+
+
+def restore(items: int, size: int) -> int:
+    """To read a chain of so many items and bytes into a new copy."""
+    return START + items * ITEM + size // BYTES_PER_MICROSECOND

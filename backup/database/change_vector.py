@@ -1,0 +1,88 @@
+"""Change vectors: which writes of which copies of a database a version has seen (rule 19.2). Values and their algebra.
+
+Never here: documents, conflict resolution, or anything that knows the time.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import Enum
+
+from cluster.value import value
+
+ENTRY = re.compile(r"([A-Za-z?]{1,4}):(\d+)-([A-Za-z0-9+/=_-]+)")
+
+
+class Relation(Enum):
+    """How one change vector stands to another."""
+
+    EQUAL = "equal"
+    NEWER = "newer"
+    OLDER = "older"
+    CONFLICT = "conflict"
+
+
+@value
+class ChangeVector:
+    """For each copy of a database (node tag and database id) the etag up to which its writes are seen."""
+
+    entries: tuple[tuple[str, str, int], ...] = ()
+    """(node tag, database id, etag), sorted, each copy once, etags above 0. Build it with `of` or `parse`."""
+
+    @staticmethod
+    def of(etags: Mapping[tuple[str, str], int]) -> "ChangeVector":
+        """The vector of `etags`: (node tag, database id) to etag. Etags of 0 say nothing and are left out."""
+        return ChangeVector(tuple((*copy, etags[copy]) for copy in sorted(etags) if etags[copy] > 0))
+
+    @staticmethod
+    def parse(text: str) -> "ChangeVector":
+        """Back from the text form; ValueError if it is none, or names a copy twice."""
+        etags: dict[tuple[str, str], int] = {}
+        for part in text.split(", ") if text else ():
+            entry = ENTRY.fullmatch(part)
+            if entry is None:
+                raise ValueError(f"{text!r} is no change vector: {part!r} should look like 'A:12-databaseid'")
+            copy = (entry[1], entry[3])
+            if copy in etags:
+                raise ValueError(f"{text!r} is no change vector: {entry[1]}-{entry[3]} stands in it twice")
+            etags[copy] = int(entry[2])
+        return ChangeVector.of(etags)
+
+    def text(self) -> str:
+        """The text form: `A:12-databaseid, B:3-otherid`; empty for an empty vector."""
+        return ", ".join([f"{tag}:{etag}-{database_id}" for tag, database_id, etag in self.entries])
+
+    def etags(self) -> dict[tuple[str, str], int]:
+        """(node tag, database id) to etag."""
+        return {(tag, database_id): etag for tag, database_id, etag in self.entries}
+
+    def with_etag(self, node: str, database_id: str, etag: int) -> "ChangeVector":
+        """The vector of a write made at `etag` of that copy over this version."""
+        if not self.entries:
+            return ChangeVector(((node, database_id, etag),))
+        return ChangeVector.of({**self.etags(), (node, database_id): etag})
+
+    def compare(self, other: "ChangeVector") -> Relation:
+        """How this vector stands to `other` (rule 19.2): NEWER if it has seen all that `other` has, and more."""
+        if self.entries == other.entries:
+            return Relation.EQUAL
+        mine, theirs = self.etags(), other.etags()
+        ahead = any(etag > theirs.get(copy, 0) for copy, etag in mine.items())
+        behind = any(etag > mine.get(copy, 0) for copy, etag in theirs.items())
+        if ahead and behind:
+            return Relation.CONFLICT
+        return Relation.NEWER if ahead else Relation.OLDER
+
+
+def merge(vectors: Iterable[ChangeVector]) -> ChangeVector:
+    """The smallest vector that has seen all that any of them has."""
+    etags: dict[tuple[str, str], int] = {}
+    for vector in vectors:
+        absorb(etags, vector)
+    return ChangeVector.of(etags)
+
+
+def absorb(etags: dict[tuple[str, str], int], vector: ChangeVector) -> None:
+    """Raise `etags` in place to what `vector` has seen: the way to keep a running merge."""
+    for tag, database_id, etag in vector.entries:
+        if etag > etags.get((tag, database_id), 0):
+            etags[tag, database_id] = etag

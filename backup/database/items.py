@@ -1,0 +1,94 @@
+"""What a database holds: documents, and the tombstones that deletions leave. Values with JSON as text.
+
+A document keeps its JSON as canonical text, so that it can be shared, sent and written without being copied or
+encoded again. Never here: where they are kept, who wins a conflict, what a backup file looks like.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from backup.database.change_vector import ChangeVector
+from cluster.value import value
+
+METADATA = "@metadata"
+NO_COLLECTION = "@empty"
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+@value
+class Document:
+    """One version of one document."""
+
+    id: str
+    """As it was written; two ids that differ only in case name the same document."""
+    collection: str
+    body: str
+    """The JSON object as canonical text (`body_of`), without metadata."""
+    change_vector: ChangeVector
+    etag: int
+    """Number of this change in the copy that holds it; every copy counts for itself."""
+    last_modified: int
+    """Wall instant of the write in µs; always above that of the version it replaced."""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The JSON object, parsed anew at each call: changing it changes nothing."""
+        data: dict[str, Any] = json.loads(self.body)
+        return data
+
+
+@value
+class Tombstone:
+    """What a deletion leaves, so that replicas and incremental backups learn of it."""
+
+    id: str
+    """In lower case, as `key_of` gives it."""
+    collection: str
+    change_vector: ChangeVector
+    etag: int
+    """Number of the deletion in the copy that holds it."""
+    deleted_etag: int
+    """Etag that the deleted document had in this copy; 0 if the copy never held it."""
+    last_modified: int
+    """Wall instant of the deletion in µs."""
+
+
+Item = Document | Tombstone
+
+
+def key_of(document_id: str) -> str:
+    """What tells documents apart: the id in lower case. ValueError for an id that is none."""
+    if not document_id or not document_id.isprintable():
+        raise ValueError(f"{document_id!r} is no document id: give at least one character, all of them printable")
+    return document_id.lower()
+
+
+def text_of(data: object) -> str:
+    """Compact JSON text that can be written as UTF-8, keys in order; ValueError, TypeError if there is none."""
+    text = _encode(data)
+    if not text.isascii():
+        text.encode()  # a lone surrogate cannot be written: refuse it now, not in the backup
+    return text
+
+
+def body_of(document_id: str, data: Mapping[str, Any]) -> str:
+    """The canonical text of a document's JSON object; ValueError names the document and what is wrong."""
+    if METADATA in data:
+        raise ValueError(f"document {document_id!r} holds {METADATA}, which the database writes: leave it out")
+    try:
+        return text_of(dict(data))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(
+            f"document {document_id!r} has no JSON form ({error}): use objects, lists, text, finite numbers"
+        ) from error
+
+
+def rank(item: Item) -> tuple[int, str]:
+    """The order in which conflicting versions win (rule 19.3): the latest; of equally late ones the higher vector."""
+    return item.last_modified, item.change_vector.text()
+
+
+def size_of(item: Item) -> int:
+    """Roughly how many bytes the item takes in a backup before compression: for cost models."""
+    return 200 + len(item.body) if isinstance(item, Document) else 200

@@ -1,0 +1,177 @@
+"""A folder of the real file system: files appear under their names whole and durable, or not at all.
+
+Calls block; whoever runs on a clock calls them through `Member.outside`. Never here: what is in the files.
+"""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from backup.destinations.port import IN_PROGRESS, AlreadyThere, DestinationError, NotThere, parts_of
+
+CHUNK = 1 << 17
+REASONS = {
+    errno.ENOSPC: ("no space is left", "free some space, or choose another folder"),
+    errno.EDQUOT: ("the quota of this user is used up", "raise it, or choose another folder"),
+    errno.EACCES: ("permission is denied", "let the user that runs this write there, or choose another folder"),
+    errno.EPERM: ("permission is denied", "let the user that runs this write there, or choose another folder"),
+    errno.EROFS: ("the file system can only be read", "mount it for writing, or choose another folder"),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "remove the file, or choose another folder"),
+    errno.EISDIR: ("it is a folder, not a file", "move the folder out of the way"),
+    errno.ENAMETOOLONG: ("the name is too long for this file system", "shorten the path or the name of the database"),
+    errno.EIO: ("the device failed", "look at the device: what was read or written cannot be trusted"),
+}
+
+
+class LocalDestination:
+    """The block *Local* of section 12: one folder, in it a folder for each chain of backups."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """`path` of the folder; it is made when the first file is written."""
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"LocalDestination({str(self.path)!r})"
+
+    def start(self, name: str) -> "LocalUpload":
+        """Begin a file under its in-progress name; folders are made as needed. AlreadyThere if either name is taken."""
+        path = self._file(name)
+        with _translated(path):
+            if path.exists():
+                raise AlreadyThere(str(path))
+            _make_folder(path.parent)
+            return LocalUpload(path)
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """The file in chunks. NotThere."""
+        path = self._file(name)
+        with _translated(path), path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+    def folders(self) -> tuple[str, ...]:
+        """The folders that hold backups, sorted; () if the place itself is not made yet."""
+        with _translated(self.path):
+            if not self.path.exists():
+                return ()
+            return tuple(sorted(entry.name for entry in self.path.iterdir() if entry.is_dir()))
+
+    def files(self, folder: str) -> tuple[str, ...]:
+        """Names of the files in a folder, sorted, those in progress included; () if there is no such folder."""
+        path = self.path.joinpath(*parts_of(folder, 1))
+        with _translated(path):
+            if not path.exists():
+                return ()
+            return tuple(sorted(entry.name for entry in path.iterdir() if entry.is_file()))
+
+    def delete(self, name: str) -> None:
+        """Remove a file, durably. Nothing happens if there is none: removing twice is removing."""
+        path = self._file(name)
+        with _translated(path):
+            if path.exists():
+                path.unlink()
+                _sync_folder(path.parent)
+
+    def delete_folder(self, folder: str) -> None:
+        """Remove a folder and its files, durably. Nothing happens if there is none."""
+        path = self.path.joinpath(*parts_of(folder, 1))
+        with _translated(path):
+            if path.exists():
+                for entry in sorted(
+                    path.iterdir(), reverse=True
+                ):  # incrementals before their full: never a headless chain
+                    entry.unlink()
+                path.rmdir()
+                _sync_folder(path.parent)
+
+    def _file(self, name: str) -> Path:
+        return self.path.joinpath(*parts_of(name, 2))
+
+
+class LocalUpload:
+    """One file of a local folder being written."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the in-progress file of `path`; FileExistsError if another is there."""
+        self._path = path
+        self._partial = path.with_name(path.name + IN_PROGRESS)
+        self._ended = False
+        self._file: int | None = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+
+    def write(self, chunk: bytes) -> None:
+        """Add a chunk."""
+        with _translated(self._partial):
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[os.write(self._open(), rest) :]
+
+    def finish(self) -> None:
+        """Make it durable and give it its name."""
+        with _translated(self._path):
+            os.fsync(self._open())
+            self._close()
+            if self._path.exists():
+                raise AlreadyThere(str(self._path))
+            self._partial.rename(self._path)
+            self._ended = True
+            _sync_folder(self._path.parent)
+
+    def abandon(self) -> None:
+        """Stop as a crash does: leave what was written under the in-progress name."""
+        self._ended = True
+        self._close()
+
+    def discard(self) -> None:
+        """Remove what was written. Nothing happens if it has ended already."""
+        if self._ended:
+            return
+        with _translated(self._partial):
+            self._ended = True
+            self._close()
+            self._partial.unlink(missing_ok=True)
+
+    def _open(self) -> int:
+        assert self._file is not None, f"{self._partial} has ended: start another upload"
+        return self._file
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder and those above it, durably."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in reversed(missing):
+        _sync_folder(folder.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    """Make the names in a folder durable: a rename alone may be forgotten by a crash."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Errors of the system as ours, with the path in them."""
+    try:
+        yield
+    except DestinationError:
+        raise
+    except FileExistsError as error:
+        raise AlreadyThere(str(error.filename or path)) from error
+    except FileNotFoundError as error:
+        raise NotThere(str(path)) from error
+    except OSError as error:
+        what, remedy = REASONS.get(
+            error.errno or 0, (error.strerror or str(error), "see what the system says about it")
+        )
+        raise DestinationError(str(path), what, remedy) from error

@@ -1,0 +1,88 @@
+"""The reported runs of a database: a run, and a history that grows without being copied.
+
+Part of what all members agree on. Never here: runs that nobody reported.
+"""
+
+from collections.abc import Iterator
+
+from cluster.value import value
+
+
+@value
+class Run:
+    """One reported run of a task."""
+
+    task_id: int
+    node: str
+    is_full: bool
+    started_at: int
+    duration: int
+    folder: str | None
+    file: str | None
+    error: str | None
+    reported: int
+    """Log index of the report."""
+
+    @property
+    def ended_at(self) -> int:
+        return self.started_at + self.duration
+
+    @property
+    def key(self) -> tuple[int, str, int]:
+        """A node starts a task at most once at one instant."""
+        return self.task_id, self.node, self.started_at
+
+
+class History:
+    """The reported runs of one database, in the order of their reports: a value with shared storage.
+
+    `with_run` costs O(1) on the newest view and copies only on a true fork; old views stay valid for ever.
+    """
+
+    __slots__ = ("_length", "_places", "_runs")
+
+    def __init__(self) -> None:
+        self._runs: list[Run] = []
+        self._places: dict[tuple[int, str, int], int] = {}
+        self._length = 0
+
+    def with_run(self, run: Run) -> "History":
+        """This history and one run more; the same history if it holds that run already (a report sent twice)."""
+        if run.key in self:
+            return self
+        view = History.__new__(History)
+        if len(self._runs) == self._length:
+            view._runs, view._places = self._runs, self._places
+        else:  # another future grew from this view: part from it
+            view._runs = self._runs[: self._length]
+            view._places = {known.key: place for place, known in enumerate(view._runs)}
+        view._places[run.key] = self._length
+        view._runs.append(run)
+        view._length = self._length + 1
+        return view
+
+    def __contains__(self, key: object) -> bool:
+        """Whether a run with that `Run.key` was reported."""
+        return self._places.get(key, self._length) < self._length  # type: ignore[call-overload, no-any-return]
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self._runs[: self._length])
+
+    def __getitem__(self, place: int) -> Run:
+        return self._runs[range(self._length)[place]]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, History):
+            return NotImplemented
+        if self._runs is other._runs:
+            return self._length == other._length
+        return self._length == other._length and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return f"History({list(self)!r})"

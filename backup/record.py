@@ -1,0 +1,285 @@
+"""What all members agree on about databases, their groups and their tasks. Values only; `apply` is in commands.py.
+
+Instants are µs since 2024-01-01T00:00Z by the wall clock of whoever proposed them (rule 24.1); None means never.
+Never here: anything one node knows alone (its running backups, its local status, its documents).
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import ClassVar
+
+import attrs
+
+from backup.history import History, Run
+from cluster.value import value
+
+__all__ = [
+    "Assignment",
+    "Database",
+    "Destination",
+    "History",
+    "Kind",
+    "LocalFolder",
+    "PromotionStatus",
+    "Reason",
+    "Record",
+    "Run",
+    "Stamp",
+    "Status",
+    "Task",
+    "Topology",
+]
+
+# ---- the group of a database ----
+
+
+class PromotionStatus(Enum):
+    """Why a node of the group is not a Member (rule 1.4), as far as somebody sets it."""
+
+    NOT_RESPONDING = "NotResponding"
+    OUT_OF_CPU_CREDITS = "OutOfCpuCredits"
+    EARLY_OUT_OF_MEMORY = "EarlyOutOfMemory"
+    HIGH_DIRTY_MEMORY = "HighDirtyMemory"
+
+    @property
+    def is_resource(self) -> bool:
+        """Whether the node is alive and only short of something (rules 7.5.3a, 7.8.6)."""
+        return self is not PromotionStatus.NOT_RESPONDING
+
+
+@value
+class Stamp:
+    """When a topology was last changed."""
+
+    index: int = 0
+    """Log index of the change."""
+    term: int = 0
+    """Term of whoever proposed it."""
+    at: int = 0
+    """Wall µs of whoever proposed it."""
+
+
+@value
+class Topology:
+    """The database group (rule 1.3). Order matters in each list: `members[0]` is the clients' preferred node."""
+
+    members: tuple[str, ...]
+    promotables: tuple[str, ...] = ()
+    rehabs: tuple[str, ...] = ()
+    replication_factor: int = 1
+    dynamic_distribution: bool = False
+    priority_order: tuple[str, ...] = ()
+    """Empty: no wish."""
+    demotions: tuple[tuple[str, PromotionStatus], ...] = ()
+    """Why each node that carries such a mark is not, or may soon not be, a Member."""
+    stamp: Stamp = Stamp()
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """All nodes: Members, then Promotables, then Rehabs (rule 1.3)."""
+        return self.members + self.promotables + self.rehabs
+
+    def demotion(self, node: str) -> PromotionStatus | None:
+        """The mark that node carries, if any."""
+        return next((status for tag, status in self.demotions if tag == node), None)
+
+    def is_short_of_resources(self, node: str) -> bool:
+        """Whether the node is in Rehab for want of a resource, not because it is silent (rule 7.8.6)."""
+        status = self.demotion(node)
+        return node in self.rehabs and status is not None and status.is_resource
+
+
+# ---- tasks ----
+
+
+class Kind(Enum):
+    """What a task makes (rule 6.1)."""
+
+    BACKUP = "Backup"
+    SNAPSHOT = "Snapshot"
+
+
+@value
+class LocalFolder:
+    """A folder of the node that runs the backup (section 12)."""
+
+    path: str
+
+    word: ClassVar[str] = "Local"
+    """How a default name speaks of it (rule 6.2)."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether its key field is given (section 12)."""
+        return bool(self.path)
+
+
+Destination = LocalFolder
+"""Where files go. A union that grows."""
+
+
+@value
+class Task:
+    """A backup task (rule 6.1). What is left out stays at RavenDB's default."""
+
+    full: str = ""
+    """Cron text of five fields in the running node's zone; empty: no full backups by the clock."""
+    incremental: str = ""
+    """Likewise for incrementals."""
+    destinations: tuple[Destination, ...] = ()
+    name: str = ""
+    """Empty in a definition: the default name of rule 6.2."""
+    kind: Kind = Kind.BACKUP
+    mentor: str | None = None
+    """The preferred node (rule 1.8)."""
+    pinned: bool = False
+    """Runs on its mentor or not at all (rule 7.12)."""
+    disabled: bool = False
+    retention: None = None
+    id: int = 0
+    """Log index of the command that created it (rule 1.6); 0 in a definition: a new task (rule 6.6)."""
+    created_at: int = 0
+    """Set when it is applied, from the time in the command (rules 6.6, 24.1)."""
+
+    @property
+    def runnable(self) -> bool:
+        """Enabled, with at least one usable destination (rules 6.4, 7.9)."""
+        return not self.disabled and any(destination.usable for destination in self.destinations)
+
+
+@value
+class Status:
+    """How far a task has come (rule 9.13, the fields in use). All instants are *starts* of runs (rule 9.9)."""
+
+    task_id: int
+    kind: Kind
+    node: str
+    """Who ran it last; empty: nobody."""
+    is_full: bool = True
+    last_full: int | None = None
+    """The last full run that succeeded."""
+    last_incremental: int | None = None
+    last_full_internal: int | None = None
+    """The last full run that was finished, well or badly (rules 8.9, 9.10)."""
+    last_incremental_internal: int | None = None
+    last_etag: int | None = None
+    last_change_vector: str = ""
+    last_raft_index: int = 0
+    last_full_raft_index: int = 0
+    folder: str | None = None
+    """The folder that holds the chain; incrementals go there (rule 11.4)."""
+    file: str | None = None
+    """The file of this run; None if it wrote none, because it failed or was skipped (rule 9.7)."""
+    duration: int = 0
+    """µs."""
+    version: int = 0
+    error: str | None = None
+    error_at: int | None = None
+    operation: int = 0
+    delay_until: int | None = None
+
+    @property
+    def started_at(self) -> int:
+        """Start of the run it speaks of (rule 9.10); 0 if it never ran."""
+        started = self.last_full_internal if self.is_full else self.last_incremental_internal
+        return 0 if started is None else started
+
+    @property
+    def ended_at(self) -> int:
+        return self.started_at + self.duration
+
+
+class Reason(Enum):
+    """Why a node owns a task. The first eight are RavenDB's names (rule 7.8), the rest ours for what 7.5 computes."""
+
+    PINNED_MENTOR_NODE = "PinnedMentorNode"
+    MENTOR_NODE = "MentorNode"
+    SAME_RESPONSIBLE_NODE = "SameResponsibleNode"
+    NON_EXISTING_RESPONSIBLE_NODE = "NonExistingResponsibleNode"
+    CURRENT_RESPONSIBLE_NODE_REMOVED_FROM_TOPOLOGY = "CurrentResponsibleNodeRemovedFromTopology"
+    SAME_DUE_TO_RESOURCE_LIMITATIONS = "SameResponsibleNodeDueToResourceLimitations"
+    SAME_DUE_TO_MISSING_HIGHLY_AVAILABLE_TASKS = "SameResponsibleNodeDueToMissingHighlyAvailableTasks"
+    CURRENT_RESPONSIBLE_NODE_NOT_RESPONDING = "CurrentResponsibleNodeNotResponding"
+    LAST_EXECUTING_NODE = "LastExecutingNode"
+    CHOSEN_BY_HASH = "ChosenByHash"
+    NO_MEMBER_LEFT = "NoMemberLeft"
+    NO_LEADER = "NoLeader"
+
+    @property
+    def sentence(self) -> str:
+        """What a user is told, without a full stop."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Reason.PINNED_MENTOR_NODE: "the task is pinned to this node",
+    Reason.MENTOR_NODE: "it is the task's preferred node",
+    Reason.SAME_RESPONSIBLE_NODE: "it had the task before and is a member",
+    Reason.NON_EXISTING_RESPONSIBLE_NODE: "nobody had the task yet, and the hash of its id chose this node",
+    Reason.CURRENT_RESPONSIBLE_NODE_REMOVED_FROM_TOPOLOGY: "the node that had the task left the database group",
+    Reason.SAME_DUE_TO_RESOURCE_LIMITATIONS: "it had the task before and is only short of resources",
+    Reason.SAME_DUE_TO_MISSING_HIGHLY_AVAILABLE_TASKS: "the licence does not let tasks move",
+    Reason.CURRENT_RESPONSIBLE_NODE_NOT_RESPONDING: "the node that had the task does not respond",
+    Reason.LAST_EXECUTING_NODE: "it ran the task last and is still in the database group",
+    Reason.CHOSEN_BY_HASH: "the hash of the task's id chose this node among the members",
+    Reason.NO_MEMBER_LEFT: "no member is left to choose, so whoever ran the task last keeps it",
+    Reason.NO_LEADER: "there is no leader, so only the node that ran the task last goes on",
+}
+
+
+@value
+class Assignment:
+    """Who is responsible for a task, as the observer stored it (section 4)."""
+
+    node: str
+    reason: Reason
+    since: int
+    """Wall µs at which this node got it."""
+    not_suitable_since: int | None = None
+    """Wall µs from which the grace of rule 7.8 counts; None while the node is suitable."""
+
+
+# ---- everything ----
+
+
+@value
+class Database:
+    """One database: its record, and what is stored beside the record under its name."""
+
+    name: str
+    id: int
+    """Log index of the command that created it: a database made again under the same name is another one."""
+    topology: Topology
+    changed: int
+    """Log index of the last change of name, topology or tasks: what rule 5.13 compares. Reports do not move it."""
+    tasks: Mapping[int, Task] = attrs.field(factory=dict, hash=False)
+    """By task id."""
+    statuses: Mapping[int, Status] = attrs.field(factory=dict, hash=False)
+    """The cluster's copies, by task id."""
+    assignments: Mapping[int, Assignment] = attrs.field(factory=dict, hash=False)
+    """By task id."""
+    history: History = attrs.field(factory=History, hash=False)
+
+    def task_named(self, name: str) -> Task | None:
+        """The task of that name (in any case), if there is one."""
+        return next((task for task in self.tasks.values() if task.name.lower() == name.lower()), None)
+
+
+@value
+class Record:
+    """All databases, by lower-case name (rule 4.1). A change copies this mapping and one database, no other's tasks."""
+
+    databases: Mapping[str, Database] = attrs.field(factory=dict, hash=False)
+
+    def database(self, name: str) -> Database | None:
+        """The database of that name (in any case), if there is one."""
+        return self.databases.get(name.lower())
+
+    def with_database(self, database: Database) -> "Record":
+        """The record with this database put in or replaced."""
+        return Record({**self.databases, database.name.lower(): database})
+
+    def without_database(self, name: str) -> "Record":
+        """The record without that database."""
+        gone = name.lower()
+        return Record({key: database for key, database in self.databases.items() if key != gone})

@@ -1,0 +1,225 @@
+"""What a client may ask a node for, one frozen class each; what each answers stands beside it.
+
+A request says itself in one clause, and its `repr` stays short however much it carries. Cluster-wide ones need a leader
+and raise `NoLeader` or `OutcomeUnknown`; what concerns documents does not (rules 3.39, 19.1). All raise `Refused` for
+what cannot be. Never here: how a request is answered (service.py).
+"""
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from backup.database.items import body_of
+from backup.record import Task
+from cluster.value import value
+
+__all__ = [
+    "Define",
+    "DeleteDocuments",
+    "DisableTask",
+    "EnableTask",
+    "GetDocument",
+    "NewDatabase",
+    "PatchDocument",
+    "PutDocuments",
+    "RemoveDatabase",
+    "RemoveTask",
+    "Request",
+    "RestoreDatabase",
+    "RestoreResult",
+]
+
+
+@value
+class NewDatabase:
+    """Answers the database's id."""
+
+    name: str
+    replication_factor: int = 1
+    """On how many nodes it is to be, where `members` does not say on which: the first so many of all, sorted."""
+    members: tuple[str, ...] = ()
+
+    def says(self) -> str:
+        where = f"on {', '.join(self.members)}" if self.members else f"on {self.replication_factor} of the nodes"
+        return f"wants a database {self.name} {where}"
+
+
+@value
+class RemoveDatabase:
+    """Answers None."""
+
+    name: str
+
+    def says(self) -> str:
+        return f"wants database {self.name} to go"
+
+
+@value
+class Define:
+    """Create the task (`task.id` 0) or replace the one of that id. Answers its id."""
+
+    database: str
+    task: Task
+
+    def says(self) -> str:
+        crons = " and ".join(
+            f"{what} at {cron!r}"
+            for what, cron in (("full", self.task.full), ("incremental", self.task.incremental))
+            if cron
+        )
+        which = f"task {self.task.id}" if self.task.id else "a task"
+        return f"wants {which} to back up {self.database}, {crons or 'never'}"
+
+
+@value
+class RemoveTask:
+    """Answers None."""
+
+    database: str
+    task: int
+
+    def says(self) -> str:
+        return f"wants task {self.task} of {self.database} to go"
+
+
+@value
+class EnableTask:
+    """Answers None."""
+
+    database: str
+    task: int
+
+    def says(self) -> str:
+        return f"enables task {self.task} of {self.database}"
+
+
+@value
+class DisableTask:
+    """Answers None. A backup that runs is cancelled (rule 9.2)."""
+
+    database: str
+    task: int
+
+    def says(self) -> str:
+        return f"disables task {self.task} of {self.database}"
+
+
+@value(repr=False)
+class PutDocuments:
+    """Write documents, each (id, collection, JSON object as text), in one go. Answers how many."""
+
+    database: str
+    documents: tuple[tuple[str, str, str], ...]
+
+    @staticmethod
+    def of(database: str, objects: Mapping[str, Mapping[str, Any]], collection: str) -> "PutDocuments":
+        """From JSON objects by id, all of one collection. ValueError for one that has no JSON form."""
+        return PutDocuments(database, tuple((id, collection, body_of(id, data)) for id, data in objects.items()))
+
+    def __repr__(self) -> str:
+        return f"PutDocuments({self.database!r}, <{len(self.documents)} documents, {_digest(self.documents)}>)"
+
+    def says(self) -> str:
+        return f"writes {_counted(len(self.documents))} in {self.database}"
+
+
+@value
+class PatchDocument:
+    """Replace top-level fields of a document, those of a JSON object as text; null removes one. Answers None."""
+
+    database: str
+    id: str
+    changes: str
+
+    def says(self) -> str:
+        return f"changes document {self.id} in {self.database}"
+
+
+@value(repr=False)
+class DeleteDocuments:
+    """Answers how many there were to delete."""
+
+    database: str
+    ids: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        if len(self.ids) <= 3:
+            return f"DeleteDocuments({self.database!r}, {self.ids!r})"
+        return f"DeleteDocuments({self.database!r}, <{len(self.ids)} ids, {_digest((self.ids,))}>)"
+
+    def says(self) -> str:
+        return f"deletes {_counted(len(self.ids))} in {self.database}"
+
+
+@value
+class GetDocument:
+    """Answers the `Document`, or None if this node's copy has none of that id."""
+
+    database: str
+    id: str
+
+    def says(self) -> str:
+        return f"reads document {self.id} in {self.database}"
+
+
+@value
+class RestoreDatabase:
+    """Make a new database, with the node that is asked as its only member, from a backup (17). Answers `RestoreResult`.
+
+    Also raises `NothingToRestore`, `BrokenChain`, `DamagedBackup`, `UnreadableBackup` or `DestinationError`.
+    """
+
+    name: str
+    node: str
+    """The node whose local folder holds the backup."""
+    path: str
+    """That local folder, as the task named it."""
+    folder: str
+    """The folder of the chain in it."""
+    last_file: str | None = None
+    """Restore up to and including this file; None: all."""
+
+    def says(self) -> str:
+        up_to = f" up to {self.last_file}" if self.last_file else ""
+        return f"wants database {self.name} restored from {self.node}'s {self.folder}{up_to}"
+
+
+@value
+class RestoreResult:
+    """What a restore made."""
+
+    database_id: int
+    files: tuple[str, ...]
+    """Applied, in order."""
+    documents: int
+    """That the database holds now."""
+    fingerprint: str
+    """`Store.fingerprint` of the new database."""
+
+
+Request = (
+    NewDatabase
+    | RemoveDatabase
+    | Define
+    | RemoveTask
+    | EnableTask
+    | DisableTask
+    | PutDocuments
+    | PatchDocument
+    | DeleteDocuments
+    | GetDocument
+    | RestoreDatabase
+)
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} document" if count == 1 else f"{count:,} documents"
+
+
+def _digest(parts: Iterable[tuple[str, ...]]) -> str:
+    """8 hex digits over the texts, to tell one large request from another."""
+    found = blake2b(digest_size=4)
+    for part in parts:
+        for text in part:
+            found.update(b"%d:%s" % (len(text.encode()), text.encode()))
+    return found.hexdigest()

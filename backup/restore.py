@@ -1,0 +1,276 @@
+"""From a folder of backup files back to a database: what can be restored, whether its chain is whole, and doing it.
+
+Where RavenDB restores what it finds (rules 17.3, 17.4, 22.7, 22.20) we refuse and say why: a database that lacks a part
+looks like one that does not. Never here: the record of the cluster, or the name of the new database.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from backup import names
+from backup.content.logical import Reader, read_manifest
+from backup.content.manifest import FileKind, Manifest, UnreadableBackup
+from backup.database.documents import Contents, Store
+from backup.database.items import Document
+from backup.destinations.port import Destination
+from cluster.value import value
+
+UTC = ZoneInfo("UTC")
+
+
+class NothingToRestore(ValueError):
+    """There is no such restore point. The text says what there is."""
+
+
+class BrokenChain(ValueError):
+    """The files of a folder do not make one whole chain. Nothing was restored."""
+
+
+@value
+class RestorePoint:
+    """One file up to which a folder can be restored, by its name alone (rule 17.11)."""
+
+    folder: str
+    file: str
+    at: int
+    """µs: start of the backup."""
+    full: bool
+    snapshot: bool
+    encrypted: bool
+    database: str
+    """Empty if the folder's name does not tell."""
+    node: str
+    files_needed: int
+
+
+@value
+class Restored:
+    """What a restore made."""
+
+    store: Store
+    """A new copy with vectors of its own (rule 17.10)."""
+    record: Mapping[str, Any]
+    """The database record in the last file (rule 17.5), a JSON object."""
+    manifest: Manifest | None
+    """That of the last file; None if it is unsealed."""
+    files: tuple[str, ...]
+    """In the order in which they were applied."""
+    documents: int
+    """Documents read; one that changed between two files counts in each."""
+    tombstones: int
+    left_out: Mapping[str, int]
+    """What has no place in the model, by section or metadata field, and how often it was met."""
+
+
+def restore_points(destination: Destination, folder: str, zone: ZoneInfo = UTC) -> tuple[RestorePoint, ...]:
+    """The finished backup files of a folder in order (rules 17.2, 17.11, 17.12).
+
+    `zone` is that of the node that wrote them. BrokenChain if a snapshot follows another file (rule 17.4).
+    """
+    named = names.parse_folder(folder, zone)
+    found = [
+        (file, parsed)
+        for file in destination.files(folder)
+        if (parsed := names.parse_file(file, zone)) and not parsed.in_progress
+    ]
+    found.sort(key=lambda each: (each[0].partition(".")[0], not each[1].snapshot, not each[1].full))
+    for file, parsed in found[1:]:
+        if parsed.snapshot:
+            raise BrokenChain(
+                f"snapshot {file} stands behind {found[0][0]} in {folder}: move it to a folder of its own"
+            )
+    database, node = (named.database, named.node) if named else ("", "")
+    return tuple(
+        RestorePoint(folder, file, parsed.at, parsed.full, parsed.snapshot, parsed.encrypted, database, node, needed)
+        for needed, (file, parsed) in enumerate(found, 1)
+    )
+
+
+def restore(
+    destination: Destination,
+    folder: str,
+    last_file: str | None = None,
+    *,
+    node: str = "A",
+    database_id: str = "restored",
+    unsealed: bool = False,
+) -> Restored:
+    """Restore a folder, up to and including `last_file` (in any case), into a new copy on `node` (rules 17.2-17.5).
+
+    Every file is verified before the first is applied. NothingToRestore, BrokenChain, DamagedBackup or
+    UnreadableBackup say why not, and which file. `unsealed` takes files as RavenDB writes them, unverified, in the
+    order of their names.
+    """
+    points = restore_points(destination, folder)
+    if not points:
+        raise NothingToRestore(
+            f"No files to restore: {folder} holds no finished backup; give one of the destination's folders"
+        )
+    _refuse_unreadable(points)
+    last = _chosen(points, last_file)
+    chain = _by_name(points, last) if unsealed else _by_manifests(destination, points, last)
+
+    store = Store(node, database_id)
+    documents = tombstones = 0
+    left_out: dict[str, int] = {}
+    for file in chain:
+        reader = Reader(file, destination.read(f"{folder}/{file}"), unsealed=unsealed)
+        for item in reader.items():
+            store.adopt(item)
+            if isinstance(item, Document):
+                documents += 1
+            else:
+                tombstones += 1
+        for what, count in reader.left_out.items():
+            left_out[what] = left_out.get(what, 0) + count
+    return Restored(store, reader.record, reader.manifest, chain, documents, tombstones, dict(sorted(left_out.items())))
+
+
+def _refuse_unreadable(points: tuple[RestorePoint, ...]) -> None:
+    for point in points:
+        if point.encrypted or point.snapshot:
+            what = "encrypted" if point.encrypted else "a snapshot"
+            raise UnreadableBackup(
+                f"{point.file} is {what}, and this version reads plain logical backups: use one that reads it"
+            )
+
+
+def _chosen(points: tuple[RestorePoint, ...], last_file: str | None) -> str | None:
+    if last_file is None:
+        return None
+    for point in points:
+        if point.file.lower() == last_file.lower():  # rule 17.3
+            return point.file
+    listed = ", ".join(point.file for point in points)
+    raise NothingToRestore(f"there is no file {last_file} in {points[0].folder}: give one of {listed}")  # rule 22.7
+
+
+def _by_name(points: tuple[RestorePoint, ...], last: str | None) -> tuple[str, ...]:
+    """The chain as RavenDB orders it (rule 17.2), but never without its full file."""
+    if not points[0].full:
+        raise _headless(points[0].file, points[0].folder)
+    files = [point.file for point in points]
+    return tuple(files[: files.index(last) + 1] if last else files)
+
+
+def _by_manifests(destination: Destination, points: tuple[RestorePoint, ...], last: str | None) -> tuple[str, ...]:
+    """The chain as the files themselves tell it: names are local times, which an autumn night repeats."""
+    folder = points[0].folder
+    files = {point.file for point in points}
+    known: dict[str, Manifest] = {}
+
+    def manifest_of(file: str) -> Manifest:
+        if file not in known:
+            found = read_manifest(file, destination.read(f"{folder}/{file}"))
+            if found.file.lower() != file.lower():
+                raise BrokenChain(f"{file} was written as {found.file}: give it that name again")
+            known[file] = found
+        return known[file]
+
+    def chain_to(file: str) -> tuple[str, ...]:
+        chain = [file]
+        while (manifest := manifest_of(chain[-1])).kind is FileKind.INCREMENTAL:
+            if manifest.previous in chain:
+                raise BrokenChain(
+                    f"{chain[-1]} continues {manifest.previous}, which continues it: they were not written like this"
+                )
+            if manifest.previous not in files:
+                if not any(point.full for point in points):
+                    raise _headless(chain[-1], folder)
+                raise BrokenChain(
+                    f"{chain[-1]} continues {manifest.previous}, which is not in {folder}: put that file back, "
+                    f"or name the last file before the gap"
+                )
+            check_link(manifest.previous, manifest_of(manifest.previous), chain[-1], manifest)
+            chain.append(manifest.previous)
+        return tuple(reversed(chain))
+
+    if last is not None:
+        return chain_to(last)
+    continued = {manifest_of(point.file).previous for point in points}
+    chains = [chain_to(point.file) for point in points if point.file not in continued]
+    if len(chains) != 1:
+        ends = " and ".join(chain[-1] for chain in chains)
+        raise BrokenChain(
+            f"{folder} holds {len(chains)} chains, which end with {ends or 'nothing'}: name the last file to restore"
+        )
+    return chains[0]
+
+
+def check_link(before: str, manifest: Manifest, after: str, continuing: Manifest) -> None:
+    """BrokenChain unless the file `after` holds exactly what followed the file `before`."""
+    if continuing.from_etag != manifest.last_etag:
+        raise BrokenChain(
+            f"{after} begins after etag {continuing.from_etag}, but {before} ends with {manifest.last_etag}: "
+            f"changes between them are in neither; restore up to {before}"
+        )
+    theirs = (continuing.database, continuing.database_id, continuing.node)
+    if theirs != (manifest.database, manifest.database_id, manifest.node):
+        raise BrokenChain(
+            f"{after} is of database {continuing.database} on {continuing.node}, copy {continuing.database_id}, "
+            f"but {before} of {manifest.database} on {manifest.node}, copy {manifest.database_id}; "
+            f"restore up to {before}"
+        )
+
+
+def _headless(file: str, folder: str) -> BrokenChain:
+    return BrokenChain(
+        f"{folder} holds no full backup, which {file} needs: put it back, or restore another folder"
+    )  # rules 17.4, 22.20
+
+
+@value
+class Comparison:
+    """How the documents of two copies differ; true if they do not. Ids, sorted."""
+
+    only_first: tuple[str, ...] = ()
+    only_second: tuple[str, ...] = ()
+    different: tuple[str, ...] = ()
+    """One sentence for each document that both hold, but not alike."""
+
+    def __bool__(self) -> bool:
+        return not (self.only_first or self.only_second or self.different)
+
+    def text(self, limit: int = 5) -> str:
+        """The difference in words, at most `limit` examples of each kind."""
+        if self:
+            return "the documents are equal"
+        parts = []
+        for what, found in (
+            ("only in the first", self.only_first),
+            ("only in the second", self.only_second),
+            ("not alike", self.different),
+        ):
+            if found:
+                more = f", and {len(found) - limit} more" if len(found) > limit else ""
+                parts.append(f"{len(found)} {what}: {', '.join(found[:limit])}{more}")
+        return "; ".join(parts)
+
+
+def equal_contents(first: Store | Contents, second: Store | Contents) -> Comparison:
+    """Compare two copies document for document: id, collection, JSON and time of the last change.
+
+    Etags, vectors and tombstones belong to a copy, not to its documents.
+    """
+    ours, theirs = _documents(first), _documents(second)
+    different = []
+    for key in sorted(ours.keys() & theirs.keys()):
+        mine, other = ours[key], theirs[key]
+        parts = [
+            f"{name} {getattr(mine, name)} against {getattr(other, name)}"
+            for name in ("id", "collection", "body", "last_modified")
+            if getattr(mine, name) != getattr(other, name)
+        ]
+        if parts:
+            different.append(f"{mine.id} ({'; '.join(parts)})")
+    return Comparison(
+        tuple(ours[key].id for key in sorted(ours.keys() - theirs.keys())),
+        tuple(theirs[key].id for key in sorted(theirs.keys() - ours.keys())),
+        tuple(different),
+    )
+
+
+def _documents(copy: Store | Contents) -> dict[str, Document]:
+    contents = copy.frozen_at() if isinstance(copy, Store) else copy
+    return {document.id.lower(): document for document in contents.documents()}

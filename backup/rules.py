@@ -1,0 +1,118 @@
+"""Every way in which RavenDB's generations of backups and ours differ, one field each, and the presets by name.
+
+Nothing here decides anything: the rules are applied where they belong (ownership, calendar, observer, runner).
+There are no other switches anywhere in the domain.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import attrs
+
+from cluster.instant import MILLISECOND, MINUTE, SECOND
+from cluster.value import value
+
+
+@value
+class Rules:
+    """One generation of behaviour. Durations are µs. The defaults are `unkindness`."""
+
+    name: str = "unkindness"
+
+    # ---- who runs a backup ----
+
+    assigned: bool = True
+    """The leader's observer decides the responsible node and stores it through the log (rule 7.8).
+    False: each node computes it for itself (rules 7.5 to 7.7)."""
+    sticky: bool = True
+    """Computed only: the node that ran last keeps the task while it is a Member (rule 7.5.3c)."""
+    highly_available_tasks: bool = True
+    """The licence lets tasks move off a node that does not respond (rules 7.5.3b, 7.8.7)."""
+    move_grace: int = 30 * MINUTE
+    """How long a node that does not respond keeps its task (rule 7.8). 0: it moves in the pass that sees it."""
+
+    # ---- what a run knows of the runs before it ----
+
+    local_status: bool = True
+    """Each node schedules from a status of its own, beside the cluster's copy (rules 8.10 to 8.12, 9.15)."""
+    full_on_owner_change: bool = False
+    """A run on another node than the last one is full (rule 8.6)."""
+    takes_over_uncovered: bool = True
+    """A new owner without a status of its own starts from the cluster's last known run, and runs an occurrence that
+    nobody covered at once (rule 24.8, a repair of 8.2, 8.5, 8.11)."""
+    overdue_elsewhere_delay: int = 1 * MINUTE
+    """How long an overdue run waits when the status names another node (rule 8.5)."""
+
+    # ---- what is told of a run ----
+
+    late_reports: bool = True
+    """A run that could not be reported waits on its node's disk for a leader (rule 24.6).
+    False: it is given up after `report_attempts` (rule 10.4)."""
+    newest_by_start: bool = True
+    """The cluster's status is that of the run that started last (rule 24.6). False: of the last writer (rule 4.2)."""
+    report_attempts: int = 10
+    """How often one report is tried (rule 9.14); with late reports, before it goes to the queue."""
+    report_attempt_timeout: int = 15 * SECOND
+    """How long one attempt may take (rules 9.14, 3.38)."""
+    slot_held_while_saving: bool = False
+    """The slot of a run and its mark as running are held until its report ended (rule 9.16)."""
+    concurrent_backups: int = 4
+    """Slots of one node for all its databases (section 2: half the cores; a simulated machine has eight)."""
+    concurrent_backups_retry: int = 30 * SECOND
+    """When a run that found no slot asks again (rule 9.4)."""
+
+    # ---- the observer ----
+
+    worker_sample: int = 250 * MILLISECOND
+    """How often a node reports its databases to the leader (section 2)."""
+    supervisor_sample: int = 500 * MILLISECOND
+    """How often the observer looks (rule 5.2)."""
+    report_timeout: int = 5 * SECOND
+    """From this age on a node's report says nothing about the present (section 2)."""
+    stabilisation: int = 5 * SECOND
+    """The observer's pause after it starts and after a database's topology changed (rules 5.2, 5.3)."""
+    rotation_after: int = 5 * SECOND
+    """How long the first member may be silent before it goes to the end of the list (rule 5.4.2)."""
+    rehab_after: int = 60 * SECOND
+    """How long a member may be silent before it goes to Rehab (rules 5.4.3, 5.5)."""
+    replacement_after: int = 900 * SECOND
+    """How long a node may be bad before a replacement is sought (rules 5.7, 5.4.8)."""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse rules under which a node that reports on time could be thought silent."""
+        shortest = min(self.report_timeout, self.rotation_after, self.rehab_after)
+        if shortest <= 2 * self.worker_sample:
+            raise ValueError(
+                f"rules {self.name!r}: report_timeout, rotation_after and rehab_after must be longer than two "
+                f"worker samples ({2 * self.worker_sample} µs), the shortest is {shortest} µs: lengthen it"
+            )
+
+
+_UNKINDNESS = Rules()
+_RAVENDB_62 = attrs.evolve(
+    _UNKINDNESS,
+    name="ravendb-6.2",
+    takes_over_uncovered=False,
+    late_reports=False,
+    newest_by_start=False,
+    slot_held_while_saving=True,
+)
+_RAVENDB_42 = attrs.evolve(
+    _RAVENDB_62,
+    name="ravendb-4.2",
+    assigned=False,
+    local_status=False,
+    full_on_owner_change=True,
+)
+
+PRESETS: Mapping[str, Rules] = MappingProxyType(
+    {rules.name: rules for rules in (_UNKINDNESS, _RAVENDB_62, _RAVENDB_42)}
+)
+"""Section 0: ours; RavenDB 6.2 (assigned-local-status); RavenDB 4.2 (classic-sticky, as its Backups page says)."""
+
+
+def rules_named(name: str) -> Rules:
+    """The preset of that name; ValueError, with all names in it, if there is none."""
+    if name not in PRESETS:
+        raise ValueError(f"there are no rules {name!r}: choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]

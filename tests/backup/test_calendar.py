@@ -1,0 +1,330 @@
+"""Cron against a dumb second reading of it, clock changes, and the next backup of a task (ravendb.md section 8)."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from backup.calendar import (
+    CronError,
+    check,
+    drops_local_status,
+    next_backup,
+    next_occurrence,
+    occurrences,
+    scheduling_status,
+)
+from backup.record import Kind, LocalFolder, Status, Task
+from backup.rules import rules_named
+from cluster.instant import DAY, HOUR, MINUTE, SECOND, as_datetime, as_instant
+
+WORLD = ZoneInfo("UTC")
+NEW_YORK = ZoneInfo("America/New_York")
+OURS, NEW, OLD = rules_named("unkindness"), rules_named("ravendb-6.2"), rules_named("ravendb-4.2")
+
+
+def at(text: str, zone: ZoneInfo = WORLD, fold: int = 0) -> int:
+    """The instant of a local time like `2024-03-10 02:30`."""
+    return as_instant(datetime.fromisoformat(text).replace(tzinfo=zone, fold=fold))
+
+
+def local(instant: int | None, zone: ZoneInfo = WORLD) -> str:
+    return "never" if instant is None else as_datetime(instant).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+# ---- cron ----
+
+
+@pytest.mark.parametrize(
+    ("cron", "after", "expected"),
+    [
+        ("0 * * * *", "2024-01-01 10:00", "2024-01-01 11:00"),
+        ("0 * * * *", "2024-01-01 09:59:59.999999", "2024-01-01 10:00"),
+        ("*/20 3 * * *", "2024-01-01 03:40", "2024-01-02 03:00"),
+        ("0 0 L * ?", "2024-02-01 00:00", "2024-02-29 00:00"),
+        ("0 0 LW * *", "2024-03-01 00:00", "2024-03-29 00:00"),
+        ("0 0 ? * 5L", "2024-01-01 00:00", "2024-01-26 00:00"),
+        ("0 0 * * 1#2", "2024-01-01 00:00", "2024-01-08 00:00"),
+        ("0 0 * * SUN", "2024-01-01 00:00", "2024-01-07 00:00"),
+        (
+            "0 0 13 * 5",
+            "2024-01-01 00:00",
+            "2024-09-13 00:00",
+        ),  # both days must match, where the usual cron says either
+        ("0 5-5/2 * * *", "2024-01-01 05:00", "2024-01-02 05:00"),
+        ("0 0 29 2 *", "2024-03-01 00:00", "2028-02-29 00:00"),
+        ("0 0 31 2 1", "2024-01-01 00:00", "never"),
+    ],
+)
+def test_the_next_occurrence_is_strictly_after(cron: str, after: str, expected: str) -> None:
+    """Rule 8.1, and the dialect of NCrontab."""
+    assert local(next_occurrence(cron, at(after), WORLD)) == expected
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("", "has 0 fields"),
+        ("@daily", "has 1 fields"),
+        ("0 0 0 * * *", "has 6 fields"),
+        ("0 0 15W * *", "weekday nearest to a day"),
+        ("60 * * * *", "bad minute"),
+        ("0 0 0 * *", "bad day-of-month"),
+        ("0 0 31 2 *", "bad day-of-month"),
+        ("0 0 * * MOON", "bad day-of-week"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name(cron: str, words: str) -> None:
+    """Rule 6.4."""
+    with pytest.raises(CronError, match=words) as refusal:
+        check(cron)
+    assert repr(cron) in str(refusal.value)
+
+
+def test_occurrences_include_both_ends() -> None:
+    found = occurrences("0 */6 * * *", at("2024-01-01 06:00"), at("2024-01-01 18:00"), WORLD)
+    assert [local(instant)[11:] for instant in found] == ["06:00", "12:00", "18:00"]
+    assert occurrences("0 0 31 2 1", 0, DAY, WORLD) == ()
+
+
+def field(low: int, high: int) -> st.SearchStrategy[str]:
+    """A cron field: star, number, range, step."""
+    number = st.integers(low, high)
+    return st.one_of(
+        st.just("*"),
+        number.map(str),
+        st.tuples(number, number).map(lambda pair: f"{min(pair)}-{max(pair)}"),
+        st.integers(1, high).map(lambda step: f"*/{step}"),
+        st.tuples(number, number, st.integers(1, high)).map(
+            lambda three: f"{min(three[:2])}-{max(three[:2])}/{three[2]}"
+        ),
+    )
+
+
+def matches(text: str, low: int, high: int) -> set[int]:
+    """The dumb reading of a field."""
+    span, _, step = text.partition("/")
+    first, _, last = (f"{low}-{high}" if span == "*" else span).partition("-")
+    return set(range(int(first), int(last or first) + 1, int(step or 1)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    fields=st.tuples(field(0, 59), field(0, 23), field(1, 31), field(1, 12), field(0, 6)),
+    start=st.integers(0, 4 * 365 * 24 * 60),
+)
+def test_any_expression_agrees_with_a_search_day_by_day(fields: tuple[str, ...], start: int) -> None:
+    """Guards `day_and` of cronsim, which its documentation does not promise."""
+    minutes, hours, days, months, weekdays = (
+        matches(text, low, high)
+        for text, (low, high) in zip(fields, [(0, 59), (0, 23), (1, 31), (1, 12), (0, 6)], strict=True)
+    )
+    after = as_datetime(start * MINUTE)
+    expected = None
+    for ahead in range(3 * 365):
+        day = (after + timedelta(days=ahead)).date()
+        if day.month not in months or day.day not in days or day.isoweekday() % 7 not in weekdays:
+            continue
+        times = (
+            datetime(day.year, day.month, day.day, h, m, tzinfo=UTC) for h in sorted(hours) for m in sorted(minutes)
+        )
+        expected = next((time for time in times if time > after), None)
+        if expected is not None:
+            break
+    assume(expected is not None)
+    assert expected is not None
+    assert next_occurrence(" ".join(fields), start * MINUTE, WORLD) == as_instant(expected)
+
+
+# ---- clock changes ----
+
+
+def test_a_time_that_spring_skips_moves_to_the_first_that_exists() -> None:
+    """New York, 2024-03-10: 02:30 does not exist."""
+    found = occurrences("30 2 * * *", at("2024-03-09 00:00", NEW_YORK), at("2024-03-12 00:00", NEW_YORK), NEW_YORK)
+    assert [local(instant, NEW_YORK)[5:] for instant in found] == ["03-09 02:30", "03-10 03:00", "03-11 02:30"]
+
+
+def test_a_time_that_autumn_repeats_occurs_once() -> None:
+    """New York, 2024-11-03: 01:30 exists twice; so too if one asks between the two."""
+    found = occurrences("30 1 * * *", at("2024-11-03 00:00", NEW_YORK), at("2024-11-05 00:00", NEW_YORK), NEW_YORK)
+    assert found == (at("2024-11-03 01:30", NEW_YORK, fold=0), at("2024-11-04 01:30", NEW_YORK))
+    between = at("2024-11-03 01:10", NEW_YORK, fold=1)
+    assert next_occurrence("30 1 * * *", between, NEW_YORK) == at("2024-11-04 01:30", NEW_YORK)
+
+
+def test_every_hour_means_every_hour_through_both_clock_changes() -> None:
+    for day in ("2024-03-10 00:00", "2024-11-03 00:00"):
+        first = at(day, NEW_YORK)
+        found = occurrences("0 * * * *", first, first + 6 * HOUR, NEW_YORK)
+        assert found == tuple(first + hour * HOUR for hour in range(7))
+
+
+def test_midnight_is_the_nodes_own() -> None:
+    """Rule 8.1: the zone of the node that runs it."""
+    assert next_occurrence("0 0 * * *", at("2024-07-01 00:00"), NEW_YORK) == at("2024-07-01 04:00")
+    assert next_occurrence("0 0 * * *", at("2024-07-01 00:00"), ZoneInfo("Etc/UTC")) == at("2024-07-02 00:00")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    cron=st.sampled_from(["30 2 * * *", "30 1 * * *", "0,30 1,2 * * *", "15 * * * *", "*/7 1-3 * * *", "0 0 * * *"]),
+    zone=st.sampled_from(["America/New_York", "Australia/Lord_Howe", "Europe/Berlin", "Africa/Casablanca"]),
+    start=st.integers(0, 2 * 365 * 24 * 60 * 60),
+    gap=st.integers(0, 6 * 60 * 60),
+)
+def test_the_next_occurrence_lies_ahead_and_never_moves_back(cron: str, zone: str, start: int, gap: int) -> None:
+    earlier, later = (next_occurrence(cron, second * SECOND, ZoneInfo(zone)) for second in (start, start + gap))
+    assert earlier is not None
+    assert later is not None
+    assert start * SECOND < earlier <= later
+    assert later > (start + gap) * SECOND
+
+
+# ---- the next backup ----
+
+TASK = Task("0 2 * * *", "0 * * * *", (LocalFolder("/b"),), name="T", id=7, created_at=at("2024-01-01 00:10"))
+
+
+def ran(full: str | None, incremental: str | None = None, node: str = "B") -> Status:
+    """The status after a full at that time of January and an incremental after it."""
+    first = at(f"2024-01-{full}") if full else None
+    last = at(f"2024-01-{incremental}") if incremental else None
+    return Status(7, Kind.BACKUP, node, last is None, first, last, first, last, last_etag=5)
+
+
+def plan(status: Status | None, now: str, task: Task = TASK, rules: str = "unkindness", **more: Status | None) -> str:
+    """`due kind rule` of node B's next backup."""
+    found = next_backup(task, status, at(f"2024-01-{now}"), WORLD, rules_named(rules), "B", **more)
+    return f"{local(found.due).removeprefix('2024-01-')} {'full' if found.full else 'incremental'} {found.rule}"
+
+
+def test_the_bases_are_the_last_attempts_well_or_badly() -> None:
+    """Rules 8.2, 8.9: a failed full at 02:00 moves the base, though there is no successful full of that time."""
+    failed = attrs.evolve(ran("01 02:00"), last_full_internal=at("2024-01-02 02:00"))
+    assert plan(failed, "02 02:10") == "02 03:00 incremental 8.4, 8.6"
+    assert plan(ran("02 02:00", "02 05:00"), "02 05:10") == "02 06:00 incremental 8.4, 8.6"
+
+
+def test_a_tie_runs_the_full() -> None:
+    """Rule 8.6: at 02:00 both are due."""
+    assert plan(ran("01 02:00", "02 01:00"), "02 01:30") == "02 02:00 full 8.4, 8.6"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"last_full": None}, "no full backup to build on"),
+        ({"kind": Kind.SNAPSHOT}, "now makes a Backup and not a Snapshot"),
+        ({"last_etag": None}, "how far the last one came"),
+    ],
+)
+def test_a_run_that_cannot_build_on_another_is_full(change: dict[str, Kind | None], why: str) -> None:
+    """Rule 8.6."""
+    status = attrs.evolve(ran("02 02:00", "02 05:00"), **change)  # type: ignore[arg-type]
+    found = next_backup(TASK, status, at("2024-01-02 05:10"), WORLD, OURS, "B")
+    assert found.full
+    assert why in found.why
+    assert local(found.due) == "2024-01-02 06:00"
+
+
+def test_another_node_forces_a_full_only_where_the_rules_say_so() -> None:
+    """Rule 8.6: classic does."""
+    status = ran("02 02:00", "02 05:00", node="A")
+    assert plan(status, "02 05:10", rules="ravendb-4.2") == "02 06:00 full 8.4, 8.6"
+    assert plan(status, "02 05:10", rules="ravendb-6.2") == "02 06:00 incremental 8.4, 8.6"
+
+
+def test_an_overdue_run_starts_at_once_or_a_minute_later_if_another_node_ran_last() -> None:
+    """Rule 8.5."""
+    assert plan(ran("02 02:00", "02 05:00"), "02 08:30") == "02 08:30 incremental 8.5, 8.6"
+    assert plan(ran("02 02:00", "02 05:00", "A"), "02 08:30", rules="ravendb-4.2") == "02 08:31 full 8.5, 8.6"
+    assert plan(ran("02 02:00", "02 05:00", ""), "02 08:30", rules="ravendb-6.2") == "02 08:30 incremental 8.5, 8.6"
+
+
+def test_the_plan_names_the_occurrence_it_answers() -> None:
+    found = next_backup(TASK, ran("02 02:00", "02 05:00"), at("2024-01-02 08:30"), WORLD, OURS, "B")
+    assert local(found.occurrence) == "2024-01-02 06:00"
+
+
+def test_a_delay_by_hand_wins_over_an_earlier_occurrence() -> None:
+    """Rule 8.4."""
+    delayed = attrs.evolve(ran("02 02:00", "02 05:00"), delay_until=at("2024-01-02 07:45"))
+    assert plan(delayed, "02 05:30") == "02 07:45 incremental 8.4, 8.6"
+    assert plan(delayed, "02 07:50") == "02 07:50 incremental 8.5, 8.6"
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        (Task("", ""), "never full 8.3"),
+        (Task("0 0 31 2 1", ""), "never full 8.3"),
+        (Task("nonsense", "0 * * * *"), "02 06:00 full 8.4, 8.6"),
+    ],
+)
+def test_frequencies_that_never_come_schedule_nothing(task: Task, expected: str) -> None:
+    """Rule 8.3."""
+    never_ran = attrs.evolve(task, created_at=at("2024-01-02 05:10"))
+    assert plan(None, "02 05:10", never_ran) == expected
+
+
+def test_with_one_frequency_only() -> None:
+    """Rule 8.8: incrementals follow the first full for ever; fulls alone are all full."""
+    incrementals, fulls = attrs.evolve(TASK, full=""), attrs.evolve(TASK, incremental="")
+    assert plan(None, "01 00:20", incrementals) == "01 01:00 full 8.4, 8.6"
+    assert plan(ran("01 01:00"), "01 01:10", incrementals) == "01 02:00 incremental 8.4, 8.6"
+    assert plan(ran("01 02:00"), "01 02:10", fulls) == "02 02:00 full 8.4, 8.6"
+
+
+# ---- take-over: B is the new owner, A ran the task before ----
+
+
+def test_a_new_owner_in_ravendb_6_counts_from_the_creation_and_runs_a_full_at_once() -> None:
+    """Rule 8.11: whatever A did."""
+    by_a = ran("03 02:00", "03 05:00", node="A")
+    assert plan(None, "03 05:30", rules="ravendb-6.2", cluster=by_a) == "03 05:30 full 8.5, 8.6"
+    incrementals = attrs.evolve(TASK, full="")
+    assert plan(None, "03 05:30", incrementals, "ravendb-6.2", cluster=by_a) == "03 06:00 full 8.4, 8.6"
+
+
+def test_a_new_owner_in_ours_counts_from_the_last_run_anybody_made() -> None:
+    """Rule 24.8: covered occurrences are not run again, uncovered ones at once; without a chain of its own, in full."""
+    by_a = ran("03 02:00", "03 05:00", node="A")
+    assert plan(None, "03 05:30", cluster=by_a) == "03 06:00 full 8.4, 8.6"
+    assert plan(None, "03 08:30", cluster=by_a) == "03 08:30 full 24.8, 8.6"
+
+
+def test_a_task_that_nobody_ever_ran_is_late_from_its_creation_on() -> None:
+    """Rules 8.2, 24.8: RavenDB lets a task with incrementals alone wait for the next one."""
+    incrementals = attrs.evolve(TASK, full="")
+    assert plan(None, "01 03:30", incrementals) == "01 03:30 full 8.5, 8.6"
+    assert plan(None, "01 03:30", incrementals, "ravendb-6.2") == "01 04:00 full 8.4, 8.6"
+    assert plan(None, "01 03:30", TASK, "ravendb-6.2") == "01 03:30 full 8.5, 8.6"
+    assert plan(None, "01 03:30", TASK, "ravendb-4.2") == "01 04:00 full 8.4, 8.6"
+
+
+# ---- which status counts ----
+
+
+def test_the_status_in_memory_counts_if_it_is_further_on_and_of_the_same_node() -> None:
+    """Rule 8.10."""
+    kept = attrs.evolve(ran("02 02:00"), version=4)
+    assert scheduling_status(None, kept) is kept
+    assert scheduling_status(kept, None) is kept
+    assert scheduling_status(kept, newer := attrs.evolve(kept, version=5)) is newer
+    assert scheduling_status(kept, attrs.evolve(kept, version=4, duration=9)) is kept
+    assert scheduling_status(kept, attrs.evolve(kept, version=5, node="A")) is kept
+
+
+def test_a_node_that_missed_a_full_forgets_its_own_status() -> None:
+    """Rule 8.12."""
+    local_status = ran("02 02:00", "02 08:00")
+    before, after = ran("02 02:00", "03 01:00", node="A"), ran("03 02:00", node="A")
+    assert not drops_local_status(TASK, local_status, before, "B", WORLD)
+    assert drops_local_status(TASK, local_status, after, "B", WORLD)
+    assert drops_local_status(TASK, local_status, attrs.evolve(before, duration=HOUR), "B", WORLD)
+    assert not drops_local_status(TASK, local_status, attrs.evolve(after, node="B"), "B", WORLD)
+    assert not drops_local_status(attrs.evolve(TASK, full=""), local_status, after, "B", WORLD)
