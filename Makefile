@@ -1,0 +1,52 @@
+# The menu of the house. It wants nothing but make and a Python of 3.11 or later.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint golden campaign bench clean
+
+help: ## this menu
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## two of three nodes die, and real documents are backed up all the same
+	$(BIN)/unkindness run no_leader_still_backed_up --data real --out runs
+
+test: $(VENV)/.dev ## everything that is checked before a change is taken
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -m "not campaign"
+
+lint: $(VENV)/.dev ## style and types only, and put the style right
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/mypy
+
+golden: $(VENV)/.dev ## record the timelines again: read the diff, commit it only if you understand it
+	UNKINDNESS_RECORD=1 UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest tests/scenarios
+
+campaign: $(VENV)/.dev ## the long searches: more weather, the whole zoo
+	UNKINDNESS_PROFILE=campaign UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -m "campaign or not campaign" --timeout=0
+
+bench: $(VENV)/.dev ## the yardsticks
+	$(BIN)/unkindness bench
+
+clean: ## remove what was built and cached, not what was kept in runs/
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "unkindness needs Python 3.11 or later: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# A stamp for each set of extras: a second run installs nothing, a changed pyproject.toml installs again.
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.demo

@@ -1,0 +1,96 @@
+"""The loads the benchmarks put on a cluster: the same stories whoever measures them."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from cluster.instant import MILLISECOND, SECOND
+from cluster.sim.run import Outcome, play
+from cluster.sim.world import World
+from cluster.value import value
+from scenarios.register import Put, Register
+
+NAMES = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+CLIENTS = 12
+
+
+@value
+class Measured:
+    """What a load cost."""
+
+    messages: int
+    cpu_seconds: float
+    virtual_seconds: float
+    events: int
+
+    @property
+    def messages_per_second(self) -> float:
+        """Per second of CPU time."""
+        return self.messages / self.cpu_seconds
+
+    @property
+    def speed(self) -> float:
+        """Virtual seconds per second of CPU time."""
+        return self.virtual_seconds / self.cpu_seconds
+
+
+def replication(nodes: int, proposals: int, clients: int = CLIENTS, pause: int = 0) -> Measured:
+    """Steady replication: clients at the leader, each proposing as soon as it has its answer (or `pause` µs later), all
+    promises watched. Elections are not counted."""
+    taken: list[Measured] = []
+
+    async def story(world: World) -> None:
+        world.start(NAMES[:nodes], Register)
+        node = world.slots[await world.elected()].node
+        assert node is not None
+        member = node.application.member  # type: ignore[attr-defined]  # Register has one while it runs
+        left = proposals
+
+        async def client(number: int) -> None:
+            nonlocal left
+            await member.sleep(number * MILLISECOND)  # so that no two ask in the same instant
+            while left > 0:
+                left -= 1
+                await member.propose(Put("x", left))
+                if pause:
+                    await member.sleep(pause)
+
+        messages, events, began = world.network.messages, len(world.history), world.now
+        cpu = time.process_time()
+        for number in range(clients):
+            member.spawn(client, number)
+        await world.until(lambda: left <= 0 and not node.pending, within=3_600, what="the last answer")
+        cpu = time.process_time() - cpu
+        taken.append(
+            Measured(world.network.messages - messages, cpu, world.now - began, len(world.history) - events)
+        )
+
+    held(story)
+    return taken[0]
+
+
+def idle(nodes: int, duration: float, skipping: bool = True) -> Measured:
+    """Nothing but chatter for `duration` virtual seconds."""
+    taken: list[Measured] = []
+
+    async def story(world: World) -> None:
+        world.start(NAMES[:nodes], Register)
+        await world.elected()
+        messages, events, began, cpu = world.network.messages, len(world.history), world.now, time.process_time()
+        await trio.sleep(duration)
+        cpu = time.process_time() - cpu
+        taken.append(
+            Measured(world.network.messages - messages, cpu, world.now - began, len(world.history) - events)
+        )
+
+    held(story, skipping=skipping)
+    return taken[0]
+
+
+def held(story: Callable[[World], Awaitable[None]], skipping: bool = True) -> Outcome:
+    """Play a load; it is only worth measuring if every promise held."""
+    outcome = play(story, seed=1, skipping=skipping)
+    if outcome.failure is not None:
+        raise outcome.failure
+    return outcome

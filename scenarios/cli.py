@@ -1,0 +1,363 @@
+"""The command `unkindness`: what was typed, where lines go, and the exit code. All that is heavy is imported late.
+
+Exit codes: 0 held; 1 a promise or an assertion was broken; 2 inconclusive; 3 a replay diverged; 64 the user's mistake;
+70 our own; 130 Ctrl-C; 141 nobody reads any more. Never here: how a run is played, kept, compared or described.
+"""
+
+import io
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter, Token
+
+if TYPE_CHECKING:
+    from cluster.sim.run import Outcome
+    from cluster.sim.world import World
+    from scenarios.gallery import Tale
+    from scenarios.report import Request, Result
+    from scenarios.screen import Screen
+
+HELD, BROKEN, INCONCLUSIVE, DIVERGED, MISTAKE, BUG, INTERRUPTED, NOBODY_READS = 0, 1, 2, 3, 64, 70, 130, 141
+CODES = {
+    "held": HELD,
+    "broken": BROKEN,
+    "inconclusive": INCONCLUSIVE,
+    "mistake": MISTAKE,
+    "bug": BUG,
+    "stopped": INTERRUPTED,
+}
+
+
+def whole_number(_: object, tokens: Sequence[Token]) -> int:
+    """For `--seed`: nothing is rounded."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise ValueError(f"{tokens[0].value!r} is no whole number. Give one, for example --seed 7") from None
+
+
+Flag = Parameter(negative=())
+Seed = Parameter(converter=whole_number)
+
+
+def version() -> str:
+    """The version that is installed."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("unkindness")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+app = App(
+    name="unkindness",
+    help="A cluster, treated badly on purpose, to see whether its backups still happen.",
+    version=version,
+    result_action="return_value",
+)
+
+
+@app.command(name="list")
+def list_stories(*, json: Annotated[bool, Flag] = False) -> int:
+    """The stories, one line each.
+
+    Parameters
+    ----------
+    json
+        Print an array of objects with `story` and `lesson` instead.
+    """
+    from scenarios.gallery import gallery
+
+    entries = gallery()
+    if json:
+        say_json([{"story": entry.story, "lesson": entry.lesson} for entry in entries])
+        return HELD
+    width = max((len(entry.story) for entry in entries), default=0)
+    for entry in entries:
+        print(f"{entry.story:{width}}  {entry.lesson}".rstrip())
+    return HELD
+
+
+@app.command
+def run(
+    story: str,
+    /,
+    *,
+    seed: Annotated[int | None, Seed] = None,
+    rules: str | None = None,
+    data: str | None = None,
+    out: Path | None = None,
+    bug: str | None = None,
+    json: Annotated[bool, Flag] = False,
+    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())] = False,
+    verbose: Annotated[bool, Parameter(name=("--verbose", "-v"), negative=())] = False,
+) -> int:
+    """Play a story once and say whether the promises held.
+
+    Parameters
+    ----------
+    story
+        A name from the list, or the path of a `.py` file with `async def story(world)`.
+    seed
+        Decides everything that is left to luck; without it the story's own.
+    rules
+        Which generation of rules the backups follow: unkindness, ravendb-6.2, ravendb-4.2.
+    data
+        Documents for the story: a file of JSON lines, or `real` for countries and cities.
+    out
+        Keep the run in a new folder below this one.
+    bug
+        Plant a bug of the zoo.
+    json
+        Print one JSON object instead of the timeline.
+    quiet
+        No timeline, only how it ended.
+    verbose
+        Every message, write and commit too, with the numbers of the events.
+    """
+    from scenarios.gallery import load
+    from scenarios.replay import asked, fresh_folder, perform
+    from scenarios.report import summary
+
+    tale = load(story)
+    request = asked(tale, seed, rules, data, bug)
+    _check_data(data)
+    folder = fresh_folder(out, request) if out is not None else None
+    with _backups(folder) as backups, Shown(quiet=quiet or json, detail=verbose) as shown:
+        outcome = perform(tale, request, backups, follow=shown.follow, stop_asked=shown.stop_asked)
+        shown.catch_up(outcome)
+    result = summary(outcome, request, tale)
+    if folder is not None:
+        from scenarios.replay import keep
+
+        keep(folder, result, outcome.history, version())
+    if shown.screen.gone:
+        return NOBODY_READS
+    return _tell(result, outcome, tale, shown.screen, as_json=json, kept=str(folder or ""))
+
+
+@app.command
+def replay(run: str, /) -> int:
+    """Play a run again and prove that it is the same to the last event, or name the first that differs.
+
+    Parameters
+    ----------
+    run
+        `FILE[:SEQ]`, a trace.ndjson or result.json of an --out folder, or `STORY@SEED[:SEQ]`. With SEQ, show that
+        event, its neighbours and what led to it.
+    """
+    from scenarios.gallery import load
+    from scenarios.replay import Kept, difference, find, look_lines, perform
+    from scenarios.report import verdict_of
+
+    named, seq = find(run)
+    request = named.request if isinstance(named, Kept) else named
+    tale = load(request.story)
+    _check_data(request.data)
+    outcomes: list[Outcome] = []
+    with Shown(quiet=True) as shown:
+        for shuffle in (0,) if isinstance(named, Kept) else (0, 1):  # how trio shuffles its batches must not matter
+            with _backups(None) as backups:
+                outcome = perform(tale, request, backups, stop_asked=shown.stop_asked, shuffle=shuffle)
+            if outcome.verdict == "stopped":
+                return _interrupted(outcome, request)
+            outcomes.append(outcome)
+    looked = look_lines(outcomes[-1].history, seq) if seq is not None else []
+    said = difference(named, [each.history for each in outcomes])
+    if said:
+        shown.screen.text(f"diverged: {request.command()} does not repeat {run}")
+    else:
+        verdict = verdict_of(outcomes[-1], tale)
+        events = len(outcomes[-1].history)
+        shown.screen.text(f"identical: {events:,} events, digest {outcomes[-1].digest}, verdict {verdict}")
+    for line in [*said, *looked]:
+        shown.screen.text(line)
+    return DIVERGED if said else HELD
+
+
+# ---- while a story runs ----
+
+
+class Shown:
+    """A screen for as long as a story runs, with Ctrl-C heard: once ends the story, twice ends everything."""
+
+    def __init__(self, *, quiet: bool, detail: bool = False) -> None:
+        from scenarios.screen import screen
+
+        self.screen: Screen = screen()
+        self._quiet, self._detail = quiet, detail
+        self._interrupts = 0
+        self._before: Any = None
+        self._timeline: Any = None
+        self._world: World | None = None
+
+    def __enter__(self) -> "Shown":
+        try:
+            self._before = signal.signal(signal.SIGINT, self._interrupt)
+        except ValueError:
+            self._before = None  # not in the main thread: somebody else hears Ctrl-C
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+        self.screen.close()
+
+    def _interrupt(self, *_: object) -> None:
+        self._interrupts += 1
+        if self._interrupts > 1:
+            raise KeyboardInterrupt
+
+    def follow(self, world: "World") -> None:
+        """For `play`: draw the timeline as it happens."""
+        from cluster.sim.timeline import Timeline
+
+        self._world = world
+        if not self._quiet:
+            self._timeline = Timeline(
+                lambda: world.names, self.screen.line, detail=self._detail, stretches=world.history.stretches
+            )
+            world.history.followers.append(self._timeline.take)
+
+    def stop_asked(self) -> bool:
+        """For `play`: whether somebody pressed Ctrl-C or nobody reads any more."""
+        if self._world is not None and not self._quiet:
+            self.screen.progress(self._world)
+        return self._interrupts > 0 or self.screen.gone
+
+    def catch_up(self, outcome: "Outcome") -> None:
+        """Draw what the timeline was not told of, and what it held back."""
+        if self._timeline is not None:
+            self._timeline.catch_up(outcome.history)
+            self._timeline.close()
+
+
+@contextmanager
+def _backups(folder: Path | None) -> Iterator[Path]:
+    """Where real backup files go: into a folder that is kept, or one that is removed."""
+    if folder is not None:
+        from scenarios.replay import BACKUPS
+
+        yield folder / BACKUPS
+        return
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def _check_data(data: str | None) -> None:
+    if data is not None:
+        from scenarios.data import check
+
+        check(data)
+
+
+# ---- how it ended ----
+
+
+def _tell(result: "Result", outcome: "Outcome", tale: "Tale", screen: "Screen", *, as_json: bool, kept: str) -> int:
+    """Say how a run ended; return the exit code."""
+    from scenarios.report import bug_text, failure_lines, mistake_text, verdict_lines
+
+    failure = outcome.failure
+    match result.verdict:
+        case "mistake" if failure is not None:
+            complain(mistake_text(failure, tale))
+            return MISTAKE
+        case "bug" if failure is not None:
+            complain(bug_text(failure, result.request.command(), version()))
+            return BUG
+        case "stopped":
+            return _interrupted(outcome, result.request)
+    if as_json:
+        say_json(result.fields())
+        return CODES[result.verdict]
+    screen.text("")
+    if result.violations:
+        for line in [*failure_lines(result, outcome), ""]:
+            screen.text(line)
+    for line in verdict_lines(result, outcome, kept):
+        screen.text(line)
+    return CODES[result.verdict]
+
+
+def _interrupted(outcome: "Outcome", request: "Request") -> int:
+    from cluster.instant import clock_text
+
+    came = f"{clock_text(outcome.history.clock.now)} after the start, {len(outcome.history):,} events"
+    complain(f"stopped: the story had come to {came}\nagain: {request.command()}")
+    return INTERRUPTED
+
+
+def say_json(data: object) -> None:
+    """Print one JSON value."""
+    from json import dumps
+
+    print(dumps(data, ensure_ascii=False, indent=2))
+
+
+def complain(text: str) -> None:
+    """One or two lines on standard error."""
+    print(f"unkindness: {text}", file=sys.stderr)
+
+
+def usage_text(error: CycloptsError) -> str:
+    """What was wrong with the command line, and what to do."""
+    text = " ".join(str(error).split())
+    return f"{text}\n`unkindness --help` shows what can be asked for."
+
+
+def main(tokens: Sequence[str] | None = None) -> int:
+    """Do what was asked for; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no `…` shows something else
+    words = list(sys.argv[1:] if tokens is None else tokens)
+    try:
+        code = _answer(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = NOBODY_READS
+    except KeyboardInterrupt:
+        complain("interrupted")
+        code = INTERRUPTED
+    if code == NOBODY_READS:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's last flush finds a reader
+    return code
+
+
+def _answer(words: list[str]) -> int:
+    try:
+        answered: Any = app(words, exit_on_error=False, print_error=False)
+        return answered if isinstance(answered, int) else HELD
+    except CycloptsError as error:
+        complain(usage_text(error))
+        return MISTAKE
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise
+    except Exception as error:
+        return _unexpected(error, words)
+
+
+def _unexpected(error: Exception, words: list[str]) -> int:
+    from scenarios.data import DataError
+    from scenarios.gallery import StoryError
+    from scenarios.replay import ReplayError
+    from scenarios.report import bug_text
+
+    if isinstance(error, StoryError | DataError | ReplayError):
+        complain(str(error))
+        return MISTAKE
+    if isinstance(error.__cause__, KeyboardInterrupt):  # the second Ctrl-C struck inside trio
+        raise KeyboardInterrupt from error
+    complain(bug_text(error, shlex.join(["unkindness", *words]), version()))
+    return BUG

@@ -1,0 +1,131 @@
+"""The stories: which there are, what each teaches, and how one is brought in by name or from a file of the user's.
+
+Whatever is wrong with a story file is one `StoryError` that says where and what to do. Never here: playing a story.
+"""
+
+import ast
+import difflib
+import inspect
+import sys
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from cluster.value import value
+
+if TYPE_CHECKING:
+    from cluster.sim.run import Story
+
+STORIES = Path(__file__).parent / "stories"
+DEFAULT_SEED = 1
+DEFAULT_RULES = "unkindness"
+
+
+class StoryError(ValueError):
+    """The user asked for something that cannot be played. One or two lines: the value, and the remedy."""
+
+
+@value
+class Entry:
+    """A story of the gallery, not brought in."""
+
+    story: str
+    """Its name."""
+    lesson: str
+    """The first line of its docstring."""
+
+
+@value
+class Tale:
+    """A story, ready to be played."""
+
+    name: str
+    """What the user called it: a name of the gallery, or a path."""
+    story: "Story"
+    lesson: str
+    seed: int
+    """The seed it is meant for."""
+    rules: str
+    """The rules it is meant for."""
+    source: str
+    """The file it stands in."""
+
+
+def suggestion(wrong: str, known: Iterable[str]) -> str:
+    """` Did you mean …?` where something known is close, else nothing."""
+    close = difflib.get_close_matches(wrong, list(known), n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(close)}?" if close else ""
+
+
+def gallery(folder: Path = STORIES) -> tuple[Entry, ...]:
+    """Every story of a folder by name. Reads the files and runs none of them, so that it is quick."""
+    files = sorted(path for path in folder.glob("*.py") if not path.stem.startswith("_"))
+    return tuple(Entry(path.stem, _lesson(ast.get_docstring(_parse(path)))) for path in files)
+
+
+def load(story: str, folder: Path = STORIES) -> Tale:
+    """Bring in a story by its name in the gallery or by the path of a `.py` file; StoryError says what is wrong."""
+    if story.endswith(".py") or "/" in story or "\\" in story:
+        path = Path(story)
+        if not path.is_file():
+            raise StoryError(f"there is no story file {story}: give the path of a .py file, or a name from the list")
+        name = story
+    else:
+        name = story.replace("-", "_")
+        path = folder / f"{name}.py"
+        known = [entry.stem for entry in sorted(folder.glob("*.py")) if not entry.stem.startswith("_")]
+        if name not in known:
+            close = suggestion(name, known)
+            raise StoryError(f"there is no story {story!r}.{close} `unkindness list` shows them all")
+    _parse(path)
+    return _tale(name, path, _module(path, folder))
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes(), str(path))
+    except SyntaxError as error:
+        raise StoryError(f"{path}, line {error.lineno}: {error.msg}: the file is not Python, mend that line") from error
+    except (OSError, ValueError) as error:
+        raise StoryError(f"{path} cannot be read ({error}): give a .py file") from error
+
+
+def _module(path: Path, folder: Path) -> ModuleType:
+    """The file as a module, compiled here so that nothing is written beside the user's file."""
+    home = "scenarios.stories" if path.parent == folder == STORIES else "story"
+    module = ModuleType(f"{home}.{path.stem}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # classes of the story look for their module there
+    try:
+        exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), module.__dict__)
+    except Exception as error:
+        line = line_in(error, str(path))
+        raise StoryError(
+            f"{path}, line {line}: {type(error).__name__}: {error}: the file cannot be brought in"
+        ) from error
+    return module
+
+
+def _tale(name: str, path: Path, module: ModuleType) -> Tale:
+    story: Any = getattr(module, "story", None)
+    if story is None:
+        raise StoryError(f"{path} has no story: write `async def story(world):` in it")
+    if not inspect.iscoroutinefunction(story) or len(inspect.signature(story).parameters) != 1:
+        raise StoryError(f"{path}: `story` is no story: write it as `async def story(world):`")
+    seed, rules = getattr(module, "SEED", DEFAULT_SEED), getattr(module, "RULES", DEFAULT_RULES)
+    if type(seed) is not int:
+        raise StoryError(f"{path}: SEED is {seed!r}: give a whole number")
+    return Tale(name, story, _lesson(module.__doc__), seed, str(rules), str(path))
+
+
+def _lesson(docstring: str | None) -> str:
+    lines = (docstring or "").strip().splitlines()
+    return lines[0].strip() if lines else ""
+
+
+def line_in(error: BaseException, source: str) -> int:
+    """The last line of that file through which an exception went; 0 if it never did."""
+    lines = [frame.lineno or 0 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == source]
+    return lines[-1] if lines else 0

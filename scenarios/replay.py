@@ -1,0 +1,267 @@
+"""A run that is kept, and the proof that it can be repeated: play it again and compare every event.
+
+A kept run is a folder with `trace.ndjson` (a line about the run, then a line an event, nothing that depends on the
+machine), `result.json`, and `backups/`. Never here: printing and exit codes.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cluster.instant import clock_text
+from cluster.sim.run import STOPPED, Outcome, play
+from cluster.trace import Happened, as_fields
+from cluster.value import value
+from scenarios.gallery import StoryError, Tale, load, suggestion
+from scenarios.report import Request, Result
+
+if TYPE_CHECKING:
+    from cluster.sim.history import History
+    from cluster.sim.world import World
+
+TRACE, RESULT, BACKUPS = "trace.ndjson", "result.json", "backups"
+NEIGHBOURS = 5
+"""How many events are shown on each side of one."""
+LONGEST_CHAIN = 40
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class ReplayError(ValueError):
+    """There is no such run, or it cannot be read. Names value and remedy."""
+
+
+@value
+class Kept:
+    """A run that was kept."""
+
+    request: Request
+    trace: Path | None
+    """The file of events; None where only the result is there."""
+    digest: str
+    """From the result; empty where only the events are there."""
+    stopped: bool
+    """Whether it was stopped from outside: then only its events are to be repeated."""
+
+
+@value
+class Difference:
+    """The first event that is not the same in two runs, as JSON; None where a run had ended."""
+
+    seq: int
+    before: str | None
+    now: str | None
+
+
+# ---- playing ----
+
+
+def asked(tale: Tale, seed: int | None, rules: str | None, data: str | None, bug: str | None) -> Request:
+    """A request, with the story's own seed and rules where none were said; StoryError for rules there are not."""
+    from backup.rules import rules_named
+    from scenarios import zoo
+
+    try:
+        named = rules_named(rules or tale.rules)
+    except ValueError as error:
+        raise StoryError(str(error)) from error
+    if bug is not None and bug not in (known := [each.name for each in zoo.all_bugs()]):
+        raise StoryError(f"there is no bug {bug!r} in the zoo.{suggestion(bug, known)} It has {', '.join(known)}")
+    return Request(tale.name, tale.seed if seed is None else seed, named.name, data, bug, tale.rules)
+
+
+def perform(
+    tale: Tale,
+    request: Request,
+    backups: Path,
+    *,
+    follow: "Callable[[World], None] | None" = None,
+    stop_asked: Callable[[], bool] | None = None,
+    shuffle: int = 0,
+) -> Outcome:
+    """Play what was asked for once, with the bug planted if one was named; real backup files go to `backups`."""
+    from scenarios import zoo
+
+    under = zoo.bug_named(request.bug).under if request.bug else {}
+    with zoo.planted(request.bug):
+        return play(
+            tale.story,
+            request.seed,
+            follow=follow,
+            stop_asked=stop_asked,
+            shuffle=shuffle,
+            places={"backups": str(backups)},
+            options={"rules": request.rules, "data": request.data},
+            **under,
+        )
+
+
+# ---- keeping ----
+
+
+def fresh_folder(parent: Path, request: Request) -> Path:
+    """A new folder for a run, named after story and seed; StoryError if none can be made there."""
+    name = f"{Path(request.story).stem}@{request.seed}"
+    number = 1
+    while True:
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+            (folder / BACKUPS).mkdir()
+        except FileExistsError as error:
+            if not parent.is_dir():
+                raise StoryError(f"--out {parent} is a file: name a folder") from error
+            number += 1
+        except OSError as error:
+            raise StoryError(f"--out {parent} cannot be written ({error.strerror}): name another folder") from error
+        else:
+            return folder
+
+
+def keep(folder: Path, result: Result, history: "History", version: str) -> None:
+    """Write the events and the result of a run."""
+    header = result.request.fields() | {"version": version} | ({"stopped": True} if result.verdict == STOPPED else {})
+    with (folder / TRACE).open("w", encoding="utf-8", newline="\n") as file:
+        file.write(_encode(header) + "\n")
+        file.writelines(line + "\n" for line in event_lines(history))
+    fields = result.fields() | {"command": result.request.command()}
+    (folder / RESULT).write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def event_lines(history: "History") -> Iterator[str]:
+    """Every event as a line of JSON."""
+    return (_encode(as_fields(event)) for event in history.events)
+
+
+# ---- finding a run again ----
+
+
+def find(run: str) -> tuple[Kept | Request, int | None]:
+    """What `FILE[:SEQ]` or `STORY@SEED[:SEQ]` names: a kept run or a request, and the event to look at."""
+    name, seq = run, None
+    head, colon, number = run.rpartition(":")
+    if colon and number.isdecimal() and not Path(run).exists():
+        name, seq = head, int(number)
+    path = Path(name)
+    if path.exists():
+        return _kept(path), seq
+    story, at, seed = name.rpartition("@")
+    if not at or name.endswith((".ndjson", ".json")):
+        raise ReplayError(f"there is no run {run!r}: give a {TRACE} or {RESULT} of an --out folder, or STORY@SEED")
+    try:
+        number_of_seed = int(seed)
+    except ValueError as error:
+        raise ReplayError(f"{seed!r} is no seed: give a whole number, for example {story}@7") from error
+    return asked(load(story), number_of_seed, None, None, None), seq
+
+
+def _kept(path: Path) -> Kept:
+    if path.is_dir():
+        path = path / (TRACE if (path / TRACE).exists() else RESULT)
+    try:
+        if path.suffix == ".json":
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            trace = path.with_name(TRACE)
+            kept = (
+                _kept(trace) if trace.exists() else Kept(_request(fields), None, "", fields.get("verdict") == STOPPED)
+            )
+            return Kept(kept.request, kept.trace, str(fields["digest"]), kept.stopped)
+        with path.open(encoding="utf-8") as file:
+            fields = json.loads(file.readline())
+        return Kept(_request(fields), path, "", bool(fields.get("stopped", False)))
+    except OSError as error:
+        raise ReplayError(f"{path} cannot be read ({error.strerror}): give the {TRACE} of an --out folder") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, StoryError | ReplayError):
+            raise
+        raise ReplayError(f"{path} is no kept run: give a {TRACE} or {RESULT} of an --out folder") from error
+
+
+def _request(fields: dict[str, Any]) -> Request:
+    story, seed, rules = fields["story"], fields["seed"], fields["rules"]
+    if not (isinstance(story, str) and type(seed) is int and isinstance(rules, str)):
+        raise TypeError(f"story {story!r}, seed {seed!r} and rules {rules!r} name no run")
+    return asked(load(story), seed, rules, fields.get("data"), fields.get("bug"))
+
+
+# ---- comparing ----
+
+
+def difference(named: Kept | Request, histories: "Sequence[History]") -> list[str]:
+    """Where the run played last is not the kept one (for a request: not the first play); no lines if nowhere."""
+    now, played = event_lines(histories[-1]), histories[-1].digest()
+    match named:
+        case Kept(trace=Path() as trace, stopped=stopped):
+            before = list(recorded_lines(trace))
+            found = first_difference(before, islice(now, len(before)) if stopped else now)
+        case Kept():
+            found = None
+        case _:
+            found = first_difference(event_lines(histories[0]), now)
+    if found is not None:
+        return difference_lines(found)
+    if isinstance(named, Kept) and named.digest not in ("", played) and not named.stopped:
+        return [f"the digest of the kept run is {named.digest}, now it is {played}"]
+    return []
+
+
+def recorded_lines(path: Path) -> Iterator[str]:
+    """The events of a kept run as they were written."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in islice(file, 1, None):
+            yield line.rstrip("\n")
+
+
+def first_difference(before: Iterable[str], now: Iterable[str]) -> Difference | None:
+    """The first event in which two runs differ; None if they are the same to the last."""
+    for number, (old, new) in enumerate(zip_longest(before, now), 1):
+        if old != new:
+            return Difference(number, old, new)
+    return None
+
+
+def difference_lines(difference: Difference) -> list[str]:
+    """Both versions of the event, and the names of the fields that are not the same."""
+    lines = [f"the first event that differs is {difference.seq}:"]
+    for name, line in (("before", difference.before), ("now", difference.now)):
+        lines.append(f"  {name:6}  {line if line is not None else 'the run had ended'}")
+    try:
+        old, new = json.loads(difference.before or "null"), json.loads(difference.now or "null")
+    except ValueError:
+        return [*lines, "  the line of the kept run is not JSON: the file was changed"]
+    if isinstance(old, dict) and isinstance(new, dict):
+        names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+        lines.append(f"  not the same: {', '.join(names) or 'only the way it is written'}")
+    return lines
+
+
+# ---- looking at one event ----
+
+
+def event_text(event: Happened) -> str:
+    """An event in one line, with its number and what led to it."""
+    led = f"  (after #{event.cause})" if event.cause else ""
+    return f"#{event.seq}  {clock_text(event.t)}  {f'{event.node} {event.note.text()}'.strip()}{led}"
+
+
+def look_lines(history: "History", seq: int) -> list[str]:
+    """An event, its neighbourhood, and the chain of what led to it. ReplayError if there is no such event."""
+    events = history.events
+    if not 1 <= seq <= len(events):
+        raise ReplayError(f"there is no event {seq}: the run has events 1 to {len(events)}")
+    near = events[max(0, seq - 1 - NEIGHBOURS) : seq + NEIGHBOURS]
+    chain, cause = list[str](), events[seq - 1].cause
+    while cause and len(chain) < LONGEST_CHAIN:
+        chain.append(f"    {event_text(events[cause - 1])}")
+        cause = events[cause - 1].cause
+    if cause:
+        chain.append(f"    … and so on from #{cause}")
+    return [
+        f"event {seq} and its neighbours:",
+        *(f"  {'>' if event.seq == seq else ' '} {event_text(event)}" for event in near),
+        f"  {_encode(as_fields(events[seq - 1]))}",
+        "what led to it, the nearest first:",
+        *(chain or ["    nothing: it began here"]),
+    ]

@@ -1,0 +1,206 @@
+"""What a run came to: a `Result` as a value, as a JSON object and as text, and the report of a failure.
+
+Everything is read from the outcome of the run. Never here: printing, exit codes, and what a backup is
+(`backup.report` counts them).
+"""
+
+import importlib
+import importlib.util
+import linecache
+import shlex
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cluster.checks import Violation
+from cluster.instant import SECOND, clock_text
+from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE
+from cluster.sim.timeline import span_text, tail
+from cluster.value import value
+from scenarios.data import DataError
+from scenarios.gallery import Tale, line_in
+
+if TYPE_CHECKING:
+    from cluster.sim.history import History
+    from cluster.sim.run import Outcome
+
+BACKUPS = ("ok", "late", "missed", "double", "failed")
+OF_THE_STORY = "the story's own assertion"
+"""The name of a promise that only the story made."""
+
+
+@value
+class Request:
+    """What was asked for: enough to run it again."""
+
+    story: str
+    seed: int
+    rules: str
+    data: str | None = None
+    bug: str | None = None
+    """A bug of the zoo that is planted meanwhile."""
+    own_rules: str = ""
+    """The rules the story is meant for, which need not be said."""
+
+    def command(self) -> str:
+        """The command that repeats the run."""
+        words = ["unkindness", "run", self.story, "--seed", str(self.seed)]
+        for option, said in (("--rules", self.rules), ("--data", self.data), ("--bug", self.bug)):
+            if said and not (option == "--rules" and said == self.own_rules):
+                words += [option, said]
+        return shlex.join(words)
+
+    def fields(self) -> dict[str, Any]:
+        """As JSON: what was not asked for is left out."""
+        fields: dict[str, Any] = {"story": self.story, "seed": self.seed, "rules": self.rules}
+        return fields | {name: said for name, said in (("data", self.data), ("bug", self.bug)) if said}
+
+
+@value
+class Broken:
+    """A promise that was broken, or an assertion of the story."""
+
+    promise: str
+    text: str
+    seq: int
+    """The event in which it broke: the last one of the run."""
+    t: int
+    """True time in µs."""
+
+
+@value
+class Result:
+    """How a run ended, without its history."""
+
+    request: Request
+    verdict: str
+    """`held`, `broken`, `inconclusive`; `mistake`, `bug`, `stopped` where there is no verdict."""
+    digest: str
+    events: int
+    messages: int
+    virtual_seconds: float
+    wall_seconds: float
+    elections: int
+    backups: tuple[tuple[str, int], ...]
+    violations: tuple[Broken, ...]
+
+    def fields(self) -> dict[str, Any]:
+        """As one JSON object."""
+        rest = attrs.asdict(self, filter=lambda field, _: field.name != "request")
+        return self.request.fields() | rest | {"backups": dict(self.backups)}
+
+
+def summary(outcome: "Outcome", request: Request, tale: Tale) -> Result:
+    """The result of a run."""
+    verdict = verdict_of(outcome, tale)
+    violations: tuple[Broken, ...] = ()
+    if verdict == BROKEN and outcome.failure is not None:
+        promise, text = _broken(outcome.failure, tale)
+        violations = (Broken(promise, text, len(outcome.history), outcome.history.clock.now),)
+    return Result(
+        request=request,
+        verdict=verdict,
+        digest=outcome.digest,
+        events=len(outcome.history),
+        messages=outcome.messages,
+        virtual_seconds=outcome.virtual_seconds,
+        wall_seconds=round(outcome.wall_seconds, 3),
+        elections=outcome.elections,
+        backups=tuple(backup_counts(outcome.history).items()),
+        violations=violations,
+    )
+
+
+def verdict_of(outcome: "Outcome", tale: Tale) -> str:
+    """The outcome's verdict, but an error that came through the story's own file is the story's mistake."""
+    if outcome.verdict == BUG and outcome.failure is not None and line_in(outcome.failure, tale.source):
+        return MISTAKE
+    return outcome.verdict
+
+
+def backup_counts(history: "History") -> dict[str, int]:
+    """How many backups were made, late, missed, double and failed, as the domain counts them."""
+    counts: dict[str, int] = {}
+    if importlib.util.find_spec("backup.report") is not None:
+        counts = importlib.import_module("backup.report").counts(history)
+    return {name: int(counts.get(name, 0)) for name in BACKUPS}
+
+
+def _broken(failure: BaseException, tale: Tale) -> tuple[str, str]:
+    """The promise's name and the text of how it broke."""
+    if isinstance(failure, Violation):
+        return failure.promise, failure.text
+    line = line_in(failure, tale.source)
+    said = str(failure) or linecache.getline(tale.source, line).strip() or "an assertion failed"
+    return OF_THE_STORY, f"{said} ({tale.source}, line {line})" if line else said
+
+
+def mistake_text(failure: BaseException, tale: Tale) -> str:
+    """An error of the story in one line: where, what, and the text of the error."""
+    kind, text = type(failure).__name__, str(failure).strip()
+    if isinstance(failure, DataError):
+        return text
+    known = type(failure).__module__.split(".")[0] in (
+        "cluster",
+        "backup",
+        "scenarios",
+    )  # their texts speak for themselves
+    what = text if known and text else f"{kind}: {text}" if text else kind
+    line = line_in(failure, tale.source)
+    return f"{tale.source}, line {line}: {what}" if line else f"{tale.source}: {what}"
+
+
+def bug_text(error: BaseException, command: str, version: str) -> str:
+    """What to report when the mistake is ours: the error, the command, the version and the last frame."""
+    while error.__cause__ is not None and type(error).__name__ in ("TrioInternalError", "Bug"):
+        error = error.__cause__
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}, line {frames[-1].lineno}, in {frames[-1].name}" if frames else "no frame"
+    return (
+        f"this is a mistake of unkindness itself, not yours: {type(error).__name__}: {error}\n"
+        f"please report: `{command}`, version {version}, {where}"
+    )
+
+
+def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[str]:
+    """The last lines of every run, always of the same shape. `kept`: the folder in which the run was kept."""
+    lines = [f"{result.verdict}: {_reason(result, outcome)}"]
+    took = f"{span_text(round(result.virtual_seconds * SECOND))} of virtual time in {result.wall_seconds:.2f} s"
+    lines.append(f"  seed {result.request.seed}, rules {result.request.rules}, {took}")
+    counts = (("event", result.events), ("message", result.messages), ("election", result.elections))
+    lines.append("  " + ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts))
+    lines.append("  backups: " + ", ".join(f"{count:,} {name}" for name, count in result.backups))
+    if outcome.promises:
+        lines.append("  promises watched:")
+        lines += [f"    {name}: {says}" for name, says in outcome.promises]
+    lines.append(f"  digest   {result.digest}")
+    lines.append(f"  again    {result.request.command()}")
+    if kept:
+        lines.append(f"  kept in  {kept}")
+    return lines
+
+
+def _reason(result: Result, outcome: "Outcome") -> str:
+    if result.verdict == HELD:
+        watched = len(outcome.promises)
+        return f"{watched} promises watched, none was broken" if watched != 1 else "the promise watched was kept"
+    if result.violations:
+        return f"{result.violations[0].promise}, in event {result.violations[0].seq}"
+    if outcome.failure is None:
+        return f"never seen: {', '.join(outcome.unseen)}"
+    return str(outcome.failure)
+
+
+def failure_lines(result: Result, outcome: "Outcome") -> list[str]:
+    """The report of a broken promise: one text, the seed, the last lines of the timeline, how to repeat it."""
+    first = result.violations[0]
+    lines = [f"broken: {first.promise}: {first.text}"]
+    lines += [f"  {note}" for note in getattr(outcome.failure, "__notes__", ())]
+    lines.append(f"  seed {outcome.seed}, event {first.seq}, {clock_text(first.t)} after the start; the last lines:")
+    lines += [f"    {line}" for line in tail(outcome.history, outcome.names)]
+    lines.append(f"  again    {result.request.command()}")
+    if not (result.request.data or result.request.bug) and result.request.rules == result.request.own_rules:
+        run = f"{result.request.story}@{result.request.seed}:{first.seq}"
+        lines.append(f"  look     {shlex.join(['unkindness', 'replay', run])}")
+    return lines

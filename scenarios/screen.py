@@ -1,0 +1,138 @@
+"""Where lines go: a terminal gets colour and a line of progress (by rich), everything else plain text.
+
+A reader who goes away (`| head`) is noticed, not an error. Never here: what the lines say.
+"""
+
+import os
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cluster.instant import clock_text
+from cluster.sim.timeline import HEADLINE, NORMAL, Line
+
+if TYPE_CHECKING:
+    from cluster.sim.world import World
+
+NARROWEST = 60
+REDRAWN_EVERY = 0.1
+"""Wall seconds between two looks of the line of progress."""
+SIGN_STYLES = {
+    "L": "bold green",
+    "c": "yellow",
+    "f": "cyan",
+    "!": "bold red",
+    "#": "dim",
+    "^": "green",
+    "X": "bold red",
+}
+SIGN_STYLES |= {".": "dim"}
+
+
+class Screen(Protocol):
+    """Takes lines and shows them."""
+
+    gone: bool
+    """Whether nobody reads any more."""
+
+    def line(self, line: Line) -> None:
+        """A line of the timeline."""
+
+    def text(self, line: str) -> None:
+        """Any other line."""
+
+    def progress(self, world: "World") -> None:
+        """How far the story has come; called often."""
+
+    def close(self) -> None:
+        """No more lines."""
+
+
+class Plain:
+    """Text, each line at once."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def line(self, line: Line) -> None:
+        self.text(line)
+
+    def text(self, line: str) -> None:
+        if not self.gone:
+            try:
+                print(line, flush=True)
+            except BrokenPipeError:
+                self.gone = True
+
+    def progress(self, world: "World") -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Coloured:
+    """Colours, and a line at the bottom while a story runs."""
+
+    gone = False
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._live: Any = None
+        self._redrawn = 0.0
+
+    def line(self, line: Line) -> None:
+        from rich.text import Text
+
+        text = Text(str(line), style="bold" if line.weight == HEADLINE else "" if line.weight == NORMAL else "dim")
+        begin, end = line.signs
+        for place in range(begin, end):
+            if line[place] != " ":
+                text.stylize(SIGN_STYLES.get(line[place], "magenta"), place, place + 1)
+        self._console.print(text)
+
+    def text(self, line: str) -> None:
+        from rich.text import Text
+
+        first = line.split(":", 1)[0]
+        style = {"held": "bold green", "identical": "bold green", "broken": "bold red", "inconclusive": "bold yellow"}
+        self._console.print(Text(line, style=style.get(first, "")))
+
+    def progress(self, world: "World") -> None:
+        now = time.monotonic()
+        if now - self._redrawn < REDRAWN_EVERY:
+            return
+        from rich.live import Live
+        from rich.text import Text
+
+        self._redrawn = now
+        if self._live is None:
+            self._live = Live(
+                console=self._console,
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        events = len(world.history)
+        self._live.update(Text(f"{clock_text(world.clock.now)}  event {events:,}", style="dim"), refresh=True)
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def screen() -> Screen:
+    """The screen for where standard output goes."""
+    return Coloured() if wants_colour() else Plain()
+
+
+def wants_colour() -> bool:
+    """Whether standard output is a terminal that shows colour and is wide enough."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("CI") or os.environ.get("TERM") == "dumb"
+    return not plain and sys.stdout.isatty() and shutil.get_terminal_size().columns >= NARROWEST

@@ -1,0 +1,95 @@
+"""The zoo: famous bugs, each a change of a few lines to one function, planted by name and taken out again.
+
+A bug is told by its docstring, its source, and the promise it breaks. Watchers know nothing of it: they catch it by the
+promise. `with planted("majority-of-half"): …` runs the whole house with it.
+"""
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+
+from cluster.value import value
+
+Change = Callable[[Any], Any]
+"""Takes the function as it is and returns the one to put in its place."""
+
+
+class UnknownBug(ValueError):
+    """There is no bug of that name. The text lists the names."""
+
+
+@value
+class Bug:
+    """One resident of the zoo."""
+
+    name: str
+    says: str
+    """What is wrong, in one sentence."""
+    module: str
+    function: str
+    """Dotted within the module for a method: `Storage.save`."""
+    breaks: str
+    """The promise that its harm breaks."""
+    source: str
+    """Where it was seen, or what warns of it."""
+    change: Change
+    under: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
+    """Options of the world in which it strikes soon: a slow disk, small batches."""
+
+
+BUGS: dict[str, Bug] = {}
+
+
+def bug(module: str, function: str, *, breaks: str, source: str, **under: Any) -> Callable[[Change], Change]:
+    """Enter a change into the zoo, under its own name with hyphens and its docstring's first line."""
+
+    def enter(change: Change) -> Change:
+        name = change.__name__.replace("_", "-")
+        says = (change.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        BUGS[name] = Bug(name, says, module, function, breaks, source, change, under)
+        return change
+
+    return enter
+
+
+def bug_named(name: str) -> Bug:
+    """The bug of that name; UnknownBug lists all names."""
+    _collect()
+    if name not in BUGS:
+        raise UnknownBug(f"there is no bug {name!r} in the zoo; there are {', '.join(sorted(BUGS))}")
+    return BUGS[name]
+
+
+def all_bugs() -> tuple[Bug, ...]:
+    """Every resident, in the order of entry."""
+    _collect()
+    return tuple(BUGS.values())
+
+
+def _collect() -> None:
+    for keeper in ("scenarios.zoo.consensus", "scenarios.zoo.backups"):
+        importlib.import_module(keeper)
+
+
+@contextmanager
+def planted(name: str | None) -> Iterator[None]:
+    """Run what stands below with the bug in the product; None plants nothing."""
+    if name is None:
+        yield
+        return
+    found = bug_named(name)
+    place: Any = importlib.import_module(found.module)
+    *outer, last = found.function.split(".")
+    for part in outer:
+        place = getattr(place, part)
+    original = vars(place)[last]
+    inner = original.__func__ if isinstance(original, staticmethod | classmethod) else original
+    changed = found.change(inner)
+    setattr(place, last, type(original)(changed) if inner is not original else changed)
+    try:
+        yield
+    finally:
+        setattr(place, last, original)
