@@ -5,7 +5,8 @@ next event. What waits (a program, a proposal) is a task in the node's nursery, 
 true. On a real machine the task that reads a socket would call the same methods.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
 from typing import Any, Protocol
 from zlib import crc32
 
@@ -28,7 +29,6 @@ from cluster.raft.state import (
     Proposed,
     Raft,
     Received,
-    Refuse,
     Save,
     Send,
     Stored,
@@ -40,7 +40,11 @@ from cluster.wire import Codec
 
 RETRY = SECOND
 """How long a proposer waits, in µs, before it asks the same leader again."""
+REMEMBER = 100_000
+"""How long, in µs, a commit waits for a Save to carry it to the disk before it goes alone."""
 LAW = frozenset({RequestVote, VoteReply, AppendEntries, AppendReply})
+ROLES: dict[type, str] = {Follower: "follower", Candidate: "candidate", Leader: "leader"}
+"""What a trace calls them."""
 
 
 class Arrival(Protocol):
@@ -62,8 +66,8 @@ class Arrival(Protocol):
 class RaftStorage(Protocol):
     """Where log, vote and term are kept."""
 
-    def save(self, save: Save, done: Callable[[], None]) -> None:
-        """Make durable; call `done` when it is, in the order of the calls."""
+    def save(self, save: Save, done: Callable[[], None], commit: int) -> None:
+        """Make durable; call `done` when it is, in the order of the calls. `commit` may ride along."""
         ...  # cluster.storage, or a double of it
 
     def committed(self, index: int) -> None:
@@ -74,13 +78,15 @@ class RaftStorage(Protocol):
 class Grid:
     """Periodic talk of a program, numbered in the node's monotonic clock."""
 
-    __slots__ = ("act", "judges", "number", "period", "phase", "quiet_until")
+    __slots__ = ("act", "judges", "number", "period", "phase", "quiet_until", "sends")
 
     def __init__(self, period: int, phase: int, act: Callable[[int], int], judges: bool) -> None:
         self.period, self.phase, self.act, self.judges = period, phase, act, judges
         self.number = 0
         """The number that comes next."""
         self.quiet_until = 0
+        self.sends = 0
+        """How many messages it sent last."""
 
     def instant(self, number: int) -> int:
         """Monotonic µs of a number."""
@@ -91,9 +97,12 @@ class Grid:
         return max(0, -((self.phase - monotonic) // self.period))
 
 
-def digest_of(entry: Entry) -> int:
-    """32 bits of an entry's content."""
-    return crc32(entry.command)
+def terms_and_digests(entries: Sequence[Entry]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What a trace tells of entries: their terms, and 32 bits of the content of each."""
+    if len(entries) == 1:  # as most often
+        entry = entries[0]
+        return (entry.term,), (crc32(entry.command),)
+    return tuple([entry.term for entry in entries]), tuple([crc32(entry.command) for entry in entries])
 
 
 class Node:
@@ -121,9 +130,14 @@ class Node:
         self.version = 0
         self.sessions = Sessions()
         self.pending: dict[Request, Pending] = {}
+        self._unanswered: list[tuple[int, int, Pending]] = []
+        """When to look again whether a proposal has its answer: monotonic µs and serial, the first one first."""
+        self._looks_at = FOREVER
         self.serial = 0
         self.ears: dict[type, Callable[[str, Any], None]] = {}
         self.grids: list[Grid] = []
+        self.sent = 0
+        """How many messages its programs sent."""
         self.waiters: list[Waiter] = []
         self.cancel_scope = trio.CancelScope()
         self.nursery: trio.Nursery | None = None
@@ -131,8 +145,10 @@ class Node:
         """Monotonic µs of the appointment that is on the agenda for the law."""
         self._luck = 0.0
         self._draws = -1
+        self._remembering = False
         self._last_message: object = None
         self._last_data = b""
+        self._last_kind = ""
         self._durable_vote = (recovered.term, recovered.vote)
         at = Moment(host.monotonic(), host.luck(0))
         self.raft: Raft = law.begin(
@@ -147,31 +163,26 @@ class Node:
 
     # -- the law
 
-    def moment(self) -> Moment:
-        """Now, with the luck that belongs to the draw that comes next."""
-        if self._draws != self.raft.draws:
-            self._draws = self.raft.draws
-            self._luck = self.host.luck(self._draws)
-        return Moment(self.host.monotonic(), self._luck)
-
     def handle(self, event: Event, arrival: Arrival | None = None) -> None:
         """The whole driver: step, note what changed, do what is asked, in order."""
         before = self.raft
-        after, effects = law.step(before, event, self.moment())
+        if self._draws != before.draws:  # the luck that belongs to the draw that comes next
+            self._draws = before.draws
+            self._luck = self.host.luck(before.draws)
+        after, effects = law.step(before, event, Moment(self.host.monotonic(), self._luck))
         self.raft = after
         if arrival is not None:
             self._note_delivery(before, after, effects, arrival)
-        turned = (before.role is not after.role or before.term != after.term) and self._note_role(before, after)
+        turned = before.role is not after.role and self._note_role(before, after)
         for effect in effects:
-            match effect:
-                case Send():
-                    self._send(effect.to, effect.message, after.term)
-                case Save():
-                    self._save(effect, before)
-                case Apply():
-                    self._apply(effect)
-                case Refuse():
-                    self._declined(effect.request)
+            if isinstance(effect, Send):  # not by `match`: this is the path of every message
+                self._send(effect.to, effect.message, after.term)
+            elif isinstance(effect, Save):
+                self._save(effect, before)
+            elif isinstance(effect, Apply):
+                self._apply(effect)
+            else:
+                self._declined(effect.request)
         if after.wake_at < self.appointed:
             self._appoint()
         if turned:  # only now: a proposal is a step of its own, and the effects of this one come first
@@ -196,9 +207,9 @@ class Node:
     def deliver(self, arrival: Arrival) -> None:
         """A message for this node landed."""
         message = self.codec.decode(arrival.data)
-        if message.__class__ in LAW:
-            self.host.cause = arrival.cause
-            self.handle(Received(arrival.sender, message), arrival)  # type: ignore[arg-type]  # LAW is the union
+        kind = type(message)
+        if kind in LAW:
+            self.handle(Received(arrival.sender, message), arrival)
             return
         if not arrival.beat:
             self._note_arrival(arrival, -1)
@@ -208,46 +219,55 @@ class Node:
             case Decline(request):
                 self._declined(request)
             case _:
-                handler = self.ears.get(message.__class__)
+                handler = self.ears.get(kind)
                 if handler is not None:
                     handler(arrival.sender, message)
 
     def _send(self, to: str, message: Any, term: int) -> None:
         if message is not self._last_message:  # one append often goes to every peer
             self._last_message, self._last_data = message, self.codec.encode(message)
-        self.host.send(to, message.__class__.__name__, self._last_data, message.beat, term)
+            self._last_kind = type(message).__name__
+        self.host.send(to, self._last_kind, self._last_data, message.beat, term)
 
     def _save(self, save: Save, before: Raft) -> None:
         if save.after >= 0:
-            truncated = before.log.last_index - save.after
-            terms = tuple([entry.term for entry in save.entries])
-            digests = tuple([digest_of(entry) for entry in save.entries])
-            self.host.note(trace.Wrote(save.after, terms, digests, truncated))
+            terms, digests = terms_and_digests(save.entries)
+            self.host.note(trace.Wrote(save.after, terms, digests, before.log.last_index - save.after))
         last = self.raft.log.last_index
         cause = self.host.cause
 
         def done() -> None:
             self.host.cause = cause
-            if save.vote is not None and (save.term, save.vote) != self._durable_vote:
-                self.host.note(trace.Voted(save.term, save.vote))
-            self._durable_vote = (save.term, save.vote)
+            vote = (save.term, save.vote)
+            if vote != self._durable_vote:
+                if save.vote is not None:
+                    self.host.note(trace.Voted(save.term, save.vote))
+                self._durable_vote = vote
             for send in save.then:
                 self._send(send.to, send.message, save.term)
             self.handle(Stored(save.term, save.vote, last, save.number))
 
-        self.storage.save(save, done)
+        self.storage.save(save, done, self.raft.commit)
 
     # -- what is applied
 
     def _apply(self, effect: Apply) -> None:
-        last = effect.first + len(effect.entries) - 1
+        index = effect.first - 1
+        last = index + len(effect.entries)
         self.host.note(trace.Committed(last, self.raft.term))
-        for index, entry in enumerate(effect.entries, effect.first):
+        for entry in effect.entries:
+            index += 1
             if entry.request is not None:
                 self._apply_entry(index, entry.request, entry.command)
         self.applied = last
-        self.storage.committed(last)
+        if not self._remembering:
+            self._remembering = True
+            self.host.appoint(self.host.monotonic() + REMEMBER, self._remember, None)
         self.stir()
+
+    def _remember(self, _: None) -> None:
+        self._remembering = False
+        self.storage.committed(self.applied)
 
     def _apply_entry(self, index: int, request: Request, data: bytes, aloud: bool = True) -> None:
         known = self.sessions.answer(request)
@@ -262,35 +282,57 @@ class Node:
             if aloud:
                 for note in self.application.tell(before, self.state, command, answer, index):
                     self.host.note(note)
-        pending = self.pending.get(request)
-        if pending is not None:
-            self._answer(pending, "applied", known)
+        if self.pending:
+            pending = self.pending.get(request)
+            if pending is not None:
+                self._answer(pending, "applied", known)
 
     # -- proposals
 
     async def propose(self, command: object, within: int | None) -> Any:
         """See `Member.propose`."""
         self.serial += 1
-        floor = min((request.serial for request in self.pending), default=self.serial)
+        oldest = next(iter(self.pending), None)  # they stand in the order of their serials
+        floor = self.serial if oldest is None else oldest.serial
         request = Request(f"{self.name}#{self.host.incarnation}", self.serial, floor)
-        pending = Pending(request, type(command).__name__, self.codec.encode(command), self.host.waiter())
+        deadline = self.host.monotonic() + (self.timing.operation if within is None else within)
+        pending = Pending(request, type(command).__name__, self.codec.encode(command), self.host.waiter(), deadline)
         self.pending[request] = pending
         self.host.note(trace.Proposed(pending.label, pending.command))
-        duration = self.timing.operation if within is None else within
-        self.host.appoint_later(self.host.monotonic() + duration, self._out_of_time, pending)
         self._push(pending)
-        self._retry(pending)
-        index, answer = await pending.waiter.wait()
+        self._look_later(pending)
+        _, answer = await pending.waiter.wait()
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def _retry(self, pending: Pending) -> None:
-        if pending.request in self.pending:
+    def _look_later(self, pending: Pending) -> None:
+        """One appointment of the node serves all its proposals: most are answered long before anybody looks."""
+        at = min(self.host.monotonic() + RETRY, pending.deadline)
+        heappush(self._unanswered, (at, pending.request.serial, pending))
+        if at < self._looks_at:
+            self._looks_at = at
+            self.host.appoint_later(at, self._look, at)
+
+    def _look(self, at: int) -> None:
+        """Ask again for what is still unanswered, or give it up."""
+        if at != self._looks_at:
+            return  # an earlier one was made since
+        self._looks_at, now, unanswered = FOREVER, self.host.monotonic(), self._unanswered
+        while unanswered and (unanswered[0][0] <= now or unanswered[0][2].request not in self.pending):
+            pending = heappop(unanswered)[2]
+            if pending.request not in self.pending:
+                continue
+            if now >= pending.deadline:
+                self._out_of_time(pending)
+                continue
             if pending.asked:
                 pending.leader_asked = None
                 self._push(pending)
-            self.host.appoint_later(self.host.monotonic() + RETRY, self._retry, pending)
+            self._look_later(pending)
+        if unanswered and unanswered[0][0] < self._looks_at:
+            self._looks_at = unanswered[0][0]
+            self.host.appoint_later(self._looks_at, self._look, self._looks_at)
 
     def _push(self, pending: Pending) -> None:
         """Bring the command to whoever leads, if that is not where it was brought last."""
@@ -318,8 +360,6 @@ class Node:
             pending.leader_asked = None
 
     def _out_of_time(self, pending: Pending) -> None:
-        if pending.request not in self.pending:
-            return
         waited = f"{self.timing.operation / SECOND:g} s"
         if pending.may_have_happened:
             text = (
@@ -343,14 +383,19 @@ class Node:
 
     def _note_delivery(self, before: Raft, after: Raft, effects: Any, arrival: Arrival) -> None:
         if arrival.beat and after.commit == before.commit and after.term == before.term:
-            same_role = before.role.__class__ is after.role.__class__ and self._leader_of(before) == self._leader_of(after)
+            same_role = before.role.__class__ is after.role.__class__ and self._leader_of(before) == self._leader_of(
+                after
+            )
             if same_role and not any(isinstance(effect, Save) for effect in effects):
+                self.host.cause = arrival.cause
                 return
         match = -1
-        if isinstance(after.role, Leader) and arrival.kind == "AppendReply":
+        if arrival.kind == "AppendReply" and isinstance(after.role, Leader):
+            sender = arrival.sender
             for peer, progress in after.role.peers:
-                if peer == arrival.sender:
+                if peer == sender:
                     match = progress.match
+                    break
         self._note_arrival(arrival, match)
 
     def _note_arrival(self, arrival: Arrival, match: int) -> None:
@@ -361,7 +406,7 @@ class Node:
             arrival.sender,
             arrival.sent,
             raft.term,
-            raft.role.__class__.__name__.lower(),
+            ROLES[type(raft.role)],
             raft.log.last_index,
             raft.commit,
             match,
@@ -381,10 +426,13 @@ class Node:
     def _note_role(self, before: Raft, after: Raft) -> bool:
         """Note a change of role, term or leader; whether there was one that others on this node care for."""
         was = before.role
-        match after.role:
-            case Leader(ready=ready):
-                if isinstance(was, Leader) and before.term == after.term:
-                    return ready != was.ready
+        now, same = after.role, before.term == after.term
+        if same and isinstance(now, Follower) and isinstance(was, Follower) and now.leader == was.leader:
+            return False  # as at nearly every message
+        if same and isinstance(now, Leader) and isinstance(was, Leader):
+            return now.ready != was.ready
+        match now:
+            case Leader():
                 votes = 1 + (len(was.granted) if isinstance(was, Candidate) else 0)
                 index = before.log.last_index
                 self.host.note(trace.BecameLeader(after.term, votes, index, before.log.term_at(index)))
@@ -393,9 +441,7 @@ class Node:
                     return False  # counting votes, or asking the same again
                 self.host.note(trace.BecameCandidate(asked, trial))
             case Follower(leader=leader):
-                if isinstance(was, Follower) and was.leader == leader and before.term == after.term:
-                    return False
-                self.host.note(trace.BecameFollower(after.term, leader or "", was.__class__.__name__.lower()))
+                self.host.note(trace.BecameFollower(after.term, leader or "", ROLES[type(was)]))
         return True
 
     # -- for the member
@@ -413,9 +459,10 @@ class Node:
     def stir(self) -> None:
         """Wake whoever waits for a change."""
         self.version += 1
-        waiters, self.waiters = self.waiters, []
-        for waiter in waiters:
-            self.host.wake(waiter, None)
+        if self.waiters:
+            waiters, self.waiters = self.waiters, []
+            for waiter in waiters:
+                self.host.wake(waiter, None)
 
     async def changed(self, since: int, until: int | None) -> None:
         """See `Member.changed`."""
@@ -447,7 +494,9 @@ class Node:
         grid, number = what
         if number != grid.number:
             return  # quiet time has moved the grid on
+        sent = self.sent
         grid.quiet_until = grid.act(number)
+        grid.sends = self.sent - sent
         grid.number = max(number + 1, grid.first_at(self.host.monotonic() + 1))
         self.appoint_grid(grid)
         if not grid.quiet_until:
@@ -457,7 +506,7 @@ class Node:
         """The host's clocks run differently now: make the appointments with them again."""
         self.reappoint()
         for grid in self.grids:
-            grid.number = grid.first_at(self.host.monotonic())
+            grid.number = max(grid.number, grid.first_at(self.host.monotonic()))
             self.appoint_grid(grid)
 
     def reappoint(self) -> None:
@@ -564,6 +613,7 @@ class NodeMember:
 
     def send(self, to: str, message: object) -> None:
         beat = getattr(message, "beat", 0)
+        self._node.sent += 1
         self._host.send(to, type(message).__name__, self._node.codec.encode(message), beat, 0)
 
     def hear(self, kind: type, handler: Callable[[str, Any], None]) -> None:

@@ -31,13 +31,15 @@ PROPOSAL_WORDS = (Forward, Decline)
 class Pending:
     """One command that its proposer still waits for."""
 
-    __slots__ = ("asked", "command", "data", "declined", "leader_asked", "request", "waiter")
+    __slots__ = ("asked", "command", "data", "deadline", "declined", "leader_asked", "request", "waiter")
 
-    def __init__(self, request: Request, command: str, data: bytes, waiter: Any) -> None:
+    def __init__(self, request: Request, command: str, data: bytes, waiter: Any, deadline: int) -> None:
         self.request = request
         self.command = command
         self.data = data
         self.waiter = waiter
+        self.deadline = deadline
+        """Monotonic µs at which its time is over."""
         self.asked = 0
         """How often a leader was asked."""
         self.declined = 0
@@ -68,11 +70,12 @@ class Sessions:
 
     def answer(self, request: Request) -> tuple[int, Any] | None:
         """Index and answer of a request that was applied before; None if it is new."""
-        return self._answers.get(request.client, {}).get(request.serial)
+        answers = self._answers.get(request.client)
+        return None if answers is None else answers.get(request.serial)
 
     def remember(self, request: Request, index: int, answer: Any) -> None:
         """The request was applied at `index`; forget what its client needs no more."""
         answers = self._answers.setdefault(request.client, {})
         answers[request.serial] = (index, answer)
-        for serial in [old for old in answers if old < request.floor]:
-            del answers[serial]
+        while (oldest := next(iter(answers))) < request.floor:  # in the order of their application; others go later
+            del answers[oldest]

@@ -42,11 +42,13 @@ class Record:
     after: int
     """The log is cut to this index, then extended by `entries`; -1 leaves it."""
     entries: tuple[Entry, ...]
+    commit: int
+    """Up to which the log was known to be committed when this was written."""
 
 
 @value
 class CommitRecord:
-    """One frame without a promise: the log is committed up to here. Lost with a crash, it is learnt again."""
+    """One frame without a promise, for when no Save comes to carry it: the log is committed up to here."""
 
     number: int
     """As in `Record`."""
@@ -79,6 +81,7 @@ class Storage:
         self._file = file
         self._frames = recovered.frames
         self._written = (recovered.term, recovered.vote)
+        self._commit = recovered.commit
         self._failed = failed
         self._sound = True
 
@@ -101,43 +104,52 @@ class Storage:
             storage._attempt(lambda: disk.truncate(file, len(content) - recovered.torn_bytes))
         return storage, recovered
 
-    def save(self, save: Save, done: Callable[[], None]) -> None:
+    def save(self, save: Save, done: Callable[[], None], commit: int = 0) -> None:
         """Write one frame, or none if the Save says nothing new; call `done` when it and all before it are durable.
+
+        `commit`, up to which the log is known to be committed, rides along.
 
         After a failure `done` is never called again, whatever a later sync says (zoo D4).
         """
         if save.after >= 0 or (save.term, save.vote) != self._written:
-            if not self._append(Record(self._frames + 1, save.term, save.vote, save.after, save.entries)):
+            if commit > self._commit:
+                self._commit = commit
+            record = Record(self._frames + 1, save.term, save.vote, save.after, save.entries, self._commit)
+            if not self._append(record):
                 return
             self._written = (save.term, save.vote)
         if self._sound:
-            self._disk.sync(lambda: self._done(done), self._give_up)
+
+            def durable() -> None:
+                if self._sound:
+                    done()
+
+            self._disk.sync(durable, self._give_up)
 
     def committed(self, index: int) -> None:
-        """Remember that the log is committed up to `index`: durable soon, and nobody waits for it."""
-        if self._append(CommitRecord(self._frames + 1, index)):
+        """Remember that the log is committed up to `index`, unless a Save has carried that: nobody waits for it."""
+        if index > self._commit and self._append(CommitRecord(self._frames + 1, index)):
+            self._commit = index
             self._disk.sync(_nothing, self._give_up)
 
     def _append(self, record: Record | CommitRecord) -> bool:
+        """Whether the frame was written; none is tried after a failure, so that none stands behind a gap."""
+        if not self._sound:
+            return False
         payload = RECORDS.encode(record)
-        frame = HEADER.pack(len(payload), _checksum(payload)) + payload
-        if not self._attempt(lambda: self._disk.append(self._file, frame)):
+        try:
+            self._disk.append(self._file, HEADER.pack(len(payload), _checksum(payload)) + payload)
+        except OSError as error:
+            self._give_up(error)
             return False
         self._frames = record.number
         return True
 
-    def _attempt(self, write: Callable[[], None]) -> bool:
-        """Whether the write was taken; none is tried after a failure, so that no frame stands behind a gap."""
-        if self._sound:
-            try:
-                write()
-            except OSError as error:
-                self._give_up(error)
-        return self._sound
-
-    def _done(self, done: Callable[[], None]) -> None:
-        if self._sound:
-            done()
+    def _attempt(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            self._give_up(error)
 
     def _give_up(self, error: OSError) -> None:
         if self._sound:
@@ -180,6 +192,9 @@ def recover(content: bytes, file: str = FILE) -> Recovered:
         term, vote = record.term, record.vote
         if record.after >= 0:
             entries[record.after :] = record.entries
+        if record.commit > len(entries):
+            raise _damaged(file, offset, f"commits up to {record.commit}, but the log ends at {len(entries)}")
+        commit = max(commit, record.commit)
         offset = end
     for later in range(offset + 1, len(content) - HEADER.size):
         if _frame_end(view, later) is not None:

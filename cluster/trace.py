@@ -55,7 +55,8 @@ def as_fields(event: Happened) -> dict[str, Any]:
         "cause": event.cause,
     }
     for field in attrs.fields(type(event.note)):
-        fields[field.name] = getattr(event.note, field.name)
+        name = f"{field.name}_" if field.name in fields else field.name  # the envelope's own words stay its own
+        fields[name] = getattr(event.note, field.name)
     fields["text"] = event.note.text()
     return fields
 
@@ -135,8 +136,14 @@ class BecameFollower(Note):
 
     def text(self) -> str:
         if self.was == "leader":
-            return f"gives up leading: follows {self.leader} in term {self.term}" if self.leader else f"gives up leading in term {self.term}"
-        return f"follows {self.leader} in term {self.term}" if self.leader else f"follows nobody yet in term {self.term}"
+            return (
+                f"gives up leading: follows {self.leader} in term {self.term}"
+                if self.leader
+                else f"gives up leading in term {self.term}"
+            )
+        return (
+            f"follows {self.leader} in term {self.term}" if self.leader else f"follows nobody yet in term {self.term}"
+        )
 
 
 @value
@@ -247,6 +254,16 @@ class Stepped(Note):
 
     def text(self) -> str:
         return self.says
+
+
+@value
+class Said(Note):
+    """The story's own voice."""
+
+    words: str
+
+    def text(self) -> str:
+        return self.words
 
 
 @value

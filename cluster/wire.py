@@ -25,6 +25,8 @@ RAFT_WORDS: tuple[type, ...] = (Request, Entry, RequestVote, VoteReply, AppendEn
 
 SCALARS = (int, float, str, bytes, bool, type(None))
 UNIONS = (typing.Union, types.UnionType)
+LATELY = 256
+"""How many decoded values a codec remembers."""
 TUPLE, FROZENSET = -1, -2
 """Tags of what no annotation announced; classes count from 0."""
 
@@ -34,7 +36,11 @@ class WireError(ValueError):
 
 
 class Codec:
-    """Encodes and decodes what is made of `classes`, numbered from 0 in the given order. Not for several threads."""
+    """Encodes and decodes what is made of `classes`, numbered from 0 in the given order. Not for several threads.
+
+    What it decoded lately it knows by its bytes: a broadcast is read once. That is safe for classes whose annotations
+    promise that nothing in them can change; any other value is made anew each time.
+    """
 
     def __init__(self, classes: Sequence[type]) -> None:
         self._pack: Callable[[Any], bytes] = msgpack.Packer(autoreset=True).pack
@@ -54,6 +60,8 @@ class Codec:
             made: dict[str, Any] = {}
             exec(_source(code, cls, codes), names, made)
             self._writers[cls], self._readers[code] = made["write"], made["read"]
+        self._lately: dict[bytes, Any] = {}
+        self._lasting = {cls for cls in classes if _never_changes(cls, codes, set())}
 
     def encode(self, value: object) -> bytes:
         """The bytes of a value. WireError names the class that was not declared, or what else does not fit."""
@@ -66,9 +74,17 @@ class Codec:
 
     def decode(self, content: bytes) -> Any:
         """The value of these bytes. WireError, and nothing else, for bytes that hold none."""
+        known = self._lately.get(content)
+        if known is not None:
+            return known
         try:
             read = msgpack.unpackb(content, use_list=False, strict_map_key=False, ext_hook=_refuse_extension)
-            return self._readers[read[0]](read) if type(read) is tuple else self._read(read)
+            value = self._readers[read[0]](read) if type(read) is tuple else self._read(read)
+            if type(value) in self._lasting:
+                if len(self._lately) >= LATELY:
+                    self._lately.clear()
+                self._lately[content] = value
+            return value
         except WireError:
             raise
         except msgpack.ExtraData as error:  # its second argument is what was left over
@@ -220,6 +236,26 @@ def _shape(kind: Any, codes: dict[type, int]) -> tuple[str, Any]:
     if origin in (dict, Mapping) and inner[0] in (int, str):
         return "mapping", inner[1]
     return "any", None
+
+
+def _never_changes(cls: Any, codes: dict[type, int], seen: set[Any]) -> bool:
+    """Whether values of this annotation are made of scalars, enums, tuples, frozensets and classes of such only."""
+    if cls in seen:
+        return True  # it holds itself: the rest of it decides
+    seen.add(cls)
+    match _shape(cls, codes):
+        case "plain" | "enum", _:
+            return True
+        case "tuple" | "frozenset" | "optional", inner:
+            return _never_changes(inner, codes, seen)
+        case "class", _ if cls in codes:
+            kinds = _annotations(cls, codes)
+            fields = [field.name for field in attrs.fields(cls)]
+            return all(name in kinds and _never_changes(kinds[name], codes, seen) for name in fields)
+        case "class", _:  # one of several
+            return all(_never_changes(arm, codes, seen) for arm in get_args(cls))
+        case _:
+            return False
 
 
 def _is_plain(kind: Any) -> bool:

@@ -67,20 +67,18 @@ class Logs(Watcher):
     def wrote(self, event: Happened) -> None:
         note = event.note
         assert isinstance(note, Wrote)
-        held = self.held[event.node]
-        if note.after < len(held):
-            del held[note.after :]
+        held, index = self.held[event.node], note.after
+        if index < len(held):
+            del held[index:]
         previous = held[-1][0] if held else 0
-        index = note.after
         for content in zip(note.terms, note.digests, strict=True):
             index += 1
-            key = (index, content[0])
-            value = (previous, content[1])
-            known = self._known.setdefault(key, value)
-            if known != value:
-                raise self.broken(f"{event.node} writes another entry {index} of term {content[0]} than was written before")
+            term, digest = content
+            value = (previous, digest)
+            if self._known.setdefault((index, term), value) != value:
+                raise self.broken(f"{event.node} writes another entry {index} of term {term} than was written before")
             held.append(content)
-            previous = content[0]
+            previous = term
 
     def recovered(self, event: Happened) -> None:
         note = event.note
@@ -161,7 +159,9 @@ class LeaderAppendOnly(OnLogs):
         note = event.note
         assert isinstance(note, Wrote)
         if note.truncated > 0 and self.logs.leads[event.node]:
-            raise self.broken(f"{event.node} leads term {self.logs.leads[event.node]} and cuts {note.truncated} of its own entries")
+            raise self.broken(
+                f"{event.node} leads term {self.logs.leads[event.node]} and cuts {note.truncated} of its own entries"
+            )
 
 
 class LeaderCompleteness(OnLogs):
@@ -212,8 +212,10 @@ class OwnTerm(OnLogs):
         note, logs = event.note, self.logs
         assert isinstance(note, Committed)
         leads = logs.leads[event.node]
+        if not leads:
+            return
         held = logs.held[event.node]
-        if leads and note.index <= len(held) and held[note.index - 1][0] != leads:
+        if note.index <= len(held) and held[note.index - 1][0] != leads:
             raise self.broken(
                 f"{event.node} leads term {leads} and commits up to entry {note.index}, which is of term {held[note.index - 1][0]}"
             )
@@ -229,8 +231,11 @@ class TrueMatch(OnLogs):
     def see(self, event: Happened) -> None:
         note = event.note
         assert isinstance(note, Delivered)
-        match, peer, logs = note.match, note.peer, self.logs
-        if match <= 0 or logs.term[peer] != note.term:
+        match = note.match
+        if match <= 0:
+            return
+        peer, logs = note.peer, self.logs
+        if logs.term[peer] != note.term:
             return
         held = logs.held[event.node]
         if match <= len(held) and not logs.holds(peer, match, held[match - 1]):

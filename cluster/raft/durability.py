@@ -66,7 +66,7 @@ def stored(raft: Raft, event: Stored) -> Raft:
     if cuts:
         cuts = tuple([(number, after) for number, after in cuts if number > event.number])
         held = min([held, *[after for _, after in cuts]])
-    durable = Durable(event.term, event.vote, max(known.last, held), cuts)
+    durable = Durable(event.term, event.vote, held if held > known.last else known.last, cuts)
     return Raft(
         raft.name,
         raft.voters,

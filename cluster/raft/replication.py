@@ -43,7 +43,9 @@ def ack_index(log: Log, request: AppendEntries) -> int:
 
 def follower_commit(raft: Raft, log: Log, request: AppendEntries) -> int:
     """The commit index after an accepted request; it never passes what this request verified in `log`."""
-    return max(raft.commit, min(request.commit, request.prev_index + len(request.entries)))
+    verified = request.prev_index + len(request.entries)
+    commit = request.commit if request.commit < verified else verified
+    return commit if commit > raft.commit else raft.commit
 
 
 def append_entries(raft: Raft, sender: str, request: AppendEntries, at: Moment) -> tuple[Raft, Sequence[Effect]]:
@@ -260,7 +262,8 @@ def after_acceptance(known: Progress, reply: AppendReply, beat: int, now: int) -
     inflight, head_beat = known.inflight, known.head_beat
     if inflight and inflight[0] <= match:
         inflight, head_beat = tuple([last for last in inflight if last > match]), beat
-    return Progress(match, max(known.next, match + 1), False, inflight, now, head_beat)
+    following = known.next if known.next > match else match + 1
+    return Progress(match, following, False, inflight, now, head_beat)
 
 
 def after_refusal(known: Progress, reply: AppendReply, log: Log, now: int) -> Progress:
@@ -307,10 +310,7 @@ def may_commit(raft: Raft, index: int) -> bool:
 
 def leader_commit(raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> int:
     """The commit index now: what a majority has, its own log counted as far as its disk has it."""
-    matches = [stored]
-    for _, progress in peers:
-        matches.append(progress.match)
-    index = quorum.committed_index(matches)
+    index = quorum.committed_index([stored, *[progress.match for _, progress in peers]])
     return index if index > raft.commit and may_commit(raft, index) else raft.commit
 
 

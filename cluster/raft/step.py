@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cluster.raft import durability, election, replication, timer
 from cluster.raft.log import Log
-from cluster.raft.messages import AppendEntries, AppendReply, RequestVote, VoteReply
+from cluster.raft.messages import AppendEntries, AppendReply, RequestVote
 from cluster.raft.quorum import VoteResult
 from cluster.raft.state import (
     Candidate,
@@ -18,7 +18,6 @@ from cluster.raft.state import (
     Raft,
     Received,
     Stored,
-    TimedOut,
     Timing,
 )
 
@@ -28,15 +27,13 @@ def step(raft: Raft, event: Event, at: Moment) -> tuple[Raft, Sequence[Effect]]:
 
     At most one of the effects is a `Save`. Raises AssertionError if what happened cannot happen among correct nodes.
     """
-    match event:
-        case Received():
-            return received(raft, event, at)
-        case Stored():
-            return stored(raft, event, at)
-        case Proposed():
-            return replication.proposed(raft, event)
-        case TimedOut():
-            return replication.beat(raft, at) if isinstance(raft.role, Leader) else election.timed_out(raft, at)
+    if isinstance(event, Received):  # by `isinstance` and not by `match`, here and below: the path of every message
+        return received(raft, event, at)
+    if isinstance(event, Stored):
+        return stored(raft, event, at)
+    if isinstance(event, Proposed):
+        return replication.proposed(raft, event)
+    return replication.beat(raft, at) if isinstance(raft.role, Leader) else election.timed_out(raft, at)
 
 
 def begin(
@@ -76,30 +73,27 @@ def begin(
 
 def received(raft: Raft, event: Received, at: Moment) -> tuple[Raft, Sequence[Effect]]:
     """A message; from anybody but another voter it is not heard."""
-    sender = event.sender
+    sender, message = event.sender, event.message
     if sender not in raft.voters or sender == raft.name:
         return raft, ()
-    match event.message:
-        case AppendEntries() as request:
-            return replication.append_entries(raft, sender, request, at)
-        case AppendReply() as reply:
-            return replication.append_reply(raft, sender, reply, at)
-        case RequestVote() as asked:
-            return election.request_vote(raft, sender, asked, at)
-        case VoteReply() as vote:
-            return winning(*election.vote_reply(raft, sender, vote, at), at)
+    if isinstance(message, AppendEntries):
+        return replication.append_entries(raft, sender, message, at)
+    if isinstance(message, AppendReply):
+        return replication.append_reply(raft, sender, message, at)
+    if isinstance(message, RequestVote):
+        return election.request_vote(raft, sender, message, at)
+    return winning(*election.vote_reply(raft, sender, message, at), at)
 
 
 def stored(raft: Raft, event: Stored, at: Moment) -> tuple[Raft, Sequence[Effect]]:
     """A Save is durable: the own vote counts now (§5.2), or the own log for more."""
     raft = durability.stored(raft, event)
-    match raft.role:
-        case Leader():
-            return replication.own_disk(raft)
-        case Candidate():
-            return winning(election.own_vote(raft, at), (), at)
-        case _:
-            return raft, ()
+    role = raft.role
+    if isinstance(role, Follower):
+        return raft, ()
+    if isinstance(role, Leader):
+        return replication.own_disk(raft)
+    return winning(election.own_vote(raft, at), (), at)
 
 
 def winning(raft: Raft, effects: Sequence[Effect], at: Moment) -> tuple[Raft, Sequence[Effect]]:

@@ -17,7 +17,7 @@ import trio
 from cluster.instant import FOREVER, SECOND
 
 # What stands first among the entries of one instant. The entries of one rank are ordered by node, then by number.
-STEP, WAKE, STORED, MESSAGE, CHATTER, TIMER, GRID, SLEEP, OUTSIDE, BOOT, SERVE = range(11)
+STEP, WAKE, STORED, MESSAGE, CHATTER, TIMER, GRID, SLEEP, OUTSIDE, BOOT, SERVE, LOOK = range(12)
 CHATTY = frozenset({CHATTER, TIMER, GRID})
 """Ranks whose entries say nothing new when the cluster is quiet."""
 
@@ -68,6 +68,8 @@ class Clock(trio.abc.Clock):
         self.on_quiet: Callable[[int], None] = lambda horizon: None
         self.on_failure: Callable[[BaseException], None] = lambda failure: None
         self.on_pass: Callable[[], None] = lambda: None
+        self.on_deadline: Callable[[], None] = lambda: None
+        """Called when nothing but time wakes a task: a `trio.sleep` of the story is over."""
         self.on_deadlock: Callable[[], None] = lambda: None
         self._seconds = 0.0
         self._woken = False
@@ -88,7 +90,10 @@ class Clock(trio.abc.Clock):
         if self.held:
             return math.inf  # a thread is working: really wait for it
         if self.over:
-            return 0 if deadline <= self._seconds else math.inf
+            if deadline < math.inf:  # a cleanup of the story sleeps: the agenda is none of its business
+                self._seconds = max(self._seconds, deadline)
+                return 0
+            return math.inf
         try:
             return self._jump(deadline)
         except BaseException as failure:
@@ -107,18 +112,19 @@ class Clock(trio.abc.Clock):
                 break
             if heap[0][0] - self.stirred > self.quiet_after:
                 self.on_quiet(horizon)
-            entry = heapq.heappop(heap)
+            t, _, _, do, arg = heapq.heappop(heap)
             self.pops += 1
-            if entry[0] > self.now:
-                self.now = entry[0]
-                self._seconds = self.now / SECOND
-            entry[3](entry[4])
+            if t > self.now:
+                self.now = t
+                self._seconds = t / SECOND
+            do(arg)
             if self._woken or self.over:
                 self._idle_passes = 0
                 return 0
         else:
             return 0
         if horizon < FOREVER:
+            self.on_deadline()
             self.now = max(self.now, horizon)
             self.stirred = self.now
             self._seconds = max(deadline, self.now / SECOND)  # trio compares floats: never a hair before the deadline

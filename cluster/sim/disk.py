@@ -98,8 +98,10 @@ class Disk:
 
     def sync_fails(self) -> bool:
         """Whether the sync that ends now is one that was told to fail."""
-        self._failing, failing = max(0, self._failing - 1), self._failing > 0
-        return failing
+        if not self._failing:
+            return False
+        self._failing -= 1
+        return True
 
     # ---- misfortunes ----
 
@@ -163,6 +165,10 @@ class View:
         self._disk = disk
         self._running = False
         self._waiting: list[tuple[Callable[[], None], Callable[[OSError], None]]] = []
+        self._served: list[tuple[Callable[[], None], Callable[[OSError], None]]] = []
+        """Who waits for the sync that runs."""
+        self._covered = 0
+        """How many of the disk's pending writes it makes durable."""
 
     def unplug(self) -> None:
         """The incarnation is over."""
@@ -185,18 +191,21 @@ class View:
         """Add to the end; OSError ENOSPC on a full disk."""
         if not self.plugged:
             return
-        self._need_room(name)
-        if name not in self._disk.files:
+        disk = self._disk
+        if disk.full:
+            raise self._no_room(name)
+        if name not in disk.files:
             self.replace(name, b"")
-        file = self._disk.files[name]
-        self._disk.pending.append(Appended(name, len(file)))
+        file = disk.files[name]
+        disk.pending.append(Appended(name, len(file)))
         file += content
 
     def replace(self, name: str, content: bytes) -> None:
         """Old or new; OSError ENOSPC on a full disk."""
         if not self.plugged:
             return
-        self._need_room(name)
+        if self._disk.full:
+            raise self._no_room(name)
         self._disk.pending.append(Replaced(name, self._disk.files.get(name)))
         self._disk.files[name] = bytearray(content)
 
@@ -217,11 +226,8 @@ class View:
         if self.plugged and name in self._disk.files:
             self._disk.pending.append(Replaced(name, self._disk.files.pop(name)))
 
-    def _need_room(self, name: str) -> None:
-        if self._disk.full:
-            raise OSError(
-                errno.ENOSPC, f"no space left on the disk of {self._disk.node}: free some and write again", name
-            )
+    def _no_room(self, name: str) -> OSError:
+        return OSError(errno.ENOSPC, f"no space left on the disk of {self._disk.node}: free some and write again", name)
 
     # ---- sync: one at a time; what is asked for meanwhile shares the next one ----
 
@@ -234,16 +240,17 @@ class View:
             self._start()
 
     def _start(self) -> None:
+        disk = self._disk
         self._running = True
-        served, self._waiting = self._waiting, []
-        covered = len(self._disk.pending)
-        duration = self._disk.sync_duration() if covered else 0  # nothing to write: an event of its own, no wait
-        self._disk.later(duration, lambda: self._end(served, covered))
+        self._served, self._waiting = self._waiting, []
+        self._covered = len(disk.pending)
+        # Nothing to write: an event of its own, no wait.
+        disk.later(disk.sync_duration() if self._covered else 0, self._end)
 
-    def _end(self, served: list[tuple[Callable[[], None], Callable[[OSError], None]]], covered: int) -> None:
+    def _end(self) -> None:
         if not self.plugged:
             return
-        error = None
+        error, covered, served = None, self._covered, self._served
         if covered and self._disk.sync_fails():
             error = OSError(
                 errno.EIO, f"a sync failed on the disk of {self._disk.node}: restart the node from what is durable"

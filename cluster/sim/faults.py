@@ -6,6 +6,8 @@ shrinking and pages all rest on the same few classes. Durations are µs, chances
 
 from typing import Any
 
+import attrs
+
 from cluster.instant import SECOND
 from cluster.value import value
 
@@ -18,6 +20,12 @@ def seconds_text(duration: int) -> str:
 def names_text(nodes: tuple[str, ...]) -> str:
     """`A, B and C`."""
     return nodes[0] if len(nodes) == 1 else f"{', '.join(nodes[:-1])} and {nodes[-1]}"
+
+
+def ordinal_text(count: int) -> str:
+    """`first`, `2nd`, `11th`."""
+    ending = "th" if count // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return "first" if count == 1 else f"{count}{ending}"
 
 
 @value
@@ -202,7 +210,11 @@ class SlowDisk:
     factor: float
 
     def says(self) -> str:
-        return f"{self.node}'s disk is {self.factor:g} times slower" if self.factor != 1 else f"{self.node}'s disk is itself again"
+        return (
+            f"{self.node}'s disk is {self.factor:g} times slower"
+            if self.factor != 1
+            else f"{self.node}'s disk is itself again"
+        )
 
 
 @value
@@ -232,7 +244,8 @@ class Ask:
     request: Any
 
     def says(self) -> str:
-        return f"a client asks {self.node}: {self.request!r}"
+        asks = getattr(self.request, "says", None)
+        return f"a client of {self.node} {asks()}" if asks else f"a client of {self.node} asks {self.request!r}"
 
 
 @value
@@ -249,8 +262,10 @@ class When:
 
     def says(self) -> str:
         where = f" at {self.node}" if self.node else ""
-        which = "first" if self.count == 1 else f"{self.count}th"
-        return f"at the {which} {self.kind}{where}: {self.fault.says()}"
+        fault: Any = self.fault
+        if getattr(fault, "node", None) == "":
+            fault = attrs.evolve(fault, node="its node")
+        return f"at the {ordinal_text(self.count)} {self.kind}{where}: {fault.says()}"
 
 
 Fault = (

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import msgpack
 
-from cluster.checks import Watcher
+from cluster.checks import Violation, Watcher
 from cluster.sim.clock import Clock
 from cluster.trace import Happened, Note
 from cluster.value import value
@@ -35,6 +35,14 @@ def packer(kind: type[Note]) -> Callable[[Note], Any]:
     return attrgetter(*names)
 
 
+class Packers(dict[type[Note], tuple[str, Callable[[Note], Any]]]):
+    """Name and fields of each kind of note, made when the first of it comes."""
+
+    def __missing__(self, kind: type[Note]) -> tuple[str, Callable[[Note], Any]]:
+        self[kind] = made = (kind.__name__, packer(kind))
+        return made
+
+
 class History:
     """Grows by `add`; iterate or index `events`."""
 
@@ -47,11 +55,13 @@ class History:
         self.listeners: dict[type[Note], list[Callable[[Happened], None]]] = {}
         self.followers: list[Callable[[Happened], None]] = []
         """Told of every event, after the listeners of its kind: the timeline as it happens, the story's waiting."""
+        self.on_violation: Callable[[Violation], None] = lambda violation: None
+        """Told first, so that nobody on the way out can take a broken promise for an error of his own."""
         self.blocks: list[str] = []
         """A digest after each `BLOCK` events: two runs differ first in the block where these do."""
         self._hash = hashlib.blake2b(digest_size=16)
         self._hashed = 0
-        self._packers: dict[type[Note], tuple[str, Callable[[Note], Any]]] = {}
+        self._packers = Packers()
 
     def __len__(self) -> int:
         return len(self.events)
@@ -63,15 +73,19 @@ class History:
 
     def add(self, node: str, note: Note, cause: int | None = None) -> int:
         """Append an event now; tell the watchers; return its `seq`."""
-        clock = self.clock
-        clock.stirred = clock.now
-        seq = len(self.events) + 1
-        event = Happened(seq, clock.now, node, self.cause if cause is None else cause, note)
-        self.events.append(event)
+        clock, events = self.clock, self.events
+        now = clock.stirred = clock.now
+        seq = len(events) + 1
+        event = Happened(seq, now, node, self.cause if cause is None else cause, note)
+        events.append(event)
         if seq - self._hashed >= BLOCK:
             self._digest_block()
-        for see in self.listeners.get(note.__class__, ()):
-            see(event)
+        try:
+            for see in self.listeners.get(type(note), ()):
+                see(event)
+        except Violation as violation:
+            self.on_violation(violation)
+            raise
         for follow in self.followers:
             follow(event)
         return seq
@@ -79,11 +93,9 @@ class History:
     def _digest_block(self) -> None:
         packers, rows = self._packers, []
         for event in self.events[self._hashed :]:
-            kind = event.note.__class__
-            if kind not in packers:
-                packers[kind] = (kind.__name__, packer(kind))
-            name, fields = packers[kind]
-            rows.append((event.t, event.node, event.cause, name, fields(event.note)))
+            note = event.note
+            name, fields = packers[type(note)]
+            rows.append((event.t, event.node, event.cause, name, fields(note)))
         self._hash.update(msgpack.packb(rows, use_bin_type=True))
         self._hashed = len(self.events)
         self.blocks.append(self._hash.hexdigest())

@@ -11,26 +11,26 @@ MILLION = 1_000_000
 class Clocks:
     """A node's own two clocks. They survive a crash: the battery does."""
 
-    __slots__ = ("_base_local", "_base_true", "_jumped", "_rate", "zone")
+    __slots__ = ("_jumped", "base_local", "base_true", "rate", "zone")
 
     def __init__(self) -> None:
-        self._rate = MILLION
-        self._base_true = 0
-        self._base_local = 0
+        self.rate = MILLION
+        self.base_true = 0
+        self.base_local = 0
         self._jumped = 0
         self.zone = ZoneInfo("UTC")
 
     def monotonic(self, true: int) -> int:
         """What the monotonic clock reads at a true time, in µs."""
-        if self._rate == MILLION:
-            return self._base_local + true - self._base_true
-        return self._base_local + (true - self._base_true) * self._rate // MILLION
+        if self.rate == MILLION:
+            return self.base_local + true - self.base_true
+        return self.base_local + (true - self.base_true) * self.rate // MILLION
 
     def true(self, monotonic: int) -> int:
         """The first true time at which the monotonic clock reads at least this much."""
-        if self._rate == MILLION:
-            return self._base_true + monotonic - self._base_local
-        return self._base_true - (-(monotonic - self._base_local) * MILLION // self._rate)
+        if self.rate == MILLION:
+            return self.base_true + monotonic - self.base_local
+        return self.base_true - (-(monotonic - self.base_local) * MILLION // self.rate)
 
     def wall(self, true: int) -> int:
         """What the wall clock reads at a true time, in µs since 2024-01-01T00:00Z."""
@@ -42,8 +42,8 @@ class Clocks:
 
     def set_rate(self, true: int, parts_per_million: int) -> None:
         """From now on the clocks gain that many µs a second (negative: lose)."""
-        self._base_local, self._base_true = self.monotonic(true), true
-        self._rate = MILLION + parts_per_million
+        self.base_local, self.base_true = self.monotonic(true), true
+        self.rate = MILLION + parts_per_million
 
     def jump(self, duration: int) -> None:
         """Set the wall clock forward (negative: back) by that many µs; the monotonic clock does not notice."""
@@ -59,4 +59,4 @@ class Clocks:
     @property
     def drift(self) -> int:
         """Parts per million by which the clocks gain."""
-        return self._rate - MILLION
+        return self.rate - MILLION

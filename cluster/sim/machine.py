@@ -4,11 +4,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
+import outcome
 import trio
 
-from cluster.sim.clock import BOOT, FOREVER, GRID, OUTSIDE, SLEEP, TIMER, WAKE, Parked
+from cluster.instant import FOREVER
+from cluster.sim.clock import BOOT, GRID, OUTSIDE, SLEEP, TIMER, WAKE, Parked
 from cluster.sim.dice import Dice, luck, seed_of
 from cluster.sim.disk import Files, View
+from cluster.sim.host import MILLION
 from cluster.trace import Note
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ class Machine:
         self.disk = Files(files, self._wait)
         self.plugged = True
         self._luck = seed_of(world.seed, "host", slot.name, "election")
+        self._sleeps: dict[int, tuple[int, Callable[[Any], None], Any]] = {}
+        self._add = world.history.add
         self._wall_waits: list[tuple[int, Callable[[Any], None], Any]] = []
 
     def unplug(self) -> None:
@@ -53,7 +58,10 @@ class Machine:
         return self._clocks.zone
 
     def monotonic(self) -> int:
-        return self._clocks.monotonic(self._clock.now)
+        clocks = self._clocks
+        if clocks.rate == MILLION:  # written out: it is asked at every step
+            return clocks.base_local + self._clock.now - clocks.base_true
+        return clocks.monotonic(self._clock.now)
 
     def wall(self) -> int:
         return self._clocks.wall(self._clock.now)
@@ -61,12 +69,12 @@ class Machine:
     # -- appointments
 
     def _entry(self, t: int, rank: int, number: int, act: Callable[[Any], None], arg: Any) -> None:
-        self._clock.at(max(t, self._clock.now), rank, self._slot.index, number, self._if_plugged, (act, arg, rank))
+        self._clock.at(max(t, self._clock.now), rank, self._slot.index, number, self._if_plugged, (act, arg))
 
-    def _if_plugged(self, what: tuple[Callable[[Any], None], Any, int]) -> None:
+    def _if_plugged(self, what: tuple[Callable[[Any], None], Any]) -> None:
         if not self.plugged:
             return
-        act, arg, rank = what
+        act, arg = what
         if self._slot.paused:
             self._slot.backlog.append((self._if_plugged, what))
             return
@@ -81,11 +89,21 @@ class Machine:
         self._entry(self._clocks.true(monotonic), GRID, number, act, arg)
 
     def appoint_sleep(self, monotonic: int, waiter: Parked) -> None:
-        self._entry(self._clocks.true(monotonic), SLEEP, self._slot.count(), self._fire, waiter)
+        self.appoint_later(monotonic, self._fire, waiter)
 
     def appoint_later(self, monotonic: int, act: Callable[[Any], None], arg: Any) -> None:
         """For a program: an entry that quiet time must not pass."""
-        self._entry(self._clocks.true(monotonic), SLEEP, self._slot.count(), act, arg)
+        number = self._slot.count()
+        self._sleeps[number] = (monotonic, act, arg)
+        self._entry(self._clocks.true(monotonic), SLEEP, number, self._on_sleep, number)
+
+    def _on_sleep(self, number: int) -> None:
+        if number not in self._sleeps:
+            return
+        monotonic, act, arg = self._sleeps[number]
+        if self.monotonic() >= monotonic:  # else the clock runs slower than when this was made: there is a later entry
+            del self._sleeps[number]
+            act(arg)
 
     def at_wall(self, wall: int, act: Callable[[Any], None], arg: Any) -> None:
         if wall >= FOREVER:
@@ -105,6 +123,8 @@ class Machine:
 
     def clocks_changed(self) -> None:
         """A clock was set or drifts differently: make the appointments with it again."""
+        for number, sleep in self._sleeps.items():
+            self._entry(self._clocks.true(sleep[0]), SLEEP, number, self._on_sleep, number)
         for what in self._wall_waits:
             self._entry(self._clocks.true_of_wall(what[0]), SLEEP, self._slot.count(), self._on_wall, what)
 
@@ -121,7 +141,9 @@ class Machine:
             self._clock.at(self._clock.now, WAKE, self._slot.index, self._slot.count(), self._wake, entry)
 
     def _wake(self, what: tuple[Parked, object, int]) -> None:
-        if self.plugged:
+        if self.plugged and self._slot.paused:
+            self._slot.backlog.append((self._wake, what))
+        elif self.plugged:
             self._history.cause = what[2]
             self._clock.fire(what[0], what[1])
 
@@ -155,7 +177,7 @@ class Machine:
             self._network.send(self.name, to, kind, data, beat, term, self._history.cause)
 
     def note(self, note: Note, cause: int | None = None) -> int:
-        return self._history.add(self.name, note, cause) if self.plugged else 0
+        return self._add(self.name, note, cause) if self.plugged else 0
 
     def disk_failed(self, error: OSError) -> None:
         """The log's disk refused: nothing that is not durable yet ever will be, so the node must stop."""
@@ -194,11 +216,8 @@ class Machine:
         clock.held += 1
         try:
             with trio.CancelScope(shield=True):
-                result = await trio.to_thread.run_sync(work)
-        except BaseException:
-            waiter.task = None
-            raise
+                ended = await trio.to_thread.run_sync(outcome.capture, work)
         finally:
             clock.held -= 1
         await waiter.wait()
-        return result
+        return ended.unwrap()  # an error costs as much as a result: else real time would say which came first

@@ -14,7 +14,7 @@ from cluster.value import value
 
 ORDINARY = 0
 """Where a kind of chatter has its number, ordinary messages have this."""
-LATE, DOUBLED, DROPPED, DELAYED = range(4)
+_, DOUBLED, DROPPED, DELAYED = range(4)
 
 
 @value
@@ -36,10 +36,11 @@ class Wire:
 class Link:
     """One direction between two nodes."""
 
-    __slots__ = ("_lost", "busy_until", "cut", "dst", "held", "name", "seed", "sent", "src", "wire")
+    __slots__ = ("_lost", "busy_until", "cut", "dst", "held", "name", "seed", "sent", "source", "src", "wire")
 
     def __init__(self, src: int, dst: int, name: str, seed: int, wire: Wire) -> None:
         self.src, self.dst, self.name, self.seed, self.wire = src, dst, name, seed, wire
+        self.source = name.partition(">")[0]
         self.cut = False
         self.held: list[Packet] | None = None
         self.sent = 0
@@ -84,9 +85,10 @@ class Packet:
         self, link: Link, kind: str, data: bytes, number: int, beat: int, term: int, sent: int, cause: int, copy: int
     ) -> None:
         self.link, self.kind, self.data = link, kind, data
+        self.sender = link.source
+        """The node that sent it."""
         self.number, self.beat, self.term = number, beat, term
         self.sent, self.cause, self.copy = sent, cause, copy
-        self.sender = ""
 
     @property
     def label(self) -> str:
@@ -119,38 +121,35 @@ class Network:
 
     def send(self, src: str, dst: str, kind: str, data: bytes, beat: int, term: int, cause: int) -> None:
         """Put a message on the wire. `beat > 0` marks chatter, numbered within (link, kind, term)."""
-        clock = self.clock
-        link = self.links[src, dst]
-        wire = link.wire
+        link, now = self.links[src, dst], self.clock.now
         self.messages += 1
-        if beat:
-            code = self.kinds[kind]
-            number, salt_a, salt_b, rank = beat, code, term, CHATTER
-        else:
-            link.sent += 1
-            number, code, salt_a, salt_b, rank = link.sent, ORDINARY, ORDINARY, 0, MESSAGE
-            clock.stirred = clock.now
-        packet = Packet(link, kind, data, number, beat, term, clock.now, cause, 0)
-        packet.sender = src
-        self._launch(packet, wire, rank, salt_a, salt_b, number, code)
-        if wire.duplicate and luck(link.seed, salt_a + (DOUBLED << 8), salt_b, number) < wire.duplicate:
-            twin = Packet(link, kind, data, number, beat, term, clock.now, cause, 1)
-            twin.sender = src
-            self._launch(twin, wire, rank, salt_a + (DOUBLED << 12), salt_b, number, code)
+        number = beat
+        if not beat:
+            link.sent = number = link.sent + 1
+            self.clock.stirred = now
+        self._launch(Packet(link, kind, data, number, beat, term, now, cause, 0))
 
-    def _launch(self, packet: Packet, wire: Wire, rank: int, salt_a: int, salt_b: int, number: int, code: int) -> None:
-        link = packet.link
-        arrival = self.clock.now + wire.latency
+    def _launch(self, packet: Packet) -> None:
+        link, clock, number = packet.link, self.clock, packet.number
+        wire = link.wire
+        if packet.beat:
+            code, term, rank = self.kinds[packet.kind], packet.term, CHATTER
+        else:
+            code, term, rank = ORDINARY, 0, MESSAGE
+        arrival = clock.now + wire.latency
         if wire.jitter:
-            arrival += int(luck(link.seed, salt_a, salt_b, number) * wire.jitter)
-        if wire.delay_chance and luck(link.seed, salt_a + (DELAYED << 8), salt_b, number) < wire.delay_chance:
+            arrival += int(luck(link.seed, code + (packet.copy << 12), term, number) * wire.jitter)
+        if wire.delay_chance and luck(link.seed, code + (DELAYED << 8), term, number) < wire.delay_chance:
             arrival += wire.delay
         elif wire.ordered:
             if arrival <= link.busy_until:
                 arrival = link.busy_until + 1
             link.busy_until = arrival
         order = (link.src << 46) | (code << 42) | (number << 1) | packet.copy
-        self.clock.at(arrival, rank, link.dst, order, self._arrive, packet)
+        clock.at(arrival, rank, link.dst, order, self._arrive, packet)
+        if wire.duplicate and not packet.copy and luck(link.seed, code + (DOUBLED << 8), term, number) < wire.duplicate:
+            twin = Packet(link, packet.kind, packet.data, number, packet.beat, packet.term, clock.now, packet.cause, 1)
+            self._launch(twin)
 
     def _arrive(self, packet: Packet) -> None:
         link = packet.link
@@ -158,15 +157,13 @@ class Network:
             self.lost(packet, "cut")
         elif link.held is not None:
             link.held.append(packet)
-        elif self._drops(packet):
+        elif link.wire.loss and self._drops(packet):
             self.lost(packet, "loss")
         else:
             self.land(link.dst, packet)
 
     def _drops(self, packet: Packet) -> bool:
         link = packet.link
-        if not link.wire.loss:
-            return False
         if packet.beat:
             return link.loses_chatter(self.kinds[packet.kind], packet.term, packet.beat)
         return luck(link.seed, ORDINARY + (DROPPED << 8), packet.copy, packet.number) < link.wire.loss

@@ -233,7 +233,8 @@ class Quiet:
         answering = sum(1 for peer, _ in role.peers if peer in names)
         self.world.network.messages += (beat - role.beat) * (len(role.peers) + answering)
         peers = tuple(
-            (peer, attrs.evolve(progress, answered_at=now) if peer in names else progress) for peer, progress in role.peers
+            (peer, attrs.evolve(progress, answered_at=now) if peer in names else progress)
+            for peer, progress in role.peers
         )
         wake_at = role.beats_from + (beat + 1) * raft.timing.heartbeat
         node.raft = attrs.evolve(raft, role=attrs.evolve(role, beat=beat, peers=peers), wake_at=wake_at)
@@ -262,6 +263,7 @@ class Quiet:
         """Where the grid stands by now. Who judges begins later than who talks."""
         assert slot.node is not None
         start = self.world.clock.now + (self.settle if grid.judges else 0)
-        number = grid.first_at(slot.clocks.monotonic(start))
-        grid.number = max(grid.number, number)
+        number = max(grid.number, grid.first_at(slot.clocks.monotonic(start)))
+        self.world.network.messages += (number - grid.number) * grid.sends
+        grid.number = number
         slot.node.appoint_grid(grid)

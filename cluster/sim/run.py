@@ -4,18 +4,20 @@
 timeline attached.
 """
 
+import gc
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import trio
 
-from cluster.checks import Violation
-from cluster.instant import SECOND, clock_text
+from cluster.checks import Violation, Watcher
+from cluster.instant import SECOND
 from cluster.sim.clock import Clock
 from cluster.sim.history import History
 from cluster.sim.luck_of_trio import settle_scheduler
-from cluster.sim.timeline import tail
+from cluster.sim.timeline import explain
 from cluster.sim.world import GaveUp, Misuse, OutOfBudget, World
 from cluster.value import value
 
@@ -42,6 +44,8 @@ class Outcome:
     elections: int
     promises: tuple[tuple[str, str], ...]
     """Every promise that was watched: name and sentence."""
+    watchers: tuple[Watcher, ...]
+    """The watchers themselves: some count what they saw."""
     unseen: tuple[str, ...]
     """Marks the story wanted to see sometimes and did not."""
     names: tuple[str, ...]
@@ -63,7 +67,8 @@ def play(
     clock = Clock()
     began = time.perf_counter()
     box: list[World] = []
-    trio.run(_main, story, seed, clock, follow, stop_asked, shuffle, options, box, clock=clock)
+    with few_collections():
+        trio.run(_main, story, seed, clock, follow, stop_asked, shuffle, options, box, clock=clock)
     world = box[0]
     failure = world.failure
     if failure is None:
@@ -86,9 +91,22 @@ def play(
         wall_seconds=time.perf_counter() - began,
         elections=sum(1 for event in history.events if type(event.note).__name__ == "BecameLeader"),
         promises=tuple((watcher.promise, watcher.says) for watcher in world.watchers),
+        watchers=tuple(world.watchers),
         unseen=unseen,
         names=world.names,
     )
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """Let Python look for garbage cycles rarely: a history is a million small objects without any, and looking through
+    them again and again costs a third of a run."""
+    before = gc.get_threshold()
+    gc.set_threshold(5_000_000, 50, 1_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class Bug(Exception):
@@ -132,26 +150,28 @@ async def _main(
         world.stop_asked = stop_asked
     if follow is not None:
         follow(world)
-    async with world:
+    async with world.life():
         with world.scope:
             try:
                 await story(world)
             except trio.Cancelled:
                 raise
-            except BaseException as failure:  # kept, classified and shown by whoever asked for the run
+            except BaseException as error:  # kept, classified and shown by whoever asked for the run
                 if world.failure is None:
-                    world.failure = _single(failure)
+                    world.failure = _single(error)
                     return
     failure = world.failure
-    if failure is not None and not isinstance(failure, AssertionError | OutOfBudget | KeyboardInterrupt | Misuse):
-        if not _from_story(failure, story):
-            world.failure = Bug(failure)
+    expected = (Violation, GaveUp, OutOfBudget, KeyboardInterrupt, Misuse)
+    if failure is not None and not isinstance(failure, expected) and not _from_story(failure, story):
+        world.failure = Bug(failure)
 
 
 def _single(failure: BaseException) -> BaseException:
     """The one exception that matters in a group: a story may open nurseries of its own."""
     while isinstance(failure, BaseExceptionGroup):
-        inner = [error for error in failure.exceptions if not isinstance(error, trio.Cancelled)] or list(failure.exceptions)
+        inner = [error for error in failure.exceptions if not isinstance(error, trio.Cancelled)] or list(
+            failure.exceptions
+        )
         failure = next((error for error in inner if isinstance(error, AssertionError)), inner[0])
     return failure
 
@@ -173,9 +193,7 @@ def run(story: Story, seed: int = 1, **options: Any) -> Outcome:
     if failure is None and outcome.unseen:
         failure = GaveUp(f"never seen: {', '.join(outcome.unseen)}")
     if failure is not None:
-        failure.add_note(f"seed {seed}, {clock_text(outcome.history.clock.now)} after the start; the last lines of the timeline:")
-        for line in tail(outcome.history, outcome.names):
-            failure.add_note(line)
+        explain(failure, seed, outcome.history, outcome.names)
         raise failure
     return outcome
 

@@ -294,6 +294,13 @@ def render(history: History, names: Sequence[str], detail: bool = False) -> list
     return lines
 
 
+def explain(failure: BaseException, seed: int, history: History, names: Sequence[str]) -> None:
+    """Attach to a failure when it happened, under which seed, and the last lines of the timeline."""
+    failure.add_note(f"seed {seed}, {clock_text(history.clock.now)} after the start; the last lines of the timeline:")
+    for line in tail(history, names):
+        failure.add_note(line)
+
+
 def tail(history: History, names: Sequence[str], lines: int = 15) -> list[str]:
     """The last lines of the timeline, under the nodes' names."""
     drawn = render(history, names)

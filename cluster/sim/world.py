@@ -4,8 +4,9 @@ Imperatives act at once (`world.crash("A")`), past participles wait until it is 
 nouns look (`world["A"].leader`). Waiting for time is `trio.sleep`; there is no second vocabulary for it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,11 +18,11 @@ from cluster.checks import Watcher
 from cluster.checks.consensus import consensus_watchers
 from cluster.instant import SECOND, clock_text
 from cluster.member import Application, OutcomeUnknown
-from cluster.node import Node, digest_of
+from cluster.node import Node, terms_and_digests
 from cluster.proposals import PROPOSAL_WORDS
 from cluster.raft.state import Timing
 from cluster.sim import faults as steps
-from cluster.sim.clock import SERVE, STEP, STORED, WAKE, Clock, Parked
+from cluster.sim.clock import LOOK, SERVE, STEP, STORED, WAKE, Clock, Parked
 from cluster.sim.dice import Dice, seed_of
 from cluster.sim.disk import Disk, DiskModel
 from cluster.sim.history import History
@@ -29,6 +30,7 @@ from cluster.sim.host import Clocks
 from cluster.sim.machine import Machine
 from cluster.sim.network import Network, Packet, Wire
 from cluster.sim.quiet import Quiet
+from cluster.sim.timeline import explain
 from cluster.storage import Storage
 from cluster.trace import Happened, Note
 from cluster.wire import RAFT_WORDS, Codec
@@ -61,7 +63,11 @@ class Slot:
         self.clocks = Clocks()
         self.incarnation = 0
         self.counter = 0
+        self.booting = False
+        """It comes up as the next thing, unless it crashes before."""
         self.paused = False
+        self.asks: dict[Parked, str] = {}
+        """Clients that wait for an answer, and what they asked."""
         self.backlog: list[tuple[Callable[[Any], None], Any]] = []
         self.node: Node | None = None
         self.machine: Machine | None = None
@@ -178,33 +184,69 @@ class World:
         self._steps = 0
         self._mended = 0
         self._names = tuple(names)
-        self._manager: Any = None
+        self._hands: Any = None
+        self.history.on_violation = self._failed
         clock_of = self.clock
         clock_of.on_failure = self._failed
         clock_of.on_pass = self._each_pass
+        clock_of.on_deadline = self._nothing_led_to_it
         clock_of.on_deadlock = self._deadlock
         clock_of.on_quiet = self._quiet.skip
 
     # -- life
 
+    @asynccontextmanager
+    async def life(self) -> AsyncIterator[None]:
+        """From the first instant to the last. What broke the world is left in `failure`."""
+        if self.clock.over:
+            raise Misuse("this clock has had its world: give each World a Clock of its own")
+        async with trio.open_nursery() as self._nursery:
+            try:
+                yield
+            finally:
+                self.clock.over = True
+                for slot in self.slots.values():
+                    self._unplug(slot)
+                self._nursery.cancel_scope.cancel()
+
     async def __aenter__(self) -> "World":
-        self._manager = trio.open_nursery()
-        self._nursery = await self._manager.__aenter__()
+        """For tests that run trio themselves, with this world's clock. Misuse if they run it with another."""
+        if trio.lowlevel.current_clock() is not self.clock:
+            raise Misuse("trio runs with another clock than this world: give the same one to trio.run and to World")
+        self._hands = self._by_hand()
+        await self._hands.__aenter__()
         return self
 
-    async def __aexit__(self, *failure: Any) -> None:
-        self.clock.over = True
-        for slot in self.slots.values():
-            self._unplug(slot)
-        assert self._nursery is not None
-        self._nursery.cancel_scope.cancel()
-        await self._manager.__aexit__(*failure)
+    async def __aexit__(self, *failure: Any) -> Any:
+        """Raise what broke the world, alone and with the last lines of the timeline; else what the test raised."""
+        return await self._hands.__aexit__(*failure)
+
+    @asynccontextmanager
+    async def _by_hand(self) -> AsyncIterator[None]:
+        raised: BaseException | None = None
+        async with self.life():
+            with self.scope:
+                try:
+                    yield
+                except trio.Cancelled:
+                    raise
+                except BaseException as error:  # raised again below, where no nursery wraps it in a group
+                    raised = error
+        if self.failure is None and raised is None:
+            self.finish()
+        failure = self.failure or raised
+        if failure is not None:
+            explain(failure, self.seed, self.history, self.names)
+            raise failure
 
     def _failed(self, failure: BaseException) -> None:
         if self.failure is None:
             self.failure = failure
         self.clock.over = True
         self.scope.cancel()
+
+    def _nothing_led_to_it(self) -> None:
+        self.history.cause = 0  # else a step after a sleep would seem to follow from whatever happened to come last
 
     def _each_pass(self) -> None:
         if self.stop_asked():
@@ -213,10 +255,14 @@ class World:
             self._failed(OutOfBudget(f"the run did {self.budget:,} entries of its agenda and was not finished"))
 
     def _deadlock(self) -> None:
-        self._failed(GaveUp(f"nothing can ever happen any more at {clock_text(self.clock.now)}, and the story still waits"))
+        self._failed(
+            GaveUp(f"nothing can ever happen any more at {clock_text(self.clock.now)}, and the story still waits")
+        )
 
     def program_failed(self, node: str, error: Exception) -> None:
         """A program of a node ended with an exception."""
+        if error is self.failure:
+            return  # a promise was broken while the program acted: that is told already
         self.history.add(node, trace.Failed(f"{type(error).__name__}: {error}"))
         error.add_note(f"in a program of node {node} at {clock_text(self.clock.now)}")
         self._failed(error)
@@ -269,16 +315,25 @@ class World:
         self._quiet.prepare()
 
     def _later(self, index: int) -> Callable[[int, Callable[[], None]], None]:
-        counter = iter(range(1 << 40))
+        clock, numbers = self.clock, count()
+
+        def end(act: Callable[[], None]) -> None:
+            slot = self._by_index[index]
+            if slot.paused:  # the drive has done its work, and the machine does not hear of it
+                slot.backlog.append((end, act))
+            else:
+                act()
 
         def later(delay: int, act: Callable[[], None]) -> None:
-            self.clock.stirred = self.clock.now
-            self.clock.at(self.clock.now + delay, STORED, index, next(counter), lambda _: act(), None)
+            clock.stirred = clock.now
+            clock.at(clock.now + delay, STORED, index, next(numbers), end, act)
 
         return later
 
     def do(self, step: steps.Step) -> None:
         """Apply one verb: the only door through which a story changes the world. Every step is recorded."""
+        if not self.slots:
+            raise Misuse(f"there are no nodes for {step!r} yet: start some first")
         self._check(step)
         cause = self.history.cause
         self.history.cause = self.history.add("", trace.Stepped(repr(step), step.says()))
@@ -287,12 +342,24 @@ class World:
         finally:
             self.history.cause = cause
 
-    def _check(self, step: steps.Step) -> None:
-        for field in ("node", "one", "other", "src", "dst"):
-            name = getattr(step, field, None)
-            if name and name not in self.slots:
-                known = ", ".join(self.slots) or "none: start some first"
-                raise Misuse(f"there is no node {name!r}; nodes are {known}")
+    def _check(self, step: steps.Step, open_node: bool = False) -> None:
+        """Misuse if the step speaks of what there is not. A fault that waits for its event may leave its node open."""
+        if isinstance(step, steps.When):
+            self._check(step.fault, open_node=True)
+        names = [getattr(step, field, None) for field in ("one", "other", "src", "dst", "node")]
+        if isinstance(step, steps.Split):
+            names = [name for group in step.groups for name in group]
+        if (open_node or isinstance(step, steps.When)) and names[-1] == "":
+            names.pop()
+        for name in names:
+            if name is not None and name not in self.slots:
+                raise Misuse(f"there is no node {name!r}; nodes are {', '.join(self.slots)}")
+        match step:
+            case (
+                steps.Cut(one, other) | steps.CutOneWay(one, other) | steps.Hold(one, other) | steps.Release(one, other)
+            ):
+                if one == other:
+                    raise Misuse(f"there is no link from {one} to itself: name two nodes")
 
     def _apply(self, step: steps.Step) -> None:
         match step:
@@ -305,7 +372,7 @@ class World:
                 self._crash(self.slots[node])
                 self._boot(self.slots[node])
             case steps.Pause(node):
-                self.slots[node].paused = True
+                self.slots[node].paused = self.slots[node].node is not None or self.slots[node].booting
             case steps.Resume(node):
                 self._resume(self.slots[node])
             case steps.Cut(one, other):
@@ -345,21 +412,24 @@ class World:
                 pass  # `ask` itself carries it to the node, because it waits for the answer
 
     def _boot(self, slot: Slot) -> None:
+        slot.booting = True
         entry = (slot, self.history.cause)
         self.clock.at(self.clock.now, STEP, slot.index, slot.count(), self._on_boot, entry)
 
     def _on_boot(self, what: tuple[Slot, int]) -> None:
         slot, cause = what
-        if slot.node is not None or self._factory is None or self.codec is None:
+        if slot.node is not None or not slot.booting or self._factory is None or self.codec is None:
             return
+        if slot.paused:
+            slot.backlog.append((self._on_boot, what))
+            return
+        slot.booting = False
         slot.incarnation += 1
         files = slot.disk.view()
         machine = slot.machine = Machine(self, slot, files)
         self.history.cause = machine.note(trace.Started(slot.incarnation), cause)
         storage, found = Storage.open(files, machine.disk_failed)
-        entries = found.log.slice(1, found.log.last_index)
-        terms = tuple([entry.term for entry in entries])
-        digests = tuple([digest_of(entry) for entry in entries])
+        terms, digests = terms_and_digests(found.log.slice(1, found.log.last_index))
         machine.note(
             trace.Recovered(
                 found.term, found.vote or "", found.log.last_index, found.commit, terms, digests, found.torn_bytes
@@ -377,10 +447,14 @@ class World:
             return
         slot.machine.unplug()
         slot.node.cancel_scope.cancel()
-        slot.node, slot.machine, slot.paused = None, None, False
-        slot.backlog.clear()
+        slot.node, slot.machine = None, None
+        for parked, asked in list(slot.asks.items()):
+            text = f"node {slot.name} crashed before it answered {asked}: look before you ask again"
+            self._answer(slot, parked, False, OutcomeUnknown(text))
 
     def _crash(self, slot: Slot) -> None:
+        slot.booting, slot.paused = False, False
+        slot.backlog.clear()
         if slot.node is None:
             return
         self.history.cause = self.history.add(slot.name, trace.Crashed())
@@ -395,9 +469,6 @@ class World:
 
     def _split(self, groups: tuple[tuple[str, ...], ...]) -> None:
         place = {name: number for number, group in enumerate(groups) for name in group}
-        for name in place:
-            if name not in self.slots:
-                raise Misuse(f"there is no node {name!r}; nodes are {', '.join(self.slots)}")
         for (a, b), link in self.network.links.items():
             if a in place and b in place and place[a] != place[b]:
                 link.cut = True
@@ -417,13 +488,14 @@ class World:
 
     def _mend(self) -> None:
         self._mended += 1  # disarms every fault that waits for its event
+        for slot in self.slots.values():
+            slot.disk.slowness, slot.disk.full = 1.0, False  # first: what is released may be written at once
         self.network.wire = self.wire
         for (a, b), link in self.network.links.items():
             link.cut = False
             link.rewire(self.wire)
             self.network.release(a, b)
         for slot in self.slots.values():
-            slot.disk.slowness, slot.disk.full = 1.0, False
             slot.clocks.set_rate(self.clock.now, 0)
             self._clocks_changed(slot)
             if slot.paused:
@@ -436,15 +508,25 @@ class World:
 
         def see(event: Happened) -> None:
             nonlocal left
-            if left and armed_before == self._mended and type(event.note).__name__ == when.kind and event.node and when.node in ("", event.node):
+            if (
+                left
+                and armed_before == self._mended
+                and type(event.note).__name__ == when.kind
+                and event.node
+                and when.node in ("", event.node)
+            ):
                 left -= 1
                 if not left:
-                    self.clock.at(self.clock.now, STEP, STORY, self._count(), self._struck, (when.fault, event))
+                    self.clock.at(
+                        self.clock.now, STEP, STORY, self._count(), self._struck, (when.fault, event, armed_before)
+                    )
 
         self.history.followers.append(see)
 
-    def _struck(self, what: tuple[Any, Happened]) -> None:
-        fault, event = what
+    def _struck(self, what: tuple[Any, Happened, int]) -> None:
+        fault, event, armed_before = what
+        if armed_before != self._mended:
+            return
         if getattr(fault, "node", None) == "":
             fault = type(fault)(event.node, *[getattr(fault, name) for name in fault.__match_args__[1:]])
         self.history.cause = event.seq
@@ -547,23 +629,16 @@ class World:
             raise Misuse(f"node {node} is down and cannot be asked: restart it, or ask one of {self._up()}")
         parked, served, machine = Parked(), slot.node, slot.machine
         cause = len(self.history)
-
-        def finish(ok: bool, answer: Any) -> None:
-            entry = (parked, (ok, answer))
-            self.clock.at(self.clock.now, SERVE, STORY, self._count(), lambda what: self.clock.fire(*what), entry)
+        slot.asks[parked] = repr(request)
 
         async def serve() -> None:
             machine.cause = cause
             try:
                 answer = await served.application.serve(request)
-            except trio.Cancelled:
-                text = f"node {node} crashed before it answered {request!r}: look before you ask again"
-                finish(False, OutcomeUnknown(text))
-                raise
             except Exception as error:  # the client's answer, whatever it is
-                finish(False, error)
+                self._answer(slot, parked, False, error)
             else:
-                finish(True, answer)
+                self._answer(slot, parked, True, answer)
 
         served.spawn(serve)
         ok, answer = await parked.wait()
@@ -571,13 +646,19 @@ class World:
             raise answer
         return answer
 
+    def _answer(self, slot: Slot, parked: Parked, ok: bool, answer: Any) -> None:
+        """Let a client have its answer, once: a crash may have been quicker."""
+        if slot.asks.pop(parked, None) is not None:
+            entry = (parked, (ok, answer))
+            self.clock.at(self.clock.now, SERVE, STORY, self._count(), lambda what: self.clock.fire(*what), entry)
+
     def _up(self) -> str:
         return ", ".join(name for name, slot in self.slots.items() if slot.node is not None) or "nobody"
 
     # -- past participles
 
     async def until(self, true: Callable[[], T], within: float = PATIENCE, what: str = "that") -> T:
-        """Wait until something is so (truthy) and return it; it is looked at after every event.
+        """Wait until something is so (truthy) and return it; it is looked at after every instant with an event.
 
         GaveUp after `within` virtual seconds.
         """
@@ -585,13 +666,21 @@ class World:
         if found:
             return found
         parked = Parked()
+        asked_at = -1
 
         def look(event: Happened) -> None:
-            nonlocal found
+            nonlocal asked_at
+            if asked_at != self.clock.now:  # once an instant, when all that belongs to it has been done
+                asked_at = self.clock.now
+                self.clock.at(asked_at, LOOK, STORY, self._count(), judge, None)
+
+        def judge(_: None) -> None:
+            nonlocal found, asked_at
+            asked_at = -1
             if not found:
                 found = true()
                 if found:
-                    self.clock.at(self.clock.now, WAKE, STORY, self._count(), self.clock.fire, parked)
+                    self.clock.fire(parked)
 
         self.history.followers.append(look)
         try:
@@ -643,6 +732,8 @@ class World:
 
         def calm() -> bool:
             nodes = [slot.node for slot in self.slots.values() if slot.node is not None]
+            if any(slot.booting for slot in self.slots.values()):
+                return False
             if not nodes or len({node.leader for node in nodes}) != 1 or nodes[0].leader is None:
                 return False
             return len({(node.applied, node.raft.log.last_index) for node in nodes}) == 1 and all(
@@ -671,6 +762,10 @@ class World:
     def folder(self, name: str) -> Path | None:
         """A folder given to the run by name; None if there is none."""
         return Path(self.places[name]) if name in self.places else None
+
+    def say(self, text: str) -> None:
+        """Let the story's voice be heard in the timeline."""
+        self.history.add("", trace.Said(text))
 
     def sometimes(self, name: str, true: bool = True) -> None:
         """Something the story wants to see in some moment of some run. Never seen: the verdict is *inconclusive*."""
