@@ -109,7 +109,8 @@ def _assigned(before: Record, after: Record, decision: Assigned, index: int, rul
     database = after.database(decision.database)
     if database is None or decision.task_id not in database.tasks:
         return
-    name, task, new = database.name, database.tasks[decision.task_id], decision.assignment
+    name, task = database.name, database.tasks[decision.task_id]
+    new = database.assignments[task.id]  # what this node has stored, not what it was told to store
     old = _database(before, name).assignments.get(task.id)
     if old is None or old.node != new.node:
         rule, inputs = _grounds(database, task, old, new, rules)

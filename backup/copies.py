@@ -4,7 +4,7 @@ What is in memory may be ahead of the journal for a moment; nothing leaves the c
 said to other nodes, and what backups do with a copy.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from backup.database.documents import Contents, Store
 from backup.database.items import Item
@@ -17,23 +17,26 @@ from cluster.member import Member
 
 PREFIX = "copies/"
 LONG = 1 << 20
-"""A journal is written anew when it has grown to twice what the copy needs, and by so many bytes."""
+"""A journal is written anew when it has grown by so many bytes, and to twice what the copy needs."""
 RETRY = 5 * SECOND
+"""When a copy that could not be made, because the disk is full, is tried again."""
 
 
 class Copy:
-    """This node's copy of one database."""
+    """This node's copy of one database, whose journal is on the disk."""
 
-    def __init__(self, member: Member, database_id: int, store: Store, journal_size: int) -> None:
-        """A copy whose journal is on the disk. `database_id` is that of the record; the store has an id of its own."""
+    def __init__(
+        self, member: Member, database_id: int, store: Store, journal_size: int, changed: Callable[["Copy"], None]
+    ) -> None:
         self.id = database_id
+        """That of the record; the store has an id of its own."""
         self.store = store
         self.changes = 0
-        """Counts up whenever something changed, and is durable."""
+        """Counts up whenever something changed and is durable."""
         self._member = member
+        self._changed = changed
+        self._size = self._needed = journal_size
         self._busy = False
-        self._size = journal_size
-        self._needed = journal_size
         self._report: tuple[int, DatabaseReport] | None = None
 
     @property
@@ -47,39 +50,41 @@ class Copy:
             await self._member.changed(self._member.version)
 
     async def change(self, act: Callable[[Store], Sequence[Item]], *, learned: bool = False) -> Sequence[Item]:
-        """Do `act`, one at a time, and make what it changed durable: the items it returns, and with `learned` the state.
+        """Do `act`, one at a time, and make durable what it returns: items, and with `learned` what no item says.
 
-        OSError if the disk takes nothing; then, and whenever `act` raises, the copy is what its journal says.
+        OSError if the disk takes nothing. Then, and whenever `act` raises, the copy is what its journal says.
         """
         await self.settle()
         self._busy = True
+        etag = self.store.etag
         try:
             items = act(self.store)
             frames = [encode_change(item) for item in items]
             if learned:
                 frames.append(self.store.state_frame())
             await self._append(b"".join(frames))
-            self.changes += 1
-        except Exception:
-            self.store = Store.recover([await self._member.disk.read(_file(self.id))])
+        except Exception as error:
+            if self.store.etag != etag or isinstance(error, OSError):
+                self.store = Store.recover([await self._member.disk.read(_file(self.id))])
             raise
         finally:
             self._busy = False
-            self._member.stir()
+            self._member.stir()  # for those who wait in `settle`
+        self._changed_now()
         return items
 
     async def replace(self, store: Store) -> None:
-        """Hold what `store` holds instead."""
+        """Hold what `store` holds instead. OSError if the disk takes nothing."""
         await self.settle()
         self._busy = True
         try:
             content = b"".join(store.frames())
             await self._member.disk.write(_file(self.id), content)
             self.store, self._size, self._needed = store, len(content), len(content)
-            self.changes += 1
         finally:
             self._busy = False
             self._member.stir()
+        self._changed_now()
 
     async def frozen(self) -> Contents:
         """What it holds now, durable and for ever."""
@@ -93,6 +98,10 @@ class Copy:
             self._report = (self.changes, told)
         return self._report[1]
 
+    def _changed_now(self) -> None:
+        self.changes += 1
+        self._changed(self)
+
     async def _append(self, content: bytes) -> None:
         if self._size + len(content) > 2 * self._needed + LONG:
             content = b"".join(self.store.frames())
@@ -104,18 +113,15 @@ class Copy:
 
 
 class Copies:
-    """All copies of one node."""
+    """All copies of one node, by database id."""
 
-    def __init__(self, member: Member, changed: Callable[[Copy], None]) -> None:
-        """`changed` is called for each copy that is opened, and after each change that became durable."""
+    def __init__(self, member: Member) -> None:
+        self.changed: Callable[[Copy], None] = lambda copy: None
+        """Called for each copy that is opened, and after each change that became durable."""
         self._member = member
-        self._changed = changed
         self._copies: dict[int, Copy] = {}
-        self._opening: set[int] = set()
+        self._opening: dict[int, None] = {}
         self._made = 0
-
-    def __iter__(self) -> Iterable[Copy]:  # type: ignore[override]
-        return iter(self._copies.values())
 
     def get(self, database_id: int) -> Copy | None:
         """The copy of that database, if it is open."""
@@ -131,3 +137,60 @@ class Copies:
         """An id for a new store: no copy of that database, here or elsewhere, ever had it."""
         self._made += 1
         return f"{self._member.dice('copy', database_id, self._made).below(1 << 64):016x}"
+
+    async def recover(self) -> None:
+        """Open what the disk holds; a copy whose journal is damaged is thrown away, for its peers to fill again."""
+        disk = self._member.disk
+        for file in [name for name in disk.names() if name.startswith(PREFIX)]:
+            database_id = int(file.removeprefix(PREFIX))
+            content = await disk.read(file)
+            try:
+                store = Store.recover([content])
+            except DamagedJournal as error:
+                self._member.note(CopyLost(database_id, str(error)))
+                await disk.remove(file)
+            else:
+                self._open(database_id, store, len(content))
+
+    def follow(self, database: Database) -> None:
+        """The database is new or has changed: have a copy if this node is in its group, and none if not."""
+        if self._member.name not in database.topology.nodes:
+            self._close(database.id)
+        elif database.id not in self._copies and database.id not in self._opening:
+            self._opening[database.id] = None
+            self._member.spawn(self._make, database.id)
+
+    def forget(self, record: Record) -> None:
+        """Close copies of databases that are gone."""
+        known = {database.id for database in record.databases.values()}
+        for database_id in [each for each in self._copies if each not in known]:
+            if database_id <= self._member.applied:  # else it is not gone: this node has restarted and is behind
+                self._close(database_id)
+
+    def _close(self, database_id: int) -> None:
+        if self._copies.pop(database_id, None) is not None:
+            self._member.spawn(self._member.disk.remove, _file(database_id))
+
+    async def _make(self, database_id: int) -> None:
+        store = Store(self._member.name, self.unused_id(database_id))
+        content = b"".join(store.frames())
+        while True:
+            try:
+                await self._member.disk.write(_file(database_id), content)
+            except OSError:
+                await self._member.sleep(RETRY)
+            else:
+                break
+        del self._opening[database_id]
+        self._open(database_id, store, len(content))
+
+    def _open(self, database_id: int, store: Store, size: int) -> None:
+        copy = self._copies[database_id] = Copy(
+            self._member, database_id, store, size, lambda changed: self.changed(changed)
+        )
+        self._member.stir()
+        self.changed(copy)
+
+
+def _file(database_id: int) -> str:
+    return f"{PREFIX}{database_id}"

@@ -227,7 +227,8 @@ class BackupStarted(Note):
     """`Store.fingerprint` of the copy at the start: what a restore up to this file must give."""
 
     def text(self) -> str:
-        return f"starts a {_kind(self.full)} backup of task {self.task} of {self.database}"
+        article = "a" if self.full else "an"
+        return f"starts {article} {_kind(self.full)} backup of task {self.task} of {self.database}"
 
 
 @value
@@ -248,7 +249,7 @@ class BackupSkipped(Note):
 
 @value
 class BackupFinished(Note):
-    """Written, read back, and kept in mind on this node's disk."""
+    """Written, read back, and on the books of this node."""
 
     sign: ClassVar[str] = "b"
 

@@ -27,6 +27,7 @@ __all__ = [
     "Request",
     "RestoreDatabase",
     "RestoreResult",
+    "Write",
 ]
 
 
@@ -197,6 +198,7 @@ class RestoreResult:
     """`Store.fingerprint` of the new database."""
 
 
+Write = PutDocuments | PatchDocument | DeleteDocuments
 Request = (
     NewDatabase
     | RemoveDatabase

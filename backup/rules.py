@@ -40,6 +40,9 @@ class Rules:
     takes_over_uncovered: bool = True
     """A new owner without a status of its own starts from the cluster's last known run, and runs an occurrence that
     nobody covered at once (rule 24.8, a repair of 8.2, 8.5, 8.11)."""
+    news_after_start: int = 10 * SECOND
+    """How long a node that has just started waits for news of the cluster before it runs what fell due while it was
+    down: else one that slept through its own replacement runs an occurrence twice (a repair of 8.5). 0: it does not."""
     overdue_elsewhere_delay: int = 1 * MINUTE
     """How long an overdue run waits when the status names another node (rule 8.5)."""
 
@@ -93,6 +96,7 @@ _RAVENDB_62 = attrs.evolve(
     _UNKINDNESS,
     name="ravendb-6.2",
     takes_over_uncovered=False,
+    news_after_start=0,
     late_reports=False,
     newest_by_start=False,
     slot_held_while_saving=True,

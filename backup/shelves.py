@@ -25,7 +25,7 @@ class Shelves:
 
     def destination(self, node: str, path: str) -> Destination:
         """The local folder `path` of a node. ValueError for a path that leads elsewhere."""
-        parts = _parts(path)
+        parts = parts_of_path(path)
         if self._root is not None:
             return LocalDestination(self._root.joinpath(node, *parts))
         key = (node, "/".join(parts))
@@ -41,7 +41,8 @@ class Shelves:
         return text if self._root is None else text.replace(f"{self._root}/", "").replace(str(self._root), "")
 
 
-def _parts(path: str) -> tuple[str, ...]:
+def parts_of_path(path: str) -> tuple[str, ...]:
+    """The parts of a local folder's path. ValueError for one that leads elsewhere."""
     parts = tuple(part for part in PurePosixPath(path.replace("\\", "/")).parts if part != "/")
     if not parts or ".." in parts:
         raise ValueError(f"the local folder {path!r} leads out of the node: give a path without '..'")

@@ -18,7 +18,7 @@ from tests.ports.disks import Simulated, never
 State = tuple[int, str | None, tuple[Entry, ...]]
 EMPTY: State = (0, None, ())
 OPENED = b"\x01"
-PINNED = "0100000016511939c496000103a14200919401039402a34123310101c40178"
+PINNED = "0100000017540c7fee97000103a14200919401039402a34123310101c4017800"
 """A file with one frame, as this version writes it."""
 
 

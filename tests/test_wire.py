@@ -268,3 +268,24 @@ def test_words_that_cannot_be_are_refused_when_the_codec_is_made(words: tuple[ty
     """A mistake in `words` shows at once, not at the first message."""
     with pytest.raises(WireError, match=said):
         Codec(words)
+
+
+def test_the_same_bytes_are_one_value_only_if_nothing_in_it_can_change() -> None:
+    """A broadcast is read once; what holds a mapping, or anything at all, is made anew for each reader."""
+    codec = Codec((*RAFT_WORDS, *WORDS))
+    lasting = (
+        AppendEntries(3, 7, 2, (Entry(3, Request("B#2", 9, 8), b"x"), Entry(3, None, b"")), 6, 0),
+        Pair(Leaf(1), Pair(None, Leaf(2))),
+    )
+    for sent in lasting:
+        content = codec.encode(sent)
+        assert codec.decode(content) is codec.decode(bytes(bytearray(content)))
+    leaf, by_name = Leaf(1), {"a": Leaf(1)}
+    none: frozenset[Any] = frozenset()
+    changing = codec.encode(
+        Wide((), "a", leaf, (), (), none, none, Colour.RED, None, Level.LOW, by_name, {}, 1, ("a", leaf), None)
+    )
+    one, other = codec.decode(changing), codec.decode(changing)
+    assert one == other
+    assert one is not other
+    assert one.by_name is not other.by_name

@@ -1,0 +1,28 @@
+"""The promises of backups, watched in every run, from the trace and the files alone. They see, never steer."""
+
+from backup.checks.coverage import Covered, Missed
+from backup.checks.files import Files, ReportedIsKept, Restores
+from backup.checks.model import Model
+from backup.checks.owners import DisabledRests, OneOwner, OwnerInGroup
+from backup.checks.reports import ReportsInOrder
+from backup.rules import Rules
+from backup.shelves import Shelves
+from cluster.checks import Watcher
+
+__all__ = ["Covered", "Missed", "backup_watchers"]
+
+
+def backup_watchers(rules: Rules, shelves: Shelves) -> list[Watcher]:
+    """A fresh watcher for each promise, in the order in which they must be told."""
+    model = Model()
+    files = Files(shelves)
+    return [
+        model,
+        OneOwner(),
+        OwnerInGroup(model),
+        DisabledRests(model),
+        Covered(model, rules),
+        ReportedIsKept(files),
+        ReportsInOrder(model),
+        Restores(files),
+    ]

@@ -1,0 +1,286 @@
+"""The promise this house is about: every occurrence of a backup is covered by a run, whatever happens to the cluster.
+
+An occurrence is covered by a run that succeeds and starts at or after it, within a bound: minutes in calm times; after
+a disturbance, the time in which the task moves. Time counts only while somebody could run it or give it to another.
+"""
+
+import heapq
+from collections.abc import Callable
+from typing import ClassVar
+
+from backup import calendar
+from backup.checks.model import Model, Sees, TaskView
+from backup.notes import (
+    BackupCancelled,
+    BackupDelayed,
+    BackupFailed,
+    BackupFinished,
+    BackupSkipped,
+    BackupStarted,
+    TaskDefined,
+    TaskRemoved,
+    time_text,
+)
+from backup.rules import Rules
+from cluster.checks import Watcher
+from cluster.instant import MINUTE, SECOND
+from cluster.trace import Crashed, Happened
+from cluster.value import value
+
+CALM_BOUND = 2 * MINUTE
+SLACK = 60 * SECOND
+ELECTION = 5 * SECOND
+NEVER = 1 << 62
+AGAIN = 1 * MINUTE
+"""How often what must wait is looked at again."""
+
+
+@value
+class Missed:
+    """An occurrence that no run covered in time, or need not have."""
+
+    database: str
+    task: int
+    occurrence: int
+    """Wall µs of the owner."""
+    why: str
+
+    def text(self) -> str:
+        """One sentence without a full stop."""
+        return f"task {self.task} of {self.database} at {time_text(self.occurrence)}: {self.why}"
+
+
+class Cover:
+    """How far one task is covered."""
+
+    __slots__ = ("base", "delayed_until", "look_at", "owner", "running", "waits_for")
+
+    def __init__(self, base: int) -> None:
+        self.base = base
+        """Every occurrence up to this wall instant is settled."""
+        self.running: dict[str, int] = {}
+        """By node, the start of the run under way there."""
+        self.owner = ""
+        """Who ran it last."""
+        self.delayed_until = 0
+        """True time until which it was put off for want of a slot."""
+        self.look_at = NEVER
+        """When it is looked at again: its only entry of the agenda that counts."""
+        self.waits_for = ""
+        """Why time does not count now."""
+
+
+class Covered(Watcher):
+    promise: ClassVar[str] = "every backup happens"
+    says: ClassVar[str] = (
+        "every occurrence of every enabled task is covered by a run that starts within minutes, or within the time "
+        "that a task takes to move when its node is gone (24.3, 24.8)"
+    )
+
+    def __init__(self, model: Model, rules: Rules) -> None:
+        self._model = model
+        self._strict = rules.takes_over_uncovered and rules.late_reports
+        """RavenDB does not promise it: under its rules what is missed is only counted."""
+        self._bound = ELECTION + rules.rehab_after + rules.move_grace + 2 * rules.supervisor_sample + SLACK
+        self._covers: dict[int, Cover] = {}
+        self._turns = 0
+        self._agenda: list[tuple[int, int]] = []
+        """A heap of (true time, task): when to look."""
+        self.missed: list[Missed] = []
+        self.excused: list[Missed] = []
+        model.before.append(self._look)
+
+    def sees(self) -> Sees:
+        runs: Sees = {
+            BackupStarted: self._started,
+            BackupSkipped: self._skipped,
+            BackupFinished: self._finished,
+            BackupFailed: self._failed,
+            BackupCancelled: self._cancelled,
+            BackupDelayed: self._delayed,
+        }
+        return {kind: self._looking(act) for kind, act in runs.items()} | {
+            TaskDefined: self._task_defined,
+            TaskRemoved: self._task_removed,
+            Crashed: self._crashed,
+        }
+
+    def finish(self) -> None:
+        """Look a last time; what still may wait is excused, and what has time left stays open."""
+        self._look(self._model.now)
+        for task_id, cover in self._covers.items():
+            task = self._model.tasks.get(task_id)
+            if cover.waits_for and task is not None and (occurrence := self._next(task, cover)) is not None:
+                self.excused.append(Missed(task.database, task_id, occurrence, cover.waits_for))
+
+    def _looking(self, act: Callable[[Happened], None]) -> Callable[[Happened], None]:
+        def see(event: Happened) -> None:
+            self._look(event.t)
+            self._model.now = event.t
+            act(event)
+
+        return see
+
+    # ---- tasks
+
+    def _task_defined(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, TaskDefined)
+        if not self._model.is_news(event):
+            return
+        cover = self._covers.get(note.task)
+        if note.disabled:
+            self._covers.pop(note.task, None)
+            return
+        start = max(note.created_at, event.t + self._model.dial(self._who(note.task, cover)).ahead(event.t))
+        if cover is None:
+            self._covers[note.task] = Cover(start)
+        else:
+            cover.base = max(cover.base, start)
+        self._look_again(note.task, event.t)
+
+    def _task_removed(self, event: Happened) -> None:
+        assert isinstance(event.note, TaskRemoved)
+        self._covers.pop(event.note.task, None)
+
+    def _who(self, task_id: int, cover: Cover | None) -> str:
+        """Whose clock counts: the owner's, or where nobody is told of owners that of whoever ran it last."""
+        task = self._model.tasks.get(task_id)
+        return (task.owner if task is not None else "") or (cover.owner if cover is not None else "")
+
+    # ---- runs
+
+    def _started(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupStarted)
+        if note.task in self._covers:
+            self._covers[note.task].running[event.node] = note.started_at
+
+    def _skipped(self, event: Happened) -> None:
+        assert isinstance(event.note, BackupSkipped)
+        self._settle(event.note.task, event.node, event.note.started_at)
+
+    def _finished(self, event: Happened) -> None:
+        assert isinstance(event.note, BackupFinished)
+        self._settle(event.note.task, event.node, event.note.started_at)
+
+    def _failed(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupFailed)
+        cover, task = self._covers.get(note.task), self._model.tasks.get(note.task)
+        if cover is not None and task is not None:
+            occurrence = self._next(task, cover)
+            if occurrence is not None and occurrence <= note.started_at:
+                why = f"the run failed ({note.error}) and is not tried again before the next occurrence (8.9)"
+                self.excused.append(Missed(note.database, note.task, occurrence, why))
+        self._settle(note.task, event.node, note.started_at)
+
+    def _cancelled(self, event: Happened) -> None:
+        assert isinstance(event.note, BackupCancelled)
+        cover = self._covers.get(event.note.task)
+        if cover is not None:
+            cover.running.pop(event.node, None)
+
+    def _delayed(self, event: Happened) -> None:
+        assert isinstance(event.note, BackupDelayed)
+        cover = self._covers.get(event.note.task)
+        if cover is not None:
+            cover.delayed_until = event.note.until - self._model.dial(event.node).ahead(event.t)
+
+    def _crashed(self, event: Happened) -> None:
+        for cover in self._covers.values():
+            cover.running.pop(event.node, None)
+
+    def _settle(self, task_id: int, node: str, started_at: int) -> None:
+        """A run came to its end: what occurred up to its start is settled."""
+        cover = self._covers.get(task_id)
+        if cover is None:
+            return
+        cover.running.pop(node, None)
+        cover.owner = node
+        cover.waits_for = ""
+        if started_at > cover.base:
+            cover.base = started_at
+            self._look_again(task_id, self._model.now)
+
+    # ---- looking
+
+    def _look_again(self, task_id: int, t: int) -> None:
+        """Look at that task at true time `t`, or before."""
+        cover = self._covers[task_id]
+        if t < cover.look_at:
+            cover.look_at = t
+            heapq.heappush(self._agenda, (t, task_id))
+
+    def _look(self, now: int) -> None:
+        """Look at every task whose time to look has come."""
+        if self._turns != self._model.turns:
+            self._turns = self._model.turns
+            for task_id in self._covers:
+                self._look_again(task_id, now - 1)
+        while self._agenda and self._agenda[0][0] < now:
+            t, task_id = heapq.heappop(self._agenda)
+            cover, task = self._covers.get(task_id), self._model.tasks.get(task_id)
+            if cover is not None and task is not None and cover.look_at == t:
+                cover.look_at = NEVER
+                again = self._judge(task, cover, now)
+                if again is not None:
+                    self._look_again(task_id, max(again, now))
+
+    def _judge(self, task: TaskView, cover: Cover, now: int) -> int | None:
+        """Judge what is due of one task; the true time to look again, None if nothing will ever be due."""
+        while (occurrence := self._next(task, cover)) is not None:
+            deadline = self._deadline(task, cover, occurrence, now)
+            if now <= deadline:
+                return deadline
+            if any(self._model.is_up(node) and start >= occurrence for node, start in cover.running.items()):
+                return now + AGAIN  # it came in time and is not done yet
+            reason = self._why_not(task, cover)
+            if reason.startswith("pinned"):
+                self.excused.append(Missed(task.database, task.id, occurrence, reason))
+            elif reason:
+                cover.waits_for = reason
+                return now + AGAIN
+            else:
+                self._miss(task, occurrence, deadline)
+            cover.base = occurrence
+        return None
+
+    def _next(self, task: TaskView, cover: Cover) -> int | None:
+        """The first occurrence that is not settled."""
+        zone = self._model.dial(self._who(task.id, cover)).zone
+        crons = (task.definition.full, task.definition.incremental)
+        found = [calendar.next_occurrence(cron, cover.base, zone) for cron in crons if cron]
+        return min((instant for instant in found if instant is not None), default=None)
+
+    def _deadline(self, task: TaskView, cover: Cover, occurrence: int, now: int) -> int:
+        """The true time by which a run must have started."""
+        due = occurrence - self._model.dial(self._who(task.id, cover)).ahead(now)
+        disturbed_at = self._model.disturbed_at
+        bound = self._bound + self._model.spread(now)
+        deadline = due + CALM_BOUND if disturbed_at < due - bound else max(due, disturbed_at) + bound
+        return max(deadline, cover.delayed_until + CALM_BOUND)
+
+    def _why_not(self, task: TaskView, cover: Cover) -> str:
+        """Why nobody can be blamed now; empty if somebody can."""
+        model, owner = self._model, self._who(task.id, cover)
+        group = model.group(task.database)
+        knows = model.applied.get(owner, 0) >= task.owned_since
+        if owner and knows and model.is_up(owner):
+            return ""
+        if not any(model.is_up(node) for node in group.nodes):
+            return "every node of the group is down"
+        if not model.has_leader:
+            what = "is down" if knows else "does not know it owns the task"
+            return f"{owner} {what}, and nobody leads" if owner else "nobody owns the task, and nobody leads"
+        if task.definition.pinned and owner == task.definition.mentor:
+            return f"pinned to {owner}, which is down (7.12)"
+        if owner and not any(model.is_up(node) for node in group.members if node != owner):
+            return f"{owner} is down, and no other member is there (7.8.8)"
+        return ""
+
+    def _miss(self, task: TaskView, occurrence: int, deadline: int) -> None:
+        why = f"no run had started by {time_text(deadline)}"
+        self.missed.append(Missed(task.database, task.id, occurrence, why))
+        if self._strict:
+            raise self.broken(self.missed[-1].text())

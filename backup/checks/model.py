@@ -1,0 +1,321 @@
+"""What the trace says of the cluster and of its tasks: the one model that the watchers of backups share.
+
+It is itself the watcher of the first promise, as it must be told before all others. Never here: what should be.
+"""
+
+import ast
+from collections.abc import Callable
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from backup.notes import (
+    DatabaseCreated,
+    DatabaseDeleted,
+    OwnerChanged,
+    TaskDefined,
+    TaskRemoved,
+    TopologyChanged,
+)
+from cluster.checks import Watcher
+from cluster.trace import (
+    Agreed,
+    BecameCandidate,
+    BecameFollower,
+    BecameLeader,
+    Committed,
+    Crashed,
+    Happened,
+    Note,
+    Recovered,
+    Said,
+    Started,
+    Stepped,
+)
+
+Sees = dict[type[Note], Callable[[Happened], None]]
+HARMLESS = frozenset({"Start", "Ask", "When"})
+"""Steps of a story that disturb nobody; what `When` lets loose is a step of its own."""
+MILLION = 1_000_000
+UTC = ZoneInfo("UTC")
+
+
+class Dial:
+    """A node's wall clock, as far as the story set it."""
+
+    def __init__(self) -> None:
+        self.zone = UTC
+        self._ahead = 0
+        self._drift = 0
+        self._since = 0
+
+    def ahead(self, t: int) -> int:
+        """By how many µs the clock is ahead of true time `t`."""
+        return self._ahead + (t - self._since) * self._drift // MILLION
+
+    def jump(self, by: int) -> None:
+        """Somebody set it."""
+        self._ahead += by
+
+    def drift(self, t: int, parts_per_million: int) -> None:
+        """It runs at another rate from now on."""
+        self._ahead, self._since, self._drift = self.ahead(t), t, parts_per_million
+
+
+class TaskView:
+    """One task, as the record has it."""
+
+    def __init__(self, note: TaskDefined) -> None:
+        self.id = note.task
+        self.database = note.database
+        self.definition = note
+        self.owner = ""
+        self.owned_since = 0
+        """The entry that made it so."""
+        self.disabled: list[tuple[int, bool]] = [(note.index, note.disabled)]
+        """From which entry on it is, or is not, disabled."""
+
+    def is_disabled_at(self, index: int) -> bool:
+        """Whether a node that has applied so much holds it for disabled."""
+        known = False
+        for since, disabled in self.disabled:
+            if since <= index:
+                known = disabled
+        return known
+
+
+class Group:
+    """The group of a database."""
+
+    def __init__(self, members: tuple[str, ...], others: tuple[str, ...] = ()) -> None:
+        self.members = members
+        self.nodes = members + others
+
+
+class Model(Watcher):
+    """The model, and the promise that no change of the record goes without a leader."""
+
+    promise: ClassVar[str] = "no change without a leader"
+    says: ClassVar[str] = "databases, tasks, their groups and owners change only by what a leader has committed (3.39)"
+
+    def __init__(self) -> None:
+        self.before: list[Callable[[int], None]] = []
+        """Asked to look, with the true time, before anything here changes."""
+        self.up: dict[str, bool] = {}
+        self.paused: set[str] = set()
+        self.full: set[str] = set()
+        """Nodes whose disk takes nothing now."""
+        self.was_full: set[str] = set()
+        """Nodes whose disk took nothing at some time of their present life, or their last one."""
+        self.leads: dict[str, bool] = {}
+        self.applied: dict[str, int] = {}
+        self.disturbed_at = -(1 << 62)
+        """When something last happened that may hold a backup up: a fault, a crash, another leader, another owner."""
+        self.tasks: dict[int, TaskView] = {}
+        self.groups: dict[str, Group] = {}
+        self.dials: dict[str, Dial] = {}
+        self.turns = 0
+        """Counts up whenever a task may be due at another time: a clock was set, or another clock counts."""
+        self.now = 0
+        self._committed_by_leaders = 0
+        self._index = 0
+        self._teller = ""
+
+    def sees(self) -> Sees:
+        cluster: Sees = {
+            BecameLeader: self._became_leader,
+            BecameFollower: self._became_other,
+            BecameCandidate: self._became_other,
+            Crashed: self._crashed,
+            Started: self._started,
+            Recovered: self._recovered,
+            Committed: self._committed,
+            Stepped: self._stepped,
+            Said: self._look,
+        }
+        record: Sees = {
+            DatabaseCreated: self._database_created,
+            DatabaseDeleted: self._database_deleted,
+            TaskDefined: self._task_defined,
+            TaskRemoved: self._task_removed,
+            TopologyChanged: self._topology_changed,
+            OwnerChanged: self._owner_changed,
+        }
+        return cluster | {kind: self._heeding(act) for kind, act in record.items()}
+
+    # ---- what others ask
+
+    @property
+    def has_leader(self) -> bool:
+        """Whether a node that runs leads, as far as it knows."""
+        return any(leads and self.is_up(node) for node, leads in self.leads.items())
+
+    def is_up(self, node: str) -> bool:
+        """Whether the node runs, and does not stand still."""
+        return self.up.get(node, False) and node not in self.paused
+
+    def dial(self, node: str) -> Dial:
+        """The node's wall clock."""
+        return self.dials.setdefault(node, Dial())
+
+    def spread(self, t: int) -> int:
+        """How far the wall clocks of two nodes are apart at most: instants that one of them set, another reads."""
+        ahead = [dial.ahead(t) for dial in self.dials.values()]
+        return max(0, *ahead) - min(0, *ahead) if ahead else 0
+
+    def group(self, database: str) -> Group:
+        """The group of a database; nobody if there is none."""
+        return self.groups.get(database.lower()) or Group(())
+
+    def is_news(self, event: Happened) -> bool:
+        """Whether an agreed note comes from the first node to tell of its entry."""
+        assert isinstance(event.note, Agreed)
+        if event.note.index > self._index:
+            self._index, self._teller = event.note.index, event.node
+        return event.note.index == self._index and event.node == self._teller
+
+    # ---- the cluster
+
+    def _look(self, event: Happened) -> None:
+        for look in self.before:
+            look(event.t)
+        self.now = event.t
+
+    def _disturbed(self, event: Happened) -> None:
+        self._look(event)
+        self.disturbed_at = event.t
+
+    def _became_leader(self, event: Happened) -> None:
+        self._disturbed(event)
+        self.leads[event.node] = True
+
+    def _became_other(self, event: Happened) -> None:
+        if self.leads.get(event.node):
+            self._disturbed(event)
+            self.leads[event.node] = False
+
+    def _crashed(self, event: Happened) -> None:
+        self._disturbed(event)
+        self.up[event.node] = self.leads[event.node] = False
+        self.paused.discard(event.node)
+
+    def _started(self, event: Happened) -> None:
+        self._disturbed(event)
+        self.up[event.node] = True
+        if event.node not in self.full:
+            self.was_full.discard(event.node)
+
+    def _recovered(self, event: Happened) -> None:
+        assert isinstance(event.note, Recovered)
+        self.applied[event.node] = event.note.commit
+
+    def _committed(self, event: Happened) -> None:
+        assert isinstance(event.note, Committed)
+        self._look(event)
+        self.applied[event.node] = event.note.index
+        if self.leads.get(event.node):
+            self._committed_by_leaders = max(self._committed_by_leaders, event.note.index)
+
+    def _stepped(self, event: Happened) -> None:
+        assert isinstance(event.note, Stepped)
+        verb = event.note.step.partition("(")[0]
+        if verb in HARMLESS:
+            self._look(event)
+            return
+        self._disturbed(event)
+        match verb:
+            case "Mend":
+                self.paused.clear()
+                self.full.clear()
+                for dial in self.dials.values():
+                    dial.drift(event.t, 0)
+            case "Pause" | "Resume" | "FullDisk" | "JumpClock" | "Drift" | "Zone":
+                self._set(verb, event)
+
+    def _set(self, verb: str, event: Happened) -> None:
+        assert isinstance(event.note, Stepped)
+        self.turns += 1
+        fields = _fields(event.note.step)
+        node = str(fields["node"])
+        match verb:
+            case "Pause":
+                self.paused.add(node)
+            case "Resume":
+                self.paused.discard(node)
+            case "FullDisk" if fields.get("full", True):
+                self.full.add(node)
+                self.was_full.add(node)
+            case "FullDisk":
+                self.full.discard(node)
+            case "JumpClock":
+                by = int(str(fields["by"]))
+                self.dial(node).jump(by)
+                self.disturbed_at += max(0, -by)  # what was to be at a wall instant may be so much later
+            case "Drift":
+                self.dial(node).drift(event.t, int(str(fields["parts_per_million"])))
+            case "Zone":
+                self.dial(node).zone = ZoneInfo(str(fields["zone"]))
+
+    # ---- the record
+
+    def _heeding(self, act: Callable[[Happened], None]) -> Callable[[Happened], None]:
+        """Handle an agreed note: it must rest on what a leader committed; only the first teller's changes the model."""
+
+        def see(event: Happened) -> None:
+            assert isinstance(event.note, Agreed)
+            if event.note.index > self._committed_by_leaders:
+                raise self.broken(
+                    f"{event.node} has entry {event.note.index} ({event.note.text()}), "
+                    f"and no leader has committed further than {self._committed_by_leaders}"
+                )
+            self._look(event)
+            if self.is_news(event):
+                act(event)
+
+        return see
+
+    def _database_created(self, event: Happened) -> None:
+        assert isinstance(event.note, DatabaseCreated)
+        self.groups[event.note.database.lower()] = Group(event.note.members)
+
+    def _database_deleted(self, event: Happened) -> None:
+        assert isinstance(event.note, DatabaseDeleted)
+        gone = event.note.database
+        self.groups.pop(gone.lower(), None)
+        for task in [task for task in self.tasks.values() if task.database.lower() == gone.lower()]:
+            del self.tasks[task.id]
+
+    def _task_defined(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, TaskDefined)
+        task = self.tasks.get(note.task)
+        if task is None:
+            self.tasks[note.task] = TaskView(note)
+        else:
+            task.definition = note
+            task.disabled.append((note.index, note.disabled))
+
+    def _task_removed(self, event: Happened) -> None:
+        assert isinstance(event.note, TaskRemoved)
+        self.tasks.pop(event.note.task, None)
+
+    def _topology_changed(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, TopologyChanged)
+        self.groups[note.database.lower()] = Group(note.members, note.promotables + note.rehabs)
+        self.disturbed_at = event.t
+
+    def _owner_changed(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, OwnerChanged)
+        if note.task in self.tasks:
+            self.tasks[note.task].owner = note.owner_after
+            self.tasks[note.task].owned_since = note.index
+            self.turns += 1
+        self.disturbed_at = event.t
+
+
+def _fields(step: str) -> dict[str, object]:
+    """The fields of a step's text, as `JumpClock(node='B', by=1000)` gives them."""
+    call = ast.parse(step, mode="eval").body
+    assert isinstance(call, ast.Call), f"{step} is the text of a step"
+    return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}

@@ -1,0 +1,69 @@
+"""Promises about who is responsible: one owner, of the group, and nothing runs that is disabled."""
+
+from typing import ClassVar
+
+from backup.checks.model import Model, Sees
+from backup.notes import BackupSkipped, BackupStarted, OwnerChanged
+from cluster.checks import Watcher
+from cluster.trace import Happened
+
+
+class OneOwner(Watcher):
+    promise: ClassVar[str] = "one owner"
+    says: ClassVar[str] = "at one entry of the log, every node names the same owner of a task (7.8)"
+
+    def __init__(self) -> None:
+        self._owners: dict[tuple[int, int], str] = {}
+
+    def sees(self) -> Sees:
+        return {OwnerChanged: self.see}
+
+    def see(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, OwnerChanged)
+        first = self._owners.setdefault((note.index, note.task), note.owner_after)
+        if first != note.owner_after:
+            raise self.broken(
+                f"at entry {note.index} task {note.task} of {note.database} belongs to {first}, "
+                f"and on {event.node} to {note.owner_after}"
+            )
+
+
+class OwnerInGroup(Watcher):
+    promise: ClassVar[str] = "owner in the group"
+    says: ClassVar[str] = "the owner of a task is a node of its database's group (7.2)"
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def sees(self) -> Sees:
+        return {OwnerChanged: self.see}
+
+    def see(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, OwnerChanged)
+        if not self._model.is_news(event):
+            return
+        nodes = self._model.group(note.database).nodes
+        if note.owner_after not in nodes:
+            raise self.broken(
+                f"task {note.task} goes to {note.owner_after}, and {note.database} is on {' '.join(nodes) or 'no node'}"
+            )
+
+
+class DisabledRests(Watcher):
+    promise: ClassVar[str] = "disabled rests"
+    says: ClassVar[str] = "a node that knows a task to be disabled does not start it (7.9)"
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def sees(self) -> Sees:
+        return {BackupStarted: self.see, BackupSkipped: self.see}
+
+    def see(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupStarted | BackupSkipped)
+        task = self._model.tasks.get(note.task)
+        if task is not None and task.is_disabled_at(self._model.applied.get(event.node, 0)):
+            raise self.broken(f"{event.node} starts task {note.task} of {note.database}, which is disabled there")

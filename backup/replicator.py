@@ -1,0 +1,167 @@
+"""Replication at work: who is told what, when, and again (rules 19.1-19.3). Needs no leader.
+
+One batch is under way to each peer of a group. What is not answered is said again after 1, 2, 4 … 60 s, so that a dead
+peer costs next to nothing; whoever comes back says so, and its peers go on at once. Never here: what wins a conflict.
+"""
+
+from collections.abc import Sequence
+
+from backup.copies import Copies, Copy
+from backup.database.documents import Store
+from backup.database.items import Item
+from backup.database.replication import ReplicateDocuments, ReplicationAck, ReplicationResume, offer, receive
+from backup.record import Database, Record
+from cluster.instant import SECOND
+from cluster.member import Member
+
+BATCH = 256
+"""Items in a message at most."""
+FIRST_RETRY = 1 * SECOND
+LONGEST_RETRY = 60 * SECOND
+
+
+class Link:
+    """What one peer has of one copy."""
+
+    __slots__ = ("acked", "answers", "in_flight", "nagging")
+
+    def __init__(self, acked: int | None) -> None:
+        self.acked = acked
+        """Etag up to which everything arrived there; None: it must be asked."""
+        self.in_flight = False
+        self.answers = 0
+        """How often it answered."""
+        self.nagging = False
+        """Whether a program will say again what is not answered."""
+
+
+class Replicator:
+    """Brings the other copies of a node's databases on, and takes what they bring."""
+
+    def __init__(self, member: Member, copies: Copies) -> None:
+        self._member = member
+        self._copies = copies
+        self._links: dict[int, dict[str, Link]] = {}
+        """By database id and peer: every other node of the group."""
+        self._names: dict[int, str] = {}
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._member.hear(ReplicateDocuments, self._on_documents)
+        self._member.hear(ReplicationAck, self._on_ack)
+        self._member.hear(ReplicationResume, self._on_resume)
+
+    def follow(self, database: Database) -> None:
+        """The database is new or has changed: replicate to all of its group, rehabs and promotables too."""
+        me, nodes = self._member.name, database.topology.nodes
+        peers = [node for node in sorted(nodes) if node != me] if me in nodes else []
+        before = self._links.get(database.id, {})
+        self._names[database.id] = database.name
+        self._links[database.id] = {peer: before.get(peer) or Link(None) for peer in peers}
+        copy = self._copies.get(database.id)
+        if copy is not None:
+            self._push_new(copy, before)
+
+    def forget(self, record: Record) -> None:
+        """Stop for databases that are gone."""
+        known = {database.id for database in record.databases.values()}
+        for database_id in [each for each in self._links if each not in known]:
+            del self._links[database_id], self._names[database_id]
+
+    def changed(self, copy: Copy) -> None:
+        """The copy was opened, or holds something new, and it is durable."""
+        for peer, link in self._links.get(copy.id, {}).items():
+            self._push(copy, peer, link)
+
+    def _push_new(self, copy: Copy, known: dict[str, Link]) -> None:
+        for peer, link in self._links[copy.id].items():
+            if peer not in known:
+                self._push(copy, peer, link)
+
+    # ---- sending
+
+    def _push(self, copy: Copy, peer: str, link: Link) -> None:
+        """Send what comes next, unless something is under way or nothing is owed."""
+        if link.in_flight or not copy.settled:
+            return
+        name, store = self._names[copy.id], copy.store
+        if link.acked is None:
+            received = tuple(sorted(store.received.items()))
+            self._member.send(peer, ReplicationResume(name, store.database_id, received))
+        else:
+            message = offer(name, store, link.acked, BATCH)
+            if message is None:
+                return
+            self._member.send(peer, message)
+        link.in_flight = True
+        if not link.nagging:
+            link.nagging = True
+            self._member.spawn(self._nag, copy, peer, link)
+
+    async def _nag(self, copy: Copy, peer: str, link: Link) -> None:
+        """Say again what was not answered, ever more seldom, until nothing is owed."""
+        delay = FIRST_RETRY
+        while self._links.get(copy.id, {}).get(peer) is link and (link.in_flight or link.acked != copy.store.etag):
+            answers = link.answers
+            # all that waits long wakes together, on the minute: quiet time is interrupted once, not once a copy
+            early = self._member.monotonic() % delay if delay == LONGEST_RETRY else 0
+            await self._member.sleep(delay - early)
+            if link.answers != answers:
+                delay = FIRST_RETRY
+                continue
+            delay = min(2 * delay, LONGEST_RETRY)
+            link.in_flight = False
+            self._push(copy, peer, link)
+        link.nagging = False
+
+    # ---- what arrives
+
+    def _copy_named(self, name: str) -> Copy | None:
+        record: Record = self._member.state
+        database = record.database(name)
+        return self._copies.get(database.id) if database is not None else None
+
+    def _on_documents(self, sender: str, message: ReplicateDocuments) -> None:
+        copy = self._copy_named(message.database)
+        if copy is not None:  # else it is not open yet, and the sender will say it again
+            self._member.spawn(self._take, copy, sender, message)
+
+    async def _take(self, copy: Copy, sender: str, message: ReplicateDocuments) -> None:
+        """Merge, make durable, and only then answer."""
+        link = self._links.get(copy.id, {}).get(sender)
+        answer: list[ReplicationAck] = []
+
+        def act(store: Store) -> Sequence[Item]:
+            etag = store.etag
+            taken, ack = receive(store, message)
+            answer.append(ack)
+            if link is not None and not link.in_flight and link.acked is not None and link.acked >= etag:
+                link.acked = store.etag  # it had all of ours, so it has what it just sent, too
+            return taken
+
+        try:
+            await copy.change(act, learned=True)
+        except OSError:  # no room: it will come again
+            return
+        self._member.send(sender, answer[0])
+
+    def _on_ack(self, sender: str, ack: ReplicationAck) -> None:
+        copy = self._copy_named(ack.database)
+        link = self._links.get(copy.id, {}).get(sender) if copy is not None else None
+        if copy is None or link is None or ack.source != copy.store.database_id:
+            return
+        link.acked, link.in_flight = ack.last_etag, False
+        link.answers += 1
+        self._push(copy, sender, link)
+
+    def _on_resume(self, sender: str, message: ReplicationResume) -> None:
+        copy = self._copy_named(message.database)
+        link = self._links.get(copy.id, {}).get(sender) if copy is not None else None
+        if copy is None or link is None:
+            return
+        store = copy.store
+        arrived = store.received.get(message.source, 0)
+        self._member.send(sender, ReplicationAck(message.database, message.source, arrived))
+        link.acked, link.in_flight = dict(message.received).get(store.database_id, 0), False
+        link.answers += 1
+        self._push(copy, sender, link)

@@ -1,0 +1,243 @@
+"""Backups as an application of a cluster: one instance an incarnation of a node. It ties the parts together.
+
+The loop of a node is `_live`: it hands what changed in the record to each part, and lets the scheduler do what is due.
+Never here: what any part decides.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from json import loads
+from typing import Any
+
+from backup import commands, requests, sightings
+from backup.agreed import tell
+from backup.checks import backup_watchers
+from backup.commands import Command
+from backup.copies import Copies, Copy
+from backup.database import replication
+from backup.database.documents import NoDocument, Store
+from backup.database.items import Item
+from backup.ledger import Ledger
+from backup.notes import DocumentsWritten
+from backup.record import Database, Kind, Record, Task
+from backup.replicator import Replicator
+from backup.reports import Reporter
+from backup.restoring import restore_database
+from backup.rules import Rules, rules_named
+from backup.runner import Runner
+from backup.scheduler import Scheduler
+from backup.shelves import Shelves, Vaults, parts_of_path
+from backup.watch import Watch
+from cluster.checks import Watcher
+from cluster.member import Member, Refused
+from cluster.trace import Note
+
+WORDS: tuple[type, ...] = (*commands.WORDS, *replication.WORDS, *sightings.WORDS)
+"""Every class that travels, in a fixed order."""
+
+
+def backups(rules: Rules | str = "unkindness", places: Mapping[str, str] | None = None) -> Callable[[], "Backups"]:
+    """A factory for the nodes of one world, for `world.start("ABC", backups(places=world.places))`.
+
+    Files go to `places["backups"]`, a real folder; without it to memory that outlives the nodes.
+    """
+    vaults: Vaults = {}
+    return lambda: Backups(rules, places, vaults)
+
+
+class Backups:
+    """One node's backups: an `Application`."""
+
+    def __init__(
+        self, rules: Rules | str = "unkindness", places: Mapping[str, str] | None = None, vaults: Vaults | None = None
+    ) -> None:
+        """Without `places["backups"]` files are kept in `vaults`, which all instances of a world must share.
+
+        ValueError for rules of an unknown name.
+        """
+        self.rules = rules_named(rules) if isinstance(rules, str) else rules
+        self._shelves = Shelves(places, vaults)
+        self._member: Member | None = None
+        self._node: Parts | None = None
+
+    # ---- the state all agree on
+
+    @property
+    def words(self) -> Sequence[type]:
+        return WORDS
+
+    def empty(self) -> Record:
+        return Record()
+
+    def apply(self, state: Record, command: Command, index: int) -> tuple[Record, object]:
+        return commands.apply(state, command, index)
+
+    def tell(self, before: Record, after: Record, command: Command, answer: object, index: int) -> Iterable[Note]:
+        return tell(before, after, command, answer, index, self.rules)
+
+    def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
+        return backup_watchers(self.rules, self._shelves)
+
+    # ---- the program
+
+    async def run(self, member: Member) -> None:
+        """Read what the disk holds, before anything else; then listen, talk, and turn the loop."""
+        self._member = member
+        parts = Parts(member, self.rules, self._shelves)
+        await parts.copies.recover()
+        await parts.ledger.recover()
+        parts.replicator.start()
+        parts.watch.start()
+        self._node = parts
+        member.stir()  # for requests that came too early
+        await parts.live()
+
+    # ---- for whoever looks
+
+    def store(self, database_id: int) -> Store | None:
+        """This node's copy of a database, to look at; None while it has none."""
+        copy = self._node.copies.get(database_id) if self._node is not None else None
+        return copy.store if copy is not None else None
+
+    # ---- clients
+
+    async def serve(self, request: Any) -> Any:
+        """Answer a client (requests.py). TypeError for what is no request."""
+        while self._member is None or self._node is None:
+            assert self._member is not None, "a node serves when its program has begun"
+            await self._member.changed(self._member.version)
+        member, parts = self._member, self._node
+        match request:
+            case requests.NewDatabase(name, replication_factor, members):
+                group = members or member.members[:replication_factor]
+                if any(node not in member.members for node in group) or len(group) < replication_factor:
+                    raise Refused(
+                        f"database {name!r} cannot be on {replication_factor} nodes, {' '.join(group)}: "
+                        f"the cluster has {' '.join(member.members)}"
+                    )
+                return await member.propose(commands.CreateDatabase(name, group, member.wall(), member.term))
+            case requests.RemoveDatabase(name):
+                return await member.propose(commands.DeleteDatabase(name))
+            case requests.Define(database, task):
+                _check(task, member)
+                return await member.propose(commands.DefineTask(database, task, member.wall()))
+            case requests.RemoveTask(database, task_id):
+                return await member.propose(commands.DeleteTask(database, task_id))
+            case requests.EnableTask(database, task_id):
+                return await member.propose(commands.ToggleTask(database, task_id, disabled=False))
+            case requests.DisableTask(database, task_id):
+                return await member.propose(commands.ToggleTask(database, task_id, disabled=True))
+            case requests.RestoreDatabase():
+                return await restore_database(member, parts.copies, self._shelves, request)
+            case requests.PutDocuments() | requests.PatchDocument() | requests.DeleteDocuments():
+                return await self._write(member, parts, request)
+            case requests.GetDocument(name, document_id):
+                copy = await self._copy(member, parts, name)
+                await copy.settle()
+                return copy.store.get(document_id)
+            case _:
+                raise TypeError(f"{request!r} is no request: use the classes of backup.requests")
+
+    async def _copy(self, member: Member, parts: "Parts", name: str) -> Copy:
+        """This node's copy; documents need no leader, only a node of the group (rules 3.39, 19.1)."""
+        database = member.state.database(name)
+        if database is None:
+            raise Refused(
+                f"node {member.name} knows no database {name!r}: create it, or ask again when it has heard of it"
+            )
+        if member.name not in database.topology.nodes:
+            where = " ".join(database.topology.nodes)
+            raise Refused(f"database {name!r} is not on node {member.name}: ask one of {where}")
+        return await parts.copies.opened(database.id)
+
+    async def _write(self, member: Member, parts: "Parts", request: requests.Write) -> int | None:
+        copy = await self._copy(member, parts, request.database)
+        try:
+            items = await copy.change(lambda store: _written(store, request, member.wall()))
+        except NoDocument as error:
+            raise Refused(str(error)) from error
+        except ValueError as error:
+            raise Refused(f"nothing was written: {error}") from error
+        if items:
+            member.note(DocumentsWritten(request.database, len(items), copy.store.etag))
+        return None if isinstance(request, requests.PatchDocument) else len(items)
+
+
+class Parts:
+    """What one incarnation is made of."""
+
+    def __init__(self, member: Member, rules: Rules, shelves: Shelves) -> None:
+        self._member = member
+        self.copies = Copies(member)
+        self.replicator = Replicator(member, self.copies)
+        self.copies.changed = self.replicator.changed
+        self.ledger = Ledger(member, rules)
+        self.reporter = Reporter(member, rules, self.ledger)
+        self.runner = Runner(member, rules, self.copies, self.ledger, self.reporter, shelves)
+        self.scheduler = Scheduler(member, rules, self.ledger, self.runner)
+        self.watch = Watch(member, rules, self.copies)
+        self._followers: tuple[Copies | Replicator | Ledger | Scheduler, ...] = (
+            self.copies,
+            self.replicator,
+            self.ledger,
+            self.scheduler,
+        )
+
+    async def live(self) -> None:
+        """The loop: what changed, then what is due, then wait for either."""
+        member = self._member
+        seen: Record | None = None
+        self.reporter.owe()
+        while True:
+            version, record = member.version, member.state
+            if record is not seen:
+                self._follow(seen or Record(), record)
+                seen = record
+            await member.changed(version, self.scheduler.turn())
+
+    def _follow(self, before: Record, record: Record) -> None:
+        """Tell each part of the databases that are new, changed, or gone; it costs what changed."""
+        known: Mapping[str, Database] = before.databases
+        for follower in self._followers:
+            follower.forget(record)
+        for name, database in record.databases.items():
+            if known.get(name) is not database:
+                for follower in self._followers:
+                    follower.follow(database)
+
+
+def _check(task: Task, member: Member) -> None:
+    """Refuse what this version cannot do (rule 6.4 is the record's own to judge)."""
+    if task.kind is not Kind.BACKUP:
+        raise Refused(f"task {task.name!r} wants a {task.kind.value}: this version makes logical backups, kind Backup")
+    usable = [destination for destination in task.destinations if destination.usable]
+    if len(usable) > 1:
+        raise Refused(f"task {task.name!r} names {len(usable)} local folders: give one")
+    for destination in usable:
+        try:
+            parts_of_path(destination.path)
+        except ValueError as error:
+            raise Refused(f"task {task.name!r}: {error}") from error
+    if task.mentor is not None and task.mentor not in member.members:
+        known = " ".join(member.members)
+        raise Refused(f"task {task.name!r} prefers node {task.mentor!r}, which is none of {known}: name one of them")
+
+
+def _written(store: Store, request: requests.Write, at: int) -> list[Item]:
+    """Do what a client asked of the documents; the items to make durable."""
+    match request:
+        case requests.PutDocuments(documents=documents):
+            return [store.put(id, _object(id, text), at, collection) for id, collection, text in documents]
+        case requests.PatchDocument(_, document_id, changes):
+            return [store.patch(document_id, _object(document_id, changes), at)]
+        case requests.DeleteDocuments(ids=ids):
+            return [gone for document_id in ids if (gone := store.delete(document_id, at)) is not None]
+
+
+def _object(document_id: str, text: str) -> dict[str, Any]:
+    try:
+        data = loads(text)
+    except ValueError as error:
+        raise ValueError(f"what is given for document {document_id!r} is no JSON ({error}): correct it") from error
+    if not isinstance(data, dict):
+        raise ValueError(f"what is given for document {document_id!r} is no JSON object: wrap it in one")
+    return data

@@ -1,0 +1,336 @@
+"""What one run does, from the frozen copy to the file that was read back (rules 8.7, 9.6 to 9.12, section 11).
+
+A crash leaves what a crash leaves; an error leaves nothing behind. Never here: when a run is due (scheduler.py), how
+many may run (runner.py), who is told (reports.py).
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from backup import calendar, costs, names, progress
+from backup.content.logical import Writer, read_manifest
+from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
+from backup.database.documents import Contents
+from backup.database.items import Item, size_of
+from backup.destinations.port import Destination, Upload
+from backup.ledger import Chain
+from backup.notes import BackupFinished, BackupSkipped, BackupStarted
+from backup.record import Database, Status, Task
+from cluster.member import Member
+from cluster.trace import Note
+from cluster.value import value
+
+UTC = ZoneInfo("UTC")
+
+
+class NoLongerWanted(Exception):
+    """The task was disabled or removed while it ran."""
+
+
+@value
+class Done:
+    """How a run came to its end."""
+
+    status: Status
+    chain: Chain | None
+    note: Note
+
+
+@value
+class Opened:
+    """What the first look at the destination settled."""
+
+    folder: str
+    file: str
+    upload: Upload
+    chain: Chain | None
+    """What the file continues; None for a full one."""
+    items: int
+    size: int
+    """Bytes before compression, roughly."""
+
+
+class Metered(Writer):
+    """A writer that counts what it has taken, so that a file can be written in slices of equal work."""
+
+    taken = 0
+
+    def _texts(self) -> Iterator[str]:
+        for text in super()._texts():
+            self.taken += 1
+            yield text
+
+
+class Work:
+    """One run."""
+
+    def __init__(
+        self,
+        member: Member,
+        place: Destination,
+        path: str,
+        database: Database,
+        task: Task,
+        plan: calendar.Plan,
+        contents: Contents,
+        before: Status | None,
+        chain: Chain | None,
+        operation: int,
+        is_wanted: Callable[[], bool],
+    ) -> None:
+        """`place` is the destination `path`; `before` the status to go on from, `chain` the files to continue."""
+        self._member = member
+        self._place = place
+        self._path = path
+        self._database = database
+        self._task = task
+        self._contents = contents
+        self._before = before
+        self._chain = chain
+        self._is_wanted = is_wanted
+        self._began = member.monotonic()
+        self.started_at = member.wall()
+        self._occurrence = progress.answered(task, plan, self.started_at, member.zone)
+        self._run = progress.Begun(
+            task.id, task.kind, member.name, self.started_at, plan.full, database.changed, operation
+        )
+
+    @property
+    def _duration(self) -> int:
+        return self._member.monotonic() - self._began
+
+    async def do(self) -> Done:
+        """Do it. NoLongerWanted, OSError and ValueError say why not, and leave nothing behind (rule 9.6c)."""
+        opened = await self._member.outside(self._open, costs.LOOK)
+        if opened is None:
+            assert self._before is not None, "what was never run is not skipped"
+            status = progress.skipped(self._before, self._run)
+            name, task, etag = self._database.name, self._task.id, self._contents.etag
+            return Done(status, self._chain, BackupSkipped(name, task, self._occurrence, self.started_at, etag))
+        self._note_start(opened)
+        try:
+            writer = await self._write(opened)
+            await self._read_back(opened, writer.manifest)
+        except (NoLongerWanted, OSError, ValueError) as error:
+            await self._member.outside(partial(self._remove, opened, error), costs.LOOK)
+            raise
+        except BaseException:
+            opened.upload.abandon()  # a crash: the file stays as it is
+            raise
+        return self._success(opened, writer.manifest)
+
+    def failure(self, error: str) -> Status:
+        """The status after an error (rule 9.11)."""
+        return progress.failed(self._before, self._run, error, self._member.wall(), self._duration)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is, or was to be, a full backup."""
+        return self._run.full
+
+    @property
+    def occurrence(self) -> int:
+        """The occurrence it answers."""
+        return self._occurrence
+
+    # ---- the steps
+
+    def _open(self) -> Opened | None:
+        """Look at the destination, decide for the last time whether it is full, and begin the file; None: skip it."""
+        chain = self._continued() if not self._run.full else None
+        if chain is None and not self._run.full:  # rule 8.7: there is nothing here to build on
+            self._run = progress.Begun(
+                self._run.task_id,
+                self._run.kind,
+                self._run.node,
+                self._run.started_at,
+                True,
+                self._run.raft_index,
+                self._run.operation,
+            )
+        if chain is not None and chain == self._chain and self._is_unchanged():
+            return None
+        folder, file = self._names(chain)
+        after = chain.last_etag if chain is not None else 0
+        if after:
+            changed: list[Item] = [*self._contents.documents(after), *self._contents.tombstones(after)]
+            items, size = len(changed), sum(map(size_of, changed))
+        else:
+            whole = self._contents.size
+            items, size = whole.documents + whole.tombstones, whole.bytes
+        return Opened(folder, file, self._place.start(f"{folder}/{file}"), chain, items, size)
+
+    def _continued(self) -> Chain | None:
+        """The chain that an incremental continues, if it is whole as far as can be seen and of this very copy."""
+        chain, before = self._chain, self._before
+        if chain is None or before is None or before.folder != chain.folder:
+            return None
+        if chain.copy != self._contents.database_id:
+            return None
+        files = []
+        for file in self._place.files(chain.folder):
+            parsed = names.parse_file(file, UTC)
+            if parsed is not None and not parsed.in_progress:
+                files.append((file, parsed.full))
+        if chain.file not in (file for file, _ in files) or not any(full for _, full in files):
+            return None
+        for file, _ in files:
+            if file > chain.file:  # finished just before a crash, and forgotten
+                chain = self._adopted(chain, file)
+        return chain
+
+    def _adopted(self, chain: Chain, file: str) -> Chain:
+        try:
+            found = read_manifest(file, self._place.read(f"{chain.folder}/{file}"))
+        except UnreadableBackup:  # not one of ours
+            return chain
+        if (found.previous, found.from_etag, found.database_id) != (chain.file, chain.last_etag, chain.copy):
+            return chain
+        return Chain(chain.folder, file, found.last_etag, chain.copy)
+
+    def _is_unchanged(self) -> bool:
+        """Rule 9.7."""
+        assert self._before is not None, "an incremental goes on from a status"
+        return (self._contents.etag, self._contents.change_vector.text(), self._run.raft_index) == (
+            self._before.last_etag,
+            self._before.last_change_vector,
+            self._before.last_raft_index,
+        )
+
+    def _names(self, chain: Chain | None) -> tuple[str, str]:
+        """Folder and file (rules 11.1 to 11.5)."""
+        kind, zone = self._task.kind, self._member.zone
+        if chain is not None:
+            taken = self._place.files(chain.folder)
+            name = partial(_file_name, kind, False, zone)
+            return chain.folder, names.first_free(name, self.started_at, taken)[0]
+
+        def folder_at(at: int) -> str:
+            return names.folder_name(self._database.name, self._member.name, kind, at, zone)
+
+        folder, at = names.first_free(folder_at, self.started_at, self._place.folders())
+        return folder, names.file_name(kind, True, at, zone)
+
+    def _note_start(self, opened: Opened) -> None:
+        self._member.note(
+            BackupStarted(
+                self._database.name,
+                self._task.id,
+                self._occurrence,
+                self.started_at,
+                self._run.full,
+                self._path,
+                opened.folder,
+                opened.file,
+                self._contents.etag,
+                self._contents.fingerprint,
+            )
+        )
+
+    async def _write(self, opened: Opened) -> Metered:
+        """Write the file in slices, so that there is time for things to happen in between."""
+        chain = opened.chain
+        writer = Metered(
+            self._contents,
+            record_of(self._database),
+            file=opened.file,
+            database=self._database.name,
+            task_id=self._task.id,
+            started_at=self.started_at,
+            raft_index=self._run.raft_index,
+            from_etag=chain.last_etag if chain is not None else None,
+            previous=chain.file if chain is not None else "",
+        )
+        chunks = writer.chunks()
+        count = costs.slices(opened.items)
+
+        def write_up_to(taken: int) -> None:
+            while writer.taken < taken and (chunk := next(chunks, None)) is not None:
+                opened.upload.write(chunk)
+
+        def write_rest() -> None:
+            for chunk in chunks:
+                opened.upload.write(chunk)
+
+        cost = costs.START
+        for number in range(1, count + 1):
+            self._need_wanted()
+            cost += costs.write_slice(opened.items, opened.size)
+            step = write_rest if number == count else partial(write_up_to, opened.items * number // count)
+            await self._member.outside(step, cost)
+            cost = 0
+        self._need_wanted()
+        await self._member.outside(opened.upload.finish, costs.FINISH)
+        return writer
+
+    async def _read_back(self, opened: Opened, written: Manifest) -> None:
+        """A file counts when what the destination gives back is what was written."""
+
+        def read() -> Manifest:
+            return read_manifest(opened.file, self._place.read(f"{opened.folder}/{opened.file}"))
+
+        if await self._member.outside(read, costs.read_back(opened.size)) != written:
+            raise DamagedBackup(opened.file, "read back, it says other things of itself than were written")
+
+    def _remove(self, opened: Opened, error: Exception) -> None:
+        try:
+            opened.upload.discard()
+            if not isinstance(error, FileExistsError):
+                self._place.delete(f"{opened.folder}/{opened.file}")
+        except OSError:  # the place is out of order: what is left there is no part of any chain
+            opened.upload.abandon()
+
+    def _need_wanted(self) -> None:
+        if not self._is_wanted():
+            raise NoLongerWanted
+
+    def _success(self, opened: Opened, manifest: Manifest) -> Done:
+        duration = self._duration
+        status = progress.succeeded(self._before, self._run, manifest, opened.folder, opened.file, duration)
+        chain = Chain(opened.folder, opened.file, manifest.last_etag, manifest.database_id)
+        note = BackupFinished(
+            self._database.name,
+            self._task.id,
+            self.started_at,
+            self._run.full,
+            opened.folder,
+            opened.file,
+            manifest.documents,
+            manifest.tombstones,
+            duration,
+        )
+        return Done(status, chain, note)
+
+
+def _file_name(kind: Any, full: bool, zone: ZoneInfo, at: int) -> str:
+    return names.file_name(kind, full, at, zone)
+
+
+def record_of(database: Database) -> dict[str, Any]:
+    """The database record as it stands in a file: a JSON object (rule 18.4)."""
+    topology = database.topology
+    return {
+        "DatabaseName": database.name,
+        "Topology": {
+            "Members": list(topology.members),
+            "Promotables": list(topology.promotables),
+            "Rehabs": list(topology.rehabs),
+            "ReplicationFactor": topology.replication_factor,
+        },
+        "PeriodicBackups": [
+            {
+                "TaskId": task.id,
+                "Name": task.name,
+                "BackupType": task.kind.value,
+                "FullBackupFrequency": task.full or None,
+                "IncrementalBackupFrequency": task.incremental or None,
+                "MentorNode": task.mentor,
+                "PinToMentorNode": task.pinned,
+                "Disabled": task.disabled,
+                "LocalSettings": [{"FolderPath": destination.path} for destination in task.destinations],
+            }
+            for task in database.tasks.values()
+        ],
+    }

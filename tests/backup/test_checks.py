@@ -1,0 +1,321 @@
+"""The watchers of backups see what is broken: each is shown a trace, or files, that break its promise."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+import pytest
+import trio
+
+from backup.checks import Covered, backup_watchers
+from backup.checks.model import Dial, Model
+from backup.notes import (
+    BackupDelayed,
+    BackupFailed,
+    BackupFinished,
+    BackupSkipped,
+    BackupStarted,
+    DatabaseCreated,
+    OwnerChanged,
+    Reported,
+    StatusStored,
+    TaskDefined,
+    TaskRemoved,
+    TopologyChanged,
+)
+from backup.report import excused
+from backup.rules import rules_named
+from backup.scheduler import Scheduler
+from backup.shelves import Shelves
+from cluster.checks import Violation, Watcher
+from cluster.instant import DAY, HOUR, MINUTE, SECOND, hours
+from cluster.sim.world import World
+from cluster.trace import BecameFollower, BecameLeader, Committed, Crashed, Happened, Note, Started, Stepped
+
+from .shop import open_shop, orders, played
+
+Told = tuple[int, str, Note]
+"""True time, node, note."""
+
+CREATED = DatabaseCreated(1, "Shop", ("A", "B", "C"))
+DEFINED = TaskDefined(2, "Shop", 2, "Daily", "0 0 * * *", "0 * * * *", "", False, False, 0, ("/b",), "defined")
+OWNED = OwnerChanged(3, "Shop", 2, "", "B", "NonExistingResponsibleNode", "7.8.3", (), "nobody had it")
+BEGIN: tuple[Told, ...] = (
+    *[(0, node, Started(1)) for node in "ABC"],
+    (0, "A", BecameLeader(1, 2, 0, 0)),
+    (1, "A", Committed(3, 1)),
+    (1, "A", CREATED),
+    (1, "A", DEFINED),
+    (1, "A", OWNED),
+    (2, "B", Committed(3, 1)),
+    (2, "B", OWNED),
+)
+
+
+def skipped(at: int, node: str = "B") -> Told:
+    return at, node, BackupSkipped("Shop", 2, at, at, 1)
+
+
+def end(at: int) -> Told:
+    return at, "", Stepped("Ask(node='A', request=None)", "a client asks")
+
+
+def shown(*told: Told, rules: str = "unkindness") -> Sequence[Watcher]:
+    """Watchers that have seen the beginning and these events, in order, and then the end."""
+    watchers = backup_watchers(rules_named(rules), Shelves())
+    for seq, (t, node, note) in enumerate((*BEGIN, *told), 1):
+        event = Happened(seq, t, node, 0, note)
+        for watcher in watchers:
+            if type(note) in watcher.sees():
+                watcher.sees()[type(note)](event)
+    for watcher in watchers:
+        watcher.finish()
+    return watchers
+
+
+def broken(promise: str, words: str, *told: Told) -> None:
+    with pytest.raises(Violation, match=words) as caught:
+        shown(*told)
+    assert caught.value.promise == promise
+
+
+# ---- the record ----
+
+
+def test_a_change_that_no_leader_committed() -> None:
+    """3.39: it came from nowhere, or from a leader that had lost its office."""
+    more = attrs.evolve(DEFINED, index=4, task=4)
+    broken("no change without a leader", "no leader has committed further than 3", (5, "C", more))
+    lost = (4, "A", BecameFollower(2, "", "leader"))
+    broken("no change without a leader", "entry 4", lost, (5, "A", Committed(4, 2)), (5, "A", more))
+    shown((4, "A", Committed(4, 1)), (5, "C", more))
+
+
+def test_two_owners_at_one_entry() -> None:
+    """7.8: the log is one."""
+    broken("one owner", "belongs to B, and on C to A", (5, "C", attrs.evolve(OWNED, owner_after="A")))
+
+
+def test_an_owner_outside_the_group() -> None:
+    """7.2: by the group as it was then."""
+    moved = attrs.evolve(OWNED, index=5, owner_before="B", owner_after="C")
+    smaller = TopologyChanged(4, "Shop", ("A", "B", "C"), (), (), ("A", "B"), (), (), "C left")
+    broken("owner in the group", "is on A B", (4, "A", Committed(5, 1)), (4, "A", smaller), (4, "A", moved))
+    in_rehab = attrs.evolve(smaller, rehabs=("C",))
+    shown((4, "A", Committed(5, 1)), (4, "A", in_rehab), (4, "A", moved))
+
+
+def test_a_disabled_task_that_runs() -> None:
+    """7.9: on a node that has applied it; one that is behind cannot know."""
+    off = attrs.evolve(DEFINED, index=4, disabled=True, change="disabled")
+    disabled: tuple[Told, ...] = ((4, "A", Committed(4, 1)), (4, "A", off))
+    shown(*disabled, skipped(5 * SECOND))
+    broken("disabled rests", "which is disabled there", *disabled, (5, "B", Committed(4, 1)), skipped(6 * SECOND))
+
+
+# ---- coverage ----
+
+
+def test_an_occurrence_that_nobody_covers() -> None:
+    """In calm times, two minutes; it is said in the act, at the next event."""
+    calm = [skipped(hour * HOUR) for hour in range(1, 5)]
+    shown(*calm, end(5 * HOUR + 110 * SECOND))
+    broken("every backup happens", "at 2024-01-01 05:00:00", *calm, end(5 * HOUR + 130 * SECOND))
+    late = skipped(5 * HOUR + 130 * SECOND)
+    broken("every backup happens", "at 2024-01-01 05:00:00", *calm, late)
+    shown(*calm, skipped(5 * HOUR + 110 * SECOND), end(5 * HOUR + 30 * MINUTE))
+
+
+def test_one_late_run_covers_all_before_it() -> None:
+    """And under RavenDB's rules what is missed is counted and not held against anybody."""
+    watchers = shown(skipped(HOUR), skipped(4 * HOUR + 5), end(5 * HOUR - 1), rules="ravendb-6.2")
+    covered = next(watcher for watcher in watchers if isinstance(watcher, Covered))
+    assert [each.occurrence for each in covered.missed] == [2 * HOUR, 3 * HOUR]
+
+
+def test_after_a_crash_the_task_has_time_to_move() -> None:
+    """24.3: a minute until rehab, half an hour of grace, and some slack; not longer."""
+    calm = [skipped(hour * HOUR) for hour in range(1, 5)]
+    crash = (4 * HOUR + 30 * MINUTE, "B", Crashed())
+    shown(*calm, crash, end(5 * HOUR + 31 * MINUTE))
+    moved = (5 * HOUR + MINUTE, "A", attrs.evolve(OWNED, index=4, owner_before="B", owner_after="C"))
+    commit = (5 * HOUR + MINUTE, "A", Committed(4, 1))
+    shown(*calm, crash, commit, moved, skipped(5 * HOUR + MINUTE + 1, "C"), end(5 * HOUR + 59 * MINUTE))
+    broken("every backup happens", "05:00:00", *calm, crash, end(5 * HOUR + 33 * MINUTE))
+
+
+def test_what_nobody_could_run_is_excused() -> None:
+    """Without a leader and without its owner; the time begins again when somebody is there."""
+    calm = [skipped(hour * HOUR) for hour in range(1, 5)]
+    down: tuple[Told, ...] = (
+        (4 * HOUR + 30 * MINUTE, "B", Crashed()),
+        (4 * HOUR + 30 * MINUTE, "A", BecameFollower(1, "", "leader")),
+    )
+    watchers = shown(*calm, *down, end(12 * HOUR))
+    assert [each.why for each in excused(watchers)] == ["B is down, and nobody leads"]
+    back = (12 * HOUR, "B", Started(2))
+    shown(*calm, *down, back, skipped(12 * HOUR + 10 * SECOND), end(12 * HOUR + 50 * MINUTE))
+    broken("every backup happens", "05:00:00", *calm, *down, back, end(12 * HOUR + 40 * MINUTE))
+
+
+def test_a_pinned_task_waits_for_its_node() -> None:
+    """7.12: nobody else may run it."""
+    pinned = attrs.evolve(DEFINED, index=4, mentor="B", pinned=True, change="changed")
+    pin: tuple[Told, ...] = ((4, "A", Committed(4, 1)), (4, "A", pinned))
+    watchers = shown(*pin, (5, "B", Crashed()), end(3 * HOUR + 40 * MINUTE))
+    assert [each.occurrence // HOUR for each in excused(watchers)] == [1, 2, 3]
+
+
+def test_a_failed_run_is_excused() -> None:
+    """8.9: it is not tried again before the next occurrence."""
+    failed = (HOUR, "B", BackupFailed("Shop", 2, HOUR, HOUR, True, "no space"))
+    watchers = shown(failed, skipped(2 * HOUR), end(2 * HOUR + 30 * MINUTE))
+    assert "no space" in excused(watchers)[0].text()
+
+
+def test_a_run_that_takes_long_is_in_time_if_it_started_in_time() -> None:
+    """And one that waits for a slot has until that."""
+    started = (HOUR, "B", BackupStarted("Shop", 2, HOUR, HOUR, True, "/b", "folder", "file", 1, "0f"))
+    finished = (HOUR + 40 * MINUTE, "B", BackupFinished("Shop", 2, HOUR, True, "folder", "file", 1, 0, 40 * MINUTE))
+    shown(started, end(HOUR + 39 * MINUTE))
+    put_off = (HOUR, "B", BackupDelayed("Shop", 2, HOUR + 40 * MINUTE, "no slot"))
+    shown(
+        *[skipped(hour * HOUR - DAY) for hour in range(24, 24)], put_off, skipped(HOUR + 41 * MINUTE), end(2 * HOUR - 1)
+    )
+    with pytest.raises(Violation, match="cannot be restored"):
+        shown(started, finished)  # there is no such file
+
+
+def test_nothing_is_expected_of_what_is_disabled_or_gone() -> None:
+    """From that entry on."""
+    off = attrs.evolve(DEFINED, index=4, disabled=True)
+    for note in (off, TaskRemoved(4, "Shop", 2)):
+        shown((4, "A", Committed(4, 1)), (4, "A", note), end(DAY))
+
+
+def test_a_scheduler_that_forgets_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real run in which nothing is started any more: no event of any backup, and yet it is seen."""
+
+    async def story(world: World) -> None:
+        await open_shop(world)
+        await trio.sleep(hours(2.5))
+        monkeypatch.setattr(Scheduler, "_fire", lambda *forgotten: None)
+        await trio.sleep(hours(1))
+
+    with pytest.raises(Violation, match="at 2024-01-01 03:00:00: no run had started by 2024-01-01 03:02:00"):
+        played(story)
+
+
+def test_clocks_are_followed() -> None:
+    """A node whose clock is two hours behind runs at what its clock says; zones shift what is due when."""
+    slow = (10, "", Stepped(f"JumpClock(node='B', by={-2 * HOUR})", "set B's clock"))
+    east = (10, "", Stepped("Zone(node='B', zone='Asia/Kolkata')", "B is in India"))
+    daily = attrs.evolve(DEFINED, index=4, incremental="", change="changed")
+    once: tuple[Told, ...] = ((4, "A", Committed(4, 1)), (4, "A", daily))
+    a_run = DAY + 2 * HOUR, "B", BackupSkipped("Shop", 2, DAY, DAY, 1)
+    shown(*once, slow, a_run, end(DAY + 20 * HOUR))
+    broken("every backup happens", "2024-01-02 00:00:00", *once, slow, end(DAY + 4 * HOUR + 2 * MINUTE + HOUR))
+    in_india = DAY - 5 * HOUR - 30 * MINUTE
+    shown(*once, east, skipped(in_india), end(DAY + 12 * HOUR))
+    broken("every backup happens", "18:30:00", *once, east, end(in_india + 3 * MINUTE))
+
+
+def test_a_dial_drifts() -> None:
+    """A thousand parts per million are 3.6 s an hour."""
+    dial = Dial()
+    dial.drift(HOUR, 1_000)
+    assert dial.ahead(2 * HOUR) == 3_600_000
+    dial.jump(-SECOND)
+    dial.drift(2 * HOUR, 0)
+    assert dial.ahead(9 * HOUR) == 2_600_000
+
+
+def test_the_model_knows_who_stands_still() -> None:
+    """A paused node neither leads nor runs anything."""
+    model = Model()
+    told: tuple[Told, ...] = (*BEGIN, (9, "", Stepped("Pause(node='A')", "pause A")))
+    for seq, (t, node, note) in enumerate(told, 1):
+        if type(note) in model.sees():
+            model.sees()[type(note)](Happened(seq, t, node, 0, note))
+    assert (model.has_leader, model.is_up("A"), model.is_up("B")) == (False, False, True)
+
+
+# ---- reports ----
+
+
+def run(at: int) -> tuple[Told, Told]:
+    """A run with nothing new, and its report, an hour late."""
+    return skipped(at), (at + HOUR, "B", Reported("Shop", 2, at, HOUR, True))
+
+
+def test_reports_out_of_order_or_twice() -> None:
+    """24.6."""
+    one, told_one = run(HOUR)
+    two, told_two = run(2 * HOUR)
+    shown(one, two, told_one, told_two)
+    broken("reports in order", "started and ended earlier", one, two, told_two)
+    broken("reports in order", "tells twice", one, told_one, told_one)
+
+
+def test_a_crash_between_telling_and_saying_so() -> None:
+    """The record has it, the node never says so: nobody waits for that report."""
+    one, _ = run(HOUR)
+    two, told_two = run(2 * HOUR)
+    stored = (HOUR, "A", StatusStored(4, "Shop", 2, "B", HOUR, False, 1, "", True))
+    shown(one, stored, (HOUR, "B", Crashed()), (HOUR, "B", Started(2)), two, told_two)
+
+
+# ---- files ----
+
+
+def damaged(tmp_path: Path, which: str, hurt: str) -> None:
+    """A story with two files, of which one is hurt at its end."""
+
+    def do() -> None:
+        path = next(tmp_path.rglob(f"*{which}*backup"))
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.unlink()
+        if hurt == "flipped":
+            path.write_bytes(content)
+
+    async def story(world: World) -> None:
+        await open_shop(world)
+        await trio.sleep(hours(1.5))
+        await world.ask("A", orders(1, 2, "new"))
+        await trio.sleep(hours(1))
+        do()
+
+    played(story, tmp_path)
+
+
+@pytest.mark.parametrize("hurt", ["gone", "flipped"])
+@pytest.mark.parametrize("which", ["full", "incremental"])
+def test_a_file_that_is_hurt_is_found(tmp_path: Path, which: str, hurt: str) -> None:
+    """At the end every restore point is restored; what cannot be is a broken promise."""
+    with pytest.raises(Violation, match="cannot be restored") as caught:
+        damaged(tmp_path, which, hurt)
+    assert caught.value.promise == "restored equals backed up"
+    assert str(tmp_path) not in caught.value.text
+
+
+def test_a_report_without_its_file_is_found() -> None:
+    """In the act: when it is reported, the file must be there."""
+    started = (HOUR, "B", BackupStarted("Shop", 2, HOUR, HOUR, True, "/b", "folder", "file", 1, "0f"))
+    finished = (HOUR + 1, "B", BackupFinished("Shop", 2, HOUR, True, "folder", "file", 1, 0, 1))
+    reported = (HOUR + 2, "B", Reported("Shop", 2, HOUR, 1, False))
+    broken("reported means kept", "is no good", started, finished, reported)
+
+
+def test_a_file_of_other_content_is_found(tmp_path: Path) -> None:
+    """A backup that restores to something else than the node held is no backup."""
+
+    async def story(world: World) -> None:
+        await open_shop(world)
+        await trio.sleep(hours(1.5))
+        started = next(event.note for event in world.history.events if isinstance(event.note, BackupStarted))
+        files = next(watcher for watcher in world.watchers if watcher.promise == "restored equals backed up")._files  # type: ignore[attr-defined]
+        files.started = {run: attrs.evolve(started, fingerprint="0" * 32) for run in files.started}
+
+    with pytest.raises(Violation, match="does not hold what B held of Shop"):
+        played(story, tmp_path)
