@@ -183,6 +183,36 @@ def replay(run: str, /) -> int:
     return DIVERGED if said else HELD
 
 
+@app.command
+def bench(*which: str, json: Annotated[bool, Flag] = False) -> int:
+    """Measure: messages a second beside SimPy's, virtual time, memory.
+
+    Parameters
+    ----------
+    which
+        `messages`, `time` or `memory`; all three if none is named.
+    json
+        Print one JSON object instead.
+    """
+    from scenarios.bench.program import BENCHMARKS, as_text
+    from scenarios.gallery import suggestion
+
+    for name in which:
+        if name not in BENCHMARKS:
+            known = ", ".join(BENCHMARKS)
+            complain(f"there is no benchmark {name!r}: name {known}, or none for all.{suggestion(name, BENCHMARKS)}")
+            return MISTAKE
+    results = {}
+    for name in which or BENCHMARKS:
+        results[name] = BENCHMARKS[name]()
+        if not json:
+            for line in as_text(name, results[name]):
+                print(line, flush=True)
+    if json:
+        say_json(results[which[0]] if len(which) == 1 else results)
+    return HELD
+
+
 # ---- while a story runs ----
 
 

@@ -4,8 +4,6 @@ Everything is read from the outcome of the run. Never here: printing, exit codes
 (`backup.report` counts them).
 """
 
-import importlib
-import importlib.util
 import linecache
 import shlex
 import traceback
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from backup.report import counts, excused
 from cluster.checks import Violation
 from cluster.instant import SECOND, clock_text
 from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE
@@ -22,7 +21,6 @@ from scenarios.data import DataError
 from scenarios.gallery import Tale, line_in
 
 if TYPE_CHECKING:
-    from cluster.sim.history import History
     from cluster.sim.run import Outcome
 
 BACKUPS = ("ok", "late", "missed", "double", "failed")
@@ -107,7 +105,7 @@ def summary(outcome: "Outcome", request: Request, tale: Tale) -> Result:
         virtual_seconds=outcome.virtual_seconds,
         wall_seconds=round(outcome.wall_seconds, 3),
         elections=outcome.elections,
-        backups=tuple(backup_counts(outcome.history).items()),
+        backups=tuple(counts(outcome.history.events, outcome.watchers).items()),
         violations=violations,
     )
 
@@ -117,14 +115,6 @@ def verdict_of(outcome: "Outcome", tale: Tale) -> str:
     if outcome.verdict == BUG and outcome.failure is not None and line_in(outcome.failure, tale.source):
         return MISTAKE
     return outcome.verdict
-
-
-def backup_counts(history: "History") -> dict[str, int]:
-    """How many backups were made, late, missed, double and failed, as the domain counts them."""
-    counts: dict[str, int] = {}
-    if importlib.util.find_spec("backup.report") is not None:
-        counts = importlib.import_module("backup.report").counts(history)
-    return {name: int(counts.get(name, 0)) for name in BACKUPS}
 
 
 def _broken(failure: BaseException, tale: Tale) -> tuple[str, str]:
@@ -171,6 +161,10 @@ def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
     counts = (("event", result.events), ("message", result.messages), ("election", result.elections))
     lines.append("  " + ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts))
     lines.append("  backups: " + ", ".join(f"{count:,} {name}" for name, count in result.backups))
+    excuses = excused(outcome.watchers)
+    lines += [f"  excused: {each.text()}" for each in excuses[:3]]
+    if len(excuses) > 3:
+        lines.append(f"  excused: {len(excuses) - 3:,} more")
     if outcome.promises:
         lines.append("  promises watched:")
         lines += [f"    {name}: {says}" for name, says in outcome.promises]

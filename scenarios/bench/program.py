@@ -116,7 +116,9 @@ def as_text(name: str, result: dict[str, Any]) -> list[str]:
         case "time":
             lines = ["virtual seconds per CPU second     busy        idle   idle, every heartbeat lived"]
             for nodes, row in result["virtual_seconds_per_cpu_second"].items():
-                lines.append(f"  {nodes:>2} nodes                    {row['busy']:>9,} {row['idle']:>11,} {row['idle_lived']:>9,}")
+                lines.append(
+                    f"  {nodes:>2} nodes                    {row['busy']:>9,} {row['idle']:>11,} {row['idle_lived']:>9,}"
+                )
             return lines
         case _:
             return ["peak memory of a process, MiB"] + [

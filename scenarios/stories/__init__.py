@@ -1,1 +1,1 @@
-
+"""The gallery: one story a file, its recorded timeline beside it."""

@@ -36,6 +36,8 @@ class Bug:
     source: str
     """Where it was seen, or what warns of it."""
     change: Change
+    strikes: str
+    """What exposes it: `storm`, `night`, or a story of the gallery."""
     under: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
     """Options of the world in which it strikes soon: a slow disk, small batches."""
 
@@ -43,13 +45,15 @@ class Bug:
 BUGS: dict[str, Bug] = {}
 
 
-def bug(module: str, function: str, *, breaks: str, source: str, **under: Any) -> Callable[[Change], Change]:
+def bug(
+    module: str, function: str, *, breaks: str, source: str, strikes: str = "storm", **under: Any
+) -> Callable[[Change], Change]:
     """Enter a change into the zoo, under its own name with hyphens and its docstring's first line."""
 
     def enter(change: Change) -> Change:
         name = change.__name__.replace("_", "-")
         says = (change.__doc__ or "").strip().splitlines()[0].rstrip(".")
-        BUGS[name] = Bug(name, says, module, function, breaks, source, change, under)
+        BUGS[name] = Bug(name, says, module, function, breaks, source, change, strikes, under)
         return change
 
     return enter

@@ -7,8 +7,7 @@ import attrs
 
 from cluster.instant import MILLISECOND
 from cluster.raft import durability
-from cluster.raft.log import Log
-from cluster.raft.messages import AppendEntries, AppendReply, RequestVote
+from cluster.raft.messages import AppendReply, RequestVote
 from cluster.raft.state import Moment, Progress, Raft, Timing
 from cluster.sim.disk import DiskModel
 from scenarios.zoo import bug
@@ -16,6 +15,7 @@ from scenarios.zoo import bug
 ONE_BY_ONE = Timing(batch=1)
 """Every append carries one entry, so that a follower's log is verified entry by entry."""
 SLOW = DiskModel(sync_latency=150 * MILLISECOND)
+
 
 @bug("cluster.raft.quorum", "majority", breaks="election safety", source="zoo E9; openraft #1802 is a relative")
 def majority_of_half(original: Callable[[int], int]) -> Callable[[int], int]:
@@ -45,7 +45,9 @@ def previous_entry_by_index_only(original: Callable[..., bool]) -> Callable[...,
     return lambda log, prev_index, prev_term: prev_index <= log.last_index
 
 
-@bug("cluster.raft.replication", "lead", breaks="leader append-only", source="zoo L12; the paper's property of that name")
+@bug(
+    "cluster.raft.replication", "lead", breaks="leader append-only", source="zoo L12; the paper's property of that name"
+)
 def leader_cuts_its_tail(original: Callable[..., Any]) -> Callable[..., Any]:
     """A new leader drops what it has not committed."""
 
@@ -53,7 +55,9 @@ def leader_cuts_its_tail(original: Callable[..., Any]) -> Callable[..., Any]:
         after, effects = original(raft, at)
         if raft.log.last_index > raft.commit:
             kept = raft.log.cut(raft.commit)
-            after, saving = original(attrs.evolve(raft, log=kept, durable=durability.cut(raft.durable, raft.saves + 1, raft.commit)), at)
+            after, saving = original(
+                attrs.evolve(raft, log=kept, durable=durability.cut(raft.durable, raft.saves + 1, raft.commit)), at
+            )
             effects = saving
         return after, effects
 
@@ -105,8 +109,8 @@ def takes_one_answer_for_all(original: Callable[..., Progress]) -> Callable[...,
 def answers_before_the_disk(original: Callable[..., None]) -> Callable[..., None]:
     """A save is called durable when it was only written."""
 
-    def save(self: Any, what: Any, done: Callable[[], None]) -> None:
-        original(self, what, lambda: None)
+    def save(self: Any, what: Any, done: Callable[[], None], commit: int = 0) -> None:
+        original(self, what, lambda: None, commit)
         view = self._disk
         view._disk.later(0, lambda: done() if view.plugged else None)
 

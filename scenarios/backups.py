@@ -1,0 +1,304 @@
+"""The verbs of a story about backups: what a client of the cluster would do, in a story's words.
+
+Every verb is a request that some node is asked, so it is a step of the recording like any other. What a story may look
+at (runs, owners, files) is read from the history and from the nodes; nothing here steers.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from backup.database.documents import Contents, Store
+from backup.database.items import body_of
+from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
+from backup.record import LocalFolder
+from backup.record import Task as Definition
+from backup.requests import (
+    Define,
+    DeleteDocuments,
+    DisableTask,
+    EnableTask,
+    NewDatabase,
+    PutDocuments,
+    RemoveTask,
+    RestoreDatabase,
+    RestoreResult,
+)
+from backup.restore import Comparison, equal_contents
+from backup.service import Backups
+from backup.shelves import Shelves, Vaults
+from cluster.sim.world import Misuse, World
+from cluster.trace import Happened
+from cluster.value import value
+from scenarios.data import documents as documents_from
+
+BATCH = 500
+"""Documents a client writes in one request."""
+FOLDER = "backups"
+"""What a task calls its local folder if the story does not say."""
+
+
+@value
+class Ran:
+    """One finished run of a task."""
+
+    node: str
+    started_at: int
+    """Wall µs of that node."""
+    t: int
+    """True time in µs at which it started."""
+    occurrence: int
+    full: bool
+    outcome: str
+    """`written`, `skipped` (nothing new, rule 9.7) or `failed`."""
+    folder: str
+    file: str
+
+
+class Client:
+    """Talks to whichever node is up; made by `backups(world)`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.held: dict[tuple[int, str, int], Contents] = {}
+        """What a copy held when a backup of it started: by task, node and start."""
+        self._vaults: Vaults = {}
+        self.shelves = Shelves(world.places, self._vaults)
+        """Where the nodes keep their files."""
+        world.history.followers.append(self._remember)
+
+    def start(self, names: str) -> None:
+        """Bring the nodes up with the backup service, under the rules the run was given."""
+        rules = self.world.options.get("rules") or "unkindness"
+        self.world.start(names, lambda: Backups(rules, self.world.places, self._vaults))
+
+    def somebody(self, database: str = "") -> str:
+        """The first node that is up (and has that database, if one that is up knows of it); Misuse if there is none."""
+        up = [self.world[name] for name in self.world.names if self.world[name].up]
+        if not up:
+            raise Misuse("every node is down, so nobody can be asked: restart one")
+        record = max(up, key=lambda view: view.applied).state.database(database) if database else None
+        for view in up:
+            if record is None or view.name in record.topology.nodes:
+                return view.name
+        group = " ".join(record.topology.nodes) if record is not None else ""
+        raise Misuse(f"every node that has {database} is down, so nobody can be asked: restart one of {group}")
+
+    async def create_database(self, name: str, replication_factor: int = 1, members: Iterable[str] = ()) -> "Database":
+        """A database in a group of that many nodes, or of those."""
+        world = self.world
+        await world.ask(self.somebody(), NewDatabase(name, replication_factor, tuple(members)))
+        known = lambda: self.store(self.somebody(name), name) is not None  # noqa: E731  # one line, used once
+        await world.until(known, within=60, what=f"a node that has {name}")
+        return Database(self, name)
+
+    def _remember(self, event: Happened) -> None:
+        note = event.note
+        if isinstance(note, BackupStarted):
+            contents = self.store(event.node, note.database)
+            if contents is not None:
+                self.held[note.task, event.node, note.started_at] = contents.frozen_at()
+
+    def store(self, node: str, database: str) -> Store | None:
+        """A node's copy of a database; None if it has none now."""
+        view = self.world[node]
+        record = view.state.database(database) if view.up else None
+        return view.application.store(record.id) if record is not None else None
+
+
+def backups(world: World) -> Client:
+    """The client of this world's backup service."""
+    return Client(world)
+
+
+class Database:
+    """One database, as a client sees it."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        self.client = client
+        self.world = client.world
+        self.name = name
+
+    async def put(self, objects: Mapping[str, Mapping[str, Any]], collection: str = "Orders", on: str = "") -> None:
+        """Write documents by id, at that node or at whoever is up; no leader is needed (3.39)."""
+        rows = [(id, collection, body_of(id, data)) for id, data in objects.items()]
+        for start in range(0, len(rows), BATCH):
+            request = PutDocuments(self.name, tuple(rows[start : start + BATCH]))
+            await self.world.ask(on or self.client.somebody(self.name), request)
+
+    async def fill(self, count: int = 40, on: str = "") -> int:
+        """Write the documents the run was given with `--data`, or `count` made up ones; return how many."""
+        source = self.world.options.get("data")
+        if not source:
+            await self.put(
+                {f"orders/{number}": order(self.world.seed, number) for number in range(1, count + 1)}, on=on
+            )
+            return count
+        rows, written = [], 0
+        for document in documents_from(source):
+            rows.append((document.id, document.collection, body_of(document.id, document.data)))
+            if len(rows) == BATCH:
+                await self.world.ask(on or self.client.somebody(self.name), PutDocuments(self.name, tuple(rows)))
+                written, rows = written + len(rows), []
+        if rows:
+            await self.world.ask(on or self.client.somebody(self.name), PutDocuments(self.name, tuple(rows)))
+        return written + len(rows)
+
+    async def delete(self, *ids: str, on: str = "") -> None:
+        """Delete documents."""
+        await self.world.ask(on or self.client.somebody(self.name), DeleteDocuments(self.name, ids))
+
+    async def define(
+        self,
+        full: str = "",
+        incremental: str = "",
+        mentor: str | None = None,
+        pinned: bool = False,
+        name: str = "",
+        path: str = FOLDER,
+        on: str = "",
+    ) -> "Task":
+        """Define a backup task: cron texts, preferred node, local folder."""
+        definition = Definition(
+            full=full,
+            incremental=incremental,
+            destinations=(LocalFolder(path),),
+            name=name,
+            mentor=mentor,
+            pinned=pinned,
+        )
+        number = await self.world.ask(on or self.client.somebody(self.name), Define(self.name, definition))
+        return Task(self, number, path)
+
+
+class Task:
+    """One backup task, as a client sees it."""
+
+    def __init__(self, database: Database, number: int, path: str) -> None:
+        self.database = database
+        self.world = database.world
+        self.client = database.client
+        self.id = number
+        self.path = path
+
+    @property
+    def runs(self) -> list[Ran]:
+        """Every finished run, in the order of their ends."""
+        starts: dict[tuple[str, int], Happened] = {}
+        found = []
+        for event in self.world.history.events:
+            note = event.note
+            match note:
+                case BackupStarted(task=self.id):
+                    starts[event.node, note.started_at] = event
+                case BackupSkipped(task=self.id):
+                    found.append(Ran(event.node, note.started_at, event.t, note.occurrence, False, "skipped", "", ""))
+                case BackupFinished(task=self.id) | BackupFailed(task=self.id):
+                    started = starts.get((event.node, note.started_at))
+                    t = started.t if started else event.t
+                    begun = started.note if started else None
+                    occurrence = begun.occurrence if isinstance(begun, BackupStarted) else note.started_at
+                    written = isinstance(note, BackupFinished)
+                    folder, file = (note.folder, note.file) if isinstance(note, BackupFinished) else ("", "")
+                    outcome = "written" if written else "failed"
+                    found.append(Ran(event.node, note.started_at, t, occurrence, note.full, outcome, folder, file))
+        return found
+
+    @property
+    def owner(self) -> str | None:
+        """The responsible node, as the node that has applied most has it stored; None while nobody is."""
+        views = [self.world[name] for name in self.world.names if self.world[name].up]
+        if not views:
+            return None
+        newest = max(views, key=lambda view: view.applied)
+        record = newest.state.database(self.database.name)
+        stored = record.assignments.get(self.id) if record is not None else None
+        return stored.node if stored is not None else None
+
+    def reports(self) -> int:
+        """How many runs the cluster knows of, as the node that has applied most has it."""
+        views = [self.world[name] for name in self.world.names if self.world[name].up]
+        best = max(views, key=lambda view: view.applied)
+        record = best.state.database(self.database.name)
+        return sum(1 for run in record.history if run.task_id == self.id) if record is not None else 0
+
+    async def ran(self, times: int = 1, within: float = 7_200) -> Ran:
+        """Wait until it has that many more finished runs; return the last of them."""
+        before = len(self.runs)
+        await self.world.until(lambda: len(self.runs) >= before + times, within, f"{times} more runs of task {self.id}")
+        return self.runs[-1]
+
+    async def assigned(self, within: float = 120, other_than: str | None = None) -> str:
+        """Wait until somebody (else) is responsible for it; return who."""
+        found = await self.world.until(
+            lambda: self.owner if self.owner != other_than else None, within, f"an owner of task {self.id}"
+        )
+        assert found is not None
+        return found
+
+    async def reported(self, within: float = 600) -> None:
+        """Wait until the cluster has answered that it knows of every finished run."""
+
+        def answered() -> bool:
+            told = {
+                (event.node, event.note.started_at)
+                for event in self.world.history.events
+                if isinstance(event.note, Reported) and event.note.task == self.id
+            }
+            return all((run.node, run.started_at) in told for run in self.runs)
+
+        await self.world.until(answered, within, f"every report on task {self.id}")
+
+    async def disable(self) -> None:
+        """Nothing runs any more."""
+        await self.world.ask(self.client.somebody(), DisableTask(self.database.name, self.id))
+
+    async def enable(self) -> None:
+        """It runs again."""
+        await self.world.ask(self.client.somebody(), EnableTask(self.database.name, self.id))
+
+    async def remove(self) -> None:
+        """The task goes; its files stay."""
+        await self.world.ask(self.client.somebody(), RemoveTask(self.database.name, self.id))
+
+    def late_reports(self) -> int:
+        """How many runs were reported after the operation timeout."""
+        return sum(1 for event in self.world.history.events if isinstance(event.note, Reported) and event.note.late)
+
+    def files(self, node: str) -> list[str]:
+        """What lies in the task's local folder on that node, up or down, as `folder/file`; sorted."""
+        place = self.client.shelves.destination(node, self.path)
+        return [f"{folder}/{file}" for folder in place.folders() for file in place.files(folder)]
+
+    async def restore_newest(self, name: str) -> "RestoredDatabase":
+        """Restore the newest chain into a new database, on the node that has the files."""
+        last = [run for run in self.runs if run.outcome == "written"][-1]
+        request = RestoreDatabase(name, last.node, self.path, last.folder)
+        result: RestoreResult = await self.world.ask(last.node, request)
+        return RestoredDatabase(self, name, last, result)
+
+
+class RestoredDatabase:
+    """A database made from a backup, and what it should hold."""
+
+    def __init__(self, task: Task, name: str, run: Ran, result: RestoreResult) -> None:
+        self.task, self.name, self.run, self.result = task, name, run, result
+
+    def compared(self) -> Comparison:
+        """Document for document, against what the source held when that backup started."""
+        client = self.task.client
+        restored = client.store(self.run.node, self.name)
+        held = client.held[self.task.id, self.run.node, self.run.started_at]
+        assert restored is not None, "the node that was asked to restore has the database"
+        return equal_contents(restored, held)
+
+
+def order(seed: int, number: int) -> dict[str, Any]:
+    """A made-up order: the same for the same seed and number."""
+    return {
+        "company": f"companies/{(number * 7 + seed) % 91}",
+        "lines": [
+            {"product": f"products/{(number * 13 + line) % 77}", "quantity": 1 + (number + line) % 9}
+            for line in range(3)
+        ],
+        "freight": (number * 37 % 1000) / 100,
+    }

@@ -1,0 +1,33 @@
+"""The responsible node is cut off and goes on; the others give its task away. The same hour is backed up twice."""
+
+import trio
+
+from cluster.instant import hours, minutes
+from cluster.sim.world import World
+from scenarios.backups import backups
+
+
+async def story(world: World) -> None:
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", replication_factor=3)
+    await shop.fill()
+    hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
+    first = await hourly.ran()
+    await trio.sleep(hours(1.2) - world.now)
+
+    world.isolate(first.node)
+    await trio.sleep(hours(3.5) - world.now)
+    during = [run for run in hourly.runs if run.occurrence >= hours(1.9) * 1_000_000]
+    nodes_at = {}  # type: dict[int, set[str]]
+    for run in during:
+        nodes_at.setdefault(run.occurrence, set()).add(run.node)
+    assert any(len(nodes) == 2 for nodes in nodes_at.values()), "rule 10.8: two nodes ran one occurrence, each unaware"
+
+    world.heal()
+    await world.settled()
+    await hourly.reported(within=minutes(10))
+    await trio.sleep(hours(5.5) - world.now)
+    latest = [run for run in hourly.runs if run.occurrence >= hours(4.9) * 1_000_000]
+    assert len({run.node for run in latest}) == 1, "once they can talk again, one node runs it"

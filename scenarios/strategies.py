@@ -1,0 +1,257 @@
+"""Misfortune for Hypothesis: seeds, clusters, wires and weather, and a shrunk failure as a story that can be kept.
+
+This is the only module of the product that imports Hypothesis. Everything drawn is valid by construction: nothing is
+thrown away. Gaps are relative and stand on a grid, kinds are ordered from mild to wild, so that what is left after
+shrinking is short and mild. Never here: a rule of the cluster, or a story that cannot be printed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+from hypothesis import strategies as st
+
+from cluster.instant import MILLISECOND, SECOND
+from cluster.sim import faults as steps
+from cluster.sim.faults import Fault, Gust, Weather, When
+from cluster.sim.network import Wire
+from cluster.sim.run import Outcome, Story, run
+
+GAPS = tuple(
+    gap * MILLISECOND for gap in (0, 10, 50, 100, 150, 200, 250, 300, 400, 500, 700, 1_000, 2_000, 5_000, 10_000)
+)
+"""Times in µs between one gust and the next."""
+LONG_GAPS = tuple(gap * SECOND for gap in (0, 1, 3, 10, 30, 90))
+"""The same for weather with quiet time in it."""
+MOMENTS = ("BecameLeader", "Voted", "Wrote", "Committed", "BecameCandidate", "Recovered", "Started", "Delivered")
+"""Kinds of events at which a fault may strike."""
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
+
+
+def seeds() -> st.SearchStrategy[int]:
+    """A seed. It has no size, so it says little that a shrunk one is small: shrink the weather, not the luck."""
+    return st.integers(1, 999_999)
+
+
+def cluster_names() -> st.SearchStrategy[str]:
+    """Three or five nodes."""
+    return st.sampled_from(("ABC", "ABCDE"))
+
+
+def wires() -> st.SearchStrategy[Wire]:
+    """How links behave: from the default, by longer ways and jitter, to loss, repeats and messages held up."""
+    return st.builds(
+        Wire,
+        latency=_one_of(5, 1, 20, 60, 90).map(_milliseconds),
+        jitter=_one_of(2, 0, 20, 60).map(_milliseconds),
+        loss=_one_of(0.0, 0.001, 0.01, 0.1),
+        duplicate=_one_of(0.0, 0.05, 0.2),
+        ordered=_one_of(True, False),
+    ).flatmap(
+        lambda wire: _one_of((0.0, 0), (0.05, 400), (0.2, 50), (0.1, 1_500)).map(lambda held: _held_up(wire, *held))
+    )
+
+
+def _held_up(wire: Wire, chance: float, milliseconds: int) -> Wire:
+    return attrs.evolve(wire, delay_chance=chance, delay=_milliseconds(milliseconds))
+
+
+# ---- faults: one strategy a kind, from mild to wild ----
+
+
+def _one_of(*values: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
+
+
+def _milliseconds(count: int) -> int:
+    return count * MILLISECOND
+
+
+def _rewire(**chances: Sequence[Any]) -> st.SearchStrategy[Fault]:
+    return st.builds(steps.Rewire, **{name: st.sampled_from(values) for name, values in chances.items()})
+
+
+def _on_one_node(node: st.SearchStrategy[str]) -> dict[str, st.SearchStrategy[Fault]]:
+    """What may befall one node; with "" for a node it may strike at an event."""
+    return {
+        "resume": st.builds(steps.Resume, node),
+        "zone": st.builds(steps.Zone, node, st.sampled_from(ZONES)),
+        "drift": st.builds(steps.Drift, node, _one_of(0, 50, -50, 300, -300, 2_000)),
+        "jump": st.builds(steps.JumpClock, node, _one_of(1, -1, 60, -60, 3_600, -3_600).map(lambda by: by * SECOND)),
+        "slow disk": st.builds(steps.SlowDisk, node, _one_of(1.0, 10.0, 300.0)),
+        "pause": st.builds(steps.Pause, node),
+        "restart": st.builds(steps.Restart, node),
+        "crash": st.builds(steps.Crash, node),
+        "full disk": st.builds(steps.FullDisk, node, st.sampled_from((False, True))),
+    }
+
+
+def _kinds(names: str) -> dict[str, st.SearchStrategy[Fault]]:
+    """Every kind of fault there is, from mild to wild."""
+    one = _on_one_node(st.sampled_from(names))
+    pair = st.permutations(names).map(lambda order: (order[0], order[1]))
+    halves = st.tuples(st.permutations(names), st.integers(1, len(names) // 2)).map(
+        lambda drawn: (tuple(sorted(drawn[0][: drawn[1]])), tuple(sorted(drawn[0][drawn[1] :])))
+    )
+    return {
+        "heal": st.just(steps.Heal()),
+        "resume": one["resume"],
+        "release": pair.map(lambda two: steps.Release(*two)),
+        "zone": one["zone"],
+        "drift": one["drift"],
+        "jump": one["jump"],
+        "slow disk": one["slow disk"],
+        "pause": one["pause"],
+        "latency": _rewire(latency=(5 * MILLISECOND, 60 * MILLISECOND), jitter=(2 * MILLISECOND, 0, 60 * MILLISECOND)),
+        "delays": _rewire(delay_chance=(0.0, 0.1), delay=(400 * MILLISECOND, 2 * SECOND)),
+        "any order": _rewire(ordered=(True, False), jitter=(60 * MILLISECOND,)),
+        "duplicates": _rewire(duplicate=(0.0, 0.1, 0.5)),
+        "hold": pair.map(lambda two: steps.Hold(*two)),
+        "loss": _rewire(loss=(0.0, 0.01, 0.2)),
+        "one way": pair.map(lambda two: steps.CutOneWay(*two)),
+        "cut": pair.map(lambda two: steps.Cut(*two)),
+        "split": halves.map(steps.Split),
+        "restart": one["restart"],
+        "crash": one["crash"],
+        "full disk": one["full disk"],
+    }
+
+
+def faults(names: str) -> st.SearchStrategy[Fault]:
+    """Any misfortune on these nodes; every kind is as likely, and the first is the mildest."""
+    return st.one_of(*_kinds(names).values())
+
+
+# ---- weather ----
+
+
+@st.composite
+def weather(
+    draw: st.DrawFn,
+    names: str = "ABC",
+    max_gusts: int = 12,
+    *,
+    gaps: Sequence[int] = GAPS,
+    without: Sequence[str] = (),
+) -> Weather:
+    """Up to so many gusts on these nodes, by time and at events. `without`: kinds of fault that are never drawn.
+
+    Which kinds there are at all is drawn first (swarm testing): all of one bad night's faults are often of few kinds.
+    """
+    kinds = {name: kind for name, kind in _kinds(names).items() if name not in without}
+    off = draw(st.lists(st.booleans(), min_size=len(kinds), max_size=len(kinds)))  # shrinks to all of them
+    order = list(kinds)
+    enabled = [name for name, is_off in zip(order, off, strict=True) if not is_off] or order
+    at_node = {name: kind for name, kind in _on_one_node(st.just("")).items() if name in enabled}
+    moments = _when(at_node) if at_node else st.nothing()
+
+    def nearest(place: int) -> str:
+        """What is off gives way to the next milder kind, so that allowing more changes as little as can be."""
+        mild = [name for name in order[: place + 1] if name in enabled]
+        return mild[-1] if mild else enabled[0]
+
+    by_time = st.integers(0, len(order) - 1).flatmap(lambda place: kinds[nearest(place)])
+    gust = st.builds(Gust, st.sampled_from(tuple(gaps)), st.one_of(by_time, by_time, moments))
+    return tuple(draw(st.lists(gust, max_size=max_gusts)))
+
+
+def _when(kinds: Mapping[str, st.SearchStrategy[Fault]]) -> st.SearchStrategy[When]:
+    fault = st.one_of(*kinds.values())
+    return st.builds(When, st.sampled_from(MOMENTS), fault, count=st.integers(1, 5))
+
+
+# ---- a failure as a story ----
+
+TEXT = '''"""{lesson}"""
+
+import trio
+
+{imports}
+
+SEED = {seed}
+WEATHER = (
+{weather}
+)
+
+
+async def story(world):
+    world.start("{names}", Register)
+{rewire}    async with trio.open_nursery() as nursery:
+        nursery.start_soon(client, world)
+        await world.suffer(WEATHER)
+        nursery.cancel_scope.cancel()
+    world.mend()
+    leader = await world.elected(within=20)
+    await world.ask(leader, Put("calm", 1))
+
+
+async def client(world):
+    """Writes as fast as it is answered, wherever somebody is up."""
+    number = 0
+    while True:
+        await trio.sleep(0.03)
+        number += 1
+        node = "{names}"[number % {size}]
+        if world[node].up:
+            with trio.move_on_after(1):
+                try:
+                    await world.ask(node, Put("x", number))
+                except (NoLeader, OutcomeUnknown):
+                    pass  # as any client must expect in such weather
+'''
+
+
+def as_story(names: str, weather: Weather, seed: int, wire: Wire | None = None) -> str:
+    """A story file: this weather under a client's load, then the sky clears and somebody must lead and answer.
+
+    It says everything itself: write it to a file, and `unkindness run FILE` does the same to the last event.
+    """
+    used = sorted(
+        {type(gust.fault).__name__ for gust in weather} | {type(fault).__name__ for fault in _struck(weather)}
+    )
+    lines = [
+        *([f"from cluster.sim.faults import {', '.join(sorted({'Gust', *used}))}"] if weather else []),
+        "from cluster.member import NoLeader, OutcomeUnknown",
+        "from scenarios.register import Put, Register",
+    ]
+    gusts = "1 gust" if len(weather) == 1 else f"{len(weather)} gusts"
+    return TEXT.format(
+        lesson=f"After {gusts} of weather the sky clears: somebody of {names} leads, and a client is answered.",
+        imports="\n".join(sorted(lines)),
+        seed=seed,
+        weather="\n".join(f"    {gust!r}," for gust in weather),
+        names=names,
+        size=len(names),
+        rewire=f"    world.rewire({_fields(wire)})\n" if wire is not None else "",
+    )
+
+
+def _struck(weather: Weather) -> list[Fault]:
+    return [gust.fault.fault for gust in weather if isinstance(gust.fault, When)]
+
+
+def _fields(wire: Wire) -> str:
+    names = ("latency", "jitter", "loss", "duplicate", "ordered", "delay_chance", "delay")
+    return ", ".join(f"{name}={getattr(wire, name)!r}" for name in names)
+
+
+def story_of(text: str) -> Story:
+    """The story that such a text tells."""
+    told: dict[str, Any] = {"__name__": "story"}
+    exec(compile(text, "story.py", "exec", dont_inherit=True), told)
+    story: Callable[..., Any] = told["story"]
+    return story
+
+
+def check(story: str | Story, seed: int, **options: Any) -> Outcome:
+    """Run a story under `@given`; `options` go to the world. If it fails, its text is a note on the failure.
+
+    A story that is given as a function has no text; one of `as_story` is kept with what Hypothesis shrank it to.
+    """
+    if not isinstance(story, str):
+        return run(story, seed, **options)
+    try:
+        return run(story_of(story), seed, **options)
+    except Exception as failure:
+        failure.add_note(f"as a story to keep, the same to the last event:\n\n{story}")
+        raise

@@ -1,0 +1,226 @@
+"""Bugs of the domain: each breaks one promise about backups, or the rule that one story of the gallery is about."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import attrs
+
+from backup import record as records
+from backup.commands import Assigned
+from backup.ownership import TaskState
+from backup.record import Assignment, Record
+from cluster.instant import FOREVER
+from scenarios.zoo import bug
+
+STORY = "the story's own assertion"
+
+
+# ---- promises ----
+
+
+@bug(
+    "cluster.node",
+    "Node._out_of_time",
+    breaks="no change without a leader",
+    source="rule 3.39",
+    strikes="new_task_refused_without_leader",
+)
+def decides_alone(original: Callable[..., None]) -> Callable[..., None]:
+    """A node that finds no leader does what it was asked for alone."""
+
+    def out_of_time(self: Any, pending: Any) -> None:
+        if pending.request in self.pending and not pending.may_have_happened:
+            self._apply_entry(self.applied + 1, pending.request, pending.data)
+        else:
+            original(self, pending)
+
+    return out_of_time
+
+
+@bug(
+    "backup.commands",
+    "_assign",
+    breaks="one owner",
+    source="rule 22.10: an apply that is no function of its input",
+    strikes="night",
+)
+def applies_by_the_order_of_calls(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Every second node that applies an assignment stores another owner."""
+    calls = count()
+
+    def assign(record: Record, decisions: tuple[Assigned, ...]) -> Any:
+        if next(calls) % 2:
+            decisions = tuple(_to_another(record, decision) for decision in decisions)
+        return original(record, decisions)
+
+    return assign
+
+
+def _to_another(record: Record, decision: Assigned) -> Assigned:
+    database = record.database(decision.database)
+    members = database.topology.members if database is not None else ()
+    other = next((node for node in members if node != decision.assignment.node), decision.assignment.node)
+    assignment: Assignment = attrs.evolve(decision.assignment, node=other)
+    return attrs.evolve(decision, assignment=assignment)
+
+
+@bug("backup.ownership", "pick", breaks="owner in the group", source="rule 7.2, with the wrong list", strikes="night")
+def picks_from_the_whole_cluster(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The hash chooses among all nodes of the cluster, not among the members of the group."""
+    return lambda topology, key, *, resource_intensive=True: "A" if "A" not in topology.nodes else "C"
+
+
+@bug("backup.ownership", "task_state", breaks="disabled rests", source="rule 7.9", strikes="night")
+def runs_what_is_disabled(original: Callable[..., TaskState]) -> Callable[..., TaskState]:
+    """A node does not look whether a task is enabled."""
+
+    def task_state(task: records.Task, owner: str | None, me: str, **known: Any) -> TaskState:
+        return original(attrs.evolve(task, disabled=False), owner, me, **known)
+
+    return task_state
+
+
+@bug(
+    "backup.calendar",
+    "next_backup",
+    breaks="every backup happens",
+    source="RavenDB-14648, PR #10214: a wrong next time",
+    strikes="night",
+)
+def waits_for_the_occurrence_after_next(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The next backup is planned an hour later than it is due."""
+
+    def next_backup(*given: Any, **named: Any) -> Any:
+        plan = original(*given, **named)
+        return plan if plan.due is None else attrs.evolve(plan, due=plan.due + 3_600_000_000)
+
+    return next_backup
+
+
+@bug(
+    "backup.work",
+    "Work._read_back",
+    breaks="reported means kept",
+    source="a destination that returns success for a file that is not there",
+    strikes="night",
+)
+def trusts_a_destination_that_lost_the_file(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A file is called kept without being looked for, and the destination has lost it."""
+
+    async def read_back(self: Any, opened: Any, manifest: Any) -> None:
+        await self._member.outside(lambda: self._place.delete(f"{opened.folder}/{opened.file}"), 1_000)
+
+    return read_back
+
+
+@bug("backup.reports", "Reporter._batch", breaks="reports in order", source="rule 24.6", strikes="night")
+def tells_the_newest_first(original: Callable[..., Any]) -> Callable[..., Any]:
+    """What waits to be reported is told from the newest to the oldest."""
+    return lambda self, owed: original(self, owed[::-1])[:1]
+
+
+@bug(
+    "backup.database.documents",
+    "Contents.documents",
+    breaks="restored equals backed up",
+    source="rule 18.3, off by one",
+    strikes="night",
+)
+def incremental_starts_one_too_late(original: Callable[..., Any]) -> Callable[..., Any]:
+    """An incremental leaves out the first change after the last backup."""
+    return lambda self, after=0: original(self, after + 1 if after else 0)
+
+
+# ---- what the stories are about ----
+
+
+@bug("cluster.raft.timer", "fires_at", breaks=STORY, source="§5.2", strikes="the_crown_passes")
+def never_stands_again(original: Callable[..., int]) -> Callable[..., int]:
+    """A node that once knew a leader waits for it for ever."""
+    return lambda raft, heard_at: FOREVER if raft.term else original(raft, heard_at)
+
+
+@bug("cluster.raft.timer", "drawn", breaks=STORY, source="§5.2, rule 3.1", strikes="split_vote")
+def all_have_the_same_patience(original: Callable[..., int]) -> Callable[..., int]:
+    """Election timeouts are not drawn: every node and every round has the same."""
+    return lambda timing, extended, luck: original(timing, extended, 0.0)
+
+
+@bug(
+    "backup.ownership",
+    "state_of",
+    breaks="every backup happens",
+    source="rule 10.3",
+    strikes="no_leader_still_backed_up",
+)
+def rests_without_a_leader(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Without a leader nothing runs, as with every other kind of ongoing task (rule 7.15)."""
+
+    def state_of(database: Any, task: Any, status: Any, me: str, *, leaderless: bool, rules: Any) -> Any:
+        if leaderless:
+            return TaskState.CLUSTER_DOWN, None
+        return original(database, task, status, me, leaderless=leaderless, rules=rules)
+
+    return state_of
+
+
+@bug("backup.ownership", "_judge", breaks=STORY, source="rule 7.8.8", strikes="responsible_node_dies")
+def never_moves(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A task stays with its first owner, whatever becomes of it."""
+
+    def judge(task: Any, topology: Any, current: str | None, rules: Any) -> Any:
+        node, reason, step = original(task, topology, current, rules)
+        return (node, reason, step) if current is None else (current, records.Reason.SAME_RESPONSIBLE_NODE, 4)
+
+    return judge
+
+
+@bug("backup.ledger", "Ledger.recover", breaks=STORY, source="rule 24.6", strikes="the_report_arrives_late")
+def forgets_reports_at_a_restart(original: Callable[..., Any]) -> Callable[..., Any]:
+    """What waited to be reported does not survive a restart."""
+
+    async def recover(self: Any) -> None:
+        await original(self)
+        self._pages = {key: attrs.evolve(page, unreported=()) for key, page in self._pages.items()}
+
+    return recover
+
+
+@bug("backup.ownership", "decide", breaks=STORY, source="rule 7.8", strikes="the_owner_returns_within_the_grace")
+def has_no_grace(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A task leaves its node the moment that node is silent."""
+
+    def decide(task: Any, topology: Any, stored: Any, status: Any, now: int, rules: Any) -> Any:
+        return original(task, topology, stored, status, now, attrs.evolve(rules, move_grace=0))
+
+    return decide
+
+
+@bug("backup.service", "rules_named", breaks=STORY, source="rule 10.6", strikes="run_again_after_recovery")
+def keeps_what_it_could_not_tell(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Under RavenDB 4.2's rules a node keeps a status of its own on its disk, which it did not."""
+    return lambda name: attrs.evolve(original(name), local_status=True, late_reports=True)
+
+
+@bug("backup.ownership", "state_of", breaks=STORY, source="rule 10.8", strikes="cut_off_owner_backs_up_twice")
+def rests_when_cut_off(original: Callable[..., Any]) -> Any:
+    """An owner that sees no leader thinks that somebody else will have its tasks by now."""
+    return rests_without_a_leader(original)
+
+
+@bug(
+    "backup.destinations.local",
+    "LocalUpload.abandon",
+    breaks=STORY,
+    source="rules 11.3, 17.12",
+    strikes="crash_during_the_upload",
+)
+def a_torn_file_gets_its_final_name(original: Callable[..., Any]) -> Callable[..., Any]:
+    """What a crash leaves of a file looks like a finished one."""
+
+    def abandon(self: Any) -> None:
+        original(self)
+        self._partial.rename(self._path)
+
+    return abandon

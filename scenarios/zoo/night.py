@@ -1,0 +1,109 @@
+"""A bad night for backups, from a seed: nodes die, links break, clocks are set, disks fill, clients write and change
+their minds. Then the sky clears, and every occurrence must be covered.
+
+`night()` is a story for any seed: the keeper of the domain's bugs, as the storm is that of consensus.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from cluster.instant import hours
+from cluster.member import NoLeader, OutcomeUnknown, Refused
+from cluster.sim import faults as steps
+from cluster.sim.dice import Dice
+from cluster.sim.world import Misuse, World
+from scenarios.backups import Database, Task, backups
+
+STRIKES = ("BackupStarted", "BackupFinished", "Reported", "OwnerChanged", "Voted", "Committed")
+REFUSED = (NoLeader, OutcomeUnknown, Refused, Misuse, OSError)
+"""What a client may hear in a night like this."""
+
+
+def night(names: str = "ABC", gusts: int = 10, clocks: bool = False) -> Callable[[World], Awaitable[None]]:
+    """A story of some hours of faults, then three hours of calm. `clocks`: wall clocks are set as well."""
+
+    async def story(world: World) -> None:
+        dice = Dice(world.seed, ("night",))
+        client = backups(world)
+        client.start(names)
+        await world.elected()
+        shop = await client.create_database("Shop", members=names[dice.below(2) :][: 2 + dice.below(2)])
+        await shop.fill(20)
+        tasks = [
+            await shop.define(full=f"{dice.below(60)} */3 * * *", incremental="*/20 * * * *"),
+            await shop.define(incremental=f"{dice.below(60)} * * * *", mentor=names[-1]),
+            await shop.define(full=f"{dice.below(60)} * * * *"),
+        ]
+        for number in range(gusts):
+            await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
+            world.do(_misfortune(dice, names, clocks))
+            await _client(world, dice, shop, tasks, number)
+            for name in names:
+                if not world[name].up and not dice.below(3):
+                    world.restart(name)
+        world.mend()
+        await world.elected(within=60)
+        for task in tasks:
+            await _patiently(task.enable)
+        await trio.sleep(hours(3))
+
+    return story
+
+
+async def _client(world: World, dice: Dice, shop: Database, tasks: list[Task], number: int) -> None:
+    """Something a user does meanwhile, wherever somebody listens."""
+    task = tasks[dice.below(len(tasks))]
+    try:
+        with trio.move_on_after(20):
+            match dice.below(6):
+                case 0 | 1 | 2:
+                    await shop.put({f"orders/{number}": {"gust": number}, f"orders/{dice.below(20)}": {"gust": number}})
+                case 3:
+                    await shop.delete(f"orders/{dice.below(20)}")
+                case 4:
+                    await task.disable()
+                case _:
+                    await task.enable()
+    except REFUSED:
+        return
+
+
+async def _patiently(act: Callable[[], Awaitable[None]]) -> None:
+    for _ in range(10):
+        try:
+            await act()
+        except REFUSED:
+            await trio.sleep(5)
+        else:
+            return
+
+
+def _misfortune(dice: Dice, names: str, clocks: bool) -> steps.Step:
+    one = names[dice.below(len(names))]
+    other = names[(names.index(one) + 1 + dice.below(len(names) - 1)) % len(names)]
+    match dice.below(15 if clocks else 13):
+        case 0 | 1 | 2:
+            return steps.Crash(one)
+        case 3:
+            return steps.Restart(one)
+        case 4:
+            return steps.When(STRIKES[dice.below(len(STRIKES))], steps.Restart(""), count=1 + dice.below(3))
+        case 5:
+            return steps.When(STRIKES[dice.below(len(STRIKES))], steps.Crash(""), count=1 + dice.below(3))
+        case 6:
+            return steps.Split(((one,), tuple(name for name in names if name != one)))
+        case 7:
+            return steps.CutOneWay(one, other)
+        case 8:
+            return steps.Rewire(loss=0.02)
+        case 9:
+            return steps.SlowDisk(one, 50.0)
+        case 10:
+            return steps.FullDisk(one, full=bool(dice.below(3)))
+        case 11 | 12:
+            return steps.Heal()
+        case 13:
+            return steps.JumpClock(one, (dice.below(7_200) - 3_600) * 1_000_000)
+        case _:
+            return steps.Drift(one, dice.below(400) - 200)

@@ -1,0 +1,80 @@
+"""Every promise has a planted bug that it catches, and every story fails when the rule it is about is planted broken."""
+
+from pathlib import Path
+
+import pytest
+
+from backup.service import Backups
+from cluster.checks.consensus import consensus_watchers
+from scenarios.gallery import gallery
+from scenarios.zoo import BUGS, UnknownBug, all_bugs, bug_named, planted
+from scenarios.zoo.keeper import attempt, hunt
+from scenarios.zoo.night import night
+
+SHOWN = {"tells-the-newest-first": 4, "decides-alone": 2}
+"""Where it is not seed 1 that shows a bug: looked at first, so that the test is quick."""
+DOMAIN = [bug.name for bug in all_bugs() if bug.strikes != "storm"]
+
+
+@pytest.mark.parametrize("name", DOMAIN)
+def test_a_planted_bug_breaks_its_promise(name: str) -> None:
+    """Within six seeds, the promise that the bug names is the one that breaks."""
+    strike, others = hunt(BUGS[name], [SHOWN.get(name, 1), *range(1, 7)])
+
+    assert strike is not None, f"{name} broke only {others}"
+
+
+def test_every_promise_has_a_bug_that_breaks_it() -> None:
+    """No watcher is there for nothing: each promise that is watched in a run of backups is broken by some resident."""
+    watched = [*consensus_watchers(("A", "B", "C")), *Backups().watchers({})]
+
+    assert {watcher.promise for watcher in watched} <= {bug.breaks for bug in all_bugs()}
+
+
+def test_every_story_of_the_gallery_has_a_bug_that_breaks_it() -> None:
+    """A story that cannot fail tells nothing."""
+    assert {entry.story for entry in gallery()} <= {bug.strikes for bug in all_bugs()}
+
+
+def test_a_bug_is_taken_out_again() -> None:
+    """What is planted is gone afterwards, whatever happened meanwhile."""
+    from cluster.raft import quorum
+
+    with pytest.raises(ZeroDivisionError), planted("majority-of-half"):
+        assert quorum.majority(5) == 2
+        raise ZeroDivisionError
+
+    assert quorum.majority(5) == 3
+
+
+def test_an_unknown_bug_is_named() -> None:
+    """The error lists what there is."""
+    with pytest.raises(UnknownBug, match=r"no bug 'x'.*majority-of-half"):
+        bug_named("x")
+
+
+@pytest.mark.parametrize(("names", "seed"), [("ABC", 1), ("ABC", 2), ("ABCDE", 1)])
+def test_a_bad_night_breaks_no_promise(names: str, seed: int, tmp_path: Path) -> None:
+    """Hours of faults, then a clear sky: every occurrence is covered, every file restores (rules of the house)."""
+    outcome = attempt(night(names), "unkindness", seed, None, tmp_path)
+
+    assert outcome.verdict == "held", outcome.failure
+
+
+@pytest.mark.parametrize("rules", ["ravendb-6.2", "ravendb-4.2"])
+def test_a_bad_night_under_ravendbs_rules_is_no_bug_of_ours(rules: str, tmp_path: Path) -> None:
+    """They promise less (missed occurrences are counted), and still lose no file and no vote."""
+    outcome = attempt(night("ABC"), rules, 3, None, tmp_path)
+
+    assert outcome.verdict == "held", outcome.failure
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("names", ["ABC", "ABCDE"])
+def test_many_bad_nights(names: str, tmp_path: Path) -> None:
+    """Two hundred nights on each size, every second one with clocks that are set."""
+    for seed in range(100, 300):
+        story = night(names, clocks=bool(seed % 2))
+        folder = tmp_path / str(seed)
+        outcome = attempt(story, "unkindness", seed, None, folder)
+        assert outcome.verdict == "held", (seed, outcome.failure)
