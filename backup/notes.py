@@ -266,7 +266,7 @@ class BackupFinished(Note):
     def text(self) -> str:
         return (
             f"has finished the {_kind(self.full)} backup of task {self.task} of {self.database}: "
-            f"{self.documents:,} documents in {duration_text(self.duration)}"
+            f"{self.documents:,} document{'' if self.documents == 1 else 's'} in {duration_text(self.duration)}"
         )
 
 
@@ -348,7 +348,7 @@ class Reported(Note):
         return NORMAL if self.late else DETAIL
 
     def text(self) -> str:
-        after = f", {duration_text(self.waited)} after it ended" if self.late else ""
+        after = f": late, {duration_text(self.waited)} after it ended" if self.late else ""
         when = time_text(self.started_at)
         return f"has reported the run of task {self.task} of {self.database} that started {when}{after}"
 

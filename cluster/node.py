@@ -16,7 +16,7 @@ from cluster import trace
 from cluster.instant import FOREVER, SECOND
 from cluster.member import Application, Disk, NoLeader, OutcomeUnknown, Refused
 from cluster.ports import Host, Waiter
-from cluster.proposals import Decline, Forward, Pending, Sessions
+from cluster.proposals import Decided, Decline, Forward, Pending, Sessions
 from cluster.raft import step as law
 from cluster.raft.messages import AppendEntries, AppendReply, Entry, Request, RequestVote, VoteReply
 from cluster.raft.state import (
@@ -129,6 +129,8 @@ class Node:
         self.applied = 0
         self.version = 0
         self.sessions = Sessions()
+        self._decided = Decided()
+        self._began_in = recovered.term
         self.pending: dict[Request, Pending] = {}
         self._unanswered: list[tuple[int, int, Pending]] = []
         """When to look again whether a proposal has its answer: monotonic µs and serial, the first one first."""
@@ -182,7 +184,7 @@ class Node:
             elif isinstance(effect, Apply):
                 self._apply(effect)
             else:
-                self._declined(effect.request)
+                self._refused(effect.request)
         if after.wake_at < self.appointed:
             self._appoint()
         if turned:  # only now: a proposal is a step of its own, and the effects of this one come first
@@ -214,10 +216,10 @@ class Node:
         if not arrival.beat:
             self._note_arrival(arrival, -1)
         match message:
-            case Forward(request, command):
-                self._take(arrival.sender, request, command)
-            case Decline(request):
-                self._declined(request)
+            case Forward():
+                self._take(arrival.sender, message)
+            case Decline(request, attempt):
+                self._declined(request, attempt)
             case _:
                 handler = self.ears.get(kind)
                 if handler is not None:
@@ -295,8 +297,10 @@ class Node:
         oldest = next(iter(self.pending), None)  # they stand in the order of their serials
         floor = self.serial if oldest is None else oldest.serial
         request = Request(f"{self.name}#{self.host.incarnation}", self.serial, floor)
-        deadline = self.host.monotonic() + (self.timing.operation if within is None else within)
-        pending = Pending(request, type(command).__name__, self.codec.encode(command), self.host.waiter(), deadline)
+        within = self.timing.operation if within is None else within
+        deadline = self.host.monotonic() + within
+        data, waiter = self.codec.encode(command), self.host.waiter()
+        pending = Pending(request, type(command).__name__, data, waiter, within, deadline)
         self.pending[request] = pending
         self.host.note(trace.Proposed(pending.label, pending.command))
         self._push(pending)
@@ -340,27 +344,40 @@ class Node:
         if leader is None or pending.leader_asked == (leader, self.raft.term):
             return
         pending.leader_asked = (leader, self.raft.term)
-        pending.asked += 1
+        attempt = pending.attempt()
         if leader == self.name:
             self.handle(Proposed(((pending.request, pending.data),)))
         else:
-            self.host.send(leader, "Forward", self.codec.encode(Forward(pending.request, pending.data)), 0, 0)
+            asked = Forward(pending.request, pending.data, attempt, self.raft.term)
+            self.host.send(leader, "Forward", self.codec.encode(asked), 0, 0)
 
-    def _take(self, sender: str, request: Request, command: bytes) -> None:
+    def _take(self, sender: str, asked: Forward) -> None:
+        """Decide on another node's command: take it or decline it, once.
+
+        What was asked in a term before this life was asked of an earlier one, which may have taken it: not a word.
+        """
+        request = asked.request
+        if asked.term <= self._began_in or not self._decided.first(request, asked.attempt):
+            return
         if isinstance(self.raft.role, Leader):
             if self.sessions.answer(request) is None:
-                self.handle(Proposed(((request, command),)))
+                self.handle(Proposed(((request, asked.command),)))
         else:
-            self.host.send(sender, "Decline", self.codec.encode(Decline(request)), 0, 0)
+            self.host.send(sender, "Decline", self.codec.encode(Decline(request, asked.attempt)), 0, 0)
 
-    def _declined(self, request: Request) -> None:
+    def _refused(self, request: Request) -> None:
+        """The law of this node, asked just now, does not lead."""
+        if request in self.pending:
+            self._declined(request, self.pending[request].asked)
+
+    def _declined(self, request: Request, attempt: int) -> None:
         pending = self.pending.get(request)
         if pending is not None:
-            pending.declined += 1
+            pending.declined(attempt)
             pending.leader_asked = None
 
     def _out_of_time(self, pending: Pending) -> None:
-        waited = f"{self.timing.operation / SECOND:g} s"
+        waited = f"{pending.within / SECOND:g} s"
         if pending.may_have_happened:
             text = (
                 f"node {self.name} asked for {pending.command} and heard nothing within {waited}: it may have happened "
@@ -508,6 +525,7 @@ class Node:
         for grid in self.grids:
             grid.number = max(grid.number, grid.first_at(self.host.monotonic()))
             self.appoint_grid(grid)
+        self.stir()  # what was worked out by the wall clock may be due otherwise now
 
     def reappoint(self) -> None:
         """Make the law's appointment again."""

@@ -16,13 +16,18 @@ class Forward:
 
     request: Request
     command: bytes
+    attempt: int
+    """Counts how often this request was brought to a leader, from 1: a repeat on the wire is no attempt of its own."""
+    term: int
+    """The asker's term, in which it holds the other for the leader."""
 
 
 @value
 class Decline:
-    """Not taken: whoever was asked does not lead."""
+    """Not taken, and never will be by this attempt: whoever was asked does not lead."""
 
     request: Request
+    attempt: int
 
 
 PROPOSAL_WORDS = (Forward, Decline)
@@ -31,30 +36,64 @@ PROPOSAL_WORDS = (Forward, Decline)
 class Pending:
     """One command that its proposer still waits for."""
 
-    __slots__ = ("asked", "command", "data", "deadline", "declined", "leader_asked", "request", "waiter")
+    __slots__ = ("_open", "asked", "command", "data", "deadline", "leader_asked", "request", "waiter", "within")
 
-    def __init__(self, request: Request, command: str, data: bytes, waiter: Any, deadline: int) -> None:
+    def __init__(self, request: Request, command: str, data: bytes, waiter: Any, within: int, deadline: int) -> None:
         self.request = request
         self.command = command
         self.data = data
         self.waiter = waiter
+        self.within = within
+        """How long it may take, in µs."""
         self.deadline = deadline
         """Monotonic µs at which its time is over."""
         self.asked = 0
-        """How often a leader was asked."""
-        self.declined = 0
+        """How often a leader was asked: the number of the last attempt."""
         self.leader_asked: tuple[str, int] | None = None
         """The leader last asked and its term."""
+        self._open: dict[int, None] = {}
+
+    def attempt(self) -> int:
+        """A leader is asked: the attempt's number."""
+        self.asked += 1
+        self._open[self.asked] = None
+        return self.asked
+
+    def declined(self, attempt: int) -> None:
+        """That attempt came to nothing."""
+        self._open.pop(attempt, None)
 
     @property
     def may_have_happened(self) -> bool:
         """Whether somebody was asked who has not declined."""
-        return self.asked > self.declined
+        return bool(self._open)
 
     @property
     def label(self) -> str:
         """The request's name in a trace."""
         return f"{self.request.client}/{self.request.serial}"
+
+
+class Decided:
+    """Which attempts of others this life of a node has taken or declined: each is decided once, whatever the wire repeats.
+
+    Else a copy could be taken after another was declined, or the reverse, and a definite answer would be a lie.
+    """
+
+    __slots__ = ("_attempts",)
+
+    def __init__(self) -> None:
+        self._attempts: dict[str, dict[tuple[int, int], None]] = {}
+
+    def first(self, request: Request, attempt: int) -> bool:
+        """Whether this is the first copy of that attempt; forget those of requests that are answered."""
+        attempts = self._attempts.setdefault(request.client, {})
+        if (request.serial, attempt) in attempts:
+            return False
+        for old in [old for old in attempts if old[0] < request.floor]:
+            del attempts[old]
+        attempts[request.serial, attempt] = None
+        return True
 
 
 class Sessions:
@@ -63,19 +102,27 @@ class Sessions:
     The same on every node at the same applied index (dissertation 6.3).
     """
 
-    __slots__ = ("_answers",)
+    __slots__ = ("_answers", "_floors")
 
     def __init__(self) -> None:
         self._answers: dict[str, dict[int, tuple[int, Any]]] = {}
+        self._floors: dict[str, int] = {}
 
     def answer(self, request: Request) -> tuple[int, Any] | None:
-        """Index and answer of a request that was applied before; None if it is new."""
+        """Index and answer of a request that was applied before; None if it is new.
+
+        Below its client's floor nobody waits any more: a late copy counts as applied, with no answer.
+        """
         answers = self._answers.get(request.client)
-        return None if answers is None else answers.get(request.serial)
+        if answers is None:
+            return None
+        found = answers.get(request.serial)
+        return (0, None) if found is None and request.serial < self._floors[request.client] else found
 
     def remember(self, request: Request, index: int, answer: Any) -> None:
         """The request was applied at `index`; forget what its client needs no more."""
         answers = self._answers.setdefault(request.client, {})
         answers[request.serial] = (index, answer)
+        self._floors[request.client] = max(request.floor, self._floors.get(request.client, 0))
         while (oldest := next(iter(answers))) < request.floor:  # in the order of their application; others go later
             del answers[oldest]

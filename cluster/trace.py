@@ -267,6 +267,14 @@ class Said(Note):
 
 
 @value
+class Ended(Note):
+    """The story is over, and so is time: what has not happened by now will not."""
+
+    def text(self) -> str:
+        return "the story ends"
+
+
+@value
 class Crashed(Note):
     def text(self) -> str:
         return "crashes"

@@ -207,7 +207,7 @@ def test_one_save_is_one_frame_and_its_form_is_pinned() -> None:
     assert whole[:1] == OPENED
     assert whole.hex() == PINNED
     payload: Any = msgpack.unpackb(whole[1 + HEADER.size :])
-    assert payload == [0, 1, 3, "B", 0, [[1, 3, [2, "A#1", 1, 1], b"x"]]]
+    assert payload == [0, 1, 3, "B", 0, [[1, 3, [2, "A#1", 1, 1], b"x"]], 0]
     assert recover(bytes.fromhex(PINNED)) == Recovered(
         3, "B", Log.of((entry(3, "x"),)), commit=0, torn_bytes=0, frames=1
     )

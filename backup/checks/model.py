@@ -24,6 +24,7 @@ from cluster.trace import (
     BecameLeader,
     Committed,
     Crashed,
+    Ended,
     Happened,
     Note,
     Recovered,
@@ -131,6 +132,7 @@ class Model(Watcher):
             Committed: self._committed,
             Stepped: self._stepped,
             Said: self._look,
+            Ended: self._look,
         }
         record: Sees = {
             DatabaseCreated: self._database_created,

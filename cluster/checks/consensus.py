@@ -67,25 +67,31 @@ class Logs(Watcher):
     def wrote(self, event: Happened) -> None:
         note = event.note
         assert isinstance(note, Wrote)
-        held, index = self.held[event.node], note.after
-        if index < len(held):
-            del held[index:]
-        previous = held[-1][0] if held else 0
-        for content in zip(note.terms, note.digests, strict=True):
-            index += 1
-            term, digest = content
-            value = (previous, digest)
-            if self._known.setdefault((index, term), value) != value:
-                raise self.broken(f"{event.node} writes another entry {index} of term {term} than was written before")
-            held.append(content)
-            previous = term
+        held = self.held[event.node]
+        if note.after > len(held):
+            raise self.broken(f"{event.node} writes after entry {note.after} and holds only {len(held)} entries")
+        del held[note.after :]
+        self._extend(event.node, note.terms, note.digests, "writes")
 
     def recovered(self, event: Happened) -> None:
         note = event.note
         assert isinstance(note, Recovered)
-        self.held[event.node] = list(zip(note.terms, note.digests, strict=True))
+        self.held[event.node] = []
+        self._extend(event.node, note.terms, note.digests, "reads")
         self.commit[event.node] = note.commit
         self.term[event.node] = note.term
+
+    def _extend(self, node: str, terms: tuple[int, ...], digests: tuple[int, ...], does: str) -> None:
+        held = self.held[node]
+        index, previous = len(held), held[-1][0] if held else 0
+        for content in zip(terms, digests, strict=True):
+            index += 1
+            term, digest = content
+            value = (previous, digest)
+            if self._known.setdefault((index, term), value) != value:
+                raise self.broken(f"{node} {does} another entry {index} of term {term} than was written before")
+            held.append(content)
+            previous = term
 
     def delivered(self, event: Happened) -> None:
         self.term[event.node] = event.note.term  # type: ignore[attr-defined]  # only Delivered comes here
@@ -184,7 +190,17 @@ class StateMachineSafety(OnLogs):
     says = "no two nodes apply different entries at an index (§5.4.3)"
 
     def sees(self) -> Sees:
-        return {Committed: self.see}
+        return {Committed: self.see, Recovered: self.recovered}
+
+    def recovered(self, event: Happened) -> None:
+        """A node applies again what it knows to be committed."""
+        note, logs = event.note, self.logs
+        assert isinstance(note, Recovered)
+        count = min(note.commit, len(logs.committed))
+        held, committed = logs.held[event.node][:count], logs.committed[:count]
+        if held != committed:
+            index = 1 + next((at for at, one in enumerate(held) if one != committed[at]), len(held))
+            raise self.broken(f"{event.node} applies another entry {index} after its restart than was applied before")
 
     def see(self, event: Happened) -> None:
         note, logs = event.note, self.logs

@@ -68,7 +68,7 @@ class Quiet:
         clock_now = clock.now
         clock.stirred = clock_now  # if it is not allowed, ask again after as long
         live = [slot for slot in world.slots.values() if slot.node is not None]
-        if not live or any(slot.paused for slot in live):
+        if not live or any(slot.paused for slot in world.slots.values()):
             return
         leader = self._leader(live)
         loners = [slot for slot in live if self._stands_alone(slot, live)]

@@ -19,6 +19,7 @@ from cluster.sim.history import History
 from cluster.sim.luck_of_trio import settle_scheduler
 from cluster.sim.timeline import explain
 from cluster.sim.world import GaveUp, Misuse, OutOfBudget, World
+from cluster.trace import Ended
 from cluster.value import value
 
 Story = Callable[[World], Awaitable[None]]
@@ -154,6 +155,7 @@ async def _main(
         with world.scope:
             try:
                 await story(world)
+                world.history.add("", Ended(), 0)
             except trio.Cancelled:
                 raise
             except BaseException as error:  # kept, classified and shown by whoever asked for the run

@@ -784,10 +784,18 @@ class World:
 
     def _land(self, index: int, packet: Packet) -> None:
         slot = self._by_index[index]
-        if slot.paused:
-            slot.backlog.append((lambda late: self._land(index, late), packet))
-        elif slot.node is None:
+        if slot.node is None:
             self._lost(packet, "down")
+        elif slot.paused:
+            if packet.beat:  # of chatter only the newest of a kind is of any use to whoever wakes up
+                slot.backlog = [
+                    (act, late)
+                    for act, late in slot.backlog
+                    if not (
+                        isinstance(late, Packet) and late.beat and late.link is packet.link and late.kind == packet.kind
+                    )
+                ]
+            slot.backlog.append((lambda late: self._land(index, late), packet))
         else:
             slot.node.deliver(packet)
 

@@ -234,7 +234,7 @@ def test_a_run_is_kept_and_replayed(write: Write, tmp_path: Path, capsys: pytest
     assert main(["replay", str(folder)]) == cli.DIVERGED
     said = capsys.readouterr().out
     assert said.startswith("diverged: ")
-    assert "the run had ended" in said
+    assert "the story ends" in said
 
 
 def test_a_story_and_a_seed_are_replayed(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
