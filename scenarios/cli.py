@@ -96,6 +96,7 @@ def run(
     data: str | None = None,
     out: Path | None = None,
     bug: str | None = None,
+    log: Path | None = None,
     json: Annotated[bool, Flag] = False,
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())] = False,
     verbose: Annotated[bool, Parameter(name=("--verbose", "-v"), negative=())] = False,
@@ -116,6 +117,8 @@ def run(
         Keep the run in a new folder below this one.
     bug
         Plant a bug of the zoo.
+    log
+        Hand every event to structlog as well: one JSON line each in this file, which is made anew.
     json
         Print one JSON object instead of the timeline.
     quiet
@@ -134,6 +137,8 @@ def run(
     with _backups(folder) as backups, Shown(quiet=quiet or json, detail=verbose) as shown:
         outcome = perform(tale, request, backups, follow=shown.follow, stop_asked=shown.stop_asked)
         shown.catch_up(outcome)
+    if log is not None:
+        _write_log(log, outcome)
     result = summary(outcome, request, tale)
     if folder is not None:
         from scenarios.replay import keep
@@ -282,6 +287,27 @@ def _backups(folder: Path | None) -> Iterator[Path]:
 
     with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as name:
         yield Path(name)
+
+
+def _write_log(path: Path, outcome: "Outcome") -> None:
+    """Every event through structlog, node and time bound, as JSON lines."""
+    import structlog
+
+    from cluster.narrate import narrate
+    from scenarios.gallery import StoryError
+
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise StoryError(f"{path} cannot be written ({error.strerror}): name another file for the log") from error
+    with file:
+        processors: list[structlog.typing.Processor] = [
+            structlog.processors.add_log_level,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+        logger = structlog.wrap_logger(structlog.WriteLogger(file), processors=processors)
+        for event in outcome.history.events:
+            narrate(event, logger)
 
 
 def _check_data(data: str | None) -> None:

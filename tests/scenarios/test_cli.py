@@ -349,3 +349,17 @@ def test_a_terminal_gets_colour_unless_it_wants_none(write: Write, plain: str) -
     assert process.wait(timeout=60) == cli.HELD
     assert b"leads term 1" in said
     assert (b"\x1b[" in said) == (not plain)
+
+
+def test_a_log_holds_every_event(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--log` hands the trace to structlog: a JSON line an event, node and time bound."""
+    log = tmp_path / "run.log"
+
+    code = main(["run", "the_crown_passes", "--quiet", "--log", str(log)])
+
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert code == 0
+    assert f"{len(lines):,} events" in capsys.readouterr().out
+    assert lines[1] == {
+        "node": "A", "time": "00:00:00.000", "kind": "Started", "seq": 2, "cause": 1, "event": "starts", "level": "info"
+    }  # fmt: skip
