@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from backup.database.documents import Contents, Store
 from backup.database.items import Item
 from backup.database.journal import DamagedJournal, encode_change
-from backup.notes import CopyLost
+from backup.notes import CopyLost, CopyOpened
 from backup.record import Database, Record
 from backup.sightings import DatabaseReport
 from cluster.instant import SECOND
@@ -93,7 +93,7 @@ class Copy:
 
     def report(self, name: str) -> DatabaseReport:
         """What the leader is told of it: the same object while nothing changes."""
-        if self._report is None or self._report[0] != self.changes:
+        if self._report is None or (self._report[0] != self.changes and self.settled):  # only what is durable is told
             told = DatabaseReport(name, True, self.store.etag, self.store.change_vector)
             self._report = (self.changes, told)
         return self._report[1]
@@ -188,6 +188,7 @@ class Copies:
         copy = self._copies[database_id] = Copy(
             self._member, database_id, store, size, lambda changed: self.changed(changed)
         )
+        self._member.note(CopyOpened(database_id, store.database_id, store.etag))
         self._member.stir()
         self.changed(copy)
 

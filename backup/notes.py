@@ -371,8 +371,26 @@ class ReportGivenUp(Note):
 
 
 @value
+class CopyOpened(Note):
+    """A node has a copy of a database: a new one, or what its disk holds after a restart."""
+
+    weight: ClassVar[int] = DETAIL
+
+    database: int
+    """Its id."""
+    copy: str
+    """The copy's own id: a copy that was wiped and filled again has another."""
+    etag: int
+
+    def text(self) -> str:
+        return f"opens its copy of database {self.database} at etag {self.etag}"
+
+
+@value
 class DocumentsWritten(Note):
     database: str
+    copy: str
+    """As in `CopyOpened`."""
     count: int
     """Documents put, changed or deleted by one request."""
     etag: int

@@ -43,7 +43,6 @@ class Replicator:
         self._copies = copies
         self._links: dict[int, dict[str, Link]] = {}
         """By database id and peer: every other node of the group."""
-        self._names: dict[int, str] = {}
 
     def start(self) -> None:
         """Begin to listen."""
@@ -56,7 +55,6 @@ class Replicator:
         me, nodes = self._member.name, database.topology.nodes
         peers = [node for node in sorted(nodes) if node != me] if me in nodes else []
         before = self._links.get(database.id, {})
-        self._names[database.id] = database.name
         self._links[database.id] = {peer: before.get(peer) or Link(None) for peer in peers}
         copy = self._copies.get(database.id)
         if copy is not None:
@@ -66,7 +64,7 @@ class Replicator:
         """Stop for databases that are gone."""
         known = {database.id for database in record.databases.values()}
         for database_id in [each for each in self._links if each not in known]:
-            del self._links[database_id], self._names[database_id]
+            del self._links[database_id]
 
     def changed(self, copy: Copy) -> None:
         """The copy was opened, or holds something new, and it is durable."""
@@ -84,12 +82,12 @@ class Replicator:
         """Send what comes next, unless something is under way or nothing is owed."""
         if link.in_flight or not copy.settled:
             return
-        name, store = self._names[copy.id], copy.store
+        store = copy.store
         if link.acked is None:
             received = tuple(sorted(store.received.items()))
-            self._member.send(peer, ReplicationResume(name, store.database_id, received))
+            self._member.send(peer, ReplicationResume(copy.id, store.database_id, received))
         else:
-            message = offer(name, store, link.acked, BATCH)
+            message = offer(copy.id, store, link.acked, BATCH)
             if message is None:
                 return
             self._member.send(peer, message)
@@ -116,13 +114,8 @@ class Replicator:
 
     # ---- what arrives
 
-    def _copy_named(self, name: str) -> Copy | None:
-        record: Record = self._member.state
-        database = record.database(name)
-        return self._copies.get(database.id) if database is not None else None
-
     def _on_documents(self, sender: str, message: ReplicateDocuments) -> None:
-        copy = self._copy_named(message.database)
+        copy = self._copies.get(message.database)
         if copy is not None:  # else it is not open yet, and the sender will say it again
             self._member.spawn(self._take, copy, sender, message)
 
@@ -130,23 +123,26 @@ class Replicator:
         """Merge, make durable, and only then answer."""
         link = self._links.get(copy.id, {}).get(sender)
         answer: list[ReplicationAck] = []
+        etags: list[int] = []
 
         def act(store: Store) -> Sequence[Item]:
-            etag = store.etag
+            etags.append(store.etag)
             taken, ack = receive(store, message)
             answer.append(ack)
-            if link is not None and not link.in_flight and link.acked is not None and link.acked >= etag:
-                link.acked = store.etag  # it had all of ours, so it has what it just sent, too
+            etags.append(store.etag)
             return taken
 
         try:
             await copy.change(act, learned=True)
         except OSError:  # no room: it will come again
             return
+        before, after = etags
+        if link is not None and not link.in_flight and link.acked is not None and before <= link.acked <= after:
+            link.acked = after  # it had all of ours, so it has what it just sent, too; and now that is durable
         self._member.send(sender, answer[0])
 
     def _on_ack(self, sender: str, ack: ReplicationAck) -> None:
-        copy = self._copy_named(ack.database)
+        copy = self._copies.get(ack.database)
         link = self._links.get(copy.id, {}).get(sender) if copy is not None else None
         if copy is None or link is None or ack.source != copy.store.database_id:
             return
@@ -155,7 +151,7 @@ class Replicator:
         self._push(copy, sender, link)
 
     def _on_resume(self, sender: str, message: ReplicationResume) -> None:
-        copy = self._copy_named(message.database)
+        copy = self._copies.get(message.database)
         link = self._links.get(copy.id, {}).get(sender) if copy is not None else None
         if copy is None or link is None:
             return

@@ -158,7 +158,7 @@ class Backups:
         except ValueError as error:
             raise Refused(f"nothing was written: {error}") from error
         if items:
-            member.note(DocumentsWritten(request.database, len(items), copy.store.etag))
+            member.note(DocumentsWritten(request.database, copy.store.database_id, len(items), items[-1].etag))
         return None if isinstance(request, requests.PatchDocument) else len(items)
 
 
@@ -185,12 +185,14 @@ class Parts:
     async def live(self) -> None:
         """The loop: what changed, then what is due, then wait for either."""
         member = self._member
-        seen: Record | None = None
+        seen, zone = Record(), member.zone
         self.reporter.owe()
         while True:
             version, record = member.version, member.state
+            if member.zone is not zone:  # every schedule means other instants now
+                seen, zone = Record(), member.zone
             if record is not seen:
-                self._follow(seen or Record(), record)
+                self._follow(seen, record)
                 seen = record
             await member.changed(version, self.scheduler.turn())
 

@@ -13,8 +13,10 @@ from zlib import crc32
 import trio
 
 from cluster import trace
+from cluster.grid import Grid
 from cluster.instant import FOREVER, SECOND
-from cluster.member import Application, Disk, NoLeader, OutcomeUnknown, Refused
+from cluster.member import Application, NoLeader, OutcomeUnknown, Refused
+from cluster.plug import Plug
 from cluster.ports import Host, Waiter
 from cluster.proposals import Decided, Decline, Forward, Pending, Sessions
 from cluster.raft import step as law
@@ -73,28 +75,6 @@ class RaftStorage(Protocol):
     def committed(self, index: int) -> None:
         """Remember, soon and without an answer, that the log is committed up to here."""
         ...  # cluster.storage, or a double of it
-
-
-class Grid:
-    """Periodic talk of a program, numbered in the node's monotonic clock."""
-
-    __slots__ = ("act", "judges", "number", "period", "phase", "quiet_until", "sends")
-
-    def __init__(self, period: int, phase: int, act: Callable[[int], int], judges: bool) -> None:
-        self.period, self.phase, self.act, self.judges = period, phase, act, judges
-        self.number = 0
-        """The number that comes next."""
-        self.quiet_until = 0
-        self.sends = 0
-        """How many messages it sent last."""
-
-    def instant(self, number: int) -> int:
-        """Monotonic µs of a number."""
-        return number * self.period + self.phase
-
-    def first_at(self, monotonic: int) -> int:
-        """The first number at or after a monotonic instant."""
-        return max(0, -((self.phase - monotonic) // self.period))
 
 
 def terms_and_digests(entries: Sequence[Entry]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -490,6 +470,7 @@ class Node:
         if until is not None:
             self.host.at_wall(until, self._due, waiter)
         await waiter.wait()
+        self.host.forget_wall(waiter)
 
     def _due(self, waiter: Waiter) -> None:
         if waiter in self.waiters:
@@ -538,7 +519,7 @@ class Node:
         """The life of this incarnation: one nursery."""
         with self.cancel_scope:
             async with trio.open_nursery() as self.nursery:
-                await self._guarded(self.application.run, NodeMember(self))
+                await self._guarded(self.application.run, Plug(self))
                 await trio.sleep_forever()
 
     async def _guarded(self, program: Callable[..., Any], *args: Any) -> None:
@@ -555,99 +536,3 @@ class Node:
         if self.nursery is not None:
             self.nursery.start_soon(self._guarded, what[0], *what[1])
             self.host.made_runnable()
-
-
-class NodeMember:
-    """`cluster.member.Member` on a node: all that a program may touch, and only while its incarnation is plugged in."""
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self._host = node.host
-
-    @property
-    def name(self) -> str:
-        return self._node.name
-
-    @property
-    def members(self) -> tuple[str, ...]:
-        return self._node.voters
-
-    @property
-    def leader(self) -> str | None:
-        return self._node.leader
-
-    @property
-    def leading(self) -> bool:
-        return self._node.leading
-
-    @property
-    def term(self) -> int:
-        return self._node.raft.term
-
-    @property
-    def state(self) -> Any:
-        return self._node.state
-
-    @property
-    def applied(self) -> int:
-        return self._node.applied
-
-    @property
-    def incarnation(self) -> int:
-        return self._host.incarnation
-
-    @property
-    def version(self) -> int:
-        return self._node.version
-
-    @property
-    def zone(self) -> Any:
-        return self._host.zone
-
-    @property
-    def disk(self) -> Disk:
-        return self._host.disk
-
-    def monotonic(self) -> int:
-        return self._host.monotonic()
-
-    def wall(self) -> int:
-        return self._host.wall()
-
-    async def sleep(self, duration: int) -> None:
-        waiter = self._host.waiter()
-        self._host.appoint_sleep(self._host.monotonic() + duration, waiter)
-        await waiter.wait()
-
-    async def changed(self, since: int, until: int | None = None) -> None:
-        await self._node.changed(since, until)
-
-    def stir(self) -> None:
-        if self._host.plugged:
-            self._node.stir()
-
-    async def propose(self, command: object, within: int | None = None) -> Any:
-        return await self._node.propose(command, within)
-
-    def send(self, to: str, message: object) -> None:
-        beat = getattr(message, "beat", 0)
-        self._node.sent += 1
-        self._host.send(to, type(message).__name__, self._node.codec.encode(message), beat, 0)
-
-    def hear(self, kind: type, handler: Callable[[str, Any], None]) -> None:
-        self._node.ears[kind] = handler
-
-    def every(self, period: int, act: Callable[[int], int], *, judges: bool = False) -> None:
-        self._node.add_grid(period, act, judges)
-
-    def spawn(self, program: Callable[..., Any], *args: Any) -> None:
-        self._node.spawn(program, *args)
-
-    async def outside(self, work: Callable[[], Any], cost: int) -> Any:
-        return await self._host.outside(work, cost)
-
-    def note(self, note: trace.Note) -> int:
-        return self._host.note(note)
-
-    def dice(self, *name: object) -> Any:
-        return self._host.dice(*name)

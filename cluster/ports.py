@@ -124,6 +124,10 @@ class Host(Protocol):
         """When the wall clock reads that much or more, however it came to."""
         ...
 
+    def forget_wall(self, what: Any) -> None:
+        """Whatever `at_wall` was to do with `what` is not wanted any more."""
+        ...
+
     def appoint_grid(self, monotonic: int, number: int, do: Callable[[Any], None], what: Any) -> None:
         """The next beat of the node's `number`-th periodic talk."""
         ...

@@ -80,18 +80,22 @@ class Decided:
     Else a copy could be taken after another was declined, or the reverse, and a definite answer would be a lie.
     """
 
-    __slots__ = ("_attempts",)
+    __slots__ = ("_attempts", "_floors")
 
     def __init__(self) -> None:
         self._attempts: dict[str, dict[tuple[int, int], None]] = {}
+        self._floors: dict[str, int] = {}
 
     def first(self, request: Request, attempt: int) -> bool:
-        """Whether this is the first copy of that attempt; forget those of requests that are answered."""
-        attempts = self._attempts.setdefault(request.client, {})
-        if (request.serial, attempt) in attempts:
+        """Whether this is the first copy of that attempt, and its client still waits."""
+        client = request.client
+        attempts, floor = self._attempts.setdefault(client, {}), self._floors.get(client, 0)
+        if request.serial < floor or (request.serial, attempt) in attempts:
             return False
-        for old in [old for old in attempts if old[0] < request.floor]:
-            del attempts[old]
+        if request.floor > floor:
+            self._floors[client] = request.floor
+            for old in [old for old in attempts if old[0] < request.floor]:
+                del attempts[old]
         attempts[request.serial, attempt] = None
         return True
 

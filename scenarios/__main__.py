@@ -2,7 +2,17 @@
 
 import sys
 
-from scenarios.cli import main
+
+def main() -> int:
+    """The command; Ctrl-C is heard while it is still being brought in."""
+    try:
+        from scenarios import cli
+
+        return cli.main()
+    except KeyboardInterrupt:
+        sys.stderr.write("unkindness: interrupted\n")
+        return 130
+
 
 if __name__ == "__main__":
     sys.exit(main())

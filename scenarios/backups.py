@@ -10,6 +10,8 @@ from typing import Any
 from backup.database.documents import Contents, Store
 from backup.database.items import body_of
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
+from backup.ownership import computed_owner
+from backup.record import Database as Recorded
 from backup.record import LocalFolder
 from backup.record import Task as Definition
 from backup.requests import (
@@ -24,6 +26,7 @@ from backup.requests import (
     RestoreResult,
 )
 from backup.restore import Comparison, equal_contents
+from backup.rules import rules_named
 from backup.service import Backups
 from backup.shelves import Shelves, Vaults
 from cluster.sim.world import Misuse, World
@@ -205,20 +208,28 @@ class Task:
 
     @property
     def owner(self) -> str | None:
-        """The responsible node, as the node that has applied most has it stored; None while nobody is."""
-        views = [self.world[name] for name in self.world.names if self.world[name].up]
-        if not views:
+        """The responsible node, as the node that has applied most stores or computes it; None while nobody is."""
+        record = self._record()
+        if record is None or self.id not in record.tasks:
             return None
-        newest = max(views, key=lambda view: view.applied)
-        record = newest.state.database(self.database.name)
-        stored = record.assignments.get(self.id) if record is not None else None
-        return stored.node if stored is not None else None
+        rules = rules_named(self.world.options.get("rules") or "unkindness")
+        if rules.assigned:
+            stored = record.assignments.get(self.id)
+            return stored.node if stored is not None else None
+        task, status = record.tasks[self.id], record.statuses.get(self.id)
+        return computed_owner(task, record.topology, status, rules, leaderless=False).node
+
+    def _record(self) -> "Recorded | None":
+        """The database as the node that has applied most knows it; None if all are down or it is gone."""
+        views = [self.world[name] for name in self.world.names if self.world[name].up]
+        found: Recorded | None = (
+            max(views, key=lambda view: view.applied).state.database(self.database.name) if views else None
+        )
+        return found
 
     def reports(self) -> int:
         """How many runs the cluster knows of, as the node that has applied most has it."""
-        views = [self.world[name] for name in self.world.names if self.world[name].up]
-        best = max(views, key=lambda view: view.applied)
-        record = best.state.database(self.database.name)
+        record = self._record()
         return sum(1 for run in record.history if run.task_id == self.id) if record is not None else 0
 
     async def ran(self, times: int = 1, within: float = 7_200) -> Ran:
@@ -271,7 +282,10 @@ class Task:
 
     async def restore_newest(self, name: str) -> "RestoredDatabase":
         """Restore the newest chain into a new database, on the node that has the files."""
-        last = [run for run in self.runs if run.outcome == "written"][-1]
+        written = [run for run in self.runs if run.outcome == "written"]
+        if not written:
+            raise Misuse(f"task {self.id} has written no backup yet: wait for one with `await task.ran()`")
+        last = written[-1]
         request = RestoreDatabase(name, last.node, self.path, last.folder)
         result: RestoreResult = await self.world.ask(last.node, request)
         return RestoredDatabase(self, name, last, result)

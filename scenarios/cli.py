@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 from cyclopts import App, CycloptsError, Parameter, Token
 
@@ -66,15 +66,20 @@ app = App(
 
 
 @app.command(name="list")
-def list_stories(*, json: Annotated[bool, Flag] = False) -> int:
+def list_stories(*, json: Annotated[bool, Flag] = False, bugs: Annotated[bool, Flag] = False) -> int:
     """The stories, one line each.
 
     Parameters
     ----------
     json
         Print an array of objects with `story` and `lesson` instead.
+    bugs
+        The bugs of the zoo instead: name, the story that strikes it, what is wrong.
     """
     from scenarios.gallery import gallery
+
+    if bugs:
+        return _list_bugs(as_json=json)
 
     entries = gallery()
     if json:
@@ -83,6 +88,18 @@ def list_stories(*, json: Annotated[bool, Flag] = False) -> int:
     width = max((len(entry.story) for entry in entries), default=0)
     for entry in entries:
         print(f"{entry.story:{width}}  {entry.lesson}".rstrip())
+    return HELD
+
+
+def _list_bugs(*, as_json: bool) -> int:
+    from scenarios.zoo import all_bugs
+
+    found = all_bugs()
+    if as_json:
+        say_json([{"bug": bug.name, "strikes": bug.strikes, "breaks": bug.breaks, "says": bug.says} for bug in found])
+        return HELD
+    for bug in found:
+        print(f"{bug.name:40} {bug.strikes:36} {bug.says}")
     return HELD
 
 
@@ -133,12 +150,13 @@ def run(
     tale = load(story)
     request = asked(tale, seed, rules, data, bug)
     _check_data(data)
+    log_file = _opened(log) if log is not None else None
     folder = fresh_folder(out, request) if out is not None else None
     with _backups(folder) as backups, Shown(quiet=quiet or json, detail=verbose) as shown:
         outcome = perform(tale, request, backups, follow=shown.follow, stop_asked=shown.stop_asked)
         shown.catch_up(outcome)
-    if log is not None:
-        _write_log(log, outcome)
+    if log_file is not None:
+        _write_log(log_file, outcome)
     result = summary(outcome, request, tale)
     if folder is not None:
         from scenarios.replay import keep
@@ -250,6 +268,7 @@ class Shown:
         self._interrupts += 1
         if self._interrupts > 1:
             raise KeyboardInterrupt
+        complain("stopping; press Ctrl-C again to stop at once")
 
     def follow(self, world: "World") -> None:
         """For `play`: draw the timeline as it happens."""
@@ -289,17 +308,22 @@ def _backups(folder: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
-def _write_log(path: Path, outcome: "Outcome") -> None:
+def _opened(path: Path) -> TextIO:
+    """The log's file; opened before the story is played, so that nothing is played in vain."""
+    from scenarios.gallery import StoryError
+
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise StoryError(f"{path} cannot be written ({error.strerror}): name another file for the log") from error
+
+
+def _write_log(file: TextIO, outcome: "Outcome") -> None:
     """Every event through structlog, node and time bound, as JSON lines."""
     import structlog
 
     from cluster.narrate import narrate
-    from scenarios.gallery import StoryError
 
-    try:
-        file = path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise StoryError(f"{path} cannot be written ({error.strerror}): name another file for the log") from error
     with file:
         processors: list[structlog.typing.Processor] = [
             structlog.processors.add_log_level,
@@ -405,12 +429,13 @@ def _answer(words: list[str]) -> int:
 
 
 def _unexpected(error: Exception, words: list[str]) -> int:
+    from scenarios.bench.program import NoYardstick
     from scenarios.data import DataError
     from scenarios.gallery import StoryError
     from scenarios.replay import ReplayError
     from scenarios.report import bug_text
 
-    if isinstance(error, StoryError | DataError | ReplayError):
+    if isinstance(error, StoryError | DataError | ReplayError | NoYardstick):
         complain(str(error))
         return MISTAKE
     if isinstance(error.__cause__, KeyboardInterrupt):  # the second Ctrl-C struck inside trio

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from backup.database.items import text_of
 from cluster.value import value
 
 REAL = "real"
@@ -77,6 +78,12 @@ def _document(line: bytes, number: int, where: str) -> NewDocument:
     metadata = data.pop(METADATA, {})
     if not isinstance(metadata, dict):
         raise DataError(f"{where}: {METADATA} is a JSON {_kind(metadata)}: make it an object or leave it out")
+    try:
+        text_of(data)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DataError(
+            f"{where}: cannot be kept as JSON ({error}): use finite numbers and whole characters"
+        ) from error
     given = metadata.get("@id", data.get("id", f"docs/{number}"))
     collection = metadata.get("@collection", data.get("collection", NO_COLLECTION))
     return NewDocument(_name("id", given, where), _name("collection", collection, where), data)

@@ -49,6 +49,8 @@ class Tale:
     """The seed it is meant for."""
     rules: str
     """The rules it is meant for."""
+    told_under: tuple[str, ...]
+    """The rules it can be told under; empty: any."""
     source: str
     """The file it stands in."""
 
@@ -99,8 +101,9 @@ def _module(path: Path, folder: Path) -> ModuleType:
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # classes of the story look for their module there
     try:
-        exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), module.__dict__)
-    except Exception as error:
+        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True, optimize=0)  # asserts are the point
+        exec(code, module.__dict__)
+    except (Exception, SystemExit) as error:
         line = line_in(error, str(path))
         raise StoryError(
             f"{path}, line {line}: {type(error).__name__}: {error}: the file cannot be brought in"
@@ -117,7 +120,8 @@ def _tale(name: str, path: Path, module: ModuleType) -> Tale:
     seed, rules = getattr(module, "SEED", DEFAULT_SEED), getattr(module, "RULES", DEFAULT_RULES)
     if type(seed) is not int:
         raise StoryError(f"{path}: SEED is {seed!r}: give a whole number")
-    return Tale(name, story, _lesson(module.__doc__), seed, str(rules), str(path))
+    told_under = tuple(getattr(module, "TOLD_UNDER", ()))
+    return Tale(name, story, _lesson(module.__doc__), seed, str(rules), told_under, str(path))
 
 
 def _lesson(docstring: str | None) -> str:

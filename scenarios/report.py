@@ -19,6 +19,7 @@ from cluster.sim.timeline import span_text, tail
 from cluster.value import value
 from scenarios.data import DataError
 from scenarios.gallery import Tale, line_in
+from scenarios.zoo import bug_named
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
@@ -156,6 +157,9 @@ def bug_text(error: BaseException, command: str, version: str) -> str:
 def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[str]:
     """The last lines of every run, always of the same shape. `kept`: the folder in which the run was kept."""
     lines = [f"{result.verdict}: {_reason(result, outcome)}"]
+    if result.request.bug:
+        strikes = bug_named(result.request.bug).strikes
+        lines.append(f"  with the bug {result.request.bug} planted, which {strikes} strikes")
     took = f"{span_text(round(result.virtual_seconds * SECOND))} of virtual time in {result.wall_seconds:.2f} s"
     lines.append(f"  seed {result.request.seed}, rules {result.request.rules}, {took}")
     counts = (("event", result.events), ("message", result.messages), ("election", result.elections))

@@ -23,7 +23,7 @@ from backup.notes import (
 )
 from backup.rules import Rules
 from cluster.checks import Watcher
-from cluster.instant import MINUTE, SECOND
+from cluster.instant import HOUR, MINUTE, SECOND
 from cluster.trace import Crashed, Happened
 from cluster.value import value
 
@@ -31,6 +31,8 @@ CALM_BOUND = 2 * MINUTE
 SLACK = 60 * SECOND
 ELECTION = 5 * SECOND
 NEVER = 1 << 62
+LONGEST_RUN = 6 * HOUR
+"""A run that takes longer hangs: it covers nothing any more."""
 AGAIN = 1 * MINUTE
 """How often what must wait is looked at again."""
 
@@ -233,7 +235,8 @@ class Covered(Watcher):
             deadline = self._deadline(task, cover, occurrence, now)
             if now <= deadline:
                 return deadline
-            if any(self._model.is_up(node) and start >= occurrence for node, start in cover.running.items()):
+            begun = [start for node, start in cover.running.items() if self._model.is_up(node)]
+            if any(occurrence <= start and now - start < LONGEST_RUN for start in begun):
                 return now + AGAIN  # it came in time and is not done yet
             reason = self._why_not(task, cover)
             if reason.startswith("pinned"):

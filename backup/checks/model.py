@@ -34,7 +34,7 @@ from cluster.trace import (
 )
 
 Sees = dict[type[Note], Callable[[Happened], None]]
-HARMLESS = frozenset({"Start", "Ask", "When"})
+HARMLESS = frozenset({"Start", "Ask", "When", "Heal", "Release", "Drift"})
 """Steps of a story that disturb nobody; what `When` lets loose is a step of its own."""
 MILLION = 1_000_000
 UTC = ZoneInfo("UTC")

@@ -17,7 +17,8 @@ from cluster.value import value
 class ReplicateDocuments:
     """The changes of one copy in (from_etag, last_etag], as that copy holds them now."""
 
-    database: str
+    database: int
+    """Of the record: a database made again under the same name is another one."""
     source: str
     """Database id of the sender's copy: the etags are its."""
     items: tuple[Item, ...]
@@ -30,7 +31,8 @@ class ReplicateDocuments:
 class ReplicationAck:
     """Everything of that source up to `last_etag` arrived: send what follows it."""
 
-    database: str
+    database: int
+    """Of the record: a database made again under the same name is another one."""
     source: str
     """Database id of the copy whose etags are counted: an answer to a copy since wiped concerns nobody."""
     last_etag: int
@@ -40,7 +42,8 @@ class ReplicationAck:
 class ReplicationResume:
     """A copy tells another where they stand, and asks the same: after a restart, or when the other was silent long."""
 
-    database: str
+    database: int
+    """Of the record: a database made again under the same name is another one."""
     source: str
     """Database id of the sender's copy."""
     received: tuple[tuple[str, int], ...]
@@ -54,7 +57,7 @@ def delta(store: Store, after_etag: int, limit: int) -> tuple[tuple[Item, ...], 
     return items, max(store.etag, after_etag) if reached_end else items[-1].etag
 
 
-def offer(database: str, store: Store, after_etag: int, limit: int) -> ReplicateDocuments | None:
+def offer(database: int, store: Store, after_etag: int, limit: int) -> ReplicateDocuments | None:
     """The message that brings another copy on from `after_etag`; None when there is nothing to tell."""
     if after_etag >= store.etag:
         return None

@@ -112,6 +112,8 @@ class Clock(trio.abc.Clock):
                 break
             if heap[0][0] - self.stirred > self.quiet_after:
                 self.on_quiet(horizon)
+                if self.over:
+                    return 0
             t, _, _, do, arg = heapq.heappop(heap)
             self.pops += 1
             if t > self.now:

@@ -4,6 +4,7 @@ The `repr` of a step can be pasted into a story. One function applies them (`Wor
 shrinking and pages all rest on the same few classes. Durations are µs, chances in [0, 1].
 """
 
+from dataclasses import is_dataclass
 from typing import Any
 
 import attrs
@@ -229,6 +230,39 @@ class FullDisk:
 
 
 @value
+class FailSync:
+    """The next sync of a node's disk fails: what was not durable may never be, so the node stops."""
+
+    node: str
+
+    def says(self) -> str:
+        return f"the next sync of {self.node}'s disk fails"
+
+
+@value
+class FlipBit:
+    """One bit of a file on a node's disk turns (`raft.log` is the log's)."""
+
+    node: str
+    file: str
+    offset: int
+    bit: int
+
+    def says(self) -> str:
+        return f"bit {self.bit} of byte {self.offset} of {self.node}'s {self.file} turns"
+
+
+@value
+class Wipe:
+    """A node dies and gets a new, empty disk. It has forgotten its votes: beyond what Raft survives by itself."""
+
+    node: str
+
+    def says(self) -> str:
+        return f"{self.node} dies and its disk is wiped"
+
+
+@value
 class Mend:
     """The sky clears: links heal, behave and release, paused nodes resume, crashed ones restart, disks and rates are themselves."""
 
@@ -285,8 +319,51 @@ Fault = (
     | Zone
     | SlowDisk
     | FullDisk
+    | FailSync
+    | FlipBit
+    | Wipe
 )
 Step = Fault | Start | Mend | Ask | When
+
+
+def _whole(number: object) -> bool:
+    """Stories are not type-checked: a float here would make instants that no clock has."""
+    return isinstance(number, int)
+
+
+class Impossible(ValueError):
+    """A step asks for what cannot be. The text names the value and what is possible."""
+
+
+def check(step: Step) -> None:
+    """Raise Impossible if a value of the step is out of its range."""
+
+    def need(true: bool, what: str) -> None:
+        if not true:
+            raise Impossible(f"{step!r}: {what}")
+
+    match step:
+        case Drift(_, parts_per_million):
+            ppm = parts_per_million
+            need(
+                _whole(ppm) and abs(ppm) <= 100_000,
+                "a drift is a whole number of ppm up to 100,000 either way",
+            )
+        case JumpClock(_, by):
+            need(_whole(by), "a clock is set by a whole number of µs")
+        case SlowDisk(_, factor):
+            need(0 < factor <= 1e6, "a disk is slower by a factor above 0 and up to a million")
+        case Rewire():
+            for chance in (step.loss, step.duplicate, step.delay_chance):
+                need(chance is None or 0 <= chance <= 1, "a chance lies in [0, 1]")
+            for duration in (step.latency, step.jitter, step.delay):
+                whole = duration is None or (_whole(duration) and duration >= 0)
+                need(whole, "a duration is a whole number of µs, 0 or more")
+        case When(count=count, fault=fault):
+            need(count >= 1, "it strikes at the first event or a later one: count from 1")
+            check(fault)
+        case Ask(request=request):
+            need(attrs.has(type(request)) or is_dataclass(request), "a request is an attrs or a dataclass value")
 
 
 @value

@@ -15,7 +15,8 @@ from cluster.sim.host import MILLION
 from cluster.trace import Note
 
 if TYPE_CHECKING:
-    from cluster.sim.world import Slot, World
+    from cluster.sim.slot import Slot
+    from cluster.sim.universe import Universe
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ T = TypeVar("T")
 class Machine:
     """What one incarnation of a node may ask of the universe."""
 
-    def __init__(self, world: "World", slot: "Slot", files: View) -> None:
+    def __init__(self, world: "Universe", slot: "Slot", files: View) -> None:
         self._world = world
         self._clock = world.clock
         self._history = world.history
@@ -120,6 +121,11 @@ class Machine:
             return
         self._wall_waits.remove(what)
         act(arg)
+
+    def forget_wall(self, arg: Any) -> None:
+        """Nobody waits for the wall clock with this any more."""
+        if self._wall_waits:
+            self._wall_waits = [what for what in self._wall_waits if what[2] is not arg]
 
     def clocks_changed(self) -> None:
         """A clock was set or drifts differently: make the appointments with it again."""

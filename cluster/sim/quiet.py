@@ -19,15 +19,16 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cluster.grid import Grid
 from cluster.instant import FOREVER, MILLISECOND
-from cluster.node import Grid
 from cluster.raft import timer
 from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft
 from cluster.sim.history import Stretch
 
 if TYPE_CHECKING:
     from cluster.sim.network import Packet
-    from cluster.sim.world import Slot, World
+    from cluster.sim.slot import Slot
+    from cluster.sim.universe import Universe
 
 SLACK = 10 * MILLISECOND
 LONGEST_ACT = 500 * MILLISECOND
@@ -37,7 +38,7 @@ LONGEST_ACT = 500 * MILLISECOND
 class Quiet:
     """Decides whether to skip, and skips."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: "Universe") -> None:
         self.world = world
         self.settle = FOREVER
         self.skipped = 0
@@ -83,7 +84,10 @@ class Quiet:
         if leader is not None:
             horizon = min(horizon, self._lost_beat(leader, group))
         landing = horizon - 2 * self.settle
-        if horizon >= FOREVER or landing <= clock_now + self.settle:
+        if horizon >= FOREVER:
+            clock.on_deadlock()  # nothing but chatter, for ever
+            return
+        if landing <= clock_now + self.settle:
             return
         self._leap(landing, live, leader, group, loners)
 
@@ -217,10 +221,12 @@ class Quiet:
                 self._settle_grid(slot, grid)
 
     def _count_reply(self, packet: "Packet") -> None:
-        """A beat that was on its way would have been answered."""
-        receiver = self.world.slots[self.world.names[packet.link.dst]]
-        if receiver.node is not None and not packet.link.cut:
-            self.world.network.messages += 1
+        """A beat that was on its way would have been answered, unless it would have been lost."""
+        network, link = self.world.network, packet.link
+        receiver = self.world.slots[self.world.names[link.dst]]
+        lost = link.cut or link.loses_chatter(network.kinds[packet.kind], packet.term, packet.beat)
+        if receiver.node is not None and not lost:
+            network.messages += 1
 
     def _settle_leader(self, slot: "Slot", group: list["Slot"]) -> None:
         node = slot.node
@@ -255,7 +261,8 @@ class Quiet:
         raft, luck = node.raft, node.host.luck
         peers = len(raft.voters) - 1
         while raft.wake_at < now:
-            raft = timer.another_round(raft, Moment(raft.wake_at, luck(raft.draws)))
+            woken = slot.clocks.monotonic(slot.clocks.true(raft.wake_at))  # a fast clock leaves out some µs
+            raft = timer.another_round(raft, Moment(woken, luck(raft.draws)))
             self.world.network.messages += peers
         node.raft = raft
 

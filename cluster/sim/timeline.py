@@ -44,6 +44,7 @@ class Line(str):
 
     @classmethod
     def of(cls, text: str, weight: int, signs: tuple[int, int] = (0, 0)) -> "Line":
+        """A line with its weight, and where its signs stand."""
         line = cls(text)
         line.weight, line.signs = weight, signs
         return line

@@ -8,6 +8,8 @@ from cluster.instant import hours, minutes
 from cluster.sim.world import World
 from scenarios.backups import backups
 
+TOLD_UNDER = ("unkindness", "ravendb-6.2")
+
 
 async def story(world: World) -> None:
     client = backups(world)

@@ -7,6 +7,8 @@ from cluster.instant import hours, minutes
 from cluster.sim.world import World
 from scenarios.backups import backups
 
+TOLD_UNDER = ("unkindness",)
+
 
 async def story(world: World) -> None:
     client = backups(world)

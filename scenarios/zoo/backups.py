@@ -11,6 +11,7 @@ from backup.commands import Assigned
 from backup.ownership import TaskState
 from backup.record import Assignment, Record
 from cluster.instant import FOREVER
+from cluster.sim.disk import DiskModel
 from scenarios.zoo import bug
 
 STORY = "the story's own assertion"
@@ -130,6 +131,23 @@ def tells_the_newest_first(original: Callable[..., Any]) -> Callable[..., Any]:
 def incremental_starts_one_too_late(original: Callable[..., Any]) -> Callable[..., Any]:
     """An incremental leaves out the first change after the last backup."""
     return lambda self, after=0: original(self, after + 1 if after else 0)
+
+
+@bug(
+    "cluster.sim.disk",
+    "Files.append",
+    breaks="documents kept",
+    source="zoo D4, in the journal of documents; etcd #14370",
+    strikes="night",
+    disk=DiskModel(sync_latency=300_000),
+)
+def answers_before_the_journal(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A document is called written before its journal is durable."""
+
+    async def append(self: Any, name: str, content: bytes) -> None:
+        self._port.append("files/" + name, content)
+
+    return append
 
 
 # ---- what the stories are about ----

@@ -15,7 +15,7 @@ from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
 from scenarios.backups import Database, Task, backups
 
-STRIKES = ("BackupStarted", "BackupFinished", "Reported", "OwnerChanged", "Voted", "Committed")
+STRIKES = ("DocumentsWritten", "BackupStarted", "BackupFinished", "Reported", "OwnerChanged", "Voted", "Committed")
 REFUSED = (NoLeader, OutcomeUnknown, Refused, Misuse, OSError)
 """What a client may hear in a night like this."""
 

@@ -222,14 +222,14 @@ def test_batches_arrive_in_spite_of_losses(history: list[tuple[int, ...]], limit
         act(a, key, what, at)
     acknowledged = 0
     for lost in [*fates, *[False] * 50]:
-        message = offer("Shop", a, acknowledged, limit)
+        message = offer(1, a, acknowledged, limit)
         if message is None:
             break
         _, ack = receive(b, message)
         if not lost:
             acknowledged = max(acknowledged, ack.last_etag)
     assert visible(a) == visible(b)
-    assert offer("Shop", a, acknowledged, limit) is None
+    assert offer(1, a, acknowledged, limit) is None
 
 
 def test_a_gap_is_not_taken() -> None:
@@ -237,9 +237,9 @@ def test_a_gap_is_not_taken() -> None:
     a, b = store("A"), store("B")
     for number in range(4):
         a.put(f"d{number}", {}, at=number)
-    later = offer("Shop", a, 2, 10)
+    later = offer(1, a, 2, 10)
     assert later is not None
-    assert receive(b, later) == ((), ReplicationAck("Shop", "copy-A", 0))
+    assert receive(b, later) == ((), ReplicationAck(1, "copy-A", 0))
     assert b.etag == 0
 
 
@@ -251,7 +251,7 @@ def test_delta() -> None:
     assert [item.etag for item in delta(a, 0, 2)[0]] == [1, 2]
     assert delta(a, 0, 2)[1] == 2
     assert delta(a, 3, 2) == ((), 3)
-    assert offer("Shop", a, 1, 5) == ReplicateDocuments("Shop", "copy-A", tuple(a.changes_after(1)), 1, 3)
+    assert offer(1, a, 1, 5) == ReplicateDocuments(1, "copy-A", tuple(a.changes_after(1)), 1, 3)
 
 
 # ---- surviving a crash
@@ -266,7 +266,7 @@ def journalled() -> tuple[Store, list[bytes]]:
         changed = act(copy, luck.randrange(5), luck.randrange(3), at)
         frames += [journal.encode_change(changed)] if changed else []
         act(other, luck.randrange(5), luck.randrange(3), at)
-    message = offer("Shop", other, 0, 100)
+    message = offer(1, other, 0, 100)
     assert message is not None
     taken, _ = receive(copy, message)
     frames += [*map(journal.encode_change, taken), copy.state_frame()]

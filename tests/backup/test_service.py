@@ -34,6 +34,7 @@ from backup.restore import NothingToRestore
 from backup.service import WORDS, Backups
 from cluster.instant import HOUR, MINUTE, SECOND, hours, minutes
 from cluster.member import NoLeader, Refused
+from cluster.sim.faults import Crash, Impossible
 from cluster.sim.world import World
 
 from .shop import FOLDER, HOURLY, Told, open_shop, orders, owner, played
@@ -200,12 +201,14 @@ def test_what_cannot_be_is_refused(request_: object, words: str) -> None:
 
 
 def test_what_is_no_request_is_a_mistake() -> None:
-    """A TypeError: nothing a user could send."""
+    """Nothing a user could send: the world refuses what is no value, the service what it does not know."""
 
     async def story(world: World) -> None:
         await world.ask("A", NewDatabase("Shop"))
-        with pytest.raises(TypeError, match="is no request"):
+        with pytest.raises(Impossible, match="a request is an attrs or a dataclass value"):
             await world.ask("A", "hello")
+        with pytest.raises(TypeError, match="is no request"):
+            await world.ask("A", Crash("A"))
 
     played(story)
 

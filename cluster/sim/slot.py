@@ -1,0 +1,106 @@
+"""A machine's place in the world, what a story may see of it, and the ways in which a run goes wrong."""
+
+from collections.abc import Callable
+from typing import Any
+
+from cluster.node import Node
+from cluster.sim.clock import Clock, Parked
+from cluster.sim.disk import Disk
+from cluster.sim.host import Clocks
+from cluster.sim.machine import Machine
+
+
+class Misuse(ValueError):
+    """The story asked for something that cannot be: an unknown node, a restart before the start. Names value and remedy."""
+
+
+class GaveUp(AssertionError):
+    """What a past participle waited for did not happen in time, or can never happen."""
+
+
+class OutOfBudget(Exception):
+    """The run used up what it was given of events: no verdict."""
+
+
+class Slot:
+    """A machine's place in the world: what outlives an incarnation."""
+
+    def __init__(self, name: str, index: int, disk: Disk) -> None:
+        self.name, self.index, self.disk = name, index, disk
+        self.clocks = Clocks()
+        self.incarnation = 0
+        self.counter = 0
+        self.booting = False
+        """It comes up as the next thing, unless it crashes before."""
+        self.paused = False
+        self.asks: dict[Parked, str] = {}
+        """Clients that wait for an answer, and what they asked."""
+        self.backlog: list[tuple[Callable[[Any], None], Any]] = []
+        self.node: Node | None = None
+        self.machine: Machine | None = None
+
+    def count(self) -> int:
+        """A fresh number for an entry of this node."""
+        self.counter += 1
+        return self.counter
+
+
+class NodeView:
+    """What a story may look at: `world["A"]`."""
+
+    def __init__(self, slot: Slot, clock: Clock) -> None:
+        self._slot = slot
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"<node {self.name}: {self.role}, term {self.term}, commit {self.commit}>"
+
+    @property
+    def name(self) -> str:
+        """The node's tag."""
+        return self._slot.name
+
+    @property
+    def up(self) -> bool:
+        """Whether it runs."""
+        return self._slot.node is not None
+
+    @property
+    def role(self) -> str:
+        """`leader`, `candidate`, `follower`, or `down`."""
+        return type(self._slot.node.raft.role).__name__.lower() if self._slot.node else "down"
+
+    @property
+    def leader(self) -> str | None:
+        """Whom it holds for the leader; None if nobody, or if it is down."""
+        return self._slot.node.leader if self._slot.node else None
+
+    @property
+    def term(self) -> int:
+        """Its current term; 0 if it is down."""
+        return self._slot.node.raft.term if self._slot.node else 0
+
+    @property
+    def commit(self) -> int:
+        """Its commit index; 0 if it is down."""
+        return self._slot.node.raft.commit if self._slot.node else 0
+
+    @property
+    def applied(self) -> int:
+        """Index of the last entry in `state`."""
+        return self._slot.node.applied if self._slot.node else 0
+
+    @property
+    def state(self) -> Any:
+        """The replicated state as applied there. AttributeError-free: None if the node is down."""
+        return self._slot.node.state if self._slot.node else None
+
+    @property
+    def application(self) -> Any:
+        """The application object of the running incarnation; None if it is down."""
+        return self._slot.node.application if self._slot.node else None
+
+    @property
+    def wall(self) -> int:
+        """What its wall clock reads, in µs."""
+        return self._slot.clocks.wall(self._clock.now)

@@ -1,0 +1,70 @@
+"""Fixtures for tests of your own under pytest-trio: the clock of a world, and a world that runs by it.
+
+    async def test_somebody_leads(world_clock):
+        async with World(seed=7, clock=world_clock) as world:
+            world.start("ABC")
+            await world.elected()
+
+pytest-trio runs a test by the clock that it finds among the test's own arguments. Nothing of ours is imported before a
+fixture is asked for: coverage and `UNKINDNESS_FROZEN` must come first. Never here: a rule, an assertion, a default of
+the world.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from cluster.sim.clock import Clock
+    from cluster.sim.world import World
+
+
+@pytest.fixture
+def world_clock() -> "Clock":
+    """A virtual clock for one world and for trio: the test's sleeps are jumps."""
+    from cluster.sim.clock import Clock
+
+    return Clock()
+
+
+@pytest.fixture
+def world_seed() -> int:
+    """The seed of `world`: override it, or parametrize the test with it."""
+    return 1
+
+
+@pytest.fixture
+async def world(world_clock: "Clock", world_seed: int) -> AsyncIterator["World"]:
+    """A world without nodes. The test must name `world_clock` too: pytest-trio looks for a clock nowhere else."""
+    import trio
+
+    from cluster.sim.world import World
+
+    if trio.lowlevel.current_clock() is not world_clock:
+        pytest.fail(
+            "name world_clock among the test's arguments, beside world: it is the clock to run by", pytrace=False
+        )
+    async with World(world_seed, clock=world_clock) as made:
+        yield made
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Let a test in a world fail with the one exception that broke it: nurseries around it wrap it in groups."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        alone = _alone(group)
+        if alone is None or "world_clock" not in getattr(item, "fixturenames", ()):
+            raise
+        raise alone from None
+
+
+def _alone(error: BaseException) -> BaseException | None:
+    """The one exception in a group of groups; None if there are several."""
+    while isinstance(error, BaseExceptionGroup):
+        if len(error.exceptions) != 1:
+            return None
+        error = error.exceptions[0]
+    return error

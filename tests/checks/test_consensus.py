@@ -1,0 +1,290 @@
+"""Each promise of consensus, shown a history that breaks it and one that just does not; and the same live as saved."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import pytest
+
+from cluster.checks import Violation, Watcher
+from cluster.checks.consensus import consensus_watchers
+from cluster.sim.run import BROKEN, HELD, play
+from cluster.trace import (
+    Answered,
+    BecameCandidate,
+    BecameFollower,
+    BecameLeader,
+    Committed,
+    Crashed,
+    Delivered,
+    Happened,
+    Note,
+    Recovered,
+    Voted,
+    Wrote,
+)
+from scenarios.zoo import bug_named, planted
+from scenarios.zoo.storm import storm
+
+NAMES = ("A", "B", "C")
+Line = tuple[str, Note]
+
+
+def watch(lines: Iterable[Line], names: tuple[str, ...] = NAMES) -> Violation | None:
+    """Tell fresh watchers a history; the violation, if there is one."""
+    return saw([Happened(seq, seq, node, 0, note) for seq, (node, note) in enumerate(lines, 1)], names)[0]
+
+
+def saw(events: Sequence[Happened], names: tuple[str, ...]) -> tuple[Violation | None, int]:
+    """What fresh watchers make of saved events: the first violation and where."""
+    listeners: dict[type[Note], list[Callable[[Happened], None]]] = {}
+    watchers: list[Watcher] = consensus_watchers(names)
+    for watcher in watchers:
+        for kind, see in watcher.sees().items():
+            listeners.setdefault(kind, []).append(see)
+    for event in events:
+        try:
+            for see in listeners.get(type(event.note), ()):
+                see(event)
+        except Violation as violation:
+            return violation, event.seq
+    for watcher in watchers:
+        watcher.finish()
+    return None, 0
+
+
+# ---- a vocabulary for histories ----
+
+
+def leads(node: str, term: int, index: int = 0, last_term: int = 0) -> Line:
+    return node, BecameLeader(term, 2, index, last_term)
+
+
+def follows(node: str, term: int, leader: str = "", was: str = "follower") -> Line:
+    return node, BecameFollower(term, leader, was)
+
+
+def stands(node: str, term: int) -> Line:
+    return node, BecameCandidate(term, False)
+
+
+def votes(node: str, term: int, candidate: str) -> Line:
+    return node, Voted(term, candidate)
+
+
+def writes(node: str, after: int, terms: Sequence[int], digests: Sequence[int] = (), truncated: int = 0) -> Line:
+    """Entries of these terms; the digest of each is by default its index times 100 plus its term."""
+    told = tuple(digests) or tuple((after + place) * 100 + term for place, term in enumerate(terms, 1))
+    return node, Wrote(after, tuple(terms), told, truncated)
+
+
+def commits(node: str, index: int, term: int) -> Line:
+    return node, Committed(index, term)
+
+
+def crashes(node: str) -> Line:
+    return node, Crashed()
+
+
+def reads(node: str, terms: Sequence[int], *, term: int = 9, commit: int = 0, digests: Sequence[int] = ()) -> Line:
+    """The node comes back with a log of these terms."""
+    told = tuple(digests) or tuple(index * 100 + each for index, each in enumerate(terms, 1))
+    return node, Recovered(term, "", len(terms), commit, tuple(terms), told, 0)
+
+
+def hears(node: str, peer: str, term: int, match: int) -> Line:
+    """A leader takes an acceptance: it now believes the peer's log to match up to `match`."""
+    return node, Delivered("AppendReply", f"{peer}>{node}#1", peer, 0, term, "leader", 9, 0, match)
+
+
+def is_in(node: str, term: int) -> Line:
+    """A message brings the node to a term."""
+    return node, Delivered("AppendEntries", "", "A", 0, term, "follower", 0, 0, -1)
+
+
+def acknowledges(node: str, index: int, outcome: str = "applied") -> Line:
+    return node, Answered(f"{node}#1/1", "Put", outcome, index)
+
+
+def replicated(*nodes: str, terms: Sequence[int] = (1, 1)) -> list[Line]:
+    """A leads term 1, and these nodes hold entries of these terms."""
+    return [leads("A", 1), *(writes(node, 0, terms) for node in nodes)]
+
+
+AB = replicated("A", "B")
+
+BROKEN_BY: dict[str, tuple[str, list[Line], list[Line]]] = {
+    "two leaders of a term": (
+        "election safety",
+        [leads("A", 1), leads("B", 1)],
+        [leads("A", 1), leads("B", 2), leads("A", 3)],
+    ),
+    "leading again after a crash": (
+        "election safety",
+        [leads("A", 4), crashes("A"), leads("B", 4)],
+        [leads("A", 4), crashes("A"), leads("A", 4)],
+    ),
+    "two votes in a term": (
+        "one vote a term",
+        [votes("A", 3, "B"), votes("A", 3, "C")],
+        [votes("A", 3, "B"), votes("A", 3, "B"), votes("A", 4, "C"), votes("B", 3, "C")],
+    ),
+    "a vote forgotten by a crash": (
+        "one vote a term",
+        [votes("A", 3, "B"), crashes("A"), reads("A", ()), votes("A", 3, "A")],
+        [votes("A", 3, "B"), crashes("A"), reads("A", ()), votes("A", 3, "B")],
+    ),
+    "another entry under the same index and term": (
+        "log matching",
+        [writes("A", 0, [1, 1]), writes("B", 0, [1, 1], [101, 999])],
+        [writes("A", 0, [1, 1]), writes("B", 0, [1, 2], [101, 999])],
+    ),
+    "the same entry after another one": (
+        "log matching",
+        [writes("A", 0, [1, 3]), writes("B", 0, [2, 3])],
+        [writes("A", 0, [1, 3]), writes("B", 0, [1, 3])],
+    ),
+    "an entry behind a gap": (
+        "log matching",
+        [writes("A", 0, [1]), writes("A", 2, [1])],
+        [writes("A", 0, [1]), writes("A", 1, [1])],
+    ),
+    "a disk that brings back another entry": (
+        "log matching",
+        [writes("A", 0, [1, 1]), crashes("A"), reads("A", [1, 1], digests=[101, 999])],
+        [writes("A", 0, [1, 1]), crashes("A"), reads("A", [1])],
+    ),
+    "a leader cuts its log": (
+        "leader append-only",
+        [writes("A", 0, [1, 1, 1]), leads("A", 2, 3, 1), writes("A", 1, [2], truncated=2)],
+        [writes("A", 0, [1, 1, 1]), leads("A", 2, 3, 1), follows("A", 3), writes("A", 1, [3], truncated=2)],
+    ),
+    "a leader drops its end": (
+        "leader append-only",
+        [writes("A", 0, [1, 1]), leads("A", 2, 2, 1), writes("A", 1, [], truncated=1)],
+        [writes("A", 0, [1, 1]), leads("A", 2, 2, 1), crashes("A"), writes("A", 1, [], truncated=1)],
+    ),
+    "a leader without a committed entry": (
+        "leader completeness",
+        [*AB, commits("A", 2, 1), leads("C", 2)],
+        [*AB, commits("A", 2, 1), leads("B", 2, 2, 1)],
+    ),
+    "a leader with another entry there": (
+        "leader completeness",
+        [*AB, commits("A", 1, 1), writes("C", 0, [2]), leads("C", 3, 1, 2)],
+        [*AB, writes("C", 0, [2]), leads("C", 3, 1, 2)],
+    ),
+    "an old leader that wins late is not to know": (
+        "leader completeness",
+        [*AB, commits("A", 2, 1), leads("C", 5)],
+        [leads("A", 6), writes("A", 0, [6]), writes("B", 0, [6]), commits("A", 1, 6), leads("C", 5)],
+    ),
+    "a commit onto an older term": (
+        "own term",
+        [*AB, leads("B", 2, 2, 1), commits("B", 2, 2)],
+        [*AB, leads("B", 2, 2, 1), writes("B", 2, [2]), commits("B", 3, 2)],
+    ),
+    "two commits of different entries": (
+        "state machine safety",
+        [*AB, commits("A", 2, 1), writes("C", 0, [1, 2]), commits("C", 2, 2)],
+        [*AB, commits("A", 2, 1), writes("C", 0, [1, 1]), commits("C", 2, 2)],
+    ),
+    "a commit beyond the log": (
+        "state machine safety",
+        [*AB, follows("B", 1, "A"), commits("B", 3, 1)],
+        [*AB, follows("B", 1, "A"), commits("B", 2, 1)],
+    ),
+    "a restart that applies another entry": (
+        "state machine safety",
+        [*AB, commits("A", 2, 1), writes("C", 0, [1, 2]), crashes("C"), reads("C", [1, 2], commit=2)],
+        [*AB, commits("A", 2, 1), writes("C", 0, [1, 2]), crashes("C"), reads("C", [1, 2], commit=1)],
+    ),
+    "a match that is not": (
+        "true match",
+        [*AB, is_in("C", 1), hears("A", "C", 1, 1)],
+        [*AB, is_in("B", 1), hears("A", "B", 1, 2)],
+    ),
+    "a match in another's term": (
+        "true match",
+        [*AB, writes("C", 0, [1]), is_in("C", 1), hears("A", "C", 1, 2)],
+        [*AB, writes("C", 0, [1]), is_in("C", 2), hears("A", "C", 1, 2)],
+    ),
+    "an acknowledged entry on one disk": (
+        "durability",
+        [*AB, commits("A", 2, 1), acknowledges("A", 2), crashes("B"), reads("B", [1])],
+        [*AB, commits("A", 2, 1), acknowledges("A", 2), writes("C", 0, [1, 1]), crashes("B"), reads("B", [1])],
+    ),
+    "what nobody was told may be lost": (
+        "durability",
+        [*AB, commits("A", 2, 1), acknowledges("A", 2), crashes("A"), reads("A", ())],
+        [*AB, commits("A", 2, 1), acknowledges("A", 2, "unknown"), crashes("A"), reads("A", ())],
+    ),
+}
+
+
+@pytest.mark.parametrize(("promise", "bad", "good"), BROKEN_BY.values(), ids=BROKEN_BY)
+def test_a_broken_promise_is_seen_and_a_kept_one_is_not(promise: str, bad: list[Line], good: list[Line]) -> None:
+    """A history that breaks it is seen at its last event and not before; its twin, which keeps it, is left alone."""
+    violation = watch(bad)
+    assert violation is not None
+    assert violation.promise == promise
+    assert str(violation).startswith(f"{promise}: ")
+    assert watch(bad[:-1]) is None
+    assert watch(good) is None
+
+
+def test_every_promise_has_a_history_that_breaks_it() -> None:
+    """And says itself in one sentence."""
+    watchers = consensus_watchers(NAMES)
+    assert {watcher.promise for watcher in watchers} == {promise for promise, _, _ in BROKEN_BY.values()}
+    assert all(watcher.says and not watcher.says.endswith(".") for watcher in watchers)
+
+
+def test_a_trial_changes_no_term() -> None:
+    """Asking what the answer would be is not standing for election: the term by which matches are judged stays."""
+    trial = ("C", BecameCandidate(2, True))
+    assert watch([*AB, writes("C", 0, [1]), is_in("C", 1), trial, hears("A", "C", 1, 2)]) is not None
+    assert watch([*AB, writes("C", 0, [1]), is_in("C", 1), stands("C", 2), hears("A", "C", 1, 2)]) is None
+
+
+def test_what_a_leader_was_is_over_with_its_crash() -> None:
+    """It may cut its log in its next life, as a follower."""
+    life = [writes("A", 0, [1, 1]), leads("A", 2, 2, 1), crashes("A"), reads("A", [1, 1]), follows("A", 3, "B")]
+    assert watch([*life, writes("A", 1, [3], truncated=1)]) is None
+
+
+# ---- live and saved ----
+
+
+@pytest.mark.parametrize("names", ["ABC", "ABCDE"])
+def test_saved_and_live_agree_that_all_is_well(names: str) -> None:
+    """The same watchers over the events of a run in bad weather."""
+    for seed in range(1, 6):
+        outcome = play(storm(names), seed)
+        assert outcome.verdict == HELD
+        assert saw(outcome.history.events, outcome.names) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("bug", "seeds"),
+    [
+        ("majority-of-half", range(1, 7)),
+        ("vote-given-twice", (3, 6)),
+        ("leader-cuts-its-tail", (1, 2)),
+        ("commits-an-older-term", (2, 4, 5)),
+        ("takes-one-answer-for-all", (1, 5)),
+        ("any-log-may-lead", (1, 2)),
+    ],
+)
+def test_saved_and_live_agree_on_what_broke(bug: str, seeds: Sequence[int]) -> None:
+    """The same promise, in the same words, at the same event: the last one of the run."""
+    under = bug_named(bug).under
+    broken = 0
+    for seed in seeds:
+        with planted(bug):
+            outcome = play(storm("ABC"), seed, **under)
+        violation, seq = saw(outcome.history.events, outcome.names)
+        if outcome.verdict == BROKEN and isinstance(outcome.failure, Violation):
+            broken += 1
+            assert (str(violation), seq) == (str(outcome.failure), len(outcome.history))
+        else:
+            assert violation is None
+    assert broken

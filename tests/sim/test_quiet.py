@@ -1,0 +1,237 @@
+"""Quiet time is free and changes nothing: with skipping and without, a history is the same to the last event."""
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cluster.instant import DAY, HOUR, MILLISECOND, SECOND
+from cluster.member import Member
+from cluster.raft import timer
+from cluster.raft.state import Follower, Raft, Timing
+from cluster.sim.faults import Crash, Cut, Drift, Gust, Pause, Split, Weather
+from cluster.sim.network import Wire
+from cluster.sim.nothing import Nothing
+from cluster.sim.quiet import Quiet
+from cluster.sim.run import HELD, Outcome, play, run
+from cluster.sim.world import World
+from scenarios.strategies import LONG_GAPS, cluster_names, seeds, weather
+from tests.sim.vocabulary import Add, Adder, Gossip, busy
+
+BUDGET = settings().max_examples // 4
+"""25 examples usually, hundreds in a campaign."""
+STEADY = (
+    Wire(),
+    Wire(jitter=0),
+    Wire(latency=60 * MILLISECOND, jitter=20 * MILLISECOND),
+    Wire(latency=90 * MILLISECOND, jitter=20 * MILLISECOND),
+    Wire(loss=0.002),
+    Wire(loss=0.0005, jitter=40 * MILLISECOND),
+    Wire(loss=0.03),
+    Wire(ordered=False, jitter=50 * MILLISECOND),
+    Wire(delay_chance=0.01, delay=40 * MILLISECOND),
+    Wire(duplicate=0.01),
+)
+"""Wires on which a cluster is quiet at least now and then."""
+NOISY = ("duplicates", "hold", "any order", "delays", "loss", "latency")
+"""Kinds of weather in which nothing is skipped before it is over."""
+
+
+@attrs.define
+class Lived:
+    """How a run went, and what each node believed at its end."""
+
+    outcome: Outcome
+    rafts: list[Raft]
+
+    @property
+    def skipped(self) -> float:
+        """Virtual seconds that were not lived."""
+        return sum(stretch.until - stretch.start for stretch in self.outcome.history.stretches) / SECOND
+
+
+def settled(raft: Raft) -> Raft:
+    """What a node believes; when a follower looks again whether it was forgotten is its own affair, and lazy."""
+    return timer.rewound(raft) if isinstance(raft.role, Follower) else raft
+
+
+def lived(
+    names: str, gusts: Weather, seed: int, application: Callable[[], Any], skipping: bool, **options: Any
+) -> Lived:
+    """Weather, a while in what it left, then a while in a mended world."""
+    rafts: list[Raft] = []
+
+    async def story(world: World) -> None:
+        world.start(names, application)
+        await world.suffer(gusts)
+        await trio.sleep(40)
+        world.mend()
+        await trio.sleep(120)
+        rafts.extend(settled(slot.node.raft) for slot in world.slots.values() if slot.node)
+
+    return Lived(play(story, seed, skipping=skipping, **options), rafts)
+
+
+def same(names: str, gusts: Weather, seed: int, application: Callable[[], Any], **options: Any) -> Lived:
+    """Live it twice and compare; return the run with skipping."""
+    every, some = (lived(names, gusts, seed, application, skipping, **options) for skipping in (False, True))
+    assert every.skipped == 0
+    if every.outcome.failure is not None:
+        raise every.outcome.failure
+    assert some.outcome.verdict == HELD
+    for one, other in zip(every.outcome.history.events, some.outcome.history.events, strict=False):
+        assert one == other
+    assert every.outcome.digest == some.outcome.digest
+    assert every.rafts == some.rafts
+    assert every.outcome.messages == some.outcome.messages
+    return some
+
+
+@settings(max_examples=BUDGET)
+@given(
+    names=cluster_names(),
+    seed=seeds(),
+    wire=st.sampled_from(STEADY),
+    application=st.sampled_from((Gossip, Nothing)),
+    noisy=st.booleans(),
+    data=st.data(),
+)
+def test_skipping_changes_nothing(
+    names: str, seed: int, wire: Wire, application: Callable[[], Any], noisy: bool, data: st.DataObject
+) -> None:
+    """Any weather with long gaps, any wire: equal digests, equal message counts, equal beliefs at the end."""
+    gusts = data.draw(weather(names, 6, gaps=LONG_GAPS, without=() if noisy else NOISY))
+    same(names, gusts, seed, application, wire=wire)
+
+
+KNOWN: dict[str, tuple[str, Weather]] = {
+    "nothing happens": ("ABC", ()),
+    "one is down": ("ABC", (Gust(SECOND, Crash("A")), Gust(150 * SECOND, Crash("A")))),
+    "two of five are down": ("ABCDE", (Gust(SECOND, Crash("A")), Gust(0, Crash("C")), Gust(150 * SECOND, Crash("A")))),
+    "one is alone": ("ABC", (Gust(SECOND, Split((("A",), ("B", "C")))), Gust(150 * SECOND, Cut("A", "B")))),
+    "all are alone": ("ABC", (Gust(SECOND, Split((("A",), ("B",), ("C",)))), Gust(150 * SECOND, Cut("A", "B")))),
+    "one is paused before it has begun": ("ABC", (Gust(0, Pause("A")), Gust(SECOND, Crash("A")))),
+    "clocks drift": ("ABC", (Gust(0, Drift("A", 300)), Gust(0, Drift("B", -300)), Gust(150 * SECOND, Drift("C", 9)))),
+}
+
+
+@pytest.mark.parametrize("application", [Nothing, Gossip])
+@pytest.mark.parametrize("wire", [STEADY[place] for place in (0, 2, 4, 5)], ids=["usual", "long", "lossy", "jitter"])
+@pytest.mark.parametrize(("names", "gusts"), KNOWN.values(), ids=KNOWN)
+def test_most_of_a_quiet_time_is_skipped(
+    names: str, gusts: Weather, wire: Wire, application: Callable[[], Any]
+) -> None:
+    """The control for the property above: in these it has something to show, and the histories are the same."""
+    some = same(names, gusts, 3, application, wire=wire)
+    share = some.skipped / some.outcome.virtual_seconds
+    assert share > (0.85 if application is Nothing and not wire.loss else 0.1)
+
+
+def test_a_beat_that_is_lost_while_the_time_is_skipped_is_not_answered() -> None:
+    """It was on its way when the skip began: the messages are counted right to the last one."""
+    same("ABCDE", (), 138, Nothing, wire=Wire(loss=0.0005, jitter=40 * MILLISECOND))
+    for seed in range(8):
+        same("ABC", (), seed, Nothing, wire=Wire(loss=0.01))
+
+
+def test_a_day_is_as_cheap_as_an_hour() -> None:
+    """What it costs follows what happens: a cluster at rest does a few hundred entries, however long."""
+
+    def entries(duration: int) -> int:
+        counted = []
+
+        async def story(world: World) -> None:
+            world.start("ABC", Adder)
+            leader = await world.elected()
+            await trio.sleep(duration / SECOND)
+            await world.ask(leader, Add(1))
+            counted.append(world.clock.pops)
+
+        assert run(story).verdict == HELD
+        return counted[0]
+
+    assert entries(365 * DAY) < 1.2 * entries(HOUR) < 2_000
+
+
+def test_who_wants_to_see_chatter_turns_skipping_off() -> None:
+    """Then every beat is lived, and counted the same."""
+
+    async def story(world: World) -> None:
+        world.start("ABC", Adder)
+        await trio.sleep(1_000)
+
+    on, off = run(story), run(story, skipping=False)
+    assert (len(on.history.stretches), len(off.history.stretches)) == (1, 0)
+    assert on.messages == off.messages > 39_000, "two peers, ten beats a second, and an answer to each"
+    assert on.digest == off.digest
+
+
+def test_nothing_that_matters_is_passed_over() -> None:
+    """Sleeps, waits for the wall clock, deadlines of the story and periodic judgements all come on time."""
+    came: list[tuple[str, float]] = []
+
+    async def story(world: World) -> None:
+        async def program(member: Member) -> None:
+            if member.name == "A":
+                await member.sleep(1_000 * SECOND)
+                came.append(("sleep", world.now))
+                await member.changed(member.version, until=HOUR)
+                came.append(("wall", world.now))
+            if member.name == "B":
+
+                def act(number: int) -> int:
+                    if number == 2_000:
+                        came.append(("news", world.now))
+                        return 0
+                    return member.monotonic() + (2_000 - number) * SECOND if number < 2_000 else 1 << 62
+
+                member.every(SECOND, act)
+
+        world.start("ABC", lambda: Adder(program))
+        with trio.move_on_after(5_000):
+            await trio.sleep_forever()
+        came.append(("deadline", world.now))
+
+    outcome = run(story, seed=2)
+    news = next(now for what, now in came if what == "news")
+    assert 2_000 <= news < 2_001
+    assert came == [("sleep", 1_000), ("news", news), ("wall", 3_600), ("deadline", 5_000)]
+    assert sum(stretch.until - stretch.start for stretch in outcome.history.stretches) > 4_800 * SECOND
+
+
+WAYS = {
+    "the paper's timer": Timing(ticking=False),
+    "no check of the quorum": Timing(check_quorum=False),
+    "rounds that do not grow": Timing(again=(2, 3)),
+}
+
+
+@pytest.mark.parametrize("timing", WAYS.values(), ids=WAYS)
+def test_other_ways_to_lose_patience_are_skipped_alike(timing: Timing) -> None:
+    """Whatever the timing, a history is the same."""
+    for names, gusts in KNOWN.values():
+        same(names, gusts, 4, Nothing, timing=timing)
+
+
+def test_a_skip_that_forgets_something_would_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: a leap that leaves the election timers behind is not the same history."""
+    monkeypatch.setattr(Quiet, "_settle_follower", lambda self, slot: None)
+    with pytest.raises(AssertionError):
+        same("ABC", KNOWN["nothing happens"][1], 3, Nothing)
+    monkeypatch.undo()
+    monkeypatch.setattr(Quiet, "_lost_beat", lambda self, leader, group: 1 << 62)
+    with pytest.raises(AssertionError):
+        for seed in range(10):
+            same("ABC", KNOWN["one is down"][1], seed, Nothing, wire=Wire(loss=0.2))
+
+
+def test_a_busy_story_is_the_same_too() -> None:
+    """With clients, crashes, pauses, set clocks and loss in it."""
+    for seed in range(2):
+        on, off = play(busy, seed), play(busy, seed, skipping=False)
+        assert (on.digest, on.messages, on.verdict) == (off.digest, off.messages, HELD)
+        assert on.history.stretches

@@ -1,0 +1,215 @@
+"""Small applications with which the tests of the simulated world say what they mean."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import trio
+
+from cluster.checks import Watcher
+from cluster.instant import FOREVER, MILLISECOND, SECOND
+from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
+from cluster.sim.faults import Restart
+from cluster.sim.world import World
+from cluster.trace import BecameLeader, Note
+from cluster.value import value
+
+Program = Callable[[Member], Awaitable[None]]
+
+
+@value
+class Add:
+    """A command that shows how often it was applied; answers the sum. Nothing may be taken away."""
+
+    amount: int
+
+
+@value
+class Word:
+    """A message that is no chatter."""
+
+    text: str
+
+
+@value
+class Noted(Note):
+    """What a program of a test saw."""
+
+    what: str
+
+    def text(self) -> str:
+        return f"says {self.what}"
+
+
+class Adder:
+    """An application that adds up, and runs the program of a test on every node."""
+
+    words: Sequence[type] = (Add, Word)
+
+    def __init__(self, program: Program | None = None) -> None:
+        self.program = program
+        self.member: Member | None = None
+        self.heard: list[tuple[str, str]] = []
+
+    def empty(self) -> int:
+        return 0
+
+    def apply(self, state: int, command: Add, index: int) -> tuple[int, int]:
+        if command.amount < 0:
+            raise Refused(f"{command.amount} cannot be added: add 0 or more")
+        return state + command.amount, state + command.amount
+
+    def tell(self, before: Any, after: Any, command: Any, answer: Any, index: int) -> Iterable[Note]:
+        return ()
+
+    async def run(self, member: Member) -> None:
+        self.member = member
+        member.hear(Word, lambda sender, word: self.heard.append((sender, word.text)))
+        if self.program is not None:
+            await self.program(member)
+
+    async def serve(self, request: Any) -> Any:
+        assert self.member is not None
+        return await self.member.propose(request)
+
+    def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
+        return ()
+
+
+def member_of(world: World, node: str) -> Member:
+    """What the program on a node has: a test's way to act there."""
+    member: Member | None = world[node].application.member
+    assert member is not None, f"the program on {node} has not begun"
+    return member
+
+
+# ---- an application that talks and judges, as an observer of nodes does ----
+
+
+@value
+class Talk:
+    """Chatter: what a node says of itself, again and again."""
+
+    beat: int
+    epoch: int
+    """Changes with the node's own clock once in a while: the news in the chatter."""
+
+
+TALK = 500 * MILLISECOND
+JUDGE = 1_000 * MILLISECOND
+EPOCH = 97 * SECOND
+"""How long the news of a node stays the same."""
+PATIENCE = 3 * SECOND
+"""Silence of a node after which it is suspected."""
+
+
+class Gossip(Adder):
+    """Every node talks each half second, and judges each second which others it has heard of lately."""
+
+    words: Sequence[type] = (Add, Word, Talk)
+
+    async def run(self, member: Member) -> None:
+        """Begin to talk and to judge."""
+        await super().run(member)
+        self.said = -1
+        self.epochs: dict[str, int] = {}
+        self.heard_at = dict.fromkeys(member.members, member.monotonic())
+        self.suspected: dict[str, bool] = dict.fromkeys(member.members, False)
+        member.hear(Talk, self.listen)
+        member.every(TALK, self.talk)
+        member.every(JUDGE, self.judge, judges=True)
+
+    def others(self) -> list[str]:
+        """Every other node."""
+        assert self.member is not None
+        return [name for name in self.member.members if name != self.member.name]
+
+    def talk(self, number: int) -> int:
+        """Tell the others the epoch."""
+        assert self.member is not None
+        epoch = self.member.monotonic() // EPOCH
+        for name in self.others():
+            self.member.send(name, Talk(number + 1, epoch))
+        if epoch != self.said:
+            self.said = epoch
+            return 0
+        return (epoch + 1) * EPOCH
+
+    def listen(self, sender: str, talk: Talk) -> None:
+        """Note what is news."""
+        assert self.member is not None
+        self.heard_at[sender] = self.member.monotonic()
+        if self.epochs.get(sender) != talk.epoch:
+            self.epochs[sender] = talk.epoch
+            self.member.note(Noted(f"{sender} is in epoch {talk.epoch}"))
+
+    def judge(self, number: int) -> int:
+        """Note who is silent and who is back."""
+        assert self.member is not None
+        now, until = self.member.monotonic(), FOREVER
+        news = False
+        for name in self.others():
+            silence = now - self.heard_at[name]
+            if (silence > PATIENCE) != self.suspected[name]:
+                self.suspected[name] = not self.suspected[name]
+                self.member.note(Noted(f"{name} is {'silent' if self.suspected[name] else 'back'}"))
+                news = True
+            elif 2 * TALK < silence <= PATIENCE:
+                until = min(until, self.heard_at[name] + PATIENCE)  # on its way to be suspected
+        return 0 if news else until
+
+
+async def busy(world: World) -> None:
+    """A story with a bit of everything: a client, crashes, quiet time, clocks that are set, tasks of its own."""
+    names = ("A", "B", "C")
+
+    async def client(node: str) -> None:
+        await trio.sleep(names.index(node) / 1_000)  # else all three would wake at once, in trio's order
+        for number in range(20):
+            await trio.sleep(0.25)
+            if world[node].up:
+                with suppress(NoLeader, OutcomeUnknown):
+                    await world.ask(node, Add(number))
+
+    world.start(names, Gossip)
+    leader = await world.elected()
+    async with trio.open_nursery() as nursery:
+        for name in names:
+            nursery.start_soon(client, name)
+        await trio.sleep(1.5)
+        world.crash(leader)
+        await trio.sleep(1.5)
+        world.restart(leader)
+    world.drift("A", 120)
+    world.jump_clock("B", -3_600 * SECOND)
+    await trio.sleep(200)
+    world.rewire(loss=0.05, duplicate=0.05)
+    world.when(BecameLeader, Restart(""))
+    world.pause(await world.elected())
+    await trio.sleep(5)
+    world.split("A", "BC")
+    await trio.sleep(5)
+    world.mend()
+    await world.settled()
+    await trio.sleep(600)
+
+
+async def looks_at_hashes(world: World) -> None:
+    """What no story should do: the order of a set of strings is another in every process."""
+    world.start("ABC")
+    for name in {"A", "B", "C"}:
+        world.crash(name)
+
+
+async def leaves_it_to_trio(world: World) -> None:
+    """What a story may do, and must know: tasks that begin at once, or sleep to one instant, go on in trio's order."""
+
+    async def speak(number: int) -> None:
+        world.say(str(number))
+        await trio.sleep(1)
+        world.say(str(number))
+
+    world.start("ABC")
+    async with trio.open_nursery() as nursery:
+        for number in range(10):
+            nursery.start_soon(speak, number)
