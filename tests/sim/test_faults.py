@@ -345,7 +345,7 @@ async def a_full_disk_takes_nothing_and_stops_its_node(world: World) -> None:
 async def a_sync_that_fails_stops_the_node(world: World) -> None:
     leader = await three(world)
     world.fail_sync(leader)
-    with pytest.raises((OutcomeUnknown, GaveUp)):
+    with world.expecting(OutcomeUnknown, GaveUp):
         await world.ask(leader, Add(1))
     await world.elected(other_than=leader)
     assert not world[leader].up
@@ -533,4 +533,4 @@ def test_a_probe_would_notice_a_fault_that_does_nothing(monkeypatch: pytest.Monk
     monkeypatch.setattr(World, "_apply", only_start)
     outcomes: dict[str, Outcome] = {fault.__name__: play(probe) for fault, probe in PROBES.items()}
     assert {name for name, outcome in outcomes.items() if outcome.verdict == HELD} == set()
-    assert {outcome.verdict for outcome in outcomes.values()} == {BROKEN}
+    assert {outcome.verdict for outcome in outcomes.values()} <= {BROKEN, MISTAKE}, "none is a bug, none inconclusive"

@@ -1,0 +1,52 @@
+"""Stories under every generation of rules, and any weather at all: the promises hold."""
+
+from pathlib import Path
+
+import pytest
+import trio
+from hypothesis import HealthCheck, given, settings
+
+from backup.rules import PRESETS
+from cluster.instant import hours
+from cluster.sim.faults import Weather
+from cluster.sim.run import HELD, play
+from cluster.sim.world import World
+from scenarios.backups import backups
+from scenarios.gallery import Tale, gallery, load
+from scenarios.strategies import seeds, weather
+
+TALES = [load(entry.story) for entry in gallery()]
+TOLD = [(tale, rules) for tale in TALES for rules in PRESETS if not tale.told_under or rules in tale.told_under]
+
+
+@pytest.mark.parametrize(("tale", "rules"), TOLD, ids=[f"{tale.name} {rules}" for tale, rules in TOLD])
+def test_a_story_holds_under_every_generation_it_is_told_under(tale: Tale, rules: str, tmp_path: Path) -> None:
+    """On its own seed; what differs between the generations is in the story."""
+    outcome = play(tale.story, tale.seed, places={"backups": str(tmp_path)}, options={"rules": rules})
+
+    assert outcome.verdict == HELD, outcome.failure
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(seed=seeds(), weather=weather("ABC"))
+def test_every_occurrence_is_covered_after_the_sky_clears(seed: int, weather: Weather) -> None:
+    """Any weather over hourly and half-hourly backups, then four hours of calm: nothing is missed, everything restores."""
+
+    async def story(world: World) -> None:
+        client = backups(world)
+        client.start("ABC")
+        await world.elected()
+        shop = await client.create_database("Shop", replication_factor=3)
+        await shop.fill(10)
+        await shop.define(full="0 */2 * * *", incremental="*/30 * * * *")
+        await shop.define(full="15 * * * *", mentor="C")
+        await trio.sleep(hours(0.9))
+        await world.suffer(weather)
+        await trio.sleep(hours(0.5))
+        world.mend()
+        await world.elected(within=30)
+        await trio.sleep(hours(4))
+
+    outcome = play(story, seed)
+
+    assert outcome.verdict == HELD, outcome.failure
