@@ -78,7 +78,7 @@ class Client:
         """The first node that is up (and has that database, if one that is up knows of it); Misuse if there is none."""
         up = [self.world[name] for name in self.world.names if self.world[name].up]
         if not up:
-            raise Misuse("every node is down, so nobody can be asked: restart one")
+            raise Misuse("no node is up, so nobody can be asked: wait with `await world.elected()`, or restart one")
         record = max(up, key=lambda view: view.applied).state.database(database) if database else None
         for view in up:
             if record is None or view.name in record.topology.nodes:

@@ -255,6 +255,7 @@ class Shown:
     def __enter__(self) -> "Shown":
         try:
             self._before = signal.signal(signal.SIGINT, self._interrupt)
+            signal.signal(signal.SIGTERM, self._interrupt)
         except ValueError:
             self._before = None  # not in the main thread: somebody else hears Ctrl-C
         return self
@@ -262,6 +263,7 @@ class Shown:
     def __exit__(self, *failure: object) -> None:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
         self.screen.close()
 
     def _interrupt(self, *_: object) -> None:
@@ -398,6 +400,8 @@ def usage_text(error: CycloptsError) -> str:
 
 def main(tokens: Sequence[str] | None = None) -> int:
     """Do what was asked for; return the exit code."""
+    if sys.stdout is None:  # closed by whoever called us
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no `…` shows something else

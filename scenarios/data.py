@@ -62,6 +62,8 @@ def documents_in(path: Path) -> Iterator[NewDocument]:
                 if line.strip():
                     number += 1
                     yield _document(line, number, f"{path}, line {line_number}")
+        if not number:
+            raise DataError(f"{path} holds no document: put one JSON object on each line")
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): give a file of JSON lines") from error
 

@@ -197,6 +197,9 @@ class World(Universe):
     async def elected(self, within: float = PATIENCE, other_than: str | None = None) -> str:
         """Wait until a majority follows one live leader that is ready; return its name."""
 
+        if not self.slots:
+            raise Misuse("there is nobody to elect: start some nodes first")
+
         def leader() -> str | None:
             for name, slot in self.slots.items():
                 if name == other_than or slot.node is None or not slot.node.leading:

@@ -13,6 +13,7 @@ async def story(world: World) -> None:
     client.start("ABC")
     leader = await world.elected()
     shop = await client.create_database("Shop", replication_factor=3)
+    await world.settled()
     witness = next(name for name in world.names if name != leader)
     for name in world.names:
         if name != witness:

@@ -11,7 +11,7 @@ from scenarios.zoo import BUGS, UnknownBug, all_bugs, bug_named, planted
 from scenarios.zoo.keeper import attempt, hunt
 from scenarios.zoo.night import night
 
-SHOWN = {"tells-the-newest-first": 4, "decides-alone": 2}
+SHOWN = {"tells-the-newest-first": 4, "answers-before-the-journal": 6}
 """Where it is not seed 1 that shows a bug: looked at first, so that the test is quick."""
 DOMAIN = [bug.name for bug in all_bugs() if bug.strikes != "storm"]
 
