@@ -56,10 +56,10 @@ class Answer(Note):
 
 
 class Linearizable(Watcher):
-    """Answers follow one order, in which each lies between its question and its answer (Herlihy and Wing 1990).
+    """Operations follow one order, in which each lies between its question and its answer (Herlihy and Wing 1990).
 
-    Every operation has its place in the log, so it is enough that the answers are those of that order, and that no
-    operation asked after another was answered stands before it: O(1) an event, no search.
+    The order is that of the log, so it is enough that no operation asked after another was answered stands before it:
+    O(1) an event, no search. That every node answers as that order says is state machine safety's to watch.
     """
 
     promise = "linearizability"
