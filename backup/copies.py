@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from backup.database.documents import Contents, Store
 from backup.database.items import Item
 from backup.database.journal import DamagedJournal, encode_change
-from backup.notes import CopyLost, CopyOpened
+from backup.notes import CopyHolds, CopyLost, CopyOpened
 from backup.record import Database, Record
 from backup.sightings import DatabaseReport
 from cluster.instant import SECOND
@@ -100,6 +100,7 @@ class Copy:
 
     def _changed_now(self) -> None:
         self.changes += 1
+        self._member.note(CopyHolds(self.id, self.store.etag, self.store.fingerprint))
         self._changed(self)
 
     async def _append(self, content: bytes) -> None:
@@ -189,6 +190,7 @@ class Copies:
             self._member, database_id, store, size, lambda changed: self.changed(changed)
         )
         self._member.note(CopyOpened(database_id, store.database_id, store.etag))
+        self._member.note(CopyHolds(database_id, store.etag, store.fingerprint))
         self._member.stir()
         self.changed(copy)
 

@@ -387,6 +387,22 @@ class CopyOpened(Note):
 
 
 @value
+class CopyHolds(Note):
+    """What a copy holds has changed, and is durable."""
+
+    weight: ClassVar[int] = DETAIL
+
+    database: int
+    """Its id."""
+    etag: int
+    fingerprint: str
+    """`Store.fingerprint`: two copies with one fingerprint hold the same documents."""
+
+    def text(self) -> str:
+        return f"holds database {self.database} up to its change {self.etag}"
+
+
+@value
 class DocumentsWritten(Note):
     database: str
     copy: str

@@ -1,7 +1,7 @@
 """The promises of backups, watched in every run, from the trace and the files alone. They see, never steer."""
 
 from backup.checks.coverage import Covered, Missed
-from backup.checks.documents import DocumentsKept
+from backup.checks.documents import CopiesAgree, DocumentsKept
 from backup.checks.files import Files, ReportedIsKept, Restores
 from backup.checks.model import Model
 from backup.checks.owners import DisabledRests, OneOwner, OwnerInGroup
@@ -24,6 +24,7 @@ def backup_watchers(rules: Rules, shelves: Shelves) -> list[Watcher]:
         DisabledRests(model),
         Covered(model, rules),
         DocumentsKept(),
+        CopiesAgree(model),
         ReportedIsKept(files),
         ReportsInOrder(model),
         Restores(files),

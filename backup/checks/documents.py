@@ -1,11 +1,15 @@
-"""The promise about documents: what a node says it has written is in its copy, whatever crashes (rule 19.1)."""
+"""The promises about documents: what was answered survives, and copies that can talk come to agree (rules 19.1 to 19.3)."""
 
 from typing import ClassVar
 
-from backup.checks.model import Sees
-from backup.notes import CopyOpened, DocumentsWritten
+from backup.checks.model import Model, Sees
+from backup.notes import CopyHolds, CopyOpened, DatabaseCreated, DatabaseDeleted, DocumentsWritten
 from cluster.checks import Watcher
-from cluster.trace import Happened
+from cluster.instant import MINUTE
+from cluster.trace import Ended, Happened
+
+CALM = 5 * MINUTE
+"""So long without a disturbance or a change, and copies must agree: some times the longest retry of replication."""
 
 
 class DocumentsKept(Watcher):
@@ -31,3 +35,50 @@ class DocumentsKept(Watcher):
         answered = self._answered.get((event.node, note.copy), 0)
         if note.etag < answered:
             raise self.broken(f"{event.node} answered for change {answered} and comes back with {note.etag}")
+
+
+class CopiesAgree(Watcher):
+    promise: ClassVar[str] = "copies agree"
+    says: ClassVar[str] = "after minutes of calm, all copies of a database hold the same documents (19.2, 19.3)"
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._names: dict[int, str] = {}
+        self._held: dict[int, dict[str, str]] = {}
+        """By database id and node: the fingerprint of its copy."""
+        self._changed_at = 0
+
+    def sees(self) -> Sees:
+        return {
+            DatabaseCreated: self._created,
+            DatabaseDeleted: self._deleted,
+            CopyHolds: self._holds,
+            Ended: self._ended,
+        }
+
+    def _created(self, event: Happened) -> None:
+        assert isinstance(event.note, DatabaseCreated)
+        self._names[event.note.index] = event.note.database
+
+    def _deleted(self, event: Happened) -> None:
+        assert isinstance(event.note, DatabaseDeleted)
+        gone = [
+            known for known, name in self._names.items() if name == event.note.database and known < event.note.index
+        ]
+        for database_id in gone:
+            del self._names[database_id]
+
+    def _holds(self, event: Happened) -> None:
+        assert isinstance(event.note, CopyHolds)
+        self._held.setdefault(event.note.database, {})[event.node] = event.note.fingerprint
+        self._changed_at = event.t
+
+    def _ended(self, event: Happened) -> None:
+        model = self._model
+        if event.t - max(self._changed_at, model.disturbed_at) < CALM:
+            return
+        for database_id, name in self._names.items():
+            held = self._held.get(database_id, {})
+            nodes = [node for node in model.group(name).nodes if model.is_up(node) and node in held]
+            if len({held[node] for node in nodes}) > 1:
+                raise self.broken(f"the copies of {name} on {', '.join(nodes)} differ after minutes of calm")

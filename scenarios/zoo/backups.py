@@ -150,6 +150,18 @@ def answers_before_the_journal(original: Callable[..., Any]) -> Callable[..., An
     return append
 
 
+@bug(
+    "backup.database.documents",
+    "takes_over",
+    breaks="copies agree",
+    source="rule 19.2, with the comparison left out",
+    strikes="night",
+)
+def keeps_its_own_version(original: Callable[..., bool]) -> Callable[..., bool]:
+    """A copy never takes a newer version of a document that it has."""
+    return lambda incoming, held: False
+
+
 # ---- what the stories are about ----
 
 
