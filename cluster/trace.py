@@ -113,7 +113,7 @@ class BecameLeader(Note):
     last_term: int
 
     def text(self) -> str:
-        return f"leads term {self.term} ({self.votes} votes)"
+        return f"leads term {self.term} ({self.votes} vote{'' if self.votes == 1 else 's'})"
 
 
 @value
