@@ -245,7 +245,7 @@ def test_long_names_widen_their_columns() -> None:
 
     assert render(teller.history, ("WEST", "B")) == [
         "time          WEST B",
-        "00:00:01.000  L    .  WEST leads term 1 (1 votes)",
+        "00:00:01.000  L    .  WEST leads term 1 (1 vote)",
         "00:00:02.000  .    !  B crashes",
     ]
 
