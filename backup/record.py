@@ -260,10 +260,6 @@ class Database:
     """By task id."""
     history: History = attrs.field(factory=History, hash=False)
 
-    def task_named(self, name: str) -> Task | None:
-        """The task of that name (in any case), if there is one."""
-        return next((task for task in self.tasks.values() if task.name.lower() == name.lower()), None)
-
 
 @value
 class Record:

@@ -296,13 +296,3 @@ class Failed(Note):
 
     def text(self) -> str:
         return f"program failed: {self.error}"
-
-
-@value
-class Skipped(Note):
-    """Quiet time: nothing but chatter for so long that it was skipped. Never part of a digest."""
-
-    until: int
-
-    def text(self) -> str:
-        return "quiet"

@@ -19,14 +19,12 @@ from cluster.sim.timeline import span_text, tail
 from cluster.value import value
 from scenarios.data import DataError
 from scenarios.gallery import Tale, line_in
-from scenarios.zoo import bug_named
+from scenarios.zoo import OF_THE_STORY, bug_named
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
 
 BACKUPS = ("ok", "late", "missed", "double", "failed")
-OF_THE_STORY = "the story's own assertion"
-"""The name of a promise that only the story made."""
 
 
 @value

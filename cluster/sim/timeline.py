@@ -29,7 +29,7 @@ QUIET_FROM = MINUTE
 """Quiet time of fewer µs gets no line."""
 SPANS = ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "min"), (MINUTE, "min", SECOND, "s"))
 SILENT = frozenset(
-    {trace.Delivered, trace.Lost, trace.Wrote, trace.Committed, trace.Ended, trace.Voted, trace.Proposed, trace.Skipped}
+    {trace.Delivered, trace.Lost, trace.Wrote, trace.Committed, trace.Ended, trace.Voted, trace.Proposed}
 )
 """The cluster's kinds that are detail whatever they say."""
 

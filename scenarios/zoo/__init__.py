@@ -17,6 +17,10 @@ Change = Callable[[Any], Any]
 """Takes the function as it is and returns the one to put in its place."""
 
 
+OF_THE_STORY = "the story's own assertion"
+"""What breaks where no promise does: the name of a promise that only the story made."""
+
+
 class UnknownBug(ValueError):
     """There is no bug of that name. The text lists the names."""
 

@@ -12,10 +12,7 @@ from backup.ownership import TaskState
 from backup.record import Assignment, Record
 from cluster.instant import FOREVER
 from cluster.sim.disk import DiskModel
-from scenarios.zoo import bug
-
-STORY = "the story's own assertion"
-
+from scenarios.zoo import OF_THE_STORY, bug
 
 # ---- promises ----
 
@@ -165,13 +162,13 @@ def keeps_its_own_version(original: Callable[..., bool]) -> Callable[..., bool]:
 # ---- what the stories are about ----
 
 
-@bug("cluster.raft.timer", "fires_at", breaks=STORY, source="§5.2", strikes="the_crown_passes")
+@bug("cluster.raft.timer", "fires_at", breaks=OF_THE_STORY, source="§5.2", strikes="the_crown_passes")
 def never_stands_again(original: Callable[..., int]) -> Callable[..., int]:
     """A node that once knew a leader waits for it for ever."""
     return lambda raft, heard_at: FOREVER if raft.term else original(raft, heard_at)
 
 
-@bug("cluster.raft.timer", "drawn", breaks=STORY, source="§5.2, rule 3.1", strikes="split_vote")
+@bug("cluster.raft.timer", "drawn", breaks=OF_THE_STORY, source="§5.2, rule 3.1", strikes="split_vote")
 def all_have_the_same_patience(original: Callable[..., int]) -> Callable[..., int]:
     """Election timeouts are not drawn: every node and every round has the same."""
     return lambda timing, extended, luck: original(timing, extended, 0.0)
@@ -195,7 +192,7 @@ def rests_without_a_leader(original: Callable[..., Any]) -> Callable[..., Any]:
     return state_of
 
 
-@bug("backup.ownership", "_judge", breaks=STORY, source="rule 7.8.8", strikes="responsible_node_dies")
+@bug("backup.ownership", "_judge", breaks=OF_THE_STORY, source="rule 7.8.8", strikes="responsible_node_dies")
 def never_moves(original: Callable[..., Any]) -> Callable[..., Any]:
     """A task stays with its first owner, whatever becomes of it."""
 
@@ -206,7 +203,7 @@ def never_moves(original: Callable[..., Any]) -> Callable[..., Any]:
     return judge
 
 
-@bug("backup.ledger", "Ledger.recover", breaks=STORY, source="rule 24.6", strikes="the_report_arrives_late")
+@bug("backup.ledger", "Ledger.recover", breaks=OF_THE_STORY, source="rule 24.6", strikes="the_report_arrives_late")
 def forgets_reports_at_a_restart(original: Callable[..., Any]) -> Callable[..., Any]:
     """What waited to be reported does not survive a restart."""
 
@@ -217,7 +214,7 @@ def forgets_reports_at_a_restart(original: Callable[..., Any]) -> Callable[..., 
     return recover
 
 
-@bug("backup.ownership", "decide", breaks=STORY, source="rule 7.8", strikes="the_owner_returns_within_the_grace")
+@bug("backup.ownership", "decide", breaks=OF_THE_STORY, source="rule 7.8", strikes="the_owner_returns_within_the_grace")
 def has_no_grace(original: Callable[..., Any]) -> Callable[..., Any]:
     """A task leaves its node the moment that node is silent."""
 
@@ -227,13 +224,13 @@ def has_no_grace(original: Callable[..., Any]) -> Callable[..., Any]:
     return decide
 
 
-@bug("backup.service", "rules_named", breaks=STORY, source="rule 10.6", strikes="run_again_after_recovery")
+@bug("backup.service", "rules_named", breaks=OF_THE_STORY, source="rule 10.6", strikes="run_again_after_recovery")
 def keeps_what_it_could_not_tell(original: Callable[..., Any]) -> Callable[..., Any]:
     """Under RavenDB 4.2's rules a node keeps a status of its own on its disk, which it did not."""
     return lambda name: attrs.evolve(original(name), local_status=True, late_reports=True)
 
 
-@bug("backup.ownership", "state_of", breaks=STORY, source="rule 10.8", strikes="cut_off_owner_backs_up_twice")
+@bug("backup.ownership", "state_of", breaks=OF_THE_STORY, source="rule 10.8", strikes="cut_off_owner_backs_up_twice")
 def rests_when_cut_off(original: Callable[..., Any]) -> Any:
     """An owner that sees no leader thinks that somebody else will have its tasks by now."""
     return rests_without_a_leader(original)
@@ -242,7 +239,7 @@ def rests_when_cut_off(original: Callable[..., Any]) -> Any:
 @bug(
     "backup.destinations.local",
     "LocalUpload.abandon",
-    breaks=STORY,
+    breaks=OF_THE_STORY,
     source="rules 11.3, 17.12",
     strikes="crash_during_the_upload",
 )

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from cluster.sim.run import Outcome, Story, play
 from cluster.value import value
 from scenarios.gallery import load
-from scenarios.zoo import Bug, planted
+from scenarios.zoo import OF_THE_STORY, Bug, planted
 from scenarios.zoo.night import night
 from scenarios.zoo.storm import storm
 
@@ -64,6 +64,3 @@ def hunt(bug: Bug, seeds: Iterable[int]) -> tuple[Strike | None, list[Strike]]:
                 return strike, others
             others.append(strike)
     return None, others
-
-
-OF_THE_STORY = "the story's own assertion"

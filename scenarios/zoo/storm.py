@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from cluster.instant import MILLISECOND, SECOND
+from cluster.instant import MILLISECOND
 from cluster.member import NoLeader, OutcomeUnknown
 from cluster.sim import faults as steps
 from cluster.sim.dice import Dice
@@ -92,6 +92,3 @@ async def _load(world: World, names: str) -> None:
                 await world.ask(name, Put("x", number))
         except (NoLeader, OutcomeUnknown, Misuse):
             continue
-
-
-__all__ = ["SECOND", "storm"]
