@@ -1,0 +1,70 @@
+"""What can happen to backups, one class a kind: what a timeline shows, a watcher reads and a digest covers.
+
+Those that every node says when it applies an entry are `Agreed` (agreed.py). No note holds a path of the real file
+system, a size after compression, or a time of the real machine. Instants are wall µs of the node that says it,
+durations µs. Never here: a note itself; this gathers them under one name.
+"""
+
+from backup.notes.agreed import (
+    DatabaseCreated,
+    DatabaseDeleted,
+    MoveAnnounced,
+    MoveCalledOff,
+    OwnerChanged,
+    StatusStored,
+    TaskDefined,
+    TaskRemoved,
+    TopologyChanged,
+)
+from backup.notes.copies import (
+    CopyHolds,
+    CopyLost,
+    CopyOpened,
+    DatabaseRestored,
+    DocumentsWritten,
+)
+from backup.notes.runs import (
+    BackupCancelled,
+    BackupDelayed,
+    BackupFailed,
+    BackupFinished,
+    BackupPlanned,
+    BackupSkipped,
+    BackupStarted,
+    Reported,
+    ReportGivenUp,
+    ReportQueued,
+)
+from backup.notes.words import DETAIL, HEADLINE, NORMAL, duration_text, time_text
+
+__all__ = [
+    "DETAIL",
+    "HEADLINE",
+    "NORMAL",
+    "BackupCancelled",
+    "BackupDelayed",
+    "BackupFailed",
+    "BackupFinished",
+    "BackupPlanned",
+    "BackupSkipped",
+    "BackupStarted",
+    "CopyHolds",
+    "CopyLost",
+    "CopyOpened",
+    "DatabaseCreated",
+    "DatabaseDeleted",
+    "DatabaseRestored",
+    "DocumentsWritten",
+    "MoveAnnounced",
+    "MoveCalledOff",
+    "OwnerChanged",
+    "ReportGivenUp",
+    "ReportQueued",
+    "Reported",
+    "StatusStored",
+    "TaskDefined",
+    "TaskRemoved",
+    "TopologyChanged",
+    "duration_text",
+    "time_text",
+]

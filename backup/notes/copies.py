@@ -1,0 +1,85 @@
+"""What happens to one node's copy of a database. Never here: documents that travel inside a message."""
+
+from typing import ClassVar
+
+from backup.notes.words import DETAIL, HEADLINE
+from cluster.trace import Note
+from cluster.value import value
+
+
+@value
+class CopyOpened(Note):
+    """A node has a copy of a database: a new one, or what its disk holds after a restart."""
+
+    weight: ClassVar[int] = DETAIL
+
+    database: int
+    """Its id."""
+    copy: str
+    """The copy's own id: a copy that was wiped and filled again has another."""
+    etag: int
+
+    def text(self) -> str:
+        return f"opens its copy of database {self.database} at etag {self.etag}"
+
+
+@value
+class CopyHolds(Note):
+    """What a copy holds has changed, and is durable."""
+
+    weight: ClassVar[int] = DETAIL
+
+    database: int
+    """Its id."""
+    etag: int
+    fingerprint: str
+    """`Store.fingerprint`: two copies with one fingerprint hold the same documents."""
+
+    def text(self) -> str:
+        return f"holds database {self.database} up to its change {self.etag}"
+
+
+@value
+class DocumentsWritten(Note):
+    database: str
+    copy: str
+    """As in `CopyOpened`."""
+    count: int
+    """Documents put, changed or deleted by one request."""
+    etag: int
+    """Of this node's copy, afterwards."""
+
+    def text(self) -> str:
+        noun = "document" if self.count == 1 else "documents"
+        return f"writes {self.count:,} {noun} in {self.database}"
+
+
+@value
+class CopyLost(Note):
+    """What a node's disk holds of a database is no good: it starts with an empty copy, which its peers fill."""
+
+    sign: ClassVar[str] = "x"
+    weight: ClassVar[int] = HEADLINE
+
+    database: int
+    """Its id."""
+    why: str
+
+    def text(self) -> str:
+        return f"loses its copy of database {self.database}: {self.why}"
+
+
+@value
+class DatabaseRestored(Note):
+    weight: ClassVar[int] = HEADLINE
+
+    database: str
+    folder: str
+    files: int
+    documents: int
+    """That it holds now."""
+    fingerprint: str
+
+    def text(self) -> str:
+        noun = "file" if self.files == 1 else "files"
+        return f"has restored {self.database} from {self.files} {noun}: {self.documents:,} documents"

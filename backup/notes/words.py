@@ -1,0 +1,23 @@
+"""How notes weigh, and how they speak of instants, durations and kinds. Never here: a note."""
+
+from cluster.instant import HOUR, MINUTE, SECOND, as_datetime
+
+DETAIL, NORMAL, HEADLINE = range(3)
+
+
+def time_text(instant: int) -> str:
+    """A wall instant as a sentence shows it: `2024-01-01 02:00:00`, in UTC."""
+    return as_datetime(instant).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def duration_text(duration: int) -> str:
+    """A duration in its largest unit: `1.2 s`, `45 min`, `3.5 h`."""
+    for unit, name in ((HOUR, "h"), (MINUTE, "min")):
+        if duration >= unit:
+            return f"{duration / unit:.3g} {name}"
+    return f"{duration / SECOND:.3g} s"
+
+
+def kind_text(full: bool) -> str:
+    """`full` or `incremental`."""
+    return "full" if full else "incremental"
