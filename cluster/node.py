@@ -20,6 +20,7 @@ from cluster.plug import Plug
 from cluster.ports import Host, Waiter
 from cluster.proposals import Decided, Decline, Forward, Pending, Sessions
 from cluster.raft import step as law
+from cluster.raft.configuration import Configuration
 from cluster.raft.messages import AppendEntries, AppendReply, Entry, Request, RequestVote, VoteReply
 from cluster.raft.state import (
     Apply,
@@ -94,7 +95,7 @@ class Node:
         application: Application,
         codec: Codec,
         timing: Timing,
-        voters: tuple[str, ...],
+        configuration: Configuration,
         storage: RaftStorage,
         recovered: Recovered,
     ) -> None:
@@ -104,7 +105,6 @@ class Node:
         self.codec = codec
         self.storage = storage
         self.timing = timing
-        self.voters = voters
         self.state = application.empty()
         self.applied = 0
         self.version = 0
@@ -134,7 +134,7 @@ class Node:
         self._durable_vote = (recovered.term, recovered.vote)
         at = Moment(host.monotonic(), host.luck(0))
         self.raft: Raft = law.begin(
-            self.name, voters, timing, recovered.term, recovered.vote, recovered.log, at, recovered.commit
+            self.name, configuration, timing, recovered.term, recovered.vote, recovered.log, at, recovered.commit
         )
         for index, entry in enumerate(recovered.log.slice(1, recovered.commit), 1):
             if entry.request is not None:
@@ -367,7 +367,7 @@ class Node:
         else:
             text = (
                 f"node {self.name} could not send {pending.command}: there is no leader, and waiting {waited} for one "
-                f"ran out; bring back a majority of {', '.join(self.voters)} and ask again"
+                f"ran out; bring back a majority of {', '.join(self.raft.configuration.voters)} and ask again"
             )
             self._answer(pending, "no leader", (0, NoLeader(text)))
 

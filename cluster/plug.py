@@ -23,7 +23,7 @@ class Plug:
 
     @property
     def members(self) -> tuple[str, ...]:
-        return self._node.voters
+        return self._node.raft.configuration.members
 
     @property
     def leader(self) -> str | None:

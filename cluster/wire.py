@@ -250,7 +250,7 @@ def _never_changes(cls: Any, codes: dict[type, int], seen: set[Any]) -> bool:
             return _never_changes(inner, codes, seen)
         case "class", _ if cls in codes:
             kinds = _annotations(cls, codes)
-            fields = [field.name for field in attrs.fields(cls)]
+            fields = [field.name for field in attrs.fields(cls) if field.init]
             return all(name in kinds and _never_changes(kinds[name], codes, seen) for name in fields)
         case "class", _:  # one of several
             return all(_never_changes(arm, codes, seen) for arm in get_args(cls))

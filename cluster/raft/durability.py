@@ -21,7 +21,8 @@ def moved(raft: Raft, log: Log, commit: int, role: Follower | Leader, saves: int
     """The same node with these in place of its own; written out because `attrs.evolve` is ten times as slow."""
     return Raft(
         raft.name,
-        raft.voters,
+        raft.configuration,
+        raft.configured,
         raft.timing,
         raft.term,
         raft.vote,
@@ -69,7 +70,8 @@ def stored(raft: Raft, event: Stored) -> Raft:
     durable = Durable(event.term, event.vote, held if held > known.last else known.last, cuts)
     return Raft(
         raft.name,
-        raft.voters,
+        raft.configuration,
+        raft.configured,
         raft.timing,
         raft.term,
         raft.vote,

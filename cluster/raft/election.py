@@ -3,7 +3,7 @@
 import attrs
 
 from cluster.instant import FOREVER
-from cluster.raft import durability, quorum, timer
+from cluster.raft import durability, timer
 from cluster.raft.log import Log
 from cluster.raft.messages import RequestVote, VoteReply
 from cluster.raft.quorum import VoteResult
@@ -31,7 +31,7 @@ def timed_out(raft: Raft, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
 
 def stand(raft: Raft, at: Moment, rounds: int) -> tuple[Raft, tuple[Effect, ...]]:
     """A round begins: a trial first (rule 3.10), unless there is nobody to ask or no trial is wanted."""
-    if not raft.timing.trial or len(raft.voters) == 1:
+    if not raft.timing.trial or not raft.peers:
         return stand_for_real(timer.restarted(raft, at, rounds), forced=False, rounds=rounds)
     raft = timer.trial_round(raft, at, rounds)
     request = RequestVote(raft.term + 1, raft.log.last_index, raft.log.last_term, True, False, rounds)
@@ -88,7 +88,7 @@ def result(raft: Raft) -> VoteResult:
     role = raft.role
     if not isinstance(role, Candidate):
         return VoteResult.Pending
-    return quorum.Majority(raft.voters).result(role.granted, role.refused)
+    return raft.configuration.quorum.result(role.granted, role.refused)
 
 
 # ---- voting ----

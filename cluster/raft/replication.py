@@ -205,7 +205,7 @@ def hears_quorum(raft: Raft, role: Leader, now: int) -> bool:
     """Rule 3.27: itself and who answered within T are a majority of the voters."""
     oldest = now - raft.timing.election
     heard = 1 + sum(progress.answered_at >= oldest for _, progress in role.peers)
-    return heard >= quorum.majority(len(raft.voters))
+    return heard >= quorum.majority(len(raft.configuration.voters))
 
 
 # ---- the leader: what it hears ----

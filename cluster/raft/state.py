@@ -1,6 +1,7 @@
 """What one node believes, what may happen to it, what it asks for. Values only; the rules are in the files beside."""
 
 from cluster.instant import MILLISECOND, SECOND
+from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Message, Request
 from cluster.value import value
@@ -114,8 +115,10 @@ class Raft:
     """Everything one node believes."""
 
     name: str
-    voters: tuple[str, ...]
-    """Sorted, itself among them."""
+    configuration: Configuration
+    """In force: the last one its log holds, committed or not (dissertation, 4.1)."""
+    configured: tuple[tuple[int, Configuration], ...]
+    """Where it comes from: index and value of the last configuration that is committed, and of every later one."""
     timing: Timing
     term: int
     vote: str | None
@@ -140,8 +143,8 @@ class Raft:
 
     @property
     def peers(self) -> tuple[str, ...]:
-        """The other voters, sorted."""
-        return tuple(voter for voter in self.voters if voter != self.name)
+        """Every other member, sorted."""
+        return self.configuration.others(self.name)
 
 
 # ---- what may happen ----

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cluster.raft import durability, election, replication, timer
+from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, AppendReply, RequestVote
 from cluster.raft.quorum import VoteResult
@@ -38,7 +39,7 @@ def step(raft: Raft, event: Event, at: Moment) -> tuple[Raft, Sequence[Effect]]:
 
 def begin(
     name: str,
-    voters: Sequence[str],
+    configuration: Configuration,
     timing: Timing,
     term: int,
     vote: str | None,
@@ -48,13 +49,17 @@ def begin(
 ) -> Raft:
     """A follower that has just read its disk: term, vote and log are durable; up to `commit` it knew them committed.
 
+    `configuration` is what held before the first entry of the log.
+
     ValueError if `name` is not among the voters.
     """
-    if name not in voters:
-        raise ValueError(f"{name} is not among the voters {', '.join(sorted(voters))}: name every node of the cluster")
+    if name not in configuration.voters:
+        voters = ", ".join(configuration.voters)
+        raise ValueError(f"{name} is not among the voters {voters}: name every node of the cluster")
     raft = Raft(
         name=name,
-        voters=tuple(sorted(voters)),
+        configuration=configuration,
+        configured=((0, configuration),),
         timing=timing,
         term=term,
         vote=vote,
@@ -74,7 +79,7 @@ def begin(
 def received(raft: Raft, event: Received, at: Moment) -> tuple[Raft, Sequence[Effect]]:
     """A message; from anybody but another voter it is not heard."""
     sender, message = event.sender, event.message
-    if sender not in raft.voters or sender == raft.name:
+    if sender not in raft.configuration.members or sender == raft.name:
         return raft, ()
     if isinstance(message, AppendEntries):
         return replication.append_entries(raft, sender, message, at)

@@ -21,7 +21,7 @@ def drawn(timing: Timing, extended: bool, luck: float) -> int:
 
 def fires_at(raft: Raft, heard_at: int) -> int:
     """When a follower stands for election unless it hears something: monotonic µs."""
-    if len(raft.voters) == 1:
+    if len(raft.configuration.members) == 1:
         return raft.ticks_from  # rule 3.7: the only node waits for nobody
     if not raft.timing.ticking:
         return heard_at + raft.timeout  # §5.2

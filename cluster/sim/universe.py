@@ -18,6 +18,7 @@ from cluster.instant import clock_text
 from cluster.member import Application, OutcomeUnknown
 from cluster.node import Node, terms_and_digests
 from cluster.proposals import PROPOSAL_WORDS
+from cluster.raft.configuration import Configuration
 from cluster.raft.state import Timing
 from cluster.sim import faults as steps
 from cluster.sim.clock import SERVE, STEP, STORED, WAKE, Clock, Parked
@@ -361,8 +362,8 @@ class Universe:
                 found.term, found.vote or "", found.log.last_index, found.commit, terms, digests, found.torn_bytes
             )
         )
-        voters = tuple(sorted(self.slots))
-        slot.node = Node(machine, self._factory(), self.codec, self.timing, voters, storage, found)
+        founders = Configuration.of(self.slots)
+        slot.node = Node(machine, self._factory(), self.codec, self.timing, founders, storage, found)
         assert self._nursery is not None
         self._nursery.start_soon(slot.node.live)
         self.clock.made_runnable()

@@ -4,6 +4,7 @@ import attrs
 import pytest
 
 from cluster.instant import FOREVER, MILLISECOND
+from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendReply, VoteReply
 from cluster.raft.state import Follower, Leader, Save, Send, Stored, Timing
@@ -87,7 +88,7 @@ def test_a_round_waits_for_the_disk() -> None:
 @pytest.mark.parametrize("timing", [RACHIS, PAPER])
 def test_the_only_node_leads_at_once(timing: Timing) -> None:
     """Rules 3.7, 3.8: no timeout, no trial; its own vote, then its own entry, must be durable."""
-    alone = begin("A", ("A",), timing, 0, None, Log.of(), at())
+    alone = begin("A", Configuration.of("A"), timing, 0, None, Log.of(), at())
     assert alone.wake_at == START
     alone, effects = wake(alone)
     assert role(alone) == "candidate"

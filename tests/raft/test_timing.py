@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cluster.instant import MILLISECOND
 from cluster.raft import timer
+from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.state import Candidate, Effect, Follower, Leader, Raft, Send, Timing
 from cluster.raft.step import begin
@@ -41,7 +42,7 @@ ALMOST_ONE = 1 - 2**-53
 
 def begun(luck: float, timing: Timing = RACHIS) -> Raft:
     """A node that begins at `START` with this luck."""
-    return begin("A", ("A", "B", "C"), timing, 0, None, Log.of(), at(START, luck))
+    return begin("A", Configuration.of("ABC"), timing, 0, None, Log.of(), at(START, luck))
 
 
 # ---- timeouts drawn ----

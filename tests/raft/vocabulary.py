@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, AppendReply, Entry, Message, Request, RequestVote, VoteReply
 from cluster.raft.state import (
@@ -65,7 +66,7 @@ def node(
     timing: Timing = RACHIS,
 ) -> Raft:
     """A follower that follows nobody, with everything it holds durable."""
-    raft = begin(name, tuple(voters), timing, term, vote, log(holding), at())
+    raft = begin(name, Configuration.of(voters), timing, term, vote, log(holding), at())
     return attrs.evolve(raft, commit=commit)
 
 

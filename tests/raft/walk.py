@@ -7,6 +7,7 @@ from collections import deque
 from random import Random
 
 from cluster.instant import FOREVER
+from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Message, Request, VoteReply
 from cluster.raft.state import (
@@ -50,7 +51,7 @@ class Walk:
     def begun(self, name: str) -> Raft:
         """The node as it reads its disk."""
         term, vote, log = self.disks[name]
-        return begin(name, self.names, self.timing, term, vote, log, self.moment(name))
+        return begin(name, Configuration.of(self.names), self.timing, term, vote, log, self.moment(name))
 
     def moment(self, name: str) -> Moment:
         return Moment(self.clocks[name], self.random.random())
