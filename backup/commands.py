@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import attrs
 
 from backup import calendar
+from backup.keys import Encryption, EncryptionMode, Key
 from backup.record import (
     Assignment,
     Database,
@@ -23,6 +24,8 @@ from backup.record import (
     Task,
     Topology,
 )
+from backup.retention import Retention
+from cluster.instant import DAY
 from cluster.member import Refused
 from cluster.value import value
 
@@ -46,6 +49,8 @@ class CreateDatabase:
     """0: as many as there are members."""
     dynamic_distribution: bool = False
     priority_order: tuple[str, ...] = ()
+    key: Key | None = None
+    """Of an encrypted database; it travels in the log, as everything that a new member of the group needs."""
 
 
 @value
@@ -153,6 +158,10 @@ WORDS: tuple[type, ...] = (
     ReportStatuses,
     Assigned,
     Assign,
+    Key,
+    EncryptionMode,
+    Encryption,
+    Retention,
 )
 """Every class that travels in a command, in a fixed order: new ones go to the end."""
 
@@ -217,7 +226,7 @@ def _create_database(record: Record, command: CreateDatabase, index: int) -> tup
         priority_order=command.priority_order,
         stamp=Stamp(index, command.term, command.at),
     )
-    return record.with_database(Database(name, index, topology, index)), index
+    return record.with_database(Database(name, index, topology, index, key=command.key)), index
 
 
 def _update_topology(record: Record, command: UpdateTopology, index: int) -> tuple[Record, int]:
@@ -270,6 +279,18 @@ def _validate(task: Task, verb: str) -> None:
     for destination in task.destinations:
         if not destination.usable:
             raise Refused(f"Can't {verb} task {task.name!r}: its {destination.word} destination has no path: give one")
+    if task.encryption is not None and (problem := task.encryption.problem()):
+        raise Refused(f"Can't {verb} task {task.name!r}: its encryption: {problem}")
+    if task.retention is not None and (age := task.retention.age) is not None:
+        if age <= 0:
+            raise Refused(
+                f"Can't {verb} task {task.name!r}: the age its retention keeps must be positive, not {age} µs"
+            )
+        if age < DAY:
+            raise Refused(
+                f"Can't {verb} task {task.name!r}: the age its retention keeps must be bigger than one day, "
+                f"not {age} µs"
+            )
     if task.pinned and task.mentor is None:
         raise Refused(f"Can't {verb} task {task.name!r}: it is pinned but names no mentor node: name one or unpin it")
 

@@ -11,6 +11,8 @@ from typing import ClassVar
 import attrs
 
 from backup.history import History, Run
+from backup.keys import Encryption, Key
+from backup.retention import Retention
 from cluster.value import value
 
 __all__ = [
@@ -135,7 +137,10 @@ class Task:
     pinned: bool = False
     """Runs on its mentor or not at all (rule 7.12)."""
     disabled: bool = False
-    retention: None = None
+    retention: Retention | None = None
+    """None: everything is kept (rule 14.2)."""
+    encryption: Encryption | None = None
+    """None: as the database is (rule 13.2)."""
     id: int = 0
     """Log index of the command that created it (rule 1.6); 0 in a definition: a new task (rule 6.6)."""
     created_at: int = 0
@@ -259,6 +264,8 @@ class Database:
     assignments: Mapping[int, Assignment] = attrs.field(factory=dict, hash=False)
     """By task id."""
     history: History = attrs.field(factory=History, hash=False)
+    key: Key | None = None
+    """Of an encrypted database (rule 13.2); None: it is not encrypted."""
 
 
 @value

@@ -64,6 +64,20 @@ class Rules:
     concurrent_backups_retry: int = 30 * SECOND
     """When a run that found no slot asks again (rule 9.4)."""
 
+    # ---- what becomes of the files ----
+
+    retention_by_manifest: bool = True
+    """Retention looks into the files: a task's policy concerns its own chains, whose age is that of true instants.
+    False: it looks at names alone, so that one task deletes what others made of the same database in the same place,
+    and an hour is won or lost with every change of the zone (rules 14.4, 14.7, 22.8)."""
+    retention_keeps_last_chain: bool = True
+    """Nothing is deleted unless a chain of the task that was read and found whole is left (a repair of 14.3)."""
+    needs_last_file: bool = True
+    """A restore up to a file that is not there is refused. False: it restores all there is (rules 17.3, 22.7)."""
+    needs_whole_chain: bool = True
+    """A restore from files that are no whole chain is refused. False: they are applied in the order of their names,
+    whatever is missing among them (rules 17.4, 22.20)."""
+
     # ---- the observer ----
 
     worker_sample: int = 250 * MILLISECOND
@@ -100,6 +114,10 @@ _RAVENDB_62 = attrs.evolve(
     late_reports=False,
     newest_by_start=False,
     slot_held_while_saving=True,
+    retention_by_manifest=False,
+    retention_keeps_last_chain=False,
+    needs_last_file=False,
+    needs_whole_chain=False,
 )
 _RAVENDB_42 = attrs.evolve(
     _RAVENDB_62,

@@ -1,0 +1,145 @@
+"""A stream of bytes under a key, and back: libsodium's secretstream (XChaCha20-Poly1305), chunks in, chunks out.
+
+A file is 24 bytes of header, a first message of a few known bytes, which tells a wrong key from damage, then messages
+of 64 KiB, the last one shorter and tagged final: cut, reordered or changed, it is refused. RavenDB's files have the same
+header and messages, and no final tag: one that was cut between two messages reads as whole. The only place that knows
+which library it is. Never here: where a key comes from, what the bytes mean.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from backup.content.manifest import DamagedBackup
+from backup.keys import Key
+
+HEADER = 24
+PIECE = 1 << 16
+EXTRA = 17
+"""What a message is longer than its content: a tag of one byte and an authenticator of sixteen."""
+GREETING = b"unkindness encrypted backup 1\n"
+OPENING = HEADER + len(GREETING) + EXTRA
+"""Bytes that must be there before the key is known to fit."""
+
+
+class WrongKey(ValueError):
+    """The key does not open the file. Nothing of it was read."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} does not open with this key: give the key it was encrypted with; "
+            f"if this is the one, the first {OPENING} bytes of the file are damaged"
+        )
+        self.name = name
+
+
+class NoKey(ValueError):
+    """The file is encrypted and nobody gave a key."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is encrypted and no key was given: give the key it was encrypted with")
+        self.name = name
+
+
+def encrypted(chunks: Iterable[bytes], key: Key, header: bytes) -> Iterator[bytes]:
+    """The stream under the key.
+
+    `header`: 24 bytes of luck that no other stream under this key has or will have, else both can be read. Equal input
+    gives equal bytes.
+    """
+    if len(header) != HEADER:
+        raise ValueError(f"the header of an encrypted stream has {HEADER} bytes and not {len(header)}: draw so many")
+    sodium = _sodium()
+    state = sodium.crypto_secretstream_xchacha20poly1305_state()
+    # From a header of ours a sender's state is made as a receiver's is: `init_push` would draw one by itself.
+    sodium.crypto_secretstream_xchacha20poly1305_init_pull(state, header, key.secret)
+    push = sodium.crypto_secretstream_xchacha20poly1305_push
+    ordinary = sodium.crypto_secretstream_xchacha20poly1305_TAG_MESSAGE
+    yield header + push(state, GREETING, tag=ordinary)
+    held = bytearray()
+    for chunk in chunks:
+        held += chunk
+        while len(held) > PIECE:  # the last message may be full, and must be known for the last
+            yield push(state, bytes(held[:PIECE]), tag=ordinary)
+            del held[:PIECE]
+    yield push(state, bytes(held), tag=sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL)
+
+
+def decrypted(name: str, chunks: Iterable[bytes], key: Key) -> Iterator[bytes]:
+    """What the file `name` holds, message by message. WrongKey before anything is read; DamagedBackup at the first
+    message that is not what was written, or where the file is cut."""
+    sodium = _sodium()
+    pull = sodium.crypto_secretstream_xchacha20poly1305_pull
+    last = sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL
+    source = iter(chunks)
+    held = bytearray()
+    while len(held) < OPENING and (chunk := next(source, None)) is not None:
+        held += chunk
+    if len(held) < OPENING:
+        raise DamagedBackup(name, f"it is cut short: it has {len(held)} bytes, and the opening alone {OPENING}")
+    state = sodium.crypto_secretstream_xchacha20poly1305_state()
+    sodium.crypto_secretstream_xchacha20poly1305_init_pull(state, bytes(held[:HEADER]), key.secret)
+    try:
+        greeting, _ = pull(state, bytes(held[HEADER:OPENING]))
+    except RuntimeError:
+        raise WrongKey(name) from None
+    if greeting != GREETING:
+        raise DamagedBackup(name, "it opens with the key and was not written by this version")
+    del held[:OPENING]
+
+    whole, number = PIECE + EXTRA, 0
+
+    def opened(message: bytes) -> tuple[bytes, bool]:
+        if len(message) < EXTRA:
+            raise DamagedBackup(name, "it is cut short: its last message is missing")
+        try:
+            content, tag = pull(state, message)
+        except RuntimeError:
+            raise DamagedBackup(name, f"message {number} of its encryption is not what was written there") from None
+        return content, tag == last
+
+    for chunk in source:
+        held += chunk
+        while len(held) > whole:
+            number += 1
+            content, final = opened(bytes(held[:whole]))
+            if final:
+                raise DamagedBackup(name, "bytes follow its end")
+            yield content
+            del held[:whole]
+    while held or not number:
+        number += 1
+        content, final = opened(bytes(held[:whole]))
+        del held[:whole]
+        if final and held:
+            raise DamagedBackup(name, "bytes follow its end")
+        yield content
+        if final:
+            return
+    raise DamagedBackup(name, "it is cut short: its last message is missing")
+
+
+def is_opened_by(chunks: Iterable[bytes], key: Key) -> bool:
+    """Whether an encrypted file was written with that key, from its first bytes alone."""
+    try:
+        next(decrypted("it", _opening(chunks), key), None)
+    except WrongKey:
+        return False
+    except DamagedBackup:  # the key fits: what is wrong is further on
+        return True
+    return True
+
+
+def _opening(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    held = b""
+    for chunk in chunks:
+        held += chunk
+        if len(held) >= OPENING:
+            break
+    yield held[:OPENING]
+
+
+def _sodium() -> Any:
+    """Brought in when something is encrypted: it has a part for each Python that the rest can do without."""
+    from nacl import bindings
+
+    return bindings
