@@ -18,7 +18,7 @@ from backup.commands import (
     ToggleTask,
     UpdateTopology,
 )
-from backup.record import Assignment, Database, Record, Task, Topology
+from backup.record import Assignment, Database, LocalFolder, Record, Task, Topology
 from backup.rules import Rules
 from cluster.member import Refused
 from cluster.trace import Note
@@ -83,8 +83,10 @@ def _task(database: Database, task_id: int, change: str, index: int) -> Note:
         pinned=task.pinned,
         disabled=not task.runnable,
         created_at=task.created_at,
-        paths=tuple(destination.path for destination in task.destinations),
+        paths=tuple(block.path for block in task.destinations if isinstance(block, LocalFolder)),
         change=change,
+        kind=task.kind.value,
+        has_place=bool(task.usable),
     )
 
 

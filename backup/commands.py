@@ -4,11 +4,9 @@ A command carries all it needs: the time of whoever proposed it (rule 24.1), and
 ask, and what one node knows alone.
 """
 
-from collections.abc import Iterable
-
 import attrs
 
-from backup import calendar
+from backup import blocks, definition, validation
 from backup.keys import Encryption, EncryptionMode, Key
 from backup.record import (
     Assignment,
@@ -25,12 +23,8 @@ from backup.record import (
     Topology,
 )
 from backup.retention import Retention
-from cluster.instant import DAY
 from cluster.member import Refused
 from cluster.value import value
-
-SERVER_WIDE_PREFIX = "server wide backup"
-"""No task's own name may start like this, in any case (rule 6.3)."""
 
 # ---- commands ----
 
@@ -162,6 +156,8 @@ WORDS: tuple[type, ...] = (
     EncryptionMode,
     Encryption,
     Retention,
+    *blocks.WORDS,
+    *definition.WORDS,
 )
 """Every class that travels in a command, in a fixed order: new ones go to the end."""
 
@@ -249,10 +245,10 @@ def _define_task(record: Record, command: DefineTask, index: int) -> tuple[Recor
     others = [task.name for task in database.tasks.values() if task.id != wanted.id]
     verb = "update" if before is not None else "create"
 
-    _validate(wanted, verb)
+    validation.validate(wanted, verb)
     task = attrs.evolve(
         wanted,
-        name=_name(wanted, others, verb),
+        name=validation.name_of(wanted, others, verb),
         id=before.id if before is not None else index,  # rule 1.6
         created_at=before.created_at if before is not None else command.at,
     )
@@ -261,59 +257,6 @@ def _define_task(record: Record, command: DefineTask, index: int) -> tuple[Recor
         statuses = {known: status for known, status in statuses.items() if known != task.id}
     changed = attrs.evolve(database, tasks={**database.tasks, task.id: task}, statuses=statuses, changed=index)
     return record.with_database(changed), task.id
-
-
-def _validate(task: Task, verb: str) -> None:
-    """Rule 6.4, as far as the record alone can tell."""
-    if not task.full and not task.incremental:
-        raise Refused(
-            f"Can't {verb} task {task.name!r}: couldn't parse the cron expressions for both full and incremental, "
-            "as both are empty: give at least one"
-        )
-    for which, cron in (("full", task.full), ("incremental", task.incremental)):
-        if cron:
-            try:
-                calendar.check(cron)
-            except calendar.CronError as error:
-                raise Refused(f"Can't {verb} task {task.name!r}: its {which} frequency: {error}") from error
-    for destination in task.destinations:
-        if not destination.usable:
-            raise Refused(f"Can't {verb} task {task.name!r}: its {destination.word} destination has no path: give one")
-    if task.encryption is not None and (problem := task.encryption.problem()):
-        raise Refused(f"Can't {verb} task {task.name!r}: its encryption: {problem}")
-    if task.retention is not None and (age := task.retention.age) is not None:
-        if age <= 0:
-            raise Refused(
-                f"Can't {verb} task {task.name!r}: the age its retention keeps must be positive, not {age} µs"
-            )
-        if age < DAY:
-            raise Refused(
-                f"Can't {verb} task {task.name!r}: the age its retention keeps must be bigger than one day, "
-                f"not {age} µs"
-            )
-    if task.pinned and task.mentor is None:
-        raise Refused(f"Can't {verb} task {task.name!r}: it is pinned but names no mentor node: name one or unpin it")
-
-
-def _name(task: Task, others: Iterable[str], verb: str) -> str:
-    """The name to store: the given one if it may be had (rule 6.3), else a default one of its own (rule 6.2)."""
-    taken = {name.lower() for name in others}
-    given = task.name
-    if given.lower().startswith(SERVER_WIDE_PREFIX):
-        raise Refused(
-            f"Can't {verb} task: the name {given!r} can't start with prefix 'Server Wide Backup': choose another"
-        )
-    if given.lower() in taken:
-        raise Refused(f"Can't {verb} task: there is already a task {given!r} in this database: choose another name")
-    if given:
-        return given
-    words = ", ".join(dict.fromkeys(destination.word for destination in task.destinations))
-    default = f"{task.kind.value} to {words}" if words else f"{task.kind.value} w/o destinations"
-    name, number = default, 1
-    while name.lower() in taken:  # rule 24.2: ` #2`, then ` #3`, never both
-        number += 1
-        name = f"{default} #{number}"
-    return name
 
 
 def _delete_task(database: Database, record: Record, task_id: int, index: int) -> Record:

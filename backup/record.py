@@ -6,13 +6,13 @@ Never here: anything one node knows alone (its running backups, its local status
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import ClassVar
 
 import attrs
 
+from backup.blocks import Destination, LocalFolder
+from backup.definition import Kind, Task
 from backup.history import History, Run
-from backup.keys import Encryption, Key
-from backup.retention import Retention
+from backup.keys import Key
 from cluster.value import value
 
 __all__ = [
@@ -91,65 +91,7 @@ class Topology:
         return node in self.rehabs and status is not None and status.is_resource
 
 
-# ---- tasks ----
-
-
-class Kind(Enum):
-    """What a task makes (rule 6.1)."""
-
-    BACKUP = "Backup"
-    SNAPSHOT = "Snapshot"
-
-
-@value
-class LocalFolder:
-    """A folder of the node that runs the backup (section 12)."""
-
-    path: str
-
-    word: ClassVar[str] = "Local"
-    """How a default name speaks of it (rule 6.2)."""
-
-    @property
-    def usable(self) -> bool:
-        """Whether its key field is given (section 12)."""
-        return bool(self.path)
-
-
-Destination = LocalFolder
-"""Where files go. A union that grows."""
-
-
-@value
-class Task:
-    """A backup task (rule 6.1). What is left out stays at RavenDB's default."""
-
-    full: str = ""
-    """Cron text of five fields in the running node's zone; empty: no full backups by the clock."""
-    incremental: str = ""
-    """Likewise for incrementals."""
-    destinations: tuple[Destination, ...] = ()
-    name: str = ""
-    """Empty in a definition: the default name of rule 6.2."""
-    kind: Kind = Kind.BACKUP
-    mentor: str | None = None
-    """The preferred node (rule 1.8)."""
-    pinned: bool = False
-    """Runs on its mentor or not at all (rule 7.12)."""
-    disabled: bool = False
-    retention: Retention | None = None
-    """None: everything is kept (rule 14.2)."""
-    encryption: Encryption | None = None
-    """None: as the database is (rule 13.2)."""
-    id: int = 0
-    """Log index of the command that created it (rule 1.6); 0 in a definition: a new task (rule 6.6)."""
-    created_at: int = 0
-    """Set when it is applied, from the time in the command (rules 6.6, 24.1)."""
-
-    @property
-    def runnable(self) -> bool:
-        """Enabled, with at least one usable destination (rules 6.4, 7.9)."""
-        return not self.disabled and any(destination.usable for destination in self.destinations)
+# ---- how far tasks have come ----
 
 
 @value

@@ -5,11 +5,12 @@ Never here: what a run does (work.py), and when it is due (scheduler.py).
 
 from collections.abc import Callable
 
+from backup import abilities
 from backup.calendar import Plan
 from backup.copies import Copies
 from backup.ledger import Key, Ledger
 from backup.notes import BackupCancelled, BackupFailed
-from backup.record import Database, Record, Task
+from backup.record import Database, LocalFolder, Record, Task
 from backup.reports import Reporter
 from backup.rules import Rules
 from backup.shelves import Shelves
@@ -81,11 +82,11 @@ class Runner:
             self._over(run)
             return
         self._operations += 1
-        path = next(destination.path for destination in run.task.destinations if destination.usable)
+        block = run.task.usable[0]
         work = Work(
             self._member,
-            self._shelves.destination(self._member.name, path),
-            path,
+            abilities.place(self._shelves, self._member.name, block),
+            block.path if isinstance(block, LocalFolder) else block.word,
             database,
             run.task,
             run.plan,

@@ -9,6 +9,7 @@ from json import loads
 from typing import Any
 
 from backup import commands, requests, sightings
+from backup.admission import Allowed, admit
 from backup.agreed import tell
 from backup.checks import backup_watchers
 from backup.commands import Command
@@ -18,14 +19,14 @@ from backup.database.documents import NoDocument, Store
 from backup.database.items import Item
 from backup.ledger import Ledger
 from backup.notes import DocumentsWritten
-from backup.record import Database, Kind, Record, Task
+from backup.record import Database, Record
 from backup.replicator import Replicator
 from backup.reports import Reporter
 from backup.restoring import restore_database
 from backup.rules import Rules, rules_named
 from backup.runner import Runner
 from backup.scheduler import Scheduler
-from backup.shelves import Shelves, Vaults, parts_of_path
+from backup.shelves import Shelves, Vaults
 from backup.watch import Watch
 from cluster.checks import Watcher
 from cluster.member import Member, Refused
@@ -35,20 +36,26 @@ WORDS: tuple[type, ...] = (*commands.WORDS, *replication.WORDS, *sightings.WORDS
 """Every class that travels, in a fixed order."""
 
 
-def backups(rules: Rules | str = "unkindness", places: Mapping[str, str] | None = None) -> Callable[[], "Backups"]:
+def backups(
+    rules: Rules | str = "unkindness", places: Mapping[str, str] | None = None, allowed: Allowed | None = None
+) -> Callable[[], "Backups"]:
     """A factory for the nodes of one world, for `world.start("ABC", backups(places=world.places))`.
 
     Files go to `places["backups"]`, a real folder; without it to memory that outlives the nodes.
     """
     vaults: Vaults = {}
-    return lambda: Backups(rules, places, vaults)
+    return lambda: Backups(rules, places, vaults, allowed)
 
 
 class Backups:
     """One node's backups: an `Application`."""
 
     def __init__(
-        self, rules: Rules | str = "unkindness", places: Mapping[str, str] | None = None, vaults: Vaults | None = None
+        self,
+        rules: Rules | str = "unkindness",
+        places: Mapping[str, str] | None = None,
+        vaults: Vaults | None = None,
+        allowed: Allowed | None = None,
     ) -> None:
         """Without `places["backups"]` files are kept in `vaults`, which all instances of a world must share.
 
@@ -56,6 +63,7 @@ class Backups:
         """
         self.rules = rules_named(rules) if isinstance(rules, str) else rules
         self._shelves = Shelves(places, vaults)
+        self._allowed = allowed or Allowed()
         self._member: Member | None = None
         self._node: Parts | None = None
 
@@ -118,7 +126,7 @@ class Backups:
             case requests.RemoveDatabase(name):
                 return await member.propose(commands.DeleteDatabase(name))
             case requests.Define(database, task):
-                _check(task, member)
+                await admit(task, member, self._shelves, self._allowed)
                 return await member.propose(commands.DefineTask(database, task, member.wall()))
             case requests.RemoveTask(database, task_id):
                 return await member.propose(commands.DeleteTask(database, task_id))
@@ -205,23 +213,6 @@ class Parts:
             if known.get(name) is not database:
                 for follower in self._followers:
                     follower.follow(database)
-
-
-def _check(task: Task, member: Member) -> None:
-    """Refuse what this version cannot do (rule 6.4 is the record's own to judge)."""
-    if task.kind is not Kind.BACKUP:
-        raise Refused(f"task {task.name!r} wants a {task.kind.value}: this version makes logical backups, kind Backup")
-    usable = [destination for destination in task.destinations if destination.usable]
-    if len(usable) > 1:
-        raise Refused(f"task {task.name!r} names {len(usable)} local folders: give one")
-    for destination in usable:
-        try:
-            parts_of_path(destination.path)
-        except ValueError as error:
-            raise Refused(f"task {task.name!r}: {error}") from error
-    if task.mentor is not None and task.mentor not in member.members:
-        known = " ".join(member.members)
-        raise Refused(f"task {task.name!r} prefers node {task.mentor!r}, which is none of {known}: name one of them")
 
 
 def _written(store: Store, request: requests.Write, at: int) -> list[Item]:

@@ -18,6 +18,7 @@ from backup.destinations.port import Destination, Upload
 from backup.ledger import Chain
 from backup.notes import BackupFinished, BackupSkipped, BackupStarted
 from backup.record import Database, Status, Task
+from backup.task_json import task_json
 from cluster.member import Member
 from cluster.trace import Note
 from cluster.value import value
@@ -319,18 +320,5 @@ def record_of(database: Database) -> dict[str, Any]:
             "Rehabs": list(topology.rehabs),
             "ReplicationFactor": topology.replication_factor,
         },
-        "PeriodicBackups": [
-            {
-                "TaskId": task.id,
-                "Name": task.name,
-                "BackupType": task.kind.value,
-                "FullBackupFrequency": task.full or None,
-                "IncrementalBackupFrequency": task.incremental or None,
-                "MentorNode": task.mentor,
-                "PinToMentorNode": task.pinned,
-                "Disabled": task.disabled,
-                "LocalSettings": [{"FolderPath": destination.path} for destination in task.destinations],
-            }
-            for task in database.tasks.values()
-        ],
+        "PeriodicBackups": [task_json(task) for task in database.tasks.values()],
     }

@@ -44,9 +44,14 @@ class TaskDefined(Agreed):
     """Of its local folders, as the task names them."""
     change: str
     """`defined`, `changed`, `enabled`, `disabled`."""
+    kind: str = "Backup"
+    """What it makes."""
+    has_place: bool = True
+    """Whether files can be sent anywhere."""
 
     def text(self) -> str:
-        return f"records: task {self.task} of {self.database}, {self.name!r}, is {self.change}"
+        but = "" if self.has_place else ", and does not run: it has no usable destination"
+        return f"records: task {self.task} of {self.database}, {self.name!r}, is {self.change}{but}"
 
 
 @value
