@@ -1,21 +1,31 @@
 """The leader's watch: from the record and the nodes' reports to what should change (section 5, rule 7.8). Pure.
 
-`observe` is one pass. All that outlives a pass is `Memory`, and that dies with the term (rule 5.1). Instants without a
-word are monotonic µs of the leader; marks that outlive it are wall µs. Never here: sending, waiting, and how a node
-works out its own tasks (ownership.py).
+`observe` is one pass. All that outlives a pass is `Memory`, and that dies with the term (rule 5.1). A pass costs what
+moved since the last one: a database of which nothing is new, and whose instants have not come, is passed over. Instants
+without a word are monotonic µs of the leader; marks that outlive it are wall µs. Never here: sending, waiting, what a
+group needs (judgement.py), and how a node works out its own tasks (ownership.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Mapping
 
 import attrs
 
 from backup import ownership
 from backup.commands import Assign, Assigned, Command, UpdateTopology
-from backup.database.change_vector import Relation
-from backup.record import Assignment, Database, PromotionStatus, Reason, Record, Task, Topology
+from backup.judgement import Judgement, Look
+from backup.record import Assignment, Database, Reason, Record, Task, Topology
 from backup.rules import Rules
-from backup.sightings import WORDS, DatabaseReport, Decided, Memory, Report, Seen, Sighting, Sightings
+from backup.sightings import (
+    WORDS,
+    DatabaseReport,
+    Decided,
+    Judged,
+    Memory,
+    Report,
+    Seen,
+    Sighting,
+    Sightings,
+)
 from cluster.instant import FOREVER, MINUTE, as_datetime
 
 __all__ = ["WORDS", "DatabaseReport", "Decided", "Memory", "Report", "Seen", "Sighting", "Sightings", "observe"]
@@ -24,6 +34,7 @@ LOG_LENGTH = 100
 """Entries of the decision log (rule 5.1)."""
 REPEAT_PASSES = 60
 """The same line is not logged again within so many passes (rule 5.12)."""
+NOTHING: Mapping[str, DatabaseReport] = {}
 
 
 def observe(
@@ -35,25 +46,26 @@ def observe(
     term: int,
     memory: Memory,
     rules: Rules,
+    nodes: tuple[str, ...],
 ) -> tuple[tuple[Command, ...], int, Memory]:
     """One pass (rules 5.2 to 5.10, 5.13, 7.8): the commands to propose, `unchanged_until`, and the memory for the next.
 
     `sightings` holds the last report of each node ever heard, the leader's own too; `started_at` is when this node
-    began to lead `term`; `now` and `wall` are the same moment on its two clocks.
+    began to lead `term`; `now` and `wall` are the same moment on its two clocks; `nodes` are those of the cluster, sorted.
 
-    Before `unchanged_until` a pass would again ask for nothing, provided that the record stays, nodes that are fresh
-    now stay fresh and report the same, and no other node reports. It is 0 if this pass asked for something or if the
-    next may without anything new being heard.
+    Before `unchanged_until` a pass would again ask for nothing, provided that record and cluster stay, nodes that are
+    fresh now stay fresh and report the same, and no other node reports. It is 0 if this pass asked for something or if
+    the next may without anything new being heard.
     """
     if memory.term != term:  # rule 5.1
         memory = Memory(memory.seed, term)
     opens_at = started_at + rules.stabilisation + rules.supervisor_sample
     if now < opens_at:  # rule 5.2
         return (), opens_at, memory
-    unmoved = memory.record is record and now < memory.until and wall < memory.wall_until
+    unmoved = memory.record is record and memory.nodes == nodes and now < memory.until and wall < memory.wall_until
     if unmoved and _is_same(sightings, memory.seen, now, rules):
         return (), _earlier(memory.until, memory.wall_until, now, wall), _with_latest(memory, ())
-    return _Pass(sightings, now, wall, started_at, memory, rules).over(record)
+    return _Pass(sightings, now, wall, started_at, memory, rules, nodes).over(record)
 
 
 def _is_same(sightings: Sightings, seen: Mapping[str, Seen], now: int, rules: Rules) -> bool:
@@ -70,9 +82,13 @@ def _is_same(sightings: Sightings, seen: Mapping[str, Seen], now: int, rules: Ru
         elif sighting.received_at != before.sighting.received_at:
             return False
         report, known = sighting.report, before.sighting.report
-        if report is not known and (report.databases != known.databases or report.alarm != known.alarm):
+        if report is not known and (report.alarm != known.alarm or not _say_the_same(report, known)):
             return False
     return True
+
+
+def _say_the_same(report: Report, known: Report) -> bool:
+    return report.databases is known.databases or report.databases == known.databases
 
 
 def _earlier(until: int, wall_until: int, now: int, wall: int) -> int:
@@ -85,65 +101,143 @@ def _with_latest(memory: Memory, latest: tuple[Decided, ...]) -> Memory:
 
 
 class _Pass:
-    """One pass that looks closely. It collects, beside the commands, every instant at which time alone may matter."""
+    """One pass that looks closely, at what moved."""
 
     def __init__(
-        self, sightings: Sightings, now: int, wall: int, started_at: int, memory: Memory, rules: Rules
+        self,
+        sightings: Sightings,
+        now: int,
+        wall: int,
+        started_at: int,
+        memory: Memory,
+        rules: Rules,
+        nodes: tuple[str, ...],
     ) -> None:
         self.now, self.wall, self.started_at, self.memory, self.rules = now, wall, started_at, memory, rules
-        self.seen = {node: self._seen(sighting) for node, sighting in sightings.items()}
-        self.reports = {node: _by_name(seen) for node, seen in self.seen.items()}
-        self.reports_before = {node: _by_name(seen) for node, seen in memory.seen.items()}
-        self.settled: dict[str, tuple[int, int]] = {}
-        self.unloaded = {
-            (name, node): memory.unloaded.get((name, node), now)
-            for node, databases in self.reports.items()
-            for name, report in databases.items()
-            if not report.loaded
-        }
-        self.waits = [FOREVER]
-        self.wall_waits = [FOREVER]
-        self.restless = False
+        self.moved: set[str] = set()
+        """Nodes that are fresh, silent or alarmed as they were not before."""
+        self.touched: set[str] = set()
+        """Databases of which some node reports something new."""
+        self.seen = {node: self._seen(node, sighting) for node, sighting in sightings.items()}
+        self.look = Look(
+            now,
+            started_at,
+            nodes,
+            self.seen,
+            {node: seen.by_name if seen.told else NOTHING for node, seen in self.seen.items()},
+            {node: seen.by_name if seen.told else NOTHING for node, seen in memory.seen.items()},
+            memory.seed,
+            rules,
+        )
+        self.looks_at_all = memory.record is None or memory.nodes != nodes
         self.said: list[Decided] = []
 
-    def _seen(self, sighting: Sighting) -> Seen:
-        age = self.now - sighting.received_at
-        return Seen(sighting, age <= 2 * self.rules.worker_sample, age < self.rules.report_timeout)
+    def _seen(self, node: str, sighting: Sighting) -> Seen:
+        age, before, report = self.now - sighting.received_at, self.memory.seen.get(node), sighting.report
+        fresh, told = age <= 2 * self.rules.worker_sample, age < self.rules.report_timeout
+        if before is None or not _say_the_same(report, before.sighting.report):
+            by_name: Mapping[str, DatabaseReport] = {each.name.lower(): each for each in report.databases}
+            known = before.by_name if before is not None else NOTHING
+            self.touched |= {key for key, each in by_name.items() if known.get(key) is not each}
+            self.touched |= known.keys() - by_name.keys()
+        else:
+            by_name = before.by_name
+        if (
+            before is None
+            or (fresh, told) != (before.fresh, before.told)
+            or (not fresh and sighting.received_at != before.sighting.received_at)
+            or report.alarm != before.sighting.report.alarm
+        ):
+            self.moved.add(node)
+        return Seen(sighting, fresh, told, by_name)
 
     def over(self, record: Record) -> tuple[tuple[Command, ...], int, Memory]:
-        """Look at every database, then store all owners with one command (rule 4.3)."""
+        """Look at every database that may have moved, then store all owners with one command (rule 4.3)."""
         commands: list[Command] = []
         assigned: list[Assigned] = []
+        judged: dict[str, Judged] = {}
+        until, wall_until, restless = FOREVER, FOREVER, False
         for key, database in record.databases.items():
-            if not database.topology.nodes or not self.has_settled(key, database):  # rule 5.3
-                continue
-            topology = database.topology
-            change = self.change_of(key, database)
-            if change is not None:  # rule 5.4: one a pass
-                topology, rule, why = change
-                commands.append(
-                    UpdateTopology(database.name, topology, database.changed, self.wall, self.memory.term, why)
-                )
-                self.say(database, rule, why)
-            if self.rules.assigned:  # rule 22.16: judged by the group as it is about to be
-                assigned.extend(self.owners_of(database, topology))
+            found = self.memory.judged.get(key)
+            if found is None or not self._stands(found, key, database):
+                found = self._judge(key, database, found, commands, assigned)
+            judged[key] = found
+            until, wall_until = min(until, found.until), min(wall_until, found.wall_until)
+            restless = restless or found.restless
         if assigned:
             commands.append(Assign(tuple(assigned)))
-        calm = not commands and not self.restless
-        until, wall_until = (min(self.waits), min(self.wall_waits)) if calm else (0, 0)
+        if restless:
+            until = wall_until = 0
         memory = Memory(
             self.memory.seed,
             self.memory.term,
             record,
+            self.look.nodes,
             self.seen,
-            self.settled,
-            self.unloaded,
+            judged,
             until,
             wall_until,
             (*self.memory.decisions, *self.said)[-LOG_LENGTH:],
             tuple(self.said),
         )
-        return tuple(commands), _earlier(until, wall_until, self.now, self.wall) if calm else 0, memory
+        return tuple(commands), 0 if restless else _earlier(until, wall_until, self.now, self.wall), memory
+
+    def _stands(self, judged: Judged, key: str, database: Database) -> bool:
+        """Whether what was made of a database before need not be looked at again."""
+        if judged.database is not database or judged.restless or key in self.touched or self.looks_at_all:
+            return False
+        if self.now >= judged.until or self.wall >= judged.wall_until:
+            return False
+        moved = self.moved
+        return not moved or not (judged.is_wide or any(node in moved for node in database.topology.nodes))
+
+    def _judge(
+        self,
+        key: str,
+        database: Database,
+        before: Judged | None,
+        commands: list[Command],
+        assigned: list[Assigned],
+    ) -> Judged:
+        """Look at one database: its group first, then the owners of its tasks; add what is to be proposed."""
+        stamp, topology = database.topology.stamp, database.topology
+        judgement = Judgement(self.look, key, database, before.unloaded if before is not None else {})
+        if before is not None and before.settled_index == stamp.index:
+            since = before.settled_since
+        else:  # a topology of an earlier term is as old as this leadership at least
+            since = self.now if stamp.term >= self.memory.term else self.started_at
+        settles_at = since + self.rules.stabilisation
+        is_settled = self.now >= settles_at
+        asked, restless, owners_until = len(commands) + len(assigned), False, 0
+        if not topology.nodes:  # rule 5.3: it is being deleted
+            until = FOREVER
+        elif not is_settled:  # rule 5.3
+            until = settles_at
+        else:
+            change = judgement.change()
+            for rule, why in judgement.said:
+                self.say(database, rule, why)
+            if change is not None:  # rule 5.4: one a pass
+                topology, rule, why = change
+                self.say(database, rule, why)
+                commands.append(
+                    UpdateTopology(database.name, topology, database.changed, self.wall, self.memory.term, why)
+                )
+            if self.rules.assigned:  # rule 22.16: judged by the group as it is about to be
+                owners_until = self._owners(database, topology, before, assigned)
+            restless = judgement.restless or len(commands) + len(assigned) > asked
+            until = min(judgement.waits, default=FOREVER)
+        return Judged(
+            database,
+            stamp.index,
+            since,
+            judgement.unloaded,
+            until,
+            owners_until or FOREVER,
+            restless,
+            judgement.is_wide,
+            owners_until,
+        )
 
     def say(self, database: Database, rule: str, text: str) -> None:
         """Add to the decision log, unless the same was said of that database a moment ago (rule 5.12)."""
@@ -153,194 +247,25 @@ class _Pass:
                 return
         self.said.append(Decided(self.wall, database.name, text, rule))
 
-    # -- the database group
+    def _owners(self, database: Database, topology: Topology, before: Judged | None, assigned: list[Assigned]) -> int:
+        """Add what to store about responsible nodes (rule 7.8); the wall instant from which time alone may change them.
 
-    def has_settled(self, key: str, database: Database) -> bool:
-        """Whether the topology is old enough to be judged (rule 5.3). The observer counts from when it first saw it."""
-        stamp = database.topology.stamp
-        index, since = self.memory.settled.get(key, (-1, 0))
-        if index != stamp.index:  # a topology of an earlier term is as old as this leadership at least
-            since = self.now if stamp.term >= self.memory.term else self.started_at
-        self.settled[key] = stamp.index, since
-        return self.has_passed(since + self.rules.stabilisation)
-
-    def has_passed(self, instant: int) -> bool:
-        """Whether that instant has come; if not, it is one to wait for."""
-        if self.now >= instant:
-            return True
-        self.waits.append(instant)
-        return False
-
-    def is_alive(self, key: str, node: str) -> bool:
-        """Whether the node's report is young and says that the database is loaded (rule 5.4.1)."""
-        report = self.reports.get(node, {}).get(key)
-        if report is not None:
-            seen = self.seen[node]
-            if not seen.fresh:
-                self.waits.append(seen.sighting.received_at + self.rules.report_timeout)
-        return report is not None and report.loaded
-
-    def silent_since(self, key: str, node: str) -> int | None:
-        """From when the silence of a node that is not alive counts (rule 5.5), never before this leadership.
-
-        None: the node reports on time and says nothing of the database, so there is no silence (rule 5.4.1).
+        0: a task has no owner yet, so that a report on it, too, may decide.
         """
-        seen = self.seen.get(node)
-        if seen is None:
-            return self.started_at
-        if key in self.reports[node]:
-            return self.unloaded[key, node]
-        return None if seen.fresh else max(seen.sighting.received_at, self.started_at)
-
-    def change_of(self, key: str, database: Database) -> tuple[Topology, str, str] | None:
-        """The one change of the group that is due, with its rule and a sentence; None if all is well (rule 5.4)."""
-        topology, living, pressing, rotation_due = database.topology, [], False, False
-        for node in topology.members:
-            if self.is_alive(key, node):
-                if topology.demotion(node) is not None:
-                    return _unmarked(topology, node), "5.4.1", f"{node} is alive again"
-                living.append(node)
-                continue
-            since = self.silent_since(key, node)
-            if since is not None and self.has_passed(since + self.rules.rehab_after):
-                return self.to_rehab(topology, node), "5.4.3", f"{node} goes to Rehab: it does not respond"
-            pressing = True
-            if node == topology.members[0] and since is not None:
-                rotation_due = self.has_passed(since + self.rules.rotation_after)
-        if not living:
-            return self.rescue(key, database)
-        if rotation_due:
-            first, *others = topology.members
-            rotated = attrs.evolve(topology, members=(*others, first))
-            return rotated, "5.4.4", f"{first} is silent: {others[0]} becomes the preferred node"
-        if not pressing and topology.priority_order:
-            members = _by_priority(topology.members, topology.priority_order)
-            if members != topology.members:
-                return attrs.evolve(topology, members=members), "5.4.6", f"members in their order: {' '.join(members)}"
-        return self.promotion(key, database)
-
-    def to_rehab(self, topology: Topology, node: str) -> Topology:
-        """The group with the node in Rehab, and the mark that says why (rule 5.6)."""
-        seen = self.seen.get(node)
-        alarm = seen.sighting.report.alarm if seen is not None else None
-        return attrs.evolve(
-            _without(topology, node),
-            rehabs=(*topology.rehabs, node),
-            demotions=(*_unmarked(topology, node).demotions, (node, alarm or PromotionStatus.NOT_RESPONDING)),
-        )
-
-    def rescue(self, key: str, database: Database) -> tuple[Topology, str, str] | None:
-        """No member is alive: the healthy node that is furthest on becomes one, or the operator is told (5.4.5)."""
-        topology = database.topology
-        candidates = (*topology.rehabs, *(topology.promotables if not topology.members else ()))
-        best: str | None = None
-        for node in candidates:
-            if self.is_alive(key, node) and (best is None or self.is_further(key, node, best)):
-                best = node
-        if best is None:
-            self.say(database, "5.4.5", "no member is alive and nobody can take over: the database is unreachable")
-            return None
-        rescued = attrs.evolve(_without(_unmarked(topology, best), best), members=(*topology.members, best))
-        return rescued, "5.4.5", f"no member is alive: {best} becomes one to keep the database reachable"
-
-    def is_further(self, key: str, node: str, best: str) -> bool:
-        """Whether a node's copy is more up to date; where neither has seen all of the other, the higher etag is."""
-        mine, theirs = self.reports[node][key], self.reports[best][key]
-        match mine.change_vector.compare(theirs.change_vector):
-            case Relation.NEWER:
-                return True
-            case Relation.OLDER:
-                return False
-            case _:
-                return mine.etag > theirs.etag
-
-    def promotion(self, key: str, database: Database) -> tuple[Topology, str, str] | None:
-        """The first Promotable or node in Rehab that may become a Member (5.4.7, 5.4.8, 5.9)."""
-        topology = database.topology
-        if len(topology.members) >= topology.replication_factor:
-            return None
-        for node in topology.promotables + topology.rehabs:
-            mentor = ownership.pick(topology, _hash(node, database.name), resource_intensive=False)  # rule 5.11
-            if mentor is None or not self.is_alive(key, node) or not self.is_told_of(key, mentor, node):
-                continue
-            before = self.reports_before.get(mentor, {}).get(key)
-            if (
-                node in self.reports_before
-                and key in self.reports_before[node]
-                and self.has_caught_up(key, node, before)
-            ):
-                members = sorted(
-                    (*topology.members, node), key=lambda each: _hash(self.memory.seed, database.changed, each)
-                )  # rule 5.10
-                promoted = attrs.evolve(
-                    _without(_unmarked(topology, node), node),
-                    members=_by_priority(members, topology.priority_order),
-                )
-                return promoted, "5.9", f"{node} has caught up with {mentor} and becomes a member"
-            # what is now the present is the past of the next pass: that one may promote without anything new
-            self.restless = self.restless or self.has_caught_up(key, node, self.reports[mentor][key])
-        return None
-
-    def is_told_of(self, key: str, mentor: str, node: str) -> bool:
-        """Whether mentor and node, without an alarm, both report of the database, at about the same time (rule 5.9)."""
-        if key not in self.reports.get(mentor, {}):
-            return False
-        ours, theirs = self.seen[node].sighting, self.seen[mentor].sighting
-        together = abs(ours.received_at - theirs.received_at) <= 3 * self.rules.worker_sample
-        return together and ours.report.alarm is None
-
-    def has_caught_up(self, key: str, node: str, goal: DatabaseReport | None) -> bool:
-        """Whether the node's copy has all that the mentor's copy had then, which must have been loaded (rule 5.9)."""
-        if goal is None or not goal.loaded:
-            return False
-        relation = self.reports[node][key].change_vector.compare(goal.change_vector)
-        return relation in (Relation.EQUAL, Relation.NEWER)
-
-    # -- the owners of tasks
-
-    def owners_of(self, database: Database, topology: Topology) -> Iterator[Assigned]:
-        """What to store about the responsible nodes of one database (rule 7.8)."""
+        if before is not None and before.owners_until > self.wall and topology is before.database.topology:
+            known = before.database
+            if database.tasks is known.tasks and database.assignments is known.assignments:
+                return before.owners_until
+        waits, complete = [FOREVER], True
         for task in database.tasks.values():
             stored = database.assignments.get(task.id)
             decision = ownership.decide(task, topology, stored, database.statuses.get(task.id), self.wall, self.rules)
-            self.wall_waits.append(decision.until)
+            waits.append(decision.until)
+            complete = complete and stored is not None
             if decision.assignment is not None:
                 self.say(database, decision.rule, _says(task, stored, decision, self.wall))
-                yield Assigned(database.name, task.id, decision.assignment)
-
-
-def _by_name(seen: Seen) -> dict[str, DatabaseReport]:
-    """What a node's report says of the present, by lower-case name of the database."""
-    return {report.name.lower(): report for report in seen.sighting.report.databases} if seen.told else {}
-
-
-def _without(topology: Topology, node: str) -> Topology:
-    """The group with that node in none of its lists."""
-    return attrs.evolve(
-        topology,
-        members=_all_but(node, topology.members),
-        promotables=_all_but(node, topology.promotables),
-        rehabs=_all_but(node, topology.rehabs),
-    )
-
-
-def _all_but(node: str, nodes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(other for other in nodes if other != node)
-
-
-def _unmarked(topology: Topology, node: str) -> Topology:
-    return attrs.evolve(topology, demotions=tuple(mark for mark in topology.demotions if mark[0] != node))
-
-
-def _by_priority(members: Sequence[str], order: tuple[str, ...]) -> tuple[str, ...]:
-    """Members in the order of the wish, the others behind as they were."""
-    wished = [node for node in order if node in members]
-    return (*wished, *(node for node in members if node not in wished))
-
-
-def _hash(*parts: object) -> int:
-    """64 bits of luck by name: the same in every process."""
-    return int.from_bytes(blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest(), "big")
+                assigned.append(Assigned(database.name, task.id, decision.assignment))
+        return min(waits) if complete else 0
 
 
 def _says(task: Task, stored: Assignment | None, decision: ownership.Decision, wall: int) -> str:

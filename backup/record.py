@@ -39,6 +39,7 @@ class PromotionStatus(Enum):
     """Why a node of the group is not a Member (rule 1.4), as far as somebody sets it."""
 
     NOT_RESPONDING = "NotResponding"
+    CHANGE_VECTOR_NOT_MERGED = "ChangeVectorNotMerged"
     OUT_OF_CPU_CREDITS = "OutOfCpuCredits"
     EARLY_OUT_OF_MEMORY = "EarlyOutOfMemory"
     HIGH_DIRTY_MEMORY = "HighDirtyMemory"
@@ -46,7 +47,7 @@ class PromotionStatus(Enum):
     @property
     def is_resource(self) -> bool:
         """Whether the node is alive and only short of something (rules 7.5.3a, 7.8.6)."""
-        return self is not PromotionStatus.NOT_RESPONDING
+        return self not in (PromotionStatus.NOT_RESPONDING, PromotionStatus.CHANGE_VECTOR_NOT_MERGED)
 
 
 @value

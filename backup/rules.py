@@ -94,6 +94,10 @@ class Rules:
     """How long a member may be silent before it goes to Rehab (rules 5.4.3, 5.5)."""
     replacement_after: int = 900 * SECOND
     """How long a node may be bad before a replacement is sought (rules 5.7, 5.4.8)."""
+    longest_lag: int = 10_000
+    """By how many changes a member may be behind the first of all (rule 5.4.6)."""
+    hard_delete_on_leaving: bool = True
+    """A node that has left a group deletes its files of the database (section 2). False: it puts them by."""
 
     def __attrs_post_init__(self) -> None:
         """Refuse rules under which a node that reports on time could be thought silent."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import attrs
 
 from backup.database.change_vector import ChangeVector
-from backup.record import PromotionStatus, Record
+from backup.record import Database, PromotionStatus, Record
 from cluster.value import value
 
 # ---- what nodes report ----
@@ -72,6 +72,30 @@ class Seen:
     """It reports on time: its last report is at most two report periods old."""
     told: bool
     """Its report was young enough to say something about the present."""
+    by_name: Mapping[str, DatabaseReport] = attrs.field(hash=False)
+    """What the report says, by lower-case name of the database."""
+
+
+@value
+class Judged:
+    """What a pass made of one database: it stands until something in it moves, or one of its instants comes."""
+
+    database: Database
+    """The same object has nothing new in it."""
+    settled_index: int
+    """Log index of its topology."""
+    settled_since: int
+    """When the observer first saw that."""
+    unloaded: Mapping[str, int] = attrs.field(hash=False)
+    """By node: since when it reports the database without having it loaded."""
+    until: int
+    wall_until: int
+    restless: bool
+    """The next pass must look again, whatever is heard."""
+    is_wide: bool
+    """News of a node outside the group may change it."""
+    owners_until: int
+    """Wall µs before which no owner changes while tasks, assignments and group stay; 0: look each time."""
 
 
 @value
@@ -82,12 +106,12 @@ class Memory:
     """For the order of members after a promotion (rules 5.10, 24.2)."""
     term: int = -1
     record: Record | None = None
-    """The record of the last pass that looked closely: the same object has nothing new in it."""
+    """The record of the last pass that looked closely: the same object has nothing new in it. None: look at all."""
+    nodes: tuple[str, ...] = ()
+    """Every node of the cluster at that pass."""
     seen: Mapping[str, Seen] = attrs.field(factory=dict, hash=False)
-    settled: Mapping[str, tuple[int, int]] = attrs.field(factory=dict, hash=False)
-    """By database: log index of its topology, and when the observer first saw that."""
-    unloaded: Mapping[tuple[str, str], int] = attrs.field(factory=dict, hash=False)
-    """By database and node: since when the node reports the database without having it loaded."""
+    judged: Mapping[str, Judged] = attrs.field(factory=dict, hash=False)
+    """By lower-case name of the database."""
     until: int = 0
     wall_until: int = 0
     decisions: tuple[Decided, ...] = ()

@@ -91,6 +91,7 @@ class Watch:
             self._term,
             self._memory,
             self._rules,
+            member.members,
         )
         if not commands:
             return unchanged_until

@@ -72,6 +72,11 @@ class ChangeVector:
             return Relation.CONFLICT
         return Relation.NEWER if ahead else Relation.OLDER
 
+    def distance(self, other: "ChangeVector") -> int:
+        """How many changes this vector has seen that `other` has not."""
+        theirs = other.etags()
+        return sum(max(0, etag - theirs.get((tag, database_id), 0)) for tag, database_id, etag in self.entries)
+
 
 def merge(vectors: Iterable[ChangeVector]) -> ChangeVector:
     """The smallest vector that has seen all that any of them has."""

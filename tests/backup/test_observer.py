@@ -21,6 +21,7 @@ from backup.record import (
 )
 from backup.rules import Rules, rules_named
 from cluster.instant import FOREVER, HOUR, MILLISECOND, MINUTE, SECOND
+from cluster.member import Refused
 
 OURS, OLD = rules_named("unkindness"), rules_named("ravendb-4.2")
 TASK = Task("0 * * * *", destinations=(LocalFolder("/b"),), name="T", id=7)
@@ -29,6 +30,7 @@ NOW = 10 * MINUTE
 WALL = 1_000 * HOUR
 """The wall clock at monotonic 0."""
 TERM = 3
+NODES = tuple("ABCDEP")
 
 
 def vector(etag: int) -> ChangeVector:
@@ -56,7 +58,7 @@ def watch(
     rules: Rules = OURS,
     started_at: int = 0,
 ) -> tuple[tuple[Command, ...], int, Memory]:
-    return observe(record, sightings, now, WALL + now, started_at, TERM, memory or Memory(), rules)
+    return observe(record, sightings, now, WALL + now, started_at, TERM, memory or Memory(), rules, NODES)
 
 
 def seen(*sightings: Sighting) -> Sightings:
@@ -259,10 +261,131 @@ def test_a_node_that_is_behind_or_not_ready_or_late_stays_in_rehab(back: Sightin
     assert watch(record, heard, memory=memory)[0] == ()
 
 
-def test_nobody_is_promoted_beyond_the_replication_factor() -> None:
-    """Rule 5.9."""
+def test_nobody_is_promoted_beyond_the_replication_factor_and_who_is_left_over_leaves() -> None:
+    """Rules 5.9, 5.4.9."""
     record = shop(attrs.evolve(LAME, replication_factor=2), attrs.evolve(TO_B, node="A"))
-    assert watch(record, ALL_WELL)[:2] == ((), FOREVER)
+    left = changed(watch(record, ALL_WELL)[0])
+    assert (left.nodes, left.demotions) == (("A", "C"), ())
+
+
+# ---- replacement ----
+
+DYNAMIC = attrs.evolve(LAME, dynamic_distribution=True)
+LONG_AGO = 900 * SECOND
+
+
+def outsider(node: str, databases: int, age: int = 0, now: int = NOW) -> Sighting:
+    """A node with so many other databases."""
+    reports = tuple(DatabaseReport(f"other{n}", True, 1, vector(1)) for n in range(databases))
+    return Sighting(Report(node, 1, reports), now - age)
+
+
+def later(age: int = LONG_AGO) -> tuple[int, Sightings]:
+    """B has been silent for so long; D holds two databases, E one, P was never heard of."""
+    now = 2 * HOUR
+    living = [sighting("A", now=now), sighting("C", now=now), outsider("D", 2, now=now), outsider("E", 1, now=now)]
+    return now, seen(*living, sighting("B", age, now=now))
+
+
+def replaced(topology: Topology, age: int = LONG_AGO, started_at: int = 0) -> tuple[Topology | None, int]:
+    """What a pass makes of the group then, and how long that holds."""
+    now, heard = later(age)
+    commands, until, _ = watch(shop(topology, attrs.evolve(TO_B, node="A")), heard, now, started_at=started_at)
+    updates = [command.topology for command in commands if isinstance(command, UpdateTopology)]
+    return (updates[0] if updates else None), until - now if until else 0
+
+
+def test_a_node_that_was_silent_for_900_seconds_is_replaced_by_the_fit_one_with_the_fewest_databases() -> None:
+    """Rules 5.4.8, 5.7, 5.8: E joins as a Promotable, B stays in Rehab until there are members enough."""
+    topology, _ = replaced(DYNAMIC)
+    assert topology is not None
+    assert (topology.members, topology.promotables, topology.rehabs) == (("A", "C"), ("E",), ("B",))
+    assert replaced(DYNAMIC, LONG_AGO - 1) == (None, 1)
+    assert replaced(LAME) == (None, FOREVER - 2 * HOUR)  # rule 5.14
+
+
+def test_the_900_seconds_count_from_the_start_of_the_observer() -> None:
+    """Rule 5.7."""
+    assert replaced(DYNAMIC, 2 * LONG_AGO, started_at=2 * HOUR - LONG_AGO + 7) == (None, 7)
+
+
+def test_one_replacement_for_one_node() -> None:
+    """Rule 5.4.8: with E on its way there are responding nodes enough; and E is not judged before it had its time."""
+    assert replaced(attrs.evolve(DYNAMIC, promotables=("E",)))[0] is None
+
+
+def test_a_promotable_that_dies_is_replaced() -> None:
+    """Rule 5.4.7."""
+    topology, _ = replaced(attrs.evolve(DYNAMIC, members=("A", "C"), promotables=("B",), rehabs=(), demotions=()))
+    assert topology is not None
+    assert topology.promotables == ("E",)
+
+
+def test_a_node_that_left_the_cluster_is_bad_at_once() -> None:
+    """Rule 5.7."""
+    gone = attrs.evolve(DYNAMIC, rehabs=("Z",), demotions=())
+    topology, _ = replaced(gone)
+    assert topology is not None
+    assert topology.promotables == ("E",)
+
+
+def test_a_node_without_a_report_is_taken_only_if_there_is_no_other() -> None:
+    """Rule 5.8; and nobody if the group has no Member."""
+    now = 2 * HOUR
+    heard = seen(sighting("A", now=now), sighting("C", now=now), sighting("B", LONG_AGO, now=now))
+    record = shop(DYNAMIC, attrs.evolve(TO_B, node="A"))
+    commands, _, _ = watch(record, heard, now, started_at=now - LONG_AGO + 1)
+    assert commands == ()
+    heard = seen(*heard.values(), outsider("E", 9, 3 * MINUTE, now=now))
+    [command] = watch(record, heard, now)[0]
+    assert isinstance(command, UpdateTopology)
+    assert command.topology.promotables == ("E",)
+
+
+def test_where_nobody_is_fit_news_of_an_outsider_is_looked_at() -> None:
+    """What is remembered of a group names only its own nodes; one that is short of a node listens to all."""
+    now = 2 * HOUR
+    heard = seen(sighting("A", now=now), sighting("C", now=now), sighting("B", LONG_AGO, now=now))
+    record = shop(DYNAMIC, attrs.evolve(TO_B, node="A"))
+    commands, until, memory = watch(record, heard, now)
+    assert (commands, until) == ((), FOREVER)
+    again = seen(*heard.values(), outsider("E", 0, now=now))
+    assert watch(record, again, now, memory)[0]
+
+
+# ---- lag ----
+
+
+def test_a_member_ten_thousand_changes_behind_in_two_passes_goes_to_rehab() -> None:
+    """Rule 5.4.6: by etag and by vector, the same culprit both times; and it is not short of a resource."""
+    heard = seen(sighting("A", etag=10_010), sighting("B", etag=9), sighting("C", etag=10_000))
+    commands, until, memory = watch(shop(ABC), heard)
+    assert (commands, until) == ((), 0)
+    topology = changed(watch(shop(ABC), heard, memory=memory)[0])
+    assert topology.rehabs == ("B",)
+    assert topology.demotions == (("B", PromotionStatus.CHANGE_VECTOR_NOT_MERGED),)
+    assert not topology.is_short_of_resources("B")
+    near = seen(sighting("A", etag=10_009), sighting("B", etag=9), sighting("C", etag=10_000))
+    assert watch(shop(ABC), near)[:2] == ((), FOREVER)
+    assert watch(shop(ABC), near, memory=memory)[0] == ()
+
+
+def test_a_lag_by_etag_alone_is_none() -> None:
+    """Rule 5.4.6: a copy that was filled anew has counted less and holds the same."""
+    behind = attrs.evolve(sighting("B").report.databases[0], change_vector=vector(20_000))
+    heard = seen(
+        sighting("A", etag=20_000),
+        Sighting(Report("B", 1, (behind,)), NOW),
+        sighting("C", etag=20_000),
+    )
+    assert watch(shop(ABC), heard)[:2] == ((), FOREVER)
+
+
+def test_while_a_member_is_silent_nobody_is_judged_for_lag() -> None:
+    """Rule 5.4.6: only if nobody needs more time."""
+    heard = seen(sighting("A", etag=30_000), sighting("B", etag=9), sighting("C", 6 * SECOND))
+    _, _, memory = watch(shop(ABC), heard)
+    assert watch(shop(ABC), heard, memory=memory)[0] == ()
 
 
 def test_after_a_promotion_members_stand_in_a_seeded_order_or_the_one_asked_for() -> None:
@@ -323,8 +446,11 @@ def test_a_marked_owner_is_waited_for_by_the_wall_clock() -> None:
     record = shop(LAME, marked)
     commands, until, memory = watch(record, heard)
     assert (commands, until) == ((), NOW + 20 * MINUTE)
-    assert observe(record, heard, NOW, WALL + NOW + 5 * MINUTE, 0, TERM, memory, OURS)[:2] == ((), NOW + 15 * MINUTE)
-    assert observe(record, heard, NOW, WALL + NOW + 20 * MINUTE, 0, TERM, memory, OURS)[0]
+    assert observe(record, heard, NOW, WALL + NOW + 5 * MINUTE, 0, TERM, memory, OURS, NODES)[:2] == (
+        (),
+        NOW + 15 * MINUTE,
+    )
+    assert observe(record, heard, NOW, WALL + NOW + 20 * MINUTE, 0, TERM, memory, OURS, NODES)[0]
 
 
 def test_where_nodes_compute_their_owners_the_observer_stores_none() -> None:
@@ -339,7 +465,7 @@ def test_a_new_term_forgets_all_but_the_seed() -> None:
     """Rule 5.1."""
     _, _, memory = watch(shop(ABC, None), ALL_WELL, memory=Memory(9))
     assert memory.decisions
-    commands, _, fresh = observe(shop(ABC), ALL_WELL, NOW, WALL, NOW, TERM + 1, memory, OURS)
+    commands, _, fresh = observe(shop(ABC), ALL_WELL, NOW, WALL, NOW, TERM + 1, memory, OURS, NODES)
     assert (commands, fresh) == ((), Memory(9, TERM + 1))
 
 
@@ -385,6 +511,7 @@ def worlds(draw: st.DrawFn) -> tuple[Record, Sightings, int]:
             tuple(nodes[one:two]),
             tuple(nodes[two:]),
             replication_factor=draw(st.integers(1, 4)),
+            dynamic_distribution=draw(st.booleans()),
             priority_order=draw(st.sampled_from([(), ("B", "A")])),
             stamp=Stamp(5, draw(st.sampled_from([TERM - 1, TERM - 1, TERM])), 0),
         )
@@ -404,12 +531,12 @@ def worlds(draw: st.DrawFn) -> tuple[Record, Sightings, int]:
                 tuple(
                     DatabaseReport(name, draw(st.sampled_from([True, True, False])), etag, vector(etag))
                     for name in draw(st.sampled_from([("Shop", "Bank"), ("Shop",)]))
-                    for etag in (draw(st.integers(8, 9)),)
+                    for etag in (draw(st.sampled_from([8, 9, 9, 20_000])),)
                 ),
             ),
             NOW - draw(AGES),
         )
-        for node in draw(st.sampled_from(["ABCD", "ABC", "A"]))
+        for node in draw(st.sampled_from(["ABCDE", "ABCD", "ABC", "A"]))
     }
     return record, sightings, NOW - draw(st.one_of(st.integers(0, 70 * SECOND), st.just(NOW)))
 
@@ -464,3 +591,33 @@ def test_a_pass_is_a_function_of_what_it_is_given(world: tuple[Record, Sightings
     before = repr(record)
     assert watch(record, sightings, started_at=started_at) == watch(record, sightings, started_at=started_at)
     assert repr(record) == before
+
+
+@settings(max_examples=150, deadline=None)
+@given(world=worlds(), data=st.data())
+def test_a_pass_that_remembers_decides_as_one_that_looks_at_everything(
+    world: tuple[Record, Sightings, int], data: st.DataObject
+) -> None:
+    """Twenty passes in which nodes report, fall silent, change, and commands are applied or lost."""
+    record, sightings, started_at = world
+    memory, now, index = Memory(), NOW, 100
+    for _ in range(20):
+        commands, until, after = watch(record, sightings, now, memory, started_at=started_at)
+        looked = watch(record, sightings, now, attrs.evolve(memory, record=None), started_at=started_at)
+        assert (commands, until) == looked[:2]
+        memory = after
+        if data.draw(st.booleans()):
+            for command in commands:
+                index += 1
+                try:
+                    record, _ = apply(record, command, index)
+                except Refused:
+                    continue
+        now += data.draw(st.sampled_from([500 * MILLISECOND, 5 * SECOND, 60 * SECOND, 15 * MINUTE, 30 * MINUTE]))
+        for node in data.draw(st.lists(st.sampled_from(sorted(sightings)), unique=True)):
+            report = sightings[node].report
+            if data.draw(st.booleans()):
+                etag = data.draw(st.integers(8, 10))
+                first = attrs.evolve(report.databases[0], etag=etag, change_vector=vector(etag))
+                report = attrs.evolve(report, databases=(first, *report.databases[1:]))
+            sightings = {**sightings, node: Sighting(report, now)}

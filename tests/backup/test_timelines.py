@@ -79,7 +79,7 @@ def play(
         if lazily and now < idle_until and not heard_again:
             continue
         commands, unchanged_until, memory = observe(
-            record, sightings, now, WALL + now, int(led_from * SECOND), term, memory, rules
+            record, sightings, now, WALL + now, int(led_from * SECOND), term, memory, rules, ("A", "B", "C")
         )
         assert not commands or now >= idle_until or is_up("B", second)
         idle_until = unchanged_until
