@@ -39,9 +39,10 @@ def stand(raft: Raft, at: Moment, rounds: int) -> tuple[Raft, tuple[Effect, ...]
 
 
 def stand_for_real(raft: Raft, forced: bool, rounds: int) -> tuple[Raft, tuple[Effect, ...]]:
-    """Vote for itself in the next term (§5.2). Requests leave, and its round begins to count, once that is durable."""
+    """Vote for itself in the next term (§5.2). Requests leave once that is durable; so does, as a rule, its round begin."""
     role = Candidate(False, raft.term + 1, timer.NOBODY, timer.NOBODY, forced, rounds)
-    raft = attrs.evolve(raft, term=role.asked, vote=raft.name, role=role, wake_at=FOREVER)
+    wake_at = raft.wake_at if raft.timing.writing_counts else FOREVER
+    raft = attrs.evolve(raft, term=role.asked, vote=raft.name, role=role, wake_at=wake_at)
     request = RequestVote(raft.term, raft.log.last_index, raft.log.last_term, False, forced, 0)
     raft, saving = durability.save(raft, tuple([Send(peer, request) for peer in raft.peers]))
     return raft, (saving,)
@@ -79,8 +80,10 @@ def own_vote(raft: Raft, at: Moment) -> Raft:
     role = raft.role
     if not isinstance(role, Candidate) or role.trial or raft.name in role.granted or not durability.is_durable(raft, 0):
         return raft
-    role = attrs.evolve(role, granted=role.granted | {raft.name})
-    return attrs.evolve(raft, role=role, ticks_from=at.now, wake_at=at.now + raft.timeout)
+    raft = attrs.evolve(raft, role=attrs.evolve(role, granted=role.granted | {raft.name}))
+    if raft.timing.writing_counts:
+        return raft
+    return attrs.evolve(raft, ticks_from=at.now, wake_at=at.now + raft.timeout)
 
 
 def result(raft: Raft) -> VoteResult:
@@ -154,7 +157,10 @@ def after_vote(raft: Raft, candidate: str, term: int, at: Moment) -> Raft:
         raft = after_step_down(raft, term, None, at)
     role = raft.role
     assert isinstance(role, Follower)
-    return timer.rewound(attrs.evolve(raft, vote=candidate, role=Follower(role.leader, at.now)))
+    raft = attrs.evolve(raft, vote=candidate, role=Follower(role.leader, at.now))
+    if not raft.timing.ticking:
+        raft = attrs.evolve(raft, timeout=timer.drawn(raft.timing, False, at.luck), draws=raft.draws + 1)
+    return timer.rewound(raft)
 
 
 # ---- following ----

@@ -23,7 +23,12 @@ class Timing:
     ticking: bool = True
     """Rule 3.2: the timer ticks on a grid and fires at the second tick without a sign of a leader.
 
-    False: the paper's timer, restarted by each sign, drawn anew for each leader and in each round.
+    False: the paper's timer, restarted by each sign, drawn anew for each leader, with each vote and in each round.
+    """
+    writing_counts: bool = False
+    """Whether a candidate's round counts from when it stands, its own write included, as LogCabin's does.
+
+    False: from when its vote is durable and the questions leave, so that a slow disk alone never ends a round.
     """
     heartbeat: int = 100 * MILLISECOND
     """At most T/3 between two signs of the leader (rule 3.4)."""

@@ -85,6 +85,25 @@ def test_a_round_waits_for_the_disk() -> None:
     assert standing.wake_at == START + 5_000 * MILLISECOND + standing.timeout
 
 
+def test_a_round_may_count_its_own_write() -> None:
+    """LogCabin's: the round began when the node stood, and it runs out whether or not its vote is durable."""
+    standing, effects = wake(node(timing=attrs.evolve(PAPER, writing_counts=True)))
+    ends = standing.ticks_from + standing.timeout
+    assert standing.wake_at == ends
+    stored, _ = store(standing, effects, now=ends - 1)
+    assert stored.wake_at == ends
+    again, _ = wake(standing)
+    assert (again.term, again.wake_at) == (standing.term + 1, ends + again.timeout)
+
+
+@pytest.mark.parametrize(("timing", "luck", "patience"), [(PAPER, 0.0, 150), (PAPER, 0.9, 285), (RACHIS, 0.9, 250)])
+def test_the_papers_voter_draws_anew(timing: Timing, luck: float, patience: int) -> None:
+    """§5.2: whoever gave a vote waits as long as anybody; who lost patience late is not late for ever (rule 3.3: its own)."""
+    voter, _ = take(node(timing=timing), "B", ask(2), luck=luck)
+    assert voter.vote == "B"
+    assert voter.timeout == patience * MILLISECOND
+
+
 @pytest.mark.parametrize("timing", [RACHIS, PAPER])
 def test_the_only_node_leads_at_once(timing: Timing) -> None:
     """Rules 3.7, 3.8: no timeout, no trial; its own vote, then its own entry, must be durable."""
