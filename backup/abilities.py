@@ -14,7 +14,7 @@ from backup.shelves import Shelves
 
 KINDS: tuple[Kind, ...] = (Kind.BACKUP,)
 """What a task may make."""
-ENCRYPTION: tuple[EncryptionMode, ...] = (EncryptionMode.NONE,)
+ENCRYPTION: tuple[EncryptionMode, ...] = tuple(EncryptionMode)
 """How files may be sealed."""
 RETENTION = False
 """Whether old backups are removed."""

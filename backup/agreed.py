@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from backup import notes, ownership
 from backup.commands import (
+    AbandonRestore,
     Assign,
     Assigned,
     Command,
@@ -14,6 +15,7 @@ from backup.commands import (
     DefineTask,
     DeleteDatabase,
     DeleteTask,
+    FinishRestore,
     ReportStatuses,
     ToggleTask,
     UpdateTopology,
@@ -30,8 +32,11 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
         return
     match command:
         case CreateDatabase(name, members):
-            yield notes.DatabaseCreated(index, name, members)
-        case DeleteDatabase(name):
+            made = _database(after, name)
+            yield notes.DatabaseCreated(index, name, members, made.key is not None, made.restoring is not None)
+        case FinishRestore(name):
+            yield notes.DatabaseOpened(index, name)
+        case DeleteDatabase(name) | AbandonRestore(name):
             yield notes.DatabaseDeleted(index, _database(before, name).name)
         case UpdateTopology(name, why=why):
             yield _topology(_database(before, name), _database(after, name).topology, why, index)
@@ -85,6 +90,8 @@ def _task(database: Database, task_id: int, change: str, index: int) -> Note:
         created_at=task.created_at,
         paths=tuple(block.path for block in task.destinations if isinstance(block, LocalFolder)),
         change=change,
+        encryption=task.encryption.mode.value if task.encryption is not None else "",
+        keeps=task.retention.age if task.retention is not None else None,
         kind=task.kind.value,
         has_place=bool(task.usable),
     )

@@ -16,6 +16,7 @@ from backup.record import (
     PromotionStatus,
     Reason,
     Record,
+    Restoring,
     Run,
     Stamp,
     Status,
@@ -45,6 +46,24 @@ class CreateDatabase:
     priority_order: tuple[str, ...] = ()
     key: Key | None = None
     """Of an encrypted database; it travels in the log, as everything that a new member of the group needs."""
+    restoring: Restoring | None = None
+    """It is made from a backup by that node, which will say when it is done."""
+
+
+@value
+class FinishRestore:
+    """The database of that id holds what its backup held: it is open (rule 17.7). Answers None."""
+
+    database: str
+    id: int
+
+
+@value
+class AbandonRestore:
+    """The database of that id will never be filled: it goes, unless it is open by now (rule 17.8). Answers None."""
+
+    database: str
+    id: int
 
 
 @value
@@ -130,7 +149,16 @@ class Assign:
 
 
 Command = (
-    CreateDatabase | DeleteDatabase | UpdateTopology | DefineTask | DeleteTask | ToggleTask | ReportStatuses | Assign
+    CreateDatabase
+    | FinishRestore
+    | AbandonRestore
+    | DeleteDatabase
+    | UpdateTopology
+    | DefineTask
+    | DeleteTask
+    | ToggleTask
+    | ReportStatuses
+    | Assign
 )
 
 WORDS: tuple[type, ...] = (
@@ -156,6 +184,9 @@ WORDS: tuple[type, ...] = (
     EncryptionMode,
     Encryption,
     Retention,
+    Restoring,
+    FinishRestore,
+    AbandonRestore,
     *blocks.WORDS,
     *definition.WORDS,
 )
@@ -173,6 +204,11 @@ def apply(record: Record, command: Command, index: int) -> tuple[Record, object]
         case DeleteDatabase(name):
             _existing(record, name)
             return record.without_database(name), None
+        case FinishRestore(name, database_id):
+            restored = attrs.evolve(_restoring(record, name, database_id), restoring=None, changed=index)
+            return record.with_database(restored), None
+        case AbandonRestore(name, database_id):
+            return record.without_database(_restoring(record, name, database_id).name), None
         case UpdateTopology():
             return _update_topology(record, command, index)
         case DefineTask():
@@ -207,10 +243,7 @@ def _task(database: Database, task_id: int) -> Task:
 
 def _create_database(record: Record, command: CreateDatabase, index: int) -> tuple[Record, int]:
     name, members = command.name, command.members
-    if not name.strip() or "/" in name or "\\" in name:
-        raise Refused(f"database name {name!r} cannot be a part of a file name: give one without / and \\, not empty")
-    if record.database(name) is not None:
-        raise Refused(f"database {name!r} exists already: choose another name or delete it first")
+    check_new_name(record, name)
     if not members or len(set(members)) != len(members):
         raise Refused(f"database {name!r} needs members, each once, not {' '.join(members) or 'none'}")
     if command.replication_factor < 0:
@@ -222,7 +255,24 @@ def _create_database(record: Record, command: CreateDatabase, index: int) -> tup
         priority_order=command.priority_order,
         stamp=Stamp(index, command.term, command.at),
     )
-    return record.with_database(Database(name, index, topology, index, key=command.key)), index
+    return record.with_database(
+        Database(name, index, topology, index, key=command.key, restoring=command.restoring)
+    ), index
+
+
+def check_new_name(record: Record, name: str) -> None:
+    """Refused unless a new database may be called so (rule 17.6)."""
+    if not name.strip() or "/" in name or "\\" in name:
+        raise Refused(f"database name {name!r} cannot be a part of a file name: give one without / and \\, not empty")
+    if record.database(name) is not None:
+        raise Refused(f"database {name!r} exists already: choose another name or delete it first")
+
+
+def _restoring(record: Record, name: str, database_id: int) -> Database:
+    database = _existing(record, name)
+    if database.id != database_id or database.restoring is None:
+        raise Refused(f"database {name!r} of id {database_id} is not being restored: look what became of it")
+    return database
 
 
 def _update_topology(record: Record, command: UpdateTopology, index: int) -> tuple[Record, int]:

@@ -12,6 +12,7 @@ from backup.record import Kind
 from cluster.instant import SECOND, as_datetime, as_instant
 from cluster.value import value
 
+UTC = ZoneInfo("UTC")
 IN_PROGRESS = ".in-progress"
 """What a name ends in while the file is written (rule 11.3)."""
 
@@ -112,3 +113,9 @@ def _parse_date(text: str, zone: ZoneInfo) -> int | None:
         return as_instant(datetime(*numbers[:5], *numbers[5:], tzinfo=zone))  # type: ignore[misc,arg-type]
     except ValueError:  # the 31st of June
         return None
+
+
+def is_encrypted(file: str) -> bool:
+    """Whether a file's name says that it is encrypted (rule 11.2)."""
+    found = _FILE.fullmatch(file)
+    return found is not None and found["encrypted"] is not None

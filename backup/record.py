@@ -25,6 +25,7 @@ __all__ = [
     "PromotionStatus",
     "Reason",
     "Record",
+    "Restoring",
     "Run",
     "Stamp",
     "Status",
@@ -187,6 +188,15 @@ class Assignment:
     """Wall µs from which the grace of rule 7.8 counts; None while the node is suitable."""
 
 
+@value
+class Restoring:
+    """Who fills a new database from a backup; nobody else may look at it meanwhile (rule 17.7)."""
+
+    node: str
+    life: int
+    """The incarnation of that node: with its end the restore has ended."""
+
+
 # ---- everything ----
 
 
@@ -209,6 +219,8 @@ class Database:
     history: History = attrs.field(factory=History, hash=False)
     key: Key | None = None
     """Of an encrypted database (rule 13.2); None: it is not encrypted."""
+    restoring: Restoring | None = None
+    """While it is made from a backup (rule 17.7); None: it is what it says it is."""
 
 
 @value

@@ -9,8 +9,12 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
+import attrs
+
 from backup.database.items import body_of
+from backup.keys import Encryption, Key
 from backup.record import Task
+from cluster.instant import as_datetime
 from cluster.value import value
 
 __all__ = [
@@ -39,10 +43,12 @@ class NewDatabase:
     replication_factor: int = 1
     """On how many nodes it is to be, where `members` does not say on which: the first so many of all, sorted."""
     members: tuple[str, ...] = ()
+    key: Key | None = None
+    """It is encrypted with this one (rule 13.2)."""
 
     def says(self) -> str:
         where = f"on {', '.join(self.members)}" if self.members else f"on {self.replication_factor} of the nodes"
-        return f"wants a database {self.name} {where}"
+        return f"wants {'an encrypted' if self.key else 'a'} database {self.name} {where}"
 
 
 @value
@@ -167,7 +173,8 @@ class GetDocument:
 class RestoreDatabase:
     """Make a new database, with the node that is asked as its only member, from a backup (17). Answers `RestoreResult`.
 
-    Also raises `NothingToRestore`, `BrokenChain`, `DamagedBackup`, `UnreadableBackup` or `DestinationError`.
+    Also raises `NothingToRestore`, `BrokenChain`, `DamagedBackup`, `UnreadableBackup`, `KeyRefused`, `NoKey`,
+    `WrongKey` or `DestinationError`.
     """
 
     name: str
@@ -175,12 +182,26 @@ class RestoreDatabase:
     """The node whose local folder holds the backup."""
     path: str
     """That local folder, as the task named it."""
-    folder: str
-    """The folder of the chain in it."""
+    folder: str = ""
+    """The folder of the chain in it; empty with `at`."""
     last_file: str | None = None
     """Restore up to and including this file; None: all."""
+    at: int | None = None
+    """Instead of folder and file: wall µs; what the newest backup holds that had started then."""
+    database: str = ""
+    """With `at`: the database that was backed up, where the local folder holds several."""
+    encryption: Encryption | None = None
+    """How the files are encrypted (rule 13.5); None: with `key`, if there is one."""
+    key: Key | None = None
+    """The new database is encrypted with this one (`EncryptionKey`, rule 17.1)."""
 
     def says(self) -> str:
+        if self.at is not None:
+            when = as_datetime(self.at).strftime("%Y-%m-%d %H:%M:%S")
+            of = f" of {self.database}" if self.database else ""
+            return (
+                f"wants database {self.name} restored as the backups{of} in {self.node}'s {self.path} had it at {when}"
+            )
         up_to = f" up to {self.last_file}" if self.last_file else ""
         return f"wants database {self.name} restored from {self.node}'s {self.folder}{up_to}"
 
@@ -212,6 +233,15 @@ Request = (
     | GetDocument
     | RestoreDatabase
 )
+
+
+def keys_of(request: Any) -> list[Key]:
+    """Every key that a request names, however deep."""
+    if isinstance(request, Key):
+        return [request]
+    if not attrs.has(type(request)):
+        return []
+    return [key for field in attrs.fields(type(request)) for key in keys_of(getattr(request, field.name))]
 
 
 def _counted(count: int) -> str:

@@ -1,22 +1,26 @@
 """From a folder of backup files back to a database: what can be restored, whether its chain is whole, and doing it.
 
-Where RavenDB restores what it finds (rules 17.3, 17.4, 22.7, 22.20) we refuse and say why: a database that lacks a part
-looks like one that does not. Never here: the record of the cluster, or the name of the new database.
+Where RavenDB restores what it finds (rules 17.3, 17.4, 22.7, 22.20) we refuse and say why, unless the rules are its own:
+a database that lacks a part looks like one that does not. Never here: the record of the cluster, or the name of the new database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from backup import names
+from backup.content.encryption import plain
 from backup.content.logical import Reader, read_manifest
 from backup.content.manifest import FileKind, Manifest, UnreadableBackup
 from backup.database.documents import Contents, Store
 from backup.database.items import Document
 from backup.destinations.port import Destination
+from backup.keys import Key
+from backup.rules import Rules
 from cluster.value import value
 
 UTC = ZoneInfo("UTC")
+OURS = Rules()
 
 
 class NothingToRestore(ValueError):
@@ -95,27 +99,27 @@ def restore(
     node: str = "A",
     database_id: str = "restored",
     unsealed: bool = False,
+    keys: Iterable[Key] = (),
+    rules: Rules = OURS,
 ) -> Restored:
     """Restore a folder, up to and including `last_file` (in any case), into a new copy on `node` (rules 17.2-17.5).
 
     Every file is verified before the first is applied. NothingToRestore, BrokenChain, DamagedBackup or
-    UnreadableBackup say why not, and which file. `unsealed` takes files as RavenDB writes them, unverified, in the
-    order of their names.
+    UnreadableBackup say why not, and which file; NoKey or WrongKey where none of `keys` opens an encrypted one.
+    `unsealed` takes files as RavenDB writes them, unverified, in the order of their names. `rules` say what is refused.
     """
     points = restore_points(destination, folder)
     if not points:
         raise NothingToRestore(
             f"No files to restore: {folder} holds no finished backup; give one of the destination's folders"
         )
-    _refuse_unreadable(points)
-    last = _chosen(points, last_file)
-    chain = _by_name(points, last) if unsealed else _by_manifests(destination, points, last)
+    chain = chain_of(destination, points, last_file, unsealed=unsealed, keys=keys, rules=rules)
 
     store = Store(node, database_id)
     documents = tombstones = 0
     left_out: dict[str, int] = {}
     for file in chain:
-        reader = Reader(file, destination.read(f"{folder}/{file}"), unsealed=unsealed)
+        reader = Reader(file, plain(file, destination.read(f"{folder}/{file}"), keys), unsealed=unsealed)
         for item in reader.items():
             store.adopt(item)
             if isinstance(item, Document):
@@ -127,42 +131,69 @@ def restore(
     return Restored(store, reader.record, reader.manifest, chain, documents, tombstones, dict(sorted(left_out.items())))
 
 
+def chain_of(
+    destination: Destination,
+    points: tuple[RestorePoint, ...],
+    last_file: str | None = None,
+    *,
+    unsealed: bool = False,
+    keys: Iterable[Key] = (),
+    rules: Rules = OURS,
+    known: dict[str, Manifest] | None = None,
+) -> tuple[str, ...]:
+    """The files to apply, in order, to restore the folder of these points; verified unless the rules do without.
+
+    `known`: manifests read before, by file; those read now are added.
+    """
+    _refuse_unreadable(points)
+    last = _chosen(points, last_file, rules)
+    if unsealed or not rules.needs_whole_chain:
+        return _by_name(points, last, headless=not rules.needs_whole_chain)
+    return _by_manifests(destination, points, last, keys, {} if known is None else known)
+
+
 def _refuse_unreadable(points: tuple[RestorePoint, ...]) -> None:
     for point in points:
-        if point.encrypted or point.snapshot:
-            what = "encrypted" if point.encrypted else "a snapshot"
+        if point.snapshot:
             raise UnreadableBackup(
-                f"{point.file} is {what}, and this version reads plain logical backups: use one that reads it"
+                f"{point.file} is a snapshot, and this version reads logical backups: use one that reads it"
             )
 
 
-def _chosen(points: tuple[RestorePoint, ...], last_file: str | None) -> str | None:
+def _chosen(points: tuple[RestorePoint, ...], last_file: str | None, rules: Rules) -> str | None:
     if last_file is None:
         return None
     for point in points:
         if point.file.lower() == last_file.lower():  # rule 17.3
             return point.file
+    if not rules.needs_last_file:
+        return None  # rule 22.7: all there is
     listed = ", ".join(point.file for point in points)
-    raise NothingToRestore(f"there is no file {last_file} in {points[0].folder}: give one of {listed}")  # rule 22.7
+    raise NothingToRestore(f"there is no file {last_file} in {points[0].folder}: give one of {listed}")
 
 
-def _by_name(points: tuple[RestorePoint, ...], last: str | None) -> tuple[str, ...]:
-    """The chain as RavenDB orders it (rule 17.2), but never without its full file."""
-    if not points[0].full:
+def _by_name(points: tuple[RestorePoint, ...], last: str | None, *, headless: bool) -> tuple[str, ...]:
+    """The chain as RavenDB orders it (rule 17.2); `headless`: even without its full file (rule 17.4)."""
+    if not (points[0].full or headless):
         raise _headless(points[0].file, points[0].folder)
     files = [point.file for point in points]
     return tuple(files[: files.index(last) + 1] if last else files)
 
 
-def _by_manifests(destination: Destination, points: tuple[RestorePoint, ...], last: str | None) -> tuple[str, ...]:
+def _by_manifests(
+    destination: Destination,
+    points: tuple[RestorePoint, ...],
+    last: str | None,
+    keys: Iterable[Key],
+    known: dict[str, Manifest],
+) -> tuple[str, ...]:
     """The chain as the files themselves tell it: names are local times, which an autumn night repeats."""
     folder = points[0].folder
     files = {point.file for point in points}
-    known: dict[str, Manifest] = {}
 
     def manifest_of(file: str) -> Manifest:
         if file not in known:
-            found = read_manifest(file, destination.read(f"{folder}/{file}"))
+            found = read_manifest(file, plain(file, destination.read(f"{folder}/{file}"), keys))
             if found.file.lower() != file.lower():
                 raise BrokenChain(f"{file} was written as {found.file}: give it that name again")
             known[file] = found

@@ -1,45 +1,178 @@
-"""A database made from a backup (17.5 to 17.8): read first, then made through the log, then filled.
+"""A database made from a backup (17.5 to 17.8): read first, then made through the log, filled, and only then opened.
 
-So that files that cannot be restored leave nothing behind. Never here: what is in the files (restore.py).
+Files that cannot be restored leave nothing behind, and nobody ever sees a database that is half full: a restore that
+ends with its node's life is taken back when the node returns. Never here: what is in the files (restore.py).
 """
 
-from backup import costs, restore
-from backup.commands import CreateDatabase, DeleteDatabase
-from backup.content.logical import read_manifest
+from backup import commands, costs, points, restore
 from backup.copies import Copies
-from backup.notes import DatabaseRestored
+from backup.destinations.port import Destination
+from backup.destinations.troubles import slowness
+from backup.keys import Key, KeyRefused, key_to_read
+from backup.notes import DatabaseRestored, RestoreAbandoned
+from backup.record import Database, Record, Restoring
 from backup.requests import RestoreDatabase, RestoreResult
+from backup.restore import Restored
+from backup.rules import Rules
 from backup.shelves import Shelves
-from cluster.member import Member, Refused
+from cluster.instant import SECOND
+from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
+from cluster.value import value
+
+AGAIN = 5 * SECOND
+"""How long after a vain attempt to take a database back another is made."""
 
 
-async def restore_database(member: Member, copies: Copies, shelves: Shelves, request: RestoreDatabase) -> RestoreResult:
-    """Do it. Raises what `RestoreDatabase` says; then there is no new database (rule 17.8)."""
-    if member.state.database(request.name) is not None:
-        raise Refused(f"database {request.name!r} exists already: restore to another name, or delete it first")
-    place = shelves.destination(request.node, request.path)
+@value
+class Found:
+    """What there is to restore."""
 
-    def count() -> int:
-        points = restore.restore_points(place, request.folder)
-        manifests = [read_manifest(each.file, place.read(f"{each.folder}/{each.file}")) for each in points]
-        return sum(manifest.documents + manifest.tombstones for manifest in manifests)
+    folder: str
+    last_file: str | None
+    items: int
 
-    items = await member.outside(count, costs.START)
 
-    def read() -> restore.Restored:
-        unused = copies.unused_id(0)
-        return restore.restore(place, request.folder, request.last_file, node=member.name, database_id=unused)
+class Restores:
+    """The restores of one node."""
 
-    restored = await member.outside(read, costs.restore(items, 1_000 * items))
-    store = restored.store
-    create = CreateDatabase(request.name, (member.name,), member.wall(), member.term)  # rule 17.7
-    database_id: int = await member.propose(create)
-    copy = await copies.opened(database_id)
-    try:
-        await copy.replace(store)
-    except OSError:
-        await member.propose(DeleteDatabase(request.name))
-        raise
-    documents = store.size.documents
-    member.note(DatabaseRestored(request.name, request.folder, len(restored.files), documents, store.fingerprint))
-    return RestoreResult(database_id, restored.files, documents, store.fingerprint)
+    def __init__(self, member: Member, rules: Rules, copies: Copies, shelves: Shelves) -> None:
+        self._member = member
+        self._rules = rules
+        self._copies = copies
+        self._shelves = shelves
+        self._under_way: set[str] = set()
+        """Names of databases, in lower case."""
+
+    # ---- doing it
+
+    async def restore(self, request: RestoreDatabase) -> RestoreResult:
+        """Do it. Raises what `RestoreDatabase` says; then there is no new database (rule 17.8)."""
+        name = request.name.lower()
+        commands.check_new_name(self._member.state, request.name)  # rule 17.6
+        if name in self._under_way:
+            raise Refused(f"database {request.name!r} is being restored already: wait, or choose another name")
+        self._under_way.add(name)
+        try:
+            return await self._restore(request)
+        finally:
+            self._under_way.discard(name)
+
+    async def _restore(self, request: RestoreDatabase) -> RestoreResult:
+        member = self._member
+        key = key_to_read(request.encryption, request.key)
+        place = self._shelves.destination(request.node, request.path)
+        keys = tuple(each for each in (key, request.key) if each is not None)  # a snapshot has its database's (13.4)
+        pace = slowness(place)
+        found = await member.outside(lambda: self._find(place, request, keys), costs.START * pace)
+        unused = self._copies.unused_id(0)
+
+        def read() -> Restored:
+            return restore.restore(
+                place,
+                found.folder,
+                found.last_file,
+                node=member.name,
+                database_id=unused,
+                keys=keys,
+                rules=self._rules,
+            )
+
+        restored = await member.outside(read, costs.restore(found.items, 1_000 * found.items) * pace)
+        database_id = await self._fill(request, restored)
+        store = restored.store
+        documents = store.size.documents
+        count = len(restored.files)
+        member.note(DatabaseRestored(request.name, found.folder, count, documents, store.fingerprint))
+        return RestoreResult(database_id, restored.files, documents, store.fingerprint)
+
+    def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> Found:
+        """Which folder and file, and how much that is. Refuses what rule 13.5 says of snapshots."""
+        folder, last_file = request.folder, request.last_file
+        if request.at is not None:
+            point = points.point_at(place, request.at, request.database, keys=keys)
+            folder, last_file = point.folder, point.file
+        known = restore.restore_points(place, folder)
+        if known and known[0].snapshot:
+            _check_snapshot(known[0], request.key)
+        needed = [each for each in known if last_file is None or each.file.lower() <= last_file.lower()] or known
+        manifests = [points.manifest_of(place, each, keys) for each in needed]
+        return Found(folder, last_file, sum(manifest.documents + manifest.tombstones for manifest in manifests))
+
+    async def _fill(self, request: RestoreDatabase, restored: Restored) -> int:
+        """Make the database, fill it, open it (rule 17.7); its id."""
+        member = self._member
+        create = commands.CreateDatabase(
+            request.name,
+            (member.name,),
+            member.wall(),
+            member.term,
+            key=request.key,
+            restoring=Restoring(member.name, member.incarnation),
+        )
+        database_id: int = await member.propose(create)
+        copy = await self._copies.opened(database_id)
+        try:
+            await copy.replace(restored.store)
+            await self._open(request.name, database_id)
+        except (OSError, NoLeader, OutcomeUnknown) as error:  # no room, or nobody to tell
+            member.spawn(self._take_back, request.name, database_id, self._shelves.plain(error))
+            raise
+        return database_id
+
+    async def _open(self, name: str, database_id: int) -> None:
+        """Tell all, as often as a report is told (rules 9.14, 17.7)."""
+        for attempt in range(self._rules.report_attempts, 0, -1):
+            try:
+                await self._member.propose(commands.FinishRestore(name, database_id))
+            except (NoLeader, OutcomeUnknown):
+                if attempt == 1:
+                    raise
+            except Refused:
+                if self._half_made(name, database_id) is not None:
+                    raise
+                return  # an attempt whose outcome nobody knew has done it
+            else:
+                return
+
+    # ---- taking back what was not done (rule 17.8)
+
+    def follow(self, database: Database) -> None:
+        """The database is new or has changed: if an earlier life of this node was to fill it, it never will."""
+        restoring = database.restoring
+        if restoring is None or restoring.node != self._member.name:
+            return
+        if restoring.life != self._member.incarnation:
+            self._member.spawn(self._take_back, database.name, database.id, "the node went down meanwhile")
+        elif database.name.lower() not in self._under_way:  # it was asked for, and nobody knew whether it came to be
+            self._member.spawn(self._take_back, database.name, database.id, "it was made when nobody waited any more")
+
+    def forget(self, record: Record) -> None:
+        """Nothing is kept of databases."""
+
+    async def _take_back(self, name: str, database_id: int, why: str) -> None:
+        member = self._member
+        while self._half_made(name, database_id) is not None:
+            try:
+                await member.propose(commands.AbandonRestore(name, database_id))
+            except (NoLeader, OutcomeUnknown):
+                await member.sleep(AGAIN)
+            except Refused:
+                return  # this node has restarted and was behind: it is open, or gone
+            else:
+                member.note(RestoreAbandoned(name, why))
+                return
+
+    def _half_made(self, name: str, database_id: int) -> Database | None:
+        found: Database | None = self._member.state.database(name)
+        return found if found is not None and found.id == database_id and found.restoring is not None else None
+
+
+def _check_snapshot(point: restore.RestorePoint, key: Key | None) -> None:
+    """Rule 13.5."""
+    if point.encrypted and key is None:
+        raise KeyRefused(f"snapshot {point.file} is encrypted as its database was: give that key as EncryptionKey")
+    if not point.encrypted and key is not None:
+        raise KeyRefused(
+            f"snapshot {point.file} is of a database that was not encrypted, and cannot be restored into one that is: "
+            "leave EncryptionKey out"
+        )

@@ -17,16 +17,18 @@ from backup.copies import Copies, Copy
 from backup.database import replication
 from backup.database.documents import NoDocument, Store
 from backup.database.items import Item
+from backup.destinations.troubles import Trouble, Well
 from backup.ledger import Ledger
 from backup.notes import DocumentsWritten
+from backup.premises import Premises
 from backup.record import Database, Record
 from backup.replicator import Replicator
 from backup.reports import Reporter
-from backup.restoring import restore_database
+from backup.restoring import Restores
 from backup.rules import Rules, rules_named
 from backup.runner import Runner
 from backup.scheduler import Scheduler
-from backup.shelves import Shelves, Vaults
+from backup.shelves import Shelves
 from backup.watch import Watch
 from cluster.checks import Watcher
 from cluster.member import Member, Refused
@@ -43,8 +45,8 @@ def backups(
 
     Files go to `places["backups"]`, a real folder; without it to memory that outlives the nodes.
     """
-    vaults: Vaults = {}
-    return lambda: Backups(rules, places, vaults, allowed)
+    premises = Premises()
+    return lambda: Backups(rules, places, premises, allowed)
 
 
 class Backups:
@@ -54,15 +56,15 @@ class Backups:
         self,
         rules: Rules | str = "unkindness",
         places: Mapping[str, str] | None = None,
-        vaults: Vaults | None = None,
+        premises: Premises | None = None,
         allowed: Allowed | None = None,
     ) -> None:
-        """Without `places["backups"]` files are kept in `vaults`, which all instances of a world must share.
+        """Without `places["backups"]` files are kept in `premises`, which all instances of a world must share.
 
         ValueError for rules of an unknown name.
         """
         self.rules = rules_named(rules) if isinstance(rules, str) else rules
-        self._shelves = Shelves(places, vaults)
+        self._shelves = Shelves(places, premises)
         self._allowed = allowed or Allowed()
         self._member: Member | None = None
         self._node: Parts | None = None
@@ -84,6 +86,16 @@ class Backups:
 
     def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
         return backup_watchers(self.rules, self._shelves)
+
+    def disturb(self, node: str, trouble: Any) -> None:
+        """Let a place of a node suffer (destinations/troubles.py). ValueError for what is no trouble of ours."""
+        if not isinstance(trouble, Trouble | Well):
+            raise ValueError(f"{trouble!r} is no trouble: use the classes of backup.destinations.troubles")
+        self._shelves.disturb(node, trouble)
+
+    def mend(self) -> None:
+        """Every place is well."""
+        self._shelves.mend()
 
     # ---- the program
 
@@ -114,15 +126,16 @@ class Backups:
             assert self._member is not None, "a node serves when its program has begun"
             await self._member.changed(self._member.version)
         member, parts = self._member, self._node
+        self._shelves.keys.add(*requests.keys_of(request))
         match request:
-            case requests.NewDatabase(name, replication_factor, members):
+            case requests.NewDatabase(name, replication_factor, members, key):
                 group = members or member.members[:replication_factor]
                 if any(node not in member.members for node in group) or len(group) < replication_factor:
                     raise Refused(
                         f"database {name!r} cannot be on {replication_factor} nodes, {' '.join(group)}: "
                         f"the cluster has {' '.join(member.members)}"
                     )
-                return await member.propose(commands.CreateDatabase(name, group, member.wall(), member.term))
+                return await member.propose(commands.CreateDatabase(name, group, member.wall(), member.term, key=key))
             case requests.RemoveDatabase(name):
                 return await member.propose(commands.DeleteDatabase(name))
             case requests.Define(database, task):
@@ -135,7 +148,7 @@ class Backups:
             case requests.DisableTask(database, task_id):
                 return await member.propose(commands.ToggleTask(database, task_id, disabled=True))
             case requests.RestoreDatabase():
-                return await restore_database(member, parts.copies, self._shelves, request)
+                return await parts.restores.restore(request)
             case requests.PutDocuments() | requests.PatchDocument() | requests.DeleteDocuments():
                 return await self._write(member, parts, request)
             case requests.GetDocument(name, document_id):
@@ -155,6 +168,8 @@ class Backups:
         if member.name not in database.topology.nodes:
             where = " ".join(database.topology.nodes)
             raise Refused(f"database {name!r} is not on node {member.name}: ask one of {where}")
+        if database.restoring is not None:
+            raise Refused(f"database {name!r} is being restored: ask again when it is open")
         return await parts.copies.opened(database.id)
 
     async def _write(self, member: Member, parts: "Parts", request: requests.Write) -> int | None:
@@ -183,11 +198,13 @@ class Parts:
         self.runner = Runner(member, rules, self.copies, self.ledger, self.reporter, shelves)
         self.scheduler = Scheduler(member, rules, self.ledger, self.runner)
         self.watch = Watch(member, rules, self.copies)
-        self._followers: tuple[Copies | Replicator | Ledger | Scheduler, ...] = (
+        self.restores = Restores(member, rules, self.copies, shelves)
+        self._followers: tuple[Copies | Replicator | Ledger | Scheduler | Restores, ...] = (
             self.copies,
             self.replicator,
             self.ledger,
             self.scheduler,
+            self.restores,
         )
 
     async def live(self) -> None:

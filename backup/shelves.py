@@ -6,32 +6,54 @@ errors. Never here: what is in the files.
 
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from backup.destinations.local import LocalDestination
 from backup.destinations.memory import Vault
 from backup.destinations.port import Destination, DestinationError
-
-Vaults = dict[tuple[str, str], Vault]
-"""By node and path."""
+from backup.destinations.troubles import Troubled, Well
+from backup.premises import KeyRing, Premises
 
 
 class Shelves:
     """The local folders of every node of a world."""
 
-    def __init__(self, places: Mapping[str, str] | None = None, vaults: Vaults | None = None) -> None:
-        """`places["backups"]`: the real folder; without it files are kept in `vaults`, for all who share that."""
+    def __init__(self, places: Mapping[str, str] | None = None, premises: Premises | None = None) -> None:
+        """`places["backups"]`: the real folder; without it files are kept in `premises`, for all who share that."""
         self._root = Path(places["backups"]) if places and "backups" in places else None
-        self._vaults: Vaults = {} if vaults is None else vaults
+        self._premises = Premises() if premises is None else premises
+
+    @property
+    def keys(self) -> KeyRing:
+        """Every key that a client of this world ever named."""
+        return self._premises.keys
 
     def destination(self, node: str, path: str) -> Destination:
-        """The local folder `path` of a node. ValueError for a path that leads elsewhere."""
-        parts = parts_of_path(path)
+        """The local folder `path` of a node, as that node finds it. ValueError for a path that leads elsewhere."""
+        key = self._key(node, path)
+        name = f"{node}/{key[1]}"
+        return Troubled(self.place(node, path), name, lambda: self._premises.troubles.get(key, {}))
+
+    def place(self, node: str, path: str) -> Destination:
+        """The same folder with nothing ailing it: for whoever looks from outside."""
+        key = self._key(node, path)
         if self._root is not None:
-            return LocalDestination(self._root.joinpath(node, *parts))
-        key = (node, "/".join(parts))
-        if key not in self._vaults:
-            self._vaults[key] = Vault(f"{node}:{key[1]}")
-        return self._vaults[key]
+            return LocalDestination(self._root.joinpath(node, key[1]))
+        if key not in self._premises.vaults:
+            self._premises.vaults[key] = Vault(f"{node}:{key[1]}")
+        return self._premises.vaults[key]
+
+    def disturb(self, node: str, trouble: Any) -> None:
+        """Let a place of a node suffer from that, or be `Well`. ValueError for a path that leads elsewhere."""
+        key = self._key(node, trouble.path)
+        if isinstance(trouble, Well):
+            self._premises.troubles.pop(key, None)
+        else:
+            self._premises.troubles.setdefault(key, {})[type(trouble)] = trouble
+
+    def mend(self) -> None:
+        """Nothing ails any place."""
+        self._premises.troubles.clear()
 
     def plain(self, error: BaseException) -> str:
         """The text of an error without real paths: the same wherever a run keeps its files."""
@@ -39,6 +61,9 @@ class Shelves:
         if isinstance(error, DestinationError):
             text = f"{error.path}: {error.what}; {error.remedy}"
         return text if self._root is None else text.replace(f"{self._root}/", "").replace(str(self._root), "")
+
+    def _key(self, node: str, path: str) -> tuple[str, str]:
+        return node, "/".join(parts_of_path(path))
 
 
 def parts_of_path(path: str) -> tuple[str, ...]:

@@ -4,17 +4,21 @@ A crash leaves what a crash leaves; an error leaves nothing behind. Never here: 
 many may run (runner.py), who is told (reports.py).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from backup import calendar, costs, names, progress
+from backup.content.encryption import HEADER, NoKey, WrongKey, encrypted, is_opened_by, opening_of, plain
 from backup.content.logical import Writer, read_manifest
 from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
 from backup.database.documents import Contents
 from backup.database.items import Item, size_of
+from backup.definition import Kind
 from backup.destinations.port import Destination, Upload
+from backup.destinations.troubles import slowness
+from backup.keys import Key, key_to_write
 from backup.ledger import Chain
 from backup.notes import BackupFinished, BackupSkipped, BackupStarted
 from backup.record import Database, Status, Task
@@ -23,6 +27,7 @@ from cluster.member import Member
 from cluster.trace import Note
 from cluster.value import value
 
+T = TypeVar("T")
 UTC = ZoneInfo("UTC")
 
 
@@ -94,6 +99,8 @@ class Work:
         self._began = member.monotonic()
         self.started_at = member.wall()
         self._occurrence = progress.answered(task, plan, self.started_at, member.zone)
+        self._key: Key | None = None
+        """Of the file that is written; settled when it is opened."""
         self._run = progress.Begun(
             task.id, task.kind, member.name, self.started_at, plan.full, database.changed, operation
         )
@@ -104,7 +111,7 @@ class Work:
 
     async def do(self) -> Done:
         """Do it. NoLongerWanted, OSError and ValueError say why not, and leave nothing behind (rule 9.6c)."""
-        opened = await self._member.outside(self._open, costs.LOOK)
+        opened = await self._outside(self._open, costs.LOOK)
         if opened is None:
             assert self._before is not None, "what was never run is not skipped"
             status = progress.skipped(self._before, self._run)
@@ -115,7 +122,7 @@ class Work:
             writer = await self._write(opened)
             await self._read_back(opened, writer.manifest)
         except (NoLongerWanted, OSError, ValueError) as error:
-            await self._member.outside(partial(self._remove, opened, error), costs.LOOK)
+            await self._outside(partial(self._remove, opened, error), costs.LOOK)
             raise
         except BaseException:
             opened.upload.abandon()  # a crash: the file stays as it is
@@ -138,8 +145,13 @@ class Work:
 
     # ---- the steps
 
+    async def _outside(self, work: Callable[[], T], cost: int) -> T:
+        """Do something at the destination, which may be slower than it should."""
+        return await self._member.outside(work, cost * slowness(self._place))
+
     def _open(self) -> Opened | None:
         """Look at the destination, decide for the last time whether it is full, and begin the file; None: skip it."""
+        self._key = self._key_of(full=self._run.full)
         chain = self._continued() if not self._run.full else None
         if chain is None and not self._run.full:  # rule 8.7: there is nothing here to build on
             self._run = progress.Begun(
@@ -151,6 +163,7 @@ class Work:
                 self._run.raft_index,
                 self._run.operation,
             )
+            self._key = self._key_of(full=True)
         if chain is not None and chain == self._chain and self._is_unchanged():
             return None
         folder, file = self._names(chain)
@@ -162,6 +175,12 @@ class Work:
             whole = self._contents.size
             items, size = whole.documents + whole.tombstones, whole.bytes
         return Opened(folder, file, self._place.start(f"{folder}/{file}"), chain, items, size)
+
+    def _key_of(self, *, full: bool) -> Key | None:
+        """The key that such a file is to be written with. KeyRefused (rule 13.3)."""
+        return key_to_write(
+            self._task.encryption, self._database.key, snapshot=full and self._task.kind is Kind.SNAPSHOT
+        )
 
     def _continued(self) -> Chain | None:
         """The chain that an incremental continues, if it is whole as far as can be seen and of this very copy."""
@@ -177,19 +196,34 @@ class Work:
                 files.append((file, parsed.full))
         if chain.file not in (file for file, _ in files) or not any(full for _, full in files):
             return None
+        if not self._has_our_key(chain):
+            return None  # the task was edited: one key opens one chain
         for file, _ in files:
             if file > chain.file:  # finished just before a crash, and forgotten
                 chain = self._adopted(chain, file)
         return chain
 
+    def _has_our_key(self, chain: Chain) -> bool:
+        """Whether the chain is encrypted as the next file is to be."""
+        parsed = names.parse_file(chain.file, UTC)
+        if parsed is None or parsed.snapshot:
+            return True  # a snapshot is as its database is (rule 13.4), whatever the task says
+        if not parsed.encrypted or self._key is None:
+            return parsed.encrypted == (self._key is not None)
+        return is_opened_by(opening_of(self._place.read(f"{chain.folder}/{chain.file}")), self._key)
+
     def _adopted(self, chain: Chain, file: str) -> Chain:
         try:
-            found = read_manifest(file, self._place.read(f"{chain.folder}/{file}"))
-        except UnreadableBackup:  # not one of ours
+            found = read_manifest(file, self._read(f"{chain.folder}/{file}"))
+        except (UnreadableBackup, WrongKey, NoKey):  # not one of ours
             return chain
         if (found.previous, found.from_etag, found.database_id) != (chain.file, chain.last_etag, chain.copy):
             return chain
         return Chain(chain.folder, file, found.last_etag, chain.copy)
+
+    def _read(self, name: str) -> Iterable[bytes]:
+        """What a file holds, under our key if it is encrypted."""
+        return plain(name.rpartition("/")[2], self._place.read(name), () if self._key is None else (self._key,))
 
     def _is_unchanged(self) -> bool:
         """Rule 9.7."""
@@ -205,14 +239,14 @@ class Work:
         kind, zone = self._task.kind, self._member.zone
         if chain is not None:
             taken = self._place.files(chain.folder)
-            name = partial(_file_name, kind, False, zone)
+            name = partial(_file_name, kind, False, self._key is not None, zone)
             return chain.folder, names.first_free(name, self.started_at, taken)[0]
 
         def folder_at(at: int) -> str:
             return names.folder_name(self._database.name, self._member.name, kind, at, zone)
 
         folder, at = names.first_free(folder_at, self.started_at, self._place.folders())
-        return folder, names.file_name(kind, True, at, zone)
+        return folder, names.file_name(kind, True, at, zone, encrypted=self._key is not None)
 
     def _note_start(self, opened: Opened) -> None:
         self._member.note(
@@ -245,6 +279,9 @@ class Work:
             previous=chain.file if chain is not None else "",
         )
         chunks = writer.chunks()
+        if self._key is not None:
+            luck = self._member.dice("encryption", self._run.operation)  # one header for each run of each life
+            chunks = encrypted(chunks, self._key, bytes(luck.below(256) for _ in range(HEADER)))
         count = costs.slices(opened.items)
 
         def write_up_to(taken: int) -> None:
@@ -260,19 +297,19 @@ class Work:
             self._need_wanted()
             cost += costs.write_slice(opened.items, opened.size)
             step = write_rest if number == count else partial(write_up_to, opened.items * number // count)
-            await self._member.outside(step, cost)
+            await self._outside(step, cost)
             cost = 0
         self._need_wanted()
-        await self._member.outside(opened.upload.finish, costs.FINISH)
+        await self._outside(opened.upload.finish, costs.FINISH)
         return writer
 
     async def _read_back(self, opened: Opened, written: Manifest) -> None:
         """A file counts when what the destination gives back is what was written."""
 
         def read() -> Manifest:
-            return read_manifest(opened.file, self._place.read(f"{opened.folder}/{opened.file}"))
+            return read_manifest(opened.file, self._read(f"{opened.folder}/{opened.file}"))
 
-        if await self._member.outside(read, costs.read_back(opened.size)) != written:
+        if await self._outside(read, costs.read_back(opened.size)) != written:
             raise DamagedBackup(opened.file, "read back, it says other things of itself than were written")
 
     def _remove(self, opened: Opened, error: Exception) -> None:
@@ -305,15 +342,16 @@ class Work:
         return Done(status, chain, note)
 
 
-def _file_name(kind: Any, full: bool, zone: ZoneInfo, at: int) -> str:
-    return names.file_name(kind, full, at, zone)
+def _file_name(kind: Any, full: bool, encrypted: bool, zone: ZoneInfo, at: int) -> str:
+    return names.file_name(kind, full, at, zone, encrypted=encrypted)
 
 
 def record_of(database: Database) -> dict[str, Any]:
-    """The database record as it stands in a file: a JSON object (rule 18.4)."""
+    """The database record as it stands in a file: a JSON object (rule 18.4), without any key."""
     topology = database.topology
     return {
         "DatabaseName": database.name,
+        "Encrypted": database.key is not None,
         "Topology": {
             "Members": list(topology.members),
             "Promotables": list(topology.promotables),

@@ -9,8 +9,10 @@ from typing import Any
 
 from backup.database.documents import Contents, Store
 from backup.database.items import body_of
+from backup.keys import SIZE, Encryption, EncryptionMode, Key
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
 from backup.ownership import computed_owner
+from backup.premises import Premises
 from backup.record import Database as Recorded
 from backup.record import LocalFolder
 from backup.record import Task as Definition
@@ -26,9 +28,11 @@ from backup.requests import (
     RestoreResult,
 )
 from backup.restore import Comparison, equal_contents
+from backup.retention import Retention
 from backup.rules import rules_named
 from backup.service import Backups
-from backup.shelves import Shelves, Vaults
+from backup.shelves import Shelves
+from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
 from cluster.trace import Happened
 from cluster.value import value
@@ -64,15 +68,15 @@ class Client:
         self.world = world
         self.held: dict[tuple[int, str, int], Contents] = {}
         """What a copy held when a backup of it started: by task, node and start."""
-        self._vaults: Vaults = {}
-        self.shelves = Shelves(world.places, self._vaults)
+        self._premises = Premises()
+        self.shelves = Shelves(world.places, self._premises)
         """Where the nodes keep their files."""
         world.history.followers.append(self._remember)
 
     def start(self, names: str) -> None:
         """Bring the nodes up with the backup service, under the rules the run was given."""
         rules = self.world.options.get("rules") or "unkindness"
-        self.world.start(names, lambda: Backups(rules, self.world.places, self._vaults))
+        self.world.start(names, lambda: Backups(rules, self.world.places, self._premises))
 
     def somebody(self, database: str = "") -> str:
         """The first node that is up (and has that database, if one that is up knows of it); Misuse if there is none."""
@@ -86,13 +90,38 @@ class Client:
         group = " ".join(record.topology.nodes) if record is not None else ""
         raise Misuse(f"every node that has {database} is down, so nobody can be asked: restart one of {group}")
 
-    async def create_database(self, name: str, replication_factor: int = 1, members: Iterable[str] = ()) -> "Database":
-        """A database in a group of that many nodes, or of those."""
+    def key(self, name: str) -> Key:
+        """A key of the story's own: the same for the same seed and name."""
+        dice = Dice(self.world.seed, ("key", name))
+        return Key(bytes(dice.below(256) for _ in range(SIZE)))
+
+    async def create_database(
+        self, name: str, replication_factor: int = 1, members: Iterable[str] = (), key: Key | None = None
+    ) -> "Database":
+        """A database in a group of that many nodes, or of those; encrypted, if there is a key."""
         world = self.world
-        await world.ask(self.somebody(), NewDatabase(name, replication_factor, tuple(members)))
+        await world.ask(self.somebody(), NewDatabase(name, replication_factor, tuple(members), key))
         known = lambda: self.store(self.somebody(name), name) is not None  # noqa: E731  # one line, used once
         await world.until(known, within=60, what=f"a node that has {name}")
-        return Database(self, name)
+        return Database(self, name, key)
+
+    async def restore(
+        self,
+        name: str,
+        node: str,
+        path: str = FOLDER,
+        *,
+        folder: str = "",
+        last_file: str | None = None,
+        at: int | None = None,
+        database: str = "",
+        encryption: Encryption | None = None,
+        key: Key | None = None,
+    ) -> RestoreResult:
+        """A new database at `node`, from its own local folder: up to a file, or (`at`, wall µs) to an instant (17.1)."""
+        request = RestoreDatabase(name, node, path, folder, last_file, at, database, encryption, key)
+        result: RestoreResult = await self.world.ask(node, request)
+        return result
 
     def _remember(self, event: Happened) -> None:
         note = event.note
@@ -116,10 +145,11 @@ def backups(world: World) -> Client:
 class Database:
     """One database, as a client sees it."""
 
-    def __init__(self, client: Client, name: str) -> None:
+    def __init__(self, client: Client, name: str, key: Key | None = None) -> None:
         self.client = client
         self.world = client.world
         self.name = name
+        self.key = key
 
     async def put(self, objects: Mapping[str, Mapping[str, Any]], collection: str = "Orders", on: str = "") -> None:
         """Write documents by id, at that node or at whoever is up; no leader is needed (3.39)."""
@@ -159,8 +189,10 @@ class Database:
         name: str = "",
         path: str = FOLDER,
         on: str = "",
+        encryption: Encryption | None = None,
+        keep: int | None = None,
     ) -> "Task":
-        """Define a backup task: cron texts, preferred node, local folder."""
+        """Define a backup task: cron texts, preferred node, local folder, key, and how long (µs) backups are kept."""
         definition = Definition(
             full=full,
             incremental=incremental,
@@ -168,20 +200,23 @@ class Database:
             name=name,
             mentor=mentor,
             pinned=pinned,
+            encryption=encryption,
+            retention=Retention(keep) if keep is not None else None,
         )
         number = await self.world.ask(on or self.client.somebody(self.name), Define(self.name, definition))
-        return Task(self, number, path)
+        return Task(self, number, path, encryption)
 
 
 class Task:
     """One backup task, as a client sees it."""
 
-    def __init__(self, database: Database, number: int, path: str) -> None:
+    def __init__(self, database: Database, number: int, path: str, encryption: Encryption | None = None) -> None:
         self.database = database
         self.world = database.world
         self.client = database.client
         self.id = number
         self.path = path
+        self.encryption = encryption
 
     @property
     def runs(self) -> list[Ran]:
@@ -277,7 +312,7 @@ class Task:
 
     def files(self, node: str) -> list[str]:
         """What lies in the task's local folder on that node, up or down, as `folder/file`; sorted."""
-        place = self.client.shelves.destination(node, self.path)
+        place = self.client.shelves.place(node, self.path)
         return [f"{folder}/{file}" for folder in place.folders() for file in place.files(folder)]
 
     async def restore_newest(self, name: str) -> "RestoredDatabase":
@@ -286,8 +321,11 @@ class Task:
         if not written:
             raise Misuse(f"task {self.id} has written no backup yet: wait for one with `await task.ran()`")
         last = written[-1]
-        request = RestoreDatabase(name, last.node, self.path, last.folder)
-        result: RestoreResult = await self.world.ask(last.node, request)
+        provided = self.encryption is not None and self.encryption.mode is EncryptionMode.USE_PROVIDED_KEY
+        key = None if provided else self.database.key
+        result = await self.client.restore(
+            name, last.node, self.path, folder=last.folder, encryption=self.encryption, key=key
+        )
         return RestoredDatabase(self, name, last, result)
 
 

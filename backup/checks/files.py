@@ -3,20 +3,23 @@
 They read the files that the nodes wrote, real or simulated, with no help from who wrote them.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from backup.checks.model import Sees
+from backup.content.encryption import NoKey, WrongKey, plain
 from backup.content.logical import Reader, read_manifest
 from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup
 from backup.database.documents import Store
 from backup.destinations.port import Destination, DestinationError
 from backup.notes import BackupFinished, BackupStarted, Reported
+from backup.premises import KeyRing
 from backup.restore import BrokenChain, NothingToRestore, check_link, restore
 from backup.shelves import Shelves
 from cluster.checks import Watcher
 from cluster.trace import Happened
 
-Unusable = (DamagedBackup, UnreadableBackup, BrokenChain, NothingToRestore, DestinationError)
+Unusable = (DamagedBackup, UnreadableBackup, WrongKey, NoKey, BrokenChain, NothingToRestore, DestinationError)
 Run = tuple[str, int, int]
 """Node, task and start of a run."""
 
@@ -32,7 +35,7 @@ class Files:
 
     def place(self, node: str, path: str) -> Destination:
         """A node's local folder."""
-        return self._shelves.destination(node, path)
+        return self._shelves.place(node, path)
 
     def plain(self, error: BaseException) -> str:
         """Its text without real paths."""
@@ -42,8 +45,17 @@ class Files:
         """What a file says of itself, its seal verified once."""
         key = (node, path, folder, file)
         if key not in self._manifests:
-            self._manifests[key] = read_manifest(file, self.place(node, path).read(f"{folder}/{file}"))
+            self._manifests[key] = read_manifest(file, self.content(self.place(node, path), folder, file))
         return self._manifests[key]
+
+    @property
+    def keys(self) -> KeyRing:
+        """The operator's."""
+        return self._shelves.keys
+
+    def content(self, place: Destination, folder: str, file: str) -> Iterable[bytes]:
+        """What a file holds, decrypted with a key of the operator's."""
+        return plain(file, place.read(f"{folder}/{file}"), self.keys)
 
 
 class ReportedIsKept(Watcher):
@@ -114,14 +126,14 @@ class Restores(Watcher):
         """The whole folder as a user would, then file by file for the points in between."""
         place = self._files.place(node, path)
         last = runs[-1]
-        whole = restore(place, folder, last.file)
+        whole = restore(place, folder, last.file, keys=self._files.keys)
         self._compare(node, last, whole.store.fingerprint)
         if len(runs) == 1:
             return
         wanted = {started.file: started for started in runs[:-1]}
         store = Store("A", "restored")
         for file in whole.files[:-1]:
-            for item in Reader(file, place.read(f"{folder}/{file}")).items():
+            for item in Reader(file, self._files.content(place, folder, file)).items():
                 store.adopt(item)
             if file in wanted:
                 self._compare(node, wanted[file], store.fingerprint)

@@ -7,8 +7,10 @@ which library it is. Never here: where a key comes from, what the bytes mean.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
+from backup import names
 from backup.content.manifest import DamagedBackup
 from backup.keys import Key
 
@@ -118,24 +120,48 @@ def decrypted(name: str, chunks: Iterable[bytes], key: Key) -> Iterator[bytes]:
     raise DamagedBackup(name, "it is cut short: its last message is missing")
 
 
-def is_opened_by(chunks: Iterable[bytes], key: Key) -> bool:
-    """Whether an encrypted file was written with that key, from its first bytes alone."""
-    try:
-        next(decrypted("it", _opening(chunks), key), None)
-    except WrongKey:
-        return False
-    except DamagedBackup:  # the key fits: what is wrong is further on
-        return True
-    return True
-
-
-def _opening(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def opening_of(chunks: Iterable[bytes]) -> bytes:
+    """The first bytes of a file, from which alone it is known whether a key fits."""
     held = b""
     for chunk in chunks:
         held += chunk
         if len(held) >= OPENING:
             break
-    yield held[:OPENING]
+    return held[:OPENING]
+
+
+def is_opened_by(opening: bytes, key: Key) -> bool:
+    """Whether the encrypted file with that opening was written with that key."""
+    try:
+        next(decrypted("it", [opening], key))
+    except WrongKey:
+        return False
+    except DamagedBackup as damage:  # with the key in its place, what is missed is the rest
+        return len(opening) == OPENING and "last message" in damage.what
+    return True
+
+
+def plain(name: str, chunks: Iterable[bytes], keys: Iterable[Key]) -> Iterable[bytes]:
+    """What a backup file holds, decrypted, if its name says that it is encrypted, with the one of `keys` that fits.
+
+    NoKey, WrongKey; else as `decrypted`. A plain file takes no notice of keys.
+    """
+    if not names.is_encrypted(name):
+        return chunks
+    source, held = iter(chunks), b""
+    while len(held) < OPENING and (chunk := next(source, None)) is not None:
+        held += chunk
+    opening = held[:OPENING]
+    key = None
+    for key in keys:
+        if is_opened_by(opening, key):
+            break
+    else:
+        if key is None:
+            raise NoKey(name)
+        if len(opening) == OPENING:
+            raise WrongKey(name)
+    return decrypted(name, chain([held], source), key)
 
 
 def _sodium() -> Any:

@@ -8,6 +8,7 @@ durations µs. Never here: a note itself; this gathers them under one name.
 from backup.notes.agreed import (
     DatabaseCreated,
     DatabaseDeleted,
+    DatabaseOpened,
     MoveAnnounced,
     MoveCalledOff,
     OwnerChanged,
@@ -22,6 +23,7 @@ from backup.notes.copies import (
     CopyOpened,
     DatabaseRestored,
     DocumentsWritten,
+    RestoreAbandoned,
 )
 from backup.notes.runs import (
     BackupCancelled,
@@ -53,6 +55,7 @@ __all__ = [
     "CopyOpened",
     "DatabaseCreated",
     "DatabaseDeleted",
+    "DatabaseOpened",
     "DatabaseRestored",
     "DocumentsWritten",
     "MoveAnnounced",
@@ -61,6 +64,7 @@ __all__ = [
     "ReportGivenUp",
     "ReportQueued",
     "Reported",
+    "RestoreAbandoned",
     "StatusStored",
     "TaskDefined",
     "TaskRemoved",

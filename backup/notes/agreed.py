@@ -12,8 +12,23 @@ class DatabaseCreated(Agreed):
     database: str
     members: tuple[str, ...]
 
+    encrypted: bool = False
+    restoring: bool = False
+    """It is being made from a backup, and nobody may look at it yet (rule 17.7)."""
+
     def text(self) -> str:
-        return f"records: database {self.database} exists, on {', '.join(self.members)}"
+        how = "is to be restored" if self.restoring else "exists, encrypted" if self.encrypted else "exists"
+        return f"records: database {self.database} {how}, on {', '.join(self.members)}"
+
+
+@value
+class DatabaseOpened(Agreed):
+    """A restore is done: whoever asks is answered (rule 17.7)."""
+
+    database: str
+
+    def text(self) -> str:
+        return f"records: database {self.database} is open"
 
 
 @value
@@ -44,6 +59,10 @@ class TaskDefined(Agreed):
     """Of its local folders, as the task names them."""
     change: str
     """`defined`, `changed`, `enabled`, `disabled`."""
+    encryption: str = ""
+    """Its mode, as RavenDB names it; empty: as the database is (rule 13.2)."""
+    keeps: int | None = None
+    """µs that its retention keeps a backup; None: for ever."""
     kind: str = "Backup"
     """What it makes."""
     has_place: bool = True

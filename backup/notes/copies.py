@@ -70,6 +70,19 @@ class CopyLost(Note):
 
 
 @value
+class RestoreAbandoned(Note):
+    """A restore ended with the life of its node, or failed: what it had made so far goes (rule 17.8)."""
+
+    weight: ClassVar[int] = HEADLINE
+
+    database: str
+    why: str
+
+    def text(self) -> str:
+        return f"takes back database {self.database}, which was not restored to the end: {self.why}"
+
+
+@value
 class DatabaseRestored(Note):
     weight: ClassVar[int] = HEADLINE
 

@@ -263,6 +263,18 @@ class Wipe:
 
 
 @value
+class Disturb:
+    """Something of the application's own surroundings ails a node: a value that the application understands."""
+
+    node: str
+    trouble: Any
+
+    def says(self) -> str:
+        says = getattr(self.trouble, "says", None)
+        return str(says(self.node)) if says else f"{self.trouble!r} ails {self.node}"
+
+
+@value
 class Mend:
     """The sky clears: links heal, behave and release, paused nodes resume, crashed ones restart, disks and rates are themselves."""
 
@@ -322,6 +334,7 @@ Fault = (
     | FailSync
     | FlipBit
     | Wipe
+    | Disturb
 )
 Step = Fault | Start | Mend | Ask | When
 
@@ -362,6 +375,8 @@ def check(step: Step) -> None:
         case When(count=count, fault=fault):
             need(count >= 1, "it strikes at the first event or a later one: count from 1")
             check(fault)
+        case Disturb(trouble=trouble):
+            need(attrs.has(type(trouble)), "a trouble is an attrs value")
         case Ask(request=request):
             need(attrs.has(type(request)) or is_dataclass(request), "a request is an attrs or a dataclass value")
 

@@ -80,6 +80,8 @@ class Universe:
         self.stop_asked: Callable[[], bool] = lambda: False
         self._quiet = Quiet(self)
         self._factory: Callable[[], Application] | None = None
+        self._sample: Application | None = None
+        """Of the application, never run: it says what all nodes share."""
         self._nursery: trio.Nursery | None = None
         self._steps = 0
         self._mended = 0
@@ -186,6 +188,7 @@ class Universe:
     # -- how it comes to be
 
     def _prepare(self, names: tuple[str, ...], sample: Application) -> None:
+        self._sample = sample
         words = (*RAFT_WORDS, *PROPOSAL_WORDS, *sample.words)
         self.codec = Codec(words)
         self.network = Network(self.clock, names, self.seed, self.wire)
@@ -303,9 +306,21 @@ class Universe:
                 self.slots[node].disk.fail_next_sync()
             case steps.FlipBit(node, file, offset, bit):
                 self._flip(self.slots[node], file, offset, bit)
+            case steps.Disturb(node, trouble):
+                self._disturb(node, trouble)
             case steps.Wipe(node):
                 self._crash(self.slots[node])
                 self.slots[node].disk.wipe()
+
+    def _disturb(self, node: str, trouble: Any) -> None:
+        """The application has surroundings of its own: only it knows what ails them, and its nodes may be down."""
+        disturb = getattr(self._sample, "disturb", None)
+        if disturb is None:
+            raise Misuse(f"{type(self._sample).__name__} knows no troubles, so {trouble!r} means nothing to it")
+        try:
+            disturb(node, trouble)
+        except ValueError as error:
+            raise Misuse(str(error)) from error
 
     def _ask(self, slot: Slot, request: Any) -> None:
         """Let the node's application answer; whoever waits does so at the newest of `slot.asks`."""
@@ -416,6 +431,8 @@ class Universe:
     def _mend(self) -> None:
         self._mended += 1  # disarms every fault that waits for its event
         cause = self.history.cause
+        if (mend := getattr(self._sample, "mend", None)) is not None:
+            mend()
         for slot in self.slots.values():
             slot.disk.slowness, slot.disk.full = 1.0, False  # first: what is released may be written at once
         self.network.wire = self.wire

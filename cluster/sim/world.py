@@ -131,6 +131,10 @@ class World(Universe):
         """A node dies and gets an empty disk."""
         self.do(steps.Wipe(node))
 
+    def disturb(self, node: str, trouble: Any) -> None:
+        """Something of the application's own surroundings ails a node, or is well again."""
+        self.do(steps.Disturb(node, trouble))
+
     def mend(self) -> None:
         """The sky clears: everything works again, and every node is up."""
         self.do(steps.Mend())

@@ -23,8 +23,8 @@ from backup.commands import (
 from backup.content.manifest import FileKind, Manifest
 from backup.database.documents import Store
 from backup.destinations.local import LocalDestination
-from backup.destinations.memory import Vault
 from backup.destinations.port import NotThere
+from backup.premises import Premises
 from backup.record import Assignment, Kind, LocalFolder, Reason, Record, Status, Task, Topology
 from backup.report import counts
 from backup.requests import DeleteDocuments, NewDatabase, PutDocuments
@@ -189,12 +189,12 @@ def test_durations_read_well(duration: int, text: str) -> None:
 
 def test_each_node_has_its_shelf(tmp_path: Path) -> None:
     """In the folder the run was given, or in memory that is shared; never outside, and no error tells the real path."""
-    real = Shelves({"backups": str(tmp_path)}).destination("A", "/srv/backups")
+    real = Shelves({"backups": str(tmp_path)}).place("A", "/srv/backups")
     assert isinstance(real, LocalDestination)
     assert real.path == tmp_path / "A" / "srv" / "backups"
-    vaults: dict[tuple[str, str], Vault] = {}
-    assert Shelves({}, vaults).destination("A", "/b") is Shelves({}, vaults).destination("A", "b")
-    assert Shelves({}, vaults).destination("B", "/b") is not Shelves({}, vaults).destination("A", "b")
+    premises = Premises()
+    assert Shelves({}, premises).place("A", "/b") is Shelves({}, premises).place("A", "b")
+    assert Shelves({}, premises).place("B", "/b") is not Shelves({}, premises).place("A", "b")
     with pytest.raises(ValueError, match="without"):
         Shelves().destination("A", "../b")
     error = NotThere(f"{tmp_path}/A/b/file")

@@ -19,6 +19,7 @@ from backup.content.encryption import (
     decrypted,
     encrypted,
     is_opened_by,
+    opening_of,
 )
 from backup.content.manifest import DamagedBackup
 from backup.keys import BadKey, Encryption, EncryptionMode, Key, KeyRefused, key_to_read, key_to_write
@@ -77,9 +78,11 @@ def test_the_wrong_key_is_an_error_of_its_own() -> None:
     file = sealed(b"secret")
     with pytest.raises(WrongKey, match=f"{NAME} does not open with this key: give the key it was encrypted with"):
         opened(file, OTHER)
-    assert is_opened_by([file[:10], file[10:]], KEY)
-    assert not is_opened_by([file], OTHER)
-    assert is_opened_by([file[:-1]], KEY)
+    for chunks in ([file], [file[:10], file[10:]], [file[:OPENING]]):
+        assert opening_of(chunks) == file[:OPENING]
+    assert is_opened_by(file[:OPENING], KEY)
+    assert not is_opened_by(file[:OPENING], OTHER)
+    assert not is_opened_by(file[: OPENING - 1], KEY)
 
 
 @pytest.mark.parametrize("size", [0, 10, PIECE, PIECE + 10, 2 * PIECE])

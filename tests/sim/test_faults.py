@@ -387,6 +387,47 @@ async def a_wiped_disk_is_empty(world: World) -> None:
     assert world[follower].state == 1, "the others bring it up to date"
 
 
+class Ailing(Adder):
+    """An application with surroundings of its own."""
+
+    troubles: typing.ClassVar[list[tuple[str, object]]] = []
+
+    def disturb(self, node: str, trouble: object) -> None:
+        if trouble == Add(0):
+            raise ValueError("this is no trouble")
+        self.troubles.append((node, trouble))
+
+    def mend(self) -> None:
+        self.troubles.clear()
+
+
+@shows(steps.Disturb)
+async def a_trouble_reaches_the_application(world: World) -> None:
+    Ailing.troubles.clear()
+    world.start("ABC", Ailing)
+    leader = await world.elected()
+    world.when(Crashed, steps.Disturb("", Add(2)))
+    world.crash(leader)
+    world.disturb(leader, Add(1))
+    await world.elected()
+    assert Ailing.troubles == [(leader, Add(1)), (leader, Add(2))], "who is down has surroundings too"
+    with pytest.raises(Misuse, match="this is no trouble"):
+        world.disturb(leader, Add(0))
+    world.mend()
+    assert Ailing.troubles == []
+
+
+def test_an_application_without_surroundings_has_no_troubles() -> None:
+    """It is the story that is wrong."""
+
+    async def story(world: World) -> None:
+        world.start("A", Adder)
+        with pytest.raises(Misuse, match="Adder knows no troubles"):
+            world.disturb("A", Add(1))
+
+    run(story)
+
+
 def test_every_fault_has_a_probe() -> None:
     """What a user can ask for is shown to happen."""
     assert set(PROBES) == set(typing.get_args(steps.Fault))

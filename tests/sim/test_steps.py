@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backup.destinations.troubles import Full
 from cluster.instant import HOUR, MILLISECOND, SECOND
 from cluster.sim import faults as steps
 from cluster.sim.run import run
@@ -42,6 +43,8 @@ SAYS = {
     steps.FailSync("A"): "the next sync of A's disk fails",
     steps.FlipBit("A", "raft.log", 12, 3): "bit 3 of byte 12 of A's raft.log turns",
     steps.Wipe("A"): "A dies and its disk is wiped",
+    steps.Disturb("A", Add(1)): "Add(amount=1) ails A",
+    steps.Disturb("A", Full("backups")): "backups of A is full",
     steps.Mend(): "the sky clears",
     steps.Ask("A", Add(1)): "a client of A asks Add(amount=1)",
     steps.When("Voted", steps.Crash("A")): "at the first Voted: crash A",

@@ -1,0 +1,336 @@
+"""Encryption and restore end to end: keys, instants, refusals, crashes in the middle (sections 13 and 17)."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+import pytest
+import trio
+
+from backup.content.encryption import NoKey, WrongKey
+from backup.content.manifest import DamagedBackup
+from backup.destinations.port import DestinationError, write
+from backup.destinations.troubles import Refusing
+from backup.keys import Encryption, EncryptionMode, KeyRefused
+from backup.notes import (
+    BackupFailed,
+    BackupFinished,
+    BackupStarted,
+    DatabaseCreated,
+    DatabaseDeleted,
+    DatabaseOpened,
+    DatabaseRestored,
+    RestoreAbandoned,
+)
+from backup.requests import Define, GetDocument, PutDocuments
+from backup.restore import BrokenChain, NothingToRestore
+from cluster.instant import HOUR, MINUTE, hours, minutes
+from cluster.member import OutcomeUnknown, Refused
+from cluster.sim.faults import FullDisk
+from cluster.sim.run import Outcome, play
+from cluster.sim.world import World
+from cluster.trace import Note
+from scenarios.backups import Client, backups
+
+N = TypeVar("N", bound=Note)
+NO_KEY = Encryption(EncryptionMode.NONE)
+
+
+def told(
+    story: Callable[[World, Client], Awaitable[None]], folder: Path | None = None, rules: str = "unkindness"
+) -> Outcome:
+    """Play it on three nodes, every promise watched."""
+
+    async def whole(world: World) -> None:
+        client = backups(world)
+        client.start("ABC")
+        await world.elected()
+        await story(world, client)
+
+    places = {"backups": str(folder)} if folder is not None else {}
+    outcome = play(whole, 1, places=places, options={"rules": rules})
+    if outcome.failure is not None:
+        raise outcome.failure
+    return outcome
+
+
+def notes(outcome: Outcome, kind: type[N]) -> list[N]:
+    """Those of a kind, agreed ones once."""
+    return list(dict.fromkeys(event.note for event in outcome.history.events if isinstance(event.note, kind)))
+
+
+# ---- keys
+
+
+@pytest.mark.parametrize("mode", [None, EncryptionMode.USE_DATABASE_KEY, EncryptionMode.USE_PROVIDED_KEY])
+def test_an_encrypted_chain_restores_with_its_key_and_with_no_other(
+    mode: EncryptionMode | None, tmp_path: Path
+) -> None:
+    """13.2, 13.5: into an encrypted database or a plain one, whatever the source was."""
+
+    async def story(world: World, client: Client) -> None:
+        key, provided = client.key("shop"), client.key("files")
+        encryption = Encryption(mode, provided if mode is EncryptionMode.USE_PROVIDED_KEY else None) if mode else None
+        shop = await client.create_database("Shop", members="ABC", key=key)
+        await shop.fill(50)
+        task = await shop.define(full="0 0 * * *", incremental="0 * * * *", mentor="C", encryption=encryption)
+        await task.ran()
+        await shop.put({"orders/new": {"n": 1}})
+        run = await task.ran()
+        assert not run.full
+        assert all("ravendb-encrypted-" in file for file in task.files(run.node))
+        assert (await task.restore_newest("Copy")).compared()
+
+        fits = provided if mode is EncryptionMode.USE_PROVIDED_KEY else key
+        where: dict[str, Any] = {"node": run.node, "folder": run.folder}
+        plain = Encryption(EncryptionMode.USE_PROVIDED_KEY, fits)
+        await client.restore("Plain", encryption=plain, **where)
+        await client.restore("Other", encryption=plain, key=client.key("another"), **where)
+        record = world[run.node].state
+        assert record.database("Plain").key is None
+        assert record.database("Other").key == client.key("another")
+        with world.expecting(NoKey):
+            await client.restore("None", **where)
+        with world.expecting(WrongKey):
+            await client.restore(
+                "Wrong", encryption=Encryption(EncryptionMode.USE_PROVIDED_KEY, client.key("x")), **where
+            )
+        with world.expecting(KeyRefused):
+            await client.restore("None", encryption=Encryption(EncryptionMode.USE_DATABASE_KEY), **where)
+        assert record is world[run.node].state, "what is refused leaves nothing behind"
+
+    told(story, tmp_path)
+
+
+def test_explicit_none_of_an_encrypted_database_is_plain(tmp_path: Path) -> None:
+    """13.2."""
+
+    async def story(world: World, client: Client) -> None:
+        shop = await client.create_database("Shop", members="C", key=client.key("shop"))
+        await shop.fill(5)
+        task = await shop.define(full="0 * * * *", encryption=NO_KEY)
+        run = await task.ran()
+        assert run.file.endswith(".ravendb-full-backup")
+        await client.restore("Copy", run.node, folder=run.folder)
+
+    told(story, tmp_path)
+
+
+def test_the_database_key_of_a_plain_database_fails_the_run() -> None:
+    """13.3: not when it is defined."""
+
+    async def story(world: World, client: Client) -> None:
+        shop = await client.create_database("Shop", members="C")
+        task = await shop.define(full="0 * * * *", encryption=Encryption(EncryptionMode.USE_DATABASE_KEY))
+        assert (await task.ran()).outcome == "failed"
+
+    (failed,) = notes(told(story), BackupFailed)
+    assert "the key doesn't exist" in failed.error
+
+
+def test_another_key_begins_another_chain(tmp_path: Path) -> None:
+    """One key opens one chain: an edited task does not go on with files under the key before."""
+
+    async def story(world: World, client: Client) -> None:
+        shop = await client.create_database("Shop", members="C")
+        await shop.fill(5)
+        first, second = (Encryption(EncryptionMode.USE_PROVIDED_KEY, client.key(name)) for name in "12")
+        task = await shop.define(full="0 0 * * *", incremental="0 * * * *", encryption=first)
+        for encryption in (first, second, NO_KEY, NO_KEY):
+            await shop.put({f"orders/{world.now}": {}})
+            await task.ran()
+            definition = world["C"].state.database("Shop").tasks[task.id]
+            await world.ask("C", Define("Shop", attrs.evolve(definition, encryption=encryption)))
+        await shop.put({"orders/last": {}})
+        await task.ran()
+
+    outcome = told(story, tmp_path)
+    assert [note.full for note in notes(outcome, BackupStarted)] == [True, False, True, True, False]
+
+
+def test_equal_seeds_give_equal_files(tmp_path: Path) -> None:
+    """The luck of an encrypted file is the node's, by name; two files never have the same."""
+
+    async def story(world: World, client: Client) -> None:
+        shop = await client.create_database("Shop", members="C", key=client.key("shop"))
+        await shop.fill(5)
+        task = await shop.define(full="0 * * * *")
+        await task.ran()
+        world.restart("C")
+        await world.elected()
+        await task.ran()
+
+    told(story, tmp_path / "1")
+    told(story, tmp_path / "2")
+    first, second = (
+        [path.read_bytes() for path in sorted((tmp_path / name).rglob("*full-backup"))] for name in ("1", "2")
+    )
+    assert first == second
+    assert len({content[:24] for content in first}) == 2
+
+
+# ---- instants and files
+
+
+async def three_hours(world: World, client: Client) -> tuple[str, str, list[str]]:
+    """Documents 1, 2 and 3 are written at half past, each backed up on the hour: node, folder, files."""
+    shop = await client.create_database("Shop", members="C")
+    task = await shop.define(full="0 0 * * *", incremental="0 * * * *")
+    files = []
+    for hour in (1, 2, 3):
+        await trio.sleep(hours(hour) - 1_800 - world.now)
+        await shop.put({f"orders/{hour}": {"hour": hour}})
+        run = await task.ran()
+        files.append(run.file)
+    return run.node, run.folder, files
+
+
+@pytest.mark.parametrize(
+    ("at", "documents"), [(HOUR + MINUTE, 1), (3 * HOUR - 1, 2), (3 * HOUR + 1_000, 3), (90 * HOUR, 3)]
+)
+def test_a_restore_to_an_instant(at: int, documents: int) -> None:
+    """The newest backup that had started then."""
+
+    async def story(world: World, client: Client) -> None:
+        node, _, _ = await three_hours(world, client)
+        result = await client.restore("Then", node, at=at)
+        assert result.documents == documents
+        with world.expecting(NothingToRestore):
+            await client.restore("Before", node, at=HOUR - MINUTE)
+        with world.expecting(NothingToRestore):
+            await client.restore("Other", node, at=at, database="Other")
+
+    told(story)
+
+
+@pytest.mark.parametrize("rules", ["unkindness", "ravendb-6.2", "ravendb-4.2"])
+def test_a_last_file_that_is_not_there(rules: str) -> None:
+    """17.3, 22.7: RavenDB restores everything; we say which files there are."""
+
+    async def story(world: World, client: Client) -> None:
+        node, folder, files = await three_hours(world, client)
+        assert (await client.restore("Two", node, folder=folder, last_file=files[1].upper())).documents == 2
+        wanted = files[1].replace("02-00", "02-01")
+        if rules == "unkindness":
+            with world.expecting(NothingToRestore):
+                await client.restore("Never", node, folder=folder, last_file=wanted)
+        else:
+            assert (await client.restore("All", node, folder=folder, last_file=wanted)).documents == 3
+
+    told(story, rules=rules)
+
+
+@pytest.mark.parametrize("rules", ["unkindness", "ravendb-6.2", "ravendb-4.2"])
+def test_a_chain_without_its_full(rules: str) -> None:
+    """17.4, 22.20: RavenDB restores what is left and calls it done; we refuse, and leave nothing."""
+
+    async def story(world: World, client: Client) -> None:
+        node, folder, files = await three_hours(world, client)
+        place = client.shelves.place(node, "backups")
+        full = b"".join(place.read(f"{folder}/{files[0]}"))
+        place.delete(f"{folder}/{files[0]}")  # and put back in the end, for the watcher of restores
+        if rules == "unkindness":
+            with world.expecting(BrokenChain):
+                await client.restore("Never", node, folder=folder)
+            assert world[node].state.database("Never") is None
+        else:
+            assert (await client.restore("Part", node, folder=folder)).documents == 2
+        write(place, f"{folder}/{files[0]}", [full])
+
+    told(story, rules=rules)
+
+
+# ---- refusals and faults
+
+
+def test_what_is_refused_before_anything_is_read() -> None:
+    """17.6: a name that is taken, in any case; a name that is none; a place that refuses."""
+
+    async def story(world: World, client: Client) -> None:
+        node, folder, _ = await three_hours(world, client)
+        for name in ("Shop", "SHOP", "", "a/b"):
+            with world.expecting(Refused):
+                await client.restore(name, node, folder=folder)
+        world.disturb(node, Refusing("backups"))
+        with world.expecting(DestinationError):
+            await client.restore("Copy", node, folder=folder)
+        with world.expecting(NothingToRestore):
+            await client.restore("Copy", node, path="elsewhere", folder=folder)
+
+    assert [note.database for note in notes(told(story), DatabaseCreated)] == ["Shop"]
+
+
+def test_a_node_that_dies_in_the_middle_of_a_restore() -> None:
+    """17.8: nobody ever sees the half of it; when the node is back, what it had made is taken back."""
+
+    async def story(world: World, client: Client) -> None:
+        node, folder, _ = await three_hours(world, client)
+        world.slow_disk(node, 1_000.0)
+
+        async def ask() -> None:
+            with world.expecting(Exception):
+                await client.restore("Copy", node, folder=folder)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            await world.seen(DatabaseCreated, database="Copy", node=node)
+            for request in (GetDocument("Copy", "orders/1"), PutDocuments("Copy", (("a", "b", "{}"),))):
+                with pytest.raises(Refused, match="'Copy' is being restored: ask again when it is open"):
+                    await world.ask(node, request)
+            world.crash(node)
+        await trio.sleep(minutes(1))
+        other = next(name for name in "ABC" if world[name].up)
+        assert world[other].state.database("Copy").restoring.node == node
+        world.slow_disk(node, 1.0)
+        world.restart(node)
+        await world.seen(RestoreAbandoned, node=node)
+        await world.settled()
+        assert world[other].state.database("Copy") is None
+        assert (await client.restore("Copy", node, folder=folder)).documents == 3
+        world.restart(node)
+        await trio.sleep(30)
+        assert world[node].state.database("Copy") is not None, "what is open stays"
+
+    outcome = told(story)
+    assert [note.why for note in notes(outcome, RestoreAbandoned)] == ["the node went down meanwhile"]
+    assert len(notes(outcome, DatabaseOpened)) == len(notes(outcome, DatabaseRestored)) == 1
+
+
+def test_no_room_for_the_restored(tmp_path: Path) -> None:
+    """17.6, 17.8: the new database is taken back, whether its node lived on or not."""
+
+    async def story(world: World, client: Client) -> None:
+        node, folder, _ = await three_hours(world, client)
+        world.when(DatabaseCreated, FullDisk(node))
+        with world.expecting(OSError, OutcomeUnknown):  # a node that cannot write its log stops as well
+            await client.restore("Copy", node, folder=folder)
+        world.full_disk(node, False)
+        world.restart(node)
+        await trio.sleep(30)
+
+    outcome = told(story, tmp_path)
+    assert notes(outcome, DatabaseOpened) == []
+    assert [note.database for note in notes(outcome, DatabaseDeleted)] == ["Copy"]
+
+
+def test_a_damaged_file_restores_nothing(tmp_path: Path) -> None:
+    """An encrypted one is told apart from one under another key."""
+
+    async def story(world: World, client: Client) -> None:
+        shop = await client.create_database("Shop", members="C", key=client.key("shop"))
+        await shop.fill(30)
+        task = await shop.define(full="0 * * * *")
+        run = await task.ran()
+        await task.reported()
+        place, name = client.shelves.place(run.node, "backups"), f"{run.folder}/{run.file}"
+        content = b"".join(place.read(name))
+        place.delete(name)
+        write(place, name, [content[:-1]])
+        with world.expecting(DamagedBackup):
+            await task.restore_newest("Copy")
+        place.delete(name)
+        write(place, name, [content])
+        assert (await task.restore_newest("Copy")).compared()
+
+    assert len(notes(told(story, tmp_path), BackupFinished)) == 1
