@@ -20,6 +20,7 @@ from backup.commands import (
     ToggleTask,
     UpdateTopology,
 )
+from backup.database import values
 from backup.record import Assignment, Database, LocalFolder, Record, Task, Topology
 from backup.rules import Rules
 from cluster.member import Refused
@@ -29,6 +30,9 @@ from cluster.trace import Note
 def tell(before: Record, after: Record, command: Command, answer: object, index: int, rules: Rules) -> Iterator[Note]:
     """The notes of one applied command; nothing for one that was refused."""
     if isinstance(answer, Refused):
+        return
+    if isinstance(command, values.ValueCommand):
+        yield from _values(_database(before, command.database), _database(after, command.database), command, index)
         return
     match command:
         case CreateDatabase(name, members):
@@ -52,6 +56,28 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
         case Assign(decisions):
             for decision in decisions:
                 yield from _assigned(before, after, decision, index, rules)
+
+
+def _values(old: Database, new: Database, command: values.ValueCommand, index: int) -> Iterator[Note]:
+    if new.values is old.values:
+        return
+    match command:
+        case values.NextIdentity(key=key) | values.SeedIdentity(key=key):
+            identity = new.values.identities[key.lower()]
+            yield notes.IdentityMoved(index, new.name, identity.key, identity.number)
+        case values.PutCompareExchange(key=key):
+            yield notes.ValueExchanged(index, new.name, key, deleted=False)
+        case values.DeleteCompareExchange(key=key):
+            yield notes.ValueExchanged(index, new.name, key, deleted=True)
+        case values.DefineIndex(definition=definition):
+            yield notes.IndexDefined(index, new.name, definition.name)
+        case values.RemoveIndex(name=name):
+            yield notes.IndexRemoved(index, new.name, old.values.indexes[name.lower()].name)
+        case values.ConfigureRevisions():
+            kept = tuple(each.collection for each in new.values.policies.policies if not each.disabled)
+            yield notes.RevisionsConfigured(index, new.name, kept)
+        case values.RestoreValues(identities=identities, exchanged=exchanged, indexes=indexes):
+            yield notes.ValuesRestored(index, new.name, len(identities), len(exchanged), len(indexes))
 
 
 def _database(record: Record, name: str) -> Database:

@@ -7,6 +7,7 @@ ask, and what one node knows alone.
 import attrs
 
 from backup import blocks, definition, validation
+from backup.database import values
 from backup.keys import Encryption, EncryptionMode, Key
 from backup.record import (
     Assignment,
@@ -159,6 +160,7 @@ Command = (
     | ToggleTask
     | ReportStatuses
     | Assign
+    | values.ValueCommand
 )
 
 WORDS: tuple[type, ...] = (
@@ -189,6 +191,7 @@ WORDS: tuple[type, ...] = (
     AbandonRestore,
     *blocks.WORDS,
     *definition.WORDS,
+    *values.WORDS,
 )
 """Every class that travels in a command, in a fixed order: new ones go to the end."""
 
@@ -198,6 +201,10 @@ WORDS: tuple[type, ...] = (
 
 def apply(record: Record, command: Command, index: int) -> tuple[Record, object]:
     """The record after the command at that log index, and the answer its class promises. `Refused` changes nothing."""
+    if isinstance(command, values.ValueCommand):
+        database = _existing(record, command.database)
+        changed, answer = values.change(database.values, command, index)
+        return record.with_database(attrs.evolve(database, values=changed)), answer
     match command:
         case CreateDatabase():
             return _create_database(record, command, index)
@@ -213,10 +220,10 @@ def apply(record: Record, command: Command, index: int) -> tuple[Record, object]
             return _update_topology(record, command, index)
         case DefineTask():
             return _define_task(record, command, index)
-        case DeleteTask(database, task_id):
-            return _delete_task(_existing(record, database), record, task_id, index), None
-        case ToggleTask(database, task_id, disabled):
-            found = _existing(record, database)
+        case DeleteTask(name, task_id):
+            return _delete_task(_existing(record, name), record, task_id, index), None
+        case ToggleTask(name, task_id, disabled):
+            found = _existing(record, name)
             task = attrs.evolve(_task(found, task_id), disabled=disabled)
             return record.with_database(attrs.evolve(found, tasks={**found.tasks, task_id: task}, changed=index)), None
         case ReportStatuses():

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 
 from backup.database.documents import Contents, Store
 from backup.database.items import Item
-from backup.database.journal import DamagedJournal, encode_change
+from backup.database.journal import DamagedJournal
+from backup.database.revisions import Policies
 from backup.notes import CopyHolds, CopyLost, CopyOpened
 from backup.record import Database, Record
 from backup.sightings import DatabaseReport
@@ -50,7 +51,7 @@ class Copy:
             await self._member.changed(self._member.version)
 
     async def change(self, act: Callable[[Store], Sequence[Item]], *, learned: bool = False) -> Sequence[Item]:
-        """Do `act`, one at a time, and make durable what it returns: items, and with `learned` what no item says.
+        """Do `act`, one at a time, and make durable what it changed, and with `learned` what no item says.
 
         OSError if the disk takes nothing. Then, and whenever `act` raises, the copy is what its journal says.
         """
@@ -59,7 +60,7 @@ class Copy:
         etag = self.store.etag
         try:
             items = act(self.store)
-            frames = [encode_change(item) for item in items]
+            frames = [*self.store.frames_after(etag)]
             if learned:
                 frames.append(self.store.state_frame())
             await self._append(b"".join(frames))
@@ -85,6 +86,21 @@ class Copy:
             self._busy = False
             self._member.stir()
         self._changed_now()
+
+    async def configure(self, policies: Policies) -> None:
+        """Keep revisions by these policies, once the disk has room for that."""
+
+        def act(store: Store) -> Sequence[Item]:
+            store.configure(policies)
+            return ()
+
+        while True:
+            try:
+                await self.change(act, learned=True)
+            except OSError:
+                await self._member.sleep(RETRY)
+            else:
+                return
 
     async def frozen(self) -> Contents:
         """What it holds now, durable and for ever."""
@@ -157,9 +173,15 @@ class Copies:
         """The database is new or has changed: have a copy if this node is in its group, and none if not."""
         if self._member.name not in database.topology.nodes:
             self._close(database.id)
-        elif database.id not in self._copies and database.id not in self._opening:
+        elif (copy := self._copies.get(database.id)) is not None:
+            self._configure(copy, database)
+        elif database.id not in self._opening:
             self._opening[database.id] = None
             self._member.spawn(self._make, database.id)
+
+    def _configure(self, copy: Copy, database: Database) -> None:
+        if database.values.policies.index > copy.store.policies.index:
+            self._member.spawn(copy.configure, database.values.policies)
 
     def forget(self, record: Record) -> None:
         """Close copies of databases that are gone."""
@@ -193,6 +215,9 @@ class Copies:
         self._member.note(CopyHolds(database_id, store.etag, store.fingerprint))
         self._member.stir()
         self.changed(copy)
+        for database in self._member.state.databases.values():
+            if database.id == database_id:
+                self._configure(copy, database)
 
 
 def _file(database_id: int) -> str:

@@ -34,6 +34,8 @@ class Chain:
     last_etag: int
     copy: str
     """Database id of the store whose etag that is."""
+    raft_index: int = 0
+    """Up to where the log is in it."""
 
 
 @value

@@ -10,6 +10,7 @@ from enum import Enum
 import attrs
 
 from backup.blocks import Destination, LocalFolder
+from backup.database.values import NOTHING, Values
 from backup.definition import Kind, Task
 from backup.history import History, Run
 from backup.keys import Key
@@ -221,6 +222,13 @@ class Database:
     """Of an encrypted database (rule 13.2); None: it is not encrypted."""
     restoring: Restoring | None = None
     """While it is made from a backup (rule 17.7); None: it is what it says it is."""
+    values: Values = NOTHING
+    """Identities, compare-exchange values, index definitions and policies: they do not move `changed` either."""
+
+    @property
+    def raft_index(self) -> int:
+        """Log index of the last change of anything that a backup holds beside documents (rules 9.7, 18.3)."""
+        return max(self.changed, self.values.changed)
 
 
 @value

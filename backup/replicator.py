@@ -78,7 +78,7 @@ class Replicator:
 
     # ---- sending
 
-    def _push(self, copy: Copy, peer: str, link: Link) -> None:
+    def _push(self, copy: Copy, peer: str, link: Link, wanted: Sequence[str] = ()) -> None:
         """Send what comes next, unless something is under way or nothing is owed."""
         if link.in_flight or not copy.settled:
             return
@@ -87,7 +87,7 @@ class Replicator:
             received = tuple(sorted(store.received.items()))
             self._member.send(peer, ReplicationResume(copy.id, store.database_id, received))
         else:
-            message = offer(copy.id, store, link.acked, BATCH)
+            message = offer(copy.id, store, link.acked, BATCH, wanted)
             if message is None:
                 return
             self._member.send(peer, message)
@@ -116,7 +116,8 @@ class Replicator:
 
     def _on_documents(self, sender: str, message: ReplicateDocuments) -> None:
         copy = self._copies.get(message.database)
-        if copy is not None:  # else it is not open yet, and the sender will say it again
+        if copy is not None and message.policies_index <= copy.store.policies.index:
+            # else it is not open yet, or has not heard which revisions to keep: the sender will say it again
             self._member.spawn(self._take, copy, sender, message)
 
     async def _take(self, copy: Copy, sender: str, message: ReplicateDocuments) -> None:
@@ -148,7 +149,7 @@ class Replicator:
             return
         link.acked, link.in_flight = ack.last_etag, False
         link.answers += 1
-        self._push(copy, sender, link)
+        self._push(copy, sender, link, ack.wanted)
 
     def _on_resume(self, sender: str, message: ReplicationResume) -> None:
         copy = self._copies.get(message.database)

@@ -5,24 +5,43 @@ and raise `NoLeader` or `OutcomeUnknown`; what concerns documents does not (rule
 what cannot be. Never here: how a request is answered (service.py).
 """
 
-from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 from typing import Any
 
 import attrs
 
-from backup.database.items import body_of
+from backup.document_requests import (
+    Attach,
+    ChangeValues,
+    DeleteDocuments,
+    Detach,
+    DocumentRequest,
+    GetAttachment,
+    GetCompareExchange,
+    GetDocument,
+    GetRevisions,
+    PatchDocument,
+    PutDocuments,
+    StoreDocument,
+    Write,
+)
 from backup.keys import Encryption, Key
 from backup.record import Task
 from cluster.instant import as_datetime
 from cluster.value import value
 
 __all__ = [
+    "Attach",
+    "ChangeValues",
     "Define",
     "DeleteDocuments",
+    "Detach",
     "DisableTask",
+    "DocumentRequest",
     "EnableTask",
+    "GetAttachment",
+    "GetCompareExchange",
     "GetDocument",
+    "GetRevisions",
     "NewDatabase",
     "PatchDocument",
     "PutDocuments",
@@ -31,6 +50,7 @@ __all__ = [
     "Request",
     "RestoreDatabase",
     "RestoreResult",
+    "StoreDocument",
     "Write",
 ]
 
@@ -111,64 +131,6 @@ class DisableTask:
         return f"disables task {self.task} of {self.database}"
 
 
-@value(repr=False)
-class PutDocuments:
-    """Write documents, each (id, collection, JSON object as text), in one go. Answers how many."""
-
-    database: str
-    documents: tuple[tuple[str, str, str], ...]
-
-    @staticmethod
-    def of(database: str, objects: Mapping[str, Mapping[str, Any]], collection: str) -> "PutDocuments":
-        """From JSON objects by id, all of one collection. ValueError for one that has no JSON form."""
-        return PutDocuments(database, tuple((id, collection, body_of(id, data)) for id, data in objects.items()))
-
-    def __repr__(self) -> str:
-        return f"PutDocuments({self.database!r}, <{len(self.documents)} documents, {_digest(self.documents)}>)"
-
-    def says(self) -> str:
-        return f"writes {_counted(len(self.documents))} in {self.database}"
-
-
-@value
-class PatchDocument:
-    """Replace top-level fields of a document, those of a JSON object as text; null removes one. Answers None."""
-
-    database: str
-    id: str
-    changes: str
-
-    def says(self) -> str:
-        return f"changes document {self.id} in {self.database}"
-
-
-@value(repr=False)
-class DeleteDocuments:
-    """Answers how many there were to delete."""
-
-    database: str
-    ids: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        if len(self.ids) <= 3:
-            return f"DeleteDocuments({self.database!r}, {self.ids!r})"
-        return f"DeleteDocuments({self.database!r}, <{len(self.ids)} ids, {_digest((self.ids,))}>)"
-
-    def says(self) -> str:
-        return f"deletes {_counted(len(self.ids))} in {self.database}"
-
-
-@value
-class GetDocument:
-    """Answers the `Document`, or None if this node's copy has none of that id."""
-
-    database: str
-    id: str
-
-    def says(self) -> str:
-        return f"reads document {self.id} in {self.database}"
-
-
 @value
 class RestoreDatabase:
     """Make a new database, with the node that is asked as its only member, from a backup (17). Answers `RestoreResult`.
@@ -219,19 +181,8 @@ class RestoreResult:
     """`Store.fingerprint` of the new database."""
 
 
-Write = PutDocuments | PatchDocument | DeleteDocuments
 Request = (
-    NewDatabase
-    | RemoveDatabase
-    | Define
-    | RemoveTask
-    | EnableTask
-    | DisableTask
-    | PutDocuments
-    | PatchDocument
-    | DeleteDocuments
-    | GetDocument
-    | RestoreDatabase
+    NewDatabase | RemoveDatabase | Define | RemoveTask | EnableTask | DisableTask | DocumentRequest | RestoreDatabase
 )
 
 
@@ -242,16 +193,3 @@ def keys_of(request: Any) -> list[Key]:
     if not attrs.has(type(request)):
         return []
     return [key for field in attrs.fields(type(request)) for key in keys_of(getattr(request, field.name))]
-
-
-def _counted(count: int) -> str:
-    return f"{count:,} document" if count == 1 else f"{count:,} documents"
-
-
-def _digest(parts: Iterable[tuple[str, ...]]) -> str:
-    """8 hex digits over the texts, to tell one large request from another."""
-    found = blake2b(digest_size=4)
-    for part in parts:
-        for text in part:
-            found.update(b"%d:%s" % (len(text.encode()), text.encode()))
-    return found.hexdigest()

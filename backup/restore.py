@@ -9,11 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from backup import names
+from backup.assembly import Assembly
 from backup.content.encryption import plain
 from backup.content.logical import Reader, read_manifest
 from backup.content.manifest import FileKind, Manifest, UnreadableBackup
 from backup.database.documents import Contents, Store
 from backup.database.items import Document
+from backup.database.values import Values
 from backup.destinations.port import Destination
 from backup.keys import Key
 from backup.rules import Rules
@@ -54,6 +56,8 @@ class Restored:
 
     store: Store
     """A new copy with vectors of its own (rule 17.10)."""
+    values: Values
+    """Identities, compare-exchange values, index definitions and policies."""
     record: Mapping[str, Any]
     """The database record in the last file (rule 17.5), a JSON object."""
     manifest: Manifest | None
@@ -65,6 +69,8 @@ class Restored:
     tombstones: int
     left_out: Mapping[str, int]
     """What has no place in the model, by section or metadata field, and how often it was met."""
+    fingerprint: str
+    """`values.combined` of the copy and the values: what the last backup said that it held."""
 
 
 def restore_points(destination: Destination, folder: str, zone: ZoneInfo = UTC) -> tuple[RestorePoint, ...]:
@@ -115,20 +121,24 @@ def restore(
         )
     chain = chain_of(destination, points, last_file, unsealed=unsealed, keys=keys, rules=rules)
 
-    store = Store(node, database_id)
-    documents = tombstones = 0
-    left_out: dict[str, int] = {}
+    assembly = Assembly(node, database_id)
+    manifest: Manifest | None = None
     for file in chain:
         reader = Reader(file, plain(file, destination.read(f"{folder}/{file}"), keys), unsealed=unsealed)
-        for item in reader.items():
-            store.adopt(item)
-            if isinstance(item, Document):
-                documents += 1
-            else:
-                tombstones += 1
-        for what, count in reader.left_out.items():
-            left_out[what] = left_out.get(what, 0) + count
-    return Restored(store, reader.record, reader.manifest, chain, documents, tombstones, dict(sorted(left_out.items())))
+        assembly.take(reader)
+        manifest = reader.manifest
+    left_out = dict(sorted(assembly.left_out.items()))
+    return Restored(
+        assembly.store,
+        assembly.values,
+        assembly.record,
+        manifest,
+        chain,
+        assembly.documents,
+        assembly.tombstones,
+        left_out,
+        assembly.fingerprint,
+    )
 
 
 def chain_of(
@@ -236,6 +246,11 @@ def check_link(before: str, manifest: Manifest, after: str, continuing: Manifest
             f"{after} begins after etag {continuing.from_etag}, but {before} ends with {manifest.last_etag}: "
             f"changes between them are in neither; restore up to {before}"
         )
+    if continuing.from_raft_index > manifest.raft_index:
+        raise BrokenChain(
+            f"{after} begins after log entry {continuing.from_raft_index}, but {before} ends with {manifest.raft_index}: "
+            f"identities and values changed between them are in neither; restore up to {before}"
+        )
     theirs = (continuing.database, continuing.database_id, continuing.node)
     if theirs != (manifest.database, manifest.database_id, manifest.node):
         raise BrokenChain(
@@ -280,9 +295,9 @@ class Comparison:
 
 
 def equal_contents(first: Store | Contents, second: Store | Contents) -> Comparison:
-    """Compare two copies document for document: id, collection, JSON and time of the last change.
+    """Compare two copies document for document: id, collection, JSON, attachments and time of the last change.
 
-    Etags, vectors and tombstones belong to a copy, not to its documents.
+    Of revisions nothing is said here: the fingerprints tell them. Etags, vectors and tombstones belong to a copy, not to its documents.
     """
     ours, theirs = _documents(first), _documents(second)
     different = []
@@ -290,7 +305,7 @@ def equal_contents(first: Store | Contents, second: Store | Contents) -> Compari
         mine, other = ours[key], theirs[key]
         parts = [
             f"{name} {getattr(mine, name)} against {getattr(other, name)}"
-            for name in ("id", "collection", "body", "last_modified")
+            for name in ("id", "collection", "body", "last_modified", "attachments")
             if getattr(mine, name) != getattr(other, name)
         ]
         if parts:

@@ -4,8 +4,9 @@ Files that cannot be restored leave nothing behind, and nobody ever sees a datab
 ends with its node's life is taken back when the node returns. Never here: what is in the files (restore.py).
 """
 
-from backup import commands, costs, points, restore
+from backup import assembly, commands, costs, points, restore
 from backup.copies import Copies
+from backup.database.values import NOTHING
 from backup.destinations.port import Destination
 from backup.destinations.troubles import slowness
 from backup.keys import Key, KeyRefused, key_to_read
@@ -82,8 +83,8 @@ class Restores:
         store = restored.store
         documents = store.size.documents
         count = len(restored.files)
-        member.note(DatabaseRestored(request.name, found.folder, count, documents, store.fingerprint))
-        return RestoreResult(database_id, restored.files, documents, store.fingerprint)
+        member.note(DatabaseRestored(request.name, found.folder, count, documents, restored.fingerprint))
+        return RestoreResult(database_id, restored.files, documents, restored.fingerprint)
 
     def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> Found:
         """Which folder and file, and how much that is. Refuses what rule 13.5 says of snapshots."""
@@ -113,6 +114,8 @@ class Restores:
         copy = await self._copies.opened(database_id)
         try:
             await copy.replace(restored.store)
+            if restored.values != NOTHING:
+                await member.propose(assembly.giving(request.name, restored.values))
             await self._open(request.name, database_id)
         except (OSError, NoLeader, OutcomeUnknown) as error:  # no room, or nobody to tell
             member.spawn(self._take_back, request.name, database_id, self._shelves.plain(error))

@@ -5,21 +5,19 @@ Never here: what any part decides.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from json import loads
 from typing import Any
 
 from backup import commands, requests, sightings
 from backup.admission import Allowed, admit
 from backup.agreed import tell
 from backup.checks import backup_watchers
+from backup.clients import Desk
 from backup.commands import Command
-from backup.copies import Copies, Copy
+from backup.copies import Copies
 from backup.database import replication
-from backup.database.documents import NoDocument, Store
-from backup.database.items import Item
+from backup.database.documents import Store
 from backup.destinations.troubles import Trouble, Well
 from backup.ledger import Ledger
-from backup.notes import DocumentsWritten
 from backup.premises import Premises
 from backup.record import Database, Record
 from backup.replicator import Replicator
@@ -127,6 +125,8 @@ class Backups:
             await self._member.changed(self._member.version)
         member, parts = self._member, self._node
         self._shelves.keys.add(*requests.keys_of(request))
+        if isinstance(request, requests.DocumentRequest):
+            return await parts.desk.answer(request)
         match request:
             case requests.NewDatabase(name, replication_factor, members, key):
                 group = members or member.members[:replication_factor]
@@ -149,40 +149,8 @@ class Backups:
                 return await member.propose(commands.ToggleTask(database, task_id, disabled=True))
             case requests.RestoreDatabase():
                 return await parts.restores.restore(request)
-            case requests.PutDocuments() | requests.PatchDocument() | requests.DeleteDocuments():
-                return await self._write(member, parts, request)
-            case requests.GetDocument(name, document_id):
-                copy = await self._copy(member, parts, name)
-                await copy.settle()
-                return copy.store.get(document_id)
             case _:
                 raise TypeError(f"{request!r} is no request: use the classes of backup.requests")
-
-    async def _copy(self, member: Member, parts: "Parts", name: str) -> Copy:
-        """This node's copy; documents need no leader, only a node of the group (rules 3.39, 19.1)."""
-        database = member.state.database(name)
-        if database is None:
-            raise Refused(
-                f"node {member.name} knows no database {name!r}: create it, or ask again when it has heard of it"
-            )
-        if member.name not in database.topology.nodes:
-            where = " ".join(database.topology.nodes)
-            raise Refused(f"database {name!r} is not on node {member.name}: ask one of {where}")
-        if database.restoring is not None:
-            raise Refused(f"database {name!r} is being restored: ask again when it is open")
-        return await parts.copies.opened(database.id)
-
-    async def _write(self, member: Member, parts: "Parts", request: requests.Write) -> int | None:
-        copy = await self._copy(member, parts, request.database)
-        try:
-            items = await copy.change(lambda store: _written(store, request, member.wall()))
-        except NoDocument as error:
-            raise Refused(str(error)) from error
-        except ValueError as error:
-            raise Refused(f"nothing was written: {error}") from error
-        if items:
-            member.note(DocumentsWritten(request.database, copy.store.database_id, len(items), items[-1].etag))
-        return None if isinstance(request, requests.PatchDocument) else len(items)
 
 
 class Parts:
@@ -191,6 +159,7 @@ class Parts:
     def __init__(self, member: Member, rules: Rules, shelves: Shelves) -> None:
         self._member = member
         self.copies = Copies(member)
+        self.desk = Desk(member, self.copies)
         self.replicator = Replicator(member, self.copies)
         self.copies.changed = self.replicator.changed
         self.ledger = Ledger(member, rules)
@@ -230,24 +199,3 @@ class Parts:
             if known.get(name) is not database:
                 for follower in self._followers:
                     follower.follow(database)
-
-
-def _written(store: Store, request: requests.Write, at: int) -> list[Item]:
-    """Do what a client asked of the documents; the items to make durable."""
-    match request:
-        case requests.PutDocuments(documents=documents):
-            return [store.put(id, _object(id, text), at, collection) for id, collection, text in documents]
-        case requests.PatchDocument(_, document_id, changes):
-            return [store.patch(document_id, _object(document_id, changes), at)]
-        case requests.DeleteDocuments(ids=ids):
-            return [gone for document_id in ids if (gone := store.delete(document_id, at)) is not None]
-
-
-def _object(document_id: str, text: str) -> dict[str, Any]:
-    try:
-        data = loads(text)
-    except ValueError as error:
-        raise ValueError(f"what is given for document {document_id!r} is no JSON ({error}): correct it") from error
-    if not isinstance(data, dict):
-        raise ValueError(f"what is given for document {document_id!r} is no JSON object: wrap it in one")
-    return data

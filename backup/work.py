@@ -4,7 +4,7 @@ A crash leaves what a crash leaves; an error leaves nothing behind. Never here: 
 many may run (runner.py), who is told (reports.py).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -13,8 +13,8 @@ from backup import calendar, costs, names, progress
 from backup.content.encryption import HEADER, NoKey, WrongKey, encrypted, is_opened_by, opening_of, plain
 from backup.content.logical import Writer, read_manifest
 from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
-from backup.database.documents import Contents
-from backup.database.items import Item, size_of
+from backup.database.contents import Contents
+from backup.database.values import combined, kept_by
 from backup.definition import Kind
 from backup.destinations.port import Destination, Upload
 from backup.destinations.troubles import slowness
@@ -58,17 +58,6 @@ class Opened:
     """Bytes before compression, roughly."""
 
 
-class Metered(Writer):
-    """A writer that counts what it has taken, so that a file can be written in slices of equal work."""
-
-    taken = 0
-
-    def _texts(self) -> Iterator[str]:
-        for text in super()._texts():
-            self.taken += 1
-            yield text
-
-
 class Work:
     """One run."""
 
@@ -93,6 +82,7 @@ class Work:
         self._database = database
         self._task = task
         self._contents = contents
+        self._values = kept_by(database.values, contents.policies)
         self._before = before
         self._chain = chain
         self._is_wanted = is_wanted
@@ -102,7 +92,7 @@ class Work:
         self._key: Key | None = None
         """Of the file that is written; settled when it is opened."""
         self._run = progress.Begun(
-            task.id, task.kind, member.name, self.started_at, plan.full, database.changed, operation
+            task.id, task.kind, member.name, self.started_at, plan.full, database.raft_index, operation
         )
 
     @property
@@ -167,14 +157,8 @@ class Work:
         if chain is not None and chain == self._chain and self._is_unchanged():
             return None
         folder, file = self._names(chain)
-        after = chain.last_etag if chain is not None else 0
-        if after:
-            changed: list[Item] = [*self._contents.documents(after), *self._contents.tombstones(after)]
-            items, size = len(changed), sum(map(size_of, changed))
-        else:
-            whole = self._contents.size
-            items, size = whole.documents + whole.tombstones, whole.bytes
-        return Opened(folder, file, self._place.start(f"{folder}/{file}"), chain, items, size)
+        held = self._contents.size_after(chain.last_etag if chain is not None else 0)
+        return Opened(folder, file, self._place.start(f"{folder}/{file}"), chain, held.items, held.bytes)
 
     def _key_of(self, *, full: bool) -> Key | None:
         """The key that such a file is to be written with. KeyRefused (rule 13.3)."""
@@ -187,8 +171,8 @@ class Work:
         chain, before = self._chain, self._before
         if chain is None or before is None or before.folder != chain.folder:
             return None
-        if chain.copy != self._contents.database_id:
-            return None
+        if chain.copy != self._contents.database_id or chain.raft_index > self._run.raft_index:
+            return None  # the file before holds what this node, just restarted, has not heard of yet
         files = []
         for file in self._place.files(chain.folder):
             parsed = names.parse_file(file, UTC)
@@ -219,7 +203,7 @@ class Work:
             return chain
         if (found.previous, found.from_etag, found.database_id) != (chain.file, chain.last_etag, chain.copy):
             return chain
-        return Chain(chain.folder, file, found.last_etag, chain.copy)
+        return Chain(chain.folder, file, found.last_etag, chain.copy, found.raft_index)
 
     def _read(self, name: str) -> Iterable[bytes]:
         """What a file holds, under our key if it is encrypted."""
@@ -260,14 +244,14 @@ class Work:
                 opened.folder,
                 opened.file,
                 self._contents.etag,
-                self._contents.fingerprint,
+                combined(self._contents.fingerprint_sum, self._values),
             )
         )
 
-    async def _write(self, opened: Opened) -> Metered:
+    async def _write(self, opened: Opened) -> Writer:
         """Write the file in slices, so that there is time for things to happen in between."""
         chain = opened.chain
-        writer = Metered(
+        writer = Writer(
             self._contents,
             record_of(self._database),
             file=opened.file,
@@ -276,7 +260,9 @@ class Work:
             started_at=self.started_at,
             raft_index=self._run.raft_index,
             from_etag=chain.last_etag if chain is not None else None,
+            from_raft_index=chain.raft_index if chain is not None else 0,
             previous=chain.file if chain is not None else "",
+            values=self._values,
         )
         chunks = writer.chunks()
         if self._key is not None:
@@ -327,7 +313,7 @@ class Work:
     def _success(self, opened: Opened, manifest: Manifest) -> Done:
         duration = self._duration
         status = progress.succeeded(self._before, self._run, manifest, opened.folder, opened.file, duration)
-        chain = Chain(opened.folder, opened.file, manifest.last_etag, manifest.database_id)
+        chain = Chain(opened.folder, opened.file, manifest.last_etag, manifest.database_id, manifest.raft_index)
         note = BackupFinished(
             self._database.name,
             self._task.id,

@@ -8,7 +8,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from backup.database.documents import Contents, Store
-from backup.database.items import body_of
+from backup.database.items import Revision, body_of, text_of
+from backup.database.revisions import RevisionPolicy
+from backup.database.values import (
+    CompareExchangeResult,
+    ConfigureRevisions,
+    DeleteCompareExchange,
+    NextIdentity,
+    PutCompareExchange,
+)
 from backup.keys import SIZE, Encryption, EncryptionMode, Key
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
 from backup.ownership import computed_owner
@@ -17,15 +25,21 @@ from backup.record import Database as Recorded
 from backup.record import LocalFolder
 from backup.record import Task as Definition
 from backup.requests import (
+    Attach,
+    ChangeValues,
     Define,
     DeleteDocuments,
+    Detach,
     DisableTask,
     EnableTask,
+    GetAttachment,
+    GetRevisions,
     NewDatabase,
     PutDocuments,
     RemoveTask,
     RestoreDatabase,
     RestoreResult,
+    StoreDocument,
 )
 from backup.restore import Comparison, equal_contents
 from backup.retention import Retention
@@ -175,6 +189,54 @@ class Database:
         if rows:
             await self.world.ask(on or self.client.somebody(self.name), PutDocuments(self.name, tuple(rows)))
         return written + len(rows)
+
+    async def store(self, data: Mapping[str, Any], id: str, collection: str = "Orders", on: str = "") -> str:
+        """Write one document; return its id: `orders/` and `orders|` leave the number to the server."""
+        stored: str = await self._ask(StoreDocument(self.name, id, collection, body_of(id, data)), on)
+        return stored
+
+    async def attach(self, id: str, name: str, content: bytes, content_type: str = "", on: str = "") -> None:
+        """Give a document an attachment."""
+        await self._ask(Attach(self.name, id, name, content, content_type), on)
+
+    async def detach(self, id: str, name: str, on: str = "") -> None:
+        """Take an attachment away."""
+        await self._ask(Detach(self.name, id, name), on)
+
+    async def attachment(self, id: str, name: str, on: str = "") -> bytes | None:
+        """The content of an attachment, as that node's copy has it."""
+        content: bytes | None = await self._ask(GetAttachment(self.name, id, name), on)
+        return content
+
+    async def revisions(self, id: str, on: str = "") -> tuple[Revision, ...]:
+        """The revisions of a document, the oldest first, as that node's copy has them."""
+        found: tuple[Revision, ...] = await self._ask(GetRevisions(self.name, id), on)
+        return found
+
+    async def keep_revisions(self, **minimum_to_keep: int | None) -> None:
+        """Keep revisions of these collections and of no others: so many of each document, or all for None."""
+        policies = tuple(RevisionPolicy(collection, kept) for collection, kept in minimum_to_keep.items())
+        await self._ask(ChangeValues(ConfigureRevisions(self.name, policies)))
+
+    async def next_number(self, key: str) -> int:
+        """The next number of an identity, `orders|`: no two clients get the same; needs a leader."""
+        number: int = await self._ask(ChangeValues(NextIdentity(self.name, key)))
+        return number
+
+    async def exchange(self, key: str, data: object, index: int = 0) -> CompareExchangeResult:
+        """Write a compare-exchange value over the one of that index, 0 for none; needs a leader."""
+        return await self._exchanged(PutCompareExchange(self.name, key, text_of(data), index))
+
+    async def remove_exchanged(self, key: str, index: int) -> CompareExchangeResult:
+        """Delete a compare-exchange value if it is still the one of that index; needs a leader."""
+        return await self._exchanged(DeleteCompareExchange(self.name, key, index))
+
+    async def _exchanged(self, command: PutCompareExchange | DeleteCompareExchange) -> CompareExchangeResult:
+        result: CompareExchangeResult = await self._ask(ChangeValues(command))
+        return result
+
+    async def _ask(self, request: Any, on: str = "") -> Any:
+        return await self.world.ask(on or self.client.somebody(self.name), request)
 
     async def delete(self, *ids: str, on: str = "") -> None:
         """Delete documents."""

@@ -6,11 +6,11 @@ They read the files that the nodes wrote, real or simulated, with no help from w
 from collections.abc import Iterable
 from typing import ClassVar
 
+from backup.assembly import Assembly
 from backup.checks.model import Sees
 from backup.content.encryption import NoKey, WrongKey, plain
 from backup.content.logical import Reader, read_manifest
 from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup
-from backup.database.documents import Store
 from backup.destinations.port import Destination, DestinationError
 from backup.notes import BackupFinished, BackupStarted, Reported
 from backup.premises import KeyRing
@@ -127,16 +127,15 @@ class Restores(Watcher):
         place = self._files.place(node, path)
         last = runs[-1]
         whole = restore(place, folder, last.file, keys=self._files.keys)
-        self._compare(node, last, whole.store.fingerprint)
+        self._compare(node, last, whole.fingerprint)
         if len(runs) == 1:
             return
         wanted = {started.file: started for started in runs[:-1]}
-        store = Store("A", "restored")
+        assembly = Assembly("A", "restored")
         for file in whole.files[:-1]:
-            for item in Reader(file, self._files.content(place, folder, file)).items():
-                store.adopt(item)
+            assembly.take(Reader(file, self._files.content(place, folder, file)))
             if file in wanted:
-                self._compare(node, wanted[file], store.fingerprint)
+                self._compare(node, wanted[file], assembly.fingerprint)
 
     def _compare(self, node: str, started: BackupStarted, fingerprint: str) -> None:
         self.restored += 1

@@ -1,17 +1,18 @@
 """The content of a logical backup: what a copy held, as one stream of sections in RavenDB's order, sealed at its end.
 
-`Writer` turns contents into chunks of a file, `Reader` chunks into documents and tombstones; both hold one piece at a
-time. Sections for which the model has no place yet are written empty, and counted when read. Never here: where files
-are, what they are called, how a chain of them is restored.
+`Writer` turns contents into chunks of a file, `Reader` chunks into items; both hold one piece at a time. Sections for
+which the model has no place are written empty, and counted when read. Never here: where files are, what they are called,
+how a chain of them is restored.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
 
+from backup.content import definitions, texts
 from backup.content.compression import compressed, decompressed
 from backup.content.manifest import (
     SECTION,
@@ -21,24 +22,16 @@ from backup.content.manifest import (
     UnreadableBackup,
     as_section,
     from_section,
-    instant_of,
-    stamp,
 )
 from backup.content.sections import Found, Sections
-from backup.database.change_vector import ChangeVector
-from backup.database.documents import Contents
-from backup.database.items import METADATA, NO_COLLECTION, Document, Item, Tombstone, body_of, key_of, text_of
+from backup.database.contents import Contents
+from backup.database.items import Blob, Document, Item, Revision, Tombstone, key_of, text_of
+from backup.database.values import NOTHING, IndexDefinition, Values
 
 BUILD_VERSION = 54_000
 """The generation of RavenDB whose sections and order these are."""
-AFTER_DOCS = ("RevisionDocuments",)
-AFTER_TOMBSTONES = (
-    "Docs",
-    "Conflicts",
-    "Indexes",
-    "Identities",
-    "CompareExchange",
-    "CompareExchangeTombstones",
+AFTER_TOMBSTONES = ("Docs", "Conflicts")
+AFTER_EXCHANGED = (
     "CounterGroups",
     "Subscriptions",
     "TimeSeriesDeletedRanges",
@@ -50,7 +43,8 @@ MANIFEST_SPACE = 1 << 16
 """The manifest is looked for in so many last bytes."""
 SEAL = 64
 TAIL = '"}}'
-KNOWN_METADATA = frozenset({"@collection", "@id", "@change-vector", "@last-modified"})
+Unreadable = (AttributeError, KeyError, TypeError, ValueError)
+"""What code that takes JSON apart raises when something else is in it than there should be."""
 
 
 class Writer:
@@ -67,19 +61,28 @@ class Writer:
         started_at: int,
         raft_index: int = 0,
         from_etag: int | None = None,
+        from_raft_index: int = 0,
         previous: str = "",
+        values: Values = NOTHING,
     ) -> None:
         """The backup `file`: a full one, or with `from_etag` and `previous` (the file it continues) an incremental one.
 
-        `contents` frozen at the start, `record` as a JSON object (written whole in every file, rule 18.4),
-        `started_at` in µs by the node's wall clock. ValueError if an incremental names no file, or a full one does.
+        `contents` frozen at the start, `record` as a JSON object (written whole in every file, rule 18.4), `values` as
+        of `raft_index`, of which an incremental holds those changed after `from_raft_index` (rule 18.3), and every index
+        definition; `started_at` in µs by the node's wall clock. ValueError if an incremental names no file, or a full
+        one does.
         """
         if (from_etag is None) != (not previous):
             raise ValueError(
                 f"from_etag {from_etag} and previous {previous!r} do not fit: an incremental has both, a full neither"
             )
         self._contents = contents
-        self._record = text_of(dict(record))
+        self._values = values
+        self._record = text_of({**record, "Revisions": definitions.revisions_json(values.policies.policies)})
+        self._attached: set[str] = set()
+        """Hashes of the contents that are in the file."""
+        self.taken = 0
+        """Items that were taken into the stream so far."""
         self.manifest = Manifest(
             kind=FileKind.FULL if from_etag is None else FileKind.INCREMENTAL,
             file=file,
@@ -93,6 +96,8 @@ class Writer:
             change_vector=contents.change_vector.text(),
             raft_index=raft_index,
             previous=previous,
+            from_raft_index=from_raft_index,
+            policies_index=contents.policies.index,
         )
 
     def chunks(self) -> Iterator[bytes]:
@@ -103,33 +108,88 @@ class Writer:
         seal = hashlib.sha256()
         gathered: list[str] = []
         size = 0
-        for text in self._texts():
-            gathered.append(text)
-            size += len(text)
-            if size >= CHUNK:
+        for part in self._parts():
+            if isinstance(part, str):
+                gathered.append(part)
+                size += len(part)
+                if size < CHUNK:
+                    continue
                 chunk = "".join(gathered).encode()
-                seal.update(chunk)
-                yield chunk
-                gathered, size = [], 0
+            else:
+                chunk = "".join(gathered).encode() + part
+            seal.update(chunk)
+            yield chunk
+            gathered, size = [], 0
         chunk = "".join(gathered).encode()
         seal.update(chunk)
         self.manifest = attrs.evolve(self.manifest, content_sha256=seal.hexdigest())
         yield chunk + (self.manifest.content_sha256 + TAIL).encode()
 
-    def _texts(self) -> Iterator[str]:
-        after = self.manifest.from_etag
-        documents = tombstones = 0
+    def _parts(self) -> Iterator[str | bytes]:
+        """The stream: text, and the bytes of attachments."""
+        contents, after = self._contents, self.manifest.from_etag
         yield f'{{"BuildVersion":{BUILD_VERSION},"DatabaseRecord":{self._record},"Docs":['
-        for documents, document in enumerate(self._contents.documents(after), 1):
-            yield document_text(document) if documents == 1 else ",\n" + document_text(document)
-        yield "]" + "".join(f',"{section}":[]' for section in AFTER_DOCS) + ',"Tombstones":['
-        for tombstones, tombstone in enumerate(self._contents.tombstones(after), 1):
-            yield tombstone_text(tombstone) if tombstones == 1 else ",\n" + tombstone_text(tombstone)
+        documents = yield from self._items(contents.documents(after), texts.document_text)
+        yield '],"RevisionDocuments":['
+        revisions = yield from self._items(contents.revisions(after), texts.revision_text)
+        yield '],"Tombstones":['
+        tombstones = yield from self._items(contents.tombstones(after), texts.tombstone_text)
         yield "]" + "".join(f',"{section}":[]' for section in AFTER_TOMBSTONES)
-        self.manifest = attrs.evolve(self.manifest, documents=documents, tombstones=tombstones)
+        identities, exchanged = yield from self._agreed()
+        yield "".join(f',"{section}":[]' for section in AFTER_EXCHANGED)
+        self.manifest = attrs.evolve(
+            self.manifest,
+            documents=documents,
+            revisions=revisions,
+            tombstones=tombstones,
+            attachments=len(self._attached),
+            identities=identities,
+            exchanged=exchanged,
+        )
         section = text_of(as_section(self.manifest))
         assert section.endswith('"ContentSha256":""}')
         yield f',"{SECTION}":{section[:-2]}'  # up to where the seal goes
+
+    def _items(self, items: Iterable[Any], text_of_item: Callable[[Any], str]) -> Generator[str | bytes, None, int]:
+        """The items of a section; before the first that names an attachment its content. Returns how many there are."""
+        before = self.taken
+        comma = ""
+        for item in items:
+            for attachment in getattr(item, "attachments", ()):
+                content = self._contents.blob(attachment.hash, self.manifest.from_etag)
+                if content is not None and attachment.hash not in self._attached:
+                    self._attached.add(attachment.hash)
+                    yield comma + texts.blob_text(Blob(attachment.hash, content), item.id, attachment)
+                    yield content
+                    comma = ",\n"
+            self.taken += 1
+            yield comma + text_of_item(item)
+            comma = ",\n"
+        return self.taken - before
+
+    def _agreed(self) -> Generator[str, None, tuple[int, int]]:
+        """What was agreed through the log. Returns how many identities and compare-exchange values there are."""
+        values, after = self._values, self.manifest.from_raft_index
+        indexes = [text_of(definitions.index_json(definition)) for _, definition in sorted(values.indexes.items())]
+        identities = [
+            text_of(definitions.identity_json(each))
+            for _, each in sorted(values.identities.items())
+            if each.index > after
+        ]
+        exchanged = [
+            text_of(definitions.exchanged_json(each))
+            for _, each in sorted(values.exchanged.items())
+            if each.index > after
+        ]
+        gone = [text_of({"Key": key}) for key, index in sorted(values.tombstones.items()) if index > after]
+        for section, rows in (
+            ("Indexes", indexes),
+            ("Identities", identities),
+            ("CompareExchange", exchanged),
+            ("CompareExchangeTombstones", gone),
+        ):
+            yield f',"{section}":[{",".join(rows)}]'
+        return len(identities), len(exchanged)
 
 
 class Reader:
@@ -143,52 +203,98 @@ class Reader:
         self.name = name
         self.record: dict[str, Any] = {}
         """The database record in the file."""
+        self.identities: list[tuple[str, int]] = []
+        """Key and number of those in the file."""
+        self.exchanged: list[tuple[str, str]] = []
+        """Key and JSON text of the compare-exchange values in the file."""
+        self.exchange_tombstones: list[str] = []
+        """Keys of compare-exchange values that were deleted."""
+        self.indexes: list[IndexDefinition] = []
+        """Every index of the database at that time."""
         self.manifest: Manifest | None = None
         """What the file says of itself; None for an unsealed one."""
         self.left_out: dict[str, int] = {}
         """What was met and has no place in the model, by section or metadata field, and how often."""
+        self.counts = {Document: 0, Revision: 0, Tombstone: 0, Blob: 0}
+        """Items read so far."""
         self._unsealed = unsealed
         self._chunks = chunks
         self._seal = hashlib.sha256()
         self._tail = b""
 
-    def items(self) -> Iterator[Item]:
-        """Documents, then tombstones. DamagedBackup, at the end at the latest, if the file is not as written."""
-        documents = tombstones = 0
-        for found in Sections(self.name, self._watched()):
-            match found:
-                case Found("Docs", dict(), listed=True) if not is_attachment(found.content):
-                    documents += 1
-                    yield self._document(found.content)
-                case Found("Tombstones", dict(), listed=True) if found.content.get("Type") == "Document":
-                    tombstones += 1
-                    yield self._tombstone(found.content)
-                case Found("DatabaseRecord", dict()):
-                    self.record = found.content
-                case Found("BuildVersion", int()):
-                    pass
-                case Found(section) if section == SECTION:
-                    self.manifest = from_section(self.name, found.content)
-                case _:
-                    self._leave_out("Attachments" if found.section == "Docs" else found.section)
-        self._verify(documents, tombstones)
+    def items(self) -> Iterator[Item | Blob]:
+        """Documents, revisions, then tombstones, each content of an attachment before the first item that names it.
 
-    def _verify(self, documents: int, tombstones: int) -> None:
+        DamagedBackup, at the end at the latest, if the file is not as written.
+        """
+        counts = self.counts
+        for found in Sections(self.name, self._watched()):
+            try:
+                item = self._item(found)
+            except (DamagedBackup, UnreadableBackup):
+                raise
+            except Unreadable as error:
+                raise DamagedBackup(self.name, f"an item of {found.section!r} makes no sense ({error})") from error
+            if item is not None:
+                counts[type(item)] += 1
+                yield item
+        self._verify()
+
+    def _item(self, found: Found) -> Item | Blob | None:
+        """The item, or None for what is kept aside or has no place."""
+        section, content = found.section, found.content
+        if found.listed and isinstance(content, dict):
+            if found.raw is not None and texts.is_attachment(content):
+                return texts.blob_of(content, found.raw)
+            match section:
+                case "Docs":
+                    return texts.document_of(content, self._leave_out)
+                case "RevisionDocuments":
+                    return texts.revision_of(content, self._leave_out)
+                case "Tombstones" if content.get("Type") == "Document":
+                    return texts.tombstone_of(content)
+                case "Identities":
+                    self.identities.append((str(content["Key"]), int(content["Value"])))
+                    return None
+                case "CompareExchange":
+                    self.exchanged.append(definitions.exchanged_of(content))
+                    return None
+                case "CompareExchangeTombstones":
+                    self.exchange_tombstones.append(key_of(content["Key"]))
+                    return None
+                case "Indexes" if (definition := definitions.index_of(content)) is not None:
+                    self.indexes.append(definition)
+                    return None
+        match found:
+            case Found("DatabaseRecord", dict()):
+                self.record = content
+            case Found("BuildVersion", int()):
+                pass
+            case Found(name) if name == SECTION:
+                self.manifest = from_section(self.name, content)
+            case _:
+                self._leave_out(section)
+        return None
+
+    def _verify(self) -> None:
         if self.manifest is None:
             if self._unsealed:
                 return
             raise unsealed_backup(self.name)
-        if (
-            self._tail != (self.manifest.content_sha256 + TAIL).encode()
-            or self._seal.hexdigest() != self.manifest.content_sha256
-        ):
+        manifest = self.manifest
+        if self._tail != (manifest.content_sha256 + TAIL).encode() or self._seal.hexdigest() != manifest.content_sha256:
             raise DamagedBackup(self.name, "its content is not what its seal (SHA-256) was made of")
-        if (documents, tombstones) != (self.manifest.documents, self.manifest.tombstones):
-            raise DamagedBackup(
-                self.name,
-                f"it holds {documents} documents and {tombstones} tombstones where its manifest counts "
-                f"{self.manifest.documents} and {self.manifest.tombstones}",
-            )
+        found = (*self.counts.values(), len(self.identities), len(self.exchanged))
+        counted = (
+            manifest.documents,
+            manifest.revisions,
+            manifest.tombstones,
+            manifest.attachments,
+            manifest.identities,
+            manifest.exchanged,
+        )
+        if found != counted:
+            raise DamagedBackup(self.name, f"it holds {found} things of each kind where its manifest counts {counted}")
 
     def _watched(self) -> Iterator[bytes]:
         """The uncompressed pieces; all but the last bytes, which hold the seal, go into our own."""
@@ -198,38 +304,6 @@ class Reader:
             self._seal.update(unhashed[:-held])
             self._tail = unhashed[-held:]
             yield piece
-
-    def _document(self, content: dict[str, Any]) -> Document:
-        try:
-            metadata = content.pop(METADATA)
-            if len(metadata) > len(KNOWN_METADATA):
-                for field in sorted(metadata.keys() - KNOWN_METADATA):
-                    self._leave_out(field)
-            document_id = metadata["@id"]
-            key_of(document_id)
-            return Document(
-                document_id,
-                str(metadata.get("@collection", NO_COLLECTION)),
-                body_of(document_id, content),
-                ChangeVector.parse(metadata["@change-vector"]),
-                0,
-                instant_of(metadata["@last-modified"]),
-            )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DamagedBackup(self.name, f"a document in it makes no sense ({error})") from error
-
-    def _tombstone(self, content: dict[str, Any]) -> Tombstone:
-        try:
-            return Tombstone(
-                key_of(content["Key"]),
-                str(content["Collection"]),
-                ChangeVector.parse(content["ChangeVector"]),
-                int(content["Etag"]),
-                int(content["DeletedEtag"]),
-                instant_of(content["LastModified"]),
-            )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DamagedBackup(self.name, f"a tombstone in it makes no sense ({error})") from error
 
     def _leave_out(self, what: str) -> None:
         self.left_out[what] = self.left_out.get(what, 0) + 1
@@ -267,32 +341,4 @@ def unsealed_backup(name: str) -> UnreadableBackup:
     return UnreadableBackup(
         f"{name} has no manifest, so nobody can say whether it is whole: "
         "allow unsealed files to read one that RavenDB wrote"
-    )
-
-
-def is_attachment(content: Mapping[str, Any]) -> bool:
-    """Whether an item among the documents is an attachment's content, which stands before its document."""
-    match content:
-        case {"@metadata": {"@export-type": "Attachment"}}:
-            return True
-        case _:
-            return False
-
-
-def document_text(document: Document) -> str:
-    """A document with its metadata as it stands in the stream."""
-    comma = "," if len(document.body) > 2 else ""
-    return (
-        f'{document.body[:-1]}{comma}"{METADATA}":{{"@collection":{text_of(document.collection)},'
-        f'"@change-vector":"{document.change_vector.text()}","@id":{text_of(document.id)},'
-        f'"@last-modified":"{stamp(document.last_modified)}"}}}}'
-    )
-
-
-def tombstone_text(tombstone: Tombstone) -> str:
-    """A tombstone as it stands in the stream."""
-    return (
-        f'{{"Key":{text_of(tombstone.id)},"Type":"Document","Collection":{text_of(tombstone.collection)},"Flags":"None",'
-        f'"ChangeVector":"{tombstone.change_vector.text()}","DeletedEtag":{tombstone.deleted_etag},'
-        f'"Etag":{tombstone.etag},"LastModified":"{stamp(tombstone.last_modified)}"}}'
     )

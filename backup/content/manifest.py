@@ -14,7 +14,7 @@ import attrs
 from cluster.instant import EPOCH, as_datetime
 from cluster.value import value
 
-FORMAT = 1
+FORMAT = 2
 SECTION = "UnkindnessManifest"
 
 
@@ -62,8 +62,18 @@ class Manifest:
     """Index up to which the record and its values are in the file."""
     previous: str
     """Name of the file that this one continues; empty in a full one."""
+    from_raft_index: int = 0
+    """The file holds what was agreed after this index, beside what it holds whole; 0 in a full one."""
+    policies_index: int = 0
+    """`Policies.index` of the copy: a file of another index than the one before it holds every revision there is."""
     documents: int = 0
     tombstones: int = 0
+    revisions: int = 0
+    attachments: int = 0
+    """Contents, each once."""
+    identities: int = 0
+    exchanged: int = 0
+    """Compare-exchange values."""
     content_sha256: str = ""
     """SHA-256 of all content before this field, in hexadecimal: it seals every other field as well."""
 

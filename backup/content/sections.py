@@ -2,7 +2,7 @@
 
 It is like JSON and is not: a section may come twice, raw bytes may follow an item, RavenDB leaves commas before closing
 braces. A window of the stream is held as Latin-1 text, one character a byte, so that the C parser of `json` can work in
-it and raw bytes can be skipped in it. Never here: what a section means.
+it and raw bytes can be cut out of it. Never here: what a section means.
 """
 
 import json
@@ -26,8 +26,8 @@ class Found:
     content: Any
     """Parsed JSON."""
     listed: bool
-    raw_bytes: int
-    """Size of the raw bytes that followed it; they were skipped."""
+    raw: bytes | None = None
+    """The raw bytes that followed it; None if none could."""
 
 
 class Sections:
@@ -52,7 +52,7 @@ class Sections:
                 self._at += 1
                 yield from self._list(section)
             else:
-                yield Found(section, self._value(f"in {section!r}"), listed=False, raw_bytes=0)
+                yield Found(section, self._value(f"in {section!r}"), listed=False)
             if self._peek() == ",":
                 self._at += 1
         self._at += 1
@@ -65,8 +65,7 @@ class Sections:
         while self._peek() != "]":
             content = self._value(f"in {section!r}")
             size = raw_size(content)
-            self._skip(size, section)
-            yield Found(section, content, listed=True, raw_bytes=size)
+            yield Found(section, content, True, None if size is None else self._raw(size, section))
             if self._peek() not in ",]":
                 raise self._damaged(f"two items of {section!r} run into each other")
             if self._text[self._at] == ",":
@@ -105,13 +104,17 @@ class Sections:
         except (ValueError, RecursionError) as error:
             raise self._damaged(f"unreadable {where} ({error})") from error
 
-    def _skip(self, size: int, section: str) -> None:
+    def _raw(self, size: int, section: str) -> bytes:
+        parts: list[bytes] = []
         while len(self._text) - self._at < size:
-            size -= len(self._text) - self._at
+            parts.append(self._text[self._at :].encode("latin-1"))
+            size -= len(parts[-1])
             self._at = len(self._text)
             if not self._more():
                 raise self._damaged(f"it ends in the raw bytes of an item of {section!r}")
+        parts.append(self._text[self._at : self._at + size].encode("latin-1"))
         self._at += size
+        return b"".join(parts)
 
     def _peek(self) -> str:
         while True:
@@ -147,15 +150,15 @@ class Sections:
         return DamagedBackup(self._name, what)
 
 
-def raw_size(content: Any) -> int:
-    """How many raw bytes follow an item: those of an attachment or of a time-series segment; 0 otherwise."""
+def raw_size(content: Any) -> int | None:
+    """How many raw bytes follow an item: those of an attachment or of a time-series segment; None for any other."""
     match content:
-        case {"@metadata": {"@export-type": "Attachment"}, "Size": int(size)} if size > 0:
+        case {"@metadata": {"@export-type": "Attachment"}, "Size": int(size)} if size >= 0:
             return size
-        case {"@raven-data": _, "@raven-blob-size": int(size)} if size > 0:
+        case {"@raven-data": _, "@raven-blob-size": int(size)} if size >= 0:
             return size
         case _:
-            return 0
+            return None
 
 
 def extent(text: str, at: int) -> int | None:

@@ -1,17 +1,36 @@
-"""One node's copy of one database: documents and tombstones in the order of their changes.
+"""One node's copy of one database: documents, their revisions and attachments, and tombstones, in the order of their changes.
 
 `Store` is a node's private state and changes in place; everything it hands out is a value. Writes need no leader
 (rule 19.1). Never here: messages, disks, or the time: whoever writes says when.
 """
 
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import blake2b
 from typing import Any
 
-from backup.database import journal
+import attrs
+
+from backup.database import fingerprint, journal
+from backup.database.blobs import Blobs
 from backup.database.change_vector import ChangeVector, Relation, absorb
-from backup.database.items import NO_COLLECTION, Document, Item, Tombstone, body_of, key_of, rank, size_of
-from cluster.value import value
+from backup.database.contents import Contents, Size, changed_after
+from backup.database.items import (
+    NO_COLLECTION,
+    Attachment,
+    Blob,
+    Document,
+    Item,
+    Revision,
+    Tombstone,
+    body_of,
+    hash_of,
+    key_of,
+    rank,
+    size_of,
+)
+from backup.database.revisions import Policies
+
+__all__ = ["Contents", "NoDocument", "Size", "Store"]
 
 
 class NoDocument(KeyError):
@@ -19,56 +38,6 @@ class NoDocument(KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
-
-
-@value
-class Size:
-    """How much there is: for cost models, and for what users see."""
-
-    documents: int
-    tombstones: int
-    bytes: int
-    """Roughly, before compression."""
-
-
-class Contents:
-    """What a copy held at one moment. It never changes, whatever happens to the copy afterwards."""
-
-    __slots__ = ("_items", "change_vector", "database_id", "etag", "fingerprint", "node", "size")
-
-    def __init__(
-        self,
-        node: str,
-        database_id: str,
-        etag: int,
-        change_vector: ChangeVector,
-        size: Size,
-        fingerprint: str,
-        items: dict[str, Item],
-    ) -> None:
-        """`items`: key to item in etag order, and nobody else's: use `Store.frozen_at`."""
-        self.node = node
-        self.database_id = database_id
-        self.etag = etag
-        """Etag of the last change in it."""
-        self.change_vector = change_vector
-        self.size = size
-        self.fingerprint = fingerprint
-        """`Store.fingerprint` of that moment."""
-        self._items = items
-
-    def get(self, document_id: str) -> Document | None:
-        """The document of that id, in any case; None if there is none."""
-        item = self._items.get(key_of(document_id))
-        return item if isinstance(item, Document) else None
-
-    def documents(self, after: int = 0) -> Iterator[Document]:
-        """The documents changed after that etag, in etag order."""
-        return (item for item in _after(self._items, after) if isinstance(item, Document))
-
-    def tombstones(self, after: int = 0) -> Iterator[Tombstone]:
-        """The tombstones of deletions after that etag, in etag order."""
-        return (item for item in _after(self._items, after) if isinstance(item, Tombstone))
 
 
 class Store:
@@ -86,12 +55,20 @@ class Store:
         """Number of the last change here; each change, whether written here or replicated, takes the next."""
         self.received: dict[str, int] = {}
         """Database id of each other copy to the etag up to which its changes arrived here."""
+        self.policies = Policies()
+        """Which revisions are kept."""
+        self.fingerprint_sum = 0
+        """128 bits: the sum of `fingerprint.of_item` over all documents and revisions."""
         self._items: dict[str, Item] = {}
-        """Key to its only version. A change moves its key to the end, so that the order is etag order."""
+        """By slot, each the only one there: a document or its tombstone by its key, a revision by key and vector. A
+        change moves its slot to the end, so that the order is etag order."""
+        self._history: dict[str, list[tuple[int, str]]] = {}
+        """Key of a document to the rank of each of its revisions, the lowest first."""
+        self._blobs = Blobs()
         self._seen: dict[tuple[str, str], int] = {}
-        self._documents = 0
+        self._collections: dict[str, int] = {}
+        self._documents = self._tombstones = 0
         self._bytes = 0
-        self._sum = 0
         self._frozen: Contents | None = None
 
     # ---- looking
@@ -101,9 +78,35 @@ class Store:
         item = self._items.get(key_of(document_id))
         return item if isinstance(item, Document) else None
 
+    def attachment(self, document_id: str, name: str) -> bytes | None:
+        """The content of a document's attachment, by its name in any case; None if there is no such one."""
+        document = self.get(document_id)
+        for attachment in document.attachments if document is not None else ():
+            if attachment.name.lower() == name.lower():
+                return self._blobs.get(attachment.hash)
+        return None
+
+    def content(self, hash: str) -> bytes | None:
+        """The content of an attachment by its hash; None if no item here names it."""
+        return self._blobs.get(hash)
+
+    def revisions(self, document_id: str) -> tuple[Revision, ...]:
+        """The revisions kept of a document, the oldest first."""
+        key = key_of(document_id)
+        found = (self._items[_slot(key, vector)] for _, vector in self._history.get(key, ()))
+        return tuple(item for item in found if isinstance(item, Revision))
+
+    def collections(self) -> dict[str, int]:
+        """How many documents each collection holds, by its name, sorted."""
+        return dict(sorted(self._collections.items()))
+
     def changes_after(self, etag: int) -> Iterator[Item]:
-        """Documents and tombstones changed after that etag, as they are now, in etag order. Costs what it yields."""
-        return iter(list(_after(self._items, etag)))
+        """What changed after that etag, as it is now, in etag order. Costs what it yields."""
+        return iter(list(changed_after(self._items, etag)))
+
+    def blobs_after(self, etag: int) -> list[Blob]:
+        """The contents that items changed after that etag were the first to name, in that order."""
+        return self._blobs.after(etag)
 
     @property
     def change_vector(self) -> ChangeVector:
@@ -113,52 +116,90 @@ class Store:
     @property
     def size(self) -> Size:
         """How much it holds."""
-        return Size(self._documents, len(self._items) - self._documents, self._bytes)
+        revisions = len(self._items) - self._documents - self._tombstones
+        return Size(self._documents, self._tombstones, self._bytes + self._blobs.bytes, revisions, len(self._blobs))
 
     @property
     def fingerprint(self) -> str:
-        """32 hex digits that tell the documents (ids in lower case, collections, JSON) whatever order they came in.
+        """32 hex digits that tell documents, attachments and revisions, whatever order they came in.
 
-        Copies with the same documents have the same; of etags, vectors, times and tombstones it knows nothing.
+        Copies with the same contents have the same; of etags and tombstones it knows nothing.
         """
-        return f"{self._sum:032x}"
-
-    def size_after(self, etag: int) -> Size:
-        """How much changed after that etag: what an incremental backup would hold."""
-        changed = list(_after(self._items, etag))
-        documents = sum(isinstance(item, Document) for item in changed)
-        return Size(documents, len(changed) - documents, sum(map(size_of, changed)))
+        return f"{self.fingerprint_sum:032x}"
 
     def frozen_at(self) -> Contents:
         """What the copy holds at this moment, for ever. Shares every item; after a change costs a shallow copy."""
         if self._frozen is None:
-            vector = self.change_vector
             self._frozen = Contents(
-                self.node, self.database_id, self.etag, vector, self.size, self.fingerprint, self._items.copy()
+                self.node,
+                self.database_id,
+                self.etag,
+                self.change_vector,
+                self.size,
+                self.fingerprint_sum,
+                self._items.copy(),
+                self._blobs.frozen(),
+                self.policies,
+                tuple(sorted(self.received.items())),
             )
         return self._frozen
 
     # ---- writing
 
+    def next_id(self, prefix: str) -> str:
+        """The id a node gives by itself to a document put as `orders/`: `orders/0000012-A`, 12 being its etag."""
+        number = self.etag + 1
+        while (found := f"{prefix}{number:07d}-{self.node}").lower() in self._items:
+            number += 1  # an earlier copy on this node gave it away
+        return found
+
     def put(self, document_id: str, data: Mapping[str, Any], at: int, collection: str = NO_COLLECTION) -> Document:
         """Write a document at wall instant `at` (µs); ValueError if id or data cannot be written.
 
-        `last_modified` becomes `at`, or 1 µs more than what it replaces where this node's clock is behind: a later
-        write never loses to the version it was made over.
+        An id that ends in `/` is completed by `next_id`. What is attached to the document stays. `last_modified`
+        becomes `at`, or 1 µs more than what it replaces where this node's clock is behind: a later write never loses
+        to the version it was made over.
         """
+        if document_id.endswith("/"):
+            document_id = self.next_id(document_id)
         key = key_of(document_id)
-        return self._write(key, document_id, collection, body_of(document_id, data), at)
+        body = body_of(document_id, data)
+        old = self._items.get(key)
+        attachments = old.attachments if isinstance(old, Document) else ()
+        return self._write(key, old, document_id, collection, body, attachments, at)
 
     def patch(self, document_id: str, changes: Mapping[str, Any], at: int) -> Document:
         """Replace top-level fields of a document; None removes one. NoDocument if there is no such document."""
-        key = key_of(document_id)
-        old = self._items.get(key)
-        if not isinstance(old, Document):
-            raise NoDocument(f"there is no document {document_id!r} to patch: put it first")
+        key, old = self._existing(document_id, "patch")
         data = {
             name: field for name, field in {**old.data, **changes}.items() if field is not None or name not in changes
         }
-        return self._write(key, old.id, old.collection, body_of(old.id, data), at)
+        return self._write(key, old, old.id, old.collection, body_of(old.id, data), old.attachments, at)
+
+    def attach(self, document_id: str, name: str, content: bytes, at: int, content_type: str = "") -> Document:
+        """Give a document an attachment, or another content to one that it has (by name, in any case).
+
+        NoDocument if there is no such document; ValueError for a name that is none.
+        """
+        key, old = self._existing(document_id, "attach to")
+        if not name or not name.isprintable() or not content_type.isprintable():
+            raise ValueError(
+                f"{name!r}, {content_type!r}: give an attachment a name and a type of printable characters"
+            )
+        blob = Blob(hash_of(content), bytes(content))
+        self._blobs.hold(blob)
+        others = [each for each in old.attachments if each.name.lower() != name.lower()]
+        attachment = Attachment(name, blob.hash, content_type, len(content))
+        named = tuple(sorted([*others, attachment], key=lambda each: each.name.lower()))
+        return self._write(key, old, old.id, old.collection, old.body, named, at)
+
+    def detach(self, document_id: str, name: str, at: int) -> Document | None:
+        """Take an attachment from a document; None if it has none of that name. NoDocument if there is no document."""
+        key, old = self._existing(document_id, "detach from")
+        rest = tuple(each for each in old.attachments if each.name.lower() != name.lower())
+        if rest == old.attachments:
+            return None
+        return self._write(key, old, old.id, old.collection, old.body, rest, at)
 
     def delete(self, document_id: str, at: int) -> Tombstone | None:
         """Delete a document at wall instant `at` (µs), leaving a tombstone; None if there is nothing to delete."""
@@ -170,80 +211,240 @@ class Store:
         vector = old.change_vector.with_etag(self.node, self.database_id, etag)
         tombstone = Tombstone(key, old.collection, vector, etag, old.etag, max(at, old.last_modified + 1))
         self._place(key, tombstone)
+        if self.policies.of(old.collection) is not None:
+            gone = Revision(old.id, old.collection, "{}", vector, etag + 1, tombstone.last_modified, deleted=True)
+            self._keep(key, gone)
+        self._blobs.sweep()
         return tombstone
 
-    def _write(self, key: str, document_id: str, collection: str, body: str, at: int) -> Document:
+    def configure(self, policies: Policies) -> None:
+        """Keep revisions by these policies from now on; nothing happens if they are not newer.
+
+        What is kept is told to the other copies once more: one that had to let go of a revision takes it again.
+        """
+        if policies.index <= self.policies.index:
+            return
+        self.enforce(policies)
+        for slot, item in [(slot, item) for slot, item in self._items.items() if isinstance(item, Revision)]:
+            self._place(slot, attrs.evolve(item, etag=self.etag + 1))
+
+    def enforce(self, policies: Policies) -> None:
+        """Let go of revisions of which these policies keep fewer."""
+        self.policies = policies
+        for key in list(self._history):
+            self._prune(key)
+        self._blobs.sweep()
+
+    def sweep(self) -> None:
+        """Let go of contents that nobody names: after a batch of `merge` or `adopt`."""
+        self._blobs.sweep()
+
+    def _existing(self, document_id: str, to_do: str) -> tuple[str, Document]:
+        key = key_of(document_id)
         old = self._items.get(key)
+        if not isinstance(old, Document):
+            raise NoDocument(f"there is no document {document_id!r} to {to_do}: put it first")
+        return key, old
+
+    def _write(
+        self,
+        key: str,
+        old: Item | None,
+        document_id: str,
+        collection: str,
+        body: str,
+        attachments: tuple[Attachment, ...],
+        at: int,
+    ) -> Document:
         etag = self.etag + 1
         before = old.change_vector if old else ChangeVector()
         last_modified = max(at, old.last_modified + 1) if old else at
         vector = before.with_etag(self.node, self.database_id, etag)
-        document = Document(document_id, collection, body, vector, etag, last_modified)
+        revised = self.policies.of(collection) is not None
+        document = Document(document_id, collection, body, vector, etag, last_modified, attachments, revised)
         self._place(key, document)
+        if revised:
+            kept = Revision(document_id, collection, body, vector, etag + 1, last_modified, attachments)
+            self._keep(key, kept)
+        self._blobs.sweep()
         return document
 
     # ---- taking what others wrote
 
-    def merge(self, incoming: Item) -> Item | None:
-        """Take a version from another copy if it wins; return it as held here, None if ours stays (rules 19.2, 19.3).
+    def hold(self, blob: Blob) -> None:
+        """Have a content ready for items that name it; `sweep` lets go of it if none came."""
+        self._blobs.hold(blob)
+
+    def missing(self, item: Item) -> tuple[str, ...]:
+        """The hashes of contents that the item names and that are not here."""
+        if isinstance(item, Tombstone) or not item.attachments:
+            return ()
+        return tuple(self._blobs.missing(item.attachments))
+
+    def merge(self, incoming: Item) -> tuple[Item, ...]:
+        """Take a version from another copy if it wins; what changed here by it, nothing if ours stays (19.2, 19.3).
 
         Older and equal versions are ignored, newer ones taken; of conflicting ones the higher `rank` wins whole and
-        keeps its vector. As every write is later than what it replaces, rank agrees with the order of vectors, so
-        any order and repetition of deliveries ends in the same contents.
+        keeps its vector, and the other is kept as a revision if it was a document that says something else. As every
+        write is later than what it replaces, rank agrees with the order of vectors, and revisions are a union: any
+        order and repetition of deliveries ends in the same contents.
         """
         key = key_of(incoming.id)
         absorb(self._seen, incoming.change_vector)
-        old = self._items.get(key)
-        if old is None or takes_over(incoming, old):
-            return self._take(key, incoming, incoming.change_vector)
         self._frozen = None
-        return None
+        if isinstance(incoming, Revision):
+            revision = self._keep(key, _numbered(incoming, self.etag + 1))
+            return () if revision is None else (revision,)
+        old = self._items.get(key)
+        if old is None:
+            return (self._take(key, incoming, incoming.change_vector),)
+        wins = takes_over(incoming, old)
+        loser = old if wins else incoming
+        lost = self._lost(key, incoming, old, loser) if isinstance(loser, Document) else None
+        taken = (self._take(key, incoming, incoming.change_vector),) if wins else ()
+        if lost is None:
+            return taken
+        kept = self._keep(key, _numbered(lost, self.etag + 1))
+        return taken if kept is None else (*taken, kept)
+
+    def _lost(self, key: str, incoming: Item, held: Item, loser: Document) -> Revision | None:
+        """The loser of a conflict as a revision; None if there was none, or both say the same."""
+        if incoming.change_vector.compare(held.change_vector) is not Relation.CONFLICT:
+            return None
+        if isinstance(incoming, Document) and isinstance(held, Document) and _says(incoming) == _says(held):
+            return None
+        return Revision(
+            loser.id, loser.collection, loser.body, loser.change_vector, 0, loser.last_modified, loser.attachments
+        )
 
     def adopt(self, item: Item) -> Item:
-        """Take an item of a logical backup as a write of this copy: own etag and vector, same time (rule 17.10)."""
-        vector = ChangeVector(((self.node, self.database_id, self.etag + 1),))
-        return self._take(key_of(item.id), item, vector)
+        """Take an item of a logical backup as a write of this copy: own etag and vector, same time (rule 17.10).
+
+        A revision keeps its vector, which tells it from others; one that is here already takes a new etag.
+        """
+        key = key_of(item.id)
+        if isinstance(item, Revision):
+            mine = _numbered(item, self.etag + 1)
+            slot = _slot(key, item.change_vector.text())
+            if slot in self._items:
+                self._place(slot, mine)
+            else:
+                self._keep(key, mine, every=True)
+            return mine
+        return self._take(key, item, ChangeVector(((self.node, self.database_id, self.etag + 1),)))
+
+    def forget_revisions(self, up_to: int) -> None:
+        """Let go of every revision that was kept at that etag or before."""
+        for key, ranks in list(self._history.items()):
+            rest = [known for known in ranks if self._items[_slot(key, known[1])].etag > up_to]
+            for gone in ranks:
+                if gone not in rest:
+                    self._let_go(_slot(key, gone[1]))
+            self._history[key] = rest
+            if not rest:
+                del self._history[key]
 
     def _take(self, key: str, item: Item, vector: ChangeVector) -> Item:
         etag = self.etag + 1
-        old = self._items.get(key)
         mine: Item
-        match item:
-            case Document():
-                mine = Document(item.id, item.collection, item.body, vector, etag, item.last_modified)
-            case Tombstone():
-                deleted_etag = old.etag if isinstance(old, Document) else 0
-                mine = Tombstone(key, item.collection, vector, etag, deleted_etag, item.last_modified)
+        if isinstance(item, Document):
+            mine = Document(
+                item.id, item.collection, item.body, vector, etag, item.last_modified, item.attachments, item.revised
+            )
+        else:
+            old = self._items.get(key)
+            deleted_etag = old.etag if isinstance(old, Document) else 0
+            mine = Tombstone(key, item.collection, vector, etag, deleted_etag, item.last_modified)
         self._place(key, mine)
         return mine
 
-    def _place(self, key: str, item: Item) -> None:
-        old = self._items.pop(key, None)
-        if old is not None:
-            self._bytes -= size_of(old)
-            if isinstance(old, Document):
-                self._documents -= 1
-                self._sum = (self._sum - _hash(key, old)) & _128_BITS
-        self._items[key] = item
+    # ---- what every change comes to
+
+    def _keep(self, key: str, revision: Revision, *, every: bool = False) -> Revision | None:
+        """Keep a revision, unless it is here or older than so many that are; None then. `every`: whatever its age."""
+        vector = revision.change_vector.text()
+        slot = _slot(key, vector)
+        if slot in self._items:
+            return None
+        ranks = self._history.get(key, [])
+        rank = (revision.last_modified, vector)
+        place = bisect(ranks, rank)
+        if not every:
+            newest = revision if place == len(ranks) else self._items[_slot(key, ranks[-1][1])]
+            limit = self.policies.limit(newest.collection)
+            if limit is not None and place < len(ranks) + 1 - limit:
+                return None
+        self._place(slot, revision)
+        self._history[key] = ranks
+        ranks.insert(place, rank)
+        if not every:
+            self._prune(key)
+        return revision
+
+    def _prune(self, key: str) -> None:
+        ranks = self._history[key]
+        newest = self._items[_slot(key, ranks[-1][1])]
+        limit = self.policies.limit(newest.collection)
+        while limit is not None and len(ranks) > limit:
+            self._let_go(_slot(key, ranks.pop(0)[1]))
+        if not ranks:
+            del self._history[key]
+
+    def _let_go(self, slot: str) -> None:
+        self._subtract(slot, self._items.pop(slot))
+        self._frozen = None
+
+    def _place(self, slot: str, item: Item) -> None:
+        old = self._items.pop(slot, None)
+        self._items[slot] = item
         self._bytes += size_of(item)
+        if isinstance(item, Tombstone):
+            self._tombstones += 1
+        else:
+            self.fingerprint_sum = (self.fingerprint_sum + fingerprint.of_item(slot, item)) & fingerprint.MASK
+            if item.attachments:
+                self._blobs.refer(item.attachments, item.etag)
         if isinstance(item, Document):
             self._documents += 1
-            self._sum = (self._sum + _hash(key, item)) & _128_BITS
+            self._collections[item.collection] = self._collections.get(item.collection, 0) + 1
+        if old is not None:  # only now: what both name must not go and come
+            self._subtract(slot, old)
         self.etag = item.etag
-        absorb(self._seen, item.change_vector)
+        if not isinstance(item, Revision):
+            absorb(self._seen, item.change_vector)
         self._frozen = None
+
+    def _subtract(self, slot: str, old: Item) -> None:
+        self._bytes -= size_of(old)
+        if isinstance(old, Tombstone):
+            self._tombstones -= 1
+            return
+        self.fingerprint_sum = (self.fingerprint_sum - fingerprint.of_item(slot, old)) & fingerprint.MASK
+        if old.attachments:
+            self._blobs.release(old.attachments)
+        if isinstance(old, Document):
+            self._documents -= 1
+            self._collections[old.collection] -= 1
+            if not self._collections[old.collection]:
+                del self._collections[old.collection]
 
     # ---- surviving a crash
 
     def state_frame(self) -> bytes:
         """The journal frame of what no item says. Journal it first of all, and after a batch from another copy."""
         received = tuple(sorted(self.received.items()))
-        return journal.encode_state(journal.State(self.node, self.database_id, self.etag, self.change_vector, received))
+        state = journal.State(self.node, self.database_id, self.etag, self.change_vector, received, self.policies)
+        return journal.encode_state(state)
+
+    def frames_after(self, etag: int) -> Iterator[bytes]:
+        """The frames of everything that changed after that etag."""
+        yield from map(journal.encode_change, self._blobs.after(etag))
+        yield from map(journal.encode_change, list(changed_after(self._items, etag)))
 
     def frames(self) -> Iterator[bytes]:
         """A whole journal of this copy as it is now: to replace one that has grown long."""
         yield self.state_frame()
-        yield from map(journal.encode_change, list(self._items.values()))
+        yield from self.frames_after(0)
 
     @classmethod
     def recover(cls, contents: Iterable[bytes]) -> "Store":
@@ -252,8 +453,13 @@ class Store:
         A change may leave the node (replication, backup, an answer) only once its frame is durable: a lost etag is
         given again.
         """
+        return cls.replayed(journal.decode(contents))
+
+    @classmethod
+    def replayed(cls, frames: Iterable[Item | Blob | journal.State | journal.Torn]) -> "Store":
+        """The copy that these frames of a journal describe, up to a torn one; DamagedJournal if they do not fit."""
         store: Store | None = None
-        for found in journal.decode(contents):
+        for found in frames:
             match found:
                 case journal.Torn():
                     break
@@ -267,27 +473,48 @@ class Store:
                     store.etag = max(store.etag, found.etag)
                     absorb(store._seen, found.change_vector)
                     store.received.update(found.received)
-                case Document() | Tombstone() as item:
-                    if store is None:
-                        raise journal.DamagedJournal(
-                            "the journal does not open with a state frame: wipe this copy and fill it again"
-                        )
-                    last = store.etag
-                    store._place(key_of(item.id), item)
-                    store.etag = max(last, item.etag)
+                    if found.policies != store.policies:
+                        store.enforce(found.policies)
+                case _ if store is None:
+                    raise journal.DamagedJournal(
+                        "the journal does not open with a state frame: wipe this copy and fill it again"
+                    )
+                case Blob():
+                    store.hold(found)
+                case _:
+                    store._replay(found)
         if store is None:
             raise journal.DamagedJournal("the journal is empty: make a new copy and let another member fill it")
+        store.sweep()
         return store
 
+    def _replay(self, item: Item) -> None:
+        last, key = self.etag, key_of(item.id)
+        try:
+            if not isinstance(item, Revision):
+                self._place(key, item)
+            elif (slot := _slot(key, item.change_vector.text())) in self._items:
+                self._place(slot, item)
+            else:
+                self._keep(key, item)
+        except KeyError as error:
+            raise journal.DamagedJournal(
+                f"the journal lacks the attachment {error} of {item.id!r}: wipe this copy and fill it again"
+            ) from error
+        self.etag = max(last, item.etag)
 
-_128_BITS = (1 << 128) - 1
+
+def _slot(key: str, vector: str) -> str:
+    """Where a revision stands: ids are printable, so that no document stands there."""
+    return f"{key}\0{vector}"
 
 
-def _hash(key: str, document: Document) -> int:
-    """128 bits of what a document says; a sum of them needs no order."""
-    collection = document.collection.encode()
-    text = b"%s\0%d\0%s%s" % (key.encode(), len(collection), collection, document.body.encode())
-    return int.from_bytes(blake2b(text, digest_size=16).digest(), "big")
+def _numbered(revision: Revision, etag: int) -> Revision:
+    return attrs.evolve(revision, etag=etag)
+
+
+def _says(document: Document) -> tuple[Any, ...]:
+    return document.collection, document.body, document.attachments
 
 
 def takes_over(incoming: Item, held: Item) -> bool:
@@ -299,14 +526,3 @@ def takes_over(incoming: Item, held: Item) -> bool:
             return rank(incoming) > rank(held)
         case _:
             return False
-
-
-def _after(items: dict[str, Item], etag: int) -> Iterator[Item]:
-    if etag <= 0:
-        return iter(items.values())
-    changed = []
-    for item in reversed(items.values()):
-        if item.etag <= etag:
-            break
-        changed.append(item)
-    return reversed(changed)

@@ -1,11 +1,14 @@
-"""What a database holds: documents, and the tombstones that deletions leave. Values with JSON as text.
+"""What a database holds: documents, their revisions, and the tombstones that deletions leave. Values with JSON as text.
 
 A document keeps its JSON as canonical text, so that it can be shared, sent and written without being copied or
-encoded again. Never here: where they are kept, who wins a conflict, what a backup file looks like.
+encoded again; of an attachment it keeps what it is called and the hash of its content, which stands beside it as a
+`Blob`. Never here: where they are kept, who wins a conflict, what a backup file looks like.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
 from backup.database.change_vector import ChangeVector
@@ -14,6 +17,19 @@ from cluster.value import value
 METADATA = "@metadata"
 NO_COLLECTION = "@empty"
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+@value
+class Attachment:
+    """A name that a document has for some content."""
+
+    name: str
+    hash: str
+    """Of the content (`hash_of`): equal content is kept once, whoever names it."""
+    content_type: str
+    """As the client gave it; may be empty."""
+    size: int
+    """Bytes."""
 
 
 @value
@@ -30,10 +46,39 @@ class Document:
     """Number of this change in the copy that holds it; every copy counts for itself."""
     last_modified: int
     """Wall instant of the write in µs; always above that of the version it replaced."""
+    attachments: tuple[Attachment, ...] = ()
+    """Sorted by name, in any case."""
+    revised: bool = False
+    """Whether revisions of its collection were kept when it was written."""
 
     @property
     def data(self) -> dict[str, Any]:
         """The JSON object, parsed anew at each call: changing it changes nothing."""
+        data: dict[str, Any] = json.loads(self.body)
+        return data
+
+
+@value
+class Revision:
+    """A version of a document that is kept: each one where its collection keeps them, and whatever lost a conflict."""
+
+    id: str
+    """As the document had it."""
+    collection: str
+    body: str
+    """`{}` for a deletion."""
+    change_vector: ChangeVector
+    """That of the version: it tells the revisions of a document apart, in every copy and in every backup."""
+    etag: int
+    """Number of the change that kept it, in the copy that holds it."""
+    last_modified: int
+    attachments: tuple[Attachment, ...] = ()
+    deleted: bool = False
+    """It says that the document was deleted then."""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The JSON object, parsed anew at each call."""
         data: dict[str, Any] = json.loads(self.body)
         return data
 
@@ -54,7 +99,18 @@ class Tombstone:
     """Wall instant of the deletion in µs."""
 
 
-Item = Document | Tombstone
+Item = Document | Tombstone | Revision
+
+
+@value(repr=False)
+class Blob:
+    """The content of an attachment."""
+
+    hash: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Blob({self.hash!r}, <{len(self.content)} bytes>)"
 
 
 def key_of(document_id: str) -> str:
@@ -62,6 +118,11 @@ def key_of(document_id: str) -> str:
     if not document_id or not document_id.isprintable():
         raise ValueError(f"{document_id!r} is no document id: give at least one character, all of them printable")
     return document_id.lower()
+
+
+def hash_of(content: bytes) -> str:
+    """What names an attachment's content: its BLAKE2b of 256 bits in base 64, as in RavenDB's files."""
+    return b64encode(blake2b(content, digest_size=32).digest()).decode()
 
 
 def text_of(data: object) -> str:
@@ -91,4 +152,4 @@ def rank(item: Item) -> tuple[int, str]:
 
 def size_of(item: Item) -> int:
     """Roughly how many bytes the item takes in a backup before compression: for cost models."""
-    return 200 + len(item.body) if isinstance(item, Document) else 200
+    return 200 if isinstance(item, Tombstone) else 200 + len(item.body)

@@ -1,7 +1,8 @@
 """A copy of a database as frames in a file, so that a node finds it again after a crash: bytes and back.
 
 A frame is length (u32), CRC-32 (u32), msgpack. A journal opens with a `State`; each change of the copy adds the frame
-of the changed item, and a `State` again when the copy learned something that no item says. Never here: a disk.
+of the changed item, before it those of contents that no item named before, and a `State` again when the copy learned
+something that no item says. Never here: a disk.
 """
 
 import struct
@@ -12,7 +13,8 @@ from typing import Any
 import msgpack
 
 from backup.database.change_vector import ChangeVector
-from backup.database.items import Document, Item, Tombstone
+from backup.database.items import Attachment, Blob, Document, Item, Revision, Tombstone
+from backup.database.revisions import Policies, RevisionPolicy
 from cluster.value import value
 
 HEAD = struct.Struct("<II")
@@ -28,6 +30,8 @@ class State:
     change_vector: ChangeVector
     received: tuple[tuple[str, int], ...]
     """Database id of each other copy and the etag up to which its changes arrived, sorted."""
+    policies: Policies = Policies()
+    """Which revisions are kept from here on."""
 
 
 @value
@@ -41,22 +45,30 @@ class DamagedJournal(ValueError):
     """A journal is not what was written: something other than its last frame is broken."""
 
 
-def encode_change(item: Item) -> bytes:
-    """The frame of one changed item, as the copy holds it now."""
-    vector = item.change_vector.text()
+def encode_change(item: Item | Blob) -> bytes:
+    """The frame of one changed item, as the copy holds it now, or of an attachment's content."""
     match item:
-        case Document():
-            return _frame(("D", item.id, item.collection, item.body, vector, item.etag, item.last_modified))
-        case Tombstone():
-            return _frame(("T", item.id, item.collection, vector, item.etag, item.deleted_etag, item.last_modified))
+        case Document(id, collection, body, vector, etag, last_modified, attachments, revised):
+            fields = ("D", id, collection, body, vector.text(), etag, last_modified)
+            return frame((*fields, _plain(attachments), revised) if attachments or revised else fields)
+        case Tombstone(id, collection, vector, etag, deleted_etag, last_modified):
+            return frame(("T", id, collection, vector.text(), etag, deleted_etag, last_modified))
+        case Revision(id, collection, body, vector, etag, last_modified, attachments, deleted):
+            named = _plain(attachments)
+            return frame(("R", id, collection, body, vector.text(), etag, last_modified, named, deleted))
+        case Blob(hash, content):
+            return frame(("B", hash, content))
 
 
 def encode_state(state: State) -> bytes:
     """The frame of what a copy knows beside its items."""
-    return _frame(("S", state.node, state.database_id, state.etag, state.change_vector.text(), state.received))
+    policies = state.policies
+    kept = tuple((each.collection, each.minimum_to_keep, each.disabled) for each in policies.policies)
+    vector = state.change_vector.text()
+    return frame(("S", state.node, state.database_id, state.etag, vector, state.received, policies.index, kept))
 
 
-def decode(contents: Iterable[bytes]) -> Iterator[Item | State | Torn]:
+def decode(contents: Iterable[bytes]) -> Iterator[Item | Blob | State | Torn]:
     """The frames of the journal files `contents`, in their order; at most one `Torn`, at the end.
 
     An unfinished or broken frame at the very end of the last file is a torn write: nobody was told that it is
@@ -80,7 +92,8 @@ def decode(contents: Iterable[bytes]) -> Iterator[Item | State | Torn]:
             offset = end
 
 
-def _frame(fields: tuple[Any, ...]) -> bytes:
+def frame(fields: tuple[Any, ...]) -> bytes:
+    """One frame of scalars and tuples of them."""
     payload: bytes = msgpack.packb(fields)
     return HEAD.pack(len(payload), zlib.crc32(payload)) + payload
 
@@ -102,14 +115,31 @@ def _frame_follows(content: bytes, offset: int) -> bool:
     return False
 
 
-def _decoded(fields: tuple[Any, ...]) -> Item | State:
+def _plain(attachments: tuple[Attachment, ...]) -> tuple[tuple[str, str, str, int], ...]:
+    return tuple((each.name, each.hash, each.content_type, each.size) for each in attachments)
+
+
+def _attachments(plain: Iterable[tuple[str, str, str, int]]) -> tuple[Attachment, ...]:
+    return tuple(Attachment(*each) for each in plain)
+
+
+def _decoded(fields: tuple[Any, ...]) -> Item | Blob | State:
     match fields:
         case ("D", id, collection, body, vector, etag, last_modified):
             return Document(id, collection, body, ChangeVector.parse(vector), etag, last_modified)
+        case ("D", id, collection, body, vector, etag, last_modified, plain, revised):
+            named = _attachments(plain)
+            return Document(id, collection, body, ChangeVector.parse(vector), etag, last_modified, named, revised)
         case ("T", id, collection, vector, etag, deleted_etag, last_modified):
             return Tombstone(id, collection, ChangeVector.parse(vector), etag, deleted_etag, last_modified)
-        case ("S", node, database_id, etag, vector, received):
-            return State(node, database_id, etag, ChangeVector.parse(vector), received)
+        case ("R", id, collection, body, vector, etag, last_modified, plain, deleted):
+            named = _attachments(plain)
+            return Revision(id, collection, body, ChangeVector.parse(vector), etag, last_modified, named, deleted)
+        case ("B", hash, content):
+            return Blob(hash, content)
+        case ("S", node, database_id, etag, vector, received, index, kept):
+            policies = Policies(index, tuple(RevisionPolicy(*each) for each in kept))
+            return State(node, database_id, etag, ChangeVector.parse(vector), received, policies)
         case _:
             raise DamagedJournal(
                 f"the journal holds a frame of an unknown kind, {fields[:1]}: a newer version wrote it; use that"

@@ -9,8 +9,11 @@ from itertools import islice
 
 from backup.database.change_vector import ChangeVector
 from backup.database.documents import Store
-from backup.database.items import Document, Item, Tombstone
+from backup.database.items import Attachment, Blob, Document, Item, Revision, Tombstone
 from cluster.value import value
+
+MESSAGE_BYTES = 1 << 20
+"""About so many bytes of attachments go into one message, and at least one item."""
 
 
 @value
@@ -25,6 +28,10 @@ class ReplicateDocuments:
     """Sorted by etag. A change that was replaced since is not in it: its replacement follows later."""
     from_etag: int
     last_etag: int
+    blobs: tuple[Blob, ...] = ()
+    """Contents of attachments that its items name: those nobody named before, and those that were asked for."""
+    policies_index: int = 0
+    """`Policies.index` of the sender: who keeps revisions by older policies would let go of what newer ones keep."""
 
 
 @value
@@ -36,6 +43,8 @@ class ReplicationAck:
     source: str
     """Database id of the copy whose etags are counted: an answer to a copy since wiped concerns nobody."""
     last_etag: int
+    wanted: tuple[str, ...] = ()
+    """Hashes of contents without which the next item is not taken: give them to `offer`."""
 
 
 @value
@@ -57,26 +66,75 @@ def delta(store: Store, after_etag: int, limit: int) -> tuple[tuple[Item, ...], 
     return items, max(store.etag, after_etag) if reached_end else items[-1].etag
 
 
-def offer(database: int, store: Store, after_etag: int, limit: int) -> ReplicateDocuments | None:
-    """The message that brings another copy on from `after_etag`; None when there is nothing to tell."""
+def offer(
+    database: int, store: Store, after_etag: int, limit: int, wanted: Sequence[str] = ()
+) -> ReplicateDocuments | None:
+    """The message that brings another copy on from `after_etag`; None when there is nothing to tell.
+
+    `wanted`: contents that the other asked for in its last answer.
+    """
     if after_etag >= store.etag:
         return None
     items, last_etag = delta(store, after_etag, limit)
-    return ReplicateDocuments(database, store.database_id, items, after_etag, last_etag)
+    items, last_etag, blobs = _with_contents(store, items, last_etag, after_etag, wanted)
+    return ReplicateDocuments(database, store.database_id, items, after_etag, last_etag, blobs, store.policies.index)
+
+
+def _with_contents(
+    store: Store, items: tuple[Item, ...], last_etag: int, after_etag: int, wanted: Sequence[str]
+) -> tuple[tuple[Item, ...], int, tuple[Blob, ...]]:
+    """As many of the items as go into one message with the contents that are new with them, and those contents."""
+    fresh = {blob.hash: blob for blob in store.blobs_after(after_etag)}
+    fresh |= {hash: Blob(hash, content) for hash in wanted if (content := store.content(hash)) is not None}
+    if not fresh:
+        return items, last_etag, ()
+    sent: dict[str, Blob] = {}
+    size = 0
+    for place, item in enumerate(items):
+        named = () if isinstance(item, Tombstone) else item.attachments
+        new = {each.hash: fresh[each.hash] for each in named if each.hash in fresh and each.hash not in sent}
+        size += sum(len(blob.content) for blob in new.values())
+        if place and size > MESSAGE_BYTES:
+            return items[:place], items[place - 1].etag, tuple(sent.values())
+        sent |= new
+    return items, last_etag, tuple(sent.values())
 
 
 def receive(store: Store, message: ReplicateDocuments) -> tuple[Sequence[Item], ReplicationAck]:
-    """Merge what arrived: the items that now differ here, to be journalled with `store.state_frame()`, then the answer.
+    """Merge what arrived: the items that now differ here, then the answer. Journal them and `store.state_frame()`.
 
     A batch that starts beyond what arrived before would leave a gap: it is not taken; the answer says where to go on.
+    Nor is an item taken whose attachments are not here, nor what follows it: the answer asks for their contents.
     """
     before = store.received.get(message.source, 0)
     if message.from_etag > before:
         return (), ReplicationAck(message.database, message.source, before)
-    taken = [held for item in message.items if (held := store.merge(item)) is not None]
-    store.received[message.source] = max(before, message.last_etag)
-    return taken, ReplicationAck(message.database, message.source, store.received[message.source])
+    for blob in message.blobs:
+        store.hold(blob)
+    taken: list[Item] = []
+    arrived, last = message.last_etag, message.from_etag
+    wanted: tuple[str, ...] = ()
+    for item in message.items:
+        wanted = store.missing(item)
+        if wanted:
+            arrived = last
+            break
+        taken.extend(store.merge(item))
+        last = item.etag
+    store.sweep()
+    store.received[message.source] = max(before, arrived)
+    return taken, ReplicationAck(message.database, message.source, store.received[message.source], wanted)
 
 
-WORDS: tuple[type, ...] = (ChangeVector, Document, Tombstone, ReplicateDocuments, ReplicationAck, ReplicationResume)
+WORDS: tuple[type, ...] = (
+    ChangeVector,
+    Document,
+    Tombstone,
+    ReplicateDocuments,
+    ReplicationAck,
+    ReplicationResume,
+    Attachment,
+    Revision,
+    Blob,
+)
 """Every class that travels, in a fixed order."""

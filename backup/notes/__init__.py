@@ -37,6 +37,14 @@ from backup.notes.runs import (
     ReportGivenUp,
     ReportQueued,
 )
+from backup.notes.values import (
+    IdentityMoved,
+    IndexDefined,
+    IndexRemoved,
+    RevisionsConfigured,
+    ValueExchanged,
+    ValuesRestored,
+)
 from backup.notes.words import DETAIL, HEADLINE, NORMAL, duration_text, time_text
 
 __all__ = [
@@ -58,6 +66,9 @@ __all__ = [
     "DatabaseOpened",
     "DatabaseRestored",
     "DocumentsWritten",
+    "IdentityMoved",
+    "IndexDefined",
+    "IndexRemoved",
     "MoveAnnounced",
     "MoveCalledOff",
     "OwnerChanged",
@@ -65,10 +76,13 @@ __all__ = [
     "ReportQueued",
     "Reported",
     "RestoreAbandoned",
+    "RevisionsConfigured",
     "StatusStored",
     "TaskDefined",
     "TaskRemoved",
     "TopologyChanged",
+    "ValueExchanged",
+    "ValuesRestored",
     "duration_text",
     "time_text",
 ]

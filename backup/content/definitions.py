@@ -1,0 +1,128 @@
+"""What is agreed through the log, as it stands in a logical backup: indexes as RavenDB's LINQ, identities, values, policies.
+
+Only such indexes are read back as the model can have: fields of one collection, and a reduce that counts and sums.
+Never here: the stream they stand in.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from backup.database.items import text_of
+from backup.database.revisions import RevisionPolicy
+from backup.database.values import Exchanged, Identity, IndexDefinition
+
+FIELD = r"[A-Za-z_]\w*"
+MAP = re.compile(rf"from (\w+) in docs\.({FIELD}) select new \{{ (.+?) \}}")
+MAPPED = re.compile(rf"\w+\.({FIELD})|(Count) = 1")
+REDUCE = re.compile(
+    rf"from r in results group r by r\.({FIELD}) into g select new \{{ \1 = g\.Key, "
+    rf"Count = g\.Sum\(x => x\.Count\)((?:, {FIELD} = g\.Sum\(x => x\.{FIELD}\))*) \}}"
+)
+SUM = re.compile(rf"({FIELD}) = g\.Sum\(x => x\.({FIELD})\)")
+
+
+def index_json(definition: IndexDefinition) -> dict[str, Any]:
+    """An item of the section `Indexes`."""
+    mapped = [f"o.{field}" for field in definition.fields]
+    reduce = None
+    if definition.group_by:
+        mapped.append("Count = 1")
+        by = definition.group_by
+        sums = "".join(f", {field} = g.Sum(x => x.{field})" for field in definition.sums)
+        reduce = (
+            f"from r in results group r by r.{by} into g "
+            f"select new {{ {by} = g.Key, Count = g.Sum(x => x.Count){sums} }}"
+        )
+    kind = "MapReduce" if reduce else "Map"
+    fields: dict[str, Any] = {
+        "Name": definition.name,
+        "SourceType": "Documents",
+        "Type": kind,
+        "LockMode": "Unlock",
+        "Priority": "Normal",
+        "State": "Normal",
+        "Configuration": {},
+        "Reduce": reduce,
+        "Maps": [f"from o in docs.{definition.collection} select new {{ {', '.join(mapped)} }}"],
+        "Fields": {},
+    }
+    return {"Type": kind, "IndexDefinition": fields}
+
+
+def index_of(content: Mapping[str, Any]) -> IndexDefinition | None:
+    """Back from an item of the section `Indexes`; None for one that the model cannot have."""
+    match content:
+        case {"Type": "AutoMap", "IndexDefinition": {"Name": str(name), "Collections": [str(collection)]}}:
+            return _automatic(name, collection, content["IndexDefinition"])
+        case {"Type": "Map" | "MapReduce", "IndexDefinition": {"Name": str(name), "Maps": [str(text)]}}:
+            return _written(name, text, content["IndexDefinition"].get("Reduce"))
+        case _:
+            return None
+
+
+def _automatic(name: str, collection: str, rest: Mapping[str, Any]) -> IndexDefinition | None:
+    fields = tuple(str(field.get("Name")) for field in rest.get("MapFields", ()) if isinstance(field, Mapping))
+    if not fields or rest.get("GroupByFields") or not all(field.isidentifier() for field in fields):
+        return None
+    return IndexDefinition(name, collection, fields)
+
+
+def _written(name: str, text: str, reduce: object) -> IndexDefinition | None:
+    found = MAP.fullmatch(text)
+    if found is None:
+        return None
+    mapped = [MAPPED.fullmatch(part) for part in found[3].split(", ")]
+    if not all(mapped):
+        return None
+    fields = tuple(part[1] for part in mapped if part is not None and part[1])
+    if reduce is None:
+        return IndexDefinition(name, found[2], fields) if len(fields) == len(mapped) else None
+    reduced = REDUCE.fullmatch(str(reduce))
+    if reduced is None or len(fields) != len(mapped) - 1:
+        return None
+    sums = SUM.findall(reduced[2])
+    if any(left != right for left, right in sums) or not {reduced[1], *(left for left, _ in sums)} <= {*fields}:
+        return None
+    return IndexDefinition(name, found[2], fields, reduced[1], tuple(left for left, _ in sums))
+
+
+def identity_json(identity: Identity) -> dict[str, Any]:
+    """An item of the section `Identities`: the number is text there."""
+    return {"Key": identity.key, "Value": str(identity.number)}
+
+
+def exchanged_json(stored: Exchanged) -> dict[str, Any]:
+    """An item of the section `CompareExchange`: JSON inside a text, the value under `Object`."""
+    return {"Key": stored.key, "Value": f'{{"Object":{stored.text}}}'}
+
+
+def exchanged_of(content: Mapping[str, Any]) -> tuple[str, str]:
+    """Key and JSON text, back from an item of the section `CompareExchange`."""
+    return str(content["Key"]), text_of(json.loads(content["Value"])["Object"])
+
+
+def revisions_json(policies: tuple[RevisionPolicy, ...]) -> dict[str, Any]:
+    """The field `Revisions` of the database record."""
+
+    def plain(policy: RevisionPolicy) -> dict[str, Any]:
+        return {"Disabled": policy.disabled, "MinimumRevisionsToKeep": policy.minimum_to_keep}
+
+    default = next((plain(policy) for policy in policies if not policy.collection), None)
+    collections = {policy.collection: plain(policy) for policy in policies if policy.collection}
+    return {"Default": default, "Collections": collections}
+
+
+def policies_of(record: Mapping[str, Any]) -> tuple[RevisionPolicy, ...]:
+    """The policies in a database record."""
+    found = record.get("Revisions")
+    if not isinstance(found, Mapping):
+        return ()
+    named = dict(found.get("Collections") or {})
+    if found.get("Default"):
+        named[""] = found["Default"]
+    return tuple(
+        RevisionPolicy(name, policy.get("MinimumRevisionsToKeep"), bool(policy.get("Disabled")))
+        for name, policy in sorted(named.items(), key=lambda each: str(each[0]).lower())
+    )

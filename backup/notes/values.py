@@ -1,0 +1,80 @@
+"""Changes of what a database holds by agreement: identities, compare-exchange values, indexes, policies.
+
+Every node says them when it applies an entry. Never here: documents.
+"""
+
+from typing import ClassVar
+
+from backup.notes.words import DETAIL
+from cluster.trace import Agreed
+from cluster.value import value
+
+
+@value
+class IdentityMoved(Agreed):
+    weight: ClassVar[int] = DETAIL
+
+    database: str
+    key: str
+    number: int
+    """The last one given away."""
+
+    def text(self) -> str:
+        return f"records: {self.key} of {self.database} has come to {self.number}"
+
+
+@value
+class ValueExchanged(Agreed):
+    """A compare-exchange value was written or deleted; what was refused changes nothing and is not told."""
+
+    weight: ClassVar[int] = DETAIL
+
+    database: str
+    key: str
+    deleted: bool
+
+    def text(self) -> str:
+        return f"records: value {self.key} of {self.database} is {'gone' if self.deleted else 'set'}"
+
+
+@value
+class IndexDefined(Agreed):
+    database: str
+    name: str
+
+    def text(self) -> str:
+        return f"records: index {self.name} of {self.database} is defined"
+
+
+@value
+class IndexRemoved(Agreed):
+    database: str
+    name: str
+
+    def text(self) -> str:
+        return f"records: index {self.name} of {self.database} is gone"
+
+
+@value
+class RevisionsConfigured(Agreed):
+    database: str
+    collections: tuple[str, ...]
+    """Those that keep revisions; an empty name means all others."""
+
+    def text(self) -> str:
+        named = ", ".join(name or "all others" for name in self.collections)
+        return f"records: {self.database} keeps revisions of {named or 'nothing'}"
+
+
+@value
+class ValuesRestored(Agreed):
+    database: str
+    identities: int
+    exchanged: int
+    indexes: int
+
+    def text(self) -> str:
+        return (
+            f"records: {self.database} has its {self.identities} identities, {self.exchanged} compare-exchange values "
+            f"and {self.indexes} indexes back"
+        )
