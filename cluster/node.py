@@ -21,7 +21,17 @@ from cluster.ports import Host, Waiter
 from cluster.proposals import Decided, Decline, Forward, Pending, Sessions
 from cluster.raft import step as law
 from cluster.raft.configuration import Configuration
-from cluster.raft.messages import AppendEntries, AppendReply, Entry, Request, RequestVote, VoteReply
+from cluster.raft.messages import (
+    AppendEntries,
+    AppendReply,
+    Confirm,
+    Confirmed,
+    Entry,
+    Request,
+    RequestVote,
+    TimeoutNow,
+    VoteReply,
+)
 from cluster.raft.state import (
     Apply,
     Candidate,
@@ -32,6 +42,7 @@ from cluster.raft.state import (
     Proposed,
     Raft,
     Received,
+    Refuse,
     Save,
     Send,
     Stored,
@@ -45,7 +56,7 @@ RETRY = SECOND
 """How long a proposer waits, in µs, before it asks the same leader again."""
 REMEMBER = 100_000
 """How long, in µs, a commit waits for a Save to carry it to the disk before it goes alone."""
-LAW = frozenset({RequestVote, VoteReply, AppendEntries, AppendReply})
+LAW = frozenset({RequestVote, VoteReply, AppendEntries, AppendReply, TimeoutNow, Confirm, Confirmed})
 ROLES: dict[type, str] = {Follower: "follower", Candidate: "candidate", Leader: "leader"}
 """What a trace calls them."""
 
@@ -163,7 +174,7 @@ class Node:
                 self._save(effect, before)
             elif isinstance(effect, Apply):
                 self._apply(effect)
-            else:
+            elif isinstance(effect, Refuse):
                 self._refused(effect.request)
         if after.wake_at < self.appointed:
             self._appoint()

@@ -11,8 +11,9 @@ from struct import Struct
 from zlib import crc32
 
 from cluster.ports import DiskPort
+from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
-from cluster.raft.messages import Entry, Request
+from cluster.raft.messages import Entry, Reconfiguration, Request
 from cluster.raft.state import Save
 from cluster.value import value
 from cluster.wire import Codec, WireError
@@ -55,7 +56,7 @@ class CommitRecord:
     commit: int
 
 
-RECORDS = Codec((Record, Entry, Request, CommitRecord))
+RECORDS = Codec((Record, Entry, Request, CommitRecord, Configuration, Reconfiguration))
 
 
 @value

@@ -18,9 +18,24 @@ from typing import Any, Literal, NoReturn, get_args, get_origin
 import attrs
 import msgpack
 
-from cluster.raft.messages import AppendEntries, AppendReply, Entry, Request, RequestVote, VoteReply
+from cluster.raft.configuration import Configuration
+from cluster.raft.messages import (
+    AppendEntries,
+    AppendReply,
+    Confirm,
+    Confirmed,
+    Entry,
+    Reconfiguration,
+    Request,
+    RequestVote,
+    TimeoutNow,
+    VoteReply,
+)
 
-RAFT_WORDS: tuple[type, ...] = (Request, Entry, RequestVote, VoteReply, AppendEntries, AppendReply)
+RAFT_WORDS: tuple[type, ...] = (
+    *(Request, Entry, RequestVote, VoteReply, AppendEntries, AppendReply),
+    *(Configuration, Reconfiguration, TimeoutNow, Confirm, Confirmed),
+)
 """What consensus itself says, in the fixed order that every codec on the wire starts with."""
 
 SCALARS = (int, float, str, bytes, bool, type(None))

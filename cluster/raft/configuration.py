@@ -40,6 +40,13 @@ class Configuration:
         init=False, eq=False, repr=False, default=attrs.Factory(_members, takes_self=True)
     )
     """Everybody who gets the log, sorted."""
+    unfinished: bool = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda own: own.auto_leave or bool(own.promotable), takes_self=True),
+    )
+    """Whether its leader has something to do about it by itself: end it, or make somebody a voter."""
     quorum: Quorum = attrs.field(init=False, eq=False, repr=False, default=attrs.Factory(_quorum, takes_self=True))
     """Whose agreement elects and commits."""
 
@@ -56,6 +63,10 @@ class Configuration:
     def votes(self, name: str) -> bool:
         """Whether the node's vote counts, in either half."""
         return name in self.voters or name in self.outgoing
+
+    def electors(self, name: str) -> tuple[str, ...]:
+        """Every other node whose vote counts, sorted."""
+        return tuple([member for member in self.members if member != name and self.votes(member)])
 
     def others(self, name: str) -> tuple[str, ...]:
         """Every member but this one, sorted."""

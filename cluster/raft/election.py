@@ -3,7 +3,7 @@
 import attrs
 
 from cluster.instant import FOREVER
-from cluster.raft import durability, timer
+from cluster.raft import durability, inforce, outside, timer
 from cluster.raft.log import Log
 from cluster.raft.messages import RequestVote, VoteReply
 from cluster.raft.quorum import VoteResult
@@ -18,6 +18,8 @@ def timed_out(raft: Raft, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
         case Follower(heard_at=heard_at):
             if at.now < timer.fires_at(raft, heard_at):
                 return timer.rewound(raft), ()
+            if not inforce.may_stand(raft):  # rule 3.7: a learner only notices that its leader is silent
+                return timer.rewound(attrs.evolve(raft, role=Follower(None, heard_at))), ()
             return stand(raft, at, rounds=0)
         case Candidate(rounds=rounds):
             if at.now < raft.wake_at:
@@ -31,11 +33,11 @@ def timed_out(raft: Raft, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
 
 def stand(raft: Raft, at: Moment, rounds: int) -> tuple[Raft, tuple[Effect, ...]]:
     """A round begins: a trial first (rule 3.10), unless there is nobody to ask or no trial is wanted."""
-    if not raft.timing.trial or not raft.peers:
+    if not raft.timing.trial or not raft.configuration.electors(raft.name):
         return stand_for_real(timer.restarted(raft, at, rounds), forced=False, rounds=rounds)
     raft = timer.trial_round(raft, at, rounds)
     request = RequestVote(raft.term + 1, raft.log.last_index, raft.log.last_term, True, False, rounds)
-    return raft, tuple([Send(peer, request) for peer in raft.peers])
+    return raft, tuple([Send(peer, request) for peer in raft.configuration.electors(raft.name)])
 
 
 def stand_for_real(raft: Raft, forced: bool, rounds: int) -> tuple[Raft, tuple[Effect, ...]]:
@@ -44,7 +46,9 @@ def stand_for_real(raft: Raft, forced: bool, rounds: int) -> tuple[Raft, tuple[E
     wake_at = raft.wake_at if raft.timing.writing_counts else FOREVER
     raft = attrs.evolve(raft, term=role.asked, vote=raft.name, role=role, wake_at=wake_at)
     request = RequestVote(raft.term, raft.log.last_index, raft.log.last_term, False, forced, 0)
-    raft, saving = durability.save(raft, tuple([Send(peer, request) for peer in raft.peers]))
+    raft, saving = durability.save(
+        raft, tuple([Send(peer, request) for peer in raft.configuration.electors(raft.name)])
+    )
     return raft, (saving,)
 
 
@@ -60,11 +64,15 @@ def counts_as_refusal(candidate: Candidate, reply: VoteReply) -> bool:
 
 def vote_reply(raft: Raft, sender: str, reply: VoteReply, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
     """Count an answer. A trial won leads to the real election in this very step; a real one shows in `result`."""
+    if not raft.configuration.votes(sender):
+        return raft, ()
     if reply.term > raft.term:  # §5.1, rule 3.24
         return step_down(raft, reply.term, at)
     role = raft.role
     if not isinstance(role, Candidate):
         return raft, ()
+    if reply.outside and counts_as_refusal(role, reply):
+        return outside.put_outside(raft), ()  # rules 3.24, 3.36
     if counts_as_grant(role, reply):
         role = attrs.evolve(role, granted=role.granted | {sender})
     elif counts_as_refusal(role, reply):
@@ -103,9 +111,11 @@ def log_is_up_to_date(log: Log, last_index: int, last_term: int) -> bool:
 
 
 def in_good_standing(raft: Raft, now: int) -> bool:
-    """Rule 3.22: it knows a leader and heard it within T/2."""
+    """Rule 3.22: it knows a leader and heard it within T/2. With leases it need not know it any more: it may have restarted."""
     role = raft.role
-    return isinstance(role, Follower) and role.leader is not None and now - role.heard_at <= raft.timing.election // 2
+    if not isinstance(role, Follower) or (role.leader is None and raft.timing.lease_drift is None):
+        return False
+    return now - role.heard_at <= raft.timing.election // 2
 
 
 def may_grant_vote(raft: Raft, candidate: str, request: RequestVote, now: int) -> bool:
@@ -120,7 +130,9 @@ def may_grant_vote(raft: Raft, candidate: str, request: RequestVote, now: int) -
         return False  # rule 3.19
     if raft.timing.trial and request.term > raft.term + 1:
         return False  # rule 3.21
-    return not (request.trial and in_good_standing(raft, now))  # rule 3.22
+    if request.trial or (raft.timing.lease_drift is not None and not request.forced):  # dissertation, 6.4.1
+        return not in_good_standing(raft, now)  # rule 3.22
+    return True
 
 
 def term_after_refusal(raft: Raft, request: RequestVote) -> int:
@@ -146,9 +158,9 @@ def request_vote(raft: Raft, sender: str, request: RequestVote, at: Moment) -> t
             raft = after_step_down(raft, term, None, at)
     elif not request.trial:
         raft = after_vote(raft, sender, request.term, at)
-    return durability.answer(
-        before, raft, sender, VoteReply(raft.term, request.term, granted, request.trial, request.beat)
-    )
+    is_outside = not granted and outside.is_outside(raft, sender)
+    reply = VoteReply(raft.term, request.term, granted, request.trial, request.beat, is_outside)
+    return durability.answer(before, raft, sender, reply)
 
 
 def after_vote(raft: Raft, candidate: str, term: int, at: Moment) -> Raft:

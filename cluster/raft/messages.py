@@ -4,6 +4,7 @@ The sender is not a field: whoever carries a message knows it. A message whose f
 (it stands on its sender's grid and says nothing new when nothing happens); `beat` is its number on that grid.
 """
 
+from cluster.raft.configuration import Configuration
 from cluster.value import value
 
 
@@ -26,6 +27,13 @@ class Entry:
     term: int
     request: Request | None
     command: bytes
+
+
+@value
+class Reconfiguration(Entry):
+    """An entry that says who belongs to the cluster, in force in every log that holds it; its command is empty."""
+
+    configuration: Configuration
 
 
 @value
@@ -52,6 +60,8 @@ class VoteReply:
     trial: bool
     beat: int
     """`beat` of the request."""
+    outside: bool = False
+    """The voter leads, and the asker is no member of its cluster any more (rules 3.15, 3.36): let it rest."""
 
 
 @value
@@ -82,4 +92,34 @@ class AppendReply:
     """The number of the heartbeat it answers, 0 otherwise."""
 
 
-Message = RequestVote | VoteReply | AppendEntries | AppendReply
+@value
+class TimeoutNow:
+    """The leader of `term` wants this node to lead: stand at once, without a trial (dissertation, 3.10; rule 3.12)."""
+
+    beat = 0
+
+    term: int
+
+
+@value
+class Confirm:
+    """The leader of `term` asks whether it still leads, for the reads of this round (dissertation, 6.4)."""
+
+    beat = 0
+
+    term: int
+    round: int
+    """Counts the rounds of a leadership from 1."""
+
+
+@value
+class Confirmed:
+    """The answer: `term` is the asked node's own, so it is a yes only if it is the leader's."""
+
+    beat = 0
+
+    term: int
+    round: int
+
+
+Message = RequestVote | VoteReply | AppendEntries | AppendReply | TimeoutNow | Confirm | Confirmed

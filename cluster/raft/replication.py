@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import attrs
 
 from cluster.instant import FOREVER
-from cluster.raft import durability, election, quorum
+from cluster.raft import durability, election, inforce, outside, quorum, reads, transfer
 from cluster.raft.log import Log
-from cluster.raft.messages import AppendEntries, AppendReply, Entry
+from cluster.raft.messages import AppendEntries, AppendReply, Entry, Reconfiguration
+from cluster.raft.quorum import VoteResult
 from cluster.raft.state import Apply, Effect, Follower, Leader, Moment, Progress, Proposed, Raft, Refuse, Save, Send
 
 # ---- the follower ----
@@ -59,7 +60,7 @@ def append_entries(raft: Raft, sender: str, request: AppendEntries, at: Moment) 
             raise AssertionError(
                 f"{raft.name} and {sender} both lead term {raft.term}: Election Safety (§5.2) is broken"
             )
-        raft = election.after_step_down(raft, request.term, sender, at)
+        raft = election.after_step_down(outside.back_inside(raft), request.term, sender, at)
     log, prev = raft.log, request.prev_index
     role = Follower(sender, at.now)
     if not log_matches(log, prev, request.prev_term):
@@ -85,6 +86,10 @@ def append_entries(raft: Raft, sender: str, request: AppendEntries, at: Moment) 
         log = log.extended(entries)
         commit = follower_commit(raft, log, request)
         raft = durability.moved(raft, log, commit, role, number)
+        for entry in entries:
+            if entry.__class__ is Reconfiguration:  # in force as soon as the log holds it (dissertation, 4.1)
+                raft = inforce.extended(raft, after, entries)
+                break
         reply = AppendReply(request.term, True, ack_index(log, request), 0, 0, request.beat)
         effects = [Save(raft.term, raft.vote, after, entries, (Send(sender, reply),), number)]
     if commit > before.commit:
@@ -99,7 +104,14 @@ def without_tail(raft: Raft, number: int, after: int) -> Raft:
             f"{raft.name} was told to overwrite entry {after + 1}, but entries up to {raft.commit} are committed: "
             "Leader Completeness (§5.4) is broken"
         )
-    return attrs.evolve(raft, log=raft.log.cut(after), durable=durability.cut(raft.durable, number, after))
+    configured = inforce.without_tail(raft.configured, after)
+    return attrs.evolve(
+        raft,
+        log=raft.log.cut(after),
+        durable=durability.cut(raft.durable, number, after),
+        configuration=configured[-1][1],
+        configured=configured,
+    )
 
 
 # ---- the leader: what it sends ----
@@ -116,7 +128,10 @@ def lead(raft: Raft, at: Moment) -> tuple[Raft, list[Effect]]:
 
 def proposed(raft: Raft, event: Proposed) -> tuple[Raft, list[Effect]]:
     """Commands for the log; from winning on, not only from the first commit on (rule 3.25)."""
-    if not isinstance(raft.role, Leader):
+    role = raft.role
+    if (
+        not isinstance(role, Leader) or role.transfer is not None
+    ):  # dissertation, 3.10: a log that grows is not handed over
         return raft, [Refuse(request) for request, _ in event.commands]
     if not event.commands:
         return raft, []
@@ -141,7 +156,9 @@ def append(raft: Raft, entries: tuple[Entry, ...]) -> tuple[Raft, list[Effect]]:
                 effects.append(Send(name, message))  # noqa: PERF401  most often it is one: a list for it costs more
             pair = (name, progress)
         peers.append(pair)
-    role = Leader(tuple(peers), role.stored, role.beats_from, role.beat, role.ready)
+    role = Leader(
+        tuple(peers), role.stored, role.beats_from, role.beat, role.ready, role.transfer, role.reading, role.leases
+    )
     return durability.moved(raft, log, raft.commit, role, number), effects
 
 
@@ -181,7 +198,8 @@ def beat(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:
         return attrs.evolve(raft, wake_at=wake_at), ()
     if timing.check_quorum and not hears_quorum(raft, role, at.now):  # rule 3.27
         raft = election.after_step_down(raft, raft.term, None, at)
-        return election.stand(raft, at, rounds=0) if timing.trial else (raft, ())
+        return election.stand(raft, at, rounds=0) if timing.trial and inforce.may_stand(raft) else (raft, ())
+    role = transfer.given_up(role, at.now)
     effects: list[Effect] = []
     made: dict[int, AppendEntries] = {}
     for peer, progress in role.peers:
@@ -192,7 +210,10 @@ def beat(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:
             message = AppendEntries(raft.term, match, raft.log.term_at(match), (), commit, number)
             made[match] = message
         effects.append(Send(peer, message))
-    role = Leader(role.peers, role.stored, role.beats_from, number, role.ready)
+    effects += reads.asked_again(raft)
+    role = Leader(
+        role.peers, role.stored, role.beats_from, number, role.ready, role.transfer, role.reading, role.leases
+    )
     return attrs.evolve(raft, role=role, wake_at=wake_at), effects
 
 
@@ -202,10 +223,10 @@ def beat_commit(raft: Raft, match: int) -> int:
 
 
 def hears_quorum(raft: Raft, role: Leader, now: int) -> bool:
-    """Rule 3.27: itself and who answered within T are a majority of the voters."""
+    """Rule 3.27: itself and who answered within T are a majority of the voters, or of both sets while joint."""
     oldest = now - raft.timing.election
-    heard = 1 + sum(progress.answered_at >= oldest for _, progress in role.peers)
-    return heard >= quorum.majority(len(raft.configuration.voters))
+    heard = [raft.name, *[name for name, progress in role.peers if progress.answered_at >= oldest]]
+    return raft.configuration.quorum.result(heard, ()) is VoteResult.Won
 
 
 # ---- the leader: what it hears ----
@@ -219,6 +240,8 @@ def counts_as_answer(raft: Raft, reply: AppendReply) -> bool:
 def append_reply(raft: Raft, sender: str, reply: AppendReply, at: Moment) -> tuple[Raft, Sequence[Effect]]:
     """Learn from an answer, commit what can be committed, and send what the window now takes."""
     if reply.term > raft.term:
+        if sender not in raft.configuration.members:
+            return raft, ()  # dissertation, 4.2.3: who has left disturbs nobody
         return election.step_down(raft, reply.term, at)  # §5.1
     role = raft.role
     if not isinstance(role, Leader) or not counts_as_answer(raft, reply):
@@ -246,10 +269,12 @@ def append_reply(raft: Raft, sender: str, reply: AppendReply, at: Moment) -> tup
             effects = [Send(sender, message) for message in messages]
     peers[position] = (sender, progress)
     if commit == raft.commit:
-        role = Leader(tuple(peers), role.stored, role.beats_from, role.beat, role.ready)
+        role = Leader(
+            tuple(peers), role.stored, role.beats_from, role.beat, role.ready, role.transfer, role.reading, role.leases
+        )
         return durability.moved(raft, log, commit, role, raft.saves), effects
     # What is committed is of its own term (§5.4.2), so that from now on it leads in full (rule 3.25).
-    role = Leader(tuple(peers), role.stored, role.beats_from, role.beat, True)
+    role = Leader(tuple(peers), role.stored, role.beats_from, role.beat, True, role.transfer, role.reading, role.leases)
     applied = Apply(raft.commit + 1, log.slice(raft.commit + 1, commit))
     return durability.moved(raft, log, commit, role, raft.saves), [*effects, applied]
 
@@ -310,8 +335,20 @@ def may_commit(raft: Raft, index: int) -> bool:
 
 def leader_commit(raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> int:
     """The commit index now: what a majority has, its own log counted as far as its disk has it."""
-    index = quorum.committed_index([stored, *[progress.match for _, progress in peers]])
+    index = agreed_index(raft, stored, peers)
     return index if index > raft.commit and may_commit(raft, index) else raft.commit
+
+
+def agreed_index(raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> int:
+    """The highest index that the majority has whose agreement commits, or that both have while joint."""
+    configuration = raft.configuration
+    if not configuration.outgoing and len(configuration.voters) == len(peers) + 1 == len(configuration.members):
+        return quorum.committed_index(
+            [stored, *[progress.match for _, progress in peers]]
+        )  # everybody votes: as most often
+    matches = {name: progress.match for name, progress in peers}
+    matches[raft.name] = stored  # a leader that has no vote any more is asked by nobody
+    return configuration.quorum.committed(matches)
 
 
 def own_disk(raft: Raft) -> tuple[Raft, Sequence[Effect]]:
@@ -321,7 +358,16 @@ def own_disk(raft: Raft) -> tuple[Raft, Sequence[Effect]]:
     stored, commit = raft.durable.last, raft.commit
     if stored > commit:
         commit = leader_commit(raft, stored, role.peers)
-    role = Leader(role.peers, stored, role.beats_from, role.beat, role.ready or commit > raft.commit)
+    role = Leader(
+        role.peers,
+        stored,
+        role.beats_from,
+        role.beat,
+        role.ready or commit > raft.commit,
+        role.transfer,
+        role.reading,
+        role.leases,
+    )
     leading = durability.moved(raft, raft.log, commit, role, raft.saves)
     if commit == raft.commit:
         return leading, ()

@@ -1,6 +1,7 @@
 """What one node believes, what may happen to it, what it asks for. Values only; the rules are in the files beside."""
 
 from cluster.instant import MILLISECOND, SECOND
+from cluster.raft.change import Change
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Message, Request
@@ -40,6 +41,13 @@ class Timing:
     """Commands per append (rule 3.29)."""
     inflight: int = 64
     """Appends on the way to one follower before the leader waits."""
+    lease_drift: int | None = None
+    """Reads by lease (dissertation, 6.4.1): None, as by default, for none; else the drift in ppm that they survive.
+
+    A leader whose leadership was confirmed answers reads for T/2 from the sending of that round, shortened so that they are
+    right as long as no clock runs faster or slower than true time by more than this; beyond it a read may be stale.
+    Voters then refuse any candidate for T/2 after a sign of a leader or their own start. Needs `trial`.
+    """
     operation: int = 15 * SECOND
     """Cluster.OperationTimeoutInSec: how long a proposal may take (rules 3.29, 3.38)."""
 
@@ -90,6 +98,40 @@ class Progress:
 
 
 @value
+class Transfer:
+    """Leadership is being handed to another (dissertation, 3.10)."""
+
+    target: str
+    until: int
+    """Monotonic µs at which it is given up: one election timeout after it was asked for."""
+    told: bool
+    """Whether the target was told to stand: it holds the whole log."""
+
+
+@value
+class Reading:
+    """Reads that wait to hear that their leader still leads (dissertation, 6.4). One round at a time, for many reads."""
+
+    round: int = 0
+    """Number of the last round that was sent."""
+    sent_at: int = 0
+    """Monotonic µs of its first sending."""
+    index: int = 0
+    """The commit index when it was sent: what its reads must see."""
+    asked: tuple[Request, ...] = ()
+    """The reads of that round; empty when none is under way."""
+    confirmed: frozenset[str] = frozenset()
+    """Who has answered it."""
+    waiting: tuple[Request, ...] = ()
+    """Asked since: they are for the next round."""
+    lease_from: int | None = None
+    """Monotonic µs at which the last confirmed round was sent: a lease counts from there. None: there is none."""
+
+
+NOTHING_READ = Reading()
+
+
+@value
 class Leader:
     peers: tuple[tuple[str, Progress], ...]
     """In the order of `Raft.peers`."""
@@ -101,6 +143,11 @@ class Leader:
     """Number of the last beat sent."""
     ready: bool
     """An entry of its own term is committed (rule 3.25): LeaderElect before, Leader after."""
+    transfer: Transfer | None = None
+    """Under way: it takes no command meanwhile."""
+    reading: Reading = NOTHING_READ
+    leases: bool = True
+    """Whether a lease is worth anything: not once another was told to stand, for it may do so however late."""
 
 
 @value
@@ -169,6 +216,29 @@ class Proposed:
 
 
 @value
+class ChangeProposed:
+    """Somebody wants another configuration. Only a leader takes it; else, and where it cannot be, `Refuse`."""
+
+    request: Request
+    change: Change
+
+
+@value
+class TransferAsked:
+    """Somebody wants `target` to lead. Only a leader takes it; else, and where it cannot be, `Refuse`."""
+
+    request: Request
+    target: str
+
+
+@value
+class ReadAsked:
+    """A read wants to see all that is committed by now. Only a leader takes it; elsewhere it comes back as `Refuse`."""
+
+    request: Request
+
+
+@value
 class TimedOut:
     """`wake_at` has come (or gone: it may be late, after a pause)."""
 
@@ -185,7 +255,7 @@ class Stored:
     """The Save's number: else a Save could not be told from a later one that cut the log and made it as long again."""
 
 
-Event = Received | Proposed | TimedOut | Stored
+Event = Received | Proposed | TimedOut | Stored | ChangeProposed | TransferAsked | ReadAsked
 
 
 # ---- what it asks for, in the order it must be done ----
@@ -223,9 +293,21 @@ class Apply:
 
 @value
 class Refuse:
-    """Not a leader: this command was not taken and will not happen by this node's doing."""
+    """Not taken: this command or change will not happen by this node's doing."""
 
     request: Request
+    why: str = ""
+    """A sentence for who asked; empty if this node simply does not lead."""
+    final: bool = False
+    """Whether asking again is of no use, here or anywhere."""
 
 
-Effect = Send | Save | Apply | Refuse
+@value
+class Readable:
+    """These reads may be answered from the state as of entry `index`, or any later one."""
+
+    requests: tuple[Request, ...]
+    index: int
+
+
+Effect = Send | Save | Apply | Refuse | Readable

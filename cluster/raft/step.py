@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from cluster.raft import durability, election, replication, timer
+from cluster.raft import durability, election, inforce, membership, reads, replication, timer, transfer
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
-from cluster.raft.messages import AppendEntries, AppendReply, RequestVote
+from cluster.raft.messages import AppendEntries, AppendReply, Confirm, RequestVote, TimeoutNow, VoteReply
 from cluster.raft.quorum import VoteResult
 from cluster.raft.state import (
     Candidate,
+    ChangeProposed,
     Durable,
     Effect,
     Event,
@@ -17,9 +18,11 @@ from cluster.raft.state import (
     Moment,
     Proposed,
     Raft,
+    ReadAsked,
     Received,
     Stored,
     Timing,
+    TransferAsked,
 )
 
 
@@ -34,6 +37,12 @@ def step(raft: Raft, event: Event, at: Moment) -> tuple[Raft, Sequence[Effect]]:
         return stored(raft, event, at)
     if isinstance(event, Proposed):
         return replication.proposed(raft, event)
+    if isinstance(event, ChangeProposed):
+        return membership.change_proposed(raft, event, at)
+    if isinstance(event, TransferAsked):
+        return transfer.transfer_asked(raft, event, at)
+    if isinstance(event, ReadAsked):
+        return reads.read_asked(raft, event, at)
     return replication.beat(raft, at) if isinstance(raft.role, Leader) else election.timed_out(raft, at)
 
 
@@ -49,17 +58,13 @@ def begin(
 ) -> Raft:
     """A follower that has just read its disk: term, vote and log are durable; up to `commit` it knew them committed.
 
-    `configuration` is what held before the first entry of the log.
-
-    ValueError if `name` is not among the voters.
+    `configuration` is what held before the first entry of the log: `NOBODY` for a node that is to be told by a leader.
     """
-    if name not in configuration.voters:
-        voters = ", ".join(configuration.voters)
-        raise ValueError(f"{name} is not among the voters {voters}: name every node of the cluster")
+    configured = inforce.of_log(configuration, log)
     raft = Raft(
         name=name,
-        configuration=configuration,
-        configured=((0, configuration),),
+        configuration=configured[-1][1],
+        configured=configured,
         timing=timing,
         term=term,
         vote=vote,
@@ -77,27 +82,45 @@ def begin(
 
 
 def received(raft: Raft, event: Received, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """A message; from anybody but another voter it is not heard."""
+    """A message. A leader or a candidate may be a stranger: its configuration is newer than ours (dissertation, 4.1)."""
     sender, message = event.sender, event.message
-    if sender not in raft.configuration.members or sender == raft.name:
+    if sender == raft.name:
         return raft, ()
     if isinstance(message, AppendEntries):
         return replication.append_entries(raft, sender, message, at)
     if isinstance(message, AppendReply):
-        return replication.append_reply(raft, sender, message, at)
+        after, effects = replication.append_reply(raft, sender, message, at)
+        return progressed(raft, after, effects, at)
     if isinstance(message, RequestVote):
         return election.request_vote(raft, sender, message, at)
-    return winning(*election.vote_reply(raft, sender, message, at), at)
+    if isinstance(message, VoteReply):
+        return winning(*election.vote_reply(raft, sender, message, at), at)
+    if isinstance(message, TimeoutNow):
+        return transfer.timeout_now(raft, sender, message, at)
+    if isinstance(message, Confirm):
+        return reads.confirm(raft, sender, message, at)
+    return reads.confirmed(raft, sender, message, at)
+
+
+def progressed(before: Raft, raft: Raft, effects: Sequence[Effect], at: Moment) -> tuple[Raft, Sequence[Effect]]:
+    """A leader knows more of the logs: rarely, that means something for the configuration or for its heir."""
+    if raft.configuration.unfinished or raft.configured[-1][0] > before.commit:
+        raft, effects = membership.after_progress(before, raft, effects, at)
+    role = raft.role
+    if isinstance(role, Leader) and role.transfer is not None:
+        return transfer.told_if_ready(raft, effects)
+    return raft, effects
 
 
 def stored(raft: Raft, event: Stored, at: Moment) -> tuple[Raft, Sequence[Effect]]:
     """A Save is durable: the own vote counts now (§5.2), or the own log for more."""
-    raft = durability.stored(raft, event)
+    before, raft = raft, durability.stored(raft, event)
     role = raft.role
     if isinstance(role, Follower):
         return raft, ()
     if isinstance(role, Leader):
-        return replication.own_disk(raft)
+        after, effects = replication.own_disk(raft)
+        return progressed(before, after, effects, at)
     return winning(election.own_vote(raft, at), (), at)
 
 

@@ -5,6 +5,8 @@ No clock runs here: an instant is computed from what was heard and drawn, and wh
 
 import attrs
 
+from cluster.instant import FOREVER
+from cluster.raft import inforce
 from cluster.raft.state import Candidate, Follower, Moment, Raft, Timing
 
 NOBODY: frozenset[str] = frozenset()
@@ -21,8 +23,8 @@ def drawn(timing: Timing, extended: bool, luck: float) -> int:
 
 def fires_at(raft: Raft, heard_at: int) -> int:
     """When a follower stands for election unless it hears something: monotonic µs."""
-    if len(raft.configuration.members) == 1:
-        return raft.ticks_from  # rule 3.7: the only node waits for nobody
+    if raft.configuration.voters == (raft.name,) and not raft.configuration.joint:
+        return raft.ticks_from  # rule 3.7: the only voter waits for nobody
     if not raft.timing.ticking:
         return heard_at + raft.timeout  # §5.2
     # Rule 3.2: the first tick after a sign clears its mark, the next one fires. A sign in the very instant of a tick
@@ -33,8 +35,11 @@ def fires_at(raft: Raft, heard_at: int) -> int:
 
 def rewound(raft: Raft) -> Raft:
     """A follower whose `wake_at` is true again: signs of a leader move `heard_at` only."""
-    assert isinstance(raft.role, Follower)
-    return attrs.evolve(raft, wake_at=fires_at(raft, raft.role.heard_at))
+    role = raft.role
+    assert isinstance(role, Follower)
+    if role.leader is None and not inforce.may_stand(raft):
+        return attrs.evolve(raft, wake_at=FOREVER)  # rule 3.7: without a vote it can only wait to be spoken to
+    return attrs.evolve(raft, wake_at=fires_at(raft, role.heard_at))
 
 
 def restarted(raft: Raft, at: Moment, rounds: int) -> Raft:

@@ -259,7 +259,7 @@ class Quiet:
         assert node is not None
         now = slot.clocks.monotonic(self.world.clock.now)
         raft, luck = node.raft, node.host.luck
-        peers = len(raft.peers)
+        peers = len(raft.configuration.electors(raft.name))
         while raft.wake_at < now:
             woken = slot.clocks.monotonic(slot.clocks.true(raft.wake_at))  # a fast clock leaves out some µs
             raft = timer.another_round(raft, Moment(woken, luck(raft.draws)))

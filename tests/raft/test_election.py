@@ -26,6 +26,7 @@ from tests.raft.vocabulary import (
     only,
     progress,
     refusal,
+    refused,
     role,
     said,
     store,
@@ -163,12 +164,15 @@ def test_a_voter_counts_once() -> None:
     assert role(standing) == "leader"
 
 
-def test_who_is_no_voter_is_not_heard() -> None:
-    """Neither a stranger nor an echo of itself changes anything."""
+def test_whose_answers_are_heard() -> None:
+    """An echo of itself changes nothing, and no stranger's answer does; but a stranger may lead or stand (dissertation, 4.1)."""
     standing = candidate(node())
-    for sender in ("X", "A"):
-        for message in (grant(1), append(9, (0, 0)), ask(9), accepted(9, 0)):
-            assert take(standing, sender, message) == (standing, ())
+    for message in (grant(1), append(9, (0, 0)), ask(9), accepted(9, 0)):
+        assert take(standing, "A", message) == (standing, ())
+    for message in (grant(1), refusal(9), accepted(9, 0), refused(9, 0, (0, 0))):
+        assert take(standing, "X", message) == (standing, ())
+    assert take(standing, "X", append(9, (0, 0)))[0].role == Follower("X", START)
+    assert answer(take(node(), "X", ask(2))[1]).granted
 
 
 def test_a_refusal_of_a_later_term_ends_the_candidacy() -> None:
@@ -399,7 +403,6 @@ def test_a_vote_from_before_a_restart_binds() -> None:
     assert not answer(effects).granted
 
 
-def test_who_is_not_among_the_voters_cannot_begin() -> None:
-    """The user's mistake, said in one sentence."""
-    with pytest.raises(ValueError, match="X is not among the voters A, B, C"):
-        node(name="X")
+def test_who_is_not_among_the_voters_stands_for_nothing() -> None:
+    """Rule 3.7: it has no timer, and waits to be spoken to."""
+    assert node(name="X").wake_at == FOREVER

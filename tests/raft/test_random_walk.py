@@ -29,6 +29,19 @@ def test_any_walk_is_safe_and_ends_in_agreement(size: int, timing: Timing, walks
         walk.calm()
 
 
+@pytest.mark.parametrize(
+    ("size", "timing", "walks"),
+    [(1, RACHIS, 200), (2, RACHIS, 300), (3, RACHIS, 600), (3, SMALL, 400)],
+    ids=["1 Rachis", "2 Rachis", "3 Rachis", "3 small"],
+)
+def test_any_walk_with_members_that_come_and_go_is_safe(size: int, timing: Timing, walks: int) -> None:
+    """The same with changes of any kind, leaders that hand over, and reads, each asked of whoever believes it leads."""
+    for seed in range(walks):
+        walk = Walk(size, timing, seed, spare=2)
+        walk.stroll(120)
+        walk.calm()
+
+
 Wrong = Callable[..., Any]
 
 

@@ -4,25 +4,33 @@ Each node has a clock of its own, moved only by its own timer, so that any timer
 """
 
 from collections import deque
+from collections.abc import Sequence
+from itertools import combinations, pairwise, product
 from random import Random
 
 from cluster.instant import FOREVER
-from cluster.raft.configuration import Configuration
+from cluster.raft.change import Alteration, Change, Place, Way
+from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.log import Log
-from cluster.raft.messages import Entry, Message, Request, VoteReply
+from cluster.raft.messages import Entry, Message, Reconfiguration, Request, VoteReply
 from cluster.raft.state import (
     Apply,
+    ChangeProposed,
+    Effect,
     Event,
     Leader,
     Moment,
     Proposed,
     Raft,
+    Readable,
+    ReadAsked,
     Received,
     Save,
     Send,
     Stored,
     TimedOut,
     Timing,
+    TransferAsked,
 )
 from cluster.raft.step import begin, step
 
@@ -30,11 +38,15 @@ from cluster.raft.step import begin, step
 class Walk:
     """Nodes, their disks, what is on the way, and what was promised."""
 
-    def __init__(self, size: int, timing: Timing, seed: int) -> None:
+    def __init__(self, size: int, timing: Timing, seed: int, spare: int = 0) -> None:
+        """`spare` nodes more than found the cluster: then the configuration changes, leaders hand over, clients read."""
         self.random = Random(seed)
         self.fast_disks = self.random.random() < 0.5
         """Whether every Save is durable at once: such walks get further, the others are crueller."""
-        self.names = "ABCDEFG"[:size]
+        self.founders = "ABCDEFG"[:size]
+        self.names = "ABCDEFG"[: size + spare]
+        self.reads: dict[Request, int] = {}
+        """Each read, and the highest index that was committed anywhere when it was asked."""
         self.timing = timing
         self.flying: list[tuple[str, str, Message]] = []
         self.clocks = dict.fromkeys(self.names, 0)
@@ -51,7 +63,8 @@ class Walk:
     def begun(self, name: str) -> Raft:
         """The node as it reads its disk."""
         term, vote, log = self.disks[name]
-        return begin(name, Configuration.of(self.names), self.timing, term, vote, log, self.moment(name))
+        founded = Configuration.of(self.founders) if name in self.founders else NOBODY
+        return begin(name, founded, self.timing, term, vote, log, self.moment(name))
 
     def moment(self, name: str) -> Moment:
         return Moment(self.clocks[name], self.random.random())
@@ -63,6 +76,8 @@ class Walk:
         for _ in range(actions):
             while self.fast_disks and any(self.saving.values()):
                 self.store(next(name for name in self.names if self.saving[name]))
+            if len(self.names) > len(self.founders) and self.random.random() < 0.08:
+                self.administer()
             dice = self.random.random()
             busy = [name for name in self.names if self.saving[name]]
             if dice < 0.5 and self.flying:
@@ -100,6 +115,27 @@ class Walk:
             self.serial += 1
             self.handle(self.random.choice(leaders), Proposed(((Request("x", self.serial, 1), b""),)))
 
+    def administer(self) -> None:
+        """Somebody who believes it leads is asked for a change, to hand over, or to read."""
+        leaders = [name for name in self.names if isinstance(self.nodes[name].role, Leader)]
+        if not leaders:
+            return
+        self.serial += 1
+        name, request = self.random.choice(leaders), Request("y", self.serial, 1)
+        match self.random.randrange(4):
+            case 0:
+                self.handle(name, TransferAsked(request, self.random.choice(self.names)))
+            case 1:
+                self.reads[request] = max(self.committed, default=0)
+                self.handle(name, ReadAsked(request))
+            case _:
+                count = self.random.choice((1, 1, 2, 3))
+                wanted = [
+                    Alteration(self.random.choice(self.names), self.random.choice(tuple(Place))) for _ in range(count)
+                ]
+                way = self.random.choice((Way.Shortest, Way.Shortest, Way.Joint, Way.Held, Way.Leave))
+                self.handle(name, ChangeProposed(request, Change(tuple(wanted), way)))
+
     def store(self, name: str) -> None:
         """The oldest Save of the node is durable."""
         save = self.saving[name].popleft()
@@ -132,6 +168,7 @@ class Walk:
         after, effects = step(before, event, self.moment(name))
         self.nodes[name] = after
         assert sum(isinstance(effect, Save) for effect in effects) <= 1
+        self.saw(name, effects)
         for effect in effects:
             match effect:
                 case Send():
@@ -140,7 +177,13 @@ class Walk:
                     self.saving[name].append(effect)
                 case Apply():
                     self.check_applied(name, effect)
+                case Readable(requests, index):
+                    for request in requests:
+                        assert index >= self.reads[request], f"{name} reads at {index}, {self.reads[request]} was known"
         self.check(before, after)
+
+    def saw(self, name: str, effects: Sequence[Effect]) -> None:
+        """For who wants to look at effects too."""
 
     # -- what must hold
 
@@ -158,12 +201,24 @@ class Walk:
         assert after.commit == self.applied[name], "what is committed is applied"
         durable = self.disks[name][2]
         held = after.durable.last
+        self.check_configuration(before, after)
         assert held <= durable.last_index, "it knows only what is durable"
         assert after.log.slice(1, held) == durable.slice(1, held), "what it knows to be durable is its log"
         if after.log is not before.log:
             self.check_log(after.log)
         if isinstance(after.role, Leader):
             self.check_leader(before, after)
+
+    def check_configuration(self, before: Raft, after: Raft) -> None:
+        if after.configuration is before.configuration and after.log is before.log:
+            return
+        log, said = after.log, [Configuration.of(self.founders if after.name in self.founders else ())]
+        entries = log.slice(1, log.last_index)
+        said += [entry.configuration for entry in entries if isinstance(entry, Reconfiguration)]
+        if after.configuration != NOBODY:
+            assert after.configuration == said[-1], "what the log says last is in force"
+        for old, new in pairwise(said[1:] if not said[0].voters else said):
+            assert overlapping(old, new), f"two majorities of {old} and {new} may have nobody in common"
 
     def check_log(self, log: Log) -> None:
         for index in range(1, log.last_index + 1):
@@ -188,9 +243,15 @@ class Walk:
             if after.commit > before.commit:
                 assert after.log.term_at(after.commit) == after.term, "only the own term is committed by counting"
                 part = after.log.slice(1, after.commit)
-                logs = [log for _, _, log in self.disks.values() if log.last_index >= after.commit]
-                held = sum(log.slice(1, after.commit) == part for log in logs)
-                assert 2 * held > len(self.names), f"committed {after.commit} on {held} of {len(self.names)} disks"
+                durable = {
+                    name: log.last_index >= after.commit and log.slice(1, after.commit) == part
+                    for name, (_, _, log) in self.disks.items()
+                }
+                holders = [name for name, held in durable.items() if held]
+                halves = [half for half in (after.configuration.voters, after.configuration.outgoing) if half]
+                for half in halves:
+                    held = sum(voter in holders for voter in half)
+                    assert 2 * held > len(half), f"committed {after.commit} on {held} of {len(half)} disks"
         for peer, progress in role.peers:
             assert progress.next > progress.match, "next is beyond match"
             term, _, log = self.disks[peer]
@@ -234,9 +295,25 @@ class Walk:
                 return
 
     def agreed(self) -> bool:
-        """One leader, ready; equal logs, all committed."""
+        """One leader, ready; every member's log is as its own, all committed."""
         leaders = [raft for raft in self.nodes.values() if isinstance(raft.role, Leader) and raft.role.ready]
-        return len(leaders) == 1 and all(
+        if len(leaders) != 1:
+            return False
+        members = leaders[0].configuration.members
+        return leaders[0].name in members and all(
             raft.log == leaders[0].log and raft.commit == raft.log.last_index and raft.term == leaders[0].term
             for raft in self.nodes.values()
+            if raft.name in members
         )
+
+
+def overlapping(old: Configuration, new: Configuration) -> bool:
+    """Whether every majority of the one has a voter in common with every majority of the other, by trying them all."""
+    return all(set(one) & set(other) for one in minimal(old) for other in minimal(new))
+
+
+def minimal(configuration: Configuration) -> list[tuple[str, ...]]:
+    """The smallest sets that decide; while joint, every pair of a majority of each half."""
+    halves = [half for half in (configuration.voters, configuration.outgoing) if half]
+    ways = [list(combinations(half, len(half) // 2 + 1)) for half in halves]
+    return [tuple(name for part in parts for name in part) for parts in product(*ways)]

@@ -1,0 +1,155 @@
+"""How one configuration becomes another (dissertation, chapter 4): the algebra only. When it may happen is not here.
+
+A *simple* change moves at most one voter, so that any two majorities, before and after, overlap. Any other goes through
+a *joint* configuration, in which the majorities of both sets must agree, and is ended by *leaving* it.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+
+from cluster.raft.configuration import Configuration
+from cluster.value import value
+
+
+class Place(Enum):
+    """What a node is to be."""
+
+    Voter = "voter"
+    Promotable = "promotable"
+    """A learner now, a voter as soon as it holds the leader's log (rules 1.1, 3.35)."""
+    Watcher = "watcher"
+    """A learner for good (rule 1.1)."""
+    Nowhere = "nowhere"
+
+
+class Way(Enum):
+    """How to get there."""
+
+    Shortest = "shortest"
+    """Simple if at most one voter moves; else joint, and left by the leader itself."""
+    Joint = "joint"
+    """Joint in any case, and left by the leader itself."""
+    Held = "held"
+    """Joint in any case, and kept so until somebody asks to leave it."""
+    Leave = "leave"
+    """Out of the joint configuration, with no alteration."""
+
+
+@value
+class Alteration:
+    """One node's new place."""
+
+    node: str
+    place: Place
+
+
+@value
+class Change:
+    """What somebody wants of the configuration."""
+
+    alterations: tuple[Alteration, ...] = ()
+    """Done in order; a later one may undo an earlier one. What is so already changes nothing."""
+    way: Way = Way.Shortest
+
+    def says(self) -> str:
+        """The change in a few words: `D becomes a voter, B leaves`."""
+        if self.way is Way.Leave:
+            return "the joint configuration ends"
+        words = {Place.Nowhere: "leaves", Place.Voter: "becomes a voter", Place.Promotable: "joins"}
+        said = [f"{each.node} {words.get(each.place, 'becomes a watcher')}" for each in self.alterations]
+        return ", ".join(said) or "nobody moves"
+
+
+class CannotChange(ValueError):
+    """The configuration as it is does not allow this change. Nothing changed; the text says what would be possible."""
+
+
+def changed(now: Configuration, change: Change) -> Configuration:
+    """The configuration that the change leads to at once. CannotChange if there is no way from `now`."""
+    match change.way:
+        case Way.Leave:
+            return left(now)
+        case Way.Shortest if not now.joint and _voters_moved(now, _altered(now, change.alterations)) <= 1:
+            return simple(now, change.alterations)
+        case way:
+            return entered(now, change.alterations, auto_leave=way is not Way.Held)
+
+
+def simple(now: Configuration, alterations: Sequence[Alteration]) -> Configuration:
+    """After a change of at most one voter (dissertation, 4.1)."""
+    if now.joint:
+        raise CannotChange(f"{_text(now)} is joint: leave it before a simple change")
+    after = _with_voters(now, _altered(now, alterations))
+    if _voters_moved(now, after) > 1:
+        raise CannotChange(
+            f"from voters {_names(now.voters)} to {_names(after.voters)} more than one voter moves, and their majorities "
+            "might not overlap: change one at a time, or enter a joint configuration"
+        )
+    return after
+
+
+def entered(now: Configuration, alterations: Sequence[Alteration], auto_leave: bool) -> Configuration:
+    """The joint configuration of the voters as they are and as they are to be (dissertation, 4.3)."""
+    if now.joint:
+        raise CannotChange(f"{_text(now)} is joint already: leave it before the next change")
+    if not now.voters:
+        raise CannotChange("without a voter there is nothing to be joint with: begin with one voter")
+    halves = Configuration(now.voters, now.voters, now.learners, (), now.promotable, auto_leave)
+    return _with_voters(now, _altered(halves, alterations))
+
+
+def left(now: Configuration) -> Configuration:
+    """The new half alone; who was to become a learner is one now."""
+    if not now.joint:
+        raise CannotChange(f"{_text(now)} is not joint: there is nothing to leave")
+    learners = tuple(sorted({*now.learners, *now.learners_next}))
+    return Configuration(now.voters, (), learners, (), now.promotable)
+
+
+def _altered(now: Configuration, alterations: Sequence[Alteration]) -> Configuration:
+    voters, learners = set(now.voters), set(now.learners)
+    coming, promotable = set(now.learners_next), set(now.promotable)
+    for alteration in alterations:
+        node, place = alteration.node, alteration.place
+        if place is Place.Promotable and node in voters:
+            continue  # it is where it is to come
+        for places in (voters, learners, coming, promotable):
+            places.discard(node)
+        match place:
+            case Place.Voter:
+                voters.add(node)
+            case Place.Watcher | Place.Promotable:
+                # While its vote counts in the old half it cannot be a learner yet.
+                (coming if node in now.outgoing else learners).add(node)
+                if place is Place.Promotable:
+                    promotable.add(node)
+            case Place.Nowhere:
+                pass
+    return Configuration(
+        tuple(sorted(voters)),
+        now.outgoing,
+        tuple(sorted(learners)),
+        tuple(sorted(coming)),
+        tuple(sorted(promotable)),
+        now.auto_leave,
+    )
+
+
+def _with_voters(now: Configuration, after: Configuration) -> Configuration:
+    if not after.voters:
+        raise CannotChange(
+            f"this would leave no voter of {_names(now.voters)}: keep one, or nothing can be decided ever again"
+        )
+    return after
+
+
+def _voters_moved(before: Configuration, after: Configuration) -> int:
+    return len({*before.voters} ^ {*after.voters})
+
+
+def _names(nodes: Sequence[str]) -> str:
+    return " ".join(nodes) or "nobody"
+
+
+def _text(now: Configuration) -> str:
+    return f"the configuration of {_names(now.outgoing)} and {_names(now.voters)}" if now.joint else "the configuration"

@@ -1,0 +1,137 @@
+"""Reads without an entry in the log (dissertation, 6.4): what is committed now, and proof that nobody else leads.
+
+A read takes the commit index, once an entry of the leader's own term is committed (before that the index may lie below
+what an earlier leader committed), and waits until a majority has said in a round sent after the question that it still
+follows. Reads that come while a round is under way share the next one. With `Timing.lease_drift` a confirmed round lets
+the leader answer for a while without asking.
+"""
+
+from collections.abc import Sequence
+
+import attrs
+
+from cluster.raft import election
+from cluster.raft.messages import Confirm, Confirmed
+from cluster.raft.quorum import VoteResult
+from cluster.raft.state import (
+    Effect,
+    Follower,
+    Leader,
+    Moment,
+    Raft,
+    Readable,
+    ReadAsked,
+    Reading,
+    Refuse,
+    Send,
+    Timing,
+)
+
+MILLION = 1_000_000
+
+
+def read_asked(raft: Raft, event: ReadAsked, at: Moment) -> tuple[Raft, Sequence[Effect]]:
+    """Answer by lease, or ask the others, or let it wait for the next round."""
+    role = raft.role
+    if not isinstance(role, Leader) or not may_read(role):
+        return raft, (Refuse(event.request),)
+    reading = role.reading
+    if lease_holds(raft, role, at.now):
+        return raft, (Readable((event.request,), raft.commit),)
+    reading = attrs.evolve(reading, waiting=(*reading.waiting, event.request))
+    if reading.asked:
+        return attrs.evolve(raft, role=attrs.evolve(role, reading=reading)), ()
+    return next_round(raft, role, reading, at)
+
+
+def may_read(role: Leader) -> bool:
+    """Only with an entry of its own term committed does a leader know all that is (dissertation, 6.4; zoo R1)."""
+    return role.ready
+
+
+def next_round(raft: Raft, role: Leader, reading: Reading, at: Moment) -> tuple[Raft, Sequence[Effect]]:
+    """Those who wait are asked for now."""
+    number = reading.round + 1
+    own = frozenset((raft.name,))
+    reading = Reading(number, at.now, raft.commit, reading.waiting, own, (), reading.lease_from)
+    raft = attrs.evolve(raft, role=attrs.evolve(role, reading=reading))
+    raft, done = if_confirmed(raft, at)
+    return raft, [*asked_of(raft, reading), *done]
+
+
+def asked_of(raft: Raft, reading: Reading) -> list[Send]:
+    """The question of the round under way, to everybody whose vote counts."""
+    question = Confirm(raft.term, reading.round)
+    return [Send(peer, question) for peer in raft.configuration.electors(raft.name) if peer not in reading.confirmed]
+
+
+def asked_again(raft: Raft) -> list[Send]:
+    """At a beat: the question may have been lost."""
+    role = raft.role
+    return asked_of(raft, role.reading) if isinstance(role, Leader) and role.reading.asked else []
+
+
+def confirm(raft: Raft, sender: str, message: Confirm, at: Moment) -> tuple[Raft, Sequence[Effect]]:
+    """Say in which term this node is. To the leader it follows that is a yes, and a sign of life from it."""
+    role = raft.role
+    if message.term == raft.term and isinstance(role, Follower) and role.leader == sender:
+        raft = attrs.evolve(raft, role=Follower(sender, at.now))
+        return raft, (Send(sender, Confirmed(raft.term, message.round)),)
+    if message.term < raft.term:
+        return raft, (Send(sender, Confirmed(raft.term, message.round)),)
+    return raft, ()  # it has not heard this leader yet: the next beat tells it
+
+
+def confirmed(raft: Raft, sender: str, answer: Confirmed, at: Moment) -> tuple[Raft, Sequence[Effect]]:
+    """Count a yes; with a majority the reads of the round may be answered, and the next round begins."""
+    if answer.term > raft.term:
+        return election.step_down(raft, answer.term, at)  # §5.1
+    role = raft.role
+    if not isinstance(role, Leader) or answer.term != raft.term:
+        return raft, ()
+    reading = role.reading
+    if not reading.asked or answer.round != reading.round:
+        return raft, ()
+    reading = attrs.evolve(reading, confirmed=reading.confirmed | {sender})
+    return if_confirmed(attrs.evolve(raft, role=attrs.evolve(role, reading=reading)), at)
+
+
+def has_majority(raft: Raft, reading: Reading) -> bool:
+    """Whether a majority has confirmed the round (zoo R4)."""
+    return raft.configuration.quorum.result(reading.confirmed, ()) is VoteResult.Won
+
+
+def if_confirmed(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:
+    """Let the round's reads go if it is confirmed."""
+    role = raft.role
+    assert isinstance(role, Leader)
+    reading = role.reading
+    if not has_majority(raft, reading):
+        return raft, ()
+    answered = Readable(reading.asked, reading.index)
+    reading = Reading(reading.round, reading.sent_at, reading.index, (), frozenset(), reading.waiting, reading.sent_at)
+    if not reading.waiting:
+        return attrs.evolve(raft, role=attrs.evolve(role, reading=reading)), (answered,)
+    raft, more = next_round(raft, role, reading, at)
+    return raft, [answered, *more]
+
+
+# ---- leases ----
+
+
+def lease_length(timing: Timing) -> int:
+    """How long a confirmed round stands for the next ones, in µs of the leader's clock; 0 if it does not.
+
+    Whoever answered it grants no vote for T/2 of its own clock. At the drift d that is (T/2) / (1 + d) of true time at
+    least, and what the leader measures as L is L / (1 - d) at most.
+    """
+    drift = timing.lease_drift
+    if drift is None or not timing.trial:
+        return 0
+    return timing.election // 2 * (MILLION - drift) // (MILLION + drift)
+
+
+def lease_holds(raft: Raft, role: Leader, now: int) -> bool:
+    """Whether nobody else can lead yet, unless a clock drifts by more than was assumed."""
+    since = role.reading.lease_from
+    return since is not None and role.leases and now - since < lease_length(raft.timing)
