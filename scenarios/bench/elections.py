@@ -1,0 +1,193 @@
+"""`unkindness bench elections`: published election times, run again on the real core, beside the published ones.
+
+This file runs the lines of `elections_lines`, measures and judges. What an election is stands in `elections_driver`;
+what was published in `elections_published`. A trial's luck has a name of its own, so that neither the number of
+processes nor the order of lines changes any figure.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from math import sqrt
+from multiprocessing import get_context
+from os import cpu_count
+from signal import SIG_IGN, SIGINT, signal
+from statistics import fmean, median
+
+from cluster.value import value
+from scenarios.bench.elections_driver import Elected, Setting, trial
+from scenarios.bench.elections_lines import MEAN, RARE, SPLITS, STANDARD_ERRORS, THEORY_TRIALS, Line, Part, Split
+from scenarios.bench.elections_published import Published
+from scenarios.bench.elections_variants import varied
+
+CHUNK = 250
+"""Trials that a process does at a time."""
+MOST = 32
+"""Processes: more would wait for each other at the end of every part."""
+
+
+@value
+class Measured:
+    """What a line took. Times in ms."""
+
+    durations: tuple[float, ...]
+    """Sorted."""
+    mean: float
+    median: float
+    messages: float
+    split: float
+    """The share of trials whose first term had no leader."""
+
+    @classmethod
+    def of(cls, trials: Sequence[Elected]) -> "Measured":
+        """Of at least one trial."""
+        durations = tuple(sorted([each.duration / 1_000 for each in trials]))
+        messages = fmean([each.messages for each in trials])
+        split = sum([each.rounds > 1 for each in trials]) / len(trials)
+        return cls(durations, fmean(durations), median(durations), messages, split)
+
+    def share(self, within: float) -> float:
+        """Of all trials, those that took so many ms at most."""
+        return bisect_right(self.durations, within) / len(self.durations)
+
+    def quantile(self, share: float) -> float:
+        """The duration that this share of all trials did not exceed."""
+        return self.durations[min(int(share * len(self.durations)), len(self.durations) - 1)]
+
+
+@value
+class Row:
+    """Ours beside the published line."""
+
+    line: Line
+    ours: Measured
+    misses: tuple[str, ...]
+    """What is further off than allowed, each in words."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether anything could have been missed."""
+        return any(limit is not None for limit in differences(self.line, self.ours).values())
+
+
+@value
+class Theory:
+    """Ours beside the arithmetic."""
+
+    split: Split
+    ours: Measured
+    trials: int
+
+    @property
+    def mean(self) -> float:
+        """In units of the base timeout."""
+        return self.ours.mean / 1_000
+
+    @property
+    def errors(self) -> float:
+        """How many standard errors lie between the share of split votes and its chance."""
+        chance = self.split.split_chance
+        return (self.ours.split - chance) / sqrt(chance * (1 - chance) / self.trials)
+
+    @property
+    def misses(self) -> tuple[str, ...]:
+        """What is further off than allowed, each in words."""
+        found = []
+        # A chance that makes fewer than one split likely says little of its error: one more is then no miss.
+        near = abs(self.ours.split - self.split.split_chance) * self.trials <= 2
+        if abs(self.errors) > STANDARD_ERRORS and not near:
+            found.append(f"the share of split votes is {self.errors:+.1f} standard errors off")
+        off = self.mean / self.split.expected - 1
+        if self.split.latency <= RARE and abs(off) > MEAN:
+            found.append(f"the mean is {off:+.1%} off, {MEAN:.0%} is allowed")
+        return tuple(found)
+
+
+# ---- judging ----
+
+
+def distance(ours: Measured, published: Published) -> float:
+    """Kolmogorov-Smirnov, at the published points: for a table of hundredths that is exact to 0.01."""
+    return max([abs(ours.share(within) - share) for within, share in published.points])
+
+
+def differences(line: Line, ours: Measured) -> dict[str, float | None]:
+    """By what is compared: how far off ours is as a multiple of what is allowed; None where nothing is judged."""
+    published, limits = line.published, line.limits
+    found: dict[str, float | None] = {
+        "distance": limits.distance and distance(ours, published) / limits.distance,
+        "median": limits.median and abs(ours.median / published.median - 1) / limits.median,
+        "mean": limits.mean and abs(ours.mean / published.mean - 1) / limits.mean,
+    }
+    if published.messages is not None:
+        found["messages"] = limits.messages and abs(ours.messages / published.messages - 1) / limits.messages
+    return found
+
+
+def judged(line: Line, ours: Measured) -> Row:
+    """The row, with its misses."""
+    misses = [
+        f"the {what} is {off:.2f} times as far off as allowed"
+        for what, off in differences(line, ours).items()
+        if off is not None and off > 1
+    ]
+    return Row(line, ours, tuple(misses))
+
+
+# ---- running ----
+
+
+def chunk(setting: Setting, seed: int, name: str, first: int, last: int) -> list[Elected]:
+    """Trials `first` up to but not `last`: what one process does at a time."""
+    with varied(setting.variant):
+        return [trial(setting, seed, name, number) for number in range(first, last)]
+
+
+class Runner:
+    """Runs settings, in this process or over several; the figures are the same."""
+
+    def __init__(self, seed: int, pool: Executor | None = None) -> None:
+        self.seed = seed
+        self.pool = pool
+
+    def measured(self, settings: Sequence[tuple[str, Setting]], trials: int) -> Iterator[Measured]:
+        """Each in turn; `trials` of each, whose luck has the name given. ValueError below one trial."""
+        if trials < 1:
+            raise ValueError(f"{trials} trials measure nothing: ask for one at least")
+        chunks = [(first, min(first + CHUNK, trials)) for first in range(0, trials, CHUNK)]
+        if self.pool is None:
+            for name, setting in settings:
+                yield Measured.of([each for part in chunks for each in chunk(setting, self.seed, name, *part)])
+            return
+        under_way = [
+            [self.pool.submit(chunk, setting, self.seed, name, *part) for part in chunks] for name, setting in settings
+        ]
+        for futures in under_way:
+            yield Measured.of([each for future in futures for each in future.result()])
+
+    def part(self, part: Part, trials: int | None = None) -> list[Row]:
+        """Every line of an experiment."""
+        names = [(f"{part.key}/{line.name}", line.setting) for line in part.lines]
+        found = self.measured(names, trials or part.trials)
+        return [judged(line, ours) for line, ours in zip(part.lines, found, strict=True)]
+
+    def theory(self, trials: int | None = None) -> list[Theory]:
+        """Every line of the arithmetic."""
+        count = trials or THEORY_TRIALS
+        found = self.measured([(f"theory/{each.name}", each.setting) for each in SPLITS], count)
+        return [Theory(split, ours, count) for split, ours in zip(SPLITS, found, strict=True)]
+
+
+@contextmanager
+def runner(seed: int, processes: int | None = None) -> Iterator[Runner]:
+    """Over so many processes: as many as there are processors if None, this one alone if 1."""
+    count = min(processes or cpu_count() or 1, MOST)
+    if count == 1:
+        yield Runner(seed)
+        return
+    pool = ProcessPoolExecutor(count, get_context("spawn"), signal, (SIGINT, SIG_IGN))  # Ctrl-C is for this process
+    try:
+        yield Runner(seed, pool)
+    finally:
+        pool.shutdown(cancel_futures=True)

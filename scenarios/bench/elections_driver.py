@@ -1,0 +1,283 @@
+"""One election after a leader's death, decided by the real core: `cluster.raft.step`, and around it nothing but latency,
+disk writes and luck. No rule of Raft is in here, and no figure of anybody's.
+
+A published experiment had hardware; what of it matters is a few numbers, and they are a `Setting`: how many servers are
+left, how long their logs are, how long a message and a write take, and what instant counts as "elected". The servers are
+the same pure values that the simulated cluster steps; only their shell is thinner here, because an experiment is ten
+thousand elections.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Sequence
+from statistics import NormalDist
+
+from cluster.instant import FOREVER
+from cluster.raft.configuration import Configuration
+from cluster.raft.log import Log
+from cluster.raft.messages import Entry
+from cluster.raft.quorum import majority
+from cluster.raft.state import Effect, Event, Leader, Moment, Raft, Received, Save, Send, Stored, TimedOut, Timing
+from cluster.raft.step import begin, step
+from cluster.sim.dice import Dice
+from cluster.value import value
+
+TERM = 1
+"""The dead leader's."""
+STANDARD = NormalDist()
+PATIENCE = 10_000_000
+"""Events after which an election is given up: more than any published one took."""
+
+
+@value
+class Uniform:
+    """µs, each equally likely: low and high included."""
+
+    low: int
+    high: int
+
+    def drawn(self, dice: Dice) -> int:
+        """One duration."""
+        return self.low + dice.below(self.high - self.low + 1)
+
+
+@value
+class Normal:
+    """µs, normally distributed, drawn again until positive."""
+
+    mean: int
+    deviation: int
+
+    def drawn(self, dice: Dice) -> int:
+        """One duration."""
+        while True:
+            luck = dice.random()
+            duration = int(self.mean + self.deviation * STANDARD.inv_cdf(luck)) if luck else 0
+            if duration > 0:
+                return duration
+
+
+Duration = Uniform | Normal
+
+
+@value
+class Setting:
+    """What an experiment says of its cluster. Times in µs."""
+
+    timing: Timing
+    servers: int
+    """In the configuration, the dead leader among them where it was."""
+    live: int
+    """How many of them are left: they bear the first names."""
+    latency: Duration
+    """One way, each message its own; messages may overtake each other."""
+    logs: tuple[int, ...]
+    """The length of each server's log; all entries are of one term."""
+    shuffled: bool = False
+    """The lengths are dealt out anew in each trial, to the dead too."""
+    write: Uniform = Uniform(0, 0)
+    """How long one write of metadata takes. The server stands still meanwhile."""
+    skew: int = 0
+    """Timers start within so many µs of each other."""
+    lead_in: int = 0
+    """The leader died up to so many µs after its last heartbeat, which is when the timers started: uniform."""
+    until: str = "elected"
+    """What ends it: `elected`, the first leader; `heard`, a majority (itself included) has heard it; `stable`, the first
+    leader that then sent `beats` heartbeats and still leads, counted from its election."""
+    beats: int = 0
+    variant: str = ""
+    """What is planted in the core for this experiment: a name of `elections_variants`."""
+
+
+@value
+class Elected:
+    """What one trial took."""
+
+    duration: int
+    """µs from the leader's death."""
+    messages: int
+    """Sent until there was that leader, to the dead too."""
+    rounds: int
+    """Terms until there was a leader: 1 is no split vote."""
+
+
+class Server:
+    """One server: a value that is stepped, and the disk it waits for."""
+
+    __slots__ = ("appointed", "draws", "held", "luck", "name", "raft", "waiting", "writing")
+
+    def __init__(self, raft: Raft, luck: float) -> None:
+        self.name = raft.name
+        self.raft = raft
+        self.luck = luck
+        self.draws = raft.draws
+        self.writing = False
+        self.waiting: deque[Event] = deque()
+        self.held = 0
+        """Last index of the log as of the last Save that wrote entries."""
+        self.appointed = FOREVER
+        """The earliest instant at which it is going to be woken."""
+
+
+class Trial:
+    """One election. The agenda holds (instant, number, server, what): a message, a write's end, or None to wake it."""
+
+    def __init__(self, setting: Setting, dice: Dice) -> None:
+        self.setting = setting
+        self.dice = dice
+        self.now = 0
+        self.messages = 0
+        self.number = 0
+        self.agenda: list[tuple[int, int, Server, Event | Save | None]] = []
+        self.leader: Server | None = None
+        self.led_at = 0
+        self.sent = 0
+        """Messages until it led."""
+        voters = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: setting.servers])
+        lengths = list(setting.logs)
+        if setting.shuffled:
+            for last in range(len(lengths) - 1, 0, -1):
+                other = dice.below(last + 1)
+                lengths[last], lengths[other] = lengths[other], lengths[last]
+        self.servers = {
+            name: self.started(name, voters, length)
+            for name, length in zip(voters[: setting.live], lengths, strict=False)
+        }
+
+    def started(self, name: str, voters: tuple[str, ...], length: int) -> Server:
+        """A server whose timer has just started, or will within the skew."""
+        setting, dice = self.setting, self.dice
+        log = Log.of([Entry(TERM, None, b"")] * length)
+        at = Moment(dice.below(setting.skew + 1), dice.random())
+        server = Server(begin(name, Configuration(voters), setting.timing, TERM, None, log, at), dice.random())
+        self.wake(server)
+        return server
+
+    def run(self) -> Elected:
+        """Until what the experiment waits for has come. RuntimeError if it never does."""
+        died_at = self.dice.below(self.setting.lead_in + 1)
+        for _ in range(PATIENCE):
+            self.now, _, server, what = heapq.heappop(self.agenda)
+            if what is None:
+                if self.now != server.appointed:
+                    continue  # an earlier appointment has taken its place
+                server.appointed = FOREVER
+                if server.raft.wake_at > self.now:
+                    self.wake(server)
+                    continue
+                self.happen(server, TimedOut())
+            elif isinstance(what, Save):
+                self.written(server, what)
+            else:
+                self.happen(server, what)
+            ended = self.ended_at(server)
+            if ended is not None:
+                return Elected(ended - died_at, self.sent, self.leader_term() - TERM)
+        raise RuntimeError(f"no leader within {PATIENCE:,} events: give the timeouts a wider range than the latency")
+
+    # ---- the shell ----
+
+    def happen(self, server: Server, event: Event) -> None:
+        """Step the server, or let the event wait while it writes."""
+        if server.writing:
+            server.waiting.append(event)
+            return
+        if isinstance(event, TimedOut) and server.raft.wake_at > self.now:
+            self.wake(server)  # while the timer's event waited, a message came first
+            return
+        before = server.raft
+        if before.draws != server.draws:
+            server.draws, server.luck = before.draws, self.dice.random()
+        server.raft, effects = step(before, event, Moment(self.now, server.luck))
+        if isinstance(server.raft.role, Leader) and not isinstance(before.role, Leader):
+            self.leader, self.led_at, self.sent = server, self.now, self.messages
+        self.do(server, before, effects)
+        self.wake(server)
+
+    def do(self, server: Server, before: Raft, effects: Sequence[Effect]) -> None:
+        """What the step asks for, in order."""
+        for effect in effects:
+            if isinstance(effect, Send):
+                self.send(server, effect)
+            elif isinstance(effect, Save):
+                if effect.after >= 0:
+                    server.held = server.raft.log.last_index
+                duration = sum(self.setting.write.drawn(self.dice) for _ in range(writes(before, effect)))
+                if duration:
+                    server.writing = True
+                    self.push(self.now + duration, server, effect)
+                else:
+                    self.written(server, effect)
+
+    def written(self, server: Server, save: Save) -> None:
+        """A Save is durable; what came meanwhile is looked at now, in the order of its coming."""
+        server.writing = False
+        for send in save.then:
+            self.send(server, send)
+        self.happen(server, Stored(save.term, save.vote, server.held, save.number))
+        while server.waiting and not server.writing:
+            self.happen(server, server.waiting.popleft())
+
+    def send(self, server: Server, send: Send) -> None:
+        """A message on its way; to the dead it only counts."""
+        self.messages += 1
+        to = self.servers.get(send.to)
+        if to is not None:
+            self.push(self.now + self.setting.latency.drawn(self.dice), to, Received(server.name, send.message))
+
+    def wake(self, server: Server) -> None:
+        """See that it is woken at its `wake_at`, or before."""
+        if server.raft.wake_at < server.appointed:
+            server.appointed = server.raft.wake_at
+            self.push(server.appointed, server, None)
+
+    def push(self, instant: int, server: Server, what: Event | Save | None) -> None:
+        """Onto the agenda."""
+        self.number += 1
+        heapq.heappush(self.agenda, (instant, self.number, server, what))
+
+    # ---- when it is over ----
+
+    def leader_term(self) -> int:
+        """The leader's term."""
+        assert self.leader is not None
+        return self.leader.raft.term
+
+    def ended_at(self, stepped: Server) -> int | None:
+        """The instant the experiment reports, once what it waits for is so."""
+        leader = self.leader
+        if leader is None:
+            return None
+        role = leader.raft.role
+        if not isinstance(role, Leader):
+            self.leader = None  # deposed before it counted
+            return None
+        match self.setting.until:
+            case "elected":
+                return self.led_at
+            case "heard":
+                term = leader.raft.term
+                following = [
+                    each.raft.term == term and getattr(each.raft.role, "leader", None) == leader.name
+                    for each in self.servers.values()
+                    if each is not leader
+                ]
+                return self.now if 1 + sum(following) >= majority(self.setting.servers) else None
+            case _:
+                return self.led_at if role.beat > self.setting.beats else None
+
+
+def writes(before: Raft, save: Save) -> int:
+    """How many writes a Save is to a server that writes a new term, and then the vote it gives, each on its own. A
+    candidate's term and its vote for itself are one."""
+    if save.after >= 0:
+        return 1
+    adopted = save.term != before.term
+    voted = save.vote is not None and save.vote != before.vote and save.vote != before.name
+    own = save.vote == before.name
+    return 1 if own else adopted + voted
+
+
+def trial(setting: Setting, seed: int, name: str, number: int) -> Elected:
+    """The election of that number in that experiment: the same for the same seed, name and number."""
+    return Trial(setting, Dice(seed, ("elections", name, number))).run()
