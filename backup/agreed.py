@@ -5,7 +5,7 @@ Never here: what one node does on its own.
 
 from collections.abc import Iterator
 
-from backup import notes, ownership
+from backup import groups, notes, ownership
 from backup.commands import (
     AbandonRestore,
     Assign,
@@ -40,8 +40,10 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
             yield notes.DatabaseCreated(index, name, members, made.key is not None, made.restoring is not None)
         case FinishRestore(name):
             yield notes.DatabaseOpened(index, name)
-        case DeleteDatabase(name) | AbandonRestore(name):
-            yield notes.DatabaseDeleted(index, _database(before, name).name)
+        case DeleteDatabase(name, hard):
+            yield notes.DatabaseDeleted(index, _database(before, name).name, hard)
+        case AbandonRestore(name):
+            yield notes.DatabaseDeleted(index, _database(before, name).name, True)
         case UpdateTopology(name, why=why):
             yield _topology(_database(before, name), _database(after, name).topology, why, index)
         case DefineTask(name, wanted):
@@ -56,6 +58,10 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
         case Assign(decisions):
             for decision in decisions:
                 yield from _assigned(before, after, decision, index, rules)
+        case _:
+            name = command.database
+            why = groups.sentence(command)
+            yield _topology(_database(before, name), _database(after, name).topology, why, index)
 
 
 def _values(old: Database, new: Database, command: values.ValueCommand, index: int) -> Iterator[Note]:

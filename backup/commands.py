@@ -6,7 +6,7 @@ ask, and what one node knows alone.
 
 import attrs
 
-from backup import blocks, definition, validation
+from backup import blocks, definition, groups, validation
 from backup.database import values
 from backup.keys import Encryption, EncryptionMode, Key
 from backup.record import (
@@ -72,6 +72,8 @@ class DeleteDatabase:
     """Answers None."""
 
     name: str
+    hard: bool = True
+    """Each node deletes its files of it. False: each puts them by, where nothing reads them."""
 
 
 @value
@@ -161,6 +163,7 @@ Command = (
     | ReportStatuses
     | Assign
     | values.ValueCommand
+    | groups.GroupCommand
 )
 
 WORDS: tuple[type, ...] = (
@@ -192,6 +195,7 @@ WORDS: tuple[type, ...] = (
     *blocks.WORDS,
     *definition.WORDS,
     *values.WORDS,
+    *groups.WORDS,
 )
 """Every class that travels in a command, in a fixed order: new ones go to the end."""
 
@@ -208,14 +212,13 @@ def apply(record: Record, command: Command, index: int) -> tuple[Record, object]
     match command:
         case CreateDatabase():
             return _create_database(record, command, index)
-        case DeleteDatabase(name):
-            _existing(record, name)
-            return record.without_database(name), None
+        case DeleteDatabase(name, hard):
+            return record.without_database(_existing(record, name), hard=hard), None
         case FinishRestore(name, database_id):
             restored = attrs.evolve(_restoring(record, name, database_id), restoring=None, changed=index)
             return record.with_database(restored), None
         case AbandonRestore(name, database_id):
-            return record.without_database(_restoring(record, name, database_id).name), None
+            return record.without_database(_restoring(record, name, database_id)), None
         case UpdateTopology():
             return _update_topology(record, command, index)
         case DefineTask():
@@ -230,6 +233,9 @@ def apply(record: Record, command: Command, index: int) -> tuple[Record, object]
             return _report(record, command, index)
         case Assign(decisions):
             return _assign(record, decisions)
+        case _:
+            found = _existing(record, command.database)
+            return record.with_database(groups.regrouped(found, command, index)), index
 
 
 def _existing(record: Record, name: str) -> Database:
@@ -255,6 +261,9 @@ def _create_database(record: Record, command: CreateDatabase, index: int) -> tup
         raise Refused(f"database {name!r} needs members, each once, not {' '.join(members) or 'none'}")
     if command.replication_factor < 0:
         raise Refused(f"database {name!r} needs a replication factor of 1 or more, not {command.replication_factor}")
+    if not set(command.priority_order) <= set(members):
+        strangers = " ".join(node for node in command.priority_order if node not in members)
+        raise Refused(f"the priority order of {name!r} names {strangers}, which is no member of it: leave it out")
     topology = Topology(
         members,
         replication_factor=command.replication_factor or len(members),

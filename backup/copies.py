@@ -10,13 +10,15 @@ from backup.database.documents import Contents, Store
 from backup.database.items import Item
 from backup.database.journal import DamagedJournal
 from backup.database.revisions import Policies
-from backup.notes import CopyHolds, CopyLost, CopyOpened
+from backup.notes import CopyClosed, CopyHolds, CopyLost, CopyOpened
 from backup.record import Database, Record
 from backup.sightings import DatabaseReport
 from cluster.instant import SECOND
 from cluster.member import Member
 
 PREFIX = "copies/"
+PUT_BY = "put by/"
+"""Where the files of copies lie that nobody is to read."""
 LONG = 1 << 20
 """A journal is written anew when it has grown by so many bytes, and to twice what the copy needs."""
 RETRY = 5 * SECOND
@@ -132,10 +134,12 @@ class Copy:
 class Copies:
     """All copies of one node, by database id."""
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: Member, *, hard_on_leaving: bool = True) -> None:
+        """`hard_on_leaving`: `Rules.hard_delete_on_leaving`."""
         self.changed: Callable[[Copy], None] = lambda copy: None
         """Called for each copy that is opened, and after each change that became durable."""
         self._member = member
+        self._hard_on_leaving = hard_on_leaving
         self._copies: dict[int, Copy] = {}
         self._opening: dict[int, None] = {}
         self._made = 0
@@ -170,10 +174,10 @@ class Copies:
                 self._open(database_id, store, len(content))
 
     def follow(self, database: Database) -> None:
-        """The database is new or has changed: have a copy if this node is in its group, and none if not."""
+        """The database is new or has changed: have a copy if this node is in its group. If not, see `leave`."""
         if self._member.name not in database.topology.nodes:
-            self._close(database.id)
-        elif (copy := self._copies.get(database.id)) is not None:
+            return
+        if (copy := self._copies.get(database.id)) is not None:
             self._configure(copy, database)
         elif database.id not in self._opening:
             self._opening[database.id] = None
@@ -188,11 +192,24 @@ class Copies:
         known = {database.id for database in record.databases.values()}
         for database_id in [each for each in self._copies if each not in known]:
             if database_id <= self._member.applied:  # else it is not gone: this node has restarted and is behind
-                self._close(database_id)
+                self._close(self._copies[database_id], -1, hard=database_id not in record.put_by)
 
-    def _close(self, database_id: int) -> None:
-        if self._copies.pop(database_id, None) is not None:
-            self._member.spawn(self._member.disk.remove, _file(database_id))
+    def leave(self, copy: Copy, told: int) -> None:
+        """This node is out of the group, and another one has everything up to that etag: give the copy up (rule 5.15)."""
+        self._close(copy, told, hard=self._hard_on_leaving)
+
+    def _close(self, copy: Copy, told: int, *, hard: bool) -> None:
+        del self._copies[copy.id]
+        self._member.note(CopyClosed(copy.id, copy.store.database_id, copy.store.etag, told, hard))
+        self._member.spawn(self._member.disk.remove if hard else self._put_by, _file(copy.id))
+
+    async def _put_by(self, file: str) -> None:
+        disk = self._member.disk
+        try:
+            await disk.write(PUT_BY + file.removeprefix(PREFIX), await disk.read(file))
+        except OSError:  # no room for two: it stays where it is, and is put by after the next restart
+            return
+        await disk.remove(file)
 
     async def _make(self, database_id: int) -> None:
         store = Store(self._member.name, self.unused_id(database_id))

@@ -216,7 +216,7 @@ class _Pass:
         else:
             change = judgement.change()
             for rule, why in judgement.said:
-                self.say(database, rule, why)
+                self.say(database, rule, why, acts=False)
             if change is not None:  # rule 5.4: one a pass
                 topology, rule, why = change
                 self.say(database, rule, why)
@@ -239,13 +239,13 @@ class _Pass:
             owners_until,
         )
 
-    def say(self, database: Database, rule: str, text: str) -> None:
+    def say(self, database: Database, rule: str, text: str, *, acts: bool = True) -> None:
         """Add to the decision log, unless the same was said of that database a moment ago (rule 5.12)."""
         lately = self.wall - REPEAT_PASSES * self.rules.supervisor_sample
         for line in self.memory.decisions:
             if line.text == text and line.database == database.name and line.at > lately:
                 return
-        self.said.append(Decided(self.wall, database.name, text, rule))
+        self.said.append(Decided(self.wall, database.name, text, rule, acts))
 
     def _owners(self, database: Database, topology: Topology, before: Judged | None, assigned: list[Assigned]) -> int:
         """Add what to store about responsible nodes (rule 7.8); the wall instant from which time alone may change them.

@@ -236,6 +236,8 @@ class Record:
     """All databases, by lower-case name (rule 4.1). A change copies this mapping and one database, no other's tasks."""
 
     databases: Mapping[str, Database] = attrs.field(factory=dict, hash=False)
+    put_by: tuple[int, ...] = ()
+    """Ids of databases that were deleted and whose files were not."""
 
     def database(self, name: str) -> Database | None:
         """The database of that name (in any case), if there is one."""
@@ -243,9 +245,9 @@ class Record:
 
     def with_database(self, database: Database) -> "Record":
         """The record with this database put in or replaced."""
-        return Record({**self.databases, database.name.lower(): database})
+        return Record({**self.databases, database.name.lower(): database}, self.put_by)
 
-    def without_database(self, name: str) -> "Record":
-        """The record without that database."""
-        gone = name.lower()
-        return Record({key: database for key, database in self.databases.items() if key != gone})
+    def without_database(self, gone: Database, *, hard: bool = True) -> "Record":
+        """The record without that database. Not `hard`: nodes keep its files."""
+        others = {key: database for key, database in self.databases.items() if database is not gone}
+        return Record(others, self.put_by if hard else (*self.put_by, gone.id))

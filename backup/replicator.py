@@ -10,7 +10,7 @@ from backup.copies import Copies, Copy
 from backup.database.documents import Store
 from backup.database.items import Item
 from backup.database.replication import ReplicateDocuments, ReplicationAck, ReplicationResume, offer, receive
-from backup.record import Database, Record
+from backup.record import Database, Record, Topology
 from cluster.instant import SECOND
 from cluster.member import Member
 
@@ -43,6 +43,10 @@ class Replicator:
         self._copies = copies
         self._links: dict[int, dict[str, Link]] = {}
         """By database id and peer: every other node of the group."""
+        self._followed: dict[int, Topology] = {}
+        """The group that was last looked at, by database id."""
+        self._leaving: set[int] = set()
+        """Databases whose group this node has left, while nobody is known to have all that its copy has."""
 
     def start(self) -> None:
         """Begin to listen."""
@@ -51,12 +55,25 @@ class Replicator:
         self._member.hear(ReplicationResume, self._on_resume)
 
     def follow(self, database: Database) -> None:
-        """The database is new or has changed: replicate to all of its group, rehabs and promotables too."""
-        me, nodes = self._member.name, database.topology.nodes
-        peers = [node for node in sorted(nodes) if node != me] if me in nodes else []
-        before = self._links.get(database.id, {})
-        self._links[database.id] = {peer: before.get(peer) or Link(None) for peer in peers}
-        copy = self._copies.get(database.id)
+        """The database is new or has changed: replicate to all of its group, rehabs and promotables too.
+
+        A node that is out of the group goes on telling the members until one of them has all (rule 5.15).
+        """
+        if self._followed.get(database.id) is not database.topology:
+            self._followed[database.id] = database.topology
+            self._link(database.id, database.topology)
+
+    def _link(self, database_id: int, topology: Topology) -> None:
+        me, copy, before = self._member.name, self._copies.get(database_id), self._links.get(database_id, {})
+        self._leaving.discard(database_id)
+        if me in topology.nodes:
+            peers = [node for node in sorted(topology.nodes) if node != me]
+        elif copy is not None:
+            self._leaving.add(database_id)
+            peers, before = sorted(topology.members or topology.nodes), {}  # each is asked anew what it has
+        else:
+            peers = []
+        self._links[database_id] = {peer: before.get(peer) or Link(None) for peer in peers}
         if copy is not None:
             self._push_new(copy, before)
 
@@ -65,9 +82,14 @@ class Replicator:
         known = {database.id for database in record.databases.values()}
         for database_id in [each for each in self._links if each not in known]:
             del self._links[database_id]
+            self._followed.pop(database_id, None)
+            self._leaving.discard(database_id)
 
     def changed(self, copy: Copy) -> None:
         """The copy was opened, or holds something new, and it is durable."""
+        topology = self._followed.get(copy.id)
+        if topology is not None and copy.id not in self._leaving and self._member.name not in topology.nodes:
+            self._link(copy.id, topology)  # it was being made when this node left the group
         for peer, link in self._links.get(copy.id, {}).items():
             self._push(copy, peer, link)
 
@@ -149,16 +171,23 @@ class Replicator:
             return
         link.acked, link.in_flight = ack.last_etag, False
         link.answers += 1
+        if copy.id in self._leaving and link.acked >= copy.store.etag and copy.settled and not ack.wanted:
+            self._links[copy.id] = {}
+            self._leaving.discard(copy.id)
+            self._copies.leave(copy, link.acked)
+            return
         self._push(copy, sender, link, ack.wanted)
 
     def _on_resume(self, sender: str, message: ReplicationResume) -> None:
         copy = self._copies.get(message.database)
         link = self._links.get(copy.id, {}).get(sender) if copy is not None else None
-        if copy is None or link is None:
+        if copy is None:
             return
         store = copy.store
         arrived = store.received.get(message.source, 0)
         self._member.send(sender, ReplicationAck(message.database, message.source, arrived))
+        if link is None:  # it has left the group, and wants to know whether somebody has all of its copy
+            return
         link.acked, link.in_flight = dict(message.received).get(store.database_id, 0), False
         link.answers += 1
         self._push(copy, sender, link)

@@ -65,6 +65,10 @@ class NewDatabase:
     members: tuple[str, ...] = ()
     key: Key | None = None
     """It is encrypted with this one (rule 13.2)."""
+    dynamic_distribution: bool = False
+    """The observer may replace a node of it that is gone for long (5.14)."""
+    priority_order: tuple[str, ...] = ()
+    """Members that are to stand first, in this order; the first of all is the clients' preferred node."""
 
     def says(self) -> str:
         where = f"on {', '.join(self.members)}" if self.members else f"on {self.replication_factor} of the nodes"
@@ -76,9 +80,11 @@ class RemoveDatabase:
     """Answers None."""
 
     name: str
+    hard: bool = True
+    """Each node deletes its files of it. False: each puts them by."""
 
     def says(self) -> str:
-        return f"wants database {self.name} to go"
+        return f"wants database {self.name} to go" + ("" if self.hard else ", and its files to stay")
 
 
 @value

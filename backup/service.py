@@ -7,7 +7,7 @@ Never here: what any part decides.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from backup import commands, requests, sightings
+from backup import commands, operations, requests, sightings
 from backup.admission import Allowed, admit
 from backup.agreed import tell
 from backup.checks import backup_watchers
@@ -18,6 +18,7 @@ from backup.database import replication
 from backup.database.documents import Store
 from backup.destinations.troubles import Trouble, Well
 from backup.ledger import Ledger
+from backup.operating import operate
 from backup.premises import Premises
 from backup.record import Database, Record
 from backup.replicator import Replicator
@@ -128,16 +129,18 @@ class Backups:
         if isinstance(request, requests.DocumentRequest):
             return await parts.desk.answer(request)
         match request:
-            case requests.NewDatabase(name, replication_factor, members, key):
+            case requests.NewDatabase(name, replication_factor, members, key, dynamic, order):
                 group = members or member.members[:replication_factor]
                 if any(node not in member.members for node in group) or len(group) < replication_factor:
                     raise Refused(
                         f"database {name!r} cannot be on {replication_factor} nodes, {' '.join(group)}: "
                         f"the cluster has {' '.join(member.members)}"
                     )
-                return await member.propose(commands.CreateDatabase(name, group, member.wall(), member.term, key=key))
-            case requests.RemoveDatabase(name):
-                return await member.propose(commands.DeleteDatabase(name))
+                return await member.propose(
+                    commands.CreateDatabase(name, group, member.wall(), member.term, 0, dynamic, order, key)
+                )
+            case requests.RemoveDatabase(name, hard):
+                return await member.propose(commands.DeleteDatabase(name, hard))
             case requests.Define(database, task):
                 await admit(task, member, self._shelves, self._allowed)
                 return await member.propose(commands.DefineTask(database, task, member.wall()))
@@ -149,8 +152,10 @@ class Backups:
                 return await member.propose(commands.ToggleTask(database, task_id, disabled=True))
             case requests.RestoreDatabase():
                 return await parts.restores.restore(request)
+            case _ if isinstance(request, operations.Operation):
+                return await operate(member, parts.watch, request)
             case _:
-                raise TypeError(f"{request!r} is no request: use the classes of backup.requests")
+                raise TypeError(f"{request!r} is no request: use the classes of backup.requests or backup.operations")
 
 
 class Parts:
@@ -158,7 +163,7 @@ class Parts:
 
     def __init__(self, member: Member, rules: Rules, shelves: Shelves) -> None:
         self._member = member
-        self.copies = Copies(member)
+        self.copies = Copies(member, hard_on_leaving=rules.hard_delete_on_leaving)
         self.desk = Desk(member, self.copies)
         self.replicator = Replicator(member, self.copies)
         self.copies.changed = self.replicator.changed

@@ -61,6 +61,8 @@ class Decided:
     database: str
     text: str
     rule: str
+    acts: bool = True
+    """Something is asked for; else it is only worth knowing."""
 
 
 @value

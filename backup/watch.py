@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from backup.commands import Command
 from backup.copies import Copies
+from backup.notes import ObserverDecided
 from backup.observer import observe
-from backup.record import Record
+from backup.record import PromotionStatus, Record
 from backup.rules import Rules
-from backup.sightings import DatabaseReport, Memory, Report, Sighting
+from backup.sightings import DatabaseReport, Decided, Memory, Report, Sighting
 from cluster.instant import FOREVER
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 
@@ -31,6 +32,24 @@ class Watch:
         self._started_at = 0
         self._memory = Memory()
         self._proposing = False
+        self._alarm: PromotionStatus | None = None
+        self._told_alarm: PromotionStatus | None = None
+        self._suspended = False
+
+    # ---- for the operator
+
+    @property
+    def decisions(self) -> tuple[Decided, ...]:
+        """The decision log of this leadership; empty on a node that does not lead (rule 5.1)."""
+        return self._memory.decisions if self._member.leading and self._term == self._member.term else ()
+
+    def suspend(self, suspended: bool) -> None:
+        """Decide nothing, or again (rule 5.16)."""
+        self._suspended = suspended
+
+    def run_short(self, of: PromotionStatus | None) -> None:
+        """From now on reports say that this node is short of that; None: of nothing (rule 5.6)."""
+        self._alarm = of
 
     def start(self) -> None:
         """Begin to talk, to listen and, when leading, to judge."""
@@ -44,10 +63,10 @@ class Watch:
         """Report to whoever leads; nothing is new while the report says the same."""
         member, leader = self._member, self._member.leader
         content = self._content()
-        is_news = content != self._told
-        self._told = content
+        is_news = content != self._told or self._alarm is not self._told_alarm
+        self._told, self._told_alarm = content, self._alarm
         if leader is not None:
-            report = Report(member.name, number + 1, content)
+            report = Report(member.name, number + 1, content, self._alarm)
             if leader == member.name:
                 self._on_report(member.name, report)
             else:
@@ -80,6 +99,8 @@ class Watch:
             self._term, self._started_at = member.term, now
             self._memory = Memory(self._memory.seed or member.dice("observer").below(1 << 32))
             self._sightings.clear()
+        if self._suspended:
+            return FOREVER
         if self._proposing:
             return 0
         commands, unchanged_until, self._memory = observe(
@@ -93,6 +114,8 @@ class Watch:
             self._rules,
             member.members,
         )
+        for line in self._memory.latest:
+            member.note(ObserverDecided(line.database, line.rule, line.text, line.acts))
         if not commands:
             return unchanged_until
         self._proposing = True

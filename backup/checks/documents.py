@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from backup.checks.model import Model, Sees
-from backup.notes import CopyHolds, CopyOpened, DatabaseCreated, DatabaseDeleted, DocumentsWritten
+from backup.notes import CopyClosed, CopyHolds, CopyOpened, DatabaseCreated, DatabaseDeleted, DocumentsWritten
 from cluster.checks import Watcher
 from cluster.instant import MINUTE
 from cluster.trace import Ended, Happened
@@ -14,14 +14,17 @@ CALM = 5 * MINUTE
 
 class DocumentsKept(Watcher):
     promise: ClassVar[str] = "documents kept"
-    says: ClassVar[str] = "a copy that comes back from the disk holds every document its node has answered for (19.1)"
+    says: ClassVar[str] = (
+        "a copy that comes back from the disk holds every document its node has answered for (19.1), and one that is "
+        "given up has told the group of them (5.15)"
+    )
 
     def __init__(self) -> None:
         self._answered: dict[tuple[str, str], int] = {}
         """By node and copy: the etag up to which it has answered."""
 
     def sees(self) -> Sees:
-        return {DocumentsWritten: self._written, CopyOpened: self._opened}
+        return {DocumentsWritten: self._written, CopyOpened: self._opened, CopyClosed: self._closed}
 
     def _written(self, event: Happened) -> None:
         note = event.note
@@ -35,6 +38,16 @@ class DocumentsKept(Watcher):
         answered = self._answered.get((event.node, note.copy), 0)
         if note.etag < answered:
             raise self.broken(f"{event.node} answered for change {answered} and comes back with {note.etag}")
+
+    def _closed(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, CopyClosed)
+        answered = self._answered.get((event.node, note.copy), 0)
+        if 0 <= note.told < answered:
+            raise self.broken(
+                f"{event.node} answered for change {answered} and gives its copy of database {note.database} up "
+                f"while the group has it up to {note.told}"
+            )
 
 
 class CopiesAgree(Watcher):
@@ -53,6 +66,7 @@ class CopiesAgree(Watcher):
             DatabaseCreated: self._created,
             DatabaseDeleted: self._deleted,
             CopyHolds: self._holds,
+            CopyClosed: self._closed,
             Ended: self._ended,
         }
 
@@ -72,6 +86,10 @@ class CopiesAgree(Watcher):
         assert isinstance(event.note, CopyHolds)
         self._held.setdefault(event.note.database, {})[event.node] = event.note.fingerprint
         self._changed_at = event.t
+
+    def _closed(self, event: Happened) -> None:
+        assert isinstance(event.note, CopyClosed)
+        self._held.get(event.note.database, {}).pop(event.node, None)
 
     def _ended(self, event: Happened) -> None:
         model = self._model

@@ -18,6 +18,7 @@ from backup.notes.agreed import (
     TopologyChanged,
 )
 from backup.notes.copies import (
+    CopyClosed,
     CopyHolds,
     CopyLost,
     CopyOpened,
@@ -25,6 +26,7 @@ from backup.notes.copies import (
     DocumentsWritten,
     RestoreAbandoned,
 )
+from backup.notes.observer import ObserverDecided
 from backup.notes.runs import (
     BackupCancelled,
     BackupDelayed,
@@ -58,6 +60,7 @@ __all__ = [
     "BackupPlanned",
     "BackupSkipped",
     "BackupStarted",
+    "CopyClosed",
     "CopyHolds",
     "CopyLost",
     "CopyOpened",
@@ -71,6 +74,7 @@ __all__ = [
     "IndexRemoved",
     "MoveAnnounced",
     "MoveCalledOff",
+    "ObserverDecided",
     "OwnerChanged",
     "ReportGivenUp",
     "ReportQueued",

@@ -34,9 +34,11 @@ class DatabaseOpened(Agreed):
 @value
 class DatabaseDeleted(Agreed):
     database: str
+    hard: bool
+    """Its files go, too."""
 
     def text(self) -> str:
-        return f"records: database {self.database} is gone"
+        return f"records: database {self.database} is gone" + ("" if self.hard else ", and its files are put by")
 
 
 @value

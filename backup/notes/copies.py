@@ -24,6 +24,26 @@ class CopyOpened(Note):
 
 
 @value
+class CopyClosed(Note):
+    """A node gives its copy up: the database is gone, or the node has left its group."""
+
+    database: int
+    """Its id."""
+    copy: str
+    """As in `CopyOpened`."""
+    etag: int
+    """Of the copy, at the end."""
+    told: int
+    """The etag up to which another node of the group has all of it; -1 where the database is gone."""
+    hard: bool
+    """The files go, too."""
+
+    def text(self) -> str:
+        why = "which is gone" if self.told < 0 else "whose group it has left"
+        return f"gives up its copy of database {self.database}, {why}" + ("" if self.hard else ": the files are put by")
+
+
+@value
 class CopyHolds(Note):
     """What a copy holds has changed, and is durable."""
 

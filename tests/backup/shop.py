@@ -8,6 +8,7 @@ from backup.notes import OwnerChanged
 from backup.record import LocalFolder, Task
 from backup.report import counts
 from backup.requests import Define, GetDocument, NewDatabase, PutDocuments
+from backup.rules import Rules
 from backup.service import backups
 from cluster.sim.run import Outcome, run
 from cluster.sim.world import World
@@ -50,7 +51,7 @@ def played(
     story: Callable[[World], Awaitable[None]],
     folder: Path | None = None,
     *,
-    rules: str = "unkindness",
+    rules: Rules | str = "unkindness",
     nodes: str = "ABC",
     seed: int = 1,
     **options: Any,
