@@ -20,9 +20,6 @@ class Published:
     """Mean until there was a leader, where they were counted."""
     points: tuple[tuple[float, float], ...]
     """Of the distribution: within so many ms, so large a share of all trials was done. Sorted."""
-    steps: bool
-    """The points are every hundredth trial, so that the distribution rises between them by 0.01; else they are points
-    of a curve."""
 
 
 @cache
@@ -35,13 +32,13 @@ def table(name: str) -> dict[str, Published]:
             continue
         line, mean, median, messages, *quantiles = row.split(",")
         points = tuple([(float(each), (k + 0.5) / len(quantiles)) for k, each in enumerate(quantiles)])
-        lines[line] = Published(float(mean), float(median), float(messages) if messages else None, points, True)
+        lines[line] = Published(float(mean), float(median), float(messages) if messages else None, points)
     return lines
 
 
 def curve(mean: float, median: float, *points: tuple[float, float]) -> Published:
     """A line of which a figure gives some points."""
-    return Published(mean, median, None, points, False)
+    return Published(mean, median, None, points)
 
 
 WAN = {
