@@ -1,0 +1,131 @@
+"""`unkindness validate`: a run played, written as lines, judged by TLC, told in sentences."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cluster.sim.run import Outcome
+from cluster.value import value
+from scenarios.gallery import StoryError, load
+from scenarios.replay import perform
+from scenarios.report import Request
+from scenarios.tla.mapping import Line, Mapper, Unmapped
+from scenarios.tla.record import recorded
+from scenarios.tla.tlc import Verdict, java, judge, tools
+
+BEFORE = 6
+"""How many lines are shown before one that is refused."""
+
+
+@value
+class Validated:
+    """A run and what TLC said of it."""
+
+    request: Request
+    outcome: Outcome
+    steps: int
+    """Of the law, by all nodes."""
+    lines: tuple[Line, ...]
+    """Those that were judged."""
+    left: int
+    """Lines beyond `--first`."""
+    verdict: Verdict | None
+    """None if the run has something that the specification has not."""
+    unmapped: str
+    """What that is."""
+
+    def fields(self) -> dict[str, object]:
+        """For `--json`."""
+        verdict = self.verdict
+        refused = self.lines[verdict.taken] if verdict is not None and not verdict.accepted else None
+        return {
+            "story": self.request.story,
+            "seed": self.request.seed,
+            "bug": self.request.bug,
+            "steps": self.steps,
+            "lines": len(self.lines),
+            "left": self.left,
+            "accepted": None if verdict is None else verdict.accepted,
+            "taken": 0 if verdict is None else verdict.taken,
+            "refused": None if refused is None else {"action": action(refused), "says": refused.says},
+            "unmapped": self.unmapped or None,
+            "actions": dict(sorted(Counter(line.act for line in self.lines).items())),
+        }
+
+
+def validate(request: Request, first: int | None = None, specification: Path | None = None) -> Validated:
+    """Play what was asked for and have every step of the law judged. CannotAsk before playing if there is no TLC."""
+    java(), tools()
+    if specification is not None and not specification.is_file():
+        raise StoryError(f"there is no specification {specification}: name a file like Ongaro's raft.tla")
+    with recorded() as record, TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder:
+        outcome = perform(load(request.story), request, Path(folder))
+    mapper, unmapped = Mapper(record), ""
+    try:
+        mapper.run()
+    except Unmapped as error:
+        unmapped = str(error)
+    lines = tuple(mapper.lines if first is None else mapper.lines[:first])
+    left, verdict = len(mapper.lines) - len(lines), None
+    if not unmapped or left:  # what cannot be said lies beyond what is judged
+        verdict = judge(sorted(mapper.logs), lines, max(1, len(mapper.values)), specification)
+        unmapped = ""
+    return Validated(request, outcome, len(record), lines, left, verdict, unmapped)
+
+
+# ---- in words
+
+
+def action(line: Line) -> str:
+    """The line as an action with its arguments."""
+    peer = f", {line.peer}" if line.peer else ""
+    match line.act:
+        case "HandleAppendEntriesRequest":
+            what = f", entry {line.prev + 1}" if line.count else f", nothing after {line.prev}"
+            return f"{line.act}({line.node}{peer}{what}, commit {line.commit})"
+        case "UpdateTerm" | "LearnTerm":
+            return f"{line.act}({line.node}{peer}, term {line.x - 1})"
+        case "Forget":
+            return f"{line.act}({line.node}, back to term {line.x - 1} and {len(line.log)} entries)"
+        case "AdvanceCommitIndex" | "Remember" | "HandleAppendEntriesResponse" | "Aim":
+            return f"{line.act}({line.node}{peer}, {line.x})"
+        case _:
+            return f"{line.act}({line.node}{peer})"
+
+
+def as_text(found: Validated) -> Sequence[str]:
+    """What there is to say, line by line."""
+    actions = Counter(line.act for line in found.lines)
+    told = [
+        f"{found.request.story}@{found.request.seed}: {found.steps:,} steps of the law are {len(found.lines):,} lines"
+    ]
+    told.append("  " + ", ".join(f"{name} {count}" for name, count in actions.most_common()))
+    if found.left:
+        told.append(f"  {found.left:,} lines beyond --first are not judged")
+    verdict = found.verdict
+    if verdict is None:
+        told.append(f"not judged: {found.unmapped}")
+    elif verdict.accepted:
+        told.append("accepted: every line is a step of the specification")
+    else:
+        refused = found.lines[verdict.taken]
+        told.append(f"refused at line {verdict.taken + 1}: {refused.says}")
+        told.append(
+            f"  {action(refused)} is no step of the specification here, or does not end where the node was seen"
+        )
+        if (seen := refused.seen) is not None:
+            leads = ", leading" if seen.leads else ""
+            told.append(
+                f"  seen: term {seen.term}, vote {seen.vote}, log up to {seen.length} (term {seen.last_term}), "
+                f"committed {seen.commit}{leads}"
+            )
+        told.append("  the lines before it:")
+        start = max(0, verdict.taken - BEFORE)
+        told += [
+            f"    {number:5}  {action(line):58}  {line.says}"
+            for number, line in enumerate(found.lines[start : verdict.taken], start + 1)
+        ]
+    if found.outcome.failure is not None:
+        told.append(f"the run itself ended with: {found.outcome.failure}")
+    return told

