@@ -16,7 +16,7 @@ KINDS: tuple[Kind, ...] = (Kind.BACKUP,)
 """What a task may make."""
 ENCRYPTION: tuple[EncryptionMode, ...] = tuple(EncryptionMode)
 """How files may be sealed."""
-RETENTION = False
+RETENTION = True
 """Whether old backups are removed."""
 
 Opens = Callable[[Shelves, str, Block], Destination]

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from backup import abilities
 from backup.calendar import Plan
+from backup.cleaning import Cleaner
 from backup.copies import Copies
 from backup.ledger import Key, Ledger
-from backup.notes import BackupCancelled, BackupFailed
+from backup.notes import BackupCancelled, BackupFailed, BackupFinished
 from backup.record import Database, LocalFolder, Record, Task
 from backup.reports import Reporter
 from backup.rules import Rules
@@ -83,10 +84,12 @@ class Runner:
             return
         self._operations += 1
         block = run.task.usable[0]
+        place = abilities.place(self._shelves, self._member.name, block)
+        path = block.path if isinstance(block, LocalFolder) else block.word
         work = Work(
             self._member,
-            abilities.place(self._shelves, self._member.name, block),
-            block.path if isinstance(block, LocalFolder) else block.word,
+            place,
+            path,
             database,
             run.task,
             run.plan,
@@ -105,6 +108,9 @@ class Runner:
         except (OSError, ValueError) as error:
             done = self._failed(run, work, self._shelves.plain(error))
         await self._conclude(run, done)
+        if isinstance(done.note, BackupFinished) and work.is_full:  # rule 14.1; it is on the books, whatever comes now
+            cleaner = Cleaner(self._member, self._rules, place, path, self._shelves.plain)
+            await cleaner.clean(database, run.task, done.note.folder, work.keys)
 
     def _failed(self, run: Run, work: Work, error: str) -> Done:
         note = BackupFailed(run.database.name, run.task.id, work.occurrence, work.started_at, work.is_full, error)

@@ -129,6 +129,11 @@ class Work:
         return self._run.full
 
     @property
+    def keys(self) -> tuple[Key, ...]:
+        """What its file was written under; () for a plain one."""
+        return () if self._key is None else (self._key,)
+
+    @property
     def occurrence(self) -> int:
         """The occurrence it answers."""
         return self._occurrence
@@ -207,7 +212,7 @@ class Work:
 
     def _read(self, name: str) -> Iterable[bytes]:
         """What a file holds, under our key if it is encrypted."""
-        return plain(name.rpartition("/")[2], self._place.read(name), () if self._key is None else (self._key,))
+        return plain(name.rpartition("/")[2], self._place.read(name), self.keys)
 
     def _is_unchanged(self) -> bool:
         """Rule 9.7."""

@@ -3,6 +3,7 @@
 from backup.checks.coverage import Covered, Missed
 from backup.checks.documents import CopiesAgree, DocumentsKept
 from backup.checks.files import Files, ReportedIsKept, Restores
+from backup.checks.kept import KeptAsRuled
 from backup.checks.model import Model
 from backup.checks.owners import DisabledRests, OneOwner, OwnerInGroup
 from backup.checks.reports import ReportsInOrder
@@ -27,5 +28,6 @@ def backup_watchers(rules: Rules, shelves: Shelves) -> list[Watcher]:
         CopiesAgree(model),
         ReportedIsKept(files),
         ReportsInOrder(model),
+        KeptAsRuled(files, rules),
         Restores(files),
     ]

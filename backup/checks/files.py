@@ -12,7 +12,7 @@ from backup.content.encryption import NoKey, WrongKey, plain
 from backup.content.logical import Reader, read_manifest
 from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup
 from backup.destinations.port import Destination, DestinationError
-from backup.notes import BackupFinished, BackupStarted, Reported
+from backup.notes import BackupFinished, BackupStarted, FolderExpired, Reported
 from backup.premises import KeyRing
 from backup.restore import BrokenChain, NothingToRestore, check_link, restore
 from backup.shelves import Shelves
@@ -31,6 +31,8 @@ class Files:
         self._shelves = shelves
         self.started: dict[Run, BackupStarted] = {}
         self.finished: set[Run] = set()
+        self.gone: set[tuple[str, str, str]] = set()
+        """Node, path and folder of chains that retention removes: nobody counts on them any more."""
         self._manifests: dict[tuple[str, str, str, str], Manifest] = {}
 
     def place(self, node: str, path: str) -> Destination:
@@ -66,7 +68,12 @@ class ReportedIsKept(Watcher):
         self._files = files
 
     def sees(self) -> Sees:
-        return {BackupStarted: self._started, BackupFinished: self._finished, Reported: self._reported}
+        return {
+            BackupStarted: self._started,
+            BackupFinished: self._finished,
+            Reported: self._reported,
+            FolderExpired: self._expired,
+        }
 
     def _started(self, event: Happened) -> None:
         assert isinstance(event.note, BackupStarted)
@@ -76,12 +83,18 @@ class ReportedIsKept(Watcher):
         assert isinstance(event.note, BackupFinished)
         self._files.finished.add((event.node, event.note.task, event.note.started_at))
 
+    def _expired(self, event: Happened) -> None:
+        assert isinstance(event.note, FolderExpired)
+        self._files.gone.add((event.node, event.note.path, event.note.folder))
+
     def _reported(self, event: Happened) -> None:
         assert isinstance(event.note, Reported)
         run = (event.node, event.note.task, event.note.started_at)
         if run not in self._files.finished:  # it failed, or had nothing to write
             return
         started = self._files.started[run]
+        if (event.node, started.path, started.folder) in self._files.gone:
+            return
         where = f"{event.node} has reported task {started.task} of {started.database}, and its file {started.file}"
         try:
             manifest = self._files.manifest(event.node, started.path, started.folder, started.file)
@@ -113,7 +126,7 @@ class Restores(Watcher):
         """Restore every chain, and compare at every file."""
         chains: dict[tuple[str, str, str], list[BackupStarted]] = {}
         for run, started in self._files.started.items():
-            if run in self._files.finished:
+            if run in self._files.finished and (run[0], started.path, started.folder) not in self._files.gone:
                 chains.setdefault((run[0], started.path, started.folder), []).append(started)
         for (node, path, folder), runs in chains.items():
             try:

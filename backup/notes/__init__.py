@@ -27,6 +27,7 @@ from backup.notes.copies import (
     RestoreAbandoned,
 )
 from backup.notes.observer import ObserverDecided
+from backup.notes.retention import FolderExpired, FolderLeft, FolderRemoved, RetentionFailed
 from backup.notes.runs import (
     BackupCancelled,
     BackupDelayed,
@@ -69,6 +70,9 @@ __all__ = [
     "DatabaseOpened",
     "DatabaseRestored",
     "DocumentsWritten",
+    "FolderExpired",
+    "FolderLeft",
+    "FolderRemoved",
     "IdentityMoved",
     "IndexDefined",
     "IndexRemoved",
@@ -80,6 +84,7 @@ __all__ = [
     "ReportQueued",
     "Reported",
     "RestoreAbandoned",
+    "RetentionFailed",
     "RevisionsConfigured",
     "StatusStored",
     "TaskDefined",

@@ -114,5 +114,5 @@ class DatabaseRestored(Note):
     fingerprint: str
 
     def text(self) -> str:
-        noun = "file" if self.files == 1 else "files"
-        return f"has restored {self.database} from {self.files} {noun}: {self.documents:,} documents"
+        noun, what = "file" if self.files == 1 else "files", "document" if self.documents == 1 else "documents"
+        return f"has restored {self.database} from {self.files} {noun}: {self.documents:,} {what}"

@@ -78,7 +78,7 @@ def all_bugs() -> tuple[Bug, ...]:
 
 
 def _collect() -> None:
-    for keeper in ("scenarios.zoo.consensus", "scenarios.zoo.backups"):
+    for keeper in ("scenarios.zoo.consensus", "scenarios.zoo.backups", "scenarios.zoo.retention"):
         importlib.import_module(keeper)
 
 

@@ -1,0 +1,153 @@
+"""The promise about retention: what may not go stays, and what should have gone is gone (section 14).
+
+It knows of folders what the runs that filled them said, and never asks why one was chosen.
+"""
+
+from typing import ClassVar
+
+from backup.checks.files import Files
+from backup.checks.model import Sees
+from backup.notes import (
+    BackupFinished,
+    BackupStarted,
+    FolderExpired,
+    FolderLeft,
+    FolderRemoved,
+    RetentionFailed,
+    TaskDefined,
+)
+from backup.notes.retention import age_text
+from backup.rules import Rules
+from cluster.checks import Watcher
+from cluster.instant import HOUR, SECOND
+from cluster.trace import Crashed, Happened, Stepped
+
+Place = tuple[str, str]
+"""Node and path."""
+SLACK = 60 * SECOND
+"""What is nearly old enough may be either."""
+
+
+class Folder:
+    """One chain, as the runs that wrote it told."""
+
+    __slots__ = ("database", "last", "task")
+
+    def __init__(self, database: str, task: int, last: int) -> None:
+        self.database = database
+        self.task = task
+        self.last = last
+        """Start of its newest backup, wall µs of its node."""
+
+
+class KeptAsRuled(Watcher):
+    promise: ClassVar[str] = "kept as ruled"
+    says: ClassVar[str] = (
+        "retention removes old chains of its own task, all of them, nothing younger, nobody else's, and never the last "
+        "chain of a task that can be restored (14)"
+    )
+
+    def __init__(self, files: Files, rules: Rules) -> None:
+        self._files = files
+        self._strict = rules.retention_by_manifest and rules.retention_keeps_last_chain
+        """RavenDB promises less: under its rules what others lose is only counted."""
+        self._folders: dict[Place, dict[str, Folder]] = {}
+        self._keeps: dict[int, int | None] = {}
+        """By task, the age it keeps now."""
+        self._due: dict[tuple[str, int], tuple[str, int]] = {}
+        """By node and task: path and start of its last full, after which old chains were to go."""
+        self._left: set[tuple[str, str, str]] = set()
+        """Node, path and folder of what nobody could look into."""
+        self._clocks_were_set = False
+        self.lost: list[tuple[str, str]] = []
+        """Node and folder of chains that were removed although they were another task's, or the last of their task."""
+
+    def sees(self) -> Sees:
+        return {
+            TaskDefined: self._task_defined,
+            FolderExpired: self._expired,
+            FolderRemoved: self._removed,
+            FolderLeft: self._was_left,
+            RetentionFailed: self._failed,
+            BackupStarted: self._started,
+            BackupFinished: self._finished,
+            Crashed: self._crashed,
+            Stepped: self._stepped,
+        }
+
+    def _task_defined(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, TaskDefined)
+        if self._keeps.get(note.task, -1) != note.keeps:
+            self._keeps[note.task] = note.keeps
+            for due in [each for each in self._due if each[1] == note.task]:  # by which age, nobody can tell
+                del self._due[due]
+
+    def _expired(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, FolderExpired)
+        found = self._folders.get((event.node, note.path), {}).get(note.folder)
+        if found is None:  # what a crash cut off, or what was there before the world was
+            return
+        who = f"task {note.task} of {note.database} removes {note.folder} on {event.node}"
+        if note.at - found.last < note.age - (0 if self._strict else 2 * HOUR):  # rule 14.7: local times
+            old = age_text(max(0, note.at - found.last))
+            raise self.broken(f"{who}, whose newest backup is {old} old where {age_text(note.age)} are kept")
+        others = self._folders[event.node, note.path]
+        rest = [each for name, each in others.items() if name != note.folder and each.task == found.task]
+        if found.task != note.task or not rest:
+            self.lost.append((event.node, note.folder))
+            if self._strict and found.task != note.task:
+                raise self.broken(f"{who}, which is of task {found.task} of {found.database}")
+            if self._strict:
+                raise self.broken(f"{who}, and no other chain of it is left there")
+
+    def _removed(self, event: Happened) -> None:
+        assert isinstance(event.note, FolderRemoved)
+        self._folders.get((event.node, event.note.path), {}).pop(event.note.folder, None)
+
+    def _was_left(self, event: Happened) -> None:
+        assert isinstance(event.note, FolderLeft)
+        self._left.add((event.node, event.note.path, event.note.folder))
+
+    def _failed(self, event: Happened) -> None:
+        assert isinstance(event.note, RetentionFailed)
+        self._due.pop((event.node, event.note.task), None)
+
+    def _crashed(self, event: Happened) -> None:
+        for due in [each for each in self._due if each[0] == event.node]:
+            del self._due[due]
+
+    def _stepped(self, event: Happened) -> None:
+        assert isinstance(event.note, Stepped)
+        if event.note.step.startswith(("JumpClock(", "Zone(")):
+            self._clocks_were_set = True
+
+    def _finished(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupFinished)
+        started = self._files.started[event.node, note.task, note.started_at]
+        folders = self._folders.setdefault((event.node, started.path), {})
+        known = folders.get(note.folder)
+        if known is None:
+            folders[note.folder] = Folder(note.database, note.task, note.started_at)
+        else:
+            known.last = max(known.last, note.started_at)
+        if note.full and self._keeps.get(note.task) is not None:
+            self._due[event.node, note.task] = (started.path, note.started_at)
+
+    def _started(self, event: Happened) -> None:
+        """The next run of a task begins, so its retention before has had its time."""
+        note = event.note
+        assert isinstance(note, BackupStarted)
+        path, at = self._due.pop((event.node, note.task), ("", 0))
+        age = self._keeps.get(note.task)
+        if not path or age is None or self._clocks_were_set or not self._strict:
+            return
+        for name, folder in self._folders[event.node, path].items():
+            where = (event.node, path, name)
+            if folder.task == note.task and folder.last + age + SLACK <= at and where not in self._left:
+                raise self.broken(
+                    f"{name} on {event.node} is still there after a full backup of task {note.task} of {note.database}, "
+                    f"though its newest backup was {age_text(at - folder.last)} old and {age_text(age)} are kept"
+                )
