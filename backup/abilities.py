@@ -12,7 +12,7 @@ from backup.destinations.port import Destination
 from backup.keys import EncryptionMode
 from backup.shelves import Shelves
 
-KINDS: tuple[Kind, ...] = (Kind.BACKUP,)
+KINDS: tuple[Kind, ...] = (Kind.BACKUP, Kind.SNAPSHOT)
 """What a task may make."""
 ENCRYPTION: tuple[EncryptionMode, ...] = tuple(EncryptionMode)
 """How files may be sealed."""

@@ -3,13 +3,18 @@
 Never here: which files make a chain, or where they are.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from backup.content import definitions
-from backup.content.logical import Reader
+from backup.content.logical import Reader, Unreadable, peeked
+from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
+from backup.content.snapshot import DOCUMENTS, INDEXES, MAGIC, RECORD, VALUES, SnapshotReader
 from backup.database.documents import Store
-from backup.database.items import Blob, Document, Tombstone
+from backup.database.indexes import IndexData
+from backup.database.items import Blob, Document, Item, Tombstone
+from backup.database.journal import State, Torn, decode
 from backup.database.revisions import Policies
 from backup.database.values import (
     NOTHING,
@@ -39,12 +44,53 @@ class Assembly:
         self.tombstones = 0
         self.left_out: dict[str, int] = {}
         """What has no place in the model, by section or metadata field, and how often it was met."""
+        self.indexes: list[IndexData] = []
+        """Data of indexes as of some etag of the store, which keeps its etags: of a snapshot."""
         self._policies_index = 0
 
     @property
     def fingerprint(self) -> str:
         """What `BackupStarted.fingerprint` said of a copy that held the same."""
         return combined(self.store.fingerprint_sum, self.values)
+
+    def take_file(self, name: str, chunks: Iterable[bytes], *, unsealed: bool = False) -> Manifest | None:
+        """One more file, a snapshot or a logical backup; what it says of itself. DamagedBackup, UnreadableBackup."""
+        first, whole = peeked(chunks)
+        if first.startswith(MAGIC):
+            snapshot = SnapshotReader(name, whole)
+            self.take_snapshot(snapshot)
+            return snapshot.manifest
+        reader = Reader(name, whole, unsealed=unsealed)
+        self.take(reader)
+        return reader.manifest
+
+    def take_snapshot(self, reader: SnapshotReader) -> None:
+        """The raw store and the data of indexes instead of all that was there (rule 17.10)."""
+        node, database_id = self.store.node, self.store.database_id
+        others: dict[str, bytes] = {}
+        try:
+            self.store = Store.replayed(self._stored(reader, others))
+            said = json.loads(others[VALUES])
+            self.record = json.loads(others[RECORD])
+            self.indexes = [
+                IndexData.recover([content]) for name, content in others.items() if name.startswith(INDEXES)
+            ]
+            self.values = _values_of(said, self.record)
+        except (DamagedBackup, UnreadableBackup):
+            raise
+        except Unreadable as error:
+            raise DamagedBackup(reader.name, f"a member of it makes no sense ({error})") from error
+        self._policies_index = self.store.policies.index
+        self.store.become(database_id, node)
+        size = self.store.size
+        self.documents, self.tombstones = size.documents, size.tombstones
+
+    def _stored(self, reader: SnapshotReader, others: dict[str, bytes]) -> Iterator[Item | Blob | State | Torn]:
+        for name, content in reader.members():
+            if name.startswith(DOCUMENTS):
+                yield from decode([content])
+            else:
+                others[name] = content
 
     def take(self, reader: Reader) -> None:
         """One more file. DamagedBackup as the reader raises it."""
@@ -53,6 +99,8 @@ class Assembly:
         for item in reader.items():
             if isinstance(item, Blob):
                 store.hold(item)
+            elif lacking := store.missing(item):
+                raise DamagedBackup(reader.name, f"it names the attachment {lacking[0]} of {item.id!r} and lacks it")
             else:
                 store.adopt(item)
         self.record = reader.record
@@ -80,6 +128,18 @@ class Assembly:
         for definition in reader.indexes:
             values = with_index(values, definition, 0)
         self.values = values
+
+
+def _values_of(said: Mapping[str, Any], record: Mapping[str, Any]) -> Values:
+    values = with_policies(NOTHING, definitions.policies_of(record), 0)
+    for each in said["Identities"]:
+        values = with_identity(values, str(each["Key"]), int(each["Value"]), 0)
+    for each in said["CompareExchange"]:
+        values = with_exchanged(values, *definitions.exchanged_of(each), 0)
+    for each in said["Indexes"]:
+        if (definition := definitions.index_of(each)) is not None:
+            values = with_index(values, definition, 0)
+    return values
 
 
 def giving(database: str, values: Values) -> RestoreValues:

@@ -10,8 +10,9 @@ from typing import Any
 from backup import document_requests as requests
 from backup.copies import Copies, Copy
 from backup.database.documents import NoDocument, Store
-from backup.database.items import Item
+from backup.database.items import Item, text_of
 from backup.database.values import NextIdentity
+from backup.indexer import Indexer
 from backup.notes import DocumentsWritten
 from cluster.member import Member, Refused
 
@@ -19,9 +20,10 @@ from cluster.member import Member, Refused
 class Desk:
     """Answers for one node."""
 
-    def __init__(self, member: Member, copies: Copies) -> None:
+    def __init__(self, member: Member, copies: Copies, indexer: Indexer) -> None:
         self._member = member
         self._copies = copies
+        self._indexer = indexer
 
     async def answer(self, request: requests.DocumentRequest) -> Any:
         """What the request's class promises."""
@@ -41,6 +43,16 @@ class Desk:
             case requests.GetCompareExchange(name, key):
                 database = self._member.state.database(name)
                 return database.values.exchanged.get(key.lower()) if database is not None else None
+            case requests.QueryIndex():
+                return self._query(copy, request)
+
+    def _query(self, copy: Copy, request: requests.QueryIndex) -> requests.QueryResult:
+        data = self._indexer.get(copy.id, request.index)
+        if data is None:
+            raise Refused(f"node {self._member.name} has no index {request.index!r}: define it, or ask again soon")
+        wanted = {field: loads(text) for field, text in request.where}
+        rows = (row for row in data.rows() if all(row.get(field) == held for field, held in wanted.items()))
+        return requests.QueryResult(data.etag < copy.store.etag, data.etag, tuple(text_of(row) for row in rows))
 
     async def _copy(self, name: str) -> Copy:
         """This node's copy; documents need no leader, only a node of the group (rules 3.39, 19.1)."""

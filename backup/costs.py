@@ -21,6 +21,18 @@ BYTES_PER_MICROSECOND = 50
 READ_BYTES_PER_MICROSECOND = 200
 """Decompressing is faster."""
 
+INDEX_SLICE_ITEMS = 1_000
+INDEX_SLICE = 10 * MILLISECOND
+INDEX_ITEM = 100
+"""To parse a document and map its fields: more than to write it."""
+SNAPSHOT_PAGES = 4
+"""A raw store is so many times as large as what is in it."""
+
+
+def index(items: int) -> int:
+    """To bring an index on by so many changes."""
+    return INDEX_SLICE + items * INDEX_ITEM
+
 
 def slices(items: int) -> int:
     """In how many slices so many documents and tombstones are written."""
@@ -40,3 +52,8 @@ def read_back(size: int) -> int:
 def restore(items: int, size: int) -> int:
     """To read a chain of so many items and bytes into a new copy."""
     return START + items * ITEM + size // BYTES_PER_MICROSECOND
+
+
+def restore_snapshot(size: int) -> int:
+    """To put a raw store of so many bytes in its place: no item of it is looked at."""
+    return START + SNAPSHOT_PAGES * size // READ_BYTES_PER_MICROSECOND

@@ -177,8 +177,33 @@ class GetCompareExchange:
         return f"reads value {self.key} of {self.database}"
 
 
+@value
+class QueryIndex:
+    """Answers a `QueryResult`, from this node's own data and however stale that is."""
+
+    database: str
+    index: str
+    where: tuple[tuple[str, str], ...] = ()
+    """Fields and the values that rows must have in them, as JSON text."""
+
+    def says(self) -> str:
+        return f"asks index {self.index} of {self.database}"
+
+
+@value
+class QueryResult:
+    """What an index answers."""
+
+    stale: bool
+    """The copy has changes that are not in the index yet."""
+    etag: int
+    """Up to which it has them."""
+    rows: tuple[str, ...]
+    """JSON objects as text: of documents `id` and the fields, of groups the field, `Count` and the sums."""
+
+
 Write = PutDocuments | PatchDocument | DeleteDocuments | StoreDocument | Attach | Detach
-DocumentRequest = Write | GetDocument | GetAttachment | GetRevisions | ChangeValues | GetCompareExchange
+DocumentRequest = Write | GetDocument | GetAttachment | GetRevisions | ChangeValues | GetCompareExchange | QueryIndex
 
 
 def _counted(count: int) -> str:

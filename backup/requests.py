@@ -21,6 +21,8 @@ from backup.document_requests import (
     GetRevisions,
     PatchDocument,
     PutDocuments,
+    QueryIndex,
+    QueryResult,
     StoreDocument,
     Write,
 )
@@ -45,6 +47,8 @@ __all__ = [
     "NewDatabase",
     "PatchDocument",
     "PutDocuments",
+    "QueryIndex",
+    "QueryResult",
     "RemoveDatabase",
     "RemoveTask",
     "Request",

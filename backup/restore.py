@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from backup import names
 from backup.assembly import Assembly
 from backup.content.encryption import plain
-from backup.content.logical import Reader, read_manifest
-from backup.content.manifest import FileKind, Manifest, UnreadableBackup
+from backup.content.logical import read_manifest
+from backup.content.manifest import FileKind, Manifest
 from backup.database.documents import Contents, Store
+from backup.database.indexes import IndexData
 from backup.database.items import Document
 from backup.database.values import Values
 from backup.destinations.port import Destination
@@ -71,6 +72,8 @@ class Restored:
     """What has no place in the model, by section or metadata field, and how often it was met."""
     fingerprint: str
     """`values.combined` of the copy and the values: what the last backup said that it held."""
+    indexes: tuple[IndexData, ...] = ()
+    """What a snapshot held of indexes, as of some etag of the store."""
 
 
 def restore_points(destination: Destination, folder: str, zone: ZoneInfo = UTC) -> tuple[RestorePoint, ...]:
@@ -124,9 +127,8 @@ def restore(
     assembly = Assembly(node, database_id)
     manifest: Manifest | None = None
     for file in chain:
-        reader = Reader(file, plain(file, destination.read(f"{folder}/{file}"), keys), unsealed=unsealed)
-        assembly.take(reader)
-        manifest = reader.manifest
+        content = plain(file, destination.read(f"{folder}/{file}"), keys)
+        manifest = assembly.take_file(file, content, unsealed=unsealed)
     left_out = dict(sorted(assembly.left_out.items()))
     return Restored(
         assembly.store,
@@ -138,6 +140,7 @@ def restore(
         assembly.tombstones,
         left_out,
         assembly.fingerprint,
+        tuple(assembly.indexes),
     )
 
 
@@ -155,19 +158,10 @@ def chain_of(
 
     `known`: manifests read before, by file; those read now are added.
     """
-    _refuse_unreadable(points)
     last = _chosen(points, last_file, rules)
     if unsealed or not rules.needs_whole_chain:
         return _by_name(points, last, headless=not rules.needs_whole_chain)
     return _by_manifests(destination, points, last, keys, {} if known is None else known)
-
-
-def _refuse_unreadable(points: tuple[RestorePoint, ...]) -> None:
-    for point in points:
-        if point.snapshot:
-            raise UnreadableBackup(
-                f"{point.file} is a snapshot, and this version reads logical backups: use one that reads it"
-            )
 
 
 def _chosen(points: tuple[RestorePoint, ...], last_file: str | None, rules: Rules) -> str | None:

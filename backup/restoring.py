@@ -4,8 +4,12 @@ Files that cannot be restored leave nothing behind, and nobody ever sees a datab
 ends with its node's life is taken back when the node returns. Never here: what is in the files (restore.py).
 """
 
+from collections.abc import Callable
+
 from backup import assembly, commands, costs, points, restore
-from backup.copies import Copies
+from backup.content.manifest import FileKind
+from backup.copies import Copies, Copy
+from backup.database.indexes import IndexData
 from backup.database.values import NOTHING
 from backup.destinations.port import Destination
 from backup.destinations.troubles import slowness
@@ -30,7 +34,8 @@ class Found:
 
     folder: str
     last_file: str | None
-    items: int
+    cost: int
+    """µs that reading it takes."""
 
 
 class Restores:
@@ -43,6 +48,8 @@ class Restores:
         self._shelves = shelves
         self._under_way: set[str] = set()
         """Names of databases, in lower case."""
+        self.plant: Callable[[Copy, IndexData], None] = lambda copy, data: None
+        """Gives a copy the data of an index, before the index is defined."""
 
     # ---- doing it
 
@@ -78,7 +85,7 @@ class Restores:
                 rules=self._rules,
             )
 
-        restored = await member.outside(read, costs.restore(found.items, 1_000 * found.items) * pace)
+        restored = await member.outside(read, found.cost * pace)
         database_id = await self._fill(request, restored)
         store = restored.store
         documents = store.size.documents
@@ -97,7 +104,12 @@ class Restores:
             _check_snapshot(known[0], request.key)
         needed = [each for each in known if last_file is None or each.file.lower() <= last_file.lower()] or known
         manifests = [points.manifest_of(place, each, keys) for each in needed]
-        return Found(folder, last_file, sum(manifest.documents + manifest.tombstones for manifest in manifests))
+        cost = 0
+        for manifest in manifests:
+            items = manifest.documents + manifest.tombstones + manifest.revisions
+            is_raw = manifest.kind is FileKind.SNAPSHOT
+            cost += costs.restore_snapshot(1_000 * items) if is_raw else costs.restore(items, 1_000 * items)
+        return Found(folder, last_file, cost)
 
     async def _fill(self, request: RestoreDatabase, restored: Restored) -> int:
         """Make the database, fill it, open it (rule 17.7); its id."""
@@ -114,6 +126,8 @@ class Restores:
         copy = await self._copies.opened(database_id)
         try:
             await copy.replace(restored.store)
+            for data in restored.indexes:
+                self.plant(copy, data)
             if restored.values != NOTHING:
                 await member.propose(assembly.giving(request.name, restored.values))
             await self._open(request.name, database_id)

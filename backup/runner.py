@@ -8,7 +8,8 @@ from collections.abc import Callable
 from backup import abilities
 from backup.calendar import Plan
 from backup.cleaning import Cleaner
-from backup.copies import Copies
+from backup.copies import Copies, Copy
+from backup.definition import Kind
 from backup.ledger import Key, Ledger
 from backup.notes import BackupCancelled, BackupFailed, BackupFinished
 from backup.record import Database, LocalFolder, Record, Task
@@ -52,6 +53,8 @@ class Runner:
         self._operations = 0
         self.ended: Callable[[Key], None] = lambda key: None
         """Called when a run of a task is over."""
+        self.indexes: Callable[[Copy], list[tuple[str, bytes]]] = lambda copy: []
+        """Name and file of every index of a copy: for snapshots."""
 
     def is_running(self, key: Key) -> bool:
         """Whether the task runs here (rule 9.3)."""
@@ -77,6 +80,7 @@ class Runner:
     async def _live(self, run: Run) -> None:
         copy = await self._copies.opened(run.database.id)
         contents = await copy.frozen()
+        indexes = self.indexes(copy) if run.task.kind is Kind.SNAPSHOT else []
         record: Record = self._member.state
         database = record.database(run.database.name)
         if database is None or run.task.id not in database.tasks:
@@ -98,6 +102,7 @@ class Runner:
             self._ledger.chain(run.key),
             self._operations,
             lambda: run.is_wanted,
+            indexes,
         )
         try:
             done = await work.do()

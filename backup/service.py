@@ -13,10 +13,12 @@ from backup.agreed import tell
 from backup.checks import backup_watchers
 from backup.clients import Desk
 from backup.commands import Command
-from backup.copies import Copies
+from backup.copies import Copies, Copy
 from backup.database import replication
 from backup.database.documents import Store
+from backup.database.indexes import IndexData
 from backup.destinations.troubles import Trouble, Well
+from backup.indexer import Indexer
 from backup.ledger import Ledger
 from backup.operating import operate
 from backup.premises import Premises
@@ -102,6 +104,7 @@ class Backups:
         """Read what the disk holds, before anything else; then listen, talk, and turn the loop."""
         self._member = member
         parts = Parts(member, self.rules, self._shelves)
+        await parts.indexer.recover()
         await parts.copies.recover()
         await parts.ledger.recover()
         parts.replicator.start()
@@ -116,6 +119,10 @@ class Backups:
         """This node's copy of a database, to look at; None while it has none."""
         copy = self._node.copies.get(database_id) if self._node is not None else None
         return copy.store if copy is not None else None
+
+    def index(self, database_id: int, name: str) -> IndexData | None:
+        """This node's data of an index, to look at; None while it has none."""
+        return self._node.indexer.get(database_id, name) if self._node is not None else None
 
     # ---- clients
 
@@ -164,22 +171,30 @@ class Parts:
     def __init__(self, member: Member, rules: Rules, shelves: Shelves) -> None:
         self._member = member
         self.copies = Copies(member, hard_on_leaving=rules.hard_delete_on_leaving)
-        self.desk = Desk(member, self.copies)
+        self.indexer = Indexer(member, self.copies)
+        self.desk = Desk(member, self.copies, self.indexer)
         self.replicator = Replicator(member, self.copies)
-        self.copies.changed = self.replicator.changed
+        self.copies.changed = self._copy_changed
         self.ledger = Ledger(member, rules)
         self.reporter = Reporter(member, rules, self.ledger)
         self.runner = Runner(member, rules, self.copies, self.ledger, self.reporter, shelves)
+        self.runner.indexes = self.indexer.all_of
         self.scheduler = Scheduler(member, rules, self.ledger, self.runner)
         self.watch = Watch(member, rules, self.copies)
         self.restores = Restores(member, rules, self.copies, shelves)
-        self._followers: tuple[Copies | Replicator | Ledger | Scheduler | Restores, ...] = (
+        self.restores.plant = self.indexer.plant
+        self._followers: tuple[Copies | Indexer | Replicator | Ledger | Scheduler | Restores, ...] = (
             self.copies,
+            self.indexer,
             self.replicator,
             self.ledger,
             self.scheduler,
             self.restores,
         )
+
+    def _copy_changed(self, copy: Copy) -> None:
+        self.replicator.changed(copy)
+        self.indexer.changed(copy)
 
     async def live(self) -> None:
         """The loop: what changed, then what is due, then wait for either."""

@@ -4,7 +4,7 @@ A crash leaves what a crash leaves; an error leaves nothing behind. Never here: 
 many may run (runner.py), who is told (reports.py).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from backup import calendar, costs, names, progress
 from backup.content.encryption import HEADER, NoKey, WrongKey, encrypted, is_opened_by, opening_of, plain
 from backup.content.logical import Writer, read_manifest
 from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
+from backup.content.snapshot import SnapshotWriter
 from backup.database.contents import Contents
 from backup.database.values import combined, kept_by
 from backup.definition import Kind
@@ -29,6 +30,8 @@ from cluster.value import value
 
 T = TypeVar("T")
 UTC = ZoneInfo("UTC")
+DEFLATE = {"NoCompression": 0, "Fastest": 1, "Optimal": 6, "SmallestSize": 9}
+"""Levels of deflate by the names that .NET gives them (rule 6.1); what asks for Zstd gets it too, so that any unzip reads it."""
 
 
 class NoLongerWanted(Exception):
@@ -74,6 +77,7 @@ class Work:
         chain: Chain | None,
         operation: int,
         is_wanted: Callable[[], bool],
+        indexes: Sequence[tuple[str, bytes]] = (),
     ) -> None:
         """`place` is the destination `path`; `before` the status to go on from, `chain` the files to continue."""
         self._member = member
@@ -82,6 +86,7 @@ class Work:
         self._database = database
         self._task = task
         self._contents = contents
+        self._indexes = indexes
         self._values = kept_by(database.values, contents.policies)
         self._before = before
         self._chain = chain
@@ -163,7 +168,14 @@ class Work:
             return None
         folder, file = self._names(chain)
         held = self._contents.size_after(chain.last_etag if chain is not None else 0)
-        return Opened(folder, file, self._place.start(f"{folder}/{file}"), chain, held.items, held.bytes)
+        size = held.bytes
+        if self._is_snapshot:
+            size = costs.SNAPSHOT_PAGES * (size + sum(len(content) for _, content in self._indexes))
+        return Opened(folder, file, self._place.start(f"{folder}/{file}"), chain, held.items, size)
+
+    @property
+    def _is_snapshot(self) -> bool:
+        return self._run.full and self._task.kind is Kind.SNAPSHOT
 
     def _key_of(self, *, full: bool) -> Key | None:
         """The key that such a file is to be written with. KeyRefused (rule 13.3)."""
@@ -253,10 +265,24 @@ class Work:
             )
         )
 
-    async def _write(self, opened: Opened) -> Writer:
-        """Write the file in slices, so that there is time for things to happen in between."""
+    def _writer(self, opened: Opened) -> Writer | SnapshotWriter:
+        """Incrementals of a Snapshot task are logical backups (rule 11.6)."""
         chain = opened.chain
-        writer = Writer(
+        if self._is_snapshot:
+            settings = self._task.snapshot
+            return SnapshotWriter(
+                self._contents,
+                record_of(self._database),
+                file=opened.file,
+                database=self._database.name,
+                task_id=self._task.id,
+                started_at=self.started_at,
+                raft_index=self._run.raft_index,
+                values=self._values,
+                indexes=() if settings.exclude_indexes else self._indexes,
+                level=0 if settings.compression == "None" else DEFLATE[settings.level],
+            )
+        return Writer(
             self._contents,
             record_of(self._database),
             file=opened.file,
@@ -269,6 +295,10 @@ class Work:
             previous=chain.file if chain is not None else "",
             values=self._values,
         )
+
+    async def _write(self, opened: Opened) -> Writer | SnapshotWriter:
+        """Write the file in slices, so that there is time for things to happen in between."""
+        writer = self._writer(opened)
         chunks = writer.chunks()
         if self._key is not None:
             luck = self._member.dice("encryption", self._run.operation)  # one header for each run of each life

@@ -13,10 +13,13 @@ from backup.database.revisions import RevisionPolicy
 from backup.database.values import (
     CompareExchangeResult,
     ConfigureRevisions,
+    DefineIndex,
     DeleteCompareExchange,
+    IndexDefinition,
     NextIdentity,
     PutCompareExchange,
 )
+from backup.definition import Kind
 from backup.keys import SIZE, Encryption, EncryptionMode, Key
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
 from backup.ownership import computed_owner
@@ -36,6 +39,8 @@ from backup.requests import (
     GetRevisions,
     NewDatabase,
     PutDocuments,
+    QueryIndex,
+    QueryResult,
     RemoveTask,
     RestoreDatabase,
     RestoreResult,
@@ -137,12 +142,25 @@ class Client:
         result: RestoreResult = await self.world.ask(node, request)
         return result
 
+    def database(self, name: str) -> "Database":
+        """A database that is there already."""
+        return Database(self, name)
+
     def _remember(self, event: Happened) -> None:
         note = event.note
         if isinstance(note, BackupStarted):
             contents = self.store(event.node, note.database)
             if contents is not None:
                 self.held[note.task, event.node, note.started_at] = contents.frozen_at()
+
+    def is_fresh(self, node: str, database: str, index: str) -> bool:
+        """Whether that node has the index, and every change of its copy in it."""
+        store = self.store(node, database)
+        if store is None:
+            return False
+        view = self.world[node]
+        data = view.application.index(view.state.database(database).id, index)
+        return data is not None and data.etag == store.etag
 
     def store(self, node: str, database: str) -> Store | None:
         """A node's copy of a database; None if it has none now."""
@@ -231,6 +249,26 @@ class Database:
         """Delete a compare-exchange value if it is still the one of that index; needs a leader."""
         return await self._exchanged(DeleteCompareExchange(self.name, key, index))
 
+    async def define_index(
+        self, name: str, collection: str, fields: Iterable[str], group_by: str = "", sums: Iterable[str] = ()
+    ) -> None:
+        """An index of these fields of a collection; with `group_by` it counts each group and has these sums."""
+        definition = IndexDefinition(name, collection, tuple(fields), group_by, tuple(sums))
+        await self._ask(ChangeValues(DefineIndex(self.name, definition)))
+
+    async def query(self, index: str, on: str = "", **where: object) -> QueryResult:
+        """What that node's index says, and whether it is stale."""
+        fields = tuple((field, text_of(wanted)) for field, wanted in where.items())
+        result: QueryResult = await self._ask(QueryIndex(self.name, index, fields), on)
+        return result
+
+    async def indexed(self, index: str, on: str, within: float = 600) -> QueryResult:
+        """Wait until that node's index is not stale; what it says then."""
+        await self.world.until(
+            lambda: self.client.is_fresh(on, self.name, index), within, f"an index {index} on {on} that is not stale"
+        )
+        return await self.query(index, on)
+
     async def _exchanged(self, command: PutCompareExchange | DeleteCompareExchange) -> CompareExchangeResult:
         result: CompareExchangeResult = await self._ask(ChangeValues(command))
         return result
@@ -253,8 +291,9 @@ class Database:
         on: str = "",
         encryption: Encryption | None = None,
         keep: int | None = None,
+        kind: Kind = Kind.BACKUP,
     ) -> "Task":
-        """Define a backup task: cron texts, preferred node, local folder, key, and how long (µs) backups are kept."""
+        """Define a backup task: cron texts, preferred node, local folder, key, how long (µs) backups are kept, kind."""
         definition = Definition(
             full=full,
             incremental=incremental,
@@ -264,6 +303,7 @@ class Database:
             pinned=pinned,
             encryption=encryption,
             retention=Retention(keep) if keep is not None else None,
+            kind=kind,
         )
         number = await self.world.ask(on or self.client.somebody(self.name), Define(self.name, definition))
         return Task(self, number, path, encryption)

@@ -3,6 +3,7 @@
 from backup.checks.coverage import Covered, Missed
 from backup.checks.documents import CopiesAgree, DocumentsKept
 from backup.checks.files import Files, ReportedIsKept, Restores
+from backup.checks.indexes import IndexesTrue
 from backup.checks.kept import KeptAsRuled
 from backup.checks.model import Model
 from backup.checks.owners import DisabledRests, OneOwner, OwnerInGroup
@@ -26,6 +27,7 @@ def backup_watchers(rules: Rules, shelves: Shelves) -> list[Watcher]:
         Covered(model, rules),
         DocumentsKept(),
         CopiesAgree(model),
+        IndexesTrue(),
         ReportedIsKept(files),
         ReportsInOrder(model),
         KeptAsRuled(files, rules),

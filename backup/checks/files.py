@@ -9,7 +9,7 @@ from typing import ClassVar
 from backup.assembly import Assembly
 from backup.checks.model import Sees
 from backup.content.encryption import NoKey, WrongKey, plain
-from backup.content.logical import Reader, read_manifest
+from backup.content.logical import read_manifest
 from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup
 from backup.destinations.port import Destination, DestinationError
 from backup.notes import BackupFinished, BackupStarted, FolderExpired, Reported
@@ -105,7 +105,7 @@ class ReportedIsKept(Watcher):
             raise self.broken(f"{where} is no good: {self._files.plain(error)}") from error
         said = (manifest.file, manifest.node, manifest.task_id, manifest.started_at, manifest.last_etag)
         meant = (started.file, event.node, started.task, started.started_at, started.etag)
-        is_full = manifest.kind is FileKind.FULL
+        is_full = manifest.kind is not FileKind.INCREMENTAL
         if said != meant or is_full is not started.full:
             raise self.broken(f"{where} says {said}, full {is_full}, where the run was {meant}, full {started.full}")
 
@@ -146,7 +146,7 @@ class Restores(Watcher):
         wanted = {started.file: started for started in runs[:-1]}
         assembly = Assembly("A", "restored")
         for file in whole.files[:-1]:
-            assembly.take(Reader(file, self._files.content(place, folder, file)))
+            assembly.take_file(file, self._files.content(place, folder, file))
             if file in wanted:
                 self._compare(node, wanted[file], assembly.fingerprint)
 

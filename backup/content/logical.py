@@ -8,6 +8,7 @@ how a chain of them is restored.
 import hashlib
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import attrs
@@ -24,6 +25,7 @@ from backup.content.manifest import (
     from_section,
 )
 from backup.content.sections import Found, Sections
+from backup.content.snapshot import MAGIC, read_snapshot_manifest
 from backup.database.contents import Contents
 from backup.database.items import Blob, Document, Item, Revision, Tombstone, key_of, text_of
 from backup.database.values import NOTHING, IndexDefinition, Values
@@ -312,8 +314,12 @@ class Reader:
 def read_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
     """What the file `name` says of itself, its seal verified, without reading its items: the cheap way to check a file.
 
-    DamagedBackup if it is not what was written; UnreadableBackup if it has no manifest or a newer version wrote it.
+    A snapshot too. DamagedBackup if it is not what was written; UnreadableBackup if it has no manifest or a newer
+    version wrote it.
     """
+    first, chunks = peeked(chunks)
+    if first.startswith(MAGIC):
+        return read_snapshot_manifest(name, chunks)
     held = SEAL + len(TAIL)
     seal = hashlib.sha256()
     tail = b""
@@ -334,6 +340,15 @@ def read_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
     if tail[-held:] != (manifest.content_sha256 + TAIL).encode() or seal.hexdigest() != manifest.content_sha256:
         raise DamagedBackup(name, "its content is not what its seal (SHA-256) was made of")
     return manifest
+
+
+def peeked(chunks: Iterable[bytes]) -> tuple[bytes, Iterable[bytes]]:
+    """The first bytes of a file, and all of it."""
+    rest = iter(chunks)
+    first = next(rest, b"")
+    while len(first) < len(MAGIC) and (more := next(rest, None)) is not None:
+        first += more
+    return first, chain([first], rest)
 
 
 def unsealed_backup(name: str) -> UnreadableBackup:

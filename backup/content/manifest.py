@@ -23,6 +23,7 @@ class FileKind(StrEnum):
 
     FULL = "full"
     INCREMENTAL = "incremental"
+    SNAPSHOT = "snapshot"
 
 
 class DamagedBackup(ValueError):

@@ -488,6 +488,14 @@ class Store:
         store.sweep()
         return store
 
+    def become(self, database_id: str, node: str) -> None:
+        """Be a copy of another database, with the same items and etags (rule 17.10): nobody has sent it anything yet."""
+        ChangeVector.parse(f"{node}:1-{database_id}")
+        self.node, self.database_id = node, database_id
+        self.received = {}
+        self.policies = Policies(0, self.policies.policies)
+        self._frozen = None
+
     def _replay(self, item: Item) -> None:
         last, key = self.etag, key_of(item.id)
         try:

@@ -69,7 +69,12 @@ def encode_state(state: State) -> bytes:
 
 
 def decode(contents: Iterable[bytes]) -> Iterator[Item | Blob | State | Torn]:
-    """The frames of the journal files `contents`, in their order; at most one `Torn`, at the end.
+    """What the frames of the journal files `contents` say, in their order; at most one `Torn`, at the end."""
+    return (fields if isinstance(fields, Torn) else decoded(fields) for fields in frames_in(contents))
+
+
+def frames_in(contents: Iterable[bytes]) -> Iterator[tuple[Any, ...] | Torn]:
+    """The fields of each frame of these files, in their order; at most one `Torn`, at the end.
 
     An unfinished or broken frame at the very end of the last file is a torn write: nobody was told that it is
     durable. Anywhere else it is damage: DamagedJournal with file number and offset.
@@ -88,7 +93,8 @@ def decode(contents: Iterable[bytes]) -> Iterator[Item | Blob | State | Torn]:
                     f"journal file {number} is damaged at byte {offset}: "
                     "wipe this copy and let another member fill it again"
                 )
-            yield _decoded(msgpack.unpackb(payload, use_list=False))
+            fields: tuple[Any, ...] = msgpack.unpackb(payload, use_list=False)
+            yield fields
             offset = end
 
 
@@ -123,7 +129,8 @@ def _attachments(plain: Iterable[tuple[str, str, str, int]]) -> tuple[Attachment
     return tuple(Attachment(*each) for each in plain)
 
 
-def _decoded(fields: tuple[Any, ...]) -> Item | Blob | State:
+def decoded(fields: tuple[Any, ...]) -> Item | Blob | State:
+    """What one frame says; DamagedJournal for a kind that is unknown."""
     match fields:
         case ("D", id, collection, body, vector, etag, last_modified):
             return Document(id, collection, body, ChangeVector.parse(vector), etag, last_modified)

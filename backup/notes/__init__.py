@@ -24,6 +24,7 @@ from backup.notes.copies import (
     CopyOpened,
     DatabaseRestored,
     DocumentsWritten,
+    IndexCaughtUp,
     RestoreAbandoned,
 )
 from backup.notes.observer import ObserverDecided
@@ -74,6 +75,7 @@ __all__ = [
     "FolderLeft",
     "FolderRemoved",
     "IdentityMoved",
+    "IndexCaughtUp",
     "IndexDefined",
     "IndexRemoved",
     "MoveAnnounced",

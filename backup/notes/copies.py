@@ -2,9 +2,12 @@
 
 from typing import ClassVar
 
-from backup.notes.words import DETAIL, HEADLINE
+from backup.notes.words import DETAIL, HEADLINE, NORMAL
 from cluster.trace import Note
 from cluster.value import value
+
+MANY = 1_000
+"""Changes that make a catching up worth telling."""
 
 
 @value
@@ -116,3 +119,32 @@ class DatabaseRestored(Note):
     def text(self) -> str:
         noun, what = "file" if self.files == 1 else "files", "document" if self.documents == 1 else "documents"
         return f"has restored {self.database} from {self.files} {noun}: {self.documents:,} {what}"
+
+
+@value
+class IndexCaughtUp(Note):
+    """An index holds every change of its copy: who asks it now is not told that it is stale."""
+
+    database: int
+    """Its id."""
+    name: str
+    etag: int
+    rows: int
+    """Documents in the index."""
+    documents: int
+    """Documents in its collection."""
+    fingerprint: str
+    """Of its rows."""
+    contents: str
+    """`Store.fingerprint` of the copy."""
+    taken: int
+    """Changes of the copy that it took in since it last said so."""
+
+    @property
+    def weight(self) -> int:
+        """That it was built is news, that it follows is detail."""
+        return NORMAL if self.taken >= MANY else DETAIL
+
+    def text(self) -> str:
+        noun = "document" if self.rows == 1 else "documents"
+        return f"has built index {self.name} of database {self.database} up to its change {self.etag}: {self.rows:,} {noun}"

@@ -75,6 +75,6 @@ class ValuesRestored(Agreed):
 
     def text(self) -> str:
         return (
-            f"records: {self.database} has its {self.identities} identities, {self.exchanged} compare-exchange values "
-            f"and {self.indexes} indexes back"
+            f"records: {self.database} has back what its backup held by agreement: {self.identities} identities, "
+            f"{self.exchanged} compare-exchange values, indexes: {self.indexes}"
         )

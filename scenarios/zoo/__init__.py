@@ -41,7 +41,7 @@ class Bug:
     """Where it was seen, or what warns of it."""
     change: Change
     strikes: str
-    """What exposes it: `storm`, `night`, or a story of the gallery."""
+    """What exposes it: `storm`, `night`, `pantry`, or a story of the gallery."""
     under: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
     """Options of the world in which it strikes soon: a slow disk, small batches."""
 
@@ -78,7 +78,12 @@ def all_bugs() -> tuple[Bug, ...]:
 
 
 def _collect() -> None:
-    for keeper in ("scenarios.zoo.consensus", "scenarios.zoo.backups", "scenarios.zoo.retention"):
+    for keeper in (
+        "scenarios.zoo.consensus",
+        "scenarios.zoo.backups",
+        "scenarios.zoo.content",
+        "scenarios.zoo.retention",
+    ):
         importlib.import_module(keeper)
 
 

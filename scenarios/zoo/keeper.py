@@ -10,6 +10,7 @@ from cluster.value import value
 from scenarios.gallery import load
 from scenarios.zoo import OF_THE_STORY, Bug, planted
 from scenarios.zoo.night import night
+from scenarios.zoo.pantry import pantry
 from scenarios.zoo.storm import storm
 
 SIZES = ("ABC", "ABCDE")
@@ -35,6 +36,8 @@ def striking(strikes: str) -> list[tuple[str, Story, str]]:
             return [(names, storm(names), "unkindness") for names in SIZES]
         case "night":
             return [(names, night(names), "unkindness") for names in SIZES]
+        case "pantry":
+            return [("ABC", pantry, "unkindness")]
         case name:
             tale = load(name)
             return [("", tale.story, tale.rules)]
@@ -57,7 +60,11 @@ def hunt(bug: Bug, seeds: Iterable[int]) -> tuple[Strike | None, list[Strike]]:
             if failure is None:
                 continue
             promise = getattr(failure, "promise", None)
-            if promise is None and isinstance(failure, AssertionError) and bug.strikes not in ("storm", "night"):
+            if (
+                promise is None
+                and isinstance(failure, AssertionError)
+                and bug.strikes not in ("storm", "night", "pantry")
+            ):
                 promise = OF_THE_STORY
             strike = Strike(names, seed, promise or type(failure).__name__, str(failure))
             if strike.promise == bug.breaks:

@@ -16,7 +16,7 @@ from backup.notes import (
     OwnerChanged,
     Reported,
 )
-from backup.record import Kind, LocalFolder, Task
+from backup.record import LocalFolder, Task
 from backup.requests import (
     Define,
     DeleteDocuments,
@@ -177,7 +177,6 @@ def test_documents_need_no_leader_but_a_node_of_the_group() -> None:
         (PutDocuments("Shop", (("a/1", "A", "[1]"),)), "is no JSON object"),
         (PutDocuments("Shop", (("a/1", "A", "{}"), ("a/2", "A", "{"))), "'a/2' is no JSON"),
         (PatchDocument("Shop", "a/1", "{}"), "no document 'a/1' to patch"),
-        (Define("Shop", Task(full="0 0 * * *", kind=Kind.SNAPSHOT)), "this version makes Backup"),
         (Define("Shop", Task(full="0 0 * * *", mentor="Z")), "none of A B C"),
         (Define("Shop", Task(full="0 0 * * *", destinations=(LocalFolder("../x"),))), "without '..'"),
         (Define("Shop", Task(full="0 0 * * *", destinations=(FOLDER, LocalFolder("/b")))), "give one"),

@@ -1,0 +1,45 @@
+"""The promise about indexes: one that is not stale says what the documents say, on every node the same (18.1)."""
+
+from typing import ClassVar
+
+from backup.checks.model import Sees
+from backup.notes import IndexCaughtUp, IndexDefined
+from cluster.checks import Watcher
+from cluster.trace import Happened
+
+
+class IndexesTrue(Watcher):
+    promise: ClassVar[str] = "fresh indexes are right"
+    says: ClassVar[str] = (
+        "an index that is not stale has a row for each document of its collection, and copies with the same documents "
+        "have the same rows"
+    )
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[int, str], dict[str, IndexCaughtUp]] = {}
+        """By database id and index: what each node said last."""
+
+    def sees(self) -> Sees:
+        return {IndexCaughtUp: self._caught_up, IndexDefined: self._defined}
+
+    def _defined(self, event: Happened) -> None:
+        assert isinstance(event.note, IndexDefined)
+        for database, name in list(self._last):
+            if name == event.note.name.lower():
+                del self._last[database, name]  # what other definitions gave tells nothing of this one
+
+    def _caught_up(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, IndexCaughtUp)
+        if note.rows != note.documents:
+            raise self.broken(
+                f"{event.node} calls index {note.name} up to date at change {note.etag}, with {note.rows} rows "
+                f"for {note.documents} documents"
+            )
+        told = self._last.setdefault((note.database, note.name.lower()), {})
+        for node, other in told.items():
+            if other.contents == note.contents and other.fingerprint != note.fingerprint:
+                raise self.broken(
+                    f"{event.node} and {node} hold the same documents, and index {note.name} says other things of them"
+                )
+        told[event.node] = note

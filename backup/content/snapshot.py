@@ -1,0 +1,244 @@
+"""A snapshot: the raw store of a copy and the data of its indexes, as a zip archive that any unzip reads (18.1).
+
+The members are stored in the order in which they are read, each with its size and CRC-32 before it, so that a reader
+streams. The comment of the archive is the SHA-256 of everything before it, so that no bit can change unnoticed. Never
+here: logical backups, or what a journal frame means.
+"""
+
+import hashlib
+import io
+import json
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from backup.content import definitions
+from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup, as_section, from_section
+from backup.database import journal
+from backup.database.contents import Contents
+from backup.database.items import text_of
+from backup.database.values import NOTHING, Values
+
+MAGIC = b"PK\x03\x04"
+LOCAL = struct.Struct("<4s5H3I2H")
+"""Signature, version, flags, method, time, date, CRC-32, packed size, size, length of name, of extra field."""
+PIECE = 1 << 20
+"""About so many bytes of the raw store go into one member."""
+SEAL = 64
+DOCUMENTS, INDEXES = "Documents/", "Indexes/"
+RECORD, VALUES, MANIFEST = "DatabaseRecord.json", "Values.json", "Manifest.json"
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""No member tells when it was made: equal input gives equal bytes."""
+
+
+class _Sink(io.BytesIO):
+    """What a zip file is written to: it may seek within the member under way, and no further back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gone = 0
+
+    def tell(self) -> int:
+        return self._gone + super().tell()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._gone + super().seek(offset - self._gone if whence == 0 else offset, whence)
+
+    def taken(self) -> bytes:
+        """What was written since the last call."""
+        content = self.getvalue()
+        self._gone += len(content)
+        super().seek(0)
+        self.truncate()
+        return content
+
+
+class SnapshotWriter:
+    """Writes one snapshot. Iterate `chunks` once, to the end; then `manifest` is what the file says of itself."""
+
+    def __init__(
+        self,
+        contents: Contents,
+        record: Mapping[str, Any],
+        *,
+        file: str,
+        database: str,
+        task_id: int,
+        started_at: int,
+        raft_index: int = 0,
+        values: Values = NOTHING,
+        indexes: Iterable[tuple[str, bytes]] = (),
+        level: int = 1,
+    ) -> None:
+        """`indexes`: name and frames of each index's data; `level` of deflate, 0 for none. Else as a logical backup."""
+        self._contents = contents
+        self._record = {**record, "Revisions": definitions.revisions_json(values.policies.policies)}
+        self._values = values
+        self._indexes = tuple(indexes)
+        self._level = level
+        self.taken = 0
+        """Items that were taken into the archive so far."""
+        size = contents.size
+        self.manifest = Manifest(
+            kind=FileKind.SNAPSHOT,
+            file=file,
+            database=database,
+            database_id=contents.database_id,
+            node=contents.node,
+            task_id=task_id,
+            started_at=started_at,
+            from_etag=0,
+            last_etag=contents.etag,
+            change_vector=contents.change_vector.text(),
+            raft_index=raft_index,
+            previous="",
+            policies_index=contents.policies.index,
+            documents=size.documents,
+            tombstones=size.tombstones,
+            revisions=size.revisions,
+            attachments=size.attachments,
+            identities=len(values.identities),
+            exchanged=len(values.exchanged),
+        )
+
+    def chunks(self) -> Iterator[bytes]:
+        """The archive, piece by piece. Equal input gives equal bytes under one version of zlib."""
+        whole = hashlib.sha256()
+        sink = _Sink()
+        with zipfile.ZipFile(sink, "w") as archive:
+            for name, content in self._members():
+                information = zipfile.ZipInfo(name, EPOCH)
+                information.compress_type = zipfile.ZIP_DEFLATED if self._level else zipfile.ZIP_STORED
+                information.create_system = 3
+                archive.writestr(information, content, compresslevel=self._level or None)
+                chunk = sink.taken()
+                whole.update(chunk)
+                yield chunk
+            archive.comment = b"0" * SEAL
+        tail = sink.taken()[:-SEAL]
+        whole.update(tail)
+        yield tail + whole.hexdigest().encode()
+
+    def _members(self) -> Iterator[tuple[str, bytes]]:
+        """Name and content of each member, in order; the manifest last, sealed by the hash of the contents before it."""
+        seal = hashlib.sha256()
+        for name, content in self._contents_of_members():
+            seal.update(content)
+            yield name, content
+        self.manifest = attrs.evolve(self.manifest, content_sha256=seal.hexdigest())
+        yield MANIFEST, text_of(as_section(self.manifest)).encode()
+
+    def _contents_of_members(self) -> Iterator[tuple[str, bytes]]:
+        number, gathered = 1, bytearray()
+        for frame in self._frames():
+            gathered += frame
+            if len(gathered) >= PIECE:
+                yield f"{DOCUMENTS}{number:08d}", bytes(gathered)
+                number, gathered = number + 1, bytearray()
+        yield f"{DOCUMENTS}{number:08d}", bytes(gathered)
+        for place, (_, content) in enumerate(self._indexes, 1):
+            yield f"{INDEXES}{place:04d}", content
+        yield VALUES, text_of(_values_json(self._values)).encode()
+        yield RECORD, text_of(self._record).encode()
+
+    def _frames(self) -> Iterator[bytes]:
+        held = self._contents
+        state = journal.State(held.node, held.database_id, held.etag, held.change_vector, held.received, held.policies)
+        yield journal.encode_state(state)
+        yield from map(journal.encode_change, held.blobs())
+        for item in held.items():
+            self.taken += 1
+            yield journal.encode_change(item)
+
+
+def _values_json(values: Values) -> dict[str, Any]:
+    return {
+        "Identities": [definitions.identity_json(each) for _, each in sorted(values.identities.items())],
+        "CompareExchange": [definitions.exchanged_json(each) for _, each in sorted(values.exchanged.items())],
+        "Indexes": [definitions.index_json(each) for _, each in sorted(values.indexes.items())],
+    }
+
+
+class SnapshotReader:
+    """Reads one snapshot. Iterate `members` once, to the end: only then is the file known to be whole."""
+
+    def __init__(self, name: str, chunks: Iterable[bytes]) -> None:
+        """The file `name` as `chunks`."""
+        self.name = name
+        self.manifest: Manifest | None = None
+        """What the file says of itself, once all was read."""
+        self._chunks = iter(chunks)
+        self._buffer = bytearray()
+        self._whole = hashlib.sha256()
+
+    def members(self) -> Iterator[tuple[str, bytes]]:
+        """Name and content of each member but the manifest. DamagedBackup, at the end at the latest, if it is not whole."""
+        seal = hashlib.sha256()
+        while self._need(4) and self._buffer[:4] == MAGIC:
+            name, content = self._member()
+            if name == MANIFEST:
+                try:
+                    self.manifest = from_section(self.name, json.loads(content))
+                except ValueError as error:
+                    raise DamagedBackup(self.name, f"its manifest is unreadable ({error})") from error
+            else:
+                seal.update(content)
+                yield name, content
+        while self._more():
+            self._pass(max(0, len(self._buffer) - SEAL))
+        self._pass(max(0, len(self._buffer) - SEAL))
+        if bytes(self._buffer) != self._whole.hexdigest().encode():
+            raise DamagedBackup(self.name, "it is not what its seal (SHA-256) was made of, or it was cut short")
+        if self.manifest is None:
+            raise UnreadableBackup(f"{self.name} has no manifest: this version reads snapshots that it has written")
+        if self.manifest.content_sha256 != seal.hexdigest():
+            raise DamagedBackup(self.name, "its content is not what its manifest says")
+
+    def _member(self) -> tuple[str, bytes]:
+        if not self._need(LOCAL.size):
+            raise DamagedBackup(self.name, "it is cut short")
+        _, _, flags, method, _, _, crc, packed, size, name_length, extra = LOCAL.unpack_from(self._buffer)
+        begin = LOCAL.size + name_length + extra
+        if flags & ~0x806 or method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or not self._need(begin + packed):
+            raise DamagedBackup(self.name, "a member in it is no member of a snapshot, or it is cut short")
+        name = self._buffer[LOCAL.size : LOCAL.size + name_length].decode("utf-8", "replace")
+        content = bytes(self._buffer[begin : begin + packed])
+        self._pass(begin + packed)
+        if method == zipfile.ZIP_DEFLATED:
+            try:
+                content = zlib.decompressobj(-15).decompress(content, size + 1)
+            except zlib.error as error:
+                raise DamagedBackup(self.name, f"zlib says: {error}") from error
+        if len(content) != size or zlib.crc32(content) != crc:
+            raise DamagedBackup(self.name, f"its member {name} is not what its checksum was made of")
+        return name, content
+
+    def _need(self, size: int) -> bool:
+        while len(self._buffer) < size:
+            if not self._more():
+                return False
+        return True
+
+    def _more(self) -> bool:
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            return False
+        self._buffer += chunk
+        return True
+
+    def _pass(self, size: int) -> None:
+        self._whole.update(self._buffer[:size])
+        del self._buffer[:size]
+
+
+def read_snapshot_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
+    """What the snapshot `name` says of itself, its seal verified. DamagedBackup or UnreadableBackup."""
+    reader = SnapshotReader(name, chunks)
+    for _ in reader.members():
+        pass
+    assert reader.manifest is not None, "it has been read to its end"
+    return reader.manifest

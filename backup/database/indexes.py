@@ -1,0 +1,167 @@
+"""What a node has made of one index definition: rows of the documents it maps, sums of their groups. Pure of time.
+
+Sums are exact fractions, so that they depend on no order and are taken back exactly. Never here: when it is brought up to
+date, where it is kept.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+from backup.database import fingerprint, journal
+from backup.database.items import Document, Item, Revision, key_of, text_of
+from backup.database.values import IndexDefinition
+from cluster.value import value
+
+
+@value
+class Header:
+    """Of which index and of which copy the data is."""
+
+    definition: IndexDefinition
+    copy: str
+    """Database id of the store: its etags are counted."""
+    defined: int
+    """A node that has applied the log up to here knows of the index."""
+
+
+class Group:
+    """The documents of one value of the field that is grouped by."""
+
+    __slots__ = ("count", "sums")
+
+    def __init__(self, width: int) -> None:
+        self.count = 0
+        self.sums = [Fraction()] * width
+
+
+class IndexData:
+    """The data of one index of one copy."""
+
+    def __init__(self, header: Header) -> None:
+        """Nothing is indexed yet."""
+        self.header = header
+        self.etag = 0
+        """Every change of the copy up to this one is in it."""
+        self.fingerprint_sum = 0
+        """128 bits that tell all rows."""
+        self.bytes = 0
+        """Roughly what the rows take."""
+        self._rows: dict[str, str] = {}
+        """Key of a document to the values of the fields that are mapped, as a JSON list."""
+        self._groups: dict[str, Group] = {}
+
+    def __len__(self) -> int:
+        """How many documents are in it."""
+        return len(self._rows)
+
+    @property
+    def definition(self) -> IndexDefinition:
+        """What it is made by."""
+        return self.header.definition
+
+    def take(self, changes: Sequence[Item]) -> bytes:
+        """Index these changes of the copy, which follow those before; the frame of that."""
+        definition = self.definition
+        wanted = definition.collection.lower()
+        rows: list[tuple[str, str | None]] = []
+        for item in changes:
+            if isinstance(item, Revision):
+                continue
+            key = key_of(item.id)
+            if isinstance(item, Document) and item.collection.lower() == wanted:
+                data = item.data
+                rows.append((key, text_of([data.get(field) for field in definition.fields])))
+            elif key in self._rows:
+                rows.append((key, None))
+        etag = changes[-1].etag if changes else self.etag
+        self._learn(etag, rows)
+        return journal.frame(("X", etag, tuple(rows)))
+
+    def reach(self, etag: int) -> bytes:
+        """There is nothing more to index up to that etag; the frame of that."""
+        self.etag = etag
+        return journal.frame(("X", etag, ()))
+
+    def _learn(self, etag: int, rows: Iterable[tuple[str, str | None]]) -> None:
+        for key, row in rows:
+            before = self._rows.pop(key, None)
+            if before is not None:
+                self._count(key, before, -1)
+            if row is not None:
+                self._rows[key] = row
+                self._count(key, row, 1)
+        self.etag = etag
+
+    def _count(self, key: str, row: str, sign: int) -> None:
+        self.fingerprint_sum = (self.fingerprint_sum + sign * fingerprint.of_texts(key, row)) & fingerprint.MASK
+        self.bytes += sign * (50 + len(key) + len(row))
+        definition = self.definition
+        if not definition.group_by:
+            return
+        fields = dict(zip(definition.fields, json.loads(row), strict=True))
+        value_of_group = text_of(fields[definition.group_by])
+        group = self._groups.setdefault(value_of_group, Group(len(definition.sums)))
+        group.count += sign
+        for place, field in enumerate(definition.sums):
+            number = fields[field]
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                group.sums[place] += sign * Fraction(number)
+        if not group.count:
+            del self._groups[value_of_group]
+
+    # ---- looking
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """What a query may see: a row a document by its id in lower case, or a row a group, in order."""
+        definition = self.definition
+        if not definition.group_by:
+            for key in sorted(self._rows):
+                yield {"id": key, **dict(zip(definition.fields, json.loads(self._rows[key]), strict=True))}
+            return
+        for value_of_group in sorted(self._groups):
+            group = self._groups[value_of_group]
+            sums = {field: _plain(total) for field, total in zip(definition.sums, group.sums, strict=True)}
+            yield {definition.group_by: json.loads(value_of_group), "Count": group.count, **sums}
+
+    # ---- surviving
+
+    def frames(self) -> Iterator[bytes]:
+        """All of it, to be read by `recover`."""
+        header, definition = self.header, self.definition
+        yield journal.frame((
+            "H", definition.name, definition.collection, definition.fields, definition.group_by, definition.sums,
+            header.copy, header.defined,
+        ))  # fmt: skip
+        keys = list(self._rows)
+        for start in range(0, len(keys), 1_000):
+            yield journal.frame(("X", 0, tuple((key, self._rows[key]) for key in keys[start : start + 1_000])))
+        yield journal.frame(("X", self.etag, ()))
+
+    @classmethod
+    def recover(cls, contents: Iterable[bytes]) -> "IndexData":
+        """What the frames say, without a torn last one. `DamagedJournal` if they say nothing."""
+        data: IndexData | None = None
+        for fields in journal.frames_in(contents):
+            match fields:
+                case journal.Torn():
+                    break
+                case ("H", name, collection, mapped, group_by, sums, copy, defined):
+                    data = cls(Header(IndexDefinition(name, collection, mapped, group_by, sums), copy, defined))
+                case ("X", etag, rows) if data is not None:
+                    data._learn(max(etag, data.etag), rows)
+                case _:
+                    break
+        if data is None:
+            raise journal.DamagedJournal("the file of an index says nothing: the index is built anew")
+        return data
+
+    def of_copy(self, copy: str, defined: int) -> "IndexData":
+        """The same data as that of another copy with the same changes under the same etags: it is now that one's."""
+        self.header = Header(self.definition, copy, defined)
+        return self
+
+
+def _plain(total: Fraction) -> int | float:
+    return int(total) if total.denominator == 1 else float(total)
