@@ -339,6 +339,86 @@ def _elections(trials: int | None, seed: int, svg: Path | None, processes: int |
     return BROKEN if missed else HELD
 
 
+@app.command
+def explore(
+    *,
+    nodes: int = 3,
+    terms: int = 2,
+    entries: int = 1,
+    crashes: int = 0,
+    drops: int = 0,
+    duplicates: int = 0,
+    beats: int = 0,
+    rachis: Annotated[bool, Flag] = False,
+    instant_disk: Annotated[bool, Flag] = False,
+    batch: int | None = None,
+    bug: str | None = None,
+    depth: int = 0,
+    states: int = 0,
+    json: Annotated[bool, Flag] = False,
+) -> int:
+    """Try every interleaving of a tiny cluster, breadth first: the shortest way to a broken promise, or none.
+
+    Parameters
+    ----------
+    nodes
+        1 to 5.
+    terms
+        No node stands for a later term.
+    entries
+        Commands proposed, beside the empty entry of each leader.
+    crashes
+        How often a node loses what is not durable and starts again.
+    drops
+        Messages lost. Any message may be late for ever in any case.
+    duplicates
+        Messages that arrive once more.
+    beats
+        Beats of leaders, and repeated questions of candidates on trial.
+    rachis
+        RavenDB's elections: trials, good standing, the check of the quorum. Without it the paper's.
+    instant_disk
+        What is written is durable at once: fewer states, and no bug of a slow disk.
+    batch
+        Entries an append.
+    bug
+        Plant a bug of the zoo, one of consensus.
+    depth
+        Go no further than so many steps.
+    states
+        Stop once so many states are found.
+    json
+        Print one JSON object instead.
+    """
+    from time import perf_counter
+
+    from scenarios.explore.bounds import Bounds
+    from scenarios.explore.command import VERDICTS, again, as_fields, batch_for, bug_to_plant, perform, verdict_lines
+
+    found_bug = bug_to_plant(bug)
+    bounds = Bounds(
+        nodes,
+        terms,
+        entries,
+        crashes,
+        drops,
+        duplicates,
+        beats,
+        rachis,
+        instant_disk,
+        batch_for(found_bug, batch),
+    )
+    say = None if json else lambda line: print(line, flush=True)
+    found, story, seconds = perform(bounds, found_bug, depth, states, say, perf_counter)
+    command = again(bounds, found_bug, depth, states)
+    if json:
+        say_json(as_fields(found, story, seconds, command))
+    else:
+        for line in ["", *story, *([""] if story else []), *verdict_lines(found, seconds, command)]:
+            print(line)
+    return CODES[VERDICTS[found.verdict]]
+
+
 # ---- while a story runs ----
 
 
@@ -538,12 +618,13 @@ def _answer(words: list[str]) -> int:
 def _unexpected(error: Exception, words: list[str]) -> int:
     from scenarios.bench.program import NoYardstick
     from scenarios.data import DataError
+    from scenarios.explore.bounds import BoundsError
     from scenarios.gallery import StoryError
     from scenarios.replay import ReplayError
     from scenarios.report import bug_text
     from scenarios.tla.tlc import CannotAsk
 
-    if isinstance(error, StoryError | DataError | ReplayError | NoYardstick | CannotAsk):
+    if isinstance(error, StoryError | BoundsError | DataError | ReplayError | NoYardstick | CannotAsk):
         complain(str(error))
         return MISTAKE
     if isinstance(error.__cause__, KeyboardInterrupt):  # the second Ctrl-C struck inside trio

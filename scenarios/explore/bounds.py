@@ -1,0 +1,64 @@
+"""How far a search goes, and how its nodes behave. Values only; nothing here searches."""
+
+from typing import Any
+
+import attrs
+
+from cluster.raft.state import Timing
+from cluster.value import value
+
+NAMES = "ABCDE"
+"""Every cluster is the first few of these. More would have more than 120 renamings, each of which every state has."""
+PROPOSED, CRASHED, DROPPED, DUPLICATED, BEATEN = range(5)
+"""What is spent of `Bounds.limits`, in their order."""
+
+
+class BoundsError(ValueError):
+    """The search that was asked for makes no sense. One sentence: the value, and the remedy."""
+
+
+def _within(least: int, most: int, what: str) -> Any:
+    def check(_: object, field: "attrs.Attribute[Any]", given: int) -> None:
+        if not least <= given <= most:
+            raise BoundsError(f"{given} {what} cannot be searched: give {field.name} between {least} and {most}")
+
+    return check
+
+
+@value
+class Bounds:
+    """A search is finite because each of these is; within them every interleaving is tried."""
+
+    nodes: int = attrs.field(default=3, validator=_within(1, len(NAMES), "nodes"))
+    terms: int = attrs.field(default=2, validator=_within(1, 99, "terms"))
+    """No node stands for a later one."""
+    entries: int = attrs.field(default=1, validator=_within(0, 99, "entries"))
+    """Commands proposed in all, beside the empty entry with which each leader begins."""
+    crashes: int = attrs.field(default=0, validator=_within(0, 99, "crashes"))
+    """In all; a node that crashes starts again at once from what its disk holds (being down is being slow)."""
+    drops: int = attrs.field(default=0, validator=_within(0, 99, "drops"))
+    """Messages lost. No promise needs it: any message may be late for ever, so what is lost is merely never taken."""
+    duplicates: int = attrs.field(default=0, validator=_within(0, 99, "duplicates"))
+    """Messages taken once more than they were sent."""
+    beats: int = attrs.field(default=0, validator=_within(0, 99, "beats"))
+    """Rounds of chatter: a leader's beat, or a candidate on trial that asks the same again."""
+    rachis: bool = False
+    """RavenDB's elections (trial, good standing, check of the quorum); False: the paper's."""
+    instant_disk: bool = False
+    """Whatever is saved is durable before anything else happens: far fewer states, and no bug of a slow disk."""
+    batch: int = attrs.field(default=Timing().batch, validator=_within(1, 10_000, "entries an append"))
+
+    @property
+    def names(self) -> str:
+        """The nodes."""
+        return NAMES[: self.nodes]
+
+    @property
+    def timing(self) -> Timing:
+        """How the nodes behave. No duration in it matters: any timer may fire at any step."""
+        return Timing(ticking=self.rachis, trial=self.rachis, check_quorum=self.rachis, batch=self.batch)
+
+    @property
+    def limits(self) -> tuple[int, int, int, int, int]:
+        """How often each may happen: proposals, crashes, drops, duplicates, beats."""
+        return self.entries, self.crashes, self.drops, self.duplicates, self.beats

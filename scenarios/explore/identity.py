@@ -1,0 +1,276 @@
+"""What makes two states the same: which field of which value counts, under which renaming of the nodes. No rule of Raft.
+
+Clock readings do not count: any timer may fire at any step, so they are set to one constant wherever a step left
+another (`normal_form`). Names count only by who is who: a state and its renaming are one (`Lanes`).
+
+The tables name every field of every value by hand. A field that is not in them is an error, for nobody has said yet
+whether two states that differ in it are two.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from hashlib import blake2b
+from itertools import permutations
+from typing import Any
+
+import attrs
+
+from cluster.instant import FOREVER
+from cluster.raft import messages, state
+from cluster.raft.configuration import Configuration
+from cluster.raft.log import Log
+from cluster.value import value
+
+
+class How(Enum):
+    """How a field counts."""
+
+    Kept = "as it is"
+    Name = "a node's name, or none"
+    Names = "names in an order that means nothing"
+    ByName = "pairs of a name and something, in an order that means nothing"
+    Bag = "things in an order that means nothing"
+    Same = "the same in every state of a search"
+    Woken = "whether it ever wakes, not when"
+
+
+@value
+class Erased:
+    """The field does not count: every state of a search has this in it."""
+
+    constant: Any
+
+
+Kept, Name, Names, ByName, Bag, Same, Woken = How
+
+PARTS: dict[type, dict[str, How | Erased]] = {
+    state.Raft: {
+        "name": Name,
+        "configuration": Kept,
+        "configured": Kept,
+        "timing": Same,
+        "term": Kept,
+        "vote": Name,
+        "log": Kept,
+        "commit": Kept,
+        "role": Kept,
+        "timeout": Erased(state.Timing().election * 2 // 3),
+        "ticks_from": Erased(0),
+        "draws": Erased(1),
+        "wake_at": Woken,
+        "durable": Kept,
+        "saves": Kept,
+    },
+    Configuration: {
+        "voters": Names,
+        "outgoing": Names,
+        "learners": Names,
+        "learners_next": Names,
+        "promotable": Names,
+        "auto_leave": Kept,
+    },
+    state.Follower: {"leader": Name, "heard_at": Erased(0)},
+    state.Candidate: {
+        "trial": Kept,
+        "asked": Kept,
+        "granted": Names,
+        "refused": Names,
+        "forced": Kept,
+        "rounds": Erased(0),
+    },
+    state.Leader: {
+        "peers": ByName,
+        "stored": Kept,
+        "beats_from": Erased(0),
+        "beat": Erased(0),
+        "ready": Kept,
+        "transfer": Kept,
+        "reading": Kept,
+        "leases": Kept,
+    },
+    state.Transfer: {"target": Name, "until": Erased(0), "told": Kept},
+    state.Reading: {
+        "round": Kept,
+        "sent_at": Erased(0),
+        "index": Kept,
+        "asked": Kept,
+        "confirmed": Names,
+        "waiting": Kept,
+        "lease_from": Erased(None),
+    },
+    state.Progress: {
+        "match": Kept,
+        "next": Kept,
+        "probing": Kept,
+        "inflight": Kept,
+        "answered_at": Erased(0),
+        "head_beat": Erased(0),
+    },
+    state.Durable: {"term": Kept, "vote": Name, "last": Kept, "cuts": Kept},
+    state.Send: {"to": Name, "message": Kept},
+    messages.Request: {"client": Kept, "serial": Kept, "floor": Kept},
+    messages.Entry: {"term": Kept, "request": Kept, "command": Kept},
+    messages.Reconfiguration: {"term": Kept, "request": Kept, "command": Kept, "configuration": Kept},
+    messages.TimeoutNow: {"term": Kept},
+    messages.Confirm: {"term": Kept, "round": Kept},
+    messages.Confirmed: {"term": Kept, "round": Kept},
+    messages.RequestVote: {
+        "term": Kept,
+        "last_index": Kept,
+        "last_term": Kept,
+        "trial": Kept,
+        "forced": Kept,
+        "beat": Erased(0),
+    },
+    messages.VoteReply: {
+        "term": Kept,
+        "asked": Kept,
+        "granted": Kept,
+        "trial": Kept,
+        "beat": Erased(0),
+        "outside": Kept,
+    },
+    messages.AppendEntries: {
+        "term": Kept,
+        "prev_index": Kept,
+        "prev_term": Kept,
+        "entries": Kept,
+        "commit": Kept,
+        "beat": Kept,
+    },
+    messages.AppendReply: {
+        "term": Kept,
+        "success": Kept,
+        "match": Kept,
+        "hint_index": Kept,
+        "hint_term": Kept,
+        "beat": Kept,
+    },
+}
+LOG_PARTS = {"_entries", "last_index", "last_term"}
+"""All that a `Log` consists of; its entries are what counts."""
+STILL = (Name, Names, Same)
+"""What `normal_form` leaves alone."""
+_CHECKED = set[type]()
+"""Classes of which the table says all."""
+PLAIN = (int, str, bytes, bool, type(None), frozenset)
+
+
+class UnknownPart(TypeError):
+    """A value has a field, or a state a value, of which `PARTS` does not say whether it counts."""
+
+
+def unknown_parts(kind: type) -> list[str]:
+    """Fields on which the table and a value's class disagree. What a class derives from its other fields is not one."""
+    there = {field.name for field in attrs.fields(kind) if field.init}
+    return sorted(there ^ set(PARTS[kind]))
+
+
+def _checked(kind: type) -> dict[str, How | Erased]:
+    if kind in _CHECKED:
+        return PARTS[kind]
+    if kind not in PARTS:
+        raise UnknownPart(f"a state holds a {kind.__name__}: say in identity.PARTS which of its fields count")
+    unknown = unknown_parts(kind)
+    if unknown:
+        raise UnknownPart(f"{kind.__name__} and identity.PARTS disagree on {', '.join(unknown)}: say how they count")
+    _CHECKED.add(kind)
+    return PARTS[kind]
+
+
+def know(kind: type, **parts: How | Erased) -> None:
+    """Say which fields of another class count."""
+    PARTS[kind] = dict(parts)
+    _CHECKED.discard(kind)
+
+
+def normal_form(thing: Any) -> Any:
+    """The same with every clock reading set to its constant. Raises UnknownPart."""
+    kind = type(thing)
+    if kind in PLAIN or kind is Log:
+        return thing
+    if kind is tuple:
+        return tuple([normal_form(each) for each in thing])
+    changes = {}
+    for name, how in _checked(kind).items():
+        if how in STILL:
+            continue
+        old = getattr(thing, name)
+        if isinstance(how, Erased):
+            new = how.constant
+        elif how is Woken:
+            new = old if old == FOREVER else 0
+        else:
+            new = normal_form(old)
+        if new is not old:
+            changes[name] = new
+    return attrs.evolve(thing, **changes) if changes else thing
+
+
+Renaming = Mapping[str | None, int | None]
+"""Each name to its number in the renamed state."""
+
+
+def encoded(thing: Any, names: Renaming) -> Any:
+    """What counts of it under a renaming: tuples of what can be written down. Raises UnknownPart."""
+    kind = type(thing)
+    if kind in PLAIN:
+        return thing
+    if kind is tuple:
+        return tuple([encoded(each, names) for each in thing])
+    if kind is Log:
+        return tuple([encoded(entry, names) for entry in thing.slice(1, thing.last_index)])
+    parts: list[Any] = [kind.__name__]
+    for name, how in _checked(kind).items():
+        content = getattr(thing, name)
+        if how is Kept:
+            parts.append(encoded(content, names))
+        elif how is Name:
+            parts.append(names[content])
+        elif how is Names:
+            parts.append(tuple(sorted([names[each] or 0 for each in content])))
+        elif how is ByName:
+            parts.append(tuple(sorted([(names[each], encoded(held, names)) for each, held in content])))
+        elif how is Bag:
+            parts.append(tuple(sorted([encoded(each, names) for each in content], key=repr)))
+        elif how is Woken:
+            parts.append(content == FOREVER)
+    return tuple(parts)
+
+
+LANE = 20
+"""Bytes a lane takes: 16 of a fingerprint, and room for the carries of 2³² things added up."""
+FINGERPRINT = 16
+
+
+class Lanes:
+    """The fingerprints of a state under every renaming of its nodes at once: one integer, a lane for each.
+
+    A state is a bag of parts (a node's, a message, …) and its fingerprint the sum of theirs modulo 2¹²⁸. So a step
+    adds what came and subtracts what went, in all lanes by one addition, and the least lane is the same for a state
+    and all its renamings: that is its canonical fingerprint.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        orders = list(permutations(range(len(names))))
+        self.renamings: list[Renaming] = [{None: None, **dict(zip(names, order, strict=True))} for order in orders]
+        self.width = LANE * len(self.renamings)
+        self._slices = [slice(LANE * at, LANE * at + FINGERPRINT) for at in range(len(self.renamings))]
+
+    def of(self, content: Callable[[Renaming], Any]) -> int:
+        """The part's lanes; `content` says what counts of it under a renaming."""
+        lanes = [
+            blake2b(repr(content(names)).encode(), digest_size=FINGERPRINT).digest() + bytes(LANE - FINGERPRINT)
+            for names in self.renamings
+        ]
+        return int.from_bytes(b"".join(lanes), "little")
+
+    def of_nameless(self, content: Any) -> int:
+        """The lanes of a part in which no name occurs."""
+        lane = blake2b(repr(content).encode(), digest_size=FINGERPRINT).digest() + bytes(LANE - FINGERPRINT)
+        return int.from_bytes(lane * len(self.renamings), "little")
+
+    def every(self, total: int) -> list[bytes]:
+        """The fingerprint of each renaming of the state; the first one is its own."""
+        lanes = total.to_bytes(self.width, "little")
+        return [lanes[place] for place in self._slices]

@@ -1,0 +1,164 @@
+"""The promises of consensus as questions about one state, or about one step of one node. They know no bug.
+
+Not the watchers of `cluster.checks`: those learn from one history, and a search has millions that share their
+beginnings. A question about a state is asked once a state. Where a question can be stricter than a watcher of the same
+name it is, for what is found sooner is found at a smaller depth: *durability* looks at the disks without waiting for a
+crash, *true match* looks at every leader in every state, and *leader completeness* at every entry the moment it is
+committed. What a state has to remember for their sake (who led a term, what was committed first and when) is part of
+its identity.
+"""
+
+from collections.abc import Sequence
+
+from cluster.checks.consensus import consensus_watchers
+from cluster.raft.log import Log
+from cluster.raft.messages import Entry
+from cluster.raft.state import Leader, Raft
+from cluster.value import value
+
+NEVER_BACK = "never back"
+OWN_ASSERTION = "the core's own assertion"
+PROMISES = {watcher.promise: watcher.says for watcher in consensus_watchers(("A",))} | {
+    "durability": "what was committed is on a majority of disks, in every state",
+    NEVER_BACK: "the term of a node, the term on a disk and the commit index of one life never fall",
+    OWN_ASSERTION: "nothing happens that the core says cannot happen among correct nodes",
+}
+Sealed = tuple[tuple[Entry, int], ...]
+"""What was committed first by anybody, by index from 1, and in which term."""
+
+
+@value
+class Broken:
+    """A promise, and how it was broken."""
+
+    promise: str
+    text: str
+
+
+# ---- one step of one node ----
+
+
+def after_step(before: Raft, after: Raft) -> Broken | None:
+    """What a step of the law may not do to a node, whatever the others are."""
+    name, role = after.name, after.role
+    if after.term < before.term:
+        return Broken(NEVER_BACK, f"{name} goes back from term {before.term} to {after.term}")
+    if after.commit < before.commit:
+        return Broken(NEVER_BACK, f"{name} goes back from commit {before.commit} to {after.commit}")
+    if after.commit > after.log.last_index:
+        return Broken(
+            "state machine safety",
+            f"{name} commits up to {after.commit} and holds only {after.log.last_index} entries",
+        )
+    if isinstance(role, Leader):
+        if not extends(after.log, before.log):
+            return Broken("leader append-only", f"{name} leads term {after.term} and cuts its own log")
+        if after.commit > before.commit and after.log.term_at(after.commit) != after.term:
+            term = after.log.term_at(after.commit)
+            return Broken(
+                "own term",
+                f"{name} leads term {after.term} and commits up to entry {after.commit}, which is of term {term}",
+            )
+    return None
+
+
+def extends(log: Log, before: Log) -> bool:
+    """Whether a log is another one with more behind it, or the same."""
+    last = before.last_index
+    return log is before or (log.last_index >= last and log.slice(1, last) == before.slice(1, last))
+
+
+def second_vote(name: str, voted: tuple[int, str] | None, term: int, candidate: str) -> Broken | None:
+    """What a vote that becomes durable may not be, given the last one."""
+    if voted is None or voted[0] != term or voted[1] == candidate:
+        return None
+    return Broken("one vote a term", f"{name} votes for {voted[1]} and for {candidate} in term {term}")
+
+
+# ---- two nodes ----
+
+
+@value
+class Face:
+    """What of a node concerns the promises it shares with each other one."""
+
+    name: str
+    term: int
+    led: tuple[int, ...]
+    """Every term it has ever led."""
+    entries: tuple[Entry, ...]
+    matches: tuple[tuple[str, int], ...]
+    """As a leader: up to where it believes each peer's log to be its own."""
+
+
+def between(one: Face, other: Face) -> Broken | None:
+    """What two nodes may not be together."""
+    for term in one.led:
+        if term in other.led:
+            return Broken("election safety", f"{one.name} and {other.name} both lead term {term}")
+    if not logs_match(one.entries, other.entries):
+        return Broken("log matching", f"{one.name} and {other.name} agree on an entry, and not on all before it")
+    return believes_wrongly(one, other) or believes_wrongly(other, one)
+
+
+def logs_match(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> bool:
+    """§5.3: the last index at which the terms agree ends a part that is equal."""
+    for last in range(min(len(one), len(other)), 0, -1):
+        if one[last - 1].term == other[last - 1].term:
+            return one[:last] == other[:last]
+    return True
+
+
+def believes_wrongly(leader: Face, peer: Face) -> Broken | None:
+    """*True match*, while the peer is in the leader's term."""
+    if leader.term != peer.term:
+        return None
+    for name, match in leader.matches:
+        if name == peer.name and 0 < match <= len(leader.entries):
+            if peer.entries[match - 1 : match] == leader.entries[match - 1 : match]:
+                return None
+            return Broken(
+                "true match", f"{leader.name} believes that {name} holds its entry {match}, and {name} does not"
+            )
+    return None
+
+
+# ---- what was committed ----
+
+
+def agreed(
+    name: str, sealed: Sealed, first: int, entries: tuple[Entry, ...], term: int, recovered: bool
+) -> Sealed | Broken:
+    """What is committed once a node has applied these from `first` on. At a restart it says again what it knew."""
+    for index, entry in enumerate(entries, first):
+        if index <= len(sealed):
+            if sealed[index - 1][0] != entry:
+                when = " after its restart" if recovered else ""
+                return Broken(
+                    "state machine safety", f"{name} applies another entry {index}{when} than was applied before"
+                )
+        elif recovered:
+            return Broken("state machine safety", f"{name} applies entry {index} after its restart, and nobody did")
+        else:
+            sealed = (*sealed, (entry, term))
+    return sealed
+
+
+def missing(leader: Face, sealed: Sealed) -> Broken | None:
+    """*Leader completeness*: the first entry committed in an earlier term that a leader does not hold."""
+    for index, (entry, term) in enumerate(sealed, 1):
+        if term < leader.term and leader.entries[index - 1 : index] != (entry,):
+            return Broken(
+                "leader completeness", f"{leader.name} leads term {leader.term} without committed entry {index}"
+            )
+    return None
+
+
+def lost(names: Sequence[str], disks: Sequence[tuple[Entry, ...]], sealed: Sealed) -> Broken | None:
+    """*Durability*: the first committed entry that is not on a majority of disks."""
+    for index, (entry, _) in enumerate(sealed, 1):
+        where = [name for name, disk in zip(names, disks, strict=True) if disk[index - 1 : index] == (entry,)]
+        if 2 * len(where) <= len(disks):
+            held = f"only on the disk of {where[0]}" if len(where) == 1 else f"on {len(where)} of {len(disks)} disks"
+            return Broken("durability", f"entry {index} is committed, and it is {held if where else 'on no disk'}")
+    return None

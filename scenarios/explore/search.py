@@ -1,0 +1,330 @@
+"""Breadth first through every state of a small cluster: the shortest way to a broken promise, or none in bounds.
+
+A state is the nodes, the messages on their way (a bag: any order), what was committed, and what is spent of the bounds.
+Only fingerprints of states are kept, with six bytes to find the way back; the states themselves live as long as they
+stand on the rim. What is found does not depend on the order in which a level is searched, for a level is finished
+before the next one begins, and a state and its renamings count as one (the law treats all names alike).
+
+Two savings, and why they lose nothing. A move that changes no node and sends nothing is not made: the state it leads
+to has one message less and can do nothing that this one cannot. And a step of one node is worked out once (`nodes`).
+"""
+
+from array import array
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cluster.value import value
+from scenarios.explore.actions import Action, Crash, Deliver, Drop, Duplicate, Expire, Propose, Sync
+from scenarios.explore.bounds import BEATEN, CRASHED, DROPPED, DUPLICATED, PROPOSED, Bounds
+from scenarios.explore.nodes import Cell, Mail, Move, Nodes
+from scenarios.explore.promises import Broken, Sealed, agreed, between, lost, missing
+
+COSTS = {"beat": BEATEN, "crash": CRASHED}
+Spent = tuple[int, ...]
+State = tuple[tuple[Cell, ...], tuple[int, ...], Sealed, Spent, int]
+"""Nodes, numbers of the messages on their way, what was committed, what is spent, lanes."""
+Option = tuple[int, Move, str, Mail | None, bool, int]
+"""Place of the node, what becomes of it, the kind of action, its message, whether that is gone then, what it costs."""
+FREE = -1
+NOBODY = -1
+
+
+@value
+class Level:
+    """How many states a depth has that no smaller one has."""
+
+    depth: int
+    distinct: int
+    full: int
+    """The same without taking a state and its renamings for one."""
+    generated: int
+    """How many steps led to them or to states that were known."""
+
+
+@value
+class Found:
+    """How a search ended."""
+
+    bounds: Bounds
+    verdict: str
+    """`exhausted`, `broken`, `depth` or `states` (a budget ran out), `stopped`."""
+    levels: tuple[Level, ...]
+    """The last one may not be complete, if the search ended within it."""
+    broken: Broken | None
+    way: tuple[Action, ...]
+    """To the broken promise; as short as any."""
+
+    @property
+    def distinct(self) -> int:
+        """States found, a state and its renamings counted once."""
+        return sum(level.distinct for level in self.levels)
+
+    @property
+    def full(self) -> int:
+        """States found, every renaming counted."""
+        return sum(level.full for level in self.levels)
+
+    @property
+    def generated(self) -> int:
+        """Steps taken."""
+        return sum(level.generated for level in self.levels)
+
+    @property
+    def depth(self) -> int:
+        """The greatest number of steps to a state that was found."""
+        return self.levels[-1].depth
+
+
+class Search:
+    """One search. `run` it; what it has covered can be asked for at any time (`found`)."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self.nodes = Nodes(bounds)
+        self.levels: list[Level] = []
+        self._seen: set[bytes] = set()
+        self._parents, self._ordinals = array("L"), array("H")
+        """For each state in the order of finding: its parent, and by which of the parent's options."""
+        self._agreeing: set[int] = set()
+        """Pairs of faces that keep the promises between two nodes."""
+        self._sealed: dict[Sealed, int] = {(): 0}
+        """Lanes of what was committed."""
+        self._units = [self.nodes.lanes.of_nameless(("spent", which)) for which in range(len(bounds.limits))]
+
+    def run(self, each_level: Callable[[Level], None] | None = None, depth: int = 0, states: int = 0) -> Found:
+        """Search until a promise breaks or the bounds are exhausted; `depth` and `states` stop it sooner if not 0.
+
+        `each_level` is called whenever a depth is complete. Raises UnknownPart if the core has grown
+        something that the search does not know.
+        """
+        first = self.first()
+        _, distinct = self._look(first[4])
+        self._remember(0, 0)
+        self._level(0, 1, distinct, 0, each_level)
+        rim: list[State] = [first]
+        start = 0
+        while rim:
+            if depth and self.levels[-1].depth >= depth:
+                return self.found("depth")
+            rim, broken, way = self._next(rim, start, states)
+            if broken:
+                return self.found("broken", broken, way)
+            if states and len(self._parents) >= states and rim:
+                return self.found("states")
+            start = len(self._parents) - len(rim)
+            if rim and each_level:
+                each_level(self.levels[-1])
+        return self.found("exhausted")
+
+    def found(self, verdict: str, broken: Broken | None = None, way: tuple[Action, ...] = ()) -> Found:
+        """What was covered so far."""
+        levels = self.levels
+        if len(levels) > 1 and not levels[-1].distinct and verdict == "exhausted":
+            levels = [*levels[:-2], _with(levels[-2], levels[-1].generated)]
+        return Found(self.bounds, verdict, tuple(levels), broken, way)
+
+    # ---- states ----
+
+    def first(self) -> State:
+        """Every node new, nothing on its way."""
+        cells = tuple([self.nodes.begun(name) for name in self.bounds.names])
+        return cells, (), (), (0,) * len(self.bounds.limits), sum(cell.total for cell in cells)
+
+    def options(self, state: State) -> Iterator[Option]:
+        """Whatever may happen next, always in the same order."""
+        cells, flight, _, spent, _ = state
+        nodes, limits = self.nodes, self.bounds.limits
+        for place, cell in enumerate(cells):
+            for kind, move in cell.own if cell.own is not None else nodes.own(cell):
+                cost = COSTS.get(kind, FREE)
+                if cost == FREE or spent[cost] < limits[cost]:
+                    yield place, move, kind, None, False, cost
+            if cell.leads and spent[PROPOSED] < limits[PROPOSED]:
+                yield place, nodes.propose(cell, spent[PROPOSED] + 1), "propose", None, False, PROPOSED
+        again, drops = spent[DUPLICATED] < limits[DUPLICATED], spent[DROPPED] < limits[DROPPED]
+        mails, before = nodes.mails, NOBODY
+        for number in flight:
+            if number == before:
+                continue
+            before = number
+            mail = mails[number]
+            place = mail.to
+            cell = cells[place]
+            moves = cell.deliveries.get(number)
+            for move in moves if moves is not None else nodes.deliver(cell, mail):
+                if not move.idle:
+                    yield place, move, "deliver", mail, True, FREE
+                    if again:
+                        yield place, move, "duplicate", mail, False, DUPLICATED
+            if drops:
+                yield place, nodes.stay(cell), "drop", mail, True, DROPPED
+
+    def after(self, state: State, option: Option) -> State | Broken:
+        """The state that an option leads to, with nothing asked of it but what was committed."""
+        cells, flight, sealed, spent, total = state
+        place, move, _, mail, gone, cost = option
+        total += move.delta
+        if gone and mail is not None:
+            total -= mail.total
+        if cost != FREE:
+            total += self._units[cost]
+            spent = (*spent[:cost], spent[cost] + 1, *spent[cost + 1 :])
+        for first, entries, term, recovered in move.applied:
+            agreement = agreed(self.nodes.names[place], sealed, first, entries, term, recovered)
+            if isinstance(agreement, Broken):
+                return agreement
+            total += self._lanes_of_sealed(agreement) - self._lanes_of_sealed(sealed)
+            sealed = agreement
+        if gone or move.sent:
+            bag = list(flight)
+            if gone and mail is not None:
+                bag.remove(mail.number)
+            bag += move.sent
+            bag.sort()
+            flight = tuple(bag)
+        if cells[place] is not move.after:
+            cells = (*cells[:place], move.after, *cells[place + 1 :])
+        return cells, flight, sealed, spent, total
+
+    def judged(self, before: State, option: Option, after: State) -> Broken | None:
+        """The first promise that a state breaks which the one before it kept."""
+        place, move, cells, sealed = option[0], option[1], after[0], after[2]
+        if move.faced:
+            face = move.after.face
+            for other, cell in enumerate(cells):
+                if other == place:
+                    continue
+                low, high = sorted((move.after.face_number, cell.face_number))
+                if (pair := low << 32 | high) not in self._agreeing:
+                    if broken := between(face, cell.face):
+                        return broken
+                    self._agreeing.add(pair)
+        if sealed:
+            grown = sealed is not before[2]
+            if grown or move.crowned:
+                for cell in cells:
+                    if cell.leads and (broken := missing(cell.face, sealed)):
+                        return broken
+            if grown or move.disked:
+                return lost(self.nodes.names, [cell.kept for cell in cells], sealed)
+        return None
+
+    # ---- the rim ----
+
+    def _next(self, rim: list[State], start: int, most: int) -> tuple[list[State], Broken | None, tuple[Action, ...]]:
+        """All states one step behind the rim, unless `most` are known before; `start` is the number of its first."""
+        seen, grown, generated, full = self._seen, list[State](), 0, 0
+        depth = self.levels[-1].depth + 1
+        units, every = self._units, self.nodes.lanes.every
+        self.levels.append(Level(depth, 0, 0, 0))
+        for number, state in enumerate(rim, start):
+            if most and len(self._parents) >= most:
+                break
+            total = state[4]
+            for ordinal, option in enumerate(self.options(state)):
+                generated += 1
+                _, move, _, mail, gone, cost = option
+                after: State | Broken | None = None
+                if move.applied or move.broken:
+                    after = move.broken or self.after(state, option)
+                    if isinstance(after, Broken):
+                        self.levels[-1] = Level(depth, len(grown), full, generated)
+                        return grown, after, self._way(number, ordinal)
+                    lanes = after[4]
+                else:
+                    lanes = total + move.delta
+                    if gone and mail is not None:
+                        lanes -= mail.total
+                    if cost != FREE:
+                        lanes += units[cost]
+                renamed = every(lanes)
+                fingerprint = min(renamed)
+                if fingerprint in seen:
+                    continue
+                seen.add(fingerprint)
+                self._remember(number, ordinal)
+                full += len(set(renamed))
+                after = after or self.after(state, option)
+                assert not isinstance(after, Broken)
+                grown.append(after)
+                if broken := self.judged(state, option, after):
+                    self.levels[-1] = Level(depth, len(grown), full, generated)
+                    return grown, broken, self._way(number, ordinal)
+            if not number & 1023:  # for whoever interrupts
+                self.levels[-1] = Level(depth, len(grown), full, generated)
+        self.levels[-1] = Level(depth, len(grown), full, generated)
+        return grown, None, ()
+
+    def _look(self, total: int) -> tuple[bytes, int]:
+        renamed = self.nodes.lanes.every(total)
+        self._seen.add(min(renamed))
+        return min(renamed), len(set(renamed))
+
+    def _remember(self, parent: int, ordinal: int) -> None:
+        self._parents.append(parent)
+        self._ordinals.append(ordinal)
+
+    def _level(
+        self, depth: int, distinct: int, full: int, generated: int, each_level: Callable[[Level], None] | None
+    ) -> None:
+        self.levels.append(Level(depth, distinct, full, generated))
+        if each_level:
+            each_level(self.levels[-1])
+
+    def _lanes_of_sealed(self, sealed: Sealed) -> int:
+        lanes = self._sealed.get(sealed)
+        if lanes is None:
+            lanes = self._sealed[sealed] = self.nodes.lanes.of_nameless(("committed", repr(sealed)))
+        return lanes
+
+    # ---- the way back ----
+
+    def _way(self, number: int, ordinal: int) -> tuple[Action, ...]:
+        """The actions to an option of a state: the options taken are known by their ordinals, and taken again."""
+        ordinals = [ordinal]
+        while number:
+            ordinals.append(self._ordinals[number])
+            number = self._parents[number]
+        state, way = self.first(), list[Action]()
+        for at in reversed(ordinals):
+            option = next(option for ordinal, option in enumerate(self.options(state)) if ordinal == at)
+            way.append(self.action(state, option))
+            after = option[1].broken or self.after(state, option)
+            if isinstance(after, Broken):
+                break
+            state = after
+        return tuple(way)
+
+    def action(self, state: State, option: Option) -> Action:
+        """An option as an action that can be pasted."""
+        place, move, kind, mail, _, _ = option
+        name = self.nodes.names[place]
+        if mail is not None:
+            sender, message = self.nodes.names[mail.sender], mail.message
+            late = kind != "drop" and move is not self.nodes.deliver(state[0][place], mail)[0]
+            match kind:
+                case "deliver":
+                    return Deliver(sender, name, message, late)
+                case "duplicate":
+                    return Duplicate(sender, name, message, late)
+                case _:
+                    return Drop(sender, name, message)
+        match kind:
+            case "sync":
+                return Sync(name)
+            case "propose":
+                return Propose(name)
+            case "crash":
+                return Crash(name, move.after.disk.commit)
+            case _:
+                return Expire(name, kind == "unheard")
+
+
+def _with(level: Level, generated: int) -> Level:
+    """The last level of an exhausted search: what was tried behind it and led nowhere new counts as well."""
+    return Level(level.depth, level.distinct, level.full, level.generated + generated)
+
+
+def explore(bounds: Bounds, depth: int = 0, states: int = 0, **more: Any) -> Found:
+    """Search a small cluster; see `Search.run`."""
+    return Search(bounds).run(depth=depth, states=states, **more)
