@@ -5,7 +5,7 @@ Never here: what one node does on its own.
 
 from collections.abc import Iterator
 
-from backup import groups, notes, ownership
+from backup import external, groups, notes, ownership
 from backup.commands import (
     AbandonRestore,
     Assign,
@@ -33,6 +33,9 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
         return
     if isinstance(command, values.ValueCommand):
         yield from _values(_database(before, command.database), _database(after, command.database), command, index)
+        return
+    if isinstance(command, external.ReplicationCommand):
+        yield _replication(_database(after, command.database), command, answer, index)
         return
     match command:
         case CreateDatabase(name, members):
@@ -62,6 +65,32 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
             name = command.database
             why = groups.sentence(command)
             yield _topology(_database(before, name), _database(after, name).topology, why, index)
+
+
+def _replication(database: Database, command: external.ReplicationCommand, answer: object, index: int) -> Note:
+    name = database.name
+    match command:
+        case external.DeleteReplication(task=task_id):
+            return notes.ReplicationRemoved(index, name, task_id)
+        case external.ReportReplication(task=task_id, progress=progress):
+            return notes.ReplicationReported(index, name, task_id, progress.node, progress.etag)
+        case external.DefineReplication(replication=wanted):
+            assert isinstance(answer, int), "defining a task answers its id"
+            task, change = database.replications[answer], "changed" if wanted.id else "defined"
+        case external.ToggleReplication(task=task_id, disabled=disabled):
+            task, change = database.replications[task_id], "disabled" if disabled else "enabled"
+    return notes.ReplicationDefined(
+        index,
+        name,
+        task.id,
+        task.name,
+        task.destination,
+        task.delay,
+        task.mentor or "",
+        task.pinned,
+        task.disabled,
+        change,
+    )
 
 
 def _values(old: Database, new: Database, command: values.ValueCommand, index: int) -> Iterator[Note]:

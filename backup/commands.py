@@ -6,7 +6,7 @@ ask, and what one node knows alone.
 
 import attrs
 
-from backup import blocks, definition, groups, validation
+from backup import blocks, definition, external, groups, validation
 from backup.database import values
 from backup.keys import Encryption, EncryptionMode, Key
 from backup.record import (
@@ -164,6 +164,7 @@ Command = (
     | Assign
     | values.ValueCommand
     | groups.GroupCommand
+    | external.ReplicationCommand
 )
 
 WORDS: tuple[type, ...] = (
@@ -196,6 +197,7 @@ WORDS: tuple[type, ...] = (
     *definition.WORDS,
     *values.WORDS,
     *groups.WORDS,
+    *external.WORDS,
 )
 """Every class that travels in a command, in a fixed order: new ones go to the end."""
 
@@ -209,6 +211,9 @@ def apply(record: Record, command: Command, index: int) -> tuple[Record, object]
         database = _existing(record, command.database)
         changed, answer = values.change(database.values, command, index)
         return record.with_database(attrs.evolve(database, values=changed)), answer
+    if isinstance(command, external.ReplicationCommand):
+        database, answer = external.replicated(_existing(record, command.database), command, index)
+        return record.with_database(database), answer
     match command:
         case CreateDatabase():
             return _create_database(record, command, index)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backup import groups, operations
+from backup import external, groups, operations
 from backup.record import Record
 from backup.watch import Watch
 from cluster.member import Member, Refused
@@ -21,6 +21,16 @@ async def operate(member: Member, watch: Watch, request: operations.Operation) -
                 raise Refused(f"{of.value} is nothing a machine runs short of: name a resource")
             watch.run_short(of)
             return None
+        case operations.DefineReplication(database, replication):
+            mentor = replication.mentor
+            if mentor is not None and mentor not in member.members:
+                known = " ".join(member.members)
+                raise Refused(f"the replication prefers node {mentor!r}, which is none of {known}: name one of them")
+            return await member.propose(external.DefineReplication(database, replication, member.wall()))
+        case operations.RemoveReplication(database, task):
+            return await member.propose(external.DeleteReplication(database, task))
+        case operations.ToggleReplication(database, task, disabled):
+            return await member.propose(external.ToggleReplication(database, task, disabled))
         case _:
             command = _command(member, request)
             await member.propose(command)

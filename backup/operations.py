@@ -1,11 +1,11 @@
-"""What an operator may ask about database groups and the observer, one frozen class each, as in requests.py.
+"""What an operator may ask about groups, external replication and the observer, one frozen class each, as in requests.py.
 
 What a group is asked needs a leader, and raises `NoLeader`, `OutcomeUnknown` or `Refused`. The observer is asked on the
 node that leads; what it was told or knows is forgotten when another one does (rules 5.1, 5.16). Never here: how each is
 answered (operating.py).
 """
 
-from backup.record import PromotionStatus
+from backup.record import PromotionStatus, Replication
 from cluster.value import value
 
 
@@ -73,6 +73,41 @@ GroupRequest = AddNodeToDatabase | RemoveNodeFromDatabase | PromoteNodeOfDatabas
 
 
 @value
+class DefineReplication:
+    """Send every change of the database to another one (19.4). Answers the task's id; `replication.id` 0: a new task."""
+
+    database: str
+    replication: Replication
+
+    def says(self) -> str:
+        late = " after a delay" if self.replication.delay else ""
+        return f"wants every change of {self.database} sent to {self.replication.destination}{late}"
+
+
+@value
+class RemoveReplication:
+    """Answers None. What was sent stays where it is."""
+
+    database: str
+    task: int
+
+    def says(self) -> str:
+        return f"wants external replication {self.task} of {self.database} to go"
+
+
+@value
+class ToggleReplication:
+    """Answers None."""
+
+    database: str
+    task: int
+    disabled: bool
+
+    def says(self) -> str:
+        return f"{'disables' if self.disabled else 'enables'} external replication {self.task} of {self.database}"
+
+
+@value
 class SuspendObserver:
     """The observer of this node decides nothing until it is resumed, or the node restarts (5.16). Answers None."""
 
@@ -108,4 +143,5 @@ _SHORT = {
     PromotionStatus.HIGH_DIRTY_MEMORY: "clean memory",
 }
 
-Operation = GroupRequest | SuspendObserver | ReadDecisions | RunShort
+ReplicationRequest = DefineReplication | RemoveReplication | ToggleReplication
+Operation = GroupRequest | ReplicationRequest | SuspendObserver | ReadDecisions | RunShort

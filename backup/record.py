@@ -23,9 +23,11 @@ __all__ = [
     "History",
     "Kind",
     "LocalFolder",
+    "Progress",
     "PromotionStatus",
     "Reason",
     "Record",
+    "Replication",
     "Restoring",
     "Run",
     "Stamp",
@@ -154,6 +156,8 @@ class Reason(Enum):
     CHOSEN_BY_HASH = "ChosenByHash"
     NO_MEMBER_LEFT = "NoMemberLeft"
     NO_LEADER = "NoLeader"
+    STOPPED_WITHOUT_LEADER = "StoppedWithoutLeader"
+    NOBODY_TO_CHOOSE = "NobodyToChoose"
 
     @property
     def sentence(self) -> str:
@@ -174,6 +178,8 @@ _SENTENCES = {
     Reason.CHOSEN_BY_HASH: "the hash of the task's id chose this node among the members",
     Reason.NO_MEMBER_LEFT: "no member is left to choose, so whoever ran the task last keeps it",
     Reason.NO_LEADER: "there is no leader, so only the node that ran the task last goes on",
+    Reason.STOPPED_WITHOUT_LEADER: "there is no leader, and only backups go on without one",
+    Reason.NOBODY_TO_CHOOSE: "the database has no member",
 }
 
 
@@ -187,6 +193,40 @@ class Assignment:
     """Wall µs at which this node got it."""
     not_suitable_since: int | None = None
     """Wall µs from which the grace of rule 7.8 counts; None while the node is suitable."""
+
+
+@value
+class Replication:
+    """A task that sends every change to another database: external replication (rule 19.4)."""
+
+    destination: str
+    """Name of that database, in this cluster."""
+    name: str = ""
+    """Empty in a definition: a default name."""
+    delay: int = 0
+    """µs from a change until it is sent."""
+    mentor: str | None = None
+    """The preferred node (rule 1.8)."""
+    pinned: bool = False
+    """Runs on its mentor or not at all."""
+    disabled: bool = False
+    id: int = 0
+    """Log index of the command that created it; 0 in a definition: a new task."""
+    created_at: int = 0
+
+
+@value
+class Progress:
+    """How far an external replication has come, as its owner last said."""
+
+    node: str
+    """The owner."""
+    target: str
+    """The member of the destination it talked to."""
+    etag: int
+    """Everything up to this change of the owner's copy has arrived."""
+    at: int
+    """Wall µs."""
 
 
 @value
@@ -222,6 +262,10 @@ class Database:
     """Of an encrypted database (rule 13.2); None: it is not encrypted."""
     restoring: Restoring | None = None
     """While it is made from a backup (rule 17.7); None: it is what it says it is."""
+    replications: Mapping[int, Replication] = attrs.field(factory=dict, hash=False)
+    """External replications, by task id."""
+    progress: Mapping[int, Progress] = attrs.field(factory=dict, hash=False)
+    """What was last said of them, by task id; it does not move `changed`."""
     values: Values = NOTHING
     """Identities, compare-exchange values, index definitions and policies: they do not move `changed` either."""
 

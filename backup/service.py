@@ -7,7 +7,7 @@ Never here: what any part decides.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from backup import commands, operations, requests, sightings
+from backup import commands, exporter, operations, requests, sightings
 from backup.admission import Allowed, admit
 from backup.agreed import tell
 from backup.checks import backup_watchers
@@ -18,6 +18,7 @@ from backup.database import replication
 from backup.database.documents import Store
 from backup.database.indexes import IndexData
 from backup.destinations.troubles import Trouble, Well
+from backup.exporter import Exporter
 from backup.indexer import Indexer
 from backup.ledger import Ledger
 from backup.operating import operate
@@ -35,7 +36,7 @@ from cluster.checks import Watcher
 from cluster.member import Member, Refused
 from cluster.trace import Note
 
-WORDS: tuple[type, ...] = (*commands.WORDS, *replication.WORDS, *sightings.WORDS)
+WORDS: tuple[type, ...] = (*commands.WORDS, *replication.WORDS, *sightings.WORDS, *exporter.WORDS)
 """Every class that travels, in a fixed order."""
 
 
@@ -108,6 +109,7 @@ class Backups:
         await parts.copies.recover()
         await parts.ledger.recover()
         parts.replicator.start()
+        parts.exporter.start()
         parts.watch.start()
         self._node = parts
         member.stir()  # for requests that came too early
@@ -174,6 +176,7 @@ class Parts:
         self.indexer = Indexer(member, self.copies)
         self.desk = Desk(member, self.copies, self.indexer)
         self.replicator = Replicator(member, self.copies)
+        self.exporter = Exporter(member, rules, self.copies)
         self.copies.changed = self._copy_changed
         self.ledger = Ledger(member, rules)
         self.reporter = Reporter(member, rules, self.ledger)
@@ -183,10 +186,11 @@ class Parts:
         self.watch = Watch(member, rules, self.copies)
         self.restores = Restores(member, rules, self.copies, shelves)
         self.restores.plant = self.indexer.plant
-        self._followers: tuple[Copies | Indexer | Replicator | Ledger | Scheduler | Restores, ...] = (
+        self._followers: tuple[Copies | Indexer | Replicator | Exporter | Ledger | Scheduler | Restores, ...] = (
             self.copies,
             self.indexer,
             self.replicator,
+            self.exporter,
             self.ledger,
             self.scheduler,
             self.restores,
@@ -194,6 +198,7 @@ class Parts:
 
     def _copy_changed(self, copy: Copy) -> None:
         self.replicator.changed(copy)
+        self.exporter.changed(copy)
         self.indexer.changed(copy)
 
     async def live(self) -> None:
@@ -203,6 +208,7 @@ class Parts:
         self.reporter.owe()
         while True:
             version, record = member.version, member.state
+            self.exporter.look()
             if member.zone is not zone:  # every schedule means other instants now
                 seen, zone = Record(), member.zone
             if record is not seen:

@@ -21,11 +21,28 @@ from backup.database.values import (
 )
 from backup.definition import Kind
 from backup.keys import SIZE, Encryption, EncryptionMode, Key
-from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
+from backup.notes import (
+    BackupFailed,
+    BackupFinished,
+    BackupSkipped,
+    BackupStarted,
+    ReplicationStarted,
+    ReplicationStopped,
+    Reported,
+)
+from backup.operations import (
+    AddNodeToDatabase,
+    DefineReplication,
+    DistributeDynamically,
+    RemoveNodeFromDatabase,
+    RemoveReplication,
+    ReorderGroup,
+    ToggleReplication,
+)
 from backup.ownership import computed_owner
 from backup.premises import Premises
 from backup.record import Database as Recorded
-from backup.record import LocalFolder
+from backup.record import LocalFolder, Replication, Topology
 from backup.record import Task as Definition
 from backup.requests import (
     Attach,
@@ -41,6 +58,7 @@ from backup.requests import (
     PutDocuments,
     QueryIndex,
     QueryResult,
+    RemoveDatabase,
     RemoveTask,
     RestoreDatabase,
     RestoreResult,
@@ -53,7 +71,7 @@ from backup.service import Backups
 from backup.shelves import Shelves
 from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
-from cluster.trace import Happened
+from cluster.trace import Crashed, Happened
 from cluster.value import value
 from scenarios.data import documents as documents_from
 
@@ -115,11 +133,22 @@ class Client:
         return Key(bytes(dice.below(256) for _ in range(SIZE)))
 
     async def create_database(
-        self, name: str, replication_factor: int = 1, members: Iterable[str] = (), key: Key | None = None
+        self,
+        name: str,
+        replication_factor: int = 1,
+        members: Iterable[str] = (),
+        key: Key | None = None,
+        dynamic: bool = False,
+        order: Iterable[str] = (),
     ) -> "Database":
-        """A database in a group of that many nodes, or of those; encrypted, if there is a key."""
+        """A database in a group of that many nodes, or of those; encrypted, if there is a key.
+
+        `dynamic`: the observer may replace nodes that are gone for long. `order`: members that are to stand first.
+        """
         world = self.world
-        await world.ask(self.somebody(), NewDatabase(name, replication_factor, tuple(members), key))
+        await world.ask(
+            self.somebody(), NewDatabase(name, replication_factor, tuple(members), key, dynamic, tuple(order))
+        )
         known = lambda: self.store(self.somebody(name), name) is not None  # noqa: E731  # one line, used once
         await world.until(known, within=60, what=f"a node that has {name}")
         return Database(self, name, key)
@@ -280,6 +309,65 @@ class Database:
         """Delete documents."""
         await self.world.ask(on or self.client.somebody(self.name), DeleteDocuments(self.name, ids))
 
+    async def replicate_to(
+        self,
+        destination: "Database",
+        delay: float = 0,
+        mentor: str | None = None,
+        pinned: bool = False,
+        name: str = "",
+    ) -> "Replica":
+        """Send every change to another database, that many seconds after it is made (19.4)."""
+        task = Replication(destination.name, name, int(delay * 1_000_000), mentor, pinned)
+        number = await self.world.ask(self.client.somebody(self.name), DefineReplication(self.name, task))
+        return Replica(self, destination, number)
+
+    async def add(self, node: str = "") -> str:
+        """Have it on one node more; return which."""
+        added: str = await self.world.ask(self.client.somebody(self.name), AddNodeToDatabase(self.name, node))
+        return added
+
+    async def drop(self, node: str) -> None:
+        """Have it no longer on that node."""
+        await self.world.ask(self.client.somebody(self.name), RemoveNodeFromDatabase(self.name, node))
+
+    async def reorder(self, *order: str, fixed: bool = False) -> None:
+        """Put the members in that order; `fixed`: to stay so."""
+        await self.world.ask(self.client.somebody(self.name), ReorderGroup(self.name, order, fixed))
+
+    async def distribute(self, dynamic: bool = True) -> None:
+        """Let the observer replace nodes that are gone for long, or not."""
+        await self.world.ask(self.client.somebody(self.name), DistributeDynamically(self.name, dynamic))
+
+    async def remove(self, hard: bool = True) -> None:
+        """Delete the database, and its files if `hard`."""
+        await self.world.ask(self.client.somebody(self.name), RemoveDatabase(self.name, hard))
+
+    @property
+    def group(self) -> Topology | None:
+        """Its group, as the node that has applied most knows it; None if all are down or it is gone."""
+        views = [self.world[name] for name in self.world.names if self.world[name].up]
+        record = max(views, key=lambda view: view.applied).state.database(self.name) if views else None
+        return record.topology if record is not None else None
+
+    async def grouped(self, members: str = "", rehabs: str = "", within: float = 1_200) -> None:
+        """Wait until these are its members, in any order, and (if given) these are in rehab."""
+
+        def is_so() -> bool:
+            group = self.group
+            return (
+                group is not None
+                and (not members or sorted(group.members) == sorted(members))
+                and (not rehabs or sorted(group.rehabs) == sorted(rehabs))
+            )
+
+        await self.world.until(is_so, within, f"{self.name} on {members or 'its nodes'}, in rehab {rehabs or 'anyone'}")
+
+    def documents(self, on: str = "") -> list[str]:
+        """The ids of the documents that a node's copy holds, sorted; of whoever is up, if the story does not say."""
+        store = self.client.store(on or self.client.somebody(self.name), self.name)
+        return sorted(each.id for each in store.frozen_at().documents()) if store is not None else []
+
     async def define(
         self,
         full: str = "",
@@ -307,6 +395,64 @@ class Database:
         )
         number = await self.world.ask(on or self.client.somebody(self.name), Define(self.name, definition))
         return Task(self, number, path, encryption)
+
+
+class Replica:
+    """One external replication, as a client sees it."""
+
+    def __init__(self, database: Database, destination: Database, number: int) -> None:
+        self.database, self.destination, self.id = database, destination, number
+        self.world, self.client = database.world, database.client
+
+    @property
+    def owner(self) -> str | None:
+        """Who sends now: who last began and did not stop; None if nobody does."""
+        sending: dict[str, None] = {}
+        for event in self.world.history.events:
+            match event.note:
+                case ReplicationStarted(task=self.id):
+                    sending[event.node] = None
+                case ReplicationStopped(task=self.id) | Crashed():
+                    sending.pop(event.node, None)
+        return next(reversed(sending), None)
+
+    async def disable(self) -> None:
+        """Nothing is sent any more."""
+        await self._toggle(True)
+
+    async def enable(self) -> None:
+        """It goes on from where it was."""
+        await self._toggle(False)
+
+    async def _toggle(self, disabled: bool) -> None:
+        name = self.database.name
+        await self.world.ask(self.client.somebody(name), ToggleReplication(name, self.id, disabled))
+
+    async def remove(self) -> None:
+        """The task goes; what it sent stays."""
+        name = self.database.name
+        await self.world.ask(self.client.somebody(name), RemoveReplication(name, self.id))
+
+    async def sent_by(self, other_than: str | None = None, within: float = 120) -> str:
+        """Wait until somebody (else) sends; return who."""
+        found = await self.world.until(
+            lambda: self.owner if self.owner != other_than else None, within, f"an owner of task {self.id}"
+        )
+        assert found is not None
+        return found
+
+    async def followed(self, within: float = 300) -> None:
+        """Wait until every copy of the destination that is up holds what the source's copies hold."""
+
+        def prints(name: str) -> list[str]:
+            stores = [self.client.store(node, name) for node in self.world.names if self.world[node].up]
+            return [store.fingerprint for store in stores if store is not None]
+
+        def same() -> bool:
+            far, here = prints(self.destination.name), prints(self.database.name)
+            return bool(far) and len({*far, *here}) == 1
+
+        await self.world.until(same, within, f"{self.destination.name} to hold what {self.database.name} holds")
 
 
 class Task:

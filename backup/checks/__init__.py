@@ -7,6 +7,7 @@ from backup.checks.indexes import IndexesTrue
 from backup.checks.kept import KeptAsRuled
 from backup.checks.model import Model
 from backup.checks.owners import DisabledRests, OneOwner, OwnerInGroup
+from backup.checks.replicas import ReplicasFollow
 from backup.checks.reports import ReportsInOrder
 from backup.rules import Rules
 from backup.shelves import Shelves
@@ -28,6 +29,7 @@ def backup_watchers(rules: Rules, shelves: Shelves) -> list[Watcher]:
         DocumentsKept(),
         CopiesAgree(model),
         IndexesTrue(),
+        ReplicasFollow(model),
         ReportedIsKept(files),
         ReportsInOrder(model),
         KeptAsRuled(files, rules),

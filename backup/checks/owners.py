@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from backup.checks.model import Model, Sees
-from backup.notes import BackupSkipped, BackupStarted, OwnerChanged
+from backup.notes import BackupSkipped, BackupStarted, OwnerChanged, ReplicationStarted, TopologyChanged
 from cluster.checks import Watcher
 from cluster.trace import Happened
 
@@ -31,13 +31,31 @@ class OneOwner(Watcher):
 
 class OwnerInGroup(Watcher):
     promise: ClassVar[str] = "owner in the group"
-    says: ClassVar[str] = "the owner of a task is a node of its database's group (7.2)"
+    says: ClassVar[str] = "the owner of a task is a node of its database's group (7.2, 7.15)"
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        self._changed_at: dict[str, int] = {}
+        """By lower-case name of a database: the entry that last changed its group."""
 
     def sees(self) -> Sees:
-        return {OwnerChanged: self.see}
+        return {OwnerChanged: self.see, TopologyChanged: self._changed, ReplicationStarted: self._began}
+
+    def _changed(self, event: Happened) -> None:
+        assert isinstance(event.note, TopologyChanged)
+        name, index = event.note.database.lower(), event.note.index
+        self._changed_at[name] = max(index, self._changed_at.get(name, 0))
+
+    def _began(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, ReplicationStarted)
+        if self._model.applied.get(event.node, 0) < self._changed_at.get(note.database.lower(), 0):
+            return  # it has not heard yet how the group is now
+        nodes = self._model.group(note.database).nodes
+        if event.node not in nodes:
+            raise self.broken(
+                f"{event.node} takes task {note.task}, and {note.database} is on {' '.join(nodes) or 'no node'}"
+            )
 
     def see(self, event: Happened) -> None:
         note = event.note

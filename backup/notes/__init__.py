@@ -27,6 +27,14 @@ from backup.notes.copies import (
     IndexCaughtUp,
     RestoreAbandoned,
 )
+from backup.notes.external import (
+    ReplicationDefined,
+    ReplicationRemoved,
+    ReplicationReported,
+    ReplicationStarted,
+    ReplicationStopped,
+    ReplicationWaits,
+)
 from backup.notes.observer import ObserverDecided
 from backup.notes.retention import FolderExpired, FolderLeft, FolderRemoved, RetentionFailed
 from backup.notes.runs import (
@@ -82,6 +90,12 @@ __all__ = [
     "MoveCalledOff",
     "ObserverDecided",
     "OwnerChanged",
+    "ReplicationDefined",
+    "ReplicationRemoved",
+    "ReplicationReported",
+    "ReplicationStarted",
+    "ReplicationStopped",
+    "ReplicationWaits",
     "ReportGivenUp",
     "ReportQueued",
     "Reported",

@@ -83,6 +83,7 @@ def _collect() -> None:
         "scenarios.zoo.backups",
         "scenarios.zoo.content",
         "scenarios.zoo.retention",
+        "scenarios.zoo.groups",
     ):
         importlib.import_module(keeper)
 

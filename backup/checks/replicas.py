@@ -1,0 +1,125 @@
+"""The promise about external replication: a replica that nobody else writes to holds what its source holds (19.4)."""
+
+from typing import ClassVar
+
+from backup.checks.documents import CALM
+from backup.checks.model import Model, Sees
+from backup.notes import (
+    CopyClosed,
+    CopyHolds,
+    DatabaseCreated,
+    DatabaseDeleted,
+    DatabaseRestored,
+    DocumentsWritten,
+    ReplicationDefined,
+    ReplicationRemoved,
+    RevisionsConfigured,
+)
+from cluster.checks import Watcher
+from cluster.trace import Ended, Happened
+
+
+class ReplicasFollow(Watcher):
+    promise: ClassVar[str] = "replicas follow"
+    says: ClassVar[str] = (
+        "after minutes of calm a database that is filled by one external replication, and by nobody else, holds the "
+        "same documents as its source (19.4)"
+    )
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._ids: dict[str, int] = {}
+        """By lower-case name."""
+        self._tasks: dict[int, ReplicationDefined] = {}
+        self._own: dict[int, None] = {}
+        """Databases that somebody writes to, or that keep what others need not: they are nobody's mere replica."""
+        self._held: dict[int, dict[str, str]] = {}
+        """By database id and node: the fingerprint of its copy."""
+        self._changed_at = 0
+
+    def sees(self) -> Sees:
+        return {
+            DatabaseCreated: self._created,
+            DatabaseDeleted: self._deleted,
+            DatabaseRestored: self._has_its_own,
+            DocumentsWritten: self._has_its_own,
+            RevisionsConfigured: self._has_its_own,
+            ReplicationDefined: self._defined,
+            ReplicationRemoved: self._removed,
+            CopyHolds: self._holds,
+            CopyClosed: self._closed,
+            Ended: self._ended,
+        }
+
+    def _created(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, DatabaseCreated)
+        self._ids[note.database.lower()] = max(note.index, self._ids.get(note.database.lower(), 0))
+
+    def _deleted(self, event: Happened) -> None:
+        assert isinstance(event.note, DatabaseDeleted)
+        gone = event.note.database.lower()
+        if self._ids.get(gone, event.note.index) < event.note.index:
+            del self._ids[gone]
+        for task_id in [each.task for each in self._tasks.values() if each.database.lower() == gone]:
+            del self._tasks[task_id]
+
+    def _has_its_own(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, DatabaseRestored | DocumentsWritten | RevisionsConfigured)
+        database_id = self._ids.get(note.database.lower())
+        if database_id is not None:
+            self._own[database_id] = None
+
+    def _defined(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, ReplicationDefined)
+        before = self._tasks.get(note.task)
+        if before is not None and before.index >= note.index:
+            return
+        if before is not None and before.destination.lower() != note.destination.lower():
+            self._spoil(before)  # what it sent there stays there
+        self._tasks[note.task] = note
+        self._changed_at = event.t
+
+    def _removed(self, event: Happened) -> None:
+        assert isinstance(event.note, ReplicationRemoved)
+        before = self._tasks.pop(event.note.task, None)
+        if before is not None:
+            self._spoil(before)
+
+    def _spoil(self, task: ReplicationDefined) -> None:
+        destination = self._ids.get(task.destination.lower())
+        if destination is not None:
+            self._own[destination] = None
+
+    def _holds(self, event: Happened) -> None:
+        assert isinstance(event.note, CopyHolds)
+        self._held.setdefault(event.note.database, {})[event.node] = event.note.fingerprint
+        self._changed_at = event.t
+
+    def _closed(self, event: Happened) -> None:
+        assert isinstance(event.note, CopyClosed)
+        self._held.get(event.note.database, {}).pop(event.node, None)
+
+    def _ended(self, event: Happened) -> None:
+        model, since = self._model, max(self._changed_at, self._model.disturbed_at)
+        if not model.has_leader or model.full:
+            return
+        for task in self._tasks.values():
+            if task.disabled or event.t - since < CALM + task.delay or (task.pinned and not model.is_up(task.mentor)):
+                continue
+            others = [each for each in self._tasks.values() if each.destination.lower() == task.destination.lower()]
+            source, destination = self._ids.get(task.database.lower()), self._ids.get(task.destination.lower())
+            if source is None or destination is None or destination in self._own or len(others) > 1:
+                continue
+            held, far = self._prints(task.database, source), self._prints(task.destination, destination)
+            if len(set(held)) == 1 and far and set(far) != set(held):
+                raise self.broken(
+                    f"{task.destination} does not hold what {task.database} holds, after minutes of calm (task {task.task})"
+                )
+
+    def _prints(self, name: str, database_id: int) -> list[str]:
+        held = self._held.get(database_id, {})
+        nodes = self._model.group(name).nodes
+        return [held[node] for node in nodes if self._model.is_up(node) and node in held]

@@ -1,0 +1,113 @@
+"""Bugs of groups, of ownership and of external replication: each breaks a promise, or what one story is about."""
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from backup.database.items import Tombstone
+from scenarios.zoo import OF_THE_STORY, bug
+
+# ---- promises ----
+
+
+@bug(
+    "backup.replicator",
+    "Replicator._link",
+    breaks="documents kept",
+    source="rule 5.15",
+    strikes="a_lost_member_is_replaced",
+)
+def leaves_without_a_farewell(original: Callable[..., None]) -> Callable[..., None]:
+    """A node that has left a group deletes its files at once."""
+
+    def link(self: Any, database_id: int, topology: Any) -> None:
+        copy = self._copies.get(database_id)
+        if copy is not None and self._member.name not in topology.nodes:
+            self._copies.leave(copy, 0)
+        original(self, database_id, topology)
+
+    return link
+
+
+@bug(
+    "backup.exporter",
+    "offer",
+    breaks="replicas follow",
+    source="rule 19.4, with the deletions left out",
+    strikes="the_replica_changes_hands",
+)
+def replicates_no_deletions(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A replica is not told what was deleted."""
+
+    def offer(*given: Any) -> Any:
+        batch = original(*given)
+        kept = () if batch is None else tuple(item for item in batch.items if not isinstance(item, Tombstone))
+        return batch if batch is None else attrs.evolve(batch, items=kept)
+
+    return offer
+
+
+@bug(
+    "backup.exporter",
+    "owner_of",
+    breaks="owner in the group",
+    source="rule 7.15, with the wrong list",
+    strikes="the_replica_changes_hands",
+)
+def replicates_from_anywhere(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Whoever is asked owns an external replication, also outside the group."""
+
+    def owner_of(task: Any, topology: Any, *others: Any, **named: Any) -> Any:
+        found = original(task, topology, *others, **named)
+        return found if found.node is None else attrs.evolve(found, node="E")
+
+    return owner_of
+
+
+# ---- what the stories are about ----
+
+
+@bug(
+    "backup.exporter",
+    "offer",
+    breaks=OF_THE_STORY,
+    source="rule 19.4: a replica begins with what is there",
+    strikes="a_replica_is_not_a_backup",
+)
+def replicates_only_what_is_new(original: Callable[..., Any]) -> Callable[..., Any]:
+    """What a database held before its replication was defined is never sent."""
+
+    def offer(database: int, store: Any, after_etag: int, *others: Any) -> Any:
+        batch = original(database, store, after_etag, *others)
+        return batch if batch is None or after_etag else attrs.evolve(batch, items=(), last_etag=store.etag)
+
+    return offer
+
+
+@bug(
+    "backup.exporter",
+    "owner_of",
+    breaks=OF_THE_STORY,
+    source="rules 7.15, 22.18",
+    strikes="only_backups_go_on_without_a_leader",
+)
+def replicates_without_a_leader(original: Callable[..., Any]) -> Callable[..., Any]:
+    """An external replication goes on without a leader, as backups do."""
+    return lambda *given, leaderless: original(*given, leaderless=False)
+
+
+@bug("backup.ownership", "_judge", breaks=OF_THE_STORY, source="rule 7.10", strikes="the_mentor_returns")
+def forgets_the_mentor(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A preferred node counts only while nobody has the task."""
+
+    def judge(task: Any, topology: Any, current: str | None, rules: Any) -> Any:
+        return original(task if current is None else attrs.evolve(task, mentor=None), topology, current, rules)
+
+    return judge
+
+
+@bug("backup.ownership", "_judge", breaks=OF_THE_STORY, source="rule 7.12", strikes="a_pinned_task_waits")
+def pinning_is_a_wish(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A pinned task moves like any other."""
+    return lambda task, *others: original(attrs.evolve(task, pinned=False), *others)
