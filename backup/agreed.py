@@ -13,15 +13,19 @@ from backup.commands import (
     Command,
     CreateDatabase,
     DefineTask,
+    DelayBackup,
     DeleteDatabase,
+    DeleteServerWide,
     DeleteTask,
     FinishRestore,
+    PutServerWide,
     ReportStatuses,
+    ToggleServerWide,
     ToggleTask,
     UpdateTopology,
 )
 from backup.database import values
-from backup.record import Assignment, Database, LocalFolder, Record, Task, Topology
+from backup.record import ONE_TIME, Assignment, Database, LocalFolder, Record, Task, Topology
 from backup.rules import Rules
 from cluster.member import Refused
 from cluster.trace import Note
@@ -41,8 +45,12 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
         case CreateDatabase(name, members):
             made = _database(after, name)
             yield notes.DatabaseCreated(index, name, members, made.key is not None, made.restoring is not None)
+            yield from _copies(None, made, "defined", index)
         case FinishRestore(name):
             yield notes.DatabaseOpened(index, name)
+            yield from _copies(_database(before, name), _database(after, name), "defined", index)
+        case PutServerWide() | ToggleServerWide() | DeleteServerWide():
+            yield from _server_wide(before, after, command, answer, index)
         case DeleteDatabase(name, hard):
             yield notes.DatabaseDeleted(index, _database(before, name).name, hard)
         case AbandonRestore(name):
@@ -56,6 +64,8 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
             yield _task(_database(after, name), task_id, "disabled" if disabled else "enabled", index)
         case DeleteTask(name, task_id):
             yield notes.TaskRemoved(index, _database(before, name).name, task_id)
+        case DelayBackup(name, task_id, delay):
+            yield notes.BackupPostponed(index, _database(before, name).name, task_id, delay.until, delay.asked_at)
         case ReportStatuses():
             yield from _statuses(after, command, answer, index)
         case Assign(decisions):
@@ -91,6 +101,41 @@ def _replication(database: Database, command: external.ReplicationCommand, answe
         task.disabled,
         change,
     )
+
+
+def _server_wide(
+    before: Record,
+    after: Record,
+    command: PutServerWide | ToggleServerWide | DeleteServerWide,
+    answer: object,
+    index: int,
+) -> Iterator[Note]:
+    match command:
+        case PutServerWide(template):
+            assert isinstance(answer, int), "defining a server-wide task answers its id"
+            task_id, change = answer, "changed" if template.id else "defined"
+        case ToggleServerWide(task_id, disabled):
+            change = "disabled" if disabled else "enabled"
+        case DeleteServerWide(task_id):
+            change = ""
+    if change:
+        made = after.templates[task_id]
+        yield notes.ServerWideDefined(index, task_id, made.task.name, made.excluded, change)
+    else:
+        yield notes.ServerWideRemoved(index, task_id)
+    for database in after.databases.values():
+        yield from _copies(_database(before, database.name), database, change, index)
+
+
+def _copies(before: Database | None, after: Database, change: str, index: int) -> Iterator[Note]:
+    """What has become of the copies in one database."""
+    known = before.tasks if before is not None else {}
+    for task_id in known:
+        if task_id not in after.tasks:
+            yield notes.TaskRemoved(index, after.name, task_id)
+    for task_id, task in after.tasks.items():
+        if known.get(task_id) != task:
+            yield _task(after, task_id, change if task_id in known else "defined", index)
 
 
 def _values(old: Database, new: Database, command: values.ValueCommand, index: int) -> Iterator[Note]:
@@ -155,13 +200,14 @@ def _task(database: Database, task_id: int, change: str, index: int) -> Note:
         keeps=task.retention.age if task.retention is not None else None,
         kind=task.kind.value,
         has_place=bool(task.usable),
+        server_wide=task.server_wide,
     )
 
 
 def _statuses(after: Record, command: ReportStatuses, answer: object, index: int) -> Iterator[Note]:
     database = _database(after, command.database)
     for status in command.statuses:
-        if status.task_id in database.tasks:
+        if status.task_id in database.tasks or status.task_id == ONE_TIME:
             yield notes.StatusStored(
                 index=index,
                 database=database.name,

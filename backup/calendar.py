@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from backup.record import Status, Task
+from backup.record import Delay, Status, Task
 from backup.rules import Rules
-from cluster.instant import as_datetime, as_instant
+from cluster.instant import FOREVER, as_datetime, as_instant
 from cluster.value import value
 
 # ---- cron ----
@@ -103,21 +103,36 @@ class Plan:
     """Both decisions, when and whether full, in one sentence without a full stop."""
     rule: str
     """The rules behind them, for example `8.5, 8.6`."""
+    by_hand: bool = False
+    """Somebody asked for it now."""
 
 
 def next_backup(
-    task: Task, status: Status | None, now: int, zone: ZoneInfo, rules: Rules, me: str, cluster: Status | None = None
+    task: Task,
+    status: Status | None,
+    now: int,
+    zone: ZoneInfo,
+    rules: Rules,
+    me: str,
+    cluster: Status | None = None,
+    *,
+    delay: Delay | None = None,
+    settled: int = 0,
 ) -> Plan:
     """When the responsible node `me` runs the task next, and whether in full (rules 8.2 to 8.6, 8.11, 24.8).
 
     `status` is the one to schedule from (see `scheduling_status`): the node's own where rules keep a local one, the
     cluster's otherwise. `cluster`, the cluster's copy, is looked at only for a take-over (24.8), when `status` is None.
+    `delay`: what was put off by hand (15.5). `settled`: wall µs up to which every occurrence counts as answered, because
+    a run was cancelled by hand (15.6).
     """
-    base, taken_over = status, False
+    forgotten = not rules.type_change_keeps_times and status is not None and is_renewed(task, status)
+    base, taken_over = None if forgotten else status, False
     if status is None and cluster is not None and rules.takes_over_uncovered:
         base, taken_over = cluster, True  # rule 24.8: the last run that anybody is known to have made
 
-    full_base, incremental_base = _bases(task, base, now, rules)
+    latest = now if rules.future_is_now else FOREVER
+    full_base, incremental_base = (min(max(each, settled), latest) for each in _bases(task, base, now, rules))
     next_full = _next(task.full, full_base, zone)
     next_incremental = _next(task.incremental, incremental_base, zone)
     if next_full is None and next_incremental is None:  # rule 8.3
@@ -126,7 +141,17 @@ def next_backup(
     occurrence = min(instant for instant in (next_full, next_incremental) if instant is not None)  # rule 8.4
     full, why_full, rule_full = _is_full(task, status, next_full, next_incremental, rules, me)
     due, why_due, rule_due = _when(base, occurrence, now, rules, me, taken_over)
+    if delay is not None and delay.until > due and delay.counts(status):  # rule 8.4
+        due, why_due, rule_due = delay.until, "it was put off by hand", "8.4"
     return Plan(due, full, occurrence, f"{why_due}; {why_full}", f"{rule_due}, {rule_full}")
+
+
+def plan_by_hand(task: Task, status: Status | None, now: int, rules: Rules, me: str, *, full: bool) -> Plan:
+    """A run that somebody asked for now (rules 15.1, 15.2): incremental only where there is something to build on."""
+    because, why, rule = _is_full(task, status, None, 0, rules, me)
+    if full or because:
+        return Plan(now, True, now, f"somebody asked for it; {why if because else 'full, as asked for'}", "15.1", True)
+    return Plan(now, False, now, "somebody asked for it; incremental, as asked for", f"15.1, {rule}", True)
 
 
 def _bases(task: Task, base: Status | None, now: int, rules: Rules) -> tuple[int, int]:
@@ -138,6 +163,8 @@ def _bases(task: Task, base: Status | None, now: int, rules: Rules) -> tuple[int
     created_incremental = task.created_at if rules.takes_over_uncovered else now
     full_base = created_full if last_full is None else last_full
     if last_incremental is not None:
+        if rules.incremental_counts_from_full and last_full is not None:
+            return full_base, max(last_incremental, last_full)
         return full_base, last_incremental
     return full_base, created_incremental if last_full is None else last_full
 
@@ -155,9 +182,6 @@ def _when(
     base: Status | None, occurrence: int, now: int, rules: Rules, me: str, taken_over: bool
 ) -> tuple[int, str, str]:
     """When the run starts, why, and by which rule (rules 8.4, 8.5, 24.8)."""
-    delay_until = base.delay_until if base is not None else None
-    if delay_until is not None and delay_until > max(occurrence, now):
-        return delay_until, "it was put off by hand", "8.4"
     if occurrence > now:
         return occurrence, "it waits for its next occurrence", "8.4"
     if base is None or not base.node or base.node == me:
@@ -175,6 +199,8 @@ def _is_full(
         return True, "full, as this node has no full backup to build on", "8.6"
     if status.kind is not task.kind:
         return True, f"full, as the task now makes a {task.kind.value} and not a {status.kind.value}", "8.6"
+    if is_renewed(task, status):
+        return True, f"full, as what the task makes was changed to {task.kind.value} since", "6.7"
     if status.last_etag is None:
         return True, "full, as nobody knows how far the last one came", "8.6"
     if rules.full_on_owner_change and status.node != me:
@@ -182,6 +208,11 @@ def _is_full(
     if next_full is not None and (next_incremental is None or next_full <= next_incremental):  # a tie runs the full
         return True, "full by its frequency", "8.6"
     return False, "incremental by its frequency", "8.6"
+
+
+def is_renewed(task: Task, status: Status) -> bool:
+    """Whether the kind of the task was changed since the last run that succeeded (rule 6.7)."""
+    return status.last_raft_index < task.renewed
 
 
 # ---- which status counts ----

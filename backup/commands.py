@@ -6,12 +6,14 @@ ask, and what one node knows alone.
 
 import attrs
 
-from backup import blocks, definition, external, groups, validation
+from backup import blocks, definition, external, groups, server_wide, validation
 from backup.database import values
 from backup.keys import Encryption, EncryptionMode, Key
 from backup.record import (
+    ONE_TIME,
     Assignment,
     Database,
+    Delay,
     Kind,
     LocalFolder,
     PromotionStatus,
@@ -22,6 +24,7 @@ from backup.record import (
     Stamp,
     Status,
     Task,
+    Template,
     Topology,
 )
 from backup.retention import Retention
@@ -118,6 +121,40 @@ class ToggleTask:
 
 
 @value
+class PutServerWide:
+    """Create a server-wide task (`template.id` 0), or replace the one of that id and all its copies. Answers its id."""
+
+    template: Template
+    at: int
+
+
+@value
+class DeleteServerWide:
+    """Remove a server-wide task and all its copies. Answers None."""
+
+    task_id: int
+    at: int
+
+
+@value
+class ToggleServerWide:
+    """Enable or disable a server-wide task, and so all its copies (rule 16.6). Answers None."""
+
+    task_id: int
+    disabled: bool
+    at: int
+
+
+@value
+class DelayBackup:
+    """Put off the next run of a task, or the one that its owner is about to cancel for it (rule 15.5). Answers None."""
+
+    database: str
+    task_id: int
+    delay: Delay
+
+
+@value
 class ReportStatuses:
     """Runs of tasks of one database, in the order of their starts (section 10, rule 24.6).
 
@@ -160,6 +197,10 @@ Command = (
     | DefineTask
     | DeleteTask
     | ToggleTask
+    | DelayBackup
+    | PutServerWide
+    | DeleteServerWide
+    | ToggleServerWide
     | ReportStatuses
     | Assign
     | values.ValueCommand
@@ -193,6 +234,12 @@ WORDS: tuple[type, ...] = (
     Restoring,
     FinishRestore,
     AbandonRestore,
+    Delay,
+    DelayBackup,
+    Template,
+    PutServerWide,
+    DeleteServerWide,
+    ToggleServerWide,
     *blocks.WORDS,
     *definition.WORDS,
     *values.WORDS,
@@ -221,7 +268,8 @@ def apply(record: Record, command: Command, index: int) -> tuple[Record, object]
             return record.without_database(_existing(record, name), hard=hard), None
         case FinishRestore(name, database_id):
             restored = attrs.evolve(_restoring(record, name, database_id), restoring=None, changed=index)
-            return record.with_database(restored), None
+            opened = record.with_database(restored)
+            return server_wide.spread_to(opened, name, index, restored.topology.stamp.at), None
         case AbandonRestore(name, database_id):
             return record.without_database(_restoring(record, name, database_id)), None
         case UpdateTopology():
@@ -233,7 +281,22 @@ def apply(record: Record, command: Command, index: int) -> tuple[Record, object]
         case ToggleTask(name, task_id, disabled):
             found = _existing(record, name)
             task = attrs.evolve(_task(found, task_id), disabled=disabled)
+            server_wide.need_own(task, "disable" if disabled else "enable")
             return record.with_database(attrs.evolve(found, tasks={**found.tasks, task_id: task}, changed=index)), None
+        case PutServerWide():
+            return _put_server_wide(record, command, index)
+        case DeleteServerWide(task_id, at):
+            _template(record, task_id)
+            rest = {known: each for known, each in record.templates.items() if known != task_id}
+            return server_wide.spread(attrs.evolve(record, templates=rest), index, at), None
+        case ToggleServerWide(task_id, disabled, at):
+            switched = attrs.evolve(_template(record, task_id).task, disabled=disabled)
+            templates = {**record.templates, task_id: attrs.evolve(record.templates[task_id], task=switched)}
+            return server_wide.spread(attrs.evolve(record, templates=templates), index, at), None
+        case DelayBackup(name, task_id, delay):
+            found = _existing(record, name)
+            _task(found, task_id)
+            return record.with_database(attrs.evolve(found, delays={**found.delays, task_id: delay})), None
         case ReportStatuses():
             return _report(record, command, index)
         case Assign(decisions):
@@ -276,9 +339,10 @@ def _create_database(record: Record, command: CreateDatabase, index: int) -> tup
         priority_order=command.priority_order,
         stamp=Stamp(index, command.term, command.at),
     )
-    return record.with_database(
-        Database(name, index, topology, index, key=command.key, restoring=command.restoring)
-    ), index
+    made = record.with_database(Database(name, index, topology, index, key=command.key, restoring=command.restoring))
+    if command.restoring is not None:  # until it is open it has nothing to back up
+        return made, index
+    return server_wide.spread_to(made, name, index, command.at), index
 
 
 def check_new_name(record: Record, name: str) -> None:
@@ -310,34 +374,55 @@ def _update_topology(record: Record, command: UpdateTopology, index: int) -> tup
 # ---- tasks ----
 
 
+def _template(record: Record, task_id: int) -> Template:
+    if task_id not in record.templates:
+        raise Refused(f"there is no server-wide task {task_id}: it was deleted or never defined")
+    return record.templates[task_id]
+
+
+def _put_server_wide(record: Record, command: PutServerWide, index: int) -> tuple[Record, int]:
+    template = server_wide.checked(record, command.template)
+    if not template.id:
+        template = attrs.evolve(template, id=max(index, record.last_id + 1))
+    templates = {**record.templates, template.id: template}
+    changed = attrs.evolve(record, templates=templates, last_id=max(record.last_id, template.id))
+    return server_wide.spread(changed, index, command.at), template.id
+
+
 def _define_task(record: Record, command: DefineTask, index: int) -> tuple[Record, int]:
     database, wanted = _existing(record, command.database), command.task
     before = _task(database, wanted.id) if wanted.id else None
     others = [task.name for task in database.tasks.values() if task.id != wanted.id]
     verb = "update" if before is not None else "create"
 
+    if before is not None:
+        server_wide.need_own(before, verb)
     validation.validate(wanted, verb)
     task = attrs.evolve(
         wanted,
         name=validation.name_of(wanted, others, verb),
-        id=before.id if before is not None else index,  # rule 1.6
+        id=before.id if before is not None else max(index, record.last_id + 1),  # rule 1.6
+        server_wide=0,
         created_at=before.created_at if before is not None else command.at,
+        renewed=(index if before.kind is not wanted.kind else before.renewed) if before is not None else 0,
     )
     statuses = database.statuses
     if before is not None and before.kind is not task.kind:  # rule 6.7: the next run is full
         statuses = {known: status for known, status in statuses.items() if known != task.id}
     changed = attrs.evolve(database, tasks={**database.tasks, task.id: task}, statuses=statuses, changed=index)
-    return record.with_database(changed), task.id
+    last_id = task.id if task.id > index else record.last_id
+    return attrs.evolve(record.with_database(changed), last_id=last_id), task.id
 
 
 def _delete_task(database: Database, record: Record, task_id: int, index: int) -> Record:
-    _task(database, task_id)
+    server_wide.need_own(_task(database, task_id), "delete")
     return record.with_database(
         attrs.evolve(
             database,
             tasks={known: task for known, task in database.tasks.items() if known != task_id},
             statuses={known: status for known, status in database.statuses.items() if known != task_id},
             assignments={known: stored for known, stored in database.assignments.items() if known != task_id},
+            delays={known: delay for known, delay in database.delays.items() if known != task_id},
             changed=index,
         )
     )
@@ -348,18 +433,22 @@ def _delete_task(database: Database, record: Record, task_id: int, index: int) -
 
 def _report(record: Record, command: ReportStatuses, index: int) -> tuple[Record, tuple[int, ...]]:
     database = _existing(record, command.database)
-    statuses, history = dict(database.statuses), database.history
+    statuses, history, delays = dict(database.statuses), database.history, database.delays
     stored: dict[int, None] = {}
     for status in command.statuses:
-        if status.task_id not in database.tasks:
+        if status.task_id not in database.tasks and status.task_id != ONE_TIME:
             continue
+        if status.task_id in delays and not delays[status.task_id].counts(status):
+            delays = {known: delay for known, delay in delays.items() if known != status.task_id}
         history = history.with_run(_run(status, index))
         known = statuses.get(status.task_id)
         if command.newest_by_start and known is not None and known.started_at > status.started_at:
             continue  # rule 24.6: told late, and overtaken
         statuses[status.task_id] = status
         stored[status.task_id] = None
-    return record.with_database(attrs.evolve(database, statuses=statuses, history=history)), tuple(stored)
+    return record.with_database(attrs.evolve(database, statuses=statuses, history=history, delays=delays)), tuple(
+        stored
+    )
 
 
 def _run(status: Status, index: int) -> Run:

@@ -66,6 +66,8 @@ class Task:
     """None: as the database is (rule 13.2)."""
     upload_mode: UploadMode = UploadMode.DEFAULT
     """With nothing but a local folder there is nothing to upload, either way."""
+    renewed: int = 0
+    """Log index of its last change of kind, after which its next run is full (rule 6.7); 0: none."""
     server_wide: int = 0
     """Id of the server-wide task that it is a copy of (rule 16.3); 0: a task of the database's own."""
 

@@ -5,13 +5,13 @@ One small file a task on the node's disk, replaced whole, so that a restarted no
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
 
 from backup.calendar import scheduling_status
-from backup.record import Database, Kind, Record, Status
+from backup.record import ONE_TIME, Database, Kind, Record, Status
 from backup.rules import Rules
 from cluster.instant import SECOND
 from cluster.member import Member
@@ -59,6 +59,10 @@ class Ledger:
         self._member = member
         self._rules = rules
         self._pages: dict[Key, Page] = {}
+        self._of: dict[int, dict[Key, None]] = {}
+        """The pages of each database."""
+        self._owing: dict[Key, None] = {}
+        """Pages with something unreported."""
         self._in_memory: dict[Key, Status] = {}
         """The status of the last run of this life, which the cluster may not have yet (rule 8.10)."""
         self._unwritten: set[Key] = set()
@@ -69,7 +73,15 @@ class Ledger:
         disk = self._member.disk
         for file in [name for name in disk.names() if name.startswith(PREFIX)]:
             database_id, task_id = file.removeprefix(PREFIX).split("-")
-            self._pages[int(database_id), int(task_id)] = _page(json.loads(await disk.read(file)))
+            self._put((int(database_id), int(task_id)), _page(json.loads(await disk.read(file))))
+
+    def _put(self, key: Key, page: Page) -> None:
+        self._pages[key] = page
+        self._of.setdefault(key[0], {})[key] = None
+        if page.unreported:
+            self._owing[key] = None
+        else:
+            self._owing.pop(key, None)
 
     # ---- looking
 
@@ -86,9 +98,15 @@ class Ledger:
         kept = self.own(key) if self._rules.local_status else cluster
         return scheduling_status(kept, self._in_memory.get(key))
 
+    def has_started(self, key: Key, at: int) -> bool:
+        """Whether a run of this node that is known here began at that wall instant."""
+        page, last = self._pages.get(key, NOTHING), self._in_memory.get(key)
+        known = [*page.unreported, *([page.status] if page.status else []), *([last] if last else [])]
+        return any(status.started_at == at for status in known)
+
     def unreported(self) -> list[tuple[Key, Status]]:
         """All that nobody was told yet, in the order of the starts."""
-        owed = [(key, status) for key, page in self._pages.items() for status in page.unreported]
+        owed = [(key, status) for key in self._owing for status in self._pages[key].unreported]
         return sorted(owed, key=lambda each: (each[1].started_at, each[0]))
 
     # ---- writing
@@ -100,11 +118,8 @@ class Ledger:
     async def keep(self, key: Key, status: Status, chain: Chain | None, *, owed: bool) -> None:
         """A run ended like this. `owed`: the cluster is to be told from here."""
         page = self._pages.get(key, NOTHING)
-        self._pages[key] = Page(
-            status if self._rules.local_status else None,
-            chain,
-            (*page.unreported, status) if owed else page.unreported,
-        )
+        unreported = (*page.unreported, status) if owed else page.unreported
+        self._put(key, Page(status if self._rules.local_status else None, chain, unreported))
         await self._write(key)
 
     async def told(self, key: Key, statuses: Sequence[Status]) -> None:
@@ -112,7 +127,7 @@ class Ledger:
         page = self._pages.get(key)
         if page is not None:
             rest = tuple(status for status in page.unreported if status not in statuses)
-            self._pages[key] = attrs.evolve(page, unreported=rest)
+            self._put(key, attrs.evolve(page, unreported=rest))
             await self._write(key)
 
     def drop_status(self, key: Key) -> None:
@@ -120,22 +135,25 @@ class Ledger:
         self._in_memory.pop(key, None)
         page = self._pages.get(key)
         if page is not None and page.status is not None:
-            self._pages[key] = attrs.evolve(page, status=None)
+            self._put(key, attrs.evolve(page, status=None))
             self._member.spawn(self._write, key)
 
     def follow(self, database: Database) -> None:
         """The database has changed: forget tasks that are gone."""
-        self._forget(key for key in self._pages if key[0] == database.id and key[1] not in database.tasks)
+        mine = self._of.get(database.id, {})
+        self._forget(key for key in mine if key[1] not in database.tasks and key[1] != ONE_TIME)
 
     def forget(self, record: Record) -> None:
         """Forget databases that are gone."""
         known = {database.id for database in record.databases.values()}
-        self._forget(key for key in self._pages if key[0] not in known)
+        for database_id in [each for each in self._of if each not in known]:
+            self._forget(self._of[database_id])
 
-    def _forget(self, gone: Iterator[Key]) -> None:
+    def _forget(self, gone: Iterable[Key]) -> None:
         for key in list(gone):
             if key[1] <= self._member.applied:  # else it is not gone: this node has restarted and is behind
-                del self._pages[key]
+                del self._pages[key], self._of[key[0]][key]
+                self._owing.pop(key, None)
                 self._in_memory.pop(key, None)
                 self._member.spawn(self._member.disk.remove, _file(key))
 

@@ -86,7 +86,6 @@ def _attempted(before: Status | None, run: Begun, duration: int) -> Status:
         error=None,
         error_at=None,
         operation=run.operation,
-        delay_until=None,
     )
     if run.full:
         return attrs.evolve(status, last_full_internal=run.started_at)

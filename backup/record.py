@@ -17,8 +17,10 @@ from backup.keys import Key
 from cluster.value import value
 
 __all__ = [
+    "ONE_TIME",
     "Assignment",
     "Database",
+    "Delay",
     "Destination",
     "History",
     "Kind",
@@ -33,6 +35,7 @@ __all__ = [
     "Stamp",
     "Status",
     "Task",
+    "Template",
     "Topology",
 ]
 
@@ -99,6 +102,10 @@ class Topology:
 # ---- how far tasks have come ----
 
 
+ONE_TIME = 0
+"""The task id of what was backed up once, by hand (rule 15.4)."""
+
+
 @value
 class Status:
     """How far a task has come (rule 9.13, the fields in use). All instants are *starts* of runs (rule 9.9)."""
@@ -128,7 +135,6 @@ class Status:
     error: str | None = None
     error_at: int | None = None
     operation: int = 0
-    delay_until: int | None = None
 
     @property
     def started_at(self) -> int:
@@ -139,6 +145,21 @@ class Status:
     @property
     def ended_at(self) -> int:
         return self.started_at + self.duration
+
+
+@value
+class Delay:
+    """A backup put off by hand (rules 8.4, 15.5). It counts until a run starts that began after it was asked for."""
+
+    until: int
+    """Wall µs before which the task does not run."""
+    original: int | None
+    """Wall µs at which it was to run, or had started."""
+    asked_at: int
+
+    def counts(self, status: "Status | None") -> bool:
+        """Whether no run has started since, as far as that status knows."""
+        return status is None or status.started_at < self.asked_at
 
 
 class Reason(Enum):
@@ -254,9 +275,11 @@ class Database:
     tasks: Mapping[int, Task] = attrs.field(factory=dict, hash=False)
     """By task id."""
     statuses: Mapping[int, Status] = attrs.field(factory=dict, hash=False)
-    """The cluster's copies, by task id."""
+    """The cluster's copies, by task id; that of the last one-time backup is under 0 (rule 15.4)."""
     assignments: Mapping[int, Assignment] = attrs.field(factory=dict, hash=False)
     """By task id."""
+    delays: Mapping[int, Delay] = attrs.field(factory=dict, hash=False)
+    """What was put off by hand, by task id."""
     history: History = attrs.field(factory=History, hash=False)
     key: Key | None = None
     """Of an encrypted database (rule 13.2); None: it is not encrypted."""
@@ -276,12 +299,28 @@ class Database:
 
 
 @value
+class Template:
+    """A server-wide task (rule 16.1): what each of its copies is made from."""
+
+    id: int
+    """Log index of the command that created it; 0 in a definition: a new one."""
+    task: Task
+    """As a database would have it, its paths without the database's name."""
+    excluded: tuple[str, ...] = ()
+    """Databases without a copy, in any case (rule 16.7)."""
+
+
+@value
 class Record:
     """All databases, by lower-case name (rule 4.1). A change copies this mapping and one database, no other's tasks."""
 
     databases: Mapping[str, Database] = attrs.field(factory=dict, hash=False)
     put_by: tuple[int, ...] = ()
     """Ids of databases that were deleted and whose files were not."""
+    templates: Mapping[int, Template] = attrs.field(factory=dict, hash=False)
+    """Server-wide tasks, by id."""
+    last_id: int = 0
+    """The greatest id that a copy of a server-wide task was given: one entry makes many, so it may be ahead of the log."""
 
     def database(self, name: str) -> Database | None:
         """The database of that name (in any case), if there is one."""
@@ -289,9 +328,9 @@ class Record:
 
     def with_database(self, database: Database) -> "Record":
         """The record with this database put in or replaced."""
-        return Record({**self.databases, database.name.lower(): database}, self.put_by)
+        return attrs.evolve(self, databases={**self.databases, database.name.lower(): database})
 
     def without_database(self, gone: Database, *, hard: bool = True) -> "Record":
         """The record without that database. Not `hard`: nodes keep its files."""
         others = {key: database for key, database in self.databases.items() if database is not gone}
-        return Record(others, self.put_by if hard else (*self.put_by, gone.id))
+        return attrs.evolve(self, databases=others, put_by=self.put_by if hard else (*self.put_by, gone.id))

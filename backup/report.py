@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from backup.checks import Covered, Missed
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
+from backup.record import ONE_TIME
 from cluster.checks import Watcher
 from cluster.trace import Happened
 
@@ -19,7 +20,7 @@ def counts(events: Iterable[Happened], watchers: Iterable[Watcher] = ()) -> dict
     bad: set[tuple[str, int, int]] = set()
     for event in events:
         match event.note:
-            case BackupStarted(task=task, occurrence=occurrence):
+            case BackupStarted(task=task, occurrence=occurrence) if task != ONE_TIME:
                 answered.setdefault((task, occurrence), {})[event.node] = None
             case BackupSkipped(task=task, occurrence=occurrence):
                 answered.setdefault((task, occurrence), {})[event.node] = None

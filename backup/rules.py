@@ -59,6 +59,24 @@ class Rules:
     """How long one attempt may take (rules 9.14, 3.38)."""
     slot_held_while_saving: bool = False
     """The slot of a run and its mark as running are held until its report ended (rule 9.16)."""
+    incremental_counts_from_full: bool = True
+    """The next incremental is counted from the last run of either kind: where both fell due together, the full has
+    done for both. False: from the last incremental, so that one follows such a full at once (rule 8.2)."""
+    type_change_keeps_times: bool = True
+    """After a change of its type a task runs in full at its next occurrence. False: what was known of its runs is
+    forgotten, so that an occurrence since its creation is overdue, and a full starts at once (rules 6.7, 8.2)."""
+    future_is_now: bool = True
+    """A run that seems to lie in the future, because a clock was set back or another is ahead, counts as one of now,
+    and timers are made again when the clock is set. False: nothing is due until that future has come (rule 8.2)."""
+    delays_what_waits: bool = True
+    """The next backup can be put off before it starts. False: only one that runs (rule 15.5)."""
+    cancelled_waits: bool = True
+    """A run that was cancelled by hand is not tried again before the next occurrence. False: it is overdue, and
+    starts again at once (rule 15.6)."""
+    low_memory_delay: int = 10 * MINUTE
+    """When a run that found too little memory, or too much of it dirty, asks again (rule 9.4)."""
+    cpu_credits_delay: int = 10 * MINUTE
+    """When a run that found no CPU credits asks again (rule 9.4)."""
     concurrent_backups: int = 4
     """Slots of one node for all its databases (section 2: half the cores; a simulated machine has eight)."""
     concurrent_backups_retry: int = 30 * SECOND
@@ -116,6 +134,11 @@ _RAVENDB_62 = attrs.evolve(
     takes_over_uncovered=False,
     news_after_start=0,
     late_reports=False,
+    incremental_counts_from_full=False,
+    type_change_keeps_times=False,
+    future_is_now=False,
+    delays_what_waits=False,
+    cancelled_waits=False,
     newest_by_start=False,
     slot_held_while_saving=True,
     retention_by_manifest=False,

@@ -6,34 +6,48 @@ Never here: what a run does (work.py), and when it is due (scheduler.py).
 from collections.abc import Callable
 
 from backup import abilities
+from backup.actions import Operation
 from backup.calendar import Plan
 from backup.cleaning import Cleaner
+from backup.content.encryption import NoKey, WrongKey
+from backup.content.manifest import DamagedBackup, UnreadableBackup
 from backup.copies import Copies, Copy
 from backup.definition import Kind
+from backup.destinations.port import DestinationError
+from backup.keys import KeyRefused
 from backup.ledger import Key, Ledger
-from backup.notes import BackupCancelled, BackupFailed, BackupFinished
-from backup.record import Database, LocalFolder, Record, Task
+from backup.notes import UNWANTED, BackupCancelled, BackupFailed, BackupFinished
+from backup.record import ONE_TIME, Database, LocalFolder, Record, Task
 from backup.reports import Reporter
 from backup.rules import Rules
 from backup.shelves import Shelves
 from backup.work import Done, NoLongerWanted, Work
 from cluster.member import Member
 
+EXPLAINED = (DestinationError, DamagedBackup, UnreadableBackup, KeyRefused, NoKey, WrongKey)
+"""Errors of a place, of what it gave back, or of a key: a run may fail of these and of nothing else."""
+
 
 class Run:
     """A run under way."""
 
-    __slots__ = ("database", "is_wanted", "plan", "task")
+    __slots__ = ("database", "key", "number", "plan", "started_at", "task", "unwanted")
 
-    def __init__(self, database: Database, task: Task, plan: Plan) -> None:
+    def __init__(self, database: Database, task: Task, plan: Plan, key: Key, number: int, started_at: int) -> None:
         self.database = database
         self.task = task
         self.plan = plan
-        self.is_wanted = True
+        self.key = key
+        """Database and task; for a one-time backup a negative number of its own."""
+        self.number = number
+        """Of the operation."""
+        self.started_at = started_at
+        self.unwanted = ""
+        """Why it is to end before it is done; empty: it is not."""
 
     @property
-    def key(self) -> Key:
-        """Which task it is of."""
+    def page(self) -> Key:
+        """Where the ledger keeps it."""
         return self.database.id, self.task.id
 
 
@@ -51,6 +65,9 @@ class Runner:
         self._shelves = shelves
         self._runs: dict[Key, Run] = {}
         self._operations = 0
+        self.once = 0
+        """One-time backups of this life so far."""
+        self._made_at = 0
         self.ended: Callable[[Key], None] = lambda key: None
         """Called when a run of a task is over."""
         self.indexes: Callable[[Copy], list[tuple[str, bytes]]] = lambda copy: []
@@ -65,17 +82,54 @@ class Runner:
         """Whether another run may begin now (rule 9.4)."""
         return len(self._runs) < self._rules.concurrent_backups
 
-    def start(self, database: Database, task: Task, plan: Plan) -> None:
-        """Begin a run. The task must not run here, and a slot must be free."""
-        run = Run(database, task, plan)
-        assert run.key not in self._runs, "one run per task and node at a time"
-        self._runs[run.key] = run
-        self._member.spawn(self._live, run)
+    def operation(self, key: Key) -> Operation | None:
+        """The run of the task that is under way here."""
+        run = self._runs.get(key)
+        return Operation(self._member.name, run.number, run.task.id, run.plan.full) if run is not None else None
 
-    def cancel(self, key: Key) -> None:
-        """The task is disabled or gone: its run ends as soon as it looks up (rule 9.2)."""
+    def started_at(self, key: Key) -> int | None:
+        """Wall µs at which the run under way began; None if none is."""
+        run = self._runs.get(key)
+        return run.started_at if run is not None else None
+
+    def key_once(self, database_id: int, number: int | None) -> Key:
+        """Under which key a one-time backup of the database runs: that of the number, or the newest."""
+        found = [
+            key
+            for key, run in self._runs.items()
+            if key[0] == database_id and key[1] < 0 and number in (None, run.number)
+        ]
+        return found[-1] if found else (database_id, -1)
+
+    def start(self, database: Database, task: Task, plan: Plan) -> Operation:
+        """Begin a run. The task must not run here, and a slot must be free."""
+        return self._start(database, task, plan, (database.id, task.id))
+
+    def start_once(self, database: Database, definition: Task, plan: Plan) -> Operation:
+        """Begin a one-time backup (rule 15.3). A slot must be free."""
+        self.once += 1
+        return self._start(database, definition, plan, (database.id, -self.once))
+
+    def _start(self, database: Database, task: Task, plan: Plan, key: Key) -> Operation:
+        assert key not in self._runs, "one run per task and node at a time"
+        self._operations += 1
+        began = self._member.wall()
+        if key[1] < 0:  # a one-time backup is known by the time it was made
+            self._made_at = began = max(began, self._made_at + 1)
+        run = self._runs[key] = Run(database, task, plan, key, self._operations, began)
+        self._member.spawn(self._live, run)
+        return Operation(self._member.name, run.number, task.id, plan.full)
+
+    def cancel(self, key: Key, why: str = UNWANTED) -> None:
+        """Its run, if any, ends as soon as it looks up (rules 9.2, 15.5, 15.6)."""
         if key in self._runs:
-            self._runs[key].is_wanted = False
+            self._runs[key].unwanted = why
+
+    def cancel_all(self, database_id: int) -> None:
+        """The database is gone: so is all that runs of it."""
+        for key in self._runs:
+            if key[0] == database_id:
+                self.cancel(key)
 
     async def _live(self, run: Run) -> None:
         copy = await self._copies.opened(run.database.id)
@@ -83,10 +137,10 @@ class Runner:
         indexes = self.indexes(copy) if run.task.kind is Kind.SNAPSHOT else []
         record: Record = self._member.state
         database = record.database(run.database.name)
-        if database is None or run.task.id not in database.tasks:
+        once = run.task.id == ONE_TIME
+        if database is None or not (once or run.task.id in database.tasks):
             self._over(run)
             return
-        self._operations += 1
         block = run.task.usable[0]
         place = abilities.place(self._shelves, self._member.name, block)
         path = block.path if isinstance(block, LocalFolder) else block.word
@@ -98,32 +152,47 @@ class Runner:
             run.task,
             run.plan,
             contents,
-            self._ledger.status(run.key, database.statuses.get(run.task.id)),
-            self._ledger.chain(run.key),
-            self._operations,
-            lambda: run.is_wanted,
+            None if once else self._ledger.status(run.key, database.statuses.get(run.task.id)),
+            None if once else self._ledger.chain(run.key),
+            run.number,
+            lambda: not run.unwanted,
             indexes,
+            run.started_at if once else self._fresh(run.key, database),
         )
+        run.started_at = work.started_at
         try:
             done = await work.do()
         except NoLongerWanted:
-            self._member.note(BackupCancelled(database.name, run.task.id, work.started_at))
+            self._member.note(BackupCancelled(database.name, run.task.id, work.started_at, run.unwanted))
             self._over(run)
             return
         except (OSError, ValueError) as error:
-            done = self._failed(run, work, self._shelves.plain(error))
+            done = self._failed(run, work, self._shelves.plain(error), isinstance(error, EXPLAINED))
+            if once:  # rule 15.4: only what ended well is told of
+                self._member.note(done.note)
+                self._over(run)
+                return
         await self._conclude(run, done)
         if isinstance(done.note, BackupFinished) and work.is_full:  # rule 14.1; it is on the books, whatever comes now
             cleaner = Cleaner(self._member, self._rules, place, path, self._shelves.plain)
             await cleaner.clean(database, run.task, done.note.folder, work.keys)
 
-    def _failed(self, run: Run, work: Work, error: str) -> Done:
-        note = BackupFailed(run.database.name, run.task.id, work.occurrence, work.started_at, work.is_full, error)
+    def _fresh(self, key: Key, database: Database) -> int:
+        """Now, or the first µs after it at which this node has not started the task before: a clock may be set back."""
+        now, me = self._member.wall(), self._member.name
+        while (key[1], me, now) in database.history or self._ledger.has_started(key, now):
+            now += 1
+        return now
+
+    def _failed(self, run: Run, work: Work, error: str, explained: bool) -> Done:
+        note = BackupFailed(
+            run.database.name, run.task.id, work.occurrence, work.started_at, work.is_full, error, explained
+        )
         return Done(work.failure(error), self._ledger.chain(run.key), note)
 
     async def _conclude(self, run: Run, done: Done) -> None:
         """Keep it in mind, say it, tell it; the rules say when the slot is free again (rules 9.15, 9.16, 24.6)."""
-        key, status = run.key, done.status
+        key, status = run.page, done.status
         self._ledger.remember(key, status)
         if self._rules.late_reports:
             await self._ledger.keep(key, status, done.chain, owed=True)

@@ -7,9 +7,10 @@ Never here: what any part decides.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from backup import commands, exporter, operations, requests, sightings
+from backup import actions, commands, exporter, operations, requests, sightings
 from backup.admission import Allowed, admit
 from backup.agreed import tell
+from backup.by_hand import ByHand, serve_server_wide
 from backup.checks import backup_watchers
 from backup.clients import Desk
 from backup.commands import Command
@@ -23,7 +24,7 @@ from backup.indexer import Indexer
 from backup.ledger import Ledger
 from backup.operating import operate
 from backup.premises import Premises
-from backup.record import Database, Record
+from backup.record import Database, Record, Task
 from backup.replicator import Replicator
 from backup.reports import Reporter
 from backup.restoring import Restores
@@ -126,6 +127,11 @@ class Backups:
         """This node's data of an index, to look at; None while it has none."""
         return self._node.indexer.get(database_id, name) if self._node is not None else None
 
+    async def _admit(self, task: Task) -> None:
+        """Refused for a definition that this node does not let in."""
+        assert self._member is not None, "a node judges when its program has begun"
+        await admit(task, self._member, self._shelves, self._allowed)
+
     # ---- clients
 
     async def serve(self, request: Any) -> Any:
@@ -137,6 +143,10 @@ class Backups:
         self._shelves.keys.add(*requests.keys_of(request))
         if isinstance(request, requests.DocumentRequest):
             return await parts.desk.answer(request)
+        if isinstance(request, actions.Action):
+            return await parts.by_hand.serve(request, self._admit)
+        if isinstance(request, actions.ServerWideAction):
+            return await serve_server_wide(member, request, self._admit)
         match request:
             case requests.NewDatabase(name, replication_factor, members, key, dynamic, order):
                 group = members or member.members[:replication_factor]
@@ -151,7 +161,7 @@ class Backups:
             case requests.RemoveDatabase(name, hard):
                 return await member.propose(commands.DeleteDatabase(name, hard))
             case requests.Define(database, task):
-                await admit(task, member, self._shelves, self._allowed)
+                await self._admit(task)
                 return await member.propose(commands.DefineTask(database, task, member.wall()))
             case requests.RemoveTask(database, task_id):
                 return await member.propose(commands.DeleteTask(database, task_id))
@@ -183,6 +193,7 @@ class Parts:
         self.runner = Runner(member, rules, self.copies, self.ledger, self.reporter, shelves)
         self.runner.indexes = self.indexer.all_of
         self.scheduler = Scheduler(member, rules, self.ledger, self.runner)
+        self.by_hand = ByHand(member, rules, self.ledger, self.scheduler, self.runner)
         self.watch = Watch(member, rules, self.copies)
         self.restores = Restores(member, rules, self.copies, shelves)
         self.restores.plant = self.indexer.plant
@@ -219,8 +230,14 @@ class Parts:
     def _follow(self, before: Record, record: Record) -> None:
         """Tell each part of the databases that are new, changed, or gone; it costs what changed."""
         known: Mapping[str, Database] = before.databases
-        for follower in self._followers:
-            follower.forget(record)
+        renewed = any(
+            database is not known.get(name) and database.id != known[name].id
+            for name, database in record.databases.items()
+            if name in known
+        )
+        if not known or renewed or known.keys() - record.databases.keys():
+            for follower in self._followers:
+                follower.forget(record)
         for name, database in record.databases.items():
             if known.get(name) is not database:
                 for follower in self._followers:

@@ -16,6 +16,13 @@ from backup.sightings import DatabaseReport, Decided, Memory, Report, Sighting
 from cluster.instant import FOREVER
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 
+ALARMS = (
+    ("cpu credits", PromotionStatus.OUT_OF_CPU_CREDITS),
+    ("memory", PromotionStatus.EARLY_OUT_OF_MEMORY),
+    ("dirty memory", PromotionStatus.HIGH_DIRTY_MEMORY),
+)
+"""What a machine may be short of, and the status that goes with it."""
+
 
 class Watch:
     """One node's part in the watch."""
@@ -62,11 +69,11 @@ class Watch:
     def _talk(self, number: int) -> int:
         """Report to whoever leads; nothing is new while the report says the same."""
         member, leader = self._member, self._member.leader
-        content = self._content()
-        is_news = content != self._told or self._alarm is not self._told_alarm
-        self._told, self._told_alarm = content, self._alarm
+        content, alarm = self._content(), self._alarm or self._shortage()
+        is_news = content != self._told or alarm is not self._told_alarm
+        self._told, self._told_alarm = content, alarm
         if leader is not None:
-            report = Report(member.name, number + 1, content, self._alarm)
+            report = Report(member.name, number + 1, content, alarm)
             if leader == member.name:
                 self._on_report(member.name, report)
             else:
@@ -82,6 +89,10 @@ class Watch:
                 if (copy := self._copies.get(database.id)) is not None
             ]
         )
+
+    def _shortage(self) -> PromotionStatus | None:
+        """What the node is short of, as rule 5.6 calls it; of several the first."""
+        return next((status for resource, status in ALARMS if resource in self._member.short_of), None)
 
     # ---- the leader
 

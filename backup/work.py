@@ -35,7 +35,7 @@ DEFLATE = {"NoCompression": 0, "Fastest": 1, "Optimal": 6, "SmallestSize": 9}
 
 
 class NoLongerWanted(Exception):
-    """The task was disabled or removed while it ran."""
+    """Somebody ended it while it ran."""
 
 
 @value
@@ -78,8 +78,12 @@ class Work:
         operation: int,
         is_wanted: Callable[[], bool],
         indexes: Sequence[tuple[str, bytes]] = (),
+        started_at: int | None = None,
     ) -> None:
-        """`place` is the destination `path`; `before` the status to go on from, `chain` the files to continue."""
+        """`place` is the destination `path`; `before` the status to go on from, `chain` the files to continue.
+
+        `started_at`: wall µs of the start, where that is not now.
+        """
         self._member = member
         self._place = place
         self._path = path
@@ -88,11 +92,12 @@ class Work:
         self._contents = contents
         self._indexes = indexes
         self._values = kept_by(database.values, contents.policies)
+        self._by_hand = plan.by_hand
         self._before = before
         self._chain = chain
         self._is_wanted = is_wanted
         self._began = member.monotonic()
-        self.started_at = member.wall()
+        self.started_at = member.wall() if started_at is None else started_at
         self._occurrence = progress.answered(task, plan, self.started_at, member.zone)
         self._key: Key | None = None
         """Of the file that is written; settled when it is opened."""
@@ -262,6 +267,7 @@ class Work:
                 opened.file,
                 self._contents.etag,
                 combined(self._contents.fingerprint_sum, self._values),
+                self._by_hand,
             )
         )
 

@@ -102,6 +102,10 @@ class Member(Protocol):
     def zone(self) -> ZoneInfo:
         """The node's time zone, for cron and folder names."""
 
+    @property
+    def short_of(self) -> tuple[str, ...]:
+        """Resources that the machine is short of now, sorted: `memory`, `dirty memory`, `cpu credits`."""
+
     async def sleep(self, duration: int) -> None:
         """Wait that many µs of the node's monotonic clock."""
 
@@ -109,7 +113,7 @@ class Member(Protocol):
 
     @property
     def version(self) -> int:
-        """Counts up whenever `state`, `leader` or `leading` changed or somebody called `stir`."""
+        """Counts up whenever `state`, `leader` or `leading` changed, the wall clock or its zone was set, or somebody called `stir`."""
 
     async def changed(self, since: int, until: int | None = None) -> None:
         """Return when `version` differs from `since`, or when the *wall* clock reads `until` or later; at once if so already."""

@@ -61,6 +61,10 @@ class Plug:
     def disk(self) -> Disk:
         return self._host.disk
 
+    @property
+    def short_of(self) -> tuple[str, ...]:
+        return self._host.short_of
+
     def monotonic(self) -> int:
         return self._host.monotonic()
 

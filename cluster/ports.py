@@ -98,6 +98,11 @@ class Host(Protocol):
         """The node's time zone."""
         ...
 
+    @property
+    def short_of(self) -> tuple[str, ...]:
+        """Resources that the machine is short of now, sorted: `memory`, `dirty memory`, `cpu credits`."""
+        ...
+
     def luck(self, draw: int) -> float:
         """The draw of that number for the law's own timer, in [0, 1)."""
         ...

@@ -7,6 +7,22 @@ at (runs, owners, files) is read from the history and from the nodes; nothing he
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import attrs
+
+from backup.actions import (
+    BackupNow,
+    BackupOnce,
+    CancelBackup,
+    DefineServerWide,
+    Operation,
+    Postponed,
+    PutOff,
+    RemoveServerWide,
+    ShowBackups,
+    ShowTask,
+    SwitchServerWide,
+)
+from backup.admission import Allowed
 from backup.database.documents import Contents, Store
 from backup.database.items import Revision, body_of, text_of
 from backup.database.revisions import RevisionPolicy
@@ -41,9 +57,10 @@ from backup.operations import (
 )
 from backup.ownership import computed_owner
 from backup.premises import Premises
+from backup.record import ONE_TIME, LocalFolder, Replication, Topology
 from backup.record import Database as Recorded
-from backup.record import LocalFolder, Replication, Topology
 from backup.record import Task as Definition
+from backup.refusals import AskAnother
 from backup.requests import (
     Attach,
     ChangeValues,
@@ -66,9 +83,11 @@ from backup.requests import (
 )
 from backup.restore import Comparison, equal_contents
 from backup.retention import Retention
-from backup.rules import rules_named
+from backup.rules import Rules, rules_named
 from backup.service import Backups
 from backup.shelves import Shelves
+from backup.views import BackupsView, TaskView
+from cluster.instant import SECOND
 from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
 from cluster.trace import Crashed, Happened
@@ -110,10 +129,10 @@ class Client:
         """Where the nodes keep their files."""
         world.history.followers.append(self._remember)
 
-    def start(self, names: str) -> None:
-        """Bring the nodes up with the backup service, under the rules the run was given."""
-        rules = self.world.options.get("rules") or "unkindness"
-        self.world.start(names, lambda: Backups(rules, self.world.places, self._premises))
+    def start(self, names: str, rules: Rules | str | None = None, allowed: Allowed | None = None) -> None:
+        """Bring the nodes up with the backup service, under these rules or those the run was given."""
+        known = rules or self.world.options.get("rules") or "unkindness"
+        self.world.start(names, lambda: Backups(known, self.world.places, self._premises, allowed))
 
     def somebody(self, database: str = "") -> str:
         """The first node that is up (and has that database, if one that is up knows of it); Misuse if there is none."""
@@ -174,6 +193,14 @@ class Client:
     def database(self, name: str) -> "Database":
         """A database that is there already."""
         return Database(self, name)
+
+    async def define_server_wide(
+        self, full: str = "", incremental: str = "", path: str = FOLDER, excluded: tuple[str, ...] = (), name: str = ""
+    ) -> "ServerWide":
+        """One task for every database but those (16)."""
+        definition = Definition(full=full, incremental=incremental, destinations=(LocalFolder(path),), name=name)
+        number = await self.world.ask(self.somebody(), DefineServerWide(definition, excluded))
+        return ServerWide(self, number, path)
 
     def _remember(self, event: Happened) -> None:
         note = event.note
@@ -396,6 +423,28 @@ class Database:
         number = await self.world.ask(on or self.client.somebody(self.name), Define(self.name, definition))
         return Task(self, number, path, encryption)
 
+    async def back_up_once(
+        self,
+        path: str = FOLDER,
+        kind: Kind = Kind.BACKUP,
+        encryption: Encryption | None = None,
+        on: str = "",
+        within: float = 600,
+    ) -> Ran:
+        """A one-time backup, at that node or at whoever is up; wait until it is done."""
+        node = on or self.client.somebody(self.name)
+        request = BackupOnce(self.name, (LocalFolder(path),), kind, encryption)
+        once = Task(self, ONE_TIME, path)
+        before = len(once.runs)
+        await self.world.ask(node, request)
+        await self.world.until(lambda: len(once.runs) > before, within, f"a one-time backup of {self.name}")
+        return once.runs[-1]
+
+    async def show(self, on: str = "") -> BackupsView:
+        """How its backups stand, as that node knows it."""
+        view: BackupsView = await self.world.ask(on or self.client.somebody(self.name), ShowBackups(self.name))
+        return view
+
 
 class Replica:
     """One external replication, as a client sees it."""
@@ -542,6 +591,47 @@ class Task:
 
         await self.world.until(answered, within, f"every report on task {self.id}")
 
+    async def _at_owner(self, request: Any, on: str) -> Any:
+        """Ask that node, or whoever is up, and then the one it sends us to (15.1)."""
+        try:
+            return await self.world.ask(on or self.client.somebody(self.database.name), request)
+        except AskAnother as another:
+            return await self.world.ask(another.node, request)
+
+    async def backup_now(self, full: bool = True, on: str = "") -> Operation:
+        """Run it now, wherever it belongs; returns when it has begun."""
+        operation: Operation = await self._at_owner(BackupNow(self.database.name, self.id, full), on)
+        return operation
+
+    async def put_off(self, seconds: float, on: str = "") -> Postponed:
+        """Let it not run for so long; what runs is cancelled."""
+        request = PutOff(self.database.name, self.id, round(seconds * SECOND))
+        postponed: Postponed = await self._at_owner(request, on)
+        return postponed
+
+    async def cancel(self, on: str = "") -> Operation:
+        """End the run that is under way, at that node or at the owner."""
+        node = on or self.owner or self.client.somebody(self.database.name)
+        operation: Operation = await self.world.ask(node, CancelBackup(self.database.name, self.id))
+        return operation
+
+    async def show(self, on: str = "") -> TaskView:
+        """How it stands, as that node knows it."""
+        node = on or self.client.somebody(self.database.name)
+        view: TaskView = await self.world.ask(node, ShowTask(self.database.name, self.id))
+        return view
+
+    async def edit(self, on: str = "", **changes: Any) -> None:
+        """Change fields of its definition; it keeps its id."""
+        record = self._record()
+        if record is None or self.id not in record.tasks:
+            raise Misuse(f"task {self.id} of {self.database.name} is gone, or everybody is down: it cannot be edited")
+        changed = attrs.evolve(record.tasks[self.id], **changes)
+        await self.world.ask(on or self.client.somebody(), Define(self.database.name, changed))
+        for block in changed.usable:
+            if isinstance(block, LocalFolder):
+                self.path = block.path
+
     async def disable(self) -> None:
         """Nothing runs any more."""
         await self.world.ask(self.client.somebody(), DisableTask(self.database.name, self.id))
@@ -575,6 +665,44 @@ class Task:
             name, last.node, self.path, folder=last.folder, encryption=self.encryption, key=key
         )
         return RestoredDatabase(self, name, last, result)
+
+
+class ServerWide:
+    """One server-wide task, as a client sees it."""
+
+    def __init__(self, client: Client, number: int, path: str) -> None:
+        self.client = client
+        self.id = number
+        self.path = path
+
+    def copies(self) -> list[Task]:
+        """Its copies, as the node that has applied most has them, in the order of their databases."""
+        views = [self.client.world[name] for name in self.client.world.names if self.client.world[name].up]
+        record = max(views, key=lambda view: view.applied).state
+        return [
+            Task(Database(self.client, database.name), task.id, f"{self.path}/{database.name}")
+            for database in record.databases.values()
+            for task in database.tasks.values()
+            if task.server_wide == self.id
+        ]
+
+    async def leave_out(self, *databases: str) -> None:
+        """These, and no others, have no copy from now on."""
+        node = self.client.somebody()
+        template = self.client.world[node].state.templates[self.id]
+        await self.client.world.ask(node, DefineServerWide(template.task, databases, self.id))
+
+    async def disable(self) -> None:
+        """No copy runs any more."""
+        await self.client.world.ask(self.client.somebody(), SwitchServerWide(self.id, on=False))
+
+    async def enable(self) -> None:
+        """They run again."""
+        await self.client.world.ask(self.client.somebody(), SwitchServerWide(self.id, on=True))
+
+    async def remove(self) -> None:
+        """It goes, with its copies; their files stay."""
+        await self.client.world.ask(self.client.somebody(), RemoveServerWide(self.id))
 
 
 class RestoredDatabase:

@@ -1,5 +1,6 @@
 """The promises of backups, watched in every run, from the trace and the files alone. They see, never steer."""
 
+from backup.checks.asked import PutOffWaits, ServerWideEverywhere
 from backup.checks.coverage import Covered, Missed
 from backup.checks.documents import CopiesAgree, DocumentsKept
 from backup.checks.files import Files, ReportedIsKept, Restores
@@ -25,6 +26,8 @@ def backup_watchers(rules: Rules, shelves: Shelves) -> list[Watcher]:
         OneOwner(),
         OwnerInGroup(model),
         DisabledRests(model),
+        PutOffWaits(model),
+        ServerWideEverywhere(model),
         Covered(model, rules),
         DocumentsKept(),
         CopiesAgree(model),

@@ -11,10 +11,13 @@ from typing import ClassVar
 from backup import calendar
 from backup.checks.model import Model, Sees, TaskView
 from backup.notes import (
+    BY_HAND,
     BackupCancelled,
     BackupDelayed,
     BackupFailed,
     BackupFinished,
+    BackupPostponed,
+    BackupPostponedHere,
     BackupSkipped,
     BackupStarted,
     TaskDefined,
@@ -55,7 +58,16 @@ class Missed:
 class Cover:
     """How far one task is covered."""
 
-    __slots__ = ("base", "delayed_until", "look_at", "owner", "running", "waits_for")
+    __slots__ = (
+        "base",
+        "delayed_until",
+        "look_at",
+        "owner",
+        "put_off_here",
+        "put_off_until",
+        "running",
+        "waits_for",
+    )
 
     def __init__(self, base: int) -> None:
         self.base = base
@@ -65,7 +77,11 @@ class Cover:
         self.owner = ""
         """Who ran it last."""
         self.delayed_until = 0
-        """True time until which it was put off for want of a slot."""
+        """True time until which it was put off for want of a slot or of a resource."""
+        self.put_off_until = 0
+        """True time until which it was put off by hand, and everybody knows."""
+        self.put_off_here: dict[str, int] = {}
+        """The same by the one node that knows."""
         self.look_at = NEVER
         """When it is looked at again: its only entry of the agenda that counts."""
         self.waits_for = ""
@@ -81,6 +97,7 @@ class Covered(Watcher):
 
     def __init__(self, model: Model, rules: Rules) -> None:
         self._model = model
+        self._rules = rules
         self._strict = rules.takes_over_uncovered and rules.late_reports
         """RavenDB does not promise it: under its rules what is missed is only counted."""
         self._bound = ELECTION + rules.rehab_after + rules.move_grace + 2 * rules.supervisor_sample + SLACK
@@ -105,6 +122,8 @@ class Covered(Watcher):
             TaskDefined: self._task_defined,
             TaskRemoved: self._task_removed,
             Crashed: self._crashed,
+            BackupPostponed: self._put_off,
+            BackupPostponedHere: self._put_off_here,
         }
 
     def finish(self) -> None:
@@ -170,18 +189,46 @@ class Covered(Watcher):
         note = event.note
         assert isinstance(note, BackupFailed)
         cover, task = self._covers.get(note.task), self._model.tasks.get(note.task)
-        if cover is not None and task is not None:
+        why = f"the run failed ({note.error}) and is not tried again before the next occurrence (8.9)"
+        if cover is not None and task is not None and not note.explained:
             occurrence = self._next(task, cover)
             if occurrence is not None and occurrence <= note.started_at:
-                why = f"the run failed ({note.error}) and is not tried again before the next occurrence (8.9)"
-                self.excused.append(Missed(note.database, note.task, occurrence, why))
+                self._miss(task, occurrence, f"the run failed ({note.error}), and no place or key was to blame")
+        self._excuse(note.task, note.started_at, why)
         self._settle(note.task, event.node, note.started_at)
 
+    def _excuse(self, task_id: int, started_at: int, why: str) -> None:
+        """What the run was to cover is excused."""
+        cover, task = self._covers.get(task_id), self._model.tasks.get(task_id)
+        if cover is not None and task is not None:
+            occurrence = self._next(task, cover)
+            if occurrence is not None and occurrence <= started_at:
+                self.excused.append(Missed(task.database, task_id, occurrence, why))
+
     def _cancelled(self, event: Happened) -> None:
-        assert isinstance(event.note, BackupCancelled)
-        cover = self._covers.get(event.note.task)
+        note = event.note
+        assert isinstance(note, BackupCancelled)
+        cover = self._covers.get(note.task)
+        if cover is None:
+            return
+        if note.why == BY_HAND and self._rules.cancelled_waits:
+            self._excuse(note.task, note.started_at, "its run was cancelled by hand (15.6)")
+            self._settle(note.task, event.node, note.started_at)
+        cover.running.pop(event.node, None)
+
+    def _put_off(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupPostponed)
+        cover, task = self._covers.get(note.task), self._model.tasks.get(note.task)
+        if cover is not None and task is not None and self._model.is_news(event):
+            cover.put_off_until = note.until - self._model.dial(self._who(note.task, cover)).ahead(event.t)
+
+    def _put_off_here(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupPostponedHere)
+        cover = self._covers.get(note.task)
         if cover is not None:
-            cover.running.pop(event.node, None)
+            cover.put_off_here[event.node] = note.until - self._model.dial(event.node).ahead(event.t)
 
     def _delayed(self, event: Happened) -> None:
         assert isinstance(event.note, BackupDelayed)
@@ -192,6 +239,7 @@ class Covered(Watcher):
     def _crashed(self, event: Happened) -> None:
         for cover in self._covers.values():
             cover.running.pop(event.node, None)
+            cover.put_off_here.pop(event.node, None)
 
     def _settle(self, task_id: int, node: str, started_at: int) -> None:
         """A run came to its end: what occurred up to its start is settled."""
@@ -199,6 +247,7 @@ class Covered(Watcher):
         if cover is None:
             return
         cover.running.pop(node, None)
+        cover.put_off_until, cover.put_off_here = 0, {}  # a run has started since (15.2)
         cover.owner = node
         cover.waits_for = ""
         if started_at > cover.base:
@@ -218,16 +267,23 @@ class Covered(Watcher):
         """Look at every task whose time to look has come."""
         if self._turns != self._model.turns:
             self._turns = self._model.turns
-            for task_id in self._covers:
+            for task_id, cover in self._covers.items():
+                self._read_anew(task_id, cover, now)
                 self._look_again(task_id, now - 1)
         while self._agenda and self._agenda[0][0] < now:
             t, task_id = heapq.heappop(self._agenda)
-            cover, task = self._covers.get(task_id), self._model.tasks.get(task_id)
-            if cover is not None and task is not None and cover.look_at == t:
-                cover.look_at = NEVER
-                again = self._judge(task, cover, now)
+            found, task = self._covers.get(task_id), self._model.tasks.get(task_id)
+            if found is not None and task is not None and found.look_at == t:
+                found.look_at = NEVER
+                again = self._judge(task, found, now)
                 if again is not None:
                     self._look_again(task_id, max(again, now))
+
+    def _read_anew(self, task_id: int, cover: Cover, now: int) -> None:
+        """Another clock counts, or it was set: what lies in its future is not settled."""
+        who = self._who(task_id, cover)
+        if self._strict and self._model.is_up(who):
+            cover.base = min(cover.base, now + self._model.dial(who).ahead(now) + CALM_BOUND)
 
     def _judge(self, task: TaskView, cover: Cover, now: int) -> int | None:
         """Judge what is due of one task; the true time to look again, None if nothing will ever be due."""
@@ -245,7 +301,7 @@ class Covered(Watcher):
                 cover.waits_for = reason
                 return now + AGAIN
             else:
-                self._miss(task, occurrence, deadline)
+                self._miss(task, occurrence, f"no run had started by {time_text(deadline)}")
             cover.base = occurrence
         return None
 
@@ -259,10 +315,11 @@ class Covered(Watcher):
     def _deadline(self, task: TaskView, cover: Cover, occurrence: int, now: int) -> int:
         """The true time by which a run must have started."""
         due = occurrence - self._model.dial(self._who(task.id, cover)).ahead(now)
-        disturbed_at = self._model.disturbed_at
-        bound = self._bound + self._model.spread(now)
+        disturbed_at = self._model.disturbed(task.database)
+        bound = self._bound + self._model.spread(self._model.group(task.database).nodes, now)
         deadline = due + CALM_BOUND if disturbed_at < due - bound else max(due, disturbed_at) + bound
-        return max(deadline, cover.delayed_until + CALM_BOUND)
+        here = cover.put_off_here.get(self._who(task.id, cover), 0)
+        return max(deadline, max(cover.delayed_until, cover.put_off_until, here) + CALM_BOUND)
 
     def _why_not(self, task: TaskView, cover: Cover) -> str:
         """Why nobody can be blamed now; empty if somebody can."""
@@ -282,8 +339,7 @@ class Covered(Watcher):
             return f"{owner} is down, and no other member is there (7.8.8)"
         return ""
 
-    def _miss(self, task: TaskView, occurrence: int, deadline: int) -> None:
-        why = f"no run had started by {time_text(deadline)}"
+    def _miss(self, task: TaskView, occurrence: int, why: str) -> None:
         self.missed.append(Missed(task.database, task.id, occurrence, why))
         if self._strict:
             raise self.broken(self.missed[-1].text())

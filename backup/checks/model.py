@@ -4,7 +4,7 @@ It is itself the watcher of the first promise, as it must be told before all oth
 """
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -36,7 +36,10 @@ from cluster.trace import (
 Sees = dict[type[Note], Callable[[Happened], None]]
 HARMLESS = frozenset({"Start", "Ask", "When", "Heal", "Release", "Drift"})
 """Steps of a story that disturb nobody; what `When` lets loose is a step of its own."""
+NAMING = ("node", "one", "other", "src", "dst", "groups")
+"""Fields of steps that name nodes."""
 MILLION = 1_000_000
+NEVER = 1 << 62
 UTC = ZoneInfo("UTC")
 
 
@@ -109,8 +112,16 @@ class Model(Watcher):
         """Nodes whose disk took nothing at some time of their present life, or their last one."""
         self.leads: dict[str, bool] = {}
         self.applied: dict[str, int] = {}
-        self.disturbed_at = -(1 << 62)
+        self.disturbed_at = -NEVER
         """When something last happened that may hold a backup up: a fault, a crash, another leader, another owner."""
+        self.shaken_at = -NEVER
+        """When something last happened that may hold up any backup: another leader, or less than a majority sound."""
+        self._touched: dict[str, int] = {}
+        """By node, when something last happened to it or to a link of it."""
+        self._changed: dict[str, int] = {}
+        """By database, in small letters, when its group or an owner of its tasks last changed."""
+        self._slow: set[str] = set()
+        self._names: tuple[str, ...] = ()
         self.tasks: dict[int, TaskView] = {}
         self.groups: dict[str, Group] = {}
         self.dials: dict[str, Dial] = {}
@@ -159,10 +170,22 @@ class Model(Watcher):
         """The node's wall clock."""
         return self.dials.setdefault(node, Dial())
 
-    def spread(self, t: int) -> int:
-        """How far the wall clocks of two nodes are apart at most: instants that one of them set, another reads."""
-        ahead = [dial.ahead(t) for dial in self.dials.values()]
-        return max(0, *ahead) - min(0, *ahead) if ahead else 0
+    def spread(self, nodes: Iterable[str], t: int) -> int:
+        """How far the wall clocks of some nodes are apart at most: instants that one of them set, another reads."""
+        ahead = [self.dials[node].ahead(t) if node in self.dials else 0 for node in nodes]
+        return max(ahead) - min(ahead) if ahead else 0
+
+    def disturbed(self, database: str) -> int:
+        """When something last happened that may hold up a backup of that database.
+
+        What befalls a node counts for the databases it has, and for all if it leads, or if fewer than a majority of
+        the nodes are sound.
+        """
+        name = database.lower()
+        nodes = self.group(name).nodes
+        return max(
+            self.shaken_at, self._changed.get(name, -NEVER), *(self._touched.get(node, -NEVER) for node in nodes)
+        )
 
     def group(self, database: str) -> Group:
         """The group of a database; nobody if there is none."""
@@ -186,23 +209,39 @@ class Model(Watcher):
         self._look(event)
         self.disturbed_at = event.t
 
+    def _touch(self, nodes: Iterable[str], t: int) -> None:
+        """Something happens to these nodes."""
+        for node in nodes:
+            self._touched[node] = t
+            if self.leads.get(node):
+                self.shaken_at = t
+        sound = [node for node in self._names if self.is_up(node) and node not in self._slow and node not in self.full]
+        if len(sound) * 2 <= len(self._names):
+            self.shaken_at = t
+
     def _became_leader(self, event: Happened) -> None:
         self._disturbed(event)
         self.leads[event.node] = True
+        self.shaken_at = event.t
 
     def _became_other(self, event: Happened) -> None:
         if self.leads.get(event.node):
             self._disturbed(event)
             self.leads[event.node] = False
+            self.shaken_at = event.t
 
     def _crashed(self, event: Happened) -> None:
         self._disturbed(event)
+        self._touch((event.node,), event.t)
         self.up[event.node] = self.leads[event.node] = False
         self.paused.discard(event.node)
+        self._touch((event.node,), event.t)
 
     def _started(self, event: Happened) -> None:
         self._disturbed(event)
         self.up[event.node] = True
+        self.turns += 1
+        self._touch((event.node,), event.t)
         if event.node not in self.full:
             self.was_full.discard(event.node)
 
@@ -220,14 +259,22 @@ class Model(Watcher):
     def _stepped(self, event: Happened) -> None:
         assert isinstance(event.note, Stepped)
         verb = event.note.step.partition("(")[0]
+        if verb == "Start":
+            self._names = tuple(ast.literal_eval(event.note.step.partition("nodes=")[2][:-1]))
         if verb in HARMLESS:
             self._look(event)
             return
         self._disturbed(event)
+        nodes = _nodes(event.note.step)
+        self._touch(nodes or self._names, event.t)
         match verb:
+            case "SlowDisk":
+                slow = float(str(_fields(event.note.step)["factor"])) > 1
+                (self._slow.add if slow else self._slow.discard)(nodes[0])
             case "Mend":
                 self.paused.clear()
                 self.full.clear()
+                self._slow.clear()
                 for dial in self.dials.values():
                     dial.drift(event.t, 0)
             case "Pause" | "Resume" | "FullDisk" | "JumpClock" | "Drift" | "Zone":
@@ -304,7 +351,7 @@ class Model(Watcher):
         note = event.note
         assert isinstance(note, TopologyChanged)
         self.groups[note.database.lower()] = Group(note.members, note.promotables + note.rehabs)
-        self.disturbed_at = event.t
+        self.disturbed_at = self._changed[note.database.lower()] = event.t
 
     def _owner_changed(self, event: Happened) -> None:
         note = event.note
@@ -313,7 +360,16 @@ class Model(Watcher):
             self.tasks[note.task].owner = note.owner_after
             self.tasks[note.task].owned_since = note.index
             self.turns += 1
-        self.disturbed_at = event.t
+        self.disturbed_at = self._changed[note.database.lower()] = event.t
+
+
+def _nodes(step: str) -> tuple[str, ...]:
+    """The nodes that a step's text names, each once; none if it concerns all."""
+    call = ast.parse(step, mode="eval").body
+    assert isinstance(call, ast.Call), f"{step} is the text of a step"
+    named = [keyword.value for keyword in call.keywords if keyword.arg in NAMING]
+    found = [part.value for value in named for part in ast.walk(value) if isinstance(part, ast.Constant)]
+    return tuple(dict.fromkeys(str(name) for name in found))
 
 
 def _fields(step: str) -> dict[str, object]:

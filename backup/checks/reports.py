@@ -12,6 +12,7 @@ from backup.notes import (
     StatusStored,
     TaskRemoved,
 )
+from backup.record import ONE_TIME
 from cluster.checks import Watcher
 from cluster.trace import Crashed, Happened
 
@@ -46,6 +47,8 @@ class ReportsInOrder(Watcher):
     def _ended(self, event: Happened) -> None:
         note = event.note
         assert isinstance(note, BackupFinished | BackupSkipped | BackupFailed)
+        if isinstance(note, BackupFailed) and note.task == ONE_TIME:
+            return  # rule 15.4: nobody is told of it
         self._waiting.setdefault(event.node, {})[note.started_at, note.task] = event.seq
 
     def _reported(self, event: Happened) -> None:

@@ -6,12 +6,15 @@ durations µs. Never here: a note itself; this gathers them under one name.
 """
 
 from backup.notes.agreed import (
+    BackupPostponed,
     DatabaseCreated,
     DatabaseDeleted,
     DatabaseOpened,
     MoveAnnounced,
     MoveCalledOff,
     OwnerChanged,
+    ServerWideDefined,
+    ServerWideRemoved,
     StatusStored,
     TaskDefined,
     TaskRemoved,
@@ -38,11 +41,15 @@ from backup.notes.external import (
 from backup.notes.observer import ObserverDecided
 from backup.notes.retention import FolderExpired, FolderLeft, FolderRemoved, RetentionFailed
 from backup.notes.runs import (
+    BY_HAND,
+    PUT_OFF,
+    UNWANTED,
     BackupCancelled,
     BackupDelayed,
     BackupFailed,
     BackupFinished,
     BackupPlanned,
+    BackupPostponedHere,
     BackupSkipped,
     BackupStarted,
     Reported,
@@ -60,14 +67,19 @@ from backup.notes.values import (
 from backup.notes.words import DETAIL, HEADLINE, NORMAL, duration_text, time_text
 
 __all__ = [
+    "BY_HAND",
     "DETAIL",
     "HEADLINE",
     "NORMAL",
+    "PUT_OFF",
+    "UNWANTED",
     "BackupCancelled",
     "BackupDelayed",
     "BackupFailed",
     "BackupFinished",
     "BackupPlanned",
+    "BackupPostponed",
+    "BackupPostponedHere",
     "BackupSkipped",
     "BackupStarted",
     "CopyClosed",
@@ -102,6 +114,8 @@ __all__ = [
     "RestoreAbandoned",
     "RetentionFailed",
     "RevisionsConfigured",
+    "ServerWideDefined",
+    "ServerWideRemoved",
     "StatusStored",
     "TaskDefined",
     "TaskRemoved",

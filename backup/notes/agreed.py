@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from backup.notes.words import DETAIL, HEADLINE, kind_text, time_text
+from backup.notes.words import DETAIL, HEADLINE, kind_text, time_text, whose
 from cluster.trace import Agreed
 from cluster.value import value
 
@@ -69,6 +69,8 @@ class TaskDefined(Agreed):
     """What it makes."""
     has_place: bool = True
     """Whether files can be sent anywhere."""
+    server_wide: int = 0
+    """Id of the server-wide task that it is a copy of; 0: the database's own."""
 
     def text(self) -> str:
         but = "" if self.has_place else ", and does not run: it has no usable destination"
@@ -82,6 +84,44 @@ class TaskRemoved(Agreed):
 
     def text(self) -> str:
         return f"records: task {self.task} of {self.database} is gone"
+
+
+@value
+class ServerWideDefined(Agreed):
+    """A server-wide task is new, or another (section 16); its copies are told of one by one."""
+
+    task: int
+    name: str
+    excluded: tuple[str, ...]
+    change: str
+    """`defined`, `changed`, `enabled`, `disabled`."""
+
+    def text(self) -> str:
+        but = f", for all but {', '.join(self.excluded)}" if self.excluded else ""
+        return f"records: server-wide task {self.task}, {self.name!r}, is {self.change}{but}"
+
+
+@value
+class ServerWideRemoved(Agreed):
+    task: int
+
+    def text(self) -> str:
+        return f"records: server-wide task {self.task} is gone"
+
+
+@value
+class BackupPostponed(Agreed):
+    """The next run of a task was put off by hand (rule 15.5)."""
+
+    weight: ClassVar[int] = HEADLINE
+
+    database: str
+    task: int
+    until: int
+    asked_at: int
+
+    def text(self) -> str:
+        return f"records: task {self.task} of {self.database} is put off until {time_text(self.until)}"
 
 
 @value
@@ -181,6 +221,6 @@ class StatusStored(Agreed):
     def text(self) -> str:
         how = f"failed ({self.error})" if self.error else "succeeded"
         return (
-            f"records: {self.node}'s {kind_text(self.full)} backup of task {self.task} of {self.database}, "
+            f"records: {self.node}'s {kind_text(self.full)} backup of {whose(self.task, self.database)}, "
             f"started {time_text(self.started_at)}, {how}"
         )

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from backup.notes.words import DETAIL, HEADLINE, NORMAL, duration_text, kind_text, time_text
+from backup.notes.words import DETAIL, HEADLINE, NORMAL, duration_text, kind_text, time_text, whose
 from cluster.trace import Note
 from cluster.value import value
 
@@ -43,10 +43,13 @@ class BackupStarted(Note):
     """Of the copy, at the start: what the file covers."""
     fingerprint: str
     """`Store.fingerprint` of the copy at the start: what a restore up to this file must give."""
+    by_hand: bool = False
+    """Not by the clock: somebody asked for it now."""
 
     def text(self) -> str:
         article = "a" if self.full else "an"
-        return f"starts {article} {kind_text(self.full)} backup of task {self.task} of {self.database}"
+        asked = ", as asked for" if self.by_hand else ""
+        return f"starts {article} {kind_text(self.full)} backup of {whose(self.task, self.database)}{asked}"
 
 
 @value
@@ -83,7 +86,7 @@ class BackupFinished(Note):
 
     def text(self) -> str:
         return (
-            f"has finished the {kind_text(self.full)} backup of task {self.task} of {self.database}: "
+            f"has finished the {kind_text(self.full)} backup of {whose(self.task, self.database)}: "
             f"{self.documents:,} document{'' if self.documents == 1 else 's'} in {duration_text(self.duration)}"
         )
 
@@ -101,28 +104,37 @@ class BackupFailed(Note):
     started_at: int
     full: bool
     error: str
+    explained: bool = True
+    """The place, the key or the file that came back was to blame, and not this program."""
 
     def text(self) -> str:
-        return f"fails the {kind_text(self.full)} backup of task {self.task} of {self.database}: {self.error}"
+        return f"fails the {kind_text(self.full)} backup of {whose(self.task, self.database)}: {self.error}"
+
+
+UNWANTED = "which is no longer wanted"
+BY_HAND = "as somebody asked for"
+PUT_OFF = "which was put off"
 
 
 @value
 class BackupCancelled(Note):
-    """The task was disabled or removed while it ran (rules 9.2, 9.12)."""
+    """It was ended while it ran: nothing of it is kept or told (rules 9.2, 9.12, 15.5, 15.6)."""
 
     sign: ClassVar[str] = "x"
 
     database: str
     task: int
     started_at: int
+    why: str = UNWANTED
+    """`UNWANTED`, `BY_HAND` or `PUT_OFF`."""
 
     def text(self) -> str:
-        return f"cancels the backup of task {self.task} of {self.database}, which is no longer wanted"
+        return f"cancels the backup of {whose(self.task, self.database)}, {self.why}"
 
 
 @value
 class BackupDelayed(Note):
-    """It found no free slot and asks again (rule 9.4)."""
+    """It found no free slot, or its node short of something, and asks again (rule 9.4)."""
 
     weight: ClassVar[int] = DETAIL
 
@@ -136,6 +148,21 @@ class BackupDelayed(Note):
 
 
 @value
+class BackupPostponedHere(Note):
+    """It was put off by hand while nobody led: this node alone knows, until it goes down (rule 15.5)."""
+
+    weight: ClassVar[int] = HEADLINE
+
+    database: str
+    task: int
+    until: int
+    asked_at: int
+
+    def text(self) -> str:
+        return f"puts off task {self.task} of {self.database} until {time_text(self.until)}, and nobody else knows"
+
+
+@value
 class ReportQueued(Note):
     """Nobody can be told of a run now; it waits on this node's disk (rule 24.6)."""
 
@@ -145,7 +172,7 @@ class ReportQueued(Note):
     why: str
 
     def text(self) -> str:
-        return f"keeps its report on task {self.task} of {self.database} for later: {self.why}"
+        return f"keeps its report on {whose(self.task, self.database)} for later: {self.why}"
 
 
 @value
@@ -168,7 +195,7 @@ class Reported(Note):
     def text(self) -> str:
         after = f": late, {duration_text(self.waited)} after it ended" if self.late else ""
         when = time_text(self.started_at)
-        return f"has reported the run of task {self.task} of {self.database} that started {when}{after}"
+        return f"has reported the run of {whose(self.task, self.database)} that started {when}{after}"
 
 
 @value
@@ -185,4 +212,4 @@ class ReportGivenUp(Note):
 
     def text(self) -> str:
         when = time_text(self.started_at)
-        return f"gives up its report on the run of task {self.task} of {self.database} that started {when}: {self.why}"
+        return f"gives up its report on the run of {whose(self.task, self.database)} that started {when}: {self.why}"

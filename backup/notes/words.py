@@ -18,6 +18,11 @@ def duration_text(duration: int) -> str:
     return f"{duration / SECOND:.3g} s"
 
 
+def whose(task: int, database: str) -> str:
+    """`task 3 of Shop`; of what was backed up once by hand, `Shop, once`."""
+    return f"task {task} of {database}" if task else f"{database}, once"
+
+
 def kind_text(full: bool) -> str:
     """`full` or `incremental`."""
     return "full" if full else "incremental"

@@ -12,6 +12,9 @@ import attrs
 from cluster.instant import SECOND
 from cluster.value import value
 
+RESOURCES = ("memory", "dirty memory", "cpu credits")
+"""What a node may be short of."""
+
 
 def seconds_text(duration: int) -> str:
     """`2.5 s` for 2_500_000."""
@@ -230,6 +233,18 @@ class FullDisk:
 
 
 @value
+class Short:
+    """A node is short of a resource, or has enough of it again: `memory`, `dirty memory` or `cpu credits`."""
+
+    node: str
+    of: str
+    short: bool = True
+
+    def says(self) -> str:
+        return f"{self.node} is short of {self.of}" if self.short else f"{self.node} has enough {self.of} again"
+
+
+@value
 class FailSync:
     """The next sync of a node's disk fails: what was not durable may never be, so the node stops."""
 
@@ -276,7 +291,8 @@ class Disturb:
 
 @value
 class Mend:
-    """The sky clears: links heal, behave and release, paused nodes resume, crashed ones restart, disks and rates are themselves."""
+    """The sky clears: links heal, behave and release, paused nodes resume, crashed ones restart, disks and rates are themselves,
+    and nobody is short of anything."""
 
     def says(self) -> str:
         return "the sky clears"
@@ -331,6 +347,7 @@ Fault = (
     | Zone
     | SlowDisk
     | FullDisk
+    | Short
     | FailSync
     | FlipBit
     | Wipe
@@ -366,6 +383,8 @@ def check(step: Step) -> None:
             need(_whole(by), "a clock is set by a whole number of µs")
         case SlowDisk(_, factor):
             need(0 < factor <= 1e6, "a disk is slower by a factor above 0 and up to a million")
+        case Short(_, of):
+            need(of in RESOURCES, f"a node is short of one of {', '.join(RESOURCES)}")
         case Rewire():
             for chance in (step.loss, step.duplicate, step.delay_chance):
                 need(chance is None or 0 <= chance <= 1, "a chance lies in [0, 1]")

@@ -67,6 +67,10 @@ class Machine:
     def wall(self) -> int:
         return self._clocks.wall(self._clock.now)
 
+    @property
+    def short_of(self) -> tuple[str, ...]:
+        return self._slot.short_of
+
     # -- appointments
 
     def _entry(self, t: int, rank: int, number: int, act: Callable[[Any], None], arg: Any) -> None:

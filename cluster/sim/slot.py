@@ -33,11 +33,18 @@ class Slot:
         self.booting = False
         """It comes up as the next thing, unless it crashes before."""
         self.paused = False
+        self.short_of: tuple[str, ...] = ()
+        """Resources that it is short of, sorted; a restart does not change that."""
         self.asks: dict[Parked, str] = {}
         """Clients that wait for an answer, and what they asked."""
         self.backlog: list[tuple[Callable[[Any], None], Any]] = []
         self.node: Node | None = None
         self.machine: Machine | None = None
+
+    def set_short(self, of: str, short: bool) -> None:
+        """It is short of a resource, or has enough of it."""
+        rest = [each for each in self.short_of if each != of]
+        self.short_of = tuple(sorted([*rest, of] if short else rest))
 
     def count(self) -> int:
         """A fresh number for an entry of this node."""

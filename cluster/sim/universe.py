@@ -296,6 +296,8 @@ class Universe:
                 self.slots[node].disk.slowness = factor
             case steps.FullDisk(node, full):
                 self.slots[node].disk.full = full
+            case steps.Short(node, of, short):
+                self.slots[node].set_short(of, short)
             case steps.Mend():
                 self._mend()
             case steps.When():
@@ -435,6 +437,7 @@ class Universe:
             mend()
         for slot in self.slots.values():
             slot.disk.slowness, slot.disk.full = 1.0, False  # first: what is released may be written at once
+            slot.short_of = ()
         self.network.wire = self.wire
         for (a, b), link in self.network.links.items():
             link.cut = False

@@ -119,6 +119,10 @@ class World(Universe):
         """A node's disk takes no more writes."""
         self.do(steps.FullDisk(node, full))
 
+    def short(self, node: str, of: str, short: bool = True) -> None:
+        """A node is short of `memory`, `dirty memory` or `cpu credits`, or no longer."""
+        self.do(steps.Short(node, of, short))
+
     def fail_sync(self, node: str) -> None:
         """The next sync of a node's disk fails."""
         self.do(steps.FailSync(node))

@@ -84,6 +84,7 @@ def _collect() -> None:
         "scenarios.zoo.content",
         "scenarios.zoo.retention",
         "scenarios.zoo.groups",
+        "scenarios.zoo.tasks",
     ):
         importlib.import_module(keeper)
 

@@ -1,6 +1,7 @@
 """Cron against a dumb second reading of it, clock changes, and the next backup of a task (ravendb.md section 8)."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -17,7 +18,7 @@ from backup.calendar import (
     occurrences,
     scheduling_status,
 )
-from backup.record import Kind, LocalFolder, Status, Task
+from backup.record import Delay, Kind, LocalFolder, Status, Task
 from backup.rules import rules_named
 from cluster.instant import DAY, HOUR, MINUTE, SECOND, as_datetime, as_instant
 
@@ -196,7 +197,7 @@ def ran(full: str | None, incremental: str | None = None, node: str = "B") -> St
     return Status(7, Kind.BACKUP, node, last is None, first, last, first, last, last_etag=5)
 
 
-def plan(status: Status | None, now: str, task: Task = TASK, rules: str = "unkindness", **more: Status | None) -> str:
+def plan(status: Status | None, now: str, task: Task = TASK, rules: str = "unkindness", **more: Any) -> str:
     """`due kind rule` of node B's next backup."""
     found = next_backup(task, status, at(f"2024-01-{now}"), WORLD, rules_named(rules), "B", **more)
     return f"{local(found.due).removeprefix('2024-01-')} {'full' if found.full else 'incremental'} {found.rule}"
@@ -252,9 +253,46 @@ def test_the_plan_names_the_occurrence_it_answers() -> None:
 
 def test_a_delay_by_hand_wins_over_an_earlier_occurrence() -> None:
     """Rule 8.4."""
-    delayed = attrs.evolve(ran("02 02:00", "02 05:00"), delay_until=at("2024-01-02 07:45"))
-    assert plan(delayed, "02 05:30") == "02 07:45 incremental 8.4, 8.6"
-    assert plan(delayed, "02 07:50") == "02 07:50 incremental 8.5, 8.6"
+    status = ran("02 02:00", "02 05:00")
+    delay = Delay(at("2024-01-02 07:45"), at("2024-01-02 06:00"), asked_at=at("2024-01-02 05:20"))
+    assert plan(status, "02 05:30", delay=delay) == "02 07:45 incremental 8.4, 8.6"
+    assert plan(status, "02 06:30", delay=delay) == "02 07:45 incremental 8.4, 8.6"
+    assert plan(status, "02 07:50", delay=delay) == "02 07:50 incremental 8.5, 8.6"
+    earlier = attrs.evolve(delay, until=at("2024-01-02 05:45"))
+    assert plan(status, "02 05:30", delay=earlier) == "02 06:00 incremental 8.4, 8.6"
+
+
+def test_a_delay_is_over_when_a_run_has_started_since_it_was_asked_for() -> None:
+    """Rule 15.2: a backup asked for by hand, say."""
+    delay = Delay(at("2024-01-02 09:45"), None, asked_at=at("2024-01-02 06:20"))
+    assert plan(ran("02 02:00", "02 06:30"), "02 06:40", delay=delay) == "02 07:00 incremental 8.4, 8.6"
+    assert plan(ran("02 02:00", "02 06:00"), "02 06:40", delay=delay) == "02 09:45 incremental 8.4, 8.6"
+    assert plan(None, "02 06:40", delay=delay) == "02 09:45 full 8.4, 8.6"
+
+
+def test_a_full_that_fell_due_with_an_incremental_does_for_both_in_ours() -> None:
+    """Rule 8.2: RavenDB counts incrementals from incrementals, and one follows such a full at once."""
+    tie = attrs.evolve(TASK, incremental="0 2 * * *")
+    status = ran("03 02:00", "02 02:00")
+    assert plan(status, "03 02:01", tie) == "04 02:00 full 8.4, 8.6"
+    assert plan(status, "03 02:01", tie, "ravendb-6.2") == "03 02:01 incremental 8.5, 8.6"
+
+
+def test_a_run_that_was_cancelled_by_hand_answers_what_was_due() -> None:
+    """Rule 15.6, repaired: the next one is the next occurrence after its start."""
+    status = ran("02 02:00", "02 05:00")
+    assert plan(status, "02 06:10", settled=at("2024-01-02 06:00")) == "02 07:00 incremental 8.4, 8.6"
+    assert plan(status, "02 06:10") == "02 06:10 incremental 8.5, 8.6"
+    assert plan(None, "02 06:10", settled=at("2024-01-02 06:00")) == "02 07:00 full 8.4, 8.6"
+
+
+def test_a_changed_type_means_a_full_even_if_it_was_changed_back() -> None:
+    """Rule 6.7: at the next occurrence in ours, at once in RavenDB, whose task has forgotten its runs."""
+    status = attrs.evolve(ran("02 02:00", "02 05:00"), last_raft_index=7)
+    renewed = attrs.evolve(TASK, renewed=8)
+    assert plan(status, "02 05:10", renewed) == "02 06:00 full 8.4, 6.7"
+    assert plan(status, "02 05:10", renewed, "ravendb-6.2") == "02 05:10 full 8.5, 6.7"
+    assert plan(attrs.evolve(status, last_raft_index=8), "02 05:10", renewed) == "02 06:00 incremental 8.4, 8.6"
 
 
 @pytest.mark.parametrize(

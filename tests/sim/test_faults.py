@@ -341,6 +341,23 @@ async def a_full_disk_takes_nothing_and_stops_its_node(world: World) -> None:
     assert world[follower].state == 1
 
 
+@shows(steps.Short)
+async def a_node_knows_what_it_is_short_of(world: World) -> None:
+    await three(world)
+    world.short("A", "memory")
+    world.short("A", "cpu credits")
+    world.restart("A")
+    await world.settled()
+    assert member_of(world, "A").short_of == ("cpu credits", "memory"), "a restart does not change the machine"
+    assert member_of(world, "B").short_of == ()
+    world.short("A", "memory", False)
+    assert member_of(world, "A").short_of == ("cpu credits",)
+    with world.expecting(steps.Impossible):
+        world.short("A", "patience")
+    world.mend()
+    assert member_of(world, "A").short_of == ()
+
+
 @shows(steps.FailSync)
 async def a_sync_that_fails_stops_the_node(world: World) -> None:
     leader = await three(world)

@@ -40,6 +40,8 @@ SAYS = {
     steps.SlowDisk("A", 1): "A's disk is itself again",
     steps.FullDisk("A"): "A's disk is full",
     steps.FullDisk("A", False): "A's disk has room again",
+    steps.Short("A", "memory"): "A is short of memory",
+    steps.Short("A", "cpu credits", False): "A has enough cpu credits again",
     steps.FailSync("A"): "the next sync of A's disk fails",
     steps.FlipBit("A", "raft.log", 12, 3): "bit 3 of byte 12 of A's raft.log turns",
     steps.Wipe("A"): "A dies and its disk is wiped",
@@ -119,6 +121,7 @@ VERBS = {
     "zone": ("A", "UTC"),
     "slow_disk": ("A", 2.0),
     "full_disk": ("A", True),
+    "short": ("A", "memory"),
     "mend": (),
 }
 

@@ -1,0 +1,144 @@
+"""Promises about what users ask for: what is put off waits, and a server-wide task is in every database."""
+
+from typing import ClassVar
+
+from backup.checks.model import Model, Sees
+from backup.notes import (
+    BackupPostponed,
+    BackupPostponedHere,
+    BackupStarted,
+    DatabaseCreated,
+    DatabaseDeleted,
+    DatabaseOpened,
+    OwnerChanged,
+    ServerWideDefined,
+    ServerWideRemoved,
+    TaskDefined,
+    TaskRemoved,
+)
+from cluster.checks import Watcher
+from cluster.trace import Agreed, Crashed, Happened
+
+
+class PutOffWaits(Watcher):
+    promise: ClassVar[str] = "put off waits"
+    says: ClassVar[str] = "a backup that was put off does not start by the clock of its node before that time (15.5)"
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._until: dict[int, tuple[int, int, int]] = {}
+        """By task: the entry that says so, until when, and when it was asked for."""
+        self._here: dict[tuple[str, int], tuple[int, int]] = {}
+        """By node and task, where that node alone knows."""
+
+    def sees(self) -> Sees:
+        return {
+            BackupPostponed: self._agreed,
+            BackupPostponedHere: self._alone,
+            BackupStarted: self._started,
+            Crashed: self._crashed,
+        }
+
+    def _agreed(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupPostponed)
+        if self._model.is_news(event):
+            self._until[note.task] = (note.index, note.until, note.asked_at)
+
+    def _alone(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupPostponedHere)
+        self._here[event.node, note.task] = (note.until, note.asked_at)
+
+    def _crashed(self, event: Happened) -> None:
+        self._here = {key: known for key, known in self._here.items() if key[0] != event.node}
+
+    def _started(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupStarted)
+        if note.by_hand:  # what was put off is done (15.2)
+            self._until.pop(note.task, None)
+            self._here = {key: known for key, known in self._here.items() if key[1] != note.task}
+            return
+        known = [self._here.get((event.node, note.task))]
+        index, until, asked_at = self._until.get(note.task, (0, 0, 0))
+        if self._model.applied.get(event.node, 0) >= index:
+            known.append((until, asked_at))
+        for each in known:
+            if each is not None and each[1] <= note.started_at < each[0]:
+                raise self.broken(
+                    f"{event.node} starts task {note.task} of {note.database} at {note.started_at}, "
+                    f"and it was put off until {each[0]}"
+                )
+
+
+class ServerWideEverywhere(Watcher):
+    promise: ClassVar[str] = "server-wide is everywhere"
+    says: ClassVar[str] = (
+        "at every entry of the log, each database that is not left out has one copy of each server-wide task, "
+        "and no other database has any (16.3, 16.7)"
+    )
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._left_out: dict[int, frozenset[str]] = {}
+        """By server-wide task: the databases without it, in small letters."""
+        self._databases: dict[str, None] = {}
+        self._copies: dict[tuple[int, str], int] = {}
+        """By server-wide task and database, the id of the copy."""
+        self._index = 0
+        """The entry that is told of."""
+        self._judged = 0
+
+    def sees(self) -> Sees:
+        kinds = (ServerWideDefined, ServerWideRemoved, DatabaseCreated, DatabaseOpened, DatabaseDeleted)
+        told = dict.fromkeys((*kinds, TaskDefined, TaskRemoved), self._told)
+        return {**told, OwnerChanged: self._later, BackupStarted: self._later}
+
+    def _later(self, event: Happened) -> None:
+        """Something that comes after: the entry is whole."""
+        if isinstance(event.note, BackupStarted) or self._model.is_news(event):
+            self._judge()
+
+    def finish(self) -> None:
+        """The last entry is whole as well."""
+        self._judge()
+
+    def _told(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Agreed)
+        if not self._model.is_news(event):
+            return
+        if note.index != self._index:
+            self._judge()
+            self._index = note.index
+        match note:
+            case ServerWideDefined(task=task, excluded=excluded):
+                self._left_out[task] = frozenset(name.lower() for name in excluded)
+            case ServerWideRemoved(task=task):
+                self._left_out.pop(task, None)
+            case DatabaseCreated(database=name, restoring=False) | DatabaseOpened(database=name):
+                self._databases[name.lower()] = None
+            case DatabaseDeleted(database=name):
+                self._databases.pop(name.lower(), None)
+                self._copies = {key: known for key, known in self._copies.items() if key[1] != name.lower()}
+            case TaskDefined(database=name, task=task, server_wide=template) if template:
+                known = self._copies.setdefault((template, name.lower()), task)
+                if known != task:
+                    raise self.broken(f"{name} has server-wide task {template} twice, as {known} and {task}")
+            case TaskRemoved(task=task):
+                self._copies = {key: known for key, known in self._copies.items() if known != task}
+
+    def _judge(self) -> None:
+        if self._judged == self._index:
+            return
+        self._judged = self._index
+        wanted = {
+            (task, name)
+            for task, left_out in self._left_out.items()
+            for name in self._databases
+            if name not in left_out
+        }
+        for task, name in sorted(wanted ^ self._copies.keys()):
+            how = "has no copy" if (task, name) in wanted else "has a copy it should not have"
+            raise self.broken(f"at entry {self._index} database {name} {how} of server-wide task {task}")

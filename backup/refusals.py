@@ -1,0 +1,73 @@
+"""Why a node does not do with a backup what it was asked to, one class a reason (rules 9.3, 9.4, 15.1 to 15.6).
+
+Each is a `Refused` of the cluster, so that whoever does not care which it is catches one. Never here: the judgement.
+"""
+
+from cluster.member import Refused
+
+
+class NoSuchTask(Refused):
+    """The database has no task of that id."""
+
+    def __init__(self, database: str, task: int) -> None:
+        super().__init__(f"database {database!r} has no task {task}: it was deleted or never defined")
+
+
+class TaskIsDisabled(Refused):
+    """It is switched off."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__(f"task {task!r} is disabled: enable it first")
+
+
+class NowhereToGo(Refused):
+    """It has no destination, or all are disabled or incomplete."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__(f"task {task!r} has no usable destination: give one, or enable one")
+
+
+class NobodyIsResponsible(Refused):
+    """No node is responsible yet, or none can be."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__(f"nobody is responsible for task {task!r} now: wait until the cluster has chosen a node")
+
+
+class AskAnother(Refused):
+    """Another node is responsible: the answer RavenDB gives with a redirect (307)."""
+
+    def __init__(self, task: str, node: str) -> None:
+        super().__init__(f"node {node} is responsible for task {task!r}: ask that one")
+        self.node = node
+
+
+class NoFreeSlot(Refused):
+    """As many backups as may run on this node now."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"this exceeds the maximum number of concurrent backup tasks, which is {limit} on a node: "
+            "wait until one has ended"
+        )
+
+
+class ShortOfResources(Refused):
+    """The node is short of memory or CPU credits."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the node is in {why}: wait until that is over, or ask another node")
+
+
+class NothingRuns(Refused):
+    """There is no such run under way on this node."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__(f"no backup of task {task!r} with that number runs on this node: look at what runs where")
+
+
+class BadDelay(Refused):
+    """A delay must lead into the future."""
+
+    def __init__(self, duration: int) -> None:
+        super().__init__(f"a backup cannot be put off by {duration} µs: give a duration above 0")

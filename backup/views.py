@@ -1,0 +1,227 @@
+"""What a user sees of tasks and backups (section 20), made from what one node knows. Pure.
+
+It depends on the node that is asked (20.2): another may know more, or less. Never here: a decision.
+"""
+
+from zoneinfo import ZoneInfo
+
+from backup import calendar
+from backup.actions import Operation
+from backup.notes.words import duration_text, time_text
+from backup.ownership import TaskState
+from backup.record import ONE_TIME, Database, Delay, Record, Status, Task
+from backup.rules import Rules
+from cluster.instant import DAY
+from cluster.value import value
+
+
+@value
+class NextBackup:
+    """The next estimated backup."""
+
+    at: int
+    """Wall µs; not before now."""
+    full: bool
+    delayed_from: int | None
+    """Wall µs at which it would run, had nobody put it off."""
+    why: str
+
+
+@value
+class TaskView:
+    """One task (rule 20.1)."""
+
+    id: int
+    name: str
+    kind: str
+    enabled: bool
+    connection: str
+    """`Active`, `NotActive` or `NotOnNode`: of the node that is asked (rule 20.2)."""
+    responsible_node: str
+    """Empty: nobody."""
+    mentor: str
+    """Empty: no preference."""
+    last_node: str
+    """Who ran it last, as far as was reported (rule 20.3); empty: nobody."""
+    last_full: int | None
+    last_incremental: int | None
+    running: Operation | None
+    """On the node that is asked."""
+    next: NextBackup | None
+    """None: disabled, or never due (rule 20.4)."""
+    destinations: tuple[str, ...]
+    retention: int | None
+    """µs; None: no backup is ever removed."""
+    encrypted: bool
+    server_wide: bool
+
+    def text(self, now: int) -> str:
+        """The panel of RavenDB's Studio, a line a field, at wall µs `now`."""
+        kind = "Snapshot" if self.kind == "Snapshot" else "Full Backup"
+        lines = [
+            f"{self.name} ({'Enabled' if self.enabled else 'Disabled'}, {self.connection})",
+            f"Responsible node: {self._owner()}",
+            f"Destinations: {', '.join(self.destinations) or 'No destinations defined'}",
+            f"Last executed on node: {self.last_node or 'N/A'}",
+            f"Last {kind}: {_ago(self.last_full, now)}",
+            *([f"Last Incremental Backup: {_ago(self.last_incremental, now)}"] if self.last_incremental else []),
+            f"Next Estimated Backup: {self._next(now)}",
+            f"Retention Policy: {self._retention()}",
+        ]
+        return "\n".join(lines)
+
+    def _owner(self) -> str:
+        if self.mentor and self.responsible_node and self.mentor != self.responsible_node:
+            return f"{self.mentor} -> {self.responsible_node}"
+        return self.responsible_node or "N/A"
+
+    def _next(self, now: int) -> str:
+        if self.next is None:
+            return "N/A"
+        word = ("Snapshot" if self.kind == "Snapshot" else "Full") if self.next.full else "Incremental"
+        late = self.next.delayed_from
+        after = f", delayed backup from: {time_text(late)}" if late is not None else ""
+        return f"in {duration_text(max(0, self.next.at - now))} ({word}){after}"
+
+    def _retention(self) -> str:
+        return f"{self.retention / DAY:g} days" if self.retention is not None else "No backups will be removed"
+
+
+@value
+class OneTime:
+    """The last one-time backup of a database (rule 15.4)."""
+
+    made_at: int
+    """What it is known by: wall µs of its start."""
+    node: str
+    kind: str
+    folder: str
+
+
+@value
+class BackupsView:
+    """The backups of a database (rule 20.5)."""
+
+    tasks: tuple[TaskView, ...]
+    one_time: OneTime | None
+    last_backup: int | None
+    """Start of the newest that succeeded, of any task or none."""
+    next_backup: int | None
+    """When the next of any task is due."""
+
+
+def task_view(
+    database: Database,
+    task: Task,
+    state: TaskState,
+    owner: str | None,
+    status: Status | None,
+    me: str,
+    *,
+    now: int,
+    zone: ZoneInfo,
+    rules: Rules,
+    running: Operation | None,
+    delay: Delay | None,
+    settled: int = 0,
+) -> TaskView:
+    """One task at wall µs `now`. `status`, `delay`, `settled`: what this node would schedule from."""
+    shown = _newer(status, database.statuses.get(task.id))
+    connection = {TaskState.DISABLED: "NotActive", TaskState.ACTIVE_BY_CURRENT_NODE: "Active"}.get(state, "NotOnNode")
+    return TaskView(
+        id=task.id,
+        name=task.name,
+        kind=task.kind.value,
+        enabled=not task.disabled,
+        connection=connection,
+        responsible_node=owner or "",
+        mentor=task.mentor or "",
+        last_node=shown.node if shown is not None else "",
+        last_full=shown.last_full if shown is not None else None,
+        last_incremental=shown.last_incremental if shown is not None else None,
+        running=running,
+        next=_next(database, task, state, owner, status, me, now, zone, rules, delay, settled),
+        destinations=tuple(block.word for block in task.usable),
+        retention=task.retention.age if task.retention is not None else None,
+        encrypted=task.encryption.mode.value != "None" if task.encryption is not None else database.key is not None,
+        server_wide=bool(task.server_wide),
+    )
+
+
+def _newer(own: Status | None, cluster: Status | None) -> Status | None:
+    """The later run of the two (rule 10.9)."""
+    if own is None or cluster is None:
+        return cluster if own is None else own
+    return own if own.started_at >= cluster.started_at else cluster
+
+
+def _next(
+    database: Database,
+    task: Task,
+    state: TaskState,
+    owner: str | None,
+    status: Status | None,
+    me: str,
+    now: int,
+    zone: ZoneInfo,
+    rules: Rules,
+    delay: Delay | None,
+    settled: int,
+) -> NextBackup | None:
+    """As its owner would plan it; what another node knows of that is the cluster's copy."""
+    if state is TaskState.DISABLED:
+        return None
+    cluster = database.statuses.get(task.id)
+    base = status if owner in (me, None) else cluster
+    plan = calendar.next_backup(
+        task, base, now, zone, rules, owner or me, cluster, delay=delay, settled=settled if owner == me else 0
+    )
+    if plan.due is None:
+        return None
+    late = delay is not None and plan.due == delay.until and delay.counts(base)
+    return NextBackup(plan.due, plan.full, plan.occurrence if late else None, plan.why)
+
+
+def backups_view(database: Database, tasks: tuple[TaskView, ...]) -> BackupsView:
+    """All of them together."""
+    once = database.statuses.get(ONE_TIME)
+    starts = [start for view in tasks for start in (view.last_full, view.last_incremental) if start is not None]
+    starts += [once.last_full] if once is not None and once.last_full is not None else []
+    dues = [view.next.at for view in tasks if view.next is not None]
+    one_time = OneTime(once.started_at, once.node, once.kind.value, once.folder or "") if once is not None else None
+    return BackupsView(tasks, one_time, max(starts, default=None), min(dues, default=None))
+
+
+@value
+class ServerWideView:
+    """One server-wide task, and where its copies are."""
+
+    id: int
+    name: str
+    enabled: bool
+    excluded: tuple[str, ...]
+    copies: tuple[tuple[str, int, str], ...]
+    """Database, id of the copy there, and who is responsible for it (empty: nobody)."""
+
+
+def server_wide_views(record: Record) -> tuple[ServerWideView, ...]:
+    """All of them, in the order of their definition."""
+    return tuple(
+        ServerWideView(
+            template.id,
+            template.task.name,
+            not template.task.disabled,
+            template.excluded,
+            tuple(
+                (database.name, task.id, assignment.node if (assignment := database.assignments.get(task.id)) else "")
+                for database in record.databases.values()
+                for task in database.tasks.values()
+                if task.server_wide == template.id
+            ),
+        )
+        for template in record.templates.values()
+    )
+
+
+def _ago(instant: int | None, now: int) -> str:
+    return "Never backed up" if instant is None else f"{duration_text(max(0, now - instant))} ago"

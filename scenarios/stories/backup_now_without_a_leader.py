@@ -1,0 +1,37 @@
+"""Nobody leads, and the machine room floods: the responsible node backs up now, as it needs nobody for that."""
+
+import trio
+
+from backup.actions import BackupNow
+from backup.refusals import AskAnother
+from cluster.sim.world import World
+from scenarios.backups import backups
+
+
+async def story(world: World) -> None:
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", replication_factor=3)
+    await shop.fill()
+    nightly = await shop.define(full="0 2 * * *")
+    owner = await nightly.assigned()
+    await world.settled()
+    other = next(name for name in world.names if name != owner)
+    with world.expecting(AskAnother):  # RavenDB answers with a redirect (rule 15.1)
+        await world.ask(other, BackupNow("Shop", nightly.id))
+
+    for name in world.names:
+        if name != owner:
+            world.crash(name)
+    await trio.sleep(5)
+    await nightly.backup_now(on=owner)
+    done = await nightly.ran()
+    assert (done.node, done.outcome) == (owner, "written")
+    for name in world.names:
+        if name != owner:
+            world.restart(name)
+    await world.elected()
+    await nightly.reported()
+    restored = await nightly.restore_newest("Shop-again")
+    assert restored.compared(), restored.compared().text()

@@ -1,0 +1,31 @@
+"""A backup that hurts at noon is put off by ninety minutes: it stops, starts from scratch at half past one, and nowhere else before."""
+
+import trio
+
+from cluster.instant import HOUR, MINUTE, hours, minutes
+from cluster.sim.world import World
+from scenarios.backups import backups
+
+
+async def story(world: World) -> None:
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", replication_factor=3)
+    await shop.fill()
+    daily = await shop.define(full="0 12 * * *")
+    owner = await daily.assigned()
+    await trio.sleep(hours(12) - world.now + 0.3)
+
+    put_off = await daily.put_off(minutes(90))
+    assert put_off.agreed
+    view = await daily.show(owner)
+    assert view.next is not None
+    assert view.next.delayed_from is not None
+    assert 12 * HOUR <= view.next.delayed_from < 12 * HOUR + MINUTE
+    await trio.sleep(minutes(10))
+    world.restart(owner)  # the delay is agreed on, so that a restart forgets nothing (rule 15.5)
+    again = await daily.ran()
+    assert again.node == owner
+    assert put_off.until <= again.started_at < put_off.until + MINUTE
+    assert len(daily.runs) == 1, "the one that was put off has left nothing"

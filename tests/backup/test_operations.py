@@ -1,0 +1,462 @@
+"""Backup now, once, put off, cancelled, and how it all looks (ravendb.md sections 9.4, 15, 20)."""
+
+from pathlib import Path
+
+import attrs
+import pytest
+import trio
+
+from backup.definition import Kind
+from backup.notes import (
+    BackupCancelled,
+    BackupDelayed,
+    BackupFailed,
+    BackupFinished,
+    BackupPostponed,
+    BackupPostponedHere,
+    BackupStarted,
+    Reported,
+)
+from backup.refusals import (
+    AskAnother,
+    BadDelay,
+    NobodyIsResponsible,
+    NoFreeSlot,
+    NoSuchTask,
+    NothingRuns,
+    NowhereToGo,
+    ShortOfResources,
+    TaskIsDisabled,
+)
+from backup.requests import PutDocuments
+from backup.restore import restore
+from backup.retention import Retention
+from backup.rules import Rules, rules_named
+from cluster.instant import DAY, HOUR, MINUTE, SECOND, as_datetime, hours, minutes
+from cluster.member import Refused
+from cluster.sim.run import run
+from cluster.sim.world import World
+from scenarios.backups import Database, Task, backups
+
+from .shop import Told
+
+OURS = rules_named("unkindness")
+
+
+def told(story, folder: Path | None = None, rules: Rules | str = "unkindness", seed: int = 1) -> Told:  # type: ignore[no-untyped-def]
+    """Play a story that is given the client's shop and its nightly task, with an hourly incremental."""
+    worlds: list[World] = []
+    places = {} if folder is None else {"backups": str(folder)}
+
+    async def whole(world: World) -> None:
+        worlds.append(world)
+        client = backups(world)
+        client.start("ABC", rules)
+        await world.elected()
+        shop = await client.create_database("Shop", 3)
+        await shop.fill(20)
+        task = await shop.define(full="0 0 * * *", incremental="0 * * * *")
+        if (rules_named(rules) if isinstance(rules, str) else rules).assigned:
+            await task.assigned()
+            await world.settled()
+        await story(world, shop, task)
+
+    return Told(run(whole, seed, places=places), worlds[0])
+
+
+def starts(found: Told) -> list[str]:
+    """When backups began, and of what kind."""
+    return [
+        f"{as_datetime(note.started_at):%H:%M} {'full' if note.full else 'incremental'}"
+        for note in found.all(BackupStarted)
+    ]
+
+
+# ---- now ----
+
+
+def test_backup_now_runs_on_the_responsible_node_and_counts_as_a_run() -> None:
+    """Rules 15.1, 15.2: asked elsewhere it names that node; later occurrences are counted from it."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        owner = await task.assigned()
+        other = next(name for name in "ABC" if name != owner)
+        with pytest.raises(AskAnother, match=f"node {owner} is responsible") as another:
+            await world.ask(other, _now(task))
+        assert another.value.node == owner
+        await trio.sleep(minutes(20) - world.now)
+        begun = await task.backup_now(on=other)
+        assert (begun.node, begun.task, begun.full) == (owner, task.id, True)
+        assert await world.ask(owner, _now(task)) == begun, "rule 9.3: the one that runs is answered"
+        await world.until(lambda: bool(task.runs), what="its end")
+        await shop.put({"orders/1": {"new": 1}}, on=owner)
+        await task.backup_now(full=False)
+        await task.ran()
+        assert (await task.show(owner)).last_incremental is not None
+        await trio.sleep(hours(1.2) - world.now)
+
+    assert starts(told(story)) == ["00:20 full", "00:20 incremental"], "an hour later there is nothing new"
+
+
+def _now(task: Task, full: bool = True):  # type: ignore[no-untyped-def]
+    from backup.actions import BackupNow
+
+    return BackupNow(task.database.name, task.id, full)
+
+
+def test_an_incremental_asked_for_is_full_where_there_is_nothing_to_build_on() -> None:
+    """Rules 8.7, 15.2."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        assert (await task.backup_now(full=False)).full
+        await task.ran()
+
+    assert starts(told(story)) == ["00:00 full"]
+
+
+def test_backup_now_is_refused_for_each_reason_with_its_own_error() -> None:
+    """Rules 9.4, 15.1."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        owner = await task.assigned()
+        with pytest.raises(NoSuchTask, match="has no task 99"), trio.fail_after(60):
+            await world.ask("A", attrs.evolve(_now(task), task=99))
+        with pytest.raises(Refused, match="knows no database 'Bank'"):
+            await world.ask("A", attrs.evolve(_now(task), database="Bank"))
+        for of, word in (
+            ("memory", "low memory state"),
+            ("dirty memory", "high dirty"),
+            ("cpu credits", "CPU credits"),
+        ):
+            world.short(owner, of)
+            with pytest.raises(ShortOfResources, match=word):
+                await task.backup_now()
+            world.short(owner, of, False)
+        await task.disable()
+        with pytest.raises(TaskIsDisabled, match="enable it first"):
+            await task.backup_now()
+        await task.enable()
+        await task.edit(destinations=())
+        with pytest.raises(NowhereToGo, match="no usable destination"):
+            await task.backup_now()
+        fresh = await shop.define(full="0 0 * * *")
+        with pytest.raises(NobodyIsResponsible):
+            await fresh.backup_now()
+
+    told(story)
+
+
+def test_without_a_free_slot_backup_now_is_refused() -> None:
+    """Rules 9.4, 15.3: what would only delay a run by the clock."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        await task.backup_now()
+        with pytest.raises(NoFreeSlot, match="exceeds the maximum number of concurrent backup tasks, which is 1"):
+            await shop.back_up_once(on=await task.assigned())
+
+    told(story, rules=attrs.evolve(OURS, concurrent_backups=1))
+
+
+def test_backup_now_needs_no_leader() -> None:
+    """Rule 10.3: the owner is stored; the report comes late."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        owner = await task.assigned()
+        others = [name for name in "ABC" if name != owner]
+        for name in others:
+            world.crash(name)
+        await trio.sleep(5)
+        await task.backup_now(on=owner)
+        await task.ran()
+        await trio.sleep(60)
+        for name in others:
+            world.restart(name)
+        await task.reported()
+        assert task.late_reports() == 1
+
+    told(story)
+
+
+# ---- later ----
+
+
+def test_a_backup_that_runs_is_put_off_and_starts_from_scratch(tmp_path: Path) -> None:
+    """Rules 8.4, 9.12, 15.5: nothing is left of it; the next start is that of the delay, on whichever node."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        await world.seen(BackupStarted, within=4_000)
+        until = await task.put_off(minutes(90))
+        assert until.agreed
+        view = await task.show(await task.assigned())
+        assert view.next is not None
+        assert (view.next.at, view.next.full, view.next.delayed_from) == (until.until, True, HOUR)
+        assert ", delayed backup from: 2024-01-01 01:00:00" in view.text(HOUR)
+        await trio.sleep(30)
+        assert not task.files(await task.assigned())
+        world.restart(await task.assigned())
+        await trio.sleep(hours(3.2) - world.now)
+
+    found = told(story, tmp_path)
+    assert starts(found) == ["01:00 full", "02:30 full", "03:00 incremental"][:2]
+    assert [note.why for note in found.all(BackupCancelled)] == ["which was put off"]
+    assert len(found.all(BackupPostponed)) == 1
+
+
+def test_the_next_backup_is_put_off_before_it_starts_in_ours_alone() -> None:
+    """Rule 15.5: RavenDB delays only what runs."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        if world["A"].application.rules.delays_what_waits:
+            await task.put_off(minutes(75))
+        else:
+            with pytest.raises(NothingRuns):
+                await task.put_off(minutes(75))
+        with pytest.raises(BadDelay, match="put off by 0 µs"):
+            await task.put_off(0)
+        await trio.sleep(hours(1.5) - world.now)
+
+    assert starts(told(story)) == ["01:15 full"]
+    assert starts(told(story, rules="ravendb-6.2"))[0].startswith("01:0")
+
+
+def test_without_a_leader_only_the_owner_knows_of_a_delay() -> None:
+    """Rule 15.5: until it goes down."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        owner = await task.assigned()
+        for name in "ABC":
+            if name != owner:
+                world.crash(name)
+        await trio.sleep(5)
+        assert not (await task.put_off(minutes(75), on=owner)).agreed
+        await trio.sleep(hours(1.1) - world.now)
+        assert not task.runs
+        world.restart(owner)
+        await task.ran()
+
+    found = told(story)
+    assert len(found.all(BackupPostponedHere)) == 1
+    assert starts(found) == ["01:06 full"]
+
+
+def test_a_run_asked_for_by_hand_ends_a_delay() -> None:
+    """Rule 15.2: what was put off is done."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        await task.put_off(minutes(150))
+        await task.backup_now()
+        await task.ran()
+        await task.reported()
+        assert not world["A"].state.database("Shop").delays
+        await shop.put({"orders/1": {"new": 1}})
+        await trio.sleep(hours(1.1) - world.now)
+
+    assert starts(told(story))[1:] == ["01:00 incremental"]
+
+
+# ---- not at all ----
+
+
+def test_a_cancelled_run_leaves_nothing_and_waits_for_the_next_occurrence_in_ours(tmp_path: Path) -> None:
+    """Rules 9.12, 15.6: in RavenDB it is overdue, and starts again at once."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        await task.ran()
+        await shop.put({"orders/1": {"new": 1}})
+        await world.seen(BackupStarted, within=4_000)
+        assert (await task.cancel()).task == task.id
+        await trio.sleep(20)
+        with pytest.raises(NothingRuns):
+            await task.cancel()
+        await trio.sleep(hours(3.1) - world.now)
+
+    ours = told(story, tmp_path / "ours")
+    assert starts(ours) == ["01:00 full", "02:00 incremental", "03:00 incremental"]
+    assert [note.why for note in ours.all(BackupCancelled)] == ["as somebody asked for"]
+    assert len(list((tmp_path / "ours").rglob("*.ravendb-incremental-backup*"))) == 1
+    theirs = told(story, tmp_path / "theirs", rules="ravendb-6.2")
+    assert starts(theirs)[1:3] == ["02:00 incremental", "02:00 incremental"]
+
+
+# ---- once ----
+
+
+def test_a_one_time_backup_is_known_by_its_time_and_restores(tmp_path: Path) -> None:
+    """Rules 15.3, 15.4: on the node that was asked, told of under task id 0, no part of any task."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        first = await shop.back_up_once(on="B")
+        await shop.put({"orders/1": {"new": 1}}, on="C")
+        second = await shop.back_up_once(path="elsewhere", on="C")
+        assert (first.node, second.node, first.full) == ("B", "C", True)
+        await world.until(lambda: len(world["A"].state.database("Shop").history) == 2, what="the reports")
+        await world.settled()
+        view = await shop.show("A")
+        assert view.one_time is not None
+        assert (view.one_time.made_at, view.one_time.node) == (second.started_at, "C")
+        assert view.last_backup == second.started_at
+        runs = [run for run in world["A"].state.database("Shop").history if run.task_id == 0]
+        assert [run.started_at for run in runs] == [first.started_at, second.started_at]
+        place = task.client.shelves.destination("C", "elsewhere")
+        assert restore(place, second.folder).store.fingerprint == task.client.store("C", "Shop").fingerprint  # type: ignore[union-attr]
+
+    found = told(story, tmp_path)
+    assert "starts a full backup of Shop, once" in found.all(BackupStarted)[0].text()
+
+
+def test_a_one_time_backup_that_fails_is_told_of_to_nobody(tmp_path: Path) -> None:
+    """Rule 15.4: only after it ended without exception."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        (tmp_path / "B").write_text("a file where a folder should be")
+        assert (await shop.back_up_once(on="B")).outcome == "failed"
+        await trio.sleep(30)
+        assert (await shop.show()).one_time is None
+
+    found = told(story, tmp_path)
+    assert (len(found.all(BackupFailed)), found.all(Reported)) == (1, [])
+
+
+def test_two_one_time_backups_at_once_are_two() -> None:
+    """Each is known by a time of its own."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        async with trio.open_nursery() as nursery:
+            for path in ("one", "two"):
+                nursery.start_soon(shop.back_up_once, path, Kind.BACKUP, None, "B")
+        await trio.sleep(5)
+
+    found = told(story).all(BackupFinished)
+    assert len({note.started_at for note in found}) == 2
+
+
+def test_a_one_time_backup_survives_a_restart_before_it_could_be_told_of() -> None:
+    """Rule 24.6 holds for it too."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        world.crash("A")
+        world.crash("B")
+        await trio.sleep(5)
+        await shop.back_up_once(on="C")
+        world.restart("C")
+        await trio.sleep(5)
+        world.restart("A")
+        await world.elected()
+        await world.until(lambda: 0 in world["C"].state.database("Shop").statuses, what="the report")
+
+    told(story)
+
+
+# ---- resources ----
+
+
+@pytest.mark.parametrize("resource", ["memory", "dirty memory", "cpu credits"])
+def test_a_node_that_is_short_asks_again_in_ten_minutes(resource: str) -> None:
+    """Rule 9.4: for the same kind of run, until there is enough; the watcher of coverage understands."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        world.short(await task.assigned(), resource)
+        await trio.sleep(hours(1.4) - world.now)
+        world.short(await task.assigned(), resource, False)
+        await trio.sleep(minutes(10))
+
+    found = told(story)
+    assert [note.until for note in found.all(BackupDelayed)] == [HOUR + count * 10 * MINUTE for count in (1, 2, 3)]
+    assert starts(found) == ["01:30 full"]
+
+
+# ---- how it looks ----
+
+
+def test_what_is_shown_depends_on_the_node_that_is_asked() -> None:
+    """Rules 20.1 to 20.4."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        owner = await task.assigned()
+        other = next(name for name in "ABC" if name != owner)
+        await task.edit(retention=None, mentor=owner)
+        await world.settled()
+        mine, theirs = await task.show(owner), await task.show(other)
+        assert (mine.connection, theirs.connection) == ("Active", "NotOnNode")
+        assert mine.next is not None
+        assert (mine.next.at, mine.next.full, mine.next.delayed_from) == (HOUR, True, None)
+        assert theirs.next == mine.next
+        assert "Last Full Backup: Never backed up" in mine.text(0)
+        assert f"Responsible node: {owner}" in mine.text(0)
+        assert "Next Estimated Backup: in 1 h (Full)" in mine.text(0)
+        assert mine.text(0).endswith("Retention Policy: No backups will be removed")
+        await task.ran()
+        await task.reported()
+        await world.settled()
+        assert "Next Estimated Backup: in 1 h (Incremental)" in (await task.show(other)).text(HOUR)
+        await task.disable()
+        await world.settled()
+        off = await task.show(other)
+        assert (off.enabled, off.connection, off.next) == (False, "NotActive", None)
+        assert "Next Estimated Backup: N/A" in off.text(HOUR)
+        everything = await shop.show(other)
+        assert everything.tasks == (off,)
+        assert everything.next_backup is None
+
+    told(story)
+
+
+def test_the_panel_shows_that_a_preferred_node_is_away() -> None:
+    """teaching: preferred and actual, an arrow between."""
+    from backup.views import TaskView
+
+    view = TaskView(
+        3,
+        "Nightly",
+        "Snapshot",
+        True,
+        "NotOnNode",
+        "B",
+        "A",
+        "B",
+        0,
+        HOUR,
+        None,
+        None,
+        ("Local",),
+        2 * DAY,
+        False,
+        False,
+    )
+    assert view.text(2 * HOUR).splitlines() == [
+        "Nightly (Enabled, NotOnNode)",
+        "Responsible node: A -> B",
+        "Destinations: Local",
+        "Last executed on node: B",
+        "Last Snapshot: 2 h ago",
+        "Last Incremental Backup: 1 h ago",
+        "Next Estimated Backup: N/A",
+        "Retention Policy: 2 days",
+    ]
+
+
+def test_words_that_are_used_here() -> None:
+    """A request says itself in one clause."""
+    from backup.actions import BackupNow, BackupOnce, CancelBackup, PutOff, ShowBackups, ShowTask
+
+    said = [
+        BackupNow("Shop", 3).says(),
+        BackupNow("Shop", 3, full=False).says(),
+        BackupOnce("Shop", ()).says(),
+        PutOff("Shop", 3, 90 * 60 * SECOND).says(),
+        CancelBackup("Shop", 3).says(),
+        ShowTask("Shop", 3).says(),
+        ShowBackups("Shop").says(),
+        PutDocuments("Shop", ()).says(),
+    ]
+    assert said == [
+        "wants a full backup by task 3 of Shop now",
+        "wants an incremental backup by task 3 of Shop now",
+        "wants a one-time backup of Shop",
+        "puts off task 3 of Shop by 90 min",
+        "cancels the backup of task 3 of Shop",
+        "looks at task 3 of Shop",
+        "looks at the backups of Shop",
+        "writes 0 documents in Shop",
+    ]
+    assert Retention(DAY).age == DAY
