@@ -11,6 +11,8 @@ from scenarios.zoo import Bug, UnknownBug, bug_named, planted
 
 VERDICTS = {"exhausted": "held", "depth": "held", "states": "inconclusive", "broken": "broken", "stopped": "stopped"}
 """In the words of every command."""
+SEARCHED = ("cluster.raft", "cluster.storage")
+"""Of the product, what a search runs: elsewhere a bug would be planted in vain."""
 
 
 def bug_to_plant(name: str | None) -> Bug | None:
@@ -21,10 +23,9 @@ def bug_to_plant(name: str | None) -> Bug | None:
         found = bug_named(name)
     except UnknownBug as error:
         raise BoundsError(str(error)) from error
-    if not found.module.startswith("cluster."):
-        raise BoundsError(
-            f"{name} is a bug of the backups, and only consensus is searched: play {found.strikes} with it"
-        )
+    if not found.module.startswith(SEARCHED):
+        text = f"{name} is planted in {found.module}, and a search steps only {' and '.join(SEARCHED)}"
+        raise BoundsError(f"{text}: play {found.strikes} with it")
     return found
 
 

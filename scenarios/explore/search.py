@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from cluster.sim.run import few_collections
 from cluster.value import value
 from scenarios.explore.actions import Action, Crash, Deliver, Drop, Duplicate, Expire, Propose, Sync
 from scenarios.explore.bounds import BEATEN, CRASHED, DROPPED, DUPLICATED, PROPOSED, Bounds
@@ -97,6 +98,10 @@ class Search:
         `each_level` is called whenever a depth is complete. Raises UnknownPart if the core has grown
         something that the search does not know.
         """
+        with few_collections():
+            return self._run(each_level, depth, states)
+
+    def _run(self, each_level: Callable[[Level], None] | None, depth: int, states: int) -> Found:
         first = self.first()
         _, distinct = self._look(first[4])
         self._remember(0, 0)
