@@ -39,6 +39,15 @@ def test_a_newcomer_begins_with_nothing_and_is_told() -> None:
     assert club["B"].wake_at < FOREVER
 
 
+def test_a_newcomer_is_probed_from_the_end_of_the_log() -> None:
+    """Nothing is known of it: match 0, and one append at a time, the first with the very entry that adds it."""
+    club = Club(1, 1).lead("A")
+    club.put("A")
+    club.change("A", "vB", settle=False)
+    [(name, known)] = club.role("A").peers
+    assert (name, known.match, known.next, known.probing) == ("B", 0, club.last("A"), True)
+
+
 def test_adding_a_node_that_is_down_does_not_trip_the_check_of_the_quorum() -> None:
     """etcd TestAddNodeCheckQuorum: the newcomer counts as heard just now, and the others are a majority."""
     club = Club(2, 1).lead("A")

@@ -18,6 +18,7 @@ from tests.raft.vocabulary import (
     append,
     applied,
     ask,
+    at,
     candidate,
     following,
     grant,
@@ -291,6 +292,13 @@ def test_roles_and_terms() -> None:
     assert (role(leader), leader.term) == ("leader", 5)
 
 
+def test_a_leader_has_no_election_timer() -> None:
+    """No way leads from a leader to a candidacy but through a follower: to step its timer is a mistake of its driver."""
+    with pytest.raises(AssertionError, match="A leads term 1: its beat, not its election timer"):
+        election.timed_out(leading(node()), at())
+    assert role(wake(leading(node()))[0]) == "leader"
+
+
 # ---- §5.3, §5.4.2: the leader ----
 
 
@@ -376,6 +384,7 @@ LEADER_7 = "1 1 1 4 4 5 5 6 6 6"
 FIGURE_7 = {
     "a": "1 1 1 4 4 5 5 6 6",
     "b": "1 1 1 4",
+    "b, one longer": "1 1 1 4 4",
     "c": "1 1 1 4 4 5 5 6 6 6 6",
     "d": "1 1 1 4 4 5 5 6 6 6 7 7",
     "e": "1 1 1 4 4 4 4",
