@@ -22,6 +22,9 @@ class KeyRing:
             if key is not None:
                 self._keys[key] = None
 
+    def __len__(self) -> int:
+        return len(self._keys)
+
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys)
 

@@ -131,7 +131,7 @@ class Restores:
             if restored.values != NOTHING:
                 await member.propose(assembly.giving(request.name, restored.values))
             await self._open(request.name, database_id)
-        except (OSError, NoLeader, OutcomeUnknown) as error:  # no room, or nobody to tell
+        except (OSError, NoLeader, OutcomeUnknown, Refused) as error:  # no room, or nobody to tell
             member.spawn(self._take_back, request.name, database_id, self._shelves.plain(error))
             raise
         return database_id

@@ -10,6 +10,7 @@ from backup.checks.model import Model
 from backup.checks.owners import DisabledRests, OneOwner, OwnerInGroup
 from backup.checks.replicas import ReplicasFollow
 from backup.checks.reports import ReportsInOrder
+from backup.checks.secrets import EncryptedAsAsked, KeysStaySecret
 from backup.rules import Rules
 from backup.shelves import Shelves
 from cluster.checks import Watcher
@@ -36,5 +37,7 @@ def backup_watchers(rules: Rules, shelves: Shelves) -> list[Watcher]:
         ReportedIsKept(files),
         ReportsInOrder(model),
         KeptAsRuled(files, rules),
+        EncryptedAsAsked(),
+        KeysStaySecret(files),
         Restores(files),
     ]

@@ -85,6 +85,7 @@ def _collect() -> None:
         "scenarios.zoo.retention",
         "scenarios.zoo.groups",
         "scenarios.zoo.tasks",
+        "scenarios.zoo.secrets",
     ):
         importlib.import_module(keeper)
 

@@ -1,0 +1,152 @@
+"""Promises about keys: what is to be encrypted is, and no key is in anything that a run writes (section 13).
+
+Keys themselves come from the operator's ring, as no trace has ever held one. Where there is no key nothing is looked at.
+"""
+
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+from backup import names
+from backup import notes as kinds
+from backup.checks.files import Files, Unusable
+from backup.checks.model import Sees
+from backup.content.compression import decompressed
+from backup.keys import EncryptionMode, Key
+from backup.notes import BackupStarted, DatabaseCreated, TaskDefined
+from cluster.checks import Watcher
+from cluster.instant import SECOND
+from cluster.trace import Failed, Happened, Note, Said, Stepped
+
+LATELY = 1_000
+"""So many steps are looked at again when a client names a new key: the step that brings a key comes before the key."""
+EDITED = 5 * SECOND
+"""A run that starts so soon after its task was edited may be of the task before."""
+
+
+def spellings(key: Key) -> tuple[bytes, ...]:
+    """Every way in which a key might stand in a text or a file: raw, hexadecimal, base64, as Python shows bytes."""
+    secret = key.secret
+    return (
+        secret,
+        secret.hex().encode(),
+        secret.hex().upper().encode(),
+        b64encode(secret).rstrip(b"="),
+        urlsafe_b64encode(secret).rstrip(b"="),
+        repr(secret)[2:-1].encode(),
+        ", ".join(map(str, secret)).encode(),
+        ",".join(map(str, secret)).encode(),
+    )
+
+
+class EncryptedAsAsked(Watcher):
+    promise: ClassVar[str] = "encrypted as asked"
+    says: ClassVar[str] = (
+        "a file is encrypted if its task says so, or if its database is and the task says nothing (13.2)"
+    )
+
+    def __init__(self) -> None:
+        self._databases: dict[str, bool] = {}
+        """By name in lower case, whether it is encrypted."""
+        self._tasks: dict[int, tuple[int, str]] = {}
+        """By task: true time of its last definition, and the mode."""
+
+    def sees(self) -> Sees:
+        return {DatabaseCreated: self._created, TaskDefined: self._defined, BackupStarted: self._started}
+
+    def _created(self, event: Happened) -> None:
+        assert isinstance(event.note, DatabaseCreated)
+        self._databases[event.note.database.lower()] = event.note.encrypted
+
+    def _defined(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, TaskDefined)
+        known = self._tasks.get(note.task)
+        if known is None or known[1] != note.encryption:
+            self._tasks[note.task] = (event.t, note.encryption)
+
+    def _started(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupStarted)
+        since, mode = self._tasks.get(note.task, (event.t, ""))
+        if event.t - since <= EDITED:
+            return
+        by_itself = self._databases.get(note.database.lower(), False)
+        parsed = names.parse_file(note.file, names.UTC)
+        snapshot = parsed is not None and parsed.snapshot  # rule 13.4: it is as its database is
+        wanted = by_itself if snapshot or not mode else mode != EncryptionMode.NONE.value
+        if names.is_encrypted(note.file) is not wanted:
+            how = "in the open" if wanted else "encrypted"
+            raise self.broken(
+                f"{event.node} writes {note.file} of task {note.task} of {note.database} {how}, and it was to be "
+                f"{'encrypted' if wanted else 'plain'}"
+            )
+
+
+class KeysStaySecret(Watcher):
+    promise: ClassVar[str] = "keys stay secret"
+    says: ClassVar[str] = "no key is in any event, any name or any file that a run writes, however it is spelt (13)"
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._known: list[tuple[bytes, ...]] = []
+        self._lately: list[tuple[int, str]] = []
+
+    def sees(self) -> Sees:
+        found: list[type[Note]] = [Stepped, Said, Failed]
+        for name in kinds.__all__:
+            kind: Any = getattr(kinds, name)
+            if isinstance(kind, type) and issubclass(kind, Note):
+                found.append(kind)
+        return dict.fromkeys(found, self._look)
+
+    def _look(self, event: Happened) -> None:
+        if isinstance(event.note, Stepped):
+            self._lately.append((event.seq, event.note.step))
+            del self._lately[:-LATELY]
+        if len(self._known) != len(self._files.keys):
+            self._learn()
+        if self._known:
+            self._need_clean(f"{event.note!r} {event.note.text()}".encode(), f"event {event.seq}")
+
+    def finish(self) -> None:
+        """Look into the files: their names, what lies there, and what is in it."""
+        self._learn()
+        if not self._known:
+            return
+        for (node, task, _), started in self._files.started.items():
+            where = (node, started.path, started.folder)
+            if where in self._files.gone:
+                continue
+            place = self._files.place(node, started.path)
+            name = f"{started.folder}/{started.file}"
+            self._need_clean(name.encode(), f"the name of a file of task {task}")
+            try:
+                self._need_clean_stream(place.read(name), f"{name} on {node}")
+                content = self._files.content(place, started.folder, started.file)
+                self._need_clean_stream(decompressed(started.file, content), f"the content of {name} on {node}")
+            except Unusable:
+                continue  # other promises are about that
+
+    def _learn(self) -> None:
+        self._known = [spellings(key) for key in self._files.keys]
+        for seq, step in self._lately:
+            self._need_clean(step.encode(), f"event {seq}")
+
+    def _need_clean_stream(self, chunks: Iterable[bytes], where: str) -> None:
+        for window in _windows(chunks):
+            self._need_clean(window, where)
+
+    def _need_clean(self, text: bytes, where: str) -> None:
+        for spelt in self._known:
+            if any(spelling in text for spelling in spelt):
+                raise self.broken(f"{where} holds a key")
+
+
+def _windows(chunks: Iterable[bytes], overlap: int = 256) -> Iterator[bytes]:
+    """The chunks, each with the end of the one before, so that nothing hides on an edge."""
+    tail = b""
+    for chunk in chunks:
+        window = tail + chunk
+        yield window
+        tail = window[-overlap:]

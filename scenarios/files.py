@@ -1,0 +1,258 @@
+"""Real backup files as a user finds them: which folders hold them, what can be restored, and documents out of them.
+
+Works on the files that a run kept (`run … --out`), with no cluster and no world. Never here: how a chain is read
+(backup/restore.py), and what goes to a terminal (cli.py).
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from backup import names
+from backup.content.manifest import stamp
+from backup.database.items import METADATA, Document
+from backup.destinations.local import LocalDestination
+from backup.keys import BadKey, Key
+from backup.points import Chain, Checked, Unusable, chains, check, manifest_of, point_at, time_text
+from backup.restore import NothingToRestore, Restored, restore
+from cluster.instant import as_instant
+from cluster.value import value
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class FilesError(ValueError):
+    """What was asked for cannot be had from these files. Names the value and the remedy."""
+
+
+@value
+class Place:
+    """One folder that holds folders of backups: what a task calls its local folder."""
+
+    path: Path
+    only: str = ""
+    """The one chain that is meant; empty: all."""
+
+
+@value
+class Point:
+    """One chain of one place."""
+
+    place: Place
+    chain: Chain
+
+
+def places(folder: Path) -> list[Place]:
+    """Every place at or below a folder, which may itself be one chain. FilesError if there is none."""
+    if not folder.is_dir():
+        raise FilesError(f"there is no folder {folder}: give that of a run (--out), of a destination, or of one chain")
+    whole = folder.resolve()
+    if names.parse_folder(whole.name, names.UTC) is not None:
+        return [Place(whole.parent, whole.name)]
+    found = sorted(
+        {
+            path.parent
+            for path in whole.rglob("*")
+            if path.is_dir() and names.parse_folder(path.name, names.UTC) is not None
+        }
+    )
+    if not found:
+        raise FilesError(f"{folder} holds no folder of backups, nor does any folder below it: give another")
+    return [Place(path) for path in found]
+
+
+def keys_in(path: Path | None) -> tuple[Key, ...]:
+    """The keys in a key file, one a line as base64; () for no file. FilesError never holds what was in it."""
+    if path is None:
+        return ()
+    try:
+        lines = path.read_text(encoding="ascii").split()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not plain text"
+        raise FilesError(f"key file {path} cannot be read ({why}): give a file with a key on each line") from None
+    if not lines:
+        raise FilesError(f"key file {path} is empty: put a key on its first line, 32 bytes as base64")
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(Key.of_text(line))
+        except BadKey as error:
+            raise FilesError(f"key file {path}, line {number}: {error}") from None
+    return tuple(found)
+
+
+def instant_of_text(text: str) -> int:
+    """`2024-01-05 09:03`, with seconds or an offset where they matter; without one it is UTC. Wall µs."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise FilesError(f"{text!r} is no time: write it as '2024-01-05 09:03', in UTC") from None
+    return as_instant(found if found.tzinfo is not None else found.replace(tzinfo=UTC))
+
+
+# ---- what there is
+
+
+def inspected(folder: Path, keys: tuple[Key, ...]) -> list[Point]:
+    """Every chain at or below a folder, each file read and verified."""
+    found = []
+    for place in places(folder):
+        destination = LocalDestination(place.path)
+        known = (check(destination, place.only, keys=keys),) if place.only else chains(destination, keys=keys)
+        found += [Point(place, chain) for chain in known]
+    return found
+
+
+def fields(point: Point) -> Iterator[dict[str, Any]]:
+    """One JSON object for each restore point of a chain (rule 17.11), and for each file that is none."""
+    place, chain = point.place, point.chain
+    for each in chain.points:
+        yield _fields(place, each)
+    for file in chain.in_progress:
+        yield {"place": str(place.path), "folder": chain.folder, "file": file, "problem": "it was never finished"}
+    if chain.problem:
+        yield {"place": str(place.path), "folder": chain.folder, "problem": chain.problem}
+
+
+def _fields(place: Place, checked: Checked) -> dict[str, Any]:
+    point, manifest = checked.point, checked.manifest
+    return {
+        "place": str(place.path),
+        "folder": point.folder,
+        "file": point.file,
+        "at": stamp(manifest.started_at if manifest is not None else point.at),
+        "kind": "snapshot" if point.snapshot else "full" if point.full else "incremental",
+        "encrypted": point.encrypted,
+        "database": point.database,
+        "node": point.node,
+        "filesNeeded": point.files_needed,
+        "documents": manifest.documents if manifest is not None else None,
+        "restorable": not checked.problem,
+        "problem": checked.problem,
+    }
+
+
+def lines(points: Iterable[Point]) -> Iterator[str]:
+    """The same for eyes: a line for a chain, one for each file in it, and what is wrong beside what is."""
+    shown = None
+    for point in points:
+        chain = point.chain
+        if point.place.path != shown:
+            shown = point.place.path
+            yield f"{shown}"
+        count = len(chain.points)
+        verdict = "whole" if chain.whole else "not whole"
+        yield f"  {chain.folder}: {count} file{'' if count == 1 else 's'}, {verdict}"
+        for each in chain.points:
+            yield f"    {_line(each)}"
+        for file in chain.in_progress:
+            yield f"    {'':19}  {file}: never finished, no part of the chain"
+        if chain.problem:
+            yield f"    {chain.problem}"
+
+
+def _line(checked: Checked) -> str:
+    point, manifest = checked.point, checked.manifest
+    when = time_text(manifest.started_at if manifest is not None else point.at)
+    kind = "snapshot" if point.snapshot else "full" if point.full else "incremental"
+    sort = f"{kind}{', encrypted' if point.encrypted else ''}"
+    if checked.problem:
+        return f"{when}  {sort}: NOT RESTORABLE: {checked.problem}"
+    assert manifest is not None, "what can be restored was read"
+    noun = "document" if manifest.documents == 1 else "documents"
+    return f"{when}  {sort}, {manifest.documents:,} {noun}; needs {len(checked.files)} of the chain: {point.file}"
+
+
+# ---- out of the files
+
+
+def restored(
+    folder: Path,
+    keys: tuple[Key, ...],
+    *,
+    at: int | None = None,
+    last_file: str | None = None,
+    database: str = "",
+    unsealed: bool = False,
+) -> Restored:
+    """What the files hold: up to `last_file` of a chain, as of wall instant `at`, or else the newest there is."""
+    try:
+        return _restored(folder, keys, at, last_file, database, unsealed)
+    except Unusable as error:
+        raise FilesError(str(error)) from error
+
+
+def _restored(
+    folder: Path, keys: tuple[Key, ...], at: int | None, last_file: str | None, database: str, unsealed: bool
+) -> Restored:
+    if at is not None and last_file is not None:
+        raise FilesError("an instant and a last file were given: give one of them")
+    found = places(folder)
+    if last_file is not None or unsealed or (at is None and found[0].only):
+        if not found[0].only:
+            raise FilesError(f"{folder} is no single chain: give the folder of one, named like that of a backup")
+        return restore(LocalDestination(found[0].path), found[0].only, last_file, keys=keys, unsealed=unsealed)
+    when = at if at is not None else FAR
+    best: tuple[int, Place, str, str] | None = None
+    refused: list[NothingToRestore] = []
+    for place in found:
+        destination: Any = Only(place.path, place.only) if place.only else LocalDestination(place.path)
+        try:
+            point = point_at(destination, when, database, keys=keys)
+        except NothingToRestore as error:
+            refused.append(error)
+            continue
+        started_at = manifest_of(destination, point, keys).started_at
+        if best is None or started_at > best[0]:
+            best = started_at, place, point.folder, point.file
+    if best is None:
+        raise refused[0]
+    return restore(LocalDestination(best[1].path), best[2], best[3], keys=keys)
+
+
+FAR = instant_of_text("9999-01-01")
+
+
+class Only(LocalDestination):
+    """A place of which one chain is looked at."""
+
+    def __init__(self, path: Path, only: str) -> None:
+        super().__init__(path)
+        self._only = only
+
+    def folders(self) -> tuple[str, ...]:
+        return (self._only,)
+
+
+def document_lines(found: Restored) -> Iterator[str]:
+    """The documents as lines of JSON, in the order of their changes: what `--data` of a run takes."""
+    for document in found.store.frozen_at().documents():
+        yield _document_line(document)
+
+
+def _document_line(document: Document) -> str:
+    metadata = {
+        "@id": document.id,
+        "@collection": document.collection,
+        "@last-modified": stamp(document.last_modified),
+    }
+    if document.attachments:
+        metadata["@attachments"] = [  # type: ignore[assignment]  # the only field that is no text
+            {"Name": each.name, "Hash": each.hash, "Size": each.size} for each in document.attachments
+        ]
+    return _encode({**document.data, METADATA: metadata})
+
+
+__all__ = [
+    "FilesError",
+    "document_lines",
+    "fields",
+    "inspected",
+    "instant_of_text",
+    "keys_in",
+    "lines",
+    "places",
+    "restored",
+]

@@ -1,0 +1,34 @@
+"""The folder for backups is two thousand times slower than it was. The backup takes half an hour and holds what was there when it began."""
+
+import trio
+
+from backup.destinations.troubles import Slow
+from cluster.instant import hours, minutes
+from cluster.sim.world import World
+from scenarios.backups import FOLDER, backups
+
+
+async def story(world: World) -> None:
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", members="B")
+    await shop.fill()
+    hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
+    await hourly.ran()
+    await trio.sleep(hours(1.5) - world.now)
+    await shop.put({"orders/before": {"since": "half past one"}})
+
+    world.disturb("B", Slow(FOLDER, 2_000))
+    await trio.sleep(hours(2) + minutes(10) - world.now)
+    await shop.put({"orders/meanwhile": {"since": "ten past two"}})
+    run = await hourly.ran(within=hours(1))
+    assert run.outcome == "written"
+    assert world.now - run.t / 1_000_000 > minutes(20), "it took its time"
+    restored = await hourly.restore_newest("Copy")
+    assert restored.compared(), "what was written meanwhile belongs to the next run"
+    assert restored.result.documents == 41
+
+    world.mend()
+    await hourly.ran(within=hours(1))
+    assert (await hourly.restore_newest("Copy of three o'clock")).result.documents == 42

@@ -1,0 +1,38 @@
+"""The connection to the folder for backups is lost in the middle of a file. What arrived of it is never taken for a backup."""
+
+import trio
+
+from backup.destinations.troubles import Disconnected, Well
+from backup.names import IN_PROGRESS
+from backup.notes import BackupStarted
+from backup.points import check
+from cluster.instant import hours
+from cluster.sim.faults import Disturb
+from cluster.sim.world import World
+from scenarios.backups import FOLDER, backups
+
+
+async def story(world: World) -> None:
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", members="B")
+    await shop.fill(400)
+    hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
+    first = await hourly.ran()
+    await trio.sleep(hours(1.5) - world.now)
+    await shop.put({"orders/new": {"since": "half past one"}})
+
+    world.when(BackupStarted, Disturb("", Disconnected(FOLDER)))
+    failed = await hourly.ran(within=hours(1))
+    assert failed.outcome == "failed"
+    left = [file for file in hourly.files("B") if first.file not in file]
+    assert len(left) == 1, "nobody could clean up behind a lost connection"
+    assert left[0].endswith(IN_PROGRESS), "and it does not look finished"
+
+    world.disturb("B", Well(FOLDER))
+    again = await hourly.ran(within=hours(1.1))
+    assert again.outcome == "written"
+    assert not again.full
+    assert check(client.shelves.place("B", FOLDER), first.folder).whole
+    assert (await hourly.restore_newest("Copy")).compared()

@@ -1,0 +1,154 @@
+"""Bugs around keys, and around places for files that ail: each breaks a promise, or the story about it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from backup import progress
+from backup.notes import BackupFinished
+from backup.work import Done
+from cluster.instant import DAY, MINUTE
+from scenarios.zoo import OF_THE_STORY, bug
+
+# ---- keys
+
+
+@bug(
+    "backup.work",
+    "key_to_write",
+    breaks="encrypted as asked",
+    source="rule 13.2, turned round: no settings taken for no encryption",
+    strikes="the_key_is_lost",
+)
+def writes_in_the_open(original: Callable[..., Any]) -> Callable[..., Any]:
+    """An encrypted database is backed up in the open when its task says nothing of a key."""
+    return lambda settings, database_key, *, snapshot: original(settings, None, snapshot=snapshot)
+
+
+@bug(
+    "backup.keys",
+    "Key.__repr__",
+    breaks="keys stay secret",
+    source="CWE-532: sensitive information in log files",
+    strikes="the_key_is_lost",
+)
+def a_key_shows_itself(original: Callable[..., str]) -> Callable[..., str]:
+    """A key has the repr that every value has."""
+    return lambda self: f"Key({self.as_text()!r})"
+
+
+@bug(
+    "backup.work",
+    "record_of",
+    breaks="keys stay secret",
+    source="rule 18.4: the record is in every file, and RavenDB's holds the keys of its tasks",
+    strikes="the_key_is_lost",
+)
+def the_key_is_in_the_file(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The record in a backup holds the key that the backup is encrypted with."""
+
+    def record_of(database: Any) -> Any:
+        return {**original(database), "Key": database.key.as_text() if database.key is not None else None}
+
+    return record_of
+
+
+@bug("backup.points", "point_at", breaks=OF_THE_STORY, source="rule 17.3, off by one", strikes="back_to_last_friday")
+def takes_the_backup_after(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A restore to an instant takes the first backup after it, and so what was to be undone."""
+
+    def point_at(destination: Any, at: int, *given: Any, **named: Any) -> Any:
+        return original(destination, at + 60 * MINUTE, *given, **named)
+
+    return point_at
+
+
+# ---- places that ail
+
+
+@bug(
+    "backup.runner",
+    "Runner._failed",
+    breaks="reported means kept",
+    source="rule 9.8, turned round",
+    strikes="the_backup_folder_is_full",
+)
+def calls_a_failed_run_finished(original: Callable[..., Done]) -> Callable[..., Done]:
+    """A run that failed is told of as if it had written its file."""
+
+    def failed(self: Any, run: Any, work: Any, error: str) -> Done:
+        done = original(self, run, work, error)
+        note = BackupFinished(run.database.name, run.task.id, work.started_at, work.is_full, "", "", 0, 0, 0)
+        return attrs.evolve(done, status=attrs.evolve(done.status, error=None, error_at=None), note=note)
+
+    return failed
+
+
+@bug(
+    "backup.progress",
+    "failed",
+    breaks=OF_THE_STORY,
+    source="rule 8.9, taken too far",
+    strikes="the_backup_folder_refuses",
+)
+def is_offended_by_an_error(original: Callable[..., Any]) -> Callable[..., Any]:
+    """After a run that failed the task rests for two days."""
+
+    def failed(before: Any, run: progress.Begun, error: str, at: int, duration: int) -> Any:
+        later = attrs.evolve(run, started_at=run.started_at + 2 * DAY)
+        return original(before, later, error, at, duration)
+
+    return failed
+
+
+@bug(
+    "backup.destinations.local",
+    "LocalUpload.abandon",
+    breaks=OF_THE_STORY,
+    source="rules 11.3, 17.12",
+    strikes="the_connection_is_lost_half_way",
+)
+def half_a_file_gets_its_final_name(original: Callable[..., Any]) -> Callable[..., Any]:
+    """What a lost connection leaves of a file looks like a finished one."""
+
+    def abandon(self: Any) -> None:
+        original(self)
+        if self._partial.exists():
+            self._partial.rename(self._path)
+
+    return abandon
+
+
+@bug(
+    "backup.work",
+    "Work._read_back",
+    breaks="reported means kept",
+    source="a destination that returns success for a file that is not there",
+    strikes="the_file_that_is_not_there",
+)
+def believes_what_it_is_told(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A file is called kept because the destination said so."""
+
+    async def read_back(self: Any, opened: Any, manifest: Any) -> None:
+        return
+
+    return read_back
+
+
+@bug(
+    "backup.work",
+    "slowness",
+    breaks=OF_THE_STORY,
+    source="section 2: an upload has twelve hours, and not ten minutes",
+    strikes="the_backup_folder_is_slow",
+)
+def gives_a_slow_place_up(original: Callable[..., int]) -> Callable[..., int]:
+    """A place that is a thousand times slower is taken for one that is gone."""
+
+    def slowness(place: Any) -> int:
+        if original(place) > 1_000:
+            raise TimeoutError("the place takes too long: choose another")
+        return original(place)
+
+    return slowness

@@ -1,0 +1,173 @@
+"""`unkindness restore-points` and `unkindness restore`, on the files that a run kept."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scenarios.cli import BROKEN, HELD, MISTAKE, main
+from scenarios.data import documents_in
+from scenarios.files import FilesError, instant_of_text, keys_in, places
+from tests.scenarios.test_secrets import key_of
+
+Say = pytest.CaptureFixture[str]
+REAL = Path(__file__).parents[1] / "backup" / "data"
+
+
+@pytest.fixture(scope="module")
+def friday(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kept run of the story of that Friday."""
+    out = tmp_path_factory.mktemp("friday")
+    assert main(["run", "back_to_last_friday", "--out", str(out), "-q"]) == HELD
+    return out
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A kept run with encrypted files, and the key file."""
+    out = tmp_path_factory.mktemp("encrypted")
+    assert main(["run", "the_key_is_lost", "--out", str(out), "-q"]) == HELD
+    key_file = out / "envelope"
+    key_file.write_text(f"{key_of('another').as_text()}\n{key_of('shop').as_text()}\n")
+    return out, key_file
+
+
+def rows(text: str) -> list[dict[str, object]]:
+    """JSON lines."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_points_are_listed_with_all_that_rule_17_11_names(friday: Path, capsys: Say) -> None:
+    """As JSON lines, or for eyes."""
+    capsys.readouterr()
+    assert main(["restore-points", str(friday), "--json"]) == HELD
+    found = rows(capsys.readouterr().out)
+    assert all(row["restorable"] and row["database"] == "Shop" and row["node"] == "C" for row in found)
+    first = next(row for row in found if str(row["at"]).startswith("2024-01-05T09:03"))
+    assert (first["kind"], first["encrypted"], first["filesNeeded"]) == ("incremental", False, 3)
+    assert main(["restore-points", str(friday)]) == HELD
+    text = capsys.readouterr().out
+    assert "files, whole" in text
+    assert "2024-01-05 09:03:00  incremental" in text
+
+
+def test_back_to_friday_from_the_command_line(friday: Path, tmp_path: Path, capsys: Say) -> None:
+    """`--at` 9:03, into a file that another run may take as its data."""
+    into = tmp_path / "friday.jsonl"
+    capsys.readouterr()
+    assert main(["restore", str(friday), "--at", "2024-01-05 09:03:30", "--into", str(into)]) == HELD
+    assert capsys.readouterr().err.startswith(
+        "unkindness: restored 32 documents from 3 files, the last 2024-01-05-09-03"
+    )
+    found = list(documents_in(into))
+    assert [document.id for document in found[:2]] == ["customers/1", "customers/2"]
+    assert {document.collection for document in found} == {"Customers", "Orders"}
+    assert main(["restore", str(friday), "--at", "2024-01-05T10:04:00+01:00"]) == HELD
+    assert len(capsys.readouterr().out.splitlines()) == 32, "an offset is honoured"
+    assert main(["restore", str(friday)]) == HELD
+    assert len(capsys.readouterr().out.splitlines()) == 2, "the newest, if nothing is asked for"
+    assert main(["restore", str(friday), "--into", str(into)]) == MISTAKE
+    assert "is there already: name a new file" in capsys.readouterr().err
+
+
+def test_one_chain_up_to_a_file(friday: Path, capsys: Say) -> None:
+    """By the name of the last file; one that is not there is refused with those that are."""
+    chain = next(path for path in friday.rglob("2024-01-05*-backup") if path.is_dir())
+    files = sorted(path.name for path in chain.iterdir())
+    capsys.readouterr()
+    assert main(["restore", str(chain), "--last-file", files[2]]) == HELD
+    assert len(capsys.readouterr().out.splitlines()) == 32
+    assert main(["restore", str(chain), "--last-file", "nope"]) == MISTAKE
+    assert f"there is no file nope in {chain.name}: give one of {files[0]}, " in capsys.readouterr().err
+
+
+def test_a_broken_chain_is_said_and_not_restored(friday: Path, tmp_path: Path, capsys: Say) -> None:
+    """23: where it breaks, and up to where it restores; the exit code tells it too."""
+    chain = next(path for path in friday.rglob("2024-01-05*-backup") if path.is_dir())
+    copy = tmp_path / chain.name
+    copy.mkdir()
+    files = sorted(chain.iterdir())
+    for path in files:
+        if path != files[1]:
+            (copy / path.name).write_bytes(path.read_bytes())
+    (copy / f"{files[-1].name}.in-progress").write_bytes(b"")
+    capsys.readouterr()
+    assert main(["restore-points", str(tmp_path), "--json"]) == BROKEN
+    found = rows(capsys.readouterr().out)
+    assert [row.get("restorable") for row in found[:3]] == [True, False, False]
+    assert f"which is not in {chain.name}: put that file back" in str(found[1]["problem"])
+    assert found[-1]["problem"] == "it was never finished"
+    assert main(["restore-points", str(tmp_path)]) == BROKEN
+    assert "not whole" in capsys.readouterr().out
+    into = tmp_path / "half.jsonl"
+    assert main(["restore", str(copy), "--into", str(into)]) == MISTAKE
+    assert not into.exists(), "what was not restored leaves no file"
+
+
+def test_encrypted_files_need_their_key(encrypted: tuple[Path, Path], tmp_path: Path, capsys: Say) -> None:
+    """No key, another key, the key; and a key file that is none is never quoted."""
+    out, key_file = encrypted
+    capsys.readouterr()
+    assert main(["restore", str(out), "--key-file", str(key_file)]) == HELD
+    assert len(capsys.readouterr().out.splitlines()) == 201
+    assert main(["restore-points", str(out), "--key-file", str(key_file)]) == HELD
+    assert "full, encrypted, 200 documents" in capsys.readouterr().out
+    assert main(["restore", str(out)]) == MISTAKE
+    assert "is encrypted and no key was given" in capsys.readouterr().err
+    assert main(["restore-points", str(out)]) == BROKEN
+    capsys.readouterr()
+    wrong = tmp_path / "wrong"
+    wrong.write_text(key_of("another").as_text())
+    assert main(["restore", str(out), "--key-file", str(wrong)]) == MISTAKE
+    assert "does not open with this key" in capsys.readouterr().err
+    wrong.write_text("hunter2hunter2")
+    assert main(["restore", str(out), "--key-file", str(wrong)]) == MISTAKE
+    assert "hunter2" not in capsys.readouterr().err
+
+
+def test_ravendbs_own_chain(capsys: Say) -> None:
+    """Read when it is allowed to be unsealed; what has no place is counted."""
+    chain = next(REAL.iterdir())
+    assert main(["restore", str(chain), "--unsealed"]) == HELD
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 206
+    assert "left out" in printed.err
+    assert main(["restore", str(chain)]) == MISTAKE
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["restore", "nowhere"], "there is no folder nowhere"),
+        (["restore-points", "."], "holds no folder of backups"),
+        (["restore", "X", "--at", "tomorrow"], "'tomorrow' is no time: write it as"),
+        (["restore", "X", "--key-file", "nowhere"], "key file nowhere cannot be read"),
+    ],
+)
+def test_mistakes_are_said(
+    words: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Say
+) -> None:
+    """In one line, with the remedy."""
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == MISTAKE
+    assert says in capsys.readouterr().err
+
+
+def test_both_an_instant_and_a_file(friday: Path, capsys: Say) -> None:
+    """One of them, not both; and a last file needs one chain."""
+    assert main(["restore", str(friday), "--at", "2024-01-05", "--last-file", "x"]) == MISTAKE
+    assert main(["restore", str(friday), "--last-file", "x"]) == MISTAKE
+    assert "is no single chain" in capsys.readouterr().err
+    assert main(["restore", str(friday), "--at", "2023-12-31"]) == MISTAKE
+    assert "no backup of Shop had started at 2023-12-31" in capsys.readouterr().err
+
+
+def test_places_are_found_wherever_they_are(friday: Path) -> None:
+    """From the run's folder, the place, or the chain."""
+    (place,) = places(friday)
+    assert places(place.path) == [place]
+    assert places(next(place.path.iterdir()))[0].path == place.path
+    assert instant_of_text("2024-01-01") == 0
+    with pytest.raises(FilesError, match="is empty"):
+        (friday / "empty").write_text("\n")
+        keys_in(friday / "empty")
