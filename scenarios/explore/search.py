@@ -17,7 +17,8 @@ from cluster.sim.run import few_collections
 from cluster.value import value
 from scenarios.explore.actions import Action, Crash, Deliver, Drop, Duplicate, Expire, Propose, Sync
 from scenarios.explore.bounds import BEATEN, CRASHED, DROPPED, DUPLICATED, PROPOSED, Bounds
-from scenarios.explore.nodes import Cell, Mail, Move, Nodes
+from scenarios.explore.cells import Cell, Mail, Move
+from scenarios.explore.nodes import Nodes
 from scenarios.explore.promises import Broken, Sealed, agreed, between, lost, missing
 
 COSTS = {"beat": BEATEN, "crash": CRASHED}

@@ -15,7 +15,7 @@ from cluster.trace import Happened, Note
 from cluster.value import value
 from scenarios.explore.actions import Action, Crash, Deliver, Duplicate, Expire, Propose, Sync, in_short
 from scenarios.explore.bounds import PROPOSED, Bounds
-from scenarios.explore.nodes import LATE
+from scenarios.explore.cells import LATE
 from scenarios.explore.promises import Broken
 from scenarios.explore.search import Option, Search, State
 

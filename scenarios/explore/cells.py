@@ -1,0 +1,159 @@
+"""What a state is made of, piece by piece: a node with its disk, a message on its way, and what an action makes of a node.
+
+Each piece is made once and carries its lanes (`identity.Lanes`). Nothing here steps or searches.
+"""
+
+from typing import Any
+
+from cluster.raft.log import Log
+from cluster.raft.messages import Entry, Message
+from cluster.raft.state import Leader, Raft, Send
+from cluster.value import value
+from scenarios.explore.identity import Bag, Kept, Name, Renaming, encoded, know
+from scenarios.explore.promises import Broken, Face
+
+LATE = 1 << 40
+"""µs: later than any timer and any standing."""
+
+
+@value
+class Paper:
+    """What a node's disk holds."""
+
+    term: int
+    vote: str | None
+    log: Log
+    commit: int
+
+
+@value
+class Write:
+    """A `Save` on its way to the disk. The first one that is not said yet has number 1, the next one 2."""
+
+    term: int
+    vote: str | None
+    after: int
+    entries: tuple[Entry, ...]
+    then: tuple[Send, ...]
+    last: int
+    """Last index of the log as of the Save."""
+    commit: int
+    said: bool
+    """It was called durable before it is. No sound storage does that."""
+
+
+know(Paper, term=Kept, vote=Name, log=Kept, commit=Kept)
+know(Write, term=Kept, vote=Name, after=Kept, entries=Kept, then=Bag, last=Kept, commit=Kept, said=Kept)
+
+
+class Cell:
+    """A node as a part of states: what it believes, what it writes, what its disk holds, what was seen of it."""
+
+    __slots__ = (
+        "deliveries",
+        "disk",
+        "entries",
+        "face",
+        "face_number",
+        "kept",
+        "leads",
+        "led",
+        "own",
+        "proposals",
+        "raft",
+        "total",
+        "voted",
+        "writes",
+    )
+
+    def __init__(
+        self,
+        raft: Raft,
+        writes: tuple[Write, ...],
+        disk: Paper,
+        led: tuple[int, ...],
+        voted: tuple[int, str] | None,
+    ) -> None:
+        self.raft = raft
+        self.writes = writes
+        self.disk = disk
+        self.led = led
+        """Every term it has led."""
+        self.voted = voted
+        """Term and candidate of the last vote that was called durable."""
+        self.leads = isinstance(raft.role, Leader)
+        self.entries = raft.log.slice(1, raft.log.last_index)
+        self.kept = disk.log.slice(1, disk.log.last_index)
+        peers = raft.role.peers if isinstance(raft.role, Leader) else ()
+        matches = tuple([(peer, progress.match) for peer, progress in peers])
+        self.face = Face(raft.name, raft.term, led, self.entries, matches)
+        self.face_number = 0
+        self.total = 0
+        """Its lanes."""
+        self.own: tuple[tuple[str, Move], ...] | None = None
+        """What may happen to it without mail: the kind of it, and what comes of it."""
+        self.proposals: dict[int, Move] = {}
+        self.deliveries: dict[int, tuple[Move, ...]] = {}
+
+    def content(self, names: Renaming) -> Any:
+        """What counts of it under a renaming."""
+        voted = None if self.voted is None else (self.voted[0], names[self.voted[1]])
+        return (
+            encoded(self.raft, names),
+            encoded(self.writes, names),
+            encoded(self.disk, names),
+            self.led,
+            voted,
+        )
+
+
+class Mail:
+    """A message on its way, as a part of states."""
+
+    __slots__ = ("message", "number", "sender", "to", "total")
+
+    def __init__(self, sender: int, to: int, message: Message, number: int, total: int) -> None:
+        self.sender = sender
+        """Its place among the nodes."""
+        self.to = to
+        self.message = message
+        self.number = number
+        """In the order in which they first occurred."""
+        self.total = total
+        """Its lanes."""
+
+
+Applied = tuple[int, tuple[Entry, ...], int, bool]
+"""First index, entries, the node's term, and whether it only says again after a restart what it knew."""
+
+
+class Move:
+    """What one action makes of one node."""
+
+    __slots__ = (
+        "after",
+        "applied",
+        "broken",
+        "crowned",
+        "delta",
+        "disked",
+        "faced",
+        "idle",
+        "sent",
+    )
+
+    def __init__(self, before: Cell, after: Cell, sent: tuple[Mail, ...], applied: tuple[Applied, ...]) -> None:
+        self.after = after
+        self.sent = tuple(sorted([mail.number for mail in sent]))
+        self.applied = applied
+        self.broken: Broken | None = None
+        self.delta = after.total - before.total + sum(mail.total for mail in sent)
+        """What it adds to the lanes of the state; a message taken is not subtracted yet."""
+        self.faced = after.face_number != before.face_number
+        self.disked = after.kept != before.kept
+        self.crowned = after.leads and (not before.leads or after.raft.term != before.raft.term)
+        self.idle = after is before and not sent
+        """Not made: it leads beyond the bounds, or it changes nothing.
+
+        Whatever can follow a move that changes nothing can follow without it, and the message stays where it is.
+        """

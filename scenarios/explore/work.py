@@ -1,0 +1,164 @@
+"""One node while an action lasts: the law stepped, its disk written, its mail sent, its own promises asked.
+
+It is `cluster.raft.step.step` that decides and the shell's order in which things are done. Nothing is remembered here.
+"""
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cluster import trace
+from cluster.node import ROLES, terms_and_digests
+from cluster.raft import step as law
+from cluster.raft.state import (
+    Apply,
+    Candidate,
+    Event,
+    Follower,
+    Leader,
+    Moment,
+    Raft,
+    Save,
+    Send,
+    Stored,
+)
+from scenarios.explore.cells import Applied, Cell, Mail, Paper, Write
+from scenarios.explore.identity import normal_form
+from scenarios.explore.promises import NEVER_BACK, Broken, after_step, second_vote
+
+if TYPE_CHECKING:
+    from scenarios.explore.nodes import Nodes
+
+
+class Work:
+    """A node while an action lasts: several steps of the law if a disk is instant."""
+
+    def __init__(self, nodes: "Nodes", cell: Cell) -> None:
+        self.nodes = nodes
+        self.raft = cell.raft
+        self.writes = list(cell.writes)
+        self.disk = cell.disk
+        self.led = cell.led
+        self.voted = cell.voted
+        self.sent: list[Mail] = []
+        self.applied: list[Applied] = []
+        self.broken: Broken | None = None
+        self._told = nodes.told
+
+    def step(self, event: Event, now: int) -> None:
+        """Step the law, do what it asks for, and what an instant disk or a storage that lies adds at once."""
+        self._step(event, now)
+        while self.nodes.bounds.instant_disk and self.writes:
+            self._sync()
+        while self.nodes.early and any(not write.said for write in self.writes):
+            at = next(at for at, write in enumerate(self.writes) if not write.said)
+            write = self.writes[at]
+            self.writes[at] = attrs.evolve(write, said=True, then=(), last=0)
+            self._say(write)
+
+    def sync(self) -> None:
+        """The oldest write becomes durable."""
+        self._sync()
+        while self.nodes.bounds.instant_disk and self.writes:
+            self._sync()
+
+    def crash(self, commit: int) -> None:
+        """Lose what is not durable, and read the disk."""
+        nodes, name = self.nodes, self.raft.name
+        disk = self.disk = attrs.evolve(self.disk, commit=commit)
+        found = nodes.recovered(disk)
+        self.writes = []
+        raft = law.begin(
+            name, nodes.configuration, nodes.timing, found.term, found.vote, found.log, Moment(0, 0.0), found.commit
+        )
+        self.raft = normal_form(raft)
+        terms, digests = terms_and_digests(found.log.slice(1, found.log.last_index))
+        self._note(trace.Crashed())
+        self._note(
+            trace.Recovered(found.term, found.vote or "", found.log.last_index, found.commit, terms, digests, torn=0)
+        )
+        if found.commit:
+            self.applied.append((1, found.log.slice(1, found.commit), found.term, True))
+
+    # ---- the law ----
+
+    def _step(self, event: Event, now: int) -> None:
+        before, nodes = self.raft, self.nodes
+        nodes.steps += 1
+        after, effects = law.step(before, event, Moment(now, 0.0))
+        after = self.raft = normal_form(after)
+        self.broken = self.broken or after_step(before, after)
+        if isinstance(after.role, Leader) and after.term not in self.led:
+            self.led = (*self.led, after.term)
+        if self._told is not None:
+            self._note_role(before, after)
+        for effect in effects:
+            match effect:
+                case Send():
+                    self._send(effect)
+                case Save():
+                    self._save(effect, before)
+                case Apply(first, entries):
+                    self.applied.append((first, entries, after.term, False))
+                    self._note(trace.Committed(first + len(entries) - 1, after.term))
+
+    def _send(self, send: Send) -> None:
+        self.sent.append(self.nodes.mail(self.raft.name, Send(send.to, normal_form(send.message))))
+
+    def _save(self, save: Save, before: Raft) -> None:
+        raft = self.raft
+        if save.after >= 0:
+            terms, digests = terms_and_digests(save.entries)
+            self._note(trace.Wrote(save.after, terms, digests, before.log.last_index - save.after))
+        then = tuple([Send(send.to, normal_form(send.message)) for send in save.then])
+        last = raft.log.last_index
+        self.writes.append(Write(save.term, save.vote, save.after, save.entries, then, last, raft.commit, False))
+
+    # ---- the disk ----
+
+    def _sync(self) -> None:
+        write, disk = self.writes.pop(0), self.disk
+        if write.after >= 0 or (write.term, write.vote) != (disk.term, disk.vote):  # else no frame was written
+            if write.term < disk.term:
+                text = f"the disk of {self.raft.name} goes back from term {disk.term} to {write.term}"
+                self.broken = self.broken or Broken(NEVER_BACK, text)
+            log = disk.log.cut(write.after).extended(write.entries) if write.after >= 0 else disk.log
+            self.disk = Paper(write.term, write.vote, log, max(disk.commit, write.commit))
+        if not write.said:
+            self._say(write)
+
+    def _say(self, write: Write) -> None:
+        """The write is called durable: what waited for it leaves, and the law hears of it."""
+        name = self.raft.name
+        if write.vote is not None and self.voted != (write.term, write.vote):
+            self._note(trace.Voted(write.term, write.vote))
+            self.broken = self.broken or second_vote(name, self.voted, write.term, write.vote)
+            self.voted = (write.term, write.vote)
+        for send in write.then:
+            self._send(send)
+        self._step(Stored(write.term, write.vote, write.last, 1), 0)
+        raft = self.raft
+        cuts = tuple([(number - 1, after) for number, after in raft.durable.cuts])
+        self.raft = attrs.evolve(raft, saves=raft.saves - 1, durable=attrs.evolve(raft.durable, cuts=cuts))
+
+    # ---- what it tells, if anybody listens ----
+
+    def _note(self, note: trace.Note) -> None:
+        if self._told is not None:
+            self._told(note)
+
+    def _note_role(self, before: Raft, after: Raft) -> None:
+        """As the shell of a node notes it."""
+        was, now, same = before.role, after.role, before.term == after.term
+        match now:
+            case Leader():
+                if not (same and isinstance(was, Leader)):
+                    votes = 1 + (len(was.granted) if isinstance(was, Candidate) else 0)
+                    last = before.log.last_index
+                    self._note(trace.BecameLeader(after.term, votes, last, before.log.term_at(last)))
+            case Candidate(trial=trial, asked=asked):
+                if not (isinstance(was, Candidate) and (was.trial, was.asked) == (trial, asked)):
+                    self._note(trace.BecameCandidate(asked, trial))
+            case Follower(leader=leader):
+                if not (same and isinstance(was, Follower) and was.leader == leader):
+                    self._note(trace.BecameFollower(after.term, leader or "", ROLES[type(was)]))
