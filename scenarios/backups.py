@@ -514,29 +514,36 @@ class Task:
         self.id = number
         self.path = path
         self.encryption = encryption
+        self._read = 0
+        """Events of the history that `runs` has looked at."""
+        self._starts: dict[tuple[str, int], Happened] = {}
+        self._runs: list[Ran] = []
 
     @property
     def runs(self) -> list[Ran]:
-        """Every finished run, in the order of their ends."""
-        starts: dict[tuple[str, int], Happened] = {}
-        found = []
-        for event in self.world.history.events:
-            note = event.note
-            match note:
-                case BackupStarted(task=self.id):
-                    starts[event.node, note.started_at] = event
-                case BackupSkipped(task=self.id):
-                    found.append(Ran(event.node, note.started_at, event.t, note.occurrence, False, "skipped", "", ""))
-                case BackupFinished(task=self.id) | BackupFailed(task=self.id):
-                    started = starts.get((event.node, note.started_at))
-                    t = started.t if started else event.t
-                    begun = started.note if started else None
-                    occurrence = begun.occurrence if isinstance(begun, BackupStarted) else note.started_at
-                    written = isinstance(note, BackupFinished)
-                    folder, file = (note.folder, note.file) if isinstance(note, BackupFinished) else ("", "")
-                    outcome = "written" if written else "failed"
-                    found.append(Ran(event.node, note.started_at, t, occurrence, note.full, outcome, folder, file))
-        return found
+        """Every finished run, in the order of their ends. Costs what has happened since it was asked last."""
+        events = self.world.history.events
+        for event in events[self._read :]:
+            self._learn(event)
+        self._read = len(events)
+        return list(self._runs)
+
+    def _learn(self, event: Happened) -> None:
+        note = event.note
+        match note:
+            case BackupStarted(task=self.id):
+                self._starts[event.node, note.started_at] = event
+            case BackupSkipped(task=self.id):
+                self._runs.append(Ran(event.node, note.started_at, event.t, note.occurrence, False, "skipped", "", ""))
+            case BackupFinished(task=self.id) | BackupFailed(task=self.id):
+                started = self._starts.get((event.node, note.started_at))
+                t = started.t if started else event.t
+                begun = started.note if started else None
+                occurrence = begun.occurrence if isinstance(begun, BackupStarted) else note.started_at
+                written = isinstance(note, BackupFinished)
+                folder, file = (note.folder, note.file) if isinstance(note, BackupFinished) else ("", "")
+                outcome = "written" if written else "failed"
+                self._runs.append(Ran(event.node, note.started_at, t, occurrence, note.full, outcome, folder, file))
 
     @property
     def owner(self) -> str | None:

@@ -356,13 +356,14 @@ def bench(
     seed: Annotated[int, Seed] = 0,
     svg: Path | None = None,
     processes: int | None = None,
+    documents: int | None = None,
 ) -> int:
-    """Measure: messages a second beside SimPy's, virtual time, memory; or published elections, run again and judged.
+    """Measure: messages a second beside SimPy's, virtual time, memory, backups; or published elections, run again.
 
     Parameters
     ----------
     which
-        `messages`, `time` or `memory`; all three if none is named. `elections` stands alone: two minutes on two
+        `messages`, `time`, `memory` or `backup`; all four if none is named. `elections` stands alone: two minutes on two
         processors; it ends with 1 if a line is further from the published one than allowed.
     json
         Print one JSON object instead.
@@ -374,6 +375,8 @@ def bench(
         Of `elections`: draw the paper's figure into this file.
     processes
         Of `elections`: as many as there are processors. The figures do not depend on it.
+    documents
+        Of `backup`: how many documents of 1 KB, instead of 100,000.
     """
     from scenarios.bench.program import BENCHMARKS, ELECTIONS, as_text
     from scenarios.gallery import suggestion
@@ -382,7 +385,7 @@ def bench(
     for name in which:
         if name not in known:
             complain(
-                f"there is no benchmark {name!r}: name {', '.join(known)}, or none for the first three."
+                f"there is no benchmark {name!r}: name {', '.join(known)}, or none for the first four."
                 f"{suggestion(name, known)}"
             )
             return MISTAKE
@@ -398,9 +401,13 @@ def bench(
     if (trials, seed, svg, processes) != (None, 0, None, None):
         complain(f"--trials, --seed, --svg and --processes belong to `unkindness bench {ELECTIONS}`")
         return MISTAKE
+    if documents is not None and (documents < 1 or (which and "backup" not in which)):
+        complain(f"--documents {documents} belongs to `unkindness bench backup`: give it 1 at least")
+        return MISTAKE
     results = {}
     for name in which or BENCHMARKS:
-        results[name] = BENCHMARKS[name]()
+        named = {"documents": documents} if name == "backup" and documents is not None else {}
+        results[name] = BENCHMARKS[name](**named)
         if not json:
             for line in as_text(name, results[name]):
                 print(line, flush=True)

@@ -24,7 +24,7 @@ from backup.content.manifest import (
     as_section,
     from_section,
 )
-from backup.content.sections import Found, Sections
+from backup.content.sections import Found, Line, Sections
 from backup.content.snapshot import MAGIC, read_snapshot_manifest
 from backup.database.contents import Contents
 from backup.database.items import Blob, Document, Item, Revision, Tombstone, key_of, text_of
@@ -132,7 +132,7 @@ class Writer:
         contents, after = self._contents, self.manifest.from_etag
         yield f'{{"BuildVersion":{BUILD_VERSION},"DatabaseRecord":{self._record},"Docs":['
         documents = yield from self._items(contents.documents(after), texts.document_text)
-        yield '],"RevisionDocuments":['
+        yield '\n],"RevisionDocuments":['  # each document ends with its line, the last one too
         revisions = yield from self._items(contents.revisions(after), texts.revision_text)
         yield '],"Tombstones":['
         tombstones = yield from self._items(contents.tombstones(after), texts.tombstone_text)
@@ -230,7 +230,7 @@ class Reader:
         DamagedBackup, at the end at the latest, if the file is not as written.
         """
         counts = self.counts
-        for found in Sections(self.name, self._watched()):
+        for found in Sections(self.name, self._watched(), lines_of="" if self._unsealed else "Docs"):
             try:
                 item = self._item(found)
             except (DamagedBackup, UnreadableBackup):
@@ -245,6 +245,8 @@ class Reader:
     def _item(self, found: Found) -> Item | Blob | None:
         """The item, or None for what is kept aside or has no place."""
         section, content = found.section, found.content
+        if type(content) is Line:
+            return texts.document_with(content.body, content.metadata, self._leave_out)
         if found.listed and isinstance(content, dict):
             if found.raw is not None and texts.is_attachment(content):
                 return texts.blob_of(content, found.raw)

@@ -110,6 +110,10 @@ def from_section(name: str, fields: object) -> Manifest:
             raise UnreadableBackup(
                 f"{name} has format {written} and this version reads up to {FORMAT}: use a newer version"
             )
+        case {"Format": int(written)} if written < FORMAT:
+            raise UnreadableBackup(
+                f"{name} has format {written} of an early version, and this one reads {FORMAT}: use that version"
+            )
         case Mapping():
             pass
         case _:

@@ -16,6 +16,18 @@ from cluster.value import value
 TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]]', re.DOTALL)
 NEEDLESS_COMMA = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|,(?=\s*[}\]])', re.DOTALL)
 SPACE = " \t\r\n"
+MARK = ',"@metadata":{'
+ALONE = '{"@metadata":'
+"""How an attachment begins, which raw bytes follow, and a document without fields."""
+
+
+@value
+class Line:
+    """A document of a file of ours, which stands on a line of its own as it was kept: no need to parse all of it."""
+
+    body: str
+    """The JSON object as canonical text, without metadata."""
+    metadata: dict[str, Any]
 
 
 @value
@@ -24,7 +36,7 @@ class Found:
 
     section: str
     content: Any
-    """Parsed JSON."""
+    """Parsed JSON, or a `Line`."""
     listed: bool
     raw: bytes | None = None
     """The raw bytes that followed it; None if none could."""
@@ -33,9 +45,13 @@ class Found:
 class Sections:
     """Reads one stream once."""
 
-    def __init__(self, name: str, pieces: Iterator[bytes]) -> None:
-        """`name` of the file, for errors; `pieces` of its uncompressed content."""
+    def __init__(self, name: str, pieces: Iterator[bytes], *, lines_of: str = "") -> None:
+        """`name` of the file, for errors; `pieces` of its uncompressed content.
+
+        `lines_of`: the section whose items are told as `Line` where they are, in a file whose seal is verified later.
+        """
         self._name = name
+        self._lines_of = lines_of
         self._pieces = pieces
         self._text = ""
         self._at = 0
@@ -62,7 +78,11 @@ class Sections:
             self._at = len(self._text)
 
     def _list(self, section: str) -> Iterator[Found]:
+        has_lines = section == self._lines_of
         while self._peek() != "]":
+            if has_lines and (line := self._line()) is not None:
+                yield Found(section, line, True)
+                continue
             content = self._value(f"in {section!r}")
             size = raw_size(content)
             yield Found(section, content, True, None if size is None else self._raw(size, section))
@@ -71,6 +91,29 @@ class Sections:
             if self._text[self._at] == ",":
                 self._at += 1
         self._at += 1
+
+    def _line(self) -> Line | None:
+        """The document that begins here, if it ends with its line; nothing is taken otherwise."""
+        text, begin = self._text, self._at
+        end = text.find("\n", begin)  # there is no line break in canonical JSON
+        if end < 0 or text.startswith(ALONE, begin):
+            return None
+        if text[end - 1] == ",":
+            end -= 1
+        mark = text.rfind(MARK, begin, end)  # in a string, its quotes would be escaped: the last one is the metadata's
+        if mark < 0 or text[end - 1] != "}":
+            return None
+        body, metadata = text[begin:mark], text[mark + len(MARK) - 1 : end - 1]
+        try:
+            if not body.isascii():
+                body = body.encode("latin-1").decode()
+            if not metadata.isascii():
+                metadata = metadata.encode("latin-1").decode()
+            parsed = _decoder.decode(metadata)
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(f"unreadable metadata ({error})") from error
+        self._at = end + 1 if text[end] == "," else end
+        return Line(body + "}", parsed)
 
     def _value(self, where: str) -> Any:
         """The JSON value that begins here. A number counts only when something follows it."""
@@ -81,11 +124,7 @@ class Sections:
                 if end < len(self._text):
                     source = self._text[self._at : end]
                     self._at = end
-                    return (
-                        content
-                        if source.isascii()
-                        else json.loads(source.encode("latin-1").decode(), parse_constant=_refuse)
-                    )
+                    return content if source.isascii() else _decoder.decode(source.encode("latin-1").decode())
             except json.JSONDecodeError:
                 whole = extent(self._text, self._at)  # cut by the end of the window, or not quite JSON
                 if whole is not None:
@@ -100,7 +139,7 @@ class Sections:
         self._at = end
         try:
             text = NEEDLESS_COMMA.sub(lambda found: found[1] or "", source.decode())
-            return json.loads(text, parse_constant=_refuse)
+            return _decoder.decode(text)
         except (ValueError, RecursionError) as error:
             raise self._damaged(f"unreadable {where} ({error})") from error
 

@@ -98,6 +98,11 @@ def blob_of(content: Mapping[str, Any], raw: bytes) -> Blob:
 def document_of(content: dict[str, Any], leave_out: LeaveOut) -> Document:
     """A document; `content` is used up."""
     metadata = content.pop(METADATA)
+    return document_with(body_of(str(metadata["@id"]), content), metadata, leave_out)
+
+
+def document_with(body: str, metadata: Mapping[str, Any], leave_out: LeaveOut) -> Document:
+    """A document of that canonical text."""
     flags: frozenset[str] = frozenset()
     attachments: tuple[Attachment, ...] = ()
     if len(metadata) > 4:
@@ -107,7 +112,7 @@ def document_of(content: dict[str, Any], leave_out: LeaveOut) -> Document:
     return Document(
         document_id,
         str(metadata.get("@collection", NO_COLLECTION)),
-        body_of(document_id, content),
+        body,
         ChangeVector.parse(metadata["@change-vector"]),
         0,
         instant_of(metadata["@last-modified"]),

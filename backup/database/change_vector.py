@@ -36,6 +36,10 @@ class ChangeVector:
     @staticmethod
     def parse(text: str) -> "ChangeVector":
         """Back from the text form; ValueError if it is none, or names a copy twice."""
+        only = ENTRY.fullmatch(text)
+        if only is not None:  # nearly all are of one copy
+            etag = int(only[2])
+            return ChangeVector(((only[1], only[3], etag),) if etag else ())
         etags: dict[tuple[str, str], int] = {}
         for part in text.split(", ") if text else ():
             entry = ENTRY.fullmatch(part)

@@ -13,7 +13,7 @@ import attrs
 from backup.database import fingerprint, journal
 from backup.database.blobs import Blobs
 from backup.database.change_vector import ChangeVector, Relation, absorb
-from backup.database.contents import Contents, Size, changed_after
+from backup.database.contents import Contents, Size
 from backup.database.items import (
     NO_COLLECTION,
     Attachment,
@@ -28,6 +28,7 @@ from backup.database.items import (
     rank,
     size_of,
 )
+from backup.database.order import Order
 from backup.database.revisions import Policies
 
 __all__ = ["Contents", "NoDocument", "Size", "Store"]
@@ -62,6 +63,7 @@ class Store:
         self._items: dict[str, Item] = {}
         """By slot, each the only one there: a document or its tombstone by its key, a revision by key and vector. A
         change moves its slot to the end, so that the order is etag order."""
+        self._order = Order()
         self._history: dict[str, list[tuple[int, str]]] = {}
         """Key of a document to the rank of each of its revisions, the lowest first."""
         self._blobs = Blobs()
@@ -100,9 +102,9 @@ class Store:
         """How many documents each collection holds, by its name, sorted."""
         return dict(sorted(self._collections.items()))
 
-    def changes_after(self, etag: int) -> Iterator[Item]:
-        """What changed after that etag, as it is now, in etag order. Costs what it yields."""
-        return iter(list(changed_after(self._items, etag)))
+    def changes_after(self, etag: int, limit: int | None = None) -> Iterator[Item]:
+        """What changed after that etag, as it is now, in etag order; the first `limit` of it. Costs what it yields."""
+        return iter(self._order.after(etag, self._items, limit))
 
     def blobs_after(self, etag: int) -> list[Blob]:
         """The contents that items changed after that etag were the first to name, in that order."""
@@ -397,6 +399,7 @@ class Store:
     def _place(self, slot: str, item: Item) -> None:
         old = self._items.pop(slot, None)
         self._items[slot] = item
+        self._order.add(item.etag, slot, self._items)
         self._bytes += size_of(item)
         if isinstance(item, Tombstone):
             self._tombstones += 1
@@ -439,7 +442,7 @@ class Store:
     def frames_after(self, etag: int) -> Iterator[bytes]:
         """The frames of everything that changed after that etag."""
         yield from map(journal.encode_change, self._blobs.after(etag))
-        yield from map(journal.encode_change, list(changed_after(self._items, etag)))
+        yield from map(journal.encode_change, self._order.after(etag, self._items))
 
     def frames(self) -> Iterator[bytes]:
         """A whole journal of this copy as it is now: to replace one that has grown long."""

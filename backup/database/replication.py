@@ -5,7 +5,6 @@ the order of the sender's etags, so an acknowledged etag means that everything u
 """
 
 from collections.abc import Sequence
-from itertools import islice
 
 from backup.database.change_vector import ChangeVector
 from backup.database.documents import Store
@@ -61,7 +60,7 @@ class ReplicationResume:
 
 def delta(store: Store, after_etag: int, limit: int) -> tuple[tuple[Item, ...], int]:
     """At most `limit` changes after that etag and the etag they reach; () and its own etag when nothing is new."""
-    items = tuple(islice(store.changes_after(after_etag), limit))
+    items = tuple(store.changes_after(after_etag, limit))
     reached_end = len(items) < limit
     return items, max(store.etag, after_etag) if reached_end else items[-1].etag
 

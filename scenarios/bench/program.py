@@ -1,4 +1,4 @@
-"""`unkindness bench`: messages, time and memory, each as a table for people or one JSON object."""
+"""`unkindness bench`: messages, time, memory and backup, each as a table for people or one JSON object."""
 
 import cProfile
 import pstats
@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from scenarios.bench import load, yardsticks
+from scenarios.bench import backup, load, yardsticks
 
 ROUNDS = 5
 PROPOSALS = 1_200
@@ -105,7 +105,12 @@ def peak() -> float:
 
 ELECTIONS = "elections"
 """It judges and takes two minutes, so it runs only where it is named: `scenarios.bench.elections`."""
-BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"messages": messages, "time": time, "memory": memory}
+BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
+    "messages": messages,
+    "time": time,
+    "memory": memory,
+    "backup": backup.backup,
+}
 
 
 def as_text(name: str, result: dict[str, Any]) -> list[str]:
@@ -127,6 +132,8 @@ def as_text(name: str, result: dict[str, Any]) -> list[str]:
                     f"  {nodes:>2} nodes                    {row['busy']:>9,} {row['idle']:>11,} {row['idle_lived']:>9,}"
                 )
             return lines
+        case "backup":
+            return backup.as_lines(result)
         case _:
             return ["peak memory of a process, MiB"] + [
                 f"  {program:<10} {peak:>8.1f}" for program, peak in result["peak_mebibytes"].items()
