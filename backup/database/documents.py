@@ -72,6 +72,8 @@ class Store:
         self._documents = self._tombstones = 0
         self._bytes = 0
         self._frozen: Contents | None = None
+        self._names: dict[str, str] = {}
+        """Texts that many items share: each is kept once, though each arrives with every item."""
 
     # ---- looking
 
@@ -263,6 +265,7 @@ class Store:
         last_modified = max(at, old.last_modified + 1) if old else at
         vector = before.with_etag(self.node, self.database_id, etag)
         revised = self.policies.of(collection) is not None
+        collection = self._names.setdefault(collection, collection)
         document = Document(document_id, collection, body, vector, etag, last_modified, attachments, revised)
         self._place(key, document)
         if revised:
@@ -349,9 +352,12 @@ class Store:
     def _take(self, key: str, item: Item, vector: ChangeVector) -> Item:
         etag = self.etag + 1
         mine: Item
+        same = self._names.setdefault
+        collection = same(item.collection, item.collection)
+        vector = ChangeVector(tuple([(same(tag, tag), same(copy, copy), seen) for tag, copy, seen in vector.entries]))
         if isinstance(item, Document):
             mine = Document(
-                item.id, item.collection, item.body, vector, etag, item.last_modified, item.attachments, item.revised
+                item.id, collection, item.body, vector, etag, item.last_modified, item.attachments, item.revised
             )
         else:
             old = self._items.get(key)

@@ -117,7 +117,8 @@ def key_of(document_id: str) -> str:
     """What tells documents apart: the id in lower case. ValueError for an id that is none."""
     if not document_id or not document_id.isprintable():
         raise ValueError(f"{document_id!r} is no document id: give at least one character, all of them printable")
-    return document_id.lower()
+    key = document_id.lower()
+    return document_id if key == document_id else key  # one text, not two equal ones
 
 
 def hash_of(content: bytes) -> str:
