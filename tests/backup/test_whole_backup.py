@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backup.content.logical import Writer
-from backup.content.manifest import Manifest
+from backup.content.manifest import DamagedBackup, Manifest
 from backup.database import values as agreed
 from backup.database.documents import Store
 from backup.database.revisions import Policies, RevisionPolicy
@@ -116,6 +116,72 @@ def test_each_point_of_any_history(batches: list[list[tuple[int, int, int]]]) ->
     assert [each.id for each in restored.store.frozen_at().documents()] == [
         each.id for each in source.store.frozen_at().documents()
     ]
+
+
+def everything() -> Source:
+    """A chain of two files in which there is one of each kind."""
+    source = Source()
+    for step in ((0, 3, 3), (0, 9, 0), (1, 9, 0), (0, 1, 2), (1, 2, 3), (0, 4, 0), (0, 5, 1), (1, 5, 2), (0, 7, 0)):
+        source.act(*step)
+    source.back_up()
+    for step in ((0, 9, 0), (1, 0, 0), (1, 6, 0), (2, 9, 0)):
+        source.act(*step)
+    source.back_up()
+    return source
+
+
+WHOLE = everything()
+FILES = {file: b"".join(WHOLE.place.read(f"{FOLDER}/{file}")) for file in WHOLE.told}
+
+
+def outcome(file: str, content: bytes) -> str:
+    """What the chain comes to with that content in the place of a file; empty if it is refused."""
+    place = Vault()
+    for name, whole in FILES.items():
+        write(place, f"{FOLDER}/{name}", [content if name == file else whole])
+    try:
+        return restore(place, FOLDER).fingerprint
+    except DamagedBackup as error:
+        return "" if error.name == file else f"{error.name} is blamed"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(FILES)), st.data())
+def test_no_damage_passes(file: str, data: st.DataObject) -> None:
+    """Whatever is in it: a flipped bit is noticed, or changes nothing that is restored; a cut or longer file is refused."""
+    content = FILES[file]
+    assert outcome(file, content) == WHOLE.told[file_name(1)]
+    place = data.draw(st.integers(0, len(content) * 8 - 1))
+    damaged = bytearray(content)
+    damaged[place // 8] ^= 1 << place % 8
+    assert outcome(file, bytes(damaged)) in ("", WHOLE.told[file_name(1)])
+    assert outcome(file, content[: place // 8]) == ""
+    assert outcome(file, content + damaged[:1]) == ""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"a": {"x": 1, "@metadata": {"b": 2}}},
+        {"a": [{"b": {}}], "RevisionDocuments": [{"@metadata": {}}]},
+        {"text": 'x","@metadata":{"@id":"no"}}\n]'},
+        {"text": "ü\u2028\n", "@metadata ": 1},
+        {},
+    ],
+)
+def test_documents_that_look_like_the_stream(data: dict[str, Any]) -> None:
+    """What stands in a document is never taken for what stands around it, first, last or in between."""
+    source = Source()
+    for number in range(3):
+        source.store.put(f"d{number}", data, number, 'Orders ","@metadata":{')
+        source.store.attach(f"d{number}", '","@metadata":{', b'{"a":1,"@metadata":{}},\n' * (number + 1), number)
+    source.store.put("plain", {"last": True}, 9)
+    source.back_up()
+    restored = restore(source.place, FOLDER)
+    assert restored.fingerprint == source.told[file_name(0)]
+    found = restored.store.get("d1")
+    assert found is not None
+    assert found.data == data
 
 
 def test_through_the_nodes(tmp_path: Path) -> None:
