@@ -105,7 +105,16 @@ def planted(name: str | None) -> Iterator[None]:
     inner = original.__func__ if isinstance(original, staticmethod | classmethod) else original
     changed = found.change(inner)
     setattr(place, last, type(original)(changed) if inner is not original else changed)
+    _forget(found.module)
     try:
         yield
     finally:
         setattr(place, last, original)
+        _forget(found.module)
+
+
+def _forget(module: str) -> None:
+    """Drop what functions of the module remember: it was worked out with, or without, the bug."""
+    for each in vars(importlib.import_module(module)).values():
+        if hasattr(each, "cache_clear"):
+            each.cache_clear()
