@@ -77,8 +77,8 @@ def takes_the_backup_after(original: Callable[..., Any]) -> Callable[..., Any]:
 def calls_a_failed_run_finished(original: Callable[..., Done]) -> Callable[..., Done]:
     """A run that failed is told of as if it had written its file."""
 
-    def failed(self: Any, run: Any, work: Any, error: str) -> Done:
-        done = original(self, run, work, error)
+    def failed(self: Any, run: Any, work: Any, error: str, *given: Any) -> Done:
+        done = original(self, run, work, error, *given)
         note = BackupFinished(run.database.name, run.task.id, work.started_at, work.is_full, "", "", 0, 0, 0)
         return attrs.evolve(done, status=attrs.evolve(done.status, error=None, error_at=None), note=note)
 
