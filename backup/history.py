@@ -3,7 +3,7 @@
 Part of what all members agree on. Never here: runs that nobody reported.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cluster.value import value
 
@@ -45,6 +45,14 @@ class History:
         self._runs: list[Run] = []
         self._places: dict[tuple[int, str, int], int] = {}
         self._length = 0
+
+    @classmethod
+    def of(cls, runs: Iterable[Run]) -> "History":
+        """A history of these runs, with storage of its own."""
+        history = cls()
+        for run in runs:
+            history = history.with_run(run)
+        return history
 
     def with_run(self, run: Run) -> "History":
         """This history and one run more; the same history if it holds that run already (a report sent twice)."""

@@ -22,6 +22,10 @@ class OutcomeUnknown(TimeoutError):
     """Indefinite: the command may have happened, or may still. Look before you ask again (rule 3.29)."""
 
 
+class Overloaded(BlockingIOError):
+    """Definite: the leader did not take the command, because too many bytes wait to be committed. It did not happen."""
+
+
 class Refused(ValueError):
     """The command was applied and the state machine said no; nothing changed. The text says why and what to do."""
 
@@ -126,7 +130,8 @@ class Member(Protocol):
     async def propose(self, command: object, within: int | None = None) -> Any:
         """Have the command applied everywhere, once; return what `apply` returned here.
 
-        `within` µs (default: the operation timeout, 15 s). Raises `NoLeader`, `OutcomeUnknown`, or `Refused` as raised by `apply`.
+        `within` µs (default: the operation timeout, 15 s). Raises `NoLeader`, `Overloaded`, `OutcomeUnknown`, or `Refused` as
+        raised by `apply`.
         """
 
     def send(self, to: str, message: object) -> None:
@@ -167,7 +172,11 @@ class Application(Protocol):
 
     @property
     def words(self) -> Sequence[type]:
-        """Every class that travels, commands and messages and what they hold, in a fixed order: the codec numbers them."""
+        """Every class that travels, commands and messages and what they hold, in a fixed order: the codec numbers them.
+
+        What the state is made of need not be named: annotations of its fields say it. Answers of `apply` are kept in
+        snapshots too, and are made of these classes or plain values.
+        """
 
     def empty(self) -> Any:
         """The state before the first command: a frozen value."""

@@ -14,11 +14,12 @@ import trio
 
 from cluster import trace
 from cluster.grid import Grid
+from cluster.image import Due, digest_of, packed, unpacked
 from cluster.instant import FOREVER, SECOND
-from cluster.member import Application, NoLeader, OutcomeUnknown, Refused
+from cluster.member import Application, NoLeader, OutcomeUnknown, Overloaded, Refused
 from cluster.plug import Plug
 from cluster.ports import Host, Waiter
-from cluster.proposals import Decided, Decline, Forward, Pending, Sessions
+from cluster.proposals import Decided, Decline, Forward, Pending, Sessions, TooMuch
 from cluster.raft import step as law
 from cluster.raft.configuration import Configuration
 from cluster.raft.messages import (
@@ -27,8 +28,11 @@ from cluster.raft.messages import (
     Confirm,
     Confirmed,
     Entry,
+    InstallSnapshot,
     Request,
     RequestVote,
+    Snapshot,
+    SnapshotReply,
     TimeoutNow,
     VoteReply,
 )
@@ -43,8 +47,11 @@ from cluster.raft.state import (
     Raft,
     Received,
     Refuse,
+    Restore,
     Save,
+    SaveSnapshot,
     Send,
+    Snapshotted,
     Stored,
     TimedOut,
     Timing,
@@ -56,7 +63,9 @@ RETRY = SECOND
 """How long a proposer waits, in µs, before it asks the same leader again."""
 REMEMBER = 100_000
 """How long, in µs, a commit waits for a Save to carry it to the disk before it goes alone."""
-LAW = frozenset({RequestVote, VoteReply, AppendEntries, AppendReply, TimeoutNow, Confirm, Confirmed})
+LAW = frozenset(
+    {RequestVote, VoteReply, AppendEntries, AppendReply, TimeoutNow, Confirm, Confirmed, InstallSnapshot, SnapshotReply}
+)
 ROLES: dict[type, str] = {Follower: "follower", Candidate: "candidate", Leader: "leader"}
 """What a trace calls them."""
 
@@ -82,6 +91,10 @@ class RaftStorage(Protocol):
 
     def save(self, save: Save, done: Callable[[], None], commit: int) -> None:
         """Make durable; call `done` when it is, in the order of the calls. `commit` may ride along."""
+        ...  # cluster.storage, or a double of it
+
+    def save_snapshot(self, save: SaveSnapshot, done: Callable[[], None], commit: int) -> None:
+        """Make durable, in the place of all before; call `done` as for `save`."""
         ...  # cluster.storage, or a double of it
 
     def committed(self, index: int) -> None:
@@ -122,6 +135,8 @@ class Node:
         self.sessions = Sessions()
         self._decided = Decided()
         self._began_in = recovered.term
+        self._asking: tuple[str, int] | None = None
+        """Whose command the law is being asked to take, and by which attempt; None: the node's own."""
         self.pending: dict[Request, Pending] = {}
         self._unanswered: list[tuple[int, int, Pending]] = []
         """When to look again whether a proposal has its answer: monotonic µs and serial, the first one first."""
@@ -144,15 +159,19 @@ class Node:
         self._last_kind = ""
         self._durable_vote = (recovered.term, recovered.vote)
         at = Moment(host.monotonic(), host.luck(0))
+        self._snapshot_due = Due(timing.compaction)
+        self._taken: Snapshot | None = None
+        """The newest snapshot that the law has not been told of yet."""
+        log, snapshot = recovered.log, recovered.snapshot
         self.raft: Raft = law.begin(
-            self.name, configuration, timing, recovered.term, recovered.vote, recovered.log, at, recovered.commit
+            self.name, configuration, timing, recovered.term, recovered.vote, log, at, recovered.commit, snapshot
         )
-        for index, entry in enumerate(recovered.log.slice(1, recovered.commit), 1):
-            if entry.request is not None:
-                self._apply_entry(index, entry.request, entry.command, aloud=False)
-        self.applied = recovered.commit
+        if snapshot is not None:
+            self._restore(snapshot)
+        self._apply_entries(self.raft, self.applied + 1, log.slice(self.applied + 1, recovered.commit), aloud=False)
         self.host.note(trace.BecameFollower(recovered.term, "", ""))
         self._appoint()
+        self._hand_over_snapshot()
 
     # -- the law
 
@@ -173,15 +192,21 @@ class Node:
             elif isinstance(effect, Save):
                 self._save(effect, before)
             elif isinstance(effect, Apply):
-                self._apply(effect)
+                self._apply(effect, before)
+            elif isinstance(effect, SaveSnapshot):
+                self._save_snapshot(effect, before)
+            elif isinstance(effect, Restore):
+                self._install(effect)
             elif isinstance(effect, Refuse):
-                self._refused(effect.request)
+                self._refused(effect)
         if after.wake_at < self.appointed:
             self._appoint()
         if turned:  # only now: a proposal is a step of its own, and the effects of this one come first
             self.stir()
             for pending in list(self.pending.values()):
                 self._push(pending)
+        if self._taken is not None:
+            self._hand_over_snapshot()
 
     def _appoint(self) -> None:
         self.appointed = self.raft.wake_at
@@ -211,6 +236,8 @@ class Node:
                 self._take(arrival.sender, message)
             case Decline(request, attempt):
                 self._declined(request, attempt)
+            case TooMuch():
+                self._too_much(message)
             case _:
                 handler = self.ears.get(kind)
                 if handler is not None:
@@ -220,12 +247,24 @@ class Node:
         if message is not self._last_message:  # one append often goes to every peer
             self._last_message, self._last_data = message, self.codec.encode(message)
             self._last_kind = type(message).__name__
+            if type(message) is InstallSnapshot and not message.offset:
+                parts = -(-message.size // len(message.part))
+                self.host.note(trace.SnapshotSent(to, message.index, message.size, parts))
         self.host.send(to, self._last_kind, self._last_data, message.beat, term)
 
     def _save(self, save: Save, before: Raft) -> None:
         if save.after >= 0:
             terms, digests = terms_and_digests(save.entries)
             self.host.note(trace.Wrote(save.after, terms, digests, before.log.last_index - save.after))
+        self.storage.save(save, self._when_durable(save), self.raft.commit)
+
+    def _save_snapshot(self, save: SaveSnapshot, before: Raft) -> None:
+        base = save.log.base
+        if base > before.log.base and save.snapshot.index <= before.commit:
+            self.host.note(trace.Compacted(base, base - before.log.base))
+        self.storage.save_snapshot(save, self._when_durable(save), self.raft.commit)
+
+    def _when_durable(self, save: Save | SaveSnapshot) -> Callable[[], None]:
         last = self.raft.log.last_index
         cause = self.host.cause
 
@@ -240,23 +279,59 @@ class Node:
                 self._send(send.to, send.message, save.term)
             self.handle(Stored(save.term, save.vote, last, save.number))
 
-        self.storage.save(save, done, self.raft.commit)
+        return done
 
     # -- what is applied
 
-    def _apply(self, effect: Apply) -> None:
-        index = effect.first - 1
-        last = index + len(effect.entries)
-        self.host.note(trace.Committed(last, self.raft.term))
-        for entry in effect.entries:
-            index += 1
-            if entry.request is not None:
-                self._apply_entry(index, entry.request, entry.command)
-        self.applied = last
+    def _apply(self, effect: Apply, before: Raft) -> None:
+        self.host.note(trace.Committed(effect.first + len(effect.entries) - 1, self.raft.term))
+        self._apply_entries(before, effect.first, effect.entries)
         if not self._remembering:
             self._remembering = True
             self.host.appoint(self.host.monotonic() + REMEMBER, self._remember, None)
         self.stir()
+
+    def _apply_entries(self, before: Raft, index: int, entries: Sequence[Entry], aloud: bool = True) -> None:
+        due = self._snapshot_due
+        for index, entry in enumerate(entries, index):  # noqa: B020  it is where the entries begin, then each one's own
+            if entry.request is not None:
+                self._apply_entry(index, entry.request, entry.command, aloud)
+            if due.after(index, entry.command):
+                self._take_snapshot(before, index, entry.term)
+        self.applied = index if entries else index - 1
+
+    def _take_snapshot(self, before: Raft, index: int, term: int) -> None:
+        """What is applied up to `index` becomes a snapshot; the law hears of it when this step is done."""
+        content = packed(self.codec, self.state, self.sessions)
+        known = [*before.configured, *self.raft.configured]  # a step that commits a later one forgets the earlier
+        _, configuration = max((since for since in known if since[0] <= index), key=lambda since: since[0])
+        self._taken = Snapshot.of(index, term, configuration, content)
+        self._snapshot_due.taken(index, len(content))
+        digest = digest_of(self.codec, self.state, self.sessions)
+        self.host.note(trace.SnapshotTaken(index, term, len(content), digest))
+
+    def _hand_over_snapshot(self) -> None:
+        snapshot, self._taken = self._taken, None
+        if snapshot is not None:
+            self.handle(Snapshotted(snapshot))
+
+    def _install(self, effect: Restore) -> None:
+        """The leader's snapshot takes the place of all that was applied; proposals it holds the answers of have them."""
+        snapshot, self._taken = effect.snapshot, None
+        self.host.note(trace.SnapshotInstalled(snapshot.index, snapshot.term, effect.parts))
+        self._restore(snapshot)
+        for pending in list(self.pending.values()):
+            known = self.sessions.answer(pending.request)
+            if known is not None:
+                self._answer(pending, "applied", known)
+        self.stir()
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        self.state, self.sessions = unpacked(self.codec, snapshot.content)
+        self.applied = snapshot.index
+        self._snapshot_due.taken(snapshot.index, len(snapshot.content))
+        digest = digest_of(self.codec, self.state, self.sessions)
+        self.host.note(trace.Restored(snapshot.index, digest))
 
     def _remember(self, _: None) -> None:
         self._remembering = False
@@ -352,14 +427,39 @@ class Node:
             return
         if isinstance(self.raft.role, Leader):
             if self.sessions.answer(request) is None:
+                self._asking = (sender, asked.attempt)
                 self.handle(Proposed(((request, asked.command),)))
+                self._asking = None
         else:
             self.host.send(sender, "Decline", self.codec.encode(Decline(request, asked.attempt)), 0, 0)
 
-    def _refused(self, request: Request) -> None:
-        """The law of this node, asked just now, does not lead."""
-        if request in self.pending:
-            self._declined(request, self.pending[request].asked)
+    def _refused(self, refuse: Refuse) -> None:
+        """The law of this node, asked just now, does not lead, or has too much to commit already."""
+        request, asking = refuse.request, self._asking
+        if asking is None and request not in self.pending:
+            return
+        attempt = asking[1] if asking is not None else self.pending[request].asked
+        if not refuse.waiting:
+            self._declined(request, attempt)
+            return
+        answer = TooMuch(request, attempt, refuse.waiting, self.timing.uncommitted_bytes)
+        if asking is None:
+            self._too_much(answer)
+        else:
+            self.host.send(asking[0], "TooMuch", self.codec.encode(answer), 0, 0)
+
+    def _too_much(self, answer: TooMuch) -> None:
+        """A leader will not take it now. Definite, unless an earlier leader may have taken it."""
+        pending = self.pending.get(answer.request)
+        if pending is None:
+            return
+        self._declined(answer.request, answer.attempt)
+        if not pending.may_have_happened:
+            text = (
+                f"the leader did not take {pending.command} of {len(pending.data):,} bytes: {answer.waiting:,} bytes wait to be "
+                f"committed, and it lets {answer.limit:,} wait; ask again when some are, or bring back the nodes that lag"
+            )
+            self._answer(pending, "too much", (0, Overloaded(text)))
 
     def _declined(self, request: Request, attempt: int) -> None:
         pending = self.pending.get(request)

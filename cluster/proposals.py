@@ -4,6 +4,7 @@ A proposal is sent again under the same request, to whoever leads, until its nod
 What is answered at the end is *definite* (`NoLeader`: no leader ever had it) or *indefinite* (`OutcomeUnknown`).
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cluster.raft.messages import Request
@@ -30,7 +31,18 @@ class Decline:
     attempt: int
 
 
-PROPOSAL_WORDS = (Forward, Decline)
+@value
+class TooMuch:
+    """Not taken, and never will be by this attempt: the leader has too much that is not committed yet."""
+
+    request: Request
+    attempt: int
+    waiting: int
+    """Bytes of commands."""
+    limit: int
+
+
+PROPOSAL_WORDS = (Forward, Decline, TooMuch)
 
 
 class Pending:
@@ -130,3 +142,17 @@ class Sessions:
         self._floors[request.client] = max(request.floor, self._floors.get(request.client, 0))
         while (oldest := next(iter(answers))) < request.floor:  # in the order of their application; others go later
             del answers[oldest]
+
+    # -- for a snapshot
+
+    def by_client(self) -> Iterable[tuple[str, Mapping[int, tuple[int, Any]]]]:
+        """Each client and its answers by serial, in the order of their application."""
+        return self._answers.items()
+
+    def floor(self, client: str) -> int:
+        """Below this serial nobody waits."""
+        return self._floors[client]
+
+    def restore(self, client: str, floor: int, answers: Mapping[int, tuple[int, Any]]) -> None:
+        """Put back what `by_client` and `floor` gave."""
+        self._answers[client], self._floors[client] = dict(answers), floor

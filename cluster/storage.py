@@ -1,9 +1,12 @@
-"""Term, vote and log of a node in one append-only file: written frame by frame, recovered after a torn last write.
+"""Term, vote, log and snapshot of a node in one file: written frame by frame, recovered after a torn last write.
 
 The file is one byte of format version, then frames: length u32, CRC-32 u32 (both big-endian), and the record as written
 by `cluster.wire`. One `Save` is one frame, so term and vote never part (zoo D2), and a log is cut by saying after
 which index the new entries stand (zoo D6). The CRC covers the length too, and frames are numbered, so that one that is
 missing or stands twice shows. Recovery judges frames and whether they fit together, never how votes were given.
+
+A snapshot begins a new file, with what the log still has behind it, and that file takes the old one's place in one
+atomic replacement: there is no moment at which the log's beginning is gone and the snapshot not there.
 """
 
 from collections.abc import Callable
@@ -13,12 +16,14 @@ from zlib import crc32
 from cluster.ports import DiskPort
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
-from cluster.raft.messages import Entry, Reconfiguration, Request
-from cluster.raft.state import Save
+from cluster.raft.messages import Entry, Reconfiguration, Request, Snapshot
+from cluster.raft.state import Save, SaveSnapshot
 from cluster.value import value
 from cluster.wire import Codec, WireError
 
 VERSION = 1
+WITH_SNAPSHOT = 2
+"""The version of a file that begins with a snapshot; nothing else is different in it."""
 FILE = "raft.log"
 HEADER = Struct(">II")
 LENGTH = Struct(">I")
@@ -56,7 +61,19 @@ class CommitRecord:
     commit: int
 
 
-RECORDS = Codec((Record, Entry, Request, CommitRecord, Configuration, Reconfiguration))
+@value
+class SnapshotRecord:
+    """The first frame of a file that begins with a snapshot. The frame behind it was written with it."""
+
+    number: int
+    """Always 1."""
+    snapshot: Snapshot
+    base: int
+    """The log behind it begins after this entry, at or before the snapshot's."""
+    base_term: int
+
+
+RECORDS = Codec((Record, Entry, Request, CommitRecord, Configuration, Reconfiguration, SnapshotRecord, Snapshot))
 
 
 @value
@@ -72,6 +89,7 @@ class Recovered:
     """Length of an unfinished last write, which does not count."""
     frames: int
     """How many frames were read."""
+    snapshot: Snapshot | None = None
 
 
 class Storage:
@@ -120,12 +138,33 @@ class Storage:
                 return
             self._written = (save.term, save.vote)
         if self._sound:
+            self._sync(done)
 
-            def durable() -> None:
-                if self._sound:
-                    done()
+    def save_snapshot(self, save: SaveSnapshot, done: Callable[[], None], commit: int) -> None:
+        """Begin the file anew with the snapshot and what the log has behind it; call `done` when that is durable.
 
-            self._disk.sync(durable, self._give_up)
+        A crash before leaves the old file, whole, or the new one.
+        """
+        if not self._sound:
+            return
+        log = save.log
+        first = SnapshotRecord(1, save.snapshot, log.base, log.base_term)
+        entries = log.slice(log.base + 1, log.last_index)
+        rest = Record(2, save.term, save.vote, log.base, entries, commit)
+        try:
+            self._disk.replace(self._file, bytes([WITH_SNAPSHOT]) + _frame(first) + _frame(rest))
+        except OSError as error:
+            self._give_up(error)
+            return
+        self._frames, self._written, self._commit = 2, (save.term, save.vote), commit
+        self._sync(done)
+
+    def _sync(self, done: Callable[[], None]) -> None:
+        def durable() -> None:
+            if self._sound:
+                done()
+
+        self._disk.sync(durable, self._give_up)
 
     def committed(self, index: int) -> None:
         """Remember that the log is committed up to `index`, unless a Save has carried that: nobody waits for it."""
@@ -137,9 +176,8 @@ class Storage:
         """Whether the frame was written; none is tried after a failure, so that none stands behind a gap."""
         if not self._sound:
             return False
-        payload = RECORDS.encode(record)
         try:
-            self._disk.append(self._file, HEADER.pack(len(payload), _checksum(payload)) + payload)
+            self._disk.append(self._file, _frame(record))
         except OSError as error:
             self._give_up(error)
             return False
@@ -166,41 +204,70 @@ def recover(content: bytes, file: str = FILE) -> Recovered:
     """
     if not content:
         return Recovered(0, None, Log.of(), commit=0, torn_bytes=0, frames=0)
-    if content[0] > VERSION:
+    if content[0] > WITH_SNAPSHOT:
         raise StorageTooNew(
-            f"{file} has format {content[0]}, and this version of unkindness knows none after {VERSION}: "
+            f"{file} has format {content[0]}, and this version of unkindness knows none after {WITH_SNAPSHOT}: "
             "start the node with the version that wrote it"
         )
-    if content[0] != VERSION:
+    if content[0] not in (VERSION, WITH_SNAPSHOT):
         raise _damaged(file, 0, f"begins with byte {content[0]}, which is no format")
-    term, vote, entries, commit = 0, None, list[Entry](), 0
-    offset, frames = 1, 0
     view = memoryview(content)
+    begun = _begun(file, content, view) if content[0] == WITH_SNAPSHOT else None
+    term, vote, entries = 0, None, list[Entry]()
+    base, base_term = (begun.base, begun.base_term) if begun is not None else (0, 0)
+    snapshot = begun.snapshot if begun is not None else None
+    commit = snapshot.index if snapshot is not None else 0
+    offset, frames, last = 1, 0, base
     while (end := _frame_end(view, offset)) is not None:
         record = _record(file, content, offset, end)
         frames += 1
         if record.number != frames:
             raise _damaged(file, offset, f"has frame {record.number} where frame {frames} should stand")
+        if isinstance(record, SnapshotRecord):
+            if frames > 1 or begun is None:
+                raise _damaged(file, offset, "holds a snapshot, which only stands at the beginning of a file")
+            offset = end
+            continue
         if isinstance(record, CommitRecord):
-            if record.commit > len(entries):
-                raise _damaged(file, offset, f"commits up to {record.commit}, but the log ends at {len(entries)}")
+            if record.commit > last:
+                raise _damaged(file, offset, f"commits up to {record.commit}, but the log ends at {last}")
             commit, offset = record.commit, end
             continue
-        if 0 <= record.after < commit:
+        if begun is not None and frames == 2:
+            if record.after != base or base + len(record.entries) < commit:
+                raise _damaged(file, offset, f"lacks a part of the log between {base} and its snapshot of {commit}")
+        elif 0 <= record.after < commit:
             raise _damaged(file, offset, f"cuts the log to {record.after}, but it is committed up to {commit}")
-        if record.after > len(entries):
-            raise _damaged(file, offset, f"puts entries after {record.after}, but the log ends at {len(entries)}")
+        if record.after > last:
+            raise _damaged(file, offset, f"puts entries after {record.after}, but the log ends at {last}")
         term, vote = record.term, record.vote
         if record.after >= 0:
-            entries[record.after :] = record.entries
-        if record.commit > len(entries):
-            raise _damaged(file, offset, f"commits up to {record.commit}, but the log ends at {len(entries)}")
+            entries[record.after - base :] = record.entries
+            last = base + len(entries)
+        if record.commit > last:
+            raise _damaged(file, offset, f"commits up to {record.commit}, but the log ends at {last}")
         commit = max(commit, record.commit)
         offset = end
     for later in range(offset + 1, len(content) - HEADER.size):
         if _frame_end(view, later) is not None:
             raise _damaged(file, offset, f"has no sound frame here, but one at {later}, so this is no torn end")
-    return Recovered(term, vote, Log.of(entries), commit, len(content) - offset, frames)
+    log = Log.of(entries, base, base_term)
+    return Recovered(term, vote, log, commit, len(content) - offset, frames, snapshot)
+
+
+def _begun(file: str, content: bytes, view: memoryview) -> SnapshotRecord:
+    """The snapshot that a file begins with. It and the frame behind it are never torn: the file appeared with them."""
+    first = _frame_end(view, 1)
+    if first is None or _frame_end(view, first) is None:
+        raise _damaged(file, 1, "should begin with a snapshot and the log behind it, and does not")
+    record = _record(file, content, 1, first)
+    if not isinstance(record, SnapshotRecord):
+        raise _damaged(file, 1, f"begins with a {type(record).__name__} where a snapshot should be")
+    if crc32(record.snapshot.content) != record.snapshot.checksum:
+        raise _damaged(file, 1, "holds a snapshot that does not match its own checksum")
+    if not isinstance(_record(file, content, first, _frame_end(view, first) or 0), Record):
+        raise _damaged(file, first, "has no log behind its snapshot")
+    return record
 
 
 def _nothing() -> None:
@@ -219,16 +286,21 @@ def _frame_end(content: memoryview, offset: int) -> int | None:
     return end
 
 
+def _frame(record: Record | CommitRecord | SnapshotRecord) -> bytes:
+    payload = RECORDS.encode(record)
+    return HEADER.pack(len(payload), _checksum(payload)) + payload
+
+
 def _checksum(payload: bytes | memoryview) -> int:
     return crc32(payload, crc32(LENGTH.pack(len(payload))))
 
 
-def _record(file: str, content: bytes, offset: int, end: int) -> Record | CommitRecord:
+def _record(file: str, content: bytes, offset: int, end: int) -> Record | CommitRecord | SnapshotRecord:
     try:
         record = RECORDS.decode(content[offset + HEADER.size : end])
     except WireError as error:
         raise _damaged(file, offset, f"holds a frame that matches its checksum and is no record ({error})") from error
-    if not isinstance(record, Record | CommitRecord):
+    if not isinstance(record, Record | CommitRecord | SnapshotRecord):
         raise _damaged(file, offset, f"holds a {type(record).__name__} where a record should be")
     return record
 

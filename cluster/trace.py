@@ -207,6 +207,100 @@ class Recovered(Note):
 
 
 @value
+class RecoveredSnapshot(Note):
+    """A node found a snapshot on its disk at start, before it read the log behind it (`Recovered` follows)."""
+
+    rule: ClassVar[str] = "§7"
+
+    index: int
+    term: int
+    base: int
+    """The log behind it begins after this entry."""
+    base_term: int
+
+    def text(self) -> str:
+        return f"reads a snapshot up to entry {self.index}"
+
+
+@value
+class SnapshotTaken(Note):
+    """A node has put what it has applied into a snapshot."""
+
+    rule: ClassVar[str] = "§7"
+
+    index: int
+    """Of the last entry it stands for."""
+    term: int
+    """Of that entry."""
+    size: int
+    """Bytes."""
+    digest: int
+    """32 bits of state and sessions as the node held them."""
+
+    def text(self) -> str:
+        return f"takes a snapshot up to entry {self.index} ({self.size:,} bytes)"
+
+
+@value
+class Compacted(Note):
+    """A node's log begins later now: a snapshot stands for what came before."""
+
+    rule: ClassVar[str] = "§7"
+
+    base: int
+    """Index of the last entry that is gone."""
+    entries: int
+    """How many went."""
+
+    def text(self) -> str:
+        return f"forgets {self.entries} entr{'y' if self.entries == 1 else 'ies'} of its log, up to {self.base}"
+
+
+@value
+class SnapshotSent(Note):
+    """A leader begins to send its snapshot to a node whose next entry is compacted away."""
+
+    rule: ClassVar[str] = "§7"
+
+    peer: str
+    index: int
+    size: int
+    parts: int
+    """In how many messages."""
+
+    def text(self) -> str:
+        return f"sends {self.peer} its snapshot up to entry {self.index} in {self.parts} part{'' if self.parts == 1 else 's'}"
+
+
+@value
+class SnapshotInstalled(Note):
+    """A follower put the leader's snapshot in the place of its log."""
+
+    rule: ClassVar[str] = "§7"
+
+    index: int
+    term: int
+    parts: int
+
+    def text(self) -> str:
+        return f"installs a snapshot up to entry {self.index}"
+
+
+@value
+class Restored(Note):
+    """A node's applied state is a snapshot's now, after a restart or because it was installed."""
+
+    rule: ClassVar[str] = "§7"
+
+    index: int
+    digest: int
+    """As in `SnapshotTaken`."""
+
+    def text(self) -> str:
+        return f"goes on from the state at entry {self.index}"
+
+
+@value
 class Proposed(Note):
     """A program of the node asked for a command."""
 
@@ -226,7 +320,7 @@ class Answered(Note):
     request: str
     command: str
     outcome: str
-    """`applied`, `no leader`, `unknown`."""
+    """`applied`, `no leader`, `too much`, `unknown`."""
     index: int
     """Where it was applied; 0 otherwise."""
 
@@ -236,6 +330,8 @@ class Answered(Note):
                 return f"has {self.command} at entry {self.index}"
             case "no leader":
                 return f"gives up {self.command}: no leader within the operation timeout"
+            case "too much":
+                return f"gives up {self.command}: too much waits to be committed"
             case _:
                 return f"cannot tell whether {self.command} happened"
 

@@ -3,7 +3,8 @@
 What may be inside: int, float, str, bytes, bool, None, registered classes and enums, tuples, frozensets (written
 sorted), mappings with keys str or int (order kept). Both ends must number the same classes in the same order.
 
-For each class one writer and one reader are generated from `attrs.fields`. A field annotated as plain scalars, or
+A class that is no attrs class but iterable, with a classmethod `of(items)`, travels as its items: a value of many items
+with storage of its own. For each class one writer and one reader are generated from `attrs.fields`. A field annotated as plain scalars, or
 tuples of them, costs no work. Where the annotation does not tell (`Any`, a base class, a mixed union), tuples and
 frozensets carry a tag of their own, so that they are never taken for a class. Never in here: any knowledge of what
 the classes mean, compression, checksums, compatibility between versions.
@@ -25,9 +26,11 @@ from cluster.raft.messages import (
     Confirm,
     Confirmed,
     Entry,
+    InstallSnapshot,
     Reconfiguration,
     Request,
     RequestVote,
+    SnapshotReply,
     TimeoutNow,
     VoteReply,
 )
@@ -35,6 +38,7 @@ from cluster.raft.messages import (
 RAFT_WORDS: tuple[type, ...] = (
     *(Request, Entry, RequestVote, VoteReply, AppendEntries, AppendReply),
     *(Configuration, Reconfiguration, TimeoutNow, Confirm, Confirmed),
+    *(InstallSnapshot, SnapshotReply),
 )
 """What consensus itself says, in the fixed order that every codec on the wire starts with."""
 
@@ -148,6 +152,31 @@ class _Readers(dict[int, Callable[[tuple[Any, ...]], Any]]):
         raise WireError(f"no class has the code {code!r}: both ends must declare the same `words` in the same order")
 
 
+# ---- which classes a value may hold ----
+
+
+def classes_within(kind: Any) -> list[type]:
+    """Every class of ours and every enum that values of this annotation may hold, by the annotations of fields, in their order."""
+    found: dict[type, None] = {}
+    _find_classes(kind, found)
+    return list(found)
+
+
+def _find_classes(kind: Any, found: dict[type, None]) -> None:
+    if not isinstance(kind, type) or get_args(kind):
+        for inner in get_args(kind):
+            _find_classes(inner, found)
+    elif kind not in found and (attrs.has(kind) or issubclass(kind, Enum) or _is_series(kind)):
+        found[kind] = None
+        if attrs.has(kind):
+            kinds = typing.get_type_hints(kind)
+            for field in attrs.fields(kind):
+                _find_classes(kinds.get(field.name) if field.init else None, found)
+        elif not issubclass(kind, Enum):
+            for inner in typing.get_type_hints(kind.of).values():  # type: ignore[attr-defined]  # a series has one
+                _find_classes(inner, found)
+
+
 # ---- the source text of a writer and a reader, made once for each class ----
 
 
@@ -162,6 +191,15 @@ def _source(code: int, cls: type, codes: dict[type, int]) -> str:
             f"    if len(x) != 2 or type(x) is not tuple:\n"
             f"        raise wrong_shape(C{code}, x, 1)\n"
             f"    return C{code}(x[1])\n"
+        )
+    if not attrs.has(cls) and _is_series(cls):
+        return (
+            f"def write(v):\n"
+            f"    return ({code}, [W[type(e)](e) for e in v])\n"
+            f"def read(x):\n"
+            f"    if len(x) != 2 or type(x) is not tuple:\n"
+            f"        raise wrong_shape(C{code}, x, 1)\n"
+            f"    return C{code}.of([read_any(e) for e in array(x[1])])\n"
         )
     if not attrs.has(cls):
         raise WireError(f"{cls.__qualname__} is neither an attrs class nor an enum: make it a @value to declare it")
@@ -181,6 +219,11 @@ def _source(code: int, cls: type, codes: dict[type, int]) -> str:
         f"    _{''.join(f', f{number}' for number in range(len(fields)))}, = x\n"
         f"    return C{code}({read})\n"
     )
+
+
+def _is_series(cls: type) -> bool:
+    """Whether it is a value of many items with storage of its own: iterable, and made again by its `of(items)`."""
+    return hasattr(cls, "__iter__") and callable(getattr(cls, "of", None))
 
 
 def _annotations(cls: type, codes: dict[type, int]) -> dict[str, Any]:
@@ -263,6 +306,8 @@ def _never_changes(cls: Any, codes: dict[type, int], seen: set[Any]) -> bool:
             return True
         case "tuple" | "frozenset" | "optional", inner:
             return _never_changes(inner, codes, seen)
+        case "class", _ if cls in codes and not attrs.has(cls):
+            return False  # a series tells nothing of its items
         case "class", _ if cls in codes:
             kinds = _annotations(cls, codes)
             fields = [field.name for field in attrs.fields(cls) if field.init]

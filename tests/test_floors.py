@@ -19,7 +19,18 @@ MAY: dict[str, tuple[str, ...]] = {
         "cluster.checks",
         *(
             f"cluster.{module}"
-            for module in ("grid", "instant", "member", "node", "plug", "ports", "proposals", "storage", "trace")
+            for module in (
+                "grid",
+                "image",
+                "instant",
+                "member",
+                "node",
+                "plug",
+                "ports",
+                "proposals",
+                "storage",
+                "trace",
+            )
         ),
         *(f"cluster.{module}" for module in ("value", "wire")),
     ),

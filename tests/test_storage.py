@@ -1,18 +1,33 @@
 """Term, vote and log come back from any crash as they were promised, and from damage not at all."""
 
+from collections.abc import Callable
 from typing import Any
+from zlib import crc32
 
 import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
-from cluster.raft.messages import Entry, Request
-from cluster.raft.state import Save
+from cluster.raft.messages import Entry, Request, Snapshot
+from cluster.raft.state import Save, SaveSnapshot
 from cluster.sim.dice import Dice
 from cluster.sim.disk import DiskModel
-from cluster.storage import FILE, HEADER, Recovered, Storage, StorageDamaged, StorageTooNew, recover
+from cluster.storage import (
+    FILE,
+    HEADER,
+    RECORDS,
+    CommitRecord,
+    Record,
+    Recovered,
+    SnapshotRecord,
+    Storage,
+    StorageDamaged,
+    StorageTooNew,
+    recover,
+)
 from tests.ports.disks import Simulated, never
 
 State = tuple[int, str | None, tuple[Entry, ...]]
@@ -161,10 +176,10 @@ def test_damage_names_file_place_and_remedy() -> None:
 def test_a_file_of_a_later_version_is_refused_and_left_alone() -> None:
     """StorageTooNew says which version; the file is as it was."""
     machine = after_saves(*THREE)
-    machine.disk.files[FILE][0] = 2
+    machine.disk.files[FILE][0] = 3
     before = content(machine)
     with pytest.raises(
-        StorageTooNew, match=r"raft\.log has format 2, and this version of unkindness knows none after 1"
+        StorageTooNew, match=r"raft\.log has format 3, and this version of unkindness knows none after 2"
     ):
         opened(machine)
     assert content(machine) == before
@@ -274,3 +289,170 @@ def test_a_full_disk_is_a_failure_and_leaves_the_file_sound() -> None:
     assert ended == ["first"]
     assert [failure.filename for failure in failures] == [FILE]
     assert state_of(opened(machine)[1]) == (1, "A", ())
+
+
+# ---- a file that begins with a snapshot ----
+
+
+def snapshot(index: int, content: bytes = b"the state") -> Snapshot:
+    """A snapshot up to that entry, of term 1."""
+    return Snapshot.of(index, 1, Configuration.of("ABC"), content)
+
+
+def taken(recovered: Recovered | Log, index: int, base: int, term: int = 1, vote: str | None = "A") -> SaveSnapshot:
+    """A snapshot up to `index` takes the place of the log up to `base`."""
+    log = recovered if isinstance(recovered, Log) else recovered.log
+    return SaveSnapshot(term, vote, snapshot(index), log.compacted(base), (), 1)
+
+
+LONG = Log.of([entry(1, text) for text in ("a", "bb", "ccc", "dddd", "eeeee")])
+
+
+def with_snapshot(index: int = 4, base: int = 2) -> Simulated:
+    """A machine whose file begins with a snapshot, with entries behind it, and more appended since; the node is down."""
+    machine = Simulated(DiskModel())
+    storage, _ = opened(machine)
+    storage.save(Save(1, "A", 0, LONG.slice(1, 5), ()), lambda: None)
+    storage.save_snapshot(taken(LONG, index, base), lambda: None, commit=5)
+    storage.save(Save(2, None, 5, (entry(2, "more"),), ()), lambda: None, 5)
+    machine.settle()
+    machine.disk.unplug()
+    return machine
+
+
+def test_a_snapshot_and_the_log_behind_it_come_back() -> None:
+    """With everything that was saved since; the margin before the snapshot is there too."""
+    _, recovered = opened(with_snapshot())
+    assert recovered.snapshot == snapshot(4)
+    assert (recovered.term, recovered.vote, recovered.commit, recovered.frames) == (2, None, 5, 3)
+    assert recovered.log == LONG.extended((entry(2, "more"),)).compacted(2)
+
+
+def test_a_snapshot_makes_the_file_smaller() -> None:
+    """What it stands for is gone from it; and it says that it is of the format that has snapshots."""
+    machine = Simulated(DiskModel())
+    storage, _ = opened(machine)
+    log = Log.of([entry(1, "x" * 100) for _ in range(100)])
+    storage.save(Save(1, "A", 0, log.slice(1, 100), ()), lambda: None)
+    assert (len(content(machine)) > 10_000, content(machine)[0]) == (True, 1)
+    storage.save_snapshot(taken(log, 100, 100), lambda: None, commit=100)
+    assert (len(content(machine)) < 200, content(machine)[0]) == (True, 2)
+    machine.settle()
+
+
+def test_a_snapshot_is_durable_when_it_is_called_so_and_not_before() -> None:
+    """In the order of the saves; a crash before leaves the old file."""
+    machine, promised = Simulated(DiskModel()), list[str]()
+    storage, _ = opened(machine)
+    storage.save(Save(1, "A", 0, LONG.slice(1, 5), ()), lambda: promised.append("log"))
+    machine.settle()
+    storage.save_snapshot(taken(LONG, 4, 2), lambda: promised.append("snapshot"), commit=5)
+    storage.save(Save(2, None, 5, (entry(2, "z"),), ()), lambda: promised.append("more"), 5)
+    assert promised == ["log"]
+    machine.settle()
+    assert promised == ["log", "snapshot", "more"]
+
+
+@given(seed=st.integers(0, 1 << 32), index=st.integers(1, 5), data=st.data())
+def test_a_crash_at_any_point_leaves_the_old_file_or_the_new_one(seed: int, index: int, data: st.DataObject) -> None:
+    """Of three writes (a log, a snapshot with its log, an append) a crash keeps a first part; never a mixture."""
+    machine, promised = Simulated(DiskModel(10, 500, 250)), [0]
+    storage, _ = opened(machine)
+    base = data.draw(st.integers(0, index))
+    dice = Dice(seed, "when")
+    steps: tuple[Callable[[], None], ...] = (
+        lambda: storage.save(Save(1, "A", 0, LONG.slice(1, 5), ()), lambda: promised.append(1), 5),
+        lambda: storage.save_snapshot(taken(LONG, index, base), lambda: promised.append(2), commit=5),
+        lambda: storage.save(Save(2, None, 5, (entry(2, "more"),), ()), lambda: promised.append(3), 5),
+    )
+    states = [
+        (None, Log.of(), 0),
+        (None, LONG, 5),
+        (snapshot(index), LONG.compacted(base), 5),
+        (snapshot(index), LONG.compacted(base).extended((entry(2, "more"),)), 5),
+    ]
+    for step in steps[: 1 + dice.below(3)]:
+        step()
+        machine.agenda.run(machine.agenda.now + dice.below(900))
+    machine.disk.crash(dice)
+    _, recovered = opened(machine)
+    assert (recovered.snapshot, recovered.log, recovered.commit) in states[promised[-1] :]
+
+
+@given(seed=st.integers(0, 1 << 32))
+def test_an_installed_snapshot_takes_the_place_of_a_log_that_was_another(seed: int) -> None:
+    """Old or new: a follower that crashes while it installs knows its own log, or the leader's snapshot."""
+    machine, promised = Simulated(DiskModel(10, 500, 250)), list[str]()
+    storage, _ = opened(machine)
+    storage.save(Save(1, "A", 0, LONG.slice(1, 5), ()), lambda: None, 2)
+    machine.settle()
+    empty = Log.of((), 9, 1)
+    storage.save_snapshot(SaveSnapshot(3, None, snapshot(9), empty, (), 2), lambda: promised.append("done"), 9)
+    dice = Dice(seed, "when")
+    machine.agenda.run(machine.agenda.now + dice.below(900))
+    machine.disk.crash(dice)
+    _, recovered = opened(machine)
+    new = (recovered.term, recovered.snapshot, recovered.log, recovered.commit) == (3, snapshot(9), empty, 9)
+    assert new or (recovered.term, recovered.snapshot, recovered.log, recovered.commit) == (1, None, LONG, 2)
+    assert new or not promised
+
+
+def test_every_byte_of_damage_in_a_snapshot_is_refused() -> None:
+    """It and the log behind it appeared with the file, so nothing of them can be a torn end."""
+    whole = content(with_snapshot())
+    first, second, _ = frames(whole)
+    for at in range(len(whole[:1] + first + second)):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0x81
+        with pytest.raises((StorageDamaged, StorageTooNew), match=r"raft\.log"):
+            recover(bytes(damaged))
+    for kept in (1, 1 + len(first), 1 + len(first) + len(second) - 1):
+        with pytest.raises(StorageDamaged, match="should begin with a snapshot and the log behind it"):
+            recover(whole[:kept])
+
+
+def test_a_snapshot_in_the_wrong_place_is_refused() -> None:
+    """Not in the middle of a file, not without what is between it and the log, not unlike its own checksum."""
+    assert recover(content(with_snapshot())).snapshot is not None
+    first = SnapshotRecord(1, snapshot(4), 2, 1)
+    rest = Record(2, 1, "A", 2, LONG.slice(3, 5), 4)
+    good = b"\x02" + framed(first) + framed(rest)
+    assert recover(good).log == LONG.compacted(2)
+    for damage, match in (
+        (good + framed(SnapshotRecord(3, snapshot(4), 2, 1)), "which only stands at the beginning"),
+        (b"\x02" + framed(first) + framed(Record(2, 1, "A", 2, LONG.slice(3, 3), 3)), "lacks a part of the log"),
+        (b"\x02" + framed(first) + framed(Record(2, 1, "A", -1, (), 4)), "lacks a part of the log"),
+        (b"\x02" + framed(first) + framed(CommitRecord(2, 4)), "has no log behind its snapshot"),
+        (b"\x02" + framed(Record(1, 1, "A", 0, (), 0)) + framed(rest), "begins with a Record"),
+        (b"\x02" + framed(SnapshotRecord(1, wrong_checksum(), 2, 1)) + framed(rest), "its own checksum"),
+        (b"\x01" + framed(first) + framed(rest), "which only stands at the beginning"),
+    ):
+        with pytest.raises(StorageDamaged, match=match):
+            recover(damage)
+
+
+def wrong_checksum() -> Snapshot:
+    """A snapshot that was put together wrongly."""
+    good = snapshot(4)
+    return Snapshot(good.index, good.term, good.configuration, good.content, good.checksum ^ 1)
+
+
+def framed(record: object) -> bytes:
+    """A frame as the file holds it."""
+    payload = RECORDS.encode(record)
+    length = len(payload).to_bytes(4, "big")
+    return length + crc32(payload, crc32(length)).to_bytes(4, "big") + payload
+
+
+def test_a_full_disk_stops_the_node_at_its_snapshot_too() -> None:
+    """Nothing that is not durable ever will be; the file is as it was."""
+    machine, errors = Simulated(DiskModel()), list[OSError]()
+    storage, _ = Storage.open(machine.disk.view(), errors.append)
+    storage.save(Save(1, "A", 0, LONG.slice(1, 5), ()), lambda: None)
+    before = content(machine)
+    machine.disk.full = True
+    storage.save_snapshot(taken(LONG, 4, 2), lambda: pytest.fail("it is not durable"), commit=5)
+    machine.disk.full = False
+    storage.save_snapshot(taken(LONG, 4, 2), lambda: pytest.fail("nor is anything after"), commit=5)
+    machine.settle()
+    assert (len(errors), content(machine)) == (1, before)

@@ -1,111 +1,23 @@
 """The promises of consensus, watched in every run. They read the trace and know no rule of Raft's by which it was made.
 
-`Logs` is the one model they share: what each node's log holds, told by what was written, recovered and committed.
+What they share about logs is in logs.py, what snapshots promise in snapshots.py.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
-from typing import ClassVar
 
 from cluster.checks import Watcher
+from cluster.checks.logs import Logs, OnLogs, Sees
+from cluster.checks.snapshots import EqualSnapshots, StateOrder
 from cluster.trace import (
     Answered,
-    BecameCandidate,
-    BecameFollower,
     BecameLeader,
     Committed,
-    Crashed,
     Delivered,
     Happened,
-    Note,
     Recovered,
     Voted,
     Wrote,
 )
-
-Sees = dict[type[Note], Callable[[Happened], None]]
-Content = tuple[int, int]
-"""An entry as the trace tells it: term and digest."""
-
-
-class Logs(Watcher):
-    """The model, and the promise of *log matching* that keeps it small enough to be checked entry by entry."""
-
-    promise = "log matching"
-    says = "two logs that hold an entry of the same index and term agree on everything up to it (§5.3)"
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self.names = names
-        self.held: dict[str, list[Content]] = {name: [] for name in names}
-        """Each node's log; that of a node that is down as it was last."""
-        self.commit = dict.fromkeys(names, 0)
-        self.term = dict.fromkeys(names, 0)
-        self.leads = dict.fromkeys(names, 0)
-        """The term a node leads, 0 if it does not."""
-        self.committed: list[Content] = []
-        """What any node committed first, by index from 1."""
-        self.committed_in: list[int] = []
-        """The term in which each was committed."""
-        self._known: dict[tuple[int, int], tuple[int, int]] = {}
-
-    def sees(self) -> Sees:
-        return {
-            Wrote: self.wrote,
-            Recovered: self.recovered,
-            Delivered: self.delivered,
-            BecameLeader: self.became_leader,
-            BecameFollower: self.became_other,
-            BecameCandidate: self.became_other,
-            Crashed: self.became_other,
-        }
-
-    def holds(self, node: str, index: int, content: Content) -> bool:
-        """Whether the node's log has this entry there."""
-        held = self.held[node]
-        return 0 < index <= len(held) and held[index - 1] == content
-
-    def wrote(self, event: Happened) -> None:
-        note = event.note
-        assert isinstance(note, Wrote)
-        held = self.held[event.node]
-        if note.after > len(held):
-            raise self.broken(f"{event.node} writes after entry {note.after} and holds only {len(held)} entries")
-        del held[note.after :]
-        self._extend(event.node, note.terms, note.digests, "writes")
-
-    def recovered(self, event: Happened) -> None:
-        note = event.note
-        assert isinstance(note, Recovered)
-        self.held[event.node] = []
-        self._extend(event.node, note.terms, note.digests, "reads")
-        self.commit[event.node] = note.commit
-        self.term[event.node] = note.term
-
-    def _extend(self, node: str, terms: tuple[int, ...], digests: tuple[int, ...], does: str) -> None:
-        held = self.held[node]
-        index, previous = len(held), held[-1][0] if held else 0
-        for content in zip(terms, digests, strict=True):
-            index += 1
-            term, digest = content
-            value = (previous, digest)
-            if self._known.setdefault((index, term), value) != value:
-                raise self.broken(f"{node} {does} another entry {index} of term {term} than was written before")
-            held.append(content)
-            previous = term
-
-    def delivered(self, event: Happened) -> None:
-        self.term[event.node] = event.note.term  # type: ignore[attr-defined]  # only Delivered comes here
-
-    def became_leader(self, event: Happened) -> None:
-        note = event.note
-        assert isinstance(note, BecameLeader)
-        self.leads[event.node] = self.term[event.node] = note.term
-
-    def became_other(self, event: Happened) -> None:
-        note = event.note
-        self.leads[event.node] = 0
-        if isinstance(note, BecameFollower) or (isinstance(note, BecameCandidate) and not note.trial):
-            self.term[event.node] = note.term
 
 
 class ElectionSafety(Watcher):
@@ -144,16 +56,6 @@ class OneVote(Watcher):
             raise self.broken(f"{event.node} votes for {first} and for {note.candidate} in term {note.term}")
 
 
-class OnLogs(Watcher):
-    """A watcher that reads the model. It is told after the model."""
-
-    promise: ClassVar[str]
-    says: ClassVar[str]
-
-    def __init__(self, logs: Logs) -> None:
-        self.logs = logs
-
-
 class LeaderAppendOnly(OnLogs):
     promise = "leader append-only"
     says = "a leader never overwrites or cuts its own log (§5.3)"
@@ -180,8 +82,10 @@ class LeaderCompleteness(OnLogs):
     def see(self, event: Happened) -> None:
         note = event.note
         assert isinstance(note, BecameLeader)
-        last = bisect_left(self.logs.committed_in, note.term)
-        if last and not self.logs.holds(event.node, last, self.logs.committed[last - 1]):
+        logs = self.logs
+        earlier = bisect_left(logs.committed_in, note.term)
+        last = logs.committed.base + earlier
+        if earlier and not logs.holds(event.node, last, logs.committed.at(last)):
             raise self.broken(f"{event.node} leads term {note.term} without the committed entry {last}")
 
 
@@ -196,24 +100,25 @@ class StateMachineSafety(OnLogs):
         """A node applies again what it knows to be committed."""
         note, logs = event.note, self.logs
         assert isinstance(note, Recovered)
-        count = min(note.commit, len(logs.committed))
-        held, committed = logs.held[event.node][:count], logs.committed[:count]
-        if held != committed:
-            index = 1 + next((at for at, one in enumerate(held) if one != committed[at]), len(held))
+        held, committed = logs.held[event.node], logs.committed
+        first, last = max(held.base, committed.base) + 1, min(note.commit, committed.last)
+        read, known = (one.contents[first - one.base - 1 : last - one.base] for one in (held, committed))
+        if last >= first and read != known:
+            index = first + next((at for at, one in enumerate(read) if one != known[at]), len(read))
             raise self.broken(f"{event.node} applies another entry {index} after its restart than was applied before")
 
     def see(self, event: Happened) -> None:
         note, logs = event.note, self.logs
         assert isinstance(note, Committed)
         held, committed = logs.held[event.node], logs.committed
-        if note.index > len(held):
-            raise self.broken(f"{event.node} commits up to {note.index} and holds only {len(held)} entries")
-        for index in range(logs.commit[event.node], note.index):
-            if index == len(committed):
-                committed.append(held[index])
+        if note.index > held.last:
+            raise self.broken(f"{event.node} commits up to {note.index} and holds only {held.last} entries")
+        for index in range(max(logs.commit[event.node], committed.base, held.base) + 1, note.index + 1):
+            if index > committed.last:
+                committed.contents.append(held.at(index))
                 logs.committed_in.append(note.term)
-            elif committed[index] != held[index]:
-                raise self.broken(f"{event.node} applies another entry {index + 1} than was applied before")
+            elif committed.at(index) != held.at(index):
+                raise self.broken(f"{event.node} applies another entry {index} than was applied before")
         logs.commit[event.node] = note.index
 
 
@@ -231,9 +136,9 @@ class OwnTerm(OnLogs):
         if not leads:
             return
         held = logs.held[event.node]
-        if note.index <= len(held) and held[note.index - 1][0] != leads:
+        if held.base < note.index <= held.last and held.at(note.index)[0] != leads:
             raise self.broken(
-                f"{event.node} leads term {leads} and commits up to entry {note.index}, which is of term {held[note.index - 1][0]}"
+                f"{event.node} leads term {leads} and commits up to entry {note.index}, which is of term {held.at(note.index)[0]}"
             )
 
 
@@ -253,8 +158,8 @@ class TrueMatch(OnLogs):
         peer, logs = note.peer, self.logs
         if logs.term[peer] != note.term:
             return
-        held = logs.held[event.node]
-        if match <= len(held) and not logs.holds(peer, match, held[match - 1]):
+        held = logs.held[event.node]  # of what it has compacted away it believes nothing that matters
+        if held.base < match <= held.last and not logs.holds(peer, match, held.at(match)):
             raise self.broken(f"{event.node} believes that {peer} holds its entry {match}, and {peer} does not")
 
 
@@ -277,9 +182,9 @@ class Durability(OnLogs):
 
     def check(self, event: Happened) -> None:
         index = self.acknowledged
-        if not index or index > len(self.logs.committed):
+        content = self.logs.agreed(index)
+        if content is None:  # not yet, or every node has a snapshot that stands for it
             return
-        content = self.logs.committed[index - 1]
         holders = [name for name in self.logs.names if self.logs.holds(name, index, content)]
         if len(holders) * 2 <= len(self.logs.names):
             where = ", ".join(holders) or "no node"
@@ -299,4 +204,6 @@ def consensus_watchers(names: tuple[str, ...]) -> list[Watcher]:
         StateMachineSafety(logs),
         TrueMatch(logs),
         Durability(logs),
+        StateOrder(logs),
+        EqualSnapshots(logs),
     ]

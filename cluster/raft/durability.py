@@ -35,6 +35,8 @@ def moved(raft: Raft, log: Log, commit: int, role: Follower | Leader, saves: int
         raft.wake_at,
         raft.durable,
         saves,
+        raft.snapshot,
+        raft.incoming,
     )
 
 
@@ -84,4 +86,6 @@ def stored(raft: Raft, event: Stored) -> Raft:
         raft.wake_at,
         durable,
         raft.saves,
+        raft.snapshot,
+        raft.incoming,
     )

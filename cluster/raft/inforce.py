@@ -16,11 +16,12 @@ from cluster.raft.state import Raft
 Configured = tuple[tuple[int, Configuration], ...]
 
 
-def of_log(base: Configuration, log: Log) -> Configured:
-    """Index and configuration wherever the log configures; first what held before its first entry."""
-    entries = enumerate(log.slice(1, log.last_index), 1)
+def of_log(base: Configuration, log: Log, since: int = 0) -> Configured:
+    """Index and configuration wherever the log configures after `since`; first what held there."""
+    first = max(since, log.base) + 1
+    entries = enumerate(log.slice(first, log.last_index), first)
     return (
-        (0, base),
+        (since, base),
         *[(index, entry.configuration) for index, entry in entries if isinstance(entry, Reconfiguration)],
     )
 

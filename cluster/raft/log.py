@@ -1,7 +1,8 @@
 """The log: a value with shared storage, so that appending is O(1) and old states stay valid. No rule of Raft is here.
 
 Several views look into one list. The view that reaches the list's end extends it in place; a view that ends earlier
-shares what is there if it would write the same, and copies only when it would write something else (a true fork).
+shares what is there if it would write the same, and copies only when it would write something else (a true fork). A log
+may have lost its beginning to a snapshot (§7): then it knows the term at that boundary, and nothing before.
 """
 
 from bisect import bisect_right
@@ -16,98 +17,161 @@ def term_of(entry: Entry) -> int:
 
 
 class Log:
-    """Entries 1..`last_index`. Never changed: what looks like a change is a new view."""
+    """Entries `base + 1`..`last_index`. Never changed: what looks like a change is a new view."""
 
-    __slots__ = ("_entries", "last_index", "last_term")
+    __slots__ = ("_ends", "_entries", "base", "base_term", "last_index", "last_term")
 
+    base: int
+    """Index of the last entry that was compacted away, 0 if none was."""
+    base_term: int
+    """Term of entry `base`, 0 if `base` is 0."""
     last_index: int
-    """Index of the last entry, 0 if there is none."""
+    """Index of the last entry, `base` if there is none."""
     last_term: int
-    """Term of the last entry, 0 if there is none."""
+    """Term of the last entry, `base_term` if there is none."""
 
-    def __init__(self, entries: list[Entry], last_index: int) -> None:
-        """A view of the first `last_index` of `entries`, which must only ever grow. Others want `Log.of`."""
+    def __init__(self, entries: list[Entry], ends: list[int], last_index: int, base: int, base_term: int) -> None:
+        """A view of the first `last_index - base` of `entries`, which must only ever grow. Others want `Log.of`.
+
+        `ends` holds the bytes of all commands up to each entry, after one number for what came before the first.
+        """
         self._entries = entries
+        self._ends = ends
+        self.base = base
+        self.base_term = base_term
         self.last_index = last_index
-        self.last_term = entries[last_index - 1].term if last_index else 0
+        self.last_term = entries[last_index - base - 1].term if last_index > base else base_term
 
     @classmethod
-    def of(cls, entries: Iterable[Entry] = ()) -> "Log":
-        """A log of these entries with storage of its own."""
+    def of(cls, entries: Iterable[Entry] = (), base: int = 0, base_term: int = 0) -> "Log":
+        """A log of these entries after entry `base`, with storage of its own."""
         own = list(entries)
-        return cls(own, len(own))
+        return cls(own, _ends_of(0, own), base + len(own), base, base_term)
 
     def term_at(self, index: int) -> int:
-        """The term of entry `index`; 0 for index 0. IndexError outside."""
-        if 0 < index <= self.last_index:
-            return self._entries[index - 1].term
-        if index == 0:
-            return 0
+        """The term of entry `index`, also of the boundary `base`; 0 for index 0. IndexError outside."""
+        base = self.base
+        if base < index <= self.last_index:
+            return self._entries[index - base - 1].term
+        if index == base:
+            return self.base_term
         raise self._outside(index)
+
+    def holds(self, index: int, term: int) -> bool:
+        """Whether entry `index` is known to be of that term. False for what is not there any more, or not yet."""
+        return self.base <= index <= self.last_index and self.term_at(index) == term
 
     def entry(self, index: int) -> Entry:
         """Entry `index`, counted from 1. IndexError outside."""
-        if 0 < index <= self.last_index:
-            return self._entries[index - 1]
+        if self.base < index <= self.last_index:
+            return self._entries[index - self.base - 1]
         raise self._outside(index)
 
     def slice(self, first: int, last: int) -> tuple[Entry, ...]:
         """Entries `first`..`last`, both included; empty if `last < first`. IndexError if it reaches outside."""
         if first > last:
             return ()
-        if first < 1:
+        base = self.base
+        if first <= base:
             raise self._outside(first)
         if last > self.last_index:
             raise self._outside(last)
         if first == last:
-            return (self._entries[last - 1],)
-        return tuple(self._entries[first - 1 : last])
+            return (self._entries[last - base - 1],)
+        return tuple(self._entries[first - base - 1 : last - base])
+
+    def size(self, after: int, upto: int) -> int:
+        """Bytes of the commands of entries `after + 1`..`upto`. O(1). Neither may lie outside `base`..`last_index`."""
+        ends, base = self._ends, self.base
+        return ends[upto - base] - ends[after - base]
+
+    def within(self, after: int, upto: int, limit: int) -> int:
+        """The last entry up to which the commands behind `after` have at most `limit` bytes, but `after + 1` at least,
+        and `upto` at most. O(1) if all fit, else O(log n)."""
+        ends, base = self._ends, self.base
+        allowed = ends[after - base] + limit
+        if ends[upto - base] <= allowed:
+            return upto
+        return max(after + 1, base + bisect_right(ends, allowed, after - base, upto - base + 1) - 1)
 
     def extended(self, entries: Sequence[Entry]) -> "Log":
         """The log with these entries after its last. O(added) for the newest view; O(all) only for a true fork."""
-        shared, length = self._entries, self.last_index
+        shared, length = self._entries, self.last_index - self.base
+        last = self.last_index + len(entries)
         if len(shared) == length:
             shared.extend(entries)
-            return Log(shared, length + len(entries))
+            ends = self._ends
+            for entry in entries:
+                ends.append(ends[-1] + len(entry.command))
+            return Log(shared, ends, last, self.base, self.base_term)
         already = min(len(shared) - length, len(entries))
         if all(shared[length + offset] == entries[offset] for offset in range(already)):
             shared.extend(entries[already:])
-            return Log(shared, length + len(entries))
-        return Log([*shared[:length], *entries], length + len(entries))
+            self._ends.extend(_ends_of(self._ends[-1], entries[already:])[1:])
+            return Log(shared, self._ends, last, self.base, self.base_term)
+        own = [*shared[:length], *entries]
+        return Log(own, _ends_of(self._ends[0], own), last, self.base, self.base_term)
 
     def cut(self, after: int) -> "Log":
-        """The log up to entry `after`. O(1). IndexError if `after` is outside 0..`last_index`."""
-        if not 0 <= after <= self.last_index:
+        """The log up to entry `after`. O(1). IndexError if `after` is outside `base`..`last_index`."""
+        if not self.base <= after <= self.last_index:
             raise self._outside(after)
-        return Log(self._entries, after)
+        return Log(self._entries, self._ends, after, self.base, self.base_term)
+
+    def compacted(self, upto: int) -> "Log":
+        """The log without its entries up to `upto`, in storage of its own: O(what is left). IndexError if outside."""
+        if upto == self.base:
+            return self
+        term, kept = self.term_at(upto), upto - self.base
+        length = self.last_index - self.base
+        return Log(self._entries[kept:length], self._ends[kept : length + 1], self.last_index, upto, term)
 
     def find_conflict(self, index: int, term: int) -> int:
         """The largest index at or below `index` whose term is at or below `term`. O(log n): terms never fall.
 
-        An `index` beyond the log comes back as it is: nothing is known of it.
+        An `index` outside the log comes back as it is: nothing is known of it. The entry before the boundary is the
+        answer if even the boundary's term is above `term`.
         """
-        if index > self.last_index:
+        base = self.base
+        if index > self.last_index or index < base:
             return index
-        return bisect_right(self._entries, term, 0, index, key=term_of)
+        found = bisect_right(self._entries, term, 0, index - base, key=term_of)
+        return base + found if found or not base or self.base_term <= term else base - 1
 
     def __len__(self) -> int:
-        return self.last_index
+        """How many entries it still holds."""
+        return self.last_index - self.base
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Log):
             return NotImplemented
-        if self.last_index != other.last_index:
+        if (self.last_index, self.base, self.base_term) != (other.last_index, other.base, other.base_term):
             return False
         if self._entries is other._entries:
             return True
-        return self._entries[: self.last_index] == other._entries[: other.last_index]
+        return self._entries[: len(self)] == other._entries[: len(other)]
 
     def __hash__(self) -> int:
         """Of the length and the last entry: O(1), and by Log Matching (§5.3) as good as of all."""
-        return hash((self.last_index, self._entries[self.last_index - 1] if self.last_index else None))
+        return hash((self.last_index, self._entries[len(self) - 1] if len(self) else self.base_term))
 
     def __repr__(self) -> str:
-        return f"Log.of({self._entries[: self.last_index]!r})"
+        boundary = f", base={self.base}, base_term={self.base_term}" if self.base else ""
+        return f"Log.of({self._entries[: len(self)]!r}{boundary})"
 
     def _outside(self, index: int) -> IndexError:
-        return IndexError(f"no entry {index} in a log that ends at {self.last_index}: ask for 1..{self.last_index}")
+        if 0 <= index <= self.base and self.base:
+            return IndexError(
+                f"entry {index} is compacted away: this log begins after entry {self.base}, ask for later ones or send the snapshot"
+            )
+        return IndexError(
+            f"no entry {index} in a log that ends at {self.last_index}: ask for {self.base + 1}..{self.last_index}"
+        )
+
+
+def _ends_of(before: int, entries: Sequence[Entry]) -> list[int]:
+    """Where each entry ends, in bytes of commands, after where the first begins."""
+    ends = [before]
+    for entry in entries:
+        ends.append(ends[-1] + len(entry.command))
+    return ends

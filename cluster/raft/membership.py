@@ -12,7 +12,8 @@ from cluster.raft import change, election, inforce, replication, transfer
 from cluster.raft.change import Alteration, CannotChange, Change, Place, Way
 from cluster.raft.configuration import Configuration
 from cluster.raft.messages import Reconfiguration, Request
-from cluster.raft.state import ChangeProposed, Effect, Leader, Moment, Progress, Raft, Refuse
+from cluster.raft.progress import Progress
+from cluster.raft.state import ChangeProposed, Effect, Leader, Moment, Raft, Refuse
 
 # ---- asked for ----
 

@@ -4,6 +4,8 @@ The sender is not a field: whoever carries a message knows it. A message whose f
 (it stands on its sender's grid and says nothing new when nothing happens); `beat` is its number on that grid.
 """
 
+from zlib import crc32
+
 from cluster.raft.configuration import Configuration
 from cluster.value import value
 
@@ -122,4 +124,71 @@ class Confirmed:
     round: int
 
 
-Message = RequestVote | VoteReply | AppendEntries | AppendReply | TimeoutNow | Confirm | Confirmed
+@value
+class Snapshot:
+    """§7: what the entries up to `index` amount to, in place of them. Make it by `Snapshot.of`."""
+
+    index: int
+    """Of the last entry it stands for."""
+    term: int
+    """Of that entry."""
+    configuration: Configuration
+    """In force as of that entry."""
+    content: bytes
+    """The applied state, as its driver packs it: the core only carries it."""
+    checksum: int
+    """CRC-32 of `content`."""
+
+    @classmethod
+    def of(cls, index: int, term: int, configuration: Configuration, content: bytes) -> "Snapshot":
+        """A snapshot with its checksum."""
+        return cls(index, term, configuration, content, crc32(content))
+
+
+@value
+class InstallSnapshot:
+    """§7: a part of the leader's snapshot. The receiver puts the parts together and installs the whole."""
+
+    beat = 0  # never chatter
+
+    term: int
+    index: int
+    """`index`, `index_term`, `configuration`, `checksum`: of the snapshot, the same in all its parts."""
+    index_term: int
+    configuration: Configuration
+    checksum: int
+    size: int
+    """Bytes of the whole."""
+    offset: int
+    """Where in the whole this part begins; it is the last one if it reaches `size`."""
+    part: bytes
+
+
+@value
+class SnapshotReply:
+    """How much of a snapshot the receiver holds. That it is installed is said by an `AppendReply`: it holds the log."""
+
+    beat = 0  # never chatter
+
+    term: int
+    index: int
+    """`index`, `checksum`, `offset`: of the part it answers, so that an answer given twice counts once."""
+    checksum: int
+    offset: int
+    held: int
+    """Bytes it holds from the start: where the next part should begin. 0 if it has lost or refuses what it had."""
+    sound: bool
+    """False: the whole does not match its checksum."""
+
+
+Message = (
+    RequestVote
+    | VoteReply
+    | AppendEntries
+    | AppendReply
+    | TimeoutNow
+    | Confirm
+    | Confirmed
+    | InstallSnapshot
+    | SnapshotReply
+)

@@ -8,18 +8,21 @@ from collections.abc import Sequence
 import attrs
 
 from cluster.instant import FOREVER
-from cluster.raft import durability, election, inforce, outside, quorum, reads, transfer
+from cluster.raft import durability, election, inforce, outside, quorum, reads, snapshots, transfer
+from cluster.raft import progress as peers_progress
 from cluster.raft.log import Log
-from cluster.raft.messages import AppendEntries, AppendReply, Entry, Reconfiguration
+from cluster.raft.messages import AppendEntries, AppendReply, Entry, InstallSnapshot, Reconfiguration, SnapshotReply
+from cluster.raft.progress import Progress
 from cluster.raft.quorum import VoteResult
-from cluster.raft.state import Apply, Effect, Follower, Leader, Moment, Progress, Proposed, Raft, Refuse, Save, Send
+from cluster.raft.state import Apply, Effect, Follower, Leader, Moment, Proposed, Raft, Refuse, Save, Send
 
 # ---- the follower ----
 
 
 def log_matches(log: Log, prev_index: int, prev_term: int) -> bool:
-    """§5.3: whether the log holds an entry of that term at that index."""
-    return prev_index <= log.last_index and log.term_at(prev_index) == prev_term
+    """§5.3: whether the log holds an entry of that term at that index. What is compacted away was committed, so every
+    leader holds it (§5.4)."""
+    return prev_index < log.base or (prev_index <= log.last_index and log.term_at(prev_index) == prev_term)
 
 
 def entries_to_write(log: Log, prev_index: int, entries: tuple[Entry, ...]) -> tuple[int, tuple[Entry, ...]]:
@@ -30,11 +33,24 @@ def entries_to_write(log: Log, prev_index: int, entries: tuple[Entry, ...]) -> t
     last = log.last_index
     if prev_index == last:
         return (last, entries) if entries else (-1, ())
+    if prev_index < log.base:
+        prev_index, entries = beyond_base(log, prev_index, entries)
     for offset, entry in enumerate(entries):
         index = prev_index + offset + 1
         if index > last or log.term_at(index) != entry.term:
             return index - 1, entries[offset:]
     return -1, ()
+
+
+def beyond_base(log: Log, prev_index: int, entries: tuple[Entry, ...]) -> tuple[int, tuple[Entry, ...]]:
+    """The part of a request that lies beyond what is compacted away: that is committed, and not to be written again."""
+    kept = entries[log.base - prev_index :]
+    if kept and entries[log.base - prev_index - 1].term != log.base_term:
+        raise AssertionError(
+            f"entry {log.base} of term {log.base_term} is committed and compacted away, and a leader sends another one of "
+            f"term {entries[log.base - prev_index - 1].term}: Leader Completeness (§5.4) is broken"
+        )
+    return log.base, kept
 
 
 def ack_index(log: Log, request: AppendEntries) -> int:
@@ -65,7 +81,8 @@ def append_entries(raft: Raft, sender: str, request: AppendEntries, at: Moment) 
     role = Follower(sender, at.now)
     if not log_matches(log, prev, request.prev_term):
         hint = log.find_conflict(min(prev, log.last_index), request.prev_term)
-        refusal = AppendReply(raft.term, False, prev, hint, log.term_at(hint), request.beat)
+        hint_term = log.term_at(hint) if hint >= log.base else 0
+        refusal = AppendReply(raft.term, False, prev, hint, hint_term, request.beat)
         raft = durability.moved(raft, log, raft.commit, role, raft.saves)
         return durability.answer(before, raft, sender, refusal)
 
@@ -135,8 +152,21 @@ def proposed(raft: Raft, event: Proposed) -> tuple[Raft, list[Effect]]:
         return raft, [Refuse(request) for request, _ in event.commands]
     if not event.commands:
         return raft, []
-    term = raft.term
-    return append(raft, tuple([Entry(term, request, command) for request, command in event.commands]))
+    term, log, limit = raft.term, raft.log, raft.timing.uncommitted_bytes
+    waiting = log.size(raft.commit, log.last_index)
+    if waiting + sum([len(command) for _, command in event.commands]) <= limit:
+        return append(raft, tuple([Entry(term, request, command) for request, command in event.commands]))
+    taken, refused = list[Entry](), list[Effect]()
+    for request, command in event.commands:
+        if waiting and command and waiting + len(command) > limit:
+            refused.append(Refuse(request, waiting=waiting))
+        else:  # one that is larger than the limit by itself is taken when nothing waits: else it never would be
+            waiting += len(command)
+            taken.append(Entry(term, request, command))
+    if not taken:
+        return raft, refused
+    raft, effects = append(raft, tuple(taken))
+    return raft, [*effects, *refused]
 
 
 def append(raft: Raft, entries: tuple[Entry, ...]) -> tuple[Raft, list[Effect]]:
@@ -150,7 +180,7 @@ def append(raft: Raft, entries: tuple[Entry, ...]) -> tuple[Raft, list[Effect]]:
     made: dict[int, AppendEntries] = {}
     for pair in role.peers:
         name, progress = pair
-        if len(progress.inflight) < (1 if progress.probing else raft.timing.inflight):
+        if not progress.inflight or peers_progress.has_room(progress, raft.timing, log):
             progress, messages = filled(raft, log, raft.commit, role.beat, progress, made)
             for message in messages:
                 effects.append(Send(name, message))  # noqa: PERF401  most often it is one: a list for it costs more
@@ -164,18 +194,29 @@ def append(raft: Raft, entries: tuple[Entry, ...]) -> tuple[Raft, list[Effect]]:
 
 def filled(
     raft: Raft, log: Log, commit: int, beat: int, progress: Progress, made: dict[int, AppendEntries]
-) -> tuple[Progress, list[AppendEntries]]:
-    """What goes to a peer now: as many appends as its window takes. `made` shares them among peers, by first index."""
+) -> tuple[Progress, list[AppendEntries | InstallSnapshot]]:
+    """What goes to a peer now: as many appends as its window takes, or a part of a snapshot if it needs what is compacted
+    away. `made` shares appends among peers, by first index."""
     last, timing = log.last_index, raft.timing
     following, inflight, probing = progress.next, progress.inflight, progress.probing
-    window = 1 if probing else timing.inflight
-    messages: list[AppendEntries] = []
+    if progress.sending is not None or following <= log.base:
+        if inflight and progress.sending is not None:
+            return progress, []
+        progress, part = snapshots.part_for(raft, progress, beat)
+        return progress, [part]
+    window, match = 1 if probing else timing.inflight, progress.match
+    messages: list[AppendEntries | InstallSnapshot] = []
     head_beat = progress.head_beat if inflight else beat
-    while following <= last and len(inflight) < window:
-        upto = min(last, following + timing.batch - 1)
+    while following <= last and (
+        not inflight
+        or (len(inflight) < window and peers_progress.bytes_inflight(match, following, log) < timing.inflight_bytes)
+    ):
+        prev = following - 1
+        upto = min(last, prev + timing.batch)
+        if upto > following:
+            upto = log.within(prev, upto, timing.batch_bytes)
         message = made.get(following)
         if message is None:
-            prev = following - 1
             message = AppendEntries(raft.term, prev, log.term_at(prev), log.slice(following, upto), commit, 0)
             made[following] = message
         messages.append(message)
@@ -202,12 +243,13 @@ def beat(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:
     role = transfer.given_up(role, at.now)
     effects: list[Effect] = []
     made: dict[int, AppendEntries] = {}
+    log = raft.log
     for peer, progress in role.peers:
-        match = progress.match
+        match = progress.match if progress.match >= log.base else 0  # of what is compacted away no term is known
         message = made.get(match)
         if message is None:
-            commit = beat_commit(raft, match)
-            message = AppendEntries(raft.term, match, raft.log.term_at(match), (), commit, number)
+            commit, term = beat_commit(raft, match), log.term_at(match) if match else 0
+            message = AppendEntries(raft.term, match, term, (), commit, number)
             made[match] = message
         effects.append(Send(peer, message))
     effects += reads.asked_again(raft)
@@ -253,17 +295,19 @@ def append_reply(raft: Raft, sender: str, reply: AppendReply, at: Moment) -> tup
     else:
         return raft, ()
     if reply.beat:
-        progress = after_beat(known, reply, at.now)
+        progress = peers_progress.after_beat(known, reply, at.now)
+    elif known.sending is not None and not peers_progress.ends_sending(known, reply, log):
+        progress = peers_progress.while_sending(known, reply, at.now)
     elif reply.success:
-        progress = after_acceptance(known, reply, role.beat, at.now)
+        progress = peers_progress.after_acceptance(known, reply, role.beat, at.now)
     else:
-        progress = after_refusal(known, reply, log, at.now)
+        progress = peers_progress.after_refusal(known, reply, log, at.now)
 
     commit, effects = raft.commit, ()  # type: tuple[int, Sequence[Effect]]
     if progress.match > commit and progress.match != known.match:
         peers[position] = (sender, progress)
         commit = leader_commit(raft, role.stored, peers)
-    if progress.next <= log.last_index:
+    if progress.next <= log.last_index or progress.sending is not None:
         progress, messages = filled(raft, log, commit, role.beat, progress, {})
         if messages:
             effects = [Send(sender, message) for message in messages]
@@ -279,50 +323,26 @@ def append_reply(raft: Raft, sender: str, reply: AppendReply, at: Moment) -> tup
     return durability.moved(raft, log, commit, role, raft.saves), [*effects, applied]
 
 
-def after_acceptance(known: Progress, reply: AppendReply, beat: int, now: int) -> Progress:
-    """The peer's log is the leader's up to `reply.match`. An answer may be late or a repeat: nothing goes back."""
-    match = reply.match if reply.match > known.match else known.match
-    if known.probing:
-        return Progress(match, match + 1, False, (), now, beat)
-    inflight, head_beat = known.inflight, known.head_beat
-    if inflight and inflight[0] <= match:
-        inflight, head_beat = tuple([last for last in inflight if last > match]), beat
-    following = known.next if known.next > match else match + 1
-    return Progress(match, following, False, inflight, now, head_beat)
-
-
-def after_refusal(known: Progress, reply: AppendReply, log: Log, now: int) -> Progress:
-    """The logs differ at `reply.match`: go back as far as the hint allows, unless the refusal is an old one."""
-    refused = reply.match
-    if known.probing:
-        if refused != known.next - 1:
-            return Progress(known.match, known.next, True, known.inflight, now, known.head_beat)
-        agreed = log.find_conflict(reply.hint_index, reply.hint_term)
-        following = max(known.match + 1, min(refused, agreed + 1))
-    elif refused <= known.match:
-        return Progress(known.match, known.next, False, known.inflight, now, known.head_beat)
-    else:
-        following = known.match + 1  # an append got lost or overtaken: start from what is sure
-    return Progress(known.match, following, True, (), now, known.head_beat)
-
-
-def after_beat(known: Progress, reply: AppendReply, now: int) -> Progress:
-    """A heartbeat was answered. It verified nothing new, but what was sent long before it and is not answered is lost.
-
-    "Long" is one beat at least: that much time the peer's disk has, for the answer to a beat does not wait for it.
-    """
-    match, inflight, probing, following = known.match, known.inflight, known.probing, known.next
-    if not reply.success:
-        if reply.match != match:
-            return known  # an old one
-        return Progress(0, reply.hint_index + 1, True, (), now, known.head_beat)  # its disk was lost: believe nothing
-    match = max(match, reply.match)
-    late = len(inflight) > 0 and reply.beat > known.head_beat + 1
-    if late:
-        inflight = ()
-    if not inflight and not probing:
-        following = match + 1
-    return Progress(match, max(following, match + 1), probing or late, inflight, now, known.head_beat)
+def snapshot_reply(raft: Raft, sender: str, reply: SnapshotReply, at: Moment) -> tuple[Raft, Sequence[Effect]]:
+    """A peer says what it holds of the snapshot that is on its way to it: send the next part."""
+    if reply.term > raft.term:
+        if sender not in raft.configuration.members:
+            return raft, ()  # dissertation, 4.2.3: who has left disturbs nobody
+        return election.step_down(raft, reply.term, at)  # §5.1
+    role = raft.role
+    if not isinstance(role, Leader) or reply.term != raft.term:
+        return raft, ()
+    effects = list[Effect]()
+    peers = list(role.peers)
+    for position, (name, known) in enumerate(peers):
+        if name == sender:
+            progress = peers_progress.after_part(known, reply, at.now)
+            if progress.sending is not None and not progress.inflight:
+                progress, part = snapshots.part_for(raft, progress, role.beat)
+                effects.append(Send(sender, part))
+            peers[position] = (name, progress)
+    role = attrs.evolve(role, peers=tuple(peers))
+    return durability.moved(raft, raft.log, raft.commit, role, raft.saves), effects
 
 
 # ---- the leader: what is committed ----

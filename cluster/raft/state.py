@@ -4,8 +4,29 @@ from cluster.instant import MILLISECOND, SECOND
 from cluster.raft.change import Change
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
-from cluster.raft.messages import Entry, Message, Request
+from cluster.raft.messages import Entry, Message, Request, Snapshot
+from cluster.raft.progress import Progress
 from cluster.value import value
+
+
+@value
+class Compaction:
+    """When the log gives way to a snapshot (§7), and in what parts that travels.
+
+    A snapshot is due as soon as the log beyond the last one has `entries` entries or `size` bytes, and at least as many
+    bytes as the last snapshot `growth` times over: what snapshots cost stays in proportion to what is written, however
+    large the state (dissertation, 5.1.3). So it is due at the same entries on every node.
+    """
+
+    entries: int = 1_024
+    size: int = 1 << 20
+    """Bytes of commands."""
+    growth: int = 1
+    """0: as often as the state may be large."""
+    margin: int = 256
+    """So many entries before the snapshot stay in the log, for followers that are only slow."""
+    part: int = 64 << 10
+    """Bytes of a snapshot in one message."""
 
 
 @value
@@ -39,8 +60,15 @@ class Timing:
     """A leader that has not heard a majority within T gives up (rule 3.27)."""
     batch: int = 128
     """Commands per append (rule 3.29)."""
+    batch_bytes: int = 1 << 20
+    """Bytes of commands per append, unless a single one is larger."""
     inflight: int = 64
     """Appends on the way to one follower before the leader waits."""
+    inflight_bytes: int = 8 << 20
+    """Bytes of commands on the way to one follower; the append that reaches it still goes."""
+    uncommitted_bytes: int = 16 << 20
+    """Bytes of commands that may wait to be committed; beyond it a leader refuses, unless nothing waits."""
+    compaction: Compaction = Compaction()
     lease_drift: int | None = None
     """Reads by lease (dissertation, 6.4.1): None, as by default, for none; else the drift in ppm that they survive.
 
@@ -79,22 +107,6 @@ class Candidate:
     forced: bool
     rounds: int
     """Rounds without a majority so far (rule 3.11)."""
-
-
-@value
-class Progress:
-    """What a leader believes of one peer."""
-
-    match: int
-    next: int
-    probing: bool
-    """One append at a time until an answer says where the logs agree."""
-    inflight: tuple[int, ...]
-    """Last index of each append on the way, oldest first."""
-    answered_at: int
-    """Monotonic µs of its last answer in this term, at first of the leader's winning."""
-    head_beat: int
-    """Number of the last beat sent when the oldest append on the way became the oldest."""
 
 
 @value
@@ -163,6 +175,17 @@ class Durable:
 
 
 @value
+class Incoming:
+    """The parts of a leader's snapshot so far. They are in memory only: what is not whole is worth nothing."""
+
+    index: int
+    checksum: int
+    held: int
+    """Bytes."""
+    parts: tuple[bytes, ...]
+
+
+@value
 class Raft:
     """Everything one node believes."""
 
@@ -192,6 +215,9 @@ class Raft:
     durable: Durable
     saves: int
     """How many Saves it has asked for in this life: the number of the last."""
+    snapshot: Snapshot | None = None
+    """Its newest; with it the log may have lost entries up to `log.base`, never more than the snapshot stands for."""
+    incoming: Incoming | None = None
 
     @property
     def peers(self) -> tuple[str, ...]:
@@ -255,7 +281,14 @@ class Stored:
     """The Save's number: else a Save could not be told from a later one that cut the log and made it as long again."""
 
 
-Event = Received | Proposed | TimedOut | Stored | ChangeProposed | TransferAsked | ReadAsked
+@value
+class Snapshotted:
+    """The driver has taken a snapshot of what it has applied."""
+
+    snapshot: Snapshot
+
+
+Event = Received | Proposed | TimedOut | Stored | ChangeProposed | TransferAsked | ReadAsked | Snapshotted
 
 
 # ---- what it asks for, in the order it must be done ----
@@ -284,6 +317,27 @@ class Save:
 
 
 @value
+class SaveSnapshot:
+    """A Save that puts the snapshot and this log in the place of all that the disk held before, atomically."""
+
+    term: int
+    vote: str | None
+    snapshot: Snapshot
+    log: Log
+    then: tuple[Send, ...]
+    number: int
+
+
+@value
+class Restore:
+    """The application's state is now this snapshot's: it replaces whatever was applied before."""
+
+    snapshot: Snapshot
+    parts: int
+    """In how many messages it came."""
+
+
+@value
 class Apply:
     """Committed: hand to the application, in order. The first has index `first`."""
 
@@ -300,6 +354,8 @@ class Refuse:
     """A sentence for who asked; empty if this node simply does not lead."""
     final: bool = False
     """Whether asking again is of no use, here or anywhere."""
+    waiting: int = 0
+    """Above 0: it leads, and so many bytes of commands wait to be committed already; one more is too much."""
 
 
 @value
@@ -310,4 +366,4 @@ class Readable:
     index: int
 
 
-Effect = Send | Save | Apply | Refuse | Readable
+Effect = Send | Save | SaveSnapshot | Restore | Apply | Refuse | Readable

@@ -2,10 +2,20 @@
 
 from collections.abc import Sequence
 
-from cluster.raft import durability, election, inforce, membership, reads, replication, timer, transfer
+from cluster.raft import durability, election, inforce, membership, reads, replication, snapshots, timer, transfer
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
-from cluster.raft.messages import AppendEntries, AppendReply, Confirm, RequestVote, TimeoutNow, VoteReply
+from cluster.raft.messages import (
+    AppendEntries,
+    AppendReply,
+    Confirm,
+    InstallSnapshot,
+    RequestVote,
+    Snapshot,
+    SnapshotReply,
+    TimeoutNow,
+    VoteReply,
+)
 from cluster.raft.quorum import VoteResult
 from cluster.raft.state import (
     Candidate,
@@ -20,6 +30,7 @@ from cluster.raft.state import (
     Raft,
     ReadAsked,
     Received,
+    Snapshotted,
     Stored,
     Timing,
     TransferAsked,
@@ -43,6 +54,8 @@ def step(raft: Raft, event: Event, at: Moment) -> tuple[Raft, Sequence[Effect]]:
         return transfer.transfer_asked(raft, event, at)
     if isinstance(event, ReadAsked):
         return reads.read_asked(raft, event, at)
+    if isinstance(event, Snapshotted):
+        return snapshots.snapshotted(raft, event, at)
     return replication.beat(raft, at) if isinstance(raft.role, Leader) else election.timed_out(raft, at)
 
 
@@ -55,12 +68,17 @@ def begin(
     log: Log,
     at: Moment,
     commit: int = 0,
+    snapshot: Snapshot | None = None,
 ) -> Raft:
     """A follower that has just read its disk: term, vote and log are durable; up to `commit` it knew them committed.
 
-    `configuration` is what held before the first entry of the log: `NOBODY` for a node that is to be told by a leader.
+    `configuration` is what held before the first entry of the log: `NOBODY` for a node that is to be told by a leader. A
+    `snapshot` knows better what held as of its index.
     """
-    configured = inforce.of_log(configuration, log)
+    since = 0
+    if snapshot is not None:
+        since, configuration, commit = snapshot.index, snapshot.configuration, max(commit, snapshot.index)
+    configured = inforce.of_log(configuration, log, since)
     raft = Raft(
         name=name,
         configuration=configured[-1][1],
@@ -77,6 +95,7 @@ def begin(
         wake_at=at.now,
         durable=Durable(term, vote, log.last_index, ()),
         saves=0,
+        snapshot=snapshot,
     )
     return timer.rewound(raft)
 
@@ -99,6 +118,10 @@ def received(raft: Raft, event: Received, at: Moment) -> tuple[Raft, Sequence[Ef
         return transfer.timeout_now(raft, sender, message, at)
     if isinstance(message, Confirm):
         return reads.confirm(raft, sender, message, at)
+    if isinstance(message, InstallSnapshot):
+        return snapshots.install_snapshot(raft, sender, message, at)
+    if isinstance(message, SnapshotReply):
+        return replication.snapshot_reply(raft, sender, message, at)
     return reads.confirmed(raft, sender, message, at)
 
 

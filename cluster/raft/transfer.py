@@ -10,7 +10,8 @@ import attrs
 
 from cluster.raft import election, timer
 from cluster.raft.messages import TimeoutNow
-from cluster.raft.state import Effect, Follower, Leader, Moment, Progress, Raft, Refuse, Send, Transfer, TransferAsked
+from cluster.raft.progress import Progress
+from cluster.raft.state import Effect, Follower, Leader, Moment, Raft, Refuse, Send, Transfer, TransferAsked
 
 
 def transfer_asked(raft: Raft, event: TransferAsked, at: Moment) -> tuple[Raft, Sequence[Effect]]:

@@ -14,6 +14,7 @@ import trio
 from cluster import trace
 from cluster.checks import Watcher
 from cluster.checks.consensus import consensus_watchers
+from cluster.image import IMAGE_WORDS
 from cluster.instant import clock_text
 from cluster.member import Application, OutcomeUnknown
 from cluster.node import Node, terms_and_digests
@@ -33,7 +34,7 @@ from cluster.sim.slot import GaveUp, Misuse, OutOfBudget, Slot
 from cluster.sim.timeline import explain
 from cluster.storage import Storage, StorageDamaged, StorageTooNew
 from cluster.trace import Happened
-from cluster.wire import RAFT_WORDS, Codec
+from cluster.wire import RAFT_WORDS, Codec, classes_within
 
 STORY = 63
 """Index of the story among the nodes, for the order of an instant; so a world has at most 63 nodes."""
@@ -189,7 +190,8 @@ class Universe:
 
     def _prepare(self, names: tuple[str, ...], sample: Application) -> None:
         self._sample = sample
-        words = (*RAFT_WORDS, *PROPOSAL_WORDS, *sample.words)
+        words = (*RAFT_WORDS, *PROPOSAL_WORDS, *IMAGE_WORDS, *sample.words)
+        words = (*words, *[held for held in classes_within(type(sample.empty())) if held not in words])
         self.codec = Codec(words)
         self.network = Network(self.clock, names, self.seed, self.wire)
         self.network.land, self.network.lost = self._land, self._lost
@@ -373,10 +375,13 @@ class Universe:
             machine.unplug()
             slot.machine = None
             return
-        terms, digests = terms_and_digests(found.log.slice(1, found.log.last_index))
+        log, snapshot = found.log, found.snapshot
+        if snapshot is not None:
+            machine.note(trace.RecoveredSnapshot(snapshot.index, snapshot.term, log.base, log.base_term))
+        terms, digests = terms_and_digests(log.slice(log.base + 1, log.last_index))
         machine.note(
             trace.Recovered(
-                found.term, found.vote or "", found.log.last_index, found.commit, terms, digests, found.torn_bytes
+                found.term, found.vote or "", log.last_index, found.commit, terms, digests, found.torn_bytes
             )
         )
         founders = Configuration.of(self.slots)

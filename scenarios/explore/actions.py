@@ -5,8 +5,10 @@ from cluster.raft.messages import (
     AppendReply,
     Confirm,
     Confirmed,
+    InstallSnapshot,
     Message,
     RequestVote,
+    SnapshotReply,
     TimeoutNow,
     VoteReply,
 )
@@ -122,3 +124,7 @@ def in_short(message: Message) -> str:
             return f"the word to lead after term {term}"
         case Confirm(term=term) | Confirmed(term=term):
             return f"{'the question' if isinstance(message, Confirm) else 'the answer'} who leads term {term}"
+        case InstallSnapshot(index=index, offset=offset):
+            return f"the part at byte {offset} of a snapshot up to entry {index}"
+        case SnapshotReply(index=index, held=held):
+            return f"the word that {held} bytes of the snapshot up to entry {index} are there"

@@ -15,6 +15,11 @@ SEARCHED = ("cluster.raft", "cluster.storage")
 """Of the product, what a search runs: elsewhere a bug would be planted in vain."""
 
 
+def is_met(bug: Bug) -> bool:
+    """Whether a search can come across it: it steps the core, on a disk, and takes no snapshots."""
+    return bug.module.startswith(SEARCHED) and bug.change.__module__ != "scenarios.zoo.snapshots"
+
+
 def bug_to_plant(name: str | None) -> Bug | None:
     """The bug of that name. Raises BoundsError unless it is one that a search can meet."""
     if name is None:
@@ -23,8 +28,9 @@ def bug_to_plant(name: str | None) -> Bug | None:
         found = bug_named(name)
     except UnknownBug as error:
         raise BoundsError(str(error)) from error
-    if not found.module.startswith(SEARCHED):
-        text = f"{name} is planted in {found.module}, and a search steps only {' and '.join(SEARCHED)}"
+    if not is_met(found):
+        only = f"a search steps only {' and '.join(SEARCHED)}, and takes no snapshots"
+        text = f"{name} is planted in {found.module}, and {only}"
         raise BoundsError(f"{text}: play {found.strikes} with it")
     return found
 

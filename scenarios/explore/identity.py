@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from cluster.instant import FOREVER
-from cluster.raft import messages, state
+from cluster.raft import messages, progress, state
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.value import value
@@ -60,6 +60,8 @@ PARTS: dict[type, dict[str, How | Erased]] = {
         "wake_at": Woken,
         "durable": Kept,
         "saves": Kept,
+        "snapshot": Kept,
+        "incoming": Kept,
     },
     Configuration: {
         "voters": Names,
@@ -98,16 +100,38 @@ PARTS: dict[type, dict[str, How | Erased]] = {
         "waiting": Kept,
         "lease_from": Erased(None),
     },
-    state.Progress: {
+    state.Incoming: {"index": Kept, "checksum": Kept, "held": Kept, "parts": Kept},
+    progress.Progress: {
         "match": Kept,
         "next": Kept,
         "probing": Kept,
         "inflight": Kept,
         "answered_at": Erased(0),
         "head_beat": Erased(0),
+        "sending": Kept,
     },
+    progress.Sending: {"snapshot": Kept, "offset": Kept, "beat": Erased(0)},
     state.Durable: {"term": Kept, "vote": Name, "last": Kept, "cuts": Kept},
     state.Send: {"to": Name, "message": Kept},
+    messages.Snapshot: {"index": Kept, "term": Kept, "configuration": Kept, "content": Kept, "checksum": Kept},
+    messages.InstallSnapshot: {
+        "term": Kept,
+        "index": Kept,
+        "index_term": Kept,
+        "configuration": Kept,
+        "checksum": Kept,
+        "size": Kept,
+        "offset": Kept,
+        "part": Kept,
+    },
+    messages.SnapshotReply: {
+        "term": Kept,
+        "index": Kept,
+        "checksum": Kept,
+        "offset": Kept,
+        "held": Kept,
+        "sound": Kept,
+    },
     messages.Request: {"client": Kept, "serial": Kept, "floor": Kept},
     messages.Entry: {"term": Kept, "request": Kept, "command": Kept},
     messages.Reconfiguration: {"term": Kept, "request": Kept, "command": Kept, "configuration": Kept},
@@ -147,8 +171,8 @@ PARTS: dict[type, dict[str, How | Erased]] = {
         "beat": Kept,
     },
 }
-LOG_PARTS = {"_entries", "last_index", "last_term"}
-"""All that a `Log` consists of; its entries are what counts."""
+LOG_PARTS = {"_ends", "_entries", "base", "base_term", "last_index", "last_term"}
+"""All that a `Log` consists of; its entries are what counts, and where they begin."""
 STILL = (Name, Names, Same)
 """What `normal_form` leaves alone."""
 _CHECKED = set[type]()
@@ -219,7 +243,8 @@ def encoded(thing: Any, names: Renaming) -> Any:
     if kind is tuple:
         return tuple([encoded(each, names) for each in thing])
     if kind is Log:
-        return tuple([encoded(entry, names) for entry in thing.slice(1, thing.last_index)])
+        entries = tuple([encoded(entry, names) for entry in thing.slice(thing.base + 1, thing.last_index)])
+        return (thing.base, thing.base_term, entries) if thing.base else entries
     parts: list[Any] = [kind.__name__]
     for name, how in _checked(kind).items():
         content = getattr(thing, name)

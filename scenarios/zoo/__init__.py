@@ -80,6 +80,7 @@ def all_bugs() -> tuple[Bug, ...]:
 def _collect() -> None:
     for keeper in (
         "scenarios.zoo.consensus",
+        "scenarios.zoo.snapshots",
         "scenarios.zoo.backups",
         "scenarios.zoo.content",
         "scenarios.zoo.retention",

@@ -8,7 +8,8 @@ import attrs
 from cluster.instant import MILLISECOND
 from cluster.raft import durability
 from cluster.raft.messages import AppendReply, RequestVote
-from cluster.raft.state import Moment, Progress, Raft, Timing
+from cluster.raft.progress import Progress
+from cluster.raft.state import Moment, Raft, Timing
 from cluster.sim.disk import DiskModel
 from scenarios.zoo import bug
 
@@ -94,7 +95,7 @@ def commits_what_one_node_has(original: Callable[..., int]) -> Callable[..., int
     return lambda matches: max(matches)
 
 
-@bug("cluster.raft.replication", "after_acceptance", breaks="true match", source="zoo L7's family; RATIS-2605")
+@bug("cluster.raft.progress", "after_acceptance", breaks="true match", source="zoo L7's family; RATIS-2605")
 def takes_one_answer_for_all(original: Callable[..., Progress]) -> Callable[..., Progress]:
     """A leader takes an acknowledgement for everything that is on its way."""
 

@@ -13,11 +13,16 @@ from cluster.trace import (
     BecameFollower,
     BecameLeader,
     Committed,
+    Compacted,
     Crashed,
     Delivered,
     Happened,
     Note,
     Recovered,
+    RecoveredSnapshot,
+    Restored,
+    SnapshotInstalled,
+    SnapshotTaken,
     Voted,
     Wrote,
 )
@@ -76,6 +81,26 @@ def writes(node: str, after: int, terms: Sequence[int], digests: Sequence[int] =
     return node, Wrote(after, tuple(terms), told, truncated)
 
 
+def compacts(node: str, base: int, entries: int) -> Line:
+    return node, Compacted(base, entries)
+
+
+def takes(node: str, index: int, term: int = 1, digest: int = 7) -> Line:
+    return node, SnapshotTaken(index, term, 100, digest)
+
+
+def installs(node: str, index: int, term: int = 1) -> Line:
+    return node, SnapshotInstalled(index, term, 1)
+
+
+def restores(node: str, index: int, digest: int = 7) -> Line:
+    return node, Restored(index, digest)
+
+
+def finds(node: str, index: int, base: int, base_term: int = 1, term: int = 1) -> Line:
+    return node, RecoveredSnapshot(index, term, base, base_term)
+
+
 def commits(node: str, index: int, term: int) -> Line:
     return node, Committed(index, term)
 
@@ -84,10 +109,12 @@ def crashes(node: str) -> Line:
     return node, Crashed()
 
 
-def reads(node: str, terms: Sequence[int], *, term: int = 9, commit: int = 0, digests: Sequence[int] = ()) -> Line:
-    """The node comes back with a log of these terms."""
-    told = tuple(digests) or tuple(index * 100 + each for index, each in enumerate(terms, 1))
-    return node, Recovered(term, "", len(terms), commit, tuple(terms), told, 0)
+def reads(
+    node: str, terms: Sequence[int], *, term: int = 9, commit: int = 0, digests: Sequence[int] = (), base: int = 0
+) -> Line:
+    """The node comes back with a log of these terms, behind entry `base`."""
+    told = tuple(digests) or tuple(index * 100 + each for index, each in enumerate(terms, base + 1))
+    return node, Recovered(term, "", base + len(terms), commit, tuple(terms), told, 0)
 
 
 def hears(node: str, peer: str, term: int, match: int) -> Line:
@@ -211,6 +238,80 @@ BROKEN_BY: dict[str, tuple[str, list[Line], list[Line]]] = {
         "durability",
         [*AB, commits("A", 2, 1), acknowledges("A", 2), crashes("B"), reads("B", [1])],
         [*AB, commits("A", 2, 1), acknowledges("A", 2), writes("C", 0, [1, 1]), crashes("B"), reads("B", [1])],
+    ),
+    "a snapshot of what is not committed": (
+        "state order",
+        [*AB, commits("A", 1, 1), takes("A", 2)],
+        [*AB, commits("A", 2, 1), takes("A", 2)],
+    ),
+    "a log that forgets more than its snapshot stands for": (
+        "state order",
+        [*AB, commits("A", 2, 1), takes("A", 1), compacts("A", 2, 2)],
+        [*AB, commits("A", 2, 1), takes("A", 2), compacts("A", 2, 2)],
+    ),
+    "a stale snapshot": (
+        "state order",
+        [*AB, commits("A", 2, 1), installs("A", 2)],
+        [*AB, commits("A", 2, 1), installs("C", 2)],
+    ),
+    "a disk whose log and snapshot have a gap between": (
+        "state order",
+        [crashes("A"), finds("A", index=2, base=3)],
+        [crashes("A"), finds("A", index=3, base=3)],
+    ),
+    "a disk with a snapshot of what it had not committed": (
+        "state order",
+        [*AB, crashes("A"), finds("A", index=2, base=1), reads("A", [1], commit=1, base=1)],
+        [*AB, crashes("A"), finds("A", index=1, base=1), reads("A", [1], commit=1, base=1)],
+    ),
+    "two snapshots of one index": (
+        "equal snapshots",
+        [*AB, commits("A", 2, 1), commits("B", 2, 1), takes("A", 2), takes("B", 2, digest=8)],
+        [*AB, commits("A", 2, 1), commits("B", 2, 1), takes("A", 2), takes("B", 1, digest=8)],
+    ),
+    "a snapshot that is restored as something else": (
+        "equal snapshots",
+        [*AB, commits("A", 2, 1), takes("A", 2), installs("C", 2), restores("C", 2, digest=8)],
+        [*AB, commits("A", 2, 1), takes("A", 2), installs("C", 2), restores("C", 2)],
+    ),
+    "a snapshot of another term": (
+        "equal snapshots",
+        [*AB, commits("A", 2, 1), takes("A", 2, term=2)],
+        [*AB, commits("A", 2, 1), takes("A", 2, term=1)],
+    ),
+    "an installed snapshot of another term": (
+        "equal snapshots",
+        [*AB, commits("A", 2, 1), installs("C", 2, term=2)],
+        [*AB, commits("A", 2, 1), installs("C", 3, term=2)],
+    ),
+    "a log that goes on from before its snapshot": (
+        "log matching",
+        [*AB, commits("A", 2, 1), installs("C", 2), writes("C", 1, [1])],
+        [*AB, commits("A", 2, 1), installs("C", 2), writes("C", 2, [1])],
+    ),
+    "another entry behind a snapshot": (
+        "log matching",
+        [*AB, writes("A", 2, [1]), commits("A", 2, 1), installs("C", 2), writes("C", 2, [1], digests=[999])],
+        [*AB, writes("A", 2, [1]), commits("A", 2, 1), installs("C", 2), writes("C", 2, [1])],
+    ),
+    "another entry behind a snapshot that was read": (
+        "log matching",
+        [
+            *AB,
+            writes("A", 2, [1]),
+            commits("A", 2, 1),
+            crashes("A"),
+            finds("A", 2, 2),
+            reads("A", [1], digests=[999], commit=2, base=2),
+        ],
+        [
+            *AB,
+            writes("A", 2, [1]),
+            commits("A", 2, 1),
+            crashes("A"),
+            finds("A", 2, 2),
+            reads("A", [1], digests=[301], commit=2, base=2),
+        ],
     ),
     "what nobody was told may be lost": (
         "durability",

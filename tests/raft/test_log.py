@@ -115,3 +115,80 @@ def test_views_behave_like_tuples(data: st.DataObject) -> None:
             assert each.last_term == (expected[-1].term if expected else 0)
             for other, content in views:
                 assert (each == other) == (expected == content)
+
+
+# ---- a log that lost its beginning ----
+
+
+def snapped() -> Log:
+    """After a snapshot up to entry 10 of term 3: five entries of terms 3 and 4."""
+    return Log.of(entries("3 3 4 4 4"), 10, 3)
+
+
+def test_a_compacted_log_knows_its_boundary_and_nothing_before() -> None:
+    """§7: the term at the boundary is what the next append is checked against."""
+    some = snapped()
+    assert (some.base, some.base_term, some.last_index, some.last_term, len(some)) == (10, 3, 15, 4, 5)
+    assert [some.term_at(index) for index in range(10, 16)] == [3, 3, 3, 4, 4, 4]
+    assert some.slice(11, 13) == entries("3 3 4")
+    assert (some.holds(10, 3), some.holds(10, 2), some.holds(9, 3), some.holds(16, 4)) == (True, False, False, False)
+    for look in (some.term_at, some.entry, some.cut):
+        with pytest.raises(IndexError, match="entry 9 is compacted away: this log begins after entry 10"):
+            look(9)
+    with pytest.raises(IndexError, match="entry 10 is compacted away"):
+        some.entry(10)
+    with pytest.raises(IndexError, match=r"no entry 16 in a log that ends at 15: ask for 11\.\.15"):
+        some.term_at(16)
+    empty = Log.of((), 10, 3)
+    assert (empty.last_index, empty.last_term, len(empty)) == (10, 3, 0)
+
+
+AFTER_A_SNAPSHOT = [
+    *[(30, 3, 30), (14, 9, 14), (14, 4, 14), (14, 3, 12), (14, 2, 9), (11, 5, 11), (10, 5, 10), (10, 3, 10)],
+    *[(10, 2, 9), (9, 2, 9), (4, 2, 4), (0, 0, 0)],
+]
+
+
+@pytest.mark.parametrize(("index", "term", "found"), AFTER_A_SNAPSHOT)
+def test_find_conflict_after_a_snapshot(index: int, term: int, found: int) -> None:
+    """The published table (etcd, TestFindConflictByTerm): outside the log the index comes back as it is."""
+    assert snapped().find_conflict(index, term) == found
+
+
+def test_compaction_leaves_older_views_alone() -> None:
+    """It has storage of its own; what is appended to either is not seen by the other."""
+    whole = log("1 1 2 2")
+    rest = whole.compacted(3)
+    longer, other = whole.extended(entries("3")), rest.extended(entries("4"))
+    assert (terms(whole), terms(rest), terms(longer), terms(other)) == ("1 1 2 2", "2", "1 1 2 2 3", "2 4")
+    assert rest == Log.of(entries("2"), 3, 2) != Log.of(entries("2"), 3, 1)
+    assert rest.compacted(3) is rest
+    assert terms(other.cut(4)) == "2"
+    assert hash(rest) == hash(Log.of(entries("2"), 3, 2))
+    assert repr(rest) == f"Log.of({list(entries('2'))!r}, base=3, base_term=2)"
+
+
+@given(st.data())
+def test_compacted_views_behave_like_the_end_of_a_tuple(data: st.DataObject) -> None:
+    """Any tree of appends, cuts and compactions: every view, however old, stays what the tuple behind its base is."""
+    views: list[tuple[Log, tuple[Entry, ...], int]] = [(Log.of(), (), 0)]
+    for _ in range(data.draw(st.integers(1, 12))):
+        view, model, base = views[data.draw(st.integers(0, len(views) - 1))]
+        match data.draw(st.integers(0, 2)):
+            case 0:
+                made = st.builds(Entry, st.integers(1, 2), st.none(), st.binary(max_size=3))
+                added = tuple(data.draw(st.lists(made, max_size=3)))
+                views.append((view.extended(added), model + added, base))
+            case 1:
+                after = data.draw(st.integers(base, len(model)))
+                views.append((view.cut(after), model[:after], base))
+            case _:
+                upto = data.draw(st.integers(base, len(model)))
+                views.append((view.compacted(upto), model, upto))
+        for each, expected, at in views:
+            assert each.slice(at + 1, each.last_index) == expected[at:]
+            assert (each.base, each.last_index) == (at, len(expected))
+            assert each.base_term == (expected[at - 1].term if at else 0)
+            assert each.last_term == (expected[-1].term if expected else 0)
+            for middle in range(at, len(expected) + 1):
+                assert each.size(at, middle) == sum(len(entry.command) for entry in expected[at:middle])

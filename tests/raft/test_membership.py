@@ -7,7 +7,8 @@ from cluster.raft import inforce, membership
 from cluster.raft.change import Way
 from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.messages import AppendEntries, Reconfiguration, VoteReply
-from cluster.raft.state import Follower, Leader, Progress
+from cluster.raft.progress import Progress
+from cluster.raft.state import Follower, Leader
 from tests.raft.club import Club
 from tests.raft.vocabulary import PAPER, START, ask, entries, following, node, refusal, take
 

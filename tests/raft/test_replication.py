@@ -7,7 +7,8 @@ import pytest
 
 from cluster.instant import MILLISECOND
 from cluster.raft.messages import AppendEntries, Entry, Request
-from cluster.raft.state import Apply, Effect, Leader, Progress, Raft, Refuse, Save, Send, Stored, Timing
+from cluster.raft.progress import Progress
+from cluster.raft.state import Apply, Effect, Leader, Raft, Refuse, Save, Send, Stored, Timing
 from cluster.raft.step import step
 from tests.raft.vocabulary import (
     PAPER,

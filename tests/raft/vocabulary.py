@@ -8,6 +8,7 @@ import attrs
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, AppendReply, Entry, Message, Request, RequestVote, VoteReply
+from cluster.raft.progress import Progress
 from cluster.raft.state import (
     Apply,
     Candidate,
@@ -16,7 +17,6 @@ from cluster.raft.state import (
     Follower,
     Leader,
     Moment,
-    Progress,
     Proposed,
     Raft,
     Received,
@@ -48,7 +48,7 @@ def log(terms: str) -> Log:
 
 def terms(of: Log) -> str:
     """The terms of a log, as `log` takes them."""
-    return " ".join(str(of.term_at(index)) for index in range(1, of.last_index + 1))
+    return " ".join(str(of.term_at(index)) for index in range(of.base + 1, of.last_index + 1))
 
 
 def at(now: int = START, luck: float = 0.5) -> Moment:

@@ -1,18 +1,20 @@
 """A tiny network of Rafts for random walks: any order, loss, repeat, crash; every promise is checked after every step.
 
-Each node has a clock of its own, moved only by its own timer, so that any timer may fire at any step.
+Each node has a clock of its own, moved only by its own timer, so that any timer may fire at any step. A walk that
+compacts takes a snapshot after every few entries; what it holds is a digest of all that was applied before.
 """
 
 from collections import deque
 from collections.abc import Sequence
 from itertools import combinations, pairwise, product
 from random import Random
+from zlib import crc32
 
 from cluster.instant import FOREVER
 from cluster.raft.change import Alteration, Change, Place, Way
 from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.log import Log
-from cluster.raft.messages import Entry, Message, Reconfiguration, Request, VoteReply
+from cluster.raft.messages import Entry, Message, Reconfiguration, Request, Snapshot, VoteReply
 from cluster.raft.state import (
     Apply,
     ChangeProposed,
@@ -25,8 +27,11 @@ from cluster.raft.state import (
     Readable,
     ReadAsked,
     Received,
+    Restore,
     Save,
+    SaveSnapshot,
     Send,
+    Snapshotted,
     Stored,
     TimedOut,
     Timing,
@@ -35,11 +40,25 @@ from cluster.raft.state import (
 from cluster.raft.step import begin, step
 
 
+def agree(one: Log, other: Log, upto: int) -> bool:
+    """Whether two logs hold the same entries up to `upto`, as far as both still have them."""
+    first = max(one.base, other.base) + 1
+    return one.slice(first, upto) == other.slice(first, upto)
+
+
+def content_of(state: int) -> bytes:
+    """A snapshot of several parts, if a part is small."""
+    return f"the state {state:010}".encode()
+
+
 class Walk:
     """Nodes, their disks, what is on the way, and what was promised."""
 
-    def __init__(self, size: int, timing: Timing, seed: int, spare: int = 0) -> None:
-        """`spare` nodes more than found the cluster: then the configuration changes, leaders hand over, clients read."""
+    def __init__(self, size: int, timing: Timing, seed: int, spare: int = 0, every: int = 0) -> None:
+        """`spare` nodes more than found the cluster: then the configuration changes, leaders hand over, clients read.
+
+        `every`: after so many entries each node takes a snapshot; 0: never.
+        """
         self.random = Random(seed)
         self.fast_disks = self.random.random() < 0.5
         """Whether every Save is durable at once: such walks get further, the others are crueller."""
@@ -51,7 +70,15 @@ class Walk:
         self.flying: list[tuple[str, str, Message]] = []
         self.clocks = dict.fromkeys(self.names, 0)
         self.disks: dict[str, tuple[int, str | None, Log]] = dict.fromkeys(self.names, (0, None, Log.of()))
-        self.saving: dict[str, deque[Save]] = {name: deque() for name in self.names}
+        self.saving: dict[str, deque[Save | SaveSnapshot]] = {name: deque() for name in self.names}
+        self.every = every
+        self.snapshots: dict[str, Snapshot | None] = dict.fromkeys(self.names)
+        """What each disk holds."""
+        self.state = dict.fromkeys(self.names, 0)
+        """A digest of everything that the node has applied."""
+        self.states = {0: 0}
+        """The same by index, whoever came there first."""
+        self.installs = 0
         self.applied = dict.fromkeys(self.names, 0)
         self.serial = 0
         self.leaders: dict[int, str] = {}
@@ -63,8 +90,13 @@ class Walk:
     def begun(self, name: str) -> Raft:
         """The node as it reads its disk."""
         term, vote, log = self.disks[name]
+        snapshot = self.snapshots[name]
         founded = Configuration.of(self.founders) if name in self.founders else NOBODY
-        return begin(name, founded, self.timing, term, vote, log, self.moment(name))
+        raft = begin(name, founded, self.timing, term, vote, log, self.moment(name), snapshot=snapshot)
+        self.applied[name], self.state[name] = 0, 0
+        if snapshot is not None:
+            self.restore(name, snapshot)
+        return raft
 
     def moment(self, name: str) -> Moment:
         return Moment(self.clocks[name], self.random.random())
@@ -90,6 +122,8 @@ class Walk:
                 self.expire(self.random.choice(self.names))
             elif dice < 0.98 and self.flying:
                 self.flying.pop(self.random.randrange(len(self.flying)))
+            elif 0.98 <= dice < 0.99 and self.every:
+                self.snapshot(self.random.choice(self.names))
             elif dice >= 0.99:
                 self.crash(self.random.choice(self.names))
 
@@ -140,7 +174,9 @@ class Walk:
         """The oldest Save of the node is durable."""
         save = self.saving[name].popleft()
         _, _, log = self.disks[name]
-        if save.after >= 0:
+        if isinstance(save, SaveSnapshot):
+            log, self.snapshots[name] = save.log, save.snapshot
+        elif save.after >= 0:
             log = log.cut(save.after).extended(save.entries)
         self.disks[name] = (save.term, save.vote, log)
         if save.vote is not None:
@@ -152,8 +188,20 @@ class Walk:
     def crash(self, name: str) -> None:
         """All that is not durable is lost; it starts again at once."""
         self.saving[name].clear()
-        self.applied[name] = 0
         self.nodes[name] = self.begun(name)
+
+    def snapshot(self, name: str) -> None:
+        """The node takes a snapshot of what it has applied, if there is anything new in it."""
+        raft, index = self.nodes[name], self.applied[name]
+        last = raft.snapshot.index if raft.snapshot is not None else 0
+        if index > last:
+            content = content_of(self.state[name])
+            self.handle(name, Snapshotted(Snapshot.of(index, raft.log.term_at(index), raft.configuration, content)))
+
+    def restore(self, name: str, snapshot: Snapshot) -> None:
+        """The state is the snapshot's now, and must be what others had at that index."""
+        assert snapshot.content == content_of(self.states[snapshot.index]), f"{name} restores another {snapshot.index}"
+        self.applied[name], self.state[name] = snapshot.index, self.states[snapshot.index]
 
     def release(self, name: str, sends: tuple[Send, ...]) -> None:
         for send in sends:
@@ -167,20 +215,26 @@ class Walk:
         before = self.nodes[name]
         after, effects = step(before, event, self.moment(name))
         self.nodes[name] = after
-        assert sum(isinstance(effect, Save) for effect in effects) <= 1
+        assert sum(isinstance(effect, Save | SaveSnapshot) for effect in effects) <= 1
         self.saw(name, effects)
         for effect in effects:
             match effect:
                 case Send():
                     self.release(name, (effect,))
-                case Save():
+                case Save() | SaveSnapshot():
                     self.saving[name].append(effect)
+                case Restore(snapshot):
+                    assert snapshot.index > self.applied[name], f"{name} goes back to {snapshot.index}"
+                    self.installs += 1
+                    self.restore(name, snapshot)
                 case Apply():
                     self.check_applied(name, effect)
                 case Readable(requests, index):
                     for request in requests:
                         assert index >= self.reads[request], f"{name} reads at {index}, {self.reads[request]} was known"
         self.check(before, after)
+        if self.every and self.applied[name] - (after.snapshot.index if after.snapshot else 0) >= self.every:
+            self.snapshot(name)
 
     def saw(self, name: str, effects: Sequence[Effect]) -> None:
         """For who wants to look at effects too."""
@@ -192,6 +246,8 @@ class Walk:
         for index, entry in enumerate(apply.entries, apply.first):
             known, _ = self.committed.setdefault(index, (entry, self.nodes[name].term))
             assert known == entry, f"state machine safety: two commands at {index}"
+            self.state[name] = crc32(repr(entry).encode(), self.state[name])
+            assert self.states.setdefault(index, self.state[name]) == self.state[name], f"another state at {index}"
         self.applied[name] += len(apply.entries)
 
     def check(self, before: Raft, after: Raft) -> None:
@@ -203,7 +259,9 @@ class Walk:
         held = after.durable.last
         self.check_configuration(before, after)
         assert held <= durable.last_index, "it knows only what is durable"
-        assert after.log.slice(1, held) == durable.slice(1, held), "what it knows to be durable is its log"
+        assert agree(after.log, durable, held), "what it knows to be durable is its log"
+        snapshot = after.snapshot.index if after.snapshot is not None else 0
+        assert after.log.base <= snapshot <= after.commit, "compacted <= snapshot <= applied"
         if after.log is not before.log:
             self.check_log(after.log)
         if isinstance(after.role, Leader):
@@ -212,8 +270,11 @@ class Walk:
     def check_configuration(self, before: Raft, after: Raft) -> None:
         if after.configuration is before.configuration and after.log is before.log:
             return
-        log, said = after.log, [Configuration.of(self.founders if after.name in self.founders else ())]
-        entries = log.slice(1, log.last_index)
+        log, snapshot = after.log, after.snapshot
+        said = [Configuration.of(self.founders if after.name in self.founders else ())]
+        if snapshot is not None:
+            said = [snapshot.configuration]
+        entries = log.slice((snapshot.index if snapshot is not None else 0) + 1, log.last_index)
         said += [entry.configuration for entry in entries if isinstance(entry, Reconfiguration)]
         if after.configuration != NOBODY:
             assert after.configuration == said[-1], "what the log says last is in force"
@@ -221,7 +282,7 @@ class Walk:
             assert overlapping(old, new), f"two majorities of {old} and {new} may have nobody in common"
 
     def check_log(self, log: Log) -> None:
-        for index in range(1, log.last_index + 1):
+        for index in range(log.base + 1, log.last_index + 1):
             entry = log.entry(index)
             seen = (entry, log.term_at(index - 1))
             known = self.entries.setdefault((index, entry.term), seen)
@@ -234,17 +295,16 @@ class Walk:
         assert known == name, f"election safety: {known} and {name} lead term {after.term}"
         if not isinstance(before.role, Leader):
             for index, (entry, term) in self.committed.items():
-                if term < after.term:
+                if term < after.term and index > after.log.base:
                     assert index <= after.log.last_index, f"leader completeness: {name} lacks {index}"
                     assert after.log.entry(index) == entry, f"leader completeness: {name} has another {index}"
-            assert before.log == after.log.cut(before.log.last_index), "a leader only appends"
+            assert agree(before.log, after.log, before.log.last_index), "a leader only appends"
         else:
-            assert before.log == after.log.cut(before.log.last_index), "a leader only appends"
+            assert agree(before.log, after.log, before.log.last_index), "a leader only appends"
             if after.commit > before.commit:
                 assert after.log.term_at(after.commit) == after.term, "only the own term is committed by counting"
-                part = after.log.slice(1, after.commit)
                 durable = {
-                    name: log.last_index >= after.commit and log.slice(1, after.commit) == part
+                    name: log.last_index >= after.commit and agree(log, after.log, after.commit)
                     for name, (_, _, log) in self.disks.items()
                 }
                 holders = [name for name, held in durable.items() if held]
@@ -257,9 +317,7 @@ class Walk:
             term, _, log = self.disks[peer]
             if term <= after.term and progress.match:
                 assert progress.match <= log.last_index, f"{name} believes {peer} holds {progress.match}"
-                assert log.entry(progress.match) == after.log.entry(progress.match), (
-                    f"{name} believes wrongly of {peer}"
-                )
+                assert agree(log, after.log, progress.match), f"{name} believes wrongly of {peer}"
 
     # -- calm
 
@@ -301,7 +359,9 @@ class Walk:
             return False
         members = leaders[0].configuration.members
         return leaders[0].name in members and all(
-            raft.log == leaders[0].log and raft.commit == raft.log.last_index and raft.term == leaders[0].term
+            agree(raft.log, leaders[0].log, raft.commit)
+            and raft.commit == leaders[0].commit == raft.log.last_index
+            and raft.term == leaders[0].term
             for raft in self.nodes.values()
             if raft.name in members
         )

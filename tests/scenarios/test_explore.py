@@ -11,6 +11,7 @@ from cluster.checks.consensus import consensus_watchers
 from cluster.raft import state
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, Message
+from cluster.raft.progress import Progress
 from cluster.raft.state import Leader
 from scenarios import cli
 from scenarios.cli import main
@@ -188,7 +189,7 @@ PATIENCE = {"never-stands-again", "all-have-the-same-patience"}
 
 def test_the_tables_name_every_bug_that_a_search_can_meet() -> None:
     """A new resident of the core is put into one of them."""
-    met = {bug.name for bug in all_bugs() if bug.module.startswith(speaking.SEARCHED)}
+    met = {bug.name for bug in all_bugs() if speaking.is_met(bug)}
     assert set(FOUND) | set(FAR) | PATIENCE == met
     for bug, (bounds, *_) in (FOUND | FAR).items():
         assert speaking.bug_to_plant(bug) == bug_named(bug)
@@ -209,7 +210,7 @@ def test_every_field_of_every_value_is_known() -> None:
     """Who adds a field to the core decides in `identity.PARTS` whether states that differ in it are two."""
     assert {kind.__name__: unknown_parts(kind) for kind in PARTS if unknown_parts(kind)} == {}
     assert set(get_args(Message)) <= set(PARTS)
-    assert {state.Raft, state.Follower, state.Candidate, state.Leader, state.Progress, state.Durable} <= set(PARTS)
+    assert {state.Raft, state.Follower, state.Candidate, state.Leader, Progress, state.Durable} <= set(PARTS)
     assert set(Log.__slots__) == LOG_PARTS
 
 
@@ -287,7 +288,7 @@ def test_the_command_says_what_it_covered(capsys: pytest.CaptureFixture[str]) ->
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "depth   0            1 states            1 in all"
     assert lines[15] == ""
-    assert lines[16] == "held: 11 promises in every state within the bounds"
+    assert lines[16] == "held: 13 promises in every state within the bounds"
     assert lines[17] == "  states   62 (119 with every renaming of the nodes), by 96 steps; depth 14"
     assert lines[-1] == "  again    unkindness explore --nodes 2 --terms 1 --entries 1"
 

@@ -28,6 +28,11 @@ KNOWN = {
     "commits-what-one-node-has": ("ABCDE", 1),
     "takes-one-answer-for-all": ("ABC", 1),
     "answers-before-the-disk": ("ABC", 19),
+    "snapshot-of-the-commit-index": ("ABC", 4),
+    "snapshot-of-the-current-term": ("ABC", 1),
+    "sessions-left-out": ("ABC", 1),
+    "restores-into-what-was-there": ("ABCDE", 1),
+    "installs-a-stale-snapshot": ("ABCDE", 4),
 }
 """Where each was caught when this was written. A change of the cluster changes luck: then the others are tried."""
 

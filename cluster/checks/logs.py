@@ -1,0 +1,196 @@
+"""The model that the promises of consensus share: what each node's log holds, told by what was written and recovered.
+
+A node's log may lose its beginning to a snapshot; what every node has lost is forgotten here too, so that the model is as
+large as the longest log and not as the history.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from cluster.checks import Watcher
+from cluster.trace import (
+    BecameCandidate,
+    BecameFollower,
+    BecameLeader,
+    Compacted,
+    Crashed,
+    Delivered,
+    Happened,
+    Note,
+    Recovered,
+    RecoveredSnapshot,
+    SnapshotInstalled,
+    Wrote,
+)
+
+Sees = dict[type[Note], Callable[[Happened], None]]
+Content = tuple[int, int]
+"""An entry as the trace tells it: term and digest."""
+
+
+class Held:
+    """Contents by index, from `base + 1` on."""
+
+    __slots__ = ("base", "base_term", "contents")
+
+    def __init__(self, base: int = 0, base_term: int = 0) -> None:
+        self.base = base
+        self.base_term = base_term
+        self.contents: list[Content] = []
+
+    @property
+    def last(self) -> int:
+        """Index of the last, `base` if there is none."""
+        return self.base + len(self.contents)
+
+    @property
+    def last_term(self) -> int:
+        """Term of the last."""
+        return self.contents[-1][0] if self.contents else self.base_term
+
+    def at(self, index: int) -> Content:
+        """The content there, which must lie in `base + 1`..`last`."""
+        return self.contents[index - self.base - 1]
+
+    def forget(self, base: int) -> None:
+        """Drop everything up to `base`; nothing happens if that is dropped already."""
+        if base > self.base:
+            self.base_term = self.at(base)[0] if base <= self.last else self.base_term
+            del self.contents[: base - self.base]
+            self.base = base
+
+
+class Logs(Watcher):
+    """The model, and the promise of *log matching* that keeps it small enough to be checked entry by entry."""
+
+    promise = "log matching"
+    says = "two logs that hold an entry of the same index and term agree on everything up to it (§5.3)"
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self.held: dict[str, Held] = {name: Held() for name in names}
+        """Each node's log; that of a node that is down as it was last."""
+        self.commit = dict.fromkeys(names, 0)
+        self.term = dict.fromkeys(names, 0)
+        self.leads = dict.fromkeys(names, 0)
+        """The term a node leads, 0 if it does not."""
+        self.committed = Held()
+        """What any node committed first."""
+        self.committed_in: list[int] = []
+        """The term in which each of `committed` was."""
+        self._known: dict[int, dict[int, tuple[int, int]]] = {}
+        """By index and term: the term before, and the digest."""
+        self._found: dict[str, tuple[int, int]] = {}
+        self._forgotten = 0
+
+    def sees(self) -> Sees:
+        return {
+            Wrote: self.wrote,
+            RecoveredSnapshot: self.recovered_snapshot,
+            Recovered: self.recovered,
+            Compacted: self.compacted,
+            SnapshotInstalled: self.installed,
+            Delivered: self.delivered,
+            BecameLeader: self.became_leader,
+            BecameFollower: self.became_other,
+            BecameCandidate: self.became_other,
+            Crashed: self.became_other,
+        }
+
+    def holds(self, node: str, index: int, content: Content) -> bool:
+        """Whether the node's log has this entry there, or a snapshot that stands for it: what that is was committed."""
+        held = self.held[node]
+        if held.base < index <= held.last:
+            return held.at(index) == content
+        return 0 < index <= held.base and self.agreed(index) in (None, content)
+
+    def agreed(self, index: int) -> Content | None:
+        """What was committed there; None if nothing was, or if it is forgotten."""
+        committed = self.committed
+        return committed.at(index) if committed.base < index <= committed.last else None
+
+    def wrote(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Wrote)
+        held = self.held[event.node]
+        if note.after > held.last:
+            raise self.broken(f"{event.node} writes after entry {note.after} and holds only {held.last} entries")
+        if note.after < held.base:
+            raise self.broken(f"{event.node} writes after entry {note.after}, and its snapshot stands for {held.base}")
+        del held.contents[note.after - held.base :]
+        self._extend(event.node, note.terms, note.digests, "writes")
+
+    def recovered_snapshot(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, RecoveredSnapshot)
+        self._found[event.node] = note.base, note.base_term
+
+    def recovered(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Recovered)
+        self.held[event.node] = Held(*self._found.pop(event.node, (0, 0)))
+        self._extend(event.node, note.terms, note.digests, "reads")
+        self.commit[event.node] = note.commit
+        self.term[event.node] = note.term
+
+    def compacted(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Compacted)
+        self.held[event.node].forget(note.base)
+        self._forget()
+
+    def installed(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, SnapshotInstalled)
+        self.held[event.node] = Held(note.index, note.term)
+        self.commit[event.node] = note.index
+        self._forget()
+
+    def _forget(self) -> None:
+        """What no node has in its log any more need not be known."""
+        lowest = min(held.base for held in self.held.values())
+        for index in range(self._forgotten + 1, lowest + 1):
+            self._known.pop(index, None)
+        if lowest > self._forgotten:
+            self._forgotten = lowest
+            del self.committed_in[: lowest - self.committed.base]
+            self.committed.forget(lowest)
+
+    def _extend(self, node: str, terms: Iterable[int], digests: Iterable[int], does: str) -> None:
+        held = self.held[node]
+        index, previous, known = held.last, held.last_term, self._known
+        for content in zip(terms, digests, strict=True):
+            index += 1
+            term, digest = content
+            value = (previous, digest)
+            there = known.get(index)
+            if there is None:
+                known[index] = {term: value}
+            elif there.setdefault(term, value) != value:
+                raise self.broken(f"{node} {does} another entry {index} of term {term} than was written before")
+            held.contents.append(content)
+            previous = term
+
+    def delivered(self, event: Happened) -> None:
+        self.term[event.node] = event.note.term  # type: ignore[attr-defined]  # only Delivered comes here
+
+    def became_leader(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BecameLeader)
+        self.leads[event.node] = self.term[event.node] = note.term
+
+    def became_other(self, event: Happened) -> None:
+        note = event.note
+        self.leads[event.node] = 0
+        if isinstance(note, BecameFollower) or (isinstance(note, BecameCandidate) and not note.trial):
+            self.term[event.node] = note.term
+
+
+class OnLogs(Watcher):
+    """A watcher that reads the model. It is told after the model."""
+
+    promise: ClassVar[str]
+    says: ClassVar[str]
+
+    def __init__(self, logs: Logs) -> None:
+        self.logs = logs

@@ -1,0 +1,127 @@
+"""What snapshots promise: they take nobody back, and they are the state that their index has on every node."""
+
+from cluster.checks.logs import Logs, OnLogs, Sees
+from cluster.trace import (
+    Committed,
+    Compacted,
+    Happened,
+    Recovered,
+    RecoveredSnapshot,
+    Restored,
+    SnapshotInstalled,
+    SnapshotTaken,
+)
+
+
+class StateOrder(OnLogs):
+    promise = "state order"
+    says = "on every node compacted <= snapshot <= applied <= committed <= last, and no snapshot takes a node back (§7)"
+
+    def __init__(self, logs: Logs) -> None:
+        super().__init__(logs)
+        self.snapshot: dict[str, int] = {}
+        self.commit: dict[str, int] = {}
+        self._found: dict[str, int] = {}
+
+    def sees(self) -> Sees:
+        return {
+            RecoveredSnapshot: self.found,
+            Recovered: self.recovered,
+            Committed: self.committed,
+            SnapshotTaken: self.taken,
+            Compacted: self.compacted,
+            SnapshotInstalled: self.installed,
+        }
+
+    def found(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, RecoveredSnapshot)
+        self._found[event.node] = note.index
+        if note.base > note.index:
+            raise self.broken(
+                f"{event.node} reads a log that begins after entry {note.base} and a snapshot up to {note.index} only"
+            )
+
+    def recovered(self, event: Happened) -> None:
+        note, node = event.note, event.node
+        assert isinstance(note, Recovered)
+        self.snapshot[node] = snapshot = self._found.pop(node, 0)
+        self.commit[node] = note.commit
+        if not snapshot <= note.commit <= note.index:
+            raise self.broken(
+                f"{node} reads a snapshot up to {snapshot}, a commit up to {note.commit} and a log up to {note.index}"
+            )
+
+    def committed(self, event: Happened) -> None:
+        note, node = event.note, event.node
+        assert isinstance(note, Committed)
+        before = self.commit.get(node, 0)
+        if note.index < before:
+            raise self.broken(f"{node} commits up to {note.index} after it committed up to {before}")
+        self.commit[node] = note.index
+
+    def taken(self, event: Happened) -> None:
+        note, node = event.note, event.node
+        assert isinstance(note, SnapshotTaken)
+        before, commit = self.snapshot.get(node, 0), self.commit.get(node, 0)
+        if not before < note.index <= commit:
+            raise self.broken(
+                f"{node} takes a snapshot up to entry {note.index}; its last goes up to {before}, and {commit} is committed"
+            )
+        self.snapshot[node] = note.index
+
+    def compacted(self, event: Happened) -> None:
+        note, node = event.note, event.node
+        assert isinstance(note, Compacted)
+        snapshot = self.snapshot.get(node, 0)
+        if note.base > snapshot:
+            raise self.broken(f"{node} forgets its log up to {note.base}, and its snapshot goes up to {snapshot} only")
+
+    def installed(self, event: Happened) -> None:
+        note, node = event.note, event.node
+        assert isinstance(note, SnapshotInstalled)
+        commit = self.commit.get(node, 0)
+        if note.index <= commit:
+            raise self.broken(f"{node} installs a snapshot up to {note.index} and has committed up to {commit} already")
+        self.snapshot[node] = self.commit[node] = note.index
+
+
+class EqualSnapshots(OnLogs):
+    promise = "equal snapshots"
+    says = "a snapshot is of its last entry's term, and holds the state that its index has on every node (§7)"
+
+    def __init__(self, logs: Logs) -> None:
+        super().__init__(logs)
+        self.states: dict[int, tuple[str, int]] = {}
+        """By index: who had that state first, and its digest."""
+
+    def sees(self) -> Sees:
+        return {SnapshotTaken: self.taken, SnapshotInstalled: self.installed, Restored: self.restored}
+
+    def taken(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, SnapshotTaken)
+        self._term(event.node, "takes", note.index, note.term)
+        self._state(event.node, "takes a snapshot", note.index, note.digest)
+
+    def installed(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, SnapshotInstalled)
+        self._term(event.node, "installs", note.index, note.term)
+
+    def restored(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Restored)
+        self._state(event.node, "restores a snapshot", note.index, note.digest)
+
+    def _term(self, node: str, does: str, index: int, term: int) -> None:
+        agreed = self.logs.agreed(index)
+        if agreed is not None and agreed[0] != term:
+            raise self.broken(
+                f"{node} {does} a snapshot up to entry {index} of term {term}, which is of term {agreed[0]}"
+            )
+
+    def _state(self, node: str, does: str, index: int, digest: int) -> None:
+        first, known = self.states.setdefault(index, (node, digest))
+        if known != digest:
+            raise self.broken(f"{node} {does} up to entry {index} and has another state there than {first}")

@@ -1,0 +1,115 @@
+"""What a snapshot holds: the application's state and the clients' sessions, as bytes and back, and when it is due.
+
+Sessions are part of what is applied: without them a request that is proposed again after a restart, or after its entry
+was compacted away, would be applied twice (dissertation, 6.3). Never in here: where a snapshot is kept or sent.
+"""
+
+from typing import Any
+from zlib import crc32
+
+from cluster.member import Refused
+from cluster.proposals import Sessions
+from cluster.raft.state import Compaction
+from cluster.value import value
+from cluster.wire import Codec, WireError
+
+
+@value
+class Refusal:
+    """An answer that was a `Refused`: exceptions do not travel, what they say does."""
+
+    words: str
+
+
+@value
+class Session:
+    """One client's answered requests."""
+
+    client: str
+    floor: int
+    """Nobody waits for any below."""
+    answers: tuple[tuple[int, int, Any], ...]
+    """Serial, index and answer, in the order of their application."""
+
+
+@value
+class Image:
+    """Everything that entries up to the snapshot's index amount to."""
+
+    state: Any
+    sessions: tuple[Session, ...]
+
+
+IMAGE_WORDS = (Refusal, Session, Image)
+
+
+def packed(codec: Codec, state: Any, sessions: Sessions) -> bytes:
+    """The same bytes on every node that has applied the same entries. WireError names a class that is not declared."""
+    try:
+        return codec.encode(Image(state, packed_sessions(sessions)))
+    except WireError as error:
+        raise WireError(f"the application's state cannot be kept in a snapshot: {error}") from error
+
+
+def packed_sessions(sessions: Sessions) -> tuple[Session, ...]:
+    """The sessions as they travel."""
+    return tuple(
+        [
+            Session(
+                client,
+                sessions.floor(client),
+                tuple(
+                    [
+                        (serial, index, Refusal(str(answer)) if isinstance(answer, Refused) else answer)
+                        for serial, (index, answer) in answers.items()
+                    ]
+                ),
+            )
+            for client, answers in sessions.by_client()
+        ]
+    )
+
+
+def unpacked(codec: Codec, content: bytes) -> tuple[Any, Sessions]:
+    """State and sessions of a snapshot. WireError for bytes that are none."""
+    image = codec.decode(content)
+    if not isinstance(image, Image):
+        raise WireError(f"{type(image).__name__} where the image of a state should be")
+    return image.state, unpacked_sessions(image.sessions)
+
+
+def unpacked_sessions(packed: tuple[Session, ...]) -> Sessions:
+    """The sessions as they were."""
+    sessions = Sessions()
+    for session in packed:
+        answers = {
+            serial: (index, Refused(answer.words) if isinstance(answer, Refusal) else answer)
+            for serial, index, answer in session.answers
+        }
+        sessions.restore(session.client, session.floor, answers)
+    return sessions
+
+
+def digest_of(codec: Codec, state: Any, sessions: Sessions) -> int:
+    """32 bits of what a node holds, for watchers: of the state and of the sessions as they are in memory."""
+    return crc32(codec.encode(Image(state, packed_sessions(sessions))))
+
+
+class Due:
+    """When the next snapshot is due (`Compaction`): at the same entries on every node, whatever came in which batch."""
+
+    __slots__ = ("_behind", "_index", "_least", "_policy")
+
+    def __init__(self, policy: Compaction) -> None:
+        self._policy = policy
+        self._index = self._behind = self._least = 0
+
+    def taken(self, index: int, size: int) -> None:
+        """A snapshot of `size` bytes stands for everything up to `index`."""
+        self._index, self._behind, self._least = index, 0, size * self._policy.growth
+
+    def after(self, index: int, command: bytes) -> bool:
+        """Whether one is due now that this entry is applied."""
+        self._behind = behind = self._behind + len(command)
+        policy = self._policy
+        return (index - self._index >= policy.entries or behind >= policy.size) and behind >= self._least

@@ -1,0 +1,50 @@
+"""A leader falls asleep with an entry that nobody else has; a thousand entries later it comes back by a snapshot."""
+
+import trio
+
+from cluster.sim.faults import Crash
+from cluster.sim.world import World
+from cluster.trace import Compacted, Happened, Note, SnapshotInstalled, SnapshotSent
+from scenarios.register import Get, Put, Register
+
+
+async def story(world: World) -> None:
+    world.start("ABC", Register)
+    sleeper = await world.elected()
+    world.isolate(sleeper)
+    with trio.move_on_after(0.1):
+        await world.ask(sleeper, Put("lonely", 1))
+    world.crash(sleeper)
+    world.heal()
+
+    leader = await world.elected(other_than=sleeper)
+    writer = world[leader].application.member
+    for number in range(1_100):
+        await writer.propose(Put(f"register {number % 100}", number))
+    assert [one for one in noted(world, Compacted) if one.node == leader], "what the sleeper needs next is gone"
+
+    world.when(SnapshotSent, Crash(sleeper))  # it wakes up, and falls asleep again before it has its snapshot
+    world.restart(sleeper)
+    await trio.sleep(1)
+    assert not world[sleeper].up
+    assert world[leader].role == "leader", "a node that needs a snapshot disturbs nobody"
+    world.restart(sleeper)
+    for number in range(1_100, 1_500):  # the others do not wait for it
+        if world[sleeper].applied >= world[leader].applied - 2:
+            break
+        await writer.propose(Put(f"late {number % 100}", number))
+    assert world[sleeper].applied >= world[leader].applied - 2, "it catches up while the others go on"
+    await world.settled()
+    assert world[sleeper].state == world[leader].state
+    assert "lonely" not in world[sleeper].state, "what nobody else had never happened"
+    assert [one.node for one in noted(world, SnapshotInstalled)] == [sleeper], "once"
+
+    world.crash(leader)
+    world.restart(sleeper)
+    await world.elected(other_than=leader)
+    assert await world.ask(sleeper, Get("register 42")) == 1_042, "it came back from its own snapshot"
+
+
+def noted(world: World, kind: type[Note]) -> list[Happened]:
+    """What was noted of that kind so far."""
+    return [event for event in world.history.events if isinstance(event.note, kind)]
