@@ -20,6 +20,7 @@ confchange_v2_add_double_auto           script
 confchange_v2_add_single_explicit       script | a change while joint is refused, not replaced by an empty entry
 confchange_disable_validation           script | the checks cannot be switched off
 probe_and_replicate                     script
+snapshot_succeed_via_app_resp           script
 heartbeat_resp_recovers_from_probing    script
 """
 
@@ -30,6 +31,7 @@ TestHandleMsgApp                        test_tables.py::test_append_commits_what
 TestLogMaybeAppend                      test_tables.py::test_append_to_a_log_with_commits
 TestLogMaybeAppend/conflict             test_tables.py::test_to_overwrite_what_is_committed_fails_loudly
 TestFindConflictByTerm                  test_log.py::test_find_conflict
+TestFindConflictByTerm/snapshot         test_log.py::test_find_conflict_after_a_snapshot
 TestIsUpToDate                          test_tables.py::test_up_to_date
 TestVoter                               test_tables.py::test_a_voter_protects_its_log
 TestRecvMsgVote                         test_tables.py::test_a_vote_in_the_same_term
@@ -61,6 +63,7 @@ confchange/joint_errors                 test_configuration.py::test_what_a_joint
 confchange/quick                        test_configuration.py::test_every_way_to_a_target_ends_there
 confchange/quick_model                  test_against_dumb.py::test_a_change_is_what_each_node_comes_to
 confchange/progress                     test_membership.py::test_a_newcomer_is_probed_from_the_end_of_the_log | next: that entry
+TestUncommittedEntryLimit               test_progress.py::test_what_is_larger_than_the_limit_is_taken_when_nothing_waits
 TestPastElectionTimeout                 test_chance.py::test_who_has_lost_patience_after_so_long
 """
 
@@ -118,6 +121,12 @@ TestRemoveNode                          script
 TestLearnerPromotion                    script
 TestLearnerElectionTimeout              script
 TestLearnerLogReplication               script
+TestLearnerReceiveSnapshot              script
+TestRestoreLearner                      script
+TestProvideSnap                         script
+TestSnapshotSucceed                     script
+TestIgnoreProvidingSnap                 script
+TestRestoreIgnoreSnapshot               script
 TestNonPromotableVoterWithCheckQuorum   script
 TestLeaderTransferToUpToDateNode        script
 TestLeaderTransferToUpToDateNodeFromFollower script | a follower refuses
@@ -127,6 +136,7 @@ TestLeaderTransferToSelf                script
 TestLeaderTransferToNonExistingNode     script
 TestLeaderTransferToLearner             script
 TestLeaderTransferTimeout               script
+TestLeaderTransferAfterSnapshot         script
 TestLeaderTransferIgnoreProposal        script
 TestLeaderTransferReceiveHigherTermVote script
 TestLeaderTransferRemoveNode            script | nobody is removed while leadership is handed over
@@ -139,6 +149,7 @@ TestNodeReadIndexToOldLeader            script
 TestNodeCommitPaginationAfterRestart    script
 TestRawNodeJointAutoLeave               script
 TestRawNodeProposeAddDuplicateNode      script
+TestRawNodeBoundedLogGrowthWithPartition script
 """
 
 CCF = """

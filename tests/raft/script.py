@@ -175,6 +175,10 @@ class Play:
         self.stage.reads[request] = max(self.stage.committed, default=0)
         self.stage.handle(name, ReadAsked(request))
 
+    def on_snapshot(self, words: list[str]) -> None:
+        for name in words[0]:
+            self.stage.snapshot(name)
+
     # -- wires
 
     def chosen(self, wires: list[str]) -> Callable[[str, str], bool]:
@@ -314,6 +318,10 @@ def with_rule(timing: Timing, word: str) -> Timing:
             return attrs.evolve(timing, batch=int(number))
         case "inflight":
             return attrs.evolve(timing, inflight=int(number))
+        case "uncommitted":
+            return attrs.evolve(timing, uncommitted_bytes=int(number))
+        case "margin" | "part":
+            return attrs.evolve(timing, compaction=attrs.evolve(timing.compaction, **{key: int(number)}))
         case _:
             raise ValueError(f"no rule `{word}`")
 

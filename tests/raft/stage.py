@@ -16,9 +16,11 @@ from cluster.raft.messages import (
     AppendReply,
     Confirm,
     Confirmed,
+    InstallSnapshot,
     Message,
     Request,
     RequestVote,
+    SnapshotReply,
     TimeoutNow,
     VoteReply,
 )
@@ -34,6 +36,7 @@ from cluster.raft.state import (
     Readable,
     Received,
     Refuse,
+    Restore,
     Send,
     TimedOut,
     Timing,
@@ -99,6 +102,8 @@ class Stage(Walk):
                 case Refuse(_, why):
                     self.refusals += 1
                     self.tell(f"{name} refuses{f': {why}' if why else ''}")
+                case Restore(snapshot):
+                    self.tell(f"{name} restores its state as of {snapshot.index}")
                 case Readable(requests, index):
                     self.readable += len(requests)
                     self.tell(f"{name} lets {len(requests)} read as of {index}")
@@ -187,7 +192,9 @@ class Stage(Walk):
             "term": str(raft.term),
             "vote": raft.vote or "-",
             "follows": (raft.role.leader if isinstance(raft.role, Follower) else None) or "-",
-            "log": terms_of(raft.log).replace(" ", ",") or "-",
+            "base": str(raft.log.base),
+            "snapshot": str(raft.snapshot.index if raft.snapshot else 0),
+            "log": terms(raft.log).replace(" ", ",") or "-",
             "last": str(raft.log.last_index),
             "commit": str(raft.commit),
             "stored": str(raft.durable.last),
@@ -196,7 +203,7 @@ class Stage(Walk):
             "resting": "yes" if raft.wake_at == FOREVER else "no",
             "ready": "yes" if isinstance(raft.role, Leader) and raft.role.ready else "no",
             "transfer": (raft.role.transfer.target if isinstance(raft.role, Leader) and raft.role.transfer else "-"),
-            "disk": terms_of(self.disks[name][2]).replace(" ", ",") or "-",
+            "disk": terms(self.disks[name][2]).replace(" ", ",") or "-",
         }
 
     def facts_of_wire(self, sender: str, to: str) -> dict[str, str]:
@@ -227,12 +234,12 @@ class Stage(Walk):
 
 def state_of(known: Any) -> str:
     """Probe, Replicate or Snapshot."""
-    return "Probe" if known.probing else "Replicate"
+    return str(known.state)
 
 
 def terms_of(log: Log) -> str:
-    """The terms of a log."""
-    return terms(log)
+    """The terms of a log; of what was compacted away, `3.1|` says up to where."""
+    return (f"{log.base}.{log.base_term}| " if log.base else "") + terms(log)
 
 
 def configuration_in_words(now: Configuration) -> str:
@@ -285,5 +292,9 @@ def message_in_words(message: object) -> str:
             return f"do you follow? t{term}, round {number}"
         case Confirmed(term, number):
             return f"own t{term}, round {number}"
+        case InstallSnapshot(term, index, index_term, _, _, size, offset, part):
+            return f"snapshot {index}.{index_term} t{term}, bytes {offset} to {offset + len(part)} of {size}"
+        case SnapshotReply(term, index, _, _, held, sound):
+            return f"{held} bytes of snapshot {index}{'' if sound else ', unsound'}, t{term}"
         case _:
             return type(message).__name__

@@ -100,6 +100,17 @@ F2.leader.6    a majority and the own term commit
 6.8            newcomers without a vote first
 6.9            a leader outside steps down at the commit
 6.10           who hears a leader refuses those who left
+7.1            a snapshot has the index and term of its last entry
+7.2            and the configuration as of it
+7.3            each server takes its own, of what is committed
+7.4            then the log up to it may go, and older snapshots
+7.5            who needs what is gone gets the snapshot
+7.6            news replace the whole log
+7.7            a prefix leaves what follows
+7.8            an earlier term is refused
+7.9            parts by offset, each answered, the last installs
+7.10           the state machine and the configuration become the snapshot's
+7.11           a snapshot at a fixed size of the log
 8.1            the leader serves; others name it
 8.2            no answer: ask again elsewhere
 8.3            numbers make a command happen once
@@ -124,6 +135,8 @@ OTHERWISE = {
     "5.3.6": ("always", "a heartbeat carries it only as far as the follower is known to hold the log"),
     "6.3": ("always", "simple changes of one voter need no joint configuration (dissertation, 4.1)"),
     "6.10": ("trial=True", "the trial is refused, not the request (dissertation, 4.2.3)"),
+    "7.9": ("always", "parts are gathered in memory, not in a file: what is not whole is worth nothing"),
+    "7.11": ("compaction", "or at a number of entries; and never cheaper than the snapshot before it is large"),
     "8.6": ("lease_drift", "off unless a drift is given"),
 }
 """Where this core differs from the letter: the value of `Timing` under which the paper's holds and is tested, and what else is so."""
