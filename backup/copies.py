@@ -148,6 +148,11 @@ class Copies:
         """The copy of that database, if it is open."""
         return self._copies.get(database_id)
 
+    @property
+    def databases(self) -> set[int]:
+        """Ids of the databases it has copies of."""
+        return set(self._copies)
+
     async def opened(self, database_id: int) -> Copy:
         """The copy, once it is open."""
         while (copy := self._copies.get(database_id)) is None:

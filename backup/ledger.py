@@ -85,6 +85,11 @@ class Ledger:
 
     # ---- looking
 
+    @property
+    def databases(self) -> set[int]:
+        """Ids of the databases it has pages of."""
+        return {key[0] for key in self._pages}
+
     def own(self, key: Key) -> Status | None:
         """This node's own status of a task, where rules keep one."""
         return self._pages.get(key, NOTHING).status

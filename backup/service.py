@@ -24,7 +24,7 @@ from backup.indexer import Indexer
 from backup.ledger import Ledger
 from backup.operating import operate
 from backup.premises import Premises
-from backup.record import Database, Record, Task
+from backup.record import Record, Task
 from backup.replicator import Replicator
 from backup.reports import Reporter
 from backup.restoring import Restores
@@ -182,6 +182,8 @@ class Parts:
 
     def __init__(self, member: Member, rules: Rules, shelves: Shelves) -> None:
         self._member = member
+        self._unsure = True
+        """The disk may hold what is of a database that is gone, or that this node has not heard of yet."""
         self.copies = Copies(member, hard_on_leaving=rules.hard_delete_on_leaving)
         self.indexer = Indexer(member, self.copies)
         self.desk = Desk(member, self.copies, self.indexer)
@@ -229,16 +231,18 @@ class Parts:
 
     def _follow(self, before: Record, record: Record) -> None:
         """Tell each part of the databases that are new, changed, or gone; it costs what changed."""
-        known: Mapping[str, Database] = before.databases
-        renewed = any(
-            database is not known.get(name) and database.id != known[name].id
-            for name, database in record.databases.items()
-            if name in known
-        )
-        if not known or renewed or known.keys() - record.databases.keys():
+        known, gone = before.databases, self._unsure
+        changed = []
+        for name, database in record.databases.items():
+            earlier = known.get(name)
+            if earlier is not database:
+                changed.append(database)
+                gone = gone or (earlier is not None and earlier.id != database.id)
+        if gone or len(record.databases) - sum(each.name.lower() not in known for each in changed) < len(known):
             for follower in self._followers:
                 follower.forget(record)
-        for name, database in record.databases.items():
-            if known.get(name) is not database:
-                for follower in self._followers:
-                    follower.follow(database)
+            ids = {database.id for database in record.databases.values()}
+            self._unsure = not (self.copies.databases | self.ledger.databases) <= ids
+        for database in changed:
+            for follower in self._followers:
+                follower.follow(database)

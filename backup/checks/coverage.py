@@ -270,6 +270,11 @@ class Covered(Watcher):
             for task_id, cover in self._covers.items():
                 self._read_anew(task_id, cover, now)
                 self._look_again(task_id, now - 1)
+        if self._model.moved:
+            for task_id in self._model.moved:
+                if task_id in self._covers:
+                    self._look_again(task_id, now - 1)
+            self._model.moved.clear()
         while self._agenda and self._agenda[0][0] < now:
             t, task_id = heapq.heappop(self._agenda)
             found, task = self._covers.get(task_id), self._model.tasks.get(task_id)

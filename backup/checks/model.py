@@ -125,6 +125,8 @@ class Model(Watcher):
         self.tasks: dict[int, TaskView] = {}
         self.groups: dict[str, Group] = {}
         self.dials: dict[str, Dial] = {}
+        self.moved: list[int] = []
+        """Tasks that got another owner since somebody looked here, and emptied it."""
         self.turns = 0
         """Counts up whenever a task may be due at another time: a clock was set, or another clock counts."""
         self.now = 0
@@ -359,7 +361,7 @@ class Model(Watcher):
         if note.task in self.tasks:
             self.tasks[note.task].owner = note.owner_after
             self.tasks[note.task].owned_since = note.index
-            self.turns += 1
+            self.moved.append(note.task)
         self.disturbed_at = self._changed[note.database.lower()] = event.t
 
 
