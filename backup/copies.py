@@ -143,6 +143,9 @@ class Copies:
         self._copies: dict[int, Copy] = {}
         self._opening: dict[int, None] = {}
         self._made = 0
+        self._names: dict[int, str] = {}
+        self._reports: tuple[DatabaseReport, ...] | None = None
+        """What is told of all; None: to be worked out."""
 
     def get(self, database_id: int) -> Copy | None:
         """The copy of that database, if it is open."""
@@ -152,6 +155,17 @@ class Copies:
     def databases(self) -> set[int]:
         """Ids of the databases it has copies of."""
         return set(self._copies)
+
+    def reports(self) -> tuple[DatabaseReport, ...]:
+        """What the leader is told of every copy, by database id: the same object while nothing changes."""
+        if self._reports is not None:
+            return self._reports
+        told = tuple(
+            [self._copies[each].report(self._names[each]) for each in sorted(self._copies) if each in self._names]
+        )
+        if all(copy.settled for copy in self._copies.values()):  # else it may be another one in a moment
+            self._reports = told
+        return told
 
     async def opened(self, database_id: int) -> Copy:
         """The copy, once it is open."""
@@ -180,6 +194,8 @@ class Copies:
 
     def follow(self, database: Database) -> None:
         """The database is new or has changed: have a copy if this node is in its group. If not, see `leave`."""
+        if database.id not in self._names:
+            self._names[database.id], self._reports = database.name, None
         if self._member.name not in database.topology.nodes:
             return
         if (copy := self._copies.get(database.id)) is not None:
@@ -195,6 +211,8 @@ class Copies:
     def forget(self, record: Record) -> None:
         """Close copies of databases that are gone."""
         known = {database.id for database in record.databases.values()}
+        for database_id in [each for each in self._names if each not in known]:
+            del self._names[database_id]
         for database_id in [each for each in self._copies if each not in known]:
             if database_id <= self._member.applied:  # else it is not gone: this node has restarted and is behind
                 self._close(self._copies[database_id], -1, hard=database_id not in record.put_by)
@@ -205,6 +223,7 @@ class Copies:
 
     def _close(self, copy: Copy, told: int, *, hard: bool) -> None:
         del self._copies[copy.id]
+        self._reports = None
         self._member.note(CopyClosed(copy.id, copy.store.database_id, copy.store.etag, told, hard))
         self._member.spawn(self._member.disk.remove if hard else self._put_by, _file(copy.id))
 
@@ -229,10 +248,13 @@ class Copies:
         del self._opening[database_id]
         self._open(database_id, store, len(content))
 
+    def _changed(self, copy: Copy) -> None:
+        self._reports = None
+        self.changed(copy)
+
     def _open(self, database_id: int, store: Store, size: int) -> None:
-        copy = self._copies[database_id] = Copy(
-            self._member, database_id, store, size, lambda changed: self.changed(changed)
-        )
+        copy = self._copies[database_id] = Copy(self._member, database_id, store, size, self._changed)
+        self._reports = None
         self._member.note(CopyOpened(database_id, store.database_id, store.etag))
         self._member.note(CopyHolds(database_id, store.etag, store.fingerprint))
         self._member.stir()

@@ -16,11 +16,6 @@ async def operate(member: Member, watch: Watch, request: operations.Operation) -
             return None
         case operations.ReadDecisions():
             return watch.decisions
-        case operations.RunShort(of):
-            if of is not None and not of.is_resource:
-                raise Refused(f"{of.value} is nothing a machine runs short of: name a resource")
-            watch.run_short(of)
-            return None
         case operations.DefineReplication(database, replication):
             mentor = replication.mentor
             if mentor is not None and mentor not in member.members:

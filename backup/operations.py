@@ -5,7 +5,7 @@ node that leads; what it was told or knows is forgotten when another one does (r
 answered (operating.py).
 """
 
-from backup.record import PromotionStatus, Replication
+from backup.record import Replication
 from cluster.value import value
 
 
@@ -125,23 +125,5 @@ class ReadDecisions:
         return "reads the log of its observer"
 
 
-@value
-class RunShort:
-    """The node's machine is short of something, or of nothing any more; its reports say so (5.6). Answers None."""
-
-    of: PromotionStatus | None = None
-    """A resource (`PromotionStatus.is_resource`)."""
-
-    def says(self) -> str:
-        what = "nothing" if self.of is None else _SHORT.get(self.of, self.of.value)
-        return f"finds it short of {what}"
-
-
-_SHORT = {
-    PromotionStatus.OUT_OF_CPU_CREDITS: "CPU credits",
-    PromotionStatus.EARLY_OUT_OF_MEMORY: "memory",
-    PromotionStatus.HIGH_DIRTY_MEMORY: "clean memory",
-}
-
 ReplicationRequest = DefineReplication | RemoveReplication | ToggleReplication
-Operation = GroupRequest | ReplicationRequest | SuspendObserver | ReadDecisions | RunShort
+Operation = GroupRequest | ReplicationRequest | SuspendObserver | ReadDecisions

@@ -28,7 +28,7 @@ class DatabaseReport:
 
 @value
 class Report:
-    """What a node tells the leader each `Rules.worker_sample`, the leader itself included. Chatter."""
+    """All that a node has told the leader, as of its last word."""
 
     node: str
     beat: int
@@ -37,7 +37,29 @@ class Report:
     """What the node is short of (rule 5.6)."""
 
 
-WORDS: tuple[type, ...] = (DatabaseReport, Report)
+@value
+class Told:
+    """What a node says to the leader each `Rules.worker_sample`: what is new since the leader said that it heard. Chatter."""
+
+    beat: int
+    version: int
+    """Number of what the node has to tell."""
+    base: int
+    """What is told here comes on top of that version; -1: of nothing."""
+    databases: tuple[DatabaseReport, ...]
+    gone: tuple[str, ...]
+    """Names of databases of which it has no copy any more."""
+    alarm: PromotionStatus | None
+
+
+@value
+class Heard:
+    """The leader has what the node told up to that version; -1: it has nothing to put on top of."""
+
+    version: int
+
+
+WORDS: tuple[type, ...] = (DatabaseReport, Told, Heard)
 """The classes that travel, beside those of commands.py and the change vector, in a fixed order."""
 
 

@@ -363,7 +363,8 @@ def bench(
     Parameters
     ----------
     which
-        `messages`, `time`, `memory` or `backup`; all four if none is named. `elections` stands alone: two minutes on two
+        `messages`, `time`, `memory` or `backup`; all four if none is named. `tasks`: what thousands of backup tasks cost
+        while they are idle, some minutes. `elections` stands alone: two minutes on two
         processors; it ends with 1 if a line is further from the published one than allowed.
     json
         Print one JSON object instead.
@@ -378,7 +379,7 @@ def bench(
     documents
         Of `backup`: how many documents of 1 KB, instead of 100,000.
     """
-    from scenarios.bench.program import BENCHMARKS, ELECTIONS, as_text
+    from scenarios.bench.program import BENCHMARKS, ELECTIONS, QUICK, as_text
     from scenarios.gallery import suggestion
 
     known = [*BENCHMARKS, ELECTIONS]
@@ -405,7 +406,7 @@ def bench(
         complain(f"--documents {documents} belongs to `unkindness bench backup`: give it 1 at least")
         return MISTAKE
     results = {}
-    for name in which or BENCHMARKS:
+    for name in which or QUICK:
         named = {"documents": documents} if name == "backup" and documents is not None else {}
         results[name] = BENCHMARKS[name](**named)
         if not json:

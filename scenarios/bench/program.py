@@ -1,4 +1,4 @@
-"""`unkindness bench`: messages, time, memory and backup, each as a table for people or one JSON object."""
+"""`unkindness bench`: messages, time, memory, backup and idle tasks, each as a table for people or one JSON object."""
 
 import cProfile
 import pstats
@@ -11,12 +11,14 @@ from statistics import median
 from typing import Any
 
 from scenarios.bench import backup, load, yardsticks
+from scenarios.bench import tasks as idle_tasks
 
 ROUNDS = 5
 PROPOSALS = 1_200
 SIZES = (3, 5, 25)
 BUSY_PROPOSALS = {3: 1_500, 5: 1_000, 25: 120}
 IDLE_DAYS = 1.0
+DATABASES = (5, 50, 500)
 
 
 class NoYardstick(RuntimeError):
@@ -87,6 +89,11 @@ def memory() -> dict[str, Any]:
     return {"peak_mebibytes": {name: _peak(program) for name, program in programs.items()}}
 
 
+def tasks(sizes: tuple[int, ...] = DATABASES) -> dict[str, Any]:
+    """What thousands of backup tasks cost on seven nodes while they have nothing to do, by size."""
+    return {"tasks": idle_tasks.measured(sizes)}
+
+
 def _peak(program: str) -> float:
     code = f"from scenarios.bench import load\n{program}\nfrom scenarios.bench.program import peak\nprint(peak())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -105,11 +112,14 @@ def peak() -> float:
 
 ELECTIONS = "elections"
 """It judges and takes two minutes, so it runs only where it is named: `scenarios.bench.elections`."""
+QUICK = ("messages", "time", "memory", "backup")
+"""What runs if nothing is named."""
 BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "messages": messages,
     "time": time,
     "memory": memory,
     "backup": backup.backup,
+    "tasks": tasks,
 }
 
 
@@ -134,6 +144,18 @@ def as_text(name: str, result: dict[str, Any]) -> list[str]:
             return lines
         case "backup":
             return backup.as_lines(result)
+        case "tasks":
+            lines = [
+                "backup tasks with nothing to do, 7 nodes, 20 tasks a database, all promises watched; CPU seconds",
+                "   tasks   databases   to define   hour, none due   minute lived   hour, each due once   µs per task",
+            ]
+            for tasks, row in result["tasks"].items():
+                lines.append(
+                    f"  {tasks:>6} {row['databases']:>11} {row['define_seconds']:>11.2f} {row['idle_hour_seconds']:>16.3f}"
+                    f" {row['lived_minute_seconds']:>14.2f} {row['due_hour_seconds']:>21.2f}"
+                    f" {row['microseconds_per_idle_task_hour']:>13,}"
+                )
+            return lines
         case _:
             return ["peak memory of a process, MiB"] + [
                 f"  {program:<10} {peak:>8.1f}" for program, peak in result["peak_mebibytes"].items()

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import attrs
 import trio
 
 from backup.record import LocalFolder, Task
 from backup.requests import Define, NewDatabase
+from backup.rules import rules_named
 from backup.service import backups
 from cluster.sim.run import play
 from cluster.sim.world import World
@@ -21,6 +23,8 @@ from scenarios.bench.load import NAMES
 
 HOUR = 3_600.0
 TASKS_OF_A_DATABASE = 20
+RULES = attrs.evolve(rules_named("unkindness"), name="many slots", concurrent_backups=1_000)
+"""With the four slots a node has, tasks of one minute would queue for hours (rule 9.4), and idle time would not be idle."""
 
 
 @value
@@ -58,7 +62,7 @@ def idle(databases: int, nodes: int = 7) -> Idle:
         cost[name] = time.process_time() - began
 
     async def story(world: World) -> None:
-        world.start(NAMES[:nodes], backups())
+        world.start(NAMES[:nodes], backups(RULES))
         leader = await world.elected()
         with timed("defined"):
             for number in range(databases):

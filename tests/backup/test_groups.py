@@ -14,7 +14,6 @@ from backup.operations import (
     ReadDecisions,
     RemoveNodeFromDatabase,
     ReorderGroup,
-    RunShort,
     SuspendObserver,
 )
 from backup.record import Database, PromotionStatus, Record, Topology
@@ -268,7 +267,7 @@ def test_a_node_that_was_short_of_memory_when_it_fell_silent_keeps_its_task() ->
     async def story(world: World) -> None:
         task = await open_shop(world)
         before = owner(world, task)
-        await world.ask(before, RunShort(PromotionStatus.HIGH_DIRTY_MEMORY))
+        world.short(before, "dirty memory")
         await trio.sleep(5)
         world.pause(before)
         alive = next(node for node in "ABC" if node != before)
@@ -279,10 +278,8 @@ def test_a_node_that_was_short_of_memory_when_it_fell_silent_keeps_its_task() ->
         world.resume(before)
         await trio.sleep(30)
         assert before in topology(world, alive).rehabs  # rule 5.9: not while it is short of anything
-        await world.ask(before, RunShort())
+        world.short(before, "dirty memory", False)
         await world.until(lambda: before in topology(world, alive).members, within=30, what="a member")
-        with pytest.raises(Refused, match="NotResponding is nothing a machine runs short of"):
-            await world.ask(before, RunShort(PromotionStatus.NOT_RESPONDING))
 
     played(story)
 
