@@ -7,6 +7,9 @@ from backup.refusals import AskAnother
 from cluster.sim.world import World
 from scenarios.backups import backups
 
+TOLD_UNDER = ("unkindness", "ravendb-6.2")
+"""Where nodes compute their owners, a task that never ran is nobody's without a leader (rule 7.6)."""
+
 
 async def story(world: World) -> None:
     client = backups(world)
