@@ -405,6 +405,10 @@ class Mapper:
 
 
 def _entries(raft: Raft) -> list[Entry]:
+    if raft.log.base:
+        raise Unmapped(
+            f"{raft.name} has a snapshot in the place of its first entries: the specification has no snapshots"
+        )
     return list(raft.log.slice(1, raft.log.last_index))
 
 
