@@ -14,6 +14,7 @@ import trio
 from cluster import trace
 from cluster.checks import Watcher
 from cluster.checks.consensus import consensus_watchers
+from cluster.checks.liveness import Progress
 from cluster.image import IMAGE_WORDS
 from cluster.instant import clock_text
 from cluster.member import Application, OutcomeUnknown
@@ -202,7 +203,11 @@ class Universe:
             disk = Disk(name, self.disk_model, seed_of(self.seed, "disk", name), self._later(index))
             self.slots[name] = Slot(name, index, disk)
         self._by_index = tuple(self.slots.values())
-        self.watchers = [*consensus_watchers(names), *sample.watchers(self.places)]
+        self.watchers = [
+            *consensus_watchers(names),
+            Progress(self.timing.election),
+            *sample.watchers(self.places),
+        ]
         for watcher in self.watchers:
             self.history.watch(watcher)
         self._quiet.prepare()

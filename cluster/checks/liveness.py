@@ -1,0 +1,123 @@
+"""The promise that something good happens: under a clear sky somebody leads and commits. It reads the trace only.
+
+Safety says that nothing wrong is ever answered; a cluster that answers nothing keeps it. So: once the sky has cleared and
+nothing more goes wrong, there is a leader within so many election timeouts, and from then on what is proposed is applied.
+"""
+
+from collections.abc import Callable
+
+from cluster.checks import Watcher
+from cluster.instant import MILLISECOND, SECOND
+from cluster.trace import (
+    Answered,
+    BecameCandidate,
+    BecameFollower,
+    BecameLeader,
+    Committed,
+    Crashed,
+    Ended,
+    Happened,
+    Note,
+    Proposed,
+    Stepped,
+)
+
+TIMEOUTS = 40
+"""Election timeouts that a cluster is given: an unlucky election takes some rounds, and each is twice as long (rule 3.11)."""
+CLEARS = "Mend("
+HARMLESS = ("Ask(", "Start(")
+"""Steps of a story that trouble nobody, by how their text begins; every other one ends the clear sky."""
+
+
+class Progress(Watcher):
+    """Liveness, in the only form in which a run that ends can break it: with a time limit."""
+
+    promise = "progress"
+    says = f"{TIMEOUTS} election timeouts after the sky has cleared somebody leads, and what is proposed is applied"
+
+    def __init__(self, election: int = 300 * MILLISECOND) -> None:
+        """`election` is the cluster's election timeout in µs."""
+        self.patience = TIMEOUTS * election
+        self.clear_at: int | None = None
+        """True µs since which nothing has gone wrong."""
+        self.leading: dict[str, int] = {}
+        """Who leads, and since when it has done nothing for all we know: true µs of winning or of its last commit."""
+        self.leaderless_since: int | None = 0
+        self.proposed: dict[tuple[str, str], tuple[int, str]] = {}
+        """By node and request: when, and what."""
+
+    def sees(self) -> dict[type[Note], Callable[[Happened], None]]:
+        return {
+            Stepped: self.stepped,
+            BecameLeader: self.became_leader,
+            BecameFollower: self.lost,
+            BecameCandidate: self.lost,
+            Crashed: self.crashed,
+            Committed: self.judge,
+            Proposed: self.was_proposed,
+            Answered: self.answered,
+            Ended: self.ended,
+        }
+
+    def stepped(self, event: Happened) -> None:
+        self.judge(event)
+        step = event.note.step  # type: ignore[attr-defined]  # a Stepped
+        if step.startswith(CLEARS):
+            self.clear_at = event.t
+        elif not step.startswith(HARMLESS):
+            self.clear_at = None
+
+    def became_leader(self, event: Happened) -> None:
+        self.judge(event)
+        self.leading[event.node] = event.t
+        self.leaderless_since = None
+
+    def lost(self, event: Happened) -> None:
+        if self.leading.pop(event.node, None) is not None and not self.leading:
+            self.leaderless_since = event.t
+        self.judge(event)
+
+    def crashed(self, event: Happened) -> None:
+        for key in [key for key in self.proposed if key[0] == event.node]:
+            del self.proposed[key]
+        self.lost(event)
+
+    def was_proposed(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Proposed)
+        self.judge(event)
+        self.proposed[event.node, note.request] = (event.t, note.command)
+
+    def answered(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Answered)
+        at, command = self.proposed.pop((event.node, note.request), (0, ""))
+        if command and note.outcome != "applied" and self.clear_at is not None and at >= self.clear_at + self.patience:
+            raise self.broken(
+                f"{event.node} got no answer to {command} ({note.outcome}), though the sky was clear "
+                f"{in_seconds(at - self.clear_at)} before it asked"
+            )
+
+    def ended(self, event: Happened) -> None:
+        self.judge(event)
+        if self.clear_at is None:
+            return
+        for (node, _), (at, command) in self.proposed.items():
+            waited = event.t - max(at, self.clear_at)
+            if waited > 2 * self.patience:
+                raise self.broken(
+                    f"{node} has waited {in_seconds(waited)} under a clear sky for an answer to {command}"
+                )
+
+    def judge(self, event: Happened) -> None:
+        """Whether there has been no leader for too long by the time of this event."""
+        if self.clear_at is None or self.leaderless_since is None:
+            return
+        waited = event.t - max(self.clear_at, self.leaderless_since)
+        if waited > self.patience:
+            raise self.broken(f"nobody has led for {in_seconds(waited)} under a clear sky")
+
+
+def in_seconds(duration: int) -> str:
+    """A duration in µs, for people."""
+    return f"{duration / SECOND:.1f} s"
