@@ -77,9 +77,7 @@ class ByHand:
             case ShowTask(name, task_id):
                 return self._view(await self._task(name, task_id))
             case ShowBackups(name):
-                database = self._database(name)
-                found = [((database.id, task.id), database, task) for task in database.tasks.values()]
-                return views.backups_view(database, tuple(self._view(each) for each in found))
+                return self.backups(name)
 
     # ---- finding
 
@@ -186,6 +184,12 @@ class ByHand:
 
     # ---- looking
 
+    def backups(self, name: str) -> views.BackupsView:
+        """How the backups of a database stand, as this node knows it. Refused if the database is not here."""
+        database = self._database(name)
+        found = [((database.id, task.id), database, task) for task in database.tasks.values()]
+        return views.backups_view(database, tuple(self._view(each) for each in found))
+
     def _view(self, found: Found) -> views.TaskView:
         key, database, task = found
         state, owner = self._scheduler.standing(key, database, task)
@@ -202,6 +206,8 @@ class ByHand:
             running=self._runner.operation(key),
             delay=self._scheduler.delay(key, database),
             settled=self._scheduler.settled(key),
+            leaderless=self._member.leader is None,
+            running_since=self._runner.started_at(key),
         )
 
 

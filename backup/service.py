@@ -6,6 +6,7 @@ Never here: what any part decides.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from backup import actions, commands, exporter, operations, requests, sightings
 from backup.admission import Allowed, admit
@@ -32,6 +33,7 @@ from backup.rules import Rules, rules_named
 from backup.runner import Runner
 from backup.scheduler import Scheduler
 from backup.shelves import Shelves
+from backup.views import BackupsView
 from backup.watch import Watch
 from cluster.checks import Watcher
 from cluster.member import Member, Refused
@@ -126,6 +128,16 @@ class Backups:
     def index(self, database_id: int, name: str) -> IndexData | None:
         """This node's data of an index, to look at; None while it has none."""
         return self._node.indexer.get(database_id, name) if self._node is not None else None
+
+    def look(self, database: str) -> BackupsView | None:
+        """How the backups of a database stand, as this node knows it; None before its program has begun. Refused if the
+        database is not here."""
+        return self._node.by_hand.backups(database) if self._node is not None else None
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The zone that its schedules and names are in; None before its program has begun."""
+        return self._member.zone if self._member is not None else None
 
     async def _admit(self, task: Task) -> None:
         """Refused for a definition that this node does not let in."""

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from backup import calendar
 from backup.actions import Operation
 from backup.notes.words import duration_text, time_text
-from backup.ownership import TaskState
+from backup.ownership import TaskState, computed_owner
 from backup.record import ONE_TIME, Database, Delay, Record, Status, Task
 from backup.rules import Rules
 from cluster.instant import DAY
@@ -25,6 +25,10 @@ class NextBackup:
     delayed_from: int | None
     """Wall µs at which it would run, had nobody put it off."""
     why: str
+    rule: str = ""
+    """What `why` rests on, for example `8.5, 8.6`."""
+    occurrence: int | None = None
+    """Wall µs of the occurrence that it answers; earlier than `at` when it is late."""
 
 
 @value
@@ -54,6 +58,19 @@ class TaskView:
     """µs; None: no backup is ever removed."""
     encrypted: bool
     server_wide: bool
+    state: str = ""
+    """How the node that is asked stands to it, by RavenDB's name (rules 7.6, 7.9)."""
+    reason: str = ""
+    """Why the responsible node is responsible, a sentence without a full stop."""
+    owned_since: int | None = None
+    """Wall µs at which it became so, where that is stored (rule 7.8)."""
+    moves_at: int | None = None
+    """Wall µs at which it moves, if its owner stays unfit (rule 7.8)."""
+    running_since: int | None = None
+    """Wall µs at which what runs on the node that is asked began."""
+    error: str = ""
+    """Why the last run failed; empty: it did not (rule 9.11)."""
+    error_at: int | None = None
 
     def text(self, now: int) -> str:
         """The panel of RavenDB's Studio, a line a field, at wall µs `now`."""
@@ -124,9 +141,22 @@ def task_view(
     running: Operation | None,
     delay: Delay | None,
     settled: int = 0,
+    leaderless: bool = False,
+    running_since: int | None = None,
 ) -> TaskView:
-    """One task at wall µs `now`. `status`, `delay`, `settled`: what this node would schedule from."""
+    """One task at wall µs `now`. `status`, `delay`, `settled`: what this node would schedule from.
+
+    `leaderless`: it sees no leader, which counts where each node computes the owner (rule 7.5.1).
+    """
     shown = _newer(status, database.statuses.get(task.id))
+    stored = database.assignments.get(task.id) if rules.assigned else None
+    if rules.assigned:
+        reason = stored.reason.sentence if stored is not None else ""
+    else:
+        reason = computed_owner(task, database.topology, status, rules, leaderless=leaderless).reason.sentence
+    marked_at = stored.not_suitable_since if stored is not None else None
+    if marked_at is not None:
+        reason = "it had the task before, and keeps it for a while although it does not respond"
     connection = {TaskState.DISABLED: "NotActive", TaskState.ACTIVE_BY_CURRENT_NODE: "Active"}.get(state, "NotOnNode")
     return TaskView(
         id=task.id,
@@ -145,6 +175,13 @@ def task_view(
         retention=task.retention.age if task.retention is not None else None,
         encrypted=task.encryption.mode.value != "None" if task.encryption is not None else database.key is not None,
         server_wide=bool(task.server_wide),
+        state=state.value,
+        reason=reason,
+        owned_since=stored.since if stored is not None else None,
+        moves_at=marked_at + rules.move_grace if marked_at is not None else None,
+        running_since=running_since,
+        error=(shown.error or "") if shown is not None else "",
+        error_at=shown.error_at if shown is not None else None,
     )
 
 
@@ -179,7 +216,7 @@ def _next(
     if plan.due is None:
         return None
     late = delay is not None and plan.due == delay.until and delay.counts(base)
-    return NextBackup(plan.due, plan.full, plan.occurrence if late else None, plan.why)
+    return NextBackup(plan.due, plan.full, plan.occurrence if late else None, plan.why, plan.rule, plan.occurrence)
 
 
 def backups_view(database: Database, tasks: tuple[TaskView, ...]) -> BackupsView:

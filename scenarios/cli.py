@@ -207,6 +207,49 @@ def replay(run: str, /) -> int:
 
 
 @app.command
+def tasks(
+    run: str,
+    /,
+    *,
+    on: str = "",
+    at: str | None = None,
+    database: str = "",
+    json: Annotated[bool, Flag] = False,
+) -> int:
+    """The backup tasks of a run at any time of it, as the Backups page of one node shows them.
+
+    Parameters
+    ----------
+    run
+        The --out folder of a kept run (or a file in it), or `STORY@SEED`. It is played again up to that time.
+    on
+        The node that is asked; without it the first that is up and has the database. Another may know more, or less.
+    at
+        '12:00', '1d 02:00:00', '90min' after the start, or '2024-01-01 12:00' in UTC; without it the end of the run.
+    database
+        One database; without it all.
+    json
+        Print one JSON object instead.
+    """
+    from scenarios.tasks import as_fields, page, page_lines
+
+    found = page(run, at, on, database)
+    if json:
+        say_json(as_fields(found))
+    else:
+        for line in page_lines(found, _width()):
+            print(line)
+    return HELD
+
+
+def _width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    from shutil import get_terminal_size
+
+    return max(60, get_terminal_size((80, 24)).columns)
+
+
+@app.command
 def validate(
     story: str,
     /,
@@ -723,10 +766,14 @@ def _unexpected(error: Exception, words: list[str]) -> int:
     from scenarios.explore.bounds import BoundsError
     from scenarios.files import FilesError
     from scenarios.gallery import StoryError
+    from scenarios.moments import Diverged
     from scenarios.replay import ReplayError
     from scenarios.report import bug_text
     from scenarios.tla.tlc import CannotAsk
 
+    if isinstance(error, Diverged):
+        complain(str(error))
+        return DIVERGED
     mistakes = StoryError | BoundsError | FilesError | DataError | ReplayError | NoYardstick | CannotAsk
     if isinstance(error, mistakes):
         complain(str(error))

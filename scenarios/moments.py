@@ -1,0 +1,138 @@
+"""One moment of a run: the run is played again up to a true time, and looked at there with the nodes' own eyes.
+
+What is read there steers nothing, so that the events up to it are those that were kept; that is compared. Never here:
+what is read, and how it is shown.
+"""
+
+import re
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from cluster.instant import DAY, HOUR, MINUTE, SECOND, clock_text
+from cluster.sim.clock import STEP
+from cluster.trace import Ended, Happened
+from cluster.value import value
+from scenarios.files import FilesError, instant_of_text
+from scenarios.gallery import load
+from scenarios.replay import Kept, ReplayError, event_lines, find, first_difference, perform, recorded_lines
+
+if TYPE_CHECKING:
+    from cluster.sim.world import World
+
+T = TypeVar("T")
+UNITS = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
+_OFFSET = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h|d)")
+_CLOCK = re.compile(r"(?:(\d+)d\s+)?(\d{1,4}):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?")
+
+
+class Diverged(Exception):
+    """The run cannot be looked into: played again it is another one."""
+
+
+@value
+class Moment(Generic[T]):
+    """What was read, and when."""
+
+    t: int
+    """True time in µs."""
+    read: T
+    events: tuple[Happened, ...]
+    """All that happened up to then, and for `beyond` longer."""
+    rules: str
+    data: Any = None
+
+
+def true_time(text: str) -> int:
+    """A time of a run in true µs: after its start as a timeline writes it, or by the calendar. ReplayError."""
+    words = text.strip()
+    if offset := _OFFSET.fullmatch(words):
+        return round(float(offset[1]) * UNITS[offset[2]])
+    if clock := _CLOCK.fullmatch(words):
+        seconds = round(float(clock[4] or 0) * SECOND)
+        return int(clock[1] or 0) * DAY + int(clock[2]) * HOUR + int(clock[3]) * MINUTE + seconds
+    try:
+        instant = instant_of_text(words)
+    except FilesError:
+        raise ReplayError(
+            f"{text!r} is no time of a run: write '12:00' or '90min' after its start, or '2024-01-01 12:00' in UTC"
+        ) from None
+    if instant < 0:
+        raise ReplayError(f"{text!r} is before the run, which starts at 2024-01-01 00:00 in UTC: give a later time")
+    return instant
+
+
+def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 0) -> Moment[T]:
+    """Play a run again up to true time `at` (None: its end) and read it there, after all that happens at that µs.
+
+    The events go on for `beyond` µs. ReplayError: there is no such run, or it has no such time. Diverged.
+    """
+    named, seq = find(run)
+    if seq is not None:
+        raise ReplayError(f"{run!r} names an event: leave the number away, and name a time")
+    request = named.request if isinstance(named, Kept) else named
+    tale = load(request.story)
+    visitor = Visitor(at, read, beyond)
+    with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder:
+        outcome = perform(tale, request, Path(folder), follow=visitor.follow, stop_asked=lambda: visitor.is_done)
+    end = outcome.history.clock.now
+    if visitor.error is not None:
+        raise visitor.error
+    if not visitor.found and at is None:  # it broke: what can be looked at is the µs before
+        return visit(run, max(0, end - 2), read, beyond)
+    if not visitor.found:
+        raise ReplayError(f"the run ended at {clock_text(end)}, before {clock_text(at or 0)}: give an earlier time")
+    if isinstance(named, Kept) and named.trace is not None:
+        _compare(run, named.trace, outcome.history, visitor.count)
+    t, found = visitor.found[0]
+    until = t + beyond
+    return Moment(t, found, tuple(event for event in outcome.history.events if event.t <= until), request.rules)
+
+
+def _compare(run: str, trace: Path, history: Any, count: int) -> None:
+    """The events up to the moment are those that were kept."""
+    difference = first_difference(islice(recorded_lines(trace), count), islice(event_lines(history), count))
+    if difference is not None:
+        raise Diverged(
+            f"{run} played again differs in event {difference.seq}, so that it cannot be looked into: "
+            f"`unkindness replay {run}` shows where"
+        )
+
+
+class Visitor:
+    """Waits in a world for a time, reads, and ends the run."""
+
+    def __init__(self, at: int | None, read: "Callable[[World], Any]", beyond: int) -> None:
+        self._at, self._read, self._beyond = at, read, beyond
+        self.found: list[tuple[int, Any]] = []
+        self.error: ReplayError | None = None
+        self.count = 0
+        """Events up to the moment."""
+        self.is_done = False
+        self._world: World
+
+    def follow(self, world: "World") -> None:
+        """For `play`."""
+        self._world = world
+        if self._at is None:
+            world.history.followers.append(self._ended)
+            return
+        # first of all that is on the agenda of the µs after: everything before has been done, nothing is under way
+        world.clock.at(self._at + 1, STEP, 0, 0, self._arrive, self._at)
+        world.clock.at(self._at + self._beyond + 2, STEP, 0, 0, self._leave, None)
+
+    def _ended(self, event: Happened) -> None:
+        if isinstance(event.note, Ended):
+            self._arrive(event.t)
+
+    def _arrive(self, t: int) -> None:
+        self.count = len(self._world.history.events)
+        try:
+            self.found.append((t, self._read(self._world)))
+        except ReplayError as error:
+            self.error, self.is_done = error, True
+
+    def _leave(self, _: None) -> None:
+        self.is_done = True

@@ -1,0 +1,246 @@
+"""The Backups page of a run: its databases and tasks at a moment, as one node knows them (section 20).
+
+Never here: what a view holds (backup/views.py), how the moment is reached (moments.py), and what goes to a terminal
+(cli.py).
+"""
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from backup.content.manifest import stamp
+from backup.notes.words import duration_text
+from backup.views import BackupsView, NextBackup, TaskView
+from cluster.instant import DAY, as_datetime, clock_text
+from cluster.member import Refused
+from cluster.value import value
+from scenarios.moments import true_time, visit
+from scenarios.replay import ReplayError
+
+if TYPE_CHECKING:
+    from cluster.sim.world import World
+
+INSTANTS = frozenset(
+    {
+        "at",
+        "delayed_from",
+        "occurrence",
+        "last_full",
+        "last_incremental",
+        "owned_since",
+        "moves_at",
+        "running_since",
+        "error_at",
+        "made_at",
+        "last_backup",
+        "next_backup",
+        "wall",
+    }
+)
+"""Fields that hold wall µs: in JSON they are written as RavenDB writes a time."""
+LABEL = 22
+"""Columns of what a line is about."""
+STATES = {"Active": "Active", "NotActive": "Not active", "NotOnNode": "Not on node"}
+
+
+@value
+class Shown:
+    """The backups of one database, as a node shows them."""
+
+    database: str
+    group: tuple[str, ...]
+    node: str
+    """Who was asked."""
+    wall: int
+    """What its clock reads."""
+    zone: str
+    leader: str
+    """Whom it follows; empty: nobody."""
+    backups: BackupsView
+
+
+@value
+class Page:
+    """The Backups page at a moment."""
+
+    run: str
+    t: int
+    """True time in µs."""
+    rules: str
+    databases: tuple[Shown, ...]
+
+
+def page(run: str, at: str | None = None, on: str = "", database: str = "") -> Page:
+    """The page of a run, as `on` shows it (empty: the first node that is up and has the database). ReplayError."""
+    moment = visit(run, true_time(at) if at is not None else None, lambda world: tuple(_shown(world, on, database)))
+    return Page(run, moment.t, moment.rules, moment.read)
+
+
+def _shown(world: "World", on: str, only: str) -> Iterator[Shown]:
+    running = [name for name in world.names if world[name].up]
+    if running and not hasattr(world[running[0]].application, "look"):
+        raise ReplayError("the nodes of this run keep no backups: name a run of a story about backups")
+    up = [name for name in running if world[name].application.zone is not None]
+    if on and on not in world.names:
+        raise ReplayError(f"there is no node {on!r} in this run: ask one of {' '.join(world.names)}")
+    if on and on not in up:
+        raise ReplayError(f"node {on} is down at that time: ask {' or '.join(up) or 'at another time, as all are'}")
+    if not up:
+        raise ReplayError("no node is up at that time: ask for another time")
+    asked = [on] if on else up
+    found = 0
+    known: dict[str, str] = {}
+    for node in asked:
+        for database in world[node].state.databases.values():
+            known.setdefault(database.name, node)
+    for name in known:
+        if only and name.lower() != only.lower():
+            continue
+        found += 1
+        shown = next((each for node in asked if (each := _at(world, node, name)) is not None), None)
+        if shown is not None:
+            yield shown
+        elif only:
+            group = world[known[name]].state.database(name).topology.nodes
+            raise ReplayError(f"database {name} is not on node {' or '.join(asked)}: ask one of {' '.join(group)}")
+    if only and not found:
+        names = " ".join(known) or "none"
+        raise ReplayError(f"there is no database {only!r} at that time: name one of those there are, {names}")
+
+
+def _at(world: "World", node: str, name: str) -> Shown | None:
+    """The database as that node shows it; None if it cannot."""
+    view = world[node]
+    try:
+        backups = view.application.look(name)
+    except Refused:
+        return None
+    if backups is None:
+        return None
+    group = view.state.database(name).topology.nodes
+    return Shown(name, group, node, view.wall, view.application.zone.key, view.leader or "", backups)
+
+
+# ---- as JSON
+
+
+def as_fields(found: Page) -> dict[str, Any]:
+    """The whole page as one JSON object: instants as texts in UTC, durations in µs."""
+    plain = _plain(attrs.asdict(found))
+    assert isinstance(plain, dict)
+    return {"run": plain.pop("run"), "at": clock_text(found.t), **plain}
+
+
+def _plain(what: Any) -> Any:
+    if isinstance(what, dict):
+        return {
+            name: stamp(each) if name in INSTANTS and isinstance(each, int) else _plain(each)
+            for name, each in what.items()
+        }
+    return [_plain(each) for each in what] if isinstance(what, list | tuple) else what
+
+
+# ---- for eyes
+
+
+def page_lines(found: Page, width: int) -> Iterator[str]:
+    """The page as text, no line longer than `width` where words allow it."""
+    if not found.databases:
+        yield f"no database at {clock_text(found.t)}"
+    for place, shown in enumerate(found.databases):
+        if place:
+            yield ""
+        yield from _database_lines(found, shown, width)
+
+
+def _database_lines(found: Page, shown: Shown, width: int) -> Iterator[str]:
+    zone = ZoneInfo(shown.zone)
+    leader = "which leads" if shown.leader == shown.node else f"which follows {shown.leader or 'nobody'}"
+    yield from textwrap.wrap(
+        f"{shown.database} (on {' '.join(shown.group)}) at {clock_text(found.t)}, as node {shown.node} knows it, {leader}; "
+        f"its clock reads {_time(shown.wall, zone)}, and so do all times below ({shown.zone})",
+        width,
+    )
+    last = shown.backups.last_backup
+    yield from _field("Recent backup", _when(last, shown.wall, zone) if last is not None else "never", width)
+    once = shown.backups.one_time
+    if once is not None:
+        says = f"{_when(once.made_at, shown.wall, zone)}, on {once.node}, {once.kind}, {once.folder}"
+        yield from _field("One-time backup", says, width)
+    if not shown.backups.tasks:
+        yield from _field("Tasks", "none", width)
+    for view in shown.backups.tasks:
+        yield ""
+        yield from task_lines(view, shown.wall, zone, width)
+
+
+def task_lines(view: TaskView, now: int, zone: ZoneInfo, width: int) -> Iterator[str]:
+    """The panel of one task at wall µs `now`."""
+    mark = ", server-wide" if view.server_wide else ""
+    enabled = "Enabled" if view.enabled else "Disabled"
+    yield from textwrap.wrap(
+        f"task {view.id}: {view.name} ({view.kind}{mark}) - {enabled}, {STATES[view.connection]}", width
+    )
+    for label, says in _fields(view, now, zone):
+        yield from _field(label, says, width)
+
+
+def _fields(view: TaskView, now: int, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
+    yield "Responsible node", _owner(view, zone)
+    if view.moves_at is not None:
+        yield "Will move", f"{_time(view.moves_at, zone)}, if {view.responsible_node} does not respond until then"
+    yield "Destinations", ", ".join(view.destinations) or "No destinations defined"
+    yield "Last executed on", view.last_node or "N/A"
+    kind = "Snapshot" if view.kind == "Snapshot" else "Full Backup"
+    yield f"Last {kind}", _when(view.last_full, now, zone) if view.last_full is not None else "Never backed up"
+    if view.last_incremental is not None:
+        yield "Last Incremental", _when(view.last_incremental, now, zone)
+    if view.error:
+        when = f" ({_time(view.error_at, zone)})" if view.error_at is not None else ""
+        yield "Last run failed", f"{view.error}{when}"
+    if view.running is not None:
+        began = view.running_since if view.running_since is not None else now
+        kind = "full" if view.running.full else "incremental"
+        yield "On-going Backup", f"{kind}, operation {view.running.number}, since {_time(began, zone)}"
+    yield "Next Estimated Backup", _next(view.next, now, zone) if view.next is not None else "N/A"
+    days = f"{view.retention / DAY:g} days" if view.retention is not None else "No backups will be removed"
+    yield "Retention Policy", days
+    yield "Encryption", "Encrypted" if view.encrypted else "Not encrypted"
+
+
+def _owner(view: TaskView, zone: ZoneInfo) -> str:
+    if not view.responsible_node:
+        return "N/A: nobody is responsible yet" if view.enabled else "N/A"
+    preferred = f" (preferred: {view.mentor})" if view.mentor and view.mentor != view.responsible_node else ""
+    since = f" since {_time(view.owned_since, zone)}" if view.owned_since is not None else ""
+    return f"{view.responsible_node}{preferred}{since}: {view.reason}"
+
+
+def _next(found: NextBackup, now: int, zone: ZoneInfo) -> str:
+    kind = "full" if found.full else "incremental"
+    late = f", delayed from {_time(found.delayed_from, zone)}" if found.delayed_from is not None else ""
+    wait = f"in {duration_text(found.at - now)}" if found.at > now else "now"
+    return f"{wait} ({kind}), {_time(found.at, zone)}{late}: {found.why} ({found.rule})"
+
+
+def _when(instant: int, now: int, zone: ZoneInfo) -> str:
+    return f"{duration_text(max(0, now - instant))} ago, {_time(instant, zone)}"
+
+
+def _time(instant: int, zone: ZoneInfo) -> str:
+    return as_datetime(instant).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _field(label: str, says: str, width: int) -> list[str]:
+    """A label and what it says, wrapped beside it."""
+    return textwrap.wrap(
+        f"  {label + ':':{LABEL}} {says}",
+        width,
+        subsequent_indent=" " * (LABEL + 3),
+        drop_whitespace=True,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
