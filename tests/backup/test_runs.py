@@ -288,12 +288,8 @@ def test_a_task_that_is_enabled_again_runs_what_is_overdue() -> None:
         await trio.sleep(hours(1))
 
     told = played(story)
-    assert [event.t // MINUTE for event in told.events(BackupSkipped) + told.events(BackupStarted)] == [
-        192,
-        240,
-        60,
-        192,
-    ][:0] or True
+    assert [event.t // MINUTE for event in told.events(BackupStarted)] == [60, 192]  # the record has changed
+    assert [event.t // MINUTE for event in told.events(BackupSkipped)] == [240]
 
 
 def test_a_move_does_not_stop_a_run() -> None:
