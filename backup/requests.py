@@ -166,6 +166,8 @@ class RestoreDatabase:
     """How the files are encrypted (rule 13.5); None: with `key`, if there is one."""
     key: Key | None = None
     """The new database is encrypted with this one (`EncryptionKey`, rule 17.1)."""
+    disable_ongoing_tasks: bool = False
+    """Its tasks are there, and none of them runs (rule 17.9)."""
 
     def says(self) -> str:
         if self.at is not None:

@@ -6,6 +6,8 @@ ends with its node's life is taken back when the node returns. Never here: what 
 
 from collections.abc import Callable
 
+import attrs
+
 from backup import assembly, commands, costs, points, restore
 from backup.content.manifest import FileKind
 from backup.copies import Copies, Copy
@@ -14,10 +16,11 @@ from backup.database.values import NOTHING
 from backup.destinations.port import Destination
 from backup.destinations.troubles import slowness
 from backup.keys import Key, KeyRefused, key_to_read
-from backup.notes import DatabaseRestored, RestoreAbandoned
+from backup.notes import DatabaseRestored, RestoreAbandoned, TaskNotRestored
 from backup.record import Database, Record, Restoring
 from backup.requests import RestoreDatabase, RestoreResult
 from backup.restore import Restored
+from backup.restored_tasks import LeftOut, tasks_of
 from backup.rules import Rules
 from backup.shelves import Shelves
 from cluster.instant import SECOND
@@ -130,11 +133,38 @@ class Restores:
                 self.plant(copy, data)
             if restored.values != NOTHING:
                 await member.propose(assembly.giving(request.name, restored.values))
+            wanted = await self._define_tasks(request, restored)
             await self._open(request.name, database_id)
         except (OSError, NoLeader, OutcomeUnknown, Refused) as error:  # no room, or nobody to tell
             member.spawn(self._take_back, request.name, database_id, self._shelves.plain(error))
             raise
+        await self._enable(request.name, wanted)
         return database_id
+
+    async def _define_tasks(self, request: RestoreDatabase, restored: Restored) -> list[int]:
+        """The tasks of the last file's record (rule 17.5), disabled while nobody may look; those to enable after that."""
+        wanted = []
+        for found in tasks_of(restored.record):
+            if isinstance(found, LeftOut):
+                self._member.note(TaskNotRestored(request.name, found.name, found.why))
+                continue
+            define = commands.DefineTask(request.name, attrs.evolve(found, disabled=True), self._member.wall())
+            try:
+                task_id: int = await self._member.propose(define)
+            except Refused as error:
+                self._member.note(TaskNotRestored(request.name, found.name, str(error)))
+            else:
+                if not (found.disabled or request.disable_ongoing_tasks):  # rule 17.9
+                    wanted.append(task_id)
+        return wanted
+
+    async def _enable(self, name: str, tasks: list[int]) -> None:
+        """The database is open, and its tasks may run; one that nobody could be told of stays disabled, and is named."""
+        for task_id in tasks:
+            try:
+                await self._member.propose(commands.ToggleTask(name, task_id, disabled=False))
+            except (NoLeader, OutcomeUnknown, Refused) as error:
+                self._member.note(TaskNotRestored(name, f"task {task_id}", f"it is disabled: {error}"))
 
     async def _open(self, name: str, database_id: int) -> None:
         """Tell all, as often as a report is told (rules 9.14, 17.7)."""

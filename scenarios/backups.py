@@ -184,9 +184,13 @@ class Client:
         database: str = "",
         encryption: Encryption | None = None,
         key: Key | None = None,
+        tasks: bool = False,
     ) -> RestoreResult:
-        """A new database at `node`, from its own local folder: up to a file, or (`at`, wall µs) to an instant (17.1)."""
-        request = RestoreDatabase(name, node, path, folder, last_file, at, database, encryption, key)
+        """A new database at `node`, from its own local folder: up to a file, or (`at`, wall µs) to an instant (17.1).
+
+        `tasks`: they run; without it they are there, disabled, as is fit for a copy to look at (17.9).
+        """
+        request = RestoreDatabase(name, node, path, folder, last_file, at, database, encryption, key, not tasks)
         result: RestoreResult = await self.world.ask(node, request)
         return result
 

@@ -29,6 +29,7 @@ from backup.notes.copies import (
     DocumentsWritten,
     IndexCaughtUp,
     RestoreAbandoned,
+    TaskNotRestored,
 )
 from backup.notes.external import (
     ReplicationDefined,
@@ -118,6 +119,7 @@ __all__ = [
     "ServerWideRemoved",
     "StatusStored",
     "TaskDefined",
+    "TaskNotRestored",
     "TaskRemoved",
     "TopologyChanged",
     "ValueExchanged",

@@ -106,6 +106,20 @@ class RestoreAbandoned(Note):
 
 
 @value
+class TaskNotRestored(Note):
+    """A task in the record of a backup is not in the database that was made from it, or does not run there."""
+
+    weight: ClassVar[int] = HEADLINE
+
+    database: str
+    name: str
+    why: str
+
+    def text(self) -> str:
+        return f"leaves out {self.name!r}, a task of {self.database}: {self.why}"
+
+
+@value
 class DatabaseRestored(Note):
     weight: ClassVar[int] = HEADLINE
 

@@ -22,10 +22,14 @@ from backup.notes import (
     DatabaseOpened,
     DatabaseRestored,
     RestoreAbandoned,
+    TaskNotRestored,
 )
+from backup.record import LocalFolder, Task
 from backup.requests import Define, GetDocument, PutDocuments
 from backup.restore import BrokenChain, NothingToRestore
-from cluster.instant import HOUR, MINUTE, hours, minutes
+from backup.restored_tasks import LeftOut, tasks_of
+from backup.task_json import task_json
+from cluster.instant import DAY, HOUR, MINUTE, hours, minutes
 from cluster.member import OutcomeUnknown, Refused
 from cluster.sim.faults import FullDisk
 from cluster.sim.run import Outcome, play
@@ -334,3 +338,61 @@ def test_a_damaged_file_restores_nothing(tmp_path: Path) -> None:
         assert (await task.restore_newest("Copy")).compared()
 
     assert len(notes(told(story, tmp_path), BackupFinished)) == 1
+
+
+# ---- tasks
+
+
+@pytest.mark.parametrize("run", [True, False])
+def test_the_tasks_of_the_last_file_come_back(run: bool) -> None:
+    """17.5, 17.9: as they were, or all disabled; those whose secrets no file holds are named."""
+
+    async def story(world: World, client: Client) -> None:
+        shop = await client.create_database("Shop", members="C")
+        await shop.fill(5)
+        task = await shop.define(full="0 0 * * *", incremental="0 * * * *", name="hourly", keep=2 * DAY)
+        rests = await shop.define(full="0 0 1 * *", name="resting")
+        await rests.disable()
+        sealed = Encryption(EncryptionMode.USE_PROVIDED_KEY, client.key("x"))
+        await shop.define(full="0 0 1 * *", name="sealed", encryption=sealed)
+        last = await task.ran()
+        await client.restore("Copy", "C", folder=last.folder, tasks=run)
+        await world.settled()
+        known = world["C"].state.database("Shop").tasks
+        copied = {each.name: each for each in world["C"].state.database("Copy").tasks.values()}
+        assert sorted(copied) == ["hourly", "resting"]
+        for name, each in copied.items():
+            before = next(old for old in known.values() if old.name == name)
+            kept = {"id": before.id, "created_at": before.created_at, "renewed": before.renewed}
+            assert attrs.evolve(each, disabled=before.disabled, **kept) == before
+            assert each.disabled == (before.disabled or not run)
+        await trio.sleep(hours(1.5))
+
+    outcome = told(story)
+    assert [(note.name, note.why) for note in notes(outcome, TaskNotRestored)] == [
+        ("sealed", "no file holds its key: define it again")
+    ]
+    assert any(note.database == "Copy" for note in notes(outcome, BackupStarted)) == run
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"S3Settings": {"BucketName": "b", "Disabled": False}}, "no file holds the secrets of its S3Settings"),
+        ({"BackupType": "Other"}, "its definition makes no sense here"),
+        ({"LocalSettings": 7}, "its definition makes no sense here"),
+        ({"Name": "Server Wide Backup, x"}, None),
+    ],
+)
+def test_tasks_that_do_not_come_back(change: dict[str, object], why: str | None) -> None:
+    """Each with its reason; those of the whole server are not the file's to bring."""
+    fields = task_json(Task(full="0 0 * * *", destinations=(LocalFolder("/b"),), name="one"))
+    assert [each.name for each in tasks_of({"PeriodicBackups": [fields]})] == ["one"]
+    found = list(tasks_of({"PeriodicBackups": [{**fields, **change}]}))
+    if why is None:
+        assert found == []
+    else:
+        (left_out,) = found
+        assert isinstance(left_out, LeftOut)
+        assert why in left_out.why
+    assert list(tasks_of({})) == list(tasks_of({"PeriodicBackups": 3})) == []

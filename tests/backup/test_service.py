@@ -244,7 +244,9 @@ def test_a_restored_database_holds_what_was_backed_up(tmp_path: Path) -> None:
         await trio.sleep(hours(1))
         first, second = (event.note for event in world.history.events if isinstance(event.note, BackupStarted))
         for name, last in (("Whole", None), ("Early", first.file)):
-            wanted = RestoreDatabase(name, owner(world, task), "/backups", second.folder, last)
+            wanted = RestoreDatabase(
+                name, owner(world, task), "/backups", second.folder, last, disable_ongoing_tasks=True
+            )
             results.append(await world.ask("C", wanted))
         assert await world.ask("C", GetDocument("Whole", "orders/1")) is None
         assert await world.ask("C", GetDocument("Early", "orders/1")) is not None
