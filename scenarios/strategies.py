@@ -16,6 +16,8 @@ from cluster.sim import faults as steps
 from cluster.sim.faults import Fault, Gust, Weather, When
 from cluster.sim.network import Wire
 from cluster.sim.run import Outcome, Story, run
+from scenarios import deeds as doings
+from scenarios.deeds import Deed
 
 GAPS = tuple(
     gap * MILLISECOND for gap in (0, 10, 50, 100, 150, 200, 250, 300, 400, 500, 700, 1_000, 2_000, 5_000, 10_000)
@@ -159,6 +161,36 @@ def weather(
 def _when(kinds: Mapping[str, st.SearchStrategy[Fault]]) -> st.SearchStrategy[When]:
     fault = st.one_of(*kinds.values())
     return st.builds(When, st.sampled_from(MOMENTS), fault, count=st.integers(1, 5))
+
+
+# ---- what users do to backups meanwhile ----
+
+
+def deeds(max_deeds: int = 12, names: str = "ABC") -> st.SearchStrategy[tuple[Deed, ...]]:
+    """A list of deeds about one database and its backup tasks: it begins with a task, and shrinks to few and mild ones.
+
+    Clocks are not set: which of two writes is the later one would then be anybody's guess.
+    """
+    misfortunes = [kind for name, kind in _kinds(names).items() if name not in ("jump", "drift", "zone", "full disk")]
+    numbers, tasks = st.integers(1, 6), st.integers(0, 2)
+    wait = _one_of(1, 10, 31, 61, 125).map(doings.Wait)
+    after = st.one_of(
+        wait,
+        wait.map(lambda short: doings.Wait(short.minutes * 2)),
+        _one_of(61, 125, 185).map(doings.Wait),
+        st.builds(lambda first, more, text: doings.Write(first, first + more, text), numbers, tasks, _one_of(*"abcd")),
+        numbers.map(doings.Erase),
+        st.builds(doings.Define, st.integers(0, len(doings.CRONS) - 1), _one_of(None, *names)),
+        st.builds(doings.Now, tasks, st.booleans()),
+        st.builds(doings.Later, tasks, _one_of(5, 90)),
+        tasks.map(doings.Stop),
+        st.builds(doings.Switch, tasks, st.booleans()),
+        st.builds(doings.Edit, tasks, st.integers(0, len(doings.CRONS) - 1)),
+        tasks.map(doings.Remove),
+        st.just(doings.Once()),
+        st.one_of(*misfortunes).map(doings.Strike),
+    )
+    return st.lists(after, max_size=max_deeds).map(lambda rest: (doings.Define(), doings.Write(1, 3, "a"), *rest))
 
 
 # ---- a failure as a story ----

@@ -102,6 +102,8 @@ class Covered(Watcher):
         """RavenDB does not promise it: under its rules what is missed is only counted."""
         self._bound = ELECTION + rules.rehab_after + rules.move_grace + 2 * rules.supervisor_sample + SLACK
         self._covers: dict[int, Cover] = {}
+        self._resting: dict[int, Cover] = {}
+        """Of tasks that are disabled, as they were."""
         self._turns = 0
         self._agenda: list[tuple[int, int]] = []
         """A heap of (true time, task): when to look."""
@@ -151,11 +153,15 @@ class Covered(Watcher):
             return
         cover = self._covers.get(note.task)
         if note.disabled:
-            self._covers.pop(note.task, None)
+            if cover is not None:
+                self._resting[note.task] = self._covers.pop(note.task)
             return
         start = max(note.created_at, event.t + self._model.dial(self._who(note.task, cover)).ahead(event.t))
         if cover is None:
-            self._covers[note.task] = Cover(start)
+            self._covers[note.task] = cover = Cover(start)
+            before = self._resting.pop(note.task, None)
+            if before is not None:  # what was put off stays so
+                cover.put_off_until, cover.put_off_here = before.put_off_until, before.put_off_here
         else:
             cover.base = max(cover.base, start)
         self._look_again(note.task, event.t)
@@ -163,6 +169,7 @@ class Covered(Watcher):
     def _task_removed(self, event: Happened) -> None:
         assert isinstance(event.note, TaskRemoved)
         self._covers.pop(event.note.task, None)
+        self._resting.pop(event.note.task, None)
 
     def _who(self, task_id: int, cover: Cover | None) -> str:
         """Whose clock counts: the owner's, or where nobody is told of owners that of whoever ran it last."""
@@ -239,6 +246,8 @@ class Covered(Watcher):
     def _crashed(self, event: Happened) -> None:
         for cover in self._covers.values():
             cover.running.pop(event.node, None)
+            cover.put_off_here.pop(event.node, None)
+        for cover in self._resting.values():
             cover.put_off_here.pop(event.node, None)
 
     def _settle(self, task_id: int, node: str, started_at: int) -> None:

@@ -6,6 +6,9 @@ from cluster.instant import HOUR, MINUTE, hours, minutes
 from cluster.sim.world import World
 from scenarios.backups import backups
 
+TOLD_UNDER = ("unkindness", "ravendb-6.2")
+"""In 4.2 a task that has never run counts from now, so that what was put off waits for tomorrow (rule 8.2)."""
+
 
 async def story(world: World) -> None:
     client = backups(world)

@@ -83,6 +83,24 @@ def cron_is_read_in_utc(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @bug(
+    "backup.calendar",
+    "_is_full",
+    breaks=OF_THE_STORY,
+    source="rule 6.7",
+    strikes="another_type_forces_a_full",
+)
+def builds_on_another_kind(original: Callable[..., Any]) -> Callable[..., Any]:
+    """After a change of its type a task goes on with incrementals."""
+
+    def is_full(task: Any, status: Any, *rest: Any) -> Any:
+        if status is not None:
+            status = attrs.evolve(status, kind=task.kind, last_raft_index=max(status.last_raft_index, task.renewed))
+        return original(task, status, *rest)
+
+    return is_full
+
+
+@bug(
     "backup.work",
     "Work._write",
     breaks="every backup happens",

@@ -1,0 +1,314 @@
+"""What users and misfortune do to backups, as data: a list of deeds is a story, and a plain model says what must be
+restorable after it.
+
+Deeds are frozen and print as they are written, so that what a search has shrunk can be pasted. Those that cannot be done
+(nobody is up, nobody leads, there is no such task) are refused as any user's are, and the story goes on. Never here:
+where deeds come from (strategies.py).
+"""
+
+from json import dumps
+from typing import Any
+
+import trio
+from attrs import asdict
+
+from backup.requests import DeleteDocuments, PutDocuments, RestoreDatabase, RestoreResult
+from cluster.instant import hours, minutes
+from cluster.member import NoLeader, OutcomeUnknown, Refused
+from cluster.sim.faults import Fault
+from cluster.sim.network import Wire
+from cluster.sim.world import Misuse, World
+from cluster.value import value
+from scenarios.backups import Client, Database, Task, backups
+
+REFUSED = (NoLeader, OutcomeUnknown, Refused, Misuse, OSError)
+BAD_MINUTES = 10
+"""So long a misfortune of links lasts at most: a cluster that is never quiet costs a machine's time, minute by minute."""
+PATIENCE = 40
+"""Seconds that a client waits for an answer."""
+CRONS = (("0 */6 * * *", "0 * * * *"), ("", "*/30 * * * *"), ("15 * * * *", ""), ("0 */3 * * *", "0 */3 * * *"))
+"""Schedules a task may have: full and incremental."""
+
+
+@value
+class Write:
+    """Documents first to last get this text."""
+
+    first: int
+    last: int
+    text: str
+
+
+@value
+class Erase:
+    """One document is deleted."""
+
+    number: int
+
+
+@value
+class Define:
+    """Another task, by one of the schedules."""
+
+    schedule: int = 0
+    mentor: str | None = None
+
+
+@value
+class Edit:
+    """A task gets another schedule. Tasks are counted from 0, modulo how many there are."""
+
+    task: int
+    schedule: int
+
+
+@value
+class Switch:
+    """A task is enabled or disabled."""
+
+    task: int
+    on: bool
+
+
+@value
+class Remove:
+    """A task goes."""
+
+    task: int
+
+
+@value
+class Now:
+    """A task is run now."""
+
+    task: int
+    full: bool = True
+
+
+@value
+class Later:
+    """A task is put off."""
+
+    task: int
+    minutes: int
+
+
+@value
+class Stop:
+    """A run of a task is cancelled."""
+
+    task: int
+
+
+@value
+class Once:
+    """A one-time backup."""
+
+
+@value
+class Wait:
+    """Time goes by."""
+
+    minutes: int
+
+
+@value
+class Strike:
+    """A misfortune."""
+
+    fault: Fault
+
+
+Deed = Write | Erase | Define | Edit | Switch | Remove | Now | Later | Stop | Once | Wait | Strike
+
+
+class Books:
+    """The plain model: what each document may hold, by all that clients were answered."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, set[str | None]] = {}
+        """By id, every text that it may hold; None: it may be gone."""
+
+    def answered(self, document: str, text: str | None) -> None:
+        """It was done."""
+        self.documents[document] = {text}
+
+    def unknown(self, document: str, text: str | None) -> None:
+        """It may have been done."""
+        self.documents.setdefault(document, {None}).add(text)
+
+
+class Told:
+    """A story of deeds under way."""
+
+    def __init__(self, world: World, client: Client, shop: Database) -> None:
+        self.world = world
+        self.client = client
+        self.shop = shop
+        self.tasks: list[Task] = []
+        self.model = Books()
+        self.unsettled = False
+        """Something has struck since links and nodes were last themselves."""
+
+    async def do(self, deed: Deed) -> None:
+        """One deed; whoever refuses it is right."""
+        if isinstance(deed, Wait):
+            await self._wait(deed.minutes)
+            return
+        try:
+            with trio.move_on_after(PATIENCE):
+                await self._do(deed)
+        except REFUSED:
+            return
+
+    async def _wait(self, count: int) -> None:
+        """Links and nodes that stand still are themselves again after some minutes; what has crashed stays down."""
+        await trio.sleep(minutes(min(count, BAD_MINUTES)))
+        if count <= BAD_MINUTES:
+            return
+        if self.unsettled:
+            self.world.heal()
+            self.world.rewire(**asdict(Wire(), recurse=False))
+            for node in self.world.names:
+                self.world.resume(node)
+                for other in self.world.names:
+                    if other != node:
+                        self.world.release(node, other)
+            self.unsettled = False
+        await trio.sleep(minutes(count - BAD_MINUTES))
+
+    def _task(self, number: int) -> Task:
+        if not self.tasks:
+            raise Misuse("there is no task: define one")
+        return self.tasks[number % len(self.tasks)]
+
+    async def _do(self, deed: Deed) -> None:
+        match deed:
+            case Write(first, last, text):
+                await self._write({f"orders/{number}": text for number in range(first, last + 1)})
+            case Erase(number):
+                await self._write({f"orders/{number}": None})
+            case Define(schedule, mentor):
+                full, incremental = CRONS[schedule % len(CRONS)]
+                self.tasks.append(await self.shop.define(full, incremental, mentor))
+            case Edit(task, schedule):
+                full, incremental = CRONS[schedule % len(CRONS)]
+                await self._task(task).edit(full=full, incremental=incremental)
+            case Switch(task, on):
+                await (self._task(task).enable() if on else self._task(task).disable())
+            case Remove(task):
+                gone = self._task(task)
+                await gone.remove()
+                self.tasks.remove(gone)
+            case Now(task, full):
+                await self._task(task).backup_now(full)
+            case Later(task, count):
+                await self._task(task).put_off(minutes(count))
+            case Stop(task):
+                await self._task(task).cancel()
+            case Once():
+                await self.shop.back_up_once(within=30)
+            case Strike(fault):
+                self.world.do(fault)
+                self.unsettled = True
+
+    async def _write(self, texts: dict[str, str | None]) -> None:
+        node = self.client.somebody("Shop")
+        for document, text in texts.items():
+            before = self.model.documents.get(document, {None})
+            self.model.unknown(document, text)
+            request: Any = DeleteDocuments("Shop", (document,))
+            if text is not None:
+                request = PutDocuments("Shop", ((document, "Orders", dumps({"text": text})),))
+            try:
+                await self.world.ask(node, request)
+            except Refused:
+                self.model.documents[document] = before
+                raise
+            self.model.answered(document, text)
+
+    # ---- the end
+
+    async def check(self) -> None:
+        """The sky has cleared: what each task that is left has backed up last, restored, is what the model says."""
+        node = self.client.somebody("Shop")
+        known = (
+            self.world[node].state.database("Shop").tasks
+        )  # a removal that nobody was answered for may have been done
+        self.tasks = [task for task in self.tasks if task.id in known]
+        for task in self.tasks:
+            await patiently(task.enable)
+        await self._write({"orders/last": "after the storm"})
+        began = self.world.now
+        await trio.sleep(hours(7))
+        for number, task in enumerate(self.tasks):
+            written = [run for run in task.runs if run.outcome == "written"]
+            assert written, f"task {task.id} was enabled for seven hours of calm and has written nothing"
+            assert written[-1].t >= began * 1_000_000, f"task {task.id} has not backed up the last document"
+            last = written[-1]
+            name = f"Restored{number}"
+            request = RestoreDatabase(name, last.node, task.path, last.folder)
+            result: RestoreResult = await self.world.ask(last.node, request)
+            assert result.files[-1] == last.file
+            self._compare(task, last.node, name)
+
+    def _compare(self, task: Task, node: str, name: str) -> None:
+        store = self.client.store(node, name)
+        assert store is not None, f"{name} was restored on {node}"
+        for document, texts in self.model.documents.items():
+            found = store.get(document)
+            text = found.data.get("text") if found is not None else None
+            assert text in texts, (
+                f"document {document}, restored from task {task.id}, holds {text!r}, "
+                f"and clients were answered for {' or '.join(sorted(map(repr, texts)))}"
+            )
+
+
+async def patiently(act: Any) -> None:
+    """Do it, however often it takes."""
+    for _ in range(20):
+        try:
+            await act()
+        except REFUSED:
+            await trio.sleep(5)
+        else:
+            return
+
+
+async def tell(world: World, deeds: tuple[Deed, ...], names: str = "ABC") -> None:
+    """The whole story: the deeds, then the sky clears, then what must be restorable is restored."""
+    client = backups(world)
+    client.start(names)
+    await world.elected()
+    told = Told(world, client, await client.create_database("Shop", 3))
+    for deed in deeds:
+        await told.do(deed)
+    world.mend()
+    await world.elected(within=60)
+    await trio.sleep(minutes(2))
+    await told.check()
+
+
+TEXT = '''"""After {count} deeds the sky clears: what every task has backed up last holds what clients were answered for."""
+
+{imports}
+
+SEED = {seed}
+DEEDS = (
+{deeds}
+)
+
+
+async def story(world):
+    await tell(world, DEEDS)
+'''
+
+
+def as_story(deeds: tuple[Deed, ...], seed: int) -> str:
+    """A story file that says everything itself."""
+    faults = sorted({type(deed.fault).__name__ for deed in deeds if isinstance(deed, Strike)})
+    ours = sorted({type(deed).__name__ for deed in deeds})
+    imports = [f"from cluster.sim.faults import {', '.join(faults)}"] if faults else []
+    imports.append(f"from scenarios.deeds import {', '.join([*ours, 'tell'])}")
+    listed = "\n".join(f"    {deed!r}," for deed in deeds)
+    return TEXT.format(count=len(deeds), imports="\n".join(imports), seed=seed, deeds=listed)
