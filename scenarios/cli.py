@@ -242,6 +242,34 @@ def tasks(
     return HELD
 
 
+@app.command(name="why")
+def why_command(run: str, task: str, time: str, /, *, json: Annotated[bool, Flag] = False) -> int:
+    """Why a task ran at a time of a run, or why it did not: a sentence with its rule, and what it rests on.
+
+    Parameters
+    ----------
+    run
+        The --out folder of a kept run (or a file in it), or `STORY@SEED`. It is played again up to that time.
+    task
+        Its id, or its name.
+    time
+        As for `tasks --at`. A run that starts within five seconds after it is the one that is meant.
+    json
+        Print one JSON object instead.
+    """
+    from attrs import asdict
+
+    from scenarios.why import lines, why
+
+    found = why(run, task, time)
+    if json:
+        say_json({**asdict(found), "chain": dict(found.chain)})
+    else:
+        for line in lines(found, _width()):
+            print(line)
+    return HELD
+
+
 def _width() -> int:
     """Columns of the terminal; 80 where there is none."""
     from shutil import get_terminal_size
