@@ -449,6 +449,17 @@ class Database:
         view: BackupsView = await self.world.ask(on or self.client.somebody(self.name), ShowBackups(self.name))
         return view
 
+    async def tasks(self, on: str = "") -> BackupsView:
+        """The same, told in the timeline as well: the panel of each task, in the time and zone of that node."""
+        from scenarios.tasks import task_lines
+
+        node = on or self.client.somebody(self.name)
+        view = await self.show(node)
+        for task in view.tasks:
+            for line in task_lines(task, self.world[node].wall, self.world[node].application.zone, 80):
+                self.world.say(line)
+        return view
+
 
 class Replica:
     """One external replication, as a client sees it."""

@@ -270,6 +270,28 @@ def why_command(run: str, task: str, time: str, /, *, json: Annotated[bool, Flag
     return HELD
 
 
+@app.command(name="audit")
+def audit_command(run: str, /, *, json: Annotated[bool, Flag] = False) -> int:
+    """What a run's backups came to: owners and why, double runs, unplanned fulls, gaps, late reports, chains.
+
+    Parameters
+    ----------
+    run
+        The --out folder of a kept run (or a file in it), or `STORY@SEED`. It is played again to its end.
+    json
+        Print one JSON object instead.
+    """
+    from scenarios.audit import as_fields, audited, lines
+
+    found = audited(run)
+    if json:
+        say_json(as_fields(found))
+    else:
+        for line in lines(found, _width()):
+            print(line)
+    return HELD
+
+
 def _width() -> int:
     """Columns of the terminal; 80 where there is none."""
     from shutil import get_terminal_size

@@ -27,6 +27,7 @@ async def story(world):
     world.crash("B")
     await trio.sleep(600)
     await task.disable()
+    assert not (await shop.tasks(on="C")).tasks[0].enabled
     await trio.sleep(30)
 '''
 
@@ -180,3 +181,11 @@ def test_what_is_no_time_is_refused() -> None:
     """With what to write instead."""
     with pytest.raises(ReplayError, match="write '12:00'"):
         true_time("half past one")
+
+
+def test_a_story_can_show_the_panels_in_its_timeline(kept: str) -> None:
+    """`await shop.tasks(on="C")` says each line of them, and returns the view."""
+    said = [json.loads(line)["text"] for line in (Path(kept) / "trace.ndjson").read_text().splitlines()[1:]]
+
+    assert "task 3: Backup to Local (Backup) - Disabled, Not active" in said
+    assert "  Next Estimated Backup: N/A" in said

@@ -1,0 +1,70 @@
+"""The audit of a run: owners and why, double runs, unplanned fulls, gaps, late reports, chains (section 23)."""
+
+import json
+
+import pytest
+
+from scenarios import cli
+from scenarios.cli import main
+
+MOVED = '''"""Under RavenDB's own rules the owner dies before one o'clock, and two and three are never covered by its heir."""
+import trio
+from scenarios.backups import backups
+
+RULES = "ravendb-6.2"
+
+async def story(world):
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", replication_factor=3)
+    await shop.fill()
+    task = await shop.define(full="0 0 * * *", incremental="*/15 * * * *")
+    owner = (await task.ran()).node
+    await trio.sleep(20 * 60 - world.now)
+    world.crash(owner)
+    await trio.sleep(80 * 60 - world.now)
+'''
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a run that was kept."""
+    folder = tmp_path_factory.mktemp("kept")
+    (folder / "moved.py").write_text(MOVED)
+    assert main(["run", str(folder / "moved.py"), "-q", "--out", str(folder)]) == cli.HELD
+    return str(folder / "moved@1")
+
+
+def test_every_question_has_its_answer(kept: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A move leaves two owners with reasons, an unplanned full, a gap of occurrences, and chains that are whole."""
+    assert main(["audit", kept, "--json"]) == cli.HELD
+
+    found = json.loads(capsys.readouterr()[0])
+    first, second = found["owners"]
+    assert (first["rule"], second["rule"]) == ("7.8.3", "7.8.8")
+    assert first["node"] != second["node"]
+    assert found["doubles"] == []
+    (full,) = found["unplanned_fulls"]
+    assert full["node"] == second["node"]
+    assert full["why"].startswith("full, as this node has no full backup")
+    (gap,) = found["gaps"]
+    assert gap["first"] == "2024-01-01T00:30:00.0000000Z"
+    assert gap["last"] == "2024-01-01T00:45:00.0000000Z"
+    assert gap["count"] == 2
+    assert gap["covered_at"].startswith("2024-01-01T01:00:00")
+    (lag,) = found["lags"]
+    assert (lag["late"], lag["given_up"], lag["open"]) == (0, 0, 0)
+    assert [chain["whole"] for chain in found["chains"]] == [True, True]
+
+
+def test_a_cut_off_owner_runs_twice_and_reports_late(capsys: pytest.CaptureFixture[str]) -> None:
+    """A minority's owner goes on while the majority gives its task to another (rule 10.8), and tells of it later."""
+    assert main(["audit", "cut_off_owner_backs_up_twice@1"]) == cli.HELD
+
+    said = capsys.readouterr()[0]
+    assert "2024-01-01 02:00:00  task 3 of Shop: on C and B" in said
+    assert "7 reported, 2 late" in said
+    assert "gaps:\n  none" in said
+    assert "the files were not kept" in said
+    assert max(map(len, said.splitlines())) <= 80
