@@ -114,10 +114,11 @@ class StateMachineSafety(OnLogs):
         if note.index > held.last:
             raise self.broken(f"{event.node} commits up to {note.index} and holds only {held.last} entries")
         for index in range(max(logs.commit[event.node], committed.base, held.base) + 1, note.index + 1):
+            content = held.at(index)
             if index > committed.last:
-                committed.contents.append(held.at(index))
+                committed.add(content)
                 logs.committed_in.append(note.term)
-            elif committed.at(index) != held.at(index):
+            elif committed.at(index) != content:
                 raise self.broken(f"{event.node} applies another entry {index} than was applied before")
         logs.commit[event.node] = note.index
 

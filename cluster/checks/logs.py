@@ -31,17 +31,14 @@ Content = tuple[int, int]
 class Held:
     """Contents by index, from `base + 1` on."""
 
-    __slots__ = ("base", "base_term", "contents")
+    __slots__ = ("base", "base_term", "contents", "last")
 
     def __init__(self, base: int = 0, base_term: int = 0) -> None:
         self.base = base
         self.base_term = base_term
         self.contents: list[Content] = []
-
-    @property
-    def last(self) -> int:
-        """Index of the last, `base` if there is none."""
-        return self.base + len(self.contents)
+        self.last = base
+        """Index of the last, `base` if there is none. Kept, not computed: it is asked for at every event."""
 
     @property
     def last_term(self) -> int:
@@ -52,12 +49,23 @@ class Held:
         """The content there, which must lie in `base + 1`..`last`."""
         return self.contents[index - self.base - 1]
 
+    def add(self, content: Content) -> None:
+        """What comes after the last."""
+        self.contents.append(content)
+        self.last += 1
+
+    def cut(self, after: int) -> None:
+        """Drop everything after `after`, which must not lie before `base`."""
+        if after < self.last:
+            del self.contents[after - self.base :]
+            self.last = after
+
     def forget(self, base: int) -> None:
         """Drop everything up to `base`; nothing happens if that is dropped already."""
         if base > self.base:
             self.base_term = self.at(base)[0] if base <= self.last else self.base_term
             del self.contents[: base - self.base]
-            self.base = base
+            self.base, self.last = base, max(self.last, base)
 
 
 class Logs(Watcher):
@@ -78,7 +86,7 @@ class Logs(Watcher):
         """What any node committed first."""
         self.committed_in: list[int] = []
         """The term in which each of `committed` was."""
-        self._known: dict[int, dict[int, tuple[int, int]]] = {}
+        self._known: dict[tuple[int, int], tuple[int, int]] = {}
         """By index and term: the term before, and the digest."""
         self._found: dict[str, tuple[int, int]] = {}
         self._forgotten = 0
@@ -117,7 +125,7 @@ class Logs(Watcher):
             raise self.broken(f"{event.node} writes after entry {note.after} and holds only {held.last} entries")
         if note.after < held.base:
             raise self.broken(f"{event.node} writes after entry {note.after}, and its snapshot stands for {held.base}")
-        del held.contents[note.after - held.base :]
+        held.cut(note.after)
         self._extend(event.node, note.terms, note.digests, "writes")
 
     def recovered_snapshot(self, event: Happened) -> None:
@@ -149,9 +157,11 @@ class Logs(Watcher):
     def _forget(self) -> None:
         """What no node has in its log any more need not be known."""
         lowest = min(held.base for held in self.held.values())
-        for index in range(self._forgotten + 1, lowest + 1):
-            self._known.pop(index, None)
         if lowest > self._forgotten:
+            for index in range(self._forgotten + 1, lowest + 1):
+                agreed = self.agreed(index)
+                if agreed is not None:
+                    self._known.pop((index, agreed[0]), None)
             self._forgotten = lowest
             del self.committed_in[: lowest - self.committed.base]
             self.committed.forget(lowest)
@@ -163,12 +173,9 @@ class Logs(Watcher):
             index += 1
             term, digest = content
             value = (previous, digest)
-            there = known.get(index)
-            if there is None:
-                known[index] = {term: value}
-            elif there.setdefault(term, value) != value:
+            if known.setdefault((index, term), value) != value:
                 raise self.broken(f"{node} {does} another entry {index} of term {term} than was written before")
-            held.contents.append(content)
+            held.add(content)
             previous = term
 
     def delivered(self, event: Happened) -> None:
