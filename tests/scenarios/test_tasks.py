@@ -27,6 +27,7 @@ async def story(world):
     world.crash("B")
     await trio.sleep(600)
     await task.disable()
+    await trio.sleep(1)
     assert not (await shop.tasks(on="C")).tasks[0].enabled
     await trio.sleep(30)
 '''
@@ -128,7 +129,7 @@ def test_no_line_is_wider_than_the_terminal(kept: str, capsys: pytest.CaptureFix
     ("words", "says"),
     [
         (("--at", "noon"), "'noon' is no time of a run: write '12:00' or '90min' after its start"),
-        (("--at", "9d"), "the run ended at 00:35:30."),
+        (("--at", "9d"), "the run ended at 00:35:31."),
         (("--at", "2023-01-01 12:00"), "is before the run, which starts at 2024-01-01 00:00 in UTC"),
         (("--at", "28min", "--on", "B"), "node B is down at that time: ask A or C or D"),
         (("--at", "28min", "--on", "Q"), "there is no node 'Q' in this run: ask one of A B C D"),
