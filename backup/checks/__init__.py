@@ -11,6 +11,7 @@ from backup.checks.owners import DisabledRests, OneOwner, OwnerInGroup
 from backup.checks.replicas import ReplicasFollow
 from backup.checks.reports import ReportsInOrder
 from backup.checks.secrets import EncryptedAsAsked, KeysStaySecret
+from backup.checks.told import LaterStartWins, ToldAsRuled
 from backup.rules import Rules
 from backup.shelves import Shelves
 from cluster.checks import Watcher
@@ -36,6 +37,8 @@ def backup_watchers(rules: Rules, shelves: Shelves) -> list[Watcher]:
         ReplicasFollow(model),
         ReportedIsKept(files),
         ReportsInOrder(model),
+        ToldAsRuled(model, rules),
+        LaterStartWins(model, rules),
         KeptAsRuled(files, rules),
         EncryptedAsAsked(),
         KeysStaySecret(files),

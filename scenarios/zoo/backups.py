@@ -8,6 +8,7 @@ import attrs
 
 from backup import record as records
 from backup.commands import Assigned
+from backup.notes import ReportGivenUp
 from backup.ownership import TaskState
 from backup.record import Assignment, Record
 from cluster.instant import FOREVER
@@ -116,6 +117,37 @@ def trusts_a_destination_that_lost_the_file(original: Callable[..., Any]) -> Cal
 def tells_the_newest_first(original: Callable[..., Any]) -> Callable[..., Any]:
     """What waits to be reported is told from the newest to the oldest."""
     return lambda self, owed: original(self, owed[::-1])[:1]
+
+
+@bug(
+    "backup.reports",
+    "Reporter._queue",
+    breaks="told or given up as ruled",
+    source="rule 10.4, where 24.6 holds",
+    strikes="the_report_arrives_late",
+)
+def gives_its_reports_up(original: Callable[..., None]) -> Callable[..., None]:
+    """A run that nobody can be told of now is forgotten, as RavenDB forgets it."""
+
+    def queue(self: Any, owed: Any, why: str) -> None:
+        original(self, owed, why)
+        for key, status in owed:
+            self._member.note(ReportGivenUp(self._database(key).name, key[1], status.started_at, 1, why))
+            self._member.spawn(self._ledger.told, key, [status])
+
+    return queue
+
+
+@bug(
+    "backup.commands",
+    "_report",
+    breaks="later start wins",
+    source="rule 4.2, where 24.6 holds",
+    strikes="the_later_start_is_shown",
+)
+def lets_the_last_writer_win(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A report that comes late takes the place of a newer one."""
+    return lambda record, command, index: original(record, attrs.evolve(command, newest_by_start=False), index)
 
 
 @bug(

@@ -9,6 +9,7 @@ import trio
 
 from backup.checks import Covered, backup_watchers
 from backup.checks.model import Dial, Model
+from backup.checks.told import ToldAsRuled
 from backup.notes import (
     BackupDelayed,
     BackupFailed,
@@ -18,6 +19,7 @@ from backup.notes import (
     DatabaseCreated,
     OwnerChanged,
     Reported,
+    ReportGivenUp,
     StatusStored,
     TaskDefined,
     TaskRemoved,
@@ -69,13 +71,14 @@ def shown(*told: Told, rules: str = "unkindness") -> Sequence[Watcher]:
             if type(note) in watcher.sees():
                 watcher.sees()[type(note)](event)
     for watcher in watchers:
-        watcher.finish()
+        if not isinstance(watcher, ToldAsRuled):  # most traces here are of runs alone, without their reports
+            watcher.finish()
     return watchers
 
 
-def broken(promise: str, words: str, *told: Told) -> None:
+def broken(promise: str, words: str, *told: Told, rules: str = "unkindness") -> None:
     with pytest.raises(Violation, match=words) as caught:
-        shown(*told)
+        shown(*told, rules=rules)
     assert caught.value.promise == promise
 
 
@@ -263,6 +266,62 @@ def test_a_crash_between_telling_and_saying_so() -> None:
     two, told_two = run(2 * HOUR)
     stored = (HOUR, "A", StatusStored(4, "Shop", 2, "B", HOUR, False, 1, "", True))
     shown(one, stored, (HOUR, "B", Crashed()), (HOUR, "B", Started(2)), two, told_two)
+
+
+def stored(index: int, started: int, node: str = "B", *, newest: bool = True) -> Told:
+    """A report that the cluster took, told by A."""
+    return started + index, "A", StatusStored(index, "Shop", 2, node, started, False, 1, "", newest)
+
+
+def test_an_earlier_start_that_takes_the_place_of_a_later_one() -> None:
+    """24.6; under RavenDB's rules whoever tells last is shown (4.2)."""
+    later, earlier = stored(4, 2 * HOUR), stored(5, HOUR, "C")
+    broken("later start wins", "takes the place of one that started", later, earlier)
+    shown(later, stored(5, HOUR, "C", newest=False))
+    shown(stored(4, HOUR, newest=False), stored(4, 2 * HOUR))  # both with one command
+    shown(later, earlier, rules="ravendb-6.2")
+    broken("later start wins", "it is not shown", later, stored(5, 3 * HOUR, newest=False))
+    broken("later start wins", "it is not shown", later, stored(5, HOUR, newest=False), rules="ravendb-4.2")
+
+
+def given_up(after: int) -> tuple[Told, Told]:
+    """A run that ended on the hour and was given up so much later."""
+    return skipped(HOUR), (HOUR + after, "B", ReportGivenUp("Shop", 2, HOUR, 10, "there is no leader"))
+
+
+def test_a_report_that_is_given_up_against_the_rules() -> None:
+    """10.4: ten times fifteen seconds; 24.6: never."""
+    name = "told or given up as ruled"
+    shown(*given_up(150 * SECOND), rules="ravendb-6.2")
+    broken(name, "where it is tried for 150 s", *given_up(140 * SECOND), rules="ravendb-6.2")
+    broken(name, "only after 170 s", *given_up(170 * SECOND), rules="ravendb-6.2")
+    broken(name, "no report is ever given up", *given_up(150 * SECOND))
+
+
+@pytest.mark.parametrize(("rules", "wait"), [("unkindness", 290), ("ravendb-6.2", 150)])
+def test_a_report_that_never_comes(rules: str, wait: int) -> None:
+    """Once all is well; and one whose task is gone is nobody's."""
+    ran = skipped(HOUR)
+    for late, verdict in ((wait, False), (wait + 30, True)):
+        watcher, model = fed(rules, ran, (HOUR + late * SECOND, "A", Committed(4, 1)))
+        if verdict:
+            with pytest.raises(Violation, match="nobody has been told of it"):
+                watcher.finish()
+        else:
+            watcher.finish()
+        model.tasks.clear()
+        watcher.finish()
+
+
+def fed(rules: str, *told: Told) -> tuple[ToldAsRuled, Model]:
+    """That watcher and its model, after the beginning and these events."""
+    model = Model()
+    watcher = ToldAsRuled(model, rules_named(rules))
+    for seq, (t, node, note) in enumerate((*BEGIN, *told), 1):
+        for each in (model, watcher):
+            if type(note) in each.sees():
+                each.sees()[type(note)](Happened(seq, t, node, 0, note))
+    return watcher, model
 
 
 # ---- files ----

@@ -1,0 +1,37 @@
+"""A cut-off owner tells of its two o'clock run when the other's three o'clock run is known: the later start stays on show."""
+
+import trio
+
+from cluster.instant import HOUR, hours, minutes
+from cluster.sim.world import World
+from scenarios.backups import backups
+
+TOLD_UNDER = ("unkindness",)
+
+
+async def story(world: World) -> None:
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", replication_factor=3)
+    await shop.fill()
+    hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
+    first = await hourly.ran()
+    await trio.sleep(hours(1.2) - world.now)
+
+    world.isolate(first.node)  # it goes on, and the others give its task away
+    await trio.sleep(hours(2.5) - world.now)
+    world.crash(first.node)
+    await trio.sleep(hours(3.3) - world.now)
+    world.heal()
+    world.restart(first.node)  # what it ran at two is on its disk, and nobody has heard of it
+    await world.settled()
+    await hourly.reported(within=minutes(10))
+
+    assert {(run.node == first.node, run.occurrence) for run in hourly.runs if run.occurrence >= 2 * HOUR} == {
+        (True, 2 * HOUR),
+        (False, 2 * HOUR),
+        (False, 3 * HOUR),
+    }
+    shown = world["A"].state.database("Shop").statuses[hourly.id]
+    assert (shown.node != first.node, shown.started_at >= 3 * HOUR) == (True, True), "told late, and overtaken (24.6)"
