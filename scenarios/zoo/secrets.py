@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from backup import progress
+from backup.destinations.port import DestinationError
 from backup.notes import BackupFinished
 from backup.work import Done
 from cluster.instant import DAY, MINUTE
@@ -86,8 +86,8 @@ def calls_a_failed_run_finished(original: Callable[..., Done]) -> Callable[..., 
 
 
 @bug(
-    "backup.progress",
-    "failed",
+    "backup.calendar",
+    "next_backup",
     breaks=OF_THE_STORY,
     source="rule 8.9, taken too far",
     strikes="the_backup_folder_refuses",
@@ -95,11 +95,12 @@ def calls_a_failed_run_finished(original: Callable[..., Done]) -> Callable[..., 
 def is_offended_by_an_error(original: Callable[..., Any]) -> Callable[..., Any]:
     """After a run that failed the task rests for two days."""
 
-    def failed(before: Any, run: progress.Begun, error: str, at: int, duration: int) -> Any:
-        later = attrs.evolve(run, started_at=run.started_at + 2 * DAY)
-        return original(before, later, error, at, duration)
+    def next_backup(task: Any, status: Any, *rest: Any, **more: Any) -> Any:
+        plan = original(task, status, *rest, **more)
+        failed = status is not None and status.error is not None and plan.due is not None
+        return attrs.evolve(plan, due=plan.due + 2 * DAY) if failed else plan
 
-    return failed
+    return next_backup
 
 
 @bug(
@@ -148,7 +149,7 @@ def gives_a_slow_place_up(original: Callable[..., int]) -> Callable[..., int]:
 
     def slowness(place: Any) -> int:
         if original(place) > 1_000:
-            raise TimeoutError("the place takes too long: choose another")
+            raise DestinationError("the place", "it takes too long", "choose another")
         return original(place)
 
     return slowness
