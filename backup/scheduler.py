@@ -14,7 +14,7 @@ import attrs
 from backup import calendar, ownership
 from backup.calendar import Plan
 from backup.ledger import Key, Ledger
-from backup.notes import BackupDelayed, BackupPlanned
+from backup.notes import BackupDelayed, BackupPlanned, time_text
 from backup.ownership import TaskState
 from backup.record import Database, Delay, Record, Status, Task
 from backup.rules import Rules
@@ -191,7 +191,8 @@ class Scheduler:
             self._timers.pop(key, None)
             return
         self._set(key, Timer(plan.due, plan, signature))
-        self._member.note(BackupPlanned(database.name, task.id, plan.due, plan.full, plan.why, plan.rule))
+        inputs = _inputs(task, zone.key, base, delay)
+        self._member.note(BackupPlanned(database.name, task.id, plan.due, plan.full, plan.why, plan.rule, inputs))
 
     def _set(self, key: Key, timer: Timer) -> None:
         self._timers[key] = timer
@@ -294,3 +295,20 @@ def _touched(before: Database, after: Database) -> list[int]:
             found.update([task_id for task_id, what in new.items() if old.get(task_id) is not what])
             found.update(old.keys() - new.keys())
     return sorted(found & after.tasks.keys())
+
+
+def _inputs(task: Task, zone: str, base: Status | None, delay: Delay | None) -> tuple[tuple[str, str], ...]:
+    """What a plan was made from, as names and texts."""
+    instants = (
+        ("last full", base.last_full_internal if base is not None else None),
+        ("last incremental", base.last_incremental_internal if base is not None else None),
+        ("delayed until", delay.until if delay is not None else None),
+    )
+    found = [
+        ("full", task.full),
+        ("incremental", task.incremental),
+        ("zone", zone),
+        ("last run by", base.node if base is not None else ""),
+        *((name, time_text(instant)) for name, instant in instants if instant is not None),
+    ]
+    return tuple((name, text) for name, text in found if text)

@@ -35,6 +35,7 @@ from backup.database.values import (
     NextIdentity,
     PutCompareExchange,
 )
+from backup.decisions import Decision, decisions
 from backup.definition import Kind
 from backup.keys import SIZE, Encryption, EncryptionMode, Key
 from backup.notes import (
@@ -352,6 +353,11 @@ class Database:
         task = Replication(destination.name, name, int(delay * 1_000_000), mentor, pinned)
         number = await self.world.ask(self.client.somebody(self.name), DefineReplication(self.name, task))
         return Replica(self, destination, number)
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """What observers have decided about it, and why (5.12)."""
+        return decisions(self.world.history.events, self.name)
 
     async def add(self, node: str = "") -> str:
         """Have it on one node more; return which."""

@@ -19,6 +19,8 @@ class BackupPlanned(Note):
     full: bool
     why: str
     rule: str  # type: ignore[misc]  # here each happening has its own
+    inputs: tuple[tuple[str, str], ...]
+    """What was looked at, as names and texts."""
 
     def text(self) -> str:
         what = kind_text(self.full)

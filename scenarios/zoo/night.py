@@ -37,7 +37,7 @@ def night(names: str = "ABC", gusts: int = 10, clocks: bool = False) -> Callable
         ]
         for number in range(gusts):
             await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
-            world.do(_misfortune(dice, names, clocks))
+            world.do(misfortune(dice, names, clocks))
             await _client(world, dice, shop, tasks, number)
             for name in names:
                 if not world[name].up and not dice.below(3):
@@ -79,7 +79,8 @@ async def _patiently(act: Callable[[], Awaitable[None]]) -> None:
             return
 
 
-def _misfortune(dice: Dice, names: str, clocks: bool) -> steps.Step:
+def misfortune(dice: Dice, names: str, clocks: bool) -> steps.Step:
+    """One step that hurts, drawn."""
     one = names[dice.below(len(names))]
     other = names[(names.index(one) + 1 + dice.below(len(names) - 1)) % len(names)]
     match dice.below(15 if clocks else 13):

@@ -97,6 +97,9 @@ def test_a_lost_full_file_means_a_full(tmp_path: Path) -> None:
     told = played(story, tmp_path)
     assert [note.full for note in told.all(BackupStarted)] == [True, True]
     assert [note.full for note in told.all(BackupPlanned)][:2] == [True, False]
+    first, second = told.all(BackupPlanned)[:2]
+    assert [name for name, _ in first.inputs] == ["full", "incremental", "zone"]
+    assert [name for name, _ in second.inputs][3:] == ["last run by", "last full"]
 
 
 # ---- crashes ----
