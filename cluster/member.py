@@ -68,7 +68,7 @@ class Member(Protocol):
 
     @property
     def members(self) -> tuple[str, ...]:
-        """Every node of the cluster, sorted."""
+        """Every node of the cluster, sorted, as this node's log says now: none while it has not been told."""
 
     @property
     def leader(self) -> str | None:
@@ -132,6 +132,14 @@ class Member(Protocol):
 
         `within` µs (default: the operation timeout, 15 s). Raises `NoLeader`, `Overloaded`, `OutcomeUnknown`, or `Refused` as
         raised by `apply`.
+        """
+
+    async def confirmed(self, within: int | None = None) -> int:
+        """Wait until `state` shows everything that was answered anywhere before this call; return the log's index of it.
+
+        A read without an entry in the log: the leader makes sure that it leads (dissertation, 6.4), and this node, leader
+        or not, catches up with it. It has no effect, so it is asked again and again within `within` µs (default: the
+        operation timeout); then it raises `NoLeader`.
         """
 
     def send(self, to: str, message: object) -> None:

@@ -13,6 +13,7 @@ from zlib import crc32
 import trio
 
 from cluster import trace
+from cluster.asking import Asking
 from cluster.grid import Grid
 from cluster.image import Due, digest_of, packed, unpacked
 from cluster.instant import FOREVER, SECOND
@@ -20,6 +21,7 @@ from cluster.member import Application, NoLeader, OutcomeUnknown, Overloaded, Re
 from cluster.plug import Plug
 from cluster.ports import Host, Waiter
 from cluster.proposals import Decided, Decline, Forward, Pending, Sessions, TooMuch
+from cluster.raft import inforce
 from cluster.raft import step as law
 from cluster.raft.configuration import Configuration
 from cluster.raft.messages import (
@@ -29,6 +31,7 @@ from cluster.raft.messages import (
     Confirmed,
     Entry,
     InstallSnapshot,
+    Reconfiguration,
     Request,
     RequestVote,
     Snapshot,
@@ -55,6 +58,7 @@ from cluster.raft.state import (
     Stored,
     TimedOut,
     Timing,
+    Transfer,
 )
 from cluster.storage import Recovered
 from cluster.wire import Codec
@@ -142,7 +146,8 @@ class Node:
         """When to look again whether a proposal has its answer: monotonic µs and serial, the first one first."""
         self._looks_at = FOREVER
         self.serial = 0
-        self.ears: dict[type, Callable[[str, Any], None]] = {}
+        self.asking = Asking(self)
+        self.ears: dict[type, Callable[[str, Any], None]] = self.asking.ears
         self.grids: list[Grid] = []
         self.sent = 0
         """How many messages its programs sent."""
@@ -170,6 +175,8 @@ class Node:
             self._restore(snapshot)
         self._apply_entries(self.raft, self.applied + 1, log.slice(self.applied + 1, recovered.commit), aloud=False)
         self.host.note(trace.BecameFollower(recovered.term, "", ""))
+        if inforce.since(self.raft):
+            self._note_configuration(self.raft)
         self._appoint()
         self._hand_over_snapshot()
 
@@ -198,13 +205,19 @@ class Node:
             elif isinstance(effect, Restore):
                 self._install(effect)
             elif isinstance(effect, Refuse):
-                self._refused(effect)
+                if not self.asking.refused(effect):
+                    self._refused(effect)
+            else:
+                self.asking.readable(effect)
+        if before.configuration is not after.configuration:
+            self._note_configuration(after)
         if after.wake_at < self.appointed:
             self._appoint()
         if turned:  # only now: a proposal is a step of its own, and the effects of this one come first
             self.stir()
             for pending in list(self.pending.values()):
                 self._push(pending)
+            self.asking.turned(after)
         if self._taken is not None:
             self._hand_over_snapshot()
 
@@ -286,6 +299,8 @@ class Node:
     def _apply(self, effect: Apply, before: Raft) -> None:
         self.host.note(trace.Committed(effect.first + len(effect.entries) - 1, self.raft.term))
         self._apply_entries(before, effect.first, effect.entries)
+        if self.asking.pending:
+            self.asking.applied()
         if not self._remembering:
             self._remembering = True
             self.host.appoint(self.host.monotonic() + REMEMBER, self._remember, None)
@@ -294,7 +309,9 @@ class Node:
     def _apply_entries(self, before: Raft, index: int, entries: Sequence[Entry], aloud: bool = True) -> None:
         due = self._snapshot_due
         for index, entry in enumerate(entries, index):  # noqa: B020  it is where the entries begin, then each one's own
-            if entry.request is not None:
+            if entry.__class__ is Reconfiguration:
+                self.asking.happened(entry.request, index)
+            elif entry.request is not None:
                 self._apply_entry(index, entry.request, entry.command, aloud)
             if due.after(index, entry.command):
                 self._take_snapshot(before, index, entry.term)
@@ -324,6 +341,7 @@ class Node:
             known = self.sessions.answer(pending.request)
             if known is not None:
                 self._answer(pending, "applied", known)
+        self.asking.applied()
         self.stir()
 
     def _restore(self, snapshot: Snapshot) -> None:
@@ -538,12 +556,16 @@ class Node:
         if same and isinstance(now, Follower) and isinstance(was, Follower) and now.leader == was.leader:
             return False  # as at nearly every message
         if same and isinstance(now, Leader) and isinstance(was, Leader):
+            if now.transfer is not was.transfer:
+                self._note_transfer(was.transfer, now.transfer, after.term)
             return now.ready != was.ready
         match now:
             case Leader():
                 votes = 1 + (len(was.granted) if isinstance(was, Candidate) else 0)
                 index = before.log.last_index
                 self.host.note(trace.BecameLeader(after.term, votes, index, before.log.term_at(index)))
+                if isinstance(was, Candidate) and was.forced:
+                    self.host.note(trace.LeadershipTransferred(after.term))
             case Candidate(trial=trial, asked=asked):
                 if isinstance(was, Candidate) and was.trial == trial:
                     return False  # counting votes, or asking the same again
@@ -552,7 +574,28 @@ class Node:
                 self.host.note(trace.BecameFollower(after.term, leader or "", ROLES[type(was)]))
         return True
 
+    def _note_configuration(self, raft: Raft) -> None:
+        now = raft.configuration
+        if now is not raft.configured[-1][1]:
+            self.host.note(trace.PutOutside(raft.term))
+        else:
+            index = inforce.since(raft)
+            self.host.note(trace.ConfigurationChanged(index, now.voters, now.outgoing, now.learners, now.promotable))
+        self.stir()
+
+    def _note_transfer(self, was: Transfer | None, now: Transfer | None, term: int) -> None:
+        if now is None:
+            assert was is not None
+            self.host.note(trace.HandingOverEnded(was.target, term))
+        elif was is None or was.target != now.target:
+            self.host.note(trace.HandingOver(now.target, term))
+
     # -- for the member
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Every node of the cluster as its log says, sorted: while nobody has told it, none."""
+        return self.raft.configuration.members
 
     @property
     def leader(self) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cluster import trace
+from cluster.asking import Read
 from cluster.member import Disk
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Plug:
 
     @property
     def members(self) -> tuple[str, ...]:
-        return self._node.raft.configuration.members
+        return self._node.members
 
     @property
     def leader(self) -> str | None:
@@ -85,6 +86,9 @@ class Plug:
 
     async def propose(self, command: object, within: int | None = None) -> Any:
         return await self._node.propose(command, within)
+
+    async def confirmed(self, within: int | None = None) -> int:
+        return await self._node.asking.ask(Read(), within)
 
     def send(self, to: str, message: object) -> None:
         beat = getattr(message, "beat", 0)

@@ -336,6 +336,110 @@ class Answered(Note):
                 return f"cannot tell whether {self.command} happened"
 
 
+# ---- members, leaders, reads ----
+
+
+@value
+class ConfigurationChanged(Agreed):
+    """Another configuration is in force on the node, because its log ends with it, committed or not (dissertation, 4.1)."""
+
+    rule: ClassVar[str] = "dissertation, 4.1"
+    voters: tuple[str, ...]
+    outgoing: tuple[str, ...]
+    """Not empty while two majorities must agree (dissertation, 4.3)."""
+    learners: tuple[str, ...]
+    promotable: tuple[str, ...]
+
+    def text(self) -> str:
+        now = " ".join(self.voters) or "nobody"
+        says = f"goes by voters {' '.join(self.outgoing)} and {now}" if self.outgoing else f"goes by voters {now}"
+        watchers = [name for name in self.learners if name not in self.promotable]
+        coming = f", {' '.join(self.promotable)} coming" if self.promotable else ""
+        return f"{says}{coming}{', watched by ' + ' '.join(watchers) if watchers else ''} (entry {self.index})"
+
+
+@value
+class PutOutside(Note):
+    """A node that is no member any more was told so, and rests."""
+
+    rule: ClassVar[str] = "3.36"
+    term: int
+
+    def text(self) -> str:
+        return "is told that it is no member any more, and rests"
+
+
+@value
+class Wished(Note):
+    """A node brings a wish about the cluster to its leader."""
+
+    request: str
+    wish: str
+
+    def text(self) -> str:
+        return f"asks the leader for this: {self.wish}"
+
+
+@value
+class WishEnded(Note):
+    """How a wish ended for who asked."""
+
+    request: str
+    wish: str
+    index: int
+    """Of the entry that made it so, 0 if it needs none; -1 if it failed."""
+    why: str
+
+    def text(self) -> str:
+        return f"fails with this: {self.why}" if self.index < 0 else f"has its wish: {self.wish}"
+
+
+@value
+class HandingOver(Note):
+    """A leader takes no command and brings its heir up to date (dissertation, 3.10)."""
+
+    rule: ClassVar[str] = "3.12"
+    target: str
+    term: int
+
+    def text(self) -> str:
+        return f"hands leadership to {self.target}"
+
+
+@value
+class HandingOverEnded(Note):
+    """The heir did not lead within an election timeout: all is as before."""
+
+    target: str
+    term: int
+
+    def text(self) -> str:
+        return f"keeps leading: {self.target} did not take over in time"
+
+
+@value
+class LeadershipTransferred(Note):
+    """A node leads because the leader before told it to stand."""
+
+    rule: ClassVar[str] = "3.12"
+    term: int
+
+    def text(self) -> str:
+        return f"takes over as it was told, in term {self.term}"
+
+
+@value
+class ReadConfirmed(Note):
+    """What is committed up to there may be read on the node: nobody else led when it was asked (dissertation, 6.4)."""
+
+    weight: ClassVar[int] = 0
+    request: str
+    index: int
+
+    def text(self) -> str:
+        return f"may read up to entry {self.index}"
+
+
 # ---- the world ----
 
 

@@ -1,7 +1,8 @@
 """A second, tiny application: registers by name, written through the log. It proves that the cluster knows no backups.
 
 `Register` is a whole `Application` in some sixty lines: a frozen state, a pure `apply`, requests a client may ask.
-Reads go through the log too, so that every answer is linearizable: `Linearizable` watches that in every run.
+`Get` reads through the log; `Look` reads without an entry in it, once the leader is confirmed. Either way every answer is
+linearizable: `Linearizable` watches that in every run.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +30,13 @@ class Get:
 
 
 @value
+class Look:
+    """Answers what a register holds, without an entry in the log (`Member.confirmed`)."""
+
+    name: str
+
+
+@value
 class Swap:
     """Set a register if it holds `old`, else it is refused; answers the new content."""
 
@@ -48,7 +56,7 @@ class Answer(Note):
     argument: int | None
     answer: int | None
     index: int
-    """Where in the log it happened."""
+    """Where in the log it happened; of a `Look`, after which entry."""
 
     def text(self) -> str:
         held = "nothing" if self.answer is None else str(self.answer)
@@ -58,8 +66,9 @@ class Answer(Note):
 class Linearizable(Watcher):
     """Operations follow one order, in which each lies between its question and its answer (Herlihy and Wing 1990).
 
-    The order is that of the log, so it is enough that no operation asked after another was answered stands before it:
-    O(1) an event, no search. That every node answers as that order says is state machine safety's to watch.
+    The order is that of the log, a `Look` standing after the last entry it saw. So it is enough that no operation asked after
+    another was answered stands before it: O(1) an event, no search.
+    That every node answers as that order says is state machine safety's to watch.
     """
 
     promise = "linearizability"
@@ -77,7 +86,8 @@ class Linearizable(Watcher):
         assert isinstance(note, Answer)
         for seq, index in reversed(self.answered):
             if seq <= note.asked:
-                if index >= note.index:
+                first = note.index + 1 if note.operation == "Look" else note.index  # it may stand beside others
+                if index >= first:
                     raise self.broken(
                         f"{note.operation} {note.name} was asked after entry {index} was answered and stands at {note.index}"
                     )
@@ -89,7 +99,7 @@ class Linearizable(Watcher):
 class Register:
     """The application."""
 
-    words: Sequence[type] = (Put, Get, Swap)
+    words: Sequence[type] = (Put, Get, Swap, Look)
 
     def __init__(self) -> None:
         self.member: Member | None = None
@@ -114,11 +124,15 @@ class Register:
     async def run(self, member: Member) -> None:
         self.member = member
 
-    async def serve(self, request: Put | Get | Swap) -> int | None:
+    async def serve(self, request: Put | Get | Swap | Look) -> int | None:
         member = self.member
         assert member is not None, "a request is served only while the program runs"
         asked = member.note(Asked(type(request).__name__, request.name))
-        index, answer = await member.propose(request)
+        if isinstance(request, Look):
+            await member.confirmed()
+            index, answer = member.applied, member.state.get(request.name)
+        else:
+            index, answer = await member.propose(request)
         argument = getattr(request, "content", getattr(request, "new", None))
         member.note(Answer(asked, type(request).__name__, request.name, argument, answer, index))
         return answer  # type: ignore[no-any-return]  # what `apply` put there

@@ -20,6 +20,7 @@ MAY: dict[str, tuple[str, ...]] = {
         *(
             f"cluster.{module}"
             for module in (
+                "asking",
                 "grid",
                 "image",
                 "instant",

@@ -7,9 +7,9 @@ from bisect import bisect_left
 
 from cluster.checks import Watcher
 from cluster.checks.logs import Logs, OnLogs, Sees
+from cluster.checks.membership import Durability, Members, OneChange
 from cluster.checks.snapshots import EqualSnapshots, StateOrder
 from cluster.trace import (
-    Answered,
     BecameLeader,
     Committed,
     Delivered,
@@ -164,37 +164,10 @@ class TrueMatch(OnLogs):
             raise self.broken(f"{event.node} believes that {peer} holds its entry {match}, and {peer} does not")
 
 
-class Durability(OnLogs):
-    promise = "durability"
-    says = "what was acknowledged is on a majority, whatever crashes"
-
-    def __init__(self, logs: Logs) -> None:
-        super().__init__(logs)
-        self.acknowledged = 0
-
-    def sees(self) -> Sees:
-        return {Answered: self.answered, Recovered: self.check}
-
-    def answered(self, event: Happened) -> None:
-        note = event.note
-        assert isinstance(note, Answered)
-        if note.outcome == "applied":
-            self.acknowledged = max(self.acknowledged, note.index)
-
-    def check(self, event: Happened) -> None:
-        index = self.acknowledged
-        content = self.logs.agreed(index)
-        if content is None:  # not yet, or every node has a snapshot that stands for it
-            return
-        holders = [name for name in self.logs.names if self.logs.holds(name, index, content)]
-        if len(holders) * 2 <= len(self.logs.names):
-            where = ", ".join(holders) or "no node"
-            raise self.broken(f"entry {index} was acknowledged, and after {event.node}'s restart only {where} has it")
-
-
 def consensus_watchers(names: tuple[str, ...]) -> list[Watcher]:
-    """A fresh watcher for each promise of consensus, in the order in which they must be told."""
+    """A fresh watcher for each promise of consensus, in the order in which they must be told; `names`: the founders."""
     logs = Logs(names)
+    members = Members(names, logs)
     return [
         logs,
         ElectionSafety(),
@@ -204,7 +177,9 @@ def consensus_watchers(names: tuple[str, ...]) -> list[Watcher]:
         OwnTerm(logs),
         StateMachineSafety(logs),
         TrueMatch(logs),
-        Durability(logs),
+        Durability(members),
         StateOrder(logs),
         EqualSnapshots(logs),
+        OneChange(members),
+        members,
     ]

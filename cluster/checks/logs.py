@@ -4,6 +4,7 @@ A node's log may lose its beginning to a snapshot; what every node has lost is f
 large as the longest log and not as the history.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
@@ -75,12 +76,11 @@ class Logs(Watcher):
     says = "two logs that hold an entry of the same index and term agree on everything up to it (§5.3)"
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        self.names = names
-        self.held: dict[str, Held] = {name: Held() for name in names}
-        """Each node's log; that of a node that is down as it was last."""
-        self.commit = dict.fromkeys(names, 0)
-        self.term = dict.fromkeys(names, 0)
-        self.leads = dict.fromkeys(names, 0)
+        self.held: dict[str, Held] = defaultdict(Held, {name: Held() for name in names})
+        """Each node's log, of those who joined later too; that of a node that is down as it was last."""
+        self.commit: dict[str, int] = defaultdict(int)
+        self.term: dict[str, int] = defaultdict(int)
+        self.leads: dict[str, int] = defaultdict(int)
         """The term a node leads, 0 if it does not."""
         self.committed = Held()
         """What any node committed first."""

@@ -299,6 +299,72 @@ class Mend:
 
 
 @value
+class Join:
+    """A node joins: one that there was not comes up with an empty disk, and the cluster is asked to take it.
+
+    It becomes a voter once it holds the log; as a watcher it never does (rule 1.1).
+    """
+
+    node: str
+    watcher: bool = False
+
+    def says(self) -> str:
+        return f"let {self.node} join{' as a watcher' if self.watcher else ''}"
+
+
+@value
+class Remove:
+    """The cluster is asked to go on without a node, which runs on and lies about."""
+
+    node: str
+
+    def says(self) -> str:
+        return f"remove {self.node}"
+
+
+@value
+class Promote:
+    """The cluster is asked to make a learner a voter, once it holds the log."""
+
+    node: str
+
+    def says(self) -> str:
+        return f"promote {self.node}"
+
+
+@value
+class Demote:
+    """The cluster is asked to make a voter a watcher."""
+
+    node: str
+
+    def says(self) -> str:
+        return f"demote {self.node}"
+
+
+@value
+class Reconfigure:
+    """The cluster is asked to have just these voters and watchers, by one joint change if more than one voter moves."""
+
+    voters: tuple[str, ...]
+    watchers: tuple[str, ...] = ()
+
+    def says(self) -> str:
+        watched = f", watched by {names_text(self.watchers)}" if self.watchers else ""
+        return f"let {names_text(self.voters)} be the cluster{watched}"
+
+
+@value
+class Transfer:
+    """The leader is asked to hand over to a node."""
+
+    node: str
+
+    def says(self) -> str:
+        return f"hand leadership to {self.node}"
+
+
+@value
 class Ask:
     """A client asks a node's application."""
 
@@ -353,7 +419,9 @@ Fault = (
     | Wipe
     | Disturb
 )
-Step = Fault | Start | Mend | Ask | When
+Administration = Join | Remove | Promote | Demote | Reconfigure | Transfer
+"""What an administrator asks of the cluster: no misfortune, but a gust of weather may hold one."""
+Step = Fault | Administration | Start | Mend | Ask | When
 
 
 def _whole(number: object) -> bool:
@@ -405,7 +473,7 @@ class Gust:
     """One piece of weather: after `after` µs, this happens."""
 
     after: int
-    fault: Fault | When
+    fault: Fault | Administration | When
 
 
 Weather = tuple[Gust, ...]

@@ -106,6 +106,7 @@ class Network:
         self.clock = clock
         self.names = names
         self.wire = wire
+        self._seed = seed
         self.messages = 0
         """Messages sent so far, chatter among them."""
         self.land: Callable[[int, Packet], None] = lambda node, packet: None
@@ -118,6 +119,18 @@ class Network:
             for j, b in enumerate(names)
             if a != b
         }
+
+    def add(self, name: str) -> None:
+        """One node more: links to and from every other, cut from nobody."""
+        place = len(self.names)
+        for index, other in enumerate(self.names):
+            self.links[other, name] = Link(
+                index, place, f"{other}>{name}", seed_of(self._seed, "link", other, name), self.wire
+            )
+            self.links[name, other] = Link(
+                place, index, f"{name}>{other}", seed_of(self._seed, "link", name, other), self.wire
+            )
+        self.names = (*self.names, name)
 
     def send(self, src: str, dst: str, kind: str, data: bytes, beat: int, term: int, cause: int) -> None:
         """Put a message on the wire. `beat > 0` marks chatter, numbered within (link, kind, term)."""

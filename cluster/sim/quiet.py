@@ -6,7 +6,8 @@ stand by then, and run the last stretch for real. The rules:
 1. Chatter stands on numbered grids in its node's own clock, and its luck is drawn by name and number.
 2. Skip only after `settle` (the longest period of chatter and the worst round trip, doubled) in which nothing stirred.
 3. Every live node either follows one leader in its term with an equal log, and was heard just now; or it stands alone,
-   with no link to any other live node in either direction, and asks for votes in vain.
+   with no link to any other live node in either direction, and asks for votes in vain; or it rests: it is no member, or a
+   learner without a leader, and its law only waits to be spoken to.
 4. The horizon is the earliest of: an entry that is not chatter, a deadline of trio's, a lost beat, the instant at which
    an observer says it may change its mind.
 5. Land at least `2 * settle` before the horizon; acts that judge what they heard begin one `settle` later than those
@@ -72,8 +73,9 @@ class Quiet:
         if not live or any(slot.paused for slot in world.slots.values()):
             return
         leader = self._leader(live)
-        loners = [slot for slot in live if self._stands_alone(slot, live)]
-        group = [slot for slot in live if slot not in loners]
+        resting = [slot for slot in live if self._rests(slot)]
+        loners = [slot for slot in live if slot not in resting and self._stands_alone(slot, live)]
+        group = [slot for slot in live if slot not in loners and slot not in resting]
         if not all(self._asks_in_vain(slot) for slot in loners):
             return
         if group and (leader is None or leader not in group or not self._agree(leader, group)):
@@ -82,7 +84,7 @@ class Quiet:
             return
         horizon = min(deadline, clock.horizon(), self._observers(live))
         if leader is not None:
-            horizon = min(horizon, self._lost_beat(leader, group))
+            horizon = min(horizon, self._lost_beat(leader, group, resting))
         landing = horizon - 2 * self.settle
         if horizon >= FOREVER:
             clock.on_deadlock()  # nothing but chatter, for ever
@@ -101,6 +103,11 @@ class Quiet:
     def _leader(self, live: list["Slot"]) -> "Slot | None":
         leaders = [slot for slot in live if isinstance(self._raft(slot).role, Leader)]
         return leaders[0] if len(leaders) == 1 else None
+
+    def _rests(self, slot: "Slot") -> bool:
+        """Whether its law waits to be spoken to: a node that is no member, or a learner that hears of no leader."""
+        raft = self._raft(slot)
+        return raft.wake_at == FOREVER and isinstance(raft.role, Follower)
 
     def _stands_alone(self, slot: "Slot", live: list["Slot"]) -> bool:
         links = self.world.network.links
@@ -160,17 +167,18 @@ class Quiet:
                     earliest = min(earliest, slot.clocks.true(grid.quiet_until))
         return earliest
 
-    def _lost_beat(self, leader: "Slot", group: list["Slot"]) -> int:
-        """The first true time at which a piece of chatter between nodes of the group will be lost."""
+    def _lost_beat(self, leader: "Slot", group: list["Slot"], resting: list["Slot"]) -> int:
+        """The first true time at which a piece of chatter will be lost: the law's of the group, programs' of who rests too."""
         network, raft = self.world.network, self._raft(leader)
         if not network.wire.loss:
             return FOREVER
         role = raft.role
         assert isinstance(role, Leader)
         earliest = FOREVER
-        for slot in group:
+        talking = [*group, *resting]
+        for slot in talking:
             assert slot.node is not None
-            if slot is not leader:
+            if slot is not leader and slot in group:
                 for src, dst, kind in (
                     (leader.name, slot.name, "AppendEntries"),
                     (slot.name, leader.name, "AppendReply"),
@@ -183,7 +191,7 @@ class Quiet:
             for kind, code in network.kinds.items():
                 if kind in ("AppendEntries", "AppendReply", "RequestVote", "VoteReply"):
                     continue
-                for other in group:
+                for other in talking:
                     if other is slot:
                         continue
                     for grid in slot.node.grids:
@@ -233,6 +241,8 @@ class Quiet:
         assert node is not None
         raft, role = node.raft, node.raft.role
         assert isinstance(role, Leader)
+        if not role.peers:
+            return  # the only member has no beat
         now = slot.clocks.monotonic(self.world.clock.now)
         beat = (now - role.beats_from - 1) // raft.timing.heartbeat
         names = {other.name for other in group}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster.node import Node
+from cluster.raft.configuration import NOBODY
 from cluster.sim.clock import Clock, Parked
 from cluster.sim.disk import Disk
 from cluster.sim.host import Clocks
@@ -28,6 +29,8 @@ class Slot:
     def __init__(self, name: str, index: int, disk: Disk) -> None:
         self.name, self.index, self.disk = name, index, disk
         self.clocks = Clocks()
+        self.founded = NOBODY
+        """What the node knows of the cluster before its first entry: of founders, the founders; of others, nothing."""
         self.incarnation = 0
         self.counter = 0
         self.booting = False
@@ -91,6 +94,16 @@ class NodeView:
     def commit(self) -> int:
         """Its commit index; 0 if it is down."""
         return self._slot.node.raft.commit if self._slot.node else 0
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The cluster as this node's log says; empty if it is down, or was not told."""
+        return self._slot.node.members if self._slot.node else ()
+
+    @property
+    def voters(self) -> tuple[str, ...]:
+        """Whose majority decides, as this node's log says; while joint, the new half."""
+        return self._slot.node.raft.configuration.voters if self._slot.node else ()
 
     @property
     def applied(self) -> int:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Any, Self
 
@@ -12,17 +12,19 @@ import attrs
 import trio
 
 from cluster import trace
+from cluster.asking import ASKING_WORDS
 from cluster.checks import Watcher
 from cluster.checks.consensus import consensus_watchers
 from cluster.checks.liveness import Progress
 from cluster.image import IMAGE_WORDS
 from cluster.instant import clock_text
-from cluster.member import Application, OutcomeUnknown
+from cluster.member import Application, NoLeader, OutcomeUnknown, Refused
 from cluster.node import Node, terms_and_digests
 from cluster.proposals import PROPOSAL_WORDS
-from cluster.raft.configuration import Configuration
+from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.state import Timing
 from cluster.sim import faults as steps
+from cluster.sim.administration import wish_of
 from cluster.sim.clock import SERVE, STEP, STORED, WAKE, Clock, Parked
 from cluster.sim.dice import Dice, seed_of
 from cluster.sim.disk import Disk, DiskModel
@@ -191,7 +193,7 @@ class Universe:
 
     def _prepare(self, names: tuple[str, ...], sample: Application) -> None:
         self._sample = sample
-        words = (*RAFT_WORDS, *PROPOSAL_WORDS, *IMAGE_WORDS, *sample.words)
+        words = (*RAFT_WORDS, *PROPOSAL_WORDS, *ASKING_WORDS, *IMAGE_WORDS, *sample.words)
         words = (*words, *[held for held in classes_within(type(sample.empty())) if held not in words])
         self.codec = Codec(words)
         self.network = Network(self.clock, names, self.seed, self.wire)
@@ -199,10 +201,8 @@ class Universe:
         for word in words:
             if "beat" in getattr(word, "__annotations__", {}):
                 self.network.declare_chatter(word.__name__)
-        for index, name in enumerate(names):
-            disk = Disk(name, self.disk_model, seed_of(self.seed, "disk", name), self._later(index))
-            self.slots[name] = Slot(name, index, disk)
-        self._by_index = tuple(self.slots.values())
+        for name in names:
+            self._new_slot(name).founded = Configuration.of(names)
         self.watchers = [
             *consensus_watchers(names),
             Progress(self.timing.election),
@@ -211,6 +211,13 @@ class Universe:
         for watcher in self.watchers:
             self.history.watch(watcher)
         self._quiet.prepare()
+
+    def _new_slot(self, name: str) -> Slot:
+        index = len(self.slots)
+        disk = Disk(name, self.disk_model, seed_of(self.seed, "disk", name), self._later(index))
+        slot = self.slots[name] = Slot(name, index, disk)
+        self._by_index = tuple(self.slots.values())
+        return slot
 
     def _later(self, index: int) -> Callable[[int, Callable[[], None]], None]:
         clock, numbers = self.clock, count()
@@ -248,6 +255,11 @@ class Universe:
         names = [getattr(step, field, None) for field in ("one", "other", "src", "dst", "node")]
         if isinstance(step, steps.Split):
             names = [name for group in step.groups for name in group]
+        if isinstance(step, steps.Reconfigure):
+            names = [*step.voters, *step.watchers]
+        if isinstance(step, steps.Join) and step.node not in self.slots:
+            self.check_tag(step.node)
+            names = []
         if (open_node or isinstance(step, steps.When)) and names[-1] == "":
             names.pop()
         for name in names:
@@ -311,6 +323,15 @@ class Universe:
                 self._strike(step)
             case steps.Ask(node, request):
                 self._ask(self.slots[node], request)
+            case (
+                steps.Join()
+                | steps.Remove()
+                | steps.Promote()
+                | steps.Demote()
+                | steps.Reconfigure()
+                | steps.Transfer()
+            ):
+                self._administer(step)
             case steps.FailSync(node):
                 self.slots[node].disk.fail_next_sync()
             case steps.FlipBit(node, file, offset, bit):
@@ -349,6 +370,55 @@ class Universe:
                 self._answer(slot, parked, True, answer)
 
         served.spawn(serve)
+
+    # -- what an administrator does
+
+    def check_tag(self, name: str) -> None:
+        """Misuse unless a node may be called so."""
+        if not (name.isascii() and name.isalpha() and name.isupper() and len(name) <= 4) or name == "RAFT":
+            raise Misuse(f"{name!r} is no node tag: take 1 to 4 capital letters, not RAFT (rule 1.7)")
+        if len(self.slots) >= STORY:
+            raise Misuse(f"{name} would be node {STORY + 1}: a world has at most {STORY}")
+
+    def _administer(self, step: steps.Administration) -> None:
+        """One node, the leader if there is one, brings the wish to whoever leads, for an operation timeout."""
+        if isinstance(step, steps.Join):
+            if step.node not in self.slots:
+                self.network.add(step.node)
+                self._new_slot(step.node)
+            slot = self.slots[step.node]
+            if slot.node is None:
+                if not slot.disk.view().names():
+                    slot.founded = NOBODY  # a node with an empty disk is a new one, whatever its name
+                self._boot(slot)
+        asked = self._spokesman("" if isinstance(step, steps.Reconfigure) else step.node)
+        if asked is None:
+            self.history.add("", trace.Said("nobody is up who could be asked"))
+            return
+        node = asked.node
+        assert node is not None
+        wish, machine, cause = wish_of(step, node.raft.configuration), asked.machine, self.history.cause
+
+        async def administer() -> None:
+            assert machine is not None
+            machine.cause = cause
+            with suppress(NoLeader, OutcomeUnknown, Refused):  # the trace has said so
+                await node.asking.ask(wish, None)
+
+        node.spawn(administer)
+
+    def _spokesman(self, other_than: str) -> Slot | None:
+        """Who is asked: a live leader of the latest term, else the first live member, the node in question last."""
+        live = [slot for slot in self.slots.values() if slot.node is not None and slot.node.members]
+        order = sorted(
+            live,
+            key=lambda slot: (
+                -slot.node.raft.term if slot.node and slot.node.leading else 0,
+                slot.name == other_than,
+                slot.index,
+            ),
+        )
+        return order[0] if order else None
 
     def _flip(self, slot: Slot, file: str, offset: int, bit: int) -> None:
         try:
@@ -389,8 +459,7 @@ class Universe:
                 found.term, found.vote or "", log.last_index, found.commit, terms, digests, found.torn_bytes
             )
         )
-        founders = Configuration.of(self.slots)
-        slot.node = Node(machine, self._factory(), self.codec, self.timing, founders, storage, found)
+        slot.node = Node(machine, self._factory(), self.codec, self.timing, slot.founded, storage, found)
         assert self._nursery is not None
         self._nursery.start_soon(slot.node.live)
         self.clock.made_runnable()

@@ -14,6 +14,9 @@ import trio
 from cluster import trace
 from cluster.instant import SECOND
 from cluster.member import Application
+from cluster.raft import inforce
+from cluster.raft.configuration import Configuration
+from cluster.raft.quorum import VoteResult
 from cluster.sim import faults as steps
 from cluster.sim.clock import LOOK, Parked
 from cluster.sim.slot import GaveUp, Misuse, NodeView, OutOfBudget
@@ -41,8 +44,7 @@ class World(Universe):
             raise Misuse(f"the world has started with {', '.join(self.slots)}: start once, then crash and restart")
         names = tuple(nodes)
         for name in names:
-            if not (name.isascii() and name.isalpha() and name.isupper() and len(name) <= 4) or name == "RAFT":
-                raise Misuse(f"{name!r} is no node tag: take 1 to 4 capital letters, not RAFT (rule 1.7)")
+            self.check_tag(name)
         if not names or len(set(names)) < len(names) or len(names) > STORY:
             raise Misuse(f"{list(names)} are no nodes: name between 1 and {STORY}, each once")
         self._factory = application
@@ -143,6 +145,30 @@ class World(Universe):
         """The sky clears: everything works again, and every node is up."""
         self.do(steps.Mend())
 
+    def join(self, node: str, *, watcher: bool = False) -> None:
+        """A node joins the cluster, with an empty disk if there was none of that name; wait with `joined`."""
+        self.do(steps.Join(node, watcher))
+
+    def remove(self, node: str) -> None:
+        """The cluster is to go on without a node, which runs on; wait with `left`."""
+        self.do(steps.Remove(node))
+
+    def promote(self, node: str) -> None:
+        """A learner is to become a voter; wait with `joined`."""
+        self.do(steps.Promote(node))
+
+    def demote(self, node: str) -> None:
+        """A voter is to become a watcher; wait with `joined(node, watcher=True)`."""
+        self.do(steps.Demote(node))
+
+    def reconfigure(self, voters: Iterable[str], watchers: Iterable[str] = ()) -> None:
+        """Just these are to be the cluster; wait with `reconfigured`."""
+        self.do(steps.Reconfigure(tuple(sorted(voters)), tuple(sorted(watchers))))
+
+    def transfer(self, node: str) -> None:
+        """The leader is to hand over to a node; wait with `led_by`."""
+        self.do(steps.Transfer(node))
+
     def when(self, kind: type[Note], fault: steps.Fault, node: str = "", count: int = 1) -> None:
         """Strike where it hurts: at the `count`-th such event from now. A fault with node "" strikes the event's node."""
         self.do(steps.When(kind.__name__, fault, node, count))
@@ -209,17 +235,55 @@ class World(Universe):
             raise Misuse("there is nobody to elect: start some nodes first")
 
         def leader() -> str | None:
-            for name, slot in self.slots.items():
-                if name == other_than or slot.node is None or not slot.node.leading:
-                    continue
-                following = sum(1 for other in self.slots.values() if other.node and other.node.leader == name)
-                if following * 2 > len(self.slots):
-                    return name
-            return None
+            return next((name for name in self.slots if name != other_than and self._leading(name)), None)
 
         found = await self.until(leader, within, f"a leader other than {other_than}" if other_than else "a leader")
         assert found is not None
         return found
+
+    async def led_by(self, node: str, within: float = PATIENCE) -> None:
+        """Wait until this node leads, has committed an entry of its own term, and a majority follows it."""
+        await self.until(lambda: self._leading(node), within, f"{node} to lead")
+
+    async def joined(self, node: str, *, watcher: bool = False, within: float = PATIENCE) -> None:
+        """Wait until it is committed that a node is a voter (or a watcher)."""
+
+        def has() -> bool:
+            now = self._committed_configuration()
+            if now is None or now.joint:
+                return False
+            return node in now.learners and node not in now.promotable if watcher else node in now.voters
+
+        await self.until(has, within, f"{node} to join{' as a watcher' if watcher else ''}")
+
+    async def left(self, node: str, within: float = PATIENCE) -> None:
+        """Wait until it is committed that a node is no member."""
+
+        def gone() -> bool:
+            now = self._committed_configuration()
+            return now is not None and node not in now.members
+
+        await self.until(gone, within, f"{node} to leave")
+
+    async def reconfigured(self, voters: Iterable[str], watchers: Iterable[str] = (), within: float = PATIENCE) -> None:
+        """Wait until it is committed that just these are the cluster."""
+        wanted = Configuration.of(voters, watchers)
+        await self.until(lambda: self._committed_configuration() == wanted, within, f"{wanted} to be so")
+
+    def _leading(self, node: str) -> bool:
+        slot = self.slots[node]
+        if slot.node is None or not slot.node.leading:
+            return False
+        following = [name for name, other in self.slots.items() if other.node and other.node.leader == node]
+        return slot.node.raft.configuration.quorum.result(following, ()) is VoteResult.Won
+
+    def _committed_configuration(self) -> Configuration | None:
+        """What the leader of the latest term goes by; None while there is none, or it is not committed."""
+        leading = [slot.node for slot in self.slots.values() if slot.node is not None and slot.node.leading]
+        if not leading:
+            return None
+        raft = max(leading, key=lambda node: node.raft.term).raft
+        return None if inforce.unsettled(raft) else raft.configuration
 
     async def seen(self, kind: type[Note], node: str = "", within: float = PATIENCE, **fields: Any) -> Happened:
         """Wait for the next event of a kind (at that node, with those fields); return it."""
@@ -241,10 +305,12 @@ class World(Universe):
         return found[0]
 
     async def settled(self, within: float = PATIENCE) -> None:
-        """Wait until every live node follows one leader and has applied all it has."""
+        """Wait until every live member follows one leader and has applied all it has. Who is no member may lie about."""
 
         def calm() -> bool:
-            nodes = [slot.node for slot in self.slots.values() if slot.node is not None]
+            now = self._committed_configuration()
+            members = self.slots if now is None else now.members
+            nodes = [slot.node for slot in self.slots.values() if slot.node is not None and slot.name in members]
             if any(slot.booting for slot in self.slots.values()):
                 return False
             if not nodes or len({node.leader for node in nodes}) != 1 or nodes[0].leader is None:

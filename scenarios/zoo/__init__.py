@@ -81,6 +81,8 @@ def _collect() -> None:
     for keeper in (
         "scenarios.zoo.consensus",
         "scenarios.zoo.snapshots",
+        "scenarios.zoo.membership",
+        "scenarios.zoo.reads",
         "scenarios.zoo.backups",
         "scenarios.zoo.content",
         "scenarios.zoo.retention",

@@ -9,6 +9,7 @@ from cluster.sim.run import Outcome, Story, play
 from cluster.value import value
 from scenarios.gallery import load
 from scenarios.zoo import OF_THE_STORY, Bug, planted
+from scenarios.zoo.crowd import crowd
 from scenarios.zoo.night import night
 from scenarios.zoo.pantry import pantry
 from scenarios.zoo.storm import storm
@@ -34,6 +35,8 @@ def striking(strikes: str) -> list[tuple[str, Story, str]]:
     match strikes:
         case "storm":
             return [(names, storm(names), "unkindness") for names in SIZES]
+        case "crowd":
+            return [("ABC", crowd("ABC"), "unkindness"), ("ABCDE", crowd("ABCDE", "F"), "unkindness")]
         case "night":
             return [(names, night(names), "unkindness") for names in SIZES]
         case "pantry":
@@ -63,7 +66,7 @@ def hunt(bug: Bug, seeds: Iterable[int]) -> tuple[Strike | None, list[Strike]]:
             if (
                 promise is None
                 and isinstance(failure, AssertionError)
-                and bug.strikes not in ("storm", "night", "pantry")
+                and bug.strikes not in ("storm", "crowd", "night", "pantry")
             ):
                 promise = OF_THE_STORY
             strike = Strike(names, seed, promise or type(failure).__name__, str(failure))

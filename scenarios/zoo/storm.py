@@ -38,7 +38,7 @@ def storm(names: str = "ABC", gusts: int = 14) -> Callable[[World], Awaitable[No
             for _ in range(gusts):
                 await trio.sleep((10 + dice.below(700)) / 1000)
                 for _ in range(1 + dice.below(2)):
-                    world.do(_misfortune(dice, names))
+                    world.do(misfortune(dice, names))
                 for name in names:
                     if not world[name].up and dice.below(3):
                         world.restart(name)
@@ -50,7 +50,7 @@ def storm(names: str = "ABC", gusts: int = 14) -> Callable[[World], Awaitable[No
     return story
 
 
-def _misfortune(dice: Dice, names: str) -> steps.Step:
+def misfortune(dice: Dice, names: str) -> steps.Step:
     one = names[dice.below(len(names))]
     other = names[(names.index(one) + 1 + dice.below(len(names) - 1)) % len(names)]
     match dice.below(13):

@@ -14,6 +14,7 @@ from cluster.trace import (
     BecameLeader,
     Committed,
     Compacted,
+    ConfigurationChanged,
     Crashed,
     Delivered,
     Happened,
@@ -131,12 +132,18 @@ def acknowledges(node: str, index: int, outcome: str = "applied") -> Line:
     return node, Answered(f"{node}#1/1", "Put", outcome, index)
 
 
+def goes_by(node: str, index: int, voters: str, outgoing: str = "") -> Line:
+    """The node's log says so at that entry."""
+    return node, ConfigurationChanged(index, tuple(voters), tuple(outgoing), (), ())
+
+
 def replicated(*nodes: str, terms: Sequence[int] = (1, 1)) -> list[Line]:
     """A leads term 1, and these nodes hold entries of these terms."""
     return [leads("A", 1), *(writes(node, 0, terms) for node in nodes)]
 
 
 AB = replicated("A", "B")
+JOINT = [*AB, commits("A", 1, 1), goes_by("A", 2, "ADE", "ABC"), commits("A", 2, 1)]
 
 BROKEN_BY: dict[str, tuple[str, list[Line], list[Line]]] = {
     "two leaders of a term": (
@@ -311,6 +318,47 @@ BROKEN_BY: dict[str, tuple[str, list[Line], list[Line]]] = {
             crashes("A"),
             finds("A", 2, 2),
             reads("A", [1], digests=[301], commit=2, base=2),
+        ],
+    ),
+    "two voters move at once": (
+        "overlapping majorities",
+        [leads("A", 1), writes("A", 0, [1]), commits("A", 1, 1), goes_by("A", 2, "ADE")],
+        [leads("A", 1), writes("A", 0, [1]), commits("A", 1, 1), goes_by("A", 2, "ABCDE", "ABC")],
+    ),
+    "a joint configuration is left for another": (
+        "overlapping majorities",
+        [*JOINT, goes_by("A", 3, "ADF")],
+        [*JOINT, goes_by("A", 3, "ADE"), follows("A", 2, "F"), goes_by("A", 3, "B")],
+    ),
+    "a second change before the first is committed": (
+        "one change at a time",
+        [leads("A", 1), writes("A", 0, [1, 1]), commits("A", 1, 1), goes_by("A", 2, "ABCD"), goes_by("A", 3, "ABC")],
+        [*AB, commits("A", 1, 1), goes_by("A", 2, "ABCD"), commits("A", 2, 1), goes_by("A", 3, "ABC")],
+    ),
+    "a change before the own term has committed": (
+        "one change at a time",
+        [*AB, commits("A", 2, 1), leads("B", 2), writes("B", 2, [2]), goes_by("B", 4, "ABCD")],
+        [*AB, commits("A", 2, 1), leads("B", 2), writes("B", 2, [2]), commits("B", 3, 2), goes_by("B", 4, "ABCD")],
+    ),
+    "by whose majority": (
+        "durability",
+        [
+            *AB,
+            commits("A", 1, 1),
+            goes_by("A", 2, "ABCD"),
+            commits("A", 2, 1),
+            acknowledges("A", 2),
+            crashes("C"),
+            reads("C", ()),
+        ],
+        [
+            *AB,
+            commits("A", 1, 1),
+            goes_by("A", 2, "AB"),
+            commits("A", 2, 1),
+            acknowledges("A", 2),
+            crashes("C"),
+            reads("C", ()),
         ],
     ),
     "what nobody was told may be lost": (

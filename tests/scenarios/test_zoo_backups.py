@@ -13,7 +13,7 @@ from scenarios.zoo.night import night
 
 SHOWN = {"tells-the-newest-first": 4, "answers-before-the-journal": 6}
 """Where it is not seed 1 that shows a bug: looked at first, so that the test is quick."""
-DOMAIN = [bug.name for bug in all_bugs() if bug.strikes != "storm"]
+DOMAIN = [bug.name for bug in all_bugs() if bug.strikes not in ("storm", "crowd")]
 
 
 @pytest.mark.parametrize("name", DOMAIN)

@@ -13,7 +13,7 @@ from cluster.instant import DAY, HOUR, MILLISECOND, SECOND
 from cluster.member import Member
 from cluster.raft import timer
 from cluster.raft.state import Follower, Raft, Timing
-from cluster.sim.faults import Crash, Cut, Drift, Gust, Pause, Split, Weather
+from cluster.sim.faults import Crash, Cut, Drift, Gust, Heal, Join, Pause, Remove, Split, Weather
 from cluster.sim.network import Wire
 from cluster.sim.nothing import Nothing
 from cluster.sim.quiet import Quiet
@@ -115,6 +115,26 @@ KNOWN: dict[str, tuple[str, Weather]] = {
     "one is alone": ("ABC", (Gust(SECOND, Split((("A",), ("B", "C")))), Gust(150 * SECOND, Cut("A", "B")))),
     "all are alone": ("ABC", (Gust(SECOND, Split((("A",), ("B",), ("C",)))), Gust(150 * SECOND, Cut("A", "B")))),
     "one is paused before it has begun": ("ABC", (Gust(0, Pause("A")), Gust(SECOND, Crash("A")))),
+    "one joins": ("ABC", (Gust(SECOND, Join("D")), Gust(150 * SECOND, Join("E", watcher=True)))),
+    "a watcher hears of no leader": (
+        "ABC",
+        (
+            Gust(SECOND, Join("D", watcher=True)),
+            Gust(SECOND, Split((("D",), ("A", "B", "C")))),
+            Gust(150 * SECOND, Drift("D", 9)),
+        ),
+    ),
+    "one has left": (
+        "ABC",
+        (Gust(SECOND, Remove("C")), Gust(150 * SECOND, Remove("B")), Gust(90 * SECOND, Drift("A", 9))),
+    ),
+    "one that left unseen comes back": (
+        "ABC",
+        (
+            *(Gust(SECOND, Split((("C",), ("A", "B")))), Gust(2 * SECOND, Remove("C"))),
+            *(Gust(60 * SECOND, Heal()), Gust(150 * SECOND, Drift("A", 9))),
+        ),
+    ),
     "clocks drift": ("ABC", (Gust(0, Drift("A", 300)), Gust(0, Drift("B", -300)), Gust(150 * SECOND, Drift("C", 9)))),
 }
 

@@ -47,6 +47,14 @@ SAYS = {
     steps.Wipe("A"): "A dies and its disk is wiped",
     steps.Disturb("A", Add(1)): "Add(amount=1) ails A",
     steps.Disturb("A", Full("backups")): "backups of A is full",
+    steps.Join("D"): "let D join",
+    steps.Join("D", watcher=True): "let D join as a watcher",
+    steps.Remove("A"): "remove A",
+    steps.Promote("A"): "promote A",
+    steps.Demote("A"): "demote A",
+    steps.Reconfigure(("A", "B"), ("C",)): "let A and B be the cluster, watched by C",
+    steps.Reconfigure(("A",)): "let A be the cluster",
+    steps.Transfer("A"): "hand leadership to A",
     steps.Mend(): "the sky clears",
     steps.Ask("A", Add(1)): "a client of A asks Add(amount=1)",
     steps.When("Voted", steps.Crash("A")): "at the first Voted: crash A",
@@ -91,7 +99,7 @@ def test_a_step_out_of_range_is_refused(step: steps.Step, says: str) -> None:
 @given(step=st.one_of(faults("ABC"), st.sampled_from(list(SAYS))))
 def test_a_step_can_be_pasted(step: steps.Step) -> None:
     """Its `repr` is Python that makes an equal step."""
-    names = {kind.__name__: kind for kind in typing.get_args(steps.Step)} | {"Add": Add}
+    names = {kind.__name__: kind for kind in typing.get_args(steps.Step)} | {"Add": Add, "Full": Full}
     assert eval(repr(step), names) == step
 
 
@@ -122,6 +130,12 @@ VERBS = {
     "slow_disk": ("A", 2.0),
     "full_disk": ("A", True),
     "short": ("A", "memory"),
+    "join": ("D",),
+    "remove": ("D",),
+    "promote": ("A",),
+    "demote": ("B",),
+    "reconfigure": ("ABC", "D"),
+    "transfer": ("B",),
     "mend": (),
 }
 

@@ -149,7 +149,8 @@ class Gossip(Adder):
         now, until = self.member.monotonic(), FOREVER
         news = False
         for name in self.others():
-            silence = now - self.heard_at[name]
+            silence = now - self.heard_at.setdefault(name, now)  # it may have joined just now
+            self.suspected.setdefault(name, False)
             if (silence > PATIENCE) != self.suspected[name]:
                 self.suspected[name] = not self.suspected[name]
                 self.member.note(Noted(f"{name} is {'silent' if self.suspected[name] else 'back'}"))

@@ -1,0 +1,272 @@
+"""What a node asks of whoever leads, besides commands: another configuration, another leader, a read. No rule is here.
+
+Each wish may be asked again without harm: a change that is so already changes nothing, and a read has no effect. So it is
+brought to every leader there is until one answers or its time is over. A command is not like that: see `proposals`.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cluster import trace
+from cluster.instant import SECOND
+from cluster.member import NoLeader, OutcomeUnknown, Refused
+from cluster.raft.change import Alteration, Change, Place, Way
+from cluster.raft.messages import Request
+from cluster.raft.state import ChangeProposed, Leader, Raft, Readable, ReadAsked, Refuse, TransferAsked
+from cluster.value import value
+
+if TYPE_CHECKING:
+    from cluster.node import Node
+
+
+@value
+class HandOver:
+    """That another node leads."""
+
+    target: str
+
+    def says(self) -> str:
+        """In a few words."""
+        return f"{self.target} leads"
+
+
+@value
+class Read:
+    """To read what is committed by now."""
+
+    def says(self) -> str:
+        """In a few words."""
+        return "what is committed"
+
+
+@value
+class Wish:
+    """A node asks the leader."""
+
+    request: Request
+    wish: Change | HandOver | Read
+
+
+@value
+class Granted:
+    """It is so: as of entry `index`, for a change or a read."""
+
+    request: Request
+    index: int
+
+
+@value
+class Denied:
+    """Not by this node, or not now; `final`: not ever, as things are."""
+
+    request: Request
+    why: str
+    final: bool
+
+
+ASKING_WORDS = (Wish, Granted, Denied, HandOver, Read, Change, Alteration, Place, Way)
+
+
+class Pending:
+    """One wish that somebody on this node waits for."""
+
+    __slots__ = ("asked", "deadline", "index", "open", "request", "waiter", "why", "wish", "within")
+
+    def __init__(self, request: Request, wish: Any, waiter: Any, within: int, deadline: int) -> None:
+        self.request, self.wish, self.waiter, self.within, self.deadline = request, wish, waiter, within, deadline
+        self.asked: tuple[str, int] | None = None
+        """The leader last asked, and its term."""
+        self.open = False
+        """Whether somebody was asked who may have taken it."""
+        self.why = ""
+        """Why it was denied last."""
+        self.index = -1
+        """Granted as of this entry, once this node has applied so much."""
+
+
+class Asking:
+    """The wishes of one incarnation of a node, its own and those others bring to it."""
+
+    def __init__(self, node: "Node") -> None:
+        self.node = node
+        self.pending: dict[Request, Pending] = {}
+        self._askers: dict[Request, str] = {}
+        """Who brought a wish to this node, the leader."""
+        self._serial = 0
+
+    async def ask(self, wish: Change | HandOver | Read, within: int | None) -> int:
+        """Bring the wish to the leader; return the entry as of which it is so.
+
+        Raises Refused if it cannot be, NoLeader if nobody took it in time, OutcomeUnknown if somebody may have.
+        """
+        node, host = self.node, self.node.host
+        self._serial += 1
+        request = Request(f"{node.name}#{host.incarnation}?", self._serial, 0)
+        within = node.timing.operation if within is None else within
+        pending = Pending(request, wish, host.waiter(), within, host.monotonic() + within)
+        self.pending[request] = pending
+        if not isinstance(wish, Read):
+            host.note(trace.Wished(label(request), wish.says()))
+        self._look_later(pending)
+        self.push(pending)
+        answer = await pending.waiter.wait()
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, int)
+        return answer
+
+    # -- bringing it there
+
+    def push(self, pending: Pending) -> None:
+        """To whoever leads, unless it was asked already."""
+        node, leader = self.node, self.node.leader
+        if isinstance(pending.wish, HandOver) and leader == pending.wish.target:
+            self._end(pending, 0)
+        if leader is None or pending.index >= 0 or pending.request not in self.pending:
+            return
+        if pending.asked == (leader, node.raft.term):
+            return
+        pending.asked, pending.open = (leader, node.raft.term), True
+        if leader == node.name:
+            node.handle(event_of(pending.request, pending.wish))
+        else:
+            node.host.send(leader, "Wish", node.codec.encode(Wish(pending.request, pending.wish)), 0, 0)
+
+    def _look_later(self, pending: Pending) -> None:
+        host = self.node.host
+        at = min(host.monotonic() + self.node.timing.election, pending.deadline)
+        host.appoint_later(at, self._look, pending)
+
+    def _look(self, pending: Pending) -> None:
+        """Ask again, or give it up."""
+        if pending.request not in self.pending:
+            return
+        if self.node.host.monotonic() >= pending.deadline:
+            self._out_of_time(pending)
+            return
+        pending.asked = None
+        self.push(pending)
+        if pending.request in self.pending:
+            self._look_later(pending)
+
+    def _out_of_time(self, pending: Pending) -> None:
+        waited, wish = f"{pending.within / SECOND:g} s", pending.wish.says()
+        if pending.open and not isinstance(pending.wish, Read):
+            text = f"{self.node.name} asked for this and cannot tell within {waited} whether it is so: {wish}; look"
+            self._end(pending, OutcomeUnknown(text))
+        else:
+            why = f"the last word was: {pending.why}" if pending.why else "no leader answered; bring back a majority"
+            self._end(pending, NoLeader(f"{self.node.name} asked for {waited} in vain for this: {wish}; {why}"))
+
+    def _end(self, pending: Pending, answer: int | Exception) -> None:
+        if self.pending.pop(pending.request, None) is None:
+            return
+        host = self.node.host
+        if isinstance(answer, int) and isinstance(pending.wish, Read):
+            host.note(trace.ReadConfirmed(label(pending.request), answer))
+        else:
+            index = answer if isinstance(answer, int) else -1
+            why = "" if isinstance(answer, int) else str(answer)
+            host.note(trace.WishEnded(label(pending.request), pending.wish.says(), index, why))
+        host.wake(pending.waiter, answer)
+
+    # -- answers
+
+    def granted(self, request: Request, index: int) -> None:
+        """The leader says that it is so; a read waits until this node has applied as much."""
+        pending = self.pending.get(request)
+        if pending is not None:
+            pending.index = index
+            self.applied()
+
+    def denied(self, request: Request, why: str, final: bool) -> None:
+        """Somebody says no."""
+        pending = self.pending.get(request)
+        if pending is None:
+            return
+        pending.open = False
+        pending.why = why or pending.why
+        if final:
+            self._end(pending, Refused(why))
+
+    def applied(self) -> None:
+        """This node has applied more."""
+        for pending in list(self.pending.values()):
+            if pending.index >= 0 and (may_answer(pending.index, self.node.applied) or not _reads(pending)):
+                self._end(pending, pending.index)
+
+    # -- the leader's side
+
+    def heard(self, sender: str, wish: Wish) -> None:
+        """Another node brings its wish."""
+        self._askers[wish.request] = sender
+        self.node.handle(event_of(wish.request, wish.wish))
+
+    def refused(self, refusal: Refuse) -> bool:
+        """The law says no; whether that was about a wish."""
+        sender = self._askers.pop(refusal.request, None)
+        if sender is not None:
+            self._send(sender, Denied(refusal.request, refusal.why, refusal.final))
+        elif refusal.request in self.pending:
+            self.denied(refusal.request, refusal.why, refusal.final)
+        else:
+            return False
+        return True
+
+    def readable(self, effect: Readable) -> None:
+        """The law lets these reads go."""
+        for request in effect.requests:
+            self.happened(request, effect.index)
+
+    def happened(self, request: Request | None, index: int) -> None:
+        """A wish is fulfilled as of that entry."""
+        if request is None:
+            return
+        sender = self._askers.pop(request, None)
+        if sender is not None:
+            self._send(sender, Granted(request, index))
+        self.granted(request, index)
+
+    def turned(self, raft: Raft) -> None:
+        """Another leader, or the same in full: ask it."""
+        if not isinstance(raft.role, Leader):
+            self._askers.clear()  # who asked will ask again
+        for pending in list(self.pending.values()):
+            self.push(pending)
+
+    def _send(self, to: str, message: Granted | Denied) -> None:
+        self.node.host.send(to, type(message).__name__, self.node.codec.encode(message), 0, 0)
+
+    @property
+    def ears(self) -> dict[type, Callable[[str, Any], None]]:
+        """What it hears, and with what."""
+        return {
+            Wish: self.heard,
+            Granted: lambda sender, answer: self.granted(answer.request, answer.index),
+            Denied: lambda sender, answer: self.denied(answer.request, answer.why, answer.final),
+        }
+
+
+def may_answer(index: int, applied: int) -> bool:
+    """Whether a state as of `applied` shows all that a read confirmed at `index` must see (zoo R7)."""
+    return applied >= index
+
+
+def event_of(request: Request, wish: Change | HandOver | Read) -> ChangeProposed | TransferAsked | ReadAsked:
+    """The wish as the law hears it."""
+    match wish:
+        case Change():
+            return ChangeProposed(request, wish)
+        case HandOver(target):
+            return TransferAsked(request, target)
+        case Read():
+            return ReadAsked(request)
+
+
+def label(request: Request) -> str:
+    """The request's name in a trace."""
+    return f"{request.client}/{request.serial}"
+
+
+def _reads(pending: Pending) -> bool:
+    return isinstance(pending.wish, Read)

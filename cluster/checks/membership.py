@@ -1,0 +1,141 @@
+"""The promises of changing members, and whose majority is meant by "a majority". They read the trace and know no rule.
+
+`Members` is the one model they share: which configuration each node goes by.
+"""
+
+from collections.abc import Container
+
+from cluster.checks import Watcher
+from cluster.checks.logs import Logs, Sees
+from cluster.trace import Answered, ConfigurationChanged, Happened, Recovered
+
+Voters = tuple[tuple[str, ...], tuple[str, ...]]
+"""The voters and, while joint, the outgoing ones."""
+
+
+def decides(voters: Voters, names: Container[str]) -> bool:
+    """Whether these nodes hold a majority of the voters, or both majorities."""
+    return all(2 * sum(name in names for name in half) > len(half) for half in voters if half)
+
+
+class Members(Watcher):
+    """The model, and the promise that lets the configuration change without two leaders: *overlapping majorities*."""
+
+    promise = "overlapping majorities"
+    says = "of the configurations that follow one another, no two majorities miss each other (dissertation, 4.1, 4.3)"
+
+    def __init__(self, names: tuple[str, ...], logs: Logs) -> None:
+        self.logs = logs
+        founders: Voters = (tuple(sorted(names)), ())
+        self.in_force: dict[str, tuple[int, Voters]] = dict.fromkeys(names, (0, founders))
+        """By node: index and voters of the last configuration in its log; 0 for the founders'."""
+        self.sure: tuple[int, Voters] = (0, founders)
+        """The last one that is known to be committed."""
+
+    def sees(self) -> Sees:
+        return {ConfigurationChanged: self.see}
+
+    def see(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, ConfigurationChanged)
+        new: Voters = (note.voters, note.outgoing)
+        before = self.in_force.get(event.node)
+        self._learn(event.node)
+        self.in_force[event.node] = (note.index, new)
+        if before is not None and self.logs.leads[event.node] and not overlap(before[1], new):
+            raise self.broken(
+                f"{event.node} goes from {text(before[1])} to {text(new)}: their majorities need not meet"
+            )
+
+    def counting(self) -> list[Voters]:
+        """Who decides: the last configuration that is committed, and any that is on its way after it."""
+        for name in self.in_force:
+            self._learn(name)
+        since, last = self.sure
+        return [last, *[voters for index, voters in self.in_force.values() if index > since]]
+
+    def _learn(self, node: str) -> None:
+        index, voters = self.in_force.get(node, self.sure)
+        if index > self.sure[0] and self._is_committed(node, index):
+            self.sure = (index, voters)
+
+    def _is_committed(self, name: str, index: int) -> bool:
+        logs = self.logs
+        if index <= logs.committed.base:
+            return True  # a snapshot stands for it on every node
+        content = logs.agreed(index)
+        return content is not None and logs.holds(name, index, content)
+
+
+def overlap(old: Voters, new: Voters) -> bool:
+    """Whether every majority before meets every one after."""
+    if old == new:
+        return True
+    if not old[1] and not new[1]:
+        return len({*old[0]} ^ {*new[0]}) <= 1
+    if not old[1]:
+        return new[1] == old[0]  # into a joint configuration
+    return not new[1] and new[0] == old[0]  # out of it
+
+
+def text(voters: Voters) -> str:
+    """`A B` or `A B and A C`."""
+    now = " ".join(voters[0]) or "nobody"
+    return f"{' '.join(voters[1])} and {now}" if voters[1] else now
+
+
+class OneChange(Watcher):
+    promise = "one change at a time"
+    says = "a leader changes the members only when the last change, and an entry of its own term, is committed (Ongaro 2015)"
+
+    def __init__(self, members: Members) -> None:
+        self.logs = members.logs
+        self.since: dict[str, int] = {}
+        """By node: index of the configuration it goes by."""
+
+    def sees(self) -> Sees:
+        return {ConfigurationChanged: self.see}
+
+    def see(self, event: Happened) -> None:
+        note, logs = event.note, self.logs
+        assert isinstance(note, ConfigurationChanged)
+        node, leads = event.node, logs.leads[event.node]
+        before, self.since[node] = self.since.get(node, 0), note.index
+        if not leads:
+            return
+        commit = logs.commit[node]
+        if commit < before:
+            raise self.broken(
+                f"{node} changes the members at {note.index}, and its change at {before} is not committed"
+            )
+        held = logs.held[node]
+        if not commit or (held.at(commit)[0] if held.base < commit <= held.last else held.base_term) != leads:
+            raise self.broken(f"{node} changes the members with nothing of its own term {leads} committed")
+
+
+class Durability(Watcher):
+    promise = "durability"
+    says = "what was acknowledged is on a majority, whatever crashes"
+
+    def __init__(self, members: Members) -> None:
+        self.logs, self.members = members.logs, members
+        self.acknowledged = 0
+
+    def sees(self) -> Sees:
+        return {Answered: self.answered, Recovered: self.check}
+
+    def answered(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Answered)
+        if note.outcome == "applied":
+            self.acknowledged = max(self.acknowledged, note.index)
+
+    def check(self, event: Happened) -> None:
+        index = self.acknowledged
+        content = self.logs.agreed(index)
+        if content is None:  # not yet, or every node has a snapshot that stands for it
+            return
+        holders = [name for name in list(self.logs.held) if self.logs.holds(name, index, content)]
+        if not any(decides(voters, holders) for voters in self.members.counting()):
+            where = ", ".join(holders) or "no node"
+            raise self.broken(f"entry {index} was acknowledged, and after {event.node}'s restart only {where} has it")

@@ -1,0 +1,29 @@
+"""An administrator's step as a wish that a node can bring to its leader. It knows no world."""
+
+from cluster.asking import HandOver
+from cluster.raft.change import Alteration, Change, Place
+from cluster.raft.configuration import Configuration
+from cluster.sim import faults as steps
+
+
+def wish_of(step: steps.Administration, now: Configuration) -> Change | HandOver:
+    """What is asked; `now` is the configuration as the node knows it that is asked."""
+    match step:
+        case steps.Join(node, watcher):
+            return _one(node, Place.Watcher if watcher else Place.Promotable)
+        case steps.Remove(node):
+            return _one(node, Place.Nowhere)
+        case steps.Promote(node):
+            return _one(node, Place.Promotable)
+        case steps.Demote(node):
+            return _one(node, Place.Watcher)
+        case steps.Transfer(node):
+            return HandOver(node)
+        case steps.Reconfigure(voters, watchers):
+            places = dict.fromkeys(now.members, Place.Nowhere)
+            places |= dict.fromkeys(voters, Place.Voter) | dict.fromkeys(watchers, Place.Watcher)
+            return Change(tuple([Alteration(node, place) for node, place in places.items()]))
+
+
+def _one(node: str, place: Place) -> Change:
+    return Change((Alteration(node, place),))

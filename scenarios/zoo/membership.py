@@ -1,0 +1,162 @@
+"""Bugs of changing members and of handing over, that real projects shipped or the dissertation warns of."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+
+from cluster.raft import inforce
+from cluster.raft.configuration import Configuration
+from cluster.raft.progress import Progress
+from cluster.raft.state import Effect, Leader, Moment, Raft
+from scenarios.zoo import OF_THE_STORY, bug
+
+
+@bug(
+    "cluster.raft.membership",
+    "reason_to_wait",
+    breaks="one change at a time",
+    source="zoo M1; Ongaro, raft-dev 2015; copycat #23, axon #120, braft #182; found by hydro #3192",
+    strikes="crowd",
+)
+def changes_before_its_own_term(original: Callable[..., str]) -> Callable[..., str]:
+    """A leader changes the members before an entry of its own term is committed."""
+    return lambda raft, role: original(raft, attrs.evolve(role, ready=True))
+
+
+@bug(
+    "cluster.raft.membership",
+    "reason_to_wait",
+    breaks="one change at a time",
+    source="zoo M2; etcd #11284",
+    strikes="crowd",
+)
+def changes_twice_at_once(original: Callable[..., str]) -> Callable[..., str]:
+    """A leader begins the next change while the last one is not committed."""
+
+    def reason_to_wait(raft: Raft, role: Leader) -> str:
+        settled = attrs.evolve(raft, configured=((0, raft.configuration),))
+        return original(settled, role)
+
+    return reason_to_wait
+
+
+@bug(
+    "cluster.raft.change",
+    "_voters_moved",
+    breaks="overlapping majorities",
+    source="dissertation, 4.1, figure 4.3; openraft #1802 is a relative",
+    strikes="the_cluster_grows_and_shrinks",
+)
+def any_change_is_simple(original: Callable[..., int]) -> Callable[..., int]:
+    """Several voters move at once, without a joint configuration between."""
+    return lambda before, after: 0
+
+
+@bug(
+    "cluster.raft.inforce",
+    "without_tail",
+    breaks=OF_THE_STORY,
+    source="zoo M5; canonical #250, #354; camunda #57393",
+    strikes="a_change_is_taken_back",
+)
+def keeps_what_is_cut(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A configuration stays in force when its entry is cut from the log."""
+    return lambda configured, after: configured
+
+
+@bug(
+    "cluster.raft.replication",
+    "agreed_index",
+    breaks=OF_THE_STORY,
+    source="dissertation, 4.2.1; hashicorp #476 is a relative",
+    strikes="watchers_have_no_say",
+)
+def learners_count(original: Callable[..., int]) -> Callable[..., int]:
+    """A learner's log counts for a commit like a voter's."""
+
+    def agreed_index(raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> int:
+        everybody = attrs.evolve(raft, configuration=Configuration.of(raft.configuration.members))
+        return original(everybody, stored, peers)
+
+    return agreed_index
+
+
+@bug(
+    "cluster.raft.membership",
+    "stepped_aside",
+    breaks=OF_THE_STORY,
+    source="zoo M8; etcd #11038, raft #77, #79, #83; logcabin #205",
+    strikes="the_leader_leaves",
+)
+def removed_and_leads_on(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A leader whose removal is committed goes on leading."""
+
+    def stepped_aside(raft: Raft, effects: Sequence[Effect], at: Moment) -> tuple[Raft, Sequence[Effect]]:
+        return raft, effects
+
+    return stepped_aside
+
+
+@bug(
+    "cluster.raft.inforce",
+    "may_stand",
+    breaks=OF_THE_STORY,
+    source="zoo M11; scylla #10618; dissertation, 4.2.2",
+    strikes="removed_and_still_needed",
+)
+def removed_stands_no_more(original: Callable[..., bool]) -> Callable[..., bool]:
+    """A node that its own log removes never stands again, though the removal may need it."""
+    return lambda raft: raft.configuration.votes(raft.name)
+
+
+@bug(
+    "cluster.raft.membership",
+    "has_caught_up",
+    breaks=OF_THE_STORY,
+    source="zoo M16; dissertation, 4.2.1",
+    strikes="a_newcomer_holds_nobody_up",
+)
+def votes_with_an_empty_log(original: Callable[..., bool]) -> Callable[..., bool]:
+    """A newcomer is a voter at once, before it holds the log."""
+    return lambda raft, progress: True
+
+
+@bug(
+    "cluster.raft.election",
+    "may_grant_vote",
+    breaks=OF_THE_STORY,
+    source="zoo M10; etcd #10998",
+    strikes="a_newcomers_first_vote",
+)
+def learner_refuses_to_vote(original: Callable[..., bool]) -> Callable[..., bool]:
+    """A node that believes itself a learner refuses its vote, though the candidate's log says it has one."""
+
+    def may_grant_vote(raft: Raft, candidate: str, request: Any, now: int) -> bool:
+        return inforce.may_stand(raft) and original(raft, candidate, request, now)
+
+    return may_grant_vote
+
+
+@bug(
+    "cluster.raft.transfer",
+    "given_up",
+    breaks=OF_THE_STORY,
+    source="zoo T1; hashicorp #487, #570, #581",
+    strikes="the_heir_is_silent",
+)
+def transfer_without_end(original: Callable[..., Leader]) -> Callable[..., Leader]:
+    """A leader that hands over to somebody who is silent waits for ever, and takes no command."""
+    return lambda role, now: role
+
+
+@bug(
+    "cluster.raft.transfer",
+    "is_ready",
+    breaks=OF_THE_STORY,
+    source="zoo T3; openraft #2088, redpanda #2606",
+    strikes="leadership_handed_over",
+)
+def told_too_early(original: Callable[..., bool]) -> Callable[..., bool]:
+    """The heir is told to stand before it holds the whole log: nobody votes for it."""
+    return lambda raft, progress: True
