@@ -45,6 +45,8 @@ class Wish:
 
     request: Request
     wish: Change | HandOver | Read
+    attempt: int
+    """Counts how often this wish was brought to a leader, from 1."""
 
 
 @value
@@ -57,9 +59,10 @@ class Granted:
 
 @value
 class Denied:
-    """Not by this node, or not now; `final`: not ever, as things are."""
+    """This attempt came to nothing, here or now; `final`: any would, as things are."""
 
     request: Request
+    attempt: int
     why: str
     final: bool
 
@@ -70,14 +73,15 @@ ASKING_WORDS = (Wish, Granted, Denied, HandOver, Read, Change, Alteration, Place
 class Pending:
     """One wish that somebody on this node waits for."""
 
-    __slots__ = ("asked", "deadline", "index", "open", "request", "waiter", "why", "wish", "within")
+    __slots__ = ("asked", "attempts", "deadline", "index", "open", "request", "waiter", "why", "wish", "within")
 
     def __init__(self, request: Request, wish: Any, waiter: Any, within: int, deadline: int) -> None:
         self.request, self.wish, self.waiter, self.within, self.deadline = request, wish, waiter, within, deadline
         self.asked: tuple[str, int] | None = None
         """The leader last asked, and its term."""
-        self.open = False
-        """Whether somebody was asked who may have taken it."""
+        self.attempts = 0
+        self.open: dict[int, None] = {}
+        """The attempts that were not denied: somebody may have taken it."""
         self.why = ""
         """Why it was denied last."""
         self.index = -1
@@ -90,8 +94,8 @@ class Asking:
     def __init__(self, node: "Node") -> None:
         self.node = node
         self.pending: dict[Request, Pending] = {}
-        self._askers: dict[Request, str] = {}
-        """Who brought a wish to this node, the leader."""
+        self._askers: dict[Request, tuple[str, int]] = {}
+        """Who brought a wish to this node, the leader, and which attempt it was."""
         self._serial = 0
 
     async def ask(self, wish: Change | HandOver | Read, within: int | None) -> int:
@@ -126,11 +130,15 @@ class Asking:
             return
         if pending.asked == (leader, node.raft.term):
             return
-        pending.asked, pending.open = (leader, node.raft.term), True
+        pending.asked = (leader, node.raft.term)
+        pending.attempts += 1
+        pending.open[pending.attempts] = None
         if leader == node.name:
             node.handle(event_of(pending.request, pending.wish))
         else:
-            node.host.send(leader, "Wish", node.codec.encode(Wish(pending.request, pending.wish)), 0, 0)
+            node.host.send(
+                leader, "Wish", node.codec.encode(Wish(pending.request, pending.wish, pending.attempts)), 0, 0
+            )
 
     def _look_later(self, pending: Pending) -> None:
         host = self.node.host
@@ -179,12 +187,12 @@ class Asking:
             pending.index = index
             self.applied()
 
-    def denied(self, request: Request, why: str, final: bool) -> None:
+    def denied(self, request: Request, attempt: int, why: str, final: bool) -> None:
         """Somebody says no."""
         pending = self.pending.get(request)
         if pending is None:
             return
-        pending.open = False
+        pending.open.pop(attempt, None)
         pending.why = why or pending.why
         if final:
             self._end(pending, Refused(why))
@@ -199,16 +207,17 @@ class Asking:
 
     def heard(self, sender: str, wish: Wish) -> None:
         """Another node brings its wish."""
-        self._askers[wish.request] = sender
+        self._askers[wish.request] = (sender, wish.attempt)
         self.node.handle(event_of(wish.request, wish.wish))
 
     def refused(self, refusal: Refuse) -> bool:
         """The law says no; whether that was about a wish."""
-        sender = self._askers.pop(refusal.request, None)
-        if sender is not None:
-            self._send(sender, Denied(refusal.request, refusal.why, refusal.final))
-        elif refusal.request in self.pending:
-            self.denied(refusal.request, refusal.why, refusal.final)
+        request = refusal.request
+        asker = self._askers.pop(request, None)
+        if asker is not None:
+            self._send(asker[0], Denied(request, asker[1], refusal.why, refusal.final))
+        elif request in self.pending:
+            self.denied(request, self.pending[request].attempts, refusal.why, refusal.final)
         else:
             return False
         return True
@@ -222,9 +231,9 @@ class Asking:
         """A wish is fulfilled as of that entry."""
         if request is None:
             return
-        sender = self._askers.pop(request, None)
-        if sender is not None:
-            self._send(sender, Granted(request, index))
+        asker = self._askers.pop(request, None)
+        if asker is not None:
+            self._send(asker[0], Granted(request, index))
         self.granted(request, index)
 
     def turned(self, raft: Raft) -> None:
@@ -243,7 +252,7 @@ class Asking:
         return {
             Wish: self.heard,
             Granted: lambda sender, answer: self.granted(answer.request, answer.index),
-            Denied: lambda sender, answer: self.denied(answer.request, answer.why, answer.final),
+            Denied: lambda sender, answer: self.denied(answer.request, answer.attempt, answer.why, answer.final),
         }
 
 

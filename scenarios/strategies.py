@@ -119,6 +119,17 @@ def _kinds(names: str) -> dict[str, st.SearchStrategy[Fault]]:
     }
 
 
+def _administration(names: str, joining: str) -> dict[str, st.SearchStrategy[steps.Administration]]:
+    """What an administrator may want of nodes that come, go and take over."""
+    one, comer = st.sampled_from(names), st.sampled_from(joining)
+    return {
+        "transfer": st.builds(steps.Transfer, one),
+        "join": st.builds(steps.Join, comer, watcher=st.booleans()),
+        "demote": st.builds(steps.Demote, one),
+        "remove": st.builds(steps.Remove, one),
+    }
+
+
 def faults(names: str) -> st.SearchStrategy[Fault]:
     """Any misfortune on these nodes; every kind is as likely, and the first is the mildest."""
     return st.one_of(*_kinds(names).values())
@@ -135,13 +146,18 @@ def weather(
     *,
     gaps: Sequence[int] = GAPS,
     without: Sequence[str] = (),
+    joining: str = "",
 ) -> Weather:
     """Up to so many gusts on these nodes, by time and at events. `without`: kinds of fault that are never drawn.
+
+    `joining`: nodes that may join; with any, others may leave, and leaders hand over.
 
     Which kinds there are at all is drawn first (swarm testing): all of one bad night's faults are often of few kinds.
     That shrinks to all kinds.
     """
-    kinds = {name: kind for name, kind in _kinds(names).items() if name not in without}
+    possible: dict[str, st.SearchStrategy[Any]] = {**_kinds(names)}
+    possible |= _administration(names, joining) if joining else {}
+    kinds = {name: kind for name, kind in possible.items() if name not in without}
     order, tenths_off = list(kinds), draw(st.sampled_from((0, 3, 6, 9)))
     flags = draw(st.lists(st.integers(0, 9), min_size=len(order), max_size=len(order)))
     enabled = [name for name, flag in zip(order, flags, strict=True) if flag + tenths_off < 10] or order

@@ -160,3 +160,10 @@ def test_a_story_as_a_function_can_be_checked_too() -> None:
     with pytest.raises(AssertionError, match="on purpose") as raised:
         check(fails, 3)
     assert not [note for note in raised.value.__notes__ if note.startswith("as a story")]
+
+
+@settings(max_examples=settings().max_examples // 4)
+@given(seed=seeds(), gusts=weather("ABC", 8, joining="DE"))
+def test_members_come_and_go_in_any_weather(seed: int, gusts: Weather) -> None:
+    """And when the sky clears, somebody leads whoever is left, and a client is answered."""
+    check(as_story("ABC", gusts, seed), seed)

@@ -1,0 +1,147 @@
+"""The verbs by which members come, go and take over: what they ask, of whom, and what a program on a node sees of it."""
+
+import pytest
+import trio
+
+from cluster.instant import SECOND
+from cluster.member import NoLeader, OutcomeUnknown, Refused
+from cluster.raft.change import Alteration, Change, Place
+from cluster.sim.run import run
+from cluster.sim.slot import Misuse
+from cluster.sim.world import World
+from cluster.trace import ConfigurationChanged, PutOutside, ReadConfirmed, Said, Wished, WishEnded
+from tests.sim.vocabulary import Add, Adder, member_of
+
+
+def test_members_follow_the_log() -> None:
+    """On every node, and again after a restart; a newcomer knows nobody until it is told."""
+
+    async def story(world: World) -> None:
+        world.start("AB", Adder)
+        await world.elected()
+        world.join("C")
+        assert world.names == ("A", "B", "C")
+        await world.until(lambda: world["C"].up, 1)
+        assert member_of(world, "C").members == () if world["C"].application.member else True
+        version = member_of(world, "A").version
+        await world.joined("C")
+        assert member_of(world, "A").members == ("A", "B", "C")
+        assert member_of(world, "A").version > version, "whoever waits for a change is woken"
+        await world.settled()
+        world.restart("C")
+        await world.settled()
+        assert member_of(world, "C").members == ("A", "B", "C")
+        assert (world["C"].members, world["C"].voters) == (("A", "B", "C"), ("A", "B", "C"))
+
+    run(story)
+
+
+def test_a_wish_is_brought_to_the_leader_from_anywhere() -> None:
+    """And answered where it was asked; what cannot be is refused with its reason."""
+
+    async def story(world: World) -> None:
+        world.start("ABC", Adder)
+        leader = await world.elected()
+        follower = next(name for name in "ABC" if name != leader)
+        node = world.slots[follower].node
+        assert node is not None
+        index = await node.asking.ask(Change((Alteration("C", Place.Voter),)), None)
+        assert index >= 2
+        with pytest.raises(Refused, match="would leave no voter of A B C"):
+            await node.asking.ask(Change(tuple(Alteration(name, Place.Nowhere) for name in "ABC")), None)
+
+    run(story)
+
+
+def test_a_wish_that_nobody_took_and_one_that_somebody_may_have() -> None:
+    """Definite and indefinite, as for commands."""
+
+    async def story(world: World) -> None:
+        world.start("ABC", Adder)
+        leader = await world.elected()
+        follower = next(name for name in "ABC" if name != leader)
+        old, other = world.slots[leader].node, world.slots[follower].node
+        assert old is not None
+        assert other is not None
+        world.split("A", "B", "C")
+        wish = Change((Alteration("C", Place.Watcher),))
+        with pytest.raises(OutcomeUnknown, match="cannot tell within 5 s whether it is so: C becomes a watcher; look"):
+            await old.asking.ask(wish, 5 * SECOND)
+        with pytest.raises(NoLeader, match="in vain for this: C becomes a watcher; no leader answered"):
+            await other.asking.ask(wish, 5 * SECOND)
+
+    run(story)
+
+
+def test_verbs_ask_one_after_the_other() -> None:
+    """Said in one breath, done one at a time; the trace tells each wish and its end."""
+
+    async def story(world: World) -> None:
+        world.start("A", Adder)
+        await world.elected()
+        for name in "BCDE":
+            world.join(name, watcher=name == "E")
+        for name in "BCD":
+            await world.joined(name)
+        await world.joined("E", watcher=True)
+        world.demote("B")
+        await world.joined("B", watcher=True)
+        world.promote("B")
+        await world.joined("B")
+        world.remove("E")
+        await world.left("E")
+        world.transfer("B")
+        await world.led_by("B")
+        world.reconfigure("BC", watchers="A")
+        await world.reconfigured("BC", "A")
+        await world.settled()
+        assert await world.ask("A", Add(5)) == 5
+
+    outcome = run(story)
+    notes = [event.note for event in outcome.history.events]
+    wished = [note for note in notes if isinstance(note, Wished)]
+    ended = [note for note in notes if isinstance(note, WishEnded)]
+    assert len(wished) == len(ended) == 9
+    assert all(note.index >= 0 for note in ended)
+    assert any(isinstance(note, ConfigurationChanged) and note.outgoing for note in notes)
+
+
+def test_verbs_that_mean_nothing_are_misuse() -> None:
+    """An unknown node, no tag, one node too many."""
+
+    async def story(world: World) -> None:
+        world.start("ABC")
+        with pytest.raises(Misuse, match="there is no node 'X'; nodes are A, B, C"):
+            world.remove("X")
+        with pytest.raises(Misuse, match="there is no node 'X'"):
+            world.reconfigure("AX")
+        with pytest.raises(Misuse, match="'toolong' is no node tag"):
+            world.join("toolong")
+
+    run(story)
+
+
+def test_when_nobody_is_up_nobody_is_asked() -> None:
+    """Said in the trace: an administrator at weather's hands may come at any time."""
+
+    async def story(world: World) -> None:
+        world.start("AB")
+        await world.elected()
+        world.crash("A")
+        world.crash("B")
+        world.remove("B")
+        await trio.sleep(1)
+
+    outcome = run(story)
+    assert any(event.note == Said("nobody is up who could be asked") for event in outcome.history.events)
+
+
+def test_notes_say_themselves() -> None:
+    """For the timeline."""
+    assert ConfigurationChanged(4, ("A", "B"), ("A",), ("C", "D"), ("D",)).text() == (
+        "goes by voters A and A B, D coming, watched by C (entry 4)"
+    )
+    assert ConfigurationChanged(0, (), (), (), ()).text() == "goes by voters nobody (entry 0)"
+    assert WishEnded("A#1?/1", "C leads", -1, "no").text() == "fails with this: no"
+    assert ReadConfirmed("A#1?/1", 4).text() == "may read up to entry 4"
+    assert PutOutside(3).text() == "is told that it is no member any more, and rests"
