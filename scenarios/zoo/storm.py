@@ -51,6 +51,7 @@ def storm(names: str = "ABC", gusts: int = 14) -> Callable[[World], Awaitable[No
 
 
 def misfortune(dice: Dice, names: str) -> steps.Step:
+    """What befalls one of these nodes next."""
     one = names[dice.below(len(names))]
     other = names[(names.index(one) + 1 + dice.below(len(names) - 1)) % len(names)]
     match dice.below(13):
