@@ -176,7 +176,7 @@ class Node:
         self._apply_entries(self.raft, self.applied + 1, log.slice(self.applied + 1, recovered.commit), aloud=False)
         self.host.note(trace.BecameFollower(recovered.term, "", ""))
         if inforce.since(self.raft):
-            self._note_configuration(self.raft)
+            self._note_configuration(None, self.raft)
         self._appoint()
         self._hand_over_snapshot()
 
@@ -210,7 +210,7 @@ class Node:
             else:
                 self.asking.readable(effect)
         if before.configuration is not after.configuration:
-            self._note_configuration(after)
+            self._note_configuration(before, after)
         if after.wake_at < self.appointed:
             self._appoint()
         if turned:  # only now: a proposal is a step of its own, and the effects of this one come first
@@ -574,8 +574,10 @@ class Node:
                 self.host.note(trace.BecameFollower(after.term, leader or "", ROLES[type(was)]))
         return True
 
-    def _note_configuration(self, raft: Raft) -> None:
+    def _note_configuration(self, before: Raft | None, raft: Raft) -> None:
         now = raft.configuration
+        if before is not None and now == before.configuration and not isinstance(raft.role, Leader):
+            return  # the same again, from a snapshot
         if now is not raft.configured[-1][1]:
             self.host.note(trace.PutOutside(raft.term))
         else:
