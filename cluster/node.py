@@ -175,7 +175,7 @@ class Node:
             self._restore(snapshot)
         self._apply_entries(self.raft, self.applied + 1, log.slice(self.applied + 1, recovered.commit), aloud=False)
         self.host.note(trace.BecameFollower(recovered.term, "", ""))
-        if inforce.since(self.raft):
+        if self.raft.configuration != configuration:
             self._note_configuration(None, self.raft)
         self._appoint()
         self._hand_over_snapshot()

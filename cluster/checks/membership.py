@@ -27,13 +27,21 @@ class Members(Watcher):
     def __init__(self, names: tuple[str, ...], logs: Logs) -> None:
         self.logs = logs
         founders: Voters = (tuple(sorted(names)), ())
-        self.in_force: dict[str, tuple[int, Voters]] = dict.fromkeys(names, (0, founders))
+        self._begun = dict.fromkeys(names, (0, founders))
+        self.in_force: dict[str, tuple[int, Voters]] = dict(self._begun)
         """By node: index and voters of the last configuration in its log; 0 for the founders'."""
         self.sure: tuple[int, Voters] = (0, founders)
         """The last one that is known to be committed."""
 
     def sees(self) -> Sees:
-        return {ConfigurationChanged: self.see}
+        return {Recovered: self.recovered, ConfigurationChanged: self.see}
+
+    def recovered(self, event: Happened) -> None:
+        """What it went by may have been lost with the end of its log; what it goes by now it says next."""
+        self._learn(event.node)
+        self.in_force.pop(event.node, None)
+        if event.node in self._begun:
+            self.in_force[event.node] = self._begun[event.node]
 
     def see(self, event: Happened) -> None:
         note = event.note
@@ -94,7 +102,10 @@ class OneChange(Watcher):
         """By node: index of the configuration it goes by."""
 
     def sees(self) -> Sees:
-        return {ConfigurationChanged: self.see}
+        return {Recovered: self.recovered, ConfigurationChanged: self.see}
+
+    def recovered(self, event: Happened) -> None:
+        self.since.pop(event.node, None)
 
     def see(self, event: Happened) -> None:
         note, logs = event.note, self.logs
