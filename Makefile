@@ -17,7 +17,7 @@ test: $(VENV)/.dev ## everything that is checked before a change is taken
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -m "not campaign"
+	UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -n auto --dist worksteal -m "not campaign"
 
 lint: $(VENV)/.dev ## style and types only, and put the style right
 	$(BIN)/ruff check --fix

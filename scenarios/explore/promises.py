@@ -18,7 +18,9 @@ from cluster.value import value
 
 NEVER_BACK = "never back"
 OWN_ASSERTION = "the core's own assertion"
-PROMISES = {watcher.promise: watcher.says for watcher in consensus_watchers(("A",))} | {
+BEYOND = ("state order", "equal snapshots", "one change at a time", "overlapping majorities")
+"""Of snapshots and changes of the configuration, which a search does not make."""
+PROMISES = {each.promise: each.says for each in consensus_watchers(("A",)) if each.promise not in BEYOND} | {
     "durability": "what was committed is on a majority of disks, in every state",
     NEVER_BACK: "the term of a node, the term on a disk and the commit index of one life never fall",
     OWN_ASSERTION: "nothing happens that the core says cannot happen among correct nodes",
