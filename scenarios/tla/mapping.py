@@ -13,6 +13,7 @@
 | committed as a leader | `AdvanceCommitIndex` |
 | stopped leading without a newer term (check-quorum) | `GiveUp` |
 | started again | `Forget` of a write that was on its way, `Restart`, and `Remember` of what it knew to be committed |
+| was told to stand at once (a transfer) | as any standing |
 | trial elections, beats and refusals that change nothing, reads, sessions, compaction of what is committed | nothing |
 | a message that changed nothing on arrival, or never arrived | is not sent |
 
@@ -27,12 +28,14 @@ from typing import Any
 import attrs
 
 from cluster.raft.messages import AppendEntries, AppendReply, Entry, RequestVote, VoteReply
-from cluster.raft.state import Candidate, Follower, Leader, Raft, Received, Save, Send
+from cluster.raft.state import Candidate, Follower, Leader, Raft, Received, Save, SaveSnapshot, Send
 from cluster.value import value
 from scenarios.tla.record import Began, Record, Took
 
 FIRST_TERM = 1
 """The specification's nodes start in term 1, ours in term 0."""
+SPOKEN = (RequestVote, VoteReply, AppendEntries, AppendReply)
+"""The messages that the specification has."""
 
 
 class Unmapped(ValueError):
@@ -79,7 +82,7 @@ def _released(took: Took) -> Iterator[Send]:
     for effect in took.effects:
         if isinstance(effect, Send):
             yield effect
-        elif isinstance(effect, Save):
+        elif isinstance(effect, Save | SaveSnapshot):
             yield from effect.then
 
 
@@ -118,7 +121,7 @@ def needed(record: Record) -> dict[int, list[tuple[str, Any, int]]]:
     for position, each in enumerate(record):
         if not isinstance(each, Took):
             continue
-        if isinstance(each.event, Received):
+        if isinstance(each.event, Received) and isinstance(each.event.message, SPOKEN):
             key = (each.event.sender, each.before.name, each.event.message)
             queue = on_the_way[key]
             if not queue:
@@ -127,7 +130,7 @@ def needed(record: Record) -> dict[int, list[tuple[str, Any, int]]]:
             if changes(each):
                 mattering.add(position)
         for send in _released(each):
-            if isinstance(send.message, RequestVote | VoteReply | AppendEntries | AppendReply):
+            if isinstance(send.message, SPOKEN):
                 on_the_way[each.before.name, send.to, send.message].append(position)
     for position in sorted(mattering, reverse=True):  # an answer that mattered: so did what it answers
         source = position
@@ -160,8 +163,11 @@ def accepts(took: Took) -> bool:
     return any(isinstance(send.message, AppendReply) and send.message.success for send in _released(took))
 
 
-def parts_of(message: AppendEntries, sender: Raft, accepted: bool) -> list[Part]:
-    """What the specification sends for an append: one for each entry; for a beat one that its receiver already has."""
+def parts_of(message: AppendEntries, sender: Raft, entries: Sequence[Entry], accepted: bool) -> list[Part]:
+    """What the specification sends for an append: one for each entry; for a beat one that its receiver already has.
+
+    `entries` is the sender's whole log, what it has compacted included.
+    """
     log, first = sender.log, message.prev_index
     if accepted and message.entries:
         prevs = range(first, first + len(message.entries))
@@ -172,7 +178,7 @@ def parts_of(message: AppendEntries, sender: Raft, accepted: bool) -> list[Part]
     found = []
     for prev in prevs:
         has_more = log.last_index > prev
-        entry = log.entry(prev + 1) if has_more else None
+        entry = entries[prev] if has_more else None
         commit = min(sender.commit, prev + has_more)
         taken = accepted and (bool(message.entries) or prev < first or not has_more)
         found.append(Part(prev, int(has_more), commit, entry, taken))
@@ -250,7 +256,7 @@ class Mapper:
                         self._append(took, position, event.sender, message, says)
                     case AppendReply():
                         self._append_reply(took, event.sender, message, says)
-            if not isinstance(message, RequestVote | VoteReply | AppendEntries | AppendReply) and changes(took):
+            if not isinstance(message, SPOKEN) and changes(took):
                 if after.log is not before.log:
                     raise Unmapped(f"{name} takes a {type(message).__name__}, which changes its log: the specification "
                                    "has appends only")  # fmt: skip
@@ -376,7 +382,7 @@ class Mapper:
             elif isinstance(message, AppendEntries):
                 receiver = self.record[arrived]
                 assert isinstance(receiver, Took)
-                self.parts[arrived] = parts_of(message, took.after, accepts(receiver))
+                self.parts[arrived] = parts_of(message, took.after, self.logs[name], accepts(receiver))
                 for part in self.parts[arrived]:
                     if (to, part.prev + 1) not in said:
                         self._say("Aim", name, says, to, part.prev + 1)
@@ -417,8 +423,3 @@ def _sentence(took: Took) -> str:
     if isinstance(event, Received):
         return f"{took.before.name} takes {type(event.message).__name__} from {event.sender}"
     return f"{took.before.name}: {type(event).__name__}"
-
-
-def lines_of(record: Record) -> Sequence[Line]:
-    """The run as lines; Unmapped where it cannot be."""
-    return Mapper(record).run()

@@ -35,14 +35,27 @@ def validated(story: str, seed: int | None = None, bug: str | None = None, first
 
 
 @pytest.mark.parametrize(
-    ("story", "first"), [("the_crown_passes", None), ("no_leader_still_backed_up", None), ("storm", 500)]
+    ("story", "first"),
+    [("the_crown_passes", None), ("no_leader_still_backed_up", None), ("leadership_handed_over", None), ("storm", 500)],
 )
 def test_a_clean_run_is_a_behaviour_of_the_specification(story: str, first: int | None) -> None:
-    """Elections, a leader that dies, a tail that is cut, crashes with a write on the way."""
+    """Elections, a leader that dies or hands over, a tail that is cut, crashes with a write on the way."""
     found = validated(story, first=first)
     assert found.verdict is not None, found.unmapped
     assert found.verdict.accepted, as_text(found)
     assert found.verdict.taken == len(found.lines) > 50
+
+
+@pytest.mark.parametrize(
+    ("story", "says"),
+    [("the_cluster_grows_and_shrinks", "another configuration"), ("a_thousand_entries_asleep", "InstallSnapshot")],
+)
+def test_what_the_specification_does_not_have_is_refused_by_name(
+    story: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2: nothing was judged."""
+    assert main(["validate", story]) == 2
+    assert says in capsys.readouterr().out
 
 
 @pytest.mark.campaign
