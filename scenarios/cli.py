@@ -544,6 +544,10 @@ def explore(
     drops: int = 0,
     duplicates: int = 0,
     beats: int = 0,
+    changes: int = 0,
+    reads: int = 0,
+    outside: int = 0,
+    pairs: Annotated[bool, Flag] = False,
     rachis: Annotated[bool, Flag] = False,
     instant_disk: Annotated[bool, Flag] = False,
     batch: int | None = None,
@@ -570,6 +574,14 @@ def explore(
         Messages that arrive once more.
     beats
         Beats of leaders, and repeated questions of candidates on trial.
+    changes
+        Times a leader is asked to change who belongs: a member leaves, a node outside becomes a voter.
+    reads
+        Times a leader is asked to confirm a read.
+    outside
+        So many of the nodes do not belong to the cluster when it begins.
+    pairs
+        A change may also move two nodes at once, through a joint configuration.
     rachis
         RavenDB's elections: trials, good standing, the check of the quorum. Without it the paper's.
     instant_disk
@@ -599,6 +611,10 @@ def explore(
         drops,
         duplicates,
         beats,
+        changes,
+        reads,
+        outside,
+        pairs,
         rachis,
         instant_disk,
         batch_for(found_bug, batch),

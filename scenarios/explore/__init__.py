@@ -1,18 +1,47 @@
 """Every interleaving of a tiny cluster, by the very step function that runs everywhere else; and a way through it, told."""
 
-from cluster.raft.messages import AppendEntries, AppendReply, Entry, Request, RequestVote, VoteReply
-from scenarios.explore.actions import Action, Crash, Deliver, Drop, Duplicate, Expire, Propose, Sync
+from cluster.raft.change import Alteration, Change, Place
+from cluster.raft.configuration import Configuration
+from cluster.raft.messages import (
+    AppendEntries,
+    AppendReply,
+    Confirm,
+    Confirmed,
+    Entry,
+    Reconfiguration,
+    Request,
+    RequestVote,
+    TimeoutNow,
+    VoteReply,
+)
+from scenarios.explore.actions import (
+    Action,
+    Crash,
+    Deliver,
+    Drop,
+    Duplicate,
+    Expire,
+    Propose,
+    Read,
+    Reconfigure,
+    Sync,
+)
 from scenarios.explore.bounds import Bounds, BoundsError
 from scenarios.explore.search import Found, Level, Search, explore
 from scenarios.explore.story import CannotHappen, Followed, follow, story_lines
 
 __all__ = [
     "Action",
+    "Alteration",
     "AppendEntries",
     "AppendReply",
     "Bounds",
     "BoundsError",
     "CannotHappen",
+    "Change",
+    "Configuration",
+    "Confirm",
+    "Confirmed",
     "Crash",
     "Deliver",
     "Drop",
@@ -22,11 +51,16 @@ __all__ = [
     "Followed",
     "Found",
     "Level",
+    "Place",
     "Propose",
+    "Read",
+    "Reconfiguration",
+    "Reconfigure",
     "Request",
     "RequestVote",
     "Search",
     "Sync",
+    "TimeoutNow",
     "VoteReply",
     "explore",
     "follow",

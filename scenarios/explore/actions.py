@@ -1,5 +1,6 @@
 """What may happen in a search, one class a kind; its `repr` can be pasted into `follow`. Who does it is not here."""
 
+from cluster.raft.change import Change
 from cluster.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -48,6 +49,29 @@ class Propose:
     def says(self) -> str:
         """The action in one sentence, without the node's name."""
         return "is asked for a command"
+
+
+@value
+class Reconfigure:
+    """A leader is asked to change who belongs to the cluster."""
+
+    node: str
+    change: Change
+
+    def says(self) -> str:
+        """The action in one sentence, without the node's name."""
+        return f"is asked for this: {self.change.says()}"
+
+
+@value
+class Read:
+    """A leader is asked to confirm a read."""
+
+    node: str
+
+    def says(self) -> str:
+        """The action in one sentence, without the node's name."""
+        return "is asked to read"
 
 
 @value
@@ -105,7 +129,7 @@ class Drop:
         return f"never gets {in_short(self.message)} from {self.sender}"
 
 
-Action = Expire | Sync | Propose | Crash | Deliver | Duplicate | Drop
+Action = Expire | Sync | Propose | Reconfigure | Read | Crash | Deliver | Duplicate | Drop
 
 
 def in_short(message: Message) -> str:

@@ -9,7 +9,7 @@ from cluster.value import value
 
 NAMES = "ABCDE"
 """Every cluster is the first few of these. More would have more than 120 renamings, each of which every state has."""
-PROPOSED, CRASHED, DROPPED, DUPLICATED, BEATEN = range(5)
+PROPOSED, CRASHED, DROPPED, DUPLICATED, BEATEN, CHANGED, READ = range(7)
 """What is spent of `Bounds.limits`, in their order."""
 
 
@@ -42,11 +42,25 @@ class Bounds:
     """Messages taken once more than they were sent."""
     beats: int = attrs.field(default=0, validator=_within(0, 99, "beats"))
     """Rounds of chatter: a leader's beat, or a candidate on trial that asks the same again."""
+    changes: int = attrs.field(default=0, validator=_within(0, 99, "changes"))
+    """Times a leader is asked to change who belongs: a member leaves, or a node outside becomes a voter."""
+    reads: int = attrs.field(default=0, validator=_within(0, 99, "reads"))
+    """Times a leader is asked to confirm a read."""
+    outside: int = attrs.field(default=0, validator=_within(0, len(NAMES) - 1, "nodes outside"))
+    """So many of the nodes, the last ones, do not belong to the cluster when it begins."""
+    pairs: bool = False
+    """A change may also move two nodes at once, through a joint configuration."""
     rachis: bool = False
     """RavenDB's elections (trial, good standing, check of the quorum); False: the paper's."""
     instant_disk: bool = False
     """Whatever is saved is durable before anything else happens: far fewer states, and no bug of a slow disk."""
     batch: int = attrs.field(default=Timing().batch, validator=_within(1, 10_000, "entries an append"))
+
+    def __attrs_post_init__(self) -> None:
+        if self.outside >= self.nodes:
+            raise BoundsError(
+                f"{self.outside} nodes outside of {self.nodes} leave none inside: give at most {self.nodes - 1}"
+            )
 
     @property
     def names(self) -> str:
@@ -54,11 +68,21 @@ class Bounds:
         return NAMES[: self.nodes]
 
     @property
+    def founders(self) -> str:
+        """The voters with which it begins."""
+        return self.names[: self.nodes - self.outside]
+
+    @property
+    def alike(self) -> bool:
+        """Whether the law treats all names alike. A leader that is removed names its heir, of equals the last by name."""
+        return not self.changes
+
+    @property
     def timing(self) -> Timing:
         """How the nodes behave. No duration in it matters: any timer may fire at any step."""
         return Timing(ticking=self.rachis, trial=self.rachis, check_quorum=self.rachis, batch=self.batch)
 
     @property
-    def limits(self) -> tuple[int, int, int, int, int]:
-        """How often each may happen: proposals, crashes, drops, duplicates, beats."""
-        return self.entries, self.crashes, self.drops, self.duplicates, self.beats
+    def limits(self) -> tuple[int, ...]:
+        """How often each may happen: proposals, crashes, drops, duplicates, beats, changes, reads."""
+        return self.entries, self.crashes, self.drops, self.duplicates, self.beats, self.changes, self.reads

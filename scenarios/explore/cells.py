@@ -5,6 +5,7 @@ Each piece is made once and carries its lanes (`identity.Lanes`). Nothing here s
 
 from typing import Any
 
+from cluster.raft.change import Change
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Message
 from cluster.raft.state import Leader, Raft, Send
@@ -50,6 +51,7 @@ class Cell:
     """A node as a part of states: what it believes, what it writes, what its disk holds, what was seen of it."""
 
     __slots__ = (
+        "asked",
         "deliveries",
         "disk",
         "entries",
@@ -93,6 +95,8 @@ class Cell:
         self.own: tuple[tuple[str, Move], ...] | None = None
         """What may happen to it without mail: the kind of it, and what comes of it."""
         self.proposals: dict[int, Move] = {}
+        self.asked: dict[tuple[str, int], tuple[tuple[Change | None, Move], ...]] = {}
+        """What comes of being asked for a change or a read, by which of the two and its number."""
         self.deliveries: dict[int, tuple[Move, ...]] = {}
 
     def content(self, names: Renaming) -> Any:
@@ -123,6 +127,8 @@ class Mail:
         """Its lanes."""
 
 
+Answer = tuple[int, int]
+"""A read's number, and up to which entry it sees."""
 Applied = tuple[int, tuple[Entry, ...], int, bool]
 """First index, entries, the node's term, and whether it only says again after a restart what it knew."""
 
@@ -139,20 +145,29 @@ class Move:
         "disked",
         "faced",
         "idle",
+        "read",
         "sent",
     )
 
-    def __init__(self, before: Cell, after: Cell, sent: tuple[Mail, ...], applied: tuple[Applied, ...]) -> None:
+    def __init__(
+        self,
+        before: Cell,
+        after: Cell,
+        sent: tuple[Mail, ...],
+        applied: tuple[Applied, ...],
+        read: tuple[Answer, ...] = (),
+    ) -> None:
         self.after = after
         self.sent = tuple(sorted([mail.number for mail in sent]))
         self.applied = applied
+        self.read = read
         self.broken: Broken | None = None
         self.delta = after.total - before.total + sum(mail.total for mail in sent)
         """What it adds to the lanes of the state; a message taken is not subtracted yet."""
         self.faced = after.face_number != before.face_number
         self.disked = after.kept != before.kept
         self.crowned = after.leads and (not before.leads or after.raft.term != before.raft.term)
-        self.idle = after is before and not sent
+        self.idle = after is before and not sent and not read
         """Not made: it leads beyond the bounds, or it changes nothing.
 
         Whatever can follow a move that changes nothing can follow without it, and the message stays where it is.

@@ -90,10 +90,10 @@ def again(bounds: Bounds, bug: Bug | None, depth: int, states: int) -> str:
     words = ["unkindness explore"]
     words += [f"--{each} {getattr(bounds, each)}" for each in ("nodes", "terms", "entries")]
     defaults = Bounds()
-    for each in ("crashes", "drops", "duplicates", "beats"):
+    for each in ("crashes", "drops", "duplicates", "beats", "changes", "reads", "outside"):
         if getattr(bounds, each) != getattr(defaults, each):
             words.append(f"--{each} {getattr(bounds, each)}")
-    words += [f"--{each.replace('_', '-')}" for each in ("rachis", "instant_disk") if getattr(bounds, each)]
+    words += [f"--{each.replace('_', '-')}" for each in ("pairs", "rachis", "instant_disk") if getattr(bounds, each)]
     if bounds.batch != batch_for(bug, None):
         words.append(f"--batch {bounds.batch}")
     words += [f"--bug {bug.name}"] if bug is not None else []
@@ -116,10 +116,10 @@ def verdict_lines(found: Found, seconds: float, command: str) -> list[str]:
         case _:
             assert found.broken is not None
             first = f"broken: {found.broken.promise}: {found.broken.text}"
-    renamed = f"{found.full:,} with every renaming of the nodes"
+    renamed = f" ({found.full:,} with every renaming of the nodes)" if found.bounds.alike else ""
     lines = [
         first,
-        f"  states   {found.distinct:,} ({renamed}), by {found.generated:,} steps; depth {depth}",
+        f"  states   {found.distinct:,}{renamed}, by {found.generated:,} steps; depth {depth}",
         f"  rate     {found.distinct / max(seconds, 1e-6):,.0f} states a second, {seconds:.1f} s",
     ]
     if found.broken is not None:

@@ -276,8 +276,10 @@ class Lanes:
     and all its renamings: that is its canonical fingerprint.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
-        orders = list(permutations(range(len(names))))
+    def __init__(self, names: Sequence[str], alike: bool = True) -> None:
+        """`alike`: whether the names of nodes mean nothing, so that a state and its renamings are one."""
+        places = range(len(names))
+        orders = list(permutations(places)) if alike else [tuple(places)]
         self.renamings: list[Renaming] = [{None: None, **dict(zip(names, order, strict=True))} for order in orders]
         self.width = LANE * len(self.renamings)
         self._slices = [slice(LANE * at, LANE * at + FINGERPRINT) for at in range(len(self.renamings))]

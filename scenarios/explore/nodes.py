@@ -6,14 +6,16 @@ disk is the simulator's, written and read by `cluster.storage`. Nothing here kno
 """
 
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 
 from cluster import trace
 from cluster.raft import step as law
-from cluster.raft.configuration import Configuration
+from cluster.raft.change import Alteration, Change, Place
+from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import Message, Request, RequestVote
-from cluster.raft.state import Moment, Proposed, Raft, Received, Send, TimedOut
+from cluster.raft.state import ChangeProposed, Moment, Proposed, Raft, ReadAsked, Received, Send, TimedOut
 from cluster.storage import Recovered
 from scenarios.explore.asked import read_again, says_early
 from scenarios.explore.bounds import Bounds
@@ -31,9 +33,9 @@ class Nodes:
         """Who hears what happens in a node, in the words of a trace. Nobody, while millions of states are searched."""
         self.bounds = bounds
         self.names = tuple(bounds.names)
-        self.lanes = Lanes(self.names)
+        self.lanes = Lanes(self.names, alike=bounds.alike)
         self.timing = bounds.timing
-        self.configuration = Configuration.of(self.names)
+        self.founders = Configuration.of(bounds.founders)
         self.early = says_early()
         """Whether the storage calls durable what a crash would lose."""
         self.mails: list[Mail] = []
@@ -51,10 +53,14 @@ class Nodes:
         """How many different nodes there were."""
         return len(self._cells)
 
+    def founded(self, name: str) -> Configuration:
+        """What a node goes by before its log says anything: one outside waits to be told."""
+        return self.founders if self.founders.votes(name) else NOBODY
+
     def begun(self, name: str) -> Cell:
         """A node with an empty disk."""
         disk = Paper(0, None, Log.of(), 0)
-        raft = law.begin(name, self.configuration, self.timing, 0, None, disk.log, Moment(0, 0.0))
+        raft = law.begin(name, self.founded(name), self.timing, 0, None, disk.log, Moment(0, 0.0))
         return self._cell(normal_form(raft), (), disk, (), None)
 
     # ---- what may happen to a node ----
@@ -84,6 +90,33 @@ class Nodes:
             event = Proposed(((Request("x", serial, 1), b""),))
             move = cell.proposals[serial] = self._moved(cell, lambda work: work.step(event, 0))
         return move
+
+    def asked(self, cell: Cell, what: str, serial: int) -> tuple[tuple[Change | None, "Move"], ...]:
+        """What comes of asking a leader: for a `read`, or for each `change` that it does not refuse."""
+        found = cell.asked.get((what, serial))
+        if found is None:
+            if what == "read":
+                found = ((None, self.read(cell, serial)),)
+            else:
+                found = tuple(
+                    [(each, self.change(cell, serial, each)) for each in self.wishes(cell.raft.configuration)]
+                )
+            found = cell.asked[what, serial] = tuple([(wish, move) for wish, move in found if not move.idle])
+        return found
+
+    def read(self, cell: Cell, serial: int) -> "Move":
+        """A leader gets the read of that number."""
+        return self._moved(cell, lambda work: work.step(ReadAsked(Request("r", serial, 1)), 0))
+
+    def change(self, cell: Cell, serial: int, wish: Change) -> "Move":
+        """A leader is asked for a change, the one of that number."""
+        return self._moved(cell, lambda work: work.step(ChangeProposed(Request("c", serial, 1), wish), 0))
+
+    def wishes(self, now: Configuration) -> tuple[Change, ...]:
+        """One member leaves, or a node outside becomes a voter; two of these at once if the bounds have pairs."""
+        single = [Alteration(name, Place.Nowhere if name in now.members else Place.Voter) for name in self.names]
+        pairs = combinations(single, 2) if self.bounds.pairs else ()
+        return tuple([Change(tuple(each)) for each in (*((one,) for one in single), *pairs)])
 
     def deliver(self, cell: Cell, mail: Mail) -> tuple["Move", ...]:
         """What may come of a message: one thing, or two where it matters whether a leader was heard of late."""
@@ -136,7 +169,7 @@ class Nodes:
         except (AssertionError, IndexError, ValueError) as error:
             work.broken = work.broken or Broken(OWN_ASSERTION, f"{cell.raft.name}: {error}")
         after = self._cell(work.raft, tuple(work.writes), work.disk, work.led, work.voted)
-        move = Move(cell, after, tuple(work.sent), tuple(work.applied))
+        move = Move(cell, after, tuple(work.sent), tuple(work.applied), tuple(work.read))
         move.broken = work.broken
         move.idle = not work.broken and (move.idle or after.raft.term > self.bounds.terms)
         return move

@@ -11,22 +11,32 @@ its identity.
 from collections.abc import Sequence
 
 from cluster.checks.consensus import consensus_watchers
+from cluster.checks.membership import Voters, decides, overlap
+from cluster.checks.membership import text as in_words
+from cluster.raft import inforce
+from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
-from cluster.raft.messages import Entry
+from cluster.raft.messages import Entry, Reconfiguration
 from cluster.raft.state import Leader, Raft
 from cluster.value import value
 
 NEVER_BACK = "never back"
 OWN_ASSERTION = "the core's own assertion"
-BEYOND = ("state order", "equal snapshots", "one change at a time", "overlapping majorities")
-"""Of snapshots and changes of the configuration, which a search does not make."""
+TRUE_READS = "true reads"
+IN_FORCE = "configuration in force"
+BEYOND = ("state order", "equal snapshots")
+"""Of snapshots, which a search does not make."""
 PROMISES = {each.promise: each.says for each in consensus_watchers(("A",)) if each.promise not in BEYOND} | {
     "durability": "what was committed is on a majority of disks, in every state",
+    TRUE_READS: "a read that is confirmed sees all that was committed when it was asked (dissertation, 6.4)",
+    IN_FORCE: "a node goes by a configuration that its log holds, or by the founders' (dissertation, 4.1)",
     NEVER_BACK: "the term of a node, the term on a disk and the commit index of one life never fall",
     OWN_ASSERTION: "nothing happens that the core says cannot happen among correct nodes",
 }
 Sealed = tuple[tuple[Entry, int], ...]
 """What was committed first by anybody, by index from 1, and in which term."""
+Asked = tuple[tuple[int, int], ...]
+"""Reads that are not answered: number, and how much was committed when it was asked."""
 
 
 @value
@@ -61,7 +71,42 @@ def after_step(before: Raft, after: Raft) -> Broken | None:
                 "own term",
                 f"{name} leads term {after.term} and commits up to entry {after.commit}, which is of term {term}",
             )
+        if inforce.since(after) > before.log.last_index:
+            return after_change(before, after)
+    return goes_by_another(after)
+
+
+def goes_by_another(raft: Raft) -> Broken | None:
+    """*In force*: whether what a node goes by came with an entry that its log does not hold."""
+    index, configuration = raft.configured[-1]
+    if index <= raft.log.base:
+        return None
+    entry = raft.log.slice(index, index) if index <= raft.log.last_index else ()
+    if entry and isinstance(entry[0], Reconfiguration) and entry[0].configuration == configuration:
+        return None
+    text = f"{raft.name} goes by voters {in_words(voters_of(configuration))}, which is not what its entry {index} says"
+    return Broken(IN_FORCE, text)
+
+
+def after_change(before: Raft, after: Raft) -> Broken | None:
+    """What a leader that has just appended a configuration may not have done."""
+    name, at, known = after.name, inforce.since(after), inforce.since(before)
+    if after.commit < known:
+        text = f"{name} changes the members at {at}, and its change at {known} is not committed"
+        return Broken("one change at a time", text)
+    if after.log.term_at(after.commit) != after.term:
+        text = f"{name} changes the members with nothing of its own term {after.term} committed"
+        return Broken("one change at a time", text)
+    old, new = voters_of(before.configuration), voters_of(after.configuration)
+    if not overlap(old, new):
+        text = f"{name} goes from {in_words(old)} to {in_words(new)}: their majorities need not meet"
+        return Broken("overlapping majorities", text)
     return None
+
+
+def voters_of(configuration: Configuration) -> Voters:
+    """Whose majorities decide."""
+    return configuration.voters, configuration.outgoing
 
 
 def extends(log: Log, before: Log) -> bool:
@@ -156,11 +201,35 @@ def missing(leader: Face, sealed: Sealed) -> Broken | None:
     return None
 
 
-def lost(names: Sequence[str], disks: Sequence[tuple[Entry, ...]], sealed: Sealed) -> Broken | None:
-    """*Durability*: the first committed entry that is not on a majority of disks."""
+def counting(founders: Configuration, sealed: Sealed, logs: Sequence[tuple[Entry, ...]]) -> Sequence[Voters]:
+    """Who may decide: the last configuration that is committed, and every later one in a log."""
+    sure, since = founders, 0
+    for index, (entry, _) in enumerate(sealed, 1):
+        if isinstance(entry, Reconfiguration):
+            sure, since = entry.configuration, index
+    later = [entry.configuration for log in logs for entry in log[since:] if isinstance(entry, Reconfiguration)]
+    return [voters_of(each) for each in (sure, *later)]
+
+
+def lost(
+    names: Sequence[str], disks: Sequence[tuple[Entry, ...]], sealed: Sealed, deciding: Sequence[Voters]
+) -> Broken | None:
+    """*Durability*: the first committed entry that is not on a majority of the disks of any configuration that counts."""
     for index, (entry, _) in enumerate(sealed, 1):
         where = [name for name, disk in zip(names, disks, strict=True) if disk[index - 1 : index] == (entry,)]
-        if 2 * len(where) <= len(disks):
+        if not any(decides(voters, where) for voters in deciding):
             held = f"only on the disk of {where[0]}" if len(where) == 1 else f"on {len(where)} of {len(disks)} disks"
             return Broken("durability", f"entry {index} is committed, and it is {held if where else 'on no disk'}")
     return None
+
+
+# ---- what was read ----
+
+
+def answered(name: str, asked: Asked, serial: int, index: int) -> Asked | Broken:
+    """The reads that still wait once that one was confirmed at entry `index`."""
+    for number, committed in asked:
+        if number == serial and index < committed:
+            text = f"{name} confirms a read up to entry {index}, and entry {committed} was committed when it was asked"
+            return Broken(TRUE_READS, text)
+    return tuple([each for each in asked if each[0] != serial])

@@ -13,20 +13,24 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from cluster.raft.change import Change
 from cluster.sim.run import few_collections
 from cluster.value import value
-from scenarios.explore.actions import Action, Crash, Deliver, Drop, Duplicate, Expire, Propose, Sync
-from scenarios.explore.bounds import BEATEN, CRASHED, DROPPED, DUPLICATED, PROPOSED, Bounds
+from scenarios.explore.actions import Action, Crash, Deliver, Drop, Duplicate, Expire, Propose, Read, Reconfigure, Sync
+from scenarios.explore.bounds import BEATEN, CHANGED, CRASHED, DROPPED, DUPLICATED, PROPOSED, READ, Bounds
 from scenarios.explore.cells import Cell, Mail, Move
+from scenarios.explore.identity import encoded
 from scenarios.explore.nodes import Nodes
-from scenarios.explore.promises import Broken, Sealed, agreed, between, lost, missing
+from scenarios.explore.promises import Asked, Broken, Sealed, agreed, answered, between, counting, lost, missing
 
 COSTS = {"beat": BEATEN, "crash": CRASHED}
+ASKED = (("change", CHANGED), ("read", READ))
 Spent = tuple[int, ...]
-State = tuple[tuple[Cell, ...], tuple[int, ...], Sealed, Spent, int]
-"""Nodes, numbers of the messages on their way, what was committed, what is spent, lanes."""
-Option = tuple[int, Move, str, Mail | None, bool, int]
-"""Place of the node, what becomes of it, the kind of action, its message, whether that is gone then, what it costs."""
+State = tuple[tuple[Cell, ...], tuple[int, ...], Sealed, Spent, int, Asked]
+"""Nodes, numbers of the messages on their way, what was committed, what is spent, lanes, the reads not answered yet."""
+Option = tuple[int, Move, str, Mail | Change | None, bool, int]
+"""Place of the node, what becomes of it, the kind of action, its message or wish, whether the message is gone then, what it
+costs."""
 FREE = -1
 NOBODY = -1
 
@@ -91,6 +95,8 @@ class Search:
         """Pairs of faces that keep the promises between two nodes."""
         self._sealed: dict[Sealed, int] = {(): 0}
         """Lanes of what was committed."""
+        self._asked: dict[Asked, int] = {(): 0}
+        """Lanes of the reads that wait."""
         self._units = [self.nodes.lanes.of_nameless(("spent", which)) for which in range(len(bounds.limits))]
 
     def run(self, each_level: Callable[[Level], None] | None = None, depth: int = 0, states: int = 0) -> Found:
@@ -134,11 +140,11 @@ class Search:
     def first(self) -> State:
         """Every node new, nothing on its way."""
         cells = tuple([self.nodes.begun(name) for name in self.bounds.names])
-        return cells, (), (), (0,) * len(self.bounds.limits), sum(cell.total for cell in cells)
+        return cells, (), (), (0,) * len(self.bounds.limits), sum(cell.total for cell in cells), ()
 
     def options(self, state: State) -> Iterator[Option]:
         """Whatever may happen next, always in the same order."""
-        cells, flight, _, spent, _ = state
+        cells, flight, _, spent, *_ = state
         nodes, limits = self.nodes, self.bounds.limits
         for place, cell in enumerate(cells):
             for kind, move in cell.own if cell.own is not None else nodes.own(cell):
@@ -147,6 +153,11 @@ class Search:
                     yield place, move, kind, None, False, cost
             if cell.leads and spent[PROPOSED] < limits[PROPOSED]:
                 yield place, nodes.propose(cell, spent[PROPOSED] + 1), "propose", None, False, PROPOSED
+            if cell.leads:
+                for kind, cost in ASKED:
+                    if spent[cost] < limits[cost]:
+                        for change, move in nodes.asked(cell, kind, spent[cost] + 1):
+                            yield place, move, kind, change, False, cost
         again, drops = spent[DUPLICATED] < limits[DUPLICATED], spent[DROPPED] < limits[DROPPED]
         mails, before = nodes.mails, NOBODY
         for number in flight:
@@ -167,10 +178,10 @@ class Search:
 
     def after(self, state: State, option: Option) -> State | Broken:
         """The state that an option leads to, with nothing asked of it but what was committed."""
-        cells, flight, sealed, spent, total = state
+        cells, flight, sealed, spent, total, asked = state
         place, move, _, mail, gone, cost = option
         total += move.delta
-        if gone and mail is not None:
+        if gone and isinstance(mail, Mail):
             total -= mail.total
         if cost != FREE:
             total += self._units[cost]
@@ -181,16 +192,26 @@ class Search:
                 return agreement
             total += self._lanes_of_sealed(agreement) - self._lanes_of_sealed(sealed)
             sealed = agreement
+        if cost == READ or move.read:
+            before = asked
+            if cost == READ:
+                asked = (*asked, (spent[READ], len(state[2])))
+            for answer in move.read:
+                left = answered(self.nodes.names[place], asked, *answer)
+                if isinstance(left, Broken):
+                    return left
+                asked = left
+            total += self._lanes_of_asked(asked) - self._lanes_of_asked(before)
         if gone or move.sent:
             bag = list(flight)
-            if gone and mail is not None:
+            if gone and isinstance(mail, Mail):
                 bag.remove(mail.number)
             bag += move.sent
             bag.sort()
             flight = tuple(bag)
         if cells[place] is not move.after:
             cells = (*cells[:place], move.after, *cells[place + 1 :])
-        return cells, flight, sealed, spent, total
+        return cells, flight, sealed, spent, total, asked
 
     def judged(self, before: State, option: Option, after: State) -> Broken | None:
         """The first promise that a state breaks which the one before it kept."""
@@ -212,7 +233,8 @@ class Search:
                     if cell.leads and (broken := missing(cell.face, sealed)):
                         return broken
             if grown or move.disked:
-                return lost(self.nodes.names, [cell.kept for cell in cells], sealed)
+                voters = counting(self.nodes.founders, sealed, [cell.entries for cell in cells])
+                return lost(self.nodes.names, [cell.kept for cell in cells], sealed, voters)
         return None
 
     # ---- the rim ----
@@ -231,7 +253,7 @@ class Search:
                 generated += 1
                 _, move, _, mail, gone, cost = option
                 after: State | Broken | None = None
-                if move.applied or move.broken:
+                if move.applied or move.broken or move.read or cost == READ:
                     after = move.broken or self.after(state, option)
                     if isinstance(after, Broken):
                         self.levels[-1] = Level(depth, len(grown), full, generated)
@@ -239,7 +261,7 @@ class Search:
                     lanes = after[4]
                 else:
                     lanes = total + move.delta
-                    if gone and mail is not None:
+                    if gone and isinstance(mail, Mail):
                         lanes -= mail.total
                     if cost != FREE:
                         lanes += units[cost]
@@ -280,7 +302,13 @@ class Search:
     def _lanes_of_sealed(self, sealed: Sealed) -> int:
         lanes = self._sealed.get(sealed)
         if lanes is None:
-            lanes = self._sealed[sealed] = self.nodes.lanes.of_nameless(("committed", repr(sealed)))
+            lanes = self._sealed[sealed] = self.nodes.lanes.of(lambda names: ("committed", encoded(sealed, names)))
+        return lanes
+
+    def _lanes_of_asked(self, asked: Asked) -> int:
+        lanes = self._asked.get(asked)
+        if lanes is None:
+            lanes = self._asked[asked] = self.nodes.lanes.of_nameless(("asked", asked))
         return lanes
 
     # ---- the way back ----
@@ -305,6 +333,8 @@ class Search:
         """An option as an action that can be pasted."""
         place, move, kind, mail, _, _ = option
         name = self.nodes.names[place]
+        if isinstance(mail, Change):
+            return Reconfigure(name, mail)
         if mail is not None:
             sender, message = self.nodes.names[mail.sender], mail.message
             late = kind != "drop" and move is not self.nodes.deliver(state[0][place], mail)[0]
@@ -320,6 +350,8 @@ class Search:
                 return Sync(name)
             case "propose":
                 return Propose(name)
+            case "read":
+                return Read(name)
             case "crash":
                 return Crash(name, move.after.disk.commit)
             case _:

@@ -13,9 +13,20 @@ from cluster.raft.messages import AppendReply
 from cluster.raft.state import Leader, Raft
 from cluster.trace import Happened, Note
 from cluster.value import value
-from scenarios.explore.actions import Action, Crash, Deliver, Duplicate, Expire, Propose, Sync, in_short
-from scenarios.explore.bounds import PROPOSED, Bounds
-from scenarios.explore.cells import LATE
+from scenarios.explore.actions import (
+    Action,
+    Crash,
+    Deliver,
+    Duplicate,
+    Expire,
+    Propose,
+    Read,
+    Reconfigure,
+    Sync,
+    in_short,
+)
+from scenarios.explore.bounds import CHANGED, PROPOSED, READ, Bounds
+from scenarios.explore.cells import LATE, Mail
 from scenarios.explore.promises import Broken
 from scenarios.explore.search import Option, Search, State
 
@@ -95,7 +106,7 @@ def _notes(search: Search, state: State, option: Option, action: Action) -> tupl
     heard: list[Note] = []
     nodes.told = heard.append
     match action:
-        case Deliver(late=late) | Duplicate(late=late) if mail is not None:
+        case Deliver(late=late) | Duplicate(late=late) if isinstance(mail, Mail):
             nodes.take(cell, mail, LATE if late else 0)
             heard.insert(0, _delivered(action, option[1].after.raft))
         case Expire(unheard=unheard):
@@ -107,6 +118,10 @@ def _notes(search: Search, state: State, option: Option, action: Action) -> tupl
         case Propose():
             cell.proposals.clear()
             nodes.propose(cell, state[3][PROPOSED] + 1)
+        case Reconfigure(change=change):
+            nodes.change(cell, state[3][CHANGED] + 1, change)
+        case Read():
+            nodes.read(cell, state[3][READ] + 1)
         case _:
             pass  # a message lost is noticed by nobody
     nodes.told = None

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cluster import trace
+from cluster.asking import label
 from cluster.node import ROLES, terms_and_digests
+from cluster.raft import inforce
 from cluster.raft import step as law
 from cluster.raft.state import (
     Apply,
@@ -18,11 +20,12 @@ from cluster.raft.state import (
     Leader,
     Moment,
     Raft,
+    Readable,
     Save,
     Send,
     Stored,
 )
-from scenarios.explore.cells import Applied, Cell, Mail, Paper, Write
+from scenarios.explore.cells import Answer, Applied, Cell, Mail, Paper, Write
 from scenarios.explore.identity import normal_form
 from scenarios.explore.promises import NEVER_BACK, Broken, after_step, second_vote
 
@@ -42,6 +45,7 @@ class Work:
         self.voted = cell.voted
         self.sent: list[Mail] = []
         self.applied: list[Applied] = []
+        self.read: list[Answer] = []
         self.broken: Broken | None = None
         self._told = nodes.told
 
@@ -69,7 +73,7 @@ class Work:
         found = nodes.recovered(disk)
         self.writes = []
         raft = law.begin(
-            name, nodes.configuration, nodes.timing, found.term, found.vote, found.log, Moment(0, 0.0), found.commit
+            name, nodes.founded(name), nodes.timing, found.term, found.vote, found.log, Moment(0, 0.0), found.commit
         )
         self.raft = normal_form(raft)
         terms, digests = terms_and_digests(found.log.slice(1, found.log.last_index))
@@ -92,6 +96,7 @@ class Work:
             self.led = (*self.led, after.term)
         if self._told is not None:
             self._note_role(before, after)
+            self._note_configuration(before, after)
         for effect in effects:
             match effect:
                 case Send():
@@ -101,6 +106,9 @@ class Work:
                 case Apply(first, entries):
                     self.applied.append((first, entries, after.term, False))
                     self._note(trace.Committed(first + len(entries) - 1, after.term))
+                case Readable(requests, index):
+                    self.read += [(request.serial, index) for request in requests]
+                    self._note(trace.ReadConfirmed(label(requests[0]), index))
 
     def _send(self, send: Send) -> None:
         self.sent.append(self.nodes.mail(self.raft.name, Send(send.to, normal_form(send.message))))
@@ -146,6 +154,17 @@ class Work:
     def _note(self, note: trace.Note) -> None:
         if self._told is not None:
             self._told(note)
+
+    def _note_configuration(self, before: Raft, after: Raft) -> None:
+        """As the shell of a node notes it."""
+        now = after.configuration
+        if now == before.configuration and inforce.since(after) == inforce.since(before):
+            return
+        if now is not after.configured[-1][1]:
+            self._note(trace.PutOutside(after.term))
+        else:
+            index = inforce.since(after)
+            self._note(trace.ConfigurationChanged(index, now.voters, now.outgoing, now.learners, now.promotable))
 
     def _note_role(self, before: Raft, after: Raft) -> None:
         """As the shell of a node notes it."""

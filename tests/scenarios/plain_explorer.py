@@ -10,18 +10,23 @@ from typing import Any, NamedTuple
 import attrs
 
 from cluster.instant import FOREVER
-from cluster.raft.configuration import Configuration
+from cluster.raft.change import Alteration, Change, Place
+from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Request, RequestVote, VoteReply
 from cluster.raft.state import (
     Apply,
     Candidate,
+    ChangeProposed,
     Event,
     Follower,
     Leader,
     Moment,
     Proposed,
     Raft,
+    Readable,
+    ReadAsked,
+    Reading,
     Received,
     Save,
     Send,
@@ -40,6 +45,20 @@ class Who(NamedTuple):
     name: str | None
 
 
+def spelled(thing: Any) -> Any:
+    """A value as it stands in a key: all its fields, and nodes where a configuration names them."""
+    match thing:
+        case Configuration():
+            names = (thing.voters, thing.outgoing, thing.learners, thing.learners_next, thing.promotable)
+            return (*[bag(map(Who, each)) for each in names], thing.auto_leave)
+        case tuple():
+            return tuple([spelled(each) for each in thing])
+        case _ if attrs.has(type(thing)):
+            return type(thing).__name__, *[spelled(getattr(thing, field.name)) for field in attrs.fields(type(thing))]
+        case _:
+            return thing
+
+
 class Bag(NamedTuple):
     """Things in a key of which the order means nothing."""
 
@@ -53,12 +72,12 @@ def bag(things: Iterable[Any]) -> Bag:
 class Machine:
     """A node with its disk, copied for every action."""
 
-    def __init__(self, name: str, names: str) -> None:
-        self.names = names
+    def __init__(self, name: str, founders: str) -> None:
+        self.founded = Configuration.of(founders) if name in founders else NOBODY
         self.term = self.commit = 0
         self.vote: str | None = None
         self.entries: tuple[Entry, ...] = ()
-        self.raft = begin(name, Configuration.of(names), PAPER, 0, None, Log.of(), Moment(0, 0.0))
+        self.raft = begin(name, self.founded, PAPER, 0, None, Log.of(), Moment(0, 0.0))
         self.writes: list[tuple[Save, int, int]] = []
         self.led: tuple[int, ...] = ()
 
@@ -75,23 +94,37 @@ class Machine:
                 seen: Any = ("follower", Who(leader))
             case Candidate():
                 votes = [bag(map(Who, who)) for who in (role.granted, role.refused)]
-                seen = ("candidate", role.asked, *votes, raft.wake_at == FOREVER)
+                seen = ("candidate", role.asked, role.forced, *votes, raft.wake_at == FOREVER)
             case Leader():
                 peers = [(Who(peer), at.match, at.next, at.probing, at.inflight) for peer, at in role.peers]
-                seen = ("leader", bag(peers), role.stored, role.ready)
+                seen = ("leader", bag(peers), role.stored, role.ready, role.leases, reading_key(role.reading))
         first = raft.saves - len(self.writes)
         cuts = tuple([(number - first, after) for number, after in durable.cuts])
         writes = tuple(
             [
-                (save.term, Who(save.vote), save.after, save.entries, bag(map(mail_key, save.then)), last, commit)
+                (
+                    save.term,
+                    Who(save.vote),
+                    save.after,
+                    spelled(save.entries),
+                    bag(map(mail_key, save.then)),
+                    last,
+                    commit,
+                )
                 for save, last, commit in self.writes
             ]
         )
-        kept = (self.term, Who(self.vote), self.entries, self.commit)
+        kept = (self.term, Who(self.vote), spelled(self.entries), self.commit)
         known = (durable.term, Who(durable.vote), durable.last, cuts)
-        log = raft.log.slice(1, raft.log.last_index)
+        log = spelled(raft.log.slice(1, raft.log.last_index))
         who, vote = Who(raft.name), Who(raft.vote)
-        return who, raft.term, vote, log, raft.commit, seen, known, writes, kept, self.led
+        members = spelled((raft.configuration, raft.configured))
+        return who, raft.term, vote, log, members, raft.commit, seen, known, writes, kept, self.led
+
+
+def reading_key(reading: Reading) -> Any:
+    """Reads under way."""
+    return reading.round, reading.index, spelled((reading.asked, reading.waiting)), bag(map(Who, reading.confirmed))
 
 
 def mail_key(send: Send) -> Any:
@@ -99,22 +132,32 @@ def mail_key(send: Send) -> Any:
     message = send.message
     if isinstance(message, RequestVote | VoteReply):
         message = attrs.evolve(message, beat=0)
-    return Who(send.to), repr(message)
+    return Who(send.to), spelled(message)
 
 
 class World:
     """A whole state."""
 
-    def __init__(self, names: str) -> None:
-        self.machines = {name: Machine(name, names) for name in names}
+    def __init__(self, names: str, outside: int = 0) -> None:
+        founders = names[: len(names) - outside]
+        self.machines = {name: Machine(name, founders) for name in names}
         self.flight: list[tuple[str, str, Any]] = []
         self.sealed: tuple[Any, ...] = ()
-        self.spent = {"proposals": 0, "crashes": 0, "drops": 0, "duplicates": 0, "beats": 0}
+        self.asked: tuple[tuple[int, int], ...] = ()
+        self.spent = {
+            "proposals": 0,
+            "crashes": 0,
+            "drops": 0,
+            "duplicates": 0,
+            "beats": 0,
+            "changes": 0,
+            "reads": 0,
+        }
 
     def copy(self) -> "World":
         other = World.__new__(World)
         other.machines, other.flight = dict(self.machines), list(self.flight)
-        other.sealed, other.spent = self.sealed, dict(self.spent)
+        other.sealed, other.asked, other.spent = self.sealed, self.asked, dict(self.spent)
         return other
 
     def nodes_key(self) -> Any:
@@ -122,7 +165,7 @@ class World:
 
     def key(self) -> Any:
         flight = bag([(Who(sender), *mail_key(Send(to, message))) for sender, to, message in self.flight])
-        return self.nodes_key(), flight, self.sealed, tuple(self.spent.values())
+        return self.nodes_key(), flight, spelled(self.sealed), self.asked, tuple(self.spent.values())
 
     # ---- one action ----
 
@@ -148,6 +191,9 @@ class World:
                     for index, entry in enumerate(entries, first):
                         if index > len(self.sealed):
                             self.sealed = (*self.sealed, (entry, raft.term))
+                case Readable(requests):
+                    done = [request.serial for request in requests]
+                    self.asked = tuple([each for each in self.asked if each[0] not in done])
         while instant and machine.writes:
             self.sync(machine)
 
@@ -162,10 +208,8 @@ class World:
 
     def crash(self, machine: Machine, commit: int) -> None:
         machine.commit = commit
-        log, names = Log.of(machine.entries), Configuration.of(machine.names)
-        machine.raft = calm(
-            begin(machine.raft.name, names, PAPER, machine.term, machine.vote, log, Moment(0, 0.0), commit)
-        )
+        name, founded, log = machine.raft.name, machine.founded, Log.of(machine.entries)
+        machine.raft = calm(begin(name, founded, PAPER, machine.term, machine.vote, log, Moment(0, 0.0), commit))
         machine.writes = []
 
 
@@ -179,7 +223,8 @@ def calm(raft: Raft) -> Raft:
             role = attrs.evolve(role, rounds=0)
         case Leader():
             peers = tuple((peer, attrs.evolve(at, answered_at=0, head_beat=0)) for peer, at in role.peers)
-            role = attrs.evolve(role, peers=peers, beats_from=0, beat=0)
+            reading = attrs.evolve(role.reading, sent_at=0, lease_from=None)
+            role = attrs.evolve(role, peers=peers, beats_from=0, beat=0, reading=reading)
     wake_at = FOREVER if raft.wake_at == FOREVER else 0
     return attrs.evolve(raft, role=role, timeout=1, ticks_from=0, draws=1, wake_at=wake_at)
 
@@ -210,6 +255,21 @@ def successors(world: World, limits: dict[str, int], terms: int, instant: bool) 
             after.spent["proposals"] += 1
             after.step(node, Proposed(((Request("x", after.spent["proposals"], 1), b""),)), 0, instant)
             yield after
+        if leads and left("changes"):
+            for wish in wishes(machine.raft.configuration.members, tuple(world.machines)):
+                after, node = world.at(name)
+                after.spent["changes"] += 1
+                before = node.raft
+                after.step(node, ChangeProposed(Request("c", after.spent["changes"], 1), wish), 0, instant)
+                if node.raft != before:
+                    yield after
+        if leads and left("reads"):
+            after, node = world.at(name)
+            after.spent["reads"] += 1
+            after.asked = (*after.asked, (after.spent["reads"], len(after.sealed)))
+            if isinstance(machine.raft.role, Leader) and machine.raft.role.ready:
+                after.step(node, ReadAsked(Request("r", after.spent["reads"], 1)), 0, instant)
+                yield after
         if left("crashes"):
             log = machine.raft.log
             held = min(machine.raft.commit, len(machine.entries))
@@ -230,7 +290,14 @@ def successors(world: World, limits: dict[str, int], terms: int, instant: bool) 
                 del after.flight[place]
             if kind != "drops":
                 after.step(node, Received(sender, message), 0, instant)
-            yield after
+            if node.raft.term <= terms:  # one that is told to stand does not ask what the bounds are
+                yield after
+
+
+def wishes(members: tuple[str, ...], names: tuple[str, ...]) -> list[Change]:
+    """One member leaves, or one outside comes."""
+    places = [(name, Place.Nowhere if name in members else Place.Voter) for name in names]
+    return [Change((Alteration(*each),)) for each in places]
 
 
 def useless(before: World, after: World) -> bool:
@@ -246,10 +313,16 @@ def useless(before: World, after: World) -> bool:
 
 
 def plain_search(
-    names: str, limits: dict[str, int], terms: int, instant: bool = False, saving: bool = True, deepest: int = 99
+    names: str,
+    limits: dict[str, int],
+    terms: int,
+    instant: bool = False,
+    saving: bool = True,
+    deepest: int = 99,
+    outside: int = 0,
 ) -> tuple[set[Any], set[Any], int]:
     """Keys of all states, keys of their nodes alone, and the greatest depth."""
-    first = World(names)
+    first = World(names, outside)
     keys, nodes = {first.key()}, {first.nodes_key()}
     rim, depth = [first], 0
     while True:

@@ -43,6 +43,9 @@ CLEAN = [
     (Bounds(nodes=3, terms=1, entries=0), (2_399, 14_219, 20)),
     (Bounds(nodes=3, terms=1, entries=1, instant_disk=True), (2_174, 12_925, 19)),
     (Bounds(nodes=2, terms=2, entries=0, rachis=True), (43_845, 87_658, 35)),
+    (Bounds(nodes=2, terms=2, entries=1, reads=1), (4_899, 9_774, 27)),
+    (Bounds(nodes=3, terms=1, entries=0, changes=1, pairs=True, instant_disk=True), (55_651, 55_651, 25)),
+    (Bounds(nodes=3, terms=2, entries=0, changes=1, outside=1, instant_disk=True), (15_172, 15_172, 26)),
 ]
 """Distinct states, the same with every renaming, and the greatest depth."""
 
@@ -80,6 +83,12 @@ SMALL = [
     ("AB", {"proposals": 1, "crashes": 1}, 2, True, 9),
     ("ABC", {}, 1, True, 99),
     ("ABC", {"crashes": 1}, 2, False, 6),
+    ("AB", {"changes": 1}, 1, False, 99),
+    ("AB", {"changes": 2, "outside": 1}, 2, True, 99),
+    ("ABC", {"changes": 1}, 1, True, 99),
+    ("ABC", {"changes": 1, "outside": 1, "crashes": 1}, 1, True, 99),
+    ("AB", {"reads": 2, "proposals": 1}, 1, False, 99),
+    ("AB", {"reads": 1}, 2, True, 99),
 ]
 
 
@@ -94,9 +103,11 @@ def test_renaming_and_remembering_lose_no_state(
     names: str, limits: dict[str, int], terms: int, instant: bool, depth: int
 ) -> None:
     """The dumb search writes whole states out: as many states, as many of them up to renaming, as deep."""
-    keys, _, deepest = plain_search(names, limits, terms, instant, deepest=depth)
+    most = {name: limit for name, limit in limits.items() if name != "outside"}
+    keys, _, deepest = plain_search(names, most, terms, instant, deepest=depth, outside=limits.get("outside", 0))
     found = explore(ours(names, limits, terms, instant), depth=depth)
-    assert (found.full, found.distinct, found.depth) == (len(keys), orbits(keys, names), deepest)
+    distinct = orbits(keys, names) if "changes" not in limits else len(keys)
+    assert (found.full, found.distinct, found.depth) == (len(keys), distinct, deepest)
 
 
 @pytest.mark.parametrize(("names", "limits"), [("AB", {"beats": 1}), ("AB", {"crashes": 1, "duplicates": 1})])
@@ -133,12 +144,23 @@ FOUND: dict[str, tuple[Bounds, str, int, int]] = {
     "commits-what-one-node-has": (Bounds(terms=1, entries=0), "durability", 6, 41),
     "takes-one-answer-for-all": (Bounds(terms=1, entries=2), "true match", 13, 3_770),
     "answers-before-the-disk": (Bounds(terms=1, entries=0), "durability", 5, 90),
+    "changes-before-its-own-term": (Bounds(nodes=2, entries=0, changes=1), "one change at a time", 6, 73),
+    "changes-twice-at-once": (Bounds(terms=1, entries=0, changes=2), "one change at a time", 11, 4_237),
+    "any-change-is-simple": (Bounds(terms=1, entries=0, changes=1, pairs=True), "overlapping majorities", 10, 2_485),
+    "reads-before-its-own-term": (Bounds(nodes=2, entries=0, reads=1), "true reads", 18, 1_530),
 }
 """Bounds in which a bug is reachable, the promise that breaks first, at which depth, after how many states."""
-FAR = {"previous-entry-by-index-only": (Bounds(terms=3, entries=0, instant_disk=True), "log matching", 11, 645_329)}
-"""Half a minute away: three terms."""
-EARLIER = {"majority-of-half", "any-log-may-lead", "commits-what-one-node-has", "answers-before-the-disk"}
-"""Where a state is already wrong that a watcher of one history can judge only later."""
+FAR = {
+    "previous-entry-by-index-only": (Bounds(terms=3, entries=0, instant_disk=True), "log matching", 11, 645_329),
+    "keeps-what-is-cut": (Bounds(entries=0, changes=1, instant_disk=True), "configuration in force", 10, 175_234),
+    "reads-without-asking": (Bounds(entries=0, reads=1, instant_disk=True), "true reads", 12, 158_216),
+}
+"""Up to half a minute away: two leaders at once, or three terms."""
+EARLIER = {
+    *("majority-of-half", "any-log-may-lead", "commits-what-one-node-has", "answers-before-the-disk"),
+    *("keeps-what-is-cut", "reads-before-its-own-term", "reads-without-asking"),
+}
+"""Where no watcher of consensus alone can judge, or a state is already wrong that a watcher of one history can judge only later."""
 
 
 def check(bug: str, bounds: Bounds, promise: str, depth: int, states: int) -> None:
@@ -188,12 +210,11 @@ PATIENCE = {"never-stands-again", "all-have-the-same-patience"}
 
 
 BEYOND = {
-    *("any-change-is-simple", "changes-before-its-own-term", "changes-twice-at-once", "keeps-what-is-cut"),
-    *("learner-refuses-to-vote", "learners-count", "lease-forgotten-by-a-restart", "lease-survives-a-transfer"),
-    *("one-answer-will-do", "reads-before-its-own-term", "reads-without-asking", "removed-and-leads-on"),
-    *("removed-stands-no-more", "told-too-early", "transfer-without-end", "votes-with-an-empty-log"),
+    *("learner-refuses-to-vote", "learners-count", "votes-with-an-empty-log"),
+    *("lease-forgotten-by-a-restart", "lease-survives-a-transfer", "told-too-early", "transfer-without-end"),
+    *("removed-and-leads-on", "removed-stands-no-more", "one-answer-will-do"),
 }
-"""Of changes of the configuration, transfers and reads, which a search does not ask for."""
+"""Of learners, leases and transfers, which a search does not ask for; of what breaks no state; of five nodes."""
 
 
 def test_the_tables_name_every_bug_that_a_search_can_meet() -> None:
@@ -297,7 +318,7 @@ def test_the_command_says_what_it_covered(capsys: pytest.CaptureFixture[str]) ->
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "depth   0            1 states            1 in all"
     assert lines[15] == ""
-    assert lines[16] == "held: 11 promises in every state within the bounds"
+    assert lines[16] == "held: 15 promises in every state within the bounds"
     assert lines[17] == "  states   62 (119 with every renaming of the nodes), by 96 steps; depth 14"
     assert lines[-1] == "  again    unkindness explore --nodes 2 --terms 1 --entries 1"
 
@@ -326,6 +347,7 @@ def test_json_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["--nodes", "7"], "7 nodes cannot be searched: give nodes between 1 and 5"),
         (["--terms", "0"], "0 terms cannot be searched: give terms between 1 and 99"),
+        (["--nodes", "2", "--outside", "2"], "2 nodes outside of 2 leave none inside: give at most 1"),
         (["--depth", "-1"], "-1 bounds nothing: give a depth or a number of states of 1 or more"),
         (["--bug", "heisenbug"], "there is no bug 'heisenbug' in the zoo"),
         (
@@ -364,10 +386,10 @@ def test_ctrl_c_says_what_was_covered(monkeypatch: pytest.MonkeyPatch, capsys: p
 
 def test_the_command_that_asks_for_the_same_is_complete() -> None:
     """Every bound that is not as ever."""
-    bounds = Bounds(2, 1, 0, 1, 2, 3, 4, rachis=True, instant_disk=True, batch=1)
+    bounds = Bounds(2, 1, 0, 1, 2, 3, 4, 5, 6, 1, pairs=True, rachis=True, instant_disk=True, batch=1)
     assert speaking.again(bounds, None, 5, 6) == (
         "unkindness explore --nodes 2 --terms 1 --entries 0 --crashes 1 --drops 2 --duplicates 3 --beats 4 "
-        "--rachis --instant-disk --batch 1 --depth 5 --states 6"
+        "--changes 5 --reads 6 --outside 1 --pairs --rachis --instant-disk --batch 1 --depth 5 --states 6"
     )
 
 
