@@ -108,19 +108,22 @@ class StateMachineSafety(OnLogs):
             raise self.broken(f"{event.node} applies another entry {index} after its restart than was applied before")
 
     def see(self, event: Happened) -> None:
-        note, logs = event.note, self.logs
+        note, logs, node = event.note, self.logs, event.node
         assert isinstance(note, Committed)
-        held, committed = logs.held[event.node], logs.committed
-        if note.index > held.last:
-            raise self.broken(f"{event.node} commits up to {note.index} and holds only {held.last} entries")
-        for index in range(max(logs.commit[event.node], committed.base, held.base) + 1, note.index + 1):
-            content = held.at(index)
+        held, committed, upto = logs.held[node], logs.committed, note.index
+        if upto > held.last:
+            raise self.broken(f"{node} commits up to {upto} and holds only {held.last} entries")
+        first, base = logs.commit[node] + 1, committed.base
+        if first <= base or first <= held.base:
+            first = max(base, held.base) + 1
+        for index in range(first, upto + 1):
+            content = held.contents[index - held.base - 1]
             if index > committed.last:
                 committed.add(content)
                 logs.committed_in.append(note.term)
-            elif committed.at(index) != content:
-                raise self.broken(f"{event.node} applies another entry {index} than was applied before")
-        logs.commit[event.node] = note.index
+            elif committed.contents[index - base - 1] != content:
+                raise self.broken(f"{node} applies another entry {index} than was applied before")
+        logs.commit[node] = upto
 
 
 class OwnTerm(OnLogs):
@@ -151,16 +154,14 @@ class TrueMatch(OnLogs):
         return {Delivered: self.see}
 
     def see(self, event: Happened) -> None:
-        note = event.note
+        note, logs = event.note, self.logs
         assert isinstance(note, Delivered)
-        match = note.match
-        if match <= 0:
+        terms, match, term = logs.term, note.match, note.term
+        terms[event.node] = term
+        if match <= 0 or terms[note.peer] != term:
             return
-        peer, logs = note.peer, self.logs
-        if logs.term[peer] != note.term:
-            return
-        held = logs.held[event.node]  # of what it has compacted away it believes nothing that matters
-        if held.base < match <= held.last and not logs.holds(peer, match, held.at(match)):
+        peer, held = note.peer, logs.held[event.node]  # of what it has compacted away it believes nothing that matters
+        if held.base < match <= held.last and not logs.holds(peer, match, held.contents[match - held.base - 1]):
             raise self.broken(f"{event.node} believes that {peer} holds its entry {match}, and {peer} does not")
 
 

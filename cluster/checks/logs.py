@@ -15,7 +15,6 @@ from cluster.trace import (
     BecameLeader,
     Compacted,
     Crashed,
-    Delivered,
     Happened,
     Note,
     Recovered,
@@ -40,11 +39,6 @@ class Held:
         self.contents: list[Content] = []
         self.last = base
         """Index of the last, `base` if there is none. Kept, not computed: it is asked for at every event."""
-
-    @property
-    def last_term(self) -> int:
-        """Term of the last."""
-        return self.contents[-1][0] if self.contents else self.base_term
 
     def at(self, index: int) -> Content:
         """The content there, which must lie in `base + 1`..`last`."""
@@ -80,6 +74,7 @@ class Logs(Watcher):
         """Each node's log, of those who joined later too; that of a node that is down as it was last."""
         self.commit: dict[str, int] = defaultdict(int)
         self.term: dict[str, int] = defaultdict(int)
+        """What `TrueMatch`, the only one to look at messages, learns from them is written here too."""
         self.leads: dict[str, int] = defaultdict(int)
         """The term a node leads, 0 if it does not."""
         self.committed = Held()
@@ -98,7 +93,6 @@ class Logs(Watcher):
             Recovered: self.recovered,
             Compacted: self.compacted,
             SnapshotInstalled: self.installed,
-            Delivered: self.delivered,
             BecameLeader: self.became_leader,
             BecameFollower: self.became_other,
             BecameCandidate: self.became_other,
@@ -125,8 +119,9 @@ class Logs(Watcher):
             raise self.broken(f"{event.node} writes after entry {note.after} and holds only {held.last} entries")
         if note.after < held.base:
             raise self.broken(f"{event.node} writes after entry {note.after}, and its snapshot stands for {held.base}")
-        held.cut(note.after)
-        self._extend(event.node, note.terms, note.digests, "writes")
+        if note.after < held.last:
+            held.cut(note.after)
+        self._extend(event.node, held, note.terms, note.digests, "writes")
 
     def recovered_snapshot(self, event: Happened) -> None:
         note = event.note
@@ -136,8 +131,8 @@ class Logs(Watcher):
     def recovered(self, event: Happened) -> None:
         note = event.note
         assert isinstance(note, Recovered)
-        self.held[event.node] = Held(*self._found.pop(event.node, (0, 0)))
-        self._extend(event.node, note.terms, note.digests, "reads")
+        held = self.held[event.node] = Held(*self._found.pop(event.node, (0, 0)))
+        self._extend(event.node, held, note.terms, note.digests, "reads")
         self.commit[event.node] = note.commit
         self.term[event.node] = note.term
 
@@ -166,20 +161,18 @@ class Logs(Watcher):
             del self.committed_in[: lowest - self.committed.base]
             self.committed.forget(lowest)
 
-    def _extend(self, node: str, terms: Iterable[int], digests: Iterable[int], does: str) -> None:
-        held = self.held[node]
-        index, previous, known = held.last, held.last_term, self._known
+    def _extend(self, node: str, held: Held, terms: Iterable[int], digests: Iterable[int], does: str) -> None:
+        contents, index, known = held.contents, held.last, self._known
+        previous = contents[-1][0] if contents else held.base_term
         for content in zip(terms, digests, strict=True):
             index += 1
             term, digest = content
             value = (previous, digest)
             if known.setdefault((index, term), value) != value:
                 raise self.broken(f"{node} {does} another entry {index} of term {term} than was written before")
-            held.add(content)
+            contents.append(content)
+            held.last = index
             previous = term
-
-    def delivered(self, event: Happened) -> None:
-        self.term[event.node] = event.note.term  # type: ignore[attr-defined]  # only Delivered comes here
 
     def became_leader(self, event: Happened) -> None:
         note = event.note

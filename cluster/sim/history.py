@@ -1,6 +1,7 @@
 """The history of a run: every event in order, who listens to it, and its digest. It never changes what happens."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
@@ -52,7 +53,7 @@ class History:
         self.stretches: list[Stretch] = []
         self.cause = 0
         """`seq` of the event whose consequences are happening now."""
-        self.listeners: dict[type[Note], list[Callable[[Happened], None]]] = {}
+        self.listeners: dict[type[Note], list[Callable[[Happened], None]]] = defaultdict(list)
         self.followers: list[Callable[[Happened], None]] = []
         """Told of every event, after the listeners of its kind: the timeline as it happens, the story's waiting."""
         self.on_violation: Callable[[Violation], None] = lambda violation: None
@@ -69,7 +70,7 @@ class History:
     def watch(self, watcher: Watcher) -> None:
         """Let a watcher see every event of the kinds it names."""
         for kind, see in watcher.sees().items():
-            self.listeners.setdefault(kind, []).append(see)
+            self.listeners[kind].append(see)
 
     def add(self, node: str, note: Note, cause: int | None = None) -> int:
         """Append an event now; tell the watchers; return its `seq`."""
@@ -81,7 +82,7 @@ class History:
         if seq - self._hashed >= BLOCK:
             self._digest_block()
         try:
-            for see in self.listeners.get(type(note), ()):
+            for see in self.listeners[note.__class__]:
                 see(event)
         except Violation as violation:
             self.on_violation(violation)
