@@ -85,7 +85,7 @@ class Plug:
             self._node.stir()
 
     async def propose(self, command: object, within: int | None = None) -> Any:
-        return await self._node.propose(command, within)
+        return await self._node.proposing.propose(command, within)
 
     async def confirmed(self, within: int | None = None) -> int:
         return await self._node.asking.ask(Read(), within)

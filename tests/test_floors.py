@@ -20,6 +20,7 @@ MAY: dict[str, tuple[str, ...]] = {
         *(
             f"cluster.{module}"
             for module in (
+                "applying",
                 "asking",
                 "grid",
                 "image",
@@ -29,7 +30,9 @@ MAY: dict[str, tuple[str, ...]] = {
                 "plug",
                 "ports",
                 "proposals",
+                "proposing",
                 "storage",
+                "telling",
                 "trace",
             )
         ),

@@ -19,7 +19,7 @@ from cluster.checks.liveness import Progress
 from cluster.image import IMAGE_WORDS
 from cluster.instant import clock_text
 from cluster.member import Application, NoLeader, OutcomeUnknown, Refused
-from cluster.node import Node, terms_and_digests
+from cluster.node import Node
 from cluster.proposals import PROPOSAL_WORDS
 from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.state import Timing
@@ -36,6 +36,7 @@ from cluster.sim.quiet import Quiet
 from cluster.sim.slot import GaveUp, Misuse, OutOfBudget, Slot
 from cluster.sim.timeline import explain
 from cluster.storage import Storage, StorageDamaged, StorageTooNew
+from cluster.telling import terms_and_digests
 from cluster.trace import Happened
 from cluster.wire import RAFT_WORDS, Codec, classes_within
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from cluster import trace
-from cluster.node import ROLES
 from cluster.raft.messages import AppendReply
 from cluster.raft.state import Leader, Raft
+from cluster.telling import ROLES
 from cluster.trace import Happened, Note
 from cluster.value import value
 from scenarios.explore.actions import (

@@ -9,7 +9,6 @@ import attrs
 
 from cluster import trace
 from cluster.asking import label
-from cluster.node import ROLES, terms_and_digests
 from cluster.raft import inforce
 from cluster.raft import step as law
 from cluster.raft.state import (
@@ -25,6 +24,7 @@ from cluster.raft.state import (
     Send,
     Stored,
 )
+from cluster.telling import ROLES, terms_and_digests
 from scenarios.explore.cells import Answer, Applied, Cell, Mail, Paper, Write
 from scenarios.explore.identity import normal_form
 from scenarios.explore.promises import NEVER_BACK, Broken, after_step, second_vote

@@ -19,8 +19,8 @@ from scenarios.zoo import OF_THE_STORY, bug
 
 
 @bug(
-    "cluster.node",
-    "Node._out_of_time",
+    "cluster.proposing",
+    "Proposing._out_of_time",
     breaks="no change without a leader",
     source="rule 3.39",
     strikes="new_task_refused_without_leader",
@@ -30,7 +30,7 @@ def decides_alone(original: Callable[..., None]) -> Callable[..., None]:
 
     def out_of_time(self: Any, pending: Any) -> None:
         if pending.request in self.pending and not pending.may_have_happened:
-            self._apply_entry(self.applied + 1, pending.request, pending.data)
+            self.node.applying.entry(self.node.applied + 1, pending.request, pending.data)
         else:
             original(self, pending)
 

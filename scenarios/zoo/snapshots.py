@@ -19,8 +19,8 @@ TIMING = Timing(compaction=OFTEN)
 
 
 @bug(
-    "cluster.node",
-    "Node._take_snapshot",
+    "cluster.applying",
+    "Applying.take_snapshot",
     breaks="equal snapshots",
     source="§7: lastIncludedIndex",
     timing=TIMING,
@@ -29,26 +29,26 @@ def snapshot_of_the_commit_index(original: Callable[..., None]) -> Callable[...,
     """A snapshot is labelled with the commit index, while its state is some entries behind."""
 
     def take_snapshot(self: Any, before: Raft, index: int, term: int) -> None:
-        commit = self.raft.commit
-        original(self, before, commit, self.raft.log.term_at(commit))
+        commit = self.node.raft.commit
+        original(self, before, commit, self.node.raft.log.term_at(commit))
 
     return take_snapshot
 
 
 @bug(
-    "cluster.node",
-    "Node._take_snapshot",
+    "cluster.applying",
+    "Applying.take_snapshot",
     breaks="equal snapshots",
     source="§7: lastIncludedTerm; WRaft #9 read a last term from the wrong place",
     timing=TIMING,
 )
 def snapshot_of_the_current_term(original: Callable[..., None]) -> Callable[..., None]:
     """A snapshot is labelled with the node's term instead of its last entry's."""
-    return lambda self, before, index, term: original(self, before, index, self.raft.term)
+    return lambda self, before, index, term: original(self, before, index, self.node.raft.term)
 
 
 @bug(
-    "cluster.node",
+    "cluster.applying",
     "packed",
     breaks="equal snapshots",
     source="zoo K1; dissertation 6.3",
@@ -60,8 +60,8 @@ def sessions_left_out(original: Callable[..., bytes]) -> Callable[..., bytes]:
 
 
 @bug(
-    "cluster.node",
-    "Node._restore",
+    "cluster.applying",
+    "Applying.restore",
     breaks="equal snapshots",
     source="zoo S3; jgroups-raft #301",
     timing=TIMING,

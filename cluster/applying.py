@@ -1,0 +1,97 @@
+"""What a node has applied: the application's state and the clients' sessions, entry by entry or from a snapshot.
+
+Each request is applied once, however often it is in the log (dissertation, 6.3). When a snapshot is due it is made here
+and handed to the law, which keeps it; one that comes from the leader takes the place of all that is here. Never here: what
+is committed, and where a snapshot is kept.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cluster import trace
+from cluster.image import Due, digest_of, packed, unpacked
+from cluster.member import Refused
+from cluster.proposals import Sessions
+from cluster.raft.messages import Entry, Reconfiguration, Request, Snapshot
+from cluster.raft.state import Raft, Restore
+
+if TYPE_CHECKING:
+    from cluster.node import Node
+
+
+class Applying:
+    """The applied side of one incarnation of a node."""
+
+    def __init__(self, node: "Node") -> None:
+        self.node = node
+        self.host, self.codec, self.application = node.host, node.codec, node.application
+        self.state = node.application.empty()
+        self.applied = 0
+        """Index of the last entry in `state`."""
+        self.sessions = Sessions()
+        self.taken: Snapshot | None = None
+        """The newest snapshot that the law has not been told of yet."""
+        self._due = Due(node.timing.compaction)
+
+    def entries(self, before: Raft, index: int, entries: Sequence[Entry], aloud: bool = True) -> None:
+        """These are committed; the first is entry `index`. `before` is the law before the step that said so.
+
+        `aloud`: whether the application tells of them. What a restart applies again was told before.
+        """
+        due = self._due
+        for index, entry in enumerate(entries, index):  # noqa: B020  it is where the entries begin, then each one's own
+            if entry.__class__ is Reconfiguration:
+                self.node.asking.happened(entry.request, index)
+            elif entry.request is not None:
+                self.entry(index, entry.request, entry.command, aloud)
+            if due.after(index, entry.command):
+                self.take_snapshot(before, index, entry.term)
+        self.applied = index if entries else index - 1
+
+    def entry(self, index: int, request: Request, data: bytes, aloud: bool = True) -> None:
+        """One command, unless it was applied before: then its answer is what it was."""
+        known = self.sessions.answer(request)
+        if known is None:
+            command, before = self.codec.decode(data), self.state
+            try:
+                self.state, answer = self.application.apply(before, command, index)
+            except Refused as refusal:
+                answer = refusal
+            known = (index, answer)
+            self.sessions.remember(request, index, answer)
+            if aloud:
+                for note in self.application.tell(before, self.state, command, answer, index):
+                    self.host.note(note)
+        proposing = self.node.proposing
+        if proposing.pending:
+            proposing.applied(request, known)
+
+    # -- snapshots
+
+    def take_snapshot(self, before: Raft, index: int, term: int) -> None:
+        """What is applied up to `index` becomes a snapshot; the law hears of it when this step is done."""
+        content = packed(self.codec, self.state, self.sessions)
+        known = [*before.configured, *self.node.raft.configured]  # a step that commits a later one forgets the earlier
+        _, configuration = max((since for since in known if since[0] <= index), key=lambda since: since[0])
+        self.taken = Snapshot.of(index, term, configuration, content)
+        self._due.taken(index, len(content))
+        digest = digest_of(self.codec, self.state, self.sessions)
+        self.host.note(trace.SnapshotTaken(index, term, len(content), digest))
+
+    def install(self, effect: Restore) -> None:
+        """The leader's snapshot takes the place of all that was applied; proposals it holds the answers of have them."""
+        snapshot, self.taken = effect.snapshot, None
+        self.host.note(trace.SnapshotInstalled(snapshot.index, snapshot.term, effect.parts))
+        self.restore(snapshot)
+        for request in list(self.node.proposing.pending):
+            known = self.sessions.answer(request)
+            if known is not None:
+                self.node.proposing.applied(request, known)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """State and sessions are what the snapshot says."""
+        self.state, self.sessions = unpacked(self.codec, snapshot.content)
+        self.applied = snapshot.index
+        self._due.taken(snapshot.index, len(snapshot.content))
+        digest = digest_of(self.codec, self.state, self.sessions)
+        self.host.note(trace.Restored(snapshot.index, digest))

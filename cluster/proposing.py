@@ -1,0 +1,186 @@
+"""The commands of one node on their way to whoever leads: brought there, asked for again, answered, given up.
+
+What a command is on its way is in `proposals`. Here are both ends of it: the node that asks, and the node that is asked
+because it leads. Never here: what the law makes of a command, and what applying it means.
+"""
+
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+from cluster import trace
+from cluster.instant import FOREVER, SECOND
+from cluster.member import NoLeader, OutcomeUnknown, Overloaded
+from cluster.proposals import Decided, Decline, Forward, Pending, TooMuch
+from cluster.raft.messages import Request
+from cluster.raft.state import Leader, Proposed, Refuse
+
+if TYPE_CHECKING:
+    from cluster.node import Node
+
+RETRY = SECOND
+"""How long a proposer waits, in µs, before it asks the same leader again."""
+
+
+class Proposing:
+    """The commands that one incarnation of a node proposes, and those that others bring to it."""
+
+    def __init__(self, node: "Node", began_in: int) -> None:
+        self.node = node
+        self.host = node.host
+        self.pending: dict[Request, Pending] = {}
+        """In the order of their serials."""
+        self._serial = 0
+        self._decided = Decided()
+        self._began_in = began_in
+        """The term in which this life began."""
+        self._asking: tuple[str, int] | None = None
+        """Whose command the law is being asked to take, and by which attempt; None: the node's own."""
+        self._unanswered: list[tuple[int, int, Pending]] = []
+        """When to look again whether a proposal has its answer: monotonic µs and serial, the first one first."""
+        self._looks_at = FOREVER
+
+    # -- the node that asks
+
+    async def propose(self, command: object, within: int | None) -> Any:
+        """See `Member.propose`."""
+        node, host, kind = self.node, self.host, type(command).__name__
+        self._serial = serial = self._serial + 1
+        oldest = next(iter(self.pending), None)
+        request = Request(f"{node.name}#{host.incarnation}", serial, serial if oldest is None else oldest.serial)
+        within = node.timing.operation if within is None else within
+        data, waiter = node.codec.encode(command), host.waiter()
+        pending = Pending(request, kind, data, waiter, within, host.monotonic() + within)
+        self.pending[request] = pending
+        host.note(trace.Proposed(pending.label, kind))
+        self._push(pending)
+        self._look_later(pending)
+        _, answer = await waiter.wait()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def turned(self) -> None:
+        """Another leader, or the same in full: ask it."""
+        for pending in list(self.pending.values()):
+            self._push(pending)
+
+    def _push(self, pending: Pending) -> None:
+        """Bring the command to whoever leads, if that is not where it was brought last."""
+        node = self.node
+        leader, term = node.leader, node.raft.term
+        if leader is None or pending.leader_asked == (leader, term):
+            return
+        pending.leader_asked = (leader, term)
+        attempt = pending.attempt()
+        if leader == node.name:
+            node.handle(Proposed(((pending.request, pending.data),)))
+        else:
+            asked = Forward(pending.request, pending.data, attempt, term)
+            self.host.send(leader, "Forward", node.codec.encode(asked), 0, 0)
+
+    def _look_later(self, pending: Pending) -> None:
+        """One appointment of the node serves all its proposals: most are answered long before anybody looks."""
+        at = min(self.host.monotonic() + RETRY, pending.deadline)
+        heappush(self._unanswered, (at, pending.request.serial, pending))
+        if at < self._looks_at:
+            self._looks_at = at
+            self.host.appoint_later(at, self._look, at)
+
+    def _look(self, at: int) -> None:
+        """Ask again for what is still unanswered, or give it up."""
+        if at != self._looks_at:
+            return  # an earlier one was made since
+        self._looks_at, now, unanswered = FOREVER, self.host.monotonic(), self._unanswered
+        while unanswered and (unanswered[0][0] <= now or unanswered[0][2].request not in self.pending):
+            pending = heappop(unanswered)[2]
+            if pending.request not in self.pending:
+                continue
+            if now >= pending.deadline:
+                self._out_of_time(pending)
+                continue
+            if pending.asked:
+                pending.leader_asked = None
+                self._push(pending)
+            self._look_later(pending)
+        if unanswered and unanswered[0][0] < self._looks_at:
+            self._looks_at = unanswered[0][0]
+            self.host.appoint_later(self._looks_at, self._look, self._looks_at)
+
+    def applied(self, request: Request, answer: tuple[int, Any]) -> None:
+        """This node has applied the request, or found it applied: index and answer."""
+        pending = self.pending.get(request)
+        if pending is not None:
+            self._answer(pending, "applied", answer)
+
+    def declined(self, request: Request, attempt: int) -> None:
+        """That attempt came to nothing."""
+        pending = self.pending.get(request)
+        if pending is not None:
+            pending.declined(attempt)
+            pending.leader_asked = None
+
+    def too_much(self, answer: TooMuch) -> None:
+        """A leader will not take it now. Definite, unless an earlier leader may have taken it."""
+        pending = self.pending.get(answer.request)
+        if pending is None:
+            return
+        self.declined(answer.request, answer.attempt)
+        if not pending.may_have_happened:
+            text = (
+                f"the leader did not take {pending.command} of {len(pending.data):,} bytes: {answer.waiting:,} bytes wait to be "
+                f"committed, and it lets {answer.limit:,} wait; ask again when some are, or bring back the nodes that lag"
+            )
+            self._answer(pending, "too much", (0, Overloaded(text)))
+
+    def _out_of_time(self, pending: Pending) -> None:
+        node, waited = self.node, f"{pending.within / SECOND:g} s"
+        if pending.may_have_happened:
+            text = (
+                f"node {node.name} asked for {pending.command} and heard nothing within {waited}: it may have happened "
+                "or may still; look before you ask again"
+            )
+            self._answer(pending, "unknown", (0, OutcomeUnknown(text)))
+        else:
+            text = (
+                f"node {node.name} could not send {pending.command}: there is no leader, and waiting {waited} for one "
+                f"ran out; bring back a majority of {', '.join(node.raft.configuration.voters)} and ask again"
+            )
+            self._answer(pending, "no leader", (0, NoLeader(text)))
+
+    def _answer(self, pending: Pending, outcome: str, answer: tuple[int, Any]) -> None:
+        del self.pending[pending.request]
+        self.host.note(trace.Answered(pending.label, pending.command, outcome, answer[0]))
+        self.host.wake(pending.waiter, answer)
+
+    # -- the node that is asked
+
+    def take(self, sender: str, asked: Forward) -> None:
+        """Decide on another node's command: take it or decline it, once.
+
+        What was asked in a term before this life was asked of an earlier one, which may have taken it: not a word.
+        """
+        node, request = self.node, asked.request
+        if asked.term <= self._began_in or not self._decided.first(request, asked.attempt):
+            return
+        if isinstance(node.raft.role, Leader):
+            if node.applying.sessions.answer(request) is None:
+                self._asking = (sender, asked.attempt)
+                node.handle(Proposed(((request, asked.command),)))
+                self._asking = None
+        else:
+            self.host.send(sender, "Decline", node.codec.encode(Decline(request, asked.attempt)), 0, 0)
+
+    def refused(self, refuse: Refuse) -> None:
+        """The law of this node, asked just now, does not lead, or has too much to commit already."""
+        node, request, asking = self.node, refuse.request, self._asking
+        if asking is None and request not in self.pending:
+            return
+        attempt = asking[1] if asking is not None else self.pending[request].asked
+        if not refuse.waiting:
+            self.declined(request, attempt)
+            return
+        answer = TooMuch(request, attempt, refuse.waiting, node.timing.uncommitted_bytes)
+        if asking is None:
+            self.too_much(answer)
+        else:
+            self.host.send(asking[0], "TooMuch", node.codec.encode(answer), 0, 0)
