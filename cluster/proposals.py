@@ -137,11 +137,15 @@ class Sessions:
 
     def remember(self, request: Request, index: int, answer: Any) -> None:
         """The request was applied at `index`; forget what its client needs no more."""
-        answers = self._answers.setdefault(request.client, {})
+        client, floor = request.client, request.floor
+        answers = self._answers.get(client)
+        if answers is None:
+            answers, self._floors[client] = self._answers.setdefault(client, {}), 0
         answers[request.serial] = (index, answer)
-        self._floors[request.client] = max(request.floor, self._floors.get(request.client, 0))
-        while (oldest := next(iter(answers))) < request.floor:  # in the order of their application; others go later
-            del answers[oldest]
+        if floor > self._floors[client]:
+            self._floors[client] = floor
+            while (oldest := next(iter(answers))) < floor:  # in the order of their application; others go later
+                del answers[oldest]
 
     # -- for a snapshot
 

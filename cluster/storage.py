@@ -130,13 +130,13 @@ class Storage:
 
         After a failure `done` is never called again, whatever a later sync says (zoo D4).
         """
-        if save.after >= 0 or (save.term, save.vote) != self._written:
+        vote = (save.term, save.vote)
+        if save.after >= 0 or vote != self._written:
             if commit > self._commit:
                 self._commit = commit
-            record = Record(self._frames + 1, save.term, save.vote, save.after, save.entries, self._commit)
-            if not self._append(record):
+            if not self._append(Record(self._frames + 1, *vote, save.after, save.entries, self._commit)):
                 return
-            self._written = (save.term, save.vote)
+            self._written = vote
         if self._sound:
             self._sync(done)
 
@@ -288,7 +288,8 @@ def _frame_end(content: memoryview, offset: int) -> int | None:
 
 def _frame(record: Record | CommitRecord | SnapshotRecord) -> bytes:
     payload = RECORDS.encode(record)
-    return HEADER.pack(len(payload), _checksum(payload)) + payload
+    length = len(payload)
+    return HEADER.pack(length, crc32(payload, crc32(LENGTH.pack(length)))) + payload
 
 
 def _checksum(payload: bytes | memoryview) -> int:

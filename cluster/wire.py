@@ -46,6 +46,10 @@ SCALARS = (int, float, str, bytes, bool, type(None))
 UNIONS = (typing.Union, types.UnionType)
 LATELY = 256
 """How many decoded values a codec remembers."""
+SMALL = 1_024
+"""Bytes of the largest value that is remembered: what is larger comes seldom, and would keep memory."""
+NESTED = 2
+"""How deep the writer of a class writes out the classes within it; what is deeper, or may be another class, is a call."""
 TUPLE, FROZENSET = -1, -2
 """Tags of what no annotation announced; classes count from 0."""
 
@@ -99,7 +103,7 @@ class Codec:
         try:
             read = msgpack.unpackb(content, use_list=False, strict_map_key=False, ext_hook=_refuse_extension)
             value = self._readers[read[0]](read) if type(read) is tuple else self._read(read)
-            if type(value) in self._lasting:
+            if len(content) <= SMALL and type(value) in self._lasting:
                 if len(self._lately) >= LATELY:
                     self._lately.clear()
                 self._lately[content] = value
@@ -205,7 +209,7 @@ def _source(code: int, cls: type, codes: dict[type, int]) -> str:
         raise WireError(f"{cls.__qualname__} is neither an attrs class nor an enum: make it a @value to declare it")
     fields = [field for field in attrs.fields(cls) if field.init]  # what the constructor does not take is derived
     kinds = _annotations(cls, codes)
-    written = "".join(f", {_write_text(kinds.get(field.name), f'v.{field.name}', codes)}" for field in fields)
+    written = _fields_text(cls, "v", codes, 0)
     read = ", ".join(
         (f"{field.alias}=" if field.kw_only else "") + _read_text(kinds.get(field.name), f"f{number}", codes)
         for number, field in enumerate(fields)
@@ -233,25 +237,38 @@ def _annotations(cls: type, codes: dict[type, int]) -> dict[str, Any]:
         raise WireError(f"{cls.__qualname__} has an annotation that means nothing at run time: {error}") from error
 
 
-def _write_text(kind: Any, item: str, codes: dict[type, int]) -> str:
+def _fields_text(cls: type, item: str, codes: dict[type, int], depth: int) -> str:
+    """Python text of all that the constructor takes of a value of exactly this class, each with a comma in front."""
+    kinds = _annotations(cls, codes)
+    fields = [field.name for field in attrs.fields(cls) if field.init]  # what the constructor does not take is derived
+    return "".join(f", {_write_text(kinds.get(name), f'{item}.{name}', codes, depth)}" for name in fields)
+
+
+def _write_text(kind: Any, item: str, codes: dict[type, int], depth: int) -> str:
     """Python text that turns what `item` names, annotated as `kind`, into what msgpack takes."""
     match _shape(kind, codes):
         case "plain", _:
             return item
         case "optional", inner:
-            name, look = (item, item) if "." not in item else ("o", f"(o := {item})")
-            return f"(None if {look} is None else {_write_text(inner, name, codes)})"
+            name, look = (item, item) if "." not in item else (f"o{depth}", f"(o{depth} := {item})")
+            return f"(None if {look} is None else {_write_text(inner, name, codes, depth)})"
         case "enum", _:
             return f"{item}.value"
         case "tuple", inner:
-            return f"[{_write_text(inner, 'e', codes)} for e in {item}]"
+            each = f"e{depth}"
+            return f"[{_write_text(inner, each, codes, depth)} for {each} in {item}]"
         case "frozenset", inner:
-            return f"by_bytes([{_write_text(inner, 'e', codes)} for e in {item}])"
+            each = f"e{depth}"
+            return f"by_bytes([{_write_text(inner, each, codes, depth)} for {each} in {item}])"
         case "mapping", inner:
-            return f"{{k: {_write_text(inner, 'e', codes)} for k, e in keyed({item}).items()}}"
+            each = f"e{depth}"
+            return f"{{k: {_write_text(inner, each, codes, depth)} for k, {each} in keyed({item}).items()}}"
         case _:  # a class, several, or anything: its type decides
-            name, look = (item, item) if "." not in item else ("w", f"w := {item}")
-            return f"W[type({look})]({name})"
+            name, look = (item, item) if "." not in item else (f"w{depth}", f"(w{depth} := {item})")
+            if kind not in codes or not attrs.has(kind) or depth >= NESTED:
+                return f"W[type({look})]({name})"
+            own = f"({codes[kind]}{_fields_text(kind, name, codes, depth + 1)},)"
+            return f"({own} if type({look}) is C{codes[kind]} else W[type({name})]({name}))"
 
 
 def _read_text(kind: Any, item: str, codes: dict[type, int]) -> str:

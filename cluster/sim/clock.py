@@ -6,9 +6,9 @@ no order is ever left to trio. An exception inside an entry is kept and reported
 takes any exception out of a clock for a bug of its own.
 """
 
-import heapq
 import math
 from collections.abc import Callable
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import outcome
@@ -108,13 +108,13 @@ class Clock(trio.abc.Clock):
         if self.over:
             return 0
         for _ in range(POPS_A_PASS):
-            if not heap or heap[0][0] > horizon:
+            if not heap or (due := heap[0][0]) > horizon:
                 break
-            if heap[0][0] - self.stirred > self.quiet_after:
+            if due - self.stirred > self.quiet_after:
                 self.on_quiet(horizon)
                 if self.over:
                     return 0  # type: ignore[unreachable]  # the call above may end the world
-            t, _, _, do, arg = heapq.heappop(heap)
+            t, _, _, do, arg = heappop(heap)
             self.pops += 1
             if t > self.now:
                 self.now = t
@@ -141,9 +141,8 @@ class Clock(trio.abc.Clock):
 
     def at(self, t: int, rank: int, node: int, number: int, do: Callable[[Any], None], arg: Any) -> None:
         """Put an entry on the agenda: `do(arg)` at true time `t`, never before now."""
-        self._serial += 1
-        key = (rank << RANK_SHIFT) | (node << NODE_SHIFT) | number
-        heapq.heappush(self.heap, (t, key, self._serial, do, arg))
+        self._serial = serial = self._serial + 1
+        heappush(self.heap, (t, (rank << RANK_SHIFT) | (node << NODE_SHIFT) | number, serial, do, arg))
 
     def horizon(self) -> int:
         """When the first entry is due that is not chatter; `FOREVER` if none."""
@@ -153,7 +152,7 @@ class Clock(trio.abc.Clock):
         """Move to `t`, dropping all chatter from the agenda; return what was dropped."""
         dropped = [entry for entry in self.heap if entry[1] >> RANK_SHIFT in CHATTY]
         self.heap[:] = [entry for entry in self.heap if entry[1] >> RANK_SHIFT not in CHATTY]
-        heapq.heapify(self.heap)
+        heapify(self.heap)
         self.now = t
         self._seconds = t / SECOND
         return dropped
