@@ -54,14 +54,13 @@ def terms_and_digests(entries: Sequence[Entry]) -> tuple[tuple[int, ...], tuple[
 
 def tell_delivery(host: Host, before: Raft, after: Raft, effects: Iterable[Effect], arrival: Arrival) -> None:
     """A message of the law's was taken. Chatter that changed nothing leaves no note."""
-    role = after.role
     if arrival.beat and after.commit == before.commit and after.term == before.term:
-        same_role = before.role.__class__ is role.__class__ and leader_of(before) == leader_of(after)
+        same_role = before.role.__class__ is after.role.__class__ and leader_of(before) == leader_of(after)
         if same_role and not any(isinstance(effect, Save) for effect in effects):
             host.cause = arrival.cause
             return
-    match = -1
-    if role.__class__ is Leader and arrival.kind == "AppendReply":
+    match, role = -1, after.role
+    if isinstance(role, Leader) and arrival.kind == "AppendReply":
         sender = arrival.sender
         for peer, progress in role.peers:
             if peer == sender:
@@ -88,13 +87,15 @@ def tell_arrival(host: Host, raft: Raft, arrival: Arrival, match: int) -> None:
 
 def tell_role(host: Host, before: Raft, after: Raft) -> bool:
     """Note a change of role, term or leader; whether there was one that others on this node care for."""
-    was, now, same = before.role, after.role, before.term == after.term
-    if same and isinstance(now, Follower) and isinstance(was, Follower) and now.leader == was.leader:
-        return False  # as at nearly every message
-    if same and isinstance(now, Leader) and isinstance(was, Leader):
-        if now.transfer is not was.transfer:
-            tell_transfer(host, was.transfer, now.transfer, after.term)
-        return now.ready != was.ready
+    was, now = before.role, after.role
+    if before.term == after.term:
+        if isinstance(now, Follower):
+            if isinstance(was, Follower) and now.leader == was.leader:
+                return False  # as at nearly every message
+        elif isinstance(now, Leader) and isinstance(was, Leader):
+            if now.transfer is not was.transfer:
+                tell_transfer(host, was.transfer, now.transfer, after.term)
+            return now.ready != was.ready
     match now:
         case Leader():
             votes = 1 + (len(was.granted) if isinstance(was, Candidate) else 0)

@@ -7,6 +7,7 @@ compacted away, so a snapshot is on its way to it, a part at a time. `why_paused
 The functions on the path of every message build their values by position: that is what keeps them at a few µs.
 """
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from cluster.raft.log import Log
@@ -92,7 +93,7 @@ def after_acceptance(known: Progress, reply: AppendReply, beat: int, now: int) -
         return Progress(match, match + 1, False, (), now, beat)
     inflight, head_beat = known.inflight, known.head_beat
     if inflight and inflight[0] <= match:
-        inflight, head_beat = tuple([last for last in inflight if last > match]), beat
+        inflight, head_beat = inflight[bisect_right(inflight, match) :], beat
     following = known.next if known.next > match else match + 1
     return Progress(match, following, False, inflight, now, head_beat)
 

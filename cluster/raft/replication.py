@@ -178,14 +178,12 @@ def append(raft: Raft, entries: tuple[Entry, ...]) -> tuple[Raft, list[Effect]]:
     effects: list[Effect] = [Save(raft.term, raft.vote, after, entries, (), number)]
     peers: list[tuple[str, Progress]] = []
     made: dict[int, AppendEntries] = {}
-    for pair in role.peers:
-        name, progress = pair
-        if not progress.inflight or peers_progress.has_room(progress, raft.timing, log):
+    for name, progress in role.peers:
+        if not (progress.probing and progress.inflight):
             progress, messages = filled(raft, log, raft.commit, role.beat, progress, made)
             for message in messages:
                 effects.append(Send(name, message))  # noqa: PERF401  most often it is one: a list for it costs more
-            pair = (name, progress)
-        peers.append(pair)
+        peers.append((name, progress))
     role = Leader(
         tuple(peers), role.stored, role.beats_from, role.beat, role.ready, role.transfer, role.reading, role.leases
     )
@@ -194,39 +192,39 @@ def append(raft: Raft, entries: tuple[Entry, ...]) -> tuple[Raft, list[Effect]]:
 
 def filled(
     raft: Raft, log: Log, commit: int, beat: int, progress: Progress, made: dict[int, AppendEntries]
-) -> tuple[Progress, list[AppendEntries | InstallSnapshot]]:
+) -> tuple[Progress, Sequence[AppendEntries | InstallSnapshot]]:
     """What goes to a peer now: as many appends as its window takes, or a part of a snapshot if it needs what is compacted
     away. `made` shares appends among peers, by first index."""
     last, timing = log.last_index, raft.timing
     following, inflight, probing = progress.next, progress.inflight, progress.probing
     if progress.sending is not None or following <= log.base:
         if inflight and progress.sending is not None:
-            return progress, []
+            return progress, ()
         progress, part = snapshots.part_for(raft, progress, beat)
-        return progress, [part]
+        return progress, (part,)
     window, match = 1 if probing else timing.inflight, progress.match
-    messages: list[AppendEntries | InstallSnapshot] = []
+    messages: tuple[AppendEntries, ...] = ()
     head_beat = progress.head_beat if inflight else beat
     while following <= last and (
         not inflight
         or (len(inflight) < window and peers_progress.bytes_inflight(match, following, log) < timing.inflight_bytes)
     ):
-        prev = following - 1
-        upto = min(last, prev + timing.batch)
-        if upto > following:
-            upto = log.within(prev, upto, timing.batch_bytes)
         message = made.get(following)
         if message is None:
+            prev = following - 1
+            upto = (
+                following if following == last else log.within(prev, min(last, prev + timing.batch), timing.batch_bytes)
+            )
             message = AppendEntries(raft.term, prev, log.term_at(prev), log.slice(following, upto), commit, 0)
             made[following] = message
-        messages.append(message)
-        inflight = (*inflight, upto)
-        following = upto + 1
+        messages = (*messages, message)
+        following += len(message.entries)
+        inflight = (*inflight, following - 1)
     if not messages:
         return progress, messages
     # While probing `next` stays: a refusal must name the very append it refuses.
     following = progress.next if probing else following
-    return Progress(progress.match, following, probing, inflight, progress.answered_at, head_beat), messages
+    return Progress(match, following, probing, inflight, progress.answered_at, head_beat), messages
 
 
 def beat(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:

@@ -72,6 +72,7 @@ class Clock(trio.abc.Clock):
         """Called when nothing but time wakes a task: a `trio.sleep` of the story is over."""
         self.on_deadlock: Callable[[], None] = lambda: None
         self._seconds = 0.0
+        """The last deadline that was reached: trio compares floats, so time is never a hair before it."""
         self._woken = False
         self._serial = 0
         self._idle_passes = 0
@@ -83,7 +84,7 @@ class Clock(trio.abc.Clock):
 
     def current_time(self) -> float:
         """Virtual seconds."""
-        return self._seconds
+        return max(self._seconds, self.now / SECOND)
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
         """Jump to whatever comes next; 0 as soon as a task may run."""
@@ -118,7 +119,6 @@ class Clock(trio.abc.Clock):
             self.pops += 1
             if t > self.now:
                 self.now = t
-                self._seconds = t / SECOND
             do(arg)
             if self._woken or self.over:
                 self._idle_passes = 0
@@ -129,7 +129,7 @@ class Clock(trio.abc.Clock):
             self.on_deadline()
             self.now = max(self.now, horizon)
             self.stirred = self.now
-            self._seconds = max(deadline, self.now / SECOND)  # trio compares floats: never a hair before the deadline
+            self._seconds = max(self._seconds, deadline)
             self._idle_passes = 0
             return 0
         self._idle_passes += 1  # trio's own shutdown passes here once with nothing to wait for
@@ -154,7 +154,6 @@ class Clock(trio.abc.Clock):
         self.heap[:] = [entry for entry in self.heap if entry[1] >> RANK_SHIFT not in CHATTY]
         heapify(self.heap)
         self.now = t
-        self._seconds = t / SECOND
         return dropped
 
     def made_runnable(self) -> None:

@@ -91,10 +91,10 @@ class Disk:
 
     def sync_duration(self) -> int:
         """µs that a sync starting now takes; each call is another sync's luck."""
-        self.syncs += 1
-        jitter = int(luck(self._seed, self.syncs, 0, 0) * self.model.jitter)
-        work = self.model.sync_latency + self.model.write_latency * len(self.pending)
-        return int((work + jitter) * self.slowness)
+        self.syncs = number = self.syncs + 1
+        model = self.model
+        work = model.sync_latency + model.write_latency * len(self.pending)
+        return int((work + int(luck(self._seed, number, 0, 0) * model.jitter)) * self.slowness)
 
     def sync_fails(self) -> bool:
         """Whether the sync that ends now is one that was told to fail."""

@@ -75,11 +75,11 @@ class History:
     def add(self, node: str, note: Note, cause: int | None = None) -> int:
         """Append an event now; tell the watchers; return its `seq`."""
         clock, events = self.clock, self.events
-        now = clock.stirred = clock.now
+        clock.stirred = now = clock.now
         seq = len(events) + 1
         event = Happened(seq, now, node, self.cause if cause is None else cause, note)
         events.append(event)
-        if seq - self._hashed >= BLOCK:
+        if not seq % BLOCK:
             self._digest_block()
         try:
             for see in self.listeners[note.__class__]:
@@ -87,16 +87,17 @@ class History:
         except Violation as violation:
             self.on_violation(violation)
             raise
-        for follow in self.followers:
-            follow(event)
+        if self.followers:
+            for follow in self.followers:
+                follow(event)
         return seq
 
     def _digest_block(self) -> None:
-        packers, rows = self._packers, []
-        for event in self.events[self._hashed :]:
-            note = event.note
-            name, fields = packers[type(note)]
-            rows.append((event.t, event.node, event.cause, name, fields(note)))
+        packers = self._packers
+        rows = [
+            (event.t, event.node, event.cause, (read := packers[(note := event.note).__class__])[0], read[1](note))
+            for event in self.events[self._hashed :]
+        ]
         self._hash.update(msgpack.packb(rows, use_bin_type=True))
         self._hashed = len(self.events)
         self.blocks.append(self._hash.hexdigest())

@@ -1,6 +1,7 @@
 """One incarnation of a simulated machine: the `Host` of a node. After `unplug` it can touch nothing of the world."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,6 @@ from cluster.sim.clock import BOOT, GRID, OUTSIDE, SLEEP, TIMER, WAKE, Parked
 from cluster.sim.dice import Dice, luck, seed_of
 from cluster.sim.disk import Files, View
 from cluster.sim.host import MILLION
-from cluster.trace import Note
 
 if TYPE_CHECKING:
     from cluster.sim.slot import Slot
@@ -39,12 +39,14 @@ class Machine:
         self.plugged = True
         self._luck = seed_of(world.seed, "host", slot.name, "election")
         self._sleeps: dict[int, tuple[int, Callable[[Any], None], Any]] = {}
-        self._add = world.history.add
+        self.note: Callable[..., int] = partial(world.history.add, slot.name)
+        """Add to the trace. The very function of the history, until the plug is pulled: it is called at every event."""
         self._wall_waits: list[tuple[int, Callable[[Any], None], Any]] = []
 
     def unplug(self) -> None:
         """From here on nothing this incarnation does reaches anybody."""
         self.plugged = False
+        self.note = lambda note, cause=None: 0
         self.files.unplug()
 
     async def _wait(self, start: Callable[[Callable[[], None]], None]) -> None:
@@ -185,9 +187,6 @@ class Machine:
     def send(self, to: str, kind: str, data: bytes, beat: int, term: int) -> None:
         if self.plugged:
             self._network.send(self.name, to, kind, data, beat, term, self._history.cause)
-
-    def note(self, note: Note, cause: int | None = None) -> int:
-        return self._add(self.name, note, cause) if self.plugged else 0
 
     def disk_failed(self, error: OSError) -> None:
         """The log's disk refused: nothing that is not durable yet ever will be, so the node must stop."""

@@ -134,35 +134,31 @@ class Network:
 
     def send(self, src: str, dst: str, kind: str, data: bytes, beat: int, term: int, cause: int) -> None:
         """Put a message on the wire. `beat > 0` marks chatter, numbered within (link, kind, term)."""
-        link, now = self.links[src, dst], self.clock.now
+        link, clock = self.links[src, dst], self.clock
+        now, wire = clock.now, link.wire
         self.messages += 1
-        number = beat
-        if not beat:
-            link.sent = number = link.sent + 1
-            self.clock.stirred = now
-        self._launch(Packet(link, kind, data, number, beat, term, now, cause, 0))
-
-    def _launch(self, packet: Packet) -> None:
-        link, clock, number = packet.link, self.clock, packet.number
-        wire = link.wire
-        if packet.beat:
-            code, term, rank = self.kinds[packet.kind], packet.term, CHATTER
+        if beat:
+            number, code, era, rank = beat, self.kinds[kind], term, CHATTER
         else:
-            code, term, rank = ORDINARY, 0, MESSAGE
-        arrival = clock.now + wire.latency
+            link.sent = number = link.sent + 1
+            clock.stirred = now
+            code, era, rank = ORDINARY, 0, MESSAGE
+        self._launch(Packet(link, kind, data, number, beat, term, now, cause, 0), wire, code, era, rank)
+        if wire.duplicate and luck(link.seed, code + (DOUBLED << 8), era, number) < wire.duplicate:
+            self._launch(Packet(link, kind, data, number, beat, term, now, cause, 1), wire, code, era, rank)
+
+    def _launch(self, packet: Packet, wire: Wire, code: int, era: int, rank: int) -> None:
+        link, number, copy, clock = packet.link, packet.number, packet.copy, self.clock
+        arrival = packet.sent + wire.latency
         if wire.jitter:
-            arrival += int(luck(link.seed, code + (packet.copy << 12), term, number) * wire.jitter)
-        if wire.delay_chance and luck(link.seed, code + (DELAYED << 8), term, number) < wire.delay_chance:
+            arrival += int(luck(link.seed, code + (copy << 12), era, number) * wire.jitter)
+        if wire.delay_chance and luck(link.seed, code + (DELAYED << 8), era, number) < wire.delay_chance:
             arrival += wire.delay
         elif wire.ordered:
             if arrival <= link.busy_until:
                 arrival = link.busy_until + 1
             link.busy_until = arrival
-        order = (link.src << 46) | (code << 42) | (number << 1) | packet.copy
-        clock.at(arrival, rank, link.dst, order, self._arrive, packet)
-        if wire.duplicate and not packet.copy and luck(link.seed, code + (DOUBLED << 8), term, number) < wire.duplicate:
-            twin = Packet(link, packet.kind, packet.data, number, packet.beat, packet.term, clock.now, packet.cause, 1)
-            self._launch(twin)
+        clock.at(arrival, rank, link.dst, (link.src << 46) | (code << 42) | (number << 1) | copy, self._arrive, packet)
 
     def _arrive(self, packet: Packet) -> None:
         link = packet.link
