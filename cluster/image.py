@@ -111,5 +111,4 @@ class Due:
     def after(self, index: int, command: bytes) -> bool:
         """Whether one is due now that this entry is applied."""
         self._behind = behind = self._behind + len(command)
-        policy = self._policy
-        return (index - self._index >= policy.entries or behind >= policy.size) and behind >= self._least
+        return behind >= self._least and (index - self._index >= self._policy.entries or behind >= self._policy.size)

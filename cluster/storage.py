@@ -138,7 +138,7 @@ class Storage:
                 return
             self._written = vote
         if self._sound:
-            self._sync(done)
+            self._disk.sync(lambda: done() if self._sound else None, self._give_up)
 
     def save_snapshot(self, save: SaveSnapshot, done: Callable[[], None], commit: int) -> None:
         """Begin the file anew with the snapshot and what the log has behind it; call `done` when that is durable.
@@ -157,14 +157,7 @@ class Storage:
             self._give_up(error)
             return
         self._frames, self._written, self._commit = 2, (save.term, save.vote), commit
-        self._sync(done)
-
-    def _sync(self, done: Callable[[], None]) -> None:
-        def durable() -> None:
-            if self._sound:
-                done()
-
-        self._disk.sync(durable, self._give_up)
+        self._disk.sync(lambda: done() if self._sound else None, self._give_up)
 
     def committed(self, index: int) -> None:
         """Remember that the log is committed up to `index`, unless a Save has carried that: nobody waits for it."""

@@ -162,16 +162,15 @@ class Logs(Watcher):
             self.committed.forget(lowest)
 
     def _extend(self, node: str, held: Held, terms: Iterable[int], digests: Iterable[int], does: str) -> None:
-        contents, index, known = held.contents, held.last, self._known
+        contents, known = held.contents, self._known
         previous = contents[-1][0] if contents else held.base_term
         for content in zip(terms, digests, strict=True):
-            index += 1
+            held.last = index = held.last + 1
             term, digest = content
             value = (previous, digest)
             if known.setdefault((index, term), value) != value:
                 raise self.broken(f"{node} {does} another entry {index} of term {term} than was written before")
             contents.append(content)
-            held.last = index
             previous = term
 
     def became_leader(self, event: Happened) -> None:

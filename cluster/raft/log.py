@@ -101,8 +101,10 @@ class Log:
         if len(shared) == length:
             shared.extend(entries)
             ends = self._ends
+            end = ends[-1]
             for entry in entries:
-                ends.append(ends[-1] + len(entry.command))
+                end += len(entry.command)
+                ends.append(end)
             return Log(shared, ends, last, self.base, self.base_term)
         already = min(len(shared) - length, len(entries))
         if all(shared[length + offset] == entries[offset] for offset in range(already)):

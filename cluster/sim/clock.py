@@ -26,6 +26,12 @@ NODE_SHIFT = 52
 POPS_A_PASS = 512
 """How many entries are done before trio's loop gets a turn, so that Ctrl-C and `stop` are heard."""
 
+
+def key_of(rank: int, node: int, number: int) -> int:
+    """What orders the entries of one instant: rank, node, number."""
+    return (rank << RANK_SHIFT) | (node << NODE_SHIFT) | number
+
+
 Entry = tuple[int, int, int, Callable[[Any], None], Any]
 
 
@@ -141,8 +147,12 @@ class Clock(trio.abc.Clock):
 
     def at(self, t: int, rank: int, node: int, number: int, do: Callable[[Any], None], arg: Any) -> None:
         """Put an entry on the agenda: `do(arg)` at true time `t`, never before now."""
+        self.put(t, key_of(rank, node, number), do, arg)
+
+    def put(self, t: int, key: int, do: Callable[[Any], None], arg: Any) -> None:
+        """The same, for whoever has made the key (`key_of`) already."""
         self._serial = serial = self._serial + 1
-        heappush(self.heap, (t, (rank << RANK_SHIFT) | (node << NODE_SHIFT) | number, serial, do, arg))
+        heappush(self.heap, (t, key, serial, do, arg))
 
     def horizon(self) -> int:
         """When the first entry is due that is not chatter; `FOREVER` if none."""

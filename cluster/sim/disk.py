@@ -250,13 +250,13 @@ class View:
     def _end(self) -> None:
         if not self.plugged:
             return
-        error, covered, served = None, self._covered, self._served
-        if covered and self._disk.sync_fails():
+        error, covered, served, disk = None, self._covered, self._served, self._disk
+        if covered and disk.sync_fails():
             error = OSError(
-                errno.EIO, f"a sync failed on the disk of {self._disk.node}: restart the node from what is durable"
+                errno.EIO, f"a sync failed on the disk of {disk.node}: restart the node from what is durable"
             )
         else:
-            del self._disk.pending[:covered]
+            del disk.pending[:covered]
         self._running = False
         if self._waiting:
             self._start()

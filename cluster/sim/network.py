@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 
 from cluster.instant import MILLISECOND
-from cluster.sim.clock import CHATTER, MESSAGE, Clock
+from cluster.sim.clock import CHATTER, MESSAGE, Clock, key_of
 from cluster.sim.dice import gap, luck, seed_of
 from cluster.value import value
 
@@ -36,11 +36,13 @@ class Wire:
 class Link:
     """One direction between two nodes."""
 
-    __slots__ = ("_lost", "busy_until", "cut", "dst", "held", "name", "seed", "sent", "source", "src", "wire")
+    __slots__ = ("_lost", "busy_until", "cut", "dst", "held", "key", "name", "seed", "sent", "source", "src", "wire")
 
     def __init__(self, src: int, dst: int, name: str, seed: int, wire: Wire) -> None:
         self.src, self.dst, self.name, self.seed, self.wire = src, dst, name, seed, wire
         self.source = name.partition(">")[0]
+        self.key = key_of(MESSAGE, dst, src << 46)
+        """What orders its messages on the agenda, but for their numbers."""
         self.cut = False
         self.held: list[Packet] | None = None
         self.sent = 0
@@ -138,27 +140,17 @@ class Network:
         now, wire = clock.now, link.wire
         self.messages += 1
         if beat:
-            number, code, era, rank = beat, self.kinds[kind], term, CHATTER
+            number, code, era = beat, self.kinds[kind], term
+            key = key_of(CHATTER, link.dst, (link.src << 46) | (code << 42)) | (number << 1)
         else:
             link.sent = number = link.sent + 1
+            code, era, key = ORDINARY, 0, link.key | (number << 1)
             clock.stirred = now
-            code, era, rank = ORDINARY, 0, MESSAGE
-        self._launch(Packet(link, kind, data, number, beat, term, now, cause, 0), wire, code, era, rank)
+        packet = Packet(link, kind, data, number, beat, term, now, cause, 0)
+        clock.put(landing(link, wire, code, era, number, 0, now), key, self._arrive, packet)
         if wire.duplicate and luck(link.seed, code + (DOUBLED << 8), era, number) < wire.duplicate:
-            self._launch(Packet(link, kind, data, number, beat, term, now, cause, 1), wire, code, era, rank)
-
-    def _launch(self, packet: Packet, wire: Wire, code: int, era: int, rank: int) -> None:
-        link, number, copy, clock = packet.link, packet.number, packet.copy, self.clock
-        arrival = packet.sent + wire.latency
-        if wire.jitter:
-            arrival += int(luck(link.seed, code + (copy << 12), era, number) * wire.jitter)
-        if wire.delay_chance and luck(link.seed, code + (DELAYED << 8), era, number) < wire.delay_chance:
-            arrival += wire.delay
-        elif wire.ordered:
-            if arrival <= link.busy_until:
-                arrival = link.busy_until + 1
-            link.busy_until = arrival
-        clock.at(arrival, rank, link.dst, (link.src << 46) | (code << 42) | (number << 1) | copy, self._arrive, packet)
+            packet = Packet(link, kind, data, number, beat, term, now, cause, 1)
+            clock.put(landing(link, wire, code, era, number, 1, now), key | 1, self._arrive, packet)
 
     def _arrive(self, packet: Packet) -> None:
         link = packet.link
@@ -196,3 +188,17 @@ class Network:
             if len(self.kinds) >= 15:
                 raise ValueError(f"{kind} would be the 16th kind of chatter: give beats to fewer message classes")
             self.kinds[kind] = len(self.kinds) + 1
+
+
+def landing(link: Link, wire: Wire, code: int, era: int, number: int, copy: int, now: int) -> int:
+    """When a message lands; one in order takes its place behind the last one."""
+    arrival = now + wire.latency
+    if wire.jitter:
+        arrival += int(luck(link.seed, code + (copy << 12), era, number) * wire.jitter)
+    if wire.delay_chance and luck(link.seed, code + (DELAYED << 8), era, number) < wire.delay_chance:
+        return arrival + wire.delay
+    if wire.ordered:
+        if arrival <= link.busy_until:
+            arrival = link.busy_until + 1
+        link.busy_until = arrival
+    return arrival

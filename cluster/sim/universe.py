@@ -25,7 +25,7 @@ from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.state import Timing
 from cluster.sim import faults as steps
 from cluster.sim.administration import wish_of
-from cluster.sim.clock import SERVE, STEP, STORED, WAKE, Clock, Parked
+from cluster.sim.clock import SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
 from cluster.sim.dice import Dice, seed_of
 from cluster.sim.disk import Disk, DiskModel
 from cluster.sim.history import History
@@ -230,9 +230,11 @@ class Universe:
             else:
                 act()
 
+        key = key_of(STORED, index, 0)
+
         def later(delay: int, act: Callable[[], None]) -> None:
-            clock.stirred = clock.now
-            clock.at(clock.now + delay, STORED, index, next(numbers), end, act)
+            clock.stirred = now = clock.now
+            clock.put(now + delay, key | next(numbers), end, act)
 
         return later
 
