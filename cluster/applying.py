@@ -38,15 +38,16 @@ class Applying:
 
         `aloud`: whether the application tells of them. What a restart applies again was told before.
         """
-        due = self._due
-        for index, entry in enumerate(entries, index):  # noqa: B020  it is where the entries begin, then each one's own
+        for entry in entries:
+            request, command = entry.request, entry.command
             if entry.__class__ is Reconfiguration:
-                self.node.asking.happened(entry.request, index)
-            elif entry.request is not None:
-                self.entry(index, entry.request, entry.command, aloud)
-            if due.after(index, entry.command):
+                self.node.asking.happened(request, index)
+            elif request is not None:
+                self.entry(index, request, command, aloud)
+            if self._due.after(index, command):
                 self.take_snapshot(before, index, entry.term)
-        self.applied = index if entries else index - 1
+            index += 1
+        self.applied = index - 1
 
     def entry(self, index: int, request: Request, data: bytes, aloud: bool = True) -> None:
         """One command, unless it was applied before: then its answer is what it was."""

@@ -59,8 +59,8 @@ from cluster.telling import (
     Arrival,
     leader_of,
     tell_arrival,
+    tell_chatter,
     tell_configuration,
-    tell_delivery,
     tell_role,
     terms_and_digests,
 )
@@ -154,7 +154,10 @@ class Node:
         after, effects = law.step(before, event, Moment(host.monotonic(), self._luck))
         self.raft = after
         if arrival is not None:
-            tell_delivery(host, before, after, effects, arrival)
+            if arrival.beat:
+                tell_chatter(host, before, after, effects, arrival)
+            else:
+                tell_arrival(host, after, arrival)
         turned = before.role is not after.role and tell_role(host, before, after)
         for effect in effects:
             if isinstance(effect, Send):  # not by `match`: this is the path of every message
@@ -213,7 +216,7 @@ class Node:
             self.handle(Received(arrival.sender, message), arrival)
             return
         if not arrival.beat:
-            tell_arrival(self.host, self.raft, arrival, -1)
+            tell_arrival(self.host, self.raft, arrival)
         match message:
             case Forward():
                 self.proposing.take(arrival.sender, message)

@@ -52,35 +52,27 @@ def terms_and_digests(entries: Sequence[Entry]) -> tuple[tuple[int, ...], tuple[
     return tuple([entry.term for entry in entries]), tuple([crc32(entry.command) for entry in entries])
 
 
-def tell_delivery(host: Host, before: Raft, after: Raft, effects: Iterable[Effect], arrival: Arrival) -> None:
-    """A message of the law's was taken. Chatter that changed nothing leaves no note."""
-    if arrival.beat and after.commit == before.commit and after.term == before.term:
+def tell_chatter(host: Host, before: Raft, after: Raft, effects: Iterable[Effect], arrival: Arrival) -> None:
+    """A beat of the law's, or its answer, was taken: it leaves a note only if it changed something."""
+    if after.commit == before.commit and after.term == before.term:
         same_role = before.role.__class__ is after.role.__class__ and leader_of(before) == leader_of(after)
         if same_role and not any(isinstance(effect, Save) for effect in effects):
             host.cause = arrival.cause
             return
-    match, role = -1, after.role
-    if isinstance(role, Leader) and arrival.kind == "AppendReply":
-        sender = arrival.sender
+    tell_arrival(host, after, arrival)
+
+
+def tell_arrival(host: Host, raft: Raft, arrival: Arrival) -> None:
+    """A message was taken; what happens from now on follows from it."""
+    match, role, kind, sender = -1, raft.role, arrival.kind, arrival.sender
+    if kind == "AppendReply" and isinstance(role, Leader):
         for peer, progress in role.peers:
             if peer == sender:
                 match = progress.match
                 break
-    tell_arrival(host, after, arrival, match)
-
-
-def tell_arrival(host: Host, raft: Raft, arrival: Arrival, match: int) -> None:
-    """A message was taken; what happens from now on follows from it."""
+    label, sent, log = arrival.label, arrival.sent, raft.log
     note = trace.Delivered(
-        arrival.kind,
-        arrival.label,
-        arrival.sender,
-        arrival.sent,
-        raft.term,
-        ROLES[raft.role.__class__],
-        raft.log.last_index,
-        raft.commit,
-        match,
+        kind, label, sender, sent, raft.term, ROLES[role.__class__], log.last_index, raft.commit, match
     )
     host.cause = host.note(note, arrival.cause)
 

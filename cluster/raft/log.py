@@ -101,10 +101,8 @@ class Log:
         if len(shared) == length:
             shared.extend(entries)
             ends = self._ends
-            end = ends[-1]
             for entry in entries:
-                end += len(entry.command)
-                ends.append(end)
+                ends.append(ends[-1] + len(entry.command))
             return Log(shared, ends, last, self.base, self.base_term)
         already = min(len(shared) - length, len(entries))
         if all(shared[length + offset] == entries[offset] for offset in range(already)):

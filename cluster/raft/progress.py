@@ -88,14 +88,14 @@ def why_paused(progress: Progress, timing: "Timing", log: Log) -> str:
 
 def after_acceptance(known: Progress, reply: AppendReply, beat: int, now: int) -> Progress:
     """The peer's log is the leader's up to `reply.match`. An answer may be late or a repeat: nothing goes back."""
-    match = reply.match if reply.match > known.match else known.match
+    match, following, inflight, head_beat = reply.match, known.next, known.inflight, known.head_beat
+    if match < known.match:
+        match = known.match
     if known.probing:
         return Progress(match, match + 1, False, (), now, beat)
-    inflight, head_beat = known.inflight, known.head_beat
     if inflight and inflight[0] <= match:
         inflight, head_beat = inflight[bisect_right(inflight, match) :], beat
-    following = known.next if known.next > match else match + 1
-    return Progress(match, following, False, inflight, now, head_beat)
+    return Progress(match, following if following > match else match + 1, False, inflight, now, head_beat)
 
 
 def after_refusal(known: Progress, reply: AppendReply, log: Log, now: int) -> Progress:

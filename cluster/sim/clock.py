@@ -121,10 +121,10 @@ class Clock(trio.abc.Clock):
                 self.on_quiet(horizon)
                 if self.over:
                     return 0  # type: ignore[unreachable]  # the call above may end the world
-            t, _, _, do, arg = heappop(heap)
+            _, _, _, do, arg = heappop(heap)
             self.pops += 1
-            if t > self.now:
-                self.now = t
+            if due > self.now:
+                self.now = due
             do(arg)
             if self._woken or self.over:
                 self._idle_passes = 0
