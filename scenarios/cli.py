@@ -456,8 +456,8 @@ def bench(
     Parameters
     ----------
     which
-        `messages`, `time`, `memory` or `backup`; all four if none is named. `tasks`: what thousands of backup tasks cost
-        while they are idle, some minutes. `elections` stands alone: two minutes on two
+        `messages`, `time`, `memory` or `backup`; all four if none is named. `features`: what each feature costs a message.
+        `tasks`: what thousands of backup tasks cost while they are idle, some minutes. `elections` stands alone: two minutes on two
         processors; it ends with 1 if a line is further from the published one than allowed.
     json
         Print one JSON object instead.

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import trio
 
@@ -35,9 +36,19 @@ class Measured:
         return self.virtual_seconds / self.cpu_seconds
 
 
-def replication(nodes: int, proposals: int, clients: int = CLIENTS, pause: int = 0) -> Measured:
+def replication(
+    nodes: int,
+    proposals: int,
+    clients: int = CLIENTS,
+    pause: int = 0,
+    arrange: Callable[[World], None] = lambda world: None,
+    **options: Any,
+) -> Measured:
     """Steady replication: clients at the leader, each proposing as soon as it has its answer (or `pause` µs later), all
-    promises watched. Elections are not counted."""
+    promises watched. Elections are not counted.
+
+    `arrange(world)` is called when somebody leads and before anything is measured; `options` go to the world.
+    """
     taken: list[Measured] = []
 
     async def story(world: World) -> None:
@@ -56,6 +67,7 @@ def replication(nodes: int, proposals: int, clients: int = CLIENTS, pause: int =
                 if pause:
                     await member.sleep(pause)
 
+        arrange(world)
         messages, events, began = world.network.messages, len(world.history), world.now
         cpu = time.process_time()
         for number in range(clients):
@@ -65,7 +77,7 @@ def replication(nodes: int, proposals: int, clients: int = CLIENTS, pause: int =
         cpu = time.process_time() - cpu
         taken.append(Measured(world.network.messages - messages, cpu, world.now - began, len(world.history) - events))
 
-    held(story)
+    held(story, **options)
     return taken[0]
 
 
@@ -85,9 +97,9 @@ def idle(nodes: int, duration: float, skipping: bool = True) -> Measured:
     return taken[0]
 
 
-def held(story: Callable[[World], Awaitable[None]], skipping: bool = True) -> Outcome:
+def held(story: Callable[[World], Awaitable[None]], **options: Any) -> Outcome:
     """Play a load; it is only worth measuring if every promise held."""
-    outcome = play(story, seed=1, skipping=skipping)
+    outcome = play(story, seed=1, **options)
     if outcome.failure is not None:
         raise outcome.failure
     return outcome

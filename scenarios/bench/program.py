@@ -1,4 +1,4 @@
-"""`unkindness bench`: messages, time, memory, backup and idle tasks, each as a table for people or one JSON object."""
+"""`unkindness bench`: messages, features, time, memory, backup and idle tasks, each as a table for people or one JSON object."""
 
 import cProfile
 import pstats
@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from scenarios.bench import backup, load, yardsticks
+from scenarios.bench import features as each_feature
 from scenarios.bench import tasks as idle_tasks
 
 ROUNDS = 5
@@ -89,6 +90,11 @@ def memory() -> dict[str, Any]:
     return {"peak_mebibytes": {name: _peak(program) for name, program in programs.items()}}
 
 
+def features(rounds: int = ROUNDS, proposals: int = PROPOSALS) -> dict[str, Any]:
+    """What each feature costs a message: the same load with one thing taken away at a time."""
+    return each_feature.features(rounds, proposals)
+
+
 def tasks(sizes: tuple[int, ...] = DATABASES) -> dict[str, Any]:
     """What thousands of backup tasks cost on seven nodes while they have nothing to do, by size."""
     return {"tasks": idle_tasks.measured(sizes)}
@@ -120,6 +126,7 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "memory": memory,
     "backup": backup.backup,
     "tasks": tasks,
+    "features": features,
 }
 
 
@@ -142,6 +149,8 @@ def as_text(name: str, result: dict[str, Any]) -> list[str]:
                     f"  {nodes:>2} nodes                    {row['busy']:>9,} {row['idle']:>11,} {row['idle_lived']:>9,}"
                 )
             return lines
+        case "features":
+            return each_feature.as_lines(result)
         case "backup":
             return backup.as_lines(result)
         case "tasks":
