@@ -1,25 +1,23 @@
-"""The shell of a node: one synchronous driver for the law, one nursery for the programs. It has no rule of its own.
+"""The shell of a node: one synchronous driver for the law, beside its programs. It has no rule of its own.
 
 Everything that happens to the law arrives at `handle`; every effect it asks for is done there, in order, before the
-next event. What waits (a program, a proposal) is a task in the node's nursery, woken through the host by what became
-true. On a real machine the task that reads a socket would call the same methods.
+next event. On a real machine the task that reads a socket would call the same methods.
 
-What is applied is in `applying`, commands on their way in `proposing`, other wishes in `asking`, what is noted in `telling`.
+What waits is in `programs`, what is applied in `applying`, commands on their way in `proposing`, other wishes in `asking`,
+what is noted in `telling`.
 """
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import trio
-
 from cluster import trace
 from cluster.applying import Applying
 from cluster.asking import Asking
-from cluster.grid import Grid
 from cluster.instant import FOREVER
 from cluster.member import Application
 from cluster.plug import Plug
-from cluster.ports import Host, Waiter
+from cluster.ports import Host
+from cluster.programs import Programs
 from cluster.proposals import Decline, Forward, TooMuch
 from cluster.proposing import Proposing
 from cluster.raft import step as law
@@ -89,7 +87,7 @@ class RaftStorage(Protocol):
         ...  # cluster.storage, or a double of it
 
 
-class Node:
+class Node(Programs):
     """One incarnation of a node on its host."""
 
     def __init__(
@@ -102,23 +100,16 @@ class Node:
         storage: RaftStorage,
         recovered: Recovered,
     ) -> None:
-        self.host = host
+        super().__init__(host)
         self.name = host.name
         self.application = application
         self.codec = codec
         self.storage = storage
         self.timing = timing
-        self.version = 0
         self.applying = Applying(self)
         self.proposing = Proposing(self, recovered.term)
         self.asking = Asking(self)
         self.ears: dict[type, Callable[[str, Any], None]] = self.asking.ears
-        self.grids: list[Grid] = []
-        self.sent = 0
-        """How many messages its programs sent."""
-        self.waiters: list[Waiter] = []
-        self.cancel_scope = trio.CancelScope()
-        self.nursery: trio.Nursery | None = None
         self.appointed = FOREVER
         """Monotonic µs of the appointment that is on the agenda for the law."""
         self._luck = 0.0
@@ -289,6 +280,10 @@ class Node:
 
     # -- for the member
 
+    async def run(self) -> None:
+        """The application, with all that it may touch."""
+        await self.application.run(Plug(self))
+
     @property
     def members(self) -> tuple[str, ...]:
         """Every node of the cluster as its log says, sorted: while nobody has told it, none."""
@@ -314,86 +309,12 @@ class Node:
         """Index of the last entry in `state`."""
         return self.applying.applied
 
-    def stir(self) -> None:
-        """Wake whoever waits for a change."""
-        self.version += 1
-        if self.waiters:
-            waiters, self.waiters = self.waiters, []
-            for waiter in waiters:
-                self.host.wake(waiter, None)
-
-    async def changed(self, since: int, until: int | None) -> None:
-        """See `Member.changed`."""
-        if self.version != since or (until is not None and self.host.wall() >= until):
-            return
-        waiter = self.host.waiter()
-        self.waiters.append(waiter)
-        if until is not None:
-            self.host.at_wall(until, self._due, waiter)
-        await waiter.wait()
-        self.host.forget_wall(waiter)
-
-    def _due(self, waiter: Waiter) -> None:
-        if waiter in self.waiters:
-            self.waiters.remove(waiter)
-            self.host.wake(waiter, None)
-
-    def add_grid(self, period: int, act: Callable[[int], int], judges: bool) -> None:
-        """See `Member.every`."""
-        grid = Grid(period, self.host.phase(period, len(self.grids)), act, judges)
-        self.grids.append(grid)
-        grid.number = grid.first_at(self.host.monotonic())
-        self.appoint_grid(grid)
-
-    def appoint_grid(self, grid: Grid) -> None:
-        """Put the grid's next number on the agenda."""
-        self.host.appoint_grid(grid.instant(grid.number), self.grids.index(grid), self._on_grid, (grid, grid.number))
-
-    def _on_grid(self, what: tuple[Grid, int]) -> None:
-        grid, number = what
-        if number != grid.number:
-            return  # quiet time has moved the grid on
-        sent = self.sent
-        grid.quiet_until = grid.act(number)
-        grid.sends = self.sent - sent
-        grid.number = max(number + 1, grid.first_at(self.host.monotonic() + 1))
-        self.appoint_grid(grid)
-        if not grid.quiet_until:
-            self.host.stirred()
-
     def clocks_changed(self) -> None:
         """The host's clocks run differently now: make the appointments with them again."""
         self.reappoint()
-        for grid in self.grids:
-            grid.number = max(grid.number, grid.first_at(self.host.monotonic()))
-            self.appoint_grid(grid)
-        self.stir()  # what was worked out by the wall clock may be due otherwise now
+        self.talk_again()
 
     def reappoint(self) -> None:
         """Make the law's appointment again."""
         self.appointed = FOREVER
         self._appoint()
-
-    # -- the programs
-
-    async def live(self) -> None:
-        """The life of this incarnation: one nursery."""
-        with self.cancel_scope:
-            async with trio.open_nursery() as self.nursery:
-                await self._guarded(self.application.run, Plug(self))
-                await trio.sleep_forever()
-
-    async def _guarded(self, program: Callable[..., Any], *args: Any) -> None:
-        try:
-            await program(*args)
-        except Exception as error:  # a program's bug must name its place, not unwind the world through a nursery
-            self.host.failed(error)
-
-    def spawn(self, program: Callable[..., Any], *args: Any) -> None:
-        """Start a program; one at a time becomes runnable."""
-        self.host.boot(self._start_program, (program, args))
-
-    def _start_program(self, what: tuple[Callable[..., Any], tuple[Any, ...]]) -> None:
-        if self.nursery is not None:
-            self.nursery.start_soon(self._guarded, what[0], *what[1])
-            self.host.made_runnable()

@@ -29,6 +29,7 @@ MAY: dict[str, tuple[str, ...]] = {
                 "node",
                 "plug",
                 "ports",
+                "programs",
                 "proposals",
                 "proposing",
                 "storage",
