@@ -83,7 +83,8 @@ class Codec:
             made: dict[str, Any] = {}
             exec(_source(code, cls, codes), names, made)
             self._writers[cls], self._readers[code] = made["write"], made["read"]
-        self._lately: dict[bytes, Any] = {}
+        self.remembered: dict[bytes, Any] = {}
+        """What was decoded lately, by its bytes: `LATELY` values of `SMALL` bytes at most."""
         self._lasting = {cls for cls in classes if _never_changes(cls, codes, set())}
 
     def encode(self, value: object) -> bytes:
@@ -97,16 +98,16 @@ class Codec:
 
     def decode(self, content: bytes) -> Any:
         """The value of these bytes. WireError, and nothing else, for bytes that hold none."""
-        known = self._lately.get(content)
+        known = self.remembered.get(content)
         if known is not None:
             return known
         try:
             read = msgpack.unpackb(content, use_list=False, strict_map_key=False, ext_hook=_refuse_extension)
             value = self._readers[read[0]](read) if type(read) is tuple else self._read(read)
             if len(content) <= SMALL and type(value) in self._lasting:
-                if len(self._lately) >= LATELY:
-                    self._lately.clear()
-                self._lately[content] = value
+                if len(self.remembered) >= LATELY:
+                    self.remembered.clear()
+                self.remembered[content] = value
             return value
         except WireError:
             raise

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.raft.messages import AppendEntries, AppendReply, Entry, Request, RequestVote, VoteReply
+from cluster.raft.configuration import Configuration
+from cluster.raft.messages import AppendEntries, AppendReply, Entry, Reconfiguration, Request, RequestVote, VoteReply
 from cluster.value import value
-from cluster.wire import RAFT_WORDS, Codec, WireError
+from cluster.wire import LATELY, RAFT_WORDS, SMALL, Codec, WireError
 
 
 class Colour(Enum):
@@ -289,3 +290,26 @@ def test_the_same_bytes_are_one_value_only_if_nothing_in_it_can_change() -> None
     assert one == other
     assert one is not other
     assert one.by_name is not other.by_name
+
+
+def test_what_is_remembered_is_few_and_small() -> None:
+    """However many values go by, and however large: no more than 256, of no more than 1 KiB each."""
+    codec = Codec((*RAFT_WORDS, *WORDS))
+    for number in range(3 * LATELY):
+        codec.decode(codec.encode(Leaf(number)))
+        assert len(codec.remembered) <= LATELY
+    large = codec.encode(AppendEntries(3, 7, 2, (Entry(3, None, b"x" * SMALL),), 6, 0))
+    assert len(large) > SMALL
+    assert codec.decode(large) == codec.decode(large)
+    assert large not in codec.remembered
+    assert max(len(content) for content in codec.remembered) <= SMALL
+
+
+def test_a_subclass_in_the_place_of_its_base_comes_back_as_itself() -> None:
+    """Writers write out the class that is annotated, and ask for the class that is there."""
+    codec = Codec(RAFT_WORDS)
+    change = Reconfiguration(3, None, b"", Configuration.of("AB", "C"))
+    sent = AppendEntries(3, 7, 2, (Entry(3, Request("B#2", 9, 8), b"x"), change), 6, 0)
+    back = codec.decode(codec.encode(sent))
+    assert back == sent
+    assert [type(entry) for entry in back.entries] == [Entry, Reconfiguration]

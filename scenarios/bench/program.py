@@ -1,6 +1,7 @@
 """`unkindness bench`: messages, features, time, memory, backup and idle tasks, each as a table for people or one JSON object."""
 
 import cProfile
+import gc
 import pstats
 import resource
 import subprocess
@@ -59,6 +60,7 @@ def messages(rounds: int = ROUNDS) -> dict[str, Any]:
 
 def profile(top: int = 6) -> list[str]:
     """Where a profile says the time of a message goes: function and share of its own time."""
+    gc.collect()  # else the garbage of the loads before would be looked through again, and be the most of it
     profiler = cProfile.Profile()
     profiler.enable()
     load.replication(5, 400)
