@@ -11,12 +11,14 @@ MILLION = 1_000_000
 class Clocks:
     """A node's own two clocks. They survive a crash: the battery does."""
 
-    __slots__ = ("_jumped", "base_local", "base_true", "rate", "zone")
+    __slots__ = ("_jumped", "ahead", "base_local", "base_true", "rate", "zone")
 
     def __init__(self) -> None:
         self.rate = MILLION
         self.base_true = 0
         self.base_local = 0
+        self.ahead: int | None = 0
+        """By how many µs the monotonic clock is ahead of true time; None while it drifts."""
         self._jumped = 0
         self.zone = ZoneInfo("UTC")
 
@@ -44,6 +46,7 @@ class Clocks:
         """From now on the clocks gain that many µs a second (negative: lose)."""
         self.base_local, self.base_true = self.monotonic(true), true
         self.rate = MILLION + parts_per_million
+        self.ahead = None if parts_per_million else self.base_local - true
 
     def jump(self, duration: int) -> None:
         """Set the wall clock forward (negative: back) by that many µs; the monotonic clock does not notice."""

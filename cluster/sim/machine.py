@@ -12,7 +12,6 @@ from cluster.instant import FOREVER
 from cluster.sim.clock import BOOT, GRID, OUTSIDE, SLEEP, TIMER, WAKE, Parked
 from cluster.sim.dice import Dice, luck, seed_of
 from cluster.sim.disk import Files, View
-from cluster.sim.host import MILLION
 
 if TYPE_CHECKING:
     from cluster.sim.slot import Slot
@@ -61,10 +60,8 @@ class Machine:
         return self._clocks.zone
 
     def monotonic(self) -> int:
-        clocks = self._clocks
-        if clocks.rate == MILLION:  # written out: it is asked at every step
-            return clocks.base_local + self._clock.now - clocks.base_true
-        return clocks.monotonic(self._clock.now)
+        now, ahead = self._clock.now, self._clocks.ahead
+        return self._clocks.monotonic(now) if ahead is None else now + ahead  # it is asked at every step
 
     def wall(self) -> int:
         return self._clocks.wall(self._clock.now)
