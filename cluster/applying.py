@@ -12,8 +12,9 @@ from cluster import trace
 from cluster.image import Due, digest_of, packed, unpacked
 from cluster.member import Refused
 from cluster.proposals import Sessions
+from cluster.raft.configuration import Configuration
 from cluster.raft.messages import Entry, Reconfiguration, Request, Snapshot
-from cluster.raft.state import Raft, Restore
+from cluster.raft.state import Restore
 
 if TYPE_CHECKING:
     from cluster.node import Node
@@ -22,30 +23,34 @@ if TYPE_CHECKING:
 class Applying:
     """The applied side of one incarnation of a node."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: "Node", configuration: Configuration) -> None:
+        """`configuration` is what holds before the first entry."""
         self.node = node
         self.host, self.codec, self.application = node.host, node.codec, node.application
         self.state = node.application.empty()
         self.applied = 0
         """Index of the last entry in `state`."""
+        self.members = configuration
+        """The configuration as of that entry: what a snapshot of it names."""
         self.sessions = Sessions()
         self.taken: Snapshot | None = None
         """The newest snapshot that the law has not been told of yet."""
         self._due = Due(node.timing.compaction)
 
-    def entries(self, before: Raft, index: int, entries: Sequence[Entry], aloud: bool = True) -> None:
-        """These are committed; the first is entry `index`. `before` is the law before the step that said so.
+    def entries(self, index: int, entries: Sequence[Entry], aloud: bool = True) -> None:
+        """These are committed; the first is entry `index`.
 
         `aloud`: whether the application tells of them. What a restart applies again was told before.
         """
         for entry in entries:
             request, command = entry.request, entry.command
-            if entry.__class__ is Reconfiguration:
+            if isinstance(entry, Reconfiguration):
+                self.members = entry.configuration
                 self.node.asking.happened(request, index)
             elif request is not None:
                 self.entry(index, request, command, aloud)
             if self._due.after(index, command):
-                self.take_snapshot(before, index, entry.term)
+                self.take_snapshot(index, entry.term)
             index += 1
         self.applied = index - 1
 
@@ -69,12 +74,10 @@ class Applying:
 
     # -- snapshots
 
-    def take_snapshot(self, before: Raft, index: int, term: int) -> None:
+    def take_snapshot(self, index: int, term: int) -> None:
         """What is applied up to `index` becomes a snapshot; the law hears of it when this step is done."""
         content = packed(self.codec, self.state, self.sessions)
-        known = [*before.configured, *self.node.raft.configured]  # a step that commits a later one forgets the earlier
-        _, configuration = max((since for since in known if since[0] <= index), key=lambda since: since[0])
-        self.taken = Snapshot.of(index, term, configuration, content)
+        self.taken = Snapshot.of(index, term, self.members, content)
         self._due.taken(index, len(content))
         digest = digest_of(self.codec, self.state, self.sessions)
         self.host.note(trace.SnapshotTaken(index, term, len(content), digest))
@@ -92,7 +95,7 @@ class Applying:
     def restore(self, snapshot: Snapshot) -> None:
         """State and sessions are what the snapshot says."""
         self.state, self.sessions = unpacked(self.codec, snapshot.content)
-        self.applied = snapshot.index
+        self.applied, self.members = snapshot.index, snapshot.configuration
         self._due.taken(snapshot.index, len(snapshot.content))
         digest = digest_of(self.codec, self.state, self.sessions)
         self.host.note(trace.Restored(snapshot.index, digest))

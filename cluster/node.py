@@ -106,7 +106,7 @@ class Node(Programs):
         self.codec = codec
         self.storage = storage
         self.timing = timing
-        self.applying = Applying(self)
+        self.applying = Applying(self, configuration)
         self.proposing = Proposing(self, recovered.term)
         self.asking = Asking(self)
         self.ears: dict[type, Callable[[str, Any], None]] = self.asking.ears
@@ -127,7 +127,7 @@ class Node(Programs):
         if snapshot is not None:
             self.applying.restore(snapshot)
         first = self.applying.applied + 1
-        self.applying.entries(self.raft, first, log.slice(first, recovered.commit), aloud=False)
+        self.applying.entries(first, log.slice(first, recovered.commit), aloud=False)
         self.host.note(trace.BecameFollower(recovered.term, "", ""))
         if self.raft.configuration != configuration and tell_configuration(host, None, self.raft):
             self.stir()
@@ -156,7 +156,7 @@ class Node(Programs):
             elif isinstance(effect, Save):
                 self._save(effect, before)
             elif isinstance(effect, Apply):
-                self._apply(effect, before)
+                self._apply(effect)
             else:
                 self._do(effect, before)
         if before.configuration is not after.configuration and tell_configuration(host, before, after):
@@ -258,10 +258,10 @@ class Node(Programs):
 
         return done
 
-    def _apply(self, effect: Apply, before: Raft) -> None:
+    def _apply(self, effect: Apply) -> None:
         entries, host = effect.entries, self.host
         host.note(trace.Committed(effect.first + len(entries) - 1, self.raft.term))
-        self.applying.entries(before, effect.first, entries)
+        self.applying.entries(effect.first, entries)
         if self.asking.pending:
             self.asking.applied()
         if not self._remembering:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cluster.image import IMAGE_WORDS, Due, packed
 from cluster.member import OutcomeUnknown, Overloaded, Refused
 from cluster.proposals import Sessions
+from cluster.raft.configuration import Configuration
 from cluster.raft.messages import Request
 from cluster.raft.state import Compaction, Timing
 from cluster.sim.faults import Crash, Weather
@@ -91,6 +92,35 @@ def test_every_node_takes_the_same_snapshots() -> None:
     assert sorted({note.index for note in taken}) == [8, 16, 24, 32, 40]
     assert len({(note.index, note.digest, note.size) for note in taken}) == 5
     assert len(taken) >= 15
+
+
+def test_a_snapshot_names_the_members_of_its_own_entry() -> None:
+    """Also on a node that hears of two changes, and that both are committed, in one message: its snapshot lies between them."""
+
+    async def story(world: World) -> None:
+        leader = await elected(world)
+        member = member_of(world, leader)
+        behind = next(name for name in "ABC" if name != leader)
+        world.isolate(behind)
+        await member.propose(Add(2))
+        await member.propose(Add(3))
+        world.join("D", watcher=True)
+        await world.joined("D", watcher=True)
+        for number in (5, 6, 7):
+            await member.propose(Add(number))
+        world.join("E", watcher=True)
+        await world.joined("E", watcher=True)
+        world.heal()
+        await world.settled()
+
+        node = world.slots[behind].node
+        assert node is not None
+        snapshot = node.raft.snapshot
+        assert snapshot is not None
+        assert (snapshot.index, snapshot.configuration) == (6, Configuration.of("ABC", "D"))
+        assert node.raft.configuration == Configuration.of("ABC", "DE")
+
+    run(story, timing=Timing(compaction=Compaction(entries=6, growth=0, margin=100, part=64)))
 
 
 def test_a_state_that_does_not_travel_is_named() -> None:

@@ -7,7 +7,7 @@ from bisect import bisect_left
 
 from cluster.checks import Watcher
 from cluster.checks.logs import Logs, OnLogs, Sees
-from cluster.checks.membership import Durability, Members, OneChange
+from cluster.checks.membership import Durability, Members, OneChange, SnapshotMembers
 from cluster.checks.snapshots import EqualSnapshots, StateOrder
 from cluster.trace import (
     BecameLeader,
@@ -182,5 +182,6 @@ def consensus_watchers(names: tuple[str, ...]) -> list[Watcher]:
         StateOrder(logs),
         EqualSnapshots(logs),
         OneChange(members),
+        SnapshotMembers(names, logs),
         members,
     ]

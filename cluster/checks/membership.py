@@ -5,9 +5,19 @@
 
 from collections.abc import Container
 
+import attrs
+
 from cluster.checks import Watcher
-from cluster.checks.logs import Logs, Sees
-from cluster.trace import Answered, ConfigurationChanged, Happened, Recovered
+from cluster.checks.logs import Content, Logs, OnLogs, Sees
+from cluster.trace import (
+    Answered,
+    Committed,
+    ConfigurationChanged,
+    Happened,
+    Recovered,
+    RecoveredSnapshot,
+    SnapshotInstalled,
+)
 
 Voters = tuple[tuple[str, ...], tuple[str, ...]]
 """The voters and, while joint, the outgoing ones."""
@@ -122,6 +132,51 @@ class OneChange(Watcher):
         held = logs.held[node]
         if not commit or (held.at(commit)[0] if held.base < commit <= held.last else held.base_term) != leads:
             raise self.broken(f"{node} changes the members with nothing of its own term {leads} committed")
+
+
+class SnapshotMembers(OnLogs):
+    promise = "members of a snapshot"
+    says = "a snapshot names the members as of its last entry, not who was to be one later (§7; dissertation, 5.1)"
+
+    def __init__(self, names: tuple[str, ...], logs: Logs) -> None:
+        super().__init__(logs)
+        self.said: dict[int, dict[Content, ConfigurationChanged]] = {}
+        """By index and entry: the configurations that logs hold and nobody has committed yet."""
+        self.settled = [ConfigurationChanged(0, tuple(sorted(names)), (), (), ())]
+        """Those that are committed, in order."""
+        self.snapshot: dict[str, int] = {}
+
+    def sees(self) -> Sees:
+        return {
+            RecoveredSnapshot: self.has,
+            SnapshotInstalled: self.has,
+            Committed: self.committed,
+            ConfigurationChanged: self.see,
+        }
+
+    def has(self, event: Happened) -> None:
+        self.snapshot[event.node] = event.note.index  # type: ignore[attr-defined]  # either kind says up to where
+
+    def committed(self, event: Happened) -> None:
+        if not self.said:  # as nearly always
+            return
+        for index in [index for index in sorted(self.said) if index <= event.note.index]:  # type: ignore[attr-defined]
+            content = self.logs.agreed(index)
+            said = self.said.pop(index)
+            if content in said:
+                self.settled.append(said[content])
+
+    def see(self, event: Happened) -> None:
+        note, node = event.note, event.node
+        assert isinstance(note, ConfigurationChanged)
+        held = self.logs.held[node]
+        if held.base < note.index <= held.last and note.index > self.logs.committed.last:
+            self.said.setdefault(note.index, {})[held.at(note.index)] = note
+        if not note.index or note.index != self.snapshot.get(node):
+            return
+        last = next(each for each in reversed(self.settled) if each.index <= note.index)
+        if attrs.evolve(note, index=last.index) != last:
+            raise self.broken(f"{node} {note.text()}, by its snapshot; the log {last.text()}")
 
 
 class Durability(Watcher):

@@ -8,8 +8,11 @@ import attrs
 from cluster.raft import inforce
 from cluster.raft.configuration import Configuration
 from cluster.raft.progress import Progress
-from cluster.raft.state import Effect, Leader, Moment, Raft
+from cluster.raft.state import Compaction, Effect, Leader, Moment, Raft, Timing
 from scenarios.zoo import OF_THE_STORY, bug
+
+OFTEN = Compaction(entries=2, growth=0, margin=0, part=64)
+"""A snapshot after every other entry, so that many lie between two changes."""
 
 
 @bug(
@@ -160,3 +163,21 @@ def transfer_without_end(original: Callable[..., Leader]) -> Callable[..., Leade
 def told_too_early(original: Callable[..., bool]) -> Callable[..., bool]:
     """The heir is told to stand before it holds the whole log: nobody votes for it."""
     return lambda raft, progress: True
+
+
+@bug(
+    "cluster.node",
+    "Node._take_snapshot",
+    breaks="members of a snapshot",
+    source="zoo M7; canonical/raft",
+    strikes="crowd",
+    timing=Timing(compaction=OFTEN),
+)
+def snapshot_of_what_is_to_be(original: Callable[..., None]) -> Callable[..., None]:
+    """A snapshot holds the configuration in force, which may lie beyond it, not the one of its last entry."""
+
+    def take_snapshot(self: Any, index: int, term: int) -> None:
+        original(self, index, term)
+        self._taken = attrs.evolve(self._taken, configuration=self.raft.configured[-1][1])
+
+    return take_snapshot

@@ -28,9 +28,9 @@ TIMING = Timing(compaction=OFTEN)
 def snapshot_of_the_commit_index(original: Callable[..., None]) -> Callable[..., None]:
     """A snapshot is labelled with the commit index, while its state is some entries behind."""
 
-    def take_snapshot(self: Any, before: Raft, index: int, term: int) -> None:
+    def take_snapshot(self: Any, index: int, term: int) -> None:
         commit = self.node.raft.commit
-        original(self, before, commit, self.node.raft.log.term_at(commit))
+        original(self, commit, self.node.raft.log.term_at(commit))
 
     return take_snapshot
 
@@ -44,7 +44,7 @@ def snapshot_of_the_commit_index(original: Callable[..., None]) -> Callable[...,
 )
 def snapshot_of_the_current_term(original: Callable[..., None]) -> Callable[..., None]:
     """A snapshot is labelled with the node's term instead of its last entry's."""
-    return lambda self, before, index, term: original(self, before, index, self.node.raft.term)
+    return lambda self, index, term: original(self, index, self.node.raft.term)
 
 
 @bug(

@@ -143,6 +143,8 @@ def replicated(*nodes: str, terms: Sequence[int] = (1, 1)) -> list[Line]:
 
 
 AB = replicated("A", "B")
+CHANGED = [*AB, commits("A", 1, 1), goes_by("A", 2, "ABCD")]
+OVERWRITTEN = [*CHANGED, writes("C", 0, [1]), leads("C", 2), writes("C", 1, [2]), commits("C", 2, 2)]
 JOINT = [*AB, commits("A", 1, 1), goes_by("A", 2, "ADE", "ABC"), commits("A", 2, 1)]
 
 BROKEN_BY: dict[str, tuple[str, list[Line], list[Line]]] = {
@@ -339,6 +341,34 @@ BROKEN_BY: dict[str, tuple[str, list[Line], list[Line]]] = {
         "one change at a time",
         [*AB, commits("A", 2, 1), leads("B", 2), writes("B", 2, [2]), goes_by("B", 4, "ABCD")],
         [*AB, commits("A", 2, 1), leads("B", 2), writes("B", 2, [2]), commits("B", 3, 2), goes_by("B", 4, "ABCD")],
+    ),
+    "a snapshot that was read names who was to come": (
+        "members of a snapshot",
+        [
+            *CHANGED,
+            crashes("A"),
+            finds("A", 1, 1),
+            reads("A", [1], commit=1, base=1),
+            goes_by("A", 1, "ABCD"),
+        ],
+        [
+            *CHANGED,
+            commits("A", 2, 1),
+            crashes("A"),
+            finds("A", 2, 2),
+            reads("A", (), commit=2, base=2),
+            goes_by("A", 2, "ABCD"),
+        ],
+    ),
+    "a snapshot that was installed names who was before": (
+        "members of a snapshot",
+        [*CHANGED, commits("A", 2, 1), installs("C", 2), goes_by("C", 2, "ABC")],
+        [*CHANGED, commits("A", 2, 1), installs("C", 2), goes_by("C", 2, "ABCD")],
+    ),
+    "a snapshot names a change that another leader wrote over": (
+        "members of a snapshot",
+        [*OVERWRITTEN, installs("B", 2, 2), goes_by("B", 2, "ABCD")],
+        [*OVERWRITTEN, installs("B", 2, 2), goes_by("B", 2, "ABC")],
     ),
     "by whose majority": (
         "durability",
