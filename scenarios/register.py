@@ -2,9 +2,11 @@
 
 `Register` is a whole `Application` in some sixty lines: a frozen state, a pure `apply`, requests a client may ask.
 `Get` reads through the log; `Look` reads without an entry in it, once the leader is confirmed. Either way every answer is
-linearizable: `Linearizable` watches that in every run.
+linearizable, and every command happens once: `Linearizable` and `Once` watch that in every run.
 """
 
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -96,6 +98,64 @@ class Linearizable(Watcher):
         self.answered.append((event.seq, highest))
 
 
+class Once(Watcher):
+    """A content that was written over is not seen again, unless it was asked for again: so no command happened twice.
+
+    It looks at contents, where `Linearizable` looks at indices. What was asked for more than once it does not judge.
+    """
+
+    promise = "once"
+    says = (
+        "a command of a client happens at one moment only, however often it is brought to a leader (dissertation, 6.3)"
+    )
+
+    def __init__(self) -> None:
+        self.asked: dict[tuple[str, int | None], int] = defaultdict(int)
+        """By register and content: how often clients wanted to write it."""
+        self.written: dict[str, dict[int | None, int]] = defaultdict(lambda: {None: 0})
+        """By register and content: where in the log it was written, as far as clients were told."""
+        self.order: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        """By register: index and content of what was written, sorted."""
+        self.seen: dict[tuple[str, int | None], int] = defaultdict(int)
+        """By register and content: the last entry before which it was seen."""
+
+    def sees(self) -> dict[type[Note], Callable[[Happened], None]]:
+        return {Asked: self.was_asked, Answer: self.see}
+
+    def was_asked(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Asked)
+        if note.argument is not None:
+            self.asked[note.name, note.argument] += 1
+
+    def see(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Answer)
+        name, index, order = note.name, note.index, self.order[note.name]
+        if note.operation != "Swap":  # that answers what it has written
+            point = index + 1 if note.operation == "Look" else index
+            self.seen[name, note.answer] = max(point, self.seen[name, note.answer])
+            place = bisect_left(order, (point, 0))
+            if place:
+                self.judge(name, note.answer, *order[place - 1])
+        if note.argument is not None:
+            place = bisect_left(order, (index, 0))
+            before = order[place - 1][1] if place else None
+            self.written[name][note.argument] = max(index, self.written[name].get(note.argument, 0))
+            insort(order, (index, note.argument))
+            self.judge(name, before, index, note.argument)
+
+    def judge(self, name: str, content: int | None, index: int, over: int) -> None:
+        """Whether `content` was seen after it was written over at `index`."""
+        since = self.written[name].get(content)
+        if since is None or since >= index or self.seen[name, content] <= index or self.asked[name, content] > 1:
+            return
+        held = "nothing" if content is None else content
+        raise self.broken(
+            f"{name} was set to {over} at entry {index} and held {held} after that, which was written at {since} and asked for once"
+        )
+
+
 class Register:
     """The application."""
 
@@ -127,18 +187,18 @@ class Register:
     async def serve(self, request: Put | Get | Swap | Look) -> int | None:
         member = self.member
         assert member is not None, "a request is served only while the program runs"
-        asked = member.note(Asked(type(request).__name__, request.name))
+        argument = getattr(request, "content", getattr(request, "new", None))
+        asked = member.note(Asked(type(request).__name__, request.name, argument))
         if isinstance(request, Look):
             await member.confirmed()
             index, answer = member.applied, member.state.get(request.name)
         else:
             index, answer = await member.propose(request)
-        argument = getattr(request, "content", getattr(request, "new", None))
         member.note(Answer(asked, type(request).__name__, request.name, argument, answer, index))
         return answer  # type: ignore[no-any-return]  # what `apply` put there
 
     def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
-        return (Linearizable(),)
+        return (Linearizable(), Once())
 
 
 @value
@@ -147,6 +207,8 @@ class Asked(Note):
 
     operation: str
     name: str
+    argument: int | None = None
+    """What is to be written."""
 
     def text(self) -> str:
         return f"is asked to {self.operation} {self.name}"

@@ -11,7 +11,7 @@ from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.sim.run import HELD, play, run
 from cluster.sim.world import World
 from cluster.trace import Happened, Note
-from scenarios.register import Answer, Asked, Get, Linearizable, Put, Register, Swap
+from scenarios.register import Answer, Asked, Get, Linearizable, Once, Put, Register, Swap
 from scenarios.zoo.storm import storm
 
 
@@ -174,3 +174,62 @@ def test_answers_are_linearizable_in_any_storm(names: str) -> None:
         assert (outcome.verdict, outcome.failure) == (HELD, None)
         notes += [event.note for event in outcome.history.events if isinstance(event.note, Answer)]
     assert sum(isinstance(note, Answer) and note.operation == "Swap" for note in notes) > 50
+
+
+# ---- once ----
+
+
+def put(index: int, content: int, held: int | None) -> Answer:
+    """The answer to a Put that stands there and found `held`."""
+    return Answer(1, "Put", "x", content, held, index)
+
+
+def answered_with(index: int, held: int | None) -> Answer:
+    """The answer to a Get that stands there."""
+    return Answer(1, "Get", "x", None, held, index)
+
+
+def looked(index: int, held: int) -> Answer:
+    """The answer to a Look after that entry."""
+    return Answer(1, "Look", "x", None, held, index)
+
+
+ASKED = tuple(Asked("Put", "x", content) for content in (1, 2))
+ONCE: dict[str, list[Note]] = {
+    "one after the other": [*ASKED, put(5, 1, None), put(6, 2, 1), answered_with(7, 2)],
+    "told in another order": [*ASKED, answered_with(7, 2), put(6, 2, 1), put(5, 1, None)],
+    "seen where it was not yet written over": [*ASKED, put(5, 1, None), put(7, 2, 1), answered_with(6, 1)],
+    "a read beside the last write": [*ASKED, put(5, 1, None), put(7, 2, 1), looked(6, 1), looked(7, 2)],
+    "asked for again": [*ASKED, ASKED[0], put(5, 1, None), put(6, 2, 1), answered_with(9, 1)],
+    "never told of": [*ASKED, put(6, 2, None), answered_with(9, 1)],
+    "another register": [*ASKED, put(5, 1, None), Answer(1, "Put", "y", 2, None, 6), answered_with(9, 1)],
+}
+TWICE: dict[str, list[Note]] = {
+    "seen after it was written over": [*ASKED, put(5, 1, None), put(6, 2, 1), answered_with(9, 1)],
+    "the next write finds it": [*ASKED, Asked("Put", "x", 3), put(5, 1, None), put(6, 2, 1), put(9, 3, 1)],
+    "the write is told of last": [*ASKED, put(5, 1, None), answered_with(9, 1), put(6, 2, 1)],
+    "a read beside the write over it": [*ASKED, put(5, 1, None), put(6, 2, 1), looked(6, 1)],
+    "it was lost": [*ASKED, put(5, 1, None), answered_with(9, None)],
+}
+
+
+def told(notes: Iterable[Note]) -> None:
+    """Tell a fresh watcher these notes, in order."""
+    watcher = Once()
+    sees = watcher.sees()
+    for seq, note in enumerate(notes, 1):
+        sees[type(note)](Happened(seq, seq, "A", 0, note))
+    watcher.finish()
+
+
+@pytest.mark.parametrize("notes", ONCE.values(), ids=ONCE)
+def test_what_was_written_over_is_gone(notes: list[Note]) -> None:
+    """In whatever order clients are told; what they asked for again may come again."""
+    told(notes)
+
+
+@pytest.mark.parametrize("notes", TWICE.values(), ids=TWICE)
+def test_what_was_written_over_does_not_come_back(notes: list[Note]) -> None:
+    """Named by what it was written over with, and where."""
+    with pytest.raises(Violation, match=r"once: x was set to \d at entry \d and held (\d|nothing) after that"):
+        told(notes)
