@@ -166,6 +166,22 @@ def told_too_early(original: Callable[..., bool]) -> Callable[..., bool]:
 
 
 @bug(
+    "cluster.raft.election",
+    "stand",
+    breaks="leader completeness",
+    source="zoo M2, M4; etcd #11284; etcd raft #456, #458",
+    strikes="removed_both_and_not_told",
+)
+def stands_by_what_is_committed(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A candidate goes by the last configuration that it knows to be committed, not by the last in its log."""
+
+    def stand(raft: Raft, at: Moment, rounds: int) -> Any:
+        return original(attrs.evolve(raft, configuration=inforce.at_index(raft, raft.commit)), at, rounds)
+
+    return stand
+
+
+@bug(
     "cluster.node",
     "Node._take_snapshot",
     breaks="members of a snapshot",
@@ -181,3 +197,23 @@ def snapshot_of_what_is_to_be(original: Callable[..., None]) -> Callable[..., No
         self._taken = attrs.evolve(self._taken, configuration=self.raft.configured[-1][1])
 
     return take_snapshot
+
+
+@bug(
+    "cluster.raft.replication",
+    "agreed_index",
+    breaks="durability",
+    source="zoo M11; scylla #10618; dissertation, 4.2.2",
+    strikes="crowd",
+)
+def counts_itself_without_a_vote(original: Callable[..., int]) -> Callable[..., int]:
+    """A leader that its own change removes counts its own log as if it were one of the voters that stay."""
+
+    def agreed_index(raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> int:
+        now = raft.configuration
+        if now.joint or now.votes(raft.name):
+            return original(raft, stored, peers)
+        matches = [stored, *[progress.match for name, progress in peers if now.votes(name)]]
+        return sorted(matches, reverse=True)[len(now.voters) // 2]
+
+    return agreed_index

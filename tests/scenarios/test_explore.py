@@ -147,6 +147,7 @@ FOUND: dict[str, tuple[Bounds, str, int, int]] = {
     "changes-before-its-own-term": (Bounds(nodes=2, entries=0, changes=1), "one change at a time", 6, 73),
     "changes-twice-at-once": (Bounds(terms=1, entries=0, changes=2), "one change at a time", 11, 4_237),
     "any-change-is-simple": (Bounds(terms=1, entries=0, changes=1, pairs=True), "overlapping majorities", 10, 2_485),
+    "counts-itself-without-a-vote": (Bounds(terms=1, entries=0, changes=1, instant_disk=True), "durability", 8, 1_463),
     "reads-before-its-own-term": (Bounds(nodes=2, entries=0, reads=1), "true reads", 18, 1_530),
 }
 """Bounds in which a bug is reachable, the promise that breaks first, at which depth, after how many states."""
@@ -158,7 +159,7 @@ FAR = {
 """Up to half a minute away: two leaders at once, or three terms."""
 EARLIER = {
     *("majority-of-half", "any-log-may-lead", "commits-what-one-node-has", "answers-before-the-disk"),
-    *("keeps-what-is-cut", "reads-before-its-own-term", "reads-without-asking"),
+    *("keeps-what-is-cut", "reads-before-its-own-term", "reads-without-asking", "counts-itself-without-a-vote"),
 }
 """Where no watcher of consensus alone can judge, or a state is already wrong that a watcher of one history can judge only later."""
 
@@ -212,9 +213,10 @@ PATIENCE = {"never-stands-again", "all-have-the-same-patience"}
 BEYOND = {
     *("learner-refuses-to-vote", "learners-count", "votes-with-an-empty-log"),
     *("lease-forgotten-by-a-restart", "lease-survives-a-transfer", "told-too-early", "transfer-without-end"),
-    *("removed-and-leads-on", "removed-stands-no-more", "one-answer-will-do"),
+    *("removed-and-leads-on", "removed-stands-no-more", "one-answer-will-do", "stands-by-what-is-committed"),
 }
-"""Of learners, leases and transfers, which a search does not ask for; of what breaks no state; of five nodes."""
+"""Of learners, leases and transfers, which a search does not ask for; of what breaks no state; of five nodes, or more steps
+than a search takes in minutes."""
 
 
 def test_the_tables_name_every_bug_that_a_search_can_meet() -> None:

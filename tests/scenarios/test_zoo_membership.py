@@ -1,13 +1,20 @@
 """The zoo of members, heirs and reads: each bug is caught by the promise it names while members come and go."""
 
-import pytest
+from collections.abc import Callable
 
+import pytest
+import trio
+
+from cluster.instant import MILLISECOND
 from cluster.raft.state import Timing
 from cluster.sim.run import HELD, play
-from cluster.trace import ConfigurationChanged, LeadershipTransferred, PutOutside, ReadConfirmed
+from cluster.sim.world import World
+from cluster.trace import ConfigurationChanged, LeadershipTransferred, PutOutside, ReadConfirmed, Voted
+from scenarios.register import Register
 from scenarios.zoo import BUGS, all_bugs
 from scenarios.zoo.crowd import crowd
 from scenarios.zoo.keeper import hunt
+from scenarios.zoo.membership import OFTEN
 
 
 @pytest.mark.parametrize("name", [bug.name for bug in all_bugs() if bug.strikes == "crowd"])
@@ -17,7 +24,10 @@ def test_a_planted_bug_is_caught_by_the_promise_it_breaks(name: str) -> None:
     assert strike is not None, f"{name} broke only {others}"
 
 
-@pytest.mark.parametrize("timing", [Timing(), Timing(lease_drift=0), Timing(batch=1, inflight=2)])
+WORLDS = [Timing(), Timing(lease_drift=0), Timing(batch=1, inflight=2), Timing(compaction=OFTEN)]
+
+
+@pytest.mark.parametrize("timing", WORLDS, ids=["usual", "leases", "one by one", "snapshots"])
 def test_nothing_is_caught_where_nothing_is_planted(timing: Timing) -> None:
     """And much happens: members change, leaders hand over, reads are confirmed, who is outside rests."""
     kinds: dict[type, int] = {}
@@ -30,3 +40,32 @@ def test_nothing_is_caught_where_nothing_is_planted(timing: Timing) -> None:
     assert kinds[LeadershipTransferred] > 5
     assert kinds[ReadConfirmed] > 500
     assert kinds[PutOutside] > 0
+
+
+async def wiped(world: World, comes_back: Callable[[World, str], None]) -> None:
+    """Far-apart nodes, several candidates a term: the first to vote for another loses its disk at once."""
+    world.start("ABCDE", Register)
+    world.rewire(latency=80 * MILLISECOND, jitter=0)
+    while True:
+        voted = await world.seen(Voted)
+        assert isinstance(voted.note, Voted)
+        if voted.note.candidate != voted.node:
+            break
+    world.wipe(voted.node)
+    comes_back(world, voted.node)
+    await trio.sleep(4)
+
+
+@pytest.mark.parametrize("comes_back", [World.restart, World.join], ids=["restarted", "added again"])
+def test_a_known_name_on_an_empty_disk_is_beyond_raft(comes_back: Callable[[World, str], None]) -> None:
+    """Zoo M13 needs no bug: nodes know each other by name alone, and a newcomer's vote may be needed before it holds anything
+    (dissertation, 4.1). So the name that has voted votes again, and the promise says so."""
+    broken = {str(play(lambda world: wiped(world, comes_back), seed).failure) for seed in range(1, 9)}
+    assert any(text.startswith("one vote a term: ") for text in broken)
+
+
+def test_a_new_name_on_an_empty_disk_is_a_new_node() -> None:
+    """The remedy: the same nights hold if the name is a new one."""
+    for seed in range(1, 9):
+        outcome = play(lambda world: wiped(world, lambda world, _: world.join("F")), seed)
+        assert (outcome.verdict, outcome.failure) == (HELD, None)
