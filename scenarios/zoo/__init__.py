@@ -83,6 +83,7 @@ def _collect() -> None:
         "scenarios.zoo.snapshots",
         "scenarios.zoo.membership",
         "scenarios.zoo.reads",
+        "scenarios.zoo.liveness",
         "scenarios.zoo.clients",
         "scenarios.zoo.backups",
         "scenarios.zoo.content",

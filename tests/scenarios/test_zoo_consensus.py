@@ -33,6 +33,7 @@ KNOWN = {
     "sessions-left-out": ("ABC", 1),
     "restores-into-what-was-there": ("ABCDE", 1),
     "installs-a-stale-snapshot": ("ABCDE", 4),
+    "grants-of-another-term-are-stale": ("ABC", 1),
     "remembers-only-while-it-leads": ("ABCDE", 10),
 }
 """Where each was caught when this was written. A change of the cluster changes luck: then the others are tried."""

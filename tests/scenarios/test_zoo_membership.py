@@ -65,7 +65,7 @@ def test_a_known_name_on_an_empty_disk_is_beyond_raft(comes_back: Callable[[Worl
 
 
 def test_a_new_name_on_an_empty_disk_is_a_new_node() -> None:
-    """The remedy: the same nights hold if the name is a new one."""
+    """The remedy: the same schedules hold if the name is a new one."""
     for seed in range(1, 9):
         outcome = play(lambda world: wiped(world, lambda world, _: world.join("F")), seed)
         assert (outcome.verdict, outcome.failure) == (HELD, None)

@@ -13,13 +13,14 @@ from cluster.instant import DAY, HOUR, MILLISECOND, SECOND
 from cluster.member import Member
 from cluster.raft import timer
 from cluster.raft.state import Follower, Raft, Timing
-from cluster.sim.faults import Crash, Cut, Drift, Gust, Heal, Join, Pause, Remove, Split, Weather
+from cluster.sim.faults import Crash, Cut, Drift, Gust, Heal, Join, Pause, Remove, Rewire, Split, Weather
 from cluster.sim.network import Wire
 from cluster.sim.nothing import Nothing
 from cluster.sim.quiet import Quiet
 from cluster.sim.run import HELD, Outcome, play, run
 from cluster.sim.world import World
 from scenarios.strategies import LONG_GAPS, cluster_names, seeds, weather
+from scenarios.zoo import planted
 from tests.sim.vocabulary import Add, Adder, Gossip, busy
 
 BUDGET = settings().max_examples // 4
@@ -252,3 +253,11 @@ def test_a_busy_story_is_the_same_too() -> None:
         on, off = play(busy, seed), play(busy, seed, skipping=False)
         assert (on.digest, on.messages, on.verdict) == (off.digest, off.messages, HELD)
         assert on.history.stretches
+
+
+def test_a_sleep_that_is_too_deep_is_seen() -> None:
+    """Who asks in vain amid losses is not alone: skipped all the same, the history is another (zoo Q1)."""
+    lossy: Weather = (Gust(2 * SECOND, Rewire(loss=0.8)), Gust(0, Crash("A")), Gust(60 * SECOND, Rewire(loss=0.0)))
+    same("ABC", lossy, 1, Gossip)
+    with planted("sleeps-though-nobody-leads"), pytest.raises(AssertionError):
+        same("ABC", lossy, 1, Gossip)
