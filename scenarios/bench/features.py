@@ -15,7 +15,7 @@ from typing import Any
 from cluster.applying import Applying
 from cluster.raft import step as law
 from cluster.raft.messages import Entry
-from cluster.raft.state import Compaction, Raft, Save, SaveSnapshot, Timing
+from cluster.raft.state import Compaction, Save, SaveSnapshot, Timing
 from cluster.sim.disk import Disk, DiskModel
 from cluster.sim.network import Wire
 from cluster.sim.world import World
@@ -70,7 +70,7 @@ def unwritten(world: World) -> None:
 class Answering(Applying):
     """Applies nothing, and answers whoever waits."""
 
-    def entries(self, before: Raft, index: int, entries: Sequence[Entry], aloud: bool = True) -> None:
+    def entries(self, index: int, entries: Sequence[Entry], aloud: bool = True) -> None:
         proposing = self.node.proposing
         for index, entry in enumerate(entries, index):  # noqa: B020  it is where the entries begin, then each one's own
             if entry.request is not None and proposing.pending:
@@ -82,7 +82,7 @@ def unapplied(world: World) -> None:
     """From now on commands change no state, and no client's session."""
     for slot in world.slots.values():
         assert slot.node is not None
-        answering = Answering(slot.node)
+        answering = Answering(slot.node, slot.node.raft.configuration)
         answering.applied, slot.node.applying = slot.node.applied, answering
 
 

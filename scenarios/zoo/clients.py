@@ -10,8 +10,8 @@ from scenarios.zoo import OF_THE_STORY, bug
 
 
 @bug(
-    "cluster.node",
-    "Node._apply_entry",
+    "cluster.applying",
+    "Applying.entry",
     breaks="once",
     source="zoo K1; dissertation, 6.3; sofa-jraft #1014",
     strikes="storm",
@@ -19,17 +19,17 @@ from scenarios.zoo import OF_THE_STORY, bug
 def remembers_only_while_it_leads(original: Callable[..., None]) -> Callable[..., None]:
     """Only a leader remembers which commands it has applied: one that is brought to the next leader again happens again."""
 
-    def apply_entry(self: Any, index: int, request: Request, data: bytes, aloud: bool = True) -> None:
+    def entry(self: Any, index: int, request: Request, data: bytes, aloud: bool = True) -> None:
         original(self, index, request, data, aloud)
-        if not self.leading:
+        if not self.node.leading:
             self.sessions = type(self.sessions)()
 
-    return apply_entry
+    return entry
 
 
 @bug(
-    "cluster.node",
-    "Node._apply_entry",
+    "cluster.applying",
+    "Applying.entry",
     breaks=OF_THE_STORY,
     source="zoo K2; atomix #466, ra #145",
     strikes="the_next_command_does_not_wait",
@@ -37,9 +37,9 @@ def remembers_only_while_it_leads(original: Callable[..., None]) -> Callable[...
 def waits_for_the_one_before(original: Callable[..., None]) -> Callable[..., None]:
     """A client's command is not applied before the one before it, which may have been given up."""
 
-    def apply_entry(self: Any, index: int, request: Request, data: bytes, aloud: bool = True) -> None:
+    def entry(self: Any, index: int, request: Request, data: bytes, aloud: bool = True) -> None:
         before = attrs.evolve(request, serial=request.serial - 1)
         if request.serial == 1 or self.sessions.answer(before) is not None:
             original(self, index, request, data, aloud)
 
-    return apply_entry
+    return entry

@@ -182,8 +182,8 @@ def stands_by_what_is_committed(original: Callable[..., Any]) -> Callable[..., A
 
 
 @bug(
-    "cluster.node",
-    "Node._take_snapshot",
+    "cluster.applying",
+    "Applying.take_snapshot",
     breaks="members of a snapshot",
     source="zoo M7; canonical/raft",
     strikes="crowd",
@@ -194,7 +194,7 @@ def snapshot_of_what_is_to_be(original: Callable[..., None]) -> Callable[..., No
 
     def take_snapshot(self: Any, index: int, term: int) -> None:
         original(self, index, term)
-        self._taken = attrs.evolve(self._taken, configuration=self.raft.configured[-1][1])
+        self.taken = attrs.evolve(self.taken, configuration=self.node.raft.configured[-1][1])
 
     return take_snapshot
 
