@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden campaign bench clean
+.PHONY: help demo test lint golden campaign zoo bench clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ golden: $(VENV)/.dev ## record timelines and scripts again: read the diff, commi
 
 campaign: $(VENV)/.dev ## the long searches: more weather, the whole zoo
 	UNKINDNESS_PROFILE=campaign UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -m "campaign or not campaign" --timeout=0
+
+zoo: $(VENV)/.demo ## every bug of the zoo is caught within its budget, and nothing where none is planted
+	$(BIN)/unkindness zoo --prove
 
 bench: $(VENV)/.dev ## the yardsticks
 	$(BIN)/unkindness bench

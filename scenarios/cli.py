@@ -74,12 +74,12 @@ def list_stories(*, json: Annotated[bool, Flag] = False, bugs: Annotated[bool, F
     json
         Print an array of objects with `story` and `lesson` instead.
     bugs
-        The bugs of the zoo instead: name, the story that strikes it, what is wrong.
+        The bugs of the zoo instead: the same as `unkindness zoo`.
     """
     from scenarios.gallery import gallery
 
     if bugs:
-        return _list_bugs(as_json=json)
+        return zoo(json=json)
 
     entries = gallery()
     if json:
@@ -88,18 +88,6 @@ def list_stories(*, json: Annotated[bool, Flag] = False, bugs: Annotated[bool, F
     width = max((len(entry.story) for entry in entries), default=0)
     for entry in entries:
         print(f"{entry.story:{width}}  {entry.lesson}".rstrip())
-    return HELD
-
-
-def _list_bugs(*, as_json: bool) -> int:
-    from scenarios.zoo import all_bugs
-
-    found = all_bugs()
-    if as_json:
-        say_json([{"bug": bug.name, "strikes": bug.strikes, "breaks": bug.breaks, "says": bug.says} for bug in found])
-        return HELD
-    for bug in found:
-        print(f"{bug.name:40} {bug.strikes:36} {bug.says}")
     return HELD
 
 
@@ -628,6 +616,76 @@ def explore(
         for line in ["", *story, *([""] if story else []), *verdict_lines(found, seconds, command)]:
             print(line)
     return CODES[VERDICTS[found.verdict]]
+
+
+@app.command
+def zoo(
+    bug: str | None = None,
+    /,
+    *,
+    seed: Annotated[int | None, Seed] = None,
+    prove: Annotated[bool, Flag] = False,
+    processes: int | None = None,
+    json: Annotated[bool, Flag] = False,
+) -> int:
+    """Famous bugs: all of them in a table, or one planted, and the history in which a promise breaks.
+
+    Parameters
+    ----------
+    bug
+        A name from the table. Its run ends with 1, for a promise is broken.
+    seed
+        Of the run that shows it; without it the one in which it was seen to strike soonest.
+    prove
+        Let every bug (or this one) strike within its budget of seeds, and play the same without it. Ends with 1 if one
+        escapes, or if something breaks without a bug.
+    processes
+        Of `--prove`: as many as there are processors.
+    json
+        Print the table, or the proofs, as JSON.
+    """
+    from time import perf_counter
+
+    from attrs import asdict
+
+    from scenarios.zoo import all_bugs
+    from scenarios.zoo import command as speaking
+
+    if processes is not None and (processes < 1 or not prove):
+        complain(f"--processes {processes} belongs to `unkindness zoo --prove`: give 1 at least")
+        return MISTAKE
+    if prove and seed is not None:
+        complain(f"--seed {seed} shows one run, and a proof tries many: leave one of the two out")
+        return MISTAKE
+    if bug is None and seed is not None:
+        complain(f"--seed {seed} needs a bug to show: name one of `unkindness zoo`")
+        return MISTAKE
+    if prove:
+        began, found = perf_counter(), list[Any]()
+        names = (speaking.resident(bug).name,) if bug is not None else tuple(each.name for each in all_bugs())
+        if not json:
+            print(speaking.heading(), flush=True)
+        for proof in speaking.proofs(names, processes):
+            found.append(proof)
+            if not json:
+                print(speaking.proof_line(proof), flush=True)
+        if json:
+            say_json([asdict(proof) for proof in found])
+        else:
+            print("\n".join(["", *speaking.last_lines(found, perf_counter() - began)]))
+        return HELD if all(map(speaking.is_caught, found)) else BROKEN
+    if bug is None:
+        if json:
+            say_json(speaking.as_fields())
+        else:
+            print("\n".join(speaking.table()))
+        return HELD
+    strike, lines = speaking.show(speaking.resident(bug), seed)
+    if json:
+        say_json(asdict(strike) if strike is not None else None)
+    else:
+        print("\n".join(lines))
+    return BROKEN if strike is not None else HELD
 
 
 # ---- while a story runs ----

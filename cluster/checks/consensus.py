@@ -46,14 +46,24 @@ class OneVote(Watcher):
         self.votes: dict[tuple[str, int], str] = {}
 
     def sees(self) -> Sees:
-        return {Voted: self.see}
+        return {Voted: self.see, Recovered: self.recovered}
 
     def see(self, event: Happened) -> None:
         note = event.note
         assert isinstance(note, Voted)
-        first = self.votes.setdefault((event.node, note.term), note.candidate)
-        if first != note.candidate:
-            raise self.broken(f"{event.node} votes for {first} and for {note.candidate} in term {note.term}")
+        self._once(event.node, note.term, note.candidate)
+
+    def recovered(self, event: Happened) -> None:
+        """What its disk says it has voted is what it goes by from now on."""
+        note = event.note
+        assert isinstance(note, Recovered)
+        if note.vote:
+            self._once(event.node, note.term, note.vote)
+
+    def _once(self, node: str, term: int, candidate: str) -> None:
+        first = self.votes.setdefault((node, term), candidate)
+        if first != candidate:
+            raise self.broken(f"{node} votes for {first} and for {candidate} in term {term}")
 
 
 class LeaderAppendOnly(OnLogs):

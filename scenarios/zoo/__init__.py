@@ -6,7 +6,7 @@ promise. `with planted("majority-of-half"): …` runs the whole house with it.
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import attrs
@@ -41,23 +41,32 @@ class Bug:
     """Where it was seen, or what warns of it."""
     change: Change
     strikes: str
-    """What exposes it: `storm`, `night`, `pantry`, or a story of the gallery."""
+    """What exposes it: a keeper (`keeper.KEEPERS`), or a story of the gallery."""
     under: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
     """Options of the world in which it strikes soon: a slow disk, small batches."""
+    guards: tuple[tuple[str, str, Change], ...] = ()
+    """Module, function and change of what would cover it: a second guard, taken away with the first."""
 
 
 BUGS: dict[str, Bug] = {}
 
 
 def bug(
-    module: str, function: str, *, breaks: str, source: str, strikes: str = "storm", **under: Any
+    module: str,
+    function: str,
+    *,
+    breaks: str,
+    source: str,
+    strikes: str = "storm",
+    guards: tuple[tuple[str, str, Change], ...] = (),
+    **under: Any,
 ) -> Callable[[Change], Change]:
     """Enter a change into the zoo, under its own name with hyphens and its docstring's first line."""
 
     def enter(change: Change) -> Change:
         name = change.__name__.replace("_", "-")
         says = (change.__doc__ or "").strip().splitlines()[0].rstrip(".")
-        BUGS[name] = Bug(name, says, module, function, breaks, source, change, strikes, under)
+        BUGS[name] = Bug(name, says, module, function, breaks, source, change, strikes, under, guards)
         return change
 
     return enter
@@ -80,6 +89,8 @@ def all_bugs() -> tuple[Bug, ...]:
 def _collect() -> None:
     for keeper in (
         "scenarios.zoo.consensus",
+        "scenarios.zoo.votes",
+        "scenarios.zoo.copies",
         "scenarios.zoo.snapshots",
         "scenarios.zoo.membership",
         "scenarios.zoo.reads",
@@ -102,20 +113,28 @@ def planted(name: str | None) -> Iterator[None]:
         yield
         return
     found = bug_named(name)
-    place: Any = importlib.import_module(found.module)
-    *outer, last = found.function.split(".")
+    with ExitStack() as stack:
+        for module, function, change in ((found.module, found.function, found.change), *found.guards):
+            stack.enter_context(_replaced(module, function, change))
+        yield
+
+
+@contextmanager
+def _replaced(module: str, function: str, change: Change) -> Iterator[None]:
+    place: Any = importlib.import_module(module)
+    *outer, last = function.split(".")
     for part in outer:
         place = getattr(place, part)
     original = vars(place)[last]
     inner = original.__func__ if isinstance(original, staticmethod | classmethod) else original
-    changed = found.change(inner)
+    changed = change(inner)
     setattr(place, last, type(original)(changed) if inner is not original else changed)
-    _forget(found.module)
+    _forget(module)
     try:
         yield
     finally:
         setattr(place, last, original)
-        _forget(found.module)
+        _forget(module)
 
 
 def _forget(module: str) -> None:

@@ -24,7 +24,12 @@ def majority_of_half(original: Callable[[int], int]) -> Callable[[int], int]:
     return lambda count: max(1, count // 2)
 
 
-@bug("cluster.raft.election", "may_grant_vote", breaks="one vote a term", source="zoo E13; camunda #5356")
+@bug(
+    "cluster.raft.election",
+    "may_grant_vote",
+    breaks="one vote a term",
+    source="zoo E7, the other way round; nebula #2419",
+)
 def vote_given_twice(original: Callable[..., bool]) -> Callable[..., bool]:
     """A voter forgets that it has voted in this term."""
 
@@ -95,7 +100,7 @@ def commits_what_one_node_has(original: Callable[..., int]) -> Callable[..., int
     return lambda matches: max(matches)
 
 
-@bug("cluster.raft.progress", "after_acceptance", breaks="true match", source="zoo L7's family; RATIS-2605")
+@bug("cluster.raft.progress", "after_acceptance", breaks="true match", source="zoo L7, the leader's end; RATIS-2605")
 def takes_one_answer_for_all(original: Callable[..., Progress]) -> Callable[..., Progress]:
     """A leader takes an acknowledgement for everything that is on its way."""
 

@@ -1,21 +1,26 @@
 """Does a bug get caught? Plays the story that strikes it, seed by seed, until its promise breaks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from cluster.sim.run import Outcome, Story, play
+from cluster.sim.run import HELD, Outcome, Story, play
 from cluster.value import value
 from scenarios.gallery import load
 from scenarios.zoo import OF_THE_STORY, Bug, planted
 from scenarios.zoo.crowd import crowd
+from scenarios.zoo.drought import drought
+from scenarios.zoo.known import BOUNDS, SEARCH, STATES, tries
 from scenarios.zoo.night import night
 from scenarios.zoo.pantry import pantry
 from scenarios.zoo.storm import storm
 
 SIZES = ("ABC", "ABCDE")
 """Some bugs cannot hurt three nodes."""
+KEEPERS = (SEARCH, "storm", "drought", "crowd", "night", "pantry")
+"""They assert nothing: only a promise counts there. All but the search are stories for any seed."""
 
 
 @value
@@ -28,13 +33,35 @@ class Strike:
     promise: str
     """That broke, or the name of the error."""
     text: str
+    events: int
+    """How long the history is up to there."""
+
+
+@value
+class Proof:
+    """What became of a bug within its budget, and of the core as it is in the very same runs."""
+
+    bug: str
+    strike: Strike | None
+    """None: it escaped."""
+    runs: int
+    """With the bug, the one that struck included; of a search, states."""
+    events: int
+    """In all of them; of a search, steps."""
+    others: tuple[Strike, ...]
+    """What else broke before."""
+    clean: str
+    """What the core without the bug broke in the same runs; empty, as it must be."""
+    seconds: float
 
 
 def striking(strikes: str) -> list[tuple[str, Story, str]]:
-    """The stories of a striker: nodes, story, rules."""
+    """The stories of a striker that is no search: nodes, story, rules."""
     match strikes:
         case "storm":
             return [(names, storm(names), "unkindness") for names in SIZES]
+        case "drought":
+            return [(names, drought(names), "unkindness") for names in SIZES]
         case "crowd":
             return [("ABC", crowd("ABC"), "unkindness"), ("ABCDE", crowd("ABCDE", "F"), "unkindness")]
         case "night":
@@ -46,31 +73,92 @@ def striking(strikes: str) -> list[tuple[str, Story, str]]:
             return [("", tale.story, tale.rules)]
 
 
-def attempt(story: Story, rules: str, seed: int, bug: Bug | None, folder: Path) -> Outcome:
-    """One run, with the bug if there is one, its files below `folder`."""
-    under = bug.under if bug is not None else {}
+def attempt(
+    story: Story, rules: str, seed: int, bug: Bug | None, folder: Path, under: Mapping[str, Any] | None = None
+) -> Outcome:
+    """One run, with the bug if there is one, its files below `folder`; in the bug's own world, or that of `under`."""
+    if under is None:
+        under = bug.under if bug is not None else {}
     with planted(bug.name) if bug is not None else nullcontext():
         return play(story, seed, places={"backups": str(folder)}, options={"rules": rules}, **under)
+
+
+def struck(bug: Bug, names: str, seed: int) -> tuple[Outcome, Strike | None]:
+    """One run with the bug, and what broke in it."""
+    story, rules = _of_size(bug, names)
+    with TemporaryDirectory(prefix="unkindness-") as folder:
+        outcome = attempt(story, rules, seed, bug, Path(folder))
+    failure = outcome.failure
+    if failure is None:
+        return outcome, None
+    promise = getattr(failure, "promise", None)
+    if promise is None and isinstance(failure, AssertionError) and bug.strikes not in KEEPERS:
+        promise = OF_THE_STORY
+    return outcome, Strike(names, seed, promise or type(failure).__name__, str(failure), len(outcome.history))
+
+
+def prove(bug: Bug, runs: Iterable[tuple[str, int]] | None = None) -> Proof:
+    """Let the bug strike: in the runs of its budget, or in these. Then play the same without it."""
+    from time import perf_counter
+
+    began = perf_counter()
+    if bug.strikes == SEARCH:
+        return _searched(bug)
+    sizes = tuple(names for names, _, _ in striking(bug.strikes))
+    played, events, others, strike = [], 0, [], None  # type: list[tuple[str, int]], int, list[Strike], Strike | None
+    for names, seed in tries(bug, sizes) if runs is None else runs:
+        outcome, found = struck(bug, names, seed)
+        played.append((names, seed))
+        events += len(outcome.history)
+        if found is not None and found.promise == bug.breaks:
+            strike = found
+            break
+        if found is not None:
+            others.append(found)
+    clean = next((said for names, seed in played if (said := _unharmed(bug, names, seed))), "")
+    return Proof(bug.name, strike, len(played), events, tuple(others), clean, perf_counter() - began)
+
+
+def _searched(bug: Bug) -> Proof:
+    """The same by a search: with the bug, and without it to the same depth."""
+    from time import perf_counter
+
+    from scenarios.explore.search import Search
+
+    began, bounds = perf_counter(), BOUNDS[bug.name]
+    with planted(bug.name):
+        found = Search(bounds).run(states=STATES)
+    broken, strike = found.broken, None  # type: Any, Strike | None
+    if broken is not None:
+        strike = Strike(bounds.names, 0, broken.promise, broken.text, found.depth)
+    clean = Search(bounds).run(depth=found.depth)
+    said = "" if clean.broken is None else f"a search of {bounds}: {clean.broken.promise}: {clean.broken.text}"
+    others = (strike,) if strike is not None and strike.promise != bug.breaks else ()
+    if others:
+        strike = None
+    return Proof(bug.name, strike, found.distinct, found.generated, others, said, perf_counter() - began)
+
+
+def _unharmed(bug: Bug, names: str, seed: int) -> str:
+    """What breaks in the bug's world without the bug; empty if nothing does."""
+    story, rules = _of_size(bug, names)
+    with TemporaryDirectory(prefix="unkindness-") as folder:
+        outcome = attempt(story, rules, seed, None, Path(folder), bug.under)
+    return "" if outcome.verdict == HELD else f"seed {seed} on {names or bug.strikes}: {outcome.failure}"
+
+
+def _of_size(bug: Bug, names: str) -> tuple[Story, str]:
+    return next((story, rules) for size, story, rules in striking(bug.strikes) if size == names)
 
 
 def hunt(bug: Bug, seeds: Iterable[int]) -> tuple[Strike | None, list[Strike]]:
     """The first strike that breaks the bug's own promise, and whatever else broke before it."""
     others: list[Strike] = []
     for seed in seeds:
-        for names, story, rules in striking(bug.strikes):
-            with TemporaryDirectory(prefix="unkindness-") as folder:
-                failure = attempt(story, rules, seed, bug, Path(folder)).failure
-            if failure is None:
-                continue
-            promise = getattr(failure, "promise", None)
-            if (
-                promise is None
-                and isinstance(failure, AssertionError)
-                and bug.strikes not in ("storm", "crowd", "night", "pantry")
-            ):
-                promise = OF_THE_STORY
-            strike = Strike(names, seed, promise or type(failure).__name__, str(failure))
-            if strike.promise == bug.breaks:
+        for names, _, _ in striking(bug.strikes):
+            _, strike = struck(bug, names, seed)
+            if strike is not None and strike.promise == bug.breaks:
                 return strike, others
-            others.append(strike)
+            if strike is not None:
+                others.append(strike)
     return None, others

@@ -19,7 +19,7 @@ CALM = 4.0
 """Virtual seconds of mended sky at the end."""
 
 
-def storm(names: str = "ABC", gusts: int = 14) -> Callable[[World], Awaitable[None]]:
+def storm(names: str = "ABC", gusts: int = 14, calm: float = CALM) -> Callable[[World], Awaitable[None]]:
     """A story of bad weather on these nodes; the world's seed decides all of it."""
 
     async def story(world: World) -> None:
@@ -44,7 +44,7 @@ def storm(names: str = "ABC", gusts: int = 14) -> Callable[[World], Awaitable[No
                         world.restart(name)
             world.mend()
             await world.elected(within=30)
-            await trio.sleep(CALM)
+            await trio.sleep(calm)
             nursery.cancel_scope.cancel()
 
     return story

@@ -1,0 +1,189 @@
+"""What `unkindness zoo` says: the residents, one of them at work, the proof that each is caught. It prints nothing itself."""
+
+import shlex
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+from cluster.sim.timeline import render
+from scenarios.explore import command as searching
+from scenarios.gallery import StoryError, suggestion
+from scenarios.zoo import Bug, all_bugs
+from scenarios.zoo.keeper import KEEPERS, Proof, Strike, prove, striking, struck
+from scenarios.zoo.known import BOUNDS, SEARCH, budget, tries
+from scenarios.zoo.rows import ROWS, rows_of
+
+LINES = 40
+"""Of a timeline; a longer one loses its beginning."""
+
+
+def resident(name: str) -> Bug:
+    """The bug of that name; hyphens or underscores. StoryError names those that are near."""
+    known = {bug.name: bug for bug in all_bugs()}
+    found = known.get(name.replace("_", "-"))
+    if found is None:
+        near = suggestion(name, known)
+        raise StoryError(f"there is no bug {name!r} in the zoo.{near} `unkindness zoo` shows them all")
+    return found
+
+
+# ---- the residents ----
+
+
+def table() -> list[str]:
+    """A line each: numbers, name, promise, what strikes, what is wrong."""
+    rows = [("row", "bug", "breaks", "struck by", "what is wrong")]
+    rows += [(rows_of(bug.name), bug.name, bug.breaks, bug.strikes, bug.says) for bug in all_bugs()]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return [
+        "  ".join([f"{text:{width}}" for text, width in zip(row, widths, strict=False)] + [row[4]]).rstrip()
+        for row in rows
+    ]
+
+
+def as_fields() -> list[dict[str, Any]]:
+    """The same as JSON."""
+    return [
+        {
+            "bug": bug.name,
+            "rows": rows_of(bug.name).replace("-", "").split(),
+            "breaks": bug.breaks,
+            "strikes": bug.strikes,
+            "says": bug.says,
+            "source": bug.source,
+        }
+        for bug in all_bugs()
+    ]
+
+
+def rows_as_markdown() -> list[str]:
+    """The table of known bugs, as README.md shows it."""
+    lines = ["| row | what is wrong | planted by |", "|---|---|---|"]
+    for row in ROWS:
+        names = ", ".join(f"`{name}`" for name in row.planted)
+        lines.append(f"| {row.number} | {row.says} | {' · '.join(part for part in (names, row.because) if part)} |")
+    return lines
+
+
+# ---- one at work ----
+
+
+def show(bug: Bug, seed: int | None) -> tuple[Strike | None, list[str]]:
+    """Plant it and let it strike: in the run that is known, or where the seeds from 1 on show it; or only at this seed."""
+    if bug.strikes == SEARCH:
+        return _found(bug, seed)
+    sizes = tuple(names for names, _, _ in striking(bug.strikes))
+    runs = tries(bug, sizes) if seed is None else ((names, seed) for names in sizes)
+    for names, number in runs:
+        outcome, strike = struck(bug, names, number)
+        if strike is not None and strike.promise == bug.breaks:
+            drawn = render(outcome.history, outcome.names)
+            return strike, [*about(bug), "", *_shortened(drawn), "", *_ended(bug, strike)]
+    where = f"in {budget(bug)} seeds" if seed is None else f"at seed {seed}"
+    return None, [*about(bug), "", f"held: {bug.strikes} did not break {bug.breaks} {where}"]
+
+
+def _found(bug: Bug, seed: int | None) -> tuple[Strike | None, list[str]]:
+    """The shortest way there is."""
+    from time import perf_counter
+
+    if seed is not None:
+        raise StoryError(
+            f"--seed {seed} means nothing to {bug.name}: a search finds it, which has no luck. Leave it out"
+        )
+    bounds = BOUNDS[bug.name]
+    found, story, seconds = searching.perform(bounds, bug, 0, budget(bug), None, perf_counter)
+    command = searching.again(bounds, bug, 0, 0)
+    lines = [*about(bug), "", *story[: len(found.way)], "", *searching.verdict_lines(found, seconds, command)]
+    if found.broken is None:
+        return None, lines
+    return Strike(bounds.names, 0, found.broken.promise, found.broken.text, found.depth), lines
+
+
+def about(bug: Bug) -> list[str]:
+    """What is wrong, where it was seen, what it breaks."""
+    places = [f"{module}.{function}" for module, function, _ in ((bug.module, bug.function, None), *bug.guards)]
+    return [
+        f"{bug.name}: {bug.says}.",
+        f"  source   {bug.source}",
+        f"  breaks   {bug.breaks}",
+        f"  planted  in {' and '.join(places)}",
+    ]
+
+
+def _shortened(drawn: list[str]) -> list[str]:
+    if len(drawn) <= LINES + 1:
+        return drawn
+    return [drawn[0], f"… {len(drawn) - LINES - 1} lines", *drawn[-LINES:]]
+
+
+def _ended(bug: Bug, strike: Strike) -> list[str]:
+    text = strike.text.removeprefix(f"{strike.promise}: ")
+    where = f"{bug.strikes} on {strike.names}" if strike.names else bug.strikes
+    return [
+        f"broken: {strike.promise}: {text}",
+        f"  struck   by {where}, seed {strike.seed}, event {strike.events}",
+        f"  again    {again(bug, strike)}",
+    ]
+
+
+def again(bug: Bug, strike: Strike) -> str:
+    """The command that repeats it: `run` for a story, `zoo` for a keeper's."""
+    words = ["unkindness", "zoo", bug.name, "--seed", str(strike.seed)]
+    if bug.strikes not in KEEPERS:
+        words = ["unkindness", "run", bug.strikes, "--seed", str(strike.seed), "--bug", bug.name]
+    return shlex.join(words)
+
+
+# ---- the proof ----
+
+
+def proofs(names: tuple[str, ...], processes: int | None) -> Iterator[Proof]:
+    """One for each, in this order, worked out on so many processors."""
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(_proof, names)
+
+
+def _proof(name: str) -> Proof:
+    return prove(resident(name))
+
+
+def heading() -> str:
+    """Above the lines of proofs. What a search takes is states and steps instead of runs and events."""
+    return f"{'bug':42} {'struck by':40} {'runs':>9} {'events':>9} {'seconds':>7}"
+
+
+def proof_line(proof: Proof) -> str:
+    """The bug, how many runs it took of those it is given, events and time; what is wrong if it escaped."""
+    bug = resident(proof.bug)
+    given = budget(bug) if bug.strikes == SEARCH else budget(bug) * len(striking(bug.strikes))
+    strike = proof.strike
+    where = bug.strikes
+    if strike is not None and where in KEEPERS:
+        where += f" on {strike.names}" + (f", seed {strike.seed}" if where != SEARCH else "")
+    runs = f"{proof.runs}/{given}"
+    line = f"{proof.bug:42} {where:40} {runs:>9} {proof.events:9,} {proof.seconds:7.1f}"
+    if strike is None:
+        line += f"  ESCAPED: {bug.breaks} held; broken was {', '.join(sorted({each.promise for each in proof.others})) or 'nothing'}"
+    if proof.clean:
+        line += f"  NO BUG NEEDED: {proof.clean}"
+    return line
+
+
+def is_caught(proof: Proof) -> bool:
+    """Whether the bug was caught, and nothing without it."""
+    return proof.strike is not None and not proof.clean
+
+
+def last_lines(found: list[Proof], seconds: float) -> list[str]:
+    """How it came out in all."""
+    caught = sum(map(is_caught, found))
+    searched = [proof for proof in found if resident(proof.bug).strikes == SEARCH]
+    played = [proof for proof in found if proof not in searched]
+    runs, events = sum(proof.runs for proof in played), sum(proof.events for proof in played)
+    states = sum(proof.runs for proof in searched)
+    first = f"{caught} of {len(found)} bugs caught by the promise they break, and nothing without them in the same runs"
+    return [
+        first,
+        f"  with a bug planted: {runs:,} runs, {events:,} events, {states:,} states of searches; {seconds:.0f} s in all",
+    ]
