@@ -49,7 +49,7 @@ def test_every_promise_of_consensus_is_broken_by_some_resident() -> None:
     """A promise that nothing ever breaks may be watched by nobody."""
     watched = {watcher.promise for watcher in consensus_watchers(("A", "B", "C"))}
     assert watched <= {bug.breaks for bug in all_bugs()}
-    assert {bug.breaks for bug in RESIDENTS} <= watched | {"progress"}
+    assert {bug.breaks for bug in RESIDENTS} <= watched | {"progress", "once"}  # the last two are not of every run
 
 
 def test_every_resident_tells_what_it_is() -> None:
