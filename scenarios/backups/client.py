@@ -1,0 +1,142 @@
+"""What a client of the cluster asks that is about no database that is there: nodes, a new database, a restore.
+
+It also remembers what each copy held when a backup of it began, so that a story can compare what comes back.
+"""
+
+from collections.abc import Iterable
+
+from backup.actions import DefineServerWide
+from backup.admission import Allowed
+from backup.database.documents import Contents, Store
+from backup.keys import SIZE, Encryption, Key
+from backup.notes import BackupStarted
+from backup.premises import Premises
+from backup.record import LocalFolder
+from backup.record import Task as Definition
+from backup.requests import NewDatabase, RestoreDatabase, RestoreResult
+from backup.rules import Rules
+from backup.service import Backups
+from backup.shelves import Shelves
+from cluster.sim.dice import Dice
+from cluster.sim.world import Misuse, World
+from cluster.trace import Happened
+from scenarios.backups.database import Database
+from scenarios.backups.server_wide import ServerWide
+from scenarios.backups.task import FOLDER
+
+
+class Client:
+    """Talks to whichever node is up; made by `backups(world)`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.held: dict[tuple[int, str, int], Contents] = {}
+        """What a copy held when a backup of it started: by task, node and start."""
+        self._premises = Premises()
+        self.shelves = Shelves(world.places, self._premises)
+        """Where the nodes keep their files."""
+        world.history.followers.append(self._remember)
+
+    def start(self, names: str, rules: Rules | str | None = None, allowed: Allowed | None = None) -> None:
+        """Bring the nodes up with the backup service, under these rules or those the run was given."""
+        known = rules or self.world.options.get("rules") or "unkindness"
+        self.world.start(names, lambda: Backups(known, self.world.places, self._premises, allowed))
+
+    def somebody(self, database: str = "") -> str:
+        """The first node that is up (and has that database, if one that is up knows of it); Misuse if there is none."""
+        up = [self.world[name] for name in self.world.names if self.world[name].up]
+        if not up:
+            raise Misuse("no node is up, so nobody can be asked: wait with `await world.elected()`, or restart one")
+        record = max(up, key=lambda view: view.applied).state.database(database) if database else None
+        for view in up:
+            if record is None or view.name in record.topology.nodes:
+                return view.name
+        group = " ".join(record.topology.nodes) if record is not None else ""
+        raise Misuse(f"every node that has {database} is down, so nobody can be asked: restart one of {group}")
+
+    def key(self, name: str) -> Key:
+        """A key of the story's own: the same for the same seed and name."""
+        dice = Dice(self.world.seed, ("key", name))
+        return Key(bytes(dice.below(256) for _ in range(SIZE)))
+
+    async def create_database(
+        self,
+        name: str,
+        replication_factor: int = 1,
+        members: Iterable[str] = (),
+        key: Key | None = None,
+        dynamic: bool = False,
+        order: Iterable[str] = (),
+    ) -> "Database":
+        """A database in a group of that many nodes, or of those; encrypted, if there is a key.
+
+        `dynamic`: the observer may replace nodes that are gone for long. `order`: members that are to stand first.
+        """
+        world = self.world
+        await world.ask(
+            self.somebody(), NewDatabase(name, replication_factor, tuple(members), key, dynamic, tuple(order))
+        )
+        known = lambda: self.store(self.somebody(name), name) is not None  # noqa: E731  # one line, used once
+        await world.until(known, within=60, what=f"a node that has {name}")
+        return Database(self, name, key)
+
+    async def restore(
+        self,
+        name: str,
+        node: str,
+        path: str = FOLDER,
+        *,
+        folder: str = "",
+        last_file: str | None = None,
+        at: int | None = None,
+        database: str = "",
+        encryption: Encryption | None = None,
+        key: Key | None = None,
+        tasks: bool = False,
+    ) -> RestoreResult:
+        """A new database at `node`, from its own local folder: up to a file, or (`at`, wall µs) to an instant (17.1).
+
+        `tasks`: they run; without it they are there, disabled, as is fit for a copy to look at (17.9).
+        """
+        request = RestoreDatabase(name, node, path, folder, last_file, at, database, encryption, key, not tasks)
+        result: RestoreResult = await self.world.ask(node, request)
+        return result
+
+    def database(self, name: str) -> "Database":
+        """A database that is there already."""
+        return Database(self, name)
+
+    async def define_server_wide(
+        self, full: str = "", incremental: str = "", path: str = FOLDER, excluded: tuple[str, ...] = (), name: str = ""
+    ) -> "ServerWide":
+        """One task for every database but those (16)."""
+        definition = Definition(full=full, incremental=incremental, destinations=(LocalFolder(path),), name=name)
+        number = await self.world.ask(self.somebody(), DefineServerWide(definition, excluded))
+        return ServerWide(self, number, path)
+
+    def _remember(self, event: Happened) -> None:
+        note = event.note
+        if isinstance(note, BackupStarted):
+            contents = self.store(event.node, note.database)
+            if contents is not None:
+                self.held[note.task, event.node, note.started_at] = contents.frozen_at()
+
+    def is_fresh(self, node: str, database: str, index: str) -> bool:
+        """Whether that node has the index, and every change of its copy in it."""
+        store = self.store(node, database)
+        if store is None:
+            return False
+        view = self.world[node]
+        data = view.application.index(view.state.database(database).id, index)
+        return data is not None and data.etag == store.etag
+
+    def store(self, node: str, database: str) -> Store | None:
+        """A node's copy of a database; None if it has none now."""
+        view = self.world[node]
+        record = view.state.database(database) if view.up else None
+        return view.application.store(record.id) if record is not None else None
+
+
+def backups(world: World) -> Client:
+    """The client of this world's backup service."""
+    return Client(world)

@@ -1,0 +1,302 @@
+"""One database, as a client sees it: documents and what belongs to them, values agreed on, its group, its tasks.
+
+Never here: what a task does (`task`, `replica`).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from backup.actions import BackupOnce, ShowBackups
+from backup.database.items import Revision, body_of, text_of
+from backup.database.revisions import RevisionPolicy
+from backup.database.values import (
+    CompareExchangeResult,
+    ConfigureRevisions,
+    DefineIndex,
+    DeleteCompareExchange,
+    IndexDefinition,
+    NextIdentity,
+    PutCompareExchange,
+)
+from backup.decisions import Decision, decisions
+from backup.definition import Kind
+from backup.keys import Encryption, Key
+from backup.operations import (
+    AddNodeToDatabase,
+    DefineReplication,
+    DistributeDynamically,
+    RemoveNodeFromDatabase,
+    ReorderGroup,
+)
+from backup.record import ONE_TIME, LocalFolder, Replication, Topology
+from backup.record import Task as Definition
+from backup.requests import (
+    Attach,
+    ChangeValues,
+    Define,
+    DeleteDocuments,
+    Detach,
+    GetAttachment,
+    GetRevisions,
+    PutDocuments,
+    QueryIndex,
+    QueryResult,
+    RemoveDatabase,
+    StoreDocument,
+)
+from backup.retention import Retention
+from backup.views import BackupsView
+from scenarios.backups.replica import Replica
+from scenarios.backups.task import FOLDER, Ran, Task
+from scenarios.data import documents as documents_from
+
+if TYPE_CHECKING:
+    from scenarios.backups.client import Client
+
+
+BATCH = 500
+"""Documents a client writes in one request."""
+
+
+class Database:
+    """One database, as a client sees it."""
+
+    def __init__(self, client: "Client", name: str, key: Key | None = None) -> None:
+        self.client = client
+        self.world = client.world
+        self.name = name
+        self.key = key
+
+    async def put(self, objects: Mapping[str, Mapping[str, Any]], collection: str = "Orders", on: str = "") -> None:
+        """Write documents by id, at that node or at whoever is up; no leader is needed (3.39)."""
+        rows = [(id, collection, body_of(id, data)) for id, data in objects.items()]
+        for start in range(0, len(rows), BATCH):
+            request = PutDocuments(self.name, tuple(rows[start : start + BATCH]))
+            await self.world.ask(on or self.client.somebody(self.name), request)
+
+    async def fill(self, count: int = 40, on: str = "") -> int:
+        """Write the documents the run was given with `--data`, or `count` made up ones; return how many."""
+        source = self.world.options.get("data")
+        if not source:
+            await self.put(
+                {f"orders/{number}": order(self.world.seed, number) for number in range(1, count + 1)}, on=on
+            )
+            return count
+        rows, written = [], 0
+        for document in documents_from(source):
+            rows.append((document.id, document.collection, body_of(document.id, document.data)))
+            if len(rows) == BATCH:
+                await self.world.ask(on or self.client.somebody(self.name), PutDocuments(self.name, tuple(rows)))
+                written, rows = written + len(rows), []
+        if rows:
+            await self.world.ask(on or self.client.somebody(self.name), PutDocuments(self.name, tuple(rows)))
+        return written + len(rows)
+
+    async def store(self, data: Mapping[str, Any], id: str, collection: str = "Orders", on: str = "") -> str:
+        """Write one document; return its id: `orders/` and `orders|` leave the number to the server."""
+        stored: str = await self._ask(StoreDocument(self.name, id, collection, body_of(id, data)), on)
+        return stored
+
+    async def attach(self, id: str, name: str, content: bytes, content_type: str = "", on: str = "") -> None:
+        """Give a document an attachment."""
+        await self._ask(Attach(self.name, id, name, content, content_type), on)
+
+    async def detach(self, id: str, name: str, on: str = "") -> None:
+        """Take an attachment away."""
+        await self._ask(Detach(self.name, id, name), on)
+
+    async def attachment(self, id: str, name: str, on: str = "") -> bytes | None:
+        """The content of an attachment, as that node's copy has it."""
+        content: bytes | None = await self._ask(GetAttachment(self.name, id, name), on)
+        return content
+
+    async def revisions(self, id: str, on: str = "") -> tuple[Revision, ...]:
+        """The revisions of a document, the oldest first, as that node's copy has them."""
+        found: tuple[Revision, ...] = await self._ask(GetRevisions(self.name, id), on)
+        return found
+
+    async def keep_revisions(self, **minimum_to_keep: int | None) -> None:
+        """Keep revisions of these collections and of no others: so many of each document, or all for None."""
+        policies = tuple(RevisionPolicy(collection, kept) for collection, kept in minimum_to_keep.items())
+        await self._ask(ChangeValues(ConfigureRevisions(self.name, policies)))
+
+    async def next_number(self, key: str) -> int:
+        """The next number of an identity, `orders|`: no two clients get the same; needs a leader."""
+        number: int = await self._ask(ChangeValues(NextIdentity(self.name, key)))
+        return number
+
+    async def exchange(self, key: str, data: object, index: int = 0) -> CompareExchangeResult:
+        """Write a compare-exchange value over the one of that index, 0 for none; needs a leader."""
+        return await self._exchanged(PutCompareExchange(self.name, key, text_of(data), index))
+
+    async def remove_exchanged(self, key: str, index: int) -> CompareExchangeResult:
+        """Delete a compare-exchange value if it is still the one of that index; needs a leader."""
+        return await self._exchanged(DeleteCompareExchange(self.name, key, index))
+
+    async def define_index(
+        self, name: str, collection: str, fields: Iterable[str], group_by: str = "", sums: Iterable[str] = ()
+    ) -> None:
+        """An index of these fields of a collection; with `group_by` it counts each group and has these sums."""
+        definition = IndexDefinition(name, collection, tuple(fields), group_by, tuple(sums))
+        await self._ask(ChangeValues(DefineIndex(self.name, definition)))
+
+    async def query(self, index: str, on: str = "", **where: object) -> QueryResult:
+        """What that node's index says, and whether it is stale."""
+        fields = tuple((field, text_of(wanted)) for field, wanted in where.items())
+        result: QueryResult = await self._ask(QueryIndex(self.name, index, fields), on)
+        return result
+
+    async def indexed(self, index: str, on: str, within: float = 600) -> QueryResult:
+        """Wait until that node's index is not stale; what it says then."""
+        await self.world.until(
+            lambda: self.client.is_fresh(on, self.name, index), within, f"an index {index} on {on} that is not stale"
+        )
+        return await self.query(index, on)
+
+    async def _exchanged(self, command: PutCompareExchange | DeleteCompareExchange) -> CompareExchangeResult:
+        result: CompareExchangeResult = await self._ask(ChangeValues(command))
+        return result
+
+    async def _ask(self, request: Any, on: str = "") -> Any:
+        return await self.world.ask(on or self.client.somebody(self.name), request)
+
+    async def delete(self, *ids: str, on: str = "") -> None:
+        """Delete documents."""
+        await self.world.ask(on or self.client.somebody(self.name), DeleteDocuments(self.name, ids))
+
+    async def replicate_to(
+        self,
+        destination: "Database",
+        delay: float = 0,
+        mentor: str | None = None,
+        pinned: bool = False,
+        name: str = "",
+    ) -> "Replica":
+        """Send every change to another database, that many seconds after it is made (19.4)."""
+        task = Replication(destination.name, name, int(delay * 1_000_000), mentor, pinned)
+        number = await self.world.ask(self.client.somebody(self.name), DefineReplication(self.name, task))
+        return Replica(self, destination, number)
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """What observers have decided about it, and why (5.12)."""
+        return decisions(self.world.history.events, self.name)
+
+    async def add(self, node: str = "") -> str:
+        """Have it on one node more; return which."""
+        added: str = await self.world.ask(self.client.somebody(self.name), AddNodeToDatabase(self.name, node))
+        return added
+
+    async def drop(self, node: str) -> None:
+        """Have it no longer on that node."""
+        await self.world.ask(self.client.somebody(self.name), RemoveNodeFromDatabase(self.name, node))
+
+    async def reorder(self, *order: str, fixed: bool = False) -> None:
+        """Put the members in that order; `fixed`: to stay so."""
+        await self.world.ask(self.client.somebody(self.name), ReorderGroup(self.name, order, fixed))
+
+    async def distribute(self, dynamic: bool = True) -> None:
+        """Let the observer replace nodes that are gone for long, or not."""
+        await self.world.ask(self.client.somebody(self.name), DistributeDynamically(self.name, dynamic))
+
+    async def remove(self, hard: bool = True) -> None:
+        """Delete the database, and its files if `hard`."""
+        await self.world.ask(self.client.somebody(self.name), RemoveDatabase(self.name, hard))
+
+    @property
+    def group(self) -> Topology | None:
+        """Its group, as the node that has applied most knows it; None if all are down or it is gone."""
+        views = [self.world[name] for name in self.world.names if self.world[name].up]
+        record = max(views, key=lambda view: view.applied).state.database(self.name) if views else None
+        return record.topology if record is not None else None
+
+    async def grouped(self, members: str = "", rehabs: str = "", within: float = 1_200) -> None:
+        """Wait until these are its members, in any order, and (if given) these are in rehab."""
+
+        def is_so() -> bool:
+            group = self.group
+            return (
+                group is not None
+                and (not members or sorted(group.members) == sorted(members))
+                and (not rehabs or sorted(group.rehabs) == sorted(rehabs))
+            )
+
+        await self.world.until(is_so, within, f"{self.name} on {members or 'its nodes'}, in rehab {rehabs or 'anyone'}")
+
+    def documents(self, on: str = "") -> list[str]:
+        """The ids of the documents that a node's copy holds, sorted; of whoever is up, if the story does not say."""
+        store = self.client.store(on or self.client.somebody(self.name), self.name)
+        return sorted(each.id for each in store.frozen_at().documents()) if store is not None else []
+
+    async def define(
+        self,
+        full: str = "",
+        incremental: str = "",
+        mentor: str | None = None,
+        pinned: bool = False,
+        name: str = "",
+        path: str = FOLDER,
+        on: str = "",
+        encryption: Encryption | None = None,
+        keep: int | None = None,
+        kind: Kind = Kind.BACKUP,
+    ) -> "Task":
+        """Define a backup task: cron texts, preferred node, local folder, key, how long (µs) backups are kept, kind."""
+        definition = Definition(
+            full=full,
+            incremental=incremental,
+            destinations=(LocalFolder(path),),
+            name=name,
+            mentor=mentor,
+            pinned=pinned,
+            encryption=encryption,
+            retention=Retention(keep) if keep is not None else None,
+            kind=kind,
+        )
+        number = await self.world.ask(on or self.client.somebody(self.name), Define(self.name, definition))
+        return Task(self, number, path, encryption)
+
+    async def back_up_once(
+        self,
+        path: str = FOLDER,
+        kind: Kind = Kind.BACKUP,
+        encryption: Encryption | None = None,
+        on: str = "",
+        within: float = 600,
+    ) -> Ran:
+        """A one-time backup, at that node or at whoever is up; wait until it is done."""
+        node = on or self.client.somebody(self.name)
+        request = BackupOnce(self.name, (LocalFolder(path),), kind, encryption)
+        once = Task(self, ONE_TIME, path)
+        before = len(once.runs)
+        await self.world.ask(node, request)
+        await self.world.until(lambda: len(once.runs) > before, within, f"a one-time backup of {self.name}")
+        return once.runs[-1]
+
+    async def show(self, on: str = "") -> BackupsView:
+        """How its backups stand, as that node knows it."""
+        view: BackupsView = await self.world.ask(on or self.client.somebody(self.name), ShowBackups(self.name))
+        return view
+
+    async def tasks(self, on: str = "") -> BackupsView:
+        """The same, told in the timeline as well: the panel of each task, in the time and zone of that node."""
+        from scenarios.tasks import task_lines
+
+        node = on or self.client.somebody(self.name)
+        view = await self.show(node)
+        for task in view.tasks:
+            for line in task_lines(task, self.world[node].wall, self.world[node].application.zone, 80):
+                self.world.say(line)
+        return view
+
+
+def order(seed: int, number: int) -> dict[str, Any]:
+    """A made-up order: the same for the same seed and number."""
+    return {
+        "company": f"companies/{(number * 7 + seed) % 91}",
+        "lines": [
+            {"product": f"products/{(number * 13 + line) % 77}", "quantity": 1 + (number + line) % 9}
+            for line in range(3)
+        ],
+        "freight": (number * 37 % 1000) / 100,
+    }

@@ -1,0 +1,68 @@
+"""One external replication, as a client sees it: who sends, switched off and on, waited for."""
+
+from typing import TYPE_CHECKING
+
+from backup.notes import ReplicationStarted, ReplicationStopped
+from backup.operations import RemoveReplication, ToggleReplication
+from cluster.trace import Crashed
+
+if TYPE_CHECKING:
+    from scenarios.backups.database import Database
+
+
+class Replica:
+    """One external replication, as a client sees it."""
+
+    def __init__(self, database: "Database", destination: "Database", number: int) -> None:
+        self.database, self.destination, self.id = database, destination, number
+        self.world, self.client = database.world, database.client
+
+    @property
+    def owner(self) -> str | None:
+        """Who sends now: who last began and did not stop; None if nobody does."""
+        sending: dict[str, None] = {}
+        for event in self.world.history.events:
+            match event.note:
+                case ReplicationStarted(task=self.id):
+                    sending[event.node] = None
+                case ReplicationStopped(task=self.id) | Crashed():
+                    sending.pop(event.node, None)
+        return next(reversed(sending), None)
+
+    async def disable(self) -> None:
+        """Nothing is sent any more."""
+        await self._toggle(True)
+
+    async def enable(self) -> None:
+        """It goes on from where it was."""
+        await self._toggle(False)
+
+    async def _toggle(self, disabled: bool) -> None:
+        name = self.database.name
+        await self.world.ask(self.client.somebody(name), ToggleReplication(name, self.id, disabled))
+
+    async def remove(self) -> None:
+        """The task goes; what it sent stays."""
+        name = self.database.name
+        await self.world.ask(self.client.somebody(name), RemoveReplication(name, self.id))
+
+    async def sent_by(self, other_than: str | None = None, within: float = 120) -> str:
+        """Wait until somebody (else) sends; return who."""
+        found = await self.world.until(
+            lambda: self.owner if self.owner != other_than else None, within, f"an owner of task {self.id}"
+        )
+        assert found is not None
+        return found
+
+    async def followed(self, within: float = 300) -> None:
+        """Wait until every copy of the destination that is up holds what the source's copies hold."""
+
+        def prints(name: str) -> list[str]:
+            stores = [self.client.store(node, name) for node in self.world.names if self.world[node].up]
+            return [store.fingerprint for store in stores if store is not None]
+
+        def same() -> bool:
+            far, here = prints(self.destination.name), prints(self.database.name)
+            return bool(far) and len({*far, *here}) == 1
+
+        await self.world.until(same, within, f"{self.destination.name} to hold what {self.database.name} holds")

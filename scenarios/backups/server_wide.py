@@ -1,0 +1,48 @@
+"""One server-wide task, as a client sees it: its copies, which databases it leaves out, switched off and on."""
+
+from typing import TYPE_CHECKING
+
+from backup.actions import DefineServerWide, RemoveServerWide, SwitchServerWide
+from scenarios.backups.database import Database
+from scenarios.backups.task import Task
+
+if TYPE_CHECKING:
+    from scenarios.backups.client import Client
+
+
+class ServerWide:
+    """One server-wide task, as a client sees it."""
+
+    def __init__(self, client: "Client", number: int, path: str) -> None:
+        self.client = client
+        self.id = number
+        self.path = path
+
+    def copies(self) -> list[Task]:
+        """Its copies, as the node that has applied most has them, in the order of their databases."""
+        views = [self.client.world[name] for name in self.client.world.names if self.client.world[name].up]
+        record = max(views, key=lambda view: view.applied).state
+        return [
+            Task(Database(self.client, database.name), task.id, f"{self.path}/{database.name}")
+            for database in record.databases.values()
+            for task in database.tasks.values()
+            if task.server_wide == self.id
+        ]
+
+    async def leave_out(self, *databases: str) -> None:
+        """These, and no others, have no copy from now on."""
+        node = self.client.somebody()
+        template = self.client.world[node].state.templates[self.id]
+        await self.client.world.ask(node, DefineServerWide(template.task, databases, self.id))
+
+    async def disable(self) -> None:
+        """No copy runs any more."""
+        await self.client.world.ask(self.client.somebody(), SwitchServerWide(self.id, on=False))
+
+    async def enable(self) -> None:
+        """They run again."""
+        await self.client.world.ask(self.client.somebody(), SwitchServerWide(self.id, on=True))
+
+    async def remove(self) -> None:
+        """It goes, with its copies; their files stay."""
+        await self.client.world.ask(self.client.somebody(), RemoveServerWide(self.id))

@@ -1,0 +1,232 @@
+"""One backup task, as a client sees it: its runs, its owner, what can be asked of it, and what comes back from its files.
+
+Runs and reports are read from the history and owners from the nodes; nothing here steers but what a client would ask.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from backup.actions import BackupNow, CancelBackup, Operation, Postponed, PutOff, ShowTask
+from backup.keys import Encryption, EncryptionMode
+from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
+from backup.ownership import computed_owner
+from backup.record import Database as Recorded
+from backup.record import LocalFolder
+from backup.refusals import AskAnother
+from backup.requests import Define, DisableTask, EnableTask, RemoveTask, RestoreResult
+from backup.restore import Comparison, equal_contents
+from backup.rules import rules_named
+from backup.views import TaskView
+from cluster.instant import SECOND
+from cluster.sim.world import Misuse
+from cluster.trace import Happened
+from cluster.value import value
+
+if TYPE_CHECKING:
+    from scenarios.backups.database import Database
+
+FOLDER = "backups"
+"""What a task calls its local folder if the story does not say."""
+
+
+@value
+class Ran:
+    """One finished run of a task."""
+
+    node: str
+    started_at: int
+    """Wall µs of that node."""
+    t: int
+    """True time in µs at which it started."""
+    occurrence: int
+    full: bool
+    outcome: str
+    """`written`, `skipped` (nothing new, rule 9.7) or `failed`."""
+    folder: str
+    file: str
+
+
+class Task:
+    """One backup task, as a client sees it."""
+
+    def __init__(self, database: "Database", number: int, path: str, encryption: Encryption | None = None) -> None:
+        self.database = database
+        self.world = database.world
+        self.client = database.client
+        self.id = number
+        self.path = path
+        self.encryption = encryption
+        self._read = 0
+        """Events of the history that `runs` has looked at."""
+        self._starts: dict[tuple[str, int], Happened] = {}
+        self._runs: list[Ran] = []
+
+    @property
+    def runs(self) -> list[Ran]:
+        """Every finished run, in the order of their ends. Costs what has happened since it was asked last."""
+        events = self.world.history.events
+        for event in events[self._read :]:
+            self._learn(event)
+        self._read = len(events)
+        return list(self._runs)
+
+    def _learn(self, event: Happened) -> None:
+        note = event.note
+        match note:
+            case BackupStarted(task=self.id):
+                self._starts[event.node, note.started_at] = event
+            case BackupSkipped(task=self.id):
+                self._runs.append(Ran(event.node, note.started_at, event.t, note.occurrence, False, "skipped", "", ""))
+            case BackupFinished(task=self.id) | BackupFailed(task=self.id):
+                started = self._starts.get((event.node, note.started_at))
+                t = started.t if started else event.t
+                begun = started.note if started else None
+                occurrence = begun.occurrence if isinstance(begun, BackupStarted) else note.started_at
+                written = isinstance(note, BackupFinished)
+                folder, file = (note.folder, note.file) if isinstance(note, BackupFinished) else ("", "")
+                outcome = "written" if written else "failed"
+                self._runs.append(Ran(event.node, note.started_at, t, occurrence, note.full, outcome, folder, file))
+
+    @property
+    def owner(self) -> str | None:
+        """The responsible node, as the node that has applied most stores or computes it; None while nobody is."""
+        record = self._record()
+        if record is None or self.id not in record.tasks:
+            return None
+        rules = rules_named(self.world.options.get("rules") or "unkindness")
+        if rules.assigned:
+            stored = record.assignments.get(self.id)
+            return stored.node if stored is not None else None
+        task, status = record.tasks[self.id], record.statuses.get(self.id)
+        return computed_owner(task, record.topology, status, rules, leaderless=False).node
+
+    def _record(self) -> "Recorded | None":
+        """The database as the node that has applied most knows it; None if all are down or it is gone."""
+        views = [self.world[name] for name in self.world.names if self.world[name].up]
+        found: Recorded | None = (
+            max(views, key=lambda view: view.applied).state.database(self.database.name) if views else None
+        )
+        return found
+
+    def reports(self) -> int:
+        """How many runs the cluster knows of, as the node that has applied most has it."""
+        record = self._record()
+        return sum(1 for run in record.history if run.task_id == self.id) if record is not None else 0
+
+    async def ran(self, times: int = 1, within: float = 7_200) -> Ran:
+        """Wait until it has that many more finished runs; return the last of them."""
+        before = len(self.runs)
+        await self.world.until(lambda: len(self.runs) >= before + times, within, f"{times} more runs of task {self.id}")
+        return self.runs[-1]
+
+    async def assigned(self, within: float = 120, other_than: str | None = None) -> str:
+        """Wait until somebody (else) is responsible for it; return who."""
+        found = await self.world.until(
+            lambda: self.owner if self.owner != other_than else None, within, f"an owner of task {self.id}"
+        )
+        assert found is not None
+        return found
+
+    async def reported(self, within: float = 600) -> None:
+        """Wait until the cluster has answered that it knows of every finished run."""
+
+        def answered() -> bool:
+            told = {
+                (event.node, event.note.started_at)
+                for event in self.world.history.events
+                if isinstance(event.note, Reported) and event.note.task == self.id
+            }
+            return all((run.node, run.started_at) in told for run in self.runs)
+
+        await self.world.until(answered, within, f"every report on task {self.id}")
+
+    async def _at_owner(self, request: Any, on: str) -> Any:
+        """Ask that node, or whoever is up, and then the one it sends us to (15.1)."""
+        try:
+            return await self.world.ask(on or self.client.somebody(self.database.name), request)
+        except AskAnother as another:
+            return await self.world.ask(another.node, request)
+
+    async def backup_now(self, full: bool = True, on: str = "") -> Operation:
+        """Run it now, wherever it belongs; returns when it has begun."""
+        operation: Operation = await self._at_owner(BackupNow(self.database.name, self.id, full), on)
+        return operation
+
+    async def put_off(self, seconds: float, on: str = "") -> Postponed:
+        """Let it not run for so long; what runs is cancelled."""
+        request = PutOff(self.database.name, self.id, round(seconds * SECOND))
+        postponed: Postponed = await self._at_owner(request, on)
+        return postponed
+
+    async def cancel(self, on: str = "") -> Operation:
+        """End the run that is under way, at that node or at the owner."""
+        node = on or self.owner or self.client.somebody(self.database.name)
+        operation: Operation = await self.world.ask(node, CancelBackup(self.database.name, self.id))
+        return operation
+
+    async def show(self, on: str = "") -> TaskView:
+        """How it stands, as that node knows it."""
+        node = on or self.client.somebody(self.database.name)
+        view: TaskView = await self.world.ask(node, ShowTask(self.database.name, self.id))
+        return view
+
+    async def edit(self, on: str = "", **changes: Any) -> None:
+        """Change fields of its definition; it keeps its id."""
+        record = self._record()
+        if record is None or self.id not in record.tasks:
+            raise Misuse(f"task {self.id} of {self.database.name} is gone, or everybody is down: it cannot be edited")
+        changed = attrs.evolve(record.tasks[self.id], **changes)
+        await self.world.ask(on or self.client.somebody(), Define(self.database.name, changed))
+        for block in changed.usable:
+            if isinstance(block, LocalFolder):
+                self.path = block.path
+
+    async def disable(self) -> None:
+        """Nothing runs any more."""
+        await self.world.ask(self.client.somebody(), DisableTask(self.database.name, self.id))
+
+    async def enable(self) -> None:
+        """It runs again."""
+        await self.world.ask(self.client.somebody(), EnableTask(self.database.name, self.id))
+
+    async def remove(self) -> None:
+        """The task goes; its files stay."""
+        await self.world.ask(self.client.somebody(), RemoveTask(self.database.name, self.id))
+
+    def late_reports(self) -> int:
+        """How many runs were reported after the operation timeout."""
+        return sum(1 for event in self.world.history.events if isinstance(event.note, Reported) and event.note.late)
+
+    def files(self, node: str) -> list[str]:
+        """What lies in the task's local folder on that node, up or down, as `folder/file`; sorted."""
+        place = self.client.shelves.place(node, self.path)
+        return [f"{folder}/{file}" for folder in place.folders() for file in place.files(folder)]
+
+    async def restore_newest(self, name: str) -> "RestoredDatabase":
+        """Restore the newest chain into a new database, on the node that has the files."""
+        written = [run for run in self.runs if run.outcome == "written"]
+        if not written:
+            raise Misuse(f"task {self.id} has written no backup yet: wait for one with `await task.ran()`")
+        last = written[-1]
+        provided = self.encryption is not None and self.encryption.mode is EncryptionMode.USE_PROVIDED_KEY
+        key = None if provided else self.database.key
+        result = await self.client.restore(
+            name, last.node, self.path, folder=last.folder, encryption=self.encryption, key=key
+        )
+        return RestoredDatabase(self, name, last, result)
+
+
+class RestoredDatabase:
+    """A database made from a backup, and what it should hold."""
+
+    def __init__(self, task: Task, name: str, run: Ran, result: RestoreResult) -> None:
+        self.task, self.name, self.run, self.result = task, name, run, result
+
+    def compared(self) -> Comparison:
+        """Document for document, against what the source held when that backup started."""
+        client = self.task.client
+        restored = client.store(self.run.node, self.name)
+        held = client.held[self.task.id, self.run.node, self.run.started_at]
+        assert restored is not None, "the node that was asked to restore has the database"
+        return equal_contents(restored, held)
