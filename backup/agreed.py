@@ -20,6 +20,7 @@ from backup.commands import (
     FinishRestore,
     PutServerWide,
     ReportStatuses,
+    SayFarewell,
     ToggleServerWide,
     ToggleTask,
     UpdateTopology,
@@ -57,6 +58,8 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
             yield notes.DatabaseDeleted(index, _database(before, name).name, True)
         case UpdateTopology(name, why=why):
             yield _topology(_database(before, name), _database(after, name).topology, why, index)
+        case SayFarewell(name, _, node):
+            yield notes.FarewellSaid(index, _database(after, name).name, node)
         case DefineTask(name, wanted):
             assert isinstance(answer, int), "defining a task answers its id"
             yield _task(_database(after, name), answer, "changed" if wanted.id else "defined", index)
@@ -149,6 +152,9 @@ def _values(old: Database, new: Database, command: values.ValueCommand, index: i
             yield notes.ValueExchanged(index, new.name, key, deleted=False)
         case values.DeleteCompareExchange(key=key):
             yield notes.ValueExchanged(index, new.name, key, deleted=True)
+        case values.ForgetDeletedValues(up_to=up_to):
+            count = len(old.values.tombstones) - len(new.values.tombstones)
+            yield notes.ValueTombstonesCleaned(index, new.name, up_to, count)
         case values.DefineIndex(definition=definition):
             yield notes.IndexDefined(index, new.name, definition.name)
         case values.RemoveIndex(name=name):

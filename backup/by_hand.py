@@ -23,6 +23,7 @@ from backup.actions import (
     ShowTask,
     SwitchServerWide,
 )
+from backup.forgetting import Forgetting
 from backup.ledger import Key, Ledger
 from backup.notes import BY_HAND, PUT_OFF, BackupPostponedHere
 from backup.ownership import TaskState
@@ -53,12 +54,21 @@ Found = tuple[Key, Database, Task]
 class ByHand:
     """The runs of one node, as clients see and change them."""
 
-    def __init__(self, member: Member, rules: Rules, ledger: Ledger, scheduler: Scheduler, runner: Runner) -> None:
+    def __init__(
+        self,
+        member: Member,
+        rules: Rules,
+        ledger: Ledger,
+        scheduler: Scheduler,
+        runner: Runner,
+        forgetting: Forgetting,
+    ) -> None:
         self._member = member
         self._rules = rules
         self._ledger = ledger
         self._scheduler = scheduler
         self._runner = runner
+        self._forgetting = forgetting
 
     async def serve(self, action: Action, admitted: Callable[[Task], Any]) -> object:
         """Answer a client. `admitted` awaits whether a one-time definition may be."""
@@ -188,7 +198,8 @@ class ByHand:
         """How the backups of a database stand, as this node knows it. Refused if the database is not here."""
         database = self._database(name)
         found = [((database.id, task.id), database, task) for task in database.tasks.values()]
-        return views.backups_view(database, tuple(self._view(each) for each in found))
+        kept = self._forgetting.kept(database)
+        return views.backups_view(database, tuple(self._view(each) for each in found), *kept)
 
     def _view(self, found: Found) -> views.TaskView:
         key, database, task = found

@@ -95,6 +95,15 @@ class UpdateTopology:
 
 
 @value
+class SayFarewell:
+    """A node that left the group of the database of that id holds nothing of it any more (rule 5.15). Answers None."""
+
+    database: str
+    id: int
+    node: str
+
+
+@value
 class DefineTask:
     """Create a task (`task.id` 0) or replace the one of that id (rule 6.6). Answers the task's id."""
 
@@ -194,6 +203,7 @@ Command = (
     | AbandonRestore
     | DeleteDatabase
     | UpdateTopology
+    | SayFarewell
     | DefineTask
     | DeleteTask
     | ToggleTask
@@ -245,6 +255,8 @@ WORDS: tuple[type, ...] = (
     *values.WORDS,
     *groups.WORDS,
     *external.WORDS,
+    SayFarewell,
+    values.ForgetDeletedValues,
 )
 """Every class that travels in a command, in a fixed order: new ones go to the end."""
 
@@ -274,6 +286,12 @@ def apply(record: Record, command: Command, index: int) -> tuple[Record, object]
             return record.without_database(_restoring(record, name, database_id)), None
         case UpdateTopology():
             return _update_topology(record, command, index)
+        case SayFarewell(name, database_id, node):
+            left = _existing(record, name)
+            if left.id != database_id or node not in left.departed:
+                raise Refused(f"database {name!r} of id {database_id} has nothing to hear from node {node}: it is told")
+            departed = tuple(each for each in left.departed if each != node)
+            return record.with_database(attrs.evolve(left, departed=departed)), None
         case DefineTask():
             return _define_task(record, command, index)
         case DeleteTask(name, task_id):
@@ -368,7 +386,7 @@ def _update_topology(record: Record, command: UpdateTopology, index: int) -> tup
             f"but entry {database.changed} has changed it since: look again"
         )
     topology = attrs.evolve(command.topology, stamp=Stamp(index, command.term, command.at))
-    return record.with_database(attrs.evolve(database, topology=topology, changed=index)), index
+    return record.with_database(database.regrouped(topology, index)), index
 
 
 # ---- tasks ----
@@ -462,6 +480,7 @@ def _run(status: Status, index: int) -> Run:
         file=status.file,
         error=status.error,
         reported=index,
+        full_raft_index=status.last_full_raft_index,
     )
 
 

@@ -143,6 +143,8 @@ class Copies:
         self._copies: dict[int, Copy] = {}
         self._opening: dict[int, None] = {}
         self._made = 0
+        self.closed: Callable[[int], None] = lambda database_id: None
+        """Called when a copy whose group this node has left is given up."""
         self._names: dict[int, str] = {}
         self._reports: tuple[DatabaseReport, ...] | None = None
         """What is told of all; None: to be worked out."""
@@ -150,6 +152,12 @@ class Copies:
     def get(self, database_id: int) -> Copy | None:
         """The copy of that database, if it is open."""
         return self._copies.get(database_id)
+
+    def database(self, database_id: int) -> Database | None:
+        """The record of that database, as this node has it."""
+        record: Record = self._member.state
+        found = record.database(self._names.get(database_id, ""))
+        return found if found is not None and found.id == database_id else None
 
     @property
     def databases(self) -> set[int]:
@@ -220,6 +228,7 @@ class Copies:
     def leave(self, copy: Copy, told: int) -> None:
         """This node is out of the group, and another one has everything up to that etag: give the copy up (rule 5.15)."""
         self._close(copy, told, hard=self._hard_on_leaving)
+        self.closed(copy.id)
 
     def _close(self, copy: Copy, told: int, *, hard: bool) -> None:
         del self._copies[copy.id]

@@ -162,6 +162,8 @@ class ChangeValues:
                 return f"wants index {name} of {database} to go"
             case values.ConfigureRevisions():
                 return f"wants other revisions kept in {database}"
+            case values.ForgetDeletedValues():
+                return f"wants deletions of compare-exchange values of {database} forgotten"
             case values.RestoreValues():
                 return f"wants values put into {database}"
 

@@ -6,7 +6,7 @@ it is in memory: after a restart, or at another owner, the first word is the que
 owns a task (external.py), and replication inside a group (replicator.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -113,6 +113,8 @@ class Exporter:
         self._names: dict[int, str] = {}
         """Databases that have replications."""
         self._leaderless = False
+        self.moved: Callable[[Copy], None] = lambda copy: None
+        """Called when a destination has more of a copy than before."""
 
     def start(self) -> None:
         """Begin to listen."""
@@ -312,6 +314,7 @@ class Exporter:
             return
         line.acked, line.wanted, line.in_flight = answer.last_etag, answer.wanted, False
         line.answers += 1
+        self.moved(copy)
         self._push(line)
         if not line.in_flight and answer.last_etag > line.reported and not line.reporting:
             line.reporting = True
@@ -334,6 +337,11 @@ class Exporter:
             except (NoLeader, OutcomeUnknown, Refused):
                 break
         line.reporting = False
+
+    def arrived(self, task: int) -> int | None:
+        """Etag up to which everything arrived at the destination; None while this node does not own the task."""
+        line = self._lines.get(task)
+        return (line.acked or 0) if line is not None else None
 
     # ---- what arrives
 

@@ -103,7 +103,7 @@ def regrouped(database: Database, command: GroupCommand, index: int) -> Database
             changed = attrs.evolve(topology, members=order, priority_order=order if fixed else ())
         case Distribute(dynamic=dynamic):
             changed = attrs.evolve(topology, dynamic_distribution=dynamic)
-    return attrs.evolve(database, topology=attrs.evolve(changed, stamp=stamp), changed=index)
+    return database.regrouped(attrs.evolve(changed, stamp=stamp), index)
 
 
 def sentence(command: GroupCommand) -> str:

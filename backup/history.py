@@ -22,6 +22,8 @@ class Run:
     error: str | None
     reported: int
     """Log index of the report."""
+    full_raft_index: int = 0
+    """Log index up to which the last full backup of that node had what is agreed on."""
 
     @property
     def ended_at(self) -> int:

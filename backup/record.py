@@ -289,8 +289,16 @@ class Database:
     """External replications, by task id."""
     progress: Mapping[int, Progress] = attrs.field(factory=dict, hash=False)
     """What was last said of them, by task id; it does not move `changed`."""
+    departed: tuple[str, ...] = ()
+    """Nodes that left the group and have not said that they hold nothing of it any more (rule 5.15)."""
     values: Values = NOTHING
     """Identities, compare-exchange values, index definitions and policies: they do not move `changed` either."""
+
+    def regrouped(self, topology: Topology, index: int) -> "Database":
+        """The database with that group."""
+        gone = [node for node in self.topology.nodes if node not in self.departed]
+        left = tuple(node for node in (*self.departed, *gone) if node not in topology.nodes)
+        return attrs.evolve(self, topology=topology, departed=left, changed=index)
 
     @property
     def raft_index(self) -> int:

@@ -4,7 +4,9 @@ One batch is under way to each peer of a group. What is not answered is said aga
 peer costs next to nothing; whoever comes back says so, and its peers go on at once. Never here: what wins a conflict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
 
 from backup.copies import Copies, Copy
 from backup.database.documents import Store
@@ -23,7 +25,7 @@ LONGEST_RETRY = 60 * SECOND
 class Link:
     """What one peer has of one copy."""
 
-    __slots__ = ("acked", "answers", "in_flight", "nagging")
+    __slots__ = ("_heard", "acked", "answers", "in_flight", "nagging", "safe", "sent")
 
     def __init__(self, acked: int | None) -> None:
         self.acked = acked
@@ -33,6 +35,42 @@ class Link:
         """How often it answered."""
         self.nagging = False
         """Whether a program will say again what is not answered."""
+        self.sent: int | None = None
+        """Up to where of ours was sent there; None: whatever an earlier life sent."""
+        self.safe = 0
+        """Etag of ours up to which everything arrived there, and nothing older than that can come from there any more."""
+        self._heard: list[tuple[int, str, int]] = []
+        """Answers that do not count yet, the first and the last: how far ours had arrived, and what may be under way."""
+
+    def hears(self, acked: int, copy: str, sent: int) -> None:
+        """The peer's copy has all of ours up to `acked`; of its own it may have sent what is up to `sent`."""
+        under_way = [known for _, other, known in self._heard if other == copy]
+        self._heard[1:] = [(acked, copy, max([sent, *under_way]))]
+
+    def takes(self, taken: Sequence[Item], message: ReplicateDocuments, received: Mapping[str, int]) -> None:
+        """What the peer sent was taken here: if it had all of ours until then, it has that, too.
+
+        But not the loser of a conflict that was found here alone, kept as a revision: that it must be sent.
+        """
+        if not taken:
+            return
+        before, after = taken[0].etag - 1, taken[-1].etag
+        if self.in_flight or self.acked is None or not before <= self.acked <= after:
+            return
+        sent = {(item.id.lower(), type(item), item.change_vector) for item in message.items}
+        if not all((item.id.lower(), type(item), item.change_vector) in sent for item in taken):
+            return
+        if self.safe_up_to(received) >= before:
+            self.safe = after
+        else:
+            self.hears(after, message.source, message.last_etag)
+        self.acked = after
+
+    def safe_up_to(self, received: Mapping[str, int]) -> int:
+        """`safe`, now that so much of each copy has arrived here: what comes again is not taken (`receive`)."""
+        while self._heard and received.get(self._heard[0][1], 0) >= self._heard[0][2]:
+            self.safe = max(self.safe, self._heard.pop(0)[0])
+        return self.safe
 
 
 class Replicator:
@@ -47,6 +85,8 @@ class Replicator:
         """The group that was last looked at, by database id."""
         self._leaving: set[int] = set()
         """Databases whose group this node has left, while nobody is known to have all that its copy has."""
+        self.moved: Callable[[Copy], None] = lambda copy: None
+        """Called when a peer may have more of a copy than before."""
 
     def start(self) -> None:
         """Begin to listen."""
@@ -107,11 +147,12 @@ class Replicator:
         store = copy.store
         if link.acked is None:
             received = tuple(sorted(store.received.items()))
-            self._member.send(peer, ReplicationResume(copy.id, store.database_id, received))
+            self._member.send(peer, ReplicationResume(copy.id, store.database_id, received, _sent(link, store)))
         else:
             message = offer(copy.id, store, link.acked, BATCH, wanted)
             if message is None:
                 return
+            link.sent = max(_sent(link, store), message.last_etag)
             self._member.send(peer, message)
         link.in_flight = True
         if not link.nagging:
@@ -136,6 +177,14 @@ class Replicator:
 
     # ---- what arrives
 
+    def safe_up_to(self, copy: Copy, peer: str) -> int:
+        """The etag up to which that peer has all of the copy, and sends nothing older any more; 0 if it is not known."""
+        link = self._links.get(copy.id, {}).get(peer)
+        return link.safe_up_to(copy.store.received) if link is not None else 0
+
+    def _signed(self, answer: ReplicationAck, copy: Copy, link: Link | None) -> ReplicationAck:
+        return attrs.evolve(answer, copy=copy.store.database_id, sent=_sent(link, copy.store))
+
     def _on_documents(self, sender: str, message: ReplicateDocuments) -> None:
         copy = self._copies.get(message.database)
         if copy is not None and message.policies_index <= copy.store.policies.index:
@@ -146,23 +195,20 @@ class Replicator:
         """Merge, make durable, and only then answer."""
         link = self._links.get(copy.id, {}).get(sender)
         answer: list[ReplicationAck] = []
-        etags: list[int] = []
 
         def act(store: Store) -> Sequence[Item]:
-            etags.append(store.etag)
             taken, ack = receive(store, message)
             answer.append(ack)
-            etags.append(store.etag)
             return taken
 
         try:
-            await copy.change(act, learned=True)
+            items = await copy.change(act, learned=True)
         except OSError:  # no room: it will come again
             return
-        before, after = etags
-        if link is not None and not link.in_flight and link.acked is not None and before <= link.acked <= after:
-            link.acked = after  # it had all of ours, so it has what it just sent, too; and now that is durable
-        self._member.send(sender, answer[0])
+        if link is not None:
+            link.takes(items, message, copy.store.received)
+        self._member.send(sender, self._signed(answer[0], copy, link))
+        self.moved(copy)
 
     def _on_ack(self, sender: str, ack: ReplicationAck) -> None:
         copy = self._copies.get(ack.database)
@@ -171,6 +217,9 @@ class Replicator:
             return
         link.acked, link.in_flight = ack.last_etag, False
         link.answers += 1
+        link.sent = _sent(link, copy.store)
+        link.hears(ack.last_etag, ack.copy, ack.sent)
+        self.moved(copy)
         if copy.id in self._leaving and link.acked >= copy.store.etag and copy.settled and not ack.wanted:
             self._links[copy.id] = {}
             self._leaving.discard(copy.id)
@@ -185,9 +234,18 @@ class Replicator:
             return
         store = copy.store
         arrived = store.received.get(message.source, 0)
-        self._member.send(sender, ReplicationAck(message.database, message.source, arrived))
+        answer = ReplicationAck(message.database, message.source, arrived)
+        self._member.send(sender, self._signed(answer, copy, link))
         if link is None:  # it has left the group, and wants to know whether somebody has all of its copy
             return
         link.acked, link.in_flight = dict(message.received).get(store.database_id, 0), False
         link.answers += 1
+        link.sent = _sent(link, store)
+        link.hears(link.acked, message.source, message.sent)
+        self.moved(copy)
         self._push(copy, sender, link)
+
+
+def _sent(link: Link | None, store: Store) -> int:
+    """Up to where of a copy's changes a peer may have been sent; all, where nothing is known of an earlier life."""
+    return link.sent if link is not None and link.sent is not None else store.etag

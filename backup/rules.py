@@ -96,6 +96,13 @@ class Rules:
     """A restore from files that are no whole chain is refused. False: they are applied in the order of their names,
     whatever is missing among them (rules 17.4, 22.20)."""
 
+    # ---- tombstones ----
+
+    tombstone_cleanup: int = 5 * MINUTE
+    """How often a node forgets the deletions of documents that nobody needs any more (rule 18.5); 0: never."""
+    exchange_tombstone_cleanup: int = 10 * MINUTE
+    """How often the leader has those of compare-exchange values forgotten (section 2, rule 18.6); 0: never."""
+
     # ---- the observer ----
 
     worker_sample: int = 250 * MILLISECOND

@@ -70,6 +70,8 @@ class Runner:
         self._made_at = 0
         self.ended: Callable[[Key], None] = lambda key: None
         """Called when a run of a task is over."""
+        self.kept: Callable[[Key], None] = lambda key: None
+        """Called when the outcome of a run of a task is on the node's books."""
         self.indexes: Callable[[Copy], list[tuple[str, bytes]]] = lambda copy: []
         """Name and file of every index of a copy: for snapshots."""
 
@@ -204,6 +206,7 @@ class Runner:
         else:
             await self._reporter.tell_now(run.database.name, status)
             await self._ledger.keep(key, status, done.chain, owed=False)
+        self.kept(key)
         self._over(run)
 
     def _over(self, run: Run) -> None:

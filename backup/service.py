@@ -21,6 +21,7 @@ from backup.database.documents import Store
 from backup.database.indexes import IndexData
 from backup.destinations.troubles import Trouble, Well
 from backup.exporter import Exporter
+from backup.forgetting import Forgetting
 from backup.indexer import Indexer
 from backup.ledger import Ledger
 from backup.operating import operate
@@ -207,11 +208,19 @@ class Parts:
         self.runner = Runner(member, rules, self.copies, self.ledger, self.reporter, shelves)
         self.runner.indexes = self.indexer.all_of
         self.scheduler = Scheduler(member, rules, self.ledger, self.runner)
-        self.by_hand = ByHand(member, rules, self.ledger, self.scheduler, self.runner)
+        self.forgetting = Forgetting(
+            member, rules, self.copies, self.replicator, self.exporter, self.ledger, self.scheduler
+        )
+        self.replicator.moved = self.exporter.moved = self.forgetting.changed
+        self.runner.kept = self.forgetting.ended
+        self.copies.closed = self._copy_closed
+        self.by_hand = ByHand(member, rules, self.ledger, self.scheduler, self.runner, self.forgetting)
         self.watch = Watch(member, rules, self.copies)
         self.restores = Restores(member, rules, self.copies, shelves)
         self.restores.plant = self.indexer.plant
-        self._followers: tuple[Copies | Indexer | Replicator | Exporter | Ledger | Scheduler | Restores, ...] = (
+        self._followers: tuple[
+            Copies | Indexer | Replicator | Exporter | Ledger | Scheduler | Restores | Forgetting, ...
+        ] = (
             self.copies,
             self.indexer,
             self.replicator,
@@ -219,12 +228,19 @@ class Parts:
             self.ledger,
             self.scheduler,
             self.restores,
+            self.forgetting,
         )
 
     def _copy_changed(self, copy: Copy) -> None:
         self.replicator.changed(copy)
         self.exporter.changed(copy)
         self.indexer.changed(copy)
+        self.forgetting.changed(copy)
+
+    def _copy_closed(self, database_id: int) -> None:
+        database = self.copies.database(database_id)
+        if database is not None:
+            self.forgetting.follow(database)
 
     async def live(self) -> None:
         """The loop: what changed, then what is due, then wait for either."""
@@ -234,6 +250,7 @@ class Parts:
         while True:
             version, record = member.version, member.state
             self.exporter.look()
+            self.forgetting.look()
             if member.zone is not zone:  # every schedule means other instants now
                 seen, zone = Record(), member.zone
             if record is not seen:

@@ -125,6 +125,10 @@ class BackupsView:
     """Start of the newest that succeeded, of any task or none."""
     next_backup: int | None
     """When the next of any task is due."""
+    tombstones: int = 0
+    """Deletions that the copy of the node that is asked has not forgotten (rule 18.5)."""
+    kept_because: tuple[str, ...] = ()
+    """Who needs the oldest of them, each a sentence without a full stop (rule 23.10); (): they are about to go."""
 
 
 def task_view(
@@ -219,14 +223,17 @@ def _next(
     return NextBackup(plan.due, plan.full, plan.occurrence if late else None, plan.why, plan.rule, plan.occurrence)
 
 
-def backups_view(database: Database, tasks: tuple[TaskView, ...]) -> BackupsView:
+def backups_view(
+    database: Database, tasks: tuple[TaskView, ...], tombstones: int = 0, kept_because: tuple[str, ...] = ()
+) -> BackupsView:
     """All of them together."""
     once = database.statuses.get(ONE_TIME)
     starts = [start for view in tasks for start in (view.last_full, view.last_incremental) if start is not None]
     starts += [once.last_full] if once is not None and once.last_full is not None else []
     dues = [view.next.at for view in tasks if view.next is not None]
     one_time = OneTime(once.started_at, once.node, once.kind.value, once.folder or "") if once is not None else None
-    return BackupsView(tasks, one_time, max(starts, default=None), min(dues, default=None))
+    last, following = max(starts, default=None), min(dues, default=None)
+    return BackupsView(tasks, one_time, last, following, tombstones, kept_because)
 
 
 @value

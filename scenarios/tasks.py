@@ -170,11 +170,19 @@ def _database_lines(found: Page, shown: Shown, width: int) -> Iterator[str]:
     if once is not None:
         says = f"{_when(once.made_at, shown.wall, zone)}, on {once.node}, {once.kind}, {once.folder}"
         yield from _field("One-time backup", says, width)
+    if shown.backups.tombstones:
+        yield from tombstone_lines(shown.backups, width)
     if not shown.backups.tasks:
         yield from _field("Tasks", "none", width)
     for view in shown.backups.tasks:
         yield ""
         yield from task_lines(view, shown.wall, zone, width)
+
+
+def tombstone_lines(backups: BackupsView, width: int) -> list[str]:
+    """How many deletions a copy remembers, and for whom."""
+    why = "; ".join(backups.kept_because) or "they are forgotten within minutes"
+    return _field("Tombstones", f"{backups.tombstones:,} kept: {why}", width)
 
 
 def task_lines(view: TaskView, now: int, zone: ZoneInfo, width: int) -> Iterator[str]:

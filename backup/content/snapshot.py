@@ -147,7 +147,15 @@ class SnapshotWriter:
 
     def _frames(self) -> Iterator[bytes]:
         held = self._contents
-        state = journal.State(held.node, held.database_id, held.etag, held.change_vector, held.received, held.policies)
+        state = journal.State(
+            held.node,
+            held.database_id,
+            held.etag,
+            held.change_vector,
+            held.received,
+            held.policies,
+            held.forgotten,
+        )
         yield journal.encode_state(state)
         yield from map(journal.encode_change, held.blobs())
         for item in held.items():

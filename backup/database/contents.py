@@ -6,7 +6,7 @@ Never here: how a copy changes (documents.py).
 from collections.abc import Iterator, Mapping
 
 from backup.database.change_vector import ChangeVector
-from backup.database.items import Blob, Document, Item, Revision, Tombstone, key_of, size_of
+from backup.database.items import Blob, Document, Forgotten, Item, Revision, Tombstone, key_of, size_of
 from backup.database.revisions import Policies
 from cluster.value import value
 
@@ -33,7 +33,8 @@ class Contents:
     """What a copy held at one moment. It never changes, whatever happens to the copy afterwards."""
 
     __slots__ = (
-        "_blobs", "_items", "change_vector", "database_id", "etag", "fingerprint_sum", "node", "policies", "received", "size",
+        "_blobs", "_items", "change_vector", "database_id", "etag", "fingerprint_sum", "forgotten", "node", "policies", "received",
+        "size",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +49,7 @@ class Contents:
         blobs: Mapping[str, tuple[bytes, int]],
         policies: Policies,
         received: tuple[tuple[str, int], ...],
+        forgotten: Forgotten,
     ) -> None:
         """`items`: key to item in etag order, and nobody else's: use `Store.frozen_at`."""
         self.node = node
@@ -61,6 +63,8 @@ class Contents:
         self.policies = policies
         self.received = received
         """`Store.received` of that moment, sorted."""
+        self.forgotten = forgotten
+        """`Store.forgotten` of that moment."""
         self._items = items
         self._blobs = blobs
 

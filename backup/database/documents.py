@@ -12,13 +12,15 @@ import attrs
 
 from backup.database import fingerprint, journal
 from backup.database.blobs import Blobs
-from backup.database.change_vector import ChangeVector, Relation, absorb
+from backup.database.change_vector import ChangeVector, Relation, absorb, merge
 from backup.database.contents import Contents, Size
 from backup.database.items import (
     NO_COLLECTION,
+    NOTHING_FORGOTTEN,
     Attachment,
     Blob,
     Document,
+    Forgotten,
     Item,
     Revision,
     Tombstone,
@@ -58,6 +60,8 @@ class Store:
         """Database id of each other copy to the etag up to which its changes arrived here."""
         self.policies = Policies()
         """Which revisions are kept."""
+        self.forgotten = NOTHING_FORGOTTEN
+        """What is left of tombstones that were cleaned."""
         self.fingerprint_sum = 0
         """128 bits: the sum of `fingerprint.of_item` over all documents and revisions."""
         self._items: dict[str, Item] = {}
@@ -69,7 +73,9 @@ class Store:
         self._blobs = Blobs()
         self._seen: dict[tuple[str, str], int] = {}
         self._collections: dict[str, int] = {}
-        self._documents = self._tombstones = 0
+        self._documents = 0
+        self._tombstones: dict[str, int] = {}
+        """Slot to etag of each tombstone, in etag order."""
         self._bytes = 0
         self._frozen: Contents | None = None
         self._names: dict[str, str] = {}
@@ -120,8 +126,14 @@ class Store:
     @property
     def size(self) -> Size:
         """How much it holds."""
-        revisions = len(self._items) - self._documents - self._tombstones
-        return Size(self._documents, self._tombstones, self._bytes + self._blobs.bytes, revisions, len(self._blobs))
+        graves = len(self._tombstones)
+        revisions = len(self._items) - self._documents - graves
+        return Size(self._documents, graves, self._bytes + self._blobs.bytes, revisions, len(self._blobs))
+
+    @property
+    def oldest_tombstone(self) -> int | None:
+        """Its etag; None if there is no tombstone."""
+        return next(iter(self._tombstones.values()), None)
 
     @property
     def fingerprint(self) -> str:
@@ -145,6 +157,7 @@ class Store:
                 self._blobs.frozen(),
                 self.policies,
                 tuple(sorted(self.received.items())),
+                self.forgotten,
             )
         return self._frozen
 
@@ -243,6 +256,32 @@ class Store:
         """Let go of contents that nobody names: after a batch of `merge` or `adopt`."""
         self._blobs.sweep()
 
+    # ---- forgetting deletions
+
+    def clean_tombstones(self, up_to: int) -> int:
+        """Forget the deletions up to that etag, which nobody needs any more (rule 18.5); how many that were.
+
+        A document that is written where nothing is follows every deletion that was forgotten, in vector and in time:
+        else a copy that still has the tombstone would take it for older.
+        """
+        gone: list[Item] = []
+        for slot, etag in list(self._tombstones.items()):
+            if etag > up_to:
+                break
+            gone.append(self._items[slot])
+            self._let_go(slot)
+        if gone:
+            latest = max(item.last_modified for item in gone)
+            vector = merge(item.change_vector for item in gone)
+            self.forgotten = self.forgotten.joined(Forgotten(up_to, vector, latest, gone[-1].etag))
+        return len(gone)
+
+    def follow_forgotten(self, forgotten: Forgotten) -> None:
+        """What a copy that brings this one on has forgotten, this one has seen, too."""
+        absorb(self._seen, forgotten.change_vector)
+        self.forgotten = self.forgotten.joined(attrs.evolve(forgotten, etag=0, since=self.etag))
+        self._frozen = None
+
     def _existing(self, document_id: str, to_do: str) -> tuple[str, Document]:
         key = key_of(document_id)
         old = self._items.get(key)
@@ -261,8 +300,9 @@ class Store:
         at: int,
     ) -> Document:
         etag = self.etag + 1
-        before = old.change_vector if old else ChangeVector()
-        last_modified = max(at, old.last_modified + 1) if old else at
+        before = old.change_vector if old else self.forgotten.change_vector
+        earlier = old.last_modified if old else self.forgotten.last_modified
+        last_modified = max(at, earlier + 1) if old or before.entries else at
         vector = before.with_etag(self.node, self.database_id, etag)
         revised = self.policies.of(collection) is not None
         collection = self._names.setdefault(collection, collection)
@@ -408,7 +448,8 @@ class Store:
         self._order.add(item.etag, slot, self._items)
         self._bytes += size_of(item)
         if isinstance(item, Tombstone):
-            self._tombstones += 1
+            self._tombstones.pop(slot, None)
+            self._tombstones[slot] = item.etag
         else:
             self.fingerprint_sum = (self.fingerprint_sum + fingerprint.of_item(slot, item)) & fingerprint.MASK
             if item.attachments:
@@ -417,16 +458,17 @@ class Store:
             self._documents += 1
             self._collections[item.collection] = self._collections.get(item.collection, 0) + 1
         if old is not None:  # only now: what both name must not go and come
-            self._subtract(slot, old)
+            self._subtract(slot, old, item)
         self.etag = item.etag
         if not isinstance(item, Revision):
             absorb(self._seen, item.change_vector)
         self._frozen = None
 
-    def _subtract(self, slot: str, old: Item) -> None:
+    def _subtract(self, slot: str, old: Item, new: Item | None = None) -> None:
         self._bytes -= size_of(old)
         if isinstance(old, Tombstone):
-            self._tombstones -= 1
+            if not isinstance(new, Tombstone):
+                del self._tombstones[slot]
             return
         self.fingerprint_sum = (self.fingerprint_sum - fingerprint.of_item(slot, old)) & fingerprint.MASK
         if old.attachments:
@@ -442,7 +484,9 @@ class Store:
     def state_frame(self) -> bytes:
         """The journal frame of what no item says. Journal it first of all, and after a batch from another copy."""
         received = tuple(sorted(self.received.items()))
-        state = journal.State(self.node, self.database_id, self.etag, self.change_vector, received, self.policies)
+        state = journal.State(
+            self.node, self.database_id, self.etag, self.change_vector, received, self.policies, self.forgotten
+        )
         return journal.encode_state(state)
 
     def frames_after(self, etag: int) -> Iterator[bytes]:
@@ -482,6 +526,8 @@ class Store:
                     store.etag = max(store.etag, found.etag)
                     absorb(store._seen, found.change_vector)
                     store.received.update(found.received)
+                    store.clean_tombstones(found.forgotten.etag)
+                    store.forgotten = found.forgotten
                     if found.policies != store.policies:
                         store.enforce(found.policies)
                 case _ if store is None:
@@ -502,6 +548,7 @@ class Store:
         ChangeVector.parse(f"{node}:1-{database_id}")
         self.node, self.database_id = node, database_id
         self.received = {}
+        self.forgotten = attrs.evolve(self.forgotten, etag=0, since=self.etag)
         self.policies = Policies(0, self.policies.policies)
         self._frozen = None
 

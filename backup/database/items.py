@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
-from backup.database.change_vector import ChangeVector
+from backup.database.change_vector import ChangeVector, merge
 from cluster.value import value
 
 METADATA = "@metadata"
@@ -100,6 +100,32 @@ class Tombstone:
 
 
 Item = Document | Tombstone | Revision
+
+
+@value
+class Forgotten:
+    """What is left of tombstones that were cleaned (rule 18.5): enough that a new document follows them all."""
+
+    etag: int = 0
+    """Every tombstone up to this change of the copy is gone."""
+    change_vector: ChangeVector = ChangeVector()
+    """What all of them together had seen."""
+    last_modified: int = 0
+    """Of the latest of them."""
+    since: int = 0
+    """Who has less than this of the copy's changes has not heard of it."""
+
+    def joined(self, other: "Forgotten") -> "Forgotten":
+        """What is left of the tombstones of both."""
+        return Forgotten(
+            max(self.etag, other.etag),
+            merge((self.change_vector, other.change_vector)),
+            max(self.last_modified, other.last_modified),
+            max(self.since, other.since),
+        )
+
+
+NOTHING_FORGOTTEN = Forgotten()
 
 
 @value(repr=False)

@@ -13,7 +13,7 @@ from typing import Any
 import msgpack
 
 from backup.database.change_vector import ChangeVector
-from backup.database.items import Attachment, Blob, Document, Item, Revision, Tombstone
+from backup.database.items import NOTHING_FORGOTTEN, Attachment, Blob, Document, Forgotten, Item, Revision, Tombstone
 from backup.database.revisions import Policies, RevisionPolicy
 from cluster.value import value
 
@@ -32,6 +32,8 @@ class State:
     """Database id of each other copy and the etag up to which its changes arrived, sorted."""
     policies: Policies = Policies()
     """Which revisions are kept from here on."""
+    forgotten: Forgotten = NOTHING_FORGOTTEN
+    """Which tombstones are gone from here on."""
 
 
 @value
@@ -65,7 +67,11 @@ def encode_state(state: State) -> bytes:
     policies = state.policies
     kept = tuple((each.collection, each.minimum_to_keep, each.disabled) for each in policies.policies)
     vector = state.change_vector.text()
-    return frame(("S", state.node, state.database_id, state.etag, vector, state.received, policies.index, kept))
+    fields = ("S", state.node, state.database_id, state.etag, vector, state.received, policies.index, kept)
+    gone = state.forgotten
+    if gone == NOTHING_FORGOTTEN:
+        return frame(fields)
+    return frame((*fields, (gone.etag, gone.change_vector.text(), gone.last_modified, gone.since)))
 
 
 def decode(contents: Iterable[bytes]) -> Iterator[Item | Blob | State | Torn]:
@@ -144,9 +150,12 @@ def decoded(fields: tuple[Any, ...]) -> Item | Blob | State:
             return Revision(id, collection, body, ChangeVector.parse(vector), etag, last_modified, named, deleted)
         case ("B", hash, content):
             return Blob(hash, content)
-        case ("S", node, database_id, etag, vector, received, index, kept):
+        case ("S", node, database_id, etag, vector, received, index, kept, *rest):
             policies = Policies(index, tuple(RevisionPolicy(*each) for each in kept))
-            return State(node, database_id, etag, ChangeVector.parse(vector), received, policies)
+            forgotten = NOTHING_FORGOTTEN
+            for gone_etag, gone_vector, latest, since in rest:
+                forgotten = Forgotten(gone_etag, ChangeVector.parse(gone_vector), latest, since)
+            return State(node, database_id, etag, ChangeVector.parse(vector), received, policies, forgotten)
         case _:
             raise DamagedJournal(
                 f"the journal holds a frame of an unknown kind, {fields[:1]}: a newer version wrote it; use that"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from backup.database.change_vector import ChangeVector
 from backup.database.documents import Store
-from backup.database.items import Attachment, Blob, Document, Item, Revision, Tombstone
+from backup.database.items import Attachment, Blob, Document, Forgotten, Item, Revision, Tombstone
 from cluster.value import value
 
 MESSAGE_BYTES = 1 << 20
@@ -31,6 +31,8 @@ class ReplicateDocuments:
     """Contents of attachments that its items name: those nobody named before, and those that were asked for."""
     policies_index: int = 0
     """`Policies.index` of the sender: who keeps revisions by older policies would let go of what newer ones keep."""
+    forgotten: Forgotten | None = None
+    """What is left of tombstones that would have been in it, had the sender not cleaned them."""
 
 
 @value
@@ -44,6 +46,10 @@ class ReplicationAck:
     last_etag: int
     wanted: tuple[str, ...] = ()
     """Hashes of contents without which the next item is not taken: give them to `offer`."""
+    copy: str = ""
+    """Database id of the copy that answers."""
+    sent: int = 0
+    """Up to where of its own etags the one that answers may have sent to whom it answers."""
 
 
 @value
@@ -56,6 +62,8 @@ class ReplicationResume:
     """Database id of the sender's copy."""
     received: tuple[tuple[str, int], ...]
     """`Store.received` of the sender, sorted: by database id of a copy, the etag up to which its changes arrived."""
+    sent: int = 0
+    """Up to where of its own etags the sender may have sent to whom it tells this."""
 
 
 def delta(store: Store, after_etag: int, limit: int) -> tuple[tuple[Item, ...], int]:
@@ -76,7 +84,10 @@ def offer(
         return None
     items, last_etag = delta(store, after_etag, limit)
     items, last_etag, blobs = _with_contents(store, items, last_etag, after_etag, wanted)
-    return ReplicateDocuments(database, store.database_id, items, after_etag, last_etag, blobs, store.policies.index)
+    gone = store.forgotten if after_etag < store.forgotten.since <= last_etag else None
+    return ReplicateDocuments(
+        database, store.database_id, items, after_etag, last_etag, blobs, store.policies.index, gone
+    )
 
 
 def _with_contents(
@@ -103,7 +114,8 @@ def receive(store: Store, message: ReplicateDocuments) -> tuple[Sequence[Item], 
     """Merge what arrived: the items that now differ here, then the answer. Journal them and `store.state_frame()`.
 
     A batch that starts beyond what arrived before would leave a gap: it is not taken; the answer says where to go on.
-    Nor is an item taken whose attachments are not here, nor what follows it: the answer asks for their contents.
+    What arrived before is not looked at again: it may be of a document whose deletion was forgotten since. Nor is an
+    item taken whose attachments are not here, nor what follows it: the answer asks for their contents.
     """
     before = store.received.get(message.source, 0)
     if message.from_etag > before:
@@ -114,6 +126,8 @@ def receive(store: Store, message: ReplicateDocuments) -> tuple[Sequence[Item], 
     arrived, last = message.last_etag, message.from_etag
     wanted: tuple[str, ...] = ()
     for item in message.items:
+        if item.etag <= before:
+            continue
         wanted = store.missing(item)
         if wanted:
             arrived = last
@@ -121,6 +135,8 @@ def receive(store: Store, message: ReplicateDocuments) -> tuple[Sequence[Item], 
         taken.extend(store.merge(item))
         last = item.etag
     store.sweep()
+    if message.forgotten is not None and arrived == message.last_etag > before:
+        store.follow_forgotten(message.forgotten)
     store.received[message.source] = max(before, arrived)
     return taken, ReplicationAck(message.database, message.source, store.received[message.source], wanted)
 
@@ -135,5 +151,6 @@ WORDS: tuple[type, ...] = (
     Attachment,
     Revision,
     Blob,
+    Forgotten,
 )
 """Every class that travels, in a fixed order."""

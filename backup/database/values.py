@@ -147,6 +147,14 @@ class ConfigureRevisions:
 
 
 @value
+class ForgetDeletedValues:
+    """No backup needs the tombstones of compare-exchange values up to that log index (rule 18.6). Answers how many go."""
+
+    database: str
+    up_to: int
+
+
+@value
 class RestoreValues:
     """Put what a backup held into a database that was made from it (rule 17.7). Answers None."""
 
@@ -177,6 +185,7 @@ ValueCommand = (
     | DefineIndex
     | RemoveIndex
     | ConfigureRevisions
+    | ForgetDeletedValues
     | RestoreValues
 )
 
@@ -224,6 +233,10 @@ def change(values: Values, command: ValueCommand, index: int) -> tuple[Values, o
             return without_index(values, name, index), None
         case ConfigureRevisions(_, policies):
             return with_policies(values, policies, index), None
+        case ForgetDeletedValues(_, up_to):
+            rest = {key: since for key, since in values.tombstones.items() if since > up_to}
+            gone = len(values.tombstones) - len(rest)
+            return (attrs.evolve(values, tombstones=rest) if gone else values), gone
         case RestoreValues(_, identities, exchanged, indexes, policies):
             if policies:
                 values = with_policies(values, policies, index)

@@ -10,6 +10,7 @@ from backup.notes.agreed import (
     DatabaseCreated,
     DatabaseDeleted,
     DatabaseOpened,
+    FarewellSaid,
     MoveAnnounced,
     MoveCalledOff,
     OwnerChanged,
@@ -30,6 +31,7 @@ from backup.notes.copies import (
     IndexCaughtUp,
     RestoreAbandoned,
     TaskNotRestored,
+    TombstonesCleaned,
 )
 from backup.notes.external import (
     ReplicationDefined,
@@ -64,6 +66,7 @@ from backup.notes.values import (
     RevisionsConfigured,
     ValueExchanged,
     ValuesRestored,
+    ValueTombstonesCleaned,
 )
 from backup.notes.words import DETAIL, HEADLINE, NORMAL, duration_text, time_text
 
@@ -92,6 +95,7 @@ __all__ = [
     "DatabaseOpened",
     "DatabaseRestored",
     "DocumentsWritten",
+    "FarewellSaid",
     "FolderExpired",
     "FolderLeft",
     "FolderRemoved",
@@ -121,8 +125,10 @@ __all__ = [
     "TaskDefined",
     "TaskNotRestored",
     "TaskRemoved",
+    "TombstonesCleaned",
     "TopologyChanged",
     "ValueExchanged",
+    "ValueTombstonesCleaned",
     "ValuesRestored",
     "duration_text",
     "time_text",

@@ -177,6 +177,19 @@ class MoveCalledOff(Agreed):
 
 
 @value
+class FarewellSaid(Agreed):
+    """A node that left a group holds nothing of the database any more."""
+
+    weight: ClassVar[int] = DETAIL
+
+    database: str
+    node: str
+
+    def text(self) -> str:
+        return f"records: {self.node}, which left the group of {self.database}, holds nothing of it any more"
+
+
+@value
 class TopologyChanged(Agreed):
     """The group of a database is another: members, promotables and rehabs, each in order."""
 

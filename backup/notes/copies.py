@@ -63,6 +63,25 @@ class CopyHolds(Note):
 
 
 @value
+class TombstonesCleaned(Note):
+    """A copy forgets deletions that every other copy, every replication and every backup has (rule 18.5)."""
+
+    database: str
+    copy: str
+    """As in `CopyOpened`."""
+    count: int
+    up_to: int
+    """Etag of the copy."""
+    left: int
+    """Tombstones that somebody still needs."""
+
+    def text(self) -> str:
+        noun = "deletion" if self.count == 1 else "deletions"
+        left = f"; {self.left:,} are still needed" if self.left else ""
+        return f"forgets {self.count:,} {noun} in {self.database}, which nobody needs any more{left}"
+
+
+@value
 class DocumentsWritten(Note):
     database: str
     copy: str

@@ -38,6 +38,22 @@ class ValueExchanged(Agreed):
 
 
 @value
+class ValueTombstonesCleaned(Agreed):
+    """Tombstones of compare-exchange values that no backup needs any more are gone (rule 18.6)."""
+
+    weight: ClassVar[int] = DETAIL
+
+    database: str
+    up_to: int
+    """Log index."""
+    count: int
+
+    def text(self) -> str:
+        noun = "deletion" if self.count == 1 else "deletions"
+        return f"records: {self.count} {noun} of compare-exchange values of {self.database} are forgotten"
+
+
+@value
 class IndexDefined(Agreed):
     database: str
     name: str

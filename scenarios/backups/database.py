@@ -280,10 +280,12 @@ class Database:
 
     async def tasks(self, on: str = "") -> BackupsView:
         """The same, told in the timeline as well: the panel of each task, in the time and zone of that node."""
-        from scenarios.tasks import task_lines
+        from scenarios.tasks import task_lines, tombstone_lines
 
         node = on or self.client.somebody(self.name)
         view = await self.show(node)
+        for line in tombstone_lines(view, 80) if view.tombstones else ():
+            self.world.say(line)
         for task in view.tasks:
             for line in task_lines(task, self.world[node].wall, self.world[node].application.zone, 80):
                 self.world.say(line)

@@ -283,3 +283,42 @@ def a_torn_file_gets_its_final_name(original: Callable[..., Any]) -> Callable[..
         self._partial.rename(self._path)
 
     return abandon
+
+
+# ---- tombstones ----
+
+
+@bug(
+    "backup.tombstones",
+    "_need_of",
+    breaks="restored equals backed up",
+    source="rule 18.5, left out",
+    strikes="nothing_deleted_comes_back",
+)
+def cleans_what_a_backup_still_needs(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A deletion is forgotten as soon as all copies have it, whatever the next incremental backup needs."""
+    return lambda task, known: None
+
+
+@bug(
+    "backup.replicator",
+    "Replicator.safe_up_to",
+    breaks="copies agree",
+    source="a replica that was away for longer than its peers remember; Cassandra's gc_grace_seconds",
+    strikes="nothing_deleted_comes_back",
+)
+def cleans_what_a_lagging_copy_still_needs(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A deletion is forgotten as soon as all backups have it, whichever copies have not."""
+    return lambda self, copy, peer: copy.store.etag
+
+
+@bug(
+    "backup.tombstones",
+    "_need_of",
+    breaks=OF_THE_STORY,
+    source="rules 18.5, 23.10",
+    strikes="a_disabled_task_keeps_tombstones",
+)
+def forgets_for_a_task_that_is_disabled(original: Callable[..., Any]) -> Callable[..., Any]:
+    """What is disabled needs nothing, though it will go on from its last file."""
+    return lambda task, known: None if task.disabled else original(task, known)
