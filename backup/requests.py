@@ -168,6 +168,8 @@ class RestoreDatabase:
     """The new database is encrypted with this one (`EncryptionKey`, rule 17.1)."""
     disable_ongoing_tasks: bool = False
     """Its tasks are there, and none of them runs (rule 17.9)."""
+    skip_indexes: bool = False
+    """It has no index, neither definition nor data (rule 17.1)."""
 
     def says(self) -> str:
         if self.at is not None:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import attrs
+
 from backup import names
 from backup.assembly import Assembly
 from backup.content.encryption import plain
@@ -16,7 +18,7 @@ from backup.content.manifest import FileKind, Manifest
 from backup.database.documents import Contents, Store
 from backup.database.indexes import IndexData
 from backup.database.items import Document
-from backup.database.values import Values
+from backup.database.values import Values, combined, without_indexes
 from backup.destinations.port import Destination
 from backup.keys import Key
 from backup.rules import Rules
@@ -74,6 +76,11 @@ class Restored:
     """`values.combined` of the copy and the values: what the last backup said that it held."""
     indexes: tuple[IndexData, ...] = ()
     """What a snapshot held of indexes, as of some etag of the store."""
+
+    def without_indexes(self) -> "Restored":
+        """The same without any index (`SkipIndexes`, rule 17.1)."""
+        values = without_indexes(self.values)
+        return attrs.evolve(self, values=values, indexes=(), fingerprint=combined(self.store.fingerprint_sum, values))
 
 
 def restore_points(destination: Destination, folder: str, zone: ZoneInfo = UTC) -> tuple[RestorePoint, ...]:

@@ -89,6 +89,8 @@ class Restores:
             )
 
         restored = await member.outside(read, found.cost * pace)
+        if request.skip_indexes:
+            restored = restored.without_indexes()
         database_id = await self._fill(request, restored)
         store = restored.store
         documents = store.size.documents

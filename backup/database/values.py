@@ -353,6 +353,13 @@ def without_index(values: Values, name: str, index: int) -> Values:
     )
 
 
+def without_indexes(values: Values) -> Values:
+    """The values without any index definition."""
+    for name in values.indexes:
+        values = without_index(values, name, values.changed)
+    return values
+
+
 def with_policies(values: Values, policies: tuple[RevisionPolicy, ...], index: int) -> Values:
     """The values with these policies and no others. `Refused` if two are of one collection, or one keeps less than 0."""
     ordered = tuple(sorted(policies, key=lambda policy: policy.collection.lower()))

@@ -93,12 +93,15 @@ class Client:
         encryption: Encryption | None = None,
         key: Key | None = None,
         tasks: bool = False,
+        skip_indexes: bool = False,
     ) -> RestoreResult:
         """A new database at `node`, from its own local folder: up to a file, or (`at`, wall µs) to an instant (17.1).
 
-        `tasks`: they run; without it they are there, disabled, as is fit for a copy to look at (17.9).
+        `skip_indexes`: it has none. `tasks`: they run; without it they are there, disabled, as is fit for a copy to look at (17.9).
         """
-        request = RestoreDatabase(name, node, path, folder, last_file, at, database, encryption, key, not tasks)
+        request = RestoreDatabase(
+            name, node, path, folder, last_file, at, database, encryption, key, not tasks, skip_indexes
+        )
         result: RestoreResult = await self.world.ask(node, request)
         return result
 

@@ -10,6 +10,7 @@ import trio
 
 from backup.content.encryption import NoKey, WrongKey
 from backup.content.manifest import DamagedBackup
+from backup.definition import Kind
 from backup.destinations.port import DestinationError, write
 from backup.destinations.troubles import Refusing
 from backup.keys import Encryption, EncryptionMode, KeyRefused
@@ -373,6 +374,27 @@ def test_the_tasks_of_the_last_file_come_back(run: bool) -> None:
         ("sealed", "no file holds its key: define it again")
     ]
     assert any(note.database == "Copy" for note in notes(outcome, BackupStarted)) == run
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_indexes_may_be_left_out(kind: Kind) -> None:
+    """17.1, `SkipIndexes`: neither definition nor data comes back, of a logical backup or a snapshot; all else does."""
+
+    async def story(world: World, client: Client) -> None:
+        shop = await client.create_database("Shop", members="C")
+        await shop.fill(5)
+        await shop.define_index("ByCompany", "Orders", ["company"])
+        await shop.indexed("ByCompany", "C")
+        task = await shop.define(full="0 * * * *", kind=kind)
+        last = await task.ran()
+        for name, skip in (("Whole", False), ("Bare", True)):
+            result = await client.restore(name, "C", folder=last.folder, skip_indexes=skip)
+            assert result.documents == 5
+        record = world["C"].state
+        assert list(record.database("Whole").values.indexes) == ["bycompany"]
+        assert not record.database("Bare").values.indexes
+
+    told(story)
 
 
 @pytest.mark.parametrize(
