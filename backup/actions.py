@@ -25,6 +25,20 @@ class Operation:
 
 
 @value
+class Progress:
+    """How far a run has come: what is in its file by now, of what is to be there (rule 20.1)."""
+
+    items: int
+    """Documents, tombstones and revisions."""
+    of_items: int
+    bytes: int
+    """Before compression, roughly."""
+    of_bytes: int
+    verifying: bool = False
+    """All is written, and is being read back."""
+
+
+@value
 class BackupNow:
     """Run the task now, at the node that is responsible (rule 15.1). Answers the `Operation`, or that which runs.
 

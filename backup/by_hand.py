@@ -219,6 +219,7 @@ class ByHand:
             settled=self._scheduler.settled(key),
             leaderless=self._member.leader is None,
             running_since=self._runner.started_at(key),
+            progress=self._runner.progress(key),
         )
 
 

@@ -6,7 +6,7 @@ Never here: what a run does (work.py), and when it is due (scheduler.py).
 from collections.abc import Callable
 
 from backup import abilities
-from backup.actions import Operation
+from backup.actions import Operation, Progress
 from backup.calendar import Plan
 from backup.cleaning import Cleaner
 from backup.content.encryption import NoKey, WrongKey
@@ -31,7 +31,7 @@ EXPLAINED = (DestinationError, DamagedBackup, UnreadableBackup, KeyRefused, NoKe
 class Run:
     """A run under way."""
 
-    __slots__ = ("database", "key", "number", "plan", "started_at", "task", "unwanted")
+    __slots__ = ("database", "key", "number", "plan", "started_at", "task", "unwanted", "work")
 
     def __init__(self, database: Database, task: Task, plan: Plan, key: Key, number: int, started_at: int) -> None:
         self.database = database
@@ -42,6 +42,8 @@ class Run:
         self.number = number
         """Of the operation."""
         self.started_at = started_at
+        self.work: Work | None = None
+        """Once it has begun."""
         self.unwanted = ""
         """Why it is to end before it is done; empty: it is not."""
 
@@ -93,6 +95,11 @@ class Runner:
         """Wall µs at which the run under way began; None if none is."""
         run = self._runs.get(key)
         return run.started_at if run is not None else None
+
+    def progress(self, key: Key) -> Progress | None:
+        """How far the run under way has come; None if none is, or nothing of it is written."""
+        run = self._runs.get(key)
+        return run.work.progress if run is not None and run.work is not None else None
 
     def key_once(self, database_id: int, number: int | None) -> Key:
         """Under which key a one-time backup of the database runs: that of the number, or the newest."""
@@ -161,7 +168,7 @@ class Runner:
             indexes,
             run.started_at if once else self._fresh(run.key, database),
         )
-        run.started_at = work.started_at
+        run.started_at, run.work = work.started_at, work
         try:
             done = await work.do()
         except NoLongerWanted:

@@ -6,7 +6,7 @@ It depends on the node that is asked (20.2): another may know more, or less. Nev
 from zoneinfo import ZoneInfo
 
 from backup import calendar
-from backup.actions import Operation
+from backup.actions import Operation, Progress
 from backup.notes.words import duration_text, time_text
 from backup.ownership import TaskState, computed_owner
 from backup.record import ONE_TIME, Database, Delay, Record, Status, Task
@@ -68,6 +68,8 @@ class TaskView:
     """Wall µs at which it moves, if its owner stays unfit (rule 7.8)."""
     running_since: int | None = None
     """Wall µs at which what runs on the node that is asked began."""
+    progress: Progress | None = None
+    """How far that has come; None: nothing of it is written yet."""
     error: str = ""
     """Why the last run failed; empty: it did not (rule 9.11)."""
     error_at: int | None = None
@@ -147,6 +149,7 @@ def task_view(
     settled: int = 0,
     leaderless: bool = False,
     running_since: int | None = None,
+    progress: Progress | None = None,
 ) -> TaskView:
     """One task at wall µs `now`. `status`, `delay`, `settled`: what this node would schedule from.
 
@@ -184,6 +187,7 @@ def task_view(
         owned_since=stored.since if stored is not None else None,
         moves_at=marked_at + rules.move_grace if marked_at is not None else None,
         running_since=running_since,
+        progress=progress,
         error=(shown.error or "") if shown is not None else "",
         error_at=shown.error_at if shown is not None else None,
     )

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from backup import calendar, costs, names, progress
+from backup import actions, calendar, costs, names, progress
 from backup.content.encryption import HEADER, NoKey, WrongKey, encrypted, is_opened_by, opening_of, plain
 from backup.content.logical import Writer, read_manifest
 from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
@@ -99,6 +99,8 @@ class Work:
         self._began = member.monotonic()
         self.started_at = member.wall() if started_at is None else started_at
         self._occurrence = progress.answered(task, plan, self.started_at, member.zone)
+        self.progress: actions.Progress | None = None
+        """How far it has come; None before its file is begun."""
         self._key: Key | None = None
         """Of the file that is written; settled when it is opened."""
         self._run = progress.Begun(
@@ -310,6 +312,7 @@ class Work:
             luck = self._member.dice("encryption", self._run.operation)  # one header for each run of each life
             chunks = encrypted(chunks, self._key, bytes(luck.below(256) for _ in range(HEADER)))
         count = costs.slices(opened.items)
+        self._has_written(opened, 0, count)
 
         def write_up_to(taken: int) -> None:
             while writer.taken < taken and (chunk := next(chunks, None)) is not None:
@@ -325,10 +328,15 @@ class Work:
             cost += costs.write_slice(opened.items, opened.size)
             step = write_rest if number == count else partial(write_up_to, opened.items * number // count)
             await self._outside(step, cost)
+            self._has_written(opened, number, count)
             cost = 0
         self._need_wanted()
         await self._outside(opened.upload.finish, costs.FINISH)
         return writer
+
+    def _has_written(self, opened: Opened, slices: int, of: int) -> None:
+        items, size = opened.items * slices // of, opened.size * slices // of
+        self.progress = actions.Progress(items, opened.items, size, opened.size, verifying=slices == of)
 
     async def _read_back(self, opened: Opened, written: Manifest) -> None:
         """A file counts when what the destination gives back is what was written."""

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from backup.actions import Progress
 from backup.content.manifest import stamp
 from backup.notes.words import duration_text
 from backup.views import BackupsView, NextBackup, TaskView
@@ -41,6 +42,7 @@ INSTANTS = frozenset(
     }
 )
 """Fields that hold wall µs: in JSON they are written as RavenDB writes a time."""
+MIB = 1 << 20
 LABEL = 22
 """Columns of what a line is about."""
 STATES = {"Active": "Active", "NotActive": "Not active", "NotOnNode": "Not on node"}
@@ -212,11 +214,22 @@ def _fields(view: TaskView, now: int, zone: ZoneInfo) -> Iterator[tuple[str, str
     if view.running is not None:
         began = view.running_since if view.running_since is not None else now
         kind = "full" if view.running.full else "incremental"
-        yield "On-going Backup", f"{kind}, operation {view.running.number}, since {_time(began, zone)}"
+        yield (
+            "On-going Backup",
+            f"{kind}, operation {view.running.number}, since {_time(began, zone)}{_progress(view.progress)}",
+        )
     yield "Next Estimated Backup", _next(view.next, now, zone) if view.next is not None else "N/A"
     days = f"{view.retention / DAY:g} days" if view.retention is not None else "No backups will be removed"
     yield "Retention Policy", days
     yield "Encryption", "Encrypted" if view.encrypted else "Not encrypted"
+
+
+def _progress(done: Progress | None) -> str:
+    if done is None:
+        return ""
+    if done.verifying:
+        return f": all {done.of_items:,} items are written, and are read back"
+    return f": {done.items:,} of {done.of_items:,} items, {done.bytes / MIB:.1f} of {done.of_bytes / MIB:.1f} MiB"
 
 
 def _owner(view: TaskView, zone: ZoneInfo) -> str:

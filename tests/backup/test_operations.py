@@ -6,6 +6,7 @@ import attrs
 import pytest
 import trio
 
+from backup.actions import Progress
 from backup.definition import Kind
 from backup.notes import (
     BackupCancelled,
@@ -460,3 +461,25 @@ def test_words_that_are_used_here() -> None:
         "writes 0 documents in Shop",
     ]
     assert Retention(DAY).age == DAY
+
+
+def test_how_far_a_run_has_come() -> None:
+    """20.1: what is written when it is asked, slice by slice as the costs have it; then that it is read back; then nothing."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        await shop.fill(4_000)
+        await trio.sleep(60)
+        owner = await task.assigned()
+        await task.backup_now()
+        seen: list[Progress] = []
+        while (view := await task.show(owner)).running is not None:
+            assert (await task.show(next(name for name in "ABC" if name != owner))).progress is None
+            if view.progress is not None and (not seen or view.progress != seen[-1]):
+                seen.append(view.progress)
+            await trio.sleep(0.05)
+        assert [each.items for each in seen] == [0, 1_000, 2_000, 3_000, 4_000]
+        assert [each.bytes for each in seen] == [seen[0].of_bytes * place // 4 for place in range(5)]
+        assert [each.verifying for each in seen] == [False] * 4 + [True]
+        assert view.progress is None
+
+    told(story)

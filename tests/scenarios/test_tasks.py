@@ -98,6 +98,7 @@ def test_a_disabled_task_has_no_next_backup(ask: Ask) -> None:
 def test_a_run_under_way_is_shown_where_it_runs(ask: Ask) -> None:
     """On-going is known to the node that runs it alone (rule 20.1)."""
     assert "On-going Backup: full, operation 1, since 2024-01-01 00:10:00" in ask("--at", "00:10:00.1", "--on", "B")
+    assert "0 of 40 items" in " ".join(ask("--at", "00:10:00.1", "--on", "B").split())
     assert "On-going" not in ask("--at", "00:10:00.1", "--on", "A")
 
 
