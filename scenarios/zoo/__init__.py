@@ -102,6 +102,7 @@ def _collect() -> None:
         "scenarios.zoo.groups",
         "scenarios.zoo.tasks",
         "scenarios.zoo.secrets",
+        "scenarios.zoo.mishaps",
     ):
         importlib.import_module(keeper)
 

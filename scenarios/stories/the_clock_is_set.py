@@ -1,0 +1,39 @@
+"""The owner's clock is set an hour forward across two o'clock, and back across three: no hour goes by without a backup."""
+
+import trio
+
+from cluster.instant import HOUR, hours, minutes
+from cluster.sim.world import World
+from scenarios.backups import backups
+
+
+async def story(world: World) -> None:
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", replication_factor=3)
+    await shop.fill()
+    hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
+    owner = (await hourly.ran()).node
+    await trio.sleep(hours(1.5) - world.now)
+
+    await shop.put({"orders/1": {"since": "half past one"}}, on=owner)
+    world.jump_clock(owner, HOUR)
+    early = await hourly.ran(within=minutes(1))
+    assert early.occurrence == 2 * HOUR, "two o'clock is over: it runs at once (8.5)"
+    await shop.put({"orders/2": {"since": "half past two, by a clock that is fast"}}, on=owner)
+    fast = await hourly.ran(within=hours(1))
+    assert (fast.occurrence, round(fast.t / HOUR, 2)) == (3 * HOUR, 2), (
+        "and three o'clock by that clock: two of the two"
+    )
+
+    await trio.sleep(hours(2.2) - world.now)
+    await shop.put({"orders/3": {"since": "the clock was set back"}}, on=owner)
+    world.jump_clock(owner, -HOUR)
+    await trio.sleep(hours(4.5) - world.now)
+    after = [round(run.t / HOUR, 2) for run in hourly.runs if run.t > fast.t]
+    if world.options.get("rules") == "unkindness":
+        assert after == [3, 4], "a run of the future is one of now: three o'clock comes again, and is run again (8.2)"
+    else:
+        assert after == [4], "three o'clock has run: two hours lie between one backup and the next"
+    assert (await hourly.restore_newest("Copy")).compared()

@@ -1,0 +1,37 @@
+"""The responsible node dies a millisecond before two o'clock and is back five minutes later. Two o'clock is late, not passed over."""
+
+import trio
+
+from cluster.instant import HOUR, hours, minutes
+from cluster.sim.world import World
+from scenarios.backups import backups
+
+
+async def story(world: World) -> None:
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", replication_factor=3)
+    await shop.fill()
+    hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
+    owner = (await hourly.ran()).node
+    await trio.sleep(hours(1.5) - world.now)
+    await shop.put({"orders/new": {"since": "half past one"}})
+
+    await trio.sleep(hours(2) - 0.001 - world.now)
+    world.crash(owner)
+    await trio.sleep(minutes(5))
+    world.restart(owner)
+    await trio.sleep(minutes(5))
+    at_two = [run for run in hourly.runs if run.occurrence == 2 * HOUR]
+    assert at_two, "its hour is not passed over"
+    late = at_two[-1]
+    assert (late.node, late.outcome, late.full) == (owner, "written", False), "it goes on with its own chain"
+    assert minutes(4.9) < late.t / 1_000_000 - hours(2) < minutes(5.5), "as soon as it is back (8.5)"
+    if (
+        world.options.get("rules") == "ravendb-4.2"
+    ):  # whoever computes itself the owner has run it meanwhile (7.5, 24.4)
+        assert [run.node == owner for run in at_two] == [False, True]
+    else:
+        assert len(at_two) == 1, "the grace was not over (7.8)"
+    assert (await hourly.restore_newest("Copy")).compared()

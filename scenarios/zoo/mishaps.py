@@ -1,0 +1,81 @@
+"""Bugs that show when a node dies, is cut off, loses its leader or has its clock set at the worst moment: one a story."""
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from backup.record import Reason
+from scenarios.zoo import OF_THE_STORY, bug
+
+
+@bug(
+    "backup.scheduler",
+    "Scheduler._arm",
+    breaks=OF_THE_STORY,
+    source="rule 8.5: a run that was missed starts when the node is back",
+    strikes="the_node_dies_just_before",
+)
+def what_was_slept_through_is_passed_over(original: Callable[..., None]) -> Callable[..., None]:
+    """A node that was down plans from when it came back, as an ordinary cron would."""
+
+    def arm(self: Any, key: Any, database: Any, task: Any) -> None:
+        if self._member.incarnation > 1 and key not in self._settled:
+            self._settled[key] = self._started_at
+        original(self, key, database, task)
+
+    return arm
+
+
+@bug(
+    "backup.work",
+    "Work._adopted",
+    breaks=OF_THE_STORY,
+    source="rules 11.4, 17.2: what stands in a folder is restored with it",
+    strikes="nobody_knows_of_the_file",
+)
+def a_forgotten_file_stands_beside_its_chain(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The next file continues the last one that is on the books, not the last one that is there."""
+    return lambda self, chain, file: chain
+
+
+@bug(
+    "backup.history",
+    "History.with_run",
+    breaks=OF_THE_STORY,
+    source="rule 24.6: told again with the same run is told once",
+    strikes="the_leader_changes_during_a_report",
+)
+def what_is_told_again_is_another_run(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A report that comes twice, as nobody answered the first one, is two runs."""
+
+    def with_run(self: Any, run: Any) -> Any:
+        kept = type(self).of(())
+        kept._runs, kept._length = [*self, run], len(self) + 1
+        kept._places = {known.key: place for place, known in enumerate(kept._runs)}
+        return kept
+
+    return with_run
+
+
+@bug("backup.ownership", "_judge", breaks=OF_THE_STORY, source="rule 7.11", strikes="the_task_moves_meanwhile")
+def a_task_goes_home(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A task goes back to the node that the hash chose as soon as that one is a member again."""
+
+    def judge(task: Any, topology: Any, current: str | None, rules: Any) -> Any:
+        node, reason, step = original(task, topology, current, rules)
+        if reason is Reason.SAME_RESPONSIBLE_NODE:
+            return original(task, topology, None, rules)
+        return node, reason, step
+
+    return judge
+
+
+@bug("backup.calendar", "next_backup", breaks=OF_THE_STORY, source="rule 8.2", strikes="the_clock_is_set")
+def waits_for_the_future(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A run that by the clock is yet to come counts, as in RavenDB: until then nothing runs."""
+
+    def next_backup(task: Any, status: Any, now: int, zone: Any, rules: Any, *rest: Any, **more: Any) -> Any:
+        return original(task, status, now, zone, attrs.evolve(rules, future_is_now=False), *rest, **more)
+
+    return next_backup
