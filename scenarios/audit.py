@@ -13,6 +13,7 @@ import attrs
 
 from backup import audit
 from backup.content.manifest import stamp
+from backup.keys import Key
 from backup.notes import duration_text, time_text
 from cluster.instant import clock_text
 from cluster.value import value
@@ -53,8 +54,8 @@ class Audit:
     """None: the files were not kept."""
 
 
-def audited(run: str) -> Audit:
-    """The audit of a run up to its end. ReplayError, Diverged."""
+def audited(run: str, keys: tuple[Key, ...] = ()) -> Audit:
+    """The audit of a run up to its end, its encrypted files verified under these keys. ReplayError, Diverged."""
     moment = visit(run, None, _zones)
     events = moment.events
     return Audit(
@@ -65,7 +66,7 @@ def audited(run: str) -> Audit:
         audit.unplanned_fulls(events),
         audit.gaps(events, moment.t, moment.read),
         audit.lags(events),
-        _chains(run),
+        _chains(run, keys),
     )
 
 
@@ -83,13 +84,13 @@ def _zones(world: "World") -> dict[int, ZoneInfo]:
     return found
 
 
-def _chains(run: str) -> tuple[Chained, ...] | None:
+def _chains(run: str, keys: tuple[Key, ...]) -> tuple[Chained, ...] | None:
     path = Path(run)
     folder = (path if path.is_dir() else path.parent) / BACKUPS
     if not path.exists() or not folder.is_dir():
         return None
     try:
-        found = inspected(folder, ())
+        found = inspected(folder, keys)
     except FilesError:
         return ()
     whole = folder.resolve()

@@ -259,19 +259,22 @@ def why_command(run: str, task: str, time: str, /, *, json: Annotated[bool, Flag
 
 
 @app.command(name="audit")
-def audit_command(run: str, /, *, json: Annotated[bool, Flag] = False) -> int:
+def audit_command(run: str, /, *, key_file: Path | None = None, json: Annotated[bool, Flag] = False) -> int:
     """What a run's backups came to: owners and why, double runs, unplanned fulls, gaps, late reports, chains.
 
     Parameters
     ----------
     run
         The --out folder of a kept run (or a file in it), or `STORY@SEED`. It is played again to its end.
+    key_file
+        The keys of encrypted files, one a line, 32 bytes as base64.
     json
         Print one JSON object instead.
     """
     from scenarios.audit import as_fields, audited, lines
+    from scenarios.files import keys_in
 
-    found = audited(run)
+    found = audited(run, keys_in(key_file))
     if json:
         say_json(as_fields(found))
     else:

@@ -1,11 +1,13 @@
 """The audit of a run: owners and why, double runs, unplanned fulls, gaps, late reports, chains (section 23)."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from scenarios import cli
 from scenarios.cli import main
+from tests.scenarios.test_secrets import key_of
 
 MOVED = '''"""Under RavenDB's own rules the owner dies before one o'clock, and two and three are never covered by its heir."""
 import trio
@@ -68,3 +70,23 @@ def test_a_cut_off_owner_runs_twice_and_reports_late(capsys: pytest.CaptureFixtu
     assert "gaps:\n  none" in said
     assert "the files were not kept" in said
     assert max(map(len, said.splitlines())) <= 80
+
+
+def test_chains_under_keys_are_verified_with_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the key a chain is not whole; with it each file is read; and a key file that is none is never quoted."""
+    assert main(["run", "the_key_is_lost", "--out", str(tmp_path), "-q"]) == cli.HELD
+    run, key_file, wrong = str(tmp_path / "the_key_is_lost@1"), tmp_path / "envelope", tmp_path / "wrong"
+    key_file.write_text(key_of("shop").as_text())
+    wrong.write_text("hunter2hunter2")
+
+    def chains(*more: str) -> list[tuple[bool, str]]:
+        capsys.readouterr()
+        assert main(["audit", run, "--json", *more]) == cli.HELD
+        return [(each["whole"], each["problem"]) for each in json.loads(capsys.readouterr().out)["chains"]]
+
+    ((whole, problem),) = chains()
+    assert not whole
+    assert "is encrypted and no key was given" in problem
+    assert chains("--key-file", str(key_file)) == [(True, "")]
+    assert main(["audit", run, "--key-file", str(wrong)]) == cli.MISTAKE
+    assert "hunter2" not in capsys.readouterr().err
