@@ -4,8 +4,14 @@ import os
 
 os.environ.setdefault("UNKINDNESS_FROZEN", "1")  # before anything of ours is imported
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
-settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-settings.register_profile("campaign", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=2_000)
+PHASES = [Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink]
+"""All but `explain`: it traces every line while it shrinks, and a world that takes a second takes ten."""
+settings.register_profile(
+    "ci", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, phases=PHASES
+)
+settings.register_profile(
+    "campaign", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=2_000, phases=PHASES
+)
 settings.load_profile(os.environ.get("UNKINDNESS_PROFILE", "ci"))
