@@ -363,3 +363,26 @@ def test_a_log_holds_every_event(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert lines[1] == {
         "node": "A", "time": "00:00:00.000", "kind": "Started", "seq": 2, "cause": 1, "event": "starts", "level": "info"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("last", "says"),
+    [
+        ("world.elected()", "line 4: `elected` was never awaited: write `await` before the call"),
+        ("world.until(lambda: True); await world.elected()", "line 4: `until` was never awaited"),
+    ],
+)
+def test_a_verb_that_is_not_awaited_is_the_storys_mistake(
+    last: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line that names the verb, where Python would only warn; whatever became of the story after it."""
+    story = tmp_path / "mine.py"
+    story.write_text(
+        f"from scenarios.register import Register\nasync def story(world):\n    world.start('ABC')\n    {last}\n"
+    )
+
+    assert main(["run", str(story), "-q"]) == cli.MISTAKE
+
+    said = capsys.readouterr().err
+    assert says in said
+    assert len(said.splitlines()) == 1
