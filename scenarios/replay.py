@@ -9,9 +9,12 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import file_digest
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import attrs
 
 from cluster.instant import clock_text
 from cluster.sim.run import STOPPED, Outcome, play
@@ -46,6 +49,8 @@ class Kept:
     """From the result; empty where only the events are there."""
     stopped: bool
     """Whether it was stopped from outside: then only its events are to be repeated."""
+    data_sha256: str = ""
+    """Of its data file; empty where it had none."""
 
 
 @value
@@ -153,12 +158,25 @@ def fresh_folder(parent: Path, request: Request) -> Path:
 
 def keep(folder: Path, result: Result, history: "History", version: str) -> None:
     """Write the events and the result of a run."""
-    header = result.request.fields() | {"version": version} | ({"stopped": True} if result.verdict == STOPPED else {})
+    header = (
+        result.request.fields()
+        | _data_sum(result.request)
+        | {"version": version}
+        | ({"stopped": True} if result.verdict == STOPPED else {})
+    )
     with (folder / TRACE).open("w", encoding="utf-8", newline="\n") as file:
         file.write(_encode(header) + "\n")
         file.writelines(line + "\n" for line in event_lines(history))
     fields = result.fields() | {"command": result.request.command()}
     (folder / RESULT).write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _data_sum(request: Request) -> dict[str, str]:
+    """What the data file of a run holds, so that a replay can tell another file from another program."""
+    if request.data is None or not Path(request.data).is_file():
+        return {}
+    with Path(request.data).open("rb") as file:
+        return {"data_sha256": file_digest(file, "sha256").hexdigest()}
 
 
 def event_lines(history: "History") -> Iterator[str]:
@@ -198,10 +216,10 @@ def _kept(path: Path) -> Kept:
             kept = (
                 _kept(trace) if trace.exists() else Kept(_request(fields), None, "", fields.get("verdict") == STOPPED)
             )
-            return Kept(kept.request, kept.trace, str(fields["digest"]), kept.stopped)
+            return attrs.evolve(kept, digest=str(fields["digest"]))
         with path.open(encoding="utf-8") as file:
             fields = json.loads(file.readline())
-        return Kept(_request(fields), path, "", bool(fields.get("stopped", False)))
+        return Kept(_request(fields), path, "", bool(fields.get("stopped", False)), str(fields.get("data_sha256", "")))
     except OSError as error:
         raise ReplayError(f"{path} cannot be read ({error.strerror}): give the {TRACE} of an --out folder") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -221,7 +239,19 @@ def _request(fields: dict[str, Any]) -> Request:
 
 
 def difference(named: Kept | Request, histories: "Sequence[History]") -> list[str]:
-    """Where the run played last is not the kept one (for a request: not the first play); no lines if nowhere."""
+    """Where the run played last is not the kept one (for a request: not the first play); no lines if nowhere.
+
+    If its data file is another one by now, that is said first.
+    """
+    found = _difference(named, histories)
+    if not found or not isinstance(named, Kept) or not named.data_sha256:
+        return found
+    if _data_sum(named.request).get("data_sha256") == named.data_sha256:
+        return found
+    return [f"{named.request.data} is not the data file the run was kept with: put that one back", *found]
+
+
+def _difference(named: Kept | Request, histories: "Sequence[History]") -> list[str]:
     now, played = event_lines(histories[-1]), histories[-1].digest()
     match named:
         case Kept(trace=Path() as trace, stopped=stopped):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cluster.sim.run import Outcome
+from scenarios.cli import DIVERGED, HELD, main
 from scenarios.gallery import StoryError, load
 from scenarios.replay import (
     RESULT,
@@ -210,3 +211,20 @@ def test_the_command_says_only_what_is_needed() -> None:
     assert Request("a", 1, "r", own_rules="r").command() == "unkindness run a --seed 1"
     request = Request("a b.py", 1, "s", data="d e", bug="x", own_rules="r")
     assert request.command() == "unkindness run 'a b.py' --seed 1 --rules s --data 'd e' --bug x"
+
+
+def test_a_data_file_that_has_changed_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run diverges because of it, and not of the program; with the file put back it is identical."""
+    data = tmp_path / "orders.ndjson"
+    data.write_text('{"id": "orders/1", "total": 1}\n')
+    assert main(["run", "the_report_arrives_late", "--data", str(data), "--out", str(tmp_path), "-q"]) == HELD
+    kept = str(tmp_path / "the_report_arrives_late@1" / RESULT)
+    assert main(["replay", kept]) == HELD
+
+    data.write_text('{"id": "orders/1", "total": 2}\n')
+    capsys.readouterr()
+    assert main(["replay", kept]) == DIVERGED
+    assert f"{data} is not the data file the run was kept with" in capsys.readouterr().out.replace("\n", " ")
+
+    data.write_text('{"id": "orders/1", "total": 1}\n')
+    assert main(["replay", kept]) == HELD
