@@ -26,7 +26,7 @@ from backup.actions import (
 from backup.forgetting import Forgetting
 from backup.ledger import Key, Ledger
 from backup.notes import BY_HAND, PUT_OFF, BackupPostponedHere
-from backup.ownership import TaskState
+from backup.ownership import TaskState, is_leaderless
 from backup.record import ONE_TIME, Database, Delay, Task, Template
 from backup.refusals import (
     AskAnother,
@@ -36,6 +36,7 @@ from backup.refusals import (
     NoSuchTask,
     NothingRuns,
     NowhereToGo,
+    OutsideTheCluster,
     ShortOfResources,
     TaskIsDisabled,
 )
@@ -125,6 +126,8 @@ class ByHand:
         if not task.usable:
             raise NowhereToGo(task.name)
         state, owner = self._scheduler.standing(key, database, task)
+        if state is TaskState.PASSIVE:
+            raise OutsideTheCluster(task.name, self._member.name)
         if owner is None:
             raise NobodyIsResponsible(task.name)
         if state is not TaskState.ACTIVE_BY_CURRENT_NODE:
@@ -217,7 +220,7 @@ class ByHand:
             running=self._runner.operation(key),
             delay=self._scheduler.delay(key, database),
             settled=self._scheduler.settled(key),
-            leaderless=self._member.leader is None,
+            leaderless=is_leaderless(self._member),
             running_since=self._runner.started_at(key),
             progress=self._runner.progress(key),
         )

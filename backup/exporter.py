@@ -17,6 +17,7 @@ from backup.database.items import Item
 from backup.database.replication import ReplicateDocuments, ReplicationAck, offer, receive
 from backup.external import ReportReplication, owner_of
 from backup.notes import ReplicationStarted, ReplicationStopped, ReplicationWaits
+from backup.ownership import is_leaderless
 from backup.record import Database, Progress, Record, Replication, Topology
 from backup.replicator import BATCH, FIRST_RETRY, LONGEST_RETRY
 from backup.rules import Rules
@@ -126,7 +127,7 @@ class Exporter:
 
     def look(self) -> None:
         """There may be a leader, or none any more: without one nobody owns a task (rule 7.15)."""
-        leaderless = self._member.leader is None
+        leaderless = is_leaderless(self._member)
         if leaderless == self._leaderless:
             return
         self._leaderless = leaderless

@@ -234,7 +234,11 @@ class Judgement:
                 if fit is not None:
                     others = tuple(fit if each == node else each for each in topology.promotables)
                     replaced = attrs.evolve(_unmarked(topology, node), promotables=others)
-                    return replaced, "5.4.7", f"{fit} is to become a member in place of {node}, which does not respond"
+                    return (
+                        replaced,
+                        "5.4.7",
+                        f"{fit} is to become a member in place of {node}, which {self._fault(node)}",
+                    )
             elif (promoted := self._promotion(node)) is not None:
                 return promoted
         return None
@@ -250,8 +254,12 @@ class Judgement:
                 fit = self._fit()
                 if fit is not None:
                     added = attrs.evolve(topology, promotables=(*topology.promotables, fit))
-                    return added, "5.4.8", f"{fit} is to become a member, as {node} has not responded for long"
+                    return added, "5.4.8", f"{fit} is to become a member, as {node} {self._fault(node)}"
         return None
+
+    def _fault(self, node: str) -> str:
+        """What is bad about a node that is (5.7)."""
+        return "has not responded for long" if node in self.look.nodes else "has left the cluster"
 
     def _responding(self) -> int:
         """Members, and those others that may become one again."""

@@ -10,6 +10,7 @@ from enum import Enum
 from backup.record import Assignment, Database, Reason, Status, Task, Topology
 from backup.rules import Rules
 from cluster.instant import FOREVER
+from cluster.member import Member
 from cluster.value import value
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "TaskState",
     "computed_owner",
     "decide",
+    "is_leaderless",
     "jump",
     "mix",
     "pick",
@@ -207,6 +209,8 @@ class TaskState(Enum):
     ACTIVE_BY_CURRENT_NODE = "ActiveByCurrentNode"
     ACTIVE_BY_OTHER_NODE = "ActiveByOtherNode"
     CLUSTER_DOWN = "ClusterDown"
+    PASSIVE = "Passive"
+    """The node belongs to no cluster, and ours runs nothing for one that it is not in (rules 1.2, 3.36)."""
 
 
 def task_state(task: Task, owner: str | None, me: str, *, leaderless: bool, rules: Rules) -> TaskState:
@@ -218,13 +222,29 @@ def task_state(task: Task, owner: str | None, me: str, *, leaderless: bool, rule
     return TaskState.ACTIVE_BY_CURRENT_NODE if owner == me else TaskState.ACTIVE_BY_OTHER_NODE
 
 
+def is_leaderless(member: Member) -> bool:
+    """Whether a node is Candidate or Passive. A watcher is never the one, nor while it belongs to a cluster the other:
+    it computes as a Follower does, whoever leads or nobody (rules 7.5.1, 7.7)."""
+    return member.passive or (member.leader is None and member.may_lead)
+
+
 def state_of(
-    database: Database, task: Task, status: Status | None, me: str, *, leaderless: bool, rules: Rules
+    database: Database,
+    task: Task,
+    status: Status | None,
+    me: str,
+    *,
+    leaderless: bool,
+    rules: Rules,
+    passive: bool = False,
 ) -> tuple[TaskState, str | None]:
     """How `me` stands to the task, and who owns it, by whichever way the rules go; assigned needs no leader (7.9).
 
-    `status`: what a computing node takes as the last run (rule 8.10); assigned tasks do not look at it.
+    `status`: what a computing node takes as the last run (rule 8.10); assigned tasks do not look at it. `passive`: the
+    node belongs to no cluster, so that it cannot know who owns what.
     """
+    if passive and not rules.runs_outside and task.runnable:
+        return TaskState.PASSIVE, None
     if rules.assigned:
         stored = database.assignments.get(task.id)
         owner = stored.node if stored is not None else None

@@ -34,6 +34,13 @@ class NobodyIsResponsible(Refused):
         super().__init__(f"nobody is responsible for task {task!r} now: wait until the cluster has chosen a node")
 
 
+class OutsideTheCluster(Refused):
+    """The node was removed from the cluster, and knows it (rule 3.36)."""
+
+    def __init__(self, task: str, node: str) -> None:
+        super().__init__(f"node {node} belongs to no cluster and runs no task {task!r}: ask a node of the cluster")
+
+
 class AskAnother(Refused):
     """Another node is responsible: the answer RavenDB gives with a redirect (307)."""
 

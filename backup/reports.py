@@ -11,11 +11,12 @@ from backup.ledger import Key, Ledger
 from backup.notes import Reported, ReportGivenUp, ReportQueued
 from backup.record import Database, Record, Status
 from backup.rules import Rules
-from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
+from cluster.member import Member, NoLeader, NotInCluster, OutcomeUnknown, Refused
 
 BATCH = 64
 """Runs told with one command at most."""
 NO_LEADER = "there is no leader"
+OUTSIDE = "this node belongs to no cluster"
 
 
 class Reporter:
@@ -40,8 +41,8 @@ class Reporter:
 
     async def _tell_all(self) -> None:
         while owed := self._ledger.unreported():
-            if self._member.leader is None:
-                self._queue(owed, NO_LEADER)
+            if self._member.leader is None or self._member.passive:
+                self._queue(owed, OUTSIDE if self._member.passive else NO_LEADER)
                 await self._member.changed(self._member.version)
                 continue
             batch = self._batch(owed)
@@ -95,10 +96,16 @@ class Reporter:
     async def tell_now(self, database_name: str, status: Status) -> None:
         """Try to tell of one run, as often as the rules say, then give up."""
         command = ReportStatuses(database_name, (status,), self._rules.newest_by_start)
-        why = NO_LEADER
-        for _ in range(self._rules.report_attempts):
+        why, attempts = NO_LEADER, 0
+        while attempts < self._rules.report_attempts:
+            attempts += 1
             try:
                 await self._member.propose(command, self._rules.report_attempt_timeout)
+            except (
+                NotInCluster
+            ) as error:  # not supported by a passive node, and so no matter of time (rules 3.38, 9.14)
+                why = str(error)
+                break
             except (NoLeader, OutcomeUnknown) as error:  # only what ran out of time is tried again
                 why = str(error)
             except Refused as refusal:
@@ -107,7 +114,6 @@ class Reporter:
             else:
                 self._note_told(database_name, status)
                 return
-        attempts = self._rules.report_attempts
         self._member.note(ReportGivenUp(database_name, status.task_id, status.started_at, attempts, why))
 
     # ---- both

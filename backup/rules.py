@@ -31,6 +31,11 @@ class Rules:
     move_grace: int = 30 * MINUTE
     """How long a node that does not respond keeps its task (rule 7.8). 0: it moves in the pass that sees it."""
 
+    runs_outside: bool = False
+    """A node that was removed from the cluster goes on with what it takes for its own: the task that it ran last, or
+    that its copy of the record gives it (rules 7.6, 7.9). False: it rests with its database, as a node of no cluster
+    (a repair of 3.36, for the cluster has given the task to another)."""
+
     # ---- what a run knows of the runs before it ----
 
     local_status: bool = True
@@ -41,8 +46,8 @@ class Rules:
     """A new owner without a status of its own starts from the cluster's last known run, and runs an occurrence that
     nobody covered at once (rule 24.8, a repair of 8.2, 8.5, 8.11)."""
     news_after_start: int = 10 * SECOND
-    """How long a node that has just started waits for news of the cluster before it runs what fell due while it was
-    down: else one that slept through its own replacement runs an occurrence twice (a repair of 8.5). 0: it does not."""
+    """How long a node that has just started, or is back in the cluster, waits for news before it runs what fell due while
+    it was away: else one that slept through its own replacement runs an occurrence twice (a repair of 8.5). 0: it does not."""
     overdue_elsewhere_delay: int = 1 * MINUTE
     """How long an overdue run waits when the status names another node (rule 8.5)."""
 
@@ -138,6 +143,7 @@ _UNKINDNESS = Rules()
 _RAVENDB_62 = attrs.evolve(
     _UNKINDNESS,
     name="ravendb-6.2",
+    runs_outside=True,
     takes_over_uncovered=False,
     news_after_start=0,
     late_reports=False,

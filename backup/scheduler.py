@@ -54,7 +54,9 @@ class Scheduler:
         """Wall µs up to which the occurrences of a task count as answered, as a run was cancelled by hand (rule 15.6)."""
         self._ahead = member.wall() - member.monotonic()
         """By how much the wall clock is ahead of the other: it changes when somebody sets it."""
-        self._started_at = member.wall()
+        self._passive = member.passive
+        self._back_at = member.wall()
+        """Wall µs of its start, or of its return to the cluster."""
         self._news_at = member.monotonic() + rules.news_after_start if member.incarnation > 1 else 0
         """Monotonic µs from which the node takes what it knows of owners for true."""
         runner.ended = self._ended.append
@@ -114,6 +116,8 @@ class Scheduler:
             case TaskState.DISABLED:
                 self._timers.pop(key, None)
                 self._runner.cancel(key)
+            case TaskState.PASSIVE:  # what runs comes to its end, as after any move (7.13)
+                self._timers.pop(key, None)
             case TaskState.ACTIVE_BY_CURRENT_NODE if not self._runner.is_running(key):
                 self._arm(key, database, task)
 
@@ -126,8 +130,15 @@ class Scheduler:
     def standing(self, key: Key, database: Database, task: Task) -> tuple[TaskState, str | None]:
         """How this node stands to a task, and who is responsible (rule 7.9)."""
         status = self._ledger.status(key, database.statuses.get(task.id))
-        leaderless = self._member.leader is None
-        return ownership.state_of(database, task, status, self._member.name, leaderless=leaderless, rules=self._rules)
+        return ownership.state_of(
+            database,
+            task,
+            status,
+            self._member.name,
+            leaderless=ownership.is_leaderless(self._member),
+            rules=self._rules,
+            passive=self._member.passive,
+        )
 
     def delay(self, key: Key, database: Database) -> Delay | None:
         """What was put off by hand, agreed or known here alone; the later word counts."""
@@ -204,6 +215,12 @@ class Scheduler:
         if abs(ahead - self._ahead) >= SECOND and self._rules.future_is_now:
             self._ahead = ahead
             self._arm_again()
+        if self._member.passive != self._passive:
+            self._passive = self._member.passive
+            if not self._passive:  # what it knows of owners is as old as its leaving
+                self._news_at = self._member.monotonic() + self._rules.news_after_start
+                self._back_at = self._member.wall()
+            self._look_at_all()
         while self._ended:
             found = self._find(self._ended.pop(0))
             if found is not None:
@@ -223,6 +240,14 @@ class Scheduler:
             heapq.heappop(self._agenda)
         return None
 
+    def _look_at_all(self) -> None:
+        """The node has left the cluster, or is back: every task stands to it as it did not before (rule 3.36)."""
+        for database_id, (database, _) in list(self._known.items()):
+            for task_id in database.tasks:
+                found = self._find((database_id, task_id))
+                if found is not None:
+                    self._reconsider(*found)
+
     def _arm_again(self) -> None:
         """The wall clock was set: what is to come, comes at other instants."""
         armed, self._timers = list(self._timers), {}
@@ -238,7 +263,7 @@ class Scheduler:
             return
         _, database, task = found
         wait = self._news_at - self._member.monotonic()
-        if wait > 0 and timer.plan.occurrence is not None and timer.plan.occurrence < self._started_at:
+        if wait > 0 and timer.plan.occurrence is not None and timer.plan.occurrence < self._back_at:
             self._set(key, attrs.evolve(timer, due=now + wait))  # somebody may have run it meanwhile
             return
         match self.state(key, database, task):

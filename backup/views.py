@@ -162,6 +162,9 @@ def task_view(
     else:
         reason = computed_owner(task, database.topology, status, rules, leaderless=leaderless).reason.sentence
     marked_at = stored.not_suitable_since if stored is not None else None
+    if state is TaskState.PASSIVE:
+        reason = "this node belongs to no cluster, and runs nothing for one that it is not in"
+        stored = marked_at = None
     if marked_at is not None:
         reason = "it had the task before, and keeps it for a while although it does not respond"
     connection = {TaskState.DISABLED: "NotActive", TaskState.ACTIVE_BY_CURRENT_NODE: "Active"}.get(state, "NotOnNode")
@@ -214,7 +217,7 @@ def _next(
     settled: int,
 ) -> NextBackup | None:
     """As its owner would plan it; what another node knows of that is the cluster's copy."""
-    if state is TaskState.DISABLED:
+    if state in (TaskState.DISABLED, TaskState.PASSIVE):
         return None
     cluster = database.statuses.get(task.id)
     base = status if owner in (me, None) else cluster

@@ -18,6 +18,10 @@ class NoLeader(TimeoutError):
     """Definite: the command was not accepted by anybody. It did not happen and will not (rule 3.38)."""
 
 
+class NotInCluster(NoLeader):
+    """Definite, and at once: the node belongs to no cluster that anything could be brought to (rule 3.38)."""
+
+
 class OutcomeUnknown(TimeoutError):
     """Indefinite: the command may have happened, or may still. Look before you ask again (rule 3.29)."""
 
@@ -77,6 +81,14 @@ class Member(Protocol):
     @property
     def leading(self) -> bool:
         """Whether this node leads and has committed an entry of its own term (rule 3.25): the observer may run."""
+
+    @property
+    def may_lead(self) -> bool:
+        """Whether it may stand for leader, as a voter; watchers, newcomers and nodes outside the cluster may not (rule 3.7)."""
+
+    @property
+    def passive(self) -> bool:
+        """Whether it knows of no cluster that it belongs to: it was removed, or not told of one yet (rules 3.8, 3.36)."""
 
     @property
     def term(self) -> int:

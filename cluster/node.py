@@ -20,6 +20,7 @@ from cluster.ports import Host
 from cluster.programs import Programs
 from cluster.proposals import Decline, Forward, TooMuch
 from cluster.proposing import Proposing
+from cluster.raft import inforce
 from cluster.raft import step as law
 from cluster.raft.configuration import Configuration
 from cluster.raft.messages import (
@@ -298,6 +299,16 @@ class Node(Programs):
     def leading(self) -> bool:
         """Whether an entry of its own term is committed here (rule 3.25)."""
         return isinstance(self.raft.role, Leader) and self.raft.role.ready
+
+    @property
+    def may_lead(self) -> bool:
+        """Whether it may stand for leader (rule 3.7)."""
+        return inforce.may_stand(self.raft)
+
+    @property
+    def passive(self) -> bool:
+        """Whether it is no member, and its vote is not needed to make that so either (rule 3.36)."""
+        return self.name not in self.members and not self.may_lead
 
     @property
     def state(self) -> Any:

@@ -35,6 +35,14 @@ class Plug:
         return self._node.leading
 
     @property
+    def may_lead(self) -> bool:
+        return self._node.may_lead
+
+    @property
+    def passive(self) -> bool:
+        return self._node.passive
+
+    @property
     def term(self) -> int:
         return self._node.raft.term
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cluster import trace
 from cluster.instant import FOREVER, SECOND
-from cluster.member import NoLeader, OutcomeUnknown, Overloaded
+from cluster.member import NoLeader, NotInCluster, OutcomeUnknown, Overloaded
 from cluster.proposals import Decided, Decline, Forward, Pending, TooMuch
 from cluster.raft.messages import Request
 from cluster.raft.state import Leader, Proposed, Refuse
@@ -44,6 +44,12 @@ class Proposing:
     async def propose(self, command: object, within: int | None) -> Any:
         """See `Member.propose`."""
         node, host, kind = self.node, self.host, type(command).__name__
+        if node.passive:
+            text = (
+                f"node {node.name} belongs to no cluster, so that it can bring {kind} to nobody: "
+                "ask a node of the cluster, or let this one join"
+            )
+            raise NotInCluster(text)
         self._serial = serial = self._serial + 1
         oldest = next(iter(self.pending), None)
         request = Request(f"{node.name}#{host.incarnation}", serial, serial if oldest is None else oldest.serial)

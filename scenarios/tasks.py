@@ -234,7 +234,7 @@ def _progress(done: Progress | None) -> str:
 
 def _owner(view: TaskView, zone: ZoneInfo) -> str:
     if not view.responsible_node:
-        return "N/A: nobody is responsible yet" if view.enabled else "N/A"
+        return f"N/A: {view.reason or 'nobody is responsible yet'}" if view.enabled else "N/A"
     preferred = f" (preferred: {view.mentor})" if view.mentor and view.mentor != view.responsible_node else ""
     since = f" since {_time(view.owned_since, zone)}" if view.owned_since is not None else ""
     return f"{view.responsible_node}{preferred}{since}: {view.reason}"

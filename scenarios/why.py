@@ -33,7 +33,7 @@ from backup.rules import Rules, rules_named
 from backup.views import TaskView
 from cluster.instant import SECOND, clock_text
 from cluster.member import Refused
-from cluster.trace import Crashed, Happened, Started
+from cluster.trace import ConfigurationChanged, Crashed, Happened, PutOutside, Started
 from cluster.value import value
 from scenarios.moments import true_time, visit
 from scenarios.replay import ReplayError
@@ -54,6 +54,10 @@ class NodeFacts:
     paused: bool
     role: str
     leader: str
+    voters: tuple[str, ...]
+    """Whose majority decides, as it knows."""
+    passive: bool
+    """It knows that it belongs to no cluster."""
     wall: int
     zone: str
     applied: int
@@ -129,9 +133,13 @@ class Facts:
 
     @property
     def leader(self) -> str:
-        """Whom a majority of all nodes follows; empty: nobody leads."""
-        followed = [node.leader for node in self.found.nodes if node.up and not node.paused and node.leader]
-        return next((each for each in followed if followed.count(each) * 2 > len(self.found.nodes)), "")
+        """Whom a majority of its voters follows; empty: nobody leads."""
+        lively = [node for node in self.found.nodes if node.up and not node.paused]
+        for node in lively:
+            following = [each.name for each in lively if each.leader == node.name and each.name in node.voters]
+            if node.role == "leader" and len(following) * 2 > len(node.voters):
+                return node.name
+        return ""
 
     def before(self, kind: type, node: str = "") -> Happened | None:
         """The last event of a kind up to the moment, of this task where the kind has one."""
@@ -207,7 +215,19 @@ def _node_facts(world: "World", name: str, best: tuple[int, Database, Task] | No
             shown = None
         view = next((each for each in shown.tasks if best and each.id == best[2].id), None) if shown else None
     paused = world.slots[name].paused
-    return NodeFacts(name, node.up, paused, node.role, node.leader or "", node.wall, zone, node.applied, view)
+    return NodeFacts(
+        name,
+        node.up,
+        paused,
+        node.role,
+        node.leader or "",
+        node.voters,
+        node.passive,
+        node.wall,
+        zone,
+        node.applied,
+        view,
+    )
 
 
 def _facts(t: int, number: int, name: str, found: Found, events: tuple[Happened, ...]) -> Facts:
@@ -469,12 +489,31 @@ def _nobody(facts: Facts) -> Cause | None:
 def _owner_away(facts: Facts) -> Cause | None:
     """The owner is down, or stands still."""
     owner = facts.owner
-    if owner is None or (owner.up and not owner.paused and owner.view is not None):
+    if owner is None or (owner.up and not owner.paused and owner.view is not None and not _rests_outside(facts, owner)):
         return None
+    if _rests_outside(facts, owner):
+        return _owner_left(facts, owner)
     went = facts.before(Crashed, owner.name)
     what = "stands still" if owner.paused else "is down" if not owner.up else "does not have the database"
     since = f" since {clock_text(went.t)}" if not owner.up and went is not None else ""
-    begins = f"{owner.name} is responsible and {what}{since}"
+    return _until_it_moves(facts, owner, f"{owner.name} is responsible and {what}{since}")
+
+
+def _rests_outside(facts: Facts, owner: NodeFacts) -> bool:
+    return owner.up and owner.passive and not facts.rules.runs_outside
+
+
+def _owner_left(facts: Facts, owner: NodeFacts) -> Cause:
+    """The owner is in no cluster any more, and knows it."""
+    told = facts.before(PutOutside, owner.name) or facts.before(ConfigurationChanged, owner.name)
+    since = f" at {clock_text(told.t)}" if told is not None else ""
+    begins = f"{owner.name} is responsible, has left the cluster{since}, and runs nothing for one that it is not in"
+    sentence, rule = _until_it_moves(facts, owner, begins)
+    return sentence, f"3.36, {rule}"
+
+
+def _until_it_moves(facts: Facts, owner: NodeFacts, begins: str) -> Cause:
+    """What becomes of a task whose owner is away, told behind those words."""
     if facts.rules.assigned and not facts.leader:
         return f"{begins}, and nobody leads, so that the task cannot move", "10.3"
     if not facts.leader:
@@ -644,6 +683,8 @@ def _node_text(node: NodeFacts) -> str:
         return f"{node.name} stands still"
     if node.role == "leader":
         return f"{node.name} leads"
+    if node.passive:
+        return f"{node.name} is outside the cluster"
     return f"{node.name} follows {node.leader}" if node.leader else f"{node.name} sees no leader ({node.role})"
 
 

@@ -7,7 +7,7 @@ from backup.checks.files import Files, ReportedIsKept, Restores
 from backup.checks.indexes import IndexesTrue
 from backup.checks.kept import KeptAsRuled
 from backup.checks.model import Model
-from backup.checks.owners import DisabledRests, OneOwner, OwnerInGroup
+from backup.checks.owners import DisabledRests, OneOwner, OutsideRests, OwnerInGroup
 from backup.checks.replicas import ReplicasFollow
 from backup.checks.reports import ReportsInOrder
 from backup.checks.secrets import EncryptedAsAsked, KeysStaySecret
@@ -28,6 +28,7 @@ def backup_watchers(rules: Rules, shelves: Shelves) -> list[Watcher]:
         OneOwner(),
         OwnerInGroup(model),
         DisabledRests(model),
+        OutsideRests(model, rules),
         PutOffWaits(model),
         ServerWideEverywhere(model),
         Covered(model, rules),

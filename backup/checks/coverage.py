@@ -340,18 +340,22 @@ class Covered(Watcher):
         model, owner = self._model, self._who(task.id, cover)
         group = model.group(task.database)
         knows = model.applied.get(owner, 0) >= task.owned_since
-        if owner and knows and model.is_up(owner):
+        if owner and knows and model.is_up(owner) and not model.is_outside(owner):
             return ""
-        if not any(model.is_up(node) for node in group.nodes):
-            return "every node of the group is down"
+        if not any(model.can_act(node) for node in group.nodes):
+            away = any(model.is_up(node) for node in group.nodes)
+            return f"every node of the group is down{' or outside the cluster (3.36)' if away else ''}"
         if not model.has_leader:
-            what = "is down" if knows else "does not know it owns the task"
+            what = self._absence(owner) if knows else "does not know it owns the task"
             return f"{owner} {what}, and nobody leads" if owner else "nobody owns the task, and nobody leads"
         if task.definition.pinned and owner == task.definition.mentor:
-            return f"pinned to {owner}, which is down (7.12)"
-        if owner and not any(model.is_up(node) for node in group.members if node != owner):
-            return f"{owner} is down, and no other member is there (7.8.8)"
+            return f"pinned to {owner}, which {self._absence(owner)} (7.12)"
+        if owner and not any(model.can_act(node) for node in group.members if node != owner):
+            return f"{owner} {self._absence(owner)}, and no other member is there (7.8.8)"
         return ""
+
+    def _absence(self, node: str) -> str:
+        return "has left the cluster" if self._model.is_up(node) else "is down"
 
     def _miss(self, task: TaskView, occurrence: int, why: str) -> None:
         self.missed.append(Missed(task.database, task.id, occurrence, why))

@@ -97,6 +97,6 @@ class CopiesAgree(Watcher):
             return
         for database_id, name in self._names.items():
             held = self._held.get(database_id, {})
-            nodes = [node for node in model.group(name).nodes if model.is_up(node) and node in held]
+            nodes = [node for node in model.group(name).nodes if model.can_act(node) and node in held]
             if len({held[node] for node in nodes}) > 1:
                 raise self.broken(f"the copies of {name} on {', '.join(nodes)} differ after minutes of calm")

@@ -23,10 +23,12 @@ from cluster.trace import (
     BecameFollower,
     BecameLeader,
     Committed,
+    ConfigurationChanged,
     Crashed,
     Ended,
     Happened,
     Note,
+    PutOutside,
     Recovered,
     Said,
     Started,
@@ -121,7 +123,16 @@ class Model(Watcher):
         self._changed: dict[str, int] = {}
         """By database, in small letters, when its group or an owner of its tasks last changed."""
         self._slow: set[str] = set()
-        self._names: tuple[str, ...] = ()
+        self._newcomers: dict[str, None] = {}
+        """Nodes that are no founders: what they start with knows of no cluster."""
+        self._voters: tuple[str, ...] = ()
+        """Of the latest configuration that some node goes by."""
+        self._members: frozenset[str] | None = None
+        """Of the same, all; None: the founders, whoever they are."""
+        self._configured = 0
+        """The entry that made them so."""
+        self._left: dict[str, int] = {}
+        """By node that is no member of what it goes by: the entry that made it so; 0 if it was told, or told nothing yet."""
         self.tasks: dict[int, TaskView] = {}
         self.groups: dict[str, Group] = {}
         self.dials: dict[str, Dial] = {}
@@ -131,6 +142,8 @@ class Model(Watcher):
         """Counts up whenever a task may be due at another time: a clock was set, or another clock counts."""
         self.now = 0
         self._committed_by_leaders = 0
+        self._gave_up: dict[str, int] = {}
+        """When a node last gave up leading: one that leaves, or loses its vote, commits in the very act."""
         self._index = 0
         self._teller = ""
 
@@ -143,6 +156,8 @@ class Model(Watcher):
             Started: self._started,
             Recovered: self._recovered,
             Committed: self._committed,
+            ConfigurationChanged: self._configuration_changed,
+            PutOutside: self._put_outside,
             Stepped: self._stepped,
             Said: self._look,
             Ended: self._look,
@@ -167,6 +182,16 @@ class Model(Watcher):
     def is_up(self, node: str) -> bool:
         """Whether the node runs, and does not stand still."""
         return self.up.get(node, False) and node not in self.paused
+
+    def is_outside(self, node: str) -> bool:
+        """Whether the node knows that it belongs to no cluster (rule 3.36)."""
+        since = self._left.get(node)
+        return since is not None and self.applied.get(node, 0) >= since
+
+    def can_act(self, node: str) -> bool:
+        """Whether the node runs, and belongs to the cluster; one that was away when it was removed may not know better."""
+        is_member = self._members is None or node in self._members
+        return self.is_up(node) and is_member and not self.is_outside(node)
 
     def dial(self, node: str) -> Dial:
         """The node's wall clock."""
@@ -217,8 +242,8 @@ class Model(Watcher):
             self._touched[node] = t
             if self.leads.get(node):
                 self.shaken_at = t
-        sound = [node for node in self._names if self.is_up(node) and node not in self._slow and node not in self.full]
-        if len(sound) * 2 <= len(self._names):
+        sound = [node for node in self._voters if self.is_up(node) and node not in self._slow and node not in self.full]
+        if len(sound) * 2 <= len(self._voters):
             self.shaken_at = t
 
     def _became_leader(self, event: Happened) -> None:
@@ -230,7 +255,7 @@ class Model(Watcher):
         if self.leads.get(event.node):
             self._disturbed(event)
             self.leads[event.node] = False
-            self.shaken_at = event.t
+            self.shaken_at = self._gave_up[event.node] = event.t
 
     def _crashed(self, event: Happened) -> None:
         self._disturbed(event)
@@ -242,6 +267,10 @@ class Model(Watcher):
     def _started(self, event: Happened) -> None:
         self._disturbed(event)
         self.up[event.node] = True
+        if event.node in self._newcomers:
+            self._left[event.node] = 0
+        else:
+            self._left.pop(event.node, None)  # if its log says otherwise, that comes next
         self.turns += 1
         self._touch((event.node,), event.t)
         if event.node not in self.full:
@@ -255,20 +284,43 @@ class Model(Watcher):
         assert isinstance(event.note, Committed)
         self._look(event)
         self.applied[event.node] = event.note.index
-        if self.leads.get(event.node):
+        if self.leads.get(event.node) or self._gave_up.get(event.node) == event.t:
             self._committed_by_leaders = max(self._committed_by_leaders, event.note.index)
+
+    def _configuration_changed(self, event: Happened) -> None:
+        """Another configuration: who may lead, and run anything, is another question now."""
+        note = event.note
+        assert isinstance(note, ConfigurationChanged)
+        self._disturbed(event)
+        self._touch((event.node,), event.t)
+        members = frozenset((*note.voters, *note.outgoing, *note.learners))
+        if event.node in members:
+            self._left.pop(event.node, None)
+        else:
+            self._left[event.node] = note.index
+        if note.index >= self._configured:
+            self._configured, self._members = note.index, members
+            self._voters = tuple(dict.fromkeys((*note.voters, *note.outgoing)))
+            self.shaken_at = event.t
+
+    def _put_outside(self, event: Happened) -> None:
+        self._disturbed(event)
+        self._touch((event.node,), event.t)
+        self._left[event.node] = 0
 
     def _stepped(self, event: Happened) -> None:
         assert isinstance(event.note, Stepped)
         verb = event.note.step.partition("(")[0]
         if verb == "Start":
-            self._names = tuple(ast.literal_eval(event.note.step.partition("nodes=")[2][:-1]))
+            self._voters = tuple(ast.literal_eval(event.note.step.partition("nodes=")[2][:-1]))
         if verb in HARMLESS:
             self._look(event)
             return
+        if verb == "Join" and (comer := str(_fields(event.note.step)["node"])) not in self.up:
+            self._newcomers[comer] = None
         self._disturbed(event)
         nodes = _nodes(event.note.step)
-        self._touch(nodes or self._names, event.t)
+        self._touch(nodes or tuple(self.up) or self._voters, event.t)
         match verb:
             case "SlowDisk":
                 slow = float(str(_fields(event.note.step)["factor"])) > 1

@@ -1,9 +1,11 @@
-"""Promises about who is responsible: one owner, of the group, and nothing runs that is disabled."""
+"""Promises about who is responsible: one owner, of the group; nothing runs that is disabled, or where no cluster is."""
 
 from typing import ClassVar
 
 from backup.checks.model import Model, Sees
 from backup.notes import BackupSkipped, BackupStarted, OwnerChanged, ReplicationStarted, TopologyChanged
+from backup.record import ONE_TIME
+from backup.rules import Rules
 from cluster.checks import Watcher
 from cluster.trace import Happened
 
@@ -85,3 +87,22 @@ class DisabledRests(Watcher):
         task = self._model.tasks.get(note.task)
         if task is not None and task.is_disabled_at(self._model.applied.get(event.node, 0)):
             raise self.broken(f"{event.node} starts task {note.task} of {note.database}, which is disabled there")
+
+
+class OutsideRests(Watcher):
+    promise: ClassVar[str] = "outside rests"
+    says: ClassVar[str] = "a node that knows that it belongs to no cluster starts no task of one (3.36, 7.15)"
+
+    def __init__(self, model: Model, rules: Rules) -> None:
+        self._model = model
+        self._runs_outside = rules.runs_outside
+
+    def sees(self) -> Sees:
+        backups: Sees = {} if self._runs_outside else {BackupStarted: self.see, BackupSkipped: self.see}
+        return {**backups, ReplicationStarted: self.see}
+
+    def see(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupStarted | BackupSkipped | ReplicationStarted)
+        if note.task != ONE_TIME and self._model.is_outside(event.node):
+            raise self.broken(f"{event.node} belongs to no cluster and starts task {note.task} of {note.database}")

@@ -122,4 +122,4 @@ class ReplicasFollow(Watcher):
     def _prints(self, name: str, database_id: int) -> list[str]:
         held = self._held.get(database_id, {})
         nodes = self._model.group(name).nodes
-        return [held[node] for node in nodes if self._model.is_up(node) and node in held]
+        return [held[node] for node in nodes if self._model.can_act(node) and node in held]

@@ -164,7 +164,7 @@ class ToldAsRuled(Watcher):
         if ended is None or note.database.lower() not in self._model.groups:
             return  # it was told of after all, or nobody wants to know
         waited = event.t - ended
-        if waited < self._earliest:
+        if waited < self._earliest and not self._model.is_outside(event.node):  # that is no matter of time (3.38)
             raise self.broken(f"{what} after {waited / SECOND:g} s, where it is tried for {self._limit / SECOND:g} s")
         if waited > self._latest and self._stopped_at.get(event.node, -1) < ended:
             raise self.broken(f"{what} only after {waited / SECOND:g} s, with {self._limit / SECOND:g} s to try")
@@ -197,8 +197,8 @@ class ToldAsRuled(Watcher):
         calm_since = max(model.disturbed_at, model.shaken_at)
         patience = CALM if late else self._latest
         for node, waiting in self._waiting.items():
-            if not model.is_up(node) or node in model.was_full or not model.has_leader:
-                continue
+            if not model.can_act(node) or node in model.was_full or not model.has_leader:
+                continue  # who belongs to no cluster keeps its reports until it does again (3.36)
             for run, ended in waiting.items():
                 if run[1] != ONE_TIME and run[1] not in model.tasks:
                     continue

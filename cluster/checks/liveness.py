@@ -14,6 +14,7 @@ from cluster.trace import (
     BecameFollower,
     BecameLeader,
     Committed,
+    ConfigurationChanged,
     Crashed,
     Ended,
     Happened,
@@ -45,6 +46,8 @@ class Progress(Watcher):
         self.leaderless_since: int | None = 0
         self.proposed: dict[tuple[str, str], tuple[int, str]] = {}
         """By node and request: when, and what."""
+        self._members: tuple[int, frozenset[str] | None] = (0, None)
+        """Of the latest configuration that some node goes by, and its entry; None: the founders."""
 
     def sees(self) -> dict[type[Note], Callable[[Happened], None]]:
         return {
@@ -56,6 +59,7 @@ class Progress(Watcher):
             Committed: self.judge,
             Proposed: self.was_proposed,
             Answered: self.answered,
+            ConfigurationChanged: self.configured,
             Ended: self.ended,
         }
 
@@ -82,6 +86,17 @@ class Progress(Watcher):
             del self.proposed[key]
         self.lost(event)
 
+    def configured(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, ConfigurationChanged)
+        if note.index >= self._members[0]:
+            self._members = note.index, frozenset((*note.voters, *note.outgoing, *note.learners))
+
+    def _belongs(self, node: str) -> bool:
+        """Whether the cluster owes that node an answer; one that was away when it was removed may not know better."""
+        members = self._members[1]
+        return members is None or node in members
+
     def was_proposed(self, event: Happened) -> None:
         note = event.note
         assert isinstance(note, Proposed)
@@ -92,7 +107,8 @@ class Progress(Watcher):
         note = event.note
         assert isinstance(note, Answered)
         at, command = self.proposed.pop((event.node, note.request), (0, ""))
-        if command and note.outcome != "applied" and self.clear_at is not None and at >= self.clear_at + self.patience:
+        is_owed = command and note.outcome != "applied" and self._belongs(event.node)
+        if is_owed and self.clear_at is not None and at >= self.clear_at + self.patience:
             raise self.broken(
                 f"{event.node} got no answer to {command} ({note.outcome}), though the sky was clear "
                 f"{in_seconds(at - self.clear_at)} before it asked"
@@ -104,7 +120,7 @@ class Progress(Watcher):
             return
         for (node, _), (at, command) in self.proposed.items():
             waited = event.t - max(at, self.clear_at)
-            if waited > 2 * self.patience:
+            if waited > 2 * self.patience and self._belongs(node):
                 raise self.broken(
                     f"{node} has waited {in_seconds(waited)} under a clear sky for an answer to {command}"
                 )

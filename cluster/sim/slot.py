@@ -106,6 +106,11 @@ class NodeView:
         return self._slot.node.raft.configuration.voters if self._slot.node else ()
 
     @property
+    def passive(self) -> bool:
+        """Whether it runs and knows of no cluster that it belongs to (rule 3.36)."""
+        return self._slot.node is not None and self._slot.node.passive
+
+    @property
     def applied(self) -> int:
         """Index of the last entry in `state`."""
         return self._slot.node.applied if self._slot.node else 0

@@ -45,6 +45,7 @@ class Client:
     def somebody(self, database: str = "") -> str:
         """The first node that is up (and has that database, if one that is up knows of it); Misuse if there is none."""
         up = [self.world[name] for name in self.world.names if self.world[name].up]
+        up.sort(key=lambda view: view.passive)  # who belongs to no cluster is asked last
         if not up:
             raise Misuse("no node is up, so nobody can be asked: wait with `await world.elected()`, or restart one")
         record = max(up, key=lambda view: view.applied).state.database(database) if database else None

@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from backup.database.items import Tombstone
+from backup.ownership import TaskState
 from scenarios.zoo import OF_THE_STORY, bug
 
 # ---- promises ----
@@ -111,3 +112,53 @@ def forgets_the_mentor(original: Callable[..., Any]) -> Callable[..., Any]:
 def pinning_is_a_wish(original: Callable[..., Any]) -> Callable[..., Any]:
     """A pinned task moves like any other."""
     return lambda task, *others: original(attrs.evolve(task, pinned=False), *others)
+
+
+# ---- nodes that come and go ----
+
+
+@bug(
+    "backup.ownership",
+    "state_of",
+    breaks="outside rests",
+    source="rules 3.36, 7.9: what RavenDB's rules would let it do",
+    strikes="a_removed_node_rests",
+)
+def runs_for_a_cluster_it_left(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A node that was removed goes on with the tasks that its copy of the record gives it."""
+    return lambda *given, passive=False, **named: original(*given, **named)
+
+
+@bug(
+    "backup.scheduler",
+    "Scheduler.standing",
+    breaks="every backup happens",
+    source="rules 1.5, 7.7, 10.3",
+    strikes="a_watcher_runs_the_backups",
+)
+def watchers_wait_for_a_leader(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A watcher that sees no leader runs nothing."""
+
+    def standing(self: Any, *given: Any) -> Any:
+        member = self._member
+        lost = member.leader is None and not member.may_lead
+        return (TaskState.CLUSTER_DOWN, None) if lost else original(self, *given)
+
+    return standing
+
+
+@bug(
+    "backup.judgement", "Judgement._health", breaks=OF_THE_STORY, source="rule 5.7", strikes="the_owner_leaves_for_good"
+)
+def waits_for_who_has_left(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A node that has left the cluster is given the same quarter of an hour as one that is silent."""
+
+    def health(self: Any, node: str) -> Any:
+        look = self.look
+        self.look = attrs.evolve(look, nodes=(*look.nodes, node))
+        try:
+            return original(self, node)
+        finally:
+            self.look = look
+
+    return health

@@ -408,7 +408,7 @@ def test_24_6_late_reports_keep_all_and_show_the_newest() -> None:
 
 
 def test_24_7_states_and_reasons_have_their_names() -> None:
-    """Those that users of RavenDB know."""
+    """Those that users of RavenDB know; and Passive, which RavenDB says of the node and not of its tasks (1.2)."""
     assert {
         "PinnedMentorNode",
         "MentorNode",
@@ -425,6 +425,7 @@ def test_24_7_states_and_reasons_have_their_names() -> None:
         "ActiveByCurrentNode",
         "ActiveByOtherNode",
         "ClusterDown",
+        "Passive",
     }
 
 

@@ -1,0 +1,48 @@
+"""A node that is removed backs nothing up any more, owes its last report, and tells it when it is back under its tag."""
+
+import trio
+
+from backup.notes import BackupStarted, ReportGivenUp, ReportQueued
+from backup.rules import rules_named
+from cluster.instant import hours, minutes
+from cluster.sim.world import World
+from scenarios.backups import backups
+
+
+async def story(world: World) -> None:
+    rules = rules_named(world.options.get("rules") or "unkindness")
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", members="ABC")
+    await shop.fill()
+    hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *", mentor="C")
+    await hourly.ran()
+    await hourly.reported()
+
+    await shop.put({"orders/last": {"only": "here"}}, on="C")
+    await world.seen(BackupStarted, node="C", within=7_200)
+    world.remove("C")
+    await world.left("C")
+    unheard = await hourly.ran()
+    assert (unheard.node, unheard.outcome) == ("C", "written"), "rule 7.13: what runs comes to its end"
+    await trio.sleep(minutes(1))
+    fate = ReportQueued if rules.late_reports else ReportGivenUp
+    assert any(isinstance(event.note, fate) and event.node == "C" for event in world.history.events), "rules 24.6, 3.38"
+
+    await trio.sleep(hours(2))
+    ran = {run.node for run in hourly.runs[2:]}
+    known = len(hourly.runs)
+    if rules.runs_outside:
+        assert "C" in ran, "rules 7.6, 7.9: RavenDB's passive node goes on with what it takes for its own"
+    else:
+        assert ran == {await hourly.assigned(other_than="C")}, "rule 3.36: it is in no cluster whose tasks it could run"
+
+    world.join("C")
+    await world.joined("C")
+    if rules.late_reports:
+        await hourly.reported()
+        assert len(hourly.runs) == known, "it hears the news before it runs what it slept through"
+    await trio.sleep(minutes(90))
+    assert hourly.owner == "C", "rule 7.10: it is a member again, and the mentor"
+    assert hourly.runs[-1].node == "C"
