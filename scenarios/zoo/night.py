@@ -38,20 +38,20 @@ def night(names: str = "ABC", gusts: int = 10, clocks: bool = False) -> Callable
         for number in range(gusts):
             await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
             world.do(misfortune(dice, names, clocks))
-            await _client(world, dice, shop, tasks, number)
+            await somebody_acts(world, dice, shop, tasks, number)
             for name in names:
                 if not world[name].up and not dice.below(3):
                     world.restart(name)
         world.mend()
         await world.elected(within=60)
         for task in tasks:
-            await _patiently(task.enable)
+            await patiently(task.enable)
         await trio.sleep(hours(3))
 
     return story
 
 
-async def _client(world: World, dice: Dice, shop: Database, tasks: list[Task], number: int) -> None:
+async def somebody_acts(world: World, dice: Dice, shop: Database, tasks: list[Task], number: int) -> None:
     """Something a user does meanwhile, wherever somebody listens."""
     task = tasks[dice.below(len(tasks))]
     try:
@@ -69,7 +69,8 @@ async def _client(world: World, dice: Dice, shop: Database, tasks: list[Task], n
         return
 
 
-async def _patiently(act: Callable[[], Awaitable[None]]) -> None:
+async def patiently(act: Callable[[], Awaitable[None]]) -> None:
+    """Do it, however often it takes within a minute."""
     for _ in range(10):
         try:
             await act()

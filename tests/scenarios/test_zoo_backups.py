@@ -6,10 +6,12 @@ import pytest
 
 from backup.service import Backups
 from cluster.checks.consensus import consensus_watchers
+from cluster.trace import ConfigurationChanged
 from scenarios.gallery import gallery
 from scenarios.zoo import BUGS, UnknownBug, all_bugs, bug_named, planted
 from scenarios.zoo.keeper import attempt, hunt
 from scenarios.zoo.known import SOONEST
+from scenarios.zoo.migration import migration
 from scenarios.zoo.night import night
 
 DOMAIN = [bug.name for bug in all_bugs() if bug.strikes not in ("storm", "drought", "search", "crowd")]
@@ -79,5 +81,26 @@ def test_many_bad_nights(seed: int, names: str, tmp_path: Path) -> None:
     next lost one, so that the hours are lived and not skipped.
     """
     outcome = attempt(night(names, clocks=bool(seed % 2)), "unkindness", seed, None, tmp_path)
+
+    assert outcome.verdict == "held", outcome.failure
+
+
+@pytest.mark.parametrize(("names", "joining", "seed"), [("ABC", "DW", 21), ("ABC", "DW", 117), ("ABCDE", "FW", 2)])
+def test_nodes_may_come_and_go_in_a_bad_night(names: str, joining: str, seed: int, tmp_path: Path) -> None:
+    """Leaders lose their vote in the very act of committing, watchers are removed while they are away: promises hold."""
+    outcome = attempt(migration(names, joining), "unkindness", seed, None, tmp_path)
+
+    assert outcome.verdict == "held", outcome.failure
+    assert any(isinstance(event.note, ConfigurationChanged) for event in outcome.history.events)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("rules", ["unkindness", "ravendb-6.2", "ravendb-4.2"])
+@pytest.mark.parametrize("seed", range(1_000, 1_100))
+def test_nodes_may_come_and_go_in_many_bad_nights(seed: int, rules: str, tmp_path: Path) -> None:
+    """Fifty seeds on each size."""
+    story = migration("ABC", "DW") if seed % 2 else migration("ABCDE", "FW")
+    outcome = attempt(story, rules, seed, None, tmp_path)
 
     assert outcome.verdict == "held", outcome.failure

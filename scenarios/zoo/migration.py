@@ -1,0 +1,82 @@
+"""A bad night for backups in which the cluster itself changes: nodes join as voters or watchers, get and lose their vote,
+are removed and come back, while databases are on them and their tasks run.
+
+`migration()` is a story for any seed, made of the misfortunes of the night. Then the sky clears, and every occurrence that
+somebody in the cluster could run must be covered.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from cluster.instant import hours
+from cluster.sim import faults as steps
+from cluster.sim.dice import Dice
+from cluster.sim.world import World
+from scenarios.backups import Database, backups
+from scenarios.zoo.night import REFUSED, misfortune, patiently, somebody_acts
+
+
+def migration(names: str = "ABC", joining: str = "DW", gusts: int = 10) -> Callable[[World], Awaitable[None]]:
+    """A story of some hours of faults and of nodes that come and go, then three hours of calm."""
+
+    async def story(world: World) -> None:
+        dice = Dice(world.seed, ("migration",))
+        client = backups(world)
+        client.start(names)
+        await world.elected()
+        shop = await client.create_database("Shop", members=names[: 2 + dice.below(2)], dynamic=bool(dice.below(2)))
+        await shop.fill(20)
+        tasks = [
+            await shop.define(full=f"{dice.below(60)} */3 * * *", incremental="*/20 * * * *"),
+            await shop.define(incremental=f"{dice.below(60)} * * * *", mentor=names[-1]),
+            await shop.define(full=f"{dice.below(60)} * * * *"),
+        ]
+        for number in range(gusts):
+            await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
+            world.do(_wish(dice, names + joining))
+            there = "".join(world.names)
+            if dice.below(2):
+                world.do(misfortune(dice, there, clocks=False))
+            await somebody_acts(world, dice, shop, tasks, number)
+            await _operator(dice, shop, there)
+            for name in there:
+                if not world[name].up and not dice.below(3):
+                    world.restart(name)
+        world.mend()
+        await world.elected(within=60)
+        for task in tasks:
+            await patiently(task.enable)
+        await trio.sleep(hours(3))
+
+    return story
+
+
+def _wish(dice: Dice, names: str) -> steps.Step:
+    """What an administrator asks for; a founder that there is may leave, and whoever is away may come."""
+    one = names[dice.below(len(names))]
+    match dice.below(8):
+        case 0 | 1 | 2:
+            return steps.Join(one, watcher=not dice.below(3))
+        case 3 | 4:
+            return steps.Remove(one) if one in names[:3] else steps.Join(one, watcher=True)
+        case 5:
+            return steps.Demote(names[dice.below(3)])
+        case 6:
+            return steps.Promote(names[dice.below(3)])
+        case _:
+            return steps.Transfer(names[dice.below(3)])
+
+
+async def _operator(dice: Dice, shop: Database, names: str) -> None:
+    """Now and then the group is changed as well, where the cluster lets it be."""
+    node = names[dice.below(len(names))]
+    try:
+        with trio.move_on_after(20):
+            match dice.below(4):
+                case 0:
+                    await shop.add(node)
+                case 1:
+                    await shop.drop(node)
+    except REFUSED:
+        return
