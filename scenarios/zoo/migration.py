@@ -9,12 +9,11 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from cluster.instant import hours
 from cluster.sim import faults as steps
 from cluster.sim.dice import Dice
 from cluster.sim.world import World
 from scenarios.backups import Database, backups
-from scenarios.zoo.night import REFUSED, misfortune, patiently, somebody_acts
+from scenarios.zoo.night import REFUSED, calm, misfortune, somebody_acts, tasks_of
 
 
 def migration(names: str = "ABC", joining: str = "DW", gusts: int = 10) -> Callable[[World], Awaitable[None]]:
@@ -27,11 +26,7 @@ def migration(names: str = "ABC", joining: str = "DW", gusts: int = 10) -> Calla
         await world.elected()
         shop = await client.create_database("Shop", members=names[: 2 + dice.below(2)], dynamic=bool(dice.below(2)))
         await shop.fill(20)
-        tasks = [
-            await shop.define(full=f"{dice.below(60)} */3 * * *", incremental="*/20 * * * *"),
-            await shop.define(incremental=f"{dice.below(60)} * * * *", mentor=names[-1]),
-            await shop.define(full=f"{dice.below(60)} * * * *"),
-        ]
+        tasks = await tasks_of(shop, dice, names[-1])
         for number in range(gusts):
             await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
             world.do(_wish(dice, names + joining))
@@ -43,11 +38,7 @@ def migration(names: str = "ABC", joining: str = "DW", gusts: int = 10) -> Calla
             for name in there:
                 if not world[name].up and not dice.below(3):
                     world.restart(name)
-        world.mend()
-        await world.elected(within=60)
-        for task in tasks:
-            await patiently(task.enable)
-        await trio.sleep(hours(3))
+        await calm(world, tasks)
 
     return story
 

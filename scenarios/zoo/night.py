@@ -30,11 +30,7 @@ def night(names: str = "ABC", gusts: int = 10, clocks: bool = False) -> Callable
         await world.elected()
         shop = await client.create_database("Shop", members=names[dice.below(2) :][: 2 + dice.below(2)])
         await shop.fill(20)
-        tasks = [
-            await shop.define(full=f"{dice.below(60)} */3 * * *", incremental="*/20 * * * *"),
-            await shop.define(incremental=f"{dice.below(60)} * * * *", mentor=names[-1]),
-            await shop.define(full=f"{dice.below(60)} * * * *"),
-        ]
+        tasks = await tasks_of(shop, dice, names[-1])
         for number in range(gusts):
             await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
             world.do(misfortune(dice, names, clocks))
@@ -42,13 +38,27 @@ def night(names: str = "ABC", gusts: int = 10, clocks: bool = False) -> Callable
             for name in names:
                 if not world[name].up and not dice.below(3):
                     world.restart(name)
-        world.mend()
-        await world.elected(within=60)
-        for task in tasks:
-            await patiently(task.enable)
-        await trio.sleep(hours(3))
+        await calm(world, tasks)
 
     return story
+
+
+async def tasks_of(shop: Database, dice: Dice, mentor: str) -> list[Task]:
+    """Three tasks: of both kinds, of incrementals at a preferred node, of fulls."""
+    return [
+        await shop.define(full=f"{dice.below(60)} */3 * * *", incremental="*/20 * * * *"),
+        await shop.define(incremental=f"{dice.below(60)} * * * *", mentor=mentor),
+        await shop.define(full=f"{dice.below(60)} * * * *"),
+    ]
+
+
+async def calm(world: World, tasks: list[Task]) -> None:
+    """The sky clears, every task is to run, and three hours go by."""
+    world.mend()
+    await world.elected(within=60)
+    for task in tasks:
+        await patiently(task.enable)
+    await trio.sleep(hours(3))
 
 
 async def somebody_acts(world: World, dice: Dice, shop: Database, tasks: list[Task], number: int) -> None:

@@ -30,6 +30,7 @@ from cluster.trace import (
     Started,
     Stepped,
 )
+from scenarios.backups import Task as Backup
 from scenarios.backups import backups
 
 OURS, NEW, OLD = PRESETS["unkindness"], PRESETS["ravendb-6.2"], PRESETS["ravendb-4.2"]
@@ -92,16 +93,21 @@ def test_a_watcher_computes_owners_whoever_leads_and_a_candidate_knows_none_of_a
     assert told == (["D"] if watcher else [])
 
 
+async def task_of_c(world: World) -> Backup:
+    """Three nodes have a database, and C is to run its task on the hour."""
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", members="ABC")
+    await shop.fill(3)
+    return await shop.define(full="0 * * * *", mentor="C")
+
+
 def test_a_node_that_was_removed_is_asked_in_vain() -> None:
     """3.38, 15.1: at once, and it says that it belongs to no cluster."""
 
     async def story(world: World) -> None:
-        client = backups(world)
-        client.start("ABC")
-        await world.elected()
-        shop = await client.create_database("Shop", members="ABC")
-        await shop.fill(3)
-        task = await shop.define(full="0 * * * *", mentor="C")
+        task = await task_of_c(world)
         await task.ran()
         world.remove("C")
         await world.left("C")
@@ -126,12 +132,7 @@ def test_ravendbs_removed_node_gives_its_report_up_at_once() -> None:
     given_up: list[ReportGivenUp] = []
 
     async def story(world: World) -> None:
-        client = backups(world)
-        client.start("ABC")
-        await world.elected()
-        shop = await client.create_database("Shop", members="ABC")
-        await shop.fill(3)
-        task = await shop.define(full="0 * * * *", mentor="C")
+        task = await task_of_c(world)
         await task.assigned()
         world.remove("C")
         await world.left("C")
