@@ -216,10 +216,10 @@ def all_have_the_same_patience(original: Callable[..., int]) -> Callable[..., in
 def rests_without_a_leader(original: Callable[..., Any]) -> Callable[..., Any]:
     """Without a leader nothing runs, as with every other kind of ongoing task (rule 7.15)."""
 
-    def state_of(database: Any, task: Any, status: Any, me: str, *, leaderless: bool, rules: Any) -> Any:
+    def state_of(database: Any, task: Any, status: Any, me: str, *, leaderless: bool, rules: Any, **more: Any) -> Any:
         if leaderless:
             return TaskState.CLUSTER_DOWN, None
-        return original(database, task, status, me, leaderless=leaderless, rules=rules)
+        return original(database, task, status, me, leaderless=leaderless, rules=rules, **more)
 
     return state_of
 

@@ -132,7 +132,7 @@ def runs_for_a_cluster_it_left(original: Callable[..., Any]) -> Callable[..., An
 @bug(
     "backup.scheduler",
     "Scheduler.standing",
-    breaks="every backup happens",
+    breaks=OF_THE_STORY,
     source="rules 1.5, 7.7, 10.3",
     strikes="a_watcher_runs_the_backups",
 )
