@@ -37,16 +37,18 @@ SILENT = frozenset(
 class Line(str):
     """One line, ready to be written, that knows what a coloured screen wants to know."""
 
-    __slots__ = ("signs", "weight")
+    __slots__ = ("seq", "signs", "weight")
+    seq: int
+    """Of the event it tells; 0 on a line about a while."""
     weight: int
     signs: tuple[int, int]
     """Where the signs begin and end; both 0 on a line without signs."""
 
     @classmethod
-    def of(cls, text: str, weight: int, signs: tuple[int, int] = (0, 0)) -> "Line":
-        """A line with its weight, and where its signs stand."""
+    def of(cls, text: str, weight: int, signs: tuple[int, int] = (0, 0), seq: int = 0) -> "Line":
+        """A line with its weight, where its signs stand, and its event."""
         line = cls(text)
-        line.weight, line.signs = weight, signs
+        line.weight, line.signs, line.seq = weight, signs, seq
         return line
 
 
@@ -283,7 +285,7 @@ class Timeline:
         lead = self._lead(time_text, f"#{seq}" if seq else "")
         text = f"{lead}  {signs}  {sentence}" if signs else f"{lead}  {sentence}"
         begin = len(lead) + 2
-        self._write(Line.of(text, weight, (begin, begin + len(signs))))
+        self._write(Line.of(text, weight, (begin, begin + len(signs)), seq))
 
 
 def render(history: History, names: Sequence[str], detail: bool = False) -> list[str]:

@@ -1,0 +1,129 @@
+"""`unkindness draw`: which run, which window of it, and what is said to a wrong question. The run is played (again) and drawn.
+
+Never here: what is drawn, and how.
+"""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from cluster.checks import Violation
+from cluster.instant import clock_text
+from cluster.sim.run import BROKEN
+from scenarios.drawing.picture import Breach, Picture
+from scenarios.drawing.reading import picture
+from scenarios.drawing.svg import MOST_NODES, svg
+from scenarios.gallery import Tale, load
+from scenarios.moments import Diverged, true_time
+from scenarios.replay import Kept, ReplayError, asked, difference, find, perform
+from scenarios.report import Request, summary
+
+if TYPE_CHECKING:
+    from cluster.sim.run import Outcome
+
+MOST = 450
+"""So much to draw is what can be read at once."""
+
+
+def draw(run: str, *, bug: str | None = None, start: str = "", until: str = "", nodes: Sequence[str] = ()) -> str:
+    """The SVG of a run: `STORY`, `STORY@SEED` or what `--out` kept. ReplayError, StoryError, Diverged."""
+    tale, outcome, request = played(run, bug)
+    words = ["unkindness", "draw", run, *(["--bug", bug] if bug else [])]
+    words += [*(["--from", start] if start else []), *(["--to", until] if until else [])]
+    words += ["--nodes", "".join(nodes)] if nodes else []
+    names = among(outcome.names, nodes)
+    found = window(outcome, start, until)
+    drawn = picture(
+        outcome.history,
+        names,
+        *found,
+        title=tale.lesson,
+        command=shlex.join(words),
+        breach=breach(outcome, request, tale),
+    )
+    return svg(not_too_much(drawn, outcome, names))
+
+
+def played(run: str, bug: str | None = None) -> tuple[Tale, "Outcome", Request]:
+    """The run, played once; of a kept one it is compared."""
+    named: Kept | Request
+    if "@" in run or (Path(run).exists() and not run.endswith(".py")):
+        named, seq = find(run)
+        if seq is not None:
+            raise ReplayError(f"{run!r} names an event: leave the number away, and give --from and --to")
+    else:
+        named = asked(load(run), None, None, None, None)
+    request = named.request if isinstance(named, Kept) else named
+    if bug is not None:
+        if isinstance(named, Kept):
+            raise ReplayError(f"--bug {bug}: a kept run is drawn as it was; give STORY@SEED to plant a bug")
+        request = asked(load(request.story), request.seed, request.rules, request.data, bug)
+    tale = load(request.story)
+    with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder:
+        outcome = perform(tale, request, Path(folder))
+    if outcome.failure is not None and outcome.verdict in ("mistake", "bug"):
+        raise ReplayError(f"{run} cannot be drawn, as it cannot be played: `{request.command()}` says why")
+    if isinstance(named, Kept) and difference(named, [outcome.history]):
+        raise Diverged(f"{run} played again is another run: `unkindness replay {run}` shows where")
+    return tale, outcome, request
+
+
+def among(names: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
+    """The nodes to draw, in the order of the run."""
+    if not names:
+        raise ReplayError('the story starts no node, so that there is nothing to draw: let it `world.start("ABC")`')
+    for name in wanted:
+        if name not in names:
+            raise ReplayError(f"there is no node {name!r} in this run: --nodes takes some of {' '.join(names)}")
+    chosen = tuple(name for name in names if not wanted or name in wanted)
+    if len(chosen) > MOST_NODES:
+        raise ReplayError(f"{len(chosen)} nodes do not fit: name at most {MOST_NODES}, as --nodes {''.join(names[:3])}")
+    return chosen
+
+
+def window(outcome: "Outcome", start: str, until: str) -> tuple[int, int]:
+    """From when to when, in true µs; the whole run if nothing is said."""
+    events = outcome.history.events
+    first, last = true_time(start) if start else 0, true_time(until) if until else events[-1].t
+    if first >= last:
+        raise ReplayError(f"from {clock_text(first)} to {clock_text(last)} there is no time: let --to be after --from")
+    inside = [event.t for event in events if first <= event.t <= last]
+    if not inside:
+        before = max((event.t for event in events if event.t < first), default=0)
+        after = min((event.t for event in events if event.t > last), default=events[-1].t)
+        raise ReplayError(
+            f"nothing happens from {clock_text(first)} to {clock_text(last)}: the events next to it are at "
+            f"{clock_text(before)} and {clock_text(after)}, so move --from or --to there"
+        )
+    return first, last
+
+
+def not_too_much(drawn: Picture, outcome: "Outcome", names: Sequence[str]) -> Picture:
+    """The picture itself, if it can be read. ReplayError says how much of it can."""
+    if drawn.size() <= MOST:
+        return drawn
+    low, high = drawn.start, drawn.until
+    while high - low > 1_000:
+        middle = (low + high) // 2
+        if picture(outcome.history, names, drawn.start, middle).size() <= MOST:
+            low = middle
+        else:
+            high = middle
+    until = clock_text(low // 1_000 * 1_000)
+    raise ReplayError(
+        f"from {clock_text(drawn.start)} to {clock_text(drawn.until)} there are {drawn.size():,} things to draw, and "
+        f"{MOST} can be read: narrow it, for example by --to {until}, or by fewer --nodes"
+    )
+
+
+def breach(outcome: "Outcome", request: Request, tale: Tale) -> Breach | None:
+    """What broke, where a promise or an assertion did."""
+    if outcome.verdict != BROKEN:
+        return None
+    result = summary(outcome, request, tale)
+    node = outcome.history.events[-1].node if isinstance(outcome.failure, Violation) else ""
+    first = result.violations[0]
+    text = first.text.partition(f" ({tale.source}")[0]
+    return Breach(outcome.history.events[-1].t, node, f"{first.promise}: {text}")

@@ -1,0 +1,63 @@
+"""The legend below a diagram: a sample of everything that occurs in it, with its name."""
+
+from collections.abc import Iterator
+
+from scenarios.drawing.messages import KINDS
+from scenarios.drawing.picture import Picture
+from scenarios.drawing.shapes import CELL, arrow, cells, place, sign, text
+from scenarios.drawing.style import CLASSES
+
+LIVES = {"follower": "follows", "trial": "asks", "candidate": "stands", "leader": "leads", "down": "is down"}
+SIGNS = {
+    "crash": "crash",
+    "restart": "restart",
+    "failed": "fails",
+    "snapshot": "the log gives way to a snapshot",
+    "skipped": "nothing new to back up",
+    "queued": "a report waits",
+    "reported": "a late report arrives",
+}
+LEFT, RIGHT, LINE = 20.0, 884.0, 19.0
+
+
+def legend(picture: Picture, y: float) -> tuple[list[str], float]:
+    """The lines of SVG from `y` down, and where they end."""
+    x, parts = LEFT, list[str]()
+    for drawn, words in samples(picture):
+        width = 44 + 5.6 * len(words)
+        if x + width > RIGHT:
+            x, y = LEFT, y + LINE
+        parts.append(f'<g transform="translate({place(x)} {place(y)})">{drawn}{text(28, 4, words, "small")}</g>')
+        x += width
+    return parts, y + LINE
+
+
+def samples(picture: Picture) -> Iterator[tuple[str, str]]:
+    """Each as a drawing between 0 and 24 to the right, around 0 down, and its name."""
+    roles = {life.role for life in picture.lives}
+    for role, words in LIVES.items():
+        if role in roles:
+            yield _life(role), words
+    kinds = {each.kind for each in picture.arrows}
+    for kind, words in KINDS.items():
+        if kind in kinds:
+            yield arrow(CLASSES.get(kind, kind), "", -4, 0, 29, 0, False), words
+    if any(each.lost for each in picture.arrows):
+        yield arrow("accepted", "", -4, 0, 40, 0, True), "lost"
+    if picture.rows:
+        yield cells(4, 0, 1, (1,), 1, CELL), "an entry of term 1, committed"
+        yield cells(4, 0, 1, (1,), 0, CELL), "not yet"
+    signs = {mark.kind for mark in picture.marks}
+    for kind, words in SIGNS.items():
+        if kind in signs:
+            yield sign(kind, 12, 0), words
+    if picture.runs:
+        yield '<rect class="run" x="6" y="-5" width="12" height="9"/>', "a backup"
+    if picture.turns:
+        yield '<path class="turn" d="M14 -7h-4v14h4"/>', "is responsible for the task"
+
+
+def _life(role: str) -> str:
+    if role in ("follower", "down"):
+        return f'<path class="{role}" d="M0 0H24"/>'
+    return f'<rect class="{role}" x="0" y="-3.5" width="24" height="7"/>'

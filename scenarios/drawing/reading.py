@@ -1,0 +1,254 @@
+"""From a history to a picture: every event up to the end of the window is read once, and what lies in the window is kept.
+
+Never here: which run it is, and how anything looks.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from backup.notes.agreed import OwnerChanged
+from backup.notes.runs import (
+    BackupCancelled,
+    BackupFailed,
+    BackupFinished,
+    BackupSkipped,
+    BackupStarted,
+    Reported,
+    ReportQueued,
+)
+from cluster import trace
+from cluster.sim.timeline import HEADLINE, Line, Timeline
+from cluster.trace import Happened
+from scenarios.drawing.messages import arrows
+from scenarios.drawing.picture import Breach, Life, Mark, Picture, Row, Run, Sentence, Turn, Word
+
+if TYPE_CHECKING:
+    from cluster.sim.history import History
+
+
+def picture(
+    history: "History",
+    names: Sequence[str],
+    start: int,
+    until: int,
+    *,
+    title: str = "",
+    command: str = "",
+    breach: Breach | None = None,
+) -> Picture:
+    """What happened to these nodes within [start, until] µs. `breach` stands there if its time does."""
+    events = [event for event in history.events if event.t <= until]
+    reader = Reader(names, start, until)
+    for event in events:
+        reader.take(event)
+    reader.close()
+    return Picture(
+        title,
+        command,
+        tuple(names),
+        start,
+        until,
+        tuple(reader.lives),
+        arrows(events, names, start, until),
+        tuple(reader.marks),
+        tuple(reader.words),
+        tuple(reader.rows),
+        tuple(reader.runs),
+        tuple(reader.turns),
+        sentences(history, names, start, until),
+        breach if breach is not None and start <= breach.t <= until else None,
+    )
+
+
+def sentences(history: "History", names: Sequence[str], start: int, until: int) -> tuple[Sentence, ...]:
+    """The lines of the timeline that are of an instant in the window, and of these nodes or of nobody."""
+    every = tuple(dict.fromkeys(event.node for event in history.events if event.node))
+    lines: list[Line] = []
+    timeline = Timeline(every, lines.append, stretches=history.stretches)
+    timeline.catch_up(history)
+    timeline.close()
+    return tuple(
+        Sentence(event.t, event.node, line[line.signs[1] + 2 :], line.weight == HEADLINE)
+        for line in lines
+        if line.seq
+        for event in (history.events[line.seq - 1],)
+        if start <= event.t <= until and event.node in ("", *names)
+    )
+
+
+class Reader:
+    """Takes events in order, and keeps what each node is meanwhile."""
+
+    def __init__(self, names: Sequence[str], start: int, until: int) -> None:
+        self._names, self._start, self._until = frozenset(names), start, until
+        self.lives: list[Life] = []
+        self.marks: list[Mark] = []
+        self.words: list[Word] = []
+        self.rows: list[Row] = []
+        self.runs: list[Run] = []
+        self.turns: list[Turn] = []
+        self._role: dict[str, tuple[str, int]] = {}
+        self._term: dict[str, int] = {}
+        self._log: dict[str, Row] = {}
+        self._running: dict[tuple[str, str, int], tuple[str, int]] = {}
+        self._owner: dict[tuple[str, int], tuple[str, int]] = {}
+        self._inside = start == 0
+
+    def take(self, event: Happened) -> None:
+        """The next event."""
+        note, node, t = event.note, event.node, event.t
+        if not self._inside and t >= self._start:
+            self._come_in()
+        if isinstance(note, OwnerChanged):
+            self._new_owner(t, note)
+        if node not in self._names:
+            return
+        match note:
+            case trace.Started(incarnation):
+                self._become(t, node, "follower")
+                if incarnation > 1:
+                    self._mark(t, node, "restart")
+            case trace.Crashed():
+                self._become(t, node, "down")
+                self._mark(t, node, "crash")
+                self._end_runs(t, node)
+            case trace.BecameCandidate(term, trial):
+                self._become(t, node, "trial" if trial else "candidate")
+                self._mark(t, node, "trial" if trial else "candidate")
+                if not trial:
+                    self._enter(t, node, term)
+            case trace.BecameLeader(term):
+                self._become(t, node, "leader")
+                self._mark(t, node, "leader")
+                self._enter(t, node, term)
+            case trace.BecameFollower(term, was=was):
+                self._become(t, node, "follower")
+                if was in ("leader", "candidate"):
+                    self._mark(t, node, "follower")
+                self._enter(t, node, term)
+            case trace.Voted(term, candidate):
+                self._enter(t, node, term)
+                self._word(t, node, f"votes {candidate}")
+            case trace.Failed() | BackupFailed():
+                self._mark(t, node, "failed")
+            case _:
+                pass
+        self._read_log(t, node, note)
+        self._read_backups(t, node, note)
+
+    def close(self) -> None:
+        """The window ends: what goes on ends with it."""
+        for node in sorted(self._role):
+            self._end_life(self._until, node)
+        for (node, _, _), (kind, since) in self._running.items():
+            self._keep_run(Run(node, kind, since, self._until, ""))
+        for (_, task), (owner, since) in self._owner.items():
+            self._keep_turn(task, owner, since, self._until)
+
+    def _come_in(self) -> None:
+        """The window begins: each node's log stands at its top."""
+        self._inside = True
+        self.rows += [Row(self._start, row.node, row.base, row.terms, row.commit) for row in self._log.values()]
+
+    # ---- lives ----
+
+    def _become(self, t: int, node: str, role: str) -> None:
+        if node in self._role and self._role[node][0] == role:
+            return
+        self._end_life(t, node)
+        self._role[node] = role, t
+
+    def _end_life(self, t: int, node: str) -> None:
+        role, since = self._role.get(node, ("", t))
+        if role and max(since, self._start) < t:
+            self.lives.append(Life(node, role, max(since, self._start), t))
+
+    def _enter(self, t: int, node: str, term: int) -> None:
+        if term > self._term.get(node, 0):
+            self._term[node] = term
+            self._word(t, node, f"term {term}")
+
+    def _mark(self, t: int, node: str, kind: str) -> None:
+        if t >= self._start:
+            self.marks.append(Mark(t, node, kind))
+
+    def _word(self, t: int, node: str, text: str) -> None:
+        if t >= self._start:
+            self.words.append(Word(t, node, text))
+
+    # ---- logs ----
+
+    def _read_log(self, t: int, node: str, note: trace.Note) -> None:
+        row = self._log.get(node, Row(0, node, 0, (), 0))
+        base, terms, commit = row.base, row.terms, row.commit
+        match note:
+            case trace.RecoveredSnapshot(base=kept):
+                base = kept
+            case trace.Recovered():
+                base = note.index - len(note.terms)
+                terms, commit = note.terms, note.commit
+            case trace.Wrote(after, written):
+                terms = (*terms[: max(0, after - base)], *written)
+            case trace.Committed(index):
+                commit = index
+            case trace.Compacted(gone, entries):
+                base, terms = gone, terms[entries:]
+                self._mark(t, node, "snapshot")
+            case trace.SnapshotInstalled(index):
+                base, terms, commit = index, (), max(commit, index)
+                self._mark(t, node, "snapshot")
+            case _:
+                return
+        changed = Row(t, node, base, terms, commit)
+        if (base, terms, commit) == (row.base, row.terms, row.commit):
+            return
+        self._log[node] = changed
+        if t < self._start:
+            return
+        if self.rows and (last := self._last_row(node)) is not None and last.t == t:
+            self.rows.remove(last)  # what changes twice at an instant is shown once
+        self.rows.append(changed)
+
+    def _last_row(self, node: str) -> Row | None:
+        return next((row for row in reversed(self.rows) if row.node == node), None)
+
+    # ---- backups ----
+
+    def _read_backups(self, t: int, node: str, note: trace.Note) -> None:
+        match note:
+            case BackupStarted():
+                self._running[node, note.database, note.task] = "full" if note.full else "incremental", t
+            case BackupFinished() | BackupFailed() | BackupCancelled():
+                ended = type(note).__name__.removeprefix("Backup").lower()
+                if running := self._running.pop((node, note.database, note.task), None):
+                    self._keep_run(Run(node, running[0], running[1], t, ended))
+            case BackupSkipped():
+                self._mark(t, node, "skipped")
+            case ReportQueued():
+                self._mark(t, node, "queued")
+            case Reported(late=True):
+                self._mark(t, node, "reported")
+            case _:
+                pass
+
+    def _end_runs(self, t: int, node: str) -> None:
+        for key in [key for key in self._running if key[0] == node]:
+            kind, since = self._running.pop(key)
+            self._keep_run(Run(node, kind, since, t, "cut off"))
+
+    def _keep_run(self, run: Run) -> None:
+        if run.until >= self._start:
+            self.runs.append(Run(run.node, run.kind, max(run.start, self._start), run.until, run.ended))
+
+    def _new_owner(self, t: int, note: OwnerChanged) -> None:
+        key = note.database, note.task
+        before, since = self._owner.get(key, ("", t))
+        if before == note.owner_after:
+            return  # another node says the same
+        if before:
+            self._keep_turn(note.task, before, since, t)
+        self._owner[key] = note.owner_after, t
+
+    def _keep_turn(self, task: int, node: str, since: int, until: int) -> None:
+        if node in self._names and until > self._start:
+            self.turns.append(Turn(task, node, max(since, self._start), until))

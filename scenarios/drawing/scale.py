@@ -1,0 +1,79 @@
+"""True time, downward: an instant gets room by what is there, and a long wait is folded to a mark.
+
+Between two instants the distance grows with the logarithm of the time, so that a millisecond can be seen beside a third of a
+second. From `FOLDED` on, a wait is one fold, whatever its length.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import log2
+
+from cluster.instant import SECOND
+from cluster.value import value
+
+FOLDED = SECOND
+FOLD_HEIGHT = 34.0
+
+
+@value
+class Fold:
+    """A wait that is drawn as a mark."""
+
+    y: float
+    duration: int
+
+
+@value
+class Room:
+    """What needs `height` below its instant, in a lane of its own: nothing else of that lane stands there."""
+
+    t: int
+    lane: str
+    height: float
+    slack: float = 0.0
+    """How far it may slip below its instant instead of pushing it down."""
+
+
+@value
+class Scale:
+    """Where instants stand, and where what needs room does: in the order it was asked for."""
+
+    at: Mapping[int, float]
+    places: tuple[float, ...]
+    folds: tuple[Fold, ...]
+    bottom: float
+
+
+def gap(duration: int) -> float:
+    """The distance of two instants that are so many µs apart, where nothing else asks for more."""
+    return min(36.0, 1.5 + 5.6 * log2(1 + duration / 500))
+
+
+def scale(instants: Sequence[int], rooms: Iterable[Room], top: float) -> Scale:
+    """Lay out instants, in order, from `top` down."""
+    wanted: dict[int, list[tuple[int, Room]]] = {}
+    for number, room in enumerate(rooms):
+        wanted.setdefault(room.t, []).append((number, room))
+    at: dict[int, float] = {}
+    places: dict[int, float] = {}
+    folds: list[Fold] = []
+    taken: dict[str, float] = {}
+    y, before = top, instants[0]
+    for t in instants:
+        wait = t - before
+        folded = wait >= FOLDED
+        below = y
+        y += FOLD_HEIGHT if folded else gap(wait) if wait else 0.0
+        needed: dict[str, float] = {}
+        for _, room in wanted.get(t, ()):  # the first of each lane wants to stand at the instant itself
+            if room.lane not in needed:
+                needed[room.lane] = taken.get(room.lane, top) - room.slack
+        y = max(y, *needed.values()) if needed else y
+        if folded:
+            folds.append(Fold((below + y) / 2, wait))
+        at[t] = y
+        for number, room in wanted.get(t, ()):
+            places[number] = max(y, taken.get(room.lane, top))
+            taken[room.lane] = places[number] + room.height
+        before = t
+    bottom = max([y, *taken.values()])
+    return Scale(at, tuple(places[number] for number in range(len(places))), tuple(folds), bottom)

@@ -1,0 +1,214 @@
+"""A picture as a standalone SVG: life lines downward, sentences at their right, a legend of what occurs. No script, no font.
+
+It carries its own background and follows the reader's light or dark scheme. Same picture, same bytes.
+"""
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from cluster.instant import clock_text
+from cluster.sim.timeline import span_text
+from scenarios.drawing.legend import legend
+from scenarios.drawing.picture import Breach, Life, Picture, Row, Sentence
+from scenarios.drawing.scale import Room, Scale, scale
+from scenarios.drawing.shapes import arrow, cells, place, sign, text, words_of
+from scenarios.drawing.style import CLASSES, STYLE
+
+WIDTH = 900
+GUTTER = 92
+"""For the times."""
+LINE = 15.0
+MOST_NODES = 8
+
+
+def svg(picture: Picture) -> str:
+    """The whole file."""
+    return Drawing(picture).whole()
+
+
+class Drawing:
+    """One picture, with its layout worked out."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        count = len(picture.names)
+        self._spacing = min(128.0, max(62.0, 390.0 / count))
+        self._beside = 20 if picture.runs else 11
+        """Where a log's cells begin, right of a life line."""
+        lanes = {name: GUTTER + 46 + self._spacing * number for number, name in enumerate(picture.names)}
+        self._lanes = lanes
+        self._room = self._spacing - self._beside - 10
+        self._right = GUTTER + 46 + self._spacing * count - 8
+        """Where sentences begin."""
+        self._letters = int((WIDTH - 18 - self._right) / 6.3)
+        self._head = wrap(picture.title, 92)
+        self._rooms: list[Room] = []
+        self._scale = self._laid_out()
+
+    def _laid_out(self) -> Scale:
+        picture = self._picture
+        rooms = self._rooms
+        for mark in picture.marks:
+            rooms.append(Room(mark.t, mark.node, 19))
+        for row in picture.rows:
+            rooms.append(Room(row.t, f"{row.node} log", 14.5))
+        for word in picture.words:
+            rooms.append(Room(word.t, f"{word.node} word", 12.5))
+        for sentence in picture.sentences:
+            rooms.append(Room(sentence.t, "sentences", LINE * len(self._lines(sentence)) + 1, slack=22))
+        if picture.breach is not None:
+            rooms.append(Room(picture.breach.t, "sentences", LINE * len(self._broken(picture.breach)) + 8))
+        return scale(picture.instants(), rooms, 78 + 18 * len(self._head))
+
+    def _lines(self, sentence: Sentence) -> list[str]:
+        return wrap(sentence.text, self._letters - 6 if sentence.is_headline else self._letters)
+
+    def _broken(self, breach: Breach) -> list[str]:
+        return wrap(f"broken: {breach.text}", self._letters - 6)
+
+    def _y(self, t: int) -> float:
+        return self._scale.at[t]
+
+    def whole(self) -> str:
+        """All parts, from the back to the front."""
+        picture = self._picture
+        body = [
+            *self._guides(),
+            *self._folds(),
+            *(line for life in picture.lives for line in self._life(life)),
+            *self._turns(),
+            *self._runs(),
+            *self._arrows(),
+            *self._breach(),
+            *self._beside_the_lines(),
+            *self._names(),
+        ]
+        bottom = self._scale.bottom + 14
+        samples, bottom = legend(picture, bottom + 20)
+        height = round(bottom + 22)
+        described = f"{picture.title} Space-time diagram of {', '.join(picture.names)}; time runs downward."
+        return (
+            "\n".join(
+                [
+                    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+                    f'height="{height}" role="img">',
+                    f"<title>{words_of(described)}</title>",
+                    f"<style>{STYLE}</style>",
+                    f'<rect class="card" x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
+                    *(text(20, 28 + 18 * number, line, "title") for number, line in enumerate(self._head)),
+                    *body,
+                    *samples,
+                    text(20, height - 12, picture.command, "small"),
+                    "</svg>",
+                ]
+            )
+            + "\n"
+        )
+
+    # ---- life lines ----
+
+    def _names(self) -> Iterator[str]:
+        y = 42 + 18 * len(self._head)
+        for name, x in self._lanes.items():
+            yield text(x, y, name, "name", "middle")
+
+    def _life(self, life: Life) -> Iterator[str]:
+        x, top, bottom = self._lanes[life.node], self._y(life.start), self._y(life.until)
+        match life.role:
+            case "follower" | "down":
+                yield f'<path class="{life.role}" d="M{place(x)} {place(top)}V{place(bottom)}"/>'
+            case _:
+                yield (
+                    f'<rect class="{life.role}" x="{place(x - 3.5)}" y="{place(top)}" width="7" '
+                    f'height="{place(bottom - top)}"/>'
+                )
+
+    def _guides(self) -> Iterator[str]:
+        """From a node to the sentence that says what it does."""
+        picture = self._picture
+        others = len(picture.marks) + len(picture.rows) + len(picture.words)
+        for sentence, y in zip(picture.sentences, self._scale.places[others:], strict=False):
+            if sentence.node:
+                x, at, end = self._lanes[sentence.node] + 8, self._y(sentence.t), self._right - 4
+                yield f'<path class="guide" d="M{place(x)} {place(at)}H{place(end - 12)}L{place(end)} {place(y)}"/>'
+
+    def _folds(self) -> Iterator[str]:
+        """Where time was left out: two waves over all life lines, and how long it was."""
+        left = GUTTER + 12
+        for fold in self._scale.folds:
+            for y in (fold.y - 2.5, fold.y + 2.5):
+                waves = "q4 -4 8 0t8 0" * int((self._right - left - 14) // 16)
+                yield f'<path class="guide" style="stroke-dasharray:none" d="M{left} {place(y)}{waves}"/>'
+            yield text(GUTTER - 8, fold.y + 4, f"… {span_text(fold.duration)}", "small", "end")
+
+    def _turns(self) -> Iterator[str]:
+        for turn in self._picture.turns:
+            x, top, bottom = self._lanes[turn.node] - 12, self._near(turn.start), self._near(turn.until)
+            yield f'<path class="turn" d="M{place(x + 4)} {place(top)}h-4V{place(bottom)}h4"/>'
+
+    def _near(self, t: int) -> float:
+        """Where an instant stands, or the last one before it."""
+        return self._scale.at[max(known for known in self._scale.at if known <= t)]
+
+    def _runs(self) -> Iterator[str]:
+        for run in self._picture.runs:
+            x, top, bottom = self._lanes[run.node] + 7, self._y(run.start), self._y(run.until)
+            ended = {"cut off": "cut", "finished": ""}.get(run.ended, run.ended)
+            yield (
+                f'<rect class="{f"run {ended}".strip()}" x="{place(x)}" y="{place(top)}" width="8" '
+                f'height="{place(max(bottom - top, 3))}"/>'
+            )
+            yield text(x + 12, (top + bottom) / 2 + 4, run.kind, "word")
+
+    # ---- what happens ----
+
+    def _arrows(self) -> Iterator[str]:
+        for each in self._picture.arrows:
+            said = f"{each.message} {each.number}" + (f", lost: {each.lost}" if each.lost else "")
+            yield arrow(
+                CLASSES.get(each.kind, each.kind),
+                said,
+                self._lanes[each.sender],
+                self._y(each.sent),
+                self._lanes[each.receiver],
+                self._y(each.t),
+                bool(each.lost),
+            )
+
+    def _beside_the_lines(self) -> Iterator[str]:
+        """Signs, logs, words and sentences, in the order in which they were given room."""
+        picture, places = self._picture, iter(self._scale.places)
+        for mark in picture.marks:
+            yield sign(mark.kind, self._lanes[mark.node], next(places))
+        for row in picture.rows:
+            yield self._row(row, next(places))
+        for word in picture.words:
+            yield text(self._lanes[word.node] - 12, next(places) + 4, word.text, "word", "end")
+        shown = 0.0
+        for sentence in picture.sentences:
+            y = next(places)
+            yield from self._sentence(sentence, y)
+            if self._y(sentence.t) >= shown:
+                yield text(GUTTER - 8, self._y(sentence.t) + 4, clock_text(sentence.t), "time", "end")
+                shown = self._y(sentence.t) + 11
+        if picture.breach is not None:
+            y = next(places)
+            for number, line in enumerate(self._broken(picture.breach)):
+                yield text(self._right, y + 6 + LINE * number, line, "broken")
+
+    def _row(self, row: Row, y: float) -> str:
+        return cells(self._lanes[row.node] + self._beside, y, row.base + 1, row.terms, row.commit, self._room)
+
+    def _sentence(self, sentence: Sentence, y: float) -> Iterator[str]:
+        kind = "step" if not sentence.node else "strong" if sentence.is_headline else ""
+        for number, line in enumerate(self._lines(sentence)):
+            yield text(self._right, y + 4 + LINE * number, line, kind)
+
+    def _breach(self) -> Iterator[str]:
+        breach = self._picture.breach
+        if breach is None:
+            return
+        at = self._y(breach.t)
+        yield f'<path class="breach" d="M{GUTTER} {place(at)}H{place(self._right - 6)}"/>'
+        if breach.node in self._lanes:
+            yield f'<circle class="breach" fill="none" cx="{place(self._lanes[breach.node])}" cy="{place(at)}" r="14"/>'
