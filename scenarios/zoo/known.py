@@ -19,11 +19,7 @@ BUDGETS = {"the-longer-log-may-lead": 90}
 SOONEST: dict[str, tuple[str, int]] = {
     "majority-of-half": ("ABC", 6),
     "vote-given-twice": ("ABC", 6),
-    "vote-forgotten-by-a-restart": ("ABC", 24),
-    "previous-entry-by-index-only": ("ABC", 23),
-    "commits-an-older-term": ("ABC", 2),
     "commits-what-one-node-has": ("ABCDE", 1),
-    "answers-before-the-disk": ("ABC", 19),
     "snapshot-of-the-commit-index": ("ABC", 4),
     "restores-into-what-was-there": ("ABCDE", 1),
     "installs-a-stale-snapshot": ("ABCDE", 4),

@@ -138,6 +138,12 @@ FOUND: dict[str, tuple[Bounds, str, int, int]] = {
     "majority-of-half": (Bounds(terms=1, entries=0), "durability", 3, 5),
     "vote-given-twice": (Bounds(terms=1, entries=0), "one vote a term", 6, 24),
     "vote-forgotten-by-a-restart": (Bounds(terms=1, entries=0, crashes=1), "one vote a term", 7, 103),
+    "takes-a-trial-for-a-vote": (
+        Bounds(terms=1, entries=0, rachis=True, instant_disk=True),
+        "election safety",
+        10,
+        3_511,
+    ),
     "leader-cuts-its-tail": (Bounds(entries=0, instant_disk=True), "leader append-only", 7, 1_531),
     "any-log-may-lead": (Bounds(entries=0, instant_disk=True), "leader completeness", 8, 4_429),
     "commits-an-older-term": (Bounds(entries=0, batch=1, instant_disk=True), "own term", 11, 69_789),
@@ -248,6 +254,7 @@ BEYOND = {
     *("removed-and-leads-on", "removed-stands-no-more", "one-answer-will-do"),
     *("a-snapshot-without-end", "a-refusal-teaches-no-term", "a-trial-asks-for-no-log"),
     *("grants-of-another-term-are-stale", "silent-to-an-old-term", "stands-by-what-is-committed"),
+    *("leads-on-unheard", "stands-without-asking"),
 }
 """Of learners, leases, transfers and snapshots, which a search does not ask for; of trials, which it makes in the bounds
 `rachis` only; of what breaks no state; of five nodes, or more steps than a search takes in minutes."""
