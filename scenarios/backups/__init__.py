@@ -6,6 +6,6 @@ at (runs, owners, files) is read from the history and from the nodes; nothing he
 
 from scenarios.backups.client import Client, backups
 from scenarios.backups.database import Database
-from scenarios.backups.task import FOLDER, Task
+from scenarios.backups.task import FOLDER, Ran, Task
 
-__all__ = ["FOLDER", "Client", "Database", "Task", "backups"]
+__all__ = ["FOLDER", "Client", "Database", "Ran", "Task", "backups"]
