@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden campaign zoo bench clean
+.PHONY: help demo test lint golden campaign zoo bench azurite clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ bench: $(VENV)/.dev ## the yardsticks
 clean: ## remove what was built and cached, not what was kept in runs/
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+azurite: $(BIN)/python ## the one server for tests that is not on PyPI: Azure's, by npm; without it those tests are skipped
+	@test -x $(VENV)/azurite/node_modules/.bin/azurite-blob || \
+	  npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix $(VENV)/azurite azurite@3
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

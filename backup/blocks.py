@@ -1,10 +1,10 @@
 """The destination blocks of a task (section 12): what a user says about each of six kinds of places, and what is missing.
 
-Values only. A secret in them travels and is kept, and no `repr` shows it. Never here: moving a byte (destinations/),
-and which kinds this version can fill (abilities.py).
+Values only. A secret in them travels and is kept, and no `repr` shows it. Never here: moving a byte (destinations/).
 """
 
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -32,6 +32,8 @@ class Block:
     """Its name in an administrator's list (rule 12.3)."""
     key_field: ClassVar[str]
     """What must be given for it to be usable, where no script gives it (section 12)."""
+    scheme: ClassVar[str]
+    """What its address begins with; empty: it belongs to the node that runs the backup."""
 
     disabled: bool
     script: Script | None
@@ -55,6 +57,7 @@ class LocalFolder(Block):
     disabled: bool = False
     script: Script | None = None
 
+    scheme: ClassVar[str] = ""
     word: ClassVar[str] = "Local"
     allowed_as: ClassVar[str] = "Local"
     key_field: ClassVar[str] = "path"
@@ -76,6 +79,7 @@ class AmazonS3(Block):
     disabled: bool = False
     script: Script | None = None
 
+    scheme: ClassVar[str] = "s3"
     word: ClassVar[str] = "Amazon S3"
     allowed_as: ClassVar[str] = "AmazonS3"
     key_field: ClassVar[str] = "bucket"
@@ -94,6 +98,7 @@ class AmazonGlacier(Block):
     disabled: bool = False
     script: Script | None = None
 
+    scheme: ClassVar[str] = "glacier"
     word: ClassVar[str] = "Amazon Glacier"
     allowed_as: ClassVar[str] = "AmazonGlacier"
     key_field: ClassVar[str] = "vault"
@@ -111,6 +116,7 @@ class Azure(Block):
     disabled: bool = False
     script: Script | None = None
 
+    scheme: ClassVar[str] = "azure"
     word: ClassVar[str] = "Azure"
     allowed_as: ClassVar[str] = "Azure"
     key_field: ClassVar[str] = "container"
@@ -127,6 +133,7 @@ class GoogleCloud(Block):
     disabled: bool = False
     script: Script | None = None
 
+    scheme: ClassVar[str] = "gs"
     word: ClassVar[str] = "Google Cloud"
     allowed_as: ClassVar[str] = "GoogleCloud"
     key_field: ClassVar[str] = "bucket"
@@ -146,6 +153,7 @@ class Ftp(Block):
     disabled: bool = False
     script: Script | None = None
 
+    scheme: ClassVar[str] = "ftp"
     word: ClassVar[str] = "FTP"
     allowed_as: ClassVar[str] = "FTP"
     key_field: ClassVar[str] = "url"
@@ -162,6 +170,31 @@ BLOCKS: tuple[type[Destination], ...] = (LocalFolder, AmazonS3, AmazonGlacier, A
 """Every kind, in the order in which a default name lists them (rule 6.2)."""
 WORDS: tuple[type, ...] = (Script, AmazonS3, AmazonGlacier, Azure, GoogleCloud, Ftp)
 """What travels, beside `LocalFolder`."""
+
+
+def address(destination: Destination) -> str:
+    """What a place is called in notes, troubles and errors: a path, or `s3://bucket/folder`. Nothing secret is in it."""
+    match destination:
+        case LocalFolder(path=path):
+            return path
+        case Ftp(url=url, port=port):
+            parts = urlsplit(url if "://" in url else f"ftp://{url}")
+            return f"ftp://{parts.hostname or ''}:{parts.port or port}{parts.path.rstrip('/')}"
+        case _:
+            name = getattr(destination, destination.key_field)
+            folder = destination.remote_folder.strip("/")
+            return f"{destination.scheme}://{name}" + (f"/{folder}" if folder else "")
+
+
+def is_remote(address: str) -> bool:
+    """Whether such an address is that of a place that belongs to no node."""
+    return "://" in address
+
+
+def secrets(destination: Destination) -> tuple[str, ...]:
+    """What in a block nobody is to see."""
+    fields = [field for field in attrs.fields(type(destination)) if not field.repr]
+    return tuple(found for field in fields if (found := str(getattr(destination, field.name))))
 
 
 def in_order(destinations: tuple[Destination, ...]) -> list[Destination]:

@@ -6,6 +6,10 @@ os.environ.setdefault("UNKINDNESS_FROZEN", "1")  # before anything of ours is im
 
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.ports.clouds import clouds
+
+__all__ = ["clouds"]
+
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink]
 """All but `explain`: it traces every line while it shrinks, and a world that takes a second takes ten."""
 settings.register_profile(

@@ -28,6 +28,8 @@ REASONS = {
 class LocalDestination:
     """The block *Local* of section 12: one folder, in it a folder for each chain of backups."""
 
+    gives_back = True
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """`path` of the folder; it is made when the first file is written."""
         self.path = Path(path)

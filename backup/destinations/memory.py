@@ -13,6 +13,8 @@ CHUNK = 1 << 17
 class Vault:
     """A destination that keeps its files in memory."""
 
+    gives_back = True
+
     def __init__(self, name: str = "vault") -> None:
         """`name` is shown in errors."""
         self.name = name

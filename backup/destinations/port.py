@@ -60,6 +60,10 @@ class Upload(Protocol):
 class Destination(Protocol):
     """A place that keeps files in folders."""
 
+    @property
+    def gives_back(self) -> bool:
+        """Whether what it keeps can be listed and read at once; Glacier takes hours, and no retention or restore looks there."""
+
     def start(self, name: str) -> Upload:
         """Begin a file under its in-progress name; folders are made as needed. AlreadyThere if either name is taken."""
 

@@ -1,12 +1,14 @@
 """What can ail a place for backup files, as data, and a place that suffers from it.
 
-Each trouble concerns one local folder of one node and lasts until `Well`, or until the sky clears. Never here: a place
-of its own, or luck: a trouble strikes every time.
+Each trouble concerns one local folder of one node, or the address of a cloud, and lasts until `Well`, or until the sky
+clears. What ails a cloud ails it for every node; `OF_THE_WAY` is what ails one node's way to it. Never here: a place of
+its own, or luck: a trouble strikes every time.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from backup.blocks import is_remote
 from backup.destinations.port import Destination, DestinationError, Upload
 from cluster.value import value
 
@@ -21,7 +23,7 @@ class Full:
     path: str
 
     def says(self, node: str) -> str:
-        return f"{self.path} of {node} is full"
+        return f"{_whose(self.path, node)} is full"
 
 
 @value
@@ -32,7 +34,8 @@ class Slow:
     factor: int
 
     def says(self, node: str) -> str:
-        return f"{self.path} of {node} is {self.factor} times slower"
+        what = f"the way from {node} to {self.path}" if is_remote(self.path) else f"{self.path} of {node}"
+        return f"{what} is {self.factor} times slower"
 
 
 @value
@@ -42,7 +45,7 @@ class Refusing:
     path: str
 
     def says(self, node: str) -> str:
-        return f"{self.path} of {node} refuses everything"
+        return f"{_whose(self.path, node)} refuses everything"
 
 
 @value
@@ -52,7 +55,7 @@ class ReadOnly:
     path: str
 
     def says(self, node: str) -> str:
-        return f"{self.path} of {node} can only be read"
+        return f"{_whose(self.path, node)} can only be read"
 
 
 @value
@@ -72,7 +75,7 @@ class Losing:
     path: str
 
     def says(self, node: str) -> str:
-        return f"{self.path} of {node} loses what it is given"
+        return f"{_whose(self.path, node)} loses what it is given"
 
 
 @value
@@ -82,7 +85,7 @@ class Cutting:
     path: str
 
     def says(self, node: str) -> str:
-        return f"{self.path} of {node} keeps files without their end"
+        return f"{_whose(self.path, node)} keeps files without their end"
 
 
 @value
@@ -92,9 +95,15 @@ class Well:
     path: str
 
     def says(self, node: str) -> str:
-        return f"{self.path} of {node} is well again"
+        return f"{_whose(self.path, node)} is well again"
 
 
+def _whose(path: str, node: str) -> str:
+    return path if is_remote(path) else f"{path} of {node}"
+
+
+OF_THE_WAY = (Slow, Disconnected)
+"""What ails the way from one node to a cloud, and not the cloud."""
 Trouble = Full | Slow | Refusing | ReadOnly | Disconnected | Losing | Cutting
 LAST = 64
 """Bytes that a place cuts off: the end of the seal, or of the last message."""
@@ -113,6 +122,10 @@ class Troubled:
         """How many times longer everything takes than it should."""
         slow = self._ailing().get(Slow)
         return slow.factor if isinstance(slow, Slow) else 1
+
+    @property
+    def gives_back(self) -> bool:
+        return self._place.gives_back
 
     def start(self, name: str) -> Upload:
         self._need(Refusing, ReadOnly, Disconnected)
@@ -154,6 +167,7 @@ REASONS: Mapping[type, tuple[str, str]] = {
     Full: ("no space is left", "free some space, or choose another folder"),
     Refusing: ("permission is denied", "let the user that runs this write there, or choose another folder"),
     ReadOnly: ("the file system can only be read", "mount it for writing, or choose another folder"),
+    Cutting: ("the hash that came back is not that of the file", "nothing: the next run sends another"),
     Disconnected: ("the connection is lost", "see whether the place can be reached; the next run tries again"),
 }
 """What a user reads, and what helps: as a real place says it."""
@@ -190,6 +204,8 @@ class TroubledUpload:
         if self._was_cut_off:
             raise DestinationError(self._place_name, *REASONS[Disconnected])
         ailing = self._ailing()
+        if not self._place.gives_back and (Cutting in ailing or Losing in ailing):
+            raise DestinationError(self._place_name, *REASONS[Cutting])
         self._upload.finish()
         if Cutting in ailing:
             self._cut()

@@ -1,0 +1,281 @@
+"""A folder of an FTP server, by the standard library: plain FTP, or with TLS (`ftps://`, explicit, as RavenDB has it).
+
+A file is sent under its in-progress name, measured, and only then given its own. Each act is a connection of its own, so
+that one that was lost costs one act. Never here: retention and restores, which pass such places over (rules 12.4, 14.6).
+"""
+
+import base64
+import contextlib
+import ftplib
+import os
+import socket
+import ssl
+import tempfile
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+from backup.blocks import Ftp, address
+from backup.destinations.port import IN_PROGRESS, AlreadyThere, DestinationError, NotThere, parts_of
+
+CHUNK = 1 << 17
+TIMEOUT = 60.0
+"""Seconds of silence after which a connection is lost."""
+NO_SUCH_FILE = "550"
+
+
+class ReusingFtpTls(ftplib.FTP_TLS):
+    """Takes the session of the control connection for the data as well: servers ask for it, the library does not do it."""
+
+    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
+        """A connection for data, protected if it is to be."""
+        connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        if self._prot_p:  # type: ignore[attr-defined]  # whether data is to be protected; only the library sets it
+            assert isinstance(self.sock, ssl.SSLSocket), "data is protected after the control connection is"
+            connection = self.context.wrap_socket(connection, server_hostname=self.host, session=self.sock.session)
+        return connection, size
+
+
+class FtpDestination:
+    """The block *FTP* of section 12."""
+
+    gives_back = True
+
+    def __init__(self, block: Ftp, trusted: str = "") -> None:
+        """`trusted`: a file of certificates to believe, instead of the system's own."""
+        parts = urlsplit(block.url if "://" in block.url else f"ftp://{block.url}")
+        self._where = address(block)
+        self._secure = parts.scheme == "ftps"
+        if parts.scheme not in ("ftp", "ftps") or not parts.hostname:
+            raise DestinationError(
+                self._where, "it is no address of an FTP server", "write ftp://host/folder or ftps://…"
+            )
+        self._host, self._port = parts.hostname, parts.port or block.port
+        self._folder = unquote(parts.path).strip("/")
+        self._block = block
+        self._trusted = trusted
+
+    def __repr__(self) -> str:
+        return f"FtpDestination({self._where!r})"
+
+    def start(self, name: str) -> "FtpUpload":
+        """Begin a file under its in-progress name; folders are made as needed. AlreadyThere if either name is taken."""
+        folder, file = parts_of(name, 2)
+        with self.translated(name):
+            client = self.connected()
+            try:
+                for taken in (file, file + IN_PROGRESS):
+                    if taken in self._names(client, self.path(folder)):
+                        raise AlreadyThere(f"{self._where}/{folder}/{taken}")
+                self._make(client, self.path(folder))
+                client.voidcmd("TYPE I")
+                path = self.path(folder, file)
+                return FtpUpload(self, client, name, path, client.transfercmd(f"STOR {path}{IN_PROGRESS}"))
+            except BaseException:
+                client.close()
+                raise
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """The file in chunks. NotThere."""
+        path = self.path(*parts_of(name, 2))
+        with self.translated(name), self._client() as client:
+            client.voidcmd("TYPE I")
+            connection = client.transfercmd(f"RETR {path}")
+            with connection:
+                while chunk := connection.recv(CHUNK):
+                    yield chunk
+            client.voidresp()
+
+    def folders(self) -> tuple[str, ...]:
+        """The folders that hold backups, sorted; () if the place itself is not made yet."""
+        with self.translated(""), self._client() as client:
+            return tuple(sorted(self._names(client, self.path(), folders=True)))
+
+    def files(self, folder: str) -> tuple[str, ...]:
+        """Names of the files in a folder, sorted, those in progress included; () if there is no such folder."""
+        parts_of(folder, 1)
+        with self.translated(folder), self._client() as client:
+            return tuple(sorted(self._names(client, self.path(folder))))
+
+    def delete(self, name: str) -> None:
+        """Remove a file. Nothing happens if there is none."""
+        path = self.path(*parts_of(name, 2))
+        with self.translated(name), self._client() as client, _passing_over_what_is_not_there():
+            client.delete(path)
+
+    def delete_folder(self, folder: str) -> None:
+        """Remove a folder and its files, incrementals before their full. Nothing happens if there is none."""
+        for file in reversed(self.files(folder)):
+            self.delete(f"{folder}/{file}")
+        with self.translated(folder), self._client() as client, _passing_over_what_is_not_there():
+            client.rmd(self.path(folder))
+
+    def path(self, *parts: str) -> str:
+        """A path on the server, from where the user arrives."""
+        return "/".join(part for part in (self._folder, *parts) if part) or "."
+
+    def connected(self) -> ftplib.FTP:
+        """A connection of somebody who has logged in."""
+        block = self._block
+        client = (
+            ReusingFtpTls(context=self._context(), timeout=TIMEOUT) if self._secure else ftplib.FTP(timeout=TIMEOUT)
+        )
+        try:
+            client.encoding = "utf-8"
+            client.connect(self._host, self._port)
+            client.login(block.user, block.password)
+            if isinstance(client, ftplib.FTP_TLS):
+                client.prot_p()
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self._trusted or None)
+        if self._block.certificate:
+            with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+                file.write(base64.b64decode(self._block.certificate))
+                file.flush()
+                os.chmod(file.name, 0o600)
+                context.load_cert_chain(file.name)
+        return context
+
+    @contextlib.contextmanager
+    def _client(self) -> Iterator[ftplib.FTP]:
+        client = self.connected()
+        try:
+            yield client
+            client.quit()
+        finally:
+            client.close()
+
+    def _names(self, client: ftplib.FTP, path: str, *, folders: bool = False) -> list[str]:
+        """Files or folders in one that may not be there."""
+        try:
+            listed = list(client.mlsd(path, ["type"]))
+        except ftplib.error_perm as error:
+            if str(error).startswith(NO_SUCH_FILE):
+                return []
+            return self._names_of_old(client, path, folders=folders)
+        wanted = "dir" if folders else "file"
+        return [name for name, facts in listed if facts.get("type") == wanted]
+
+    def _names_of_old(self, client: ftplib.FTP, path: str, *, folders: bool) -> list[str]:
+        """Where a server has no MLSD: a file is what has a size."""
+        try:
+            names = [name.rpartition("/")[2] for name in client.nlst(path)]
+        except ftplib.error_perm as error:
+            if str(error).startswith(NO_SUCH_FILE):
+                return []
+            raise
+        client.voidcmd("TYPE I")
+        return [name for name in names if (_size(client, f"{path}/{name}") is None) is folders]
+
+    def _make(self, client: ftplib.FTP, path: str) -> None:
+        """A folder and those above it."""
+        parts = path.split("/")
+        for count in range(1, len(parts) + 1):
+            with _passing_over_what_is_not_there():  # 550: it is there already
+                client.mkd("/".join(parts[:count]))
+
+    @contextlib.contextmanager
+    def translated(self, name: str) -> Iterator[None]:
+        """Errors of the library as ours, without what was sent to log in."""
+        where = f"{self._where}/{name}" if name else self._where
+        try:
+            yield
+        except DestinationError:
+            raise
+        except ftplib.error_perm as error:
+            if str(error).startswith(NO_SUCH_FILE):
+                raise NotThere(where) from None
+            raise DestinationError(
+                where, self._shown(error), "give a user that may write there, and its password"
+            ) from None
+        except (ftplib.Error, OSError, EOFError) as error:
+            what = self._shown(error) or "the connection is lost"
+            raise DestinationError(
+                where, what, "see whether the server can be reached; the next run tries again"
+            ) from None
+
+    def _shown(self, error: BaseException) -> str:
+        text = (str(error).splitlines() or [""])[0]
+        return text.replace(self._block.password, "…") if self._block.password else text
+
+
+class FtpUpload:
+    """One file on its way."""
+
+    def __init__(
+        self, place: FtpDestination, client: ftplib.FTP, name: str, path: str, connection: socket.socket
+    ) -> None:
+        self._place = place
+        self._client = client
+        self._name = name
+        self._path = path
+        self._connection: socket.socket | None = connection
+        self._length = 0
+
+    def write(self, chunk: bytes) -> None:
+        """Add a chunk."""
+        with self._place.translated(self._name):
+            self._open().sendall(chunk)
+        self._length += len(chunk)
+
+    def finish(self) -> None:
+        """See that all of it has arrived, and give it its name."""
+        self._open()
+        with self._place.translated(self._name):
+            self._end()
+            self._client.voidresp()
+            self._client.voidcmd("TYPE I")
+            size = _size(self._client, self._path + IN_PROGRESS)
+            if size != self._length:
+                what = f"{self._length} bytes were sent and {size} have arrived"
+                raise DestinationError(self._name, what, "see whether its disk is full; the next run tries again")
+            if _size(self._client, self._path) is not None:
+                raise AlreadyThere(self._name)
+            self._client.rename(self._path + IN_PROGRESS, self._path)
+            self._client.quit()
+        self._connection = None
+
+    def abandon(self) -> None:
+        """Stop as a crash does: leave what was written under the in-progress name."""
+        if self._connection is not None:
+            self._end()
+            self._client.close()
+        self._connection = None
+
+    def discard(self) -> None:
+        """Remove what was written. Nothing happens if it has ended already."""
+        if self._connection is not None:
+            self.abandon()
+            self._place.delete(self._name + IN_PROGRESS)
+
+    def _open(self) -> socket.socket:
+        assert self._connection is not None, f"{self._name} has ended: start another upload"
+        return self._connection
+
+    def _end(self) -> None:
+        connection = self._open()
+        if isinstance(connection, ssl.SSLSocket):
+            with contextlib.suppress(OSError):
+                connection.unwrap()
+        connection.close()
+
+
+def _size(client: ftplib.FTP, path: str) -> int | None:
+    """Bytes of a file; None if there is none."""
+    try:
+        return client.size(path)
+    except ftplib.error_perm:
+        return None
+
+
+@contextlib.contextmanager
+def _passing_over_what_is_not_there() -> Iterator[None]:
+    try:
+        yield
+    except ftplib.error_perm as error:
+        if not str(error).startswith(NO_SUCH_FILE):
+            raise

@@ -1,0 +1,166 @@
+"""Amazon's vaults of old, by way of `boto3`: an archive goes in, and its tree hash comes back.
+
+A vault can be read and listed by jobs that take hours, so nothing here reads: what counts is the hash. Amazon lets nobody
+new in since the end of 2025; for them there is S3 with the storage class GLACIER. Never here: getting an archive out.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from backup.blocks import AmazonGlacier, address
+from backup.destinations.port import DestinationError, parts_of
+
+PART = 1 << 20
+"""The tree's leaves, by Amazon's definition."""
+IN_MEMORY = 1 << 24
+LARGEST = 4 << 30
+"""What one request may carry."""
+CLOSED = "Amazon takes no new customers for vaults since 2025-12-15"
+INSTEAD = "name an Amazon S3 block with StorageClass GLACIER or DEEP_ARCHIVE instead"
+
+
+class GlacierVault:
+    """The block *Glacier* of section 12."""
+
+    gives_back = False
+
+    def __init__(self, client: Any, block: AmazonGlacier) -> None:
+        """`client`: of boto3."""
+        self.client = client
+        self.vault = block.vault
+        self._where = address(block)
+        self._folder = block.remote_folder.strip("/")
+        self._archives: dict[str, str] = {}
+        """By name: ids of what this object has sent, so that it can be taken back."""
+
+    def __repr__(self) -> str:
+        return f"GlacierVault({self._where!r})"
+
+    def start(self, name: str) -> "GlacierUpload":
+        """Begin an archive. A vault knows no names: that of the file is its description."""
+        folder, file = parts_of(name, 2)
+        return GlacierUpload(self, name, "/".join(part for part in (self._folder, folder, file) if part))
+
+    def read(self, name: str) -> Iterator[bytes]:
+        raise self._asleep()
+
+    def folders(self) -> tuple[str, ...]:
+        raise self._asleep()
+
+    def files(self, folder: str) -> tuple[str, ...]:
+        raise self._asleep()
+
+    def delete(self, name: str) -> None:
+        """Take back what was sent here; what others sent can be removed by nobody who does not know its id."""
+        parts_of(name, 2)
+        archive = self._archives.pop(name, None)
+        if archive is not None:
+            self.asked("delete_archive", archiveId=archive)
+
+    def delete_folder(self, folder: str) -> None:
+        for name in [name for name in self._archives if name.startswith(f"{folder}/")]:
+            self.delete(name)
+
+    def keep(self, name: str, archive: str) -> None:
+        """What was sent under that name has this id."""
+        self._archives[name] = archive
+
+    def asked(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """The answer to one request. DestinationError in our words."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer: dict[str, Any] = getattr(self.client, operation)(vaultName=self.vault, **arguments)
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", "an error"))
+            if code.startswith("NoLongerSupported"):
+                raise DestinationError(self._where, CLOSED, INSTEAD) from None
+            raise DestinationError(
+                self._where, f"Amazon says {code}", "check the vault, its region and the keys"
+            ) from None
+        except BotoCoreError as error:
+            what = type(error).__name__
+            raise DestinationError(
+                self._where, f"Amazon cannot be asked ({what})", "the next run tries again"
+            ) from None
+        return answer
+
+    def _asleep(self) -> DestinationError:
+        return DestinationError(
+            self._where,
+            "a vault is read by jobs that take hours",
+            "retrieve the archives into a local folder, and look there",
+        )
+
+
+class GlacierUpload:
+    """One archive on its way: gathered first, as a vault wants to know its hash with the first byte."""
+
+    def __init__(self, vault: GlacierVault, name: str, description: str) -> None:
+        self._vault = vault
+        self._name = name
+        self._description = description
+        self._file: Any = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # closed when the upload ends
+
+    def write(self, chunk: bytes) -> None:
+        """Add a chunk."""
+        assert self._file is not None, f"{self._name} has ended: start another upload"
+        self._file.write(chunk)
+        if self._file.tell() > LARGEST:
+            raise DestinationError(self._name, "it is larger than the 4 GiB that a vault takes at once", INSTEAD)
+
+    def finish(self) -> None:
+        """Send it; it counts when the hash that comes back is ours."""
+        assert self._file is not None, f"{self._name} has ended: start another upload"
+        ours = tree_hash(self._parts())
+        self._file.seek(0)
+        answer = self._vault.asked("upload_archive", archiveDescription=self._description, body=self._file)
+        self._vault.keep(self._name, answer["archiveId"])
+        self.abandon()
+        if answer["checksum"] != ours:
+            self._vault.delete(self._name)
+            raise DestinationError(
+                self._name, "the hash that came back is not that of the file", "the next run tries again"
+            )
+
+    def abandon(self) -> None:
+        """Nothing has been sent."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def discard(self) -> None:
+        self.abandon()
+
+    def _parts(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        while part := self._file.read(PART):
+            yield part
+
+
+def tree_hash(parts: Iterator[bytes]) -> str:
+    """Amazon's SHA-256 of a tree over parts of a megabyte."""
+    level = [hashlib.sha256(part).digest() for part in parts] or [hashlib.sha256(b"").digest()]
+    while len(level) > 1:
+        pairs = [level[at : at + 2] for at in range(0, len(level), 2)]
+        level = [hashlib.sha256(b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
+    return level[0].hex()
+
+
+def opened(block: AmazonGlacier, url: str = "") -> GlacierVault:
+    """The vault of a block; `url`: of another server than Amazon's own."""
+    import boto3
+    from botocore.config import Config
+
+    client = boto3.client(
+        "glacier",
+        region_name=block.region or "us-east-1",
+        endpoint_url=url or None,
+        aws_access_key_id=block.access_key or None,
+        aws_secret_access_key=block.secret_key or None,
+        aws_session_token=block.session_token or None,
+        config=Config(retries={"max_attempts": 0}),
+    )
+    return GlacierVault(client, block)

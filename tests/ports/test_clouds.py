@@ -1,0 +1,231 @@
+"""What each cloud has of its own, on servers of loopback: storage classes, hashes, sessions, and errors without secrets."""
+
+import builtins
+import os
+import ssl
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from backup import scripts
+from backup.blocks import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud, LocalFolder, Script
+from backup.blocks import Destination as Block
+from backup.destinations import ftp, glacier, object_store, real
+from backup.destinations.local import LocalDestination
+from backup.destinations.port import Destination, DestinationError, write
+from tests.ports.clouds import WORD_OF_GOOGLE, Clouds
+
+FILE = "folder/2026-11-22-23-13-25.ravendb-full-backup"
+
+
+def test_s3_storage_class(clouds: Clouds) -> None:
+    """A class that sleeps takes files, is seen to have them whole, and is never asked to give one back."""
+    block = clouds.s3_block(storage_class="GLACIER", force_path_style=True)
+    place = object_store.amazon(block)
+    assert not place.gives_back
+    write(place, FILE, [b"x" * 100])
+    found = clouds.boto3("s3").head_object(Bucket=block.bucket, Key=FILE)
+    assert (found["StorageClass"], found["ContentLength"]) == ("GLACIER", 100)
+    with pytest.raises(DestinationError, match="it sleeps in GLACIER; have S3 restore the object first"):
+        b"".join(place.read(FILE))
+    assert object_store.amazon(clouds.s3_block(storage_class="STANDARD_IA")).gives_back
+
+
+def test_s3_leaves_no_parts_behind(clouds: Clouds) -> None:
+    """An upload of many parts that is given up leaves neither an object nor parts that somebody pays for."""
+    block = clouds.s3_block()
+    place = object_store.amazon(block)
+    upload = place.start(FILE)
+    for _ in range(3):
+        upload.write(os.urandom(9 << 20))
+    upload.discard()
+    s3 = clouds.boto3("s3")
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=block.bucket)
+    assert place.folders() == ()
+    large = [b"y" * (9 << 20)] * 2
+    assert write(place, FILE, large) == 18 << 20
+    assert b"".join(place.read(FILE)) == b"".join(large)
+
+
+def test_an_upload_to_a_vault_counts_when_its_hash_comes_back(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto's hash is no tree hash, so that ours is put in its place: with it the archive is kept, without it taken back."""
+    block = clouds.glacier_block()
+    place = glacier.opened(block, clouds.amazon_url)
+    assert not place.gives_back
+    content = [bytes([n]) * (1 << 20) for n in range(3)]
+    with pytest.raises(DestinationError, match="the hash that came back is not that of the file"):
+        write(place, FILE, content)
+    asked: list[dict[str, Any]] = []
+    of_moto = place.client.upload_archive
+
+    def of_amazon(**arguments: Any) -> dict[str, Any]:
+        asked.append({**arguments, "body": arguments["body"].read()})
+        arguments["body"].seek(0)
+        return {**of_moto(**arguments), "checksum": glacier.tree_hash(iter(content))}
+
+    monkeypatch.setattr(place.client, "upload_archive", of_amazon)
+    write(place, FILE, content)
+    assert asked[0]["archiveDescription"] == FILE
+    assert asked[0]["body"] == b"".join(content)
+    place.delete(FILE)
+    for look in (place.folders, lambda: place.files("folder"), lambda: place.read(FILE)):
+        with pytest.raises(
+            DestinationError, match="read by jobs that take hours; retrieve the archives into a local folder"
+        ):
+            look()
+
+
+def test_the_tree_hash_is_amazons() -> None:
+    """As the library that Amazon gives away has it."""
+    from io import BytesIO
+
+    from botocore.utils import calculate_tree_hash
+
+    for size in (0, 1, 1 << 20, (1 << 20) + 1, 5 << 20, (7 << 20) - 3):
+        content = os.urandom(size)
+        parts = [content[at : at + glacier.PART] for at in range(0, size, glacier.PART)]
+        assert glacier.tree_hash(iter(parts)) == calculate_tree_hash(BytesIO(content))
+
+
+def test_who_comes_too_late_for_vaults_is_told_what_to_do() -> None:
+    """Amazon's own name for it, and the way out."""
+    from botocore.exceptions import ClientError
+
+    class Closed:
+        def upload_archive(self, **arguments: Any) -> Any:
+            raise ClientError({"Error": {"Code": "NoLongerSupportedException"}}, "UploadArchive")
+
+    with pytest.raises(
+        DestinationError, match=r"no new customers .*; name an Amazon S3 block with StorageClass GLACIER"
+    ):
+        write(glacier.GlacierVault(Closed(), AmazonGlacier("vault")), FILE, [b"x"])
+
+
+def test_an_ftp_server_whose_certificate_nobody_trusts(clouds: Clouds) -> None:
+    """With TLS a server is who it says it is, or nothing is sent, not even the name of the user."""
+    with pytest.raises(DestinationError, match=r"ftp://localhost:.*certificate verify failed"):
+        ftp.FtpDestination(clouds.ftp_block("ftps")).folders()
+
+
+def test_ftp_takes_the_session_of_its_control_connection(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers may ask for that, and the standard library does not do it."""
+    seen: list[object] = []
+    wrap = ssl.SSLContext.wrap_socket
+
+    def noted(context: ssl.SSLContext, *arguments: Any, **others: Any) -> Any:
+        seen.append(others.get("session"))
+        return wrap(context, *arguments, **others)
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", noted)
+    write(clouds.place("ftps"), FILE, [b"x"])
+    assert [session is not None for session in seen] == [False, True]
+
+
+def test_a_file_that_arrived_short_keeps_its_unfinished_name(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken upload leaves a part of a file: its size is asked for before it gets its name."""
+    place = clouds.place("ftp")
+    monkeypatch.setattr("backup.destinations.ftp._size", lambda client, path: 3)
+    with pytest.raises(DestinationError, match="5 bytes were sent and 3 have arrived"):
+        write(place, FILE, [b"whole"])
+    assert place.files("folder") == ()
+
+
+def test_no_error_shows_a_secret(clouds: Clouds, tmp_path: Path) -> None:
+    """Wrong keys, a bucket that is not there, a server that is not: one line, the address, and what helps."""
+    nowhere = "http://127.0.0.1:9"
+    secret = "c2VjcmV0LXNlY3JldA=="
+    blocks: list[Block] = [
+        AmazonS3("nowhere", "us-east-1", "AKIA", secret, custom_server_url=nowhere),
+        attrs.evolve(clouds.s3_block(), bucket="nosuchbucket", secret_key=secret),
+        Ftp(f"ftp://127.0.0.1:{clouds.ports['ftp']}/x", user="raven", password=secret),
+        Ftp("ftp://127.0.0.1:9/x", user="raven", password=secret),
+    ]
+    places: list[Destination] = [real.opened(block) for block in blocks]
+    places.append(object_store.azure(Azure("box", "account", secret), nowhere))
+    places.append(object_store.azure(Azure("box", "account", sas_token=f"?sv=1&sig={secret}"), nowhere))
+    for place in places:
+        for act in (place.folders, lambda place=place: write(place, FILE, [b"x"])):
+            with pytest.raises(DestinationError) as caught:
+                act()
+            text = str(caught.value)
+            assert secret not in text
+            assert secret.rstrip("=") not in text
+            assert "\n" not in text
+            assert text.count("; ") >= 1, "with a remedy"
+    with pytest.raises(
+        DestinationError, match="its credentials are no JSON object; give the text of a service account"
+    ):
+        real.opened(GoogleCloud("bucket", "not json"))
+    with pytest.raises(DestinationError, match="it is no address of an FTP server; write ftp://host/folder"):
+        real.opened(Ftp("http://files.example"))
+    bad = object_store.google(attrs.evolve(clouds.google_block(), bucket="nosuchbucket"))
+    with pytest.raises(DestinationError) as caught:
+        bad.folders()
+    assert WORD_OF_GOOGLE not in str(caught.value)
+    assert isinstance(real.opened(LocalFolder(str(tmp_path))), LocalDestination)
+
+
+def test_who_lacks_a_library_is_told_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The libraries are an extra of this package."""
+    real_import = builtins.__import__
+
+    def without(name: str, *arguments: Any) -> Any:
+        if name.partition(".")[0] in ("obstore", "boto3"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name.partition(".")[0])
+        return real_import(name, *arguments)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    lacking: tuple[Block, ...] = (AmazonS3("b"), Azure("c"), GoogleCloud("b", "{}"), AmazonGlacier("v"))
+    for block in lacking:
+        with pytest.raises(
+            DestinationError, match=r"needs the library (obstore|boto3); pip install 'unkindness\[clouds\]'"
+        ):
+            real.opened(block)
+
+
+# ---- scripts (rule 12.1)
+
+
+def script(tmp_path: Path, text: str, timeout: int = 10_000_000) -> Script:
+    """A program of that text."""
+    path = tmp_path / "block.sh"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o700)
+    return Script(str(path), "'an argument' another", timeout)
+
+
+def test_a_script_gives_the_block(tmp_path: Path) -> None:
+    """What it prints counts, what it leaves out is as the block has it, and its arguments are words as a shell's."""
+    gives = script(
+        tmp_path, """printf '{"BucketName": "%s", "AwsSecretKey": "%s", "ForcePathStyle": true}' "$1" "$2" """
+    )
+    found = scripts.given(AmazonS3("", remote_folder="shop", script=gives))
+    assert found == AmazonS3("an argument", secret_key="another", force_path_style=True, remote_folder="shop")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("echo a secret >&2; exit 3", "ended with exit code 3; run it by hand"),
+        ("sleep 5", "has not ended in 0.2 s; give it more time"),
+        ("echo not json", "what it prints is no JSON object"),
+        ("echo '[1]'", "what it prints is no JSON object"),
+        ("echo '{}'", "it prints no BucketName; let it print the Amazon S3 block"),
+        ("""echo '{"BucketName": 7}'""", "its BucketName is no str"),
+    ],
+)
+def test_a_script_that_gives_none(text: str, says: str, tmp_path: Path) -> None:
+    """An error of the run, which does not repeat what was printed."""
+    with pytest.raises(scripts.ScriptFailed, match=says) as caught:
+        scripts.given(AmazonS3("", script=script(tmp_path, text, 200_000)))
+    assert "a secret" not in str(caught.value)
+
+
+def test_a_script_that_is_not_there() -> None:
+    """It is named."""
+    with pytest.raises(
+        scripts.ScriptFailed, match=r"/no/such/program: it cannot be started \(No such file or directory\)"
+    ):
+        scripts.given(LocalFolder("", script=Script("/no/such/program")))
