@@ -1,12 +1,9 @@
-"""Whether a node lets a definition in (rules 6.4, 6.5): what its administrator allows, and what this version can do.
+"""Whether a node lets a definition in (rules 6.4, 6.5): what its administrator allows, and what it can open.
 
 The rest of rule 6.4 is the record's own to judge (validation.py). Never here: what a task does.
 """
 
-from typing import Any
-
-from backup import abilities
-from backup.blocks import AmazonGlacier, AmazonS3, Block, LocalFolder
+from backup.blocks import AmazonGlacier, AmazonS3, Block, Destination, LocalFolder
 from backup.definition import Kind, Task
 from backup.keys import EncryptionMode
 from backup.shelves import Shelves, parts_of_path
@@ -32,11 +29,12 @@ class Allowed:
 
 async def admit(task: Task, member: Member, shelves: Shelves, allowed: Allowed) -> None:
     """Raise `Refused`, with the reason, for a task that cannot be let in."""
-    why = _not_allowed(task, allowed) or _not_able(task)
+    why = _not_allowed(task, allowed)
     if not why and task.mentor is not None and task.mentor not in member.members:
         why = f"it prefers node {task.mentor!r}, which is none of {' '.join(member.members)}: name one of them"
     for block in task.usable if not why else ():
-        why = why or await _not_reachable(block, member, shelves)
+        if block.script is None:  # rule 12.1: what a script gives, only a run knows
+            why = why or await _not_reachable(block, member, shelves)
     if why:
         raise Refused(f"task {task.name!r} is refused: {why}")
 
@@ -75,34 +73,13 @@ def _parts(path: str) -> tuple[str, ...]:
         return ()
 
 
-def _not_able(task: Task) -> str:
-    if task.kind not in abilities.KINDS:
-        known = ", ".join(kind.value for kind in abilities.KINDS)
-        return f"it wants a {task.kind.value}, and this version makes {known}"
-    mode = _mode(task)
-    if mode not in abilities.ENCRYPTION:
-        known = ", ".join(each.value for each in abilities.ENCRYPTION)
-        return f"it wants encryption {mode.value}, and this version knows {known}"
-    if task.retention is not None and not task.retention.disabled and not abilities.RETENTION:
-        return "it wants old backups removed, and this version removes none: leave retention out"
-    usable = task.usable
-    for block in usable:
-        if type(block) not in abilities.PLACES:
-            known = ", ".join(kind.word for kind in abilities.PLACES)
-            return f"this version sends nothing to {block.word}: it can send to {known}"
-        if block.script is not None:
-            return f"the script of its {block.word} destination cannot be run by a simulated node: give the fields"
-    if len(usable) > 1:
-        words = ", ".join(block.word for block in usable)
-        return f"it names {len(usable)} places to send to ({words}): give one, or disable the others"
-    return ""
+async def _not_reachable(block: Destination, member: Member, shelves: Shelves) -> str:
+    """Look at a folder as a run would (rule 6.4), and whether a cloud can be opened. It costs no time that counts."""
 
-
-async def _not_reachable(block: Block, member: Member, shelves: Shelves) -> str:
-    """Look at the place as a run would (rule 6.4: a folder that is not accessible). It costs no time that counts."""
-
-    def look() -> Any:
-        return abilities.place(shelves, member.name, block).folders()
+    def look() -> None:
+        place = shelves.of_block(member.name, block)
+        if isinstance(block, LocalFolder):
+            place.folders()
 
     try:
         await member.outside(look, 0)

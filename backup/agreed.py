@@ -6,6 +6,7 @@ Never here: what one node does on its own.
 from collections.abc import Iterator
 
 from backup import external, groups, notes, ownership
+from backup.blocks import address, in_order
 from backup.commands import (
     AbandonRestore,
     Assign,
@@ -207,6 +208,7 @@ def _task(database: Database, task_id: int, change: str, index: int) -> Note:
         kind=task.kind.value,
         has_place=bool(task.usable),
         server_wide=task.server_wide,
+        clouds=tuple(address(block) for block in in_order(task.usable) if block.scheme and block.script is None),
     )
 
 

@@ -21,6 +21,15 @@ BYTES_PER_MICROSECOND = 50
 READ_BYTES_PER_MICROSECOND = 200
 """Decompressing is faster."""
 
+SCRIPT = 100 * MILLISECOND
+"""To run a program of the operator's, however long it really takes."""
+UPLOAD_START = 200 * MILLISECOND
+"""To reach a cloud, say who asks, and begin a file."""
+UPLOAD_FINISH = 200 * MILLISECOND
+UPLOAD_BYTES_PER_MICROSECOND = 10
+"""10 MB/s, of what a file holds before it is compressed: a modest line."""
+UPLOAD_SLICE = 150 * MILLISECOND
+
 INDEX_SLICE_ITEMS = 1_000
 INDEX_SLICE = 10 * MILLISECOND
 INDEX_ITEM = 100
@@ -47,6 +56,16 @@ def write_slice(items: int, size: int) -> int:
 def read_back(size: int) -> int:
     """To read a file again and verify its seal."""
     return START + size // READ_BYTES_PER_MICROSECOND
+
+
+def upload_slice(items: int, size: int) -> int:
+    """To send one of the slices of such a backup to a cloud; there are as many as it is written in."""
+    return UPLOAD_SLICE + size // UPLOAD_BYTES_PER_MICROSECOND // slices(items)
+
+
+def download(size: int) -> int:
+    """To have a file back from a cloud and verify its seal."""
+    return UPLOAD_START + size // UPLOAD_BYTES_PER_MICROSECOND
 
 
 def restore(items: int, size: int) -> int:

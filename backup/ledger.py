@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from backup.calendar import scheduling_status
-from backup.record import ONE_TIME, Database, Kind, Record, Status
+from backup.record import ONE_TIME, Database, Kind, Record, Sent, Status
 from backup.rules import Rules
 from cluster.instant import SECOND
 from cluster.member import Member
@@ -214,4 +214,5 @@ def _page(content: dict[str, Any]) -> Page:
 
 
 def _status(fields: dict[str, Any]) -> Status:
-    return Status(**{**fields, "kind": Kind(fields["kind"])})
+    uploads = tuple(Sent(**sent) for sent in fields.get("uploads", ()))
+    return Status(**{**fields, "kind": Kind(fields["kind"]), "uploads": uploads})

@@ -6,6 +6,7 @@ Nodes of one world share one of these and nothing else. Never here: what is in t
 from collections.abc import Iterator
 
 from backup.destinations.memory import Vault
+from backup.destinations.port import Destination
 from backup.destinations.troubles import Trouble
 from backup.keys import Key
 
@@ -15,6 +16,8 @@ class KeyRing:
 
     def __init__(self) -> None:
         self._keys: dict[Key, None] = {}
+        self.secrets: dict[str, None] = {}
+        """What gets in to clouds: keys of accounts, passwords, tokens."""
 
     def add(self, *keys: Key | None) -> None:
         """A client has named these; None is no key."""
@@ -34,7 +37,9 @@ class Premises:
 
     def __init__(self) -> None:
         self.vaults: dict[tuple[str, str], Vault] = {}
-        """By node and path."""
+        """By node and path; those of clouds, which are nobody's, by `""` and their address."""
+        self.clouds: dict[str, Destination] = {}
+        """By address: real ones, as they were last opened."""
         self.keys = KeyRing()
         self.troubles: dict[tuple[str, str], dict[type[Trouble], Trouble]] = {}
         """By node and path, one of a kind."""

@@ -9,7 +9,7 @@ import attrs
 
 from backup import calendar
 from backup.content.manifest import Manifest
-from backup.record import Kind, Status, Task
+from backup.record import Kind, Sent, Status, Task
 from cluster.instant import DAY, HOUR, MINUTE
 from cluster.value import value
 
@@ -47,7 +47,15 @@ def answered(task: Task, plan: calendar.Plan, started_at: int, zone: ZoneInfo) -
     return plan.occurrence
 
 
-def succeeded(before: Status | None, run: Begun, manifest: Manifest, folder: str, file: str, duration: int) -> Status:
+def succeeded(
+    before: Status | None,
+    run: Begun,
+    manifest: Manifest,
+    folder: str,
+    file: str,
+    duration: int,
+    uploads: tuple[Sent, ...] = (),
+) -> Status:
     """After a run whose file is written and read back (rule 9.9)."""
     status = attrs.evolve(
         _attempted(before, run, duration),
@@ -56,6 +64,7 @@ def succeeded(before: Status | None, run: Begun, manifest: Manifest, folder: str
         last_raft_index=run.raft_index,
         folder=folder,
         file=file,
+        uploads=uploads,
     )
     if run.full:
         return attrs.evolve(status, last_full=run.started_at, last_full_raft_index=run.raft_index)
@@ -67,9 +76,12 @@ def skipped(before: Status, run: Begun) -> Status:
     return attrs.evolve(_attempted(before, run, 0), last_incremental=run.started_at)
 
 
-def failed(before: Status | None, run: Begun, error: str, at: int, duration: int) -> Status:
+def failed(
+    before: Status | None, run: Begun, error: str, at: int, duration: int, uploads: tuple[Sent, ...] = ()
+) -> Status:
     """After a run that did not succeed: it moves only the times that say when it was tried (rules 9.10, 9.11)."""
-    return attrs.evolve(_attempted(before, run, duration), error=error, error_at=at)
+    known = _attempted(before, run, duration)
+    return attrs.evolve(known, error=error, error_at=at, uploads=uploads or known.uploads)
 
 
 def _attempted(before: Status | None, run: Begun, duration: int) -> Status:

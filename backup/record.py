@@ -32,6 +32,7 @@ __all__ = [
     "Replication",
     "Restoring",
     "Run",
+    "Sent",
     "Stamp",
     "Status",
     "Task",
@@ -107,6 +108,23 @@ ONE_TIME = 0
 
 
 @value
+class Sent:
+    """How the uploads of a task to one place have come out (rule 9.13). Instants are starts of runs."""
+
+    address: str
+    word: str
+    """`Amazon S3`: its kind, as default names have it."""
+    last_full: int | None = None
+    last_incremental: int | None = None
+    duration: int = 0
+    """µs that the last one took."""
+    error: str = ""
+    """Why the last one failed; empty: it did not."""
+    skipped: bool = False
+    """Nothing is sent to that kind of place: it is not configured (rule 12.2)."""
+
+
+@value
 class Status:
     """How far a task has come (rule 9.13, the fields in use). All instants are *starts* of runs (rule 9.9)."""
 
@@ -135,6 +153,13 @@ class Status:
     error: str | None = None
     error_at: int | None = None
     operation: int = 0
+    uploads: tuple[Sent, ...] = ()
+    """How the uploads of the last run that had any came out, in the order of the task's places."""
+
+    def sent(self, kind: type[Destination]) -> Sent:
+        """How uploads to that kind of place came out; `skipped` where the task has none (rule 12.2)."""
+        found = (each for each in self.uploads if each.word == kind.word)
+        return next(found, Sent("", kind.word, skipped=True))
 
     @property
     def started_at(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from backup.blocks import BLOCKS, Destination, address, secrets
 from backup.document_requests import (
     Attach,
     ChangeValues,
@@ -153,7 +154,7 @@ class RestoreDatabase:
     node: str
     """The node whose local folder holds the backup."""
     path: str
-    """That local folder, as the task named it."""
+    """That local folder, as the task named it; empty with `source`."""
     folder: str = ""
     """The folder of the chain in it; empty with `at`."""
     last_file: str | None = None
@@ -170,6 +171,8 @@ class RestoreDatabase:
     """Its tasks are there, and none of them runs (rule 17.9)."""
     skip_indexes: bool = False
     """It has no index, neither definition nor data (rule 17.1)."""
+    source: Destination | None = None
+    """The cloud that holds the backup, instead of a local folder (rules 12.4, 17.1)."""
 
     def says(self) -> str:
         if self.at is not None:
@@ -179,7 +182,8 @@ class RestoreDatabase:
                 f"wants database {self.name} restored as the backups{of} in {self.node}'s {self.path} had it at {when}"
             )
         up_to = f" up to {self.last_file}" if self.last_file else ""
-        return f"wants database {self.name} restored from {self.node}'s {self.folder}{up_to}"
+        where = f"{self.node}'s" if self.source is None else f"{address(self.source)},"
+        return f"wants database {self.name} restored from {where} {self.folder}{up_to}"
 
 
 @value
@@ -207,3 +211,14 @@ def keys_of(request: Any) -> list[Key]:
     if not attrs.has(type(request)):
         return []
     return [key for field in attrs.fields(type(request)) for key in keys_of(getattr(request, field.name))]
+
+
+def secrets_of(request: Any) -> list[str]:
+    """What nobody is to see in the blocks that a request names, however deep."""
+    if isinstance(request, BLOCKS):
+        return list(secrets(request))
+    if isinstance(request, tuple):
+        return [secret for each in request for secret in secrets_of(each)]
+    if not attrs.has(type(request)):
+        return []
+    return [secret for field in attrs.fields(type(request)) for secret in secrets_of(getattr(request, field.name))]

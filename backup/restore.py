@@ -231,13 +231,32 @@ def _by_manifests(
     if last is not None:
         return chain_to(last)
     continued = {manifest_of(point.file).previous for point in points}
-    chains = [chain_to(point.file) for point in points if point.file not in continued]
+    ends = [point.file for point in points if point.file not in continued]
+    if len(ends) > 1:  # a run that did not reach every place may have left its file in this one (rule 9.8)
+        every = [manifest_of(point.file) for point in points]
+        ends = [file for file in ends if not any(_covers(other, manifest_of(file)) for other in every)]
+    chains = [chain_to(file) for file in ends]
     if len(chains) != 1:
-        ends = " and ".join(chain[-1] for chain in chains)
+        listed = " and ".join(chain[-1] for chain in chains)
         raise BrokenChain(
-            f"{folder} holds {len(chains)} chains, which end with {ends or 'nothing'}: name the last file to restore"
+            f"{folder} holds {len(chains)} chains, which end with {listed or 'nothing'}: name the last file to restore"
         )
     return chains[0]
+
+
+def _covers(later: Manifest, earlier: Manifest) -> bool:
+    """Whether an incremental holds all that another of the same copy does: both continue the same file, and it goes on."""
+
+    def begins(manifest: Manifest) -> tuple[object, ...]:
+        return manifest.previous, manifest.from_etag, manifest.from_raft_index, manifest.database_id, manifest.node
+
+    return (
+        later.kind is earlier.kind is FileKind.INCREMENTAL
+        and begins(later) == begins(earlier)
+        and later.started_at > earlier.started_at
+        and later.last_etag >= earlier.last_etag
+        and later.raft_index >= earlier.raft_index
+    )
 
 
 def check_link(before: str, manifest: Manifest, after: str, continuing: Manifest) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import attrs
 
 from backup import assembly, commands, costs, points, restore
+from backup.blocks import AmazonGlacier, Ftp, address, is_remote
 from backup.content.manifest import FileKind
 from backup.copies import Copies, Copy
 from backup.database.indexes import IndexData
@@ -71,7 +72,7 @@ class Restores:
     async def _restore(self, request: RestoreDatabase) -> RestoreResult:
         member = self._member
         key = key_to_read(request.encryption, request.key)
-        place = self._shelves.destination(request.node, request.path)
+        place = self._source(request)
         keys = tuple(each for each in (key, request.key) if each is not None)  # a snapshot has its database's (13.4)
         pace = slowness(place)
         found = await member.outside(lambda: self._find(place, request, keys), costs.START * pace)
@@ -97,6 +98,22 @@ class Restores:
         count = len(restored.files)
         member.note(DatabaseRestored(request.name, found.folder, count, documents, restored.fingerprint))
         return RestoreResult(database_id, restored.files, documents, restored.fingerprint)
+
+    def _source(self, request: RestoreDatabase) -> Destination:
+        """Where the files are (rule 12.4)."""
+        source = request.source
+        if source is None and is_remote(request.path):
+            raise Refused(
+                f"{request.path} is no local folder of {request.node}: give the block of that cloud as source"
+            )
+        if source is None:
+            return self._shelves.destination(request.node, request.path)
+        if isinstance(source, AmazonGlacier | Ftp):
+            raise Refused(
+                f"nothing is restored from {source.word} directly: "
+                f"copy the folder from {address(source)} into a local folder of {request.node}, and restore from there"
+            )
+        return self._shelves.of_block(self._member.name, source)
 
     def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> Found:
         """Which folder and file, and how much that is. Refuses what rule 13.5 says of snapshots."""

@@ -87,6 +87,13 @@ class Rules:
     concurrent_backups_retry: int = 30 * SECOND
     """When a run that found no slot asks again (rule 9.4)."""
 
+    upload_attempts: int = 3
+    """How often one upload is tried within a run. RavenDB leaves that to the cloud's own library, and then fails (9.8)."""
+    upload_pause: int = 30 * SECOND
+    """How long before an upload is tried again."""
+    upload_timeout: int = 720 * MINUTE
+    """How long one may take: `Backup.CloudStorageOperationTimeoutInMin`."""
+
     # ---- what becomes of the files ----
 
     retention_by_manifest: bool = True
@@ -154,6 +161,7 @@ _RAVENDB_62 = attrs.evolve(
     cancelled_waits=False,
     newest_by_start=False,
     slot_held_while_saving=True,
+    upload_attempts=1,
     retention_by_manifest=False,
     retention_keeps_last_chain=False,
     needs_last_file=False,

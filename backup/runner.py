@@ -4,9 +4,11 @@ Never here: what a run does (work.py), and when it is due (scheduler.py).
 """
 
 from collections.abc import Callable
+from functools import partial
 
-from backup import abilities
+from backup import costs, scripts
 from backup.actions import Operation, Progress
+from backup.blocks import Destination, Ftp, address, appended, in_order, secrets
 from backup.calendar import Plan
 from backup.cleaning import Cleaner
 from backup.content.encryption import NoKey, WrongKey
@@ -21,7 +23,8 @@ from backup.record import ONE_TIME, Database, LocalFolder, Record, Task
 from backup.reports import Reporter
 from backup.rules import Rules
 from backup.shelves import Shelves
-from backup.work import Done, NoLongerWanted, Work
+from backup.uploads import NoLongerWanted, Remote
+from backup.work import Done, Places, Work
 from cluster.member import Member
 
 EXPLAINED = (DestinationError, DamagedBackup, UnreadableBackup, KeyRefused, NoKey, WrongKey)
@@ -150,13 +153,11 @@ class Runner:
         if database is None or not (once or run.task.id in database.tasks):
             self._over(run)
             return
-        block = run.task.usable[0]
-        place = abilities.place(self._shelves, self._member.name, block)
-        path = block.path if isinstance(block, LocalFolder) else block.word
         work = Work(
             self._member,
-            place,
-            path,
+            self._rules,
+            partial(self._find_places, run),
+            self._shelves.plain,
             database,
             run.task,
             run.plan,
@@ -183,8 +184,30 @@ class Runner:
                 return
         await self._conclude(run, done)
         if isinstance(done.note, BackupFinished) and work.is_full:  # rule 14.1; it is on the books, whatever comes now
-            cleaner = Cleaner(self._member, self._rules, place, path, self._shelves.plain)
-            await cleaner.clean(database, run.task, done.note.folder, work.keys)
+            for place, path in work.places.lasting:
+                if place.gives_back and not path.startswith(f"{Ftp.scheme}://"):  # rule 14.6: others are passed over
+                    cleaner = Cleaner(self._member, self._rules, place, path, self._shelves.plain)
+                    await cleaner.clean(database, run.task, done.note.folder, work.keys)
+
+    async def _find_places(self, run: Run) -> Places:
+        """Where a run keeps what it makes (rules 9.6, 11.8)."""
+        base, path, remotes = self._shelves.temporary(self._member.name, run.key[1]), "", []
+        for wanted in in_order(run.task.usable):
+            block = await self._given(run, wanted)
+            place = self._shelves.of_block(self._member.name, block)
+            if isinstance(block, LocalFolder):
+                base, path = place, block.path
+            else:
+                remotes.append(Remote(address(block), block.word, place))
+        return Places(base, path, tuple(remotes))
+
+    async def _given(self, run: Run, block: Destination) -> Destination:
+        """The block, or what its script says that it is (rule 12.1)."""
+        if block.script is None:
+            return block
+        found = await self._member.outside(partial(scripts.given, block), costs.SCRIPT)
+        self._shelves.keys.secrets |= dict.fromkeys(secrets(found))
+        return appended(found, run.database.name) if run.task.server_wide else found  # rule 16.3
 
     def _fresh(self, key: Key, database: Database) -> int:
         """Now, or the first µs after it at which this node has not started the task before: a clock may be set back."""

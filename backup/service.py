@@ -154,6 +154,7 @@ class Backups:
             await self._member.changed(self._member.version)
         member, parts = self._member, self._node
         self._shelves.keys.add(*requests.keys_of(request))
+        self._shelves.keys.secrets |= dict.fromkeys(requests.secrets_of(request))
         if isinstance(request, requests.DocumentRequest):
             return await parts.desk.answer(request)
         if isinstance(request, actions.Action):

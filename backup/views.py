@@ -9,7 +9,7 @@ from backup import calendar
 from backup.actions import Operation, Progress
 from backup.notes.words import duration_text, time_text
 from backup.ownership import TaskState, computed_owner
-from backup.record import ONE_TIME, Database, Delay, Record, Status, Task
+from backup.record import ONE_TIME, Database, Delay, Record, Sent, Status, Task
 from backup.rules import Rules
 from cluster.instant import DAY
 from cluster.value import value
@@ -73,6 +73,8 @@ class TaskView:
     error: str = ""
     """Why the last run failed; empty: it did not (rule 9.11)."""
     error_at: int | None = None
+    uploads: tuple[Sent, ...] = ()
+    """How sending to its clouds came out (rule 9.13)."""
 
     def text(self, now: int) -> str:
         """The panel of RavenDB's Studio, a line a field, at wall µs `now`."""
@@ -193,6 +195,7 @@ def task_view(
         progress=progress,
         error=(shown.error or "") if shown is not None else "",
         error_at=shown.error_at if shown is not None else None,
+        uploads=shown.uploads if shown is not None else (),
     )
 
 

@@ -208,6 +208,10 @@ def _fields(view: TaskView, now: int, zone: ZoneInfo) -> Iterator[tuple[str, str
     yield f"Last {kind}", _when(view.last_full, now, zone) if view.last_full is not None else "Never backed up"
     if view.last_incremental is not None:
         yield "Last Incremental", _when(view.last_incremental, now, zone)
+    for sent in view.uploads:
+        started = max((at for at in (sent.last_full, sent.last_incremental) if at is not None), default=None)
+        last = f"of the run of {_time(started, zone)}" if started is not None else "none yet"
+        yield f"To {sent.word}", f"failed; the last is {last}" if sent.error else f"{last}"
     if view.error:
         when = f" ({_time(view.error_at, zone)})" if view.error_at is not None else ""
         yield "Last run failed", f"{view.error}{when}"

@@ -7,19 +7,23 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from backup.assembly import Assembly
+from backup.blocks import is_remote
 from backup.checks.model import Sees
 from backup.content.encryption import NoKey, WrongKey, plain
 from backup.content.logical import read_manifest
 from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup
 from backup.destinations.port import Destination, DestinationError
-from backup.notes import BackupFinished, BackupStarted, FolderExpired, Reported
+from backup.notes import BackupFinished, BackupStarted, FolderExpired, Reported, TaskDefined, Uploaded
 from backup.premises import KeyRing
 from backup.restore import BrokenChain, NothingToRestore, check_link, restore
 from backup.shelves import Shelves
 from cluster.checks import Watcher
+from cluster.instant import SECOND
 from cluster.trace import Happened
 
 Unusable = (DamagedBackup, UnreadableBackup, WrongKey, NoKey, BrokenChain, NothingToRestore, DestinationError)
+EDITED = 5 * SECOND
+"""A run that starts so soon after its task was edited may be of the task before."""
 Run = tuple[str, int, int]
 """Node, task and start of a run."""
 
@@ -31,12 +35,21 @@ class Files:
         self._shelves = shelves
         self.started: dict[Run, BackupStarted] = {}
         self.finished: set[Run] = set()
+        self.sent: dict[Run, list[str]] = {}
+        """Addresses of the clouds that are said to have the file of a run."""
         self.gone: set[tuple[str, str, str]] = set()
-        """Node, path and folder of chains that retention removes: nobody counts on them any more."""
+        """Whose place, its path and the folder of chains that retention removes: nobody counts on them any more."""
         self._manifests: dict[tuple[str, str, str, str], Manifest] = {}
 
+    def kept(self, run: Run) -> list[tuple[str, str, str]]:
+        """Where the file of a run is said to be and to stay, and can be looked at: whose place, its path, and the folder."""
+        started = self.started[run]
+        paths = [*([started.path] if started.path else []), *self.sent.get(run, ())]
+        where = [(home(run[0], path), path, started.folder) for path in paths]
+        return [each for each in where if each not in self.gone and self.place(each[0], each[1]).gives_back]
+
     def place(self, node: str, path: str) -> Destination:
-        """A node's local folder."""
+        """A node's local folder, or a cloud."""
         return self._shelves.place(node, path)
 
     def plain(self, error: BaseException) -> str:
@@ -60,23 +73,48 @@ class Files:
         return plain(file, place.read(f"{folder}/{file}"), self.keys)
 
 
+def home(node: str, path: str) -> str:
+    """Whose that place is: a cloud is nobody's."""
+    return "" if is_remote(path) else node
+
+
 class ReportedIsKept(Watcher):
     promise: ClassVar[str] = "reported means kept"
-    says: ClassVar[str] = "when a run is reported, its file is there, sealed, and continues the file before it (11, 17)"
+    says: ClassVar[str] = (
+        "when a run is reported, its file is in every place of its task, sealed, and continues the file before it "
+        "(9.8, 11, 17)"
+    )
 
     def __init__(self, files: Files) -> None:
         self._files = files
+        self._clouds: dict[int, tuple[int, tuple[str, ...]]] = {}
+        """By task: true time at which its clouds were last others, and their addresses."""
+        self._began: dict[Run, int] = {}
 
     def sees(self) -> Sees:
         return {
+            TaskDefined: self._defined,
             BackupStarted: self._started,
+            Uploaded: self._uploaded,
             BackupFinished: self._finished,
             Reported: self._reported,
             FolderExpired: self._expired,
         }
 
+    def _defined(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, TaskDefined)
+        if note.task not in self._clouds or self._clouds[note.task][1] != note.clouds:
+            self._clouds[note.task] = event.t, note.clouds
+
+    def _uploaded(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Uploaded)
+        self._files.sent.setdefault((event.node, note.task, note.started_at), []).append(note.path)
+
     def _started(self, event: Happened) -> None:
         assert isinstance(event.note, BackupStarted)
+        self._began[event.node, event.note.task, event.note.started_at] = event.t
         self._files.started[event.node, event.note.task, event.note.started_at] = event.note
 
     def _finished(self, event: Happened) -> None:
@@ -85,7 +123,7 @@ class ReportedIsKept(Watcher):
 
     def _expired(self, event: Happened) -> None:
         assert isinstance(event.note, FolderExpired)
-        self._files.gone.add((event.node, event.note.path, event.note.folder))
+        self._files.gone.add((home(event.node, event.note.path), event.note.path, event.note.folder))
 
     def _reported(self, event: Happened) -> None:
         assert isinstance(event.note, Reported)
@@ -93,18 +131,23 @@ class ReportedIsKept(Watcher):
         if run not in self._files.finished:  # it failed, or had nothing to write
             return
         started = self._files.started[run]
-        if (event.node, started.path, started.folder) in self._files.gone:
-            return
         where = f"{event.node} has reported task {started.task} of {started.database}, and its file {started.file}"
+        since, clouds = self._clouds.get(started.task, (0, ()))
+        if since + EDITED < self._began.pop(run) and (lacking := set(clouds) - set(self._files.sent.get(run, ()))):
+            raise self.broken(f"{where} was never sent to {' and '.join(sorted(lacking))}, where its task wants it")
+        for _, path, _ in self._files.kept(run):
+            self._look(event.node, path, started, where)
+
+    def _look(self, node: str, path: str, started: BackupStarted, where: str) -> None:
         try:
-            manifest = self._files.manifest(event.node, started.path, started.folder, started.file)
+            manifest = self._files.manifest(node, path, started.folder, started.file)
             if manifest.previous:
-                before = self._files.manifest(event.node, started.path, started.folder, manifest.previous)
+                before = self._files.manifest(node, path, started.folder, manifest.previous)
                 check_link(manifest.previous, before, started.file, manifest)
         except Unusable as error:
             raise self.broken(f"{where} is no good: {self._files.plain(error)}") from error
         said = (manifest.file, manifest.node, manifest.task_id, manifest.started_at, manifest.last_etag)
-        meant = (started.file, event.node, started.task, started.started_at, started.etag)
+        meant = (started.file, node, started.task, started.started_at, started.etag)
         is_full = manifest.kind is not FileKind.INCREMENTAL
         if said != meant or is_full is not started.full:
             raise self.broken(f"{where} says {said}, full {is_full}, where the run was {meant}, full {started.full}")
@@ -124,26 +167,28 @@ class Restores(Watcher):
 
     def finish(self) -> None:
         """Restore every chain, and compare at every file."""
-        chains: dict[tuple[str, str, str], list[BackupStarted]] = {}
+        chains: dict[tuple[str, str, str], list[tuple[str, BackupStarted]]] = {}
         for run, started in self._files.started.items():
-            if run in self._files.finished and (run[0], started.path, started.folder) not in self._files.gone:
-                chains.setdefault((run[0], started.path, started.folder), []).append(started)
-        for (node, path, folder), runs in chains.items():
+            for where in self._files.kept(run) if run in self._files.finished else ():
+                chains.setdefault(where, []).append((run[0], started))
+        for (owner, path, folder), runs in chains.items():
             try:
-                self._restore(node, path, folder, runs)
+                self._restore(owner, path, folder, runs)
             except Unusable as error:
                 plain = self._files.plain(error)
-                raise self.broken(f"{folder} on {node} cannot be restored: {plain}") from error
+                raise self.broken(
+                    f"{folder} {f'on {owner}' if owner else f'in {path}'} cannot be restored: {plain}"
+                ) from error
 
-    def _restore(self, node: str, path: str, folder: str, runs: list[BackupStarted]) -> None:
+    def _restore(self, owner: str, path: str, folder: str, runs: list[tuple[str, BackupStarted]]) -> None:
         """The whole folder as a user would, then file by file for the points in between."""
-        place = self._files.place(node, path)
-        last = runs[-1]
+        place = self._files.place(owner, path)
+        node, last = runs[-1]
         whole = restore(place, folder, last.file, keys=self._files.keys)
         self._compare(node, last, whole.fingerprint)
         if len(runs) == 1:
             return
-        wanted = {started.file: started for started in runs[:-1]}
+        wanted = {started.file: started for _, started in runs[:-1]}
         assembly = Assembly("A", "restored")
         for file in whole.files[:-1]:
             assembly.take_file(file, self._files.content(place, folder, file))

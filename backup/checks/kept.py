@@ -5,7 +5,7 @@ It knows of folders what the runs that filled them said, and never asks why one 
 
 from typing import ClassVar
 
-from backup.checks.files import Files
+from backup.checks.files import Files, home
 from backup.checks.model import Sees
 from backup.notes import (
     BackupFinished,
@@ -23,7 +23,9 @@ from cluster.instant import HOUR, SECOND
 from cluster.trace import Crashed, Happened, Stepped
 
 Place = tuple[str, str]
-"""Node and path."""
+"""Whose it is, and its path."""
+NEVER_CLEANED = ("glacier", "ftp")
+"""Schemes of clouds that retention passes over (14.6)."""
 SLACK = 60 * SECOND
 """What is nearly old enough may be either."""
 
@@ -54,10 +56,10 @@ class KeptAsRuled(Watcher):
         self._folders: dict[Place, dict[str, Folder]] = {}
         self._keeps: dict[int, int | None] = {}
         """By task, the age it keeps now."""
-        self._due: dict[tuple[str, int], tuple[str, int]] = {}
-        """By node and task: path and start of its last full, after which old chains were to go."""
-        self._left: set[tuple[str, str, str]] = set()
-        """Node, path and folder of what nobody could look into."""
+        self._due: dict[tuple[str, int], tuple[list[Place], int]] = {}
+        """By node and task: places and start of its last full, after which old chains were to go."""
+        self._left: set[tuple[Place, str]] = set()
+        """Place and folder of what nobody could look into."""
         self._clocks_were_set = False
         self.lost: list[tuple[str, str]] = []
         """Node and folder of chains that were removed although they were another task's, or the last of their task."""
@@ -86,14 +88,14 @@ class KeptAsRuled(Watcher):
     def _expired(self, event: Happened) -> None:
         note = event.note
         assert isinstance(note, FolderExpired)
-        found = self._folders.get((event.node, note.path), {}).get(note.folder)
+        found = self._folders.get(_place(event.node, note.path), {}).get(note.folder)
         if found is None:  # what a crash cut off, or what was there before the world was
             return
         who = f"task {note.task} of {note.database} removes {note.folder} on {event.node}"
         if note.at - found.last < note.age - (0 if self._strict else 2 * HOUR):  # rule 14.7: local times
             old = age_text(max(0, note.at - found.last))
             raise self.broken(f"{who}, whose newest backup is {old} old where {age_text(note.age)} are kept")
-        others = self._folders[event.node, note.path]
+        others = self._folders[_place(event.node, note.path)]
         rest = [each for name, each in others.items() if name != note.folder and each.task == found.task]
         if found.task != note.task or not rest:
             self.lost.append((event.node, note.folder))
@@ -104,11 +106,11 @@ class KeptAsRuled(Watcher):
 
     def _removed(self, event: Happened) -> None:
         assert isinstance(event.note, FolderRemoved)
-        self._folders.get((event.node, event.note.path), {}).pop(event.note.folder, None)
+        self._folders.get(_place(event.node, event.note.path), {}).pop(event.note.folder, None)
 
     def _was_left(self, event: Happened) -> None:
         assert isinstance(event.note, FolderLeft)
-        self._left.add((event.node, event.note.path, event.note.folder))
+        self._left.add((_place(event.node, event.note.path), event.note.folder))
 
     def _failed(self, event: Happened) -> None:
         assert isinstance(event.note, RetentionFailed)
@@ -126,28 +128,35 @@ class KeptAsRuled(Watcher):
     def _finished(self, event: Happened) -> None:
         note = event.note
         assert isinstance(note, BackupFinished)
-        started = self._files.started[event.node, note.task, note.started_at]
-        folders = self._folders.setdefault((event.node, started.path), {})
-        known = folders.get(note.folder)
-        if known is None:
-            folders[note.folder] = Folder(note.database, note.task, note.started_at)
-        else:
-            known.last = max(known.last, note.started_at)
+        places = [(owner, path) for owner, path, _ in self._files.kept((event.node, note.task, note.started_at))]
+        for place in places:
+            folders = self._folders.setdefault(place, {})
+            known = folders.get(note.folder)
+            if known is None:
+                folders[note.folder] = Folder(note.database, note.task, note.started_at)
+            else:
+                known.last = max(known.last, note.started_at)
         if note.full and self._keeps.get(note.task) is not None:
-            self._due[event.node, note.task] = (started.path, note.started_at)
+            cleaned = [place for place in places if not place[1].startswith(NEVER_CLEANED)]
+            self._due[event.node, note.task] = (cleaned, note.started_at)
 
     def _started(self, event: Happened) -> None:
         """The next run of a task begins, so its retention before has had its time."""
         note = event.note
         assert isinstance(note, BackupStarted)
-        path, at = self._due.pop((event.node, note.task), ("", 0))
+        places, at = self._due.pop((event.node, note.task), ([], 0))
         age = self._keeps.get(note.task)
-        if not path or age is None or self._clocks_were_set or not self._strict:
+        if age is None or self._clocks_were_set or not self._strict:
             return
-        for name, folder in self._folders[event.node, path].items():
-            where = (event.node, path, name)
-            if folder.task == note.task and folder.last + age + SLACK <= at and where not in self._left:
-                raise self.broken(
-                    f"{name} on {event.node} is still there after a full backup of task {note.task} of {note.database}, "
-                    f"though its newest backup was {age_text(at - folder.last)} old and {age_text(age)} are kept"
-                )
+        for place in places:
+            for name, folder in self._folders[place].items():
+                if folder.task == note.task and folder.last + age + SLACK <= at and (place, name) not in self._left:
+                    raise self.broken(
+                        f"{name} in {place[1]} of {place[0] or 'nobody'} is still there after a full backup of task "
+                        f"{note.task} of {note.database} by {event.node}, though its newest backup was "
+                        f"{age_text(at - folder.last)} old and {age_text(age)} are kept"
+                    )
+
+
+def _place(node: str, path: str) -> Place:
+    return home(node, path), path

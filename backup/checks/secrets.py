@@ -6,22 +6,23 @@ Keys themselves come from the operator's ring, as no trace has ever held one. Wh
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from backup import names
 from backup import notes as kinds
-from backup.checks.files import Files, Unusable
+from backup.checks.files import EDITED, Files, Unusable
 from backup.checks.model import Sees
 from backup.content.compression import decompressed
 from backup.keys import EncryptionMode, Key
 from backup.notes import BackupStarted, DatabaseCreated, TaskDefined
 from cluster.checks import Watcher
-from cluster.instant import SECOND
 from cluster.trace import Failed, Happened, Note, Said, Stepped
 
 LATELY = 1_000
 """So many steps are looked at again when a client names a new key: the step that brings a key comes before the key."""
-EDITED = 5 * SECOND
-"""A run that starts so soon after its task was edited may be of the task before."""
+
+SHORTEST = 8
+"""A password of fewer characters might stand anywhere by chance, and is not looked for."""
 
 
 def spellings(key: Key) -> tuple[bytes, ...]:
@@ -37,6 +38,12 @@ def spellings(key: Key) -> tuple[bytes, ...]:
         ", ".join(map(str, secret)).encode(),
         ",".join(map(str, secret)).encode(),
     )
+
+
+def spellings_of(secret: str) -> tuple[bytes, ...]:
+    """The same of what gets in to a cloud."""
+    raw = secret.encode()
+    return raw, b64encode(raw).rstrip(b"="), repr(secret)[1:-1].encode(), quote(secret, safe="").encode()
 
 
 class EncryptedAsAsked(Watcher):
@@ -85,11 +92,16 @@ class EncryptedAsAsked(Watcher):
 
 class KeysStaySecret(Watcher):
     promise: ClassVar[str] = "keys stay secret"
-    says: ClassVar[str] = "no key is in any event, any name or any file that a run writes, however it is spelt (13)"
+    says: ClassVar[str] = (
+        "no key, and nothing that gets in to a cloud, is in any event, any name or any file that a run writes, however it "
+        "is spelt (13)"
+    )
 
     def __init__(self, files: Files) -> None:
         self._files = files
         self._known: list[tuple[bytes, ...]] = []
+        self._learnt = (0, 0)
+        """How many keys and other secrets there were when it was last asked."""
         self._lately: list[tuple[int, str]] = []
 
     def sees(self) -> Sees:
@@ -104,7 +116,7 @@ class KeysStaySecret(Watcher):
         if isinstance(event.note, Stepped):
             self._lately.append((event.seq, event.note.step))
             del self._lately[:-LATELY]
-        if len(self._known) != len(self._files.keys):
+        if self._learnt != (len(self._files.keys), len(self._files.keys.secrets)):
             self._learn()
         if self._known:
             self._need_clean(f"{event.note!r} {event.note.text()}".encode(), f"event {event.seq}")
@@ -114,22 +126,23 @@ class KeysStaySecret(Watcher):
         self._learn()
         if not self._known:
             return
-        for (node, task, _), started in self._files.started.items():
-            where = (node, started.path, started.folder)
-            if where in self._files.gone:
-                continue
-            place = self._files.place(node, started.path)
-            name = f"{started.folder}/{started.file}"
-            self._need_clean(name.encode(), f"the name of a file of task {task}")
-            try:
-                self._need_clean_stream(place.read(name), f"{name} on {node}")
-                content = self._files.content(place, started.folder, started.file)
-                self._need_clean_stream(decompressed(started.file, content), f"the content of {name} on {node}")
-            except Unusable:
-                continue  # other promises are about that
+        for run, started in self._files.started.items():
+            for owner, path, _ in self._files.kept(run):
+                place = self._files.place(owner, path)
+                name = f"{started.folder}/{started.file}"
+                self._need_clean(name.encode(), f"the name of a file of task {run[1]}")
+                try:
+                    self._need_clean_stream(place.read(name), f"{name} in {path} of {run[0]}")
+                    content = self._files.content(place, started.folder, started.file)
+                    self._need_clean_stream(decompressed(started.file, content), f"the content of {name} in {path}")
+                except Unusable:
+                    continue  # other promises are about that
 
     def _learn(self) -> None:
-        self._known = [spellings(key) for key in self._files.keys]
+        ring = self._files.keys
+        self._learnt = len(ring), len(ring.secrets)
+        long = [secret for secret in ring.secrets if len(secret) >= SHORTEST]
+        self._known = [*map(spellings, ring), *map(spellings_of, long)]
         for seq, step in self._lately:
             self._need_clean(step.encode(), f"event {seq}")
 

@@ -59,6 +59,7 @@ from backup.notes.runs import (
     ReportGivenUp,
     ReportQueued,
 )
+from backup.notes.uploads import Uploaded, UploadFailed, UploadRepeated
 from backup.notes.values import (
     IdentityMoved,
     IndexDefined,
@@ -127,6 +128,9 @@ __all__ = [
     "TaskRemoved",
     "TombstonesCleaned",
     "TopologyChanged",
+    "UploadFailed",
+    "UploadRepeated",
+    "Uploaded",
     "ValueExchanged",
     "ValueTombstonesCleaned",
     "ValuesRestored",

@@ -71,6 +71,8 @@ class TaskDefined(Agreed):
     """Whether files can be sent anywhere."""
     server_wide: int = 0
     """Id of the server-wide task that it is a copy of; 0: the database's own."""
+    clouds: tuple[str, ...] = ()
+    """Addresses that its files are sent to, as far as no script says where."""
 
     def text(self) -> str:
         but = "" if self.has_place else ", and does not run: it has no usable destination"

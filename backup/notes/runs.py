@@ -38,7 +38,7 @@ class BackupStarted(Note):
     started_at: int
     full: bool
     path: str
-    """The destination, as the task names it."""
+    """The local folder, as the task names it; empty: the file is built in a temporary place (rule 11.8)."""
     folder: str
     file: str
     etag: int
@@ -47,11 +47,14 @@ class BackupStarted(Note):
     """`Store.fingerprint` of the copy at the start: what a restore up to this file must give."""
     by_hand: bool = False
     """Not by the clock: somebody asked for it now."""
+    uploads: tuple[str, ...] = ()
+    """Addresses of the clouds that it is sent to."""
 
     def text(self) -> str:
         article = "a" if self.full else "an"
         asked = ", as asked for" if self.by_hand else ""
-        return f"starts {article} {kind_text(self.full)} backup of {whose(self.task, self.database)}{asked}"
+        sent = f", for {' and '.join(self.uploads)}" if self.uploads else ""
+        return f"starts {article} {kind_text(self.full)} backup of {whose(self.task, self.database)}{asked}{sent}"
 
 
 @value

@@ -3,7 +3,7 @@
 It also remembers what each copy held when a backup of it began, so that a story can compare what comes back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from backup.actions import DefineServerWide
 from backup.admission import Allowed
@@ -11,12 +11,12 @@ from backup.database.documents import Contents, Store
 from backup.keys import SIZE, Encryption, Key
 from backup.notes import BackupStarted
 from backup.premises import Premises
-from backup.record import LocalFolder
+from backup.record import Destination, LocalFolder
 from backup.record import Task as Definition
 from backup.requests import NewDatabase, RestoreDatabase, RestoreResult
 from backup.rules import Rules
 from backup.service import Backups
-from backup.shelves import Shelves
+from backup.shelves import CLOUDS, Shelves
 from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
 from cluster.trace import Happened
@@ -33,14 +33,23 @@ class Client:
         self.held: dict[tuple[int, str, int], Contents] = {}
         """What a copy held when a backup of it started: by task, node and start."""
         self._premises = Premises()
-        self.shelves = Shelves(world.places, self._premises)
+        self._places: Mapping[str, str] = world.places
+        self.shelves = Shelves(self._places, self._premises)
         """Where the nodes keep their files."""
         world.history.followers.append(self._remember)
 
-    def start(self, names: str, rules: Rules | str | None = None, allowed: Allowed | None = None) -> None:
-        """Bring the nodes up with the backup service, under these rules or those the run was given."""
+    def start(
+        self, names: str, rules: Rules | str | None = None, allowed: Allowed | None = None, clouds: str = ""
+    ) -> None:
+        """Bring the nodes up with the backup service, under these rules or those the run was given.
+
+        `clouds="real"`: what tasks send to clouds goes to the real ones that their blocks name; else they are simulated.
+        """
+        if clouds:
+            self._places = {**self._places, CLOUDS: clouds}
+            self.shelves = Shelves(self._places, self._premises)
         known = rules or self.world.options.get("rules") or "unkindness"
-        self.world.start(names, lambda: Backups(known, self.world.places, self._premises, allowed))
+        self.world.start(names, lambda: Backups(known, self._places, self._premises, allowed))
 
     def somebody(self, database: str = "") -> str:
         """The first node that is up (and has that database, if one that is up knows of it); Misuse if there is none."""
@@ -95,13 +104,15 @@ class Client:
         key: Key | None = None,
         tasks: bool = False,
         skip_indexes: bool = False,
+        source: Destination | None = None,
     ) -> RestoreResult:
-        """A new database at `node`, from its own local folder: up to a file, or (`at`, wall µs) to an instant (17.1).
+        """A new database at `node`, from its own local folder or a cloud (`source`): up to a file, or (`at`, wall µs) to an
+        instant (17.1).
 
         `skip_indexes`: it has none. `tasks`: they run; without it they are there, disabled, as is fit for a copy to look at (17.9).
         """
         request = RestoreDatabase(
-            name, node, path, folder, last_file, at, database, encryption, key, not tasks, skip_indexes
+            name, node, path, folder, last_file, at, database, encryption, key, not tasks, skip_indexes, source
         )
         result: RestoreResult = await self.world.ask(node, request)
         return result

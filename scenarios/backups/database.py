@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from backup.actions import BackupOnce, ShowBackups
+from backup.blocks import address
 from backup.database.items import Revision, body_of, text_of
 from backup.database.revisions import RevisionPolicy
 from backup.database.values import (
@@ -28,7 +29,7 @@ from backup.operations import (
     RemoveNodeFromDatabase,
     ReorderGroup,
 )
-from backup.record import ONE_TIME, LocalFolder, Replication, Topology
+from backup.record import ONE_TIME, Destination, LocalFolder, Replication, Topology
 from backup.record import Task as Definition
 from backup.requests import (
     Attach,
@@ -240,12 +241,17 @@ class Database:
         encryption: Encryption | None = None,
         keep: int | None = None,
         kind: Kind = Kind.BACKUP,
+        to: Iterable[Destination] = (),
     ) -> "Task":
-        """Define a backup task: cron texts, preferred node, local folder, key, how long (µs) backups are kept, kind."""
+        """Define a backup task: cron texts, preferred node, local folder, key, how long (µs) backups are kept, kind.
+
+        `to`: its places, instead of that one local folder.
+        """
+        places = tuple(to) or (LocalFolder(path),)
         definition = Definition(
             full=full,
             incremental=incremental,
-            destinations=(LocalFolder(path),),
+            destinations=places,
             name=name,
             mentor=mentor,
             pinned=pinned,
@@ -254,7 +260,7 @@ class Database:
             kind=kind,
         )
         number = await self.world.ask(on or self.client.somebody(self.name), Define(self.name, definition))
-        return Task(self, number, path, encryption)
+        return Task(self, number, address(places[0]), encryption, places)
 
     async def back_up_once(
         self,

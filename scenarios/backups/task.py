@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from backup.actions import BackupNow, CancelBackup, Operation, Postponed, PutOff, ShowTask
+from backup.blocks import address, is_remote
 from backup.keys import Encryption, EncryptionMode
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
 from backup.ownership import computed_owner
 from backup.record import Database as Recorded
-from backup.record import LocalFolder
+from backup.record import Destination, LocalFolder
 from backup.refusals import AskAnother
 from backup.requests import Define, DisableTask, EnableTask, RemoveTask, RestoreResult
 from backup.restore import Comparison, equal_contents
@@ -50,7 +51,16 @@ class Ran:
 class Task:
     """One backup task, as a client sees it."""
 
-    def __init__(self, database: "Database", number: int, path: str, encryption: Encryption | None = None) -> None:
+    def __init__(
+        self,
+        database: "Database",
+        number: int,
+        path: str,
+        encryption: Encryption | None = None,
+        places: tuple[Destination, ...] = (),
+    ) -> None:
+        """`path`: of its local folder, or else the address of its first cloud."""
+        self.places = places or (LocalFolder(path),)
         self.database = database
         self.world = database.world
         self.client = database.client
@@ -178,9 +188,9 @@ class Task:
             raise Misuse(f"task {self.id} of {self.database.name} is gone, or everybody is down: it cannot be edited")
         changed = attrs.evolve(record.tasks[self.id], **changes)
         await self.world.ask(on or self.client.somebody(), Define(self.database.name, changed))
-        for block in changed.usable:
-            if isinstance(block, LocalFolder):
-                self.path = block.path
+        if changed.usable:
+            self.places = changed.usable
+            self.path = address(self.places[0])
 
     async def disable(self) -> None:
         """Nothing runs any more."""
@@ -198,35 +208,38 @@ class Task:
         """How many runs were reported after the operation timeout."""
         return sum(1 for event in self.world.history.events if isinstance(event.note, Reported) and event.note.late)
 
-    def files(self, node: str) -> list[str]:
-        """What lies in the task's local folder on that node, up or down, as `folder/file`; sorted."""
-        place = self.client.shelves.place(node, self.path)
+    def files(self, node: str, path: str = "") -> list[str]:
+        """What lies in the task's local folder on that node, up or down, or in its cloud of that address, as `folder/file`;
+        sorted."""
+        place = self.client.shelves.place(node, path or self.path)
         return [f"{folder}/{file}" for folder in place.folders() for file in place.files(folder)]
 
-    async def restore_newest(self, name: str) -> "RestoredDatabase":
-        """Restore the newest chain into a new database, on the node that has the files."""
+    async def restore_newest(self, name: str, source: Destination | None = None, on: str = "") -> "RestoredDatabase":
+        """Restore the newest chain into a new database, on the node that has the files; from a cloud, on any node."""
         written = [run for run in self.runs if run.outcome == "written"]
         if not written:
             raise Misuse(f"task {self.id} has written no backup yet: wait for one with `await task.ran()`")
         last = written[-1]
         provided = self.encryption is not None and self.encryption.mode is EncryptionMode.USE_PROVIDED_KEY
         key = None if provided else self.database.key
+        source = source or (self.places[0] if is_remote(self.path) else None)
+        node = on or last.node
         result = await self.client.restore(
-            name, last.node, self.path, folder=last.folder, encryption=self.encryption, key=key
+            name, node, self.path, folder=last.folder, encryption=self.encryption, key=key, source=source
         )
-        return RestoredDatabase(self, name, last, result)
+        return RestoredDatabase(self, name, last, result, node)
 
 
 class RestoredDatabase:
     """A database made from a backup, and what it should hold."""
 
-    def __init__(self, task: Task, name: str, run: Ran, result: RestoreResult) -> None:
-        self.task, self.name, self.run, self.result = task, name, run, result
+    def __init__(self, task: Task, name: str, run: Ran, result: RestoreResult, node: str) -> None:
+        self.task, self.name, self.run, self.result, self.node = task, name, run, result, node
 
     def compared(self) -> Comparison:
         """Document for document, against what the source held when that backup started."""
         client = self.task.client
-        restored = client.store(self.run.node, self.name)
+        restored = client.store(self.node, self.name)
         held = client.held[self.task.id, self.run.node, self.run.started_at]
         assert restored is not None, "the node that was asked to restore has the database"
         return equal_contents(restored, held)

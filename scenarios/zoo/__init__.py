@@ -98,6 +98,7 @@ def _collect() -> None:
         "scenarios.zoo.clients",
         "scenarios.zoo.backups",
         "scenarios.zoo.content",
+        "scenarios.zoo.clouds",
         "scenarios.zoo.retention",
         "scenarios.zoo.groups",
         "scenarios.zoo.tasks",

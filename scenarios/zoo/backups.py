@@ -108,7 +108,7 @@ def trusts_a_destination_that_lost_the_file(original: Callable[..., Any]) -> Cal
     """A file is called kept without being looked for, and the destination has lost it."""
 
     async def read_back(self: Any, opened: Any, manifest: Any) -> None:
-        await self._member.outside(lambda: self._place.delete(f"{opened.folder}/{opened.file}"), 1_000)
+        await self._member.outside(lambda: self.places.base.delete(f"{opened.folder}/{opened.file}"), 1_000)
 
     return read_back
 

@@ -60,10 +60,10 @@ def accepts_a_flipped_bit(original: Callable[..., Any]) -> Callable[..., Any]:
         name = f"{opened.folder}/{opened.file}"
 
         def flip() -> None:
-            content = bytearray(b"".join(self._place.read(name)))
+            content = bytearray(b"".join(self.places.base.read(name)))
             content[len(content) // 2] ^= 1
-            self._place.delete(name)
-            upload = self._place.start(name)
+            self.places.base.delete(name)
+            upload = self.places.base.start(name)
             upload.write(bytes(content))
             upload.finish()
 

@@ -6,7 +6,7 @@ import attrs
 import pytest
 import trio
 
-from backup import abilities, blocks
+from backup import blocks
 from backup.admission import Allowed, admit
 from backup.blocks import AmazonGlacier, AmazonS3, Azure, Block, Ftp, GoogleCloud, LocalFolder, Script, appended
 from backup.commands import CreateDatabase, DefineTask, apply
@@ -193,8 +193,8 @@ def judged(task: Task, allowed: Allowed = Allowed()) -> None:  # a frozen value
     [
         ({"mentor": "X"}, Allowed(), "prefers node 'X', which is none of A B C"),
         ({"destinations": (LocalFolder("/../etc"),)}, Allowed(), "cannot be reached: the local folder .* leads out"),
-        ({"destinations": (Azure("container"),)}, Allowed(), "sends nothing to Azure: it can send to Local"),
-        ({"destinations": (LocalFolder("", script=Script("x")),)}, Allowed(), "cannot be run by a simulated node"),
+        ({"destinations": (AmazonS3("b", remote_folder="../c"),)}, Allowed(), "cannot be reached: .* leads out"),
+        ({"destinations": (LocalFolder("s3://b"),)}, Allowed(), "is an address: name it in the block of its kind"),
         ({}, Allowed(destinations=("None",)), "allows no destination at all"),
         ({}, Allowed(destinations=("AmazonS3", "FTP")), "Local is not allowed here: choose one of AmazonS3, FTP"),
         (
@@ -231,16 +231,6 @@ def test_what_a_node_does_not_let_in(change: dict[str, Any], allowed: Allowed, w
 def test_what_a_node_lets_in(change: dict[str, Any], allowed: Allowed) -> None:
     """A block that is disabled or incomplete asks nobody for anything."""
     judged(attrs.evolve(NIGHTLY, **change), allowed)
-
-
-def test_another_kind_of_place_plugs_in_by_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The registry decides, not the judgement."""
-    s3 = attrs.evolve(NIGHTLY, destinations=(AmazonS3("bucket"),))
-    with pytest.raises(Refused):
-        judged(s3)
-    known = {**abilities.PLACES, AmazonS3: lambda shelves, node, block: shelves.destination(node, "s3")}
-    monkeypatch.setattr(abilities, "PLACES", known)
-    judged(s3)
 
 
 def test_a_task_with_nowhere_to_go_counts_as_disabled_and_says_so() -> None:

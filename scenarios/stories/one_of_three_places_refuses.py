@@ -1,0 +1,49 @@
+"""A backup goes to a local folder and two clouds, and one refuses it: the run has failed, though the file is there. The next mends all."""
+
+import trio
+
+from backup.blocks import AmazonS3, Azure, LocalFolder, address
+from backup.destinations.troubles import Refusing, Well
+from backup.notes import BackupFailed
+from backup.points import chains
+from cluster.instant import hours
+from cluster.sim.world import World
+from scenarios.backups import FOLDER, backups
+
+NIGHTLY = AmazonS3("nightly", secret_key="nobody sees this")
+BLOBS = Azure("blobs", remote_folder="shop")
+
+
+async def story(world: World) -> None:
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", members="B")
+    await shop.fill()
+    hourly = await shop.define(
+        full="0 0 * * *", incremental="0 * * * *", to=(LocalFolder(FOLDER), NIGHTLY, BLOBS), name="Everywhere"
+    )
+    first = await hourly.ran()
+    await trio.sleep(hours(1.5) - world.now)
+    await shop.put({"orders/new": {"since": "half past one"}})
+
+    world.disturb("B", Refusing(address(NIGHTLY)))
+    failed = await world.seen(BackupFailed, within=hours(1))
+    assert "1 of 2 uploads failed, and with that the backup" in failed.note.text()
+    await hourly.reported()
+    assert len(hourly.files("B")) == 2, "the local file is there, and the run has failed all the same (9.8)"
+    assert len(hourly.files("B", address(BLOBS))) == 2
+    assert len(hourly.files("B", address(NIGHTLY))) == 1
+    world.say("what the cluster knows of it:")
+    await shop.tasks()
+
+    world.disturb("B", Well(address(NIGHTLY)))
+    await shop.put({"orders/newer": {"since": "half past two"}})
+    again = await hourly.ran(within=hours(1.1))
+    assert again.outcome == "written"
+    assert not again.full
+    for place in hourly.places:
+        whole = chains(client.shelves.place("B", address(place)))
+        assert [chain.folder for chain in whole if chain.whole] == [first.folder], "whole everywhere, from one full"
+    assert (await hourly.restore_newest("FromTheFolder")).compared()
+    assert (await hourly.restore_newest("FromTheCloud", NIGHTLY, on="C")).compared(), "a cloud is open to every node"
