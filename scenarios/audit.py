@@ -96,7 +96,7 @@ def _chains(run: str, keys: tuple[Key, ...]) -> tuple[Chained, ...] | None:
     whole = folder.resolve()
     return tuple(
         Chained(
-            str(point.place.path.relative_to(whole)),
+            str(Path(point.place.name).relative_to(whole)),
             point.chain.folder,
             len(point.chain.points),
             point.chain.whole,

@@ -379,13 +379,14 @@ def validate(
 
 
 @app.command(name="restore-points")
-def restore_points(folder: Path, /, *, key_file: Path | None = None, json: Annotated[bool, Flag] = False) -> int:
+def restore_points(where: str, /, *, key_file: Path | None = None, json: Annotated[bool, Flag] = False) -> int:
     """What can be restored from the backup files in a folder: every file is read, and its chain verified.
 
     Parameters
     ----------
-    folder
-        Of a run that was kept (--out), of a destination, or of one chain.
+    where
+        The folder of a run that was kept (--out), of a destination, or of one chain; or s3://bucket/folder,
+        azure://container/folder, gs://bucket/folder, with what gets in to it in the environment.
     key_file
         The keys of encrypted files, one a line, 32 bytes as base64.
     json
@@ -395,7 +396,7 @@ def restore_points(folder: Path, /, *, key_file: Path | None = None, json: Annot
 
     from scenarios.files import fields, inspected, keys_in, lines
 
-    found = inspected(folder, keys_in(key_file))
+    found = inspected(where, keys_in(key_file))
     if json:
         for point in found:
             for each in fields(point):
@@ -408,7 +409,7 @@ def restore_points(folder: Path, /, *, key_file: Path | None = None, json: Annot
 
 @app.command
 def restore(
-    folder: Path,
+    where: str,
     /,
     *,
     at: str | None = None,
@@ -422,8 +423,9 @@ def restore(
 
     Parameters
     ----------
-    folder
-        Of a run that was kept (--out), of a destination, or of one chain.
+    where
+        The folder of a run that was kept (--out), of a destination, or of one chain; or s3://bucket/folder,
+        azure://container/folder, gs://bucket/folder, with what gets in to it in the environment.
     at
         As the database was at that time, as far as it was backed up: '2024-01-05 09:03', in UTC.
     last_file
@@ -443,7 +445,7 @@ def restore(
     keys = keys_in(key_file)
     out = _new(into) if into is not None else sys.stdout
     try:
-        found = restored(folder, keys, at=when, last_file=last_file, database=database, unsealed=unsealed)
+        found = restored(where, keys, at=when, last_file=last_file, database=database, unsealed=unsealed)
         for line in document_lines(found):
             out.write(f"{line}\n")
     except BaseException:

@@ -1,19 +1,25 @@
 """Real backup files as a user finds them: which folders hold them, what can be restored, and documents out of them.
 
-Works on the files that a run kept (`run … --out`), with no cluster and no world. Never here: how a chain is read
-(backup/restore.py), and what goes to a terminal (cli.py).
+Works on the files that a run kept (`run … --out`), or on those of a real cloud, `s3://bucket/folder`, which the environment
+says how to get in to; with no cluster and no world. Never here: how a chain is read (backup/restore.py), and what goes to
+a terminal (cli.py).
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from backup import names
+from backup.blocks import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud, is_remote
+from backup.blocks import Destination as Block
 from backup.content.manifest import stamp
 from backup.database.items import METADATA, Document
 from backup.destinations.local import LocalDestination
+from backup.destinations.port import Destination, DestinationError
+from backup.destinations.real import opened
 from backup.keys import BadKey, Key
 from backup.points import Chain, Checked, Unusable, chains, check, manifest_of, point_at, time_text
 from backup.restore import NothingToRestore, Restored, restore
@@ -29,9 +35,11 @@ class FilesError(ValueError):
 
 @value
 class Place:
-    """One folder that holds folders of backups: what a task calls its local folder."""
+    """A place that holds folders of backups: what a task calls its local folder, or a cloud."""
 
-    path: Path
+    name: str
+    """The path of a folder, or an address."""
+    destination: Destination
     only: str = ""
     """The one chain that is meant; empty: all."""
 
@@ -44,13 +52,16 @@ class Point:
     chain: Chain
 
 
-def places(folder: Path) -> list[Place]:
-    """Every place at or below a folder, which may itself be one chain. FilesError if there is none."""
+def places(where: str | Path) -> list[Place]:
+    """Every place at or below a folder, which may itself be one chain, or the one of an address. FilesError if there is none."""
+    if is_remote(str(where)):
+        return [_cloud(str(where))]
+    folder = Path(where)
     if not folder.is_dir():
         raise FilesError(f"there is no folder {folder}: give that of a run (--out), of a destination, or of one chain")
     whole = folder.resolve()
     if names.parse_folder(whole.name, names.UTC) is not None:
-        return [Place(whole.parent, whole.name)]
+        return [_local(whole.parent, whole.name)]
     found = sorted(
         {
             path.parent
@@ -60,7 +71,33 @@ def places(folder: Path) -> list[Place]:
     )
     if not found:
         raise FilesError(f"{folder} holds no folder of backups, nor does any folder below it: give another")
-    return [Place(path) for path in found]
+    return [_local(path) for path in found]
+
+
+def _local(path: Path, only: str = "") -> Place:
+    return Place(str(path), LocalDestination(path), only)
+
+
+def _cloud(where: str) -> Place:
+    scheme, _, rest = where.partition("://")
+    name, *folders = rest.strip("/").split("/")
+    only = folders.pop() if folders and names.parse_folder(folders[-1], names.UTC) is not None else ""
+    folder = "/".join(folders)
+    blocks: dict[str, Block] = {
+        AmazonS3.scheme: AmazonS3(name, os.environ.get("AWS_REGION", ""), remote_folder=folder),
+        Azure.scheme: Azure(name, remote_folder=folder),
+        GoogleCloud.scheme: GoogleCloud(name, remote_folder=folder),
+    }
+    if scheme in (Ftp.scheme, "ftps", AmazonGlacier.scheme):
+        raise FilesError(f"nothing is restored from {where} directly (12.4): copy it into a folder, and give that")
+    if scheme not in blocks or not name:
+        raise FilesError(
+            f"{where} is no address of backups: write s3://bucket/folder, azure://container or gs://bucket"
+        )
+    try:
+        return Place(where, opened(blocks[scheme]), only)
+    except DestinationError as error:
+        raise FilesError(str(error)) from error
 
 
 def keys_in(path: Path | None) -> tuple[Key, ...]:
@@ -95,12 +132,15 @@ def instant_of_text(text: str) -> int:
 # ---- what there is
 
 
-def inspected(folder: Path, keys: tuple[Key, ...]) -> list[Point]:
-    """Every chain at or below a folder, each file read and verified."""
+def inspected(where: str | Path, keys: tuple[Key, ...]) -> list[Point]:
+    """Every chain at or below a folder, or at an address, each file read and verified."""
     found = []
-    for place in places(folder):
-        destination = LocalDestination(place.path)
-        known = (check(destination, place.only, keys=keys),) if place.only else chains(destination, keys=keys)
+    for place in places(where):
+        try:
+            destination = place.destination
+            known = (check(destination, place.only, keys=keys),) if place.only else chains(destination, keys=keys)
+        except DestinationError as error:
+            raise FilesError(str(error)) from error
         found += [Point(place, chain) for chain in known]
     return found
 
@@ -111,15 +151,15 @@ def fields(point: Point) -> Iterator[dict[str, Any]]:
     for each in chain.points:
         yield _fields(place, each)
     for file in chain.in_progress:
-        yield {"place": str(place.path), "folder": chain.folder, "file": file, "problem": "it was never finished"}
+        yield {"place": place.name, "folder": chain.folder, "file": file, "problem": "it was never finished"}
     if chain.problem:
-        yield {"place": str(place.path), "folder": chain.folder, "problem": chain.problem}
+        yield {"place": place.name, "folder": chain.folder, "problem": chain.problem}
 
 
 def _fields(place: Place, checked: Checked) -> dict[str, Any]:
     point, manifest = checked.point, checked.manifest
     return {
-        "place": str(place.path),
+        "place": place.name,
         "folder": point.folder,
         "file": point.file,
         "at": stamp(manifest.started_at if manifest is not None else point.at),
@@ -139,9 +179,9 @@ def lines(points: Iterable[Point]) -> Iterator[str]:
     shown = None
     for point in points:
         chain = point.chain
-        if point.place.path != shown:
-            shown = point.place.path
-            yield f"{shown}"
+        if point.place.name != shown:
+            shown = point.place.name
+            yield shown
         count = len(chain.points)
         verdict = "whole" if chain.whole else "not whole"
         yield f"  {chain.folder}: {count} file{'' if count == 1 else 's'}, {verdict}"
@@ -169,7 +209,7 @@ def _line(checked: Checked) -> str:
 
 
 def restored(
-    folder: Path,
+    where: str | Path,
     keys: tuple[Key, ...],
     *,
     at: int | None = None,
@@ -179,26 +219,26 @@ def restored(
 ) -> Restored:
     """What the files hold: up to `last_file` of a chain, as of wall instant `at`, or else the newest there is."""
     try:
-        return _restored(folder, keys, at, last_file, database, unsealed)
+        return _restored(where, keys, at, last_file, database, unsealed)
     except Unusable as error:
         raise FilesError(str(error)) from error
 
 
 def _restored(
-    folder: Path, keys: tuple[Key, ...], at: int | None, last_file: str | None, database: str, unsealed: bool
+    where: str | Path, keys: tuple[Key, ...], at: int | None, last_file: str | None, database: str, unsealed: bool
 ) -> Restored:
     if at is not None and last_file is not None:
         raise FilesError("an instant and a last file were given: give one of them")
-    found = places(folder)
+    found = places(where)
     if last_file is not None or unsealed or (at is None and found[0].only):
         if not found[0].only:
-            raise FilesError(f"{folder} is no single chain: give the folder of one, named like that of a backup")
-        return restore(LocalDestination(found[0].path), found[0].only, last_file, keys=keys, unsealed=unsealed)
+            raise FilesError(f"{where} is no single chain: give the folder of one, named like that of a backup")
+        return restore(found[0].destination, found[0].only, last_file, keys=keys, unsealed=unsealed)
     when = at if at is not None else FAR
     best: tuple[int, Place, str, str] | None = None
     refused: list[NothingToRestore] = []
     for place in found:
-        destination: Any = Only(place.path, place.only) if place.only else LocalDestination(place.path)
+        destination: Any = Only(place) if place.only else place.destination
         try:
             point = point_at(destination, when, database, keys=keys)
         except NothingToRestore as error:
@@ -209,21 +249,29 @@ def _restored(
             best = started_at, place, point.folder, point.file
     if best is None:
         raise refused[0]
-    return restore(LocalDestination(best[1].path), best[2], best[3], keys=keys)
+    return restore(best[1].destination, best[2], best[3], keys=keys)
 
 
 FAR = instant_of_text("9999-01-01")
 
 
-class Only(LocalDestination):
+class Only:
     """A place of which one chain is looked at."""
 
-    def __init__(self, path: Path, only: str) -> None:
-        super().__init__(path)
-        self._only = only
+    def __init__(self, place: Place) -> None:
+        self._place = place.destination
+        self._only = place.only
+
+    gives_back = True
 
     def folders(self) -> tuple[str, ...]:
         return (self._only,)
+
+    def files(self, folder: str) -> tuple[str, ...]:
+        return self._place.files(folder)
+
+    def read(self, name: str) -> Iterator[bytes]:
+        return self._place.read(name)
 
 
 def document_lines(found: Restored) -> Iterator[str]:

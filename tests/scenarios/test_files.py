@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from backup.destinations.real import opened
+from cluster.sim.run import play
+from cluster.sim.world import World
+from scenarios.backups import backups
 from scenarios.cli import BROKEN, HELD, MISTAKE, main
 from scenarios.data import documents_in
 from scenarios.files import FilesError, instant_of_text, keys_in, places
+from tests.ports.clouds import Clouds
 from tests.scenarios.test_secrets import key_of
 
 Say = pytest.CaptureFixture[str]
@@ -165,9 +170,50 @@ def test_both_an_instant_and_a_file(friday: Path, capsys: Say) -> None:
 def test_places_are_found_wherever_they_are(friday: Path) -> None:
     """From the run's folder, the place, or the chain."""
     (place,) = places(friday)
-    assert places(place.path) == [place]
-    assert places(next(place.path.iterdir()))[0].path == place.path
+    folder = Path(place.name)
+    assert [each.name for each in places(folder)] == [place.name]
+    assert places(next(folder.iterdir()))[0].name == place.name
     assert instant_of_text("2024-01-01") == 0
     with pytest.raises(FilesError, match="is empty"):
         (friday / "empty").write_text("\n")
         keys_in(friday / "empty")
+
+
+def test_files_of_a_real_cloud(clouds: Clouds, capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    """12.4: an address instead of a folder; what gets in is in the environment, as the libraries have it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", clouds.amazon_url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the secret key")
+    block = clouds.s3_block(remote_folder="shop")
+
+    async def story(world: World) -> None:
+        client = backups(world)
+        client.start("ABC", clouds="real")
+        await world.elected()
+        shop = await client.create_database("Shop")
+        await shop.put({"orders/1": {"freight": 1}})
+        task = await shop.define(full="0 0 * * *", incremental="0 * * * *", to=(block,))
+        await task.ran()
+        await shop.put({"orders/2": {"freight": 2}})
+        await task.ran()
+
+    assert play(story, 1).failure is None
+    where = f"s3://{block.bucket}/shop"
+    assert main(["restore-points", where]) == HELD
+    shown = capsys.readouterr().out
+    assert f"{where}\n" in shown
+    assert "2 files, whole" in shown
+    (folder,) = opened(block).folders()
+    for asked in (where, f"{where}/{folder}"):
+        assert main(["restore", asked]) == HELD
+        assert [line["freight"] for line in map(json.loads, capsys.readouterr().out.splitlines())] == [1, 2]
+    assert main(["restore", where, "--at", "2024-01-01 01:30"]) == HELD
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    for asked, says in (
+        ("ftp://files.example/x", "nothing is restored from ftp://files.example/x directly"),
+        ("http://x", "is no address of backups: write s3://bucket/folder"),
+        (f"{where}/nothing", "there is no backup of any database here"),
+        ("s3://nosuchbucket", "see whether it can be reached"),
+    ):
+        assert main(["restore", asked]) == MISTAKE
+        assert says in " ".join(capsys.readouterr().err.split())
