@@ -179,7 +179,8 @@ def append(raft: Raft, entries: tuple[Entry, ...]) -> tuple[Raft, list[Effect]]:
     peers: list[tuple[str, Progress]] = []
     made: dict[int, AppendEntries] = {}
     for name, progress in role.peers:
-        if not (progress.probing and progress.inflight):
+        inflight = progress.inflight
+        if not inflight or (not progress.probing and len(inflight) < raft.timing.inflight):
             progress, messages = filled(raft, log, raft.commit, role.beat, progress, made)
             for message in messages:
                 effects.append(Send(name, message))  # noqa: PERF401  most often it is one: a list for it costs more

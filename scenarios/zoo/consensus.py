@@ -183,7 +183,7 @@ def stands_without_asking(original: Callable[..., Any]) -> Callable[..., Any]:
 @bug(
     "cluster.proposals",
     "Sessions.answer",
-    breaks=OF_THE_STORY,
+    breaks="once",
     source="dissertation 6.3; §8",
     strikes="asked_twice_applied_once",
 )

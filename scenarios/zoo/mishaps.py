@@ -21,7 +21,7 @@ def what_was_slept_through_is_passed_over(original: Callable[..., None]) -> Call
 
     def arm(self: Any, key: Any, database: Any, task: Any) -> None:
         if self._member.incarnation > 1 and key not in self._settled:
-            self._settled[key] = self._started_at
+            self._settled[key] = self._back_at
         original(self, key, database, task)
 
     return arm
@@ -36,7 +36,7 @@ def what_was_slept_through_is_passed_over(original: Callable[..., None]) -> Call
 )
 def a_forgotten_file_stands_beside_its_chain(original: Callable[..., Any]) -> Callable[..., Any]:
     """The next file continues the last one that is on the books, not the last one that is there."""
-    return lambda self, chain, file: chain
+    return lambda self, place, chain, file: chain
 
 
 @bug(
@@ -65,7 +65,8 @@ def a_task_goes_home(original: Callable[..., Any]) -> Callable[..., Any]:
     def judge(task: Any, topology: Any, current: str | None, rules: Any) -> Any:
         node, reason, step = original(task, topology, current, rules)
         if reason is Reason.SAME_RESPONSIBLE_NODE:
-            return original(task, topology, None, rules)
+            home = original(task, topology, None, rules)
+            return (node, reason, step) if home[0] == node else home
         return node, reason, step
 
     return judge

@@ -220,7 +220,7 @@ def test_the_command_prints_or_writes_the_picture(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("question", "says"),
     [
-        ({"run": "the_crown_pases"}, r"no story 'the_crown_pases'\. Did you mean the_crown_passes\?"),
+        ({"run": "the_crown_pases"}, r"no story 'the_crown_pases'\. Did you mean the_crown_passes"),
         ({"run": "the_crown_passes@x"}, "'x' is no seed: give a whole number"),
         ({"run": "the_crown_passes@1:7"}, "leave the number away, and give --from and --to"),
         ({"run": "the_crown_passes", "bug": "x"}, "there is no bug 'x' in the zoo"),

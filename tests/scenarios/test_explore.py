@@ -85,7 +85,7 @@ SMALL = [
     ("ABC", {"crashes": 1}, 2, False, 6),
     ("AB", {"changes": 1}, 1, False, 99),
     ("AB", {"changes": 2, "outside": 1}, 2, True, 99),
-    ("ABC", {"changes": 1}, 1, True, 99),
+    ("ABC", {"changes": 1}, 1, True, 12),
     ("ABC", {"changes": 1, "outside": 1, "crashes": 1}, 1, True, 99),
     ("AB", {"reads": 2, "proposals": 1}, 1, False, 99),
     ("AB", {"reads": 1}, 2, True, 99),
