@@ -669,6 +669,7 @@ def zoo(
     /,
     *,
     seed: Annotated[int | None, Seed] = None,
+    shorten: int | None = None,
     prove: Annotated[bool, Flag] = False,
     processes: int | None = None,
     json: Annotated[bool, Flag] = False,
@@ -680,7 +681,9 @@ def zoo(
     bug
         A name from the table. Its run ends with 1, for a promise is broken.
     seed
-        Of the run that shows it; without it the one in which it was seen to strike soonest.
+        Of the run that shows it; without it the one with the shortest history that is known.
+    shorten
+        Try so many seeds and show the one with the shortest history.
     prove
         Let every bug (or this one) strike within its budget of seeds, and play the same without it. Ends with 1 if one
         escapes, or if something breaks without a bug.
@@ -702,8 +705,11 @@ def zoo(
     if prove and seed is not None:
         complain(f"--seed {seed} shows one run, and a proof tries many: leave one of the two out")
         return MISTAKE
-    if bug is None and seed is not None:
-        complain(f"--seed {seed} needs a bug to show: name one of `unkindness zoo`")
+    if bug is None and (seed, shorten) != (None, None):
+        complain("--seed and --shorten need a bug to show: name one of `unkindness zoo`")
+        return MISTAKE
+    if shorten is not None and (seed is not None or prove):
+        complain(f"--shorten {shorten} tries many seeds by itself: leave --seed and --prove out")
         return MISTAKE
     if prove:
         began, found = perf_counter(), list[Any]()
@@ -725,7 +731,10 @@ def zoo(
         else:
             print("\n".join(speaking.table()))
         return HELD
-    strike, lines = speaking.show(speaking.resident(bug), seed)
+    if shorten is not None:
+        strike, lines = speaking.shorten(speaking.resident(bug), shorten)
+    else:
+        strike, lines = speaking.show(speaking.resident(bug), seed)
     if json:
         say_json(asdict(strike) if strike is not None else None)
     else:

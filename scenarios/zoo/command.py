@@ -9,7 +9,7 @@ from cluster.sim.timeline import render
 from scenarios.explore import command as searching
 from scenarios.gallery import StoryError, suggestion
 from scenarios.zoo import Bug, all_bugs
-from scenarios.zoo.keeper import KEEPERS, Proof, Strike, prove, striking, struck
+from scenarios.zoo.keeper import KEEPERS, Proof, Strike, prove, shortest, striking, struck
 from scenarios.zoo.known import BOUNDS, SEARCH, budget, tries
 from scenarios.zoo.rows import ROWS, rows_of
 
@@ -75,12 +75,33 @@ def show(bug: Bug, seed: int | None) -> tuple[Strike | None, list[str]]:
     sizes = tuple(names for names, _, _ in striking(bug.strikes))
     runs = tries(bug, sizes) if seed is None else ((names, seed) for names in sizes)
     for names, number in runs:
-        outcome, strike = struck(bug, names, number)
-        if strike is not None and strike.promise == bug.breaks:
-            drawn = render(outcome.history, outcome.names)
-            return strike, [*about(bug), "", *_shortened(drawn), "", *_ended(bug, strike)]
+        strike, lines = _shown(bug, names, number)
+        if strike is not None:
+            return strike, lines
     where = f"in {budget(bug)} seeds" if seed is None else f"at seed {seed}"
     return None, [*about(bug), "", f"held: {bug.strikes} did not break {bug.breaks} {where}"]
+
+
+def shorten(bug: Bug, seeds: int) -> tuple[Strike | None, list[str]]:
+    """Let it strike at each of so many seeds, and show the run in which its promise breaks soonest."""
+    if bug.strikes == SEARCH:
+        raise StoryError(
+            f"--shorten {seeds} means nothing to {bug.name}: what a search finds is the shortest way there is"
+        )
+    if seeds < 1:
+        raise StoryError(f"--shorten {seeds} tries nothing: give it 1 seed at least")
+    strike = shortest(bug, range(1, seeds + 1))
+    if strike is None:
+        return None, [*about(bug), "", f"held: {bug.strikes} did not break {bug.breaks} in {seeds} seeds"]
+    return _shown(bug, strike.names, strike.seed)
+
+
+def _shown(bug: Bug, names: str, seed: int) -> tuple[Strike | None, list[str]]:
+    outcome, strike = struck(bug, names, seed)
+    if strike is None or strike.promise != bug.breaks:
+        return None, []
+    drawn = render(outcome.history, outcome.names)
+    return strike, [*about(bug), "", *_shortened(drawn), "", *_ended(bug, strike)]
 
 
 def _found(bug: Bug, seed: int | None) -> tuple[Strike | None, list[str]]:

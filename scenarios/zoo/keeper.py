@@ -97,6 +97,14 @@ def struck(bug: Bug, names: str, seed: int) -> tuple[Outcome, Strike | None]:
     return outcome, Strike(names, seed, promise or type(failure).__name__, str(failure), len(outcome.history))
 
 
+def shortest(bug: Bug, seeds: Iterable[int]) -> Strike | None:
+    """The strike with the fewest events before it, of all runs with these seeds; None if its promise broke in none."""
+    sizes = [names for names, _, _ in striking(bug.strikes)]
+    strikes = [struck(bug, names, seed)[1] for seed in seeds for names in sizes]
+    of_its_own = [strike for strike in strikes if strike is not None and strike.promise == bug.breaks]
+    return min(of_its_own, key=lambda strike: strike.events, default=None)
+
+
 def prove(bug: Bug, runs: Iterable[tuple[str, int]] | None = None) -> Proof:
     """Let the bug strike: in the runs of its budget, or in these. Then play the same without it."""
     from time import perf_counter

@@ -1,7 +1,9 @@
-"""Where each bug was seen to strike soonest: the nodes and the seed that are tried first, and how many seeds it is given.
+"""Where the shortest history is that is known of each bug: the nodes and the seed that are tried first, and how many seeds it
+is given.
 
-A bug that is not named here strikes at seed 1, in the first size of its keeper or in its story. A change of the cluster
-changes luck: then the seeds from 1 on are tried, and what stands here only costs one run.
+A bug that is not named here is shown best by seed 1, in the first size of its keeper or in its story. `unkindness zoo NAME
+--shorten 24` looks for a shorter one. A change of the cluster changes luck: then the seeds from 1 on are tried, and what stands
+here only costs one run.
 """
 
 from collections.abc import Iterator
@@ -16,29 +18,51 @@ BUDGET = 60
 """Seeds, of each size of cluster, within which a bug must break its promise."""
 BUDGETS = {"the-longer-log-may-lead": 90}
 """Of those that are rarer."""
-SOONEST: dict[str, tuple[str, int]] = {
-    "majority-of-half": ("ABC", 6),
-    "vote-given-twice": ("ABC", 6),
+SHORTEST: dict[str, tuple[str, int]] = {
+    "majority-of-half": ("ABC", 24),
+    "vote-given-twice": ("ABC", 24),
+    "leader-cuts-its-tail": ("ABC", 2),
+    "any-log-may-lead": ("ABC", 17),
     "commits-what-one-node-has": ("ABCDE", 1),
-    "snapshot-of-the-commit-index": ("ABC", 4),
-    "restores-into-what-was-there": ("ABCDE", 1),
-    "installs-a-stale-snapshot": ("ABCDE", 4),
+    "takes-one-answer-for-all": ("ABC", 13),
     "vote-forgotten-by-following": ("ABC", 37),
     "votes-are-a-number": ("ABCDE", 25),
-    "leader-votes-for-another": ("ABC", 2),
-    "term-forgotten-by-a-restart": ("ABC", 23),
-    "keeps-a-conflicting-entry": ("ABCDE", 3),
-    "acknowledges-its-whole-log": ("ABCDE", 26),
-    "the-window-stays-full": ("ABC", 2),
-    "commits-what-nobody-verified": ("ABCDE", 26),
+    "leader-votes-for-another": ("ABC", 4),
     "the-longer-log-may-lead": ("ABCDE", 84),
+    "the-later-term-may-lead": ("ABC", 17),
+    "only-a-fresher-log-may-lead": ("ABC", 15),
+    "a-longer-log-gets-a-second-vote": ("ABCDE", 8),
+    "term-forgotten-by-a-restart": ("ABC", 23),
+    "vote-and-term-are-two-writes": ("ABC", 42),
+    "snapshot-of-the-commit-index": ("ABC", 4),
+    "restores-into-what-was-there": ("ABC", 23),
+    "installs-a-stale-snapshot": ("ABC", 17),
+    "cuts-what-lies-beyond": ("ABC", 20),
+    "cuts-before-it-writes": ("ABCDE", 15),
+    "keeps-a-conflicting-entry": ("ABC", 6),
+    "acknowledges-its-whole-log": ("ABCDE", 26),
+    "sends-nothing-after-a-compaction": ("ABC", 6),
+    "offers-the-same-again": ("ABC", 3),
+    "the-window-stays-full": ("ABC", 2),
+    "stops-at-an-older-term": ("ABC", 3),
+    "commits-what-nobody-verified": ("ABCDE", 26),
     "takes-the-peers-for-sorted": ("ABCDE", 13),
-    "cuts-before-it-writes": ("ABCDE", 1),
-    "tells-the-newest-first": ("", 4),
-    "answers-before-the-journal": ("", 6),
-    "vote-and-term-are-two-writes": ("ABCDE", 5),
-    "remembers-only-while-it-leads": ("ABCDE", 10),
-    "counts-itself-without-a-vote": ("ABC", 16),
+    "one-less-is-a-majority": ("ABC", 12),
+    "leader-counts-itself-twice": ("ABC", 12),
+    "changes-before-its-own-term": ("ABCDE", 8),
+    "changes-twice-at-once": ("ABC", 4),
+    "counts-itself-without-a-vote": ("ABC", 17),
+    "answers-before-it-has-applied": ("ABC", 16),
+    "grants-of-another-term-are-stale": ("ABC", 15),
+    "remembers-only-while-it-leads": ("ABC", 13),
+    "picks-from-the-whole-cluster": ("ABC", 3),
+    "runs-what-is-disabled": ("ABC", 6),
+    "waits-for-the-occurrence-after-next": ("ABC", 3),
+    "tells-the-newest-first": ("ABC", 4),
+    "incremental-starts-one-too-late": ("ABC", 3),
+    "answers-before-the-journal": ("ABC", 6),
+    "keeps-its-own-version": ("ABC", 3),
+    "fails-for-no-reason": ("ABC", 3),
 }
 
 STATES = 20_000
@@ -57,7 +81,7 @@ def budget(bug: Bug) -> int:
 
 def tries(bug: Bug, sizes: tuple[str, ...]) -> Iterator[tuple[str, int]]:
     """Nodes and seed of each run that a bug is given, the known one first. `sizes`: of its keeper."""
-    known = SOONEST.get(bug.name)
+    known = SHORTEST.get(bug.name)
     names = known[0] if known is not None and known[0] in sizes else sizes[0]
     first = (names, known[1] if known is not None else 1)
     yield first

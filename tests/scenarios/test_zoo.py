@@ -11,8 +11,8 @@ from scenarios.cli import main
 from scenarios.gallery import load
 from scenarios.zoo import all_bugs, bug_named
 from scenarios.zoo import command as speaking
-from scenarios.zoo.keeper import KEEPERS, Proof, Strike, prove, striking
-from scenarios.zoo.known import BOUNDS, BUDGETS, SEARCH, SOONEST, budget, tries
+from scenarios.zoo.keeper import KEEPERS, Proof, Strike, prove, shortest, striking, struck
+from scenarios.zoo.known import BOUNDS, BUDGETS, SEARCH, SHORTEST, budget, tries
 from scenarios.zoo.rows import ROWS, Row, rows_of
 
 README = Path(cli.__file__).parent / "zoo" / "README.md"
@@ -48,7 +48,7 @@ def test_the_readme_shows_the_table() -> None:
 def test_what_is_known_is_known_of_a_resident() -> None:
     """No seed, budget or bound is kept for a bug that is gone."""
     names = {bug.name for bug in all_bugs()}
-    assert {*SOONEST, *BOUNDS, *BUDGETS} <= names
+    assert {*SHORTEST, *BOUNDS, *BUDGETS} <= names
     assert set(BOUNDS) == {bug.name for bug in all_bugs() if bug.strikes == SEARCH}
     for bug in all_bugs():
         if bug.strikes != SEARCH:
@@ -95,10 +95,13 @@ def test_one_is_shown_at_work(name: str, capsys: pytest.CaptureFixture[str]) -> 
     ("words", "text"),
     [
         (["zoo", "majority-of-hlf"], "there is no bug 'majority-of-hlf' in the zoo. Did you mean majority-of-half"),
-        (["zoo", "--seed", "3"], "--seed 3 needs a bug to show"),
+        (["zoo", "--seed", "3"], "--seed and --shorten need a bug to show"),
         (["zoo", "--processes", "2"], "--processes 2 belongs to `unkindness zoo --prove`"),
         (["zoo", "--prove", "--processes", "0"], "--processes 0 belongs to"),
         (["zoo", "--prove", "majority-of-half", "--seed", "3"], "--seed 3 shows one run, and a proof tries many"),
+        (["zoo", "majority-of-half", "--shorten", "0"], "--shorten 0 tries nothing: give it 1 seed at least"),
+        (["zoo", "majority-of-half", "--shorten", "3", "--seed", "3"], "--shorten 3 tries many seeds by itself"),
+        (["zoo", "grant-of-another-term", "--shorten", "3"], "--shorten 3 means nothing to grant-of-another-term"),
         (["zoo", "grant-of-another-term", "--seed", "3"], "--seed 3 means nothing to grant-of-another-term"),
     ],
 )
@@ -120,7 +123,7 @@ def test_the_proof_says_how_many_runs_it_took(capsys: pytest.CaptureFixture[str]
     """And that nothing breaks in them without the bug."""
     assert main(["zoo", "majority-of-half", "--prove", "--processes", "1"]) == cli.HELD
     said = capsys.readouterr().out.splitlines()
-    assert re.match(r"majority-of-half +storm on ABC, seed 6 +1/120 ", said[1])
+    assert re.match(r"majority-of-half +storm on ABC, seed 24 +1/120 ", said[1])
     assert said[3].startswith("1 of 1 bugs caught by the promise they break")
 
 
@@ -135,3 +138,16 @@ def test_a_bug_that_escapes_and_a_core_that_breaks_are_told() -> None:
     broken = Proof(bug.name, strike, 1, 9, (), "seed 1 on ABC: true match", 0.1)
     assert not speaking.is_caught(broken)
     assert "NO BUG NEEDED" in speaking.proof_line(broken)
+
+
+def test_the_shortest_of_some_seeds_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """And no run among them breaks the promise sooner."""
+    bug = bug_named("leader-cuts-its-tail")
+    found = shortest(bug, range(1, 4))
+    assert found is not None
+    events = [struck(bug, names, seed)[1] for seed in range(1, 4) for names in ("ABC", "ABCDE")]
+    assert found.events == min(
+        strike.events for strike in events if strike is not None and strike.promise == bug.breaks
+    )
+    assert main(["zoo", bug.name, "--shorten", "3"]) == cli.BROKEN
+    assert f"seed {found.seed}, event {found.events}" in capsys.readouterr().out
