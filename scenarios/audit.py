@@ -1,6 +1,6 @@
 """The audit of a run: what users of backups ask of its history (section 23), and whether its chains can be restored.
 
-Never here: how a question is answered (backup/audit.py, backup/points.py), and what goes to a terminal (cli.py).
+Never here: how a question is answered (backup/audit.py, backup/points.py), and what goes to a terminal (cli/).
 """
 
 import textwrap

@@ -2,7 +2,7 @@
 
 Works on the files that a run kept (`run … --out`), or on those of a real cloud, `s3://bucket/folder`, which the environment
 says how to get in to; with no cluster and no world. Never here: how a chain is read (backup/restore.py), and what goes to
-a terminal (cli.py).
+a terminal (cli/).
 """
 
 import json

@@ -1,7 +1,7 @@
 """The Backups page of a run: its databases and tasks at a moment, as one node knows them (section 20).
 
 Never here: what a view holds (backup/views.py), how the moment is reached (moments.py), and what goes to a terminal
-(cli.py).
+(cli/).
 """
 
 import textwrap

@@ -15,7 +15,7 @@ from scenarios.zoo.keeper import KEEPERS, Proof, Strike, prove, shortest, striki
 from scenarios.zoo.known import BOUNDS, BUDGETS, SEARCH, SHORTEST, budget, tries
 from scenarios.zoo.rows import ROWS, Row, rows_of
 
-README = Path(cli.__file__).parent / "zoo" / "README.md"
+README = Path(cli.__file__).parents[1] / "zoo" / "README.md"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.number)

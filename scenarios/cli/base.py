@@ -1,0 +1,78 @@
+"""What every command of `unkindness` needs: the app, the exit codes, the kinds of flags, and how to speak.
+
+Whoever reads the exit codes in a shell reads them in `__init__.py`. Never here: a command.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, Parameter, Token
+
+HELD, BROKEN, INCONCLUSIVE, DIVERGED, MISTAKE, BUG, INTERRUPTED, NOBODY_READS = 0, 1, 2, 3, 64, 70, 130, 141
+CODES = {
+    "held": HELD,
+    "broken": BROKEN,
+    "inconclusive": INCONCLUSIVE,
+    "mistake": MISTAKE,
+    "bug": BUG,
+    "stopped": INTERRUPTED,
+}
+"""Of a run, by its verdict."""
+
+
+def whole_number(_: object, tokens: Sequence[Token]) -> int:
+    """For `--seed`: nothing is rounded."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise ValueError(f"{tokens[0].value!r} is no whole number. Give one, for example --seed 7") from None
+
+
+Flag = Parameter(negative=())
+Seed = Parameter(converter=whole_number)
+
+
+def version() -> str:
+    """The version that is installed."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("unkindness")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+app = App(
+    name="unkindness",
+    help="A cluster, treated badly on purpose, to see whether its backups still happen.",
+    version=version,
+    result_action="return_value",
+)
+
+
+def check_data(data: str | None) -> None:
+    """DataError if `--data` names nothing that can be read."""
+    if data is not None:
+        from scenarios.data import check
+
+        check(data)
+
+
+def width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    from shutil import get_terminal_size
+
+    return max(60, get_terminal_size((80, 24)).columns)
+
+
+def say_json(data: object) -> None:
+    """Print one JSON value."""
+    from json import dumps
+
+    print(dumps(data, ensure_ascii=False, indent=2))
+
+
+def complain(text: str) -> None:
+    """One or two lines on standard error."""
+    print(f"unkindness: {text}", file=sys.stderr)

@@ -1,0 +1,103 @@
+"""`bench`: the yardsticks, and elections beside the published ones.
+
+Never here: what is measured, and how it is worded (scenarios/bench/).
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from scenarios.cli.base import BROKEN, HELD, MISTAKE, Flag, Seed, app, complain, say_json
+
+
+@app.command
+def bench(
+    *which: str,
+    json: Annotated[bool, Flag] = False,
+    trials: int | None = None,
+    seed: Annotated[int, Seed] = 0,
+    svg: Path | None = None,
+    processes: int | None = None,
+    documents: int | None = None,
+) -> int:
+    """Measure: messages a second beside SimPy's, virtual time, memory, backups; or published elections, run again.
+
+    Parameters
+    ----------
+    which
+        `messages`, `time`, `memory` or `backup`; all four if none is named. `features`: what each feature costs a message.
+        `tasks`: what thousands of backup tasks cost while they are idle, some minutes. `elections` stands alone: two minutes on two
+        processors; it ends with 1 if a line is further from the published one than allowed.
+    json
+        Print one JSON object instead.
+    trials
+        Of `elections`: how many a line, instead of as many as were published. Few make misses by chance.
+    seed
+        Of `elections`: whose luck.
+    svg
+        Of `elections`: draw the paper's figure into this file.
+    processes
+        Of `elections`: as many as there are processors. The figures do not depend on it.
+    documents
+        Of `backup`: how many documents of 1 KB, instead of 100,000.
+    """
+    from scenarios.bench.program import BENCHMARKS, ELECTIONS, QUICK, as_text
+    from scenarios.gallery import suggestion
+
+    known = [*BENCHMARKS, ELECTIONS]
+    for name in which:
+        if name not in known:
+            complain(
+                f"there is no benchmark {name!r}: name {', '.join(known)}, or none for the first four."
+                f"{suggestion(name, known)}"
+            )
+            return MISTAKE
+    if ELECTIONS in which:
+        if len(which) > 1:
+            complain(f"{ELECTIONS} stands alone: `unkindness bench {ELECTIONS}`")
+            return MISTAKE
+        for option, count in (("--trials", trials), ("--processes", processes)):
+            if count is not None and count < 1:
+                complain(f"{option} {count} runs nothing: give 1 at least")
+                return MISTAKE
+        return _elections(trials, seed, svg, processes, json)
+    if (trials, seed, svg, processes) != (None, 0, None, None):
+        complain(f"--trials, --seed, --svg and --processes belong to `unkindness bench {ELECTIONS}`")
+        return MISTAKE
+    if documents is not None and (documents < 1 or (which and "backup" not in which)):
+        complain(f"--documents {documents} belongs to `unkindness bench backup`: give it 1 at least")
+        return MISTAKE
+    results = {}
+    for name in which or QUICK:
+        named = {"documents": documents} if name == "backup" and documents is not None else {}
+        results[name] = BENCHMARKS[name](**named)
+        if not json:
+            for line in as_text(name, results[name]):
+                print(line, flush=True)
+    if json:
+        say_json(results[which[0]] if len(which) == 1 else results)
+    return HELD
+
+
+def _elections(trials: int | None, seed: int, svg: Path | None, processes: int | None, json: bool) -> int:
+    """Run every published election, section by section; the exit code says whether all came near enough."""
+    from time import perf_counter
+
+    from scenarios.bench.elections import runner
+    from scenarios.bench.elections_report import sections
+    from scenarios.bench.elections_svg import drawn
+
+    began, judged, missed = perf_counter(), 0, 0
+    data: dict[str, Any] = {}
+    with runner(seed, processes) as running:
+        for section in sections(running, trials):
+            judged, missed = judged + section.judged, missed + section.missed
+            data[section.key] = section.data
+            if not json:
+                print("\n".join(section.text), end="\n\n", flush=True)
+            if svg is not None and section.key == "lan":
+                svg.write_text(drawn(section.rows), encoding="utf-8")
+    if json:
+        say_json({"seed": seed, "judged": judged, "missed": missed, **data})
+    else:
+        print(f"{judged} lines judged, {missed} missed; seed {seed}, {perf_counter() - began:.0f} s")
+    return BROKEN if missed else HELD

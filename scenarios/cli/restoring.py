@@ -1,0 +1,106 @@
+"""`restore-points` and `restore`: documents out of backup files, from a folder or a cloud.
+
+Never here: how a file is read (scenarios/files.py).
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, TextIO
+
+from scenarios.cli.base import BROKEN, HELD, Flag, app, complain
+
+
+@app.command(name="restore-points")
+def restore_points(where: str, /, *, key_file: Path | None = None, json: Annotated[bool, Flag] = False) -> int:
+    """What can be restored from the backup files in a folder: every file is read, and its chain verified.
+
+    Parameters
+    ----------
+    where
+        The folder of a run that was kept (--out), of a destination, or of one chain; or s3://bucket/folder,
+        azure://container/folder, gs://bucket/folder, with what gets in to it in the environment.
+    key_file
+        The keys of encrypted files, one a line, 32 bytes as base64.
+    json
+        Print one JSON object a line instead.
+    """
+    from json import dumps
+
+    from scenarios.files import fields, inspected, keys_in, lines
+
+    found = inspected(where, keys_in(key_file))
+    if json:
+        for point in found:
+            for each in fields(point):
+                print(dumps(each, ensure_ascii=False))
+    else:
+        for line in lines(found):
+            print(line)
+    return HELD if all(point.chain.whole for point in found) else BROKEN
+
+
+@app.command
+def restore(
+    where: str,
+    /,
+    *,
+    at: str | None = None,
+    last_file: str | None = None,
+    database: str = "",
+    key_file: Path | None = None,
+    into: Path | None = None,
+    unsealed: Annotated[bool, Flag] = False,
+) -> int:
+    """Documents out of backup files, as JSON lines; the newest there are, if nothing else is asked for.
+
+    Parameters
+    ----------
+    where
+        The folder of a run that was kept (--out), of a destination, or of one chain; or s3://bucket/folder,
+        azure://container/folder, gs://bucket/folder, with what gets in to it in the environment.
+    at
+        As the database was at that time, as far as it was backed up: '2024-01-05 09:03', in UTC.
+    last_file
+        Up to and including this file of the chain.
+    database
+        Which one, where the files are of several.
+    key_file
+        The keys of encrypted files, one a line, 32 bytes as base64.
+    into
+        A new file for the documents; without it they are printed.
+    unsealed
+        Also read a chain that RavenDB wrote, which nobody can verify.
+    """
+    from scenarios.files import document_lines, instant_of_text, keys_in, restored
+
+    when = instant_of_text(at) if at is not None else None
+    keys = keys_in(key_file)
+    out = _new(into) if into is not None else sys.stdout
+    try:
+        found = restored(where, keys, at=when, last_file=last_file, database=database, unsealed=unsealed)
+        for line in document_lines(found):
+            out.write(f"{line}\n")
+    except BaseException:
+        if into is not None:
+            out.close()
+            into.unlink()  # a file that is half full would look like a whole one
+        raise
+    if into is not None:
+        out.close()
+    documents, count = found.store.size.documents, len(found.files)
+    left_out = "".join(f"; {number} of {what} left out" for what, number in found.left_out.items())
+    noun, files = "document" if documents == 1 else "documents", "file" if count == 1 else "files"
+    complain(f"restored {documents:,} {noun} from {count} {files}, the last {found.files[-1]}{left_out}")
+    return HELD
+
+
+def _new(path: Path) -> TextIO:
+    """A file that was not there: nothing is written over."""
+    from scenarios.files import FilesError
+
+    try:
+        return path.open("x", encoding="utf-8")
+    except FileExistsError:
+        raise FilesError(f"{path} is there already: name a new file") from None
+    except OSError as error:
+        raise FilesError(f"{path} cannot be written ({error.strerror}): name another file") from error

@@ -1,0 +1,71 @@
+"""The screen for as long as a story runs, with Ctrl-C heard.
+
+Never here: what a line looks like (scenarios/screen.py), and how a run ended (playing.py).
+"""
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+from scenarios.cli.base import complain
+
+if TYPE_CHECKING:
+    from cluster.sim.run import Outcome
+    from cluster.sim.world import World
+    from scenarios.screen import Screen
+
+
+class Shown:
+    """A screen for as long as a story runs, with Ctrl-C heard: once ends the story, twice ends everything."""
+
+    def __init__(self, *, quiet: bool, detail: bool = False) -> None:
+        from scenarios.screen import screen
+
+        self.screen: Screen = screen()
+        self._quiet, self._detail = quiet, detail
+        self._interrupts = 0
+        self._before: Any = None
+        self._timeline: Any = None
+        self._world: World | None = None
+
+    def __enter__(self) -> "Shown":
+        try:
+            self._before = signal.signal(signal.SIGINT, self._interrupt)
+            signal.signal(signal.SIGTERM, self._interrupt)
+        except ValueError:
+            self._before = None  # not in the main thread: somebody else hears Ctrl-C
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self.screen.close()
+
+    def _interrupt(self, *_: object) -> None:
+        self._interrupts += 1
+        if self._interrupts > 1:
+            raise KeyboardInterrupt
+        complain("stopping; press Ctrl-C again to stop at once")
+
+    def follow(self, world: "World") -> None:
+        """For `play`: draw the timeline as it happens."""
+        from cluster.sim.timeline import Timeline
+
+        self._world = world
+        if not self._quiet:
+            self._timeline = Timeline(
+                lambda: world.names, self.screen.line, detail=self._detail, stretches=world.history.stretches
+            )
+            world.history.followers.append(self._timeline.take)
+
+    def stop_asked(self) -> bool:
+        """For `play`: whether somebody pressed Ctrl-C or nobody reads any more."""
+        if self._world is not None and not self._quiet:
+            self.screen.progress(self._world)
+        return self._interrupts > 0 or self.screen.gone
+
+    def catch_up(self, outcome: "Outcome") -> None:
+        """Draw what the timeline was not told of, and what it held back."""
+        if self._timeline is not None:
+            self._timeline.catch_up(outcome.history)
+            self._timeline.close()
