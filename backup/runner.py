@@ -16,15 +16,17 @@ from backup.content.manifest import DamagedBackup, UnreadableBackup
 from backup.copies import Copies, Copy
 from backup.definition import Kind
 from backup.destinations.port import DestinationError
+from backup.job import Job
 from backup.keys import KeyRefused
 from backup.ledger import Key, Ledger
 from backup.notes import UNWANTED, BackupCancelled, BackupFailed, BackupFinished
+from backup.places import Places
 from backup.record import ONE_TIME, Database, LocalFolder, Record, Task
 from backup.reports import Reporter
 from backup.rules import Rules
 from backup.shelves import Shelves
 from backup.uploads import NoLongerWanted, Remote
-from backup.work import Done, Places, Work
+from backup.work import Done, Work
 from cluster.member import Member
 
 EXPLAINED = (DestinationError, DamagedBackup, UnreadableBackup, KeyRefused, NoKey, WrongKey)
@@ -153,27 +155,24 @@ class Runner:
         if database is None or not (once or run.task.id in database.tasks):
             self._over(run)
             return
-        work = Work(
-            self._member,
-            self._rules,
-            partial(self._find_places, run),
-            self._shelves.plain,
+        job = Job(
             database,
             run.task,
             run.plan,
             contents,
+            tuple(indexes),
             None if once else self._ledger.status(run.key, database.statuses.get(run.task.id)),
             None if once else self._ledger.chain(run.key),
             run.number,
-            lambda: not run.unwanted,
-            indexes,
             run.started_at if once else self._fresh(run.key, database),
         )
-        run.started_at, run.work = work.started_at, work
+        places = partial(self._find_places, run)
+        work = Work(self._member, self._rules, job, places, self._shelves.plain, lambda: not run.unwanted)
+        run.started_at, run.work = job.started_at, work
         try:
             done = await work.do()
         except NoLongerWanted:
-            self._member.note(BackupCancelled(database.name, run.task.id, work.started_at, run.unwanted))
+            self._member.note(BackupCancelled(database.name, run.task.id, run.started_at, run.unwanted))
             self._over(run)
             return
         except (OSError, ValueError) as error:
@@ -218,7 +217,7 @@ class Runner:
 
     def _failed(self, run: Run, work: Work, error: str, explained: bool) -> Done:
         note = BackupFailed(
-            run.database.name, run.task.id, work.occurrence, work.started_at, work.is_full, error, explained
+            run.database.name, run.task.id, work.occurrence, run.started_at, work.is_full, error, explained
         )
         return Done(work.failure(error), self._ledger.chain(run.key), note)
 

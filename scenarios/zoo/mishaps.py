@@ -28,15 +28,15 @@ def what_was_slept_through_is_passed_over(original: Callable[..., None]) -> Call
 
 
 @bug(
-    "backup.work",
-    "Work._adopted",
+    "backup.continuing",
+    "_adopted",
     breaks=OF_THE_STORY,
     source="rules 11.4, 17.2: what stands in a folder is restored with it",
     strikes="nobody_knows_of_the_file",
 )
 def a_forgotten_file_stands_beside_its_chain(original: Callable[..., Any]) -> Callable[..., Any]:
     """The next file continues the last one that is on the books, not the last one that is there."""
-    return lambda self, place, chain, file: chain
+    return lambda place, chain, file, key: chain
 
 
 @bug(

@@ -15,7 +15,7 @@ from scenarios.zoo import OF_THE_STORY, bug
 
 
 @bug(
-    "backup.work",
+    "backup.job",
     "key_to_write",
     breaks="encrypted as asked",
     source="rule 13.2, turned round: no settings taken for no encryption",
@@ -39,7 +39,7 @@ def a_key_shows_itself(original: Callable[..., str]) -> Callable[..., str]:
 
 
 @bug(
-    "backup.work",
+    "backup.writing",
     "record_of",
     breaks="keys stay secret",
     source="rule 18.4: the record is in every file, and RavenDB's holds the keys of its tasks",
@@ -79,7 +79,7 @@ def calls_a_failed_run_finished(original: Callable[..., Done]) -> Callable[..., 
 
     def failed(self: Any, run: Any, work: Any, error: str, *given: Any) -> Done:
         done = original(self, run, work, error, *given)
-        note = BackupFinished(run.database.name, run.task.id, work.started_at, work.is_full, "", "", 0, 0, 0)
+        note = BackupFinished(run.database.name, run.task.id, run.started_at, work.is_full, "", "", 0, 0, 0)
         return attrs.evolve(done, status=attrs.evolve(done.status, error=None, error_at=None), note=note)
 
     return failed

@@ -7,7 +7,7 @@ import attrs
 import pytest
 import trio
 
-from backup import costs, progress, work
+from backup import continuing, costs, progress, work
 from backup.calendar import Plan
 from backup.content.logical import read_manifest
 from backup.content.manifest import Manifest
@@ -356,7 +356,7 @@ def test_a_slot_may_be_held_while_saving() -> None:
 def test_a_late_run_answers_the_newest_occurrence() -> None:
     """However long it was down, and whichever of the two frequencies it is."""
     plan = Plan(5 * HOUR, False, HOUR, "late", "8.5")
-    zone = work.UTC
+    zone = continuing.UTC
     assert progress.answered(HOURLY, plan, 5 * HOUR + 7, zone) == 5 * HOUR
     assert progress.answered(HOURLY, plan, HOUR, zone) == HOUR
     rare = Task(full="0 0 1 1 *", incremental="0 0 1 * *")
