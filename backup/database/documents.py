@@ -4,7 +4,6 @@
 (rule 19.1). Never here: messages, disks, or the time: whoever writes says when.
 """
 
-from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -12,7 +11,8 @@ import attrs
 
 from backup.database import fingerprint, journal
 from backup.database.blobs import Blobs
-from backup.database.change_vector import ChangeVector, Relation, absorb, merge
+from backup.database.change_vector import ChangeVector, absorb, merge
+from backup.database.conflicts import lost, takes_over
 from backup.database.contents import Contents, Size
 from backup.database.items import (
     NO_COLLECTION,
@@ -27,9 +27,9 @@ from backup.database.items import (
     body_of,
     hash_of,
     key_of,
-    rank,
     size_of,
 )
+from backup.database.kept import Kept, slot_of
 from backup.database.order import Order
 from backup.database.revisions import Policies
 
@@ -68,8 +68,7 @@ class Store:
         """By slot, each the only one there: a document or its tombstone by its key, a revision by key and vector. A
         change moves its slot to the end, so that the order is etag order."""
         self._order = Order()
-        self._history: dict[str, list[tuple[int, str]]] = {}
-        """Key of a document to the rank of each of its revisions, the lowest first."""
+        self._kept = Kept(self._items)
         self._blobs = Blobs()
         self._seen: dict[tuple[str, str], int] = {}
         self._collections: dict[str, int] = {}
@@ -102,8 +101,7 @@ class Store:
 
     def revisions(self, document_id: str) -> tuple[Revision, ...]:
         """The revisions kept of a document, the oldest first."""
-        key = key_of(document_id)
-        found = (self._items[_slot(key, vector)] for _, vector in self._history.get(key, ()))
+        found = (self._items[slot] for slot in self._kept.slots(key_of(document_id)))
         return tuple(item for item in found if isinstance(item, Revision))
 
     def collections(self) -> dict[str, int]:
@@ -248,7 +246,7 @@ class Store:
     def enforce(self, policies: Policies) -> None:
         """Let go of revisions of which these policies keep fewer."""
         self.policies = policies
-        for key in list(self._history):
+        for key in self._kept.keys:
             self._prune(key)
         self._blobs.sweep()
 
@@ -345,22 +343,11 @@ class Store:
             return (self._take(key, incoming, incoming.change_vector),)
         wins = takes_over(incoming, old)
         loser = old if wins else incoming
-        lost = self._lost(key, incoming, old, loser) if isinstance(loser, Document) else None
         taken = (self._take(key, incoming, incoming.change_vector),) if wins else ()
-        if lost is None:
+        revision = lost(incoming, old, loser, self.etag + 1)
+        if revision is None or self._keep(key, revision) is None:
             return taken
-        kept = self._keep(key, _numbered(lost, self.etag + 1))
-        return taken if kept is None else (*taken, kept)
-
-    def _lost(self, key: str, incoming: Item, held: Item, loser: Document) -> Revision | None:
-        """The loser of a conflict as a revision; None if there was none, or both say the same."""
-        if incoming.change_vector.compare(held.change_vector) is not Relation.CONFLICT:
-            return None
-        if isinstance(incoming, Document) and isinstance(held, Document) and _says(incoming) == _says(held):
-            return None
-        return Revision(
-            loser.id, loser.collection, loser.body, loser.change_vector, 0, loser.last_modified, loser.attachments
-        )
+        return (*taken, revision)
 
     def adopt(self, item: Item) -> Item:
         """Take an item of a logical backup as a write of this copy: own etag and vector, same time (rule 17.10).
@@ -370,7 +357,7 @@ class Store:
         key = key_of(item.id)
         if isinstance(item, Revision):
             mine = _numbered(item, self.etag + 1)
-            slot = _slot(key, item.change_vector.text())
+            slot = slot_of(key, item)
             if slot in self._items:
                 self._place(slot, mine)
             else:
@@ -380,14 +367,8 @@ class Store:
 
     def forget_revisions(self, up_to: int) -> None:
         """Let go of every revision that was kept at that etag or before."""
-        for key, ranks in list(self._history.items()):
-            rest = [known for known in ranks if self._items[_slot(key, known[1])].etag > up_to]
-            for gone in ranks:
-                if gone not in rest:
-                    self._let_go(_slot(key, gone[1]))
-            self._history[key] = rest
-            if not rest:
-                del self._history[key]
+        for slot in self._kept.up_to(up_to):
+            self._let_go(slot)
 
     def _take(self, key: str, item: Item, vector: ChangeVector) -> Item:
         etag = self.etag + 1
@@ -410,33 +391,18 @@ class Store:
 
     def _keep(self, key: str, revision: Revision, *, every: bool = False) -> Revision | None:
         """Keep a revision, unless it is here or older than so many that are; None then. `every`: whatever its age."""
-        vector = revision.change_vector.text()
-        slot = _slot(key, vector)
-        if slot in self._items:
+        slot = slot_of(key, revision)
+        if slot in self._items or not (every or self._kept.has_room(key, revision, self.policies)):
             return None
-        ranks = self._history.get(key, [])
-        rank = (revision.last_modified, vector)
-        place = bisect(ranks, rank)
-        if not every:
-            newest = revision if place == len(ranks) else self._items[_slot(key, ranks[-1][1])]
-            limit = self.policies.limit(newest.collection)
-            if limit is not None and place < len(ranks) + 1 - limit:
-                return None
         self._place(slot, revision)
-        self._history[key] = ranks
-        ranks.insert(place, rank)
+        self._kept.add(key, revision)
         if not every:
             self._prune(key)
         return revision
 
     def _prune(self, key: str) -> None:
-        ranks = self._history[key]
-        newest = self._items[_slot(key, ranks[-1][1])]
-        limit = self.policies.limit(newest.collection)
-        while limit is not None and len(ranks) > limit:
-            self._let_go(_slot(key, ranks.pop(0)[1]))
-        if not ranks:
-            del self._history[key]
+        for slot in self._kept.surplus(key, self.policies):
+            self._let_go(slot)
 
     def _let_go(self, slot: str) -> None:
         self._subtract(slot, self._items.pop(slot))
@@ -557,7 +523,7 @@ class Store:
         try:
             if not isinstance(item, Revision):
                 self._place(key, item)
-            elif (slot := _slot(key, item.change_vector.text())) in self._items:
+            elif (slot := slot_of(key, item)) in self._items:
                 self._place(slot, item)
             else:
                 self._keep(key, item)
@@ -568,25 +534,5 @@ class Store:
         self.etag = max(last, item.etag)
 
 
-def _slot(key: str, vector: str) -> str:
-    """Where a revision stands: ids are printable, so that no document stands there."""
-    return f"{key}\0{vector}"
-
-
 def _numbered(revision: Revision, etag: int) -> Revision:
     return attrs.evolve(revision, etag=etag)
-
-
-def _says(document: Document) -> tuple[Any, ...]:
-    return document.collection, document.body, document.attachments
-
-
-def takes_over(incoming: Item, held: Item) -> bool:
-    """Whether an incoming version replaces the held one (rules 19.2, 19.3)."""
-    match incoming.change_vector.compare(held.change_vector):
-        case Relation.NEWER:
-            return True
-        case Relation.CONFLICT:
-            return rank(incoming) > rank(held)
-        case _:
-            return False
