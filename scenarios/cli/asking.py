@@ -1,6 +1,6 @@
 """`tasks`, `why`, `audit` and `draw`: what is asked of a run that was played.
 
-Never here: how an answer is found and worded (scenarios/tasks.py, why.py, audit.py, drawing/).
+Never here: how an answer is found and worded (scenarios/tasks.py, why/, audit.py, drawing/).
 """
 
 from pathlib import Path
@@ -64,7 +64,7 @@ def why_command(run: str, task: str, time: str, /, *, json: Annotated[bool, Flag
     """
     from attrs import asdict
 
-    from scenarios.why import lines, why
+    from scenarios.why.answering import lines, why
 
     found = why(run, task, time)
     if json:

@@ -1,0 +1,114 @@
+"""Why a task ran at a time of a run, or why it did not: one sentence with its rule, and what it rests on.
+
+`answer` tries the causes in the order in which they forbid a run; the first that holds is told. Never here: the causes
+themselves (causes.py).
+"""
+
+import textwrap
+from collections.abc import Iterator
+
+import attrs
+
+from backup.notes import time_text
+from cluster.instant import clock_text
+from cluster.value import value
+from scenarios.moments import true_time, visit
+from scenarios.why.causes import CAUSES, nothing_due, ran
+from scenarios.why.facts import SOON, Facts, NodeFacts
+from scenarios.why.reading import facts_of, found_in
+
+
+@value
+class Answer:
+    """The answer, and what it rests on."""
+
+    ran: bool
+    task: int
+    database: str
+    t: int
+    sentence: str
+    rule: str
+    chain: tuple[tuple[str, str], ...] = ()
+    """What it rests on: a word, and what is so."""
+
+
+def why(run: str, task: str, at: str) -> Answer:
+    """Why the task (its id or its name) ran at that time of a run, or why not. ReplayError for what is not there."""
+    number, name = (int(task), "") if task.isdecimal() else (0, task)
+    t = true_time(at)
+    moment = visit(run, t, lambda world: found_in(world, number, name), beyond=SOON)
+    facts = facts_of(t, number, name, moment.read, moment.events)
+    begun = [each.t for each in facts.runs if t < each.t <= t + SOON]
+    if begun and ran(facts) is not None:  # it rests on what was so when it began
+        moment = visit(run, begun[0], lambda world: found_in(world, number, name), beyond=SOON)
+        facts = facts_of(begun[0], number, name, moment.read, moment.events)
+    return attrs.evolve(answer(facts), t=t)
+
+
+def answer(facts: Facts) -> Answer:
+    """The first cause that holds."""
+    begun = ran(facts)
+    if begun is not None:
+        return _told(facts, True, *begun)
+    for cause in CAUSES:
+        found = cause(facts)
+        if found is not None:
+            return _told(facts, False, *found)
+    return _told(facts, False, *nothing_due(facts))
+
+
+def _told(facts: Facts, ran: bool, sentence: str, rule: str) -> Answer:
+    database = facts.found.database.name if facts.found.database is not None else ""
+    return Answer(ran, facts.number, database, facts.t, sentence, rule, tuple(_chain(facts)))
+
+
+def _chain(facts: Facts) -> Iterator[tuple[str, str]]:
+    """What the answer rests on."""
+    task, owner = facts.found.task, facts.owner
+    if task is not None and owner is not None:
+        known = [node.view for node in facts.found.nodes if node.view and node.view.responsible_node == owner.name]
+        if known:
+            since = known[0].owned_since
+            when = f" since {time_text(since)}" if since is not None else ""
+            yield "owner", f"{owner.name}{when}: {known[0].reason}"
+    if task is not None:
+        zone, clock = owner.zone if owner is not None else "UTC", time_text(owner.wall) if owner is not None else ""
+        crons = " and ".join(
+            f"{word} at '{cron}'" for word, cron in (("full", task.full), ("incremental", task.incremental)) if cron
+        )
+        reads = f"; the clock of {owner.name} reads {clock} UTC" if owner is not None and owner.up else ""
+        yield "schedule", f"{crons or 'none'} in {zone}{reads}"
+        if facts.occurrence is not None:
+            yield "last due", time_text(facts.occurrence)
+    yield "leader", facts.leader or "nobody leads a majority"
+    yield "nodes", ", ".join(_node_text(node) for node in facts.found.nodes)
+    past = [run for run in facts.runs if run.t <= facts.t]
+    if past:
+        run = past[-1]
+        kind = "nothing new" if run.skipped else "full" if run.full else "incremental"
+        yield (
+            "last run",
+            f"{kind} on {run.node} at {clock_text(run.t)}, {run.end or 'under way'}{f': {run.why}' if run.why else ''}",
+        )
+
+
+def _node_text(node: NodeFacts) -> str:
+    if not node.up:
+        return f"{node.name} is down"
+    if node.paused:
+        return f"{node.name} stands still"
+    if node.role == "leader":
+        return f"{node.name} leads"
+    if node.passive:
+        return f"{node.name} is outside the cluster"
+    return f"{node.name} follows {node.leader}" if node.leader else f"{node.name} sees no leader ({node.role})"
+
+
+def lines(found: Answer, width: int) -> Iterator[str]:
+    """The answer as text."""
+    verb = "ran" if found.ran else "did not run"
+    of = f" of {found.database}" if found.database else ""
+    head = f"task {found.task}{of} {verb} at {clock_text(found.t)}: {found.sentence} ({found.rule})."
+    yield from textwrap.wrap(head, width, break_on_hyphens=False, break_long_words=False)
+    for word, says in found.chain:
+        yield from textwrap.wrap(f"  {word:9} {says}", width, subsequent_indent=" " * 12, break_on_hyphens=False)

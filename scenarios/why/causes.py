@@ -1,0 +1,264 @@
+"""What forbids a run of a task, each in a sentence with its rule, in the order in which they do; and what let one begin.
+
+Only facts are read. Never here: where they come from (reading.py).
+"""
+
+from collections.abc import Callable
+
+from backup.notes import (
+    BY_HAND,
+    PUT_OFF,
+    BackupCancelled,
+    BackupDelayed,
+    BackupFailed,
+    BackupFinished,
+    BackupPlanned,
+    TaskDefined,
+    TaskRemoved,
+    duration_text,
+    time_text,
+)
+from cluster.instant import SECOND, clock_text
+from cluster.trace import Crashed, Started
+from scenarios.why.facts import SOON, Cause, Facts, Ran
+from scenarios.why.owners import owner_away, owner_unaware
+
+
+def ran(facts: Facts) -> Cause | None:
+    """It ran: what was planned, and why there."""
+    begun = [run for run in facts.runs if facts.t - SECOND <= run.t <= facts.t + SOON]
+    if not begun:
+        begun = [run for run in facts.runs if run.t <= facts.t and _ended_after(facts, run)]
+    if not begun:
+        return None
+    run = begun[0]
+    kind = "full" if run.full else "incremental"
+    plans = [
+        e.note
+        for e in facts.events
+        if isinstance(e.note, BackupPlanned) and e.node == run.node and e.note.task == facts.number and e.t <= run.t
+    ]
+    reason, rule = ("somebody asked for it", "15.1") if run.by_hand else ("its time had come", "8.4")
+    if plans and not run.by_hand:
+        reason, rule = plans[-1].why.replace("it waits for its next occurrence", "its time had come"), plans[-1].rule
+    if run.skipped:
+        return f"{run.node} looked at {clock_text(run.t)}, found nothing new, and wrote no file", "9.7"
+    late = run.started_at - run.occurrence
+    after = f" for the occurrence at {time_text(run.occurrence)}, {duration_text(late)} late" if late > SOON else ""
+    others = sorted({each.node for each in begun} - {run.node})
+    double = f"; so does {' and '.join(others)}, which holds itself responsible too" if others else ""
+    ends = {
+        "failed": f" and fails: {run.why}",
+        "crashed": " and dies meanwhile",
+        "cancelled": f" and is ended, {run.why}",
+    }
+    return (
+        f"{run.node} begins a {kind} backup at {clock_text(run.t)}{after}, as {reason}{ends.get(run.end, '')}{double}",
+        f"{rule}, 10.8" if others else rule,
+    )
+
+
+def _ended_after(facts: Facts, run: Ran) -> bool:
+    """Whether a run that began before the moment was under way then."""
+    if run.skipped:
+        return False
+    for event in facts.events:
+        if run.t <= event.t <= facts.t and event.node == run.node:
+            note = event.note
+            if isinstance(note, Crashed):
+                return False
+            if (
+                isinstance(note, BackupFinished | BackupFailed | BackupCancelled)
+                and note.task == facts.number
+                and note.started_at == run.started_at
+            ):
+                return False
+    return True
+
+
+def _all_down(facts: Facts) -> Cause | None:
+    if not any(node.up for node in facts.found.nodes):
+        return "every node is down", "10.3"
+    return None
+
+
+def _not_there(facts: Facts) -> Cause | None:
+    """The task is not defined (yet, or any more)."""
+    if facts.found.task is not None:
+        return None
+    removed = facts.before(TaskRemoved)
+    if removed is not None:
+        return f"the task was removed at {clock_text(removed.t)}", "9.2"
+    later = [e.t for e in facts.events if isinstance(e.note, TaskDefined) and e.note.task == facts.number]
+    if later and min(later) > facts.t:
+        return f"the task was not defined before {clock_text(min(later))}", "6.8"
+    return "no node that is up knows the task", "10.3"
+
+
+def _disabled(facts: Facts) -> Cause | None:
+    if not facts.task.disabled:
+        return None
+    since = facts.before(TaskDefined)
+    when = f" since {clock_text(since.t)}" if since is not None else ""
+    return f"the task is disabled{when}", "7.9"
+
+
+def _no_place(facts: Facts) -> Cause | None:
+    return None if facts.task.usable else ("the task has no destination that is switched on", "7.9")
+
+
+def _answered(facts: Facts) -> Cause | None:
+    """What had fallen due had been run, had failed, or had been ended by hand."""
+    if facts.occurrence is None:
+        return None
+    done = [run for run in facts.runs if run.t <= facts.t and run.started_at >= facts.occurrence]
+    when = time_text(facts.occurrence)
+    good = [run for run in done if run.end == "finished"]
+    if good:
+        coming = _coming(facts)
+        return (
+            f"{good[0].node} had run the occurrence at {when} at {clock_text(good[0].t)}, and nothing else was due{coming}",
+            "8.4",
+        )
+    if done and done[-1].end == "failed":
+        return (
+            f"the run that {done[-1].node} began at {clock_text(done[-1].t)} failed ({done[-1].why}), and what failed is not "
+            f"tried again before the next occurrence{_coming(facts)}",
+            "8.9",
+        )
+    if done and done[-1].end == "cancelled" and done[-1].why == BY_HAND and facts.rules.cancelled_waits:
+        return f"somebody cancelled its run, and it waits for the next occurrence{_coming(facts)}", "15.6"
+    return None
+
+
+def _put_off(facts: Facts) -> Cause | None:
+    """Somebody put it off: agreed, or known to the owner alone."""
+    view = facts.owner.view if facts.owner is not None and facts.owner.up else None
+    if view is None or view.next is None or view.next.delayed_from is None:
+        delay = facts.delay
+        if facts.owner is None or delay is None or delay.until <= facts.owner.wall or not delay.counts(facts.status):
+            return None
+        return f"it was put off by hand until {time_text(delay.until)}", "15.5"
+    alone = (
+        ""
+        if facts.delay is not None and facts.delay.until == view.next.at
+        else f", and only {facts.owner.name} knows"
+        if facts.owner
+        else ""
+    )
+    cancelled = any(run.why == PUT_OFF and run.t <= facts.t for run in facts.runs)
+    ended = ", its run was ended" if cancelled else ""
+    return f"it was put off by hand until {time_text(view.next.at)}{ended}{alone}", "15.5"
+
+
+def _nobody(facts: Facts) -> Cause | None:
+    """Nobody is responsible."""
+    if facts.owner is not None:
+        return None
+    if not facts.rules.assigned:
+        return "nobody leads and it never ran, so that no node may take itself for its owner", "7.6"
+    if not facts.leader:
+        return "nobody leads, so that nobody could be made responsible for it", "10.3"
+    return f"nobody was responsible yet: the observer on {facts.leader} chooses in its next pass", "7.8.3"
+
+
+def _overdue(facts: Facts) -> Cause | None:
+    """It is due on its owner, and something there lets it wait."""
+    owner = facts.owner
+    view = owner.view if owner is not None else None
+    if owner is None or view is None:
+        return None
+    delayed = [
+        e.note
+        for e in facts.events
+        if isinstance(e.note, BackupDelayed)
+        and e.note.task == facts.number
+        and e.node == owner.name
+        and e.t <= facts.t + SECOND
+    ]
+    if delayed and delayed[-1].until > owner.wall and not _started_since(facts, delayed[-1].until):
+        return f"{owner.name} asks again at {time_text(delayed[-1].until)}: {delayed[-1].why}", "9.4"
+    if view.running is not None:
+        return f"{owner.name} still holds the place of its last run, whose report is under way", "9.16"
+    plan = view.next
+    if plan is None:
+        return "neither of its frequencies has an occurrence to come", "8.3"
+    started = facts.before(Started, owner.name)
+    if (
+        plan.at <= owner.wall
+        and started is not None
+        and isinstance(started.note, Started)
+        and started.note.incarnation > 1
+        and facts.t - started.t < facts.rules.news_after_start
+    ):
+        patience = duration_text(facts.rules.news_after_start)
+        return (
+            f"{owner.name} has just started, and hears the news for {patience} before it runs what it slept through",
+            "8.5",
+        )
+    if "ran it last" in plan.why and plan.occurrence is not None and plan.occurrence <= owner.wall < plan.at:
+        return f"{plan.why.split(';')[0]}: {owner.name} begins at {time_text(plan.at)}", "8.5"
+    return None
+
+
+def _started_since(facts: Facts, until: int) -> bool:
+    return any(run.started_at >= until for run in facts.runs if run.t <= facts.t)
+
+
+def _ahead(facts: Facts) -> Cause | None:
+    """The last run seems to lie in the future."""
+    owner, status = facts.owner, facts.status
+    if owner is None or status is None or facts.rules.future_is_now or status.started_at <= owner.wall + SECOND:
+        return None
+    return (
+        f"the clock of {owner.name} reads {time_text(owner.wall)}, and its last run seems to have begun at "
+        f"{time_text(status.started_at)}: nothing is due before that",
+        "8.2",
+    )
+
+
+def _uncovered(facts: Facts) -> Cause | None:
+    """An occurrence passed that nobody ran, and the owner waits for the next."""
+    owner = facts.owner
+    view = owner.view if owner is not None else None
+    if owner is None or view is None or view.next is None or facts.occurrence is None or view.next.at <= owner.wall:
+        return None
+    if facts.rules.takes_over_uncovered or any(r.started_at >= facts.occurrence for r in facts.runs if r.t <= facts.t):
+        return None
+    return (
+        f"the occurrence at {time_text(facts.occurrence)} passed before {owner.name} got the task, and a new owner counts from "
+        f"then: it waits for {time_text(view.next.at)}",
+        "8.11",
+    )
+
+
+def nothing_due(facts: Facts) -> Cause:
+    """No cause holds, and none was needed."""
+    if facts.occurrence is None:
+        return f"nothing had fallen due since the task was defined{_coming(facts)}", "8.4"
+    return f"nothing was due{_coming(facts)}", "8.4"
+
+
+def _coming(facts: Facts) -> str:
+    view = facts.owner.view if facts.owner is not None else None
+    view = view or next((node.view for node in facts.found.nodes if node.view is not None), None)
+    if view is None or view.next is None or facts.owner is None or view.next.at <= facts.owner.wall:
+        return ""
+    return f"; the next is at {time_text(view.next.at)}"
+
+
+CAUSES: tuple[Callable[[Facts], Cause | None], ...] = (
+    _all_down,
+    _not_there,
+    _disabled,
+    _no_place,
+    _answered,
+    _nobody,
+    owner_away,
+    owner_unaware,
+    _put_off,
+    _ahead,
+    _overdue,
+    _uncovered,
+)
+"""In the order in which they forbid a run."""

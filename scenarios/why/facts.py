@@ -1,0 +1,126 @@
+"""What the nodes knew at a moment of a run, and what they had said and done: all that an answer rests on. Values.
+
+Never here: what forbids a run of a task (causes.py).
+"""
+
+from backup.record import Assignment, Database, Delay, Status, Task
+from backup.rules import Rules
+from backup.views import TaskView
+from cluster.instant import SECOND
+from cluster.trace import Happened
+from cluster.value import value
+
+SOON = 5 * SECOND
+"""A run that starts so long after the time that is asked for is the one that is meant."""
+
+Cause = tuple[str, str]
+"""A sentence without a full stop, and its rule."""
+
+
+@value
+class NodeFacts:
+    """A node at the moment."""
+
+    name: str
+    up: bool
+    paused: bool
+    role: str
+    leader: str
+    voters: tuple[str, ...]
+    """Whose majority decides, as it knows."""
+    passive: bool
+    """It knows that it belongs to no cluster."""
+    wall: int
+    zone: str
+    applied: int
+    view: TaskView | None
+    """The task as it knows it; None: it does not, or is down."""
+
+
+@value
+class Found:
+    """What the nodes knew at the moment."""
+
+    nodes: tuple[NodeFacts, ...]
+    database: Database | None
+    """By the node that has applied most; None: no node that is up knows the task."""
+    task: Task | None
+    rules: Rules
+    """Those that the nodes follow."""
+
+
+@value
+class Ran:
+    """One run of the task, as far as the run of the story tells."""
+
+    node: str
+    t: int
+    started_at: int
+    full: bool
+    occurrence: int
+    by_hand: bool
+    skipped: bool
+    end: str
+    """`finished`, `failed`, `cancelled`, `crashed`; empty: it was under way."""
+    why: str
+    """Of a failure or a cancellation."""
+
+
+@value
+class Facts:
+    """All that an answer rests on."""
+
+    t: int
+    number: int
+    rules: Rules
+    found: Found
+    runs: tuple[Ran, ...]
+    events: tuple[Happened, ...]
+    owner: NodeFacts | None
+    """The responsible node."""
+    occurrence: int | None
+    """Wall µs of the newest occurrence that had come by the owner's clock."""
+
+    @property
+    def task(self) -> Task:
+        assert self.found.task is not None, "looked at once it is known to be there"
+        return self.found.task
+
+    @property
+    def database(self) -> Database:
+        assert self.found.database is not None, "looked at once it is known to be there"
+        return self.found.database
+
+    @property
+    def assignment(self) -> Assignment | None:
+        return self.database.assignments.get(self.number)
+
+    @property
+    def status(self) -> Status | None:
+        return self.database.statuses.get(self.number)
+
+    @property
+    def delay(self) -> Delay | None:
+        return self.database.delays.get(self.number)
+
+    @property
+    def leader(self) -> str:
+        """Whom a majority of its voters follows; empty: nobody leads."""
+        lively = [node for node in self.found.nodes if node.up and not node.paused]
+        for node in lively:
+            following = [each.name for each in lively if each.leader == node.name and each.name in node.voters]
+            if node.role == "leader" and len(following) * 2 > len(node.voters):
+                return node.name
+        return ""
+
+    def before(self, kind: type, node: str = "") -> Happened | None:
+        """The last event of a kind up to the moment, of this task where the kind has one."""
+        for event in reversed(self.events):
+            if (
+                event.t <= self.t
+                and isinstance(event.note, kind)
+                and node in ("", event.node)
+                and getattr(event.note, "task", self.number) == self.number
+            ):
+                return event
+        return None

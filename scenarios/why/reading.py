@@ -1,0 +1,170 @@
+"""The facts of a moment, read from the world as it stood then and from the events of the run.
+
+Never here: how the moment is reached (scenarios/moments.py), and what the facts say (causes.py).
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from backup import calendar
+from backup.notes import (
+    BackupCancelled,
+    BackupFailed,
+    BackupFinished,
+    BackupSkipped,
+    BackupStarted,
+    TaskDefined,
+)
+from backup.progress import WINDOWS
+from backup.record import Database, Task
+from backup.rules import rules_named
+from cluster.member import Refused
+from cluster.trace import Crashed, Happened
+from scenarios.replay import ReplayError
+from scenarios.why.facts import Facts, Found, NodeFacts, Ran
+
+if TYPE_CHECKING:
+    from cluster.sim.world import World
+
+
+def found_in(world: "World", number: int, name: str) -> Found:
+    """What the nodes know now of the task of that number, or of that name. ReplayError if they keep no backups."""
+    running = [node for node in world.names if world[node].up]
+    if running and not hasattr(world[running[0]].application, "look"):
+        raise ReplayError("the nodes of this run keep no backups: name a run of a story about backups")
+    best: tuple[int, Database, Task] | None = None
+    for node in running:
+        for database in world[node].state.databases.values():
+            for task in database.tasks.values():
+                meant = task.id == number or (not number and task.name.lower() == name.lower())
+                if meant and (best is None or world[node].applied > best[0]):
+                    best = world[node].applied, database, task
+    nodes = tuple(_node_facts(world, node, best) for node in world.names)
+    rules = world[running[0]].application.rules if running else rules_named(world.options.get("rules") or "unkindness")
+    return Found(nodes, best[1] if best else None, best[2] if best else None, rules)
+
+
+def _node_facts(world: "World", name: str, best: tuple[int, Database, Task] | None) -> NodeFacts:
+    node = world[name]
+    view, zone = None, "UTC"
+    if node.up and node.application.zone is not None:
+        zone = node.application.zone.key
+        try:
+            shown = node.application.look(best[1].name) if best else None
+        except Refused:
+            shown = None
+        view = next((each for each in shown.tasks if best and each.id == best[2].id), None) if shown else None
+    paused = world.slots[name].paused
+    return NodeFacts(
+        name,
+        node.up,
+        paused,
+        node.role,
+        node.leader or "",
+        node.voters,
+        node.passive,
+        node.wall,
+        zone,
+        node.applied,
+        view,
+    )
+
+
+def facts_of(t: int, number: int, name: str, found: Found, events: tuple[Happened, ...]) -> Facts:
+    """The facts at true time `t`, of what was found then. ReplayError if there was no such task."""
+    if found.task is not None:
+        number = found.task.id
+    elif not number:
+        defined = [
+            e.note.task for e in events if isinstance(e.note, TaskDefined) and e.note.name.lower() == name.lower()
+        ]
+        if not defined:
+            raise ReplayError(f"there is no task {name!r} in this run: name one, or give its id")
+        number = defined[-1]
+    if found.task is None and not any(isinstance(e.note, TaskDefined) and e.note.task == number for e in events):
+        known = sorted({e.note.task for e in events if isinstance(e.note, TaskDefined)})
+        raise ReplayError(f"there is no task {number} up to then: name one of {' '.join(map(str, known)) or 'none'}")
+    owner = _owner(found)
+    occurrence = _newest(found.task, owner or found.nodes[0]) if found.task is not None else None
+    return Facts(t, number, found.rules, found, tuple(_runs(number, events)), events, owner, occurrence)
+
+
+def _owner(found: Found) -> NodeFacts | None:
+    """Who holds itself responsible, else whom the one that has applied most names."""
+    by_name = {node.name: node for node in found.nodes}
+    for node in found.nodes:
+        if node.view is not None and node.view.responsible_node == node.name:
+            return node
+    named = [node for node in found.nodes if node.view is not None and node.view.responsible_node]
+    best = max(named, key=lambda node: node.applied, default=None)
+    if best is not None and best.view is not None:
+        return by_name.get(best.view.responsible_node)
+    if (
+        found.database is None or found.task is None
+    ):  # the nodes of the group are down: what the others were told counts
+        return None
+    stored, status = found.database.assignments.get(found.task.id), found.database.statuses.get(found.task.id)
+    told = stored.node if stored is not None else status.node if status is not None else ""
+    return by_name.get(told)
+
+
+def _newest(task: Task, owner: NodeFacts) -> int | None:
+    """The newest occurrence by that node's clock and zone since the task was made."""
+    zone = ZoneInfo(owner.zone)
+    for window in WINDOWS:
+        first = max(task.created_at, owner.wall - window)
+        found = [
+            instant
+            for cron in (task.full, task.incremental)
+            if cron
+            for instant in calendar.occurrences(cron, first, owner.wall, zone)[-1:]
+        ]
+        if found:
+            return max(found)
+        if first == task.created_at:
+            return None
+    return None
+
+
+def _runs(number: int, events: tuple[Happened, ...]) -> Iterator[Ran]:
+    """Every run of a task that began, in the order of the starts; one that found its place shut fails as it begins."""
+    begun: set[tuple[str, int]] = set()
+    for place, event in enumerate(events):
+        note = event.note
+        match note:
+            case BackupFailed(task=task) if task == number and (event.node, note.started_at) not in begun:
+                start, full, due = note.started_at, note.full, note.occurrence
+                yield Ran(event.node, event.t, start, full, due, False, False, "failed", note.error)
+            case BackupSkipped(task=task) if task == number:
+                yield Ran(event.node, event.t, note.started_at, False, note.occurrence, False, True, "finished", "")
+            case BackupStarted(task=task) if task == number:
+                begun.add((event.node, note.started_at))
+                end, because = _end(event.node, note, events[place + 1 :])
+                yield Ran(
+                    event.node,
+                    event.t,
+                    note.started_at,
+                    note.full,
+                    note.occurrence,
+                    note.by_hand,
+                    False,
+                    end,
+                    because,
+                )
+
+
+def _end(node: str, started: BackupStarted, after: tuple[Happened, ...]) -> tuple[str, str]:
+    for event in after:
+        if event.node != node:
+            continue
+        match event.note:
+            case Crashed():
+                return "crashed", ""
+            case BackupFinished(task=started.task, started_at=started.started_at):
+                return "finished", ""
+            case BackupFailed(task=started.task, started_at=started.started_at, error=error):
+                return "failed", error
+            case BackupCancelled(task=started.task, started_at=started.started_at, why=because):
+                return "cancelled", because
+    return "", ""
