@@ -13,6 +13,7 @@ from cluster.trace import (
     Answered,
     Committed,
     ConfigurationChanged,
+    Ended,
     Happened,
     Recovered,
     RecoveredSnapshot,
@@ -42,6 +43,10 @@ class Members(Watcher):
         """By node: index and voters of the last configuration in its log; 0 for the founders'."""
         self.sure: tuple[int, Voters] = (0, founders)
         """The last one that is known to be committed."""
+        self._tried: set[tuple[int, Voters]] = set()
+        """Those that were on their way at some time."""
+        self._settled: set[tuple[int, Voters]] = set()
+        """Those of them that were seen committed."""
 
     def sees(self) -> Sees:
         return {Recovered: self.recovered, ConfigurationChanged: self.see}
@@ -60,6 +65,8 @@ class Members(Watcher):
         before = self.in_force.get(event.node)
         self._learn(event.node)
         self.in_force[event.node] = (note.index, new)
+        if note.index > self.logs.committed.last:
+            self._tried.add((note.index, new))
         if before is not None and self.logs.leads[event.node] and not overlap(before[1], new):
             raise self.broken(
                 f"{event.node} goes from {text(before[1])} to {text(new)}: their majorities need not meet"
@@ -72,9 +79,16 @@ class Members(Watcher):
         since, last = self.sure
         return [last, *[voters for index, voters in self.in_force.values() if index > since]]
 
+    def took_one_back(self) -> bool:
+        """Whether a configuration was on its way, was never committed, and is the last in no log any more."""
+        return not self._tried <= self._settled.union(self.in_force.values())
+
     def _learn(self, node: str) -> None:
         index, voters = self.in_force.get(node, self.sure)
-        if index > self.sure[0] and self._is_committed(node, index):
+        if not index or not self._is_committed(node, index):
+            return
+        self._settled.add((index, voters))
+        if index > self.sure[0]:
             self.sure = (index, voters)
 
     def _is_committed(self, name: str, index: int) -> bool:
@@ -181,14 +195,14 @@ class SnapshotMembers(OnLogs):
 
 class Durability(Watcher):
     promise = "durability"
-    says = "what was acknowledged is on a majority, whatever crashes"
+    says = "what was acknowledged is on a majority, at each restart and at the end"
 
     def __init__(self, members: Members) -> None:
         self.logs, self.members = members.logs, members
         self.acknowledged = 0
 
     def sees(self) -> Sees:
-        return {Answered: self.answered, Recovered: self.check}
+        return {Answered: self.answered, Recovered: self.check, Ended: self.check}
 
     def answered(self, event: Happened) -> None:
         note = event.note
@@ -202,6 +216,19 @@ class Durability(Watcher):
         if content is None:  # not yet, or every node has a snapshot that stands for it
             return
         holders = [name for name in list(self.logs.held) if self.logs.holds(name, index, content)]
-        if not any(decides(voters, holders) for voters in self.members.counting()):
+        if not self._is_kept(holders):
             where = ", ".join(holders) or "no node"
-            raise self.broken(f"entry {index} was acknowledged, and after {event.node}'s restart only {where} has it")
+            when = f"after {event.node}'s restart" if event.node else "at the end"
+            raise self.broken(f"entry {index} was acknowledged, and {when} only {where} has it")
+
+    def _is_kept(self, holders: list[str]) -> bool:
+        """Whether they are a majority; or, where a change was taken back, whether no majority can do without them.
+
+        The second asks less where voters are even in number, and is all that may be left of what five voters committed
+        once the entry that made four of them five is written over: two of the four have it, and no leader is without.
+        """
+        counting = self.members.counting()
+        if any(decides(voters, holders) for voters in counting):
+            return True
+        others = [name for name in self.logs.held if name not in holders]
+        return self.members.took_one_back() and not any(decides(voters, others) for voters in counting)

@@ -17,6 +17,7 @@ from cluster.trace import (
     ConfigurationChanged,
     Crashed,
     Delivered,
+    Ended,
     Happened,
     Note,
     Recovered,
@@ -137,6 +138,11 @@ def goes_by(node: str, index: int, voters: str, outgoing: str = "") -> Line:
     return node, ConfigurationChanged(index, tuple(voters), tuple(outgoing), (), ())
 
 
+def ends() -> Line:
+    """The story is over."""
+    return "", Ended()
+
+
 def replicated(*nodes: str, terms: Sequence[int] = (1, 1)) -> list[Line]:
     """A leads term 1, and these nodes hold entries of these terms."""
     return [leads("A", 1), *(writes(node, 0, terms) for node in nodes)]
@@ -247,6 +253,11 @@ BROKEN_BY: dict[str, tuple[str, list[Line], list[Line]]] = {
         "durability",
         [*AB, commits("A", 2, 1), acknowledges("A", 2), crashes("B"), reads("B", [1])],
         [*AB, commits("A", 2, 1), acknowledges("A", 2), writes("C", 0, [1, 1]), crashes("B"), reads("B", [1])],
+    ),
+    "an acknowledged entry that nobody else ever had": (
+        "durability",
+        [leads("A", 1), writes("A", 0, [1]), commits("A", 1, 1), acknowledges("A", 1), ends()],
+        [*replicated("A", "B", terms=[1]), commits("A", 1, 1), acknowledges("A", 1), ends()],
     ),
     "a snapshot of what is not committed": (
         "state order",
@@ -408,6 +419,50 @@ def test_a_broken_promise_is_seen_and_a_kept_one_is_not(promise: str, bad: list[
     assert str(violation).startswith(f"{promise}: ")
     assert watch(bad[:-1]) is None
     assert watch(good) is None
+
+
+FOUR = ("A", "B", "C", "D")
+FIVE = [
+    *replicated("A", "B", "C", terms=[1]),
+    commits("A", 1, 1),
+    *(writes(node, 1, [1]) for node in "AB"),
+    writes("E", 0, [1, 1]),
+    writes("A", 2, [1]),
+    goes_by("A", 3, "ABCDE"),
+    commits("A", 2, 1),
+    acknowledges("A", 2),
+]
+"""The fifth voter counts for entry 2, and only A has the entry that makes it one."""
+TAKEN_BACK = [*FIVE, crashes("A"), reads("A", [1, 1])]
+"""And then nobody has."""
+
+
+def test_half_of_an_even_number_is_enough_once_a_change_is_taken_back() -> None:
+    """What five voters committed is safe on two of four: any three of these have one who holds it."""
+    assert watch([*TAKEN_BACK, ends()], FOUR) is None
+
+
+def test_less_than_half_is_not_enough_though_a_change_was_taken_back() -> None:
+    """Without B's copy, B, C and D can elect one of themselves."""
+    violation = watch([*TAKEN_BACK, crashes("B"), reads("B", [1])], FOUR)
+    assert violation is not None
+    assert str(violation) == "durability: entry 2 was acknowledged, and after B's restart only A, E has it"
+
+
+def test_a_change_that_is_still_in_a_log_excuses_nothing() -> None:
+    """Two of five, and two of four, are too few as long as the change may still be committed."""
+    violation = watch([*FIVE, crashes("E"), reads("E", [1])], FOUR)
+    assert violation is not None
+    assert str(violation) == "durability: entry 2 was acknowledged, and after E's restart only A, B has it"
+
+
+def test_half_is_not_enough_where_members_never_changed() -> None:
+    """Four who were always four commit with three: two that have it are one too few, wherever that is noticed."""
+    half = [*replicated("A", "B", terms=[1]), commits("A", 1, 1), acknowledges("A", 1)]
+    violation = watch([*half, ends()], FOUR)
+    assert violation is not None
+    assert str(violation) == "durability: entry 1 was acknowledged, and at the end only A, B has it"
+    assert watch([*half, writes("D", 0, [1]), ends()], FOUR) is None
 
 
 def test_every_promise_has_a_history_that_breaks_it() -> None:
