@@ -60,10 +60,18 @@ def _occurrences(cron: str, after: int, zone: ZoneInfo) -> Iterator[int]:
     schedule = copy.copy(_parsed(cron, ours))  # parsing is most of the cost, and what is parsed is never changed
     local = as_datetime(after).astimezone(ours).replace(microsecond=0)
     schedule.dt = local.replace(tzinfo=None) if schedule.fixup_tz is not None else local
-    while (moment := next(schedule, None)) is not None:  # ends after fifty years without a match
+    while (moment := _next_moment(schedule)) is not None:
         instant = as_instant(moment)
         if instant > after:  # not so in the second of two equal hours in autumn: the local time looks as if to come
             yield instant
+
+
+def _next_moment(schedule: CronSim) -> datetime | None:
+    """None after fifty years without a match, and where dates end."""
+    try:
+        return next(schedule, None)
+    except OverflowError:  # the year 9999 is over
+        return None
 
 
 @lru_cache(maxsize=4_096)

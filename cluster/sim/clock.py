@@ -14,7 +14,7 @@ from typing import Any
 import outcome
 import trio
 
-from cluster.instant import FOREVER, SECOND
+from cluster.instant import FOREVER, LAST, SECOND
 
 # What stands first among the entries of one instant. The entries of one rank are ordered by node, then by number.
 STEP, WAKE, STORED, MESSAGE, CHATTER, TIMER, GRID, SLEEP, OUTSIDE, BOOT, SERVE, LOOK = range(12)
@@ -77,6 +77,8 @@ class Clock(trio.abc.Clock):
         self.on_deadline: Callable[[], None] = lambda: None
         """Called when nothing but time wakes a task: a `trio.sleep` of the story is over."""
         self.on_deadlock: Callable[[], None] = lambda: None
+        self.on_last: Callable[[], None] = lambda: None
+        """Called when whatever comes next lies after the last instant of any story."""
         self._seconds = 0.0
         """The last deadline that was reached: trio compares floats, so time is never a hair before it."""
         self._woken = False
@@ -109,13 +111,13 @@ class Clock(trio.abc.Clock):
 
     def _jump(self, deadline: float) -> float:
         horizon = FOREVER if deadline == math.inf else round(deadline * SECOND)
-        heap = self.heap
+        last, heap = min(horizon, LAST), self.heap
         self._woken = False
         self.on_pass()
         if self.over:
             return 0
         for _ in range(POPS_A_PASS):
-            if not heap or (due := heap[0][0]) > horizon:
+            if not heap or (due := heap[0][0]) > last:
                 break
             if due - self.stirred > self.quiet_after:
                 self.on_quiet(horizon)
@@ -130,6 +132,9 @@ class Clock(trio.abc.Clock):
                 self._idle_passes = 0
                 return 0
         else:
+            return 0
+        if last < horizon and (horizon < FOREVER or heap):
+            self.on_last()
             return 0
         if horizon < FOREVER:
             self.on_deadline()

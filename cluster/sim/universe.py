@@ -17,7 +17,7 @@ from cluster.checks import Watcher
 from cluster.checks.consensus import consensus_watchers
 from cluster.checks.liveness import Progress
 from cluster.image import IMAGE_WORDS
-from cluster.instant import clock_text
+from cluster.instant import LAST, as_datetime, clock_text
 from cluster.member import Application, NoLeader, OutcomeUnknown, Refused
 from cluster.node import Node
 from cluster.proposals import PROPOSAL_WORDS
@@ -98,6 +98,7 @@ class Universe:
         clock_of.on_pass = self._each_pass
         clock_of.on_deadline = self._nothing_led_to_it
         clock_of.on_deadlock = self._deadlock
+        clock_of.on_last = self._past_the_last
         clock_of.on_quiet = self._quiet.skip
 
     # -- life
@@ -166,6 +167,10 @@ class Universe:
         self._failed(
             GaveUp(f"nothing can ever happen any more at {clock_text(self.clock.now)}, and the story still waits")
         )
+
+    def _past_the_last(self) -> None:
+        year = as_datetime(LAST).year - 1
+        self._failed(Misuse(f"the story goes on after the year {year}, where every story ends: let it sleep for less"))
 
     def program_failed(self, node: str, error: Exception) -> None:
         """A program of a node ended with an exception."""

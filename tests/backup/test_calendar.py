@@ -309,6 +309,16 @@ def test_frequencies_that_never_come_schedule_nothing(task: Task, expected: str)
     assert plan(None, "02 05:10", never_ran) == expected
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+def test_nothing_comes_after_the_year_9999(zone: str) -> None:
+    """Dates end there: what would come later never does."""
+    assert next_occurrence("0 0 1 1 *", at("9999-06-01 00:00"), ZoneInfo(zone)) is None
+    assert (
+        local(next_occurrence("0 0 1 1 *", at("9998-06-01 00:00"), ZoneInfo(zone)), ZoneInfo(zone))
+        == "9999-01-01 00:00"
+    )
+
+
 def test_with_one_frequency_only() -> None:
     """Rule 8.8: incrementals follow the first full for ever; fulls alone are all full."""
     incrementals, fulls = attrs.evolve(TASK, full=""), attrs.evolve(TASK, incremental="")

@@ -1,5 +1,6 @@
 """One run, and how many: files, crashes in the middle, errors, cancelling, slots (ravendb.md sections 8, 9, 11)."""
 
+from calendar import MONDAY, isleap, weekday
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,9 +29,11 @@ from backup.notes import (
 from backup.record import Task
 from backup.requests import Define, DisableTask, EnableTask, NewDatabase, RemoveTask
 from backup.rules import Rules, rules_named
-from cluster.instant import DAY, HOUR, MINUTE, SECOND, hours, minutes
+from cluster.instant import DAY, HOUR, LAST, MINUTE, SECOND, as_datetime, days, hours, minutes
 from cluster.sim.faults import Crash
+from cluster.sim.run import MISTAKE, play
 from cluster.sim.world import World
+from scenarios.backups import backups
 
 from .shop import FOLDER, HOURLY, open_shop, orders, owner, played
 
@@ -380,3 +383,24 @@ def test_presets_differ_only_by_their_rules() -> None:
     for path in [*source.glob("*.py"), *source.glob("checks/*.py")]:
         if path.name != "rules.py":
             assert "ravendb-6" not in path.read_text()
+
+
+def test_a_task_that_outlives_the_calendar_ends_the_run_as_a_mistake() -> None:
+    """Dates end with the year 9999, and every story ten years before: until then each leap day on a Monday is kept."""
+    backed_up: list[int] = []
+    leap_years = [year for year in range(2025, as_datetime(LAST).year) if isleap(year)]
+
+    async def story(world: World) -> None:
+        client = backups(world)
+        client.start("A")
+        await world.elected()
+        shop = await client.create_database("Shop", 1)
+        task = await shop.define(full="0 0 29 2 1")
+        await trio.sleep(LAST / SECOND - world.now)
+        backed_up.append(len(task.runs))
+        await trio.sleep(days(365))
+
+    outcome = play(story)
+    assert outcome.verdict == MISTAKE
+    assert "the story goes on after the year 9989" in str(outcome.failure)
+    assert backed_up == [sum(weekday(year, 2, 29) == MONDAY for year in leap_years)]

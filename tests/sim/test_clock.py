@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from cluster.instant import FOREVER, HOUR, MILLISECOND, SECOND
+from cluster.instant import FOREVER, HOUR, LAST, MILLISECOND, SECOND
 from cluster.member import Member
 from cluster.raft.state import Timing
 from cluster.sim.clock import CHATTER, MESSAGE, SLEEP, STEP, TIMER, WAKE, Clock, Parked
@@ -198,6 +198,26 @@ def test_waiting_for_ever_ends_at_once() -> None:
     outcome = play(story)
     assert "nothing can ever happen any more" in str(outcome.failure)
     assert outcome.virtual_seconds < 10
+
+
+def test_a_story_cannot_outlive_the_calendar() -> None:
+    """A sleep beyond the last year ends there, as the story's mistake; one up to it is a sleep."""
+
+    woke = []
+
+    async def story(world: World) -> None:
+        world.start("ABC")
+        await world.elected()
+        await trio.sleep(LAST / SECOND - world.now)
+        woke.append(world.clock.now)
+        await trio.sleep(1)
+
+    outcome = play(story)
+    assert outcome.verdict == MISTAKE
+    assert str(outcome.failure) == (
+        "the story goes on after the year 9989, where every story ends: let it sleep for less"
+    )
+    assert woke == [LAST]
 
 
 def test_an_error_inside_an_entry_is_the_runs_failure() -> None:
