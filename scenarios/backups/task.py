@@ -205,8 +205,9 @@ class Task:
         await self.world.ask(self.client.somebody(), RemoveTask(self.database.name, self.id))
 
     def late_reports(self) -> int:
-        """How many runs were reported after the operation timeout."""
-        return sum(1 for event in self.world.history.events if isinstance(event.note, Reported) and event.note.late)
+        """How many of its runs were reported after the operation timeout."""
+        reports = [event.note for event in self.world.history.events if isinstance(event.note, Reported)]
+        return sum(note.late for note in reports if note.task == self.id)
 
     def files(self, node: str, path: str = "") -> list[str]:
         """What lies in the task's local folder on that node, up or down, or in its cloud of that address, as `folder/file`;
