@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import attrs
 
 from backup import ownership
-from backup.commands import Assign, Assigned, Command, UpdateTopology
+from backup.commands import AbandonRestore, Assign, Assigned, Command, UpdateTopology
 from backup.judgement import Judgement, Look
 from backup.record import Assignment, Database, Reason, Record, Task, Topology
 from backup.rules import Rules
@@ -213,6 +213,11 @@ class _Pass:
             until = FOREVER
         elif not is_settled:  # rule 5.3
             until = settles_at
+        elif database.restoring is not None and database.restoring.node not in self.look.nodes:
+            until, restless = FOREVER, True
+            node = database.restoring.node
+            self.say(database, "17.8", f"Node {node}, which was restoring it, has left the cluster: it is taken back")
+            commands.append(AbandonRestore(database.name, database.id))
         else:
             change = judgement.change()
             for rule, why in judgement.said:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backup.commands import Assign, Command, UpdateTopology, apply
+from backup.commands import AbandonRestore, Assign, Command, UpdateTopology, apply
 from backup.database.change_vector import ChangeVector
 from backup.observer import DatabaseReport, Memory, Report, Sighting, Sightings, observe
 from backup.record import (
@@ -15,6 +15,7 @@ from backup.record import (
     PromotionStatus,
     Reason,
     Record,
+    Restoring,
     Stamp,
     Task,
     Topology,
@@ -107,6 +108,17 @@ def test_a_topology_of_this_term_is_left_alone_until_it_has_settled() -> None:
 def test_a_database_without_nodes_is_being_deleted() -> None:
     """Rule 5.3."""
     assert watch(shop(Topology(()), None), {})[:2] == ((), FOREVER)
+
+
+def test_what_a_node_was_restoring_goes_with_the_node() -> None:
+    """Rule 17.8: nobody else has the half of it, and nobody is to be a member of that."""
+    record = shop(Topology(("Z",)), None)
+    half = attrs.evolve(record.databases["shop"], restoring=Restoring("Z", 1))
+    commands, _, memory = watch(record.with_database(half), {})
+    assert commands == (AbandonRestore("Shop", 1),)
+    assert [line.rule for line in memory.latest] == ["17.8"]
+    stays = attrs.evolve(half, topology=attrs.evolve(half.topology, members=("E",)), restoring=Restoring("E", 1))
+    assert AbandonRestore("Shop", 1) not in watch(record.with_database(stays), {})[0], "it may come back"
 
 
 # ---- members ----

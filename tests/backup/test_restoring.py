@@ -22,6 +22,7 @@ from backup.notes import (
     DatabaseDeleted,
     DatabaseOpened,
     DatabaseRestored,
+    ObserverDecided,
     RestoreAbandoned,
     TaskNotRestored,
 )
@@ -300,6 +301,32 @@ def test_a_node_that_dies_in_the_middle_of_a_restore() -> None:
     outcome = told(story)
     assert [note.why for note in notes(outcome, RestoreAbandoned)] == ["the node went down meanwhile"]
     assert len(notes(outcome, DatabaseOpened)) == len(notes(outcome, DatabaseRestored)) == 1
+
+
+def test_a_node_that_is_removed_in_the_middle_of_a_restore() -> None:
+    """17.8: it cannot take back what it had made; the leader does, and the name is free."""
+
+    async def story(world: World, client: Client) -> None:
+        node, folder, _ = await three_hours(world, client)
+        world.slow_disk(node, 1_000.0)
+
+        async def ask() -> None:
+            with world.expecting(Exception):
+                await client.restore("Copy", node, folder=folder)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            await world.seen(DatabaseCreated, database="Copy", node=node)
+            world.crash(node)
+        world.remove(node)
+        await world.left(node)
+        await trio.sleep(minutes(1))
+        other = next(name for name in "ABC" if name != node)
+        assert world[other].state.database("Copy") is None
+        await client.create_database("Copy", 1)
+
+    outcome = told(story)
+    assert "17.8" in [note.rule for note in notes(outcome, ObserverDecided)]
 
 
 def test_no_room_for_the_restored(tmp_path: Path) -> None:
