@@ -10,6 +10,8 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 FOREVER = 1 << 62
 """An instant (in µs) later than any story: "nothing will change by time alone"."""
+FIRST = (datetime(1970, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+"""The first instant (in µs) to which a story can set a wall clock."""
 LAST = (datetime(9990, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 """The last instant (in µs) of any story: dates end with the year 9999, and ten years are left to clocks that gain."""
 

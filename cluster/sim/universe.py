@@ -17,7 +17,7 @@ from cluster.checks import Watcher
 from cluster.checks.consensus import consensus_watchers
 from cluster.checks.liveness import Progress
 from cluster.image import IMAGE_WORDS
-from cluster.instant import LAST, as_datetime, clock_text
+from cluster.instant import FIRST, LAST, as_datetime, clock_text
 from cluster.member import Application, NoLeader, OutcomeUnknown, Refused
 from cluster.node import Node
 from cluster.proposals import PROPOSAL_WORDS
@@ -279,6 +279,11 @@ class Universe:
             ):
                 if one == other:
                     raise Misuse(f"there is no link from {one} to itself: name two nodes")
+            case steps.JumpClock(node, by) if node in self.slots and isinstance(by, int):
+                reads = self.slots[node].clocks.wall(self.clock.now) + by
+                if not FIRST <= reads < LAST:
+                    years = f"{as_datetime(FIRST).year} to {as_datetime(LAST).year - 1}"
+                    raise Misuse(f"set by {by} µs, the clock of {node} is not in the years {years}: set it by less")
 
     def _apply(self, step: steps.Step) -> None:
         match step:

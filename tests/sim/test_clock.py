@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import trio
 
-from cluster.instant import FOREVER, HOUR, LAST, MILLISECOND, SECOND
+from cluster.instant import FIRST, FOREVER, HOUR, LAST, MILLISECOND, SECOND
 from cluster.member import Member
 from cluster.raft.state import Timing
 from cluster.sim.clock import CHATTER, MESSAGE, SLEEP, STEP, TIMER, WAKE, Clock, Parked
 from cluster.sim.host import Clocks
 from cluster.sim.run import BROKEN, BUG, HELD, INCONCLUSIVE, MISTAKE, STOPPED, play, run
-from cluster.sim.world import GaveUp, World
+from cluster.sim.world import GaveUp, Misuse, World
 from tests.sim.vocabulary import Adder, Noted, member_of
 
 # ---- the clock alone ----
@@ -218,6 +218,21 @@ def test_a_story_cannot_outlive_the_calendar() -> None:
         "the story goes on after the year 9989, where every story ends: let it sleep for less"
     )
     assert woke == [LAST]
+
+
+def test_a_wall_clock_stays_within_the_calendar() -> None:
+    """It is set to no year that has no dates, or nearly none; to the last µs of the rest it is."""
+
+    async def story(world: World) -> None:
+        world.start("A")
+        with pytest.raises(Misuse, match="the clock of A is not in the years 1970 to 9989: set it by less"):
+            world.jump_clock("A", LAST)
+        with pytest.raises(Misuse, match=f"set by {FIRST - 1} µs, "):
+            world.jump_clock("A", FIRST - 1)
+        world.jump_clock("A", LAST - 1)
+        world.jump_clock("A", FIRST + 1 - LAST)
+
+    run(story)
 
 
 def test_an_error_inside_an_entry_is_the_runs_failure() -> None:
