@@ -1,6 +1,7 @@
 """Encryption and restore end to end: keys, instants, refusals, crashes in the middle (sections 13 and 17)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -267,20 +268,27 @@ def test_what_is_refused_before_anything_is_read() -> None:
     assert [note.database for note in notes(told(story), DatabaseCreated)] == ["Shop"]
 
 
+@asynccontextmanager
+async def half_restored(world: World, client: Client) -> AsyncIterator[tuple[str, str]]:
+    """A node, slow from now on, that restores a folder as Copy, which is made and not filled; it must not succeed."""
+    node, folder, _ = await three_hours(world, client)
+    world.slow_disk(node, 1_000.0)
+
+    async def ask() -> None:
+        with world.expecting(Exception):
+            await client.restore("Copy", node, folder=folder)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        await world.seen(DatabaseCreated, database="Copy", node=node)
+        yield node, folder
+
+
 def test_a_node_that_dies_in_the_middle_of_a_restore() -> None:
     """17.8: nobody ever sees the half of it; when the node is back, what it had made is taken back."""
 
     async def story(world: World, client: Client) -> None:
-        node, folder, _ = await three_hours(world, client)
-        world.slow_disk(node, 1_000.0)
-
-        async def ask() -> None:
-            with world.expecting(Exception):
-                await client.restore("Copy", node, folder=folder)
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(ask)
-            await world.seen(DatabaseCreated, database="Copy", node=node)
+        async with half_restored(world, client) as (node, folder):
             for request in (GetDocument("Copy", "orders/1"), PutDocuments("Copy", (("a", "b", "{}"),))):
                 with pytest.raises(Refused, match="'Copy' is being restored: ask again when it is open"):
                     await world.ask(node, request)
@@ -307,16 +315,7 @@ def test_a_node_that_is_removed_in_the_middle_of_a_restore() -> None:
     """17.8: it cannot take back what it had made; the leader does, and the name is free."""
 
     async def story(world: World, client: Client) -> None:
-        node, folder, _ = await three_hours(world, client)
-        world.slow_disk(node, 1_000.0)
-
-        async def ask() -> None:
-            with world.expecting(Exception):
-                await client.restore("Copy", node, folder=folder)
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(ask)
-            await world.seen(DatabaseCreated, database="Copy", node=node)
+        async with half_restored(world, client) as (node, _):
             world.crash(node)
         world.remove(node)
         await world.left(node)
