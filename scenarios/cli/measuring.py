@@ -85,7 +85,13 @@ def _elections(trials: int | None, seed: int, svg: Path | None, processes: int |
     from scenarios.bench.elections import runner
     from scenarios.bench.elections_report import sections
     from scenarios.bench.elections_svg import drawn
+    from scenarios.gallery import StoryError
 
+    try:
+        if svg is not None:
+            svg.open("a", encoding="utf-8").close()  # now, and not after minutes of elections
+    except OSError as error:
+        raise StoryError(f"--svg {svg} cannot be written ({error.strerror}): name another file") from error
     began, judged, missed = perf_counter(), 0, 0
     data: dict[str, Any] = {}
     with runner(seed, processes) as running:

@@ -296,6 +296,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     assert "MISS" in capsys.readouterr().out
     assert picture.read_text().startswith("<svg")
     assert main(["bench", "elections", "--trials", "0"]) == MISTAKE
+    capsys.readouterr()
+    assert main([*command, "--svg", str(tmp_path / "nowhere" / "figure.svg")]) == MISTAKE
+    said = capsys.readouterr()
+    assert said.out == "", "refused before any election"
+    assert "cannot be written (No such file or directory): name another file" in said.err
     assert main(["bench", "time", "--svg", str(picture)]) == MISTAKE
 
 
