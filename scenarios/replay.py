@@ -78,7 +78,7 @@ def asked(tale: Tale, seed: int | None, rules: str | None, data: str | None, bug
         told = " or ".join(tale.told_under)
         raise StoryError(f"{tale.name} is a story of the rules {told}, not of {named.name}: run it under one of those")
     if bug is not None and bug not in (known := [each.name for each in zoo.all_bugs()]):
-        raise StoryError(f"there is no bug {bug!r} in the zoo.{suggestion(bug, known)} It has {', '.join(known)}")
+        raise StoryError(f"there is no bug {bug!r} in the zoo.{suggestion(bug, known)} `unkindness zoo` shows them all")
     return Request(tale.name, tale.seed if seed is None else seed, named.name, data, bug, tale.rules)
 
 

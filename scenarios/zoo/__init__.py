@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from cluster.value import value
+from scenarios.gallery import suggestion
 
 Change = Callable[[Any], Any]
 """Takes the function as it is and returns the one to put in its place."""
@@ -73,10 +74,12 @@ def bug(
 
 
 def bug_named(name: str) -> Bug:
-    """The bug of that name; UnknownBug lists all names."""
+    """The bug of that name; UnknownBug names those that come near."""
     _collect()
     if name not in BUGS:
-        raise UnknownBug(f"there is no bug {name!r} in the zoo; there are {', '.join(sorted(BUGS))}")
+        raise UnknownBug(
+            f"there is no bug {name!r} in the zoo.{suggestion(name, BUGS)} `unkindness zoo` shows them all"
+        )
     return BUGS[name]
 
 

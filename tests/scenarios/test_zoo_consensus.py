@@ -79,9 +79,10 @@ def test_a_bug_is_taken_out_again() -> None:
 
 
 def test_an_unknown_bug_is_named() -> None:
-    """With all that there are."""
-    with pytest.raises(UnknownBug, match=r"there is no bug 'heisenbug' in the zoo; there are .*majority-of-half"):
-        bug_named("heisenbug")
+    """With those that come near, and the command that shows the rest."""
+    near = r"there is no bug 'majority-of-halv' in the zoo\. Did you mean majority-of-half.*`unkindness zoo` shows them all"
+    with pytest.raises(UnknownBug, match=near):
+        bug_named("majority-of-halv")
 
 
 def test_a_storm_is_decided_by_its_seed() -> None:
