@@ -132,7 +132,9 @@ class Model(Watcher):
         self._configured = 0
         """The entry that made them so."""
         self._left: dict[str, int] = {}
-        """By node that is no member of what it goes by: the entry that made it so; 0 if it was told, or told nothing yet."""
+        """By node that is no member of what it goes by: the entry it must know to be committed; 0 if it need not wait."""
+        self._voteless: dict[str, int] = {}
+        """By node without a vote in what it goes by: the entry that took it; 0 if it never had one."""
         self.tasks: dict[int, TaskView] = {}
         self.groups: dict[str, Group] = {}
         self.dials: dict[str, Dial] = {}
@@ -294,10 +296,14 @@ class Model(Watcher):
         self._disturbed(event)
         self._touch((event.node,), event.t)
         members = frozenset((*note.voters, *note.outgoing, *note.learners))
+        if event.node in note.voters or event.node in note.outgoing:
+            self._voteless.pop(event.node, None)
+        else:
+            self._voteless.setdefault(event.node, note.index)
         if event.node in members:
             self._left.pop(event.node, None)
-        else:
-            self._left[event.node] = note.index
+        else:  # a vote may be needed until its end is committed; who had none has left with the entry (3.36)
+            self._left[event.node] = self._voteless[event.node]
         if note.index >= self._configured:
             self._configured, self._members = note.index, members
             self._voters = tuple(dict.fromkeys((*note.voters, *note.outgoing)))
@@ -317,7 +323,7 @@ class Model(Watcher):
             self._look(event)
             return
         if verb == "Join" and (comer := str(_fields(event.note.step)["node"])) not in self.up:
-            self._newcomers[comer] = None
+            self._newcomers[comer], self._voteless[comer] = None, 0
         self._disturbed(event)
         nodes = _nodes(event.note.step)
         self._touch(nodes or tuple(self.up) or self._voters, event.t)

@@ -218,6 +218,17 @@ def test_who_is_outside_knows_it_when_that_is_committed_there_or_a_leader_says_s
     assert not seen(*began, ("C", PutOutside(2)), ("C", Started(2))).is_outside("C")
 
 
+def test_a_watcher_is_outside_as_soon_as_its_log_says_so() -> None:
+    """Nobody waits for its vote; while the end of its vote is not committed there, its vote may still be needed."""
+    began = [("C", Started(1)), ("C", Committed(4, 1))]
+    demoted = ("C", ConfigurationChanged(5, ("A", "B"), (), ("C",), ()))
+    removed = ("C", attrs.evolve(WITHOUT_C, index=6))
+    assert not seen(*began, demoted, ("C", Committed(5, 1))).is_outside("C")
+    assert seen(*began, demoted, ("C", Committed(5, 1)), removed).is_outside("C")
+    assert not seen(*began, demoted, removed).is_outside("C")
+    assert seen(*began, demoted, removed, ("C", Committed(5, 1))).is_outside("C")
+
+
 def test_a_newcomer_is_outside_until_it_is_told() -> None:
     """3.8: a founder is not."""
     joined = ("", Stepped("Join(node='D', watcher=False)", "let D join"))

@@ -85,7 +85,9 @@ def test_many_bad_nights(seed: int, names: str, tmp_path: Path) -> None:
     assert outcome.verdict == "held", outcome.failure
 
 
-@pytest.mark.parametrize(("names", "joining", "seed"), [("ABC", "DW", 21), ("ABC", "DW", 117), ("ABCDE", "FW", 2)])
+@pytest.mark.parametrize(
+    ("names", "joining", "seed"), [("ABC", "DW", 21), ("ABC", "DW", 117), ("ABCDE", "FW", 2), ("ABCDE", "FW", 1046)]
+)
 def test_nodes_may_come_and_go_in_a_bad_night(names: str, joining: str, seed: int, tmp_path: Path) -> None:
     """Leaders lose their vote in the very act of committing, watchers are removed while they are away: promises hold."""
     outcome = attempt(migration(names, joining), "unkindness", seed, None, tmp_path)
