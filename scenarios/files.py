@@ -23,6 +23,7 @@ from backup.destinations.real import opened
 from backup.keys import BadKey, Key
 from backup.points import Chain, Checked, Unusable, chains, check, manifest_of, point_at, time_text
 from backup.restore import NothingToRestore, Restored, restore
+from backup.shelves import TEMPORARY
 from cluster.instant import as_instant
 from cluster.value import value
 
@@ -66,7 +67,9 @@ def places(where: str | Path) -> list[Place]:
         {
             path.parent
             for path in whole.rglob("*")
-            if path.is_dir() and names.parse_folder(path.name, names.UTC) is not None
+            if path.is_dir()
+            and names.parse_folder(path.name, names.UTC) is not None
+            and TEMPORARY not in path.relative_to(whole).parts  # what is being built, or was when its node died
         }
     )
     if not found:

@@ -191,8 +191,7 @@ FAR = {
 EARLIER = {
     *("majority-of-half", "any-log-may-lead", "commits-what-one-node-has", "answers-before-the-disk"),
     *("keeps-what-is-cut", "reads-before-its-own-term", "reads-without-asking", "counts-itself-without-a-vote"),
-    *("keeps-what-is-cut", "reads-before-its-own-term", "reads-without-asking", "takes-the-peers-for-sorted"),
-    *("one-less-is-a-majority", "leader-counts-itself-twice"),
+    *("takes-the-peers-for-sorted", "one-less-is-a-majority", "leader-counts-itself-twice", "the-later-term-may-lead"),
 }
 """Where no watcher of consensus alone can judge, or a state is already wrong that a watcher of one history can judge only later."""
 

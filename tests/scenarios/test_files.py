@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from backup.destinations.real import opened
+from backup.shelves import TEMPORARY
 from cluster.sim.run import play
 from cluster.sim.world import World
 from scenarios.backups import backups
@@ -165,6 +166,14 @@ def test_both_an_instant_and_a_file(friday: Path, capsys: Say) -> None:
     assert "is no single chain" in capsys.readouterr().err
     assert main(["restore", str(friday), "--at", "2023-12-31"]) == MISTAKE
     assert "no backup of Shop had started at 2023-12-31" in capsys.readouterr().err
+
+
+def test_what_is_only_being_built_is_no_place(tmp_path: Path) -> None:
+    """A node that dies leaves its temporary folder (11.8): nothing in there is a backup of anybody."""
+    kept, working = tmp_path / "backups" / "B" / "nightly", tmp_path / "backups" / "B" / TEMPORARY / "3"
+    for folder in (kept, working):
+        (folder / "2024-01-05-09-03-00.ravendb-Shop-B-backup").mkdir(parents=True)
+    assert [place.name for place in places(tmp_path)] == [str(kept)]
 
 
 def test_places_are_found_wherever_they_are(friday: Path) -> None:
