@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from scenarios.screen import Screen
 
 
+GRACE = 2.0
+"""Seconds between a request of the system to end and the end, whatever the story does."""
+
+
 class Shown:
     """A screen for as long as a story runs, with Ctrl-C heard: once ends the story, twice ends everything."""
 
@@ -30,7 +34,9 @@ class Shown:
     def __enter__(self) -> "Shown":
         try:
             self._before = signal.signal(signal.SIGINT, self._interrupt)
-            signal.signal(signal.SIGTERM, self._interrupt)
+            signal.signal(signal.SIGTERM, self._terminate if hasattr(signal, "setitimer") else self._interrupt)
+            if hasattr(signal, "setitimer"):
+                signal.signal(signal.SIGALRM, self._at_once)
         except ValueError:
             self._before = None  # not in the main thread: somebody else hears Ctrl-C
         return self
@@ -39,6 +45,9 @@ class Shown:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            if hasattr(signal, "setitimer"):
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
         self.screen.close()
 
     def _interrupt(self, *_: object) -> None:
@@ -46,6 +55,14 @@ class Shown:
         if self._interrupts > 1:
             raise KeyboardInterrupt
         complain("stopping; press Ctrl-C again to stop at once")
+
+    def _terminate(self, *_: object) -> None:
+        """Nobody is there to ask twice: a story that lets no time pass, and so is never asked to end, is given seconds."""
+        self._interrupts += 1
+        signal.setitimer(signal.ITIMER_REAL, GRACE)
+
+    def _at_once(self, *_: object) -> None:
+        raise KeyboardInterrupt
 
     def follow(self, world: "World") -> None:
         """For `play`: draw the timeline as it happens."""

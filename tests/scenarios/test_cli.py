@@ -326,6 +326,19 @@ def test_a_second_ctrl_c_ends_a_story_that_never_waits(write: Write) -> None:
     assert "Traceback" not in wrong
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent differently there")
+def test_the_systems_request_to_end_is_made_once(write: Write) -> None:
+    """A story that never waits ends some seconds after it; no second one is needed."""
+    process = command("run", write("async def story(world):\n    print('in', flush=True)\n    while True: pass\n"))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "in\n"
+    process.send_signal(signal.SIGTERM)
+    _, wrong = process.communicate(timeout=60)
+
+    assert process.returncode == cli.INTERRUPTED
+    assert "Traceback" not in wrong
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals there")
 @pytest.mark.parametrize("plain", ["", "NO_COLOR", "CI", "TERM"])
 def test_a_terminal_gets_colour_unless_it_wants_none(write: Write, plain: str) -> None:
