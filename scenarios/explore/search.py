@@ -233,7 +233,8 @@ class Search:
                     if cell.leads and (broken := missing(cell.face, sealed)):
                         return broken
             if grown or move.disked:
-                voters = counting(self.nodes.founders, sealed, [cell.entries for cell in cells])
+                logs = [cell.entries for cell in cells] if self.bounds.changes else ()  # else no log holds a change
+                voters = counting(self.nodes.founders, sealed if logs else (), logs)
                 return lost(self.nodes.names, [cell.kept for cell in cells], sealed, voters)
         return None
 
