@@ -1,6 +1,6 @@
 """The audit of a run: what users of backups ask of its history (section 23), and whether its chains can be restored.
 
-Never here: how a question is answered (backup/audit.py, backup/points.py), and what goes to a terminal (cli/).
+Never here: how a question is answered (backup/checks/audit.py, backup/restore/restore_points.py), and what goes to a terminal (cli/).
 """
 
 import textwrap
@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from backup import audit
+from backup.checks import audit
 from backup.content.manifest import stamp
-from backup.keys import Key
 from backup.notes import duration_text, time_text
+from backup.record.encryption_keys import Key
 from cluster.instant import clock_text
 from cluster.value import value
 from scenarios.files import FilesError, inspected

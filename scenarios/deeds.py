@@ -12,7 +12,7 @@ from typing import Any
 import trio
 from attrs import asdict
 
-from backup.requests import DeleteDocuments, PutDocuments, RestoreDatabase, RestoreResult
+from backup.requests.database_requests import DeleteDocuments, PutDocuments, RestoreDatabase, RestoreResult
 from cluster.instant import hours, minutes
 from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.sim.faults import Fault

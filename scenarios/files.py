@@ -1,7 +1,7 @@
 """Real backup files as a user finds them: which folders hold them, what can be restored, and documents out of them.
 
 Works on the files that a run kept (`run … --out`), or on those of a real cloud, `s3://bucket/folder`, which the environment
-says how to get in to; with no cluster and no world. Never here: how a chain is read (backup/restore.py), and what goes to
+says how to get in to; with no cluster and no world. Never here: how a chain is read (backup/restore/chain_reader.py), and what goes to
 a terminal (cli/).
 """
 
@@ -12,18 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backup import names
-from backup.blocks import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud, is_remote
-from backup.blocks import Destination as Block
 from backup.content.manifest import stamp
 from backup.database.items import METADATA, Document
+from backup.destinations import file_names
 from backup.destinations.local import LocalDestination
 from backup.destinations.port import Destination, DestinationError
 from backup.destinations.real import opened
-from backup.keys import BadKey, Key
-from backup.points import Chain, Checked, Unusable, chains, check, manifest_of, point_at, time_text
-from backup.restore import NothingToRestore, Restored, restore
-from backup.shelves import TEMPORARY
+from backup.destinations.registry import TEMPORARY
+from backup.record.destination_settings import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud, is_remote
+from backup.record.destination_settings import Destination as Block
+from backup.record.encryption_keys import BadKey, Key
+from backup.restore.chain_reader import NothingToRestore, Restored, restore
+from backup.restore.restore_points import Chain, Checked, Unusable, chains, check, manifest_of, point_at, time_text
 from cluster.instant import as_instant
 from cluster.value import value
 
@@ -61,14 +61,14 @@ def places(where: str | Path) -> list[Place]:
     if not folder.is_dir():
         raise FilesError(f"there is no folder {folder}: give that of a run (--out), of a destination, or of one chain")
     whole = folder.resolve()
-    if names.parse_folder(whole.name, names.UTC) is not None:
+    if file_names.parse_folder(whole.name, file_names.UTC) is not None:
         return [_local(whole.parent, whole.name)]
     found = sorted(
         {
             path.parent
             for path in whole.rglob("*")
             if path.is_dir()
-            and names.parse_folder(path.name, names.UTC) is not None
+            and file_names.parse_folder(path.name, file_names.UTC) is not None
             and TEMPORARY not in path.relative_to(whole).parts  # what is being built, or was when its node died
         }
     )
@@ -84,7 +84,7 @@ def _local(path: Path, only: str = "") -> Place:
 def _cloud(where: str) -> Place:
     scheme, _, rest = where.partition("://")
     name, *folders = rest.strip("/").split("/")
-    only = folders.pop() if folders and names.parse_folder(folders[-1], names.UTC) is not None else ""
+    only = folders.pop() if folders and file_names.parse_folder(folders[-1], file_names.UTC) is not None else ""
     folder = "/".join(folders)
     blocks: dict[str, Block] = {
         AmazonS3.scheme: AmazonS3(name, os.environ.get("AWS_REGION", ""), remote_folder=folder),

@@ -67,7 +67,7 @@ class Difference:
 
 def asked(tale: Tale, seed: int | None, rules: str | None, data: str | None, bug: str | None) -> Request:
     """A request, with the story's own seed and rules where none were said; StoryError for rules there are not."""
-    from backup.rules import rules_named
+    from backup.record.rules import rules_named
     from scenarios import zoo
 
     try:

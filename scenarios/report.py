@@ -1,7 +1,7 @@
 """What a run came to: a `Result` as a value, as a JSON object and as text, and the report of a failure.
 
 Everything is read from the outcome of the run. Never here: printing, exit codes, and what a backup is
-(`backup.report` counts them).
+(`backup.checks.audit` counts them).
 """
 
 import linecache
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from backup.report import counts, excused
+from backup.checks.audit import counts, excused
 from cluster.checks import Violation
 from cluster.instant import SECOND, clock_text
 from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE

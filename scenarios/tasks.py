@@ -1,6 +1,6 @@
 """The Backups page of a run: its databases and tasks at a moment, as one node knows them (section 20).
 
-Never here: what a view holds (backup/views.py), how the moment is reached (moments.py), and what goes to a terminal
+Never here: what a view holds (backup/node/views.py), how the moment is reached (moments.py), and what goes to a terminal
 (cli/).
 """
 
@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from backup.actions import Progress
 from backup.content.manifest import stamp
+from backup.node.views import BackupsView, NextBackup, TaskView
 from backup.notes.words import duration_text
-from backup.views import BackupsView, NextBackup, TaskView
+from backup.requests.backup_requests import Progress
 from cluster.instant import DAY, as_datetime, clock_text
 from cluster.member import Refused
 from cluster.value import value

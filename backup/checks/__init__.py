@@ -1,19 +1,18 @@
 """The promises of backups, watched in every run, from the trace and the files alone. They see, never steer."""
 
-from backup.checks.asked import PutOffWaits, ServerWideEverywhere
 from backup.checks.coverage import Covered, Missed
 from backup.checks.documents import CopiesAgree, DocumentsKept
 from backup.checks.files import Files, ReportedIsKept, Restores
 from backup.checks.indexes import IndexesTrue
-from backup.checks.kept import KeptAsRuled
 from backup.checks.model import Model
 from backup.checks.owners import DisabledRests, OneOwner, OutsideRests, OwnerInGroup
 from backup.checks.replicas import ReplicasFollow
-from backup.checks.reports import ReportsInOrder
+from backup.checks.report_promises import LaterStartWins, ReportsInOrder, ToldAsRuled
+from backup.checks.request_promises import PutOffWaits, ServerWideEverywhere
+from backup.checks.retention_promises import KeptAsRuled
 from backup.checks.secrets import EncryptedAsAsked, KeysStaySecret
-from backup.checks.told import LaterStartWins, ToldAsRuled
-from backup.rules import Rules
-from backup.shelves import Shelves
+from backup.destinations.registry import Shelves
+from backup.record.rules import Rules
 from cluster.checks import Watcher
 
 __all__ = ["Covered", "Missed", "backup_watchers"]

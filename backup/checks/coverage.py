@@ -8,7 +8,6 @@ import heapq
 from collections.abc import Callable
 from typing import ClassVar
 
-from backup import calendar
 from backup.checks.model import Model, Sees, TaskView
 from backup.notes import (
     BY_HAND,
@@ -24,7 +23,8 @@ from backup.notes import (
     TaskRemoved,
     time_text,
 )
-from backup.rules import Rules
+from backup.record.cron import next_occurrence
+from backup.record.rules import Rules
 from cluster.checks import Watcher
 from cluster.instant import HOUR, MINUTE, SECOND
 from cluster.trace import Crashed, Happened
@@ -323,7 +323,7 @@ class Covered(Watcher):
         """The first occurrence that is not settled."""
         zone = self._model.dial(self._who(task.id, cover)).zone
         crons = (task.definition.full, task.definition.incremental)
-        found = [calendar.next_occurrence(cron, cover.base, zone) for cron in crons if cron]
+        found = [next_occurrence(cron, cover.base, zone) for cron in crons if cron]
         return min((instant for instant in found if instant is not None), default=None)
 
     def _deadline(self, task: TaskView, cover: Cover, occurrence: int, now: int) -> int:

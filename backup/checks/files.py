@@ -6,17 +6,16 @@ They read the files that the nodes wrote, real or simulated, with no help from w
 from collections.abc import Iterable
 from typing import ClassVar
 
-from backup.assembly import Assembly
-from backup.blocks import is_remote
 from backup.checks.model import Sees
 from backup.content.encryption import NoKey, WrongKey, plain
 from backup.content.logical import read_manifest
 from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup
 from backup.destinations.port import Destination, DestinationError
+from backup.destinations.registry import KeyRing, Shelves
 from backup.notes import BackupFinished, BackupStarted, FolderExpired, Reported, TaskDefined, Uploaded
-from backup.premises import KeyRing
-from backup.restore import BrokenChain, NothingToRestore, check_link, restore
-from backup.shelves import Shelves
+from backup.record.destination_settings import is_remote
+from backup.restore.assembly import Assembly
+from backup.restore.chain_reader import BrokenChain, NothingToRestore, check_link, restore
 from cluster.checks import Watcher
 from cluster.instant import SECOND
 from cluster.trace import Happened

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from backup.checks.model import Model, Sees
 from backup.notes import BackupSkipped, BackupStarted, OwnerChanged, ReplicationStarted, TopologyChanged
-from backup.record import ONE_TIME
-from backup.rules import Rules
+from backup.record.record import ONE_TIME
+from backup.record.rules import Rules
 from cluster.checks import Watcher
 from cluster.trace import Happened
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from backup import names
 from backup import notes as kinds
 from backup.checks.files import EDITED, Files, Unusable
 from backup.checks.model import Sees
 from backup.content.compression import decompressed
-from backup.keys import EncryptionMode, Key
+from backup.destinations import file_names
 from backup.notes import BackupStarted, DatabaseCreated, TaskDefined
+from backup.record.encryption_keys import EncryptionMode, Key
 from cluster.checks import Watcher
 from cluster.trace import Failed, Happened, Note, Said, Stepped
 
@@ -79,10 +79,10 @@ class EncryptedAsAsked(Watcher):
         if event.t - since <= EDITED:
             return
         by_itself = self._databases.get(note.database.lower(), False)
-        parsed = names.parse_file(note.file, names.UTC)
+        parsed = file_names.parse_file(note.file, file_names.UTC)
         snapshot = parsed is not None and parsed.snapshot  # rule 13.4: it is as its database is
         wanted = by_itself if snapshot or not mode else mode != EncryptionMode.NONE.value
-        if names.is_encrypted(note.file) is not wanted:
+        if file_names.is_encrypted(note.file) is not wanted:
             how = "in the open" if wanted else "encrypted"
             raise self.broken(
                 f"{event.node} writes {note.file} of task {note.task} of {note.database} {how}, and it was to be "

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from backup.database.agreed_values import Exchanged, Identity, IndexDefinition
 from backup.database.items import text_of
 from backup.database.revisions import RevisionPolicy
-from backup.database.values import Exchanged, Identity, IndexDefinition
 
 FIELD = r"[A-Za-z_]\w*"
 MAP = re.compile(rf"from (\w+) in docs\.({FIELD}) select new \{{ (.+?) \}}")

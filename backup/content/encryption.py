@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from backup import names
 from backup.content.manifest import DamagedBackup
-from backup.keys import Key
+from backup.destinations import file_names
+from backup.record.encryption_keys import Key
 
 HEADER = 24
 PIECE = 1 << 16
@@ -146,7 +146,7 @@ def plain(name: str, chunks: Iterable[bytes], keys: Iterable[Key]) -> Iterable[b
 
     NoKey, WrongKey; else as `decrypted`. A plain file takes no notice of keys.
     """
-    if not names.is_encrypted(name):
+    if not file_names.is_encrypted(name):
         return chunks
     source, held = iter(chunks), b""
     while len(held) < OPENING and (chunk := next(source, None)) is not None:

@@ -26,9 +26,9 @@ from backup.content.manifest import (
 )
 from backup.content.sections import Found, Line, Sections
 from backup.content.snapshot import MAGIC, read_snapshot_manifest
+from backup.database.agreed_values import NOTHING, IndexDefinition, Values
 from backup.database.contents import Contents
 from backup.database.items import Blob, Document, Item, Revision, Tombstone, key_of, text_of
-from backup.database.values import NOTHING, IndexDefinition, Values
 
 BUILD_VERSION = 54_000
 """The generation of RavenDB whose sections and order these are."""

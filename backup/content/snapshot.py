@@ -19,9 +19,9 @@ import attrs
 from backup.content import definitions
 from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup, as_section, from_section
 from backup.database import journal
+from backup.database.agreed_values import NOTHING, Values
 from backup.database.contents import Contents
 from backup.database.items import text_of
-from backup.database.values import NOTHING, Values
 
 MAGIC = b"PK\x03\x04"
 LOCAL = struct.Struct("<4s5H3I2H")

@@ -1,6 +1,6 @@
 """Two versions of one document: which of them stays, and whether the other is kept as a revision (rules 19.2, 19.3). Pure.
 
-Never here: how a version arrives (replication.py), and how many revisions are kept (kept.py).
+Never here: how a version arrives (replication.py), and how many revisions are kept (revision_pruning.py).
 """
 
 from typing import Any

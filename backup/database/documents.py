@@ -14,6 +14,7 @@ from backup.database.blobs import Blobs
 from backup.database.change_vector import ChangeVector, absorb, merge
 from backup.database.conflicts import lost, takes_over
 from backup.database.contents import Contents, Size
+from backup.database.etag_order import Order
 from backup.database.items import (
     NO_COLLECTION,
     NOTHING_FORGOTTEN,
@@ -29,8 +30,7 @@ from backup.database.items import (
     key_of,
     size_of,
 )
-from backup.database.kept import Kept, slot_of
-from backup.database.order import Order
+from backup.database.revision_pruning import Kept, slot_of
 from backup.database.revisions import Policies
 
 __all__ = ["Contents", "NoDocument", "Size", "Store"]

@@ -10,8 +10,8 @@ from fractions import Fraction
 from typing import Any
 
 from backup.database import fingerprint, journal
+from backup.database.agreed_values import IndexDefinition
 from backup.database.items import Document, Item, Revision, key_of, text_of
-from backup.database.values import IndexDefinition
 from cluster.value import value
 
 

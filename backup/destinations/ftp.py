@@ -14,8 +14,8 @@ import tempfile
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
-from backup.blocks import Ftp, address
 from backup.destinations.port import IN_PROGRESS, AlreadyThere, DestinationError, NotThere, parts_of
+from backup.record.destination_settings import Ftp, address
 
 CHUNK = 1 << 17
 TIMEOUT = 60.0

@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from backup.blocks import AmazonGlacier, address
 from backup.destinations.port import DestinationError, parts_of
+from backup.record.destination_settings import AmazonGlacier, address
 
 PART = 1 << 20
 """The tree's leaves, by Amazon's definition."""

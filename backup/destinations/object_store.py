@@ -13,8 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backup.blocks import AmazonS3, Azure, GoogleCloud, address, secrets
 from backup.destinations.port import AlreadyThere, DestinationError, NotThere, parts_of
+from backup.record.destination_settings import AmazonS3, Azure, GoogleCloud, address, secrets
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Store

@@ -6,7 +6,7 @@ A name is `folder/file`, with slashes on every system. Never here: a place, or w
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from backup.names import IN_PROGRESS
+from backup.destinations.file_names import IN_PROGRESS
 
 __all__ = ["IN_PROGRESS", "AlreadyThere", "Destination", "DestinationError", "NotThere", "Upload", "parts_of", "write"]
 

@@ -3,9 +3,18 @@
 Never here: how any of them is talked to.
 """
 
-from backup.blocks import AmazonGlacier, AmazonS3, Azure, Destination, Ftp, GoogleCloud, LocalFolder, address
 from backup.destinations import ftp, glacier, object_store, port
 from backup.destinations.local import LocalDestination
+from backup.record.destination_settings import (
+    AmazonGlacier,
+    AmazonS3,
+    Azure,
+    Destination,
+    Ftp,
+    GoogleCloud,
+    LocalFolder,
+    address,
+)
 
 
 def opened(block: Destination) -> port.Destination:

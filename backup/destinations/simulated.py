@@ -1,13 +1,13 @@
 """A cloud as a simulation has it: over a place that only keeps files, what each kind of cloud does and does not.
 
 An object store shows a file when it is whole, and an upload that ends in any other way leaves nothing; an FTP server
-shows what is on its way; a vault of Glacier gives nothing back. Never here: latency, misfortune (troubles.py), or a place.
+shows what is on its way; a vault of Glacier gives nothing back. Never here: latency, misfortune (faults.py), or a place.
 """
 
 from collections.abc import Iterator
 
-from backup.blocks import AmazonGlacier, Ftp
 from backup.destinations.port import IN_PROGRESS, Destination, DestinationError, Upload
+from backup.record.destination_settings import AmazonGlacier, Ftp
 
 SHOWS_PROGRESS = (Ftp.scheme,)
 KEEPS_TO_ITSELF = (AmazonGlacier.scheme,)

@@ -1,26 +1,10 @@
 """What can happen to backups, one class a kind: what a timeline shows, a watcher reads and a digest covers.
 
-Those that every node says when it applies an entry are `Agreed` (agreed.py). No note holds a path of the real file
+Those that every node says when it applies an entry are `Agreed` (record_notes.py). No note holds a path of the real file
 system, a size after compression, or a time of the real machine. Instants are wall µs of the node that says it,
 durations µs. Never here: a note itself; this gathers them under one name.
 """
 
-from backup.notes.agreed import (
-    BackupPostponed,
-    DatabaseCreated,
-    DatabaseDeleted,
-    DatabaseOpened,
-    FarewellSaid,
-    MoveAnnounced,
-    MoveCalledOff,
-    OwnerChanged,
-    ServerWideDefined,
-    ServerWideRemoved,
-    StatusStored,
-    TaskDefined,
-    TaskRemoved,
-    TopologyChanged,
-)
 from backup.notes.copies import (
     CopyClosed,
     CopyHolds,
@@ -41,7 +25,23 @@ from backup.notes.external import (
     ReplicationStopped,
     ReplicationWaits,
 )
-from backup.notes.observer import ObserverDecided
+from backup.notes.record_notes import (
+    BackupPostponed,
+    DatabaseCreated,
+    DatabaseDeleted,
+    DatabaseOpened,
+    FarewellSaid,
+    MoveAnnounced,
+    MoveCalledOff,
+    ObserverDecided,
+    OwnerChanged,
+    ServerWideDefined,
+    ServerWideRemoved,
+    StatusStored,
+    TaskDefined,
+    TaskRemoved,
+    TopologyChanged,
+)
 from backup.notes.retention import FolderExpired, FolderLeft, FolderRemoved, RetentionFailed
 from backup.notes.runs import (
     BY_HAND,
@@ -58,8 +58,10 @@ from backup.notes.runs import (
     Reported,
     ReportGivenUp,
     ReportQueued,
+    Uploaded,
+    UploadFailed,
+    UploadRepeated,
 )
-from backup.notes.uploads import Uploaded, UploadFailed, UploadRepeated
 from backup.notes.values import (
     IdentityMoved,
     IndexDefined,

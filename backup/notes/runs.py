@@ -218,3 +218,54 @@ class ReportGivenUp(Note):
     def text(self) -> str:
         when = time_text(self.started_at)
         return f"gives up its report on the run of {whose(self.task, self.database)} that started {when}: {self.why}"
+
+
+@value
+class Uploaded(Note):
+    """A cloud has the whole file, and has given it back as it was."""
+
+    database: str
+    task: int
+    started_at: int
+    path: str
+    """Address of the cloud."""
+    folder: str
+    file: str
+    duration: int
+
+    def text(self) -> str:
+        return f"has sent {self.file} to {self.path} in {duration_text(self.duration)}"
+
+
+@value
+class UploadRepeated(Note):
+    """An upload failed and is tried again in a while."""
+
+    weight: ClassVar[int] = DETAIL
+
+    database: str
+    task: int
+    started_at: int
+    path: str
+    attempt: int
+    error: str
+
+    def text(self) -> str:
+        return f"will try again, as attempt {self.attempt} to send a file failed: {self.error}"
+
+
+@value
+class UploadFailed(Note):
+    """One of the clouds does not have the file, and with that the run has failed (rule 9.8)."""
+
+    sign: ClassVar[str] = "x"
+    weight: ClassVar[int] = HEADLINE
+
+    database: str
+    task: int
+    started_at: int
+    path: str
+    error: str
+
+    def text(self) -> str:
+        return f"cannot send the backup of {whose(self.task, self.database)}: {self.error}"

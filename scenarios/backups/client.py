@@ -5,18 +5,17 @@ It also remembers what each copy held when a backup of it began, so that a story
 
 from collections.abc import Iterable, Mapping
 
-from backup.actions import DefineServerWide
-from backup.admission import Allowed
 from backup.database.documents import Contents, Store
-from backup.keys import SIZE, Encryption, Key
+from backup.destinations.registry import CLOUDS, Premises, Shelves
+from backup.node.service import Backups
+from backup.node.task_admission import Allowed
 from backup.notes import BackupStarted
-from backup.premises import Premises
-from backup.record import Destination, LocalFolder
-from backup.record import Task as Definition
-from backup.requests import NewDatabase, RestoreDatabase, RestoreResult
-from backup.rules import Rules
-from backup.service import Backups
-from backup.shelves import CLOUDS, Shelves
+from backup.record.encryption_keys import SIZE, Encryption, Key
+from backup.record.record import Destination, LocalFolder
+from backup.record.record import Task as Definition
+from backup.record.rules import Rules
+from backup.requests.backup_requests import DefineServerWide
+from backup.requests.database_requests import NewDatabase, RestoreDatabase, RestoreResult
 from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
 from cluster.trace import Happened

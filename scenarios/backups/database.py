@@ -6,11 +6,8 @@ Never here: what a task does (`task`, `replica`).
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from backup.actions import BackupOnce, ShowBackups
-from backup.blocks import address
-from backup.database.items import Revision, body_of, text_of
-from backup.database.revisions import RevisionPolicy
-from backup.database.values import (
+from backup.checks.audit import Decision, decisions
+from backup.database.agreed_values import (
     CompareExchangeResult,
     ConfigureRevisions,
     DefineIndex,
@@ -19,19 +16,24 @@ from backup.database.values import (
     NextIdentity,
     PutCompareExchange,
 )
-from backup.decisions import Decision, decisions
-from backup.definition import Kind
-from backup.keys import Encryption, Key
-from backup.operations import (
+from backup.database.items import Revision, body_of, text_of
+from backup.database.revisions import RevisionPolicy
+from backup.node.views import BackupsView
+from backup.record.destination_settings import address
+from backup.record.encryption_keys import Encryption, Key
+from backup.record.record import ONE_TIME, Destination, LocalFolder, Replication, Topology
+from backup.record.record import Task as Definition
+from backup.record.retention_policy import Retention
+from backup.record.task import Kind
+from backup.requests.admin_requests import (
     AddNodeToDatabase,
     DefineReplication,
     DistributeDynamically,
     RemoveNodeFromDatabase,
     ReorderGroup,
 )
-from backup.record import ONE_TIME, Destination, LocalFolder, Replication, Topology
-from backup.record import Task as Definition
-from backup.requests import (
+from backup.requests.backup_requests import BackupOnce, ShowBackups
+from backup.requests.database_requests import (
     Attach,
     ChangeValues,
     Define,
@@ -45,8 +47,6 @@ from backup.requests import (
     RemoveDatabase,
     StoreDocument,
 )
-from backup.retention import Retention
-from backup.views import BackupsView
 from scenarios.backups.replica import Replica
 from scenarios.backups.task import FOLDER, Ran, Task
 from scenarios.data import documents as documents_from

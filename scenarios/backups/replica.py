@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from backup.notes import ReplicationStarted, ReplicationStopped
-from backup.operations import RemoveReplication, ToggleReplication
+from backup.requests.admin_requests import RemoveReplication, ToggleReplication
 from cluster.trace import Crashed
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from backup.actions import DefineServerWide, RemoveServerWide, SwitchServerWide
+from backup.requests.backup_requests import DefineServerWide, RemoveServerWide, SwitchServerWide
 from scenarios.backups.database import Database
 from scenarios.backups.task import Task
 

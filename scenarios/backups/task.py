@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from backup.actions import BackupNow, CancelBackup, Operation, Postponed, PutOff, ShowTask
-from backup.blocks import address, is_remote
-from backup.keys import Encryption, EncryptionMode
+from backup.node.views import TaskView
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
-from backup.ownership import computed_owner
-from backup.record import Database as Recorded
-from backup.record import Destination, LocalFolder
-from backup.refusals import AskAnother
-from backup.requests import Define, DisableTask, EnableTask, RemoveTask, RestoreResult
-from backup.restore import Comparison, equal_contents
-from backup.rules import rules_named
-from backup.views import TaskView
+from backup.record.destination_settings import address, is_remote
+from backup.record.encryption_keys import Encryption, EncryptionMode
+from backup.record.record import Database as Recorded
+from backup.record.record import Destination, LocalFolder
+from backup.record.responsible_node import computed_owner
+from backup.record.rules import rules_named
+from backup.requests.backup_requests import BackupNow, CancelBackup, Operation, Postponed, PutOff, ShowTask
+from backup.requests.database_requests import Define, DisableTask, EnableTask, RemoveTask, RestoreResult
+from backup.requests.errors import AskAnother
+from backup.restore.chain_reader import Comparison, equal_contents
 from cluster.instant import SECOND
 from cluster.sim.world import Misuse
 from cluster.trace import Happened

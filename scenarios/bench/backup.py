@@ -20,7 +20,7 @@ from backup.content.logical import Writer
 from backup.database.documents import Store
 from backup.destinations.local import LocalDestination
 from backup.destinations.port import write
-from backup.restore import restore
+from backup.restore.chain_reader import restore
 
 DOCUMENTS = 100_000
 BATCH = 1_000

@@ -12,10 +12,10 @@ from typing import Any
 import attrs
 import trio
 
-from backup.record import LocalFolder, Task
-from backup.requests import Define, NewDatabase
-from backup.rules import rules_named
-from backup.service import backups
+from backup.node.service import backups
+from backup.record.record import LocalFolder, Task
+from backup.record.rules import rules_named
+from backup.requests.database_requests import Define, NewDatabase
 from cluster.sim.run import play
 from cluster.sim.world import World
 from cluster.value import value

@@ -6,7 +6,7 @@ Never here: which run it is, and how anything looks.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from backup.notes.agreed import OwnerChanged
+from backup.notes.record_notes import OwnerChanged
 from backup.notes.runs import (
     BackupCancelled,
     BackupFailed,

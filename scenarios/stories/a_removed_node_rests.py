@@ -3,7 +3,7 @@
 import trio
 
 from backup.notes import BackupStarted, ReportGivenUp, ReportQueued
-from backup.rules import rules_named
+from backup.record.rules import rules_named
 from cluster.instant import hours, minutes
 from cluster.sim.world import World
 from scenarios.backups import backups

@@ -2,7 +2,7 @@
 
 import trio
 
-from backup.definition import Kind
+from backup.record.task import Kind
 from cluster.instant import HOUR, hours
 from cluster.sim.world import World
 from scenarios.backups import backups

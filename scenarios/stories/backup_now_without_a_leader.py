@@ -2,8 +2,8 @@
 
 import trio
 
-from backup.actions import BackupNow
-from backup.refusals import AskAnother
+from backup.requests.backup_requests import BackupNow
+from backup.requests.errors import AskAnother
 from cluster.sim.world import World
 from scenarios.backups import backups
 

@@ -2,8 +2,8 @@
 
 import trio
 
-from backup.definition import Kind
 from backup.notes import BackupFinished, DatabaseRestored, IndexCaughtUp
+from backup.record.task import Kind
 from cluster.instant import SECOND, hours
 from cluster.sim.world import World
 from cluster.trace import Note

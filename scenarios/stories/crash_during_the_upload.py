@@ -2,7 +2,7 @@
 
 import trio
 
-from backup.names import IN_PROGRESS
+from backup.destinations.file_names import IN_PROGRESS
 from backup.notes import BackupStarted
 from cluster.instant import hours, minutes
 from cluster.sim.world import World

@@ -2,9 +2,9 @@
 
 import trio
 
-from backup.names import IN_PROGRESS
+from backup.destinations.file_names import IN_PROGRESS
 from backup.notes import BackupFinished
-from backup.points import check
+from backup.restore.restore_points import check
 from cluster.instant import HOUR, hours, minutes
 from cluster.sim.faults import Crash
 from cluster.sim.world import World

@@ -2,10 +2,10 @@
 
 import trio
 
-from backup.blocks import AmazonS3, Azure, LocalFolder, address
-from backup.destinations.troubles import Refusing, Well
+from backup.destinations.faults import Refusing, Well
 from backup.notes import BackupFailed
-from backup.points import chains
+from backup.record.destination_settings import AmazonS3, Azure, LocalFolder, address
+from backup.restore.restore_points import chains
 from cluster.instant import hours
 from cluster.sim.world import World
 from scenarios.backups import FOLDER, backups

@@ -3,7 +3,7 @@
 import trio
 
 from backup.notes import FolderExpired
-from backup.restore import NothingToRestore
+from backup.restore.chain_reader import NothingToRestore
 from cluster.instant import DAY, HOUR, hours
 from cluster.sim.world import World
 from scenarios.backups import backups

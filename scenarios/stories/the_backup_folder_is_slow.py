@@ -2,7 +2,7 @@
 
 import trio
 
-from backup.destinations.troubles import Slow
+from backup.destinations.faults import Slow
 from cluster.instant import hours, minutes
 from cluster.sim.world import World
 from scenarios.backups import FOLDER, backups

@@ -2,10 +2,10 @@
 
 import trio
 
-from backup.destinations.troubles import Refusing, Well
-from backup.names import IN_PROGRESS
+from backup.destinations.faults import Refusing, Well
+from backup.destinations.file_names import IN_PROGRESS
 from backup.notes import BackupFailed
-from backup.points import check
+from backup.restore.restore_points import check
 from cluster.instant import hours
 from cluster.sim.world import World
 from scenarios.backups import FOLDER, backups

@@ -2,9 +2,9 @@
 
 import trio
 
-from backup.blocks import AmazonS3
 from backup.notes import BackupStarted
-from backup.points import check
+from backup.record.destination_settings import AmazonS3
+from backup.restore.restore_points import check
 from cluster.instant import DAY, hours
 from cluster.sim.world import World
 from scenarios.backups import backups

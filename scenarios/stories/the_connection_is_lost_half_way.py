@@ -2,10 +2,10 @@
 
 import trio
 
-from backup.destinations.troubles import Disconnected, Well
-from backup.names import IN_PROGRESS
+from backup.destinations.faults import Disconnected, Well
+from backup.destinations.file_names import IN_PROGRESS
 from backup.notes import BackupStarted
-from backup.points import check
+from backup.restore.restore_points import check
 from cluster.instant import hours
 from cluster.sim.faults import Disturb
 from cluster.sim.world import World

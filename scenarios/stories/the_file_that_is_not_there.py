@@ -2,8 +2,8 @@
 
 import trio
 
-from backup.destinations.troubles import Cutting, Losing, Well
-from backup.points import check
+from backup.destinations.faults import Cutting, Losing, Well
+from backup.restore.restore_points import check
 from cluster.instant import hours
 from cluster.sim.world import World
 from scenarios.backups import FOLDER, backups

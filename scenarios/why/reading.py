@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from backup import calendar
 from backup.notes import (
     BackupCancelled,
     BackupFailed,
@@ -16,9 +15,10 @@ from backup.notes import (
     BackupStarted,
     TaskDefined,
 )
-from backup.progress import WINDOWS
-from backup.record import Database, Task
-from backup.rules import rules_named
+from backup.record.cron import occurrences
+from backup.record.record import Database, Task
+from backup.record.rules import rules_named
+from backup.runs.run_status import WINDOWS
 from cluster.member import Refused
 from cluster.trace import Crashed, Happened
 from scenarios.replay import ReplayError
@@ -118,7 +118,7 @@ def _newest(task: Task, owner: NodeFacts) -> int | None:
             instant
             for cron in (task.full, task.incremental)
             if cron
-            for instant in calendar.occurrences(cron, first, owner.wall, zone)[-1:]
+            for instant in occurrences(cron, first, owner.wall, zone)[-1:]
         ]
         if found:
             return max(found)

@@ -6,11 +6,11 @@ from typing import Any
 
 import attrs
 
-from backup import record as records
-from backup.commands import Assigned
 from backup.notes import ReportGivenUp
-from backup.ownership import TaskState
-from backup.record import Assignment, Record
+from backup.record import record as records
+from backup.record.commands import Assigned
+from backup.record.record import Assignment, Record
+from backup.record.responsible_node import TaskState
 from cluster.instant import FOREVER
 from cluster.sim.disk import DiskModel
 from scenarios.zoo import OF_THE_STORY, bug
@@ -38,7 +38,7 @@ def decides_alone(original: Callable[..., None]) -> Callable[..., None]:
 
 
 @bug(
-    "backup.commands",
+    "backup.record.commands",
     "_assign",
     breaks="one owner",
     source="rule 22.10: an apply that is no function of its input",
@@ -64,13 +64,19 @@ def _to_another(record: Record, decision: Assigned) -> Assigned:
     return attrs.evolve(decision, assignment=assignment)
 
 
-@bug("backup.ownership", "pick", breaks="owner in the group", source="rule 7.2, with the wrong list", strikes="night")
+@bug(
+    "backup.record.responsible_node",
+    "pick",
+    breaks="owner in the group",
+    source="rule 7.2, with the wrong list",
+    strikes="night",
+)
 def picks_from_the_whole_cluster(original: Callable[..., Any]) -> Callable[..., Any]:
     """The hash chooses among all nodes of the cluster, not among the members of the group."""
     return lambda topology, key, *, resource_intensive=True: "A" if "A" not in topology.nodes else "C"
 
 
-@bug("backup.ownership", "task_state", breaks="disabled rests", source="rule 7.9", strikes="night")
+@bug("backup.record.responsible_node", "task_state", breaks="disabled rests", source="rule 7.9", strikes="night")
 def runs_what_is_disabled(original: Callable[..., TaskState]) -> Callable[..., TaskState]:
     """A node does not look whether a task is enabled."""
 
@@ -81,7 +87,7 @@ def runs_what_is_disabled(original: Callable[..., TaskState]) -> Callable[..., T
 
 
 @bug(
-    "backup.calendar",
+    "backup.runs.schedule",
     "next_backup",
     breaks="every backup happens",
     source="RavenDB-14648, PR #10214: a wrong next time",
@@ -98,7 +104,7 @@ def waits_for_the_occurrence_after_next(original: Callable[..., Any]) -> Callabl
 
 
 @bug(
-    "backup.work",
+    "backup.runs.backup_run",
     "Work._read_back",
     breaks="reported means kept",
     source="a destination that returns success for a file that is not there",
@@ -113,14 +119,14 @@ def trusts_a_destination_that_lost_the_file(original: Callable[..., Any]) -> Cal
     return read_back
 
 
-@bug("backup.reports", "Reporter._batch", breaks="reports in order", source="rule 24.6", strikes="night")
+@bug("backup.runs.status_reporter", "Reporter._batch", breaks="reports in order", source="rule 24.6", strikes="night")
 def tells_the_newest_first(original: Callable[..., Any]) -> Callable[..., Any]:
     """What waits to be reported is told from the newest to the oldest."""
     return lambda self, owed: original(self, owed[::-1])[:1]
 
 
 @bug(
-    "backup.reports",
+    "backup.runs.status_reporter",
     "Reporter._queue",
     breaks="told or given up as ruled",
     source="rule 10.4, where 24.6 holds",
@@ -139,7 +145,7 @@ def gives_its_reports_up(original: Callable[..., None]) -> Callable[..., None]:
 
 
 @bug(
-    "backup.commands",
+    "backup.record.commands",
     "_report",
     breaks="later start wins",
     source="rule 4.2, where 24.6 holds",
@@ -207,7 +213,7 @@ def all_have_the_same_patience(original: Callable[..., int]) -> Callable[..., in
 
 
 @bug(
-    "backup.ownership",
+    "backup.record.responsible_node",
     "state_of",
     breaks="every backup happens",
     source="rule 10.3",
@@ -224,7 +230,13 @@ def rests_without_a_leader(original: Callable[..., Any]) -> Callable[..., Any]:
     return state_of
 
 
-@bug("backup.ownership", "_judge", breaks=OF_THE_STORY, source="rule 7.8.8", strikes="responsible_node_dies")
+@bug(
+    "backup.record.responsible_node",
+    "_judge",
+    breaks=OF_THE_STORY,
+    source="rule 7.8.8",
+    strikes="responsible_node_dies",
+)
 def never_moves(original: Callable[..., Any]) -> Callable[..., Any]:
     """A task stays with its first owner, whatever becomes of it."""
 
@@ -235,7 +247,13 @@ def never_moves(original: Callable[..., Any]) -> Callable[..., Any]:
     return judge
 
 
-@bug("backup.ledger", "Ledger.recover", breaks=OF_THE_STORY, source="rule 24.6", strikes="the_report_arrives_late")
+@bug(
+    "backup.runs.local_status",
+    "Ledger.recover",
+    breaks=OF_THE_STORY,
+    source="rule 24.6",
+    strikes="the_report_arrives_late",
+)
 def forgets_reports_at_a_restart(original: Callable[..., Any]) -> Callable[..., Any]:
     """What waited to be reported does not survive a restart."""
 
@@ -246,7 +264,13 @@ def forgets_reports_at_a_restart(original: Callable[..., Any]) -> Callable[..., 
     return recover
 
 
-@bug("backup.ownership", "decide", breaks=OF_THE_STORY, source="rule 7.8", strikes="the_owner_returns_within_the_grace")
+@bug(
+    "backup.record.responsible_node",
+    "decide",
+    breaks=OF_THE_STORY,
+    source="rule 7.8",
+    strikes="the_owner_returns_within_the_grace",
+)
 def has_no_grace(original: Callable[..., Any]) -> Callable[..., Any]:
     """A task leaves its node the moment that node is silent."""
 
@@ -256,13 +280,19 @@ def has_no_grace(original: Callable[..., Any]) -> Callable[..., Any]:
     return decide
 
 
-@bug("backup.service", "rules_named", breaks=OF_THE_STORY, source="rule 10.6", strikes="run_again_after_recovery")
+@bug("backup.node.service", "rules_named", breaks=OF_THE_STORY, source="rule 10.6", strikes="run_again_after_recovery")
 def keeps_what_it_could_not_tell(original: Callable[..., Any]) -> Callable[..., Any]:
     """Under RavenDB 4.2's rules a node keeps a status of its own on its disk, which it did not."""
     return lambda name: attrs.evolve(original(name), local_status=True, late_reports=True)
 
 
-@bug("backup.ownership", "state_of", breaks=OF_THE_STORY, source="rule 10.8", strikes="cut_off_owner_backs_up_twice")
+@bug(
+    "backup.record.responsible_node",
+    "state_of",
+    breaks=OF_THE_STORY,
+    source="rule 10.8",
+    strikes="cut_off_owner_backs_up_twice",
+)
 def rests_when_cut_off(original: Callable[..., Any]) -> Any:
     """An owner that sees no leader thinks that somebody else will have its tasks by now."""
     return rests_without_a_leader(original)
@@ -289,7 +319,7 @@ def a_torn_file_gets_its_final_name(original: Callable[..., Any]) -> Callable[..
 
 
 @bug(
-    "backup.tombstones",
+    "backup.node.tombstones",
     "_need_of",
     breaks="restored equals backed up",
     source="rule 18.5, left out",
@@ -301,7 +331,7 @@ def cleans_what_a_backup_still_needs(original: Callable[..., Any]) -> Callable[.
 
 
 @bug(
-    "backup.replicator",
+    "backup.replicas.replicator",
     "Replicator.safe_up_to",
     breaks="copies agree",
     source="a replica that was away for longer than its peers remember; Cassandra's gc_grace_seconds",
@@ -313,7 +343,7 @@ def cleans_what_a_lagging_copy_still_needs(original: Callable[..., Any]) -> Call
 
 
 @bug(
-    "backup.tombstones",
+    "backup.node.tombstones",
     "_need_of",
     breaks=OF_THE_STORY,
     source="rules 18.5, 23.10",

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from backup.destinations.simulated import WholeOrNothing
-from backup.work import NotEverywhere
+from backup.runs.backup_run import NotEverywhere
 from scenarios.zoo import OF_THE_STORY, bug
 
 
 @bug(
-    "backup.work",
+    "backup.runs.backup_run",
     "Work._send",
     breaks="reported means kept",
     source="rule 9.8",
@@ -28,7 +28,7 @@ def shrugs_at_a_failed_upload(original: Callable[..., Awaitable[None]]) -> Calla
 
 
 @bug(
-    "backup.restore",
+    "backup.restore.chain_reader",
     "_covers",
     breaks=OF_THE_STORY,
     source="rules 9.8, 17.2",
@@ -40,7 +40,7 @@ def restores_the_file_of_a_failed_run(original: Callable[..., bool]) -> Callable
 
 
 @bug(
-    "backup.shelves",
+    "backup.destinations.registry",
     "Shelves.plain",
     breaks="keys stay secret",
     source="errors of libraries that repeat what was sent to log in",
@@ -56,7 +56,7 @@ def repeats_how_it_logged_in(original: Callable[..., str]) -> Callable[..., str]
 
 
 @bug(
-    "backup.cleaning",
+    "backup.runs.retention_cleaner",
     "Cleaner._look",
     breaks="kept as ruled",
     source="rule 14.4: folder names carry the node's tag",

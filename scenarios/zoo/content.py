@@ -28,26 +28,26 @@ def leaves_revisions_out(original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, after=0: iter(())
 
 
-@bug("backup.assembly", "with_identity", breaks=RESTORED, source="rule 18.1", strikes=SHOP)
+@bug("backup.restore.assembly", "with_identity", breaks=RESTORED, source="rule 18.1", strikes=SHOP)
 def gives_numbers_again(original: Callable[..., Any]) -> Callable[..., Any]:
     """Identities are not restored: the first new order overwrites the oldest."""
     return lambda values, key, number, index: values
 
 
-@bug("backup.assembly", "without_exchanged", breaks=RESTORED, source="rule 18.2", strikes=SHOP)
+@bug("backup.restore.assembly", "without_exchanged", breaks=RESTORED, source="rule 18.2", strikes=SHOP)
 def revives_exchanged_values(original: Callable[..., Any]) -> Callable[..., Any]:
     """Tombstones of compare-exchange values are read and not heeded: a lock that was freed is held again."""
     return lambda values, key, index: values
 
 
-@bug("backup.assembly", "with_index", breaks=RESTORED, source="rule 17.5", strikes=SHOP)
+@bug("backup.restore.assembly", "with_index", breaks=RESTORED, source="rule 17.5", strikes=SHOP)
 def restores_no_index(original: Callable[..., Any]) -> Callable[..., Any]:
     """Index definitions are in the file and nowhere else."""
     return lambda values, definition, index: values
 
 
 @bug(
-    "backup.work",
+    "backup.runs.backup_run",
     "Work._read_back",
     breaks="reported means kept",
     source="RavenDB 5.4 writes zstd without a checksum: of 2,000 flipped bits 1,236 gave other content and no error",
@@ -90,13 +90,13 @@ def indexes_what_is_gone(original: Callable[..., Any]) -> Callable[..., Any]:
     return take
 
 
-@bug("backup.assembly", "giving", breaks=OF_THE_STORY, source="rule 17.7", strikes="everything_comes_back")
+@bug("backup.restore.assembly", "giving", breaks=OF_THE_STORY, source="rule 17.7", strikes="everything_comes_back")
 def restores_documents_alone(original: Callable[..., Any]) -> Callable[..., Any]:
     """What was agreed through the log is read from the files and never put into the new database."""
     return lambda database, values: original(database, type(values)(indexes=values.indexes))
 
 
-@bug("backup.indexer", "Indexer.all_of", breaks=OF_THE_STORY, source="rule 18.1", strikes="backup_or_snapshot")
+@bug("backup.replicas.indexer", "Indexer.all_of", breaks=OF_THE_STORY, source="rule 18.1", strikes="backup_or_snapshot")
 def snapshots_leave_indexes_out(original: Callable[..., Any]) -> Callable[..., Any]:
     """A snapshot holds no data of indexes, so that they must be built again."""
     return lambda self, copy: []

@@ -6,14 +6,14 @@ from typing import Any
 import attrs
 
 from backup.database.items import Tombstone
-from backup.ownership import TaskState
+from backup.record.responsible_node import TaskState
 from scenarios.zoo import OF_THE_STORY, bug
 
 # ---- promises ----
 
 
 @bug(
-    "backup.replicator",
+    "backup.replicas.replicator",
     "Replicator._link",
     breaks="documents kept",
     source="rule 5.15",
@@ -32,7 +32,7 @@ def leaves_without_a_farewell(original: Callable[..., None]) -> Callable[..., No
 
 
 @bug(
-    "backup.exporter",
+    "backup.replicas.external_replicator",
     "offer",
     breaks="replicas follow",
     source="rule 19.4, with the deletions left out",
@@ -50,7 +50,7 @@ def replicates_no_deletions(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @bug(
-    "backup.exporter",
+    "backup.replicas.external_replicator",
     "owner_of",
     breaks="owner in the group",
     source="rule 7.15, with the wrong list",
@@ -70,7 +70,7 @@ def replicates_from_anywhere(original: Callable[..., Any]) -> Callable[..., Any]
 
 
 @bug(
-    "backup.exporter",
+    "backup.replicas.external_replicator",
     "offer",
     breaks=OF_THE_STORY,
     source="rule 19.4: a replica begins with what is there",
@@ -87,7 +87,7 @@ def replicates_only_what_is_new(original: Callable[..., Any]) -> Callable[..., A
 
 
 @bug(
-    "backup.exporter",
+    "backup.replicas.external_replicator",
     "owner_of",
     breaks=OF_THE_STORY,
     source="rules 7.15, 22.18",
@@ -98,7 +98,7 @@ def replicates_without_a_leader(original: Callable[..., Any]) -> Callable[..., A
     return lambda *given, leaderless: original(*given, leaderless=False)
 
 
-@bug("backup.ownership", "_judge", breaks=OF_THE_STORY, source="rule 7.10", strikes="the_mentor_returns")
+@bug("backup.record.responsible_node", "_judge", breaks=OF_THE_STORY, source="rule 7.10", strikes="the_mentor_returns")
 def forgets_the_mentor(original: Callable[..., Any]) -> Callable[..., Any]:
     """A preferred node counts only while nobody has the task."""
 
@@ -108,7 +108,7 @@ def forgets_the_mentor(original: Callable[..., Any]) -> Callable[..., Any]:
     return judge
 
 
-@bug("backup.ownership", "_judge", breaks=OF_THE_STORY, source="rule 7.12", strikes="a_pinned_task_waits")
+@bug("backup.record.responsible_node", "_judge", breaks=OF_THE_STORY, source="rule 7.12", strikes="a_pinned_task_waits")
 def pinning_is_a_wish(original: Callable[..., Any]) -> Callable[..., Any]:
     """A pinned task moves like any other."""
     return lambda task, *others: original(attrs.evolve(task, pinned=False), *others)
@@ -118,7 +118,7 @@ def pinning_is_a_wish(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @bug(
-    "backup.ownership",
+    "backup.record.responsible_node",
     "state_of",
     breaks="outside rests",
     source="rules 3.36, 7.9: what RavenDB's rules would let it do",
@@ -130,7 +130,7 @@ def runs_for_a_cluster_it_left(original: Callable[..., Any]) -> Callable[..., An
 
 
 @bug(
-    "backup.scheduler",
+    "backup.runs.scheduler",
     "Scheduler.standing",
     breaks=OF_THE_STORY,
     source="rules 1.5, 7.7, 10.3",
@@ -148,7 +148,11 @@ def watchers_wait_for_a_leader(original: Callable[..., Any]) -> Callable[..., An
 
 
 @bug(
-    "backup.judgement", "Judgement._health", breaks=OF_THE_STORY, source="rule 5.7", strikes="the_owner_leaves_for_good"
+    "backup.observer.group_health",
+    "Judgement._health",
+    breaks=OF_THE_STORY,
+    source="rule 5.7",
+    strikes="the_owner_leaves_for_good",
 )
 def waits_for_who_has_left(original: Callable[..., Any]) -> Callable[..., Any]:
     """A node that has left the cluster is given the same quarter of an hour as one that is silent."""

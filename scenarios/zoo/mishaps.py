@@ -5,12 +5,12 @@ from typing import Any
 
 import attrs
 
-from backup.record import Reason
+from backup.record.record import Reason
 from scenarios.zoo import OF_THE_STORY, bug
 
 
 @bug(
-    "backup.scheduler",
+    "backup.runs.scheduler",
     "Scheduler._arm",
     breaks=OF_THE_STORY,
     source="rule 8.5: a run that was missed starts when the node is back",
@@ -28,7 +28,7 @@ def what_was_slept_through_is_passed_over(original: Callable[..., None]) -> Call
 
 
 @bug(
-    "backup.continuing",
+    "backup.runs.chain",
     "_adopted",
     breaks=OF_THE_STORY,
     source="rules 11.4, 17.2: what stands in a folder is restored with it",
@@ -40,7 +40,7 @@ def a_forgotten_file_stands_beside_its_chain(original: Callable[..., Any]) -> Ca
 
 
 @bug(
-    "backup.history",
+    "backup.record.history",
     "History.with_run",
     breaks=OF_THE_STORY,
     source="rule 24.6: told again with the same run is told once",
@@ -58,7 +58,13 @@ def what_is_told_again_is_another_run(original: Callable[..., Any]) -> Callable[
     return with_run
 
 
-@bug("backup.ownership", "_judge", breaks=OF_THE_STORY, source="rule 7.11", strikes="the_task_moves_meanwhile")
+@bug(
+    "backup.record.responsible_node",
+    "_judge",
+    breaks=OF_THE_STORY,
+    source="rule 7.11",
+    strikes="the_task_moves_meanwhile",
+)
 def a_task_goes_home(original: Callable[..., Any]) -> Callable[..., Any]:
     """A task goes back to the node that the hash chose as soon as that one is a member again."""
 
@@ -72,7 +78,7 @@ def a_task_goes_home(original: Callable[..., Any]) -> Callable[..., Any]:
     return judge
 
 
-@bug("backup.calendar", "next_backup", breaks=OF_THE_STORY, source="rule 8.2", strikes="the_clock_is_set")
+@bug("backup.runs.schedule", "next_backup", breaks=OF_THE_STORY, source="rule 8.2", strikes="the_clock_is_set")
 def waits_for_the_future(original: Callable[..., Any]) -> Callable[..., Any]:
     """A run that by the clock is yet to come counts, as in RavenDB: until then nothing runs."""
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import attrs
 
-from backup.retention import Choice
+from backup.record.retention_policy import Choice
 from scenarios.zoo import bug
 
 STORY = "retention_under_each_rule"
 
 
 @bug(
-    "backup.cleaning",
+    "backup.runs.retention_cleaner",
     "choose",
     breaks="kept as ruled",
     source="rules 14.4, 22.8: RavenDB's own way, where it is not asked for",
@@ -28,20 +28,26 @@ def removes_what_another_task_made(original: Callable[..., Choice]) -> Callable[
     return choose
 
 
-@bug("backup.cleaning", "choose", breaks="kept as ruled", source="rule 14.3, in the wrong unit", strikes=STORY)
+@bug(
+    "backup.runs.retention_cleaner",
+    "choose",
+    breaks="kept as ruled",
+    source="rule 14.3, in the wrong unit",
+    strikes=STORY,
+)
 def counts_half_days(original: Callable[..., Choice]) -> Callable[..., Choice]:
     """A chain goes at half the age that its task keeps."""
     return lambda chains, database, task, now, age, rules: original(chains, database, task, now, age // 2, rules)
 
 
-@bug("backup.cleaning", "choose", breaks="kept as ruled", source="rule 14.3", strikes=STORY)
+@bug("backup.runs.retention_cleaner", "choose", breaks="kept as ruled", source="rule 14.3", strikes=STORY)
 def never_removes_anything(original: Callable[..., Choice]) -> Callable[..., Choice]:
     """Old chains pile up until the disk is full."""
     return lambda chains, database, task, now, age, rules: Choice()
 
 
 @bug(
-    "backup.cleaning",
+    "backup.runs.retention_cleaner",
     "choose",
     breaks="kept as ruled",
     source="rule 14.5, left out; the new chain is called old when a clock was wrong",

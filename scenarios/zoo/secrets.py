@@ -7,7 +7,7 @@ import attrs
 
 from backup.destinations.port import DestinationError
 from backup.notes import BackupFinished
-from backup.work import Done
+from backup.runs.backup_run import Done
 from cluster.instant import DAY, MINUTE
 from scenarios.zoo import OF_THE_STORY, bug
 
@@ -15,7 +15,7 @@ from scenarios.zoo import OF_THE_STORY, bug
 
 
 @bug(
-    "backup.job",
+    "backup.runs.run_inputs",
     "key_to_write",
     breaks="encrypted as asked",
     source="rule 13.2, turned round: no settings taken for no encryption",
@@ -27,7 +27,7 @@ def writes_in_the_open(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @bug(
-    "backup.keys",
+    "backup.record.encryption_keys",
     "Key.__repr__",
     breaks="keys stay secret",
     source="CWE-532: sensitive information in log files",
@@ -39,7 +39,7 @@ def a_key_shows_itself(original: Callable[..., str]) -> Callable[..., str]:
 
 
 @bug(
-    "backup.writing",
+    "backup.runs.backup_run",
     "record_of",
     breaks="keys stay secret",
     source="rule 18.4: the record is in every file, and RavenDB's holds the keys of its tasks",
@@ -54,7 +54,13 @@ def the_key_is_in_the_file(original: Callable[..., Any]) -> Callable[..., Any]:
     return record_of
 
 
-@bug("backup.points", "point_at", breaks=OF_THE_STORY, source="rule 17.3, off by one", strikes="back_to_last_friday")
+@bug(
+    "backup.restore.restore_points",
+    "point_at",
+    breaks=OF_THE_STORY,
+    source="rule 17.3, off by one",
+    strikes="back_to_last_friday",
+)
 def takes_the_backup_after(original: Callable[..., Any]) -> Callable[..., Any]:
     """A restore to an instant takes the first backup after it, and so what was to be undone."""
 
@@ -68,7 +74,7 @@ def takes_the_backup_after(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @bug(
-    "backup.runner",
+    "backup.runs.runner",
     "Runner._failed",
     breaks="reported means kept",
     source="rule 9.8, turned round",
@@ -86,7 +92,7 @@ def calls_a_failed_run_finished(original: Callable[..., Done]) -> Callable[..., 
 
 
 @bug(
-    "backup.calendar",
+    "backup.runs.schedule",
     "next_backup",
     breaks=OF_THE_STORY,
     source="rule 8.9, taken too far",
@@ -122,7 +128,7 @@ def half_a_file_gets_its_final_name(original: Callable[..., Any]) -> Callable[..
 
 
 @bug(
-    "backup.work",
+    "backup.runs.backup_run",
     "Work._read_back",
     breaks="reported means kept",
     source="a destination that returns success for a file that is not there",
@@ -138,7 +144,7 @@ def believes_what_it_is_told(original: Callable[..., Any]) -> Callable[..., Any]
 
 
 @bug(
-    "backup.work",
+    "backup.runs.backup_run",
     "slowness",
     breaks=OF_THE_STORY,
     source="section 2: an upload has twelve hours, and not ten minutes",

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from backup.record import ONE_TIME
+from backup.record.record import ONE_TIME
 from cluster.instant import SECOND
 from scenarios.zoo import OF_THE_STORY, bug
 
 
 @bug(
-    "backup.calendar",
+    "backup.runs.schedule",
     "next_backup",
     breaks="put off waits",
     source="rule 15.5; RavenDB-20185, PR #16224: what a delay left behind",
@@ -31,7 +31,7 @@ def a_restart_forgets_a_delay(original: Callable[..., Any]) -> Callable[..., Any
 
 
 @bug(
-    "backup.runner",
+    "backup.runs.runner",
     "Runner._live",
     breaks=OF_THE_STORY,
     source="rules 10.3, 15.1",
@@ -48,7 +48,7 @@ def waits_for_a_leader(original: Callable[..., Any]) -> Callable[..., Any]:
     return live
 
 
-@bug("backup.commands", "_report", breaks=OF_THE_STORY, source="rule 15.4", strikes="once_before_the_upgrade")
+@bug("backup.record.commands", "_report", breaks=OF_THE_STORY, source="rule 15.4", strikes="once_before_the_upgrade")
 def has_no_place_for_one_time_backups(original: Callable[..., Any]) -> Callable[..., Any]:
     """The report of a one-time backup is passed over, as there is no task of its id."""
 
@@ -60,7 +60,7 @@ def has_no_place_for_one_time_backups(original: Callable[..., Any]) -> Callable[
 
 
 @bug(
-    "backup.commands",
+    "backup.record.commands",
     "_create_database",
     breaks="server-wide is everywhere",
     source="rule 16.3: existing or created later",
@@ -76,14 +76,14 @@ def a_new_database_has_no_server_wide_task(original: Callable[..., Any]) -> Call
     return create
 
 
-@bug("backup.calendar", "_occurrences", breaks=OF_THE_STORY, source="rule 8.1", strikes="two_zones")
+@bug("backup.record.cron", "_occurrences", breaks=OF_THE_STORY, source="rule 8.1", strikes="two_zones")
 def cron_is_read_in_utc(original: Callable[..., Any]) -> Callable[..., Any]:
     """A schedule means the same instants on every node, wherever it stands."""
     return lambda cron, after, zone: original(cron, after, ZoneInfo("UTC"))
 
 
 @bug(
-    "backup.calendar",
+    "backup.runs.schedule",
     "_is_full",
     breaks=OF_THE_STORY,
     source="rule 6.7",
@@ -101,7 +101,7 @@ def builds_on_another_kind(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @bug(
-    "backup.work",
+    "backup.runs.backup_run",
     "Work._write",
     breaks="every backup happens",
     source="a run that fails of the program itself, and is shrugged off as any failure (8.9)",

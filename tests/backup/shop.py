@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from backup.checks.audit import counts
+from backup.node.service import backups
 from backup.notes import OwnerChanged
-from backup.record import LocalFolder, Task
-from backup.report import counts
-from backup.requests import Define, GetDocument, NewDatabase, PutDocuments
-from backup.rules import Rules
-from backup.service import backups
+from backup.record.record import LocalFolder, Task
+from backup.record.rules import Rules
+from backup.requests.database_requests import Define, GetDocument, NewDatabase, PutDocuments
 from cluster.sim.run import Outcome, run
 from cluster.sim.world import World
 from cluster.trace import Agreed, Happened, Note
@@ -43,7 +43,7 @@ class Told:
         return [event.note for event in self.events(kind, node) if isinstance(event.note, kind)]
 
     def counts(self) -> dict[str, int]:
-        """See `backup.report.counts`."""
+        """See `backup.checks.audit.counts`."""
         return counts(self.outcome.history.events, self.world.watchers)
 
 

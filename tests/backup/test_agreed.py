@@ -5,9 +5,14 @@ from pathlib import Path
 import attrs
 import pytest
 
-from backup import notes, progress, requests
-from backup.agreed import tell
-from backup.commands import (
+from backup import notes
+from backup.checks.audit import counts
+from backup.content.manifest import FileKind, Manifest
+from backup.database.documents import Store
+from backup.destinations.local import LocalDestination
+from backup.destinations.port import NotThere
+from backup.destinations.registry import Premises, Shelves
+from backup.record.commands import (
     Assign,
     Assigned,
     Command,
@@ -20,16 +25,12 @@ from backup.commands import (
     UpdateTopology,
     apply,
 )
-from backup.content.manifest import FileKind, Manifest
-from backup.database.documents import Store
-from backup.destinations.local import LocalDestination
-from backup.destinations.port import NotThere
-from backup.premises import Premises
-from backup.record import Assignment, Kind, LocalFolder, Reason, Record, Status, Task, Topology
-from backup.report import counts
-from backup.requests import DeleteDocuments, NewDatabase, PutDocuments
-from backup.rules import Rules
-from backup.shelves import Shelves
+from backup.record.record import Assignment, Kind, LocalFolder, Reason, Record, Status, Task, Topology
+from backup.record.record_changes import tell
+from backup.record.rules import Rules
+from backup.requests import database_requests
+from backup.requests.database_requests import DeleteDocuments, NewDatabase, PutDocuments
+from backup.runs import run_status
 from cluster.instant import HOUR, MINUTE, SECOND
 from cluster.member import Refused
 from cluster.trace import Agreed, Happened, Note
@@ -123,27 +124,27 @@ def test_a_refused_command_says_nothing() -> None:
 
 # ---- the status after a run ----
 
-RUN = progress.Begun(2, Kind.BACKUP, "B", 500, True, 7, 3)
+RUN = run_status.Begun(2, Kind.BACKUP, "B", 500, True, 7, 3)
 MANIFEST = Manifest(FileKind.FULL, "f", "Shop", "0f", "B", 2, 500, 0, 99, "A:99-0f", 7, "")
 
 
 def test_after_a_success() -> None:
     """9.9, 9.10: all times are starts; a full moves the times of fulls."""
-    status = progress.succeeded(None, RUN, MANIFEST, "folder", "f", 8)
+    status = run_status.succeeded(None, RUN, MANIFEST, "folder", "f", 8)
     assert (status.last_full, status.last_full_internal, status.last_incremental_internal) == (500, 500, None)
     assert (status.last_etag, status.last_raft_index, status.last_full_raft_index) == (99, 7, 7)
     assert (status.version, status.duration, status.file, status.started_at) == (1, 8, "f", 500)
-    again = progress.succeeded(status, attrs.evolve(RUN, full=False, started_at=900), MANIFEST, "folder", "g", 8)
+    again = run_status.succeeded(status, attrs.evolve(RUN, full=False, started_at=900), MANIFEST, "folder", "g", 8)
     assert (again.last_full, again.last_incremental, again.version, again.is_full) == (500, 900, 2, False)
 
 
 def test_after_a_failure_only_the_attempt_moves() -> None:
     """9.11: what succeeded before stays; a later success clears the error."""
-    before = progress.succeeded(None, RUN, MANIFEST, "folder", "f", 8)
-    after = progress.failed(before, attrs.evolve(RUN, full=False, started_at=900), "no space", 950, 50)
+    before = run_status.succeeded(None, RUN, MANIFEST, "folder", "f", 8)
+    after = run_status.failed(before, attrs.evolve(RUN, full=False, started_at=900), "no space", 950, 50)
     assert (after.last_incremental, after.last_incremental_internal, after.last_etag) == (None, 900, 99)
     assert (after.error, after.error_at, after.folder, after.file) == ("no space", 950, "folder", None)
-    assert progress.skipped(after, attrs.evolve(RUN, full=False, started_at=1_000)).error is None
+    assert run_status.skipped(after, attrs.evolve(RUN, full=False, started_at=1_000)).error is None
 
 
 # ---- requests, paths, sentences, counts ----
@@ -159,8 +160,8 @@ def test_requests_stay_short_and_say_themselves() -> None:
     assert repr(DeleteDocuments("Shop", ("a/1",))) == "DeleteDocuments('Shop', ('a/1',))"
     assert len(repr(DeleteDocuments("Shop", tuple(str(number) for number in range(100))))) < 80
     assert eval(repr(NewDatabase("Shop", 3)), {"NewDatabase": NewDatabase}) == NewDatabase("Shop", 3)
-    for name in requests.__all__:
-        kind = getattr(requests, name)
+    for name in database_requests.__all__:
+        kind = getattr(database_requests, name)
         if isinstance(kind, type) and name not in ("RestoreResult", "QueryResult"):
             assert hasattr(kind, "says"), name
 

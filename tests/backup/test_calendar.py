@@ -9,17 +9,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from backup.calendar import (
-    CronError,
-    check,
-    drops_local_status,
-    next_backup,
-    next_occurrence,
-    occurrences,
-    scheduling_status,
-)
-from backup.record import Delay, Kind, LocalFolder, Status, Task
-from backup.rules import rules_named
+from backup.record.cron import CronError, check_cron, next_occurrence, occurrences
+from backup.record.record import Delay, Kind, LocalFolder, Status, Task
+from backup.record.rules import rules_named
+from backup.runs.schedule import drops_local_status, next_backup, scheduling_status
 from cluster.instant import DAY, HOUR, MINUTE, SECOND, as_datetime, as_instant
 
 WORLD = ZoneInfo("UTC")
@@ -81,7 +74,7 @@ def test_the_next_occurrence_is_strictly_after(cron: str, after: str, expected: 
 def test_what_cannot_be_read_is_refused_by_name(cron: str, words: str) -> None:
     """Rule 6.4."""
     with pytest.raises(CronError, match=words) as refusal:
-        check(cron)
+        check_cron(cron)
     assert repr(cron) in str(refusal.value)
 
 

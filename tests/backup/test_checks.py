@@ -8,8 +8,10 @@ import pytest
 import trio
 
 from backup.checks import Covered, backup_watchers
+from backup.checks.audit import excused
 from backup.checks.model import Dial, Model
-from backup.checks.told import ToldAsRuled
+from backup.checks.report_promises import ToldAsRuled
+from backup.destinations.registry import Shelves
 from backup.notes import (
     BackupDelayed,
     BackupFailed,
@@ -25,10 +27,8 @@ from backup.notes import (
     TaskRemoved,
     TopologyChanged,
 )
-from backup.report import excused
-from backup.rules import rules_named
-from backup.scheduler import Scheduler
-from backup.shelves import Shelves
+from backup.record.rules import rules_named
+from backup.runs.scheduler import Scheduler
 from cluster.checks import Violation, Watcher
 from cluster.instant import DAY, HOUR, MINUTE, SECOND, hours
 from cluster.sim.world import World

@@ -8,10 +8,9 @@ import attrs
 import pytest
 import trio
 
-from backup.checks.kept import KeptAsRuled
+from backup.checks.retention_promises import KeptAsRuled
+from backup.destinations.faults import ReadOnly, Well
 from backup.destinations.port import DestinationError
-from backup.destinations.troubles import ReadOnly, Well
-from backup.keys import Encryption, EncryptionMode
 from backup.notes import (
     BackupFailed,
     FolderExpired,
@@ -19,7 +18,8 @@ from backup.notes import (
     FolderRemoved,
     RetentionFailed,
 )
-from backup.requests import Define
+from backup.record.encryption_keys import Encryption, EncryptionMode
+from backup.requests.database_requests import Define
 from cluster.instant import DAY, hours, minutes
 from cluster.sim.faults import Crash, Disturb
 from cluster.sim.run import Outcome, play

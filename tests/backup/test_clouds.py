@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import trio
 
-from backup.blocks import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud, LocalFolder, address
-from backup.definition import Kind
+from backup.destinations.faults import Cutting, Disconnected, Full, Losing, Refusing, Slow, Well, slowness
 from backup.destinations.port import write
-from backup.destinations.troubles import Cutting, Disconnected, Full, Losing, Refusing, Slow, Well, slowness
+from backup.destinations.registry import Shelves
 from backup.notes import BackupFailed, BackupFinished, BackupStarted, Uploaded, UploadFailed, UploadRepeated
-from backup.points import chains
-from backup.shelves import Shelves
+from backup.record.destination_settings import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud, LocalFolder, address
+from backup.record.task import Kind
+from backup.restore.restore_points import chains
 from cluster.instant import DAY, hours, minutes
 from cluster.member import Refused
 from cluster.sim.run import play

@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
-from backup.commands import (
+from backup.record.commands import (
     WORDS,
     Assign,
     Assigned,
@@ -19,7 +19,7 @@ from backup.commands import (
     UpdateTopology,
     apply,
 )
-from backup.record import Assignment, Kind, LocalFolder, Reason, Record, Stamp, Status, Task, Topology
+from backup.record.record import Assignment, Kind, LocalFolder, Reason, Record, Stamp, Status, Task, Topology
 from cluster.member import Refused
 
 HOURLY = Task(full="0 0 * * *", incremental="0 * * * *", destinations=(LocalFolder("/backups"),))

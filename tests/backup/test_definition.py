@@ -6,24 +6,29 @@ import attrs
 import pytest
 import trio
 
-from backup import blocks
-from backup.admission import Allowed, admit
-from backup.blocks import AmazonGlacier, AmazonS3, Azure, Block, Ftp, GoogleCloud, LocalFolder, Script, appended
-from backup.commands import CreateDatabase, DefineTask, apply
-from backup.definition import (
-    Kind,
-    SnapshotSettings,
-    Task,
-    UploadMode,
-)
-from backup.keys import Encryption, EncryptionMode, Key
+from backup.node.service import WORDS, Backups
+from backup.node.task_admission import Allowed, admit
 from backup.notes import TaskDefined
-from backup.record import Record
-from backup.requests import Define, NewDatabase
-from backup.retention import Retention
-from backup.service import WORDS, Backups
-from backup.task_json import task_json
-from backup.validation import default_name, validate
+from backup.record import destination_settings
+from backup.record.commands import CreateDatabase, DefineTask, apply
+from backup.record.destination_settings import (
+    AmazonGlacier,
+    AmazonS3,
+    Azure,
+    Block,
+    Ftp,
+    GoogleCloud,
+    LocalFolder,
+    Script,
+    appended,
+)
+from backup.record.encryption_keys import Encryption, EncryptionMode, Key
+from backup.record.record import Record
+from backup.record.retention_policy import Retention
+from backup.record.task import Kind, SnapshotSettings, Task, UploadMode
+from backup.record.task_json import task_json
+from backup.record.validation import default_name, validate
+from backup.requests.database_requests import Define, NewDatabase
 from cluster.instant import DAY, HOUR
 from cluster.member import Refused
 from cluster.sim.run import run
@@ -31,7 +36,7 @@ from cluster.sim.world import World
 from cluster.wire import Codec
 
 SECRET = "hush-hush"
-SIX: tuple[blocks.Destination, ...] = (
+SIX: tuple[destination_settings.Destination, ...] = (
     Ftp("ftp://archive", 2121, "raven", SECRET, SECRET, "archive.crt"),
     GoogleCloud("bucket", SECRET, "nightly"),
     Azure("container", "raven", SECRET, SECRET, "nightly"),

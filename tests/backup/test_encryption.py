@@ -22,7 +22,7 @@ from backup.content.encryption import (
     opening_of,
 )
 from backup.content.manifest import DamagedBackup
-from backup.keys import BadKey, Encryption, EncryptionMode, Key, KeyRefused, key_to_read, key_to_write
+from backup.record.encryption_keys import BadKey, Encryption, EncryptionMode, Key, KeyRefused, key_to_read, key_to_write
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
 LUCK = bytes(range(100, 124))

@@ -8,12 +8,18 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup import ownership
-from backup.commands import apply
-from backup.external import DefineReplication, DeleteReplication, ReportReplication, ToggleReplication, owner_of
 from backup.notes import ReplicationReported, ReplicationStarted, ReplicationStopped, ReplicationWaits
-from backup.record import Database, Progress, Reason, Record, Replication, Topology
-from backup.rules import rules_named
+from backup.record import responsible_node
+from backup.record.commands import apply
+from backup.record.external_replication import (
+    DefineReplication,
+    DeleteReplication,
+    ReportReplication,
+    ToggleReplication,
+    owner_of,
+)
+from backup.record.record import Database, Progress, Reason, Record, Replication, Topology
+from backup.record.rules import rules_named
 from cluster.member import Refused
 from cluster.sim.network import Wire
 from cluster.sim.run import HELD, play
@@ -92,7 +98,7 @@ def test_the_clients_preferred_node_is_not_spared(members: list[str], rehabs: in
     """Rules 7.1, 7.2: it is not resource-intensive; and only members are chosen."""
     topology = Topology(tuple(members[rehabs:]), rehabs=tuple(members[:rehabs]))
     owner = owner_of(Replication("M", id=number), topology, None, OURS, leaderless=False)
-    assert owner.node == ownership.pick(topology, number, resource_intensive=False)
+    assert owner.node == responsible_node.pick(topology, number, resource_intensive=False)
     assert owner.node in topology.members or (owner.node is None and not topology.members)
 
 

@@ -4,10 +4,12 @@ import attrs
 import pytest
 import trio
 
-from backup import groups
-from backup.commands import Command, CreateDatabase, DeleteDatabase, apply
 from backup.notes import CopyClosed, CopyHolds, ObserverDecided, TopologyChanged
-from backup.operations import (
+from backup.record import group_commands
+from backup.record.commands import Command, CreateDatabase, DeleteDatabase, apply
+from backup.record.record import Database, PromotionStatus, Record, Topology
+from backup.record.rules import rules_named
+from backup.requests.admin_requests import (
     AddNodeToDatabase,
     DistributeDynamically,
     PromoteNodeOfDatabase,
@@ -16,9 +18,7 @@ from backup.operations import (
     ReorderGroup,
     SuspendObserver,
 )
-from backup.record import Database, PromotionStatus, Record, Topology
-from backup.requests import NewDatabase, PutDocuments, RemoveDatabase
-from backup.rules import rules_named
+from backup.requests.database_requests import NewDatabase, PutDocuments, RemoveDatabase
 from cluster.member import Refused
 from cluster.sim.world import World
 from tests.backup.shop import open_shop, orders, owner, played
@@ -30,16 +30,16 @@ SHOP = Record().with_database(Database("Shop", 1, ABC, 5))
 @pytest.mark.parametrize(
     ("command", "members", "promotables", "rehabs", "factor"),
     [
-        (groups.AddNode("shop", "E", 7, 2), "AB", "CE", "D", 4),
-        (groups.RemoveNode("Shop", "A", 7, 2), "B", "C", "D", 2),
-        (groups.RemoveNode("Shop", "D", 7, 2), "AB", "C", "", 2),
-        (groups.PromoteNode("Shop", "C", 7, 2), "ABC", "", "D", 3),
-        (groups.ReorderMembers("Shop", ("B", "A"), False, 7, 2), "BA", "C", "D", 3),
-        (groups.Distribute("Shop", True, 7, 2), "AB", "C", "D", 3),
+        (group_commands.AddNode("shop", "E", 7, 2), "AB", "CE", "D", 4),
+        (group_commands.RemoveNode("Shop", "A", 7, 2), "B", "C", "D", 2),
+        (group_commands.RemoveNode("Shop", "D", 7, 2), "AB", "C", "", 2),
+        (group_commands.PromoteNode("Shop", "C", 7, 2), "ABC", "", "D", 3),
+        (group_commands.ReorderMembers("Shop", ("B", "A"), False, 7, 2), "BA", "C", "D", 3),
+        (group_commands.Distribute("Shop", True, 7, 2), "AB", "C", "D", 3),
     ],
 )
 def test_a_group_is_what_was_asked_for(
-    command: groups.GroupCommand, members: str, promotables: str, rehabs: str, factor: int
+    command: group_commands.GroupCommand, members: str, promotables: str, rehabs: str, factor: int
 ) -> None:
     """The topology carries when it changed, and what was worked out from the record before is refused (5.13)."""
     record, answer = apply(SHOP, command, 9)
@@ -55,27 +55,27 @@ def test_a_group_is_what_was_asked_for(
 
 def test_what_belongs_to_a_node_goes_with_it() -> None:
     """Its mark and its place in the wish; `fixed` makes a wish, a plain order takes it back."""
-    gone, _ = apply(SHOP, groups.RemoveNode("Shop", "D", 7, 2), 9)
+    gone, _ = apply(SHOP, group_commands.RemoveNode("Shop", "D", 7, 2), 9)
     assert gone.databases["shop"].topology.demotions == ()
-    gone, _ = apply(SHOP, groups.RemoveNode("Shop", "B", 7, 2), 9)
+    gone, _ = apply(SHOP, group_commands.RemoveNode("Shop", "B", 7, 2), 9)
     assert gone.databases["shop"].topology.priority_order == ()
-    wished, _ = apply(SHOP, groups.ReorderMembers("Shop", ("B", "A"), True, 7, 2), 9)
+    wished, _ = apply(SHOP, group_commands.ReorderMembers("Shop", ("B", "A"), True, 7, 2), 9)
     assert wished.databases["shop"].topology.priority_order == ("B", "A")
-    plain, _ = apply(wished, groups.ReorderMembers("Shop", ("A", "B"), False, 7, 2), 10)
+    plain, _ = apply(wished, group_commands.ReorderMembers("Shop", ("A", "B"), False, 7, 2), 10)
     assert plain.databases["shop"].topology.priority_order == ()
 
 
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        (groups.AddNode("Shop", "B", 0, 1), r"node B is in the group of 'Shop' already"),
-        (groups.AddNode("Bank", "B", 0, 1), r"there is no database 'Bank'"),
-        (groups.RemoveNode("Shop", "X", 0, 1), r"node X is not in the group of 'Shop', which is A B C D"),
-        (groups.PromoteNode("Shop", "X", 0, 1), r"node X is not in the group"),
-        (groups.PromoteNode("Shop", "A", 0, 1), r"node A of 'Shop' is a member already"),
-        (groups.PromoteNode("Shop", "D", 0, 1), r"node D of 'Shop' is in Rehab, and comes back by itself"),
-        (groups.ReorderMembers("Shop", ("A",), False, 0, 1), r"the members of 'Shop' are A B, not A"),
-        (groups.ReorderMembers("Shop", ("A", "C"), False, 0, 1), r"name each of them once"),
+        (group_commands.AddNode("Shop", "B", 0, 1), r"node B is in the group of 'Shop' already"),
+        (group_commands.AddNode("Bank", "B", 0, 1), r"there is no database 'Bank'"),
+        (group_commands.RemoveNode("Shop", "X", 0, 1), r"node X is not in the group of 'Shop', which is A B C D"),
+        (group_commands.PromoteNode("Shop", "X", 0, 1), r"node X is not in the group"),
+        (group_commands.PromoteNode("Shop", "A", 0, 1), r"node A of 'Shop' is a member already"),
+        (group_commands.PromoteNode("Shop", "D", 0, 1), r"node D of 'Shop' is in Rehab, and comes back by itself"),
+        (group_commands.ReorderMembers("Shop", ("A",), False, 0, 1), r"the members of 'Shop' are A B, not A"),
+        (group_commands.ReorderMembers("Shop", ("A", "C"), False, 0, 1), r"name each of them once"),
         (CreateDatabase("Bank", ("A",), 0, priority_order=("A", "Z")), r"names Z, which is no member of it"),
     ],
 )
@@ -89,7 +89,7 @@ def test_the_only_member_cannot_leave() -> None:
     """The database would be nowhere."""
     alone = Record().with_database(Database("Shop", 1, Topology(("A",), ("B",), replication_factor=2), 5))
     with pytest.raises(Refused, match=r"node A is the only member of 'Shop': add another and wait"):
-        apply(alone, groups.RemoveNode("Shop", "A", 0, 1), 9)
+        apply(alone, group_commands.RemoveNode("Shop", "A", 0, 1), 9)
 
 
 def test_a_database_deleted_softly_is_remembered_by_its_id() -> None:

@@ -7,11 +7,11 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backup.database.agreed_values import IndexDefinition
 from backup.database.documents import Store
 from backup.database.indexes import Header, IndexData
-from backup.database.values import IndexDefinition
-from backup.definition import Kind
 from backup.notes import IndexCaughtUp
+from backup.record.task import Kind
 from cluster.sim.run import run
 from cluster.sim.world import World
 from scenarios.backups import backups

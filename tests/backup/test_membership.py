@@ -7,14 +7,14 @@ import attrs
 import pytest
 import trio
 
-from backup.actions import BackupNow
 from backup.checks.model import Model
 from backup.notes import BackupFinished, BackupStarted, CopyOpened, ReportGivenUp
-from backup.ownership import TaskState, is_leaderless, state_of
-from backup.record import Assignment, Database, Kind, LocalFolder, Reason, Status, Task, Topology
-from backup.refusals import OutsideTheCluster
-from backup.requests import RemoveTask
-from backup.rules import PRESETS
+from backup.record.record import Assignment, Database, Kind, LocalFolder, Reason, Status, Task, Topology
+from backup.record.responsible_node import TaskState, is_leaderless, state_of
+from backup.record.rules import PRESETS
+from backup.requests.backup_requests import BackupNow
+from backup.requests.database_requests import RemoveTask
+from backup.requests.errors import OutsideTheCluster
 from cluster.instant import hours, minutes
 from cluster.member import Member, NotInCluster
 from cluster.sim.run import run

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup.names import IN_PROGRESS, file_name, first_free, folder_name, parse_file, parse_folder
-from backup.record import Kind
+from backup.destinations.file_names import IN_PROGRESS, file_name, first_free, folder_name, parse_file, parse_folder
+from backup.record.record import Kind
 from cluster.instant import SECOND, as_instant
 
 WORLD = ZoneInfo("UTC")

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backup.commands import AbandonRestore, Assign, Command, UpdateTopology, apply
 from backup.database.change_vector import ChangeVector
-from backup.observer import DatabaseReport, Memory, Report, Sighting, Sightings, observe
-from backup.record import (
+from backup.observer.observer import DatabaseReport, Memory, Report, Sighting, Sightings, observe
+from backup.record.commands import AbandonRestore, Assign, Command, UpdateTopology, apply
+from backup.record.record import (
     Assignment,
     Database,
     LocalFolder,
@@ -20,7 +20,7 @@ from backup.record import (
     Task,
     Topology,
 )
-from backup.rules import Rules, rules_named
+from backup.record.rules import Rules, rules_named
 from cluster.instant import FOREVER, HOUR, MILLISECOND, MINUTE, SECOND
 from cluster.member import Refused
 

@@ -6,8 +6,6 @@ import attrs
 import pytest
 import trio
 
-from backup.actions import Progress
-from backup.definition import Kind
 from backup.notes import (
     BackupCancelled,
     BackupDelayed,
@@ -18,7 +16,12 @@ from backup.notes import (
     BackupStarted,
     Reported,
 )
-from backup.refusals import (
+from backup.record.retention_policy import Retention
+from backup.record.rules import Rules, rules_named
+from backup.record.task import Kind
+from backup.requests.backup_requests import Progress
+from backup.requests.database_requests import PutDocuments
+from backup.requests.errors import (
     AskAnother,
     BadDelay,
     NobodyIsResponsible,
@@ -29,10 +32,7 @@ from backup.refusals import (
     ShortOfResources,
     TaskIsDisabled,
 )
-from backup.requests import PutDocuments
-from backup.restore import restore
-from backup.retention import Retention
-from backup.rules import Rules, rules_named
+from backup.restore.chain_reader import restore
 from cluster.instant import DAY, HOUR, MINUTE, SECOND, as_datetime, hours, minutes
 from cluster.member import Refused
 from cluster.sim.run import run
@@ -100,7 +100,7 @@ def test_backup_now_runs_on_the_responsible_node_and_counts_as_a_run() -> None:
 
 
 def _now(task: Task, full: bool = True):  # type: ignore[no-untyped-def]
-    from backup.actions import BackupNow
+    from backup.requests.backup_requests import BackupNow
 
     return BackupNow(task.database.name, task.id, full)
 
@@ -405,7 +405,7 @@ def test_what_is_shown_depends_on_the_node_that_is_asked() -> None:
 
 def test_the_panel_shows_that_a_preferred_node_is_away() -> None:
     """teaching: preferred and actual, an arrow between."""
-    from backup.views import TaskView
+    from backup.node.views import TaskView
 
     view = TaskView(
         3,
@@ -439,7 +439,7 @@ def test_the_panel_shows_that_a_preferred_node_is_away() -> None:
 
 def test_words_that_are_used_here() -> None:
     """A request says itself in one clause."""
-    from backup.actions import BackupNow, BackupOnce, CancelBackup, PutOff, ShowBackups, ShowTask
+    from backup.requests.backup_requests import BackupNow, BackupOnce, CancelBackup, PutOff, ShowBackups, ShowTask
 
     said = [
         BackupNow("Shop", 3).says(),

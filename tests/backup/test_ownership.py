@@ -5,9 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup.ownership import TaskState, computed_owner, decide, jump, mix, pick, state_of, task_state
-from backup.record import Assignment, Database, Kind, LocalFolder, PromotionStatus, Reason, Status, Task, Topology
-from backup.rules import rules_named
+from backup.record.record import (
+    Assignment,
+    Database,
+    Kind,
+    LocalFolder,
+    PromotionStatus,
+    Reason,
+    Status,
+    Task,
+    Topology,
+)
+from backup.record.responsible_node import TaskState, computed_owner, decide, jump, mix, pick, state_of, task_state
+from backup.record.rules import rules_named
 from cluster.instant import FOREVER, MINUTE
 
 OURS, OLD = rules_named("unkindness"), rules_named("ravendb-4.2")

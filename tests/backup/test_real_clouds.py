@@ -7,9 +7,9 @@ import attrs
 import pytest
 import trio
 
-from backup.blocks import AmazonS3, LocalFolder, Script, address
 from backup.notes import BackupFailed, FolderRemoved, Uploaded
-from backup.points import chains
+from backup.record.destination_settings import AmazonS3, LocalFolder, Script, address
+from backup.restore.restore_points import chains
 from cluster.instant import DAY, hours
 from cluster.sim.run import Outcome, play
 from cluster.sim.world import World

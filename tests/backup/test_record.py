@@ -3,7 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup.record import Database, History, Kind, LocalFolder, PromotionStatus, Record, Run, Status, Task, Topology
+from backup.record.record import (
+    Database,
+    History,
+    Kind,
+    LocalFolder,
+    PromotionStatus,
+    Record,
+    Run,
+    Status,
+    Task,
+    Topology,
+)
 
 
 def run(task_id: int, started_at: int, node: str = "A") -> Run:

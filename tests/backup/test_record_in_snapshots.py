@@ -5,9 +5,9 @@ from typing import Any
 import attrs
 import pytest
 
-from backup.history import History, Run
-from backup.record import Database, Reason, Record, Task
-from backup.service import Backups
+from backup.node.service import Backups
+from backup.record.history import History, Run
+from backup.record.record import Database, Reason, Record, Task
 from cluster.image import IMAGE_WORDS, digest_of, packed, unpacked
 from cluster.member import Refused
 from cluster.proposals import Sessions

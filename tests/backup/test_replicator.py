@@ -2,8 +2,8 @@
 
 import trio
 
-from backup.requests import DeleteDocuments, NewDatabase, PatchDocument
-from backup.service import Backups
+from backup.node.service import Backups
+from backup.requests.database_requests import DeleteDocuments, NewDatabase, PatchDocument
 from cluster.instant import SECOND, hours, minutes
 from cluster.sim.world import World
 

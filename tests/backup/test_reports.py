@@ -4,10 +4,10 @@ import json
 
 import trio
 
-from backup.ledger import Chain, Page, _page, _text
 from backup.notes import BackupFinished, BackupSkipped, Reported, ReportGivenUp, ReportQueued, StatusStored
-from backup.record import Kind, Status, Task
-from backup.requests import RemoveTask
+from backup.record.record import Kind, Status, Task
+from backup.requests.database_requests import RemoveTask
+from backup.runs.local_status import Chain, Page, _page, _text
 from cluster.instant import HOUR, SECOND, hours, minutes
 from cluster.sim.faults import Crash
 from cluster.sim.world import World

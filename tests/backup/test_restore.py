@@ -13,13 +13,20 @@ from backup.content.compression import compressed
 from backup.content.encryption import NoKey
 from backup.content.logical import Writer
 from backup.content.manifest import DamagedBackup, Manifest
+from backup.database.agreed_values import IndexDefinition
 from backup.database.documents import Contents, Store
 from backup.database.revisions import RevisionPolicy
-from backup.database.values import IndexDefinition
 from backup.destinations.local import LocalDestination
 from backup.destinations.memory import Vault
 from backup.destinations.port import Destination, write
-from backup.restore import BrokenChain, NothingToRestore, RestorePoint, equal_contents, restore, restore_points
+from backup.restore.chain_reader import (
+    BrokenChain,
+    NothingToRestore,
+    RestorePoint,
+    equal_contents,
+    restore,
+    restore_points,
+)
 from cluster.instant import MINUTE, SECOND
 
 DATA = Path(__file__).parent / "data"

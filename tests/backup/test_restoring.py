@@ -11,10 +11,8 @@ import trio
 
 from backup.content.encryption import NoKey, WrongKey
 from backup.content.manifest import DamagedBackup
-from backup.definition import Kind
+from backup.destinations.faults import Refusing
 from backup.destinations.port import DestinationError, write
-from backup.destinations.troubles import Refusing
-from backup.keys import Encryption, EncryptionMode, KeyRefused
 from backup.notes import (
     BackupFailed,
     BackupFinished,
@@ -27,11 +25,12 @@ from backup.notes import (
     RestoreAbandoned,
     TaskNotRestored,
 )
-from backup.record import LocalFolder, Task
-from backup.requests import Define, GetDocument, PutDocuments
-from backup.restore import BrokenChain, NothingToRestore
-from backup.restored_tasks import LeftOut, tasks_of
-from backup.task_json import task_json
+from backup.record.encryption_keys import Encryption, EncryptionMode, KeyRefused
+from backup.record.record import LocalFolder, Task
+from backup.record.task import Kind
+from backup.record.task_json import LeftOut, task_json, tasks_of
+from backup.requests.database_requests import Define, GetDocument, PutDocuments
+from backup.restore.chain_reader import BrokenChain, NothingToRestore
 from cluster.instant import DAY, HOUR, MINUTE, hours, minutes
 from cluster.member import OutcomeUnknown, Refused
 from cluster.sim.faults import FullDisk

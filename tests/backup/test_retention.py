@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup.commands import CreateDatabase, DefineTask, apply
-from backup.record import LocalFolder, Record, Task
-from backup.retention import Kept, Retention, choose
-from backup.rules import rules_named
+from backup.record.commands import CreateDatabase, DefineTask, apply
+from backup.record.record import LocalFolder, Record, Task
+from backup.record.retention_policy import Kept, Retention, choose
+from backup.record.rules import rules_named
 from cluster.instant import DAY
 from cluster.member import Refused
 

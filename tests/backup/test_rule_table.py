@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from backup.rules import Rules
+from backup.record.rules import Rules
 
 ROOT = Path(__file__).parents[2]
 COUNTS = "1:8 3:39 4:3 5:16 6:9 7:15 8:14 9:17 10:9 11:8 12:4 13:5 14:8 15:6 16:9 17:12 18:7 19:5 20:5 22:21 23:14 24:8"

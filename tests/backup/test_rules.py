@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from backup.rules import PRESETS, Rules, rules_named
+from backup.record.rules import PRESETS, Rules, rules_named
 from cluster.instant import MILLISECOND, MINUTE, SECOND
 
 

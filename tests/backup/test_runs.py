@@ -8,11 +8,9 @@ import attrs
 import pytest
 import trio
 
-from backup import continuing, costs, progress, work
-from backup.calendar import Plan
 from backup.content.logical import read_manifest
 from backup.content.manifest import Manifest
-from backup.ledger import Ledger
+from backup.destinations import io_costs
 from backup.notes import (
     BackupCancelled,
     BackupDelayed,
@@ -26,9 +24,12 @@ from backup.notes import (
     Reported,
     StatusStored,
 )
-from backup.record import Task
-from backup.requests import Define, DisableTask, EnableTask, NewDatabase, RemoveTask
-from backup.rules import Rules, rules_named
+from backup.record.record import Task
+from backup.record.rules import Rules, rules_named
+from backup.requests.database_requests import Define, DisableTask, EnableTask, NewDatabase, RemoveTask
+from backup.runs import backup_run, chain, run_status
+from backup.runs.local_status import Ledger
+from backup.runs.schedule import Plan
 from cluster.instant import DAY, HOUR, LAST, MINUTE, SECOND, as_datetime, days, hours, minutes
 from cluster.sim.faults import Crash
 from cluster.sim.run import MISTAKE, play
@@ -225,7 +226,7 @@ def test_a_file_that_reads_back_differently_is_no_backup(tmp_path: Path, monkeyp
         found = read_manifest(name, chunks)
         return attrs.evolve(found, last_etag=0) if once and once.pop() else found
 
-    monkeypatch.setattr(work, "read_manifest", flipped)
+    monkeypatch.setattr(backup_run, "read_manifest", flipped)
 
     async def story(world: World) -> None:
         await open_shop(world)
@@ -359,27 +360,27 @@ def test_a_slot_may_be_held_while_saving() -> None:
 def test_a_late_run_answers_the_newest_occurrence() -> None:
     """However long it was down, and whichever of the two frequencies it is."""
     plan = Plan(5 * HOUR, False, HOUR, "late", "8.5")
-    zone = continuing.UTC
-    assert progress.answered(HOURLY, plan, 5 * HOUR + 7, zone) == 5 * HOUR
-    assert progress.answered(HOURLY, plan, HOUR, zone) == HOUR
+    zone = chain.UTC
+    assert run_status.answered(HOURLY, plan, 5 * HOUR + 7, zone) == 5 * HOUR
+    assert run_status.answered(HOURLY, plan, HOUR, zone) == HOUR
     rare = Task(full="0 0 1 1 *", incremental="0 0 1 * *")
-    assert progress.answered(rare, Plan(0, True, 0, "late", "8.5"), 45 * DAY, zone) == 31 * DAY
-    assert progress.answered(Task(full="0 0 1 1 *"), Plan(0, True, 0, "late", "8.5"), 300 * DAY, zone) == 0
+    assert run_status.answered(rare, Plan(0, True, 0, "late", "8.5"), 45 * DAY, zone) == 31 * DAY
+    assert run_status.answered(Task(full="0 0 1 1 *"), Plan(0, True, 0, "late", "8.5"), 300 * DAY, zone) == 0
 
 
 @pytest.mark.parametrize(("items", "count"), [(0, 2), (1, 2), (2_000, 2), (2_001, 3), (100_000, 100)])
 def test_costs_are_made_of_counts(items: int, count: int) -> None:
     """Slices of a thousand; more items never cost less."""
-    assert costs.slices(items) == count
-    assert costs.write_slice(items, 0) >= costs.SLICE
-    assert costs.read_back(10**6) > costs.read_back(0)
-    assert costs.restore(items + 1, 0) > costs.restore(items, 0)
+    assert io_costs.slices(items) == count
+    assert io_costs.write_slice(items, 0) >= io_costs.SLICE
+    assert io_costs.read_back(10**6) > io_costs.read_back(0)
+    assert io_costs.restore(items + 1, 0) > io_costs.restore(items, 0)
 
 
 def test_presets_differ_only_by_their_rules() -> None:
     """Nothing in the service asks for a preset by name."""
     assert isinstance(rules_named("ravendb-6.2"), Rules)
-    source = Path(work.__file__).parent
+    source = Path(backup_run.__file__).parent
     for path in [*source.glob("*.py"), *source.glob("checks/*.py")]:
         if path.name != "rules.py":
             assert "ravendb-6" not in path.read_text()

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backup.actions import ShowServerWide
-from backup.agreed import tell
-from backup.blocks import LocalFolder
-from backup.commands import (
+from backup.node.service import WORDS
+from backup.notes import ServerWideDefined, ServerWideRemoved, TaskDefined, TaskRemoved
+from backup.record.commands import (
     Command,
     CreateDatabase,
     DefineTask,
@@ -24,12 +23,13 @@ from backup.commands import (
     ToggleTask,
     apply,
 )
-from backup.definition import Kind, Task
-from backup.keys import Encryption, EncryptionMode, Key
-from backup.notes import ServerWideDefined, ServerWideRemoved, TaskDefined, TaskRemoved
-from backup.record import Record, Status, Template
-from backup.rules import rules_named
-from backup.service import WORDS
+from backup.record.destination_settings import LocalFolder
+from backup.record.encryption_keys import Encryption, EncryptionMode, Key
+from backup.record.record import Record, Status, Template
+from backup.record.record_changes import tell
+from backup.record.rules import rules_named
+from backup.record.task import Kind, Task
+from backup.requests.backup_requests import ShowServerWide
 from cluster.member import Refused
 from cluster.sim.run import run
 from cluster.sim.world import World

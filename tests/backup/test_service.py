@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from backup.database.items import Document
+from backup.node.service import WORDS, Backups
 from backup.notes import (
     BackupFinished,
     BackupSkipped,
@@ -16,8 +17,8 @@ from backup.notes import (
     OwnerChanged,
     Reported,
 )
-from backup.record import LocalFolder, Task
-from backup.requests import (
+from backup.record.record import LocalFolder, Task
+from backup.requests.database_requests import (
     Define,
     DeleteDocuments,
     DisableTask,
@@ -30,8 +31,7 @@ from backup.requests import (
     RestoreDatabase,
     RestoreResult,
 )
-from backup.restore import NothingToRestore
-from backup.service import WORDS, Backups
+from backup.restore.chain_reader import NothingToRestore
 from cluster.instant import HOUR, MINUTE, SECOND, hours, minutes
 from cluster.member import NoLeader, Refused
 from cluster.sim.faults import Crash, Impossible

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backup.assembly import Assembly
 from backup.content import snapshot
 from backup.content.logical import read_manifest
 from backup.content.manifest import DamagedBackup, FileKind
 from backup.content.snapshot import SnapshotReader, SnapshotWriter
-from backup.database import values as agreed
+from backup.database import agreed_values as agreed
+from backup.database.agreed_values import NOTHING, IndexDefinition, Values, combined
 from backup.database.contents import Contents
 from backup.database.documents import Store
 from backup.database.indexes import Header, IndexData
 from backup.database.revisions import Policies, RevisionPolicy
-from backup.database.values import NOTHING, IndexDefinition, Values, combined
+from backup.restore.assembly import Assembly
 
 BY_N = IndexDefinition("Orders/ByN", "Orders", ("n",))
 POLICIES = (RevisionPolicy("Orders", 2),)

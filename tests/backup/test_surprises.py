@@ -9,15 +9,14 @@ import attrs
 import pytest
 import trio
 
-from backup.calendar import Plan, next_backup, next_occurrence
-from backup.commands import Assign, CreateDatabase, DefineTask, ReportStatuses, UpdateTopology, apply
 from backup.content.manifest import DamagedBackup
 from backup.destinations.memory import Vault
-from backup.external import owner_of
 from backup.notes import BackupCancelled, BackupFinished, BackupStarted, Reported, ReportGivenUp, ReportQueued
-from backup.observer import Memory
-from backup.ownership import TaskState, computed_owner, decide, pick, state_of
-from backup.record import (
+from backup.observer.observer import Memory
+from backup.record.commands import Assign, CreateDatabase, DefineTask, ReportStatuses, UpdateTopology, apply
+from backup.record.cron import next_occurrence
+from backup.record.external_replication import owner_of
+from backup.record.record import (
     Assignment,
     Database,
     Kind,
@@ -30,11 +29,13 @@ from backup.record import (
     Task,
     Topology,
 )
-from backup.requests import Define, DisableTask
-from backup.restore import BrokenChain, NothingToRestore, chain_of, restore_points
-from backup.retention import Kept, choose
-from backup.rules import PRESETS, Rules
-from backup.validation import unique
+from backup.record.responsible_node import TaskState, computed_owner, decide, pick, state_of
+from backup.record.retention_policy import Kept, choose
+from backup.record.rules import PRESETS, Rules
+from backup.record.validation import unique
+from backup.requests.database_requests import Define, DisableTask
+from backup.restore.chain_reader import BrokenChain, NothingToRestore, chain_of, restore_points
+from backup.runs.schedule import Plan, next_backup
 from cluster.instant import DAY, HOUR, MINUTE, SECOND, minutes
 from cluster.sim.faults import Crash
 from cluster.sim.world import World

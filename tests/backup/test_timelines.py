@@ -10,23 +10,13 @@ from zoneinfo import ZoneInfo
 import attrs
 import pytest
 
-from backup.calendar import next_backup
-from backup.commands import Command, UpdateTopology, apply
 from backup.database.change_vector import ChangeVector
-from backup.observer import DatabaseReport, Memory, Report, Sighting, observe
-from backup.ownership import computed_owner
-from backup.record import (
-    Assignment,
-    Database,
-    Kind,
-    LocalFolder,
-    Reason,
-    Record,
-    Status,
-    Task,
-    Topology,
-)
-from backup.rules import Rules, rules_named
+from backup.observer.observer import DatabaseReport, Memory, Report, Sighting, observe
+from backup.record.commands import Command, UpdateTopology, apply
+from backup.record.record import Assignment, Database, Kind, LocalFolder, Reason, Record, Status, Task, Topology
+from backup.record.responsible_node import computed_owner
+from backup.record.rules import Rules, rules_named
+from backup.runs.schedule import next_backup
 from cluster.instant import HOUR, MILLISECOND, MINUTE, SECOND
 
 WALL = 5_000 * HOUR

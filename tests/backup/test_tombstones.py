@@ -13,12 +13,12 @@ from backup.database.change_vector import ChangeVector, Relation
 from backup.database.documents import Store
 from backup.database.items import Tombstone
 from backup.database.replication import ReplicateDocuments, offer, receive
-from backup.history import History, Run
-from backup.ledger import Chain
+from backup.node.tombstones import Known, exchange_limit, needs
 from backup.notes import FarewellSaid, TombstonesCleaned
-from backup.record import Database, Record, Replication, Task, Topology
-from backup.replicator import Link
-from backup.tombstones import Known, exchange_limit, needs
+from backup.record.history import History, Run
+from backup.record.record import Database, Record, Replication, Task, Topology
+from backup.replicas.replicator import Link
+from backup.runs.local_status import Chain
 from cluster.instant import hours, minutes
 from cluster.sim.run import run
 from cluster.sim.world import World

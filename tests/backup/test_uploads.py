@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import trio
 
-from backup.names import IN_PROGRESS
+from backup.destinations.file_names import IN_PROGRESS
 from backup.notes import BackupFinished, BackupStarted, Reported
-from backup.points import chains
+from backup.restore.restore_points import chains
 from cluster.instant import HOUR, hours, minutes
 from cluster.sim.faults import Crash
 from cluster.sim.world import World

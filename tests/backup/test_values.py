@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backup.commands import CreateDatabase, apply
 from backup.content.definitions import index_json, index_of
-from backup.database import values as agreed
-from backup.database.revisions import Policies, RevisionPolicy
-from backup.database.values import (
+from backup.database import agreed_values as agreed
+from backup.database.agreed_values import (
     NOTHING,
     CompareExchangeResult,
     ConfigureRevisions,
@@ -24,7 +22,9 @@ from backup.database.values import (
     ValueCommand,
     Values,
 )
-from backup.record import Record
+from backup.database.revisions import Policies, RevisionPolicy
+from backup.record.commands import CreateDatabase, apply
+from backup.record.record import Record
 from cluster.member import Refused
 
 SALES = IndexDefinition("Sales", "Orders", ("Company", "Total"), "Company", ("Total",))

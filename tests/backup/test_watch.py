@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backup.database.change_vector import ChangeVector
-from backup.sightings import DatabaseReport, Told
-from backup.watch import Telling, merged
+from backup.observer.observer_loop import Telling, merged
+from backup.replicas.node_reports import DatabaseReport, Told
 
 LEADER = ("A", 1)
 

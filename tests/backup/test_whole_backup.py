@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from backup.content.logical import Writer
 from backup.content.manifest import DamagedBackup, Manifest
-from backup.database import values as agreed
+from backup.database import agreed_values as agreed
+from backup.database.agreed_values import NOTHING, Exchanged, IndexDefinition, Values, combined
 from backup.database.documents import Store
 from backup.database.revisions import Policies, RevisionPolicy
-from backup.database.values import NOTHING, Exchanged, IndexDefinition, Values, combined
 from backup.destinations.memory import Vault
 from backup.destinations.port import write
-from backup.requests import ChangeValues, GetCompareExchange
-from backup.restore import restore
+from backup.requests.database_requests import ChangeValues, GetCompareExchange
+from backup.restore.chain_reader import restore
 from cluster.instant import MINUTE, hours
 from cluster.member import NoLeader, Refused
 from cluster.sim.run import run

@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from backup.blocks import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud
 from backup.destinations import ftp, glacier, object_store
 from backup.destinations.port import Destination
+from backup.record.destination_settings import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud
 
 AZURITE = Path(__file__).parents[2] / ".venv" / "azurite" / "node_modules" / ".bin" / "azurite-blob"
 ACCOUNT = "devstoreaccount1"

@@ -9,12 +9,11 @@ from typing import Any
 import attrs
 import pytest
 
-from backup import scripts
-from backup.blocks import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud, LocalFolder, Script
-from backup.blocks import Destination as Block
-from backup.destinations import ftp, glacier, object_store, real
+from backup.destinations import ftp, glacier, object_store, real, settings_script
 from backup.destinations.local import LocalDestination
 from backup.destinations.port import Destination, DestinationError, write
+from backup.record.destination_settings import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud, LocalFolder, Script
+from backup.record.destination_settings import Destination as Block
 from tests.ports.clouds import WORD_OF_GOOGLE, Clouds
 
 FILE = "folder/2026-11-22-23-13-25.ravendb-full-backup"
@@ -201,7 +200,7 @@ def test_a_script_gives_the_block(tmp_path: Path) -> None:
     gives = script(
         tmp_path, """printf '{"BucketName": "%s", "AwsSecretKey": "%s", "ForcePathStyle": true}' "$1" "$2" """
     )
-    found = scripts.given(AmazonS3("", remote_folder="shop", script=gives))
+    found = settings_script.given(AmazonS3("", remote_folder="shop", script=gives))
     assert found == AmazonS3("an argument", secret_key="another", force_path_style=True, remote_folder="shop")
 
 
@@ -218,14 +217,14 @@ def test_a_script_gives_the_block(tmp_path: Path) -> None:
 )
 def test_a_script_that_gives_none(text: str, says: str, tmp_path: Path) -> None:
     """An error of the run, which does not repeat what was printed."""
-    with pytest.raises(scripts.ScriptFailed, match=says) as caught:
-        scripts.given(AmazonS3("", script=script(tmp_path, text, 200_000)))
+    with pytest.raises(settings_script.ScriptFailed, match=says) as caught:
+        settings_script.given(AmazonS3("", script=script(tmp_path, text, 200_000)))
     assert "a secret" not in str(caught.value)
 
 
 def test_a_script_that_is_not_there() -> None:
     """It is named."""
     with pytest.raises(
-        scripts.ScriptFailed, match=r"/no/such/program: it cannot be started \(No such file or directory\)"
+        settings_script.ScriptFailed, match=r"/no/such/program: it cannot be started \(No such file or directory\)"
     ):
-        scripts.given(LocalFolder("", script=Script("/no/such/program")))
+        settings_script.given(LocalFolder("", script=Script("/no/such/program")))

@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backup.destinations.local import LocalDestination
-from backup.destinations.memory import Vault
-from backup.destinations.port import Destination, DestinationError, NotThere, write
-from backup.destinations.troubles import (
+from backup.destinations.faults import (
     REASONS,
     Cutting,
     Disconnected,
@@ -22,7 +19,10 @@ from backup.destinations.troubles import (
     Well,
     slowness,
 )
-from backup.shelves import Shelves
+from backup.destinations.local import LocalDestination
+from backup.destinations.memory import Vault
+from backup.destinations.port import Destination, DestinationError, NotThere, write
+from backup.destinations.registry import Shelves
 
 FOLDER = "2024-01-01-00-00-00.ravendb-Shop-A-backup"
 FILE, OTHER = f"{FOLDER}/1.ravendb-full-backup", f"{FOLDER}/2.ravendb-incremental-backup"

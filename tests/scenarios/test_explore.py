@@ -403,7 +403,7 @@ def test_json_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         (["--bug", "heisenbug"], "there is no bug 'heisenbug' in the zoo"),
         (
             ["--bug", "has-no-grace"],
-            "has-no-grace is planted in backup.ownership, and a search steps only cluster.raft and",
+            "has-no-grace is planted in backup.record.responsible_node, and a search steps only cluster.raft and",
         ),
     ],
 )

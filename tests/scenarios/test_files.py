@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backup.destinations.real import opened
-from backup.shelves import TEMPORARY
+from backup.destinations.registry import TEMPORARY
 from cluster.sim.run import play
 from cluster.sim.world import World
 from scenarios.backups import backups

@@ -6,7 +6,7 @@ import pytest
 import trio
 from hypothesis import HealthCheck, given, settings
 
-from backup.rules import PRESETS
+from backup.record.rules import PRESETS
 from cluster.instant import hours
 from cluster.sim.faults import Weather
 from cluster.sim.run import HELD, play

@@ -7,7 +7,7 @@ import pytest
 from backup.checks.secrets import spellings
 from backup.content.compression import decompressed
 from backup.content.encryption import plain
-from backup.keys import SIZE, Key
+from backup.record.encryption_keys import SIZE, Key
 from cluster.sim.dice import Dice
 from scenarios.cli import BROKEN, HELD, main
 from scenarios.zoo import planted

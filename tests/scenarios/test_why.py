@@ -11,10 +11,10 @@ from scenarios.cli import main
 HEAD = '''"""A story about one cause."""
 import attrs
 import trio
-from backup.actions import BackupNow
-from backup.destinations.troubles import Refusing
-from backup.record import LocalFolder
-from backup.rules import Rules
+from backup.requests.backup_requests import BackupNow
+from backup.destinations.faults import Refusing
+from backup.record.record import LocalFolder
+from backup.record.rules import Rules
 from scenarios.backups import FOLDER, backups
 
 {constants}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from backup.service import Backups
+from backup.node.service import Backups
 from cluster.checks.consensus import consensus_watchers
 from cluster.trace import ConfigurationChanged
 from scenarios.gallery import gallery

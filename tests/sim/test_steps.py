@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup.destinations.troubles import Full
+from backup.destinations.faults import Full
 from cluster.instant import HOUR, MILLISECOND, SECOND
 from cluster.sim import faults as steps
 from cluster.sim.run import run

@@ -1,0 +1,288 @@
+"""Promises about reports: they come once each and in order, none is lost but by rule, and the later start is shown.
+
+The preset decides: RavenDB's last writer wins (4.2), and its reports are given up after ten attempts (10.4).
+"""
+
+from typing import ClassVar
+
+from backup.checks.model import Model, Sees
+from backup.notes import (
+    BackupFailed,
+    BackupFinished,
+    BackupSkipped,
+    DatabaseDeleted,
+    Reported,
+    ReportGivenUp,
+    StatusStored,
+    TaskDefined,
+    TaskRemoved,
+)
+from backup.record.record import ONE_TIME
+from backup.record.rules import Rules
+from cluster.checks import Watcher
+from cluster.instant import MINUTE, SECOND
+from cluster.trace import Crashed, Happened, Stepped
+
+Run = tuple[int, int]
+"""Start and task of a run of one node."""
+CALM = 5 * MINUTE
+"""How long a late report may take once somebody leads and nothing disturbs."""
+
+
+class LaterStartWins(Watcher):
+    promise: ClassVar[str] = "later start wins"
+    says: ClassVar[str] = (
+        "the cluster shows the run that started last, or the last one told of where rules say so (4.2, 24.6)"
+    )
+
+    def __init__(self, model: Model, rules: Rules) -> None:
+        self._model = model
+        self._by_start = rules.newest_by_start
+        self._shown: dict[tuple[str, int], int] = {}
+        """By lower-case database and task: start of the run that is shown."""
+        self._kinds: dict[int, str] = {}
+        self._passed_over: dict[tuple[str, int], StatusStored] = {}
+        """Told of and not shown, although nothing later was: a later one must come with the same command."""
+
+    def sees(self) -> Sees:
+        return {
+            StatusStored: self._stored,
+            TaskDefined: self._defined,
+            TaskRemoved: self._removed,
+            DatabaseDeleted: self._deleted,
+        }
+
+    def _stored(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, StatusStored)
+        if not self._model.is_news(event):
+            return
+        key = note.database.lower(), note.task
+        shown = self._shown.get(key, -1)
+        before = self._passed_over.get(key)
+        if before is not None and before.index != note.index:
+            raise self._lost(before)
+        if note.newest:
+            if self._by_start and note.started_at < shown:
+                raise self.broken(
+                    f"{note.node}'s run of task {note.task} that started {note.started_at} takes the place of one that "
+                    f"started {shown}"
+                )
+            self._shown[key] = note.started_at
+            self._passed_over.pop(key, None)
+        elif not self._by_start or note.started_at > shown:
+            self._passed_over[key] = note
+
+    def _lost(self, note: StatusStored) -> Exception:
+        return self.broken(
+            f"{note.node} told of a run of task {note.task} that started {note.started_at}, and it is not shown, "
+            f"though what is shown did not start later"
+        )
+
+    def _defined(self, event: Happened) -> None:
+        """Another kind: what was known of its runs is dropped (rule 6.7)."""
+        note = event.note
+        assert isinstance(note, TaskDefined)
+        if self._model.is_news(event) and self._kinds.setdefault(note.task, note.kind) != note.kind:
+            self._kinds[note.task] = note.kind
+            self._forget(note.database, note.task)
+
+    def _removed(self, event: Happened) -> None:
+        assert isinstance(event.note, TaskRemoved)
+        if self._model.is_news(event):
+            self._forget(event.note.database, event.note.task)
+
+    def _deleted(self, event: Happened) -> None:
+        assert isinstance(event.note, DatabaseDeleted)
+        if self._model.is_news(event):
+            for key in [key for key in self._shown if key[0] == event.note.database.lower()]:
+                self._forget(*key)
+
+    def _forget(self, database: str, task: int) -> None:
+        self._shown.pop((database.lower(), task), None)
+        self._passed_over.pop((database.lower(), task), None)
+
+    def finish(self) -> None:
+        """Nothing was passed over for nothing."""
+        for note in self._passed_over.values():
+            raise self._lost(note)
+
+
+class ToldAsRuled(Watcher):
+    promise: ClassVar[str] = "told or given up as ruled"
+    says: ClassVar[str] = (
+        "a report arrives, however late; or, where rules say so, it is given up after its attempts, no sooner, no later "
+        "(10.4, 24.6)"
+    )
+
+    def __init__(self, model: Model, rules: Rules) -> None:
+        self._model = model
+        self._rules = rules
+        self._limit = rules.report_attempts * rules.report_attempt_timeout
+        self._waiting: dict[str, dict[Run, int]] = {}
+        """By node: runs that ended and are neither told of nor given up, with the instant of their end."""
+        self._databases: dict[tuple[str, Run], str] = {}
+        self._stopped_at: dict[str, int] = {}
+        """By node: when it last was made to stand still; its patience is as much longer."""
+
+    def sees(self) -> Sees:
+        return {
+            BackupFinished: self._ended,
+            BackupSkipped: self._ended,
+            BackupFailed: self._ended,
+            Reported: self._reported,
+            ReportGivenUp: self._given_up,
+            StatusStored: self._stored,
+            Crashed: self._crashed,
+            Stepped: self._stepped,
+        }
+
+    def _ended(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupFinished | BackupSkipped | BackupFailed)
+        if isinstance(note, BackupFailed) and note.task == ONE_TIME:
+            return  # rule 15.4
+        run = note.started_at, note.task
+        self._waiting.setdefault(event.node, {})[run] = event.t
+        self._databases[event.node, run] = note.database.lower()
+
+    def _reported(self, event: Happened) -> None:
+        assert isinstance(event.note, Reported)
+        self._waiting.get(event.node, {}).pop((event.note.started_at, event.note.task), None)
+
+    def _stored(self, event: Happened) -> None:
+        """The record has it, whether or not its node lives to say so."""
+        assert isinstance(event.note, StatusStored)
+        self._waiting.get(event.note.node, {}).pop((event.note.started_at, event.note.task), None)
+
+    def _given_up(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, ReportGivenUp)
+        what = f"{event.node} gives up its report on the run of task {note.task} that started {note.started_at}"
+        if self._rules.late_reports:
+            raise self.broken(f"{what}, and no report is ever given up")
+        ended = self._waiting.get(event.node, {}).pop((note.started_at, note.task), None)
+        if ended is None or note.database.lower() not in self._model.groups:
+            return  # it was told of after all, or nobody wants to know
+        waited = event.t - ended
+        if waited < self._earliest and not self._model.is_outside(event.node):  # that is no matter of time (3.38)
+            raise self.broken(f"{what} after {waited / SECOND:g} s, where it is tried for {self._limit / SECOND:g} s")
+        if waited > self._latest and self._stopped_at.get(event.node, -1) < ended:
+            raise self.broken(f"{what} only after {waited / SECOND:g} s, with {self._limit / SECOND:g} s to try")
+
+    @property
+    def _earliest(self) -> int:
+        """A clock may run fast by some parts in a thousand."""
+        return self._limit - self._limit // 100 - SECOND
+
+    @property
+    def _latest(self) -> int:
+        return self._limit + self._limit // 100 + 5 * SECOND
+
+    def _crashed(self, event: Happened) -> None:
+        """What is to survive is on the disk; RavenDB's reports are in memory."""
+        if not self._rules.late_reports or event.node in self._model.was_full:
+            self._waiting.pop(event.node, None)
+
+    def _stepped(self, event: Happened) -> None:
+        assert isinstance(event.note, Stepped)
+        if event.note.step.startswith("Pause("):
+            for node in self._waiting:
+                self._stopped_at[node] = event.t
+        elif event.note.step.startswith(("Wipe(", "FlipBit(")):  # what a disk lost, nobody can tell
+            self._waiting.clear()
+
+    def finish(self) -> None:
+        """Nobody keeps a report for ever once all is well."""
+        model, late = self._model, self._rules.late_reports
+        calm_since = max(model.disturbed_at, model.shaken_at)
+        patience = CALM if late else self._latest
+        for node, waiting in self._waiting.items():
+            if not model.can_act(node) or node in model.was_full or not model.has_leader:
+                continue  # who belongs to no cluster keeps its reports until it does again (3.36)
+            for run, ended in waiting.items():
+                if run[1] != ONE_TIME and run[1] not in model.tasks:
+                    continue
+                if self._databases[node, run] not in model.groups:
+                    continue
+                if model.now - max(ended, calm_since) > patience:
+                    raise self.broken(
+                        f"{node} ended a run of task {run[1]} that started {run[0]}, and "
+                        f"{(model.now - ended) / MINUTE:.0f} minutes later nobody has been told of it"
+                    )
+
+
+class ReportsInOrder(Watcher):
+    promise: ClassVar[str] = "reports in order"
+    says: ClassVar[str] = "a node tells of its runs once each, and of late ones in the order of their starts (24.6)"
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._waiting: dict[str, dict[Run, int]] = {}
+        """By node: runs that ended and were not told of, with the number of the event of their end."""
+        self._told: set[tuple[str, Run]] = set()
+        self._stored: dict[tuple[str, Run], None] = {}
+        """Runs that the record has, and whose node may have gone down before it could say so."""
+
+    def sees(self) -> Sees:
+        return {
+            BackupFinished: self._ended,
+            BackupSkipped: self._ended,
+            BackupFailed: self._ended,
+            Reported: self._reported,
+            ReportGivenUp: self._given_up,
+            StatusStored: self._status_stored,
+            TaskRemoved: self._task_removed,
+            Crashed: self._crashed,
+        }
+
+    def _ended(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupFinished | BackupSkipped | BackupFailed)
+        if isinstance(note, BackupFailed) and note.task == ONE_TIME:
+            return  # rule 15.4: nobody is told of it
+        self._waiting.setdefault(event.node, {})[note.started_at, note.task] = event.seq
+
+    def _reported(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Reported)
+        run = (note.started_at, note.task)
+        if (event.node, run) in self._told:
+            raise self.broken(f"{event.node} tells twice of the run of task {note.task} that started {note.started_at}")
+        self._told.add((event.node, run))
+        self._stored.pop((event.node, run), None)
+        waiting = self._waiting.setdefault(event.node, {})
+        ended = waiting.pop(run, None)
+        if ended is None or not note.late:
+            return
+        for other, other_ended in waiting.items():
+            if other[0] < note.started_at and other_ended < ended:
+                raise self.broken(
+                    f"{event.node} tells of a run of task {note.task} before that of task {other[1]}, "
+                    f"which started and ended earlier and waits still"
+                )
+
+    def _given_up(self, event: Happened) -> None:
+        assert isinstance(event.note, ReportGivenUp)
+        self._waiting.setdefault(event.node, {}).pop((event.note.started_at, event.note.task), None)
+
+    def _status_stored(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, StatusStored)
+        run = (note.started_at, note.task)
+        if run in self._waiting.get(note.node, {}):
+            self._stored[note.node, run] = None
+
+    def _task_removed(self, event: Happened) -> None:
+        assert isinstance(event.note, TaskRemoved)
+        for waiting in self._waiting.values():
+            for run in [run for run in waiting if run[1] == event.note.task]:
+                del waiting[run]
+
+    def _crashed(self, event: Happened) -> None:
+        if event.node in self._model.was_full:  # what it could not write it has forgotten
+            self._waiting.pop(event.node, None)
+            self._stored = {each: None for each in self._stored if each[0] != event.node}
+        for node, run in [each for each in self._stored if each[0] == event.node]:
+            del self._stored[node, run]
+            self._waiting[node].pop(run, None)

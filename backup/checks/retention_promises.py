@@ -1,0 +1,162 @@
+"""The promise about retention: what may not go stays, and what should have gone is gone (section 14).
+
+It knows of folders what the runs that filled them said, and never asks why one was chosen.
+"""
+
+from typing import ClassVar
+
+from backup.checks.files import Files, home
+from backup.checks.model import Sees
+from backup.notes import (
+    BackupFinished,
+    BackupStarted,
+    FolderExpired,
+    FolderLeft,
+    FolderRemoved,
+    RetentionFailed,
+    TaskDefined,
+)
+from backup.notes.retention import age_text
+from backup.record.rules import Rules
+from cluster.checks import Watcher
+from cluster.instant import HOUR, SECOND
+from cluster.trace import Crashed, Happened, Stepped
+
+Place = tuple[str, str]
+"""Whose it is, and its path."""
+NEVER_CLEANED = ("glacier", "ftp")
+"""Schemes of clouds that retention passes over (14.6)."""
+SLACK = 60 * SECOND
+"""What is nearly old enough may be either."""
+
+
+class Folder:
+    """One chain, as the runs that wrote it told."""
+
+    __slots__ = ("database", "last", "task")
+
+    def __init__(self, database: str, task: int, last: int) -> None:
+        self.database = database
+        self.task = task
+        self.last = last
+        """Start of its newest backup, wall µs of its node."""
+
+
+class KeptAsRuled(Watcher):
+    promise: ClassVar[str] = "kept as ruled"
+    says: ClassVar[str] = (
+        "retention removes old chains of its own task, all of them, nothing younger, nobody else's, and never the last "
+        "chain of a task that can be restored (14)"
+    )
+
+    def __init__(self, files: Files, rules: Rules) -> None:
+        self._files = files
+        self._strict = rules.retention_by_manifest and rules.retention_keeps_last_chain
+        """RavenDB promises less: under its rules what others lose is only counted."""
+        self._folders: dict[Place, dict[str, Folder]] = {}
+        self._keeps: dict[int, int | None] = {}
+        """By task, the age it keeps now."""
+        self._due: dict[tuple[str, int], tuple[list[Place], int]] = {}
+        """By node and task: places and start of its last full, after which old chains were to go."""
+        self._left: set[tuple[Place, str]] = set()
+        """Place and folder of what nobody could look into."""
+        self._clocks_were_set = False
+        self.lost: list[tuple[str, str]] = []
+        """Node and folder of chains that were removed although they were another task's, or the last of their task."""
+
+    def sees(self) -> Sees:
+        return {
+            TaskDefined: self._task_defined,
+            FolderExpired: self._expired,
+            FolderRemoved: self._removed,
+            FolderLeft: self._was_left,
+            RetentionFailed: self._failed,
+            BackupStarted: self._started,
+            BackupFinished: self._finished,
+            Crashed: self._crashed,
+            Stepped: self._stepped,
+        }
+
+    def _task_defined(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, TaskDefined)
+        if self._keeps.get(note.task, -1) != note.keeps:
+            self._keeps[note.task] = note.keeps
+            for due in [each for each in self._due if each[1] == note.task]:  # by which age, nobody can tell
+                del self._due[due]
+
+    def _expired(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, FolderExpired)
+        found = self._folders.get(_place(event.node, note.path), {}).get(note.folder)
+        if found is None:  # what a crash cut off, or what was there before the world was
+            return
+        who = f"task {note.task} of {note.database} removes {note.folder} on {event.node}"
+        if note.at - found.last < note.age - (0 if self._strict else 2 * HOUR):  # rule 14.7: local times
+            old = age_text(max(0, note.at - found.last))
+            raise self.broken(f"{who}, whose newest backup is {old} old where {age_text(note.age)} are kept")
+        others = self._folders[_place(event.node, note.path)]
+        rest = [each for name, each in others.items() if name != note.folder and each.task == found.task]
+        if found.task != note.task or not rest:
+            self.lost.append((event.node, note.folder))
+            if self._strict and found.task != note.task:
+                raise self.broken(f"{who}, which is of task {found.task} of {found.database}")
+            if self._strict:
+                raise self.broken(f"{who}, and no other chain of it is left there")
+
+    def _removed(self, event: Happened) -> None:
+        assert isinstance(event.note, FolderRemoved)
+        self._folders.get(_place(event.node, event.note.path), {}).pop(event.note.folder, None)
+
+    def _was_left(self, event: Happened) -> None:
+        assert isinstance(event.note, FolderLeft)
+        self._left.add((_place(event.node, event.note.path), event.note.folder))
+
+    def _failed(self, event: Happened) -> None:
+        assert isinstance(event.note, RetentionFailed)
+        self._due.pop((event.node, event.note.task), None)
+
+    def _crashed(self, event: Happened) -> None:
+        for due in [each for each in self._due if each[0] == event.node]:
+            del self._due[due]
+
+    def _stepped(self, event: Happened) -> None:
+        assert isinstance(event.note, Stepped)
+        if event.note.step.startswith(("JumpClock(", "Zone(")):
+            self._clocks_were_set = True
+
+    def _finished(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, BackupFinished)
+        places = [(owner, path) for owner, path, _ in self._files.kept((event.node, note.task, note.started_at))]
+        for place in places:
+            folders = self._folders.setdefault(place, {})
+            known = folders.get(note.folder)
+            if known is None:
+                folders[note.folder] = Folder(note.database, note.task, note.started_at)
+            else:
+                known.last = max(known.last, note.started_at)
+        if note.full and self._keeps.get(note.task) is not None:
+            cleaned = [place for place in places if not place[1].startswith(NEVER_CLEANED)]
+            self._due[event.node, note.task] = (cleaned, note.started_at)
+
+    def _started(self, event: Happened) -> None:
+        """The next run of a task begins, so its retention before has had its time."""
+        note = event.note
+        assert isinstance(note, BackupStarted)
+        places, at = self._due.pop((event.node, note.task), ([], 0))
+        age = self._keeps.get(note.task)
+        if age is None or self._clocks_were_set or not self._strict:
+            return
+        for place in places:
+            for name, folder in self._folders[place].items():
+                if folder.task == note.task and folder.last + age + SLACK <= at and (place, name) not in self._left:
+                    raise self.broken(
+                        f"{name} in {place[1]} of {place[0] or 'nobody'} is still there after a full backup of task "
+                        f"{note.task} of {note.database} by {event.node}, though its newest backup was "
+                        f"{age_text(at - folder.last)} old and {age_text(age)} are kept"
+                    )
+
+
+def _place(node: str, path: str) -> Place:
+    return home(node, path), path

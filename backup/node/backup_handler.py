@@ -1,0 +1,243 @@
+"""What a client asks of runs, done on this node: now, once, later, not at all (section 15); and how things stand.
+
+Never here: timers (backup/runs/scheduler.py), what a run does (backup/runs/backup_run.py), and what is shown (views.py).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from backup.node import views
+from backup.node.tombstone_cleaner import Forgetting
+from backup.notes import BY_HAND, PUT_OFF, BackupPostponedHere
+from backup.record import commands
+from backup.record.record import ONE_TIME, Database, Delay, Task, Template
+from backup.record.responsible_node import TaskState, is_leaderless
+from backup.record.rules import Rules
+from backup.requests.backup_requests import (
+    Action,
+    BackupNow,
+    BackupOnce,
+    CancelBackup,
+    DefineServerWide,
+    Operation,
+    Postponed,
+    PutOff,
+    RemoveServerWide,
+    ServerWideAction,
+    ShowBackups,
+    ShowServerWide,
+    ShowTask,
+    SwitchServerWide,
+)
+from backup.requests.errors import (
+    AskAnother,
+    BadDelay,
+    NobodyIsResponsible,
+    NoFreeSlot,
+    NoSuchTask,
+    NothingRuns,
+    NowhereToGo,
+    OutsideTheCluster,
+    ShortOfResources,
+    TaskIsDisabled,
+)
+from backup.runs import schedule
+from backup.runs.local_status import Key, Ledger
+from backup.runs.runner import Runner
+from backup.runs.scheduler import Scheduler
+from cluster.instant import SECOND
+from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
+
+PATIENCE = 15 * SECOND
+"""How long a node waits to hear of a task that somebody else has just defined (rules 6.9, 15.1)."""
+
+Found = tuple[Key, Database, Task]
+
+
+class ByHand:
+    """The runs of one node, as clients see and change them."""
+
+    def __init__(
+        self,
+        member: Member,
+        rules: Rules,
+        ledger: Ledger,
+        scheduler: Scheduler,
+        runner: Runner,
+        forgetting: Forgetting,
+    ) -> None:
+        self._member = member
+        self._rules = rules
+        self._ledger = ledger
+        self._scheduler = scheduler
+        self._runner = runner
+        self._forgetting = forgetting
+
+    async def serve(self, action: Action, admitted: Callable[[Task], Any]) -> object:
+        """Answer a client. `admitted` awaits whether a one-time definition may be."""
+        match action:
+            case BackupNow(name, task_id, full):
+                return self._now(await self._task(name, task_id), full)
+            case BackupOnce(name):
+                self._database(name)
+                definition = action.as_task(self._runner.once + 1)
+                await admitted(definition)
+                return self._once(self._database(name), definition)
+            case PutOff(name, task_id, duration):
+                return await self._put_off(await self._task(name, task_id), duration)
+            case CancelBackup(name, task_id, number):
+                return self._cancel(await self._task(name, task_id) if task_id else self._database(name), number)
+            case ShowTask(name, task_id):
+                return self._view(await self._task(name, task_id))
+            case ShowBackups(name):
+                return self.backups(name)
+
+    # ---- finding
+
+    def _database(self, name: str) -> Database:
+        database: Database | None = self._member.state.database(name)
+        if database is None:
+            raise Refused(f"node {self._member.name} knows no database {name!r}: create it, or ask again later")
+        if self._member.name not in database.topology.nodes:
+            where = " ".join(database.topology.nodes)
+            raise Refused(f"database {name!r} is not on node {self._member.name}: ask one of {where}")
+        return database
+
+    async def _task(self, name: str, task_id: int) -> Found:
+        """The task, waited for while this node has not applied the entry that made it (rule 6.9)."""
+        member = self._member
+        until = member.wall() + PATIENCE
+        while not self._knows(name, task_id) and member.applied < task_id and member.wall() < until:
+            await member.changed(member.version, until)
+        database: Database | None = member.state.database(name)
+        if database is None:
+            raise Refused(f"node {member.name} knows no database {name!r}: create it, or ask again later")
+        if task_id not in database.tasks:
+            raise NoSuchTask(name, task_id)
+        return (database.id, task_id), database, database.tasks[task_id]
+
+    def _knows(self, name: str, task_id: int) -> bool:
+        database: Database | None = self._member.state.database(name)
+        return database is not None and task_id in database.tasks
+
+    def _need_mine(self, found: Found) -> None:
+        """Raise the reason why the task cannot run here (rule 15.1)."""
+        key, database, task = found
+        if task.disabled:
+            raise TaskIsDisabled(task.name)
+        if not task.usable:
+            raise NowhereToGo(task.name)
+        state, owner = self._scheduler.standing(key, database, task)
+        if state is TaskState.PASSIVE:
+            raise OutsideTheCluster(task.name, self._member.name)
+        if owner is None:
+            raise NobodyIsResponsible(task.name)
+        if state is not TaskState.ACTIVE_BY_CURRENT_NODE:
+            raise AskAnother(task.name, owner)
+
+    def _need_room(self) -> None:
+        """What would only delay a run by the clock refuses one by hand (rules 9.4, 15.3)."""
+        short = self._scheduler.short_of()
+        if short is not None:
+            raise ShortOfResources(short[0])
+        if not self._runner.has_slot:
+            raise NoFreeSlot(self._rules.concurrent_backups)
+
+    # ---- doing
+
+    def _now(self, found: Found, full: bool) -> Operation:
+        self._need_mine(found)
+        key, database, task = found
+        running = self._runner.operation(key)
+        if running is not None:  # rule 9.3
+            return running
+        self._need_room()
+        status = self._ledger.status(key, database.statuses.get(task.id))
+        plan = schedule.plan_by_hand(task, status, self._member.wall(), self._rules, self._member.name, full=full)
+        return self._runner.start(database, task, plan)
+
+    def _once(self, database: Database, definition: Task) -> Operation:
+        if not definition.usable:
+            raise NowhereToGo(definition.name)
+        self._need_room()
+        plan = schedule.plan_by_hand(definition, None, self._member.wall(), self._rules, self._member.name, full=True)
+        return self._runner.start_once(database, definition, plan)
+
+    async def _put_off(self, found: Found, duration: int) -> Postponed:
+        self._need_mine(found)
+        if duration <= 0:
+            raise BadDelay(duration)
+        key, database, task = found
+        running = self._runner.is_running(key)
+        if not running and not self._rules.delays_what_waits:
+            raise NothingRuns(task.name)
+        now = self._member.wall()
+        started_at = self._runner.started_at(key)
+        delay = Delay(now + duration, started_at if running else self._scheduler.due(key), now)
+        agreed = True
+        try:
+            await self._member.propose(commands.DelayBackup(database.name, task.id, delay))
+        except (NoLeader, OutcomeUnknown):
+            agreed = False
+            self._scheduler.put_off_here(key, delay)
+            self._member.note(BackupPostponedHere(database.name, task.id, delay.until, now))
+        if running:
+            self._runner.cancel(key, PUT_OFF)
+        self._scheduler.look_again(key)
+        return Postponed(delay.until, agreed)
+
+    def _cancel(self, where: Found | Database, number: int | None) -> Operation:
+        key = where[0] if isinstance(where, tuple) else self._runner.key_once(where.id, number)
+        name = where[2].name if isinstance(where, tuple) else "One Time Backup"
+        operation = self._runner.operation(key)
+        if operation is None or number not in (None, operation.number):
+            raise NothingRuns(name)
+        if operation.task != ONE_TIME and self._rules.cancelled_waits:
+            self._scheduler.settle(key, self._runner.started_at(key) or 0)
+        self._runner.cancel(key, BY_HAND)
+        return operation
+
+    # ---- looking
+
+    def backups(self, name: str) -> views.BackupsView:
+        """How the backups of a database stand, as this node knows it. Refused if the database is not here."""
+        database = self._database(name)
+        found = [((database.id, task.id), database, task) for task in database.tasks.values()]
+        kept = self._forgetting.kept(database)
+        return views.backups_view(database, tuple(self._view(each) for each in found), *kept)
+
+    def _view(self, found: Found) -> views.TaskView:
+        key, database, task = found
+        state, owner = self._scheduler.standing(key, database, task)
+        return views.task_view(
+            database,
+            task,
+            state,
+            owner,
+            self._ledger.status(key, database.statuses.get(task.id)),
+            self._member.name,
+            now=self._member.wall(),
+            zone=self._member.zone,
+            rules=self._rules,
+            running=self._runner.operation(key),
+            delay=self._scheduler.delay(key, database),
+            settled=self._scheduler.settled(key),
+            leaderless=is_leaderless(self._member),
+            running_since=self._runner.started_at(key),
+            progress=self._runner.progress(key),
+        )
+
+
+async def serve_server_wide(member: Member, action: ServerWideAction, admitted: Callable[[Task], Any]) -> object:
+    """Answer a client about server-wide tasks, at any node (section 16)."""
+    match action:
+        case DefineServerWide(definition, excluded, task_id):
+            await admitted(definition)
+            template = Template(task_id, definition, excluded)
+            return await member.propose(commands.PutServerWide(template, member.wall()))
+        case RemoveServerWide(task_id):
+            return await member.propose(commands.DeleteServerWide(task_id, member.wall()))
+        case SwitchServerWide(task_id, on):
+            return await member.propose(commands.ToggleServerWide(task_id, not on, member.wall()))
+        case ShowServerWide():
+            return views.server_wide_views(member.state)

@@ -1,0 +1,92 @@
+"""Whether a node lets a definition in (rules 6.4, 6.5): what its administrator allows, and what it can open.
+
+The rest of rule 6.4 is the record's own to judge (backup/record/validation.py). Never here: what a task does.
+"""
+
+from backup.destinations.registry import Shelves, parts_of_path
+from backup.record.destination_settings import AmazonGlacier, AmazonS3, Block, Destination, LocalFolder
+from backup.record.encryption_keys import EncryptionMode
+from backup.record.task import Kind, Task
+from cluster.member import Member, Refused
+from cluster.value import value
+
+
+@value
+class Allowed:
+    """What an administrator has set for every node. As it stands, everything is allowed."""
+
+    destinations: tuple[str, ...] | None = None
+    """Names of rule 12.3; `("None",)` forbids all backups; None: any."""
+    aws_regions: tuple[str, ...] | None = None
+    """None: any."""
+    local_root: str = ""
+    """Local folders must lie below it; empty: anywhere."""
+    snapshots: bool = True
+    """The licence allows snapshots (rule 6.5)."""
+    encryption: bool = True
+    """The licence allows encrypted backups (rule 6.5)."""
+
+
+async def admit(task: Task, member: Member, shelves: Shelves, allowed: Allowed) -> None:
+    """Raise `Refused`, with the reason, for a task that cannot be let in."""
+    why = _not_allowed(task, allowed)
+    if not why and task.mentor is not None and task.mentor not in member.members:
+        why = f"it prefers node {task.mentor!r}, which is none of {' '.join(member.members)}: name one of them"
+    for block in task.usable if not why else ():
+        if block.script is None:  # rule 12.1: what a script gives, only a run knows
+            why = why or await _not_reachable(block, member, shelves)
+    if why:
+        raise Refused(f"task {task.name!r} is refused: {why}")
+
+
+def _not_allowed(task: Task, allowed: Allowed) -> str:
+    if task.kind is Kind.SNAPSHOT and not allowed.snapshots:
+        return "the licence does not allow snapshots: make a Backup"
+    if _mode(task) is not EncryptionMode.NONE and not allowed.encryption:
+        return "the licence does not allow encrypted backups: leave encryption out"
+    known = allowed.destinations
+    if known is not None and known == ("None",):
+        return "the administrator allows no destination at all, so that there are no backups: ask for one"
+    for block in task.destinations:
+        if block.disabled:
+            continue
+        if known is not None and block.allowed_as not in known:
+            return f"the destination {block.allowed_as} is not allowed here: choose one of {', '.join(known)}"
+        regions = allowed.aws_regions if isinstance(block, AmazonS3 | AmazonGlacier) else None
+        if regions is not None and _region(block) not in regions:
+            return f"the AWS region {_region(block)!r} is not allowed here: choose one of {', '.join(regions)}"
+        if isinstance(block, LocalFolder) and allowed.local_root and block.path:
+            root, parts = parts_of_path(allowed.local_root), _parts(block.path)
+            if parts[: len(root)] != root:
+                return f"the local folder {block.path!r} is outside {allowed.local_root!r}: choose one below it"
+    return ""
+
+
+def _region(block: Block) -> str:
+    return block.region if isinstance(block, AmazonS3 | AmazonGlacier) else ""
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    try:
+        return parts_of_path(path)
+    except ValueError:
+        return ()
+
+
+async def _not_reachable(block: Destination, member: Member, shelves: Shelves) -> str:
+    """Look at a folder as a run would (rule 6.4), and whether a cloud can be opened. It costs no time that counts."""
+
+    def look() -> None:
+        place = shelves.of_block(member.name, block)
+        if isinstance(block, LocalFolder):
+            place.folders()
+
+    try:
+        await member.outside(look, 0)
+    except (OSError, ValueError) as error:
+        return f"its {block.word} destination cannot be reached: {shelves.plain(error)}"
+    return ""
+
+
+def _mode(task: Task) -> EncryptionMode:
+    return task.encryption.mode if task.encryption is not None else EncryptionMode.NONE

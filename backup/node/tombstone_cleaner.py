@@ -1,0 +1,201 @@
+"""Tombstones that nobody needs any more are forgotten: by each node those of its copies, by the leader those of values.
+
+It costs what happens: only news of a copy, of a peer, of a run or of the record is a reason to look, and nothing waits
+for a time at which there is nothing to clean. A node that has left a group says here that it holds nothing any more.
+Never here: who needs what (tombstones.py).
+"""
+
+from collections.abc import Iterator
+
+from backup.database.agreed_values import ForgetDeletedValues
+from backup.database.documents import Store
+from backup.database.items import Item
+from backup.node.tombstones import Known, Need, exchange_limit, needs
+from backup.notes import TombstonesCleaned
+from backup.record.commands import SayFarewell
+from backup.record.record import Database, Record, Task
+from backup.record.responsible_node import TaskState
+from backup.record.rules import Rules
+from backup.replicas.external_replicator import Exporter
+from backup.replicas.local_copies import Copies, Copy
+from backup.replicas.replicator import Replicator
+from backup.runs.local_status import Key, Ledger
+from backup.runs.scheduler import Scheduler
+from cluster.instant import MINUTE
+from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
+
+AGAIN = 1 * MINUTE
+"""When a farewell that nobody could hear is said again."""
+REASONS = 3
+"""So many of those who need a tombstone are named."""
+
+
+class Forgetting:
+    """One node's part in it."""
+
+    def __init__(
+        self,
+        member: Member,
+        rules: Rules,
+        copies: Copies,
+        replicator: Replicator,
+        exporter: Exporter,
+        ledger: Ledger,
+        scheduler: Scheduler,
+    ) -> None:
+        self._member = member
+        self._rules = rules
+        self._copies = copies
+        self._replicator = replicator
+        self._exporter = exporter
+        self._ledger = ledger
+        self._scheduler = scheduler
+        self._waiting: set[int] = set()
+        """Databases whose copy is cleaned at the next full period."""
+        self._limits: dict[int, tuple[str, int]] = {}
+        """By database id: its name, and up to where tombstones of its values may go, where there are such."""
+        self._asking = False
+        self._leaving: set[int] = set()
+        """Databases of which this node is saying farewell."""
+
+    # ---- documents
+
+    def changed(self, copy: Copy) -> None:
+        """Something is new of the copy, or of who has it: if a tombstone can go, it goes at the next full period."""
+        oldest, period = copy.store.oldest_tombstone, self._rules.tombstone_cleanup
+        if oldest is None or not period or copy.id in self._waiting or not copy.settled:
+            return
+        database = self._copies.database(copy.id)
+        if database is not None and self._limit(database, copy) >= oldest:
+            self._waiting.add(copy.id)
+            self._member.spawn(self._clean, copy)
+
+    def ended(self, key: Key) -> None:
+        """A run is over."""
+        copy = self._copies.get(key[0])
+        if copy is not None:
+            self.changed(copy)
+
+    async def _clean(self, copy: Copy) -> None:
+        member, period = self._member, self._rules.tombstone_cleanup
+        await member.sleep(period - member.monotonic() % period)
+        await copy.settle()
+        self._waiting.discard(copy.id)
+        database = self._copies.database(copy.id)
+        if database is None or self._copies.get(copy.id) is not copy:
+            return
+        limit = self._limit(database, copy)
+        counts: list[int] = []
+
+        def act(store: Store) -> tuple[Item, ...]:
+            counts.append(store.clean_tombstones(limit))
+            return ()
+
+        oldest = copy.store.oldest_tombstone
+        if oldest is None or oldest > limit:
+            return
+        try:
+            await copy.change(act, learned=True)
+        except OSError:  # no room to say so: they stay, and the next news is a reason to look again
+            return
+        left = copy.store.size.tombstones
+        member.note(TombstonesCleaned(database.name, copy.store.database_id, counts[0], limit, left))
+
+    def _limit(self, database: Database, copy: Copy) -> int:
+        """The etag up to which nobody needs a tombstone of the copy; looks no further than the oldest one."""
+        limit, oldest = copy.store.etag, copy.store.oldest_tombstone or 0
+        for need in self._needs(database, copy):
+            limit = min(limit, need.up_to)
+            if limit < oldest:
+                break
+        return limit
+
+    def _needs(self, database: Database, copy: Copy) -> Iterator[Need]:
+        def is_mine(task: Task) -> bool:
+            state, _ = self._scheduler.standing((database.id, task.id), database, task)
+            return state is TaskState.ACTIVE_BY_CURRENT_NODE
+
+        known = Known(
+            self._member.name,
+            copy.store.database_id,
+            self._member.members,
+            lambda node: self._replicator.safe_up_to(copy, node),
+            lambda task: self._ledger.chain((database.id, task)),
+            is_mine,
+            self._exporter.arrived,
+        )
+        return needs(database, self._member.state, known)
+
+    def kept(self, database: Database) -> tuple[int, tuple[str, ...]]:
+        """How many tombstones this node's copy holds, and who needs the oldest of them."""
+        copy = self._copies.get(database.id)
+        oldest = copy.store.oldest_tombstone if copy is not None else None
+        if copy is None or oldest is None:
+            return 0, ()
+        found = [need.why for need in self._needs(database, copy) if need.up_to < oldest]
+        return copy.store.size.tombstones, tuple(found[:REASONS])
+
+    # ---- what the record says
+
+    def follow(self, database: Database) -> None:
+        """The database is new or has changed."""
+        copy = self._copies.get(database.id)
+        if copy is not None:
+            self.changed(copy)
+        elif self._member.name in database.departed and database.id not in self._leaving:
+            self._leaving.add(database.id)
+            self._member.spawn(self._say_farewell, database)
+        if database.values.tombstones:
+            self._limits[database.id] = database.name, exchange_limit(database)[0]
+        else:
+            self._limits.pop(database.id, None)
+        self.look()
+
+    def forget(self, record: Record) -> None:
+        """Stop for databases that are gone."""
+        known = {database.id for database in record.databases.values()}
+        for database_id in [each for each in self._limits if each not in known]:
+            del self._limits[database_id]
+
+    async def _say_farewell(self, database: Database) -> None:
+        member, me = self._member, self._member.name
+        while True:
+            now: Database | None = member.state.database(database.name)
+            if now is None or now.id != database.id or me not in now.departed or self._copies.get(now.id) is not None:
+                break
+            try:
+                await member.propose(SayFarewell(now.name, now.id, me))
+            except (NoLeader, OutcomeUnknown):
+                await member.sleep(AGAIN)
+            except Refused:
+                break
+        self._leaving.discard(database.id)
+
+    # ---- values agreed on
+
+    def look(self) -> None:
+        """If this node leads, and tombstones of values can go, have them forgotten at the next full period."""
+        if self._limits and self._member.leading and not self._asking and self._due():
+            self._asking = True
+            self._member.spawn(self._ask)
+
+    def _due(self) -> list[tuple[str, int]]:
+        if not self._rules.exchange_tombstone_cleanup:
+            return []
+        record: Record = self._member.state
+        found = []
+        for name, limit in self._limits.values():
+            database = record.database(name)
+            if database is not None and any(since <= limit for since in database.values.tombstones.values()):
+                found.append((name, limit))
+        return found
+
+    async def _ask(self) -> None:
+        member, period = self._member, self._rules.exchange_tombstone_cleanup
+        await member.sleep(period - member.monotonic() % period)
+        for name, limit in self._due() if member.leading else ():
+            try:
+                await member.propose(ForgetDeletedValues(name, limit))
+            except (NoLeader, OutcomeUnknown, Refused):
+                break
+        self._asking = False

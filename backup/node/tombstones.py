@@ -1,0 +1,105 @@
+"""Who still needs the tombstones of a copy, and of compare-exchange values (rules 18.5, 18.6, 23.10). Pure.
+
+A tombstone goes when every other copy, every replication and every backup has passed it: not before, or what was
+deleted comes back. Never here: when it is looked at, and who asks (tombstone_cleaner.py).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from backup.record.record import Database, Record, Task
+from backup.runs.local_status import Chain
+from cluster.value import value
+
+
+@value
+class Need:
+    """Somebody needs every tombstone after this change."""
+
+    up_to: int
+    why: str
+    """A sentence without a full stop."""
+
+
+@value
+class Known:
+    """What a node knows of who has its copy."""
+
+    me: str
+    copy: str
+    """The copy's own id."""
+    cluster: tuple[str, ...]
+    """Every node of the cluster."""
+    arrived: Callable[[str], int]
+    """Node of the group to the etag up to which it has all of this copy, and can send nothing older any more."""
+    chain: Callable[[int], Chain | None]
+    """Task to the files that its next incremental on this node continues."""
+    is_mine: Callable[[Task], bool]
+    """Whether this node is responsible for the task."""
+    replicated: Callable[[int], int | None]
+    """External replication to the etag that has arrived there; None: another node has that task."""
+
+
+def needs(database: Database, record: Record, known: Known) -> Iterator[Need]:
+    """Who needs tombstones of that copy, each with its grounds; what costs most to find out comes last."""
+    for node in database.topology.nodes:
+        if node != known.me:
+            yield Need(known.arrived(node), f"node {node} does not have them yet")
+    for node in database.departed:
+        if node in known.cluster:
+            yield Need(0, f"node {node} left the group, and may come back with what was deleted")
+    for task in database.tasks.values():
+        found = _need_of(task, known)
+        if found is not None:
+            yield found
+    for task_id, replication in database.replications.items():
+        arrived = known.replicated(task_id)
+        if replication.disabled:
+            yield Need(0, f"external replication {task_id} is disabled")
+        elif arrived is None:
+            yield Need(0, f"external replication {task_id} may come to this node")
+        else:
+            yield Need(arrived, f"external replication {task_id} has not sent them yet")
+    if is_filled(database, record.databases.values()):
+        yield Need(0, "another database replicates to this one, and may send what was deleted once more")
+
+
+def _need_of(task: Task, known: Known) -> Need | None:
+    """What a backup task needs (rule 18.5); None: its next run here is full."""
+    if task.disabled:
+        return Need(0, f"task {task.id} is disabled")
+    chain = known.chain(task.id)
+    if chain is not None and chain.copy == known.copy:
+        return Need(chain.last_etag, f"task {task.id} has not backed them up on this node yet")
+    return Need(0, f"task {task.id} has not run on this node yet") if known.is_mine(task) else None
+
+
+def is_filled(database: Database, databases: Iterable[Database]) -> bool:
+    """Whether an external replication of some other database goes to this one."""
+    name = database.name.lower()
+    return any(task.destination.lower() == name for each in databases for task in each.replications.values())
+
+
+def exchange_limit(database: Database) -> tuple[int, str]:
+    """The log index up to which no backup needs tombstones of compare-exchange values, and what holds the rest (18.6).
+
+    A node that ever ran a task may go on with its own chain while it is in the group, so the last full of each counts.
+    """
+    limit, why = database.values.changed, ""
+    for task in database.tasks.values():
+        if task.disabled:
+            return 0, f"task {task.id} is disabled"
+        if not task.full:
+            return 0, f"task {task.id} never runs in full"
+        fulls = _fulls(database, task.id)
+        oldest = min(fulls, key=lambda node: (fulls[node], node), default="")
+        if not oldest or not fulls[oldest]:
+            return 0, f"task {task.id} has not run in full yet"
+        if fulls[oldest] < limit:
+            limit, why = fulls[oldest], f"the next full backup of task {task.id} on {oldest} is still to come"
+    return limit, why
+
+
+def _fulls(database: Database, task_id: int) -> Mapping[str, int]:
+    """Each node that may go on with a chain of the task, and the log index of its last full."""
+    nodes = {*database.topology.nodes, *database.departed}
+    return {run.node: run.full_raft_index for run in database.history if run.task_id == task_id and run.node in nodes}

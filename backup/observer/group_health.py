@@ -1,0 +1,357 @@
+"""The observer's judgement of one database group: who is alive, and the one change that is due (rules 5.3 to 5.11). Pure.
+
+It collects, beside the change, every instant at which time alone may matter. Instants are monotonic µs of the leader.
+Never here: owners of tasks (backup/record/responsible_node.py), and what is remembered from one pass to the next (observer.py).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from hashlib import blake2b
+
+import attrs
+
+from backup.database.change_vector import Relation
+from backup.record import responsible_node
+from backup.record.record import Database, PromotionStatus, Topology
+from backup.record.rules import Rules
+from backup.replicas.node_reports import DatabaseReport, Seen
+from cluster.value import value
+
+Reports = Mapping[str, Mapping[str, DatabaseReport]]
+"""By node, then by lower-case name of the database."""
+
+
+class Health(Enum):
+    """How a node of a group, or one that may join it, is doing (rule 5.7)."""
+
+    GOOD = "good"
+    NOT_ENOUGH_INFO = "not enough info"
+    BAD = "bad"
+
+
+@value
+class Look:
+    """What one pass knows, for every group alike."""
+
+    now: int
+    started_at: int
+    """When this leadership began."""
+    nodes: tuple[str, ...]
+    """Every node of the cluster, sorted."""
+    seen: Mapping[str, Seen]
+    reports: Reports
+    """What the reports say of the present."""
+    reports_before: Reports
+    """What they said in the pass before."""
+    seed: int
+    rules: Rules
+
+
+Change = tuple[Topology, str, str]
+"""The group as it should be, the rule, and a sentence for the operator."""
+
+
+class Judgement:
+    """One look at one group. Ask `change()` once; then the other fields are complete."""
+
+    def __init__(self, look: Look, key: str, database: Database, unloaded: Mapping[str, int]) -> None:
+        """`key`: lower-case name; `unloaded`: since when a node reports the database without having it loaded."""
+        self.look, self.key, self.topology, self.changed = look, key, database.topology, database.changed
+        self.name = database.name
+        self.waits: list[int] = []
+        """Instants at which time alone may change the verdict."""
+        self.restless = False
+        """The next pass may decide otherwise without anything new being heard."""
+        self.is_wide = False
+        """It asked for a fit node in vain: news of a node outside the group may change the verdict."""
+        self.said: list[tuple[str, str]] = []
+        """Rule and sentence of what is worth a line of the log without a change."""
+        self.unloaded = {
+            node: unloaded.get(node, look.now)
+            for node in self.topology.nodes
+            if (report := self._report(node)) is not None and not report.loaded
+        }
+
+    def change(self) -> Change | None:
+        """The one change that is due; None if all is well or nothing can be done (rule 5.4)."""
+        topology, living, pressing, rotation_due = self.topology, 0, False, False
+        for node in topology.members:
+            if self._is_alive(node):
+                if topology.demotion(node) is not None:
+                    return _unmarked(topology, node), "5.4.1", f"{node} is alive again"
+                living += 1
+                continue
+            since = self._silent_since(node)
+            if since is None and self._report_before(node) is None:
+                self.said.append(("5.4.1", f"{node} reports on time, and nothing of this database"))
+            if since is not None and self._has_passed(since + self.look.rules.rehab_after):
+                return self._to_rehab(node), "5.4.3", f"{node} goes to Rehab: it does not respond"
+            pressing = True
+            if node == topology.members[0] and since is not None:
+                rotation_due = self._has_passed(since + self.look.rules.rotation_after)
+        if not living:
+            return self._rescue()
+        if rotation_due:
+            first, *others = topology.members
+            rotated = attrs.evolve(topology, members=(*others, first))
+            return rotated, "5.4.4", f"{first} is silent: {others[0]} becomes the preferred node"
+        if not pressing and (found := self._lagging() or self._reordered()) is not None:
+            return found
+        return self._of_promotables() or self._of_rehabs() or self._leftovers()
+
+    # ---- who is alive (rules 5.5, 5.7)
+
+    def _report(self, node: str) -> DatabaseReport | None:
+        return self.look.reports.get(node, {}).get(self.key)
+
+    def _report_before(self, node: str) -> DatabaseReport | None:
+        return self.look.reports_before.get(node, {}).get(self.key)
+
+    def _has_passed(self, instant: int) -> bool:
+        """Whether that instant has come; if not, it is one to wait for."""
+        if self.look.now >= instant:
+            return True
+        self.waits.append(instant)
+        return False
+
+    def _is_alive(self, node: str) -> bool:
+        """Whether the node's report is young and says that the database is loaded (rule 5.4.1)."""
+        report = self._report(node)
+        if report is not None:
+            seen = self.look.seen[node]
+            if not seen.fresh:
+                self.waits.append(seen.sighting.received_at + self.look.rules.report_timeout)
+        return report is not None and report.loaded
+
+    def _silent_since(self, node: str) -> int | None:
+        """From when the silence of a node that is not alive counts (rule 5.5), never before this leadership.
+
+        None: the node reports on time and says nothing of the database, so there is no silence (rule 5.4.1).
+        """
+        seen = self.look.seen.get(node)
+        if seen is None:
+            return self.look.started_at
+        if self._report(node) is not None:
+            return self.unloaded.get(node, self.look.now)
+        return None if seen.fresh else max(seen.sighting.received_at, self.look.started_at)
+
+    def _health(self, node: str) -> Health:
+        """Rule 5.7. A node that was never heard of is as silent as this leadership is old."""
+        if node not in self.look.nodes:
+            return Health.BAD
+        if self._is_alive(node):
+            return Health.GOOD
+        since = self._silent_since(node)
+        if since is not None and self._has_passed(since + self.look.rules.replacement_after):
+            return Health.BAD
+        return Health.NOT_ENOUGH_INFO
+
+    # ---- members (5.4.3, 5.4.5, 5.4.6)
+
+    def _to_rehab(self, node: str, status: PromotionStatus | None = None) -> Topology:
+        """The group with the node in Rehab, and the mark that says why (rule 5.6)."""
+        topology, seen = self.topology, self.look.seen.get(node)
+        alarm = seen.sighting.report.alarm if seen is not None else None
+        return attrs.evolve(
+            _without(topology, node),
+            rehabs=(*topology.rehabs, node),
+            demotions=(
+                *_unmarked(topology, node).demotions,
+                (node, status or alarm or PromotionStatus.NOT_RESPONDING),
+            ),
+        )
+
+    def _rescue(self) -> Change | None:
+        """No member is alive: the healthy node that is furthest on becomes one, or the operator is told (5.4.5)."""
+        topology = self.topology
+        candidates = (*topology.rehabs, *(topology.promotables if not topology.members else ()))
+        best: str | None = None
+        for node in candidates:
+            if self._is_alive(node) and (best is None or self._is_further(node, best)):
+                best = node
+        if best is None:
+            why = "no member is alive and nobody can take over: the database is unreachable"
+            self.said.append(("5.4.5", why))
+            return None
+        rescued = attrs.evolve(_without(_unmarked(topology, best), best), members=(*topology.members, best))
+        return rescued, "5.4.5", f"no member is alive: {best} becomes one to keep the database reachable"
+
+    def _is_further(self, node: str, best: str) -> bool:
+        """Whether a node's copy is more up to date; where neither has seen all of the other, the higher etag is."""
+        mine, theirs = self.look.reports[node][self.key], self.look.reports[best][self.key]
+        match mine.change_vector.compare(theirs.change_vector):
+            case Relation.NEWER:
+                return True
+            case Relation.OLDER:
+                return False
+            case _:
+                return mine.etag > theirs.etag
+
+    def _lagging(self) -> Change | None:
+        """The member that is too far behind the first of all, in this pass and in the last one (5.4.6)."""
+        culprit = self._culprit(self.look.reports)
+        if culprit is None:
+            return None
+        if culprit != self._culprit(self.look.reports_before):
+            self.restless = True  # what is now the present is the past of the next pass
+            return None
+        limit = self.look.rules.longest_lag
+        return (
+            self._to_rehab(culprit, PromotionStatus.CHANGE_VECTOR_NOT_MERGED),
+            "5.4.6",
+            f"{culprit} goes to Rehab: it is more than {limit:,} changes behind",
+        )
+
+    def _culprit(self, reports: Reports) -> str | None:
+        """Who lags by more than the limit, by etag and by change vector; None also where a member did not report."""
+        told = [(reports.get(node, {}).get(self.key), node) for node in self.topology.members]
+        found = [(report.etag, node, report) for report, node in told if report is not None]
+        if len(found) < max(2, len(told)):
+            return None
+        last, culprit, behind = min(found, key=lambda each: each[0])
+        first, _, ahead = max(found, key=lambda each: each[0])
+        limit = self.look.rules.longest_lag
+        if first - last <= limit or ahead.change_vector.distance(behind.change_vector) <= limit:
+            return None
+        return culprit
+
+    def _reordered(self) -> Change | None:
+        """The members as the operator wished to see them (5.4.6)."""
+        topology = self.topology
+        members = _by_priority(topology.members, topology.priority_order)
+        if members == topology.members:
+            return None
+        return attrs.evolve(topology, members=members), "5.4.6", f"members in their order: {' '.join(members)}"
+
+    # ---- promotables and rehabs (5.4.7 to 5.4.9)
+
+    def _of_promotables(self) -> Change | None:
+        """A bad one is replaced, a good one becomes a Member (5.4.7)."""
+        topology = self.topology
+        for node in topology.promotables:
+            if topology.dynamic_distribution and self._health(node) is Health.BAD:  # rule 5.14
+                fit = self._fit()
+                if fit is not None:
+                    others = tuple(fit if each == node else each for each in topology.promotables)
+                    replaced = attrs.evolve(_unmarked(topology, node), promotables=others)
+                    return (
+                        replaced,
+                        "5.4.7",
+                        f"{fit} is to become a member in place of {node}, which {self._fault(node)}",
+                    )
+            elif (promoted := self._promotion(node)) is not None:
+                return promoted
+        return None
+
+    def _of_rehabs(self) -> Change | None:
+        """A good one becomes a Member again; in place of a bad one somebody else is to become one (5.4.8)."""
+        topology = self.topology
+        for node in topology.rehabs:
+            if not topology.dynamic_distribution or self._health(node) is not Health.BAD:  # rule 5.14
+                if (promoted := self._promotion(node)) is not None:
+                    return promoted
+            elif self._responding() < topology.replication_factor:
+                fit = self._fit()
+                if fit is not None:
+                    added = attrs.evolve(topology, promotables=(*topology.promotables, fit))
+                    return added, "5.4.8", f"{fit} is to become a member, as {node} {self._fault(node)}"
+        return None
+
+    def _fault(self, node: str) -> str:
+        """What is bad about a node that is (5.7)."""
+        return "has not responded for long" if node in self.look.nodes else "has left the cluster"
+
+    def _responding(self) -> int:
+        """Members, and those others that may become one again."""
+        others = self.topology.promotables + self.topology.rehabs
+        return len(self.topology.members) + sum(self._health(node) is not Health.BAD for node in others)
+
+    def _fit(self) -> str | None:
+        """The node outside the group with the fewest databases, one without a report only if there is no other (5.8)."""
+        if not self.topology.members:
+            return None
+        found = [
+            (not self._is_heard(node), len(self.look.reports.get(node, {})), node)
+            for node in self.look.nodes
+            if node not in self.topology.nodes and self._health(node) is not Health.BAD
+        ]
+        self.is_wide = not found
+        return min(found)[2] if found else None
+
+    def _is_heard(self, node: str) -> bool:
+        seen = self.look.seen.get(node)
+        return seen is not None and seen.told
+
+    def _promotion(self, node: str) -> Change | None:
+        """The group with that Promotable or node in Rehab as a Member, if it may become one (5.9)."""
+        topology = self.topology
+        if len(topology.members) >= topology.replication_factor or node not in self.look.nodes:
+            return None
+        mentor = responsible_node.pick(topology, _hash(node, self.name), resource_intensive=False)  # rule 5.11
+        if mentor is None or not self._is_alive(node) or not self._is_told_of(mentor, node):
+            return None
+        before = self._report_before(mentor)
+        if self._report_before(node) is None or not self._has_caught_up(node, before):
+            # what is now the present is the past of the next pass: that one may promote without anything new
+            self.restless = self.restless or self._has_caught_up(node, self._report(mentor))
+            return None
+        members = sorted((*topology.members, node), key=lambda each: _hash(self.look.seed, self.changed, each))  # 5.10
+        promoted = attrs.evolve(
+            _without(_unmarked(topology, node), node), members=_by_priority(members, topology.priority_order)
+        )
+        return promoted, "5.9", f"{node} has caught up with {mentor} and becomes a member"
+
+    def _is_told_of(self, mentor: str, node: str) -> bool:
+        """Whether mentor and node, without an alarm, both report of the database, at about the same time (rule 5.9)."""
+        if self._report(mentor) is None:
+            return False
+        ours, theirs = self.look.seen[node].sighting, self.look.seen[mentor].sighting
+        together = abs(ours.received_at - theirs.received_at) <= 3 * self.look.rules.worker_sample
+        return together and ours.report.alarm is None
+
+    def _has_caught_up(self, node: str, goal: DatabaseReport | None) -> bool:
+        """Whether the node's copy has all that the mentor's copy had then, which must have been loaded (rule 5.9)."""
+        mine = self._report(node)
+        if goal is None or mine is None or not goal.loaded:
+            return False
+        return mine.change_vector.compare(goal.change_vector) in (Relation.EQUAL, Relation.NEWER)
+
+    def _leftovers(self) -> Change | None:
+        """There are members enough: whoever else is in the group leaves it (5.4.9)."""
+        topology = self.topology
+        others = topology.promotables + topology.rehabs
+        if len(topology.members) < topology.replication_factor or not others:
+            return None
+        kept = tuple(mark for mark in topology.demotions if mark[0] not in others)
+        left = attrs.evolve(topology, promotables=(), rehabs=(), demotions=kept)
+        leave = "leaves" if len(others) == 1 else "leave"
+        return left, "5.4.9", f"{' and '.join(others)} {leave}: there are {len(topology.members)} members, as wanted"
+
+
+def _without(topology: Topology, node: str) -> Topology:
+    """The group with that node in none of its lists."""
+    return attrs.evolve(
+        topology,
+        members=_all_but(node, topology.members),
+        promotables=_all_but(node, topology.promotables),
+        rehabs=_all_but(node, topology.rehabs),
+    )
+
+
+def _all_but(node: str, nodes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(other for other in nodes if other != node)
+
+
+def _unmarked(topology: Topology, node: str) -> Topology:
+    return attrs.evolve(topology, demotions=tuple(mark for mark in topology.demotions if mark[0] != node))
+
+
+def _by_priority(members: Sequence[str], order: tuple[str, ...]) -> tuple[str, ...]:
+    """Members in the order of the wish, the others behind as they were."""
+    wished = [node for node in order if node in members]
+    return (*wished, *(node for node in members if node not in wished))
+
+
+def _hash(*parts: object) -> int:
+    """64 bits of luck by name: the same in every process."""
+    return int.from_bytes(blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest(), "big")

@@ -1,0 +1,291 @@
+"""The leader's watch: from the record and the nodes' reports to what should change (section 5, rule 7.8). Pure.
+
+`observe` is one pass. All that outlives a pass is `Memory`, and that dies with the term (rule 5.1). A pass costs what
+moved since the last one: a database of which nothing is new, and whose instants have not come, is passed over. Instants
+without a word are monotonic µs of the leader; marks that outlive it are wall µs. Never here: sending, waiting, what a
+group needs (group_health.py), and how a node works out its own tasks (backup/record/responsible_node.py).
+"""
+
+from collections.abc import Mapping
+
+import attrs
+
+from backup.observer.group_health import Judgement, Look
+from backup.record import responsible_node
+from backup.record.commands import AbandonRestore, Assign, Assigned, Command, UpdateTopology
+from backup.record.record import Assignment, Database, Reason, Record, Task, Topology
+from backup.record.rules import Rules
+from backup.replicas.node_reports import (
+    WORDS,
+    DatabaseReport,
+    Decided,
+    Judged,
+    Memory,
+    Report,
+    Seen,
+    Sighting,
+    Sightings,
+)
+from cluster.instant import FOREVER, MINUTE, as_datetime
+
+__all__ = ["WORDS", "DatabaseReport", "Decided", "Memory", "Report", "Seen", "Sighting", "Sightings", "observe"]
+
+LOG_LENGTH = 100
+"""Entries of the decision log (rule 5.1)."""
+REPEAT_PASSES = 60
+"""The same line is not logged again within so many passes (rule 5.12)."""
+NOTHING: Mapping[str, DatabaseReport] = {}
+
+
+def observe(
+    record: Record,
+    sightings: Sightings,
+    now: int,
+    wall: int,
+    started_at: int,
+    term: int,
+    memory: Memory,
+    rules: Rules,
+    nodes: tuple[str, ...],
+) -> tuple[tuple[Command, ...], int, Memory]:
+    """One pass (rules 5.2 to 5.10, 5.13, 7.8): the commands to propose, `unchanged_until`, and the memory for the next.
+
+    `sightings` holds the last report of each node ever heard, the leader's own too; `started_at` is when this node
+    began to lead `term`; `now` and `wall` are the same moment on its two clocks; `nodes` are those of the cluster, sorted.
+
+    Before `unchanged_until` a pass would again ask for nothing, provided that record and cluster stay, nodes that are
+    fresh now stay fresh and report the same, and no other node reports. It is 0 if this pass asked for something or if
+    the next may without anything new being heard.
+    """
+    if memory.term != term:  # rule 5.1
+        memory = Memory(memory.seed, term)
+    opens_at = started_at + rules.stabilisation + rules.supervisor_sample
+    if now < opens_at:  # rule 5.2
+        return (), opens_at, memory
+    unmoved = memory.record is record and memory.nodes == nodes and now < memory.until and wall < memory.wall_until
+    if unmoved and _is_same(sightings, memory.seen, now, rules):
+        return (), _earlier(memory.until, memory.wall_until, now, wall), _with_latest(memory, ())
+    return _Pass(sightings, now, wall, started_at, memory, rules, nodes).over(record)
+
+
+def _is_same(sightings: Sightings, seen: Mapping[str, Seen], now: int, rules: Rules) -> bool:
+    """Whether reports say what they said, and each node is as fresh or as silent as it was."""
+    if len(sightings) != len(seen):
+        return False
+    for node, before in seen.items():
+        sighting = sightings.get(node)
+        if sighting is None:
+            return False
+        if before.fresh:
+            if now - sighting.received_at > 2 * rules.worker_sample:
+                return False
+        elif sighting.received_at != before.sighting.received_at:
+            return False
+        report, known = sighting.report, before.sighting.report
+        if report is not known and (report.alarm != known.alarm or not _say_the_same(report, known)):
+            return False
+    return True
+
+
+def _say_the_same(report: Report, known: Report) -> bool:
+    return report.databases is known.databases or report.databases == known.databases
+
+
+def _earlier(until: int, wall_until: int, now: int, wall: int) -> int:
+    """The monotonic instant of whichever comes first, one on each clock."""
+    return until if wall_until == FOREVER else min(until, now + wall_until - wall)
+
+
+def _with_latest(memory: Memory, latest: tuple[Decided, ...]) -> Memory:
+    return memory if memory.latest == latest else attrs.evolve(memory, latest=latest)
+
+
+class _Pass:
+    """One pass that looks closely, at what moved."""
+
+    def __init__(
+        self,
+        sightings: Sightings,
+        now: int,
+        wall: int,
+        started_at: int,
+        memory: Memory,
+        rules: Rules,
+        nodes: tuple[str, ...],
+    ) -> None:
+        self.now, self.wall, self.started_at, self.memory, self.rules = now, wall, started_at, memory, rules
+        self.moved: set[str] = set()
+        """Nodes that are fresh, silent or alarmed as they were not before."""
+        self.touched: set[str] = set()
+        """Databases of which some node reports something new."""
+        self.seen = {node: self._seen(node, sighting) for node, sighting in sightings.items()}
+        self.look = Look(
+            now,
+            started_at,
+            nodes,
+            self.seen,
+            {node: seen.by_name if seen.told else NOTHING for node, seen in self.seen.items()},
+            {node: seen.by_name if seen.told else NOTHING for node, seen in memory.seen.items()},
+            memory.seed,
+            rules,
+        )
+        self.looks_at_all = memory.record is None or memory.nodes != nodes
+        self.said: list[Decided] = []
+
+    def _seen(self, node: str, sighting: Sighting) -> Seen:
+        age, before, report = self.now - sighting.received_at, self.memory.seen.get(node), sighting.report
+        fresh, told = age <= 2 * self.rules.worker_sample, age < self.rules.report_timeout
+        if before is None or not _say_the_same(report, before.sighting.report):
+            by_name: Mapping[str, DatabaseReport] = {each.name.lower(): each for each in report.databases}
+            known = before.by_name if before is not None else NOTHING
+            self.touched |= {key for key, each in by_name.items() if known.get(key) is not each}
+            self.touched |= known.keys() - by_name.keys()
+        else:
+            by_name = before.by_name
+        if (
+            before is None
+            or (fresh, told) != (before.fresh, before.told)
+            or (not fresh and sighting.received_at != before.sighting.received_at)
+            or report.alarm != before.sighting.report.alarm
+        ):
+            self.moved.add(node)
+        return Seen(sighting, fresh, told, by_name)
+
+    def over(self, record: Record) -> tuple[tuple[Command, ...], int, Memory]:
+        """Look at every database that may have moved, then store all owners with one command (rule 4.3)."""
+        commands: list[Command] = []
+        assigned: list[Assigned] = []
+        judged: dict[str, Judged] = {}
+        until, wall_until, restless = FOREVER, FOREVER, False
+        for key, database in record.databases.items():
+            found = self.memory.judged.get(key)
+            if found is None or not self._stands(found, key, database):
+                found = self._judge(key, database, found, commands, assigned)
+            judged[key] = found
+            until, wall_until = min(until, found.until), min(wall_until, found.wall_until)
+            restless = restless or found.restless
+        if assigned:
+            commands.append(Assign(tuple(assigned)))
+        if restless:
+            until = wall_until = 0
+        memory = Memory(
+            self.memory.seed,
+            self.memory.term,
+            record,
+            self.look.nodes,
+            self.seen,
+            judged,
+            until,
+            wall_until,
+            (*self.memory.decisions, *self.said)[-LOG_LENGTH:],
+            tuple(self.said),
+        )
+        return tuple(commands), 0 if restless else _earlier(until, wall_until, self.now, self.wall), memory
+
+    def _stands(self, judged: Judged, key: str, database: Database) -> bool:
+        """Whether what was made of a database before need not be looked at again."""
+        if judged.database is not database or judged.restless or key in self.touched or self.looks_at_all:
+            return False
+        if self.now >= judged.until or self.wall >= judged.wall_until:
+            return False
+        moved = self.moved
+        return not moved or not (judged.is_wide or any(node in moved for node in database.topology.nodes))
+
+    def _judge(
+        self,
+        key: str,
+        database: Database,
+        before: Judged | None,
+        commands: list[Command],
+        assigned: list[Assigned],
+    ) -> Judged:
+        """Look at one database: its group first, then the owners of its tasks; add what is to be proposed."""
+        stamp, topology = database.topology.stamp, database.topology
+        judgement = Judgement(self.look, key, database, before.unloaded if before is not None else {})
+        if before is not None and before.settled_index == stamp.index:
+            since = before.settled_since
+        else:  # a topology of an earlier term is as old as this leadership at least
+            since = self.now if stamp.term >= self.memory.term else self.started_at
+        settles_at = since + self.rules.stabilisation
+        is_settled = self.now >= settles_at
+        asked, restless, owners_until = len(commands) + len(assigned), False, 0
+        if not topology.nodes:  # rule 5.3: it is being deleted
+            until = FOREVER
+        elif not is_settled:  # rule 5.3
+            until = settles_at
+        elif database.restoring is not None and database.restoring.node not in self.look.nodes:
+            until, restless = FOREVER, True
+            node = database.restoring.node
+            self.say(database, "17.8", f"Node {node}, which was restoring it, has left the cluster: it is taken back")
+            commands.append(AbandonRestore(database.name, database.id))
+        else:
+            change = judgement.change()
+            for rule, why in judgement.said:
+                self.say(database, rule, why, acts=False)
+            if change is not None:  # rule 5.4: one a pass
+                topology, rule, why = change
+                self.say(database, rule, why)
+                commands.append(
+                    UpdateTopology(database.name, topology, database.changed, self.wall, self.memory.term, why)
+                )
+            if self.rules.assigned:  # rule 22.16: judged by the group as it is about to be
+                owners_until = self._owners(database, topology, before, assigned)
+            restless = judgement.restless or len(commands) + len(assigned) > asked
+            until = min(judgement.waits, default=FOREVER)
+        return Judged(
+            database,
+            stamp.index,
+            since,
+            judgement.unloaded,
+            until,
+            owners_until or FOREVER,
+            restless,
+            judgement.is_wide,
+            owners_until,
+        )
+
+    def say(self, database: Database, rule: str, text: str, *, acts: bool = True) -> None:
+        """Add to the decision log, unless the same was said of that database a moment ago (rule 5.12)."""
+        lately = self.wall - REPEAT_PASSES * self.rules.supervisor_sample
+        for line in self.memory.decisions:
+            if line.text == text and line.database == database.name and line.at > lately:
+                return
+        self.said.append(Decided(self.wall, database.name, text, rule, acts))
+
+    def _owners(self, database: Database, topology: Topology, before: Judged | None, assigned: list[Assigned]) -> int:
+        """Add what to store about responsible nodes (rule 7.8); the wall instant from which time alone may change them.
+
+        0: a task has no owner yet, so that a report on it, too, may decide.
+        """
+        if before is not None and before.owners_until > self.wall and topology is before.database.topology:
+            known = before.database
+            if database.tasks is known.tasks and database.assignments is known.assignments:
+                return before.owners_until
+        waits, complete = [FOREVER], True
+        for task in database.tasks.values():
+            stored = database.assignments.get(task.id)
+            decision = responsible_node.decide(
+                task, topology, stored, database.statuses.get(task.id), self.wall, self.rules
+            )
+            waits.append(decision.until)
+            complete = complete and stored is not None
+            if decision.assignment is not None:
+                self.say(database, decision.rule, _says(task, stored, decision, self.wall))
+                assigned.append(Assigned(database.name, task.id, decision.assignment))
+        return min(waits) if complete else 0
+
+
+def _says(task: Task, stored: Assignment | None, decision: responsible_node.Decision, wall: int) -> str:
+    """The line of the decision log for an owner that is stored (section 21)."""
+    assert decision.assignment is not None, "only what is stored is logged"
+    node, reason = decision.assignment.node, decision.reason
+    if decision.assignment.not_suitable_since is not None:
+        moves_at = as_datetime(decision.until).strftime("%Y-%m-%d %H:%M:%S")
+        return f"{task.name!r} will leave {node}, which does not respond, at {moves_at} UTC"
+    if stored is not None and stored.not_suitable_since is not None:
+        minutes = (wall - stored.not_suitable_since) / MINUTE
+        if node == stored.node:
+            return f"{task.name!r} stays with {node} after {minutes:.1f} minutes: {reason.sentence}"
+        if reason is Reason.CURRENT_RESPONSIBLE_NODE_NOT_RESPONDING:
+            return f"{task.name!r} goes to {node}: {stored.node} did not respond for {minutes:.1f} minutes"
+    return f"{task.name!r} goes to {node}: {reason.sentence}"

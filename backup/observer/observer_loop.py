@@ -1,0 +1,221 @@
+"""The watch at work: every node reports its databases to the leader, the leader's observer looks and proposes.
+
+Chatter, on two grids; whoever leads forgets everything when it stops leading (rule 5.1). Never here: what follows from
+what was seen (observer.py).
+"""
+
+from collections.abc import Sequence
+
+from backup.notes import ObserverDecided
+from backup.observer.observer import observe
+from backup.record.commands import Command
+from backup.record.record import PromotionStatus
+from backup.record.rules import Rules
+from backup.replicas.local_copies import Copies
+from backup.replicas.node_reports import DatabaseReport, Decided, Heard, Memory, Report, Sighting, Told
+from cluster.instant import FOREVER
+from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
+
+ALARMS = (
+    ("cpu credits", PromotionStatus.OUT_OF_CPU_CREDITS),
+    ("memory", PromotionStatus.EARLY_OUT_OF_MEMORY),
+    ("dirty memory", PromotionStatus.HIGH_DIRTY_MEMORY),
+)
+"""What a machine may be short of, and the status that goes with it."""
+
+
+class Telling:
+    """What one node has to tell, and what the leader has heard of it."""
+
+    def __init__(self) -> None:
+        self.databases: tuple[DatabaseReport, ...] = ()
+        self._alarm: PromotionStatus | None = None
+        self._version = 0
+        self._heard: tuple[int, tuple[DatabaseReport, ...]] | None = None
+        """Version and content that the leader has; None: nothing."""
+        self._leader = ("", -1)
+        """Who leads, and its term."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the leader has it all."""
+        return self._heard is not None and self._heard[0] == self._version
+
+    def update(self, databases: tuple[DatabaseReport, ...], alarm: PromotionStatus | None) -> bool:
+        """This is how it is now; whether it was otherwise before."""
+        if databases is self.databases and alarm is self._alarm:
+            return False
+        if databases == self.databases and alarm is self._alarm:
+            self.databases = databases
+            return False
+        self.databases, self._alarm = databases, alarm
+        self._version += 1
+        return True
+
+    def message(self, beat: int, leader: tuple[str, int]) -> Told:
+        """What that leader has not heard yet."""
+        if leader != self._leader:
+            self._leader, self._heard = leader, None
+        version, alarm = self._version, self._alarm
+        if self._heard is None:
+            return Told(beat, version, -1, self.databases, (), alarm)
+        base, known = self._heard
+        if base == version:
+            return Told(beat, version, version, (), (), alarm)
+        before = {each.name: each for each in known}
+        news = tuple([each for each in self.databases if before.pop(each.name, None) != each])
+        return Told(beat, version, base, news, tuple(before), alarm)
+
+    def heard(self, version: int) -> None:
+        """The leader says so."""
+        if version == self._version:
+            self._heard = version, self.databases
+        elif version == -1:
+            self._heard = None
+
+
+def merged(databases: tuple[DatabaseReport, ...], told: Told) -> tuple[DatabaseReport, ...]:
+    """What was told before with what is new on top."""
+    found = {each.name: each for each in databases}
+    found.update((each.name, each) for each in told.databases)
+    for name in told.gone:
+        found.pop(name, None)
+    return tuple(found.values())
+
+
+class Watch:
+    """One node's part in the watch."""
+
+    def __init__(self, member: Member, rules: Rules, copies: Copies) -> None:
+        self._member = member
+        self._rules = rules
+        self._copies = copies
+        self._telling = Telling()
+        self._sightings: dict[str, Sighting] = {}
+        self._versions: dict[str, int] = {}
+        """By node: the version of what it told."""
+        self._heard_in = -1
+        """The term in which all that was heard."""
+        self._term = -1
+        """The term of this node's leadership that its observer watches; -1: it does not."""
+        self._started_at = 0
+        self._memory = Memory()
+        self._proposing = False
+        self._suspended = False
+
+    # ---- for the operator
+
+    @property
+    def decisions(self) -> tuple[Decided, ...]:
+        """The decision log of this leadership; empty on a node that does not lead (rule 5.1)."""
+        return self._memory.decisions if self._member.leading and self._term == self._member.term else ()
+
+    def suspend(self, suspended: bool) -> None:
+        """Decide nothing, or again (rule 5.16)."""
+        self._suspended = suspended
+
+    def start(self) -> None:
+        """Begin to talk, to listen and, when leading, to judge."""
+        self._member.hear(Told, self._on_told)
+        self._member.hear(Heard, self._on_heard)
+        self._member.every(self._rules.worker_sample, self._talk)
+        self._member.every(self._rules.supervisor_sample, self._judge, judges=True)
+
+    # ---- every node
+
+    def _talk(self, number: int) -> int:
+        """Report to whoever leads; nothing is new once it has heard what there is to tell."""
+        member, leader, telling = self._member, self._member.leader, self._telling
+        alarm = self._shortage()
+        is_news = telling.update(self._copies.reports(), alarm)
+        if leader is None:
+            return 0 if is_news else FOREVER
+        if leader == member.name:
+            self._forget_older_terms()
+            report = Report(member.name, number + 1, telling.databases, alarm)
+            self._sightings[leader] = Sighting(report, member.monotonic())
+            return 0 if is_news else FOREVER
+        member.send(leader, telling.message(number + 1, (leader, member.term)))
+        return FOREVER if telling.is_heard else 0
+
+    def _on_heard(self, sender: str, heard: Heard) -> None:
+        if sender == self._member.leader:
+            self._telling.heard(heard.version)
+
+    def _shortage(self) -> PromotionStatus | None:
+        """What the node is short of, as rule 5.6 calls it; of several the first."""
+        return next((status for resource, status in ALARMS if resource in self._member.short_of), None)
+
+    # ---- the leader
+
+    def _forget_older_terms(self) -> None:
+        """What was heard in another term does not count (rule 5.1)."""
+        if self._heard_in != self._member.term:
+            self._heard_in = self._member.term
+            self._sightings.clear()
+            self._versions.clear()
+
+    def _on_told(self, sender: str, told: Told) -> None:
+        if self._member.leader != self._member.name:
+            return
+        self._forget_older_terms()
+        known = self._versions.get(sender)
+        if told.base == -1:
+            databases = told.databases
+        elif known is None or known not in (told.base, told.version):
+            self._member.send(sender, Heard(-1))
+            return
+        else:
+            databases = self._sightings[sender].report.databases
+            if known != told.version:
+                databases = merged(databases, told)
+        self._versions[sender] = told.version
+        report = Report(sender, told.beat, databases, told.alarm)
+        self._sightings[sender] = Sighting(report, self._member.monotonic())
+        if told.base != told.version:
+            self._member.send(sender, Heard(told.version))
+
+    def _judge(self, number: int) -> int:
+        """One pass of the observer, if this node leads; never while what it asked for is under way."""
+        member = self._member
+        if not member.leading:
+            self._term = -1
+            return FOREVER
+        now = member.monotonic()
+        if self._term != member.term:
+            self._term, self._started_at = member.term, now
+            self._memory = Memory(self._memory.seed or member.dice("observer").below(1 << 32))
+        self._forget_older_terms()
+        if self._suspended:
+            return FOREVER
+        if self._proposing:
+            return 0
+        commands, unchanged_until, self._memory = observe(
+            member.state,
+            self._sightings,
+            now,
+            member.wall(),
+            self._started_at,
+            self._term,
+            self._memory,
+            self._rules,
+            member.members,
+        )
+        for line in self._memory.latest:
+            member.note(ObserverDecided(line.database, line.rule, line.text, line.acts))
+        if not commands:
+            return unchanged_until
+        self._proposing = True
+        member.spawn(self._propose, commands, self._term)
+        return 0
+
+    async def _propose(self, commands: Sequence[Command], term: int) -> None:
+        """Bring the commands to the log; what fails is found again by a later pass, if it is still so."""
+        for command in commands:
+            if not self._member.leading or self._member.term != term:
+                break
+            try:
+                await self._member.propose(command)
+            except (NoLeader, OutcomeUnknown, Refused):
+                continue
+        self._proposing = False

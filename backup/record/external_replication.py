@@ -1,0 +1,156 @@
+"""External replication, the second kind of ongoing task: its definition, its commands, and who owns it (7.15, 19.4). Pure.
+
+A task sends every change of its database, deletions too, to another database. Unlike a backup it has no grace and no
+memory of who ran it: each node works out the owner from the group, and without a leader nobody is (rules 7.15, 22.18).
+Never here: sending (backup/replicas/external_replicator.py).
+"""
+
+from collections.abc import Iterable
+
+import attrs
+
+from backup.record import responsible_node
+from backup.record.record import Database, Progress, Reason, Replication, Topology
+from backup.record.rules import Rules
+from cluster.member import Refused
+from cluster.value import value
+
+# ---- commands
+
+
+@value
+class DefineReplication:
+    """Create the task (`replication.id` 0) or replace the one of that id. Answers its id."""
+
+    database: str
+    replication: Replication
+    at: int
+
+
+@value
+class DeleteReplication:
+    """Answers None. What was sent stays where it is."""
+
+    database: str
+    task: int
+
+
+@value
+class ToggleReplication:
+    """Answers None."""
+
+    database: str
+    task: int
+    disabled: bool
+
+
+@value
+class ReportReplication:
+    """How far a task has come: for whoever asks, and for who owns it where the licence lets none move. Answers None."""
+
+    database: str
+    task: int
+    progress: Progress
+
+
+ReplicationCommand = DefineReplication | DeleteReplication | ToggleReplication | ReportReplication
+
+WORDS: tuple[type, ...] = (
+    Replication,
+    Progress,
+    DefineReplication,
+    DeleteReplication,
+    ToggleReplication,
+    ReportReplication,
+)
+
+
+def replicated(database: Database, command: ReplicationCommand, index: int) -> tuple[Database, object]:
+    """The database after the command, and its answer; `Refused` says why it cannot be."""
+    known = database.replications
+    match command:
+        case DefineReplication(replication=wanted, at=at):
+            before = _existing(database, wanted.id) if wanted.id else None
+            _validate(database, wanted)
+            task = attrs.evolve(
+                wanted,
+                id=before.id if before is not None else index,
+                name=_name(wanted, [each.name for each in known.values() if each.id != wanted.id]),
+                created_at=before.created_at if before is not None else at,
+            )
+            return attrs.evolve(database, replications={**known, task.id: task}, changed=index), task.id
+        case DeleteReplication(task=task_id):
+            _existing(database, task_id)
+            others = {each: task for each, task in known.items() if each != task_id}
+            progress = {each: found for each, found in database.progress.items() if each != task_id}
+            return attrs.evolve(database, replications=others, progress=progress, changed=index), None
+        case ToggleReplication(task=task_id, disabled=disabled):
+            task = attrs.evolve(_existing(database, task_id), disabled=disabled)
+            return attrs.evolve(database, replications={**known, task_id: task}, changed=index), None
+        case ReportReplication(task=task_id, progress=found):
+            _existing(database, task_id)
+            return attrs.evolve(database, progress={**database.progress, task_id: found}), None
+
+
+def _existing(database: Database, task_id: int) -> Replication:
+    if task_id not in database.replications:
+        raise Refused(
+            f"database {database.name!r} has no external replication {task_id}: it was deleted or never defined"
+        )
+    return database.replications[task_id]
+
+
+def _validate(database: Database, wanted: Replication) -> None:
+    what = f"the external replication of {database.name!r}"
+    if not wanted.destination.strip():
+        raise Refused(f"{what} names no destination: give the name of another database")
+    if wanted.destination.lower() == database.name.lower():
+        raise Refused(f"{what} goes to itself: give the name of another database")
+    if wanted.delay < 0:
+        raise Refused(f"{what} is to be delayed by {wanted.delay} µs: give 0 or more")
+    if wanted.pinned and wanted.mentor is None:
+        raise Refused(f"{what} is pinned but names no mentor node: name one or unpin it")
+
+
+def _name(wanted: Replication, others: Iterable[str]) -> str:
+    taken = {name.lower() for name in others}
+    if wanted.name:
+        if wanted.name.lower() in taken:
+            raise Refused(f"there is already an external replication {wanted.name!r}: choose another name")
+        return wanted.name
+    default = f"External Replication to {wanted.destination}"
+    name, number = default, 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{default} #{number}"
+    return name
+
+
+# ---- who owns it
+
+
+@value
+class Owner:
+    """Who runs a task, and why."""
+
+    node: str | None
+    reason: Reason
+    rule: str
+
+
+def owner_of(
+    task: Replication, topology: Topology, progress: Progress | None, rules: Rules, *, leaderless: bool
+) -> Owner:
+    """Who runs the task as a node sees it that is (`leaderless`) Candidate or Passive, or is not (rule 7.15)."""
+    if leaderless:
+        return Owner(None, Reason.STOPPED_WITHOUT_LEADER, "7.15")
+    if task.mentor is not None and task.mentor in topology.members:
+        return Owner(task.mentor, Reason.MENTOR_NODE, "7.15, 7.5.2")
+    if task.mentor is not None and task.pinned and task.mentor in topology.nodes:
+        return Owner(task.mentor, Reason.PINNED_MENTOR_NODE, "7.15, 7.5a")
+    if not rules.highly_available_tasks and progress is not None and progress.node in topology.nodes:
+        return Owner(progress.node, Reason.SAME_DUE_TO_MISSING_HIGHLY_AVAILABLE_TASKS, "7.15")
+    chosen = responsible_node.pick(topology, task.id, resource_intensive=False)  # rule 7.1
+    if chosen is None:
+        return Owner(None, Reason.NOBODY_TO_CHOOSE, "7.2.6")
+    return Owner(chosen, Reason.CHOSEN_BY_HASH, "7.15, 7.2")

@@ -1,0 +1,115 @@
+"""Server-wide backups: a template, and its copy in every database that is not left out (section 16). Pure.
+
+Every copy has an id, an owner and a schedule of its own (16.8), and is changed by its template alone (16.5). Never
+here: commands, and what a copy does, which is what any task does.
+"""
+
+from collections.abc import Mapping
+
+import attrs
+
+from backup.record import validation
+from backup.record.destination_settings import appended
+from backup.record.encryption_keys import Encryption, EncryptionMode
+from backup.record.record import Database, Record, Template
+from backup.record.task import Kind, Task
+from cluster.member import Refused
+
+PREFIX = f"{validation.SERVER_WIDE_PREFIX}, "
+
+
+def need_own(task: Task, verb: str) -> None:
+    """Raise `Refused` for what may be done to a task only by its template (rule 16.5)."""
+    if task.server_wide:
+        raise Refused(
+            f"Can't {verb} task {task.name!r}, because it is a server-wide backup task: "
+            f"{verb} server-wide task {task.server_wide}"
+        )
+
+
+def checked(record: Record, template: Template) -> Template:
+    """The template to store: validated, and with a name that no other has (rules 16.2, 16.6, 16.7)."""
+    known = record.templates.get(template.id)
+    verb = "update" if template.id else "create"
+    others = [each.task.name for each in record.templates.values() if each.id != template.id]
+    if template.id and known is None:
+        raise Refused(
+            f"Can't update server-wide task {template.id}: there is none of that id, so look for its id first"
+        )
+    if any(not name.strip() for name in template.excluded):
+        raise Refused(f"Can't {verb} server-wide task: a database to leave out has no name: take it off the list")
+    validation.validate(template.task, verb)
+    name = validation.name_of(template.task, others, verb)
+    return attrs.evolve(template, task=attrs.evolve(template.task, name=name))
+
+
+def spread(record: Record, index: int, at: int) -> Record:
+    """The record with exactly the copies that its templates ask for; entry `index`, proposed at wall µs `at`."""
+    for database in list(record.databases.values()):
+        record = spread_to(record, database.name, index, at)
+    return record
+
+
+def spread_to(record: Record, name: str, index: int, at: int) -> Record:
+    """The same for one database."""
+    database = record.database(name)
+    assert database is not None, "only what is there is spread to"
+    tasks: dict[int, Task] = dict(database.tasks)
+    last_id = record.last_id
+    known = {task.server_wide: task for task in tasks.values() if task.server_wide}
+    for template in record.templates.values():
+        copy = known.pop(template.id, None)
+        if database.name.lower() in {left_out.lower() for left_out in template.excluded}:
+            if copy is not None:
+                del tasks[copy.id]
+            continue
+        if copy is None:
+            last_id = max(index, last_id + 1)
+        made = copy_of(template, database, copy, last_id, index, at)
+        tasks[made.id] = made
+    for copy in known.values():
+        del tasks[copy.id]
+    if tasks == database.tasks:
+        return record
+    return attrs.evolve(record.with_database(without_gone(database, tasks, index)), last_id=last_id)
+
+
+def copy_of(template: Template, database: Database, before: Task | None, new_id: int, index: int, at: int) -> Task:
+    """The copy of a template in a database (rules 16.3, 16.4); `before`: the copy that it replaces."""
+    task = template.task
+    encryption = task.encryption
+    if database.key is not None:
+        encryption = Encryption(EncryptionMode.USE_DATABASE_KEY)
+    elif task.kind is Kind.SNAPSHOT:
+        encryption = None
+    renewed = before.renewed if before is not None else 0
+    if before is not None and before.kind is not task.kind:
+        renewed = index  # rule 6.7
+    return attrs.evolve(
+        task,
+        name=PREFIX + task.name,
+        destinations=tuple(appended(block, database.name) for block in task.destinations),
+        encryption=encryption,
+        id=before.id if before is not None else new_id,
+        created_at=before.created_at if before is not None else at,
+        renewed=renewed,
+        server_wide=template.id,
+    )
+
+
+def without_gone(database: Database, tasks: Mapping[int, Task], index: int) -> Database:
+    """The database with these tasks, and without what hung on those that are gone or now make another kind (6.7)."""
+    changed = {known for known, task in database.tasks.items() if known in tasks and tasks[known].kind is not task.kind}
+    kept = tasks.keys()
+    return attrs.evolve(
+        database,
+        tasks=tasks,
+        statuses={
+            known: status
+            for known, status in database.statuses.items()
+            if (known in kept or known not in database.tasks) and known not in changed
+        },
+        assignments={known: stored for known, stored in database.assignments.items() if known in kept},
+        delays={known: delay for known, delay in database.delays.items() if known in kept},
+        changed=index,
+    )

@@ -1,0 +1,107 @@
+"""Whether a definition makes sense, and what a task is called (rules 6.2 to 6.4). Pure: the record alone decides.
+
+What a node must judge (its folders, what its administrator allows, what this version can do) is in backup/node/task_admission.py.
+"""
+
+from collections.abc import Iterable
+
+from backup.record.cron import CronError, check_cron
+from backup.record.destination_settings import LocalFolder, in_order
+from backup.record.retention_policy import Retention
+from backup.record.task import SnapshotSettings, Task
+from cluster.instant import DAY
+from cluster.member import Refused
+
+SERVER_WIDE_PREFIX = "Server Wide Backup"
+"""No task's own name may start like this, in any case (rule 6.3)."""
+COMPRESSIONS = ("Zstd", "Deflate", "None")
+LEVELS = ("Fastest", "Optimal", "SmallestSize", "NoCompression")
+
+
+def validate(task: Task, verb: str) -> None:
+    """Raise `Refused` for a definition that makes no sense (rule 6.4). `verb`: `create` or `update`."""
+    why = (
+        _frequencies(task)
+        or _destinations(task)
+        or _retention(task.retention)
+        or _snapshot(task.snapshot)
+        or (task.encryption is not None and task.encryption.problem())
+    )
+    if task.pinned and task.mentor is None:
+        why = why or "it is pinned but names no mentor node: name one or unpin it"
+    if why:
+        raise Refused(f"Can't {verb} task {task.name!r}: {why}")
+
+
+def _frequencies(task: Task) -> str:
+    if not task.full and not task.incremental:
+        return "couldn't parse the cron expressions for both full and incremental, as both are empty: give at least one"
+    for which, cron in (("full", task.full), ("incremental", task.incremental)):
+        if cron:
+            try:
+                check_cron(cron)
+            except CronError as error:
+                return f"its {which} frequency: {error}"
+    return ""
+
+
+def _destinations(task: Task) -> str:
+    kinds = [type(block) for block in task.destinations]
+    for block in task.destinations:
+        if kinds.count(type(block)) > 1:
+            return f"it names {kinds.count(type(block))} {block.word} destinations: give one of each kind at most"
+        if isinstance(block, LocalFolder) and not block.disabled and not block.is_complete:
+            return f"its {block.word} destination has no path and no script: give one, or disable it"
+        if block.script is not None and (not block.script.exec or block.script.timeout <= 0):
+            return f"the script of its {block.word} destination has no program or no time: give exec, and a timeout > 0"
+    return ""
+
+
+def _retention(retention: Retention | None) -> str:
+    age = retention.age if retention is not None else None
+    if age is None:
+        return ""
+    if age <= 0:
+        return f"the age its retention keeps must be positive, not {age} µs"
+    if age < DAY:
+        return f"the age its retention keeps must be bigger than one day, not {age} µs"
+    return ""
+
+
+def _snapshot(settings: SnapshotSettings) -> str:
+    if settings.compression not in COMPRESSIONS:
+        return f"snapshots cannot be compressed by {settings.compression!r}: choose one of {', '.join(COMPRESSIONS)}"
+    if settings.level not in LEVELS:
+        return f"there is no compression level {settings.level!r}: choose one of {', '.join(LEVELS)}"
+    return ""
+
+
+# ---- names ----
+
+
+def name_of(task: Task, others: Iterable[str], verb: str) -> str:
+    """The name to store: the given one if it may be had (rule 6.3), else a default one of its own (rule 6.2)."""
+    given, taken = task.name, list(others)
+    if given.lower().startswith(SERVER_WIDE_PREFIX.lower()):
+        raise Refused(
+            f"Can't {verb} task: the name {given!r} can't start with prefix '{SERVER_WIDE_PREFIX}': choose another"
+        )
+    if given.lower() in {name.lower() for name in taken}:
+        raise Refused(f"Can't {verb} task: there is already a task {given!r} in this database: choose another name")
+    return given or unique(default_name(task), taken)
+
+
+def default_name(task: Task) -> str:
+    """`Backup to Local, Azure`: blocks that are there and not disabled, complete or not (rule 6.2)."""
+    words = ", ".join(block.word for block in in_order(task.destinations) if not block.disabled)
+    return f"{task.kind.value} to {words}" if words else f"{task.kind.value} w/o destinations"
+
+
+def unique(name: str, taken: Iterable[str]) -> str:
+    """The name, or the first of `NAME #2`, `NAME #3`, … that nobody has, in any case (rule 24.2)."""
+    known = {other.lower() for other in taken}
+    found, number = name, 1
+    while found.lower() in known:
+        number += 1
+        found = f"{name} #{number}"
+    return found

@@ -1,0 +1,277 @@
+"""A node's copies of databases: in memory, and as journals on its disk, so that each is found again after a crash.
+
+What is in memory may be ahead of the journal for a moment; nothing leaves the copy in that moment. Never here: what is
+said to other nodes, and what backups do with a copy.
+"""
+
+from collections.abc import Callable, Sequence
+
+from backup.database.documents import Contents, Store
+from backup.database.items import Item
+from backup.database.journal import DamagedJournal
+from backup.database.revisions import Policies
+from backup.notes import CopyClosed, CopyHolds, CopyLost, CopyOpened
+from backup.record.record import Database, Record
+from backup.replicas.node_reports import DatabaseReport
+from cluster.instant import SECOND
+from cluster.member import Member
+
+PREFIX = "copies/"
+PUT_BY = "put by/"
+"""Where the files of copies lie that nobody is to read."""
+LONG = 1 << 20
+"""A journal is written anew when it has grown by so many bytes, and to twice what the copy needs."""
+RETRY = 5 * SECOND
+"""When a copy that could not be made, because the disk is full, is tried again."""
+
+
+class Copy:
+    """This node's copy of one database, whose journal is on the disk."""
+
+    def __init__(
+        self, member: Member, database_id: int, store: Store, journal_size: int, changed: Callable[["Copy"], None]
+    ) -> None:
+        self.id = database_id
+        """That of the record; the store has an id of its own."""
+        self.store = store
+        self.changes = 0
+        """Counts up whenever something changed and is durable."""
+        self._member = member
+        self._changed = changed
+        self._size = self._needed = journal_size
+        self._busy = False
+        self._report: tuple[int, DatabaseReport] | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that is in memory is durable: only then may anything of it leave the node."""
+        return not self._busy
+
+    async def settle(self) -> None:
+        """Wait until it is settled."""
+        while self._busy:
+            await self._member.changed(self._member.version)
+
+    async def change(self, act: Callable[[Store], Sequence[Item]], *, learned: bool = False) -> Sequence[Item]:
+        """Do `act`, one at a time, and make durable what it changed, and with `learned` what no item says.
+
+        OSError if the disk takes nothing. Then, and whenever `act` raises, the copy is what its journal says.
+        """
+        await self.settle()
+        self._busy = True
+        etag = self.store.etag
+        try:
+            items = act(self.store)
+            frames = [*self.store.frames_after(etag)]
+            if learned:
+                frames.append(self.store.state_frame())
+            await self._append(b"".join(frames))
+        except Exception as error:
+            if self.store.etag != etag or isinstance(error, OSError):
+                self.store = Store.recover([await self._member.disk.read(_file(self.id))])
+            raise
+        finally:
+            self._busy = False
+            self._member.stir()  # for those who wait in `settle`
+        self._changed_now()
+        return items
+
+    async def replace(self, store: Store) -> None:
+        """Hold what `store` holds instead. OSError if the disk takes nothing."""
+        await self.settle()
+        self._busy = True
+        try:
+            content = b"".join(store.frames())
+            await self._member.disk.write(_file(self.id), content)
+            self.store, self._size, self._needed = store, len(content), len(content)
+        finally:
+            self._busy = False
+            self._member.stir()
+        self._changed_now()
+
+    async def configure(self, policies: Policies) -> None:
+        """Keep revisions by these policies, once the disk has room for that."""
+
+        def act(store: Store) -> Sequence[Item]:
+            store.configure(policies)
+            return ()
+
+        while True:
+            try:
+                await self.change(act, learned=True)
+            except OSError:
+                await self._member.sleep(RETRY)
+            else:
+                return
+
+    async def frozen(self) -> Contents:
+        """What it holds now, durable and for ever."""
+        await self.settle()
+        return self.store.frozen_at()
+
+    def report(self, name: str) -> DatabaseReport:
+        """What the leader is told of it: the same object while nothing changes."""
+        if self._report is None or (self._report[0] != self.changes and self.settled):  # only what is durable is told
+            told = DatabaseReport(name, True, self.store.etag, self.store.change_vector)
+            self._report = (self.changes, told)
+        return self._report[1]
+
+    def _changed_now(self) -> None:
+        self.changes += 1
+        self._member.note(CopyHolds(self.id, self.store.etag, self.store.fingerprint))
+        self._changed(self)
+
+    async def _append(self, content: bytes) -> None:
+        if self._size + len(content) > 2 * self._needed + LONG:
+            content = b"".join(self.store.frames())
+            await self._member.disk.write(_file(self.id), content)
+            self._size = self._needed = len(content)
+        elif content:
+            await self._member.disk.append(_file(self.id), content)
+            self._size += len(content)
+
+
+class Copies:
+    """All copies of one node, by database id."""
+
+    def __init__(self, member: Member, *, hard_on_leaving: bool = True) -> None:
+        """`hard_on_leaving`: `Rules.hard_delete_on_leaving`."""
+        self.changed: Callable[[Copy], None] = lambda copy: None
+        """Called for each copy that is opened, and after each change that became durable."""
+        self._member = member
+        self._hard_on_leaving = hard_on_leaving
+        self._copies: dict[int, Copy] = {}
+        self._opening: dict[int, None] = {}
+        self._made = 0
+        self.closed: Callable[[int], None] = lambda database_id: None
+        """Called when a copy whose group this node has left is given up."""
+        self._names: dict[int, str] = {}
+        self._reports: tuple[DatabaseReport, ...] | None = None
+        """What is told of all; None: to be worked out."""
+
+    def get(self, database_id: int) -> Copy | None:
+        """The copy of that database, if it is open."""
+        return self._copies.get(database_id)
+
+    def database(self, database_id: int) -> Database | None:
+        """The record of that database, as this node has it."""
+        record: Record = self._member.state
+        found = record.database(self._names.get(database_id, ""))
+        return found if found is not None and found.id == database_id else None
+
+    @property
+    def databases(self) -> set[int]:
+        """Ids of the databases it has copies of."""
+        return set(self._copies)
+
+    def reports(self) -> tuple[DatabaseReport, ...]:
+        """What the leader is told of every copy, by database id: the same object while nothing changes."""
+        if self._reports is not None:
+            return self._reports
+        told = tuple(
+            [self._copies[each].report(self._names[each]) for each in sorted(self._copies) if each in self._names]
+        )
+        if all(copy.settled for copy in self._copies.values()):  # else it may be another one in a moment
+            self._reports = told
+        return told
+
+    async def opened(self, database_id: int) -> Copy:
+        """The copy, once it is open."""
+        while (copy := self._copies.get(database_id)) is None:
+            await self._member.changed(self._member.version)
+        return copy
+
+    def unused_id(self, database_id: int) -> str:
+        """An id for a new store: no copy of that database, here or elsewhere, ever had it."""
+        self._made += 1
+        return f"{self._member.dice('copy', database_id, self._made).below(1 << 64):016x}"
+
+    async def recover(self) -> None:
+        """Open what the disk holds; a copy whose journal is damaged is thrown away, for its peers to fill again."""
+        disk = self._member.disk
+        for file in [name for name in disk.names() if name.startswith(PREFIX)]:
+            database_id = int(file.removeprefix(PREFIX))
+            content = await disk.read(file)
+            try:
+                store = Store.recover([content])
+            except DamagedJournal as error:
+                self._member.note(CopyLost(database_id, str(error)))
+                await disk.remove(file)
+            else:
+                self._open(database_id, store, len(content))
+
+    def follow(self, database: Database) -> None:
+        """The database is new or has changed: have a copy if this node is in its group. If not, see `leave`."""
+        if database.id not in self._names:
+            self._names[database.id], self._reports = database.name, None
+        if self._member.name not in database.topology.nodes:
+            return
+        if (copy := self._copies.get(database.id)) is not None:
+            self._configure(copy, database)
+        elif database.id not in self._opening:
+            self._opening[database.id] = None
+            self._member.spawn(self._make, database.id)
+
+    def _configure(self, copy: Copy, database: Database) -> None:
+        if database.values.policies.index > copy.store.policies.index:
+            self._member.spawn(copy.configure, database.values.policies)
+
+    def forget(self, record: Record) -> None:
+        """Close copies of databases that are gone."""
+        known = {database.id for database in record.databases.values()}
+        for database_id in [each for each in self._names if each not in known]:
+            del self._names[database_id]
+        for database_id in [each for each in self._copies if each not in known]:
+            if database_id <= self._member.applied:  # else it is not gone: this node has restarted and is behind
+                self._close(self._copies[database_id], -1, hard=database_id not in record.put_by)
+
+    def leave(self, copy: Copy, told: int) -> None:
+        """This node is out of the group, and another one has everything up to that etag: give the copy up (rule 5.15)."""
+        self._close(copy, told, hard=self._hard_on_leaving)
+        self.closed(copy.id)
+
+    def _close(self, copy: Copy, told: int, *, hard: bool) -> None:
+        del self._copies[copy.id]
+        self._reports = None
+        self._member.note(CopyClosed(copy.id, copy.store.database_id, copy.store.etag, told, hard))
+        self._member.spawn(self._member.disk.remove if hard else self._put_by, _file(copy.id))
+
+    async def _put_by(self, file: str) -> None:
+        disk = self._member.disk
+        try:
+            await disk.write(PUT_BY + file.removeprefix(PREFIX), await disk.read(file))
+        except OSError:  # no room for two: it stays where it is, and is put by after the next restart
+            return
+        await disk.remove(file)
+
+    async def _make(self, database_id: int) -> None:
+        store = Store(self._member.name, self.unused_id(database_id))
+        content = b"".join(store.frames())
+        while True:
+            try:
+                await self._member.disk.write(_file(database_id), content)
+            except OSError:
+                await self._member.sleep(RETRY)
+            else:
+                break
+        del self._opening[database_id]
+        self._open(database_id, store, len(content))
+
+    def _changed(self, copy: Copy) -> None:
+        self._reports = None
+        self.changed(copy)
+
+    def _open(self, database_id: int, store: Store, size: int) -> None:
+        copy = self._copies[database_id] = Copy(self._member, database_id, store, size, self._changed)
+        self._reports = None
+        self._member.note(CopyOpened(database_id, store.database_id, store.etag))
+        self._member.note(CopyHolds(database_id, store.etag, store.fingerprint))
+        self._member.stir()
+        self.changed(copy)
+        for database in self._member.state.databases.values():
+            if database.id == database_id:
+                self._configure(copy, database)
+
+
+def _file(database_id: int) -> str:
+    return f"{PREFIX}{database_id}"

@@ -1,0 +1,251 @@
+"""Replication at work: who is told what, when, and again (rules 19.1-19.3). Needs no leader.
+
+One batch is under way to each peer of a group. What is not answered is said again after 1, 2, 4 … 60 s, so that a dead
+peer costs next to nothing; whoever comes back says so, and its peers go on at once. Never here: what wins a conflict.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+
+from backup.database.documents import Store
+from backup.database.items import Item
+from backup.database.replication import ReplicateDocuments, ReplicationAck, ReplicationResume, offer, receive
+from backup.record.record import Database, Record, Topology
+from backup.replicas.local_copies import Copies, Copy
+from cluster.instant import SECOND
+from cluster.member import Member
+
+BATCH = 256
+"""Items in a message at most."""
+FIRST_RETRY = 1 * SECOND
+LONGEST_RETRY = 60 * SECOND
+
+
+class Link:
+    """What one peer has of one copy."""
+
+    __slots__ = ("_heard", "acked", "answers", "in_flight", "nagging", "safe", "sent")
+
+    def __init__(self, acked: int | None) -> None:
+        self.acked = acked
+        """Etag up to which everything arrived there; None: it must be asked."""
+        self.in_flight = False
+        self.answers = 0
+        """How often it answered."""
+        self.nagging = False
+        """Whether a program will say again what is not answered."""
+        self.sent: int | None = None
+        """Up to where of ours was sent there; None: whatever an earlier life sent."""
+        self.safe = 0
+        """Etag of ours up to which everything arrived there, and nothing older than that can come from there any more."""
+        self._heard: list[tuple[int, str, int]] = []
+        """Answers that do not count yet, the first and the last: how far ours had arrived, and what may be under way."""
+
+    def hears(self, acked: int, copy: str, sent: int) -> None:
+        """The peer's copy has all of ours up to `acked`; of its own it may have sent what is up to `sent`."""
+        under_way = [known for _, other, known in self._heard if other == copy]
+        self._heard[1:] = [(acked, copy, max([sent, *under_way]))]
+
+    def takes(self, taken: Sequence[Item], message: ReplicateDocuments, received: Mapping[str, int]) -> None:
+        """What the peer sent was taken here: if it had all of ours until then, it has that, too.
+
+        But not the loser of a conflict that was found here alone, kept as a revision: that it must be sent.
+        """
+        if not taken:
+            return
+        before, after = taken[0].etag - 1, taken[-1].etag
+        if self.in_flight or self.acked is None or not before <= self.acked <= after:
+            return
+        sent = {(item.id.lower(), type(item), item.change_vector) for item in message.items}
+        if not all((item.id.lower(), type(item), item.change_vector) in sent for item in taken):
+            return
+        if self.safe_up_to(received) >= before:
+            self.safe = after
+        else:
+            self.hears(after, message.source, message.last_etag)
+        self.acked = after
+
+    def safe_up_to(self, received: Mapping[str, int]) -> int:
+        """`safe`, now that so much of each copy has arrived here: what comes again is not taken (`receive`)."""
+        while self._heard and received.get(self._heard[0][1], 0) >= self._heard[0][2]:
+            self.safe = max(self.safe, self._heard.pop(0)[0])
+        return self.safe
+
+
+class Replicator:
+    """Brings the other copies of a node's databases on, and takes what they bring."""
+
+    def __init__(self, member: Member, copies: Copies) -> None:
+        self._member = member
+        self._copies = copies
+        self._links: dict[int, dict[str, Link]] = {}
+        """By database id and peer: every other node of the group."""
+        self._followed: dict[int, Topology] = {}
+        """The group that was last looked at, by database id."""
+        self._leaving: set[int] = set()
+        """Databases whose group this node has left, while nobody is known to have all that its copy has."""
+        self.moved: Callable[[Copy], None] = lambda copy: None
+        """Called when a peer may have more of a copy than before."""
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._member.hear(ReplicateDocuments, self._on_documents)
+        self._member.hear(ReplicationAck, self._on_ack)
+        self._member.hear(ReplicationResume, self._on_resume)
+
+    def follow(self, database: Database) -> None:
+        """The database is new or has changed: replicate to all of its group, rehabs and promotables too.
+
+        A node that is out of the group goes on telling the members until one of them has all (rule 5.15).
+        """
+        if self._followed.get(database.id) is not database.topology:
+            self._followed[database.id] = database.topology
+            self._link(database.id, database.topology)
+
+    def _link(self, database_id: int, topology: Topology) -> None:
+        me, copy, before = self._member.name, self._copies.get(database_id), self._links.get(database_id, {})
+        self._leaving.discard(database_id)
+        if me in topology.nodes:
+            peers = [node for node in sorted(topology.nodes) if node != me]
+        elif copy is not None:
+            self._leaving.add(database_id)
+            peers, before = sorted(topology.members or topology.nodes), {}  # each is asked anew what it has
+        else:
+            peers = []
+        self._links[database_id] = {peer: before.get(peer) or Link(None) for peer in peers}
+        if copy is not None:
+            self._push_new(copy, before)
+
+    def forget(self, record: Record) -> None:
+        """Stop for databases that are gone."""
+        known = {database.id for database in record.databases.values()}
+        for database_id in [each for each in self._links if each not in known]:
+            del self._links[database_id]
+            self._followed.pop(database_id, None)
+            self._leaving.discard(database_id)
+
+    def changed(self, copy: Copy) -> None:
+        """The copy was opened, or holds something new, and it is durable."""
+        topology = self._followed.get(copy.id)
+        if topology is not None and copy.id not in self._leaving and self._member.name not in topology.nodes:
+            self._link(copy.id, topology)  # it was being made when this node left the group
+        for peer, link in self._links.get(copy.id, {}).items():
+            self._push(copy, peer, link)
+
+    def _push_new(self, copy: Copy, known: dict[str, Link]) -> None:
+        for peer, link in self._links[copy.id].items():
+            if peer not in known:
+                self._push(copy, peer, link)
+
+    # ---- sending
+
+    def _push(self, copy: Copy, peer: str, link: Link, wanted: Sequence[str] = ()) -> None:
+        """Send what comes next, unless something is under way or nothing is owed."""
+        if link.in_flight or not copy.settled:
+            return
+        store = copy.store
+        if link.acked is None:
+            received = tuple(sorted(store.received.items()))
+            self._member.send(peer, ReplicationResume(copy.id, store.database_id, received, _sent(link, store)))
+        else:
+            message = offer(copy.id, store, link.acked, BATCH, wanted)
+            if message is None:
+                return
+            link.sent = max(_sent(link, store), message.last_etag)
+            self._member.send(peer, message)
+        link.in_flight = True
+        if not link.nagging:
+            link.nagging = True
+            self._member.spawn(self._nag, copy, peer, link)
+
+    async def _nag(self, copy: Copy, peer: str, link: Link) -> None:
+        """Say again what was not answered, ever more seldom, until nothing is owed."""
+        delay = FIRST_RETRY
+        while self._links.get(copy.id, {}).get(peer) is link and (link.in_flight or link.acked != copy.store.etag):
+            answers = link.answers
+            # all that waits long wakes together, on the minute: quiet time is interrupted once, not once a copy
+            early = self._member.monotonic() % delay if delay == LONGEST_RETRY else 0
+            await self._member.sleep(delay - early)
+            if link.answers != answers:
+                delay = FIRST_RETRY
+                continue
+            delay = min(2 * delay, LONGEST_RETRY)
+            link.in_flight = False
+            self._push(copy, peer, link)
+        link.nagging = False
+
+    # ---- what arrives
+
+    def safe_up_to(self, copy: Copy, peer: str) -> int:
+        """The etag up to which that peer has all of the copy, and sends nothing older any more; 0 if it is not known."""
+        link = self._links.get(copy.id, {}).get(peer)
+        return link.safe_up_to(copy.store.received) if link is not None else 0
+
+    def _signed(self, answer: ReplicationAck, copy: Copy, link: Link | None) -> ReplicationAck:
+        return attrs.evolve(answer, copy=copy.store.database_id, sent=_sent(link, copy.store))
+
+    def _on_documents(self, sender: str, message: ReplicateDocuments) -> None:
+        copy = self._copies.get(message.database)
+        if copy is not None and message.policies_index <= copy.store.policies.index:
+            # else it is not open yet, or has not heard which revisions to keep: the sender will say it again
+            self._member.spawn(self._take, copy, sender, message)
+
+    async def _take(self, copy: Copy, sender: str, message: ReplicateDocuments) -> None:
+        """Merge, make durable, and only then answer."""
+        link = self._links.get(copy.id, {}).get(sender)
+        answer: list[ReplicationAck] = []
+
+        def act(store: Store) -> Sequence[Item]:
+            taken, ack = receive(store, message)
+            answer.append(ack)
+            return taken
+
+        try:
+            items = await copy.change(act, learned=True)
+        except OSError:  # no room: it will come again
+            return
+        if link is not None:
+            link.takes(items, message, copy.store.received)
+        self._member.send(sender, self._signed(answer[0], copy, link))
+        self.moved(copy)
+
+    def _on_ack(self, sender: str, ack: ReplicationAck) -> None:
+        copy = self._copies.get(ack.database)
+        link = self._links.get(copy.id, {}).get(sender) if copy is not None else None
+        if copy is None or link is None or ack.source != copy.store.database_id:
+            return
+        link.acked, link.in_flight = ack.last_etag, False
+        link.answers += 1
+        link.sent = _sent(link, copy.store)
+        link.hears(ack.last_etag, ack.copy, ack.sent)
+        self.moved(copy)
+        if copy.id in self._leaving and link.acked >= copy.store.etag and copy.settled and not ack.wanted:
+            self._links[copy.id] = {}
+            self._leaving.discard(copy.id)
+            self._copies.leave(copy, link.acked)
+            return
+        self._push(copy, sender, link, ack.wanted)
+
+    def _on_resume(self, sender: str, message: ReplicationResume) -> None:
+        copy = self._copies.get(message.database)
+        link = self._links.get(copy.id, {}).get(sender) if copy is not None else None
+        if copy is None:
+            return
+        store = copy.store
+        arrived = store.received.get(message.source, 0)
+        answer = ReplicationAck(message.database, message.source, arrived)
+        self._member.send(sender, self._signed(answer, copy, link))
+        if link is None:  # it has left the group, and wants to know whether somebody has all of its copy
+            return
+        link.acked, link.in_flight = dict(message.received).get(store.database_id, 0), False
+        link.answers += 1
+        link.sent = _sent(link, store)
+        link.hears(link.acked, message.source, message.sent)
+        self.moved(copy)
+        self._push(copy, sender, link)
+
+
+def _sent(link: Link | None, store: Store) -> int:
+    """Up to where of a copy's changes a peer may have been sent; all, where nothing is known of an earlier life."""
+    return link.sent if link is not None and link.sent is not None else store.etag

@@ -1,0 +1,221 @@
+"""What a client may ask of documents and of what stands beside them, one frozen class each; its answer stands beside it.
+
+Documents need no leader (rules 3.39, 19.1); what goes through the log does, and an id that ends in `|`. All raise
+`Refused` for what cannot be. Never here: how a request is answered (backup/node/document_handler.py).
+"""
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from backup.database import agreed_values
+from backup.database.items import body_of
+from cluster.value import value
+
+
+@value(repr=False)
+class PutDocuments:
+    """Write documents, each (id, collection, JSON object as text), in one go. Answers how many."""
+
+    database: str
+    documents: tuple[tuple[str, str, str], ...]
+
+    @staticmethod
+    def of(database: str, objects: Mapping[str, Mapping[str, Any]], collection: str) -> "PutDocuments":
+        """From JSON objects by id, all of one collection. ValueError for one that has no JSON form."""
+        return PutDocuments(database, tuple((id, collection, body_of(id, data)) for id, data in objects.items()))
+
+    def __repr__(self) -> str:
+        return f"PutDocuments({self.database!r}, <{len(self.documents)} documents, {_digest(self.documents)}>)"
+
+    def says(self) -> str:
+        return f"writes {_counted(len(self.documents))} in {self.database}"
+
+
+@value
+class PatchDocument:
+    """Replace top-level fields of a document, those of a JSON object as text; null removes one. Answers None."""
+
+    database: str
+    id: str
+    changes: str
+
+    def says(self) -> str:
+        return f"changes document {self.id} in {self.database}"
+
+
+@value(repr=False)
+class DeleteDocuments:
+    """Answers how many there were to delete."""
+
+    database: str
+    ids: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        if len(self.ids) <= 3:
+            return f"DeleteDocuments({self.database!r}, {self.ids!r})"
+        return f"DeleteDocuments({self.database!r}, <{len(self.ids)} ids, {_digest((self.ids,))}>)"
+
+    def says(self) -> str:
+        return f"deletes {_counted(len(self.ids))} in {self.database}"
+
+
+@value
+class GetDocument:
+    """Answers the `Document`, or None if this node's copy has none of that id."""
+
+    database: str
+    id: str
+
+    def says(self) -> str:
+        return f"reads document {self.id} in {self.database}"
+
+
+@value(repr=False)
+class StoreDocument:
+    """Write one document. Answers its id, which is the given one unless that leaves a part to the server:
+
+    `orders/` becomes `orders/0000012-A` on this node alone, `orders|` becomes `orders/7` by the identity of that key.
+    """
+
+    database: str
+    id: str
+    collection: str
+    body: str
+    """A JSON object as text."""
+
+    def __repr__(self) -> str:
+        return f"StoreDocument({self.database!r}, {self.id!r}, <{_digest(((self.collection, self.body),))}>)"
+
+    def says(self) -> str:
+        return f"writes document {self.id} in {self.database}"
+
+
+@value(repr=False)
+class Attach:
+    """Give a document an attachment. Answers the hash of its content."""
+
+    database: str
+    id: str
+    name: str
+    content: bytes
+    content_type: str = ""
+
+    def __repr__(self) -> str:
+        return f"Attach({self.database!r}, {self.id!r}, {self.name!r}, <{len(self.content)} bytes>)"
+
+    def says(self) -> str:
+        return f"attaches {self.name} to document {self.id} in {self.database}"
+
+
+@value
+class Detach:
+    """Answers whether there was an attachment of that name."""
+
+    database: str
+    id: str
+    name: str
+
+    def says(self) -> str:
+        return f"takes {self.name} from document {self.id} in {self.database}"
+
+
+@value
+class GetAttachment:
+    """Answers its content, or None if this node's copy has none of that name."""
+
+    database: str
+    id: str
+    name: str
+
+    def says(self) -> str:
+        return f"reads {self.name} of document {self.id} in {self.database}"
+
+
+@value
+class GetRevisions:
+    """Answers the `Revision`s of a document, the oldest first."""
+
+    database: str
+    id: str
+
+    def says(self) -> str:
+        return f"reads the revisions of document {self.id} in {self.database}"
+
+
+@value
+class ChangeValues:
+    """Do one of the commands of values.py through the log. Answers what that command does."""
+
+    command: agreed_values.ValueCommand
+
+    def says(self) -> str:
+        database = self.command.database
+        match self.command:
+            case agreed_values.NextIdentity(key=key) | agreed_values.SeedIdentity(key=key):
+                return f"wants a number of {key} in {database}"
+            case agreed_values.PutCompareExchange(key=key) | agreed_values.DeleteCompareExchange(key=key):
+                return f"exchanges value {key} of {database}"
+            case agreed_values.DefineIndex(definition=definition):
+                return f"wants index {definition.name} of {database}"
+            case agreed_values.RemoveIndex(name=name):
+                return f"wants index {name} of {database} to go"
+            case agreed_values.ConfigureRevisions():
+                return f"wants other revisions kept in {database}"
+            case agreed_values.ForgetDeletedValues():
+                return f"wants deletions of compare-exchange values of {database} forgotten"
+            case agreed_values.RestoreValues():
+                return f"wants values put into {database}"
+
+
+@value
+class GetCompareExchange:
+    """Answers the `Exchanged` value as this node has heard of it, or None."""
+
+    database: str
+    key: str
+
+    def says(self) -> str:
+        return f"reads value {self.key} of {self.database}"
+
+
+@value
+class QueryIndex:
+    """Answers a `QueryResult`, from this node's own data and however stale that is."""
+
+    database: str
+    index: str
+    where: tuple[tuple[str, str], ...] = ()
+    """Fields and the values that rows must have in them, as JSON text."""
+
+    def says(self) -> str:
+        return f"asks index {self.index} of {self.database}"
+
+
+@value
+class QueryResult:
+    """What an index answers."""
+
+    stale: bool
+    """The copy has changes that are not in the index yet."""
+    etag: int
+    """Up to which it has them."""
+    rows: tuple[str, ...]
+    """JSON objects as text: of documents `id` and the fields, of groups the field, `Count` and the sums."""
+
+
+Write = PutDocuments | PatchDocument | DeleteDocuments | StoreDocument | Attach | Detach
+DocumentRequest = Write | GetDocument | GetAttachment | GetRevisions | ChangeValues | GetCompareExchange | QueryIndex
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} document" if count == 1 else f"{count:,} documents"
+
+
+def _digest(parts: Iterable[tuple[str, ...]]) -> str:
+    """8 hex digits over the texts, to tell one large request from another."""
+    found = blake2b(digest_size=4)
+    for part in parts:
+        for text in part:
+            found.update(b"%d:%s" % (len(text.encode()), text.encode()))
+    return found.hexdigest()

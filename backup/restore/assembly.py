@@ -1,0 +1,153 @@
+"""A database put together from the files of one chain, one after the other (rules 17.4, 17.5).
+
+Never here: which files make a chain, or where they are.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from backup.content import definitions
+from backup.content.logical import Reader, Unreadable, peeked
+from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
+from backup.content.snapshot import DOCUMENTS, INDEXES, MAGIC, RECORD, VALUES, SnapshotReader
+from backup.database.agreed_values import (
+    NOTHING,
+    RestoreValues,
+    Values,
+    combined,
+    with_exchanged,
+    with_identity,
+    with_index,
+    with_policies,
+    without_exchanged,
+    without_index,
+)
+from backup.database.documents import Store
+from backup.database.indexes import IndexData
+from backup.database.items import Blob, Document, Item, Tombstone
+from backup.database.journal import State, Torn, decode
+from backup.database.revisions import Policies
+
+
+class Assembly:
+    """What the files read so far come to."""
+
+    def __init__(self, node: str, database_id: str) -> None:
+        """Nothing yet; the copy will be that of `node`, under an id of its own."""
+        self.store = Store(node, database_id)
+        self.values: Values = NOTHING
+        self.record: Mapping[str, Any] = {}
+        """The database record in the last file (rule 17.5)."""
+        self.documents = 0
+        """Documents read; one that changed between two files counts in each."""
+        self.tombstones = 0
+        self.left_out: dict[str, int] = {}
+        """What has no place in the model, by section or metadata field, and how often it was met."""
+        self.indexes: list[IndexData] = []
+        """Data of indexes as of some etag of the store, which keeps its etags: of a snapshot."""
+        self._policies_index = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """What `BackupStarted.fingerprint` said of a copy that held the same."""
+        return combined(self.store.fingerprint_sum, self.values)
+
+    def take_file(self, name: str, chunks: Iterable[bytes], *, unsealed: bool = False) -> Manifest | None:
+        """One more file, a snapshot or a logical backup; what it says of itself. DamagedBackup, UnreadableBackup."""
+        first, whole = peeked(chunks)
+        if first.startswith(MAGIC):
+            snapshot = SnapshotReader(name, whole)
+            self.take_snapshot(snapshot)
+            return snapshot.manifest
+        reader = Reader(name, whole, unsealed=unsealed)
+        self.take(reader)
+        return reader.manifest
+
+    def take_snapshot(self, reader: SnapshotReader) -> None:
+        """The raw store and the data of indexes instead of all that was there (rule 17.10)."""
+        node, database_id = self.store.node, self.store.database_id
+        others: dict[str, bytes] = {}
+        try:
+            self.store = Store.replayed(self._stored(reader, others))
+            said = json.loads(others[VALUES])
+            self.record = json.loads(others[RECORD])
+            self.indexes = [
+                IndexData.recover([content]) for name, content in others.items() if name.startswith(INDEXES)
+            ]
+            self.values = _values_of(said, self.record)
+        except (DamagedBackup, UnreadableBackup):
+            raise
+        except Unreadable as error:
+            raise DamagedBackup(reader.name, f"a member of it makes no sense ({error})") from error
+        self._policies_index = self.store.policies.index
+        self.store.become(database_id, node)
+        size = self.store.size
+        self.documents, self.tombstones = size.documents, size.tombstones
+
+    def _stored(self, reader: SnapshotReader, others: dict[str, bytes]) -> Iterator[Item | Blob | State | Torn]:
+        for name, content in reader.members():
+            if name.startswith(DOCUMENTS):
+                yield from decode([content])
+            else:
+                others[name] = content
+
+    def take(self, reader: Reader) -> None:
+        """One more file. DamagedBackup as the reader raises it."""
+        store = self.store
+        before = store.etag
+        for item in reader.items():
+            if isinstance(item, Blob):
+                store.hold(item)
+            elif lacking := store.missing(item):
+                raise DamagedBackup(reader.name, f"it names the attachment {lacking[0]} of {item.id!r} and lacks it")
+            else:
+                store.adopt(item)
+        self.record = reader.record
+        manifest = reader.manifest
+        if manifest is not None and manifest.policies_index != self._policies_index:
+            self._policies_index = manifest.policies_index
+            store.forget_revisions(before)  # the file holds every revision there was, however few
+        self._agree(reader)
+        store.enforce(Policies(store.policies.index, self.values.policies.policies))
+        self.documents += reader.counts[Document]
+        self.tombstones += reader.counts[Tombstone]
+        for what, count in reader.left_out.items():
+            self.left_out[what] = self.left_out.get(what, 0) + count
+
+    def _agree(self, reader: Reader) -> None:
+        values = with_policies(self.values, definitions.policies_of(reader.record), 0)
+        for key in reader.exchange_tombstones:
+            values = without_exchanged(values, key, 0)
+        for key, number in reader.identities:
+            values = with_identity(values, key, number, 0)
+        for key, text in reader.exchanged:
+            values = with_exchanged(values, key, text, 0)
+        for name in list(values.indexes):  # rule 17.5: index definitions are those of the last file
+            values = without_index(values, name, 0)
+        for definition in reader.indexes:
+            values = with_index(values, definition, 0)
+        self.values = values
+
+
+def _values_of(said: Mapping[str, Any], record: Mapping[str, Any]) -> Values:
+    values = with_policies(NOTHING, definitions.policies_of(record), 0)
+    for each in said["Identities"]:
+        values = with_identity(values, str(each["Key"]), int(each["Value"]), 0)
+    for each in said["CompareExchange"]:
+        values = with_exchanged(values, *definitions.exchanged_of(each), 0)
+    for each in said["Indexes"]:
+        if (definition := definitions.index_of(each)) is not None:
+            values = with_index(values, definition, 0)
+    return values
+
+
+def giving(database: str, values: Values) -> RestoreValues:
+    """The command that gives a database these values."""
+    return RestoreValues(
+        database,
+        tuple((each.key, each.number) for _, each in sorted(values.identities.items())),
+        tuple((each.key, each.text) for _, each in sorted(values.exchanged.items())),
+        tuple(each for _, each in sorted(values.indexes.items())),
+        values.policies.policies,
+    )

@@ -1,0 +1,342 @@
+"""From a folder of backup files back to a database: what can be restored, whether its chain is whole, and doing it.
+
+Where RavenDB restores what it finds (rules 17.3, 17.4, 22.7, 22.20) we refuse and say why, unless the rules are its own:
+a database that lacks a part looks like one that does not. Never here: the record of the cluster, or the name of the new database.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from backup.content.encryption import plain
+from backup.content.logical import read_manifest
+from backup.content.manifest import FileKind, Manifest
+from backup.database.agreed_values import Values, combined, without_indexes
+from backup.database.documents import Contents, Store
+from backup.database.indexes import IndexData
+from backup.database.items import Document
+from backup.destinations import file_names
+from backup.destinations.port import Destination
+from backup.record.encryption_keys import Key
+from backup.record.rules import Rules
+from backup.restore.assembly import Assembly
+from cluster.value import value
+
+UTC = ZoneInfo("UTC")
+OURS = Rules()
+
+
+class NothingToRestore(ValueError):
+    """There is no such restore point. The text says what there is."""
+
+
+class BrokenChain(ValueError):
+    """The files of a folder do not make one whole chain. Nothing was restored."""
+
+
+@value
+class RestorePoint:
+    """One file up to which a folder can be restored, by its name alone (rule 17.11)."""
+
+    folder: str
+    file: str
+    at: int
+    """µs: start of the backup."""
+    full: bool
+    snapshot: bool
+    encrypted: bool
+    database: str
+    """Empty if the folder's name does not tell."""
+    node: str
+    files_needed: int
+
+
+@value
+class Restored:
+    """What a restore made."""
+
+    store: Store
+    """A new copy with vectors of its own (rule 17.10)."""
+    values: Values
+    """Identities, compare-exchange values, index definitions and policies."""
+    record: Mapping[str, Any]
+    """The database record in the last file (rule 17.5), a JSON object."""
+    manifest: Manifest | None
+    """That of the last file; None if it is unsealed."""
+    files: tuple[str, ...]
+    """In the order in which they were applied."""
+    documents: int
+    """Documents read; one that changed between two files counts in each."""
+    tombstones: int
+    left_out: Mapping[str, int]
+    """What has no place in the model, by section or metadata field, and how often it was met."""
+    fingerprint: str
+    """`values.combined` of the copy and the values: what the last backup said that it held."""
+    indexes: tuple[IndexData, ...] = ()
+    """What a snapshot held of indexes, as of some etag of the store."""
+
+    def without_indexes(self) -> "Restored":
+        """The same without any index (`SkipIndexes`, rule 17.1)."""
+        values = without_indexes(self.values)
+        return attrs.evolve(self, values=values, indexes=(), fingerprint=combined(self.store.fingerprint_sum, values))
+
+
+def restore_points(destination: Destination, folder: str, zone: ZoneInfo = UTC) -> tuple[RestorePoint, ...]:
+    """The finished backup files of a folder in order (rules 17.2, 17.11, 17.12).
+
+    `zone` is that of the node that wrote them. BrokenChain if a snapshot follows another file (rule 17.4).
+    """
+    named = file_names.parse_folder(folder, zone)
+    found = [
+        (file, parsed)
+        for file in destination.files(folder)
+        if (parsed := file_names.parse_file(file, zone)) and not parsed.in_progress
+    ]
+    found.sort(key=lambda each: (each[0].partition(".")[0], not each[1].snapshot, not each[1].full))
+    for file, parsed in found[1:]:
+        if parsed.snapshot:
+            raise BrokenChain(
+                f"snapshot {file} stands behind {found[0][0]} in {folder}: move it to a folder of its own"
+            )
+    database, node = (named.database, named.node) if named else ("", "")
+    return tuple(
+        RestorePoint(folder, file, parsed.at, parsed.full, parsed.snapshot, parsed.encrypted, database, node, needed)
+        for needed, (file, parsed) in enumerate(found, 1)
+    )
+
+
+def restore(
+    destination: Destination,
+    folder: str,
+    last_file: str | None = None,
+    *,
+    node: str = "A",
+    database_id: str = "restored",
+    unsealed: bool = False,
+    keys: Iterable[Key] = (),
+    rules: Rules = OURS,
+) -> Restored:
+    """Restore a folder, up to and including `last_file` (in any case), into a new copy on `node` (rules 17.2-17.5).
+
+    Every file is verified before the first is applied. NothingToRestore, BrokenChain, DamagedBackup or
+    UnreadableBackup say why not, and which file; NoKey or WrongKey where none of `keys` opens an encrypted one.
+    `unsealed` takes files as RavenDB writes them, unverified, in the order of their names. `rules` say what is refused.
+    """
+    points = restore_points(destination, folder)
+    if not points:
+        raise NothingToRestore(
+            f"No files to restore: {folder} holds no finished backup; give one of the destination's folders"
+        )
+    chain = chain_of(destination, points, last_file, unsealed=unsealed, keys=keys, rules=rules)
+
+    assembly = Assembly(node, database_id)
+    manifest: Manifest | None = None
+    for file in chain:
+        content = plain(file, destination.read(f"{folder}/{file}"), keys)
+        manifest = assembly.take_file(file, content, unsealed=unsealed)
+    left_out = dict(sorted(assembly.left_out.items()))
+    return Restored(
+        assembly.store,
+        assembly.values,
+        assembly.record,
+        manifest,
+        chain,
+        assembly.documents,
+        assembly.tombstones,
+        left_out,
+        assembly.fingerprint,
+        tuple(assembly.indexes),
+    )
+
+
+def chain_of(
+    destination: Destination,
+    points: tuple[RestorePoint, ...],
+    last_file: str | None = None,
+    *,
+    unsealed: bool = False,
+    keys: Iterable[Key] = (),
+    rules: Rules = OURS,
+    known: dict[str, Manifest] | None = None,
+) -> tuple[str, ...]:
+    """The files to apply, in order, to restore the folder of these points; verified unless the rules do without.
+
+    `known`: manifests read before, by file; those read now are added.
+    """
+    last = _chosen(points, last_file, rules)
+    if unsealed or not rules.needs_whole_chain:
+        return _by_name(points, last, headless=not rules.needs_whole_chain)
+    return _by_manifests(destination, points, last, keys, {} if known is None else known)
+
+
+def _chosen(points: tuple[RestorePoint, ...], last_file: str | None, rules: Rules) -> str | None:
+    if last_file is None:
+        return None
+    for point in points:
+        if point.file.lower() == last_file.lower():  # rule 17.3
+            return point.file
+    if not rules.needs_last_file:
+        return None  # rule 22.7: all there is
+    listed = ", ".join(point.file for point in points)
+    raise NothingToRestore(f"there is no file {last_file} in {points[0].folder}: give one of {listed}")
+
+
+def _by_name(points: tuple[RestorePoint, ...], last: str | None, *, headless: bool) -> tuple[str, ...]:
+    """The chain as RavenDB orders it (rule 17.2); `headless`: even without its full file (rule 17.4)."""
+    if not (points[0].full or headless):
+        raise _headless(points[0].file, points[0].folder)
+    files = [point.file for point in points]
+    return tuple(files[: files.index(last) + 1] if last else files)
+
+
+def _by_manifests(
+    destination: Destination,
+    points: tuple[RestorePoint, ...],
+    last: str | None,
+    keys: Iterable[Key],
+    known: dict[str, Manifest],
+) -> tuple[str, ...]:
+    """The chain as the files themselves tell it: names are local times, which an autumn night repeats."""
+    folder = points[0].folder
+    files = {point.file for point in points}
+
+    def manifest_of(file: str) -> Manifest:
+        if file not in known:
+            found = read_manifest(file, plain(file, destination.read(f"{folder}/{file}"), keys))
+            if found.file.lower() != file.lower():
+                raise BrokenChain(f"{file} was written as {found.file}: give it that name again")
+            known[file] = found
+        return known[file]
+
+    def chain_to(file: str) -> tuple[str, ...]:
+        chain = [file]
+        while (manifest := manifest_of(chain[-1])).kind is FileKind.INCREMENTAL:
+            if manifest.previous in chain:
+                raise BrokenChain(
+                    f"{chain[-1]} continues {manifest.previous}, which continues it: they were not written like this"
+                )
+            if manifest.previous not in files:
+                if not any(point.full for point in points):
+                    raise _headless(chain[-1], folder)
+                raise BrokenChain(
+                    f"{chain[-1]} continues {manifest.previous}, which is not in {folder}: put that file back, "
+                    f"or name the last file before the gap"
+                )
+            check_link(manifest.previous, manifest_of(manifest.previous), chain[-1], manifest)
+            chain.append(manifest.previous)
+        return tuple(reversed(chain))
+
+    if last is not None:
+        return chain_to(last)
+    continued = {manifest_of(point.file).previous for point in points}
+    ends = [point.file for point in points if point.file not in continued]
+    if len(ends) > 1:  # a run that did not reach every place may have left its file in this one (rule 9.8)
+        every = [manifest_of(point.file) for point in points]
+        ends = [file for file in ends if not any(_covers(other, manifest_of(file)) for other in every)]
+    chains = [chain_to(file) for file in ends]
+    if len(chains) != 1:
+        listed = " and ".join(chain[-1] for chain in chains)
+        raise BrokenChain(
+            f"{folder} holds {len(chains)} chains, which end with {listed or 'nothing'}: name the last file to restore"
+        )
+    return chains[0]
+
+
+def _covers(later: Manifest, earlier: Manifest) -> bool:
+    """Whether an incremental holds all that another of the same copy does: both continue the same file, and it goes on."""
+
+    def begins(manifest: Manifest) -> tuple[object, ...]:
+        return manifest.previous, manifest.from_etag, manifest.from_raft_index, manifest.database_id, manifest.node
+
+    return (
+        later.kind is earlier.kind is FileKind.INCREMENTAL
+        and begins(later) == begins(earlier)
+        and later.started_at > earlier.started_at
+        and later.last_etag >= earlier.last_etag
+        and later.raft_index >= earlier.raft_index
+    )
+
+
+def check_link(before: str, manifest: Manifest, after: str, continuing: Manifest) -> None:
+    """BrokenChain unless the file `after` holds exactly what followed the file `before`."""
+    if continuing.from_etag != manifest.last_etag:
+        raise BrokenChain(
+            f"{after} begins after etag {continuing.from_etag}, but {before} ends with {manifest.last_etag}: "
+            f"changes between them are in neither; restore up to {before}"
+        )
+    if continuing.from_raft_index > manifest.raft_index:
+        raise BrokenChain(
+            f"{after} begins after log entry {continuing.from_raft_index}, but {before} ends with {manifest.raft_index}: "
+            f"identities and values changed between them are in neither; restore up to {before}"
+        )
+    theirs = (continuing.database, continuing.database_id, continuing.node)
+    if theirs != (manifest.database, manifest.database_id, manifest.node):
+        raise BrokenChain(
+            f"{after} is of database {continuing.database} on {continuing.node}, copy {continuing.database_id}, "
+            f"but {before} of {manifest.database} on {manifest.node}, copy {manifest.database_id}; "
+            f"restore up to {before}"
+        )
+
+
+def _headless(file: str, folder: str) -> BrokenChain:
+    return BrokenChain(
+        f"{folder} holds no full backup, which {file} needs: put it back, or restore another folder"
+    )  # rules 17.4, 22.20
+
+
+@value
+class Comparison:
+    """How the documents of two copies differ; true if they do not. Ids, sorted."""
+
+    only_first: tuple[str, ...] = ()
+    only_second: tuple[str, ...] = ()
+    different: tuple[str, ...] = ()
+    """One sentence for each document that both hold, but not alike."""
+
+    def __bool__(self) -> bool:
+        return not (self.only_first or self.only_second or self.different)
+
+    def text(self, limit: int = 5) -> str:
+        """The difference in words, at most `limit` examples of each kind."""
+        if self:
+            return "the documents are equal"
+        parts = []
+        for what, found in (
+            ("only in the first", self.only_first),
+            ("only in the second", self.only_second),
+            ("not alike", self.different),
+        ):
+            if found:
+                more = f", and {len(found) - limit} more" if len(found) > limit else ""
+                parts.append(f"{len(found)} {what}: {', '.join(found[:limit])}{more}")
+        return "; ".join(parts)
+
+
+def equal_contents(first: Store | Contents, second: Store | Contents) -> Comparison:
+    """Compare two copies document for document: id, collection, JSON, attachments and time of the last change.
+
+    Of revisions nothing is said here: the fingerprints tell them. Etags, vectors and tombstones belong to a copy, not to its documents.
+    """
+    ours, theirs = _documents(first), _documents(second)
+    different = []
+    for key in sorted(ours.keys() & theirs.keys()):
+        mine, other = ours[key], theirs[key]
+        parts = [
+            f"{name} {getattr(mine, name)} against {getattr(other, name)}"
+            for name in ("id", "collection", "body", "last_modified", "attachments")
+            if getattr(mine, name) != getattr(other, name)
+        ]
+        if parts:
+            different.append(f"{mine.id} ({'; '.join(parts)})")
+    return Comparison(
+        tuple(ours[key].id for key in sorted(ours.keys() - theirs.keys())),
+        tuple(theirs[key].id for key in sorted(theirs.keys() - ours.keys())),
+        tuple(different),
+    )
+
+
+def _documents(copy: Store | Contents) -> dict[str, Document]:
+    contents = copy.frozen_at() if isinstance(copy, Store) else copy
+    return {document.id.lower(): document for document in contents.documents()}

@@ -1,0 +1,145 @@
+"""What a place holds, chain by chain: every restore point, which of them can be restored, and the one of an instant.
+
+Nothing here is believed of a name that the file itself can tell. Never here: restoring (chain_reader.py).
+"""
+
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+from backup.content.encryption import NoKey, WrongKey, plain
+from backup.content.logical import read_manifest
+from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
+from backup.destinations import file_names
+from backup.destinations.file_names import UTC
+from backup.destinations.port import Destination, DestinationError
+from backup.record.encryption_keys import Key
+from backup.restore.chain_reader import BrokenChain, NothingToRestore, RestorePoint, chain_of, restore_points
+from cluster.instant import DAY, as_datetime
+from cluster.value import value
+
+Unusable = (DamagedBackup, UnreadableBackup, BrokenChain, NothingToRestore, WrongKey, NoKey, DestinationError)
+"""Why a file cannot be restored, or not up to it."""
+
+
+@value
+class Checked:
+    """One restore point, looked into."""
+
+    point: RestorePoint
+    manifest: Manifest | None
+    """What the file says of itself; None if it cannot be read."""
+    problem: str
+    """Why nobody can restore up to it; empty if it can be done."""
+    files: tuple[str, ...] = ()
+    """What would be applied, in order."""
+
+
+@value
+class Chain:
+    """One folder of a destination."""
+
+    folder: str
+    points: tuple[Checked, ...]
+    in_progress: tuple[str, ...] = ()
+    """What a crash left: no part of any chain (rule 17.12)."""
+    problem: str = ""
+    """What is wrong with the folder as a whole."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every backup in it can be restored, and there is one."""
+        return bool(self.points) and not self.problem and not any(each.problem for each in self.points)
+
+    @property
+    def last(self) -> Checked | None:
+        """Its newest point that can be restored; None if none can."""
+        return next((each for each in reversed(self.points) if not each.problem), None)
+
+
+def chains(destination: Destination, *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC) -> tuple[Chain, ...]:
+    """Every chain of a place, in the order of the folders' names; folders that are no backup's are passed over."""
+    return tuple(
+        check(destination, folder, keys=keys, zone=zone)
+        for folder in destination.folders()
+        if file_names.parse_folder(folder, zone) is not None
+    )
+
+
+def check(destination: Destination, folder: str, *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC) -> Chain:
+    """Read every file of a folder, verify its seal and its place in the chain, and say up to where it restores."""
+    keys = tuple(keys)
+    files = destination.files(folder)
+    in_progress = tuple(
+        file for file in files if (parsed := file_names.parse_file(file, zone)) is not None and parsed.in_progress
+    )
+    try:
+        points = restore_points(destination, folder, zone)
+    except BrokenChain as error:
+        return Chain(folder, (), in_progress, str(error))
+    known: dict[str, Manifest] = {}
+    return Chain(folder, tuple(_checked(destination, points, point, keys, known) for point in points), in_progress)
+
+
+def _checked(
+    destination: Destination,
+    points: tuple[RestorePoint, ...],
+    point: RestorePoint,
+    keys: tuple[Key, ...],
+    known: dict[str, Manifest],
+) -> Checked:
+    try:
+        files = chain_of(destination, points, point.file, keys=keys, known=known)
+    except Unusable as error:
+        return Checked(point, known.get(point.file), str(error))
+    return Checked(point, known[point.file], "", files)
+
+
+def manifest_of(destination: Destination, point: RestorePoint, keys: Iterable[Key] = ()) -> Manifest:
+    """What the file of a point says of itself, its seal verified."""
+    return read_manifest(point.file, plain(point.file, destination.read(f"{point.folder}/{point.file}"), keys))
+
+
+def point_at(
+    destination: Destination, at: int, database: str = "", *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC
+) -> RestorePoint:
+    """The newest backup that had started at wall instant `at`: what the database held then, as far as it was kept.
+
+    Of the one database in the place, if none is named. A backup holds what there was when it started. NothingToRestore
+    says what there is; what is wrong with a file that might be the one is raised, and never passed over for an older.
+    """
+    keys = tuple(keys)
+    found = [point for folder in destination.folders() for point in _points_of(destination, folder, zone)]
+    known = sorted({point.database for point in found})
+    if not database and len({name.lower() for name in known}) > 1:
+        raise NothingToRestore(f"there are backups of {', '.join(known)}: name the database")
+    ours = [point for point in found if not database or point.database.lower() == database.lower()]
+    if not ours:
+        there = f"there are backups of {', '.join(known)}" if known else "there are no backups at all"
+        raise NothingToRestore(f"there is no backup of {database or 'any database'} here: {there}")
+    # Names are local times of the node that wrote them: up to a day from the instants, which the files know.
+    ours.sort(key=lambda point: (point.at, point.file), reverse=True)
+    best: tuple[int, RestorePoint] | None = None
+    for point in ours:
+        if point.at > at + DAY:
+            continue
+        if best is not None and point.at < best[0] - DAY:
+            break
+        started_at = manifest_of(destination, point, keys).started_at
+        if started_at <= at and (best is None or started_at > best[0]):
+            best = started_at, point
+    if best is None:
+        first = ours[-1]
+        raise NothingToRestore(
+            f"no backup of {first.database or 'it'} had started at {time_text(at)}: "
+            f"the first is {first.file} in {first.folder}"
+        )
+    return best[1]
+
+
+def _points_of(destination: Destination, folder: str, zone: ZoneInfo) -> tuple[RestorePoint, ...]:
+    return restore_points(destination, folder, zone) if file_names.parse_folder(folder, zone) is not None else ()
+
+
+def time_text(instant: int) -> str:
+    """A wall instant as a sentence shows it, in UTC."""
+    return as_datetime(instant).strftime("%Y-%m-%d %H:%M:%S")

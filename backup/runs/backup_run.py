@@ -1,0 +1,363 @@
+"""What one run does, from the frozen copy to the file that was read back (rules 6.1, 8.7, 9.6 to 9.12, 11, 18.4).
+
+A crash leaves what a crash leaves; an error leaves nothing behind. Never here: when a run is due (scheduler.py), how
+many may run (runner.py), behind which file and under which name (chain.py), who is told (status_reporter.py).
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import attrs
+
+from backup.content.encryption import HEADER, encrypted, plain
+from backup.content.logical import Writer, read_manifest
+from backup.content.manifest import DamagedBackup, Manifest
+from backup.content.snapshot import SnapshotWriter
+from backup.database.agreed_values import Values, combined, kept_by
+from backup.destinations import io_costs
+from backup.destinations.faults import slowness
+from backup.destinations.memory import Vault
+from backup.destinations.port import Destination, DestinationError, Upload
+from backup.notes import BackupFinished, BackupSkipped, BackupStarted
+from backup.record.encryption_keys import Key
+from backup.record.record import Database, Sent, Status
+from backup.record.rules import Rules
+from backup.record.task_json import task_json
+from backup.requests import backup_requests
+from backup.runs import run_status
+from backup.runs.chain import continued, free_names
+from backup.runs.local_status import Chain
+from backup.runs.run_inputs import Job, Places
+from backup.runs.uploads import NoLongerWanted, Parcel, Uploads, withdraw
+from cluster.member import Member
+from cluster.trace import Note
+from cluster.value import value
+
+T = TypeVar("T")
+DEFLATE = {"NoCompression": 0, "Fastest": 1, "Optimal": 6, "SmallestSize": 9}
+"""Levels of deflate by the names that .NET gives them (rule 6.1); what asks for Zstd gets it too, so that any unzip reads it."""
+
+
+@value
+class Done:
+    """How a run came to its end."""
+
+    status: Status
+    chain: Chain | None
+    note: Note
+
+
+@value
+class Opened:
+    """What the first look at the destination settled."""
+
+    folder: str
+    file: str
+    upload: Upload
+    chain: Chain | None
+    """What the file continues; None for a full one."""
+    items: int
+    size: int
+    """Bytes before compression, roughly."""
+
+
+class NotEverywhere(DestinationError):
+    """Some of the clouds did not take the file, and with that the run has failed (rule 9.8)."""
+
+
+class Work:
+    """One run."""
+
+    def __init__(
+        self,
+        member: Member,
+        rules: Rules,
+        job: Job,
+        find_places: Callable[[], Awaitable[Places]],
+        plain_error: Callable[[BaseException], str],
+        is_wanted: Callable[[], bool],
+    ) -> None:
+        """`find_places` says where the file is to be, `plain_error` an error without real paths."""
+        self._member = member
+        self._rules = rules
+        self._job = job
+        self._find_places = find_places
+        self._plain_error = plain_error
+        self._is_wanted = is_wanted
+        self.places = Places(Vault(), "")
+        self._length = 0
+        """Bytes of the file."""
+        self.sent: tuple[Sent, ...] = ()
+        """How the uploads came out."""
+        self._values = kept_by(job.database.values, job.contents.policies)
+        self._began = member.monotonic()
+        self._occurrence = run_status.answered(job.task, job.plan, job.started_at, member.zone)
+        self.progress: backup_requests.Progress | None = None
+        """How far it has come; None before its file is begun."""
+        self._key: Key | None = None
+        """Of the file that is written; settled when it is opened."""
+        self._run = job.begun(member.name)
+        """What it is; settled when its file is opened."""
+
+    @property
+    def _duration(self) -> int:
+        return self._member.monotonic() - self._began
+
+    async def do(self) -> Done:
+        """Do it. NoLongerWanted, OSError and ValueError say why not, and leave nothing behind (rule 9.6c)."""
+        self.places = await self._find_places()
+        opened = await self._outside(self._open, io_costs.LOOK)
+        if opened is None:
+            return self._skipped()
+        self._note_start(opened)
+        try:
+            writer = await self._write(opened)
+            await self._read_back(opened, writer.manifest)
+        except (NoLongerWanted, OSError, ValueError) as error:
+            await self._outside(partial(self._remove, opened, error), io_costs.LOOK)
+            raise
+        except BaseException:
+            opened.upload.abandon()  # a crash: the file stays as it is
+            raise
+        if self.places.remotes:
+            await self._send(opened, writer.manifest)
+        return self._success(opened, writer.manifest)
+
+    def failure(self, error: str) -> Status:
+        """The status after an error (rule 9.11)."""
+        return run_status.failed(self._job.before, self._run, error, self._member.wall(), self._duration, self.sent)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is, or was to be, a full backup."""
+        return self._run.full
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """What its file was written under; () for a plain one."""
+        return () if self._key is None else (self._key,)
+
+    @property
+    def occurrence(self) -> int:
+        """The occurrence it answers."""
+        return self._occurrence
+
+    # ---- the steps
+
+    async def _outside(self, work: Callable[[], T], cost: int) -> T:
+        """Do something at the destination, which may be slower than it should."""
+        return await self._member.outside(work, cost * slowness(self.places.base))
+
+    def _open(self) -> Opened | None:
+        """Look at the destination, decide for the last time whether it is full, and begin the file; None: skip it."""
+        job, places = self._job, self.places
+        places.clear()
+        self._key = job.key_of(full=self._run.full)
+        chain = continued(job, places, self._key) if not self._run.full else None
+        if chain is None and not self._run.full:  # rule 8.7: there is nothing here to build on
+            self._run = attrs.evolve(self._run, full=True)
+            self._key = job.key_of(full=True)
+        if chain is not None and chain == job.chain and job.is_unchanged:
+            return None
+        folder, file = free_names(job, self._member.name, self._member.zone, places, chain, self._key)
+        held = job.contents.size_after(chain.last_etag if chain is not None else 0)
+        size = held.bytes
+        if job.is_snapshot(full=self._run.full):
+            size = io_costs.SNAPSHOT_PAGES * (size + sum(len(content) for _, content in job.indexes))
+        return Opened(folder, file, places.base.start(f"{folder}/{file}"), chain, held.items, size)
+
+    def _note_start(self, opened: Opened) -> None:
+        self._member.note(
+            BackupStarted(
+                self._job.database.name,
+                self._job.task.id,
+                self._occurrence,
+                self._job.started_at,
+                self._run.full,
+                self.places.path,
+                opened.folder,
+                opened.file,
+                self._job.contents.etag,
+                combined(self._job.contents.fingerprint_sum, self._values),
+                self._job.plan.by_hand,
+                tuple(remote.address for remote in self.places.remotes),
+            )
+        )
+
+    async def _write(self, opened: Opened) -> Writer | SnapshotWriter:
+        """Write the file in slices, so that there is time for things to happen in between."""
+        writer = writer_of(self._job, self._values, opened.chain, opened.file, full=self._run.full)
+        chunks = writer.chunks()
+        if self._key is not None:
+            luck = self._member.dice("encryption", self._run.operation)  # one header for each run of each life
+            chunks = encrypted(chunks, self._key, bytes(luck.below(256) for _ in range(HEADER)))
+        count = io_costs.slices(opened.items)
+        self._has_written(opened, 0, count)
+
+        def write_up_to(taken: int) -> None:
+            while writer.taken < taken and (chunk := next(chunks, None)) is not None:
+                write(chunk)
+
+        def write_rest() -> None:
+            for chunk in chunks:
+                write(chunk)
+
+        def write(chunk: bytes) -> None:
+            opened.upload.write(chunk)
+            self._length += len(chunk)
+
+        cost = io_costs.START
+        for number in range(1, count + 1):
+            self._need_wanted()
+            cost += io_costs.write_slice(opened.items, opened.size)
+            step = write_rest if number == count else partial(write_up_to, opened.items * number // count)
+            await self._outside(step, cost)
+            self._has_written(opened, number, count)
+            cost = 0
+        self._need_wanted()
+        await self._outside(opened.upload.finish, io_costs.FINISH)
+        return writer
+
+    def _has_written(self, opened: Opened, slices: int, of: int) -> None:
+        items, size = opened.items * slices // of, opened.size * slices // of
+        self.progress = backup_requests.Progress(items, opened.items, size, opened.size, verifying=slices == of)
+
+    async def _read_back(self, opened: Opened, written: Manifest) -> None:
+        """A file counts when what the destination gives back is what was written."""
+
+        check = partial(self._check, opened, written, self.places.base)
+        await self._outside(check, io_costs.read_back(opened.size))
+
+    def _check(self, opened: Opened, written: Manifest, place: Destination) -> None:
+        content = place.read(f"{opened.folder}/{opened.file}")
+        if read_manifest(opened.file, plain(opened.file, content, self.keys)) != written:
+            raise DamagedBackup(opened.file, "read back, it says other things of itself than were written")
+
+    async def _send(self, opened: Opened, written: Manifest) -> None:
+        """To every cloud (rule 9.6e); then what was only for that goes (rule 9.6f). NotEverywhere, NoLongerWanted."""
+        parcel = Parcel(
+            self._job.database.name,
+            self._job.task.id,
+            self._job.started_at,
+            self._run.full,
+            opened.folder,
+            opened.file,
+            opened.items,
+            opened.size,
+            self._length,
+        )
+        uploads = Uploads(
+            self._member,
+            self._rules,
+            self.places.base,
+            parcel,
+            partial(self._check, opened, written),
+            self._is_wanted,
+            self._plain_error,
+            self._job.before.uploads if self._job.before is not None else (),
+        )
+        try:
+            self.sent = await uploads.send(self.places.remotes)
+        except NoLongerWanted:  # rule 9.12: nothing of it is kept
+            await self._outside(partial(withdraw, self.places.remotes, parcel.name), io_costs.LOOK)
+            await self._outside(partial(self.places.base.delete, parcel.name), io_costs.LOOK)
+            raise
+        if not self.places.path:
+            await self._outside(partial(self.places.base.delete_folder, opened.folder), io_costs.LOOK)
+        failed = [each.address for each in self.sent if each.error]
+        if failed:
+            kept = " and ".join(path for _, path in self.places.lasting if path not in failed)
+            raise NotEverywhere(
+                "; ".join(uploads.given_up),
+                f"{len(failed)} of {len(self.sent)} upload{'s' if len(self.sent) > 1 else ''} failed, and with that the backup",
+                f"the file is in {kept or 'no place'}, and the next run tries all of them again",
+            )
+
+    def _remove(self, opened: Opened, error: Exception) -> None:
+        try:
+            opened.upload.discard()
+            if not isinstance(error, FileExistsError):
+                self.places.base.delete(f"{opened.folder}/{opened.file}")
+        except OSError:  # the place is out of order: what is left there is no part of any chain
+            opened.upload.abandon()
+
+    def _need_wanted(self) -> None:
+        if not self._is_wanted():
+            raise NoLongerWanted
+
+    def _skipped(self) -> Done:
+        job = self._job
+        assert job.before is not None, "what was never run is not skipped"
+        status = run_status.skipped(job.before, self._run)
+        name, task, etag = job.database.name, job.task.id, job.contents.etag
+        return Done(status, job.chain, BackupSkipped(name, task, self._occurrence, job.started_at, etag))
+
+    def _success(self, opened: Opened, manifest: Manifest) -> Done:
+        duration = self._duration
+        status = run_status.succeeded(
+            self._job.before, self._run, manifest, opened.folder, opened.file, duration, self.sent
+        )
+        chain = Chain(opened.folder, opened.file, manifest.last_etag, manifest.database_id, manifest.raft_index)
+        note = BackupFinished(
+            self._job.database.name,
+            self._job.task.id,
+            self._job.started_at,
+            self._run.full,
+            opened.folder,
+            opened.file,
+            manifest.documents,
+            manifest.tombstones,
+            duration,
+        )
+        return Done(status, chain, note)
+
+
+# ---- the file ----
+
+
+def writer_of(job: Job, values: Values, chain: Chain | None, file: str, *, full: bool) -> Writer | SnapshotWriter:
+    """What writes the file: a full one, or the next of that chain."""
+    if job.is_snapshot(full=full):
+        settings = job.task.snapshot
+        return SnapshotWriter(
+            job.contents,
+            record_of(job.database),
+            file=file,
+            database=job.database.name,
+            task_id=job.task.id,
+            started_at=job.started_at,
+            raft_index=job.database.raft_index,
+            values=values,
+            indexes=() if settings.exclude_indexes else job.indexes,
+            level=0 if settings.compression == "None" else DEFLATE[settings.level],
+        )
+    return Writer(
+        job.contents,
+        record_of(job.database),
+        file=file,
+        database=job.database.name,
+        task_id=job.task.id,
+        started_at=job.started_at,
+        raft_index=job.database.raft_index,
+        from_etag=chain.last_etag if chain is not None else None,
+        from_raft_index=chain.raft_index if chain is not None else 0,
+        previous=chain.file if chain is not None else "",
+        values=values,
+    )
+
+
+def record_of(database: Database) -> dict[str, Any]:
+    """The database record as it stands in a file: a JSON object (rule 18.4), without any key."""
+    topology = database.topology
+    return {
+        "DatabaseName": database.name,
+        "Encrypted": database.key is not None,
+        "Topology": {
+            "Members": list(topology.members),
+            "Promotables": list(topology.promotables),
+            "Rehabs": list(topology.rehabs),
+            "ReplicationFactor": topology.replication_factor,
+        },
+        "PeriodicBackups": [task_json(task) for task in database.tasks.values()],
+    }

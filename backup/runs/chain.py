@@ -1,0 +1,96 @@
+"""Where the next file goes: behind the chain that it continues, under a name that is free (rules 8.7, 11.1 to 11.6).
+
+Every place is looked at; nothing is written. Never here: how a name is built (backup/destinations/file_names.py).
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from backup.content.encryption import NoKey, WrongKey, is_opened_by, opening_of, plain
+from backup.content.logical import read_manifest
+from backup.content.manifest import UnreadableBackup
+from backup.destinations import file_names
+from backup.destinations.port import Destination
+from backup.record.encryption_keys import Key
+from backup.record.task import Kind
+from backup.runs.local_status import Chain
+from backup.runs.run_inputs import Job, Places
+
+UTC = ZoneInfo("UTC")
+
+
+def continued(job: Job, places: Places, key: Key | None) -> Chain | None:
+    """The chain that an incremental continues, if it is whole as far as can be seen and of this very copy."""
+    chain, before = job.chain, job.before
+    if chain is None or before is None or before.folder != chain.folder:
+        return None
+    if chain.copy != job.contents.database_id or chain.raft_index > job.database.raft_index:
+        return None  # the file before holds what this node, just restarted, has not heard of yet
+    looked = [(place, _finished(files)) for place, files in places.looked(partial(_files_in, chain.folder))]
+    for _, files in looked:
+        if chain.file not in files or not any(files.values()):
+            return None
+    if not looked:  # nobody can look into a vault: the ledger's word is all there is
+        return chain
+    place, here = looked[0]
+    if not _has_our_key(place, chain, key):
+        return None  # the task was edited: one key opens one chain
+    for file in here:
+        if file > chain.file and len(looked) == len(places.lasting) and all(file in files for _, files in looked):
+            chain = _adopted(place, chain, file, key)  # finished just before a crash, and forgotten
+    return chain
+
+
+def free_names(
+    job: Job, node: str, zone: ZoneInfo, places: Places, chain: Chain | None, key: Key | None
+) -> tuple[str, str]:
+    """Folder and file (rules 11.1 to 11.5)."""
+    kind = job.task.kind
+    if chain is not None:
+        taken = [file for _, files in places.looked(partial(_files_in, chain.folder)) for file in files]
+        name = partial(_incremental_at, kind, key is not None, zone)
+        return chain.folder, file_names.first_free(name, job.started_at, taken)[0]
+
+    def folder_at(at: int) -> str:
+        return file_names.folder_name(job.database.name, node, kind, at, zone)
+
+    others = [folder for _, folders in places.looked(lambda place: place.folders()) for folder in folders]
+    folder, at = file_names.first_free(folder_at, job.started_at, others)
+    return folder, file_names.file_name(kind, True, at, zone, encrypted=key is not None)
+
+
+def _has_our_key(place: Destination, chain: Chain, key: Key | None) -> bool:
+    """Whether the chain is encrypted as the next file is to be."""
+    parsed = file_names.parse_file(chain.file, UTC)
+    if parsed is None or parsed.snapshot:
+        return True  # a snapshot is as its database is (rule 13.4), whatever the task says
+    if not parsed.encrypted or key is None:
+        return parsed.encrypted == (key is not None)
+    return is_opened_by(opening_of(place.read(f"{chain.folder}/{chain.file}")), key)
+
+
+def _adopted(place: Destination, chain: Chain, file: str, key: Key | None) -> Chain:
+    """The chain with one more file, if that one continues it."""
+    try:
+        content = place.read(f"{chain.folder}/{file}")
+        found = read_manifest(file, plain(file, content, () if key is None else (key,)))
+    except (UnreadableBackup, WrongKey, NoKey):  # not one of ours
+        return chain
+    if (found.previous, found.from_etag, found.database_id) != (chain.file, chain.last_etag, chain.copy):
+        return chain
+    return Chain(chain.folder, file, found.last_etag, chain.copy, found.raft_index)
+
+
+def _files_in(folder: str, place: Destination) -> tuple[str, ...]:
+    return place.files(folder)
+
+
+def _finished(files: Iterable[str]) -> dict[str, bool]:
+    """Those of a folder's files that are backups and finished, in order, each with whether it is full."""
+    found = ((file, file_names.parse_file(file, UTC)) for file in files)
+    return {file: parsed.full for file, parsed in found if parsed is not None and not parsed.in_progress}
+
+
+def _incremental_at(kind: Kind, encrypted: bool, zone: ZoneInfo, at: int) -> str:
+    return file_names.file_name(kind, False, at, zone, encrypted=encrypted)

@@ -1,0 +1,218 @@
+"""What one node knows of its own runs: how far each task has come here, its chain of files, what nobody was told yet.
+
+One small file a task on the node's disk, replaced whole, so that a restarted node goes on where it was (rules 8.10,
+9.15, 24.6). Never here: what the cluster knows (backup/record/record.py), and telling it (status_reporter.py).
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from backup.record.record import ONE_TIME, Database, Kind, Record, Sent, Status
+from backup.record.rules import Rules
+from backup.runs.schedule import scheduling_status
+from cluster.instant import SECOND
+from cluster.member import Member
+from cluster.value import value
+
+PREFIX = "runs/"
+RETRY = 5 * SECOND
+"""When a file that could not be written, because the disk is full, is tried again."""
+
+Key = tuple[int, int]
+"""Database id and task id."""
+
+
+@value
+class Chain:
+    """The last file this node wrote for a task: what the next incremental continues."""
+
+    folder: str
+    file: str
+    last_etag: int
+    copy: str
+    """Database id of the store whose etag that is."""
+    raft_index: int = 0
+    """Up to where the log is in it."""
+
+
+@value
+class Page:
+    """What is kept of one task."""
+
+    status: Status | None = None
+    """This node's own, where rules keep one."""
+    chain: Chain | None = None
+    unreported: tuple[Status, ...] = ()
+    """Runs that the cluster was not told of, in the order of their starts."""
+
+
+NOTHING = Page()
+
+
+class Ledger:
+    """All pages of one node."""
+
+    def __init__(self, member: Member, rules: Rules) -> None:
+        self._member = member
+        self._rules = rules
+        self._pages: dict[Key, Page] = {}
+        self._of: dict[int, dict[Key, None]] = {}
+        """The pages of each database."""
+        self._owing: dict[Key, None] = {}
+        """Pages with something unreported."""
+        self._in_memory: dict[Key, Status] = {}
+        """The status of the last run of this life, which the cluster may not have yet (rule 8.10)."""
+        self._unwritten: set[Key] = set()
+        """Pages that wait for room on the disk."""
+
+    async def recover(self) -> None:
+        """Read what the disk holds."""
+        disk = self._member.disk
+        for file in [name for name in disk.names() if name.startswith(PREFIX)]:
+            database_id, task_id = file.removeprefix(PREFIX).split("-")
+            self._put((int(database_id), int(task_id)), _page(json.loads(await disk.read(file))))
+
+    def _put(self, key: Key, page: Page) -> None:
+        self._pages[key] = page
+        self._of.setdefault(key[0], {})[key] = None
+        if page.unreported:
+            self._owing[key] = None
+        else:
+            self._owing.pop(key, None)
+
+    # ---- looking
+
+    @property
+    def databases(self) -> set[int]:
+        """Ids of the databases it has pages of."""
+        return {key[0] for key in self._pages}
+
+    def own(self, key: Key) -> Status | None:
+        """This node's own status of a task, where rules keep one."""
+        return self._pages.get(key, NOTHING).status
+
+    def chain(self, key: Key) -> Chain | None:
+        """What the next incremental continues."""
+        return self._pages.get(key, NOTHING).chain
+
+    def status(self, key: Key, cluster: Status | None) -> Status | None:
+        """The status to schedule from, the cluster's copy being `cluster` (rule 8.10)."""
+        kept = self.own(key) if self._rules.local_status else cluster
+        return scheduling_status(kept, self._in_memory.get(key))
+
+    def has_started(self, key: Key, at: int) -> bool:
+        """Whether a run of this node that is known here began at that wall instant."""
+        page, last = self._pages.get(key, NOTHING), self._in_memory.get(key)
+        known = [*page.unreported, *([page.status] if page.status else []), *([last] if last else [])]
+        return any(status.started_at == at for status in known)
+
+    def unreported(self) -> list[tuple[Key, Status]]:
+        """All that nobody was told yet, in the order of the starts."""
+        owed = [(key, status) for key in self._owing for status in self._pages[key].unreported]
+        return sorted(owed, key=lambda each: (each[1].started_at, each[0]))
+
+    # ---- writing
+
+    def remember(self, key: Key, status: Status) -> None:
+        """The status of the last run: until the node goes down."""
+        self._in_memory[key] = status
+
+    async def keep(self, key: Key, status: Status, chain: Chain | None, *, owed: bool) -> None:
+        """A run ended like this. `owed`: the cluster is to be told from here."""
+        page = self._pages.get(key, NOTHING)
+        unreported = (*page.unreported, status) if owed else page.unreported
+        self._put(key, Page(status if self._rules.local_status else None, chain, unreported))
+        await self._write(key)
+
+    async def told(self, key: Key, statuses: Sequence[Status]) -> None:
+        """The cluster knows of these runs."""
+        page = self._pages.get(key)
+        if page is not None:
+            rest = tuple(status for status in page.unreported if status not in statuses)
+            self._put(key, attrs.evolve(page, unreported=rest))
+            await self._write(key)
+
+    def drop_status(self, key: Key) -> None:
+        """This node's own status is void: its next run is full (rules 6.7, 8.12)."""
+        self._in_memory.pop(key, None)
+        page = self._pages.get(key)
+        if page is not None and page.status is not None:
+            self._put(key, attrs.evolve(page, status=None))
+            self._member.spawn(self._write, key)
+
+    def follow(self, database: Database) -> None:
+        """The database has changed: forget tasks that are gone."""
+        mine = self._of.get(database.id, {})
+        self._forget(key for key in mine if key[1] not in database.tasks and key[1] != ONE_TIME)
+
+    def forget(self, record: Record) -> None:
+        """Forget databases that are gone."""
+        known = {database.id for database in record.databases.values()}
+        for database_id in [each for each in self._of if each not in known]:
+            self._forget(self._of[database_id])
+
+    def _forget(self, gone: Iterable[Key]) -> None:
+        for key in list(gone):
+            if key[1] <= self._member.applied:  # else it is not gone: this node has restarted and is behind
+                del self._pages[key], self._of[key[0]][key]
+                self._owing.pop(key, None)
+                self._in_memory.pop(key, None)
+                self._member.spawn(self._member.disk.remove, _file(key))
+
+    async def _write(self, key: Key) -> None:
+        """Write a page; on a full disk go on without, and write it when there is room."""
+        if not await self._is_written(key) and key not in self._unwritten:
+            self._unwritten.add(key)
+            self._member.spawn(self._write_later, key)
+
+    async def _write_later(self, key: Key) -> None:
+        while not await self._is_written(key):
+            await self._member.sleep(RETRY)
+        self._unwritten.discard(key)
+
+    async def _is_written(self, key: Key) -> bool:
+        """Write a page; False if the disk takes nothing now."""
+        page = self._pages.get(key)
+        try:
+            if page is not None:
+                await self._member.disk.write(_file(key), _text(page).encode())
+        except OSError:
+            return False
+        return True
+
+
+def _file(key: Key) -> str:
+    return f"{PREFIX}{key[0]}-{key[1]}"
+
+
+# ---- a page as JSON and back
+
+
+def _text(page: Page) -> str:
+    return json.dumps(
+        {
+            "status": page.status and _fields(page.status),
+            "chain": page.chain and attrs.asdict(page.chain),
+            "unreported": [_fields(status) for status in page.unreported],
+        }
+    )
+
+
+def _fields(status: Status) -> dict[str, Any]:
+    return {**attrs.asdict(status), "kind": status.kind.value}
+
+
+def _page(content: dict[str, Any]) -> Page:
+    return Page(
+        content["status"] and _status(content["status"]),
+        content["chain"] and Chain(**content["chain"]),
+        tuple(_status(fields) for fields in content["unreported"]),
+    )
+
+
+def _status(fields: dict[str, Any]) -> Status:
+    uploads = tuple(Sent(**sent) for sent in fields.get("uploads", ()))
+    return Status(**{**fields, "kind": Kind(fields["kind"]), "uploads": uploads})

@@ -1,0 +1,244 @@
+"""The runs of one node: which are under way, how many may be, and what follows each (rules 9.3, 9.4, 9.15, 9.16).
+
+Never here: what a run does (backup_run.py), and when it is due (scheduler.py).
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from backup.content.encryption import NoKey, WrongKey
+from backup.content.manifest import DamagedBackup, UnreadableBackup
+from backup.destinations import io_costs, settings_script
+from backup.destinations.port import DestinationError
+from backup.destinations.registry import Shelves
+from backup.notes import UNWANTED, BackupCancelled, BackupFailed, BackupFinished
+from backup.record.destination_settings import Destination, Ftp, address, appended, in_order, secrets
+from backup.record.encryption_keys import KeyRefused
+from backup.record.record import ONE_TIME, Database, LocalFolder, Record, Task
+from backup.record.rules import Rules
+from backup.record.task import Kind
+from backup.replicas.local_copies import Copies, Copy
+from backup.requests.backup_requests import Operation, Progress
+from backup.runs.backup_run import Done, Work
+from backup.runs.local_status import Key, Ledger
+from backup.runs.retention_cleaner import Cleaner
+from backup.runs.run_inputs import Job, Places
+from backup.runs.schedule import Plan
+from backup.runs.status_reporter import Reporter
+from backup.runs.uploads import NoLongerWanted, Remote
+from cluster.member import Member
+
+EXPLAINED = (DestinationError, DamagedBackup, UnreadableBackup, KeyRefused, NoKey, WrongKey)
+"""Errors of a place, of what it gave back, or of a key: a run may fail of these and of nothing else."""
+
+
+class Run:
+    """A run under way."""
+
+    __slots__ = ("database", "key", "number", "plan", "started_at", "task", "unwanted", "work")
+
+    def __init__(self, database: Database, task: Task, plan: Plan, key: Key, number: int, started_at: int) -> None:
+        self.database = database
+        self.task = task
+        self.plan = plan
+        self.key = key
+        """Database and task; for a one-time backup a negative number of its own."""
+        self.number = number
+        """Of the operation."""
+        self.started_at = started_at
+        self.work: Work | None = None
+        """Once it has begun."""
+        self.unwanted = ""
+        """Why it is to end before it is done; empty: it is not."""
+
+    @property
+    def page(self) -> Key:
+        """Where the ledger keeps it."""
+        return self.database.id, self.task.id
+
+
+class Runner:
+    """The runs of one node."""
+
+    def __init__(
+        self, member: Member, rules: Rules, copies: Copies, ledger: Ledger, reporter: Reporter, shelves: Shelves
+    ) -> None:
+        self._member = member
+        self._rules = rules
+        self._copies = copies
+        self._ledger = ledger
+        self._reporter = reporter
+        self._shelves = shelves
+        self._runs: dict[Key, Run] = {}
+        self._operations = 0
+        self.once = 0
+        """One-time backups of this life so far."""
+        self._made_at = 0
+        self.ended: Callable[[Key], None] = lambda key: None
+        """Called when a run of a task is over."""
+        self.kept: Callable[[Key], None] = lambda key: None
+        """Called when the outcome of a run of a task is on the node's books."""
+        self.indexes: Callable[[Copy], list[tuple[str, bytes]]] = lambda copy: []
+        """Name and file of every index of a copy: for snapshots."""
+
+    def is_running(self, key: Key) -> bool:
+        """Whether the task runs here (rule 9.3)."""
+        return key in self._runs
+
+    @property
+    def has_slot(self) -> bool:
+        """Whether another run may begin now (rule 9.4)."""
+        return len(self._runs) < self._rules.concurrent_backups
+
+    def operation(self, key: Key) -> Operation | None:
+        """The run of the task that is under way here."""
+        run = self._runs.get(key)
+        return Operation(self._member.name, run.number, run.task.id, run.plan.full) if run is not None else None
+
+    def started_at(self, key: Key) -> int | None:
+        """Wall µs at which the run under way began; None if none is."""
+        run = self._runs.get(key)
+        return run.started_at if run is not None else None
+
+    def progress(self, key: Key) -> Progress | None:
+        """How far the run under way has come; None if none is, or nothing of it is written."""
+        run = self._runs.get(key)
+        return run.work.progress if run is not None and run.work is not None else None
+
+    def key_once(self, database_id: int, number: int | None) -> Key:
+        """Under which key a one-time backup of the database runs: that of the number, or the newest."""
+        found = [
+            key
+            for key, run in self._runs.items()
+            if key[0] == database_id and key[1] < 0 and number in (None, run.number)
+        ]
+        return found[-1] if found else (database_id, -1)
+
+    def start(self, database: Database, task: Task, plan: Plan) -> Operation:
+        """Begin a run. The task must not run here, and a slot must be free."""
+        return self._start(database, task, plan, (database.id, task.id))
+
+    def start_once(self, database: Database, definition: Task, plan: Plan) -> Operation:
+        """Begin a one-time backup (rule 15.3). A slot must be free."""
+        self.once += 1
+        return self._start(database, definition, plan, (database.id, -self.once))
+
+    def _start(self, database: Database, task: Task, plan: Plan, key: Key) -> Operation:
+        assert key not in self._runs, "one run per task and node at a time"
+        self._operations += 1
+        began = self._member.wall()
+        if key[1] < 0:  # a one-time backup is known by the time it was made
+            self._made_at = began = max(began, self._made_at + 1)
+        run = self._runs[key] = Run(database, task, plan, key, self._operations, began)
+        self._member.spawn(self._live, run)
+        return Operation(self._member.name, run.number, task.id, plan.full)
+
+    def cancel(self, key: Key, why: str = UNWANTED) -> None:
+        """Its run, if any, ends as soon as it looks up (rules 9.2, 15.5, 15.6)."""
+        if key in self._runs:
+            self._runs[key].unwanted = why
+
+    def cancel_all(self, database_id: int) -> None:
+        """The database is gone: so is all that runs of it."""
+        for key in self._runs:
+            if key[0] == database_id:
+                self.cancel(key)
+
+    async def _live(self, run: Run) -> None:
+        copy = await self._copies.opened(run.database.id)
+        contents = await copy.frozen()
+        indexes = self.indexes(copy) if run.task.kind is Kind.SNAPSHOT else []
+        record: Record = self._member.state
+        database = record.database(run.database.name)
+        once = run.task.id == ONE_TIME
+        if database is None or not (once or run.task.id in database.tasks):
+            self._over(run)
+            return
+        job = Job(
+            database,
+            run.task,
+            run.plan,
+            contents,
+            tuple(indexes),
+            None if once else self._ledger.status(run.key, database.statuses.get(run.task.id)),
+            None if once else self._ledger.chain(run.key),
+            run.number,
+            run.started_at if once else self._fresh(run.key, database),
+        )
+        places = partial(self._find_places, run)
+        work = Work(self._member, self._rules, job, places, self._shelves.plain, lambda: not run.unwanted)
+        run.started_at, run.work = job.started_at, work
+        try:
+            done = await work.do()
+        except NoLongerWanted:
+            self._member.note(BackupCancelled(database.name, run.task.id, run.started_at, run.unwanted))
+            self._over(run)
+            return
+        except (OSError, ValueError) as error:
+            done = self._failed(run, work, self._shelves.plain(error), isinstance(error, EXPLAINED))
+            if once:  # rule 15.4: only what ended well is told of
+                self._member.note(done.note)
+                self._over(run)
+                return
+        await self._conclude(run, done)
+        if isinstance(done.note, BackupFinished) and work.is_full:  # rule 14.1; it is on the books, whatever comes now
+            for place, path in work.places.lasting:
+                if place.gives_back and not path.startswith(f"{Ftp.scheme}://"):  # rule 14.6: others are passed over
+                    cleaner = Cleaner(self._member, self._rules, place, path, self._shelves.plain)
+                    await cleaner.clean(database, run.task, done.note.folder, work.keys)
+
+    async def _find_places(self, run: Run) -> Places:
+        """Where a run keeps what it makes (rules 9.6, 11.8)."""
+        base, path, remotes = self._shelves.temporary(self._member.name, run.key[1]), "", []
+        for wanted in in_order(run.task.usable):
+            block = await self._given(run, wanted)
+            place = self._shelves.of_block(self._member.name, block)
+            if isinstance(block, LocalFolder):
+                base, path = place, block.path
+            else:
+                remotes.append(Remote(address(block), block.word, place))
+        return Places(base, path, tuple(remotes))
+
+    async def _given(self, run: Run, block: Destination) -> Destination:
+        """The block, or what its script says that it is (rule 12.1)."""
+        if block.script is None:
+            return block
+        found = await self._member.outside(partial(settings_script.given, block), io_costs.SCRIPT)
+        self._shelves.keys.secrets |= dict.fromkeys(secrets(found))
+        return appended(found, run.database.name) if run.task.server_wide else found  # rule 16.3
+
+    def _fresh(self, key: Key, database: Database) -> int:
+        """Now, or the first µs after it at which this node has not started the task before: a clock may be set back."""
+        now, me = self._member.wall(), self._member.name
+        while (key[1], me, now) in database.history or self._ledger.has_started(key, now):
+            now += 1
+        return now
+
+    def _failed(self, run: Run, work: Work, error: str, explained: bool) -> Done:
+        note = BackupFailed(
+            run.database.name, run.task.id, work.occurrence, run.started_at, work.is_full, error, explained
+        )
+        return Done(work.failure(error), self._ledger.chain(run.key), note)
+
+    async def _conclude(self, run: Run, done: Done) -> None:
+        """Keep it in mind, say it, tell it; the rules say when the slot is free again (rules 9.15, 9.16, 24.6)."""
+        key, status = run.page, done.status
+        self._ledger.remember(key, status)
+        if self._rules.late_reports:
+            await self._ledger.keep(key, status, done.chain, owed=True)
+        self._member.note(done.note)
+        if not self._rules.slot_held_while_saving:
+            self._over(run)
+        if self._rules.late_reports:
+            self._reporter.owe()
+        else:
+            await self._reporter.tell_now(run.database.name, status)
+            await self._ledger.keep(key, status, done.chain, owed=False)
+        self.kept(key)
+        self._over(run)
+
+    def _over(self, run: Run) -> None:
+        if self._runs.get(run.key) is run:
+            del self._runs[run.key]
+            self.ended(run.key)
+            self._member.stir()

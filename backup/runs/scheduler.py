@@ -1,0 +1,339 @@
+"""When this node runs which task: a timer a task, armed by the rules of section 8 and looked at again by those of 9.
+
+One loop turns it: it costs what changed and what is due, not how many tasks there are. Never here: cron (schedule.py),
+ownership (backup/record/responsible_node.py), running (runner.py), and what clients ask (backup/node/backup_handler.py).
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from backup.notes import BackupDelayed, BackupPlanned, time_text
+from backup.record import responsible_node
+from backup.record.cron import next_occurrence
+from backup.record.record import Database, Delay, Record, Status, Task
+from backup.record.responsible_node import TaskState
+from backup.record.rules import Rules
+from backup.runs import schedule
+from backup.runs.local_status import Key, Ledger
+from backup.runs.runner import Runner
+from backup.runs.schedule import Plan
+from cluster.instant import SECOND
+from cluster.member import Member
+from cluster.value import value
+
+
+@value
+class Timer:
+    """The next run of a task on this node."""
+
+    due: int
+    plan: Plan
+    signature: tuple[Any, ...]
+    """What it was worked out from: while that stays, it stays (rule 9.2)."""
+
+
+class Scheduler:
+    """The timers of one node."""
+
+    def __init__(self, member: Member, rules: Rules, ledger: Ledger, runner: Runner) -> None:
+        self._member = member
+        self._rules = rules
+        self._ledger = ledger
+        self._runner = runner
+        self._timers: dict[Key, Timer] = {}
+        self._agenda: list[tuple[int, Key]] = []
+        """A heap of (due, task); what is no longer armed like this is passed over."""
+        self._known: dict[int, tuple[Database, ZoneInfo]] = {}
+        """By its id, each database as it was followed last, and the zone it was looked at in."""
+        self._ended: list[Key] = []
+        self._delays: dict[Key, Delay] = {}
+        """What was put off here while nobody led (rule 15.5)."""
+        self._settled: dict[Key, int] = {}
+        """Wall µs up to which the occurrences of a task count as answered, as a run was cancelled by hand (rule 15.6)."""
+        self._ahead = member.wall() - member.monotonic()
+        """By how much the wall clock is ahead of the other: it changes when somebody sets it."""
+        self._passive = member.passive
+        self._back_at = member.wall()
+        """Wall µs of its start, or of its return to the cluster."""
+        self._news_at = member.monotonic() + rules.news_after_start if member.incarnation > 1 else 0
+        """Monotonic µs from which the node takes what it knows of owners for true."""
+        runner.ended = self._ended.append
+
+    # ---- what changed
+
+    def follow(self, database: Database) -> None:
+        """The database is new or has changed: look again at those of its tasks that it concerns (rule 6.8)."""
+        before, zone = self._known.get(database.id, (None, None))
+        self._known[database.id] = database, self._member.zone
+        if before is None or zone is not self._member.zone:
+            touched: Iterable[int] = database.tasks
+        elif not self._rules.assigned and before.topology is not database.topology:
+            touched = database.tasks
+        else:
+            touched = _touched(before, database)
+        for task_id in touched:
+            key, task = (database.id, task_id), database.tasks[task_id]
+            committed = database.statuses.get(task_id)
+            if before is not None and committed is not None and committed is not before.statuses.get(task_id):
+                self._heed(key, database, task, committed)
+            self._reconsider(key, database, task)
+        if before is not None and before.tasks is not database.tasks:
+            for task_id in before.tasks:
+                if task_id not in database.tasks:
+                    self._drop((database.id, task_id))
+
+    def forget(self, record: Record) -> None:
+        """Drop the tasks of databases that are gone."""
+        known = {database.id for database in record.databases.values()}
+        for database_id in [each for each in self._known if each not in known]:
+            database, _ = self._known.pop(database_id)
+            self._runner.cancel_all(database_id)
+            for task_id in database.tasks:
+                self._drop((database_id, task_id))
+
+    def _drop(self, key: Key) -> None:
+        self._runner.cancel(key)  # rule 9.2
+        for each in (self._timers, self._delays, self._settled):
+            each.pop(key, None)
+
+    def _heed(self, key: Key, database: Database, task: Task, committed: Status) -> None:
+        """Another node's run may make this node's own status void (rule 8.12)."""
+        local = self._ledger.own(key)
+        if (
+            not self._rules.local_status
+            or local is None
+            or self.state(key, database, task) is TaskState.ACTIVE_BY_CURRENT_NODE
+        ):
+            return
+        if schedule.drops_local_status(task, local, committed, self._member.name, self._member.zone):
+            self._ledger.drop_status(key)
+
+    def _reconsider(self, key: Key, database: Database, task: Task) -> None:
+        """Rule 9.2."""
+        match self.state(key, database, task):
+            case TaskState.DISABLED:
+                self._timers.pop(key, None)
+                self._runner.cancel(key)
+            case TaskState.PASSIVE:  # what runs comes to its end, as after any move (7.13)
+                self._timers.pop(key, None)
+            case TaskState.ACTIVE_BY_CURRENT_NODE if not self._runner.is_running(key):
+                self._arm(key, database, task)
+
+    # ---- how a task stands here
+
+    def state(self, key: Key, database: Database, task: Task) -> TaskState:
+        """How this node stands to a task (rule 7.9)."""
+        return self.standing(key, database, task)[0]
+
+    def standing(self, key: Key, database: Database, task: Task) -> tuple[TaskState, str | None]:
+        """How this node stands to a task, and who is responsible (rule 7.9)."""
+        status = self._ledger.status(key, database.statuses.get(task.id))
+        return responsible_node.state_of(
+            database,
+            task,
+            status,
+            self._member.name,
+            leaderless=responsible_node.is_leaderless(self._member),
+            rules=self._rules,
+            passive=self._member.passive,
+        )
+
+    def delay(self, key: Key, database: Database) -> Delay | None:
+        """What was put off by hand, agreed or known here alone; the later word counts."""
+        agreed, here = database.delays.get(key[1]), self._delays.get(key)
+        if agreed is None or here is None:
+            return agreed or here
+        return here if here.asked_at > agreed.asked_at else agreed
+
+    def settled(self, key: Key) -> int:
+        """Wall µs up to which its occurrences count as answered, as a run was cancelled by hand; 0: none was."""
+        return self._settled.get(key, 0)
+
+    def due(self, key: Key) -> int | None:
+        """When the task runs here next; None if it does not."""
+        timer = self._timers.get(key)
+        return timer.plan.due if timer is not None else None
+
+    def short_of(self) -> tuple[str, int] | None:
+        """In what state this node is that lets no backup begin, and how long to wait for its end (rule 9.4)."""
+        short = self._member.short_of
+        for resource, state, wait in (
+            ("memory", "low memory state", self._rules.low_memory_delay),
+            ("dirty memory", "high dirty memory state", self._rules.low_memory_delay),
+            ("cpu credits", "a state of exhausted CPU credits", self._rules.cpu_credits_delay),
+        ):
+            if resource in short:
+                return state, wait
+        return None
+
+    # ---- what somebody asked for
+
+    def put_off_here(self, key: Key, delay: Delay) -> None:
+        """Nobody led, so that nobody else is to know (rule 15.5)."""
+        self._delays[key] = delay
+
+    def settle(self, key: Key, until: int) -> None:
+        """What was due up to that wall instant is not to be tried again (rule 15.6)."""
+        self._settled[key] = until
+
+    def look_again(self, key: Key) -> None:
+        """What its timer was made from has changed."""
+        found = self._find(key)
+        if found is not None:
+            self._reconsider(*found)
+            self._member.stir()
+
+    # ---- timers
+
+    def _arm(self, key: Key, database: Database, task: Task) -> None:
+        committed = database.statuses.get(task.id)
+        status = self._ledger.status(key, committed)
+        base = committed if status is None and self._rules.takes_over_uncovered else status  # rule 24.8
+        zone, delay, settled = self._member.zone, self.delay(key, database), self.settled(key)
+        signature = (task.full, task.incremental, task.kind, task.renewed, zone.key, base, delay, settled)
+        before = self._timers.get(key)
+        if before is not None and before.signature == signature:
+            return
+        now, me = self._member.wall(), self._member.name
+        plan = schedule.next_backup(task, status, now, zone, self._rules, me, committed, delay=delay, settled=settled)
+        if plan.due is None:
+            self._timers.pop(key, None)
+            return
+        self._set(key, Timer(plan.due, plan, signature))
+        inputs = _inputs(task, zone.key, base, delay)
+        self._member.note(BackupPlanned(database.name, task.id, plan.due, plan.full, plan.why, plan.rule, inputs))
+
+    def _set(self, key: Key, timer: Timer) -> None:
+        self._timers[key] = timer
+        heapq.heappush(self._agenda, (timer.due, key))
+
+    def turn(self) -> int | None:
+        """Do what is due now; return the wall instant at which something is due next, None if nothing is."""
+        ahead = self._member.wall() - self._member.monotonic()
+        if abs(ahead - self._ahead) >= SECOND and self._rules.future_is_now:
+            self._ahead = ahead
+            self._arm_again()
+        if self._member.passive != self._passive:
+            self._passive = self._member.passive
+            if not self._passive:  # what it knows of owners is as old as its leaving
+                self._news_at = self._member.monotonic() + self._rules.news_after_start
+                self._back_at = self._member.wall()
+            self._look_at_all()
+        while self._ended:
+            found = self._find(self._ended.pop(0))
+            if found is not None:
+                self._reconsider(*found)
+        now = self._member.wall()
+        while self._agenda and self._agenda[0][0] <= now:
+            due, key = heapq.heappop(self._agenda)
+            timer = self._timers.get(key)
+            if timer is not None and timer.due == due:
+                del self._timers[key]
+                self._fire(key, timer, now)
+        while self._agenda:
+            due, key = self._agenda[0]
+            timer = self._timers.get(key)
+            if timer is not None and timer.due == due:
+                return due
+            heapq.heappop(self._agenda)
+        return None
+
+    def _look_at_all(self) -> None:
+        """The node has left the cluster, or is back: every task stands to it as it did not before (rule 3.36)."""
+        for database_id, (database, _) in list(self._known.items()):
+            for task_id in database.tasks:
+                found = self._find((database_id, task_id))
+                if found is not None:
+                    self._reconsider(*found)
+
+    def _arm_again(self) -> None:
+        """The wall clock was set: what is to come, comes at other instants."""
+        armed, self._timers = list(self._timers), {}
+        for key in armed:
+            found = self._find(key)
+            if found is not None:
+                self._reconsider(*found)
+
+    def _fire(self, key: Key, timer: Timer, now: int) -> None:
+        """Rule 9.1: look again; and 9.4: what cannot begin now asks again soon, for the same kind of run."""
+        found = self._find(key)
+        if found is None or self._runner.is_running(key):  # asked for by hand meanwhile: armed again at its end
+            return
+        _, database, task = found
+        wait = self._news_at - self._member.monotonic()
+        if wait > 0 and timer.plan.occurrence is not None and timer.plan.occurrence < self._back_at:
+            self._set(key, attrs.evolve(timer, due=now + wait))  # somebody may have run it meanwhile
+            return
+        match self.state(key, database, task):
+            case TaskState.ACTIVE_BY_CURRENT_NODE:
+                self._begin(key, database, task, timer, now)
+            case TaskState.CLUSTER_DOWN:  # not run, but looked at again at its next occurrence
+                due = self._next_occurrence(task, now)
+                if due is not None:
+                    self._set(key, attrs.evolve(timer, due=due, plan=attrs.evolve(timer.plan, due=due, occurrence=due)))
+            case _:  # it is armed again when it comes to this node
+                pass
+
+    def _begin(self, key: Key, database: Database, task: Task, timer: Timer, now: int) -> None:
+        """Start the run, or put it off for want of a slot or of a resource (rule 9.4)."""
+        short = self.short_of()
+        if self._runner.has_slot and short is None:
+            self._runner.start(database, task, timer.plan)
+            return
+        if short is not None:
+            why, until = f"the node is in {short[0]}", now + short[1]
+        else:
+            why = f"{self._rules.concurrent_backups} backups, as many as may, run here now"
+            until = now + self._rules.concurrent_backups_retry
+        self._set(key, attrs.evolve(timer, due=until))
+        self._member.note(BackupDelayed(database.name, task.id, until, why))
+
+    def _next_occurrence(self, task: Task, after: int) -> int | None:
+        found = [next_occurrence(cron, after, self._member.zone) for cron in (task.full, task.incremental) if cron]
+        return min((instant for instant in found if instant is not None), default=None)
+
+    def _find(self, key: Key) -> tuple[Key, Database, Task] | None:
+        if key[0] not in self._known:
+            return None
+        record: Record = self._member.state
+        database = record.database(self._known[key[0]][0].name)
+        if database is None or database.id != key[0] or key[1] not in database.tasks:
+            return None
+        return key, database, database.tasks[key[1]]
+
+
+def _touched(before: Database, after: Database) -> list[int]:
+    """The tasks of which anything is another thing than before; in the order of their ids."""
+    found: set[int] = set()
+    pairs: tuple[tuple[Mapping[int, Any], Mapping[int, Any]], ...] = (
+        (before.tasks, after.tasks),
+        (before.assignments, after.assignments),
+        (before.statuses, after.statuses),
+        (before.delays, after.delays),
+    )
+    for old, new in pairs:
+        if old is not new:
+            found.update([task_id for task_id, what in new.items() if old.get(task_id) is not what])
+            found.update(old.keys() - new.keys())
+    return sorted(found & after.tasks.keys())
+
+
+def _inputs(task: Task, zone: str, base: Status | None, delay: Delay | None) -> tuple[tuple[str, str], ...]:
+    """What a plan was made from, as names and texts."""
+    instants = (
+        ("last full", base.last_full_internal if base is not None else None),
+        ("last incremental", base.last_incremental_internal if base is not None else None),
+        ("delayed until", delay.until if delay is not None else None),
+    )
+    found = [
+        ("full", task.full),
+        ("incremental", task.incremental),
+        ("zone", zone),
+        ("last run by", base.node if base is not None else ""),
+        *((name, time_text(instant)) for name, instant in instants if instant is not None),
+    ]
+    return tuple((name, text) for name, text in found if text)

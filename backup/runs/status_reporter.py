@@ -1,0 +1,128 @@
+"""Telling the cluster of runs (sections 9.14, 10, 24.6). Two ways, by the rules.
+
+Late reporting: what is unreported waits on the node's disk, and one program tells it in the order of the starts as soon
+as somebody leads. Else: a run is told of within ten attempts, or never. Never here: what a run did.
+"""
+
+from collections.abc import Sequence
+
+from backup.notes import Reported, ReportGivenUp, ReportQueued
+from backup.record.commands import ReportStatuses
+from backup.record.record import Database, Record, Status
+from backup.record.rules import Rules
+from backup.runs.local_status import Key, Ledger
+from cluster.member import Member, NoLeader, NotInCluster, OutcomeUnknown, Refused
+
+BATCH = 64
+"""Runs told with one command at most."""
+NO_LEADER = "there is no leader"
+OUTSIDE = "this node belongs to no cluster"
+
+
+class Reporter:
+    """Tells of one node's runs."""
+
+    def __init__(self, member: Member, rules: Rules, ledger: Ledger) -> None:
+        self._member = member
+        self._rules = rules
+        self._ledger = ledger
+        self._telling = False
+        self._announced: set[tuple[Key, int]] = set()
+
+    # ---- late reporting (rule 24.6)
+
+    def owe(self) -> None:
+        """Something is unreported: tell it as soon as can be."""
+        if self._telling:
+            self._member.stir()
+        elif self._ledger.unreported():
+            self._telling = True
+            self._member.spawn(self._tell_all)
+
+    async def _tell_all(self) -> None:
+        while owed := self._ledger.unreported():
+            if self._member.leader is None or self._member.passive:
+                self._queue(owed, OUTSIDE if self._member.passive else NO_LEADER)
+                await self._member.changed(self._member.version)
+                continue
+            batch = self._batch(owed)
+            try:
+                await self._tell(batch)
+            except (NoLeader, OutcomeUnknown) as error:
+                self._queue(batch, str(error))
+        self._telling = False
+
+    def _batch(self, owed: list[tuple[Key, Status]]) -> list[tuple[Key, Status]]:
+        """The first runs, as far as they are of one database: what one command may carry."""
+        count = 0
+        while count < min(len(owed), BATCH) and owed[count][0][0] == owed[0][0][0]:
+            count += 1
+        return owed[:count]
+
+    async def _tell(self, batch: list[tuple[Key, Status]]) -> None:
+        database = self._database(batch[0][0])
+        if database is None and batch[0][0][0] > self._member.applied:  # this node has restarted and is behind
+            await self._member.changed(self._member.version)
+            return
+        if database is not None:
+            statuses = tuple(status for _, status in batch if not self._is_known(database, status))
+            command = ReportStatuses(database.name, statuses, self._rules.newest_by_start)
+            try:
+                if statuses:
+                    await self._member.propose(command, self._rules.report_attempt_timeout)
+            except Refused:
+                database = None
+        for key in dict.fromkeys(key for key, _ in batch):
+            await self._ledger.told(key, [status for other, status in batch if other == key])
+        for key, status in batch:
+            self._announced.discard((key, status.started_at))
+            if database is not None:  # of a database that is gone, nobody wants to know
+                self._note_told(database.name, status)
+
+    def _queue(self, owed: Sequence[tuple[Key, Status]], why: str) -> None:
+        """Say once of each run that its report waits."""
+        for key, status in owed:
+            database = self._database(key)
+            if database is not None and (key, status.started_at) not in self._announced:
+                self._announced.add((key, status.started_at))
+                self._member.note(ReportQueued(database.name, key[1], status.started_at, why))
+
+    def _is_known(self, database: Database, status: Status) -> bool:
+        """Whether the cluster was told before this node went down and forgot."""
+        return (status.task_id, status.node, status.started_at) in database.history
+
+    # ---- at once or never (rule 10.4)
+
+    async def tell_now(self, database_name: str, status: Status) -> None:
+        """Try to tell of one run, as often as the rules say, then give up."""
+        command = ReportStatuses(database_name, (status,), self._rules.newest_by_start)
+        why, attempts = NO_LEADER, 0
+        while attempts < self._rules.report_attempts:
+            attempts += 1
+            try:
+                await self._member.propose(command, self._rules.report_attempt_timeout)
+            except (
+                NotInCluster
+            ) as error:  # not supported by a passive node, and so no matter of time (rules 3.38, 9.14)
+                why = str(error)
+                break
+            except (NoLeader, OutcomeUnknown) as error:  # only what ran out of time is tried again
+                why = str(error)
+            except Refused as refusal:
+                why = str(refusal)
+                break
+            else:
+                self._note_told(database_name, status)
+                return
+        self._member.note(ReportGivenUp(database_name, status.task_id, status.started_at, attempts, why))
+
+    # ---- both
+
+    def _note_told(self, database_name: str, status: Status) -> None:
+        waited = max(0, self._member.wall() - status.ended_at)
+        late = waited > self._rules.report_attempt_timeout
+        self._member.note(Reported(database_name, status.task_id, status.started_at, waited, late))
+
+    def _database(self, key: Key) -> Database | None:
+        record: Record = self._member.state
+        return next((database for database in record.databases.values() if database.id == key[0]), None)

@@ -1,0 +1,210 @@
+"""From the file on this node to every cloud of a task, at once (rules 9.6e, 9.8): sent, read back, and told of.
+
+An upload is tried as often as the rules say, in the node's own time. Never here: making the file (backup_run.py), and what
+becomes of older ones (retention_cleaner.py).
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
+
+import attrs
+
+from backup.destinations import io_costs
+from backup.destinations.faults import slowness
+from backup.destinations.port import IN_PROGRESS, Destination, DestinationError, Upload
+from backup.notes import Uploaded, UploadFailed, UploadRepeated
+from backup.record.record import Sent
+from backup.record.rules import Rules
+from cluster.member import Member
+from cluster.value import value
+
+T = TypeVar("T")
+
+
+class NoLongerWanted(Exception):
+    """Somebody ended the run while it ran."""
+
+
+@value
+class Remote:
+    """One cloud, as a run finds it."""
+
+    address: str
+    word: str
+    place: Destination
+
+
+@value
+class Parcel:
+    """A finished file, and whose it is."""
+
+    database: str
+    task: int
+    started_at: int
+    full: bool
+    folder: str
+    file: str
+    items: int
+    size: int
+    """Bytes before compression, roughly: what it costs."""
+    length: int
+    """Bytes on the way: which of them are sent in which slice."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.folder}/{self.file}"
+
+
+class Uploads:
+    """The uploads of one file."""
+
+    def __init__(
+        self,
+        member: Member,
+        rules: Rules,
+        base: Destination,
+        parcel: Parcel,
+        check: Callable[[Destination], None],
+        is_wanted: Callable[[], bool],
+        plain: Callable[[BaseException], str],
+        before: tuple[Sent, ...],
+    ) -> None:
+        """`base` has the file; `check` reads it back at a place and raises what is wrong; `before`: how uploads came out."""
+        self._member = member
+        self._rules = rules
+        self._base = base
+        self._parcel = parcel
+        self._check = check
+        self._is_wanted = is_wanted
+        self._plain = plain
+        self._before = {each.address: each for each in before}
+        self._ended: dict[str, Sent | None] = {}
+        self.given_up: list[str] = []
+        """What was wrong, a sentence for each cloud that does not have the file."""
+
+    async def send(self, remotes: Iterable[Remote]) -> tuple[Sent, ...]:
+        """Send to all of them at once and wait for the last; how each came out. NoLongerWanted if the run is not."""
+        remotes = tuple(remotes)
+        for remote in remotes:
+            self._member.spawn(self._live, remote)
+        while len(self._ended) < len(remotes):
+            await self._member.changed(self._member.version)
+        if None in self._ended.values():
+            raise NoLongerWanted
+        return tuple(sent for remote in remotes if (sent := self._ended[remote.address]) is not None)
+
+    async def _live(self, remote: Remote) -> None:
+        self._ended[remote.address] = await self._sent(remote)
+        self._member.stir()
+
+    async def _sent(self, remote: Remote) -> Sent | None:
+        """How it came out; None: it was ended."""
+        member, parcel, began = self._member, self._parcel, self._member.monotonic()
+        known = self._before.get(remote.address, Sent(remote.address, remote.word))
+        about = (parcel.database, parcel.task, parcel.started_at, remote.address)
+        for attempt in range(1, self._rules.upload_attempts + 1):
+            try:
+                await self._attempt(remote, began, again=attempt > 1)
+            except NoLongerWanted:
+                return None
+            except (OSError, ValueError) as error:
+                taken = isinstance(error, FileExistsError)  # by somebody else: it stays (rule 11.5)
+                if not taken:
+                    await self._outside(remote, partial(_clear, remote.place, parcel.name), io_costs.LOOK)
+                why = self._plain(error)
+                is_last = taken or attempt == self._rules.upload_attempts
+                if not is_last and self._is_wanted() and self._has_time(began):
+                    member.note(UploadRepeated(*about, attempt, why))
+                    await member.sleep(self._rules.upload_pause)
+                    continue
+                member.note(UploadFailed(*about, why))
+                self.given_up.append(why)
+                return attrs.evolve(known, duration=member.monotonic() - began, error=why)
+            break
+        duration = member.monotonic() - began
+        member.note(Uploaded(*about, parcel.folder, parcel.file, duration))
+        if parcel.full:
+            return attrs.evolve(known, last_full=parcel.started_at, duration=duration, error="")
+        return attrs.evolve(known, last_incremental=parcel.started_at, duration=duration, error="")
+
+    async def _outside(self, remote: Remote, work: Callable[[], T], cost: int) -> T:
+        return await self._member.outside(work, cost * slowness(remote.place))
+
+    async def _attempt(self, remote: Remote, began: int, *, again: bool) -> None:
+        parcel = self._parcel
+        self._need_wanted(remote, began)
+        begun: list[Upload] = []
+
+        def begin() -> None:
+            if again:
+                remote.place.delete(parcel.name + IN_PROGRESS)  # ours, from the attempt before
+            begun.append(remote.place.start(parcel.name))  # at hand even if this node dies before it hears of it
+
+        try:
+            await self._outside(remote, begin, io_costs.UPLOAD_START)
+            await self._write(remote, begun[0], began)
+            await self._outside(remote, begun[0].finish, io_costs.UPLOAD_FINISH)
+        except Exception:
+            await self._outside(remote, partial(_discard, begun), io_costs.LOOK)
+            raise
+        except BaseException:
+            for upload in begun:
+                upload.abandon()  # a crash: it leaves what such a cloud lets it leave
+            raise
+        if remote.place.gives_back:
+            await self._outside(remote, partial(self._check, remote.place), io_costs.download(parcel.size))
+
+    async def _write(self, remote: Remote, upload: Upload, began: int) -> None:
+        """In slices, so that there is time for things to happen in between."""
+        parcel, chunks, written = self._parcel, self._base.read(self._parcel.name), 0
+
+        def write_up_to(count: int | None) -> None:
+            nonlocal written
+            while (count is None or written < count) and (chunk := next(chunks, None)) is not None:
+                upload.write(chunk)
+                written += len(chunk)
+
+        slices = io_costs.slices(parcel.items)
+        for number in range(1, slices + 1):
+            self._need_wanted(remote, began)
+            count = None if number == slices else parcel.length * number // slices
+            await self._outside(remote, partial(write_up_to, count), io_costs.upload_slice(parcel.items, parcel.size))
+        self._need_wanted(remote, began)
+
+    def _has_time(self, began: int) -> bool:
+        return self._member.monotonic() - began < self._rules.upload_timeout
+
+    def _need_wanted(self, remote: Remote, began: int) -> None:
+        if not self._is_wanted():
+            raise NoLongerWanted
+        if not self._has_time(began):
+            minutes = self._rules.upload_timeout // 60_000_000
+            raise DestinationError(
+                remote.address,
+                f"the upload has taken {minutes} minutes and is not done",
+                "see how much the line carries, or raise the time-out of cloud storage",
+            )
+
+
+def withdraw(remotes: Iterable[Remote], name: str) -> None:
+    """Remove a file from all of them, as far as they can be reached."""
+    for remote in remotes:
+        _clear(remote.place, name)
+
+
+def _discard(begun: Iterable[Upload]) -> None:
+    for upload in begun:
+        try:
+            upload.discard()
+        except OSError:  # it is out of reach: what is left there is no part of any chain
+            upload.abandon()
+
+
+def _clear(place: Destination, name: str) -> None:
+    """What an upload that failed has left, in progress or with a name that it must not have."""
+    try:
+        place.delete(name + IN_PROGRESS)
+        place.delete(name)
+    except OSError:
+        return
