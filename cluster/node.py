@@ -4,23 +4,22 @@ Everything that happens to the law arrives at `handle`; every effect it asks for
 next event. On a real machine the task that reads a socket would call the same methods.
 
 What waits is in `programs`, what is applied in `applying`, commands on their way in `proposing`, other wishes in `asking`,
-what is noted in `telling`.
+what is noted in `trace_notes`.
 """
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from cluster import trace
-from cluster.applying import Applying
-from cluster.asking import Asking
-from cluster.instant import FOREVER
+from cluster.admin_requests import Asking
+from cluster.apply_loop import Applying
 from cluster.member import Application
-from cluster.plug import Plug
+from cluster.member_handle import Plug
+from cluster.node_programs import Programs
 from cluster.ports import Host
-from cluster.programs import Programs
+from cluster.proposal_forwarding import Proposing
 from cluster.proposals import Decline, Forward, TooMuch
-from cluster.proposing import Proposing
-from cluster.raft import inforce
+from cluster.raft import active_configuration
 from cluster.raft import step as law
 from cluster.raft.configuration import Configuration
 from cluster.raft.messages import (
@@ -54,7 +53,8 @@ from cluster.raft.state import (
     Timing,
 )
 from cluster.storage import Recovered
-from cluster.telling import (
+from cluster.time_units import FOREVER
+from cluster.trace_notes import (
     Arrival,
     leader_of,
     tell_arrival,
@@ -303,7 +303,7 @@ class Node(Programs):
     @property
     def may_lead(self) -> bool:
         """Whether it may stand for leader (rule 3.7)."""
-        return inforce.may_stand(self.raft)
+        return active_configuration.may_stand(self.raft)
 
     @property
     def passive(self) -> bool:

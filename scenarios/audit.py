@@ -15,7 +15,7 @@ from backup.checks import audit
 from backup.content.manifest import stamp
 from backup.notes import duration_text, time_text
 from backup.record.encryption_keys import Key
-from cluster.instant import clock_text
+from cluster.time_units import clock_text
 from cluster.value import value
 from scenarios.files import FilesError, inspected
 from scenarios.moments import visit

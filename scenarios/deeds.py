@@ -13,11 +13,11 @@ import trio
 from attrs import asdict
 
 from backup.requests.database_requests import DeleteDocuments, PutDocuments, RestoreDatabase, RestoreResult
-from cluster.instant import hours, minutes
 from cluster.member import NoLeader, OutcomeUnknown, Refused
-from cluster.sim.faults import Fault
 from cluster.sim.network import Wire
 from cluster.sim.world import Misuse, World
+from cluster.steps import Fault
+from cluster.time_units import hours, minutes
 from cluster.value import value
 from scenarios.backups import Client, Database, Task, backups
 
@@ -308,7 +308,7 @@ def as_story(deeds: tuple[Deed, ...], seed: int) -> str:
     """A story file that says everything itself."""
     faults = sorted({type(deed.fault).__name__ for deed in deeds if isinstance(deed, Strike)})
     ours = sorted({type(deed).__name__ for deed in deeds})
-    imports = [f"from cluster.sim.faults import {', '.join(faults)}"] if faults else []
+    imports = [f"from cluster.steps import {', '.join(faults)}"] if faults else []
     imports.append(f"from scenarios.deeds import {', '.join([*ours, 'tell'])}")
     listed = "\n".join(f"    {deed!r}," for deed in deeds)
     return TEXT.format(count=len(deeds), imports="\n".join(imports), seed=seed, deeds=listed)

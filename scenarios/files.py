@@ -24,7 +24,7 @@ from backup.record.destination_settings import Destination as Block
 from backup.record.encryption_keys import BadKey, Key
 from backup.restore.chain_reader import NothingToRestore, Restored, restore
 from backup.restore.restore_points import Chain, Checked, Unusable, chains, check, manifest_of, point_at, time_text
-from cluster.instant import as_instant
+from cluster.time_units import as_instant
 from cluster.value import value
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from cluster.instant import DAY, HOUR, MINUTE, SECOND, clock_text
 from cluster.sim.clock import STEP
+from cluster.time_units import DAY, HOUR, MINUTE, SECOND, clock_text
 from cluster.trace import Ended, Happened
 from cluster.value import value
 from scenarios.files import FilesError, instant_of_text

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cluster.instant import clock_text
 from cluster.sim.run import STOPPED, Outcome, play
+from cluster.time_units import clock_text
 from cluster.trace import Happened, as_fields
 from cluster.value import value
 from scenarios.gallery import StoryError, Tale, load, suggestion

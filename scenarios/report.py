@@ -13,9 +13,9 @@ import attrs
 
 from backup.checks.audit import counts, excused
 from cluster.checks import Violation
-from cluster.instant import SECOND, clock_text
 from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE
 from cluster.sim.timeline import span_text, tail
+from cluster.time_units import SECOND, clock_text
 from cluster.value import value
 from scenarios.data import DataError
 from scenarios.gallery import Tale, line_in

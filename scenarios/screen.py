@@ -9,8 +9,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cluster.instant import clock_text
 from cluster.sim.timeline import HEADLINE, NORMAL, Line
+from cluster.time_units import clock_text
 
 if TYPE_CHECKING:
     from cluster.sim.world import World

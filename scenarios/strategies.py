@@ -11,11 +11,11 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
-from cluster.instant import MILLISECOND, SECOND
-from cluster.sim import faults as steps
-from cluster.sim.faults import Fault, Gust, Weather, When
+from cluster import steps
 from cluster.sim.network import Wire
 from cluster.sim.run import Outcome, Story, run
+from cluster.steps import Fault, Gust, Weather, When
+from cluster.time_units import MILLISECOND, SECOND
 from scenarios import deeds as doings
 from scenarios.deeds import Deed
 
@@ -259,7 +259,7 @@ def as_story(names: str, weather: Weather, seed: int, wire: Wire | None = None) 
         {type(gust.fault).__name__ for gust in weather} | {type(fault).__name__ for fault in _struck(weather)}
     )
     lines = [
-        *([f"from cluster.sim.faults import {', '.join(sorted({'Gust', *used}))}"] if weather else []),
+        *([f"from cluster.steps import {', '.join(sorted({'Gust', *used}))}"] if weather else []),
         "from cluster.member import NoLeader, OutcomeUnknown",
         "from scenarios.register import Put, Register",
     ]

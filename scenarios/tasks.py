@@ -15,8 +15,8 @@ from backup.content.manifest import stamp
 from backup.node.views import BackupsView, NextBackup, TaskView
 from backup.notes.words import duration_text
 from backup.requests.backup_requests import Progress
-from cluster.instant import DAY, as_datetime, clock_text
 from cluster.member import Refused
+from cluster.time_units import DAY, as_datetime, clock_text
 from cluster.value import value
 from scenarios.moments import true_time, visit
 from scenarios.replay import ReplayError

@@ -3,7 +3,7 @@
 import structlog
 from structlog.testing import capture_logs
 
-from cluster.narrate import narrate
+from cluster.structlog_listener import narrate
 from cluster.trace import Committed, Failed, Happened, Stepped
 
 

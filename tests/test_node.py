@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import trio
 
-from cluster.instant import HOUR, MILLISECOND, SECOND
 from cluster.member import Member, Refused
 from cluster.sim.disk import DiskModel
 from cluster.sim.network import Wire
 from cluster.sim.run import BUG, Outcome, play, run
 from cluster.sim.world import World
+from cluster.time_units import HOUR, MILLISECOND, SECOND
 from cluster.trace import (
     Agreed,
     Answered,

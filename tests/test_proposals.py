@@ -6,14 +6,14 @@ import pytest
 import trio
 from hypothesis import given, settings
 
-from cluster.instant import MILLISECOND, SECOND
 from cluster.member import NoLeader, OutcomeUnknown
 from cluster.proposals import Decided, Pending, Sessions
 from cluster.raft.messages import Request
 from cluster.raft.state import Timing
-from cluster.sim.faults import Crash, Weather
 from cluster.sim.run import Outcome, run
 from cluster.sim.world import World
+from cluster.steps import Crash, Weather
+from cluster.time_units import MILLISECOND, SECOND
 from cluster.trace import Answered, Delivered, Proposed
 from scenarios.strategies import seeds, weather
 from tests.sim.vocabulary import Add, Adder, member_of

@@ -9,16 +9,16 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.image import IMAGE_WORDS, Due, packed
 from cluster.member import OutcomeUnknown, Overloaded, Refused
 from cluster.proposals import Sessions
 from cluster.raft.configuration import Configuration
 from cluster.raft.messages import Request
 from cluster.raft.state import Compaction, Timing
-from cluster.sim.faults import Crash, Weather
 from cluster.sim.network import Wire
 from cluster.sim.run import HELD, Outcome, play, run
 from cluster.sim.world import World
+from cluster.snapshot_codec import IMAGE_WORDS, Due, packed
+from cluster.steps import Crash, Weather
 from cluster.storage import FILE
 from cluster.trace import Answered, Compacted, Delivered, Note, Restored, SnapshotInstalled, SnapshotSent, SnapshotTaken
 from cluster.wire import Codec, WireError

@@ -26,7 +26,7 @@ from backup.notes import (
 from backup.record.cron import next_occurrence
 from backup.record.rules import Rules
 from cluster.checks import Watcher
-from cluster.instant import HOUR, MINUTE, SECOND
+from cluster.time_units import HOUR, MINUTE, SECOND
 from cluster.trace import Crashed, Happened
 from cluster.value import value
 

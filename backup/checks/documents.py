@@ -5,7 +5,7 @@ from typing import ClassVar
 from backup.checks.model import Model, Sees
 from backup.notes import CopyClosed, CopyHolds, CopyOpened, DatabaseCreated, DatabaseDeleted, DocumentsWritten
 from cluster.checks import Watcher
-from cluster.instant import MINUTE
+from cluster.time_units import MINUTE
 from cluster.trace import Ended, Happened
 
 CALM = 5 * MINUTE

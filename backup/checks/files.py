@@ -17,7 +17,7 @@ from backup.record.destination_settings import is_remote
 from backup.restore.assembly import Assembly
 from backup.restore.chain_reader import BrokenChain, NothingToRestore, check_link, restore
 from cluster.checks import Watcher
-from cluster.instant import SECOND
+from cluster.time_units import SECOND
 from cluster.trace import Happened
 
 Unusable = (DamagedBackup, UnreadableBackup, WrongKey, NoKey, BrokenChain, NothingToRestore, DestinationError)

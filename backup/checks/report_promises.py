@@ -20,7 +20,7 @@ from backup.notes import (
 from backup.record.record import ONE_TIME
 from backup.record.rules import Rules
 from cluster.checks import Watcher
-from cluster.instant import MINUTE, SECOND
+from cluster.time_units import MINUTE, SECOND
 from cluster.trace import Crashed, Happened, Stepped
 
 Run = tuple[int, int]

@@ -19,7 +19,7 @@ from backup.notes import (
 from backup.notes.retention import age_text
 from backup.record.rules import Rules
 from cluster.checks import Watcher
-from cluster.instant import HOUR, SECOND
+from cluster.time_units import HOUR, SECOND
 from cluster.trace import Crashed, Happened, Stepped
 
 Place = tuple[str, str]

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from cluster.instant import EPOCH, as_datetime
+from cluster.time_units import EPOCH, as_datetime
 from cluster.value import value
 
 FORMAT = 2

@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from backup.record.record import Kind
-from cluster.instant import SECOND, as_datetime, as_instant
+from cluster.time_units import SECOND, as_datetime, as_instant
 from cluster.value import value
 
 UTC = ZoneInfo("UTC")

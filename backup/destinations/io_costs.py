@@ -5,7 +5,7 @@ The numbers are those of a modest disk and one busy core; even a small backup ta
 can strike in the middle of it. Durations are µs. Never here: what is done meanwhile.
 """
 
-from cluster.instant import MILLISECOND
+from cluster.time_units import MILLISECOND
 
 LOOK = 1 * MILLISECOND
 """To list a folder and open a file."""

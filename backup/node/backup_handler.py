@@ -45,8 +45,8 @@ from backup.runs import schedule
 from backup.runs.local_status import Key, Ledger
 from backup.runs.runner import Runner
 from backup.runs.scheduler import Scheduler
-from cluster.instant import SECOND
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
+from cluster.time_units import SECOND
 
 PATIENCE = 15 * SECOND
 """How long a node waits to hear of a task that somebody else has just defined (rules 6.9, 15.1)."""

@@ -21,8 +21,8 @@ from backup.replicas.local_copies import Copies, Copy
 from backup.replicas.replicator import Replicator
 from backup.runs.local_status import Key, Ledger
 from backup.runs.scheduler import Scheduler
-from cluster.instant import MINUTE
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
+from cluster.time_units import MINUTE
 
 AGAIN = 1 * MINUTE
 """When a farewell that nobody could hear is said again."""

@@ -11,7 +11,7 @@ from backup.record.responsible_node import TaskState, computed_owner
 from backup.record.rules import Rules
 from backup.requests.backup_requests import Operation, Progress
 from backup.runs import schedule
-from cluster.instant import DAY
+from cluster.time_units import DAY
 from cluster.value import value
 
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from backup.notes.words import DETAIL, HEADLINE, duration_text
-from cluster.instant import DAY
+from cluster.time_units import DAY
 from cluster.trace import Note
 from cluster.value import value
 

@@ -1,6 +1,6 @@
 """How notes weigh, and how they speak of instants, durations and kinds. Never here: a note."""
 
-from cluster.instant import HOUR, MINUTE, SECOND, as_datetime
+from cluster.time_units import HOUR, MINUTE, SECOND, as_datetime
 
 DETAIL, NORMAL, HEADLINE = range(3)
 

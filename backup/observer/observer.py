@@ -26,7 +26,7 @@ from backup.replicas.node_reports import (
     Sighting,
     Sightings,
 )
-from cluster.instant import FOREVER, MINUTE, as_datetime
+from cluster.time_units import FOREVER, MINUTE, as_datetime
 
 __all__ = ["WORDS", "DatabaseReport", "Decided", "Memory", "Report", "Seen", "Sighting", "Sightings", "observe"]
 

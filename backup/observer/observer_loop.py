@@ -13,8 +13,8 @@ from backup.record.record import PromotionStatus
 from backup.record.rules import Rules
 from backup.replicas.local_copies import Copies
 from backup.replicas.node_reports import DatabaseReport, Decided, Heard, Memory, Report, Sighting, Told
-from cluster.instant import FOREVER
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
+from cluster.time_units import FOREVER
 
 ALARMS = (
     ("cpu credits", PromotionStatus.OUT_OF_CPU_CREDITS),

@@ -1,6 +1,6 @@
 """Cron expressions in RavenDB's dialect: whether one is right, and its occurrences in a zone (rules 6.4, 8.1). Pure.
 
-Instants are wall µs (cluster.instant). Never here: what a task's next backup is (backup/runs/schedule.py).
+Instants are wall µs (cluster.time_units). Never here: what a task's next backup is (backup/runs/schedule.py).
 """
 
 import copy
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from cluster.instant import as_datetime, as_instant
+from cluster.time_units import as_datetime, as_instant
 
 _RANGE_OF_ONE = re.compile(r"(?<![\w-])(\w+)-\1/[1-9]\d*")
 """`5-5/2`, which is 5 alone; cronsim would read it as `5/2`, everything from 5 on."""

@@ -9,8 +9,8 @@ from enum import Enum
 
 from backup.record.record import Assignment, Database, Reason, Status, Task, Topology
 from backup.record.rules import Rules
-from cluster.instant import FOREVER
 from cluster.member import Member
+from cluster.time_units import FOREVER
 from cluster.value import value
 
 __all__ = [

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import attrs
 
-from cluster.instant import MILLISECOND, MINUTE, SECOND
+from cluster.time_units import MILLISECOND, MINUTE, SECOND
 from cluster.value import value
 
 

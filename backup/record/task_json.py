@@ -19,7 +19,7 @@ from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.retention_policy import Retention
 from backup.record.task import Kind, SnapshotSettings, Task, UploadMode
 from backup.record.validation import SERVER_WIDE_PREFIX
-from cluster.instant import SECOND
+from cluster.time_units import SECOND
 from cluster.value import value
 
 

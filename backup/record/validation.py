@@ -9,8 +9,8 @@ from backup.record.cron import CronError, check_cron
 from backup.record.destination_settings import LocalFolder, in_order
 from backup.record.retention_policy import Retention
 from backup.record.task import SnapshotSettings, Task
-from cluster.instant import DAY
 from cluster.member import Refused
+from cluster.time_units import DAY
 
 SERVER_WIDE_PREFIX = "Server Wide Backup"
 """No task's own name may start like this, in any case (rule 6.3)."""

@@ -21,8 +21,8 @@ from backup.record.responsible_node import is_leaderless
 from backup.record.rules import Rules
 from backup.replicas.local_copies import Copies, Copy
 from backup.replicas.replicator import BATCH, FIRST_RETRY, LONGEST_RETRY
-from cluster.instant import FOREVER
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
+from cluster.time_units import FOREVER
 from cluster.value import value
 
 

@@ -13,8 +13,8 @@ from backup.destinations import io_costs
 from backup.notes import IndexCaughtUp
 from backup.record.record import Database, Record
 from backup.replicas.local_copies import Copies, Copy
-from cluster.instant import FOREVER, SECOND
 from cluster.member import Member
+from cluster.time_units import FOREVER, SECOND
 
 PREFIX = "indexes/"
 LONG = 1 << 20

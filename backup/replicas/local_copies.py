@@ -13,8 +13,8 @@ from backup.database.revisions import Policies
 from backup.notes import CopyClosed, CopyHolds, CopyLost, CopyOpened
 from backup.record.record import Database, Record
 from backup.replicas.node_reports import DatabaseReport
-from cluster.instant import SECOND
 from cluster.member import Member
+from cluster.time_units import SECOND
 
 PREFIX = "copies/"
 PUT_BY = "put by/"

@@ -13,8 +13,8 @@ from backup.database.items import Item
 from backup.database.replication import ReplicateDocuments, ReplicationAck, ReplicationResume, offer, receive
 from backup.record.record import Database, Record, Topology
 from backup.replicas.local_copies import Copies, Copy
-from cluster.instant import SECOND
 from cluster.member import Member
+from cluster.time_units import SECOND
 
 BATCH = 256
 """Items in a message at most."""

@@ -7,7 +7,7 @@ What each answers stands beside it; what it may be refused for is in errors.py. 
 from backup.record.destination_settings import Destination
 from backup.record.encryption_keys import Encryption
 from backup.record.task import Kind, SnapshotSettings, Task
-from cluster.instant import SECOND
+from cluster.time_units import SECOND
 from cluster.value import value
 
 

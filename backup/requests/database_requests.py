@@ -29,7 +29,7 @@ from backup.requests.document_requests import (
     StoreDocument,
     Write,
 )
-from cluster.instant import as_datetime
+from cluster.time_units import as_datetime
 from cluster.value import value
 
 __all__ = [

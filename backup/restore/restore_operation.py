@@ -26,8 +26,8 @@ from backup.replicas.local_copies import Copies, Copy
 from backup.requests.database_requests import RestoreDatabase, RestoreResult
 from backup.restore import assembly, chain_reader, restore_points
 from backup.restore.chain_reader import Restored
-from cluster.instant import SECOND
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
+from cluster.time_units import SECOND
 from cluster.value import value
 
 AGAIN = 5 * SECOND

@@ -14,7 +14,7 @@ from backup.destinations.file_names import UTC
 from backup.destinations.port import Destination, DestinationError
 from backup.record.encryption_keys import Key
 from backup.restore.chain_reader import BrokenChain, NothingToRestore, RestorePoint, chain_of, restore_points
-from cluster.instant import DAY, as_datetime
+from cluster.time_units import DAY, as_datetime
 from cluster.value import value
 
 Unusable = (DamagedBackup, UnreadableBackup, BrokenChain, NothingToRestore, WrongKey, NoKey, DestinationError)

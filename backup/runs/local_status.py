@@ -13,8 +13,8 @@ import attrs
 from backup.record.record import ONE_TIME, Database, Kind, Record, Sent, Status
 from backup.record.rules import Rules
 from backup.runs.schedule import scheduling_status
-from cluster.instant import SECOND
 from cluster.member import Member
+from cluster.time_units import SECOND
 from cluster.value import value
 
 PREFIX = "runs/"

@@ -18,8 +18,8 @@ from backup.record.retention_policy import Kept, choose
 from backup.record.rules import Rules
 from backup.restore.chain_reader import RestorePoint, restore_points
 from backup.restore.restore_points import Unusable, manifest_of
-from cluster.instant import DAY, as_datetime
 from cluster.member import Member
+from cluster.time_units import DAY, as_datetime
 from cluster.value import value
 
 UTC = ZoneInfo("UTC")

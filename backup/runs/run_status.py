@@ -11,7 +11,7 @@ from backup.content.manifest import Manifest
 from backup.record.cron import occurrences
 from backup.record.record import Kind, Sent, Status, Task
 from backup.runs import schedule
-from cluster.instant import DAY, HOUR, MINUTE
+from cluster.time_units import DAY, HOUR, MINUTE
 from cluster.value import value
 
 WINDOWS = (2 * MINUTE, 2 * HOUR, 2 * DAY, 62 * DAY, 732 * DAY, 11 * 366 * DAY)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from backup.record.cron import CronError, next_occurrence
 from backup.record.record import Delay, Status, Task
 from backup.record.rules import Rules
-from cluster.instant import FOREVER
+from cluster.time_units import FOREVER
 from cluster.value import value
 
 

@@ -21,8 +21,8 @@ from backup.runs import schedule
 from backup.runs.local_status import Key, Ledger
 from backup.runs.runner import Runner
 from backup.runs.schedule import Plan
-from cluster.instant import SECOND
 from cluster.member import Member
+from cluster.time_units import SECOND
 from cluster.value import value
 
 

@@ -7,7 +7,7 @@ nothing more goes wrong, there is a leader within so many election timeouts, and
 from collections.abc import Callable
 
 from cluster.checks import Watcher
-from cluster.instant import MILLISECOND, SECOND
+from cluster.time_units import MILLISECOND, SECOND
 from cluster.trace import (
     Answered,
     BecameCandidate,

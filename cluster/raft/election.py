@@ -2,12 +2,12 @@
 
 import attrs
 
-from cluster.instant import FOREVER
-from cluster.raft import durability, inforce, outside, timer
+from cluster.raft import active_configuration, durability, election_timer, removed_member
 from cluster.raft.log import Log
 from cluster.raft.messages import RequestVote, VoteReply
 from cluster.raft.quorum import VoteResult
 from cluster.raft.state import Candidate, Effect, Follower, Leader, Moment, Raft, Send
+from cluster.time_units import FOREVER
 
 # ---- standing ----
 
@@ -16,10 +16,10 @@ def timed_out(raft: Raft, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
     """The timer of a follower or a candidate: perhaps early, because signs of a leader do not move `wake_at`."""
     match raft.role:
         case Follower(heard_at=heard_at):
-            if at.now < timer.fires_at(raft, heard_at):
-                return timer.rewound(raft), ()
-            if not inforce.may_stand(raft):  # rule 3.7: a learner only notices that its leader is silent
-                return timer.rewound(attrs.evolve(raft, role=Follower(None, heard_at))), ()
+            if at.now < election_timer.fires_at(raft, heard_at):
+                return election_timer.rewound(raft), ()
+            if not active_configuration.may_stand(raft):  # rule 3.7: a learner only notices that its leader is silent
+                return election_timer.rewound(attrs.evolve(raft, role=Follower(None, heard_at))), ()
             return stand(raft, at, rounds=0)
         case Candidate(rounds=rounds):
             if at.now < raft.wake_at:
@@ -34,15 +34,15 @@ def timed_out(raft: Raft, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
 def stand(raft: Raft, at: Moment, rounds: int) -> tuple[Raft, tuple[Effect, ...]]:
     """A round begins: a trial first (rule 3.10), unless there is nobody to ask or no trial is wanted."""
     if not raft.timing.trial or not raft.configuration.electors(raft.name):
-        return stand_for_real(timer.restarted(raft, at, rounds), forced=False, rounds=rounds)
-    raft = timer.trial_round(raft, at, rounds)
+        return stand_for_real(election_timer.restarted(raft, at, rounds), forced=False, rounds=rounds)
+    raft = election_timer.trial_round(raft, at, rounds)
     request = RequestVote(raft.term + 1, raft.log.last_index, raft.log.last_term, True, False, rounds)
     return raft, tuple([Send(peer, request) for peer in raft.configuration.electors(raft.name)])
 
 
 def stand_for_real(raft: Raft, forced: bool, rounds: int) -> tuple[Raft, tuple[Effect, ...]]:
     """Vote for itself in the next term (§5.2). Requests leave once that is durable; so does, as a rule, its round begin."""
-    role = Candidate(False, raft.term + 1, timer.NOBODY, timer.NOBODY, forced, rounds)
+    role = Candidate(False, raft.term + 1, election_timer.NOBODY, election_timer.NOBODY, forced, rounds)
     wake_at = raft.wake_at if raft.timing.writing_counts else FOREVER
     raft = attrs.evolve(raft, term=role.asked, vote=raft.name, role=role, wake_at=wake_at)
     request = RequestVote(raft.term, raft.log.last_index, raft.log.last_term, False, forced, 0)
@@ -72,7 +72,7 @@ def vote_reply(raft: Raft, sender: str, reply: VoteReply, at: Moment) -> tuple[R
     if not isinstance(role, Candidate):
         return raft, ()
     if reply.outside and counts_as_refusal(role, reply):
-        return outside.put_outside(raft), ()  # rules 3.24, 3.36
+        return removed_member.put_outside(raft), ()  # rules 3.24, 3.36
     if counts_as_grant(role, reply):
         role = attrs.evolve(role, granted=role.granted | {sender})
     elif counts_as_refusal(role, reply):
@@ -158,7 +158,7 @@ def request_vote(raft: Raft, sender: str, request: RequestVote, at: Moment) -> t
             raft = after_step_down(raft, term, None, at)
     elif not request.trial:
         raft = after_vote(raft, sender, request.term, at)
-    is_outside = not granted and outside.is_outside(raft, sender)
+    is_outside = not granted and removed_member.is_outside(raft, sender)
     reply = VoteReply(raft.term, request.term, granted, request.trial, request.beat, is_outside)
     return durability.answer(before, raft, sender, reply)
 
@@ -171,8 +171,8 @@ def after_vote(raft: Raft, candidate: str, term: int, at: Moment) -> Raft:
     assert isinstance(role, Follower)
     raft = attrs.evolve(raft, vote=candidate, role=Follower(role.leader, at.now))
     if not raft.timing.ticking:
-        raft = attrs.evolve(raft, timeout=timer.drawn(raft.timing, False, at.luck), draws=raft.draws + 1)
-    return timer.rewound(raft)
+        raft = attrs.evolve(raft, timeout=election_timer.drawn(raft.timing, False, at.luck), draws=raft.draws + 1)
+    return election_timer.rewound(raft)
 
 
 # ---- following ----
@@ -185,7 +185,7 @@ def after_step_down(raft: Raft, term: int, leader: str | None, at: Moment) -> Ra
     extended = raft.timeout >= timing.election
     if isinstance(role, Leader) or (leader is not None and (extended or not timing.ticking)):
         # A leader had no timer; a long round's is over with it; the paper's is drawn anew for each leader.
-        timeout, ticks_from, draws = timer.drawn(timing, False, at.luck), at.now, raft.draws + 1
+        timeout, ticks_from, draws = election_timer.drawn(timing, False, at.luck), at.now, raft.draws + 1
     else:
         timeout, ticks_from, draws = raft.timeout, raft.ticks_from, raft.draws
     if leader is not None or isinstance(role, Leader):
@@ -195,7 +195,7 @@ def after_step_down(raft: Raft, term: int, leader: str | None, at: Moment) -> Ra
     raft = attrs.evolve(
         raft, term=term, vote=vote, role=Follower(leader, heard_at), timeout=timeout, ticks_from=ticks_from, draws=draws
     )
-    return timer.rewound(raft)
+    return election_timer.rewound(raft)
 
 
 def step_down(raft: Raft, term: int, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import attrs
 
-from cluster.raft import change, election, inforce, replication, transfer
-from cluster.raft.change import Alteration, CannotChange, Change, Place, Way
+from cluster.raft import active_configuration, configuration_change, election, replication, transfer
 from cluster.raft.configuration import Configuration
+from cluster.raft.configuration_change import Alteration, CannotChange, Change, Place, Way
 from cluster.raft.messages import Reconfiguration, Request
 from cluster.raft.progress import Progress
 from cluster.raft.state import ChangeProposed, Effect, Leader, Moment, Raft, Refuse
@@ -22,8 +22,8 @@ def reason_to_wait(raft: Raft, role: Leader) -> str:
     """Why no change may begin just now; empty if one may."""
     if not role.ready:
         return f"{raft.name} has not committed an entry of its own term {raft.term} yet"  # Ongaro 2015
-    if inforce.unsettled(raft):
-        return f"the change at entry {inforce.since(raft)} is not committed yet"  # dissertation, 4.1: one at a time
+    if active_configuration.unsettled(raft):
+        return f"the change at entry {active_configuration.since(raft)} is not committed yet"  # dissertation, 4.1: one at a time
     if raft.configuration.joint and raft.configuration.auto_leave:
         return "the joint configuration is about to end"
     if role.transfer is not None:
@@ -40,7 +40,7 @@ def change_proposed(raft: Raft, event: ChangeProposed, at: Moment) -> tuple[Raft
     if wait:
         return raft, (Refuse(event.request, f"{event.change.says()}? Not now: {wait}"),)
     try:
-        after = change.changed(raft.configuration, event.change)
+        after = configuration_change.changed(raft.configuration, event.change)
     except CannotChange as error:
         return raft, (Refuse(event.request, str(error), final=True),)
     return reconfigured(raft, after, event.request, at)
@@ -51,7 +51,7 @@ def reconfigured(
 ) -> tuple[Raft, Sequence[Effect]]:
     """The leader appends the configuration, which is in force from now on; new members are told of the log at once."""
     entry = Reconfiguration(raft.term, request, b"", after)
-    raft = inforce.extended(raft, raft.log.last_index, (entry,))
+    raft = active_configuration.extended(raft, raft.log.last_index, (entry,))
     return replication.append(with_peers(raft, at.now), (entry,))
 
 
@@ -60,7 +60,7 @@ def with_peers(raft: Raft, now: int) -> Raft:
     role, last = raft.role, raft.log.last_index
     assert isinstance(role, Leader)
     known = dict(role.peers)
-    departing = known if inforce.unsettled(raft) else {}
+    departing = known if active_configuration.unsettled(raft) else {}
     # A newcomer counts as heard just now, so that it does not trip the check of the quorum.
     fresh = Progress(0, last + 1, True, (), now, role.beat)
     names = sorted({*raft.peers, *departing})
@@ -83,7 +83,7 @@ def after_progress(before: Raft, raft: Raft, effects: Sequence[Effect], at: Mome
     role = raft.role
     if not isinstance(role, Leader):
         return raft, effects
-    if before.commit < inforce.since(raft) <= raft.commit:
+    if before.commit < active_configuration.since(raft) <= raft.commit:
         if not raft.configuration.votes(raft.name):  # dissertation, 4.2.2: it led without counting itself until now
             return stepped_aside(raft, effects, at)
         raft = with_peers(raft, at.now)  # who has left is told nothing more
@@ -101,7 +101,7 @@ def reason_to_leave_it(raft: Raft) -> str:
     role = raft.role
     assert isinstance(role, Leader)
     if raft.configuration.joint:
-        return "" if role.ready and not inforce.unsettled(raft) else "unsettled"
+        return "" if role.ready and not active_configuration.unsettled(raft) else "unsettled"
     return reason_to_wait(raft, role)
 
 
@@ -110,10 +110,10 @@ def next_by_itself(raft: Raft) -> Configuration | None:
     now, role = raft.configuration, raft.role
     assert isinstance(role, Leader)
     if now.joint:
-        return change.changed(now, Change(way=Way.Leave)) if now.auto_leave else None
+        return configuration_change.changed(now, Change(way=Way.Leave)) if now.auto_leave else None
     for name, progress in role.peers:
         if name in now.promotable and has_caught_up(raft, progress):
-            return change.simple(now, (Alteration(name, Place.Voter),))
+            return configuration_change.simple(now, (Alteration(name, Place.Voter),))
     return None
 
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import attrs
 
-from cluster.instant import FOREVER
-from cluster.raft import durability, election, inforce, outside, quorum, reads, snapshots, transfer
+from cluster.raft import active_configuration, durability, election, quorum, reads, removed_member, snapshots, transfer
 from cluster.raft import progress as peers_progress
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, AppendReply, Entry, InstallSnapshot, Reconfiguration, SnapshotReply
 from cluster.raft.progress import Progress
 from cluster.raft.quorum import VoteResult
 from cluster.raft.state import Apply, Effect, Follower, Leader, Moment, Proposed, Raft, Refuse, Save, Send
+from cluster.time_units import FOREVER
 
 # ---- the follower ----
 
@@ -76,7 +76,7 @@ def append_entries(raft: Raft, sender: str, request: AppendEntries, at: Moment) 
             raise AssertionError(
                 f"{raft.name} and {sender} both lead term {raft.term}: Election Safety (§5.2) is broken"
             )
-        raft = election.after_step_down(outside.back_inside(raft), request.term, sender, at)
+        raft = election.after_step_down(removed_member.back_inside(raft), request.term, sender, at)
     log, prev = raft.log, request.prev_index
     role = Follower(sender, at.now)
     if not log_matches(log, prev, request.prev_term):
@@ -105,7 +105,7 @@ def append_entries(raft: Raft, sender: str, request: AppendEntries, at: Moment) 
         raft = durability.moved(raft, log, commit, role, number)
         for entry in entries:
             if entry.__class__ is Reconfiguration:  # in force as soon as the log holds it (dissertation, 4.1)
-                raft = inforce.extended(raft, after, entries)
+                raft = active_configuration.extended(raft, after, entries)
                 break
         reply = AppendReply(request.term, True, ack_index(log, request), 0, 0, request.beat)
         effects = [Save(raft.term, raft.vote, after, entries, (Send(sender, reply),), number)]
@@ -121,7 +121,7 @@ def without_tail(raft: Raft, number: int, after: int) -> Raft:
             f"{raft.name} was told to overwrite entry {after + 1}, but entries up to {raft.commit} are committed: "
             "Leader Completeness (§5.4) is broken"
         )
-    configured = inforce.without_tail(raft.configured, after)
+    configured = active_configuration.without_tail(raft.configured, after)
     return attrs.evolve(
         raft,
         log=raft.log.cut(after),
@@ -238,7 +238,9 @@ def beat(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:
         return attrs.evolve(raft, wake_at=wake_at), ()
     if timing.check_quorum and not hears_quorum(raft, role, at.now):  # rule 3.27
         raft = election.after_step_down(raft, raft.term, None, at)
-        return election.stand(raft, at, rounds=0) if timing.trial and inforce.may_stand(raft) else (raft, ())
+        return (
+            election.stand(raft, at, rounds=0) if timing.trial and active_configuration.may_stand(raft) else (raft, ())
+        )
     role = transfer.given_up(role, at.now)
     effects: list[Effect] = []
     made: dict[int, AppendEntries] = {}

@@ -8,7 +8,7 @@ from zlib import crc32
 
 import attrs
 
-from cluster.raft import durability, election, outside
+from cluster.raft import durability, election, removed_member
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendReply, InstallSnapshot, Snapshot, SnapshotReply
 from cluster.raft.progress import Progress, Sending, sent
@@ -95,7 +95,7 @@ def install_snapshot(raft: Raft, sender: str, request: InstallSnapshot, at: Mome
             raise AssertionError(
                 f"{raft.name} and {sender} both lead term {raft.term}: Election Safety (§5.2) is broken"
             )
-        raft = election.after_step_down(outside.back_inside(raft), request.term, sender, at)
+        raft = election.after_step_down(removed_member.back_inside(raft), request.term, sender, at)
     raft = durability.moved(raft, raft.log, raft.commit, Follower(sender, at.now), raft.saves)
     if already_held(raft, request):
         return caught_up(before, raft, sender, request)

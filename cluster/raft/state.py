@@ -1,11 +1,11 @@
 """What one node believes, what may happen to it, what it asks for. Values only; the rules are in the files beside."""
 
-from cluster.instant import MILLISECOND, SECOND
-from cluster.raft.change import Change
 from cluster.raft.configuration import Configuration
+from cluster.raft.configuration_change import Change
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Message, Request, Snapshot
 from cluster.raft.progress import Progress
+from cluster.time_units import MILLISECOND, SECOND
 from cluster.value import value
 
 

@@ -2,7 +2,17 @@
 
 from collections.abc import Sequence
 
-from cluster.raft import durability, election, inforce, membership, reads, replication, snapshots, timer, transfer
+from cluster.raft import (
+    active_configuration,
+    durability,
+    election,
+    election_timer,
+    membership,
+    reads,
+    replication,
+    snapshots,
+    transfer,
+)
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import (
@@ -78,7 +88,7 @@ def begin(
     since = 0
     if snapshot is not None:
         since, configuration, commit = snapshot.index, snapshot.configuration, max(commit, snapshot.index)
-    configured = inforce.of_log(configuration, log, since)
+    configured = active_configuration.of_log(configuration, log, since)
     raft = Raft(
         name=name,
         configuration=configured[-1][1],
@@ -89,7 +99,7 @@ def begin(
         log=log,
         commit=commit,
         role=Follower(None, at.now),
-        timeout=timer.drawn(timing, False, at.luck),
+        timeout=election_timer.drawn(timing, False, at.luck),
         ticks_from=at.now,
         draws=1,
         wake_at=at.now,
@@ -97,7 +107,7 @@ def begin(
         saves=0,
         snapshot=snapshot,
     )
-    return timer.rewound(raft)
+    return election_timer.rewound(raft)
 
 
 def received(raft: Raft, event: Received, at: Moment) -> tuple[Raft, Sequence[Effect]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from cluster.raft import election, timer
+from cluster.raft import election, election_timer
 from cluster.raft.messages import TimeoutNow
 from cluster.raft.progress import Progress
 from cluster.raft.state import Effect, Follower, Leader, Moment, Raft, Refuse, Send, Transfer, TransferAsked
@@ -73,7 +73,7 @@ def timeout_now(raft: Raft, sender: str, message: TimeoutNow, at: Moment) -> tup
         return raft, ()
     if raft.name not in raft.configuration.voters:
         return raft, ()
-    return election.stand_for_real(timer.restarted(raft, at, 0), forced=True, rounds=0)
+    return election.stand_for_real(election_timer.restarted(raft, at, 0), forced=True, rounds=0)
 
 
 def farewell(raft: Raft) -> list[Send]:

@@ -1,9 +1,9 @@
 """An administrator's step as a wish that a node can bring to its leader. It knows no world."""
 
-from cluster.asking import HandOver
-from cluster.raft.change import Alteration, Change, Place
+from cluster import steps
+from cluster.admin_requests import HandOver
 from cluster.raft.configuration import Configuration
-from cluster.sim import faults as steps
+from cluster.raft.configuration_change import Alteration, Change, Place
 
 
 def wish_of(step: steps.Administration, now: Configuration) -> Change | HandOver:

@@ -14,7 +14,7 @@ from typing import Any
 import outcome
 import trio
 
-from cluster.instant import FOREVER, LAST, SECOND
+from cluster.time_units import FOREVER, LAST, SECOND
 
 # What stands first among the entries of one instant. The entries of one rank are ordered by node, then by number.
 STEP, WAKE, STORED, MESSAGE, CHATTER, TIMER, GRID, SLEEP, OUTSIDE, BOOT, SERVE, LOOK = range(12)

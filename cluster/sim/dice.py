@@ -8,7 +8,7 @@ import math
 import random
 from hashlib import sha512
 
-from cluster.instant import FOREVER
+from cluster.time_units import FOREVER
 
 Name = str | tuple[object, ...]
 """What has the luck, for example `("host", "C", "crash", 2)`: strings and ints. A bare string is a name of one part."""

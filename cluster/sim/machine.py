@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 import outcome
 import trio
 
-from cluster.instant import FOREVER
 from cluster.sim.clock import BOOT, GRID, OUTSIDE, SLEEP, TIMER, WAKE, Parked
 from cluster.sim.dice import Dice, luck, seed_of
 from cluster.sim.disk import Files, View
+from cluster.time_units import FOREVER
 
 if TYPE_CHECKING:
-    from cluster.sim.slot import Slot
+    from cluster.sim.machine_slot import Slot
     from cluster.sim.universe import Universe
 
 T = TypeVar("T")

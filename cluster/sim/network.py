@@ -7,9 +7,9 @@ one message leaves every other one's luck alone.
 from bisect import bisect_left
 from collections.abc import Callable
 
-from cluster.instant import MILLISECOND
 from cluster.sim.clock import CHATTER, MESSAGE, Clock, key_of
 from cluster.sim.dice import gap, luck, seed_of
+from cluster.time_units import MILLISECOND
 from cluster.value import value
 
 ORDINARY = 0

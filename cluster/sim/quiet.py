@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cluster.grid import Grid
-from cluster.instant import FOREVER, MILLISECOND
-from cluster.raft import timer
+from cluster.periodic_talk import Grid
+from cluster.raft import election_timer
 from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft
 from cluster.sim.history import Stretch
+from cluster.time_units import FOREVER, MILLISECOND
 
 if TYPE_CHECKING:
+    from cluster.sim.machine_slot import Slot
     from cluster.sim.network import Packet
-    from cluster.sim.slot import Slot
     from cluster.sim.universe import Universe
 
 SLACK = 10 * MILLISECOND
@@ -261,7 +261,7 @@ class Quiet:
         now = slot.clocks.monotonic(self.world.clock.now)
         assert isinstance(node.raft.role, Follower)
         raft = attrs.evolve(node.raft, role=attrs.evolve(node.raft.role, heard_at=now))
-        node.raft = timer.rewound(raft)
+        node.raft = election_timer.rewound(raft)
 
     def _settle_loner(self, slot: "Slot") -> None:
         """A node that asks in vain: live its rounds, which have luck of their own, without their messages."""
@@ -272,7 +272,7 @@ class Quiet:
         peers = len(raft.configuration.electors(raft.name))
         while raft.wake_at < now:
             woken = slot.clocks.monotonic(slot.clocks.true(raft.wake_at))  # a fast clock leaves out some µs
-            raft = timer.another_round(raft, Moment(woken, luck(raft.draws)))
+            raft = election_timer.another_round(raft, Moment(woken, luck(raft.draws)))
             self.world.network.messages += peers
         node.raft = raft
 

@@ -13,12 +13,12 @@ from typing import Any
 import trio
 
 from cluster.checks import Violation, Watcher
-from cluster.instant import SECOND
 from cluster.sim.clock import Clock
 from cluster.sim.history import History
-from cluster.sim.luck_of_trio import settle_scheduler
 from cluster.sim.timeline import explain
+from cluster.sim.trio_scheduler import settle_scheduler
 from cluster.sim.world import GaveUp, Misuse, OutOfBudget, World
+from cluster.time_units import SECOND
 from cluster.trace import Ended
 from cluster.value import value
 

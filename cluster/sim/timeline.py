@@ -15,8 +15,8 @@ import re
 from collections.abc import Callable, Container, Iterable, Sequence
 
 from cluster import trace
-from cluster.instant import DAY, HOUR, MINUTE, SECOND, clock_text
 from cluster.sim.history import History, Stretch
+from cluster.time_units import DAY, HOUR, MINUTE, SECOND, clock_text
 from cluster.trace import Happened, Note
 from cluster.value import value
 

@@ -11,33 +11,33 @@ from typing import Any, Self
 import attrs
 import trio
 
-from cluster import trace
-from cluster.asking import ASKING_WORDS
+from cluster import steps, trace
+from cluster.admin_requests import ASKING_WORDS
 from cluster.checks import Watcher
 from cluster.checks.consensus import consensus_watchers
 from cluster.checks.liveness import Progress
-from cluster.image import IMAGE_WORDS
-from cluster.instant import FIRST, LAST, as_datetime, clock_text
 from cluster.member import Application, NoLeader, OutcomeUnknown, Refused
 from cluster.node import Node
 from cluster.proposals import PROPOSAL_WORDS
 from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.state import Timing
-from cluster.sim import faults as steps
 from cluster.sim.administration import wish_of
 from cluster.sim.clock import SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
 from cluster.sim.dice import Dice, seed_of
 from cluster.sim.disk import Disk, DiskModel
+from cluster.sim.errors import GaveUp, Misuse, OutOfBudget
 from cluster.sim.history import History
-from cluster.sim.luck_of_trio import settle_scheduler
 from cluster.sim.machine import Machine
+from cluster.sim.machine_slot import Slot
 from cluster.sim.network import Network, Packet, Wire
 from cluster.sim.quiet import Quiet
-from cluster.sim.slot import GaveUp, Misuse, OutOfBudget, Slot
 from cluster.sim.timeline import explain
+from cluster.sim.trio_scheduler import settle_scheduler
+from cluster.snapshot_codec import IMAGE_WORDS
 from cluster.storage import Storage, StorageDamaged, StorageTooNew
-from cluster.telling import terms_and_digests
+from cluster.time_units import FIRST, LAST, as_datetime, clock_text
 from cluster.trace import Happened
+from cluster.trace_notes import terms_and_digests
 from cluster.wire import RAFT_WORDS, Codec, classes_within
 
 STORY = 63

@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 
 import trio
 
-from cluster import trace
-from cluster.instant import SECOND
+from cluster import steps, trace
 from cluster.member import Application
-from cluster.raft import inforce
+from cluster.raft import active_configuration
 from cluster.raft.configuration import Configuration
 from cluster.raft.quorum import VoteResult
-from cluster.sim import faults as steps
 from cluster.sim.clock import LOOK, Parked
-from cluster.sim.slot import GaveUp, Misuse, NodeView, OutOfBudget
+from cluster.sim.errors import GaveUp, Misuse, OutOfBudget
+from cluster.sim.machine_slot import NodeView
 from cluster.sim.universe import STORY, Universe
+from cluster.time_units import SECOND
 from cluster.trace import Happened, Note
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class World(Universe):
     def start(self, nodes: Iterable[str], application: Callable[[], Application] | None = None) -> None:
         """Bring up nodes with this factory of applications; a restart builds a new one. Names are 1 to 4 capital letters."""
         if application is None:
-            from cluster.sim.nothing import Nothing  # the smallest application: a cluster that only elects
+            from cluster.sim.empty_application import Nothing  # the smallest application: a cluster that only elects
 
             application = Nothing
         if self.slots:
@@ -283,7 +283,7 @@ class World(Universe):
         if not leading:
             return None
         raft = max(leading, key=lambda node: node.raft.term).raft
-        return None if inforce.unsettled(raft) else raft.configuration
+        return None if active_configuration.unsettled(raft) else raft.configuration
 
     async def seen(self, kind: type[Note], node: str = "", within: float = PATIENCE, **fields: Any) -> Happened:
         """Wait for the next event of a kind (at that node, with those fields); return it."""

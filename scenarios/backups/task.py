@@ -19,8 +19,8 @@ from backup.requests.backup_requests import BackupNow, CancelBackup, Operation, 
 from backup.requests.database_requests import Define, DisableTask, EnableTask, RemoveTask, RestoreResult
 from backup.requests.errors import AskAnother
 from backup.restore.chain_reader import Comparison, equal_contents
-from cluster.instant import SECOND
 from cluster.sim.world import Misuse
+from cluster.time_units import SECOND
 from cluster.trace import Happened
 from cluster.value import value
 

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from cluster.instant import FOREVER
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry
@@ -20,6 +19,7 @@ from cluster.raft.quorum import majority
 from cluster.raft.state import Effect, Event, Leader, Moment, Raft, Received, Save, Send, Stored, TimedOut, Timing
 from cluster.raft.step import begin, step
 from cluster.sim.dice import Dice
+from cluster.time_units import FOREVER
 from cluster.value import value
 
 TERM = 1

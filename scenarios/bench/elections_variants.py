@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from cluster.raft import durability, election, timer
+from cluster.raft import durability, election, election_timer
 from cluster.raft.messages import RequestVote, VoteReply
 from cluster.raft.state import Candidate, Effect, Follower, Moment, Raft
 
@@ -41,11 +41,11 @@ def refuses_once_deposed(original: Voting) -> Voting:
         after = attrs.evolve(
             election.after_step_down(raft, request.term, None, at),
             role=Follower(None, at.now),
-            timeout=timer.drawn(raft.timing, False, at.luck),
+            timeout=election_timer.drawn(raft.timing, False, at.luck),
             draws=raft.draws + 1,
         )
         return durability.answer(
-            raft, timer.rewound(after), sender, VoteReply(after.term, request.term, False, False, 0)
+            raft, election_timer.rewound(after), sender, VoteReply(after.term, request.term, False, False, 0)
         )
 
     return request_vote

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
-from cluster.applying import Applying
+from cluster.apply_loop import Applying
 from cluster.raft import step as law
 from cluster.raft.messages import Entry
 from cluster.raft.state import Compaction, Save, SaveSnapshot, Timing

@@ -6,9 +6,9 @@ from typing import Any
 
 import trio
 
-from cluster.instant import MILLISECOND
 from cluster.sim.run import Outcome, play
 from cluster.sim.world import World
+from cluster.time_units import MILLISECOND
 from cluster.value import value
 from scenarios.register import Put, Register
 

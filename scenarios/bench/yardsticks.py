@@ -4,8 +4,8 @@ import time
 
 import trio
 
-from cluster.instant import MILLISECOND, SECOND
 from cluster.sim.clock import MESSAGE, Clock, Parked
+from cluster.time_units import MILLISECOND, SECOND
 
 
 def simpy_ping_pong(messages: int) -> float:

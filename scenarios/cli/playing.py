@@ -194,7 +194,7 @@ def _write_log(file: TextIO, outcome: "Outcome") -> None:
     """Every event through structlog, node and time bound, as JSON lines."""
     import structlog
 
-    from cluster.narrate import narrate
+    from cluster.structlog_listener import narrate
 
     with file:
         processors: list[structlog.typing.Processor] = [
@@ -233,7 +233,7 @@ def _tell(result: "Result", outcome: "Outcome", tale: "Tale", screen: "Screen", 
 
 
 def _interrupted(outcome: "Outcome", request: "Request") -> int:
-    from cluster.instant import clock_text
+    from cluster.time_units import clock_text
 
     came = f"{clock_text(outcome.history.clock.now)} after the start, {len(outcome.history):,} events"
     complain(f"stopped: the story had come to {came}\nagain: {request.command()}")

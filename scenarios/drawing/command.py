@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cluster.checks import Violation
-from cluster.instant import clock_text
 from cluster.sim.run import BROKEN
+from cluster.time_units import clock_text
 from scenarios.drawing.picture import Breach, Picture
 from scenarios.drawing.reading import picture
 from scenarios.drawing.svg import MOST_NODES, svg

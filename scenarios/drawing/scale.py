@@ -7,7 +7,7 @@ second. From `FOLDED` on, a wait is one fold, whatever its length.
 from collections.abc import Iterable, Mapping, Sequence
 from math import log2
 
-from cluster.instant import SECOND
+from cluster.time_units import SECOND
 from cluster.value import value
 
 FOLDED = SECOND

@@ -6,8 +6,8 @@ It carries its own background and follows the reader's light or dark scheme. Sam
 from collections.abc import Iterator
 from textwrap import wrap
 
-from cluster.instant import clock_text
 from cluster.sim.timeline import span_text
+from cluster.time_units import clock_text
 from scenarios.drawing.legend import legend
 from scenarios.drawing.picture import Breach, Life, Picture, Row, Sentence
 from scenarios.drawing.scale import Room, Scale, scale

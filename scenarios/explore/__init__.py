@@ -1,7 +1,7 @@
 """Every interleaving of a tiny cluster, by the very step function that runs everywhere else; and a way through it, told."""
 
-from cluster.raft.change import Alteration, Change, Place
 from cluster.raft.configuration import Configuration
+from cluster.raft.configuration_change import Alteration, Change, Place
 from cluster.raft.messages import (
     AppendEntries,
     AppendReply,

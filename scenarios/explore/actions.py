@@ -1,6 +1,6 @@
 """What may happen in a search, one class a kind; its `repr` can be pasted into `follow`. Who does it is not here."""
 
-from cluster.raft.change import Change
+from cluster.raft.configuration_change import Change
 from cluster.raft.messages import (
     AppendEntries,
     AppendReply,

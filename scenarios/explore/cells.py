@@ -5,7 +5,7 @@ Each piece is made once and carries its lanes (`identity.Lanes`). Nothing here s
 
 from typing import Any
 
-from cluster.raft.change import Change
+from cluster.raft.configuration_change import Change
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Message
 from cluster.raft.state import Leader, Raft, Send

@@ -15,10 +15,10 @@ from typing import Any
 
 import attrs
 
-from cluster.instant import FOREVER
 from cluster.raft import messages, progress, state
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
+from cluster.time_units import FOREVER
 from cluster.value import value
 
 

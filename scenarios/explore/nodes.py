@@ -11,8 +11,8 @@ from typing import Any
 
 from cluster import trace
 from cluster.raft import step as law
-from cluster.raft.change import Alteration, Change, Place
 from cluster.raft.configuration import NOBODY, Configuration
+from cluster.raft.configuration_change import Alteration, Change, Place
 from cluster.raft.log import Log
 from cluster.raft.messages import Message, Request, RequestVote
 from cluster.raft.state import ChangeProposed, Moment, Proposed, Raft, ReadAsked, Received, Send, TimedOut

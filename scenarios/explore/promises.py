@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from cluster.checks.consensus import consensus_watchers
 from cluster.checks.membership import Voters, decides, overlap
 from cluster.checks.membership import text as in_words
-from cluster.raft import inforce
+from cluster.raft import active_configuration
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Reconfiguration
@@ -71,7 +71,7 @@ def after_step(before: Raft, after: Raft) -> Broken | None:
                 "own term",
                 f"{name} leads term {after.term} and commits up to entry {after.commit}, which is of term {term}",
             )
-        if inforce.since(after) > before.log.last_index:
+        if active_configuration.since(after) > before.log.last_index:
             return after_change(before, after)
     return goes_by_another(after)
 
@@ -90,7 +90,7 @@ def goes_by_another(raft: Raft) -> Broken | None:
 
 def after_change(before: Raft, after: Raft) -> Broken | None:
     """What a leader that has just appended a configuration may not have done."""
-    name, at, known = after.name, inforce.since(after), inforce.since(before)
+    name, at, known = after.name, active_configuration.since(after), active_configuration.since(before)
     if after.commit < known:
         text = f"{name} changes the members at {at}, and its change at {known} is not committed"
         return Broken("one change at a time", text)

@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cluster.raft.change import Change
+from cluster.raft.configuration_change import Change
 from cluster.sim.run import few_collections
 from cluster.value import value
 from scenarios.explore.actions import Action, Crash, Deliver, Drop, Duplicate, Expire, Propose, Read, Reconfigure, Sync

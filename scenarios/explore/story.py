@@ -10,8 +10,8 @@ import attrs
 from cluster import trace
 from cluster.raft.messages import AppendReply
 from cluster.raft.state import Leader, Raft
-from cluster.telling import ROLES
 from cluster.trace import Happened, Note
+from cluster.trace_notes import ROLES
 from cluster.value import value
 from scenarios.explore.actions import (
     Action,

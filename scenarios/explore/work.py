@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cluster import trace
-from cluster.asking import label
-from cluster.raft import inforce
+from cluster.admin_requests import label
+from cluster.raft import active_configuration
 from cluster.raft import step as law
 from cluster.raft.state import (
     Apply,
@@ -24,7 +24,7 @@ from cluster.raft.state import (
     Send,
     Stored,
 )
-from cluster.telling import ROLES, terms_and_digests
+from cluster.trace_notes import ROLES, terms_and_digests
 from scenarios.explore.cells import Answer, Applied, Cell, Mail, Paper, Write
 from scenarios.explore.identity import normal_form
 from scenarios.explore.promises import NEVER_BACK, Broken, after_step, second_vote
@@ -158,12 +158,12 @@ class Work:
     def _note_configuration(self, before: Raft, after: Raft) -> None:
         """As the shell of a node notes it."""
         now = after.configuration
-        if now == before.configuration and inforce.since(after) == inforce.since(before):
+        if now == before.configuration and active_configuration.since(after) == active_configuration.since(before):
             return
         if now is not after.configured[-1][1]:
             self._note(trace.PutOutside(after.term))
         else:
-            index = inforce.since(after)
+            index = active_configuration.since(after)
             self._note(trace.ConfigurationChanged(index, now.voters, now.outgoing, now.learners, now.promotable))
 
     def _note_role(self, before: Raft, after: Raft) -> None:

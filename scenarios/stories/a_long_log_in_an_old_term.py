@@ -2,8 +2,8 @@
 
 import trio
 
-from cluster.sim.faults import Split
 from cluster.sim.world import World
+from cluster.steps import Split
 from cluster.trace import BecameLeader
 from scenarios.register import Get, Put, Register
 

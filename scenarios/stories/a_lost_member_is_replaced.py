@@ -3,8 +3,8 @@
 import trio
 
 from backup.notes import CopyClosed
-from cluster.instant import minutes
 from cluster.sim.world import World
+from cluster.time_units import minutes
 from scenarios.backups import backups
 
 TOLD_UNDER = ("unkindness", "ravendb-6.2")

@@ -4,8 +4,8 @@ import trio
 
 from backup.notes import BackupStarted, ReportGivenUp, ReportQueued
 from backup.record.rules import rules_named
-from cluster.instant import hours, minutes
 from cluster.sim.world import World
+from cluster.time_units import hours, minutes
 from scenarios.backups import backups
 
 

@@ -2,8 +2,8 @@
 
 import trio
 
-from cluster.sim.faults import Crash
 from cluster.sim.world import World
+from cluster.steps import Crash
 from cluster.trace import Compacted, Happened, Note, SnapshotInstalled, SnapshotSent
 from scenarios.register import Get, Put, Register
 

@@ -2,9 +2,9 @@
 
 import trio
 
-from cluster.instant import MILLISECOND
-from cluster.sim.faults import Restart
 from cluster.sim.world import World
+from cluster.steps import Restart
+from cluster.time_units import MILLISECOND
 from cluster.trace import Recovered, Voted
 
 

@@ -3,8 +3,8 @@
 import trio
 
 from backup.record.task import Kind
-from cluster.instant import HOUR, hours
 from cluster.sim.world import World
+from cluster.time_units import HOUR, hours
 from scenarios.backups import backups
 
 TOLD_UNDER = ("unkindness",)

@@ -2,8 +2,8 @@
 
 import trio
 
-from cluster.instant import DAY, HOUR, MINUTE, hours
 from cluster.sim.world import World
+from cluster.time_units import DAY, HOUR, MINUTE, hours
 from scenarios.backups import backups
 
 FRIDAY = 4 * DAY

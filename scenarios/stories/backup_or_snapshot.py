@@ -4,8 +4,8 @@ import trio
 
 from backup.notes import BackupFinished, DatabaseRestored, IndexCaughtUp
 from backup.record.task import Kind
-from cluster.instant import SECOND, hours
 from cluster.sim.world import World
+from cluster.time_units import SECOND, hours
 from cluster.trace import Note
 from scenarios.backups import Task, backups
 

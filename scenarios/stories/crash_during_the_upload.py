@@ -4,8 +4,8 @@ import trio
 
 from backup.destinations.file_names import IN_PROGRESS
 from backup.notes import BackupStarted
-from cluster.instant import hours, minutes
 from cluster.sim.world import World
+from cluster.time_units import hours, minutes
 from scenarios.backups import backups
 
 TOLD_UNDER = ("unkindness", "ravendb-6.2")

@@ -2,9 +2,9 @@
 
 import trio
 
-from cluster.instant import SECOND
 from cluster.member import NoLeader
 from cluster.sim.world import World
+from cluster.time_units import SECOND
 from scenarios.backups import backups
 
 

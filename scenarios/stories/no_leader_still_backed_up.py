@@ -2,9 +2,9 @@
 
 import trio
 
-from cluster.instant import hours, minutes
 from cluster.member import NoLeader
 from cluster.sim.world import World
+from cluster.time_units import hours, minutes
 from scenarios.backups import backups
 
 TOLD_UNDER = ("unkindness",)

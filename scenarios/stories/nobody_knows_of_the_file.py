@@ -5,9 +5,9 @@ import trio
 from backup.destinations.file_names import IN_PROGRESS
 from backup.notes import BackupFinished
 from backup.restore.restore_points import check
-from cluster.instant import HOUR, hours, minutes
-from cluster.sim.faults import Crash
 from cluster.sim.world import World
+from cluster.steps import Crash
+from cluster.time_units import HOUR, hours, minutes
 from scenarios.backups import FOLDER, Ran, Task, backups
 
 

@@ -2,8 +2,8 @@
 
 import trio
 
-from cluster.instant import hours, minutes
 from cluster.sim.world import World
+from cluster.time_units import hours, minutes
 from scenarios.backups import backups
 
 

@@ -2,8 +2,8 @@
 
 import trio
 
-from cluster.instant import hours
 from cluster.sim.world import World
+from cluster.time_units import hours
 from scenarios.backups import backups
 
 

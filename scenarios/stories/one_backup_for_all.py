@@ -2,9 +2,9 @@
 
 import trio
 
-from cluster.instant import hours
 from cluster.member import Refused
 from cluster.sim.world import World
+from cluster.time_units import hours
 from scenarios.backups import backups
 
 

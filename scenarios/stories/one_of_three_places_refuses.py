@@ -6,8 +6,8 @@ from backup.destinations.faults import Refusing, Well
 from backup.notes import BackupFailed
 from backup.record.destination_settings import AmazonS3, Azure, LocalFolder, address
 from backup.restore.restore_points import chains
-from cluster.instant import hours
 from cluster.sim.world import World
+from cluster.time_units import hours
 from scenarios.backups import FOLDER, backups
 
 NIGHTLY = AmazonS3("nightly", secret_key="nobody sees this")

@@ -4,8 +4,8 @@ import trio
 
 from backup.notes import FolderExpired
 from backup.restore.chain_reader import NothingToRestore
-from cluster.instant import DAY, HOUR, hours
 from cluster.sim.world import World
+from cluster.time_units import DAY, HOUR, hours
 from scenarios.backups import backups
 
 

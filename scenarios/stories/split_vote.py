@@ -4,8 +4,8 @@ from collections import Counter
 
 import trio
 
-from cluster.instant import MILLISECOND
 from cluster.sim.world import World
+from cluster.time_units import MILLISECOND
 from cluster.trace import BecameCandidate, BecameLeader
 
 

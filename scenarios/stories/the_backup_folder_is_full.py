@@ -6,8 +6,8 @@ from backup.destinations.faults import Full, Well
 from backup.destinations.file_names import IN_PROGRESS
 from backup.notes import BackupFailed
 from backup.restore.restore_points import check
-from cluster.instant import hours
 from cluster.sim.world import World
+from cluster.time_units import hours
 from scenarios.backups import FOLDER, backups
 
 

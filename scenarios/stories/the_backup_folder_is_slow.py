@@ -3,8 +3,8 @@
 import trio
 
 from backup.destinations.faults import Slow
-from cluster.instant import hours, minutes
 from cluster.sim.world import World
+from cluster.time_units import hours, minutes
 from scenarios.backups import FOLDER, backups
 
 

@@ -5,8 +5,8 @@ import trio
 from backup.notes import BackupStarted
 from backup.record.destination_settings import AmazonS3
 from backup.restore.restore_points import check
-from cluster.instant import DAY, hours
 from cluster.sim.world import World
+from cluster.time_units import DAY, hours
 from scenarios.backups import backups
 
 TOLD_UNDER = (

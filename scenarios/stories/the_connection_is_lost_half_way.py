@@ -6,9 +6,9 @@ from backup.destinations.faults import Disconnected, Well
 from backup.destinations.file_names import IN_PROGRESS
 from backup.notes import BackupStarted
 from backup.restore.restore_points import check
-from cluster.instant import hours
-from cluster.sim.faults import Disturb
 from cluster.sim.world import World
+from cluster.steps import Disturb
+from cluster.time_units import hours
 from scenarios.backups import FOLDER, backups
 
 

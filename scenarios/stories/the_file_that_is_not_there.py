@@ -4,8 +4,8 @@ import trio
 
 from backup.destinations.faults import Cutting, Losing, Well
 from backup.restore.restore_points import check
-from cluster.instant import hours
 from cluster.sim.world import World
+from cluster.time_units import hours
 from scenarios.backups import FOLDER, backups
 
 

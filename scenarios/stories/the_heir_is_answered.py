@@ -1,7 +1,7 @@
 """An heir stands in a term that nobody hears of and then reaches the old leader alone; its answer to a beat brings it back."""
 
-from cluster.sim.faults import Split
 from cluster.sim.world import World
+from cluster.steps import Split
 from cluster.trace import BecameCandidate, HandingOverEnded
 from scenarios.register import Get, Put, Register
 

@@ -3,9 +3,9 @@
 import trio
 
 from backup.notes import BackupFinished, Reported
-from cluster.instant import hours, minutes
-from cluster.sim.faults import Crash, CutOneWay
 from cluster.sim.world import World
+from cluster.steps import Crash, CutOneWay
+from cluster.time_units import hours, minutes
 from scenarios.backups import backups
 
 

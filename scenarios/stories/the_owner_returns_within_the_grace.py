@@ -3,8 +3,8 @@
 import trio
 
 from backup.notes import MoveAnnounced, OwnerChanged
-from cluster.instant import hours, minutes
 from cluster.sim.world import World
+from cluster.time_units import hours, minutes
 from scenarios.backups import backups
 
 TOLD_UNDER = ("unkindness", "ravendb-6.2")

@@ -2,8 +2,8 @@
 
 import trio
 
-from cluster.instant import MILLISECOND
 from cluster.sim.world import World
+from cluster.time_units import MILLISECOND
 from cluster.trace import BecameLeader
 
 

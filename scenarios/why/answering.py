@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import attrs
 
 from backup.notes import time_text
-from cluster.instant import clock_text
+from cluster.time_units import clock_text
 from cluster.value import value
 from scenarios.moments import true_time, visit
 from scenarios.why.causes import CAUSES, nothing_due, ran

@@ -18,7 +18,7 @@ from backup.notes import (
     duration_text,
     time_text,
 )
-from cluster.instant import SECOND, clock_text
+from cluster.time_units import SECOND, clock_text
 from cluster.trace import Crashed, Started
 from scenarios.why.facts import SOON, Cause, Facts, Ran
 from scenarios.why.owners import owner_away, owner_unaware

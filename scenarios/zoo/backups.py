@@ -11,15 +11,15 @@ from backup.record import record as records
 from backup.record.commands import Assigned
 from backup.record.record import Assignment, Record
 from backup.record.responsible_node import TaskState
-from cluster.instant import FOREVER
 from cluster.sim.disk import DiskModel
+from cluster.time_units import FOREVER
 from scenarios.zoo import OF_THE_STORY, bug
 
 # ---- promises ----
 
 
 @bug(
-    "cluster.proposing",
+    "cluster.proposal_forwarding",
     "Proposing._out_of_time",
     breaks="no change without a leader",
     source="rule 3.39",
@@ -200,13 +200,13 @@ def keeps_its_own_version(original: Callable[..., bool]) -> Callable[..., bool]:
 # ---- what the stories are about ----
 
 
-@bug("cluster.raft.timer", "fires_at", breaks=OF_THE_STORY, source="§5.2", strikes="the_crown_passes")
+@bug("cluster.raft.election_timer", "fires_at", breaks=OF_THE_STORY, source="§5.2", strikes="the_crown_passes")
 def never_stands_again(original: Callable[..., int]) -> Callable[..., int]:
     """A node that once knew a leader waits for it for ever."""
     return lambda raft, heard_at: FOREVER if raft.term else original(raft, heard_at)
 
 
-@bug("cluster.raft.timer", "drawn", breaks=OF_THE_STORY, source="§5.2, rule 3.1", strikes="split_vote")
+@bug("cluster.raft.election_timer", "drawn", breaks=OF_THE_STORY, source="§5.2, rule 3.1", strikes="split_vote")
 def all_have_the_same_patience(original: Callable[..., int]) -> Callable[..., int]:
     """Election timeouts are not drawn: every node and every round has the same."""
     return lambda timing, extended, luck: original(timing, extended, 0.0)

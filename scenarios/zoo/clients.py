@@ -10,7 +10,7 @@ from scenarios.zoo import OF_THE_STORY, bug
 
 
 @bug(
-    "cluster.applying",
+    "cluster.apply_loop",
     "Applying.entry",
     breaks="once",
     source="zoo K1; dissertation, 6.3; sofa-jraft #1014",
@@ -28,7 +28,7 @@ def remembers_only_while_it_leads(original: Callable[..., None]) -> Callable[...
 
 
 @bug(
-    "cluster.applying",
+    "cluster.apply_loop",
     "Applying.entry",
     breaks=OF_THE_STORY,
     source="zoo K2; atomix #466, ra #145",

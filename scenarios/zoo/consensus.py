@@ -5,12 +5,12 @@ from typing import Any
 
 import attrs
 
-from cluster.instant import MILLISECOND
 from cluster.raft import durability
 from cluster.raft.messages import AppendReply, RequestVote
 from cluster.raft.progress import Progress
 from cluster.raft.state import Leader, Moment, Raft, Timing
 from cluster.sim.disk import DiskModel
+from cluster.time_units import MILLISECOND
 from scenarios.zoo import OF_THE_STORY, bug
 
 ONE_BY_ONE = Timing(batch=1)

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from cluster.instant import MILLISECOND
+from cluster import steps
 from cluster.member import NoLeader, OutcomeUnknown
-from cluster.sim import faults as steps
 from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
+from cluster.time_units import MILLISECOND
 from scenarios.register import Look, Put, Register
 from scenarios.zoo.storm import misfortune
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from cluster.raft import inforce
+from cluster.raft import active_configuration
 from cluster.raft.configuration import Configuration
 from cluster.raft.progress import Progress
 from cluster.raft.state import Compaction, Effect, Leader, Moment, Raft, Timing
@@ -45,7 +45,7 @@ def changes_twice_at_once(original: Callable[..., str]) -> Callable[..., str]:
 
 
 @bug(
-    "cluster.raft.change",
+    "cluster.raft.configuration_change",
     "_voters_moved",
     breaks="overlapping majorities",
     source="dissertation, 4.1, figure 4.3; openraft #1802 is a relative",
@@ -57,7 +57,7 @@ def any_change_is_simple(original: Callable[..., int]) -> Callable[..., int]:
 
 
 @bug(
-    "cluster.raft.inforce",
+    "cluster.raft.active_configuration",
     "without_tail",
     breaks=OF_THE_STORY,
     source="zoo M5; canonical #250, #354; camunda #57393",
@@ -102,7 +102,7 @@ def removed_and_leads_on(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @bug(
-    "cluster.raft.inforce",
+    "cluster.raft.active_configuration",
     "may_stand",
     breaks=OF_THE_STORY,
     source="zoo M11; scylla #10618; dissertation, 4.2.2",
@@ -136,7 +136,7 @@ def learner_refuses_to_vote(original: Callable[..., bool]) -> Callable[..., bool
     """A node that believes itself a learner refuses its vote, though the candidate's log says it has one."""
 
     def may_grant_vote(raft: Raft, candidate: str, request: Any, now: int) -> bool:
-        return inforce.may_stand(raft) and original(raft, candidate, request, now)
+        return active_configuration.may_stand(raft) and original(raft, candidate, request, now)
 
     return may_grant_vote
 
@@ -176,13 +176,13 @@ def stands_by_what_is_committed(original: Callable[..., Any]) -> Callable[..., A
     """A candidate goes by the last configuration that it knows to be committed, not by the last in its log."""
 
     def stand(raft: Raft, at: Moment, rounds: int) -> Any:
-        return original(attrs.evolve(raft, configuration=inforce.at_index(raft, raft.commit)), at, rounds)
+        return original(attrs.evolve(raft, configuration=active_configuration.at_index(raft, raft.commit)), at, rounds)
 
     return stand
 
 
 @bug(
-    "cluster.applying",
+    "cluster.apply_loop",
     "Applying.take_snapshot",
     breaks="members of a snapshot",
     source="zoo M7; canonical/raft",

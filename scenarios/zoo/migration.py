@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from cluster.sim import faults as steps
+from cluster import steps
 from cluster.sim.dice import Dice
 from cluster.sim.world import World
 from scenarios.backups import Database, backups

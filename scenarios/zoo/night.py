@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from cluster.instant import hours
+from cluster import steps
 from cluster.member import NoLeader, OutcomeUnknown, Refused
-from cluster.sim import faults as steps
 from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
+from cluster.time_units import hours
 from scenarios.backups import Database, Task, backups
 
 STRIKES = ("DocumentsWritten", "BackupStarted", "BackupFinished", "Reported", "OwnerChanged", "Voted", "Committed")

@@ -5,8 +5,8 @@ Each kind of thing is new, changed or gone in one of the files. It asserts nothi
 
 import trio
 
-from cluster.instant import MILLISECOND
 from cluster.sim.world import World
+from cluster.time_units import MILLISECOND
 from scenarios.backups import Client, Task, backups
 
 CONTRACT = b"signed by both " * 40

@@ -53,7 +53,7 @@ def one_answer_will_do(original: Callable[..., bool]) -> Callable[..., bool]:
 
 
 @bug(
-    "cluster.asking",
+    "cluster.admin_requests",
     "may_answer",
     breaks="linearizability",
     source="zoo R7; copycat #283, etcd #14140, #14143",

@@ -8,7 +8,7 @@ import attrs
 from backup.destinations.port import DestinationError
 from backup.notes import BackupFinished
 from backup.runs.backup_run import Done
-from cluster.instant import DAY, MINUTE
+from cluster.time_units import DAY, MINUTE
 from scenarios.zoo import OF_THE_STORY, bug
 
 # ---- keys

@@ -19,7 +19,7 @@ TIMING = Timing(compaction=OFTEN)
 
 
 @bug(
-    "cluster.applying",
+    "cluster.apply_loop",
     "Applying.take_snapshot",
     breaks="equal snapshots",
     source="§7: lastIncludedIndex",
@@ -36,7 +36,7 @@ def snapshot_of_the_commit_index(original: Callable[..., None]) -> Callable[...,
 
 
 @bug(
-    "cluster.applying",
+    "cluster.apply_loop",
     "Applying.take_snapshot",
     breaks="equal snapshots",
     source="§7: lastIncludedTerm; WRaft #9 read a last term from the wrong place",
@@ -48,7 +48,7 @@ def snapshot_of_the_current_term(original: Callable[..., None]) -> Callable[...,
 
 
 @bug(
-    "cluster.applying",
+    "cluster.apply_loop",
     "packed",
     breaks="equal snapshots",
     source="zoo K1; dissertation 6.3",
@@ -60,7 +60,7 @@ def sessions_left_out(original: Callable[..., bytes]) -> Callable[..., bytes]:
 
 
 @bug(
-    "cluster.applying",
+    "cluster.apply_loop",
     "Applying.restore",
     breaks="equal snapshots",
     source="zoo S3; jgroups-raft #301",

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from cluster.instant import MILLISECOND
+from cluster import steps
 from cluster.member import NoLeader, OutcomeUnknown
-from cluster.sim import faults as steps
 from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
+from cluster.time_units import MILLISECOND
 from scenarios.register import Put, Register
 
 STRIKES = ("Voted", "Wrote", "BecameLeader", "Committed", "BecameCandidate", "Wrote")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from backup.record.record import ONE_TIME
-from cluster.instant import SECOND
+from cluster.time_units import SECOND
 from scenarios.zoo import OF_THE_STORY, bug
 
 

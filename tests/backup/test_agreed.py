@@ -31,8 +31,8 @@ from backup.record.rules import Rules
 from backup.requests import database_requests
 from backup.requests.database_requests import DeleteDocuments, NewDatabase, PutDocuments
 from backup.runs import run_status
-from cluster.instant import HOUR, MINUTE, SECOND
 from cluster.member import Refused
+from cluster.time_units import HOUR, MINUTE, SECOND
 from cluster.trace import Agreed, Happened, Note
 
 HOURLY = Task(full="0 0 * * *", incremental="0 * * * *", destinations=(LocalFolder("/b"),))

@@ -13,7 +13,7 @@ from backup.record.cron import CronError, check_cron, next_occurrence, occurrenc
 from backup.record.record import Delay, Kind, LocalFolder, Status, Task
 from backup.record.rules import rules_named
 from backup.runs.schedule import drops_local_status, next_backup, scheduling_status
-from cluster.instant import DAY, HOUR, MINUTE, SECOND, as_datetime, as_instant
+from cluster.time_units import DAY, HOUR, MINUTE, SECOND, as_datetime, as_instant
 
 WORLD = ZoneInfo("UTC")
 NEW_YORK = ZoneInfo("America/New_York")

@@ -30,8 +30,8 @@ from backup.notes import (
 from backup.record.rules import rules_named
 from backup.runs.scheduler import Scheduler
 from cluster.checks import Violation, Watcher
-from cluster.instant import DAY, HOUR, MINUTE, SECOND, hours
 from cluster.sim.world import World
+from cluster.time_units import DAY, HOUR, MINUTE, SECOND, hours
 from cluster.trace import BecameFollower, BecameLeader, Committed, Crashed, Happened, Note, Started, Stepped
 
 from .shop import open_shop, orders, played

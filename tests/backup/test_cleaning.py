@@ -20,10 +20,10 @@ from backup.notes import (
 )
 from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.requests.database_requests import Define
-from cluster.instant import DAY, hours, minutes
-from cluster.sim.faults import Crash, Disturb
 from cluster.sim.run import Outcome, play
 from cluster.sim.world import World
+from cluster.steps import Crash, Disturb
+from cluster.time_units import DAY, hours, minutes
 from cluster.trace import Note
 from scenarios.backups import Client, Database, Task, backups
 

@@ -12,10 +12,10 @@ from backup.notes import BackupFailed, BackupFinished, BackupStarted, Uploaded, 
 from backup.record.destination_settings import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud, LocalFolder, address
 from backup.record.task import Kind
 from backup.restore.restore_points import chains
-from cluster.instant import DAY, hours, minutes
 from cluster.member import Refused
 from cluster.sim.run import play
 from cluster.sim.world import World
+from cluster.time_units import DAY, hours, minutes
 from scenarios.backups import FOLDER, Client, Database
 from tests.backup.test_cleaning import notes, told
 

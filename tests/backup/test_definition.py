@@ -29,10 +29,10 @@ from backup.record.task import Kind, SnapshotSettings, Task, UploadMode
 from backup.record.task_json import task_json
 from backup.record.validation import default_name, validate
 from backup.requests.database_requests import Define, NewDatabase
-from cluster.instant import DAY, HOUR
 from cluster.member import Refused
 from cluster.sim.run import run
 from cluster.sim.world import World
+from cluster.time_units import DAY, HOUR
 from cluster.wire import Codec
 
 SECRET = "hush-hush"

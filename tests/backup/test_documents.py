@@ -12,7 +12,7 @@ from backup.database.change_vector import ChangeVector
 from backup.database.documents import NoDocument, Size, Store
 from backup.database.items import Document, Item, Revision, Tombstone
 from backup.database.replication import ReplicateDocuments, ReplicationAck, delta, offer, receive
-from cluster.instant import SECOND
+from cluster.time_units import SECOND
 
 
 def store(node: str = "A") -> Store:

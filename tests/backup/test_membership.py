@@ -15,10 +15,10 @@ from backup.record.rules import PRESETS
 from backup.requests.backup_requests import BackupNow
 from backup.requests.database_requests import RemoveTask
 from backup.requests.errors import OutsideTheCluster
-from cluster.instant import hours, minutes
 from cluster.member import Member, NotInCluster
 from cluster.sim.run import run
 from cluster.sim.world import World
+from cluster.time_units import hours, minutes
 from cluster.trace import (
     BecameFollower,
     BecameLeader,

@@ -8,10 +8,10 @@ import pytest
 import trio
 
 from backup.notes import CopyClosed, ReplicationStarted, TopologyChanged
-from cluster.instant import hours
 from cluster.sim.dice import Dice
 from cluster.sim.run import Outcome, play
 from cluster.sim.world import World
+from cluster.time_units import hours
 from scenarios.backups import Database, backups
 from scenarios.zoo.night import REFUSED, misfortune
 

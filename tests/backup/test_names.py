@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from backup.destinations.file_names import IN_PROGRESS, file_name, first_free, folder_name, parse_file, parse_folder
 from backup.record.record import Kind
-from cluster.instant import SECOND, as_instant
+from cluster.time_units import SECOND, as_instant
 
 WORLD = ZoneInfo("UTC")
 NEW_YORK = ZoneInfo("America/New_York")

@@ -21,8 +21,8 @@ from backup.record.record import (
     Topology,
 )
 from backup.record.rules import Rules, rules_named
-from cluster.instant import FOREVER, HOUR, MILLISECOND, MINUTE, SECOND
 from cluster.member import Refused
+from cluster.time_units import FOREVER, HOUR, MILLISECOND, MINUTE, SECOND
 
 OURS, OLD = rules_named("unkindness"), rules_named("ravendb-4.2")
 TASK = Task("0 * * * *", destinations=(LocalFolder("/b"),), name="T", id=7)

@@ -33,10 +33,10 @@ from backup.requests.errors import (
     TaskIsDisabled,
 )
 from backup.restore.chain_reader import restore
-from cluster.instant import DAY, HOUR, MINUTE, SECOND, as_datetime, hours, minutes
 from cluster.member import Refused
 from cluster.sim.run import run
 from cluster.sim.world import World
+from cluster.time_units import DAY, HOUR, MINUTE, SECOND, as_datetime, hours, minutes
 from scenarios.backups import Database, Task, backups
 
 from .shop import Told

@@ -18,7 +18,7 @@ from backup.record.record import (
 )
 from backup.record.responsible_node import TaskState, computed_owner, decide, jump, mix, pick, state_of, task_state
 from backup.record.rules import rules_named
-from cluster.instant import FOREVER, MINUTE
+from cluster.time_units import FOREVER, MINUTE
 
 OURS, OLD = rules_named("unkindness"), rules_named("ravendb-4.2")
 TASK = Task("0 * * * *", destinations=(LocalFolder("/b"),), name="T", id=7)

@@ -10,9 +10,9 @@ import trio
 from backup.notes import BackupFailed, FolderRemoved, Uploaded
 from backup.record.destination_settings import AmazonS3, LocalFolder, Script, address
 from backup.restore.restore_points import chains
-from cluster.instant import DAY, hours
 from cluster.sim.run import Outcome, play
 from cluster.sim.world import World
+from cluster.time_units import DAY, hours
 from scenarios.backups import FOLDER, Client, Database, backups
 from tests.backup.test_cleaning import notes
 from tests.ports.clouds import ACCOUNT, Clouds

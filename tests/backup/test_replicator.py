@@ -4,8 +4,8 @@ import trio
 
 from backup.node.service import Backups
 from backup.requests.database_requests import DeleteDocuments, NewDatabase, PatchDocument
-from cluster.instant import SECOND, hours, minutes
 from cluster.sim.world import World
+from cluster.time_units import SECOND, hours, minutes
 
 from .shop import orders, played
 

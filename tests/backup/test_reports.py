@@ -8,9 +8,9 @@ from backup.notes import BackupFinished, BackupSkipped, Reported, ReportGivenUp,
 from backup.record.record import Kind, Status, Task
 from backup.requests.database_requests import RemoveTask
 from backup.runs.local_status import Chain, Page, _page, _text
-from cluster.instant import HOUR, SECOND, hours, minutes
-from cluster.sim.faults import Crash
 from cluster.sim.world import World
+from cluster.steps import Crash
+from cluster.time_units import HOUR, SECOND, hours, minutes
 
 from .shop import FOLDER, open_shop, owner, played
 

@@ -27,7 +27,7 @@ from backup.restore.chain_reader import (
     restore,
     restore_points,
 )
-from cluster.instant import MINUTE, SECOND
+from cluster.time_units import MINUTE, SECOND
 
 DATA = Path(__file__).parent / "data"
 REAL = "2026-11-22-23-13-25.ravendb-Shop-A-backup"

@@ -31,11 +31,11 @@ from backup.record.task import Kind
 from backup.record.task_json import LeftOut, task_json, tasks_of
 from backup.requests.database_requests import Define, GetDocument, PutDocuments
 from backup.restore.chain_reader import BrokenChain, NothingToRestore
-from cluster.instant import DAY, HOUR, MINUTE, hours, minutes
 from cluster.member import OutcomeUnknown, Refused
-from cluster.sim.faults import FullDisk
 from cluster.sim.run import Outcome, play
 from cluster.sim.world import World
+from cluster.steps import FullDisk
+from cluster.time_units import DAY, HOUR, MINUTE, hours, minutes
 from cluster.trace import Note
 from scenarios.backups import Client, backups
 

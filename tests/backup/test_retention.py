@@ -8,8 +8,8 @@ from backup.record.commands import CreateDatabase, DefineTask, apply
 from backup.record.record import LocalFolder, Record, Task
 from backup.record.retention_policy import Kept, Retention, choose
 from backup.record.rules import rules_named
-from cluster.instant import DAY
 from cluster.member import Refused
+from cluster.time_units import DAY
 
 OURS, RAVENDB = rules_named("unkindness"), rules_named("ravendb-6.2")
 NOW = 100 * DAY

@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from backup.record.rules import PRESETS, Rules, rules_named
-from cluster.instant import MILLISECOND, MINUTE, SECOND
+from cluster.time_units import MILLISECOND, MINUTE, SECOND
 
 
 def test_the_presets_are_named_and_ours_is_the_default() -> None:

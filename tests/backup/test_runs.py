@@ -30,10 +30,10 @@ from backup.requests.database_requests import Define, DisableTask, EnableTask, N
 from backup.runs import backup_run, chain, run_status
 from backup.runs.local_status import Ledger
 from backup.runs.schedule import Plan
-from cluster.instant import DAY, HOUR, LAST, MINUTE, SECOND, as_datetime, days, hours, minutes
-from cluster.sim.faults import Crash
 from cluster.sim.run import MISTAKE, play
 from cluster.sim.world import World
+from cluster.steps import Crash
+from cluster.time_units import DAY, HOUR, LAST, MINUTE, SECOND, as_datetime, days, hours, minutes
 from scenarios.backups import backups
 
 from .shop import FOLDER, HOURLY, open_shop, orders, owner, played

@@ -32,10 +32,10 @@ from backup.requests.database_requests import (
     RestoreResult,
 )
 from backup.restore.chain_reader import NothingToRestore
-from cluster.instant import HOUR, MINUTE, SECOND, hours, minutes
 from cluster.member import NoLeader, Refused
-from cluster.sim.faults import Crash, Impossible
 from cluster.sim.world import World
+from cluster.steps import Crash, Impossible
+from cluster.time_units import HOUR, MINUTE, SECOND, hours, minutes
 
 from .shop import FOLDER, HOURLY, Told, open_shop, orders, owner, played
 

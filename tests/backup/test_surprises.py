@@ -36,9 +36,9 @@ from backup.record.validation import unique
 from backup.requests.database_requests import Define, DisableTask
 from backup.restore.chain_reader import BrokenChain, NothingToRestore, chain_of, restore_points
 from backup.runs.schedule import Plan, next_backup
-from cluster.instant import DAY, HOUR, MINUTE, SECOND, minutes
-from cluster.sim.faults import Crash
 from cluster.sim.world import World
+from cluster.steps import Crash
+from cluster.time_units import DAY, HOUR, MINUTE, SECOND, minutes
 
 from .shop import FOLDER, open_shop, owner, played
 from .test_observer import ABC, ALL_WELL, LAME, NOW, WALL, changed, seen, shop, sighting, watch

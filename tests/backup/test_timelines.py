@@ -17,7 +17,7 @@ from backup.record.record import Assignment, Database, Kind, LocalFolder, Reason
 from backup.record.responsible_node import computed_owner
 from backup.record.rules import Rules, rules_named
 from backup.runs.schedule import next_backup
-from cluster.instant import HOUR, MILLISECOND, MINUTE, SECOND
+from cluster.time_units import HOUR, MILLISECOND, MINUTE, SECOND
 
 WALL = 5_000 * HOUR
 STEP = 250 * MILLISECOND

@@ -19,9 +19,9 @@ from backup.record.history import History, Run
 from backup.record.record import Database, Record, Replication, Task, Topology
 from backup.replicas.replicator import Link
 from backup.runs.local_status import Chain
-from cluster.instant import hours, minutes
 from cluster.sim.run import run
 from cluster.sim.world import World
+from cluster.time_units import hours, minutes
 from scenarios.backups import backups
 
 OLDER = (Relation.OLDER, Relation.EQUAL)

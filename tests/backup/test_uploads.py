@@ -8,9 +8,9 @@ import trio
 from backup.destinations.file_names import IN_PROGRESS
 from backup.notes import BackupFinished, BackupStarted, Reported
 from backup.restore.restore_points import chains
-from cluster.instant import HOUR, hours, minutes
-from cluster.sim.faults import Crash
 from cluster.sim.world import World
+from cluster.steps import Crash
+from cluster.time_units import HOUR, hours, minutes
 from scenarios.backups import FOLDER, backups
 from tests.backup.test_restoring import notes, told
 

@@ -18,10 +18,10 @@ from backup.destinations.memory import Vault
 from backup.destinations.port import write
 from backup.requests.database_requests import ChangeValues, GetCompareExchange
 from backup.restore.chain_reader import restore
-from cluster.instant import MINUTE, hours
 from cluster.member import NoLeader, Refused
 from cluster.sim.run import run
 from cluster.sim.world import World
+from cluster.time_units import MINUTE, hours
 from scenarios.backups import backups
 
 FOLDER = "2024-01-01-00-00-00.ravendb-Shop-A-backup"

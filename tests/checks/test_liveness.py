@@ -7,9 +7,9 @@ import trio
 
 from cluster.checks import Violation
 from cluster.checks.liveness import TIMEOUTS, Progress
-from cluster.instant import SECOND
 from cluster.sim.run import BROKEN, play
 from cluster.sim.world import World
+from cluster.time_units import SECOND
 from cluster.trace import Answered, BecameFollower, BecameLeader, Crashed, Ended, Happened, Note, Proposed, Stepped
 from scenarios.register import Put, Register
 from scenarios.zoo import planted

@@ -11,13 +11,13 @@ import attrs
 import trio
 
 from cluster.checks import Watcher
-from cluster.instant import MILLISECOND
 from cluster.member import Member, Refused
 from cluster.raft.messages import Request
 from cluster.raft.state import Leader, Proposed
 from cluster.sim.dice import Dice
 from cluster.sim.run import Outcome, run
 from cluster.sim.world import World
+from cluster.time_units import MILLISECOND
 from cluster.trace import Note
 from cluster.value import value
 

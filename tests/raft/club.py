@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from cluster.raft.change import Alteration, Change, Place, Way
 from cluster.raft.configuration import Configuration
+from cluster.raft.configuration_change import Alteration, Change, Place, Way
 from cluster.raft.messages import Request
 from cluster.raft.state import (
     ChangeProposed,

@@ -25,10 +25,10 @@ from pathlib import Path
 
 import attrs
 
-from cluster.instant import MILLISECOND, SECOND
-from cluster.raft.change import Alteration, Change, Way
+from cluster.raft.configuration_change import Alteration, Change, Way
 from cluster.raft.messages import AppendEntries, AppendReply, Message, RequestVote, TimeoutNow, VoteReply
 from cluster.raft.state import ChangeProposed, Leader, Proposed, ReadAsked, Timing, TransferAsked
+from cluster.time_units import MILLISECOND, SECOND
 from tests.raft.club import PLACES
 from tests.raft.stage import Stage, in_words, message_in_words, state_of
 from tests.raft.vocabulary import PAPER, RACHIS, entries

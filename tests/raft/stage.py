@@ -8,7 +8,6 @@ from typing import Any
 
 import attrs
 
-from cluster.instant import FOREVER
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import (
@@ -41,6 +40,7 @@ from cluster.raft.state import (
     TimedOut,
     Timing,
 )
+from cluster.time_units import FOREVER
 from tests.raft.vocabulary import entries, role, terms
 from tests.raft.walk import Walk
 

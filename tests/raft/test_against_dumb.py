@@ -9,8 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.raft import election, replication
-from cluster.raft.change import Alteration, CannotChange, Change, Place, Way, changed, entered, left, simple
 from cluster.raft.configuration import Configuration
+from cluster.raft.configuration_change import (
+    Alteration,
+    CannotChange,
+    Change,
+    Place,
+    Way,
+    changed,
+    entered,
+    left,
+    simple,
+)
 from cluster.raft.quorum import VoteResult
 from cluster.raft.state import Leader, Raft
 from tests.raft.vocabulary import (

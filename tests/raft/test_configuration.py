@@ -10,8 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.raft.change import Alteration, CannotChange, Change, Place, Way, changed, entered, left, simple
 from cluster.raft.configuration import NOBODY, Configuration
+from cluster.raft.configuration_change import (
+    Alteration,
+    CannotChange,
+    Change,
+    Place,
+    Way,
+    changed,
+    entered,
+    left,
+    simple,
+)
 from cluster.raft.quorum import Joint, Majority
 from cluster.wire import Codec
 from tests.raft.walk import overlapping

@@ -3,12 +3,12 @@
 import attrs
 import pytest
 
-from cluster.instant import FOREVER, MILLISECOND
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendReply, VoteReply
 from cluster.raft.state import Follower, Leader, Save, Send, Stored, Timing
 from cluster.raft.step import begin, step
+from cluster.time_units import FOREVER, MILLISECOND
 from tests.raft.vocabulary import (
     PAPER,
     RACHIS,

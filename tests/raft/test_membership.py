@@ -2,13 +2,13 @@
 
 import pytest
 
-from cluster.instant import FOREVER, MILLISECOND
-from cluster.raft import inforce, membership
-from cluster.raft.change import Way
+from cluster.raft import active_configuration, membership
 from cluster.raft.configuration import NOBODY, Configuration
+from cluster.raft.configuration_change import Way
 from cluster.raft.messages import AppendEntries, Reconfiguration, VoteReply
 from cluster.raft.progress import Progress
 from cluster.raft.state import Follower, Leader
+from cluster.time_units import FOREVER, MILLISECOND
 from tests.raft.club import Club
 from tests.raft.vocabulary import PAPER, START, ask, entries, following, node, refusal, take
 
@@ -17,17 +17,17 @@ def test_a_change_is_in_force_as_soon_as_it_is_appended() -> None:
     """Dissertation 4.1: on the leader before anybody has answered, on a follower before it is committed."""
     club = Club(3, 1).lead("A")
     club.change("A", "vD", settle=False)
-    assert club["A"].commit < inforce.since(club["A"]) == club.last("A")
+    assert club["A"].commit < active_configuration.since(club["A"]) == club.last("A")
     assert club.configuration("A").voters == ("A", "B", "C", "D")
     assert [name for name, _ in club.role("A").peers] == ["B", "C", "D"]
     club.cut = "CD"
     club.settle()
     assert club.configuration("B").voters == ("A", "B", "C", "D")
-    assert inforce.unsettled(club["A"]), "two of four are no majority"
+    assert active_configuration.unsettled(club["A"]), "two of four are no majority"
     club.cut = ""
     club.pass_time(500 * MILLISECOND)
     assert all(club.configuration(name) == Configuration.of("ABCD") for name in "ABCD")
-    assert not inforce.unsettled(club["A"])
+    assert not active_configuration.unsettled(club["A"])
 
 
 def test_a_newcomer_begins_with_nothing_and_is_told() -> None:
@@ -57,7 +57,7 @@ def test_adding_a_node_that_is_down_does_not_trip_the_check_of_the_quorum() -> N
     club.change("A", "vC")
     club.pass_time(2000 * MILLISECOND)
     assert club.leads("A")
-    assert not inforce.unsettled(club["A"])
+    assert not active_configuration.unsettled(club["A"])
 
 
 def test_one_change_at_a_time() -> None:
@@ -65,7 +65,7 @@ def test_one_change_at_a_time() -> None:
     club = Club(3, 2).lead("A")
     club.cut = "BC"
     club.change("A", "vD")
-    since = inforce.since(club["A"])
+    since = active_configuration.since(club["A"])
     club.change("A", "vE")
     [refused] = club.refused
     assert refused.why == f"E becomes a voter? Not now: the change at entry {since} is not committed yet"
@@ -160,9 +160,9 @@ def test_joint_needs_both_majorities() -> None:
     club = Club(3, 3).lead("A")
     club.cut = "DEF"
     club.change("A", "vD vE vF rA rB rC")
-    assert inforce.unsettled(club["A"]), "the new half has not agreed"
+    assert active_configuration.unsettled(club["A"]), "the new half has not agreed"
     club.put("A")
-    assert club["A"].commit < inforce.since(club["A"])
+    assert club["A"].commit < active_configuration.since(club["A"])
     club.cut = ""
     club.pass_time(1500 * MILLISECOND)
     leaders = [name for name in "ABCDEF" if club.leads(name)]
@@ -216,7 +216,7 @@ def test_a_learner_gets_the_log_and_counts_for_nothing() -> None:
 def test_a_learner_votes_when_it_is_asked() -> None:
     """Zoo M10: the asker's log may say that it is a voter, where its own does not say so yet."""
     learner = node("1", term=1)
-    learner = inforce.extended(learner, 0, (Reconfiguration(1, None, b"", Configuration.of("AB", "C")),))
+    learner = active_configuration.extended(learner, 0, (Reconfiguration(1, None, b"", Configuration.of("AB", "C")),))
     after, effects = take(learner, "B", ask(2, (1, 1)))
     assert [type(effect).__name__ for effect in effects] == ["Save"]
     assert after.vote == "B"

@@ -3,10 +3,10 @@
 import attrs
 import pytest
 
-from cluster.instant import MILLISECOND
 from cluster.raft import reads
 from cluster.raft.messages import Confirm, Confirmed, Request
 from cluster.raft.state import Follower, Leader, Readable, Reading
+from cluster.time_units import MILLISECOND
 from tests.raft.club import Club
 from tests.raft.vocabulary import PAPER, RACHIS, START, ask, following, leading, node, take, the
 

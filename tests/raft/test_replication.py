@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import attrs
 import pytest
 
-from cluster.instant import MILLISECOND
 from cluster.raft.messages import AppendEntries, Entry, Request
 from cluster.raft.progress import Progress
 from cluster.raft.state import Apply, Effect, Leader, Raft, Refuse, Save, Send, Stored, Timing
 from cluster.raft.step import step
+from cluster.time_units import MILLISECOND
 from tests.raft.vocabulary import (
     PAPER,
     RACHIS,

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.instant import MILLISECOND
-from cluster.raft import timer
+from cluster.raft import election_timer
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.state import Candidate, Effect, Follower, Leader, Raft, Send, Timing
 from cluster.raft.step import begin
+from cluster.time_units import MILLISECOND
 from tests.raft.vocabulary import (
     PAPER,
     RACHIS,
@@ -70,8 +70,8 @@ def test_equal_ranges_for_every_round_are_the_papers() -> None:
     """Figure 16: 150-155 ms in each round; both bounds of `again` grow alike, here by nothing."""
     timing = attrs.evolve(PAPER, election=155 * MILLISECOND, first=(150, 155), again=(150, 155))
     for extended in (False, True):
-        assert timer.drawn(timing, extended, 0.0) == 150_000
-        assert timer.drawn(timing, extended, ALMOST_ONE) == 154_999
+        assert election_timer.drawn(timing, extended, 0.0) == 150_000
+        assert election_timer.drawn(timing, extended, ALMOST_ONE) == 154_999
 
 
 def test_a_new_leader_ends_a_long_timeout() -> None:
@@ -124,7 +124,7 @@ def test_silence_lasts_between_one_and_two_timeouts(luck: float, after: int) -> 
     tick = raft.ticks_from
     while tick < START + after:
         tick += raft.timeout  # ticks before the sign; the first one at or after it clears the mark
-    fires = timer.rewound(raft).wake_at
+    fires = election_timer.rewound(raft).wake_at
     assert fires == tick + raft.timeout
     assert raft.timeout <= fires - (START + after) < 2 * raft.timeout
 
@@ -133,7 +133,7 @@ def test_silence_lasts_between_one_and_two_timeouts(luck: float, after: int) -> 
 def test_the_papers_timer_starts_again_with_each_sign(after: int) -> None:
     """§5.2: one timeout after the last sign."""
     raft = following(begun(0.5, PAPER), "B", START + after)
-    assert timer.rewound(raft).wake_at == START + after + raft.timeout
+    assert election_timer.rewound(raft).wake_at == START + after + raft.timeout
 
 
 def test_a_beat_moves_no_appointment() -> None:
@@ -201,9 +201,9 @@ def test_another_round_is_what_a_step_makes_of_it() -> None:
     """`timer.another_round` is the round of a trial without its questions."""
     raft = candidate(node(), trial=True)
     stepped, _ = wake(raft, luck=0.3)
-    assert timer.another_round(raft, at(raft.wake_at, 0.3)) == stepped
+    assert election_timer.another_round(raft, at(raft.wake_at, 0.3)) == stepped
     with pytest.raises(AssertionError, match="must be saved"):
-        timer.another_round(candidate(node(timing=PAPER)), at())
+        election_timer.another_round(candidate(node(timing=PAPER)), at())
 
 
 # ---- the leader's beats ----

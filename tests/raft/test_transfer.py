@@ -2,10 +2,10 @@
 
 import pytest
 
-from cluster.instant import MILLISECOND
 from cluster.raft.messages import Request, TimeoutNow
 from cluster.raft.state import Candidate, Follower, Leader, Transfer, TransferAsked
 from cluster.raft.step import step
+from cluster.time_units import MILLISECOND
 from tests.raft.club import Club
 from tests.raft.vocabulary import START, ask, at, following, leading, node, progress, take
 

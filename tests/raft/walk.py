@@ -10,9 +10,8 @@ from itertools import combinations, pairwise, product
 from random import Random
 from zlib import crc32
 
-from cluster.instant import FOREVER
-from cluster.raft.change import Alteration, Change, Place, Way
 from cluster.raft.configuration import NOBODY, Configuration
+from cluster.raft.configuration_change import Alteration, Change, Place, Way
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Message, Reconfiguration, Request, Snapshot, VoteReply
 from cluster.raft.state import (
@@ -38,6 +37,7 @@ from cluster.raft.state import (
     TransferAsked,
 )
 from cluster.raft.step import begin, step
+from cluster.time_units import FOREVER
 
 
 def agree(one: Log, other: Log, upto: int) -> bool:

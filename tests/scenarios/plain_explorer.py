@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from cluster.instant import FOREVER
-from cluster.raft.change import Alteration, Change, Place
 from cluster.raft.configuration import NOBODY, Configuration
+from cluster.raft.configuration_change import Alteration, Change, Place
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Request, RequestVote, VoteReply
 from cluster.raft.state import (
@@ -35,6 +34,7 @@ from cluster.raft.state import (
     Timing,
 )
 from cluster.raft.step import begin, step
+from cluster.time_units import FOREVER
 
 PAPER = Timing(ticking=False, trial=False, check_quorum=False)
 

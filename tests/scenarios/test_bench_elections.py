@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import attrs
 import pytest
 
-from cluster.instant import MILLISECOND
 from cluster.raft import election
 from cluster.raft.messages import RequestVote
 from cluster.sim.dice import Dice
+from cluster.time_units import MILLISECOND
 from scenarios.bench import elections, elections_lines, elections_report, elections_svg
 from scenarios.bench.elections import Measured, Runner, differences, judged, runner
 from scenarios.bench.elections_driver import Elected, Normal, Setting, Trial, Uniform, trial

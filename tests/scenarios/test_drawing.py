@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from cluster.asking import ASKING_WORDS
-from cluster.instant import MILLISECOND, SECOND
+from cluster.admin_requests import ASKING_WORDS
 from cluster.proposals import PROPOSAL_WORDS
 from cluster.raft import messages as law
 from cluster.raft.state import Compaction, Raft, Timing
 from cluster.sim.run import BROKEN, Outcome, play
 from cluster.sim.world import World
+from cluster.time_units import MILLISECOND, SECOND
 from cluster.trace import BecameCandidate, Crashed, Delivered, Ended, Happened, Lost
 from scenarios import cli
 from scenarios.drawing.command import MOST, breach, draw, played

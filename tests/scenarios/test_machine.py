@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from cluster.instant import SECOND
-from cluster.sim.faults import Crash
 from cluster.sim.run import run
 from cluster.sim.world import World
+from cluster.steps import Crash
+from cluster.time_units import SECOND
 from scenarios.deeds import (
     Books,
     Define,

@@ -7,10 +7,10 @@ import trio
 from hypothesis import HealthCheck, given, settings
 
 from backup.record.rules import PRESETS
-from cluster.instant import hours
-from cluster.sim.faults import Weather
 from cluster.sim.run import HELD, play
 from cluster.sim.world import World
+from cluster.steps import Weather
+from cluster.time_units import hours
 from scenarios.backups import backups
 from scenarios.gallery import Tale, gallery, load
 from scenarios.strategies import seeds, weather

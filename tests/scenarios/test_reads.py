@@ -6,12 +6,12 @@ import pytest
 import trio
 
 from cluster.checks import Violation
-from cluster.instant import MILLISECOND
 from cluster.member import NoLeader
 from cluster.raft.state import Timing
 from cluster.sim.network import Wire
 from cluster.sim.run import HELD, play, run
 from cluster.sim.world import World
+from cluster.time_units import MILLISECOND
 from cluster.trace import ReadConfirmed
 from scenarios.register import Look, Put, Register
 

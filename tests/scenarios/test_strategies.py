@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from cluster.checks import Violation
-from cluster.sim.faults import Crash, CutOneWay, Gust, Heal, Restart, Resume, Rewire, Weather, When
 from cluster.sim.network import Wire
 from cluster.sim.run import HELD, play, run
 from cluster.sim.world import World
+from cluster.steps import Crash, CutOneWay, Gust, Heal, Restart, Resume, Rewire, Weather, When
 from scenarios.gallery import load
 from scenarios.strategies import GAPS, as_story, check, cluster_names, faults, seeds, story_of, weather, wires
 from scenarios.zoo import planted

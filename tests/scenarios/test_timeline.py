@@ -10,10 +10,10 @@ from typing import ClassVar
 import pytest
 
 from cluster import trace
-from cluster.instant import HOUR, MINUTE, SECOND
 from cluster.sim.clock import Clock
 from cluster.sim.history import History, Stretch
 from cluster.sim.timeline import Timeline, render, span_text, tail
+from cluster.time_units import HOUR, MINUTE, SECOND
 from cluster.trace import Agreed, Note
 from cluster.value import value
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 import trio
 
-from cluster.instant import MILLISECOND
 from cluster.raft.state import Timing
 from cluster.sim.run import HELD, play
 from cluster.sim.world import World
+from cluster.time_units import MILLISECOND
 from cluster.trace import ConfigurationChanged, LeadershipTransferred, PutOutside, ReadConfirmed, Voted
 from scenarios.register import Register
 from scenarios.zoo import BUGS, all_bugs

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import trio
 
-from cluster.instant import FIRST, FOREVER, HOUR, LAST, MILLISECOND, SECOND
 from cluster.member import Member
 from cluster.raft.state import Timing
 from cluster.sim.clock import CHATTER, MESSAGE, SLEEP, STEP, TIMER, WAKE, Clock, Parked
 from cluster.sim.host import Clocks
 from cluster.sim.run import BROKEN, BUG, HELD, INCONCLUSIVE, MISTAKE, STOPPED, play, run
 from cluster.sim.world import GaveUp, Misuse, World
+from cluster.time_units import FIRST, FOREVER, HOUR, LAST, MILLISECOND, SECOND
 from tests.sim.vocabulary import Adder, Noted, member_of
 
 # ---- the clock alone ----
@@ -89,7 +89,7 @@ def test_one_task_a_pass_becomes_runnable() -> None:
             woken.append(number)
 
         async def main(shuffle: int = shuffle, wait: Callable[..., object] = wait) -> None:
-            from cluster.sim.luck_of_trio import settle_scheduler
+            from cluster.sim.trio_scheduler import settle_scheduler
 
             settle_scheduler(shuffle)
             async with trio.open_nursery() as nursery:

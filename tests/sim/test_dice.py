@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from cluster.instant import FOREVER
 from cluster.sim.dice import Dice, gap, luck, seed_of
+from cluster.time_units import FOREVER
 
 
 def test_the_draws_of_a_stream_are_pinned() -> None:

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Iterable
 import pytest
 import trio
 
-from cluster.instant import HOUR, MILLISECOND, SECOND
+from cluster import steps
 from cluster.member import OutcomeUnknown
-from cluster.sim import faults as steps
 from cluster.sim.run import BROKEN, HELD, MISTAKE, Outcome, play, run
 from cluster.sim.world import GaveUp, Misuse, World
+from cluster.time_units import HOUR, MILLISECOND, SECOND
 from cluster.trace import BecameCandidate, Crashed, Delivered, Failed, Happened, Lost, Recovered, Started, Voted
 from tests.sim.vocabulary import Add, Adder, Word, member_of
 

@@ -3,11 +3,11 @@
 import pytest
 import trio
 
-from cluster.instant import MILLISECOND, SECOND
 from cluster.member import Member, OutcomeUnknown, Refused
 from cluster.sim.disk import DiskModel
 from cluster.sim.run import BUG, HELD, Outcome, play, run
 from cluster.sim.world import World
+from cluster.time_units import MILLISECOND, SECOND
 from cluster.trace import Crashed, Failed, Lost, Started
 from tests.sim.vocabulary import Add, Adder, Gossip, Noted, Word, member_of
 

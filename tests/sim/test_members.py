@@ -3,12 +3,12 @@
 import pytest
 import trio
 
-from cluster.instant import SECOND
 from cluster.member import NoLeader, OutcomeUnknown, Refused
-from cluster.raft.change import Alteration, Change, Place
+from cluster.raft.configuration_change import Alteration, Change, Place
+from cluster.sim.errors import Misuse
 from cluster.sim.run import run
-from cluster.sim.slot import Misuse
 from cluster.sim.world import World
+from cluster.time_units import SECOND
 from cluster.trace import ConfigurationChanged, PutOutside, ReadConfirmed, Said, Wished, WishEnded
 from tests.sim.vocabulary import Add, Adder, member_of
 

@@ -6,9 +6,9 @@ import attrs
 import pytest
 import trio
 
-from cluster.instant import FOREVER, MILLISECOND, SECOND
 from cluster.sim.clock import Clock
 from cluster.sim.network import Network, Packet, Wire
+from cluster.time_units import FOREVER, MILLISECOND, SECOND
 
 FIXED = Wire(latency=5 * MILLISECOND, jitter=0)
 

@@ -9,16 +9,16 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.instant import DAY, HOUR, MILLISECOND, SECOND
 from cluster.member import Member
-from cluster.raft import timer
+from cluster.raft import election_timer
 from cluster.raft.state import Follower, Raft, Timing
-from cluster.sim.faults import Crash, Cut, Drift, Gust, Heal, Join, Pause, Remove, Rewire, Split, Weather
+from cluster.sim.empty_application import Nothing
 from cluster.sim.network import Wire
-from cluster.sim.nothing import Nothing
 from cluster.sim.quiet import Quiet
 from cluster.sim.run import HELD, Outcome, play, run
 from cluster.sim.world import World
+from cluster.steps import Crash, Cut, Drift, Gust, Heal, Join, Pause, Remove, Rewire, Split, Weather
+from cluster.time_units import DAY, HOUR, MILLISECOND, SECOND
 from scenarios.strategies import LONG_GAPS, cluster_names, seeds, weather
 from scenarios.zoo import planted
 from tests.sim.vocabulary import Add, Adder, Gossip, busy
@@ -57,7 +57,7 @@ class Lived:
 
 def settled(raft: Raft) -> Raft:
     """What a node believes; when a follower looks again whether it was forgotten is its own affair, and lazy."""
-    return timer.rewound(raft) if isinstance(raft.role, Follower) else raft
+    return election_timer.rewound(raft) if isinstance(raft.role, Follower) else raft
 
 
 def lived(

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backup.destinations.faults import Full
-from cluster.instant import HOUR, MILLISECOND, SECOND
-from cluster.sim import faults as steps
+from cluster import steps
 from cluster.sim.run import run
 from cluster.sim.world import World
+from cluster.time_units import HOUR, MILLISECOND, SECOND
 from cluster.trace import Stepped
 from scenarios.strategies import faults, weather
 from tests.sim.vocabulary import Add, Adder

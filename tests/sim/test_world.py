@@ -8,12 +8,12 @@ import pytest
 import trio
 
 from cluster.checks import Violation
-from cluster.instant import SECOND
 from cluster.member import Member, Refused
 from cluster.sim.clock import Clock
-from cluster.sim.faults import Ask, Crash
 from cluster.sim.run import BROKEN, HELD, INCONCLUSIVE, MISTAKE, play, run
 from cluster.sim.world import GaveUp, Misuse, World
+from cluster.steps import Ask, Crash
+from cluster.time_units import SECOND
 from cluster.trace import BecameLeader, Committed, Crashed, Stepped, Voted
 from tests.sim.vocabulary import Add, Adder, Noted, member_of
 

@@ -7,10 +7,10 @@ from typing import Any
 import trio
 
 from cluster.checks import Watcher
-from cluster.instant import FOREVER, MILLISECOND, SECOND
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
-from cluster.sim.faults import Restart
 from cluster.sim.world import World
+from cluster.steps import Restart
+from cluster.time_units import FOREVER, MILLISECOND, SECOND
 from cluster.trace import BecameLeader, Note
 from cluster.value import value
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from cluster.instant import MILLISECOND
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, RequestVote
 from cluster.raft.state import Apply, Follower, Raft, Save, Send
 from cluster.raft.step import begin
+from cluster.time_units import MILLISECOND
 from tests.raft.paper.words import mixed, paper
 from tests.raft.vocabulary import (
     PAPER,

@@ -2,13 +2,13 @@
 
 import pytest
 
-from cluster.instant import MILLISECOND
-from cluster.raft import timer
+from cluster.raft import election_timer
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, RequestVote, VoteReply
 from cluster.raft.state import Follower, Refuse, Save, Timing
 from cluster.raft.step import begin
+from cluster.time_units import MILLISECOND
 from tests.raft.club import Club
 from tests.raft.paper.words import paper
 from tests.raft.vocabulary import (
@@ -230,9 +230,9 @@ def test_a_split_vote_ends_with_the_time() -> None:
 
 def test_timeouts_are_drawn_from_a_fixed_interval() -> None:
     """5.2.12: here 150 to 300 ms, every value of it as likely as any."""
-    drawn = [timer.drawn(PAPER, False, luck / 10) for luck in range(10)]
+    drawn = [election_timer.drawn(PAPER, False, luck / 10) for luck in range(10)]
     assert drawn == [150_000 + 15_000 * luck for luck in range(10)]
-    assert timer.drawn(PAPER, True, 0.5) == timer.drawn(PAPER, False, 0.5)
+    assert election_timer.drawn(PAPER, True, 0.5) == election_timer.drawn(PAPER, False, 0.5)
 
 
 @pytest.mark.parametrize("timing", [PAPER, Timing()])

@@ -3,9 +3,9 @@
 import attrs
 import pytest
 
-from cluster.instant import MILLISECOND
 from cluster.raft.messages import AppendEntries, RequestVote
 from cluster.raft.state import Apply, Save, Send
+from cluster.time_units import MILLISECOND
 from tests.raft.club import Club
 from tests.raft.paper.words import mixed, paper
 from tests.raft.stage import Stage

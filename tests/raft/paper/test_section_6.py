@@ -1,11 +1,11 @@
 """Section 6 of the Raft paper, sentence by sentence: the configuration changes through a joint one. The list is in `sentences.py`."""
 
-from cluster.instant import FOREVER, MILLISECOND
-from cluster.raft import inforce, membership
-from cluster.raft.change import Way
+from cluster.raft import active_configuration, membership
 from cluster.raft.configuration import Configuration
+from cluster.raft.configuration_change import Way
 from cluster.raft.messages import Reconfiguration
 from cluster.raft.state import Leader
+from cluster.time_units import FOREVER, MILLISECOND
 from tests.raft.club import Club
 from tests.raft.vocabulary import PAPER, RACHIS, answer, ask, following, node, take
 
@@ -52,7 +52,7 @@ def test_a_configuration_counts_as_soon_as_the_log_holds_it() -> None:
     club.cut = "BCD"
     club.change("A", "vD", Way.Joint)
     assert club.configuration("A").outgoing == ("A", "B", "C")
-    assert inforce.unsettled(club["A"])
+    assert active_configuration.unsettled(club["A"])
 
 
 def test_until_then_nobody_decides_alone() -> None:

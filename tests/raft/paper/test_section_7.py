@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import attrs
 import pytest
 
-from cluster.image import Due
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendReply, InstallSnapshot, Snapshot, SnapshotReply
 from cluster.raft.state import Compaction, Effect, Raft, Restore, SaveSnapshot, Send, Snapshotted
 from cluster.raft.step import step
+from cluster.snapshot_codec import Due
 from tests.raft.vocabulary import (
     PAPER,
     accepted,

@@ -2,10 +2,10 @@
 
 import attrs
 
-from cluster.instant import MILLISECOND
 from cluster.proposals import Sessions
 from cluster.raft.messages import Request
 from cluster.raft.state import Follower, Readable, Refuse
+from cluster.time_units import MILLISECOND
 from tests.raft.club import Club
 from tests.raft.paper.words import paper
 from tests.raft.vocabulary import (

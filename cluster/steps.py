@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from cluster.instant import SECOND
+from cluster.time_units import SECOND
 from cluster.value import value
 
 RESOURCES = ("memory", "dirty memory", "cpu credits")

@@ -9,7 +9,7 @@ from typing import Any
 
 import trio
 
-from cluster.grid import Grid
+from cluster.periodic_talk import Grid
 from cluster.ports import Host, Waiter
 
 

@@ -2,7 +2,7 @@
 
 from structlog.typing import FilteringBoundLogger
 
-from cluster.instant import clock_text
+from cluster.time_units import clock_text
 from cluster.trace import Failed, Happened
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cluster import trace
-from cluster.asking import Read
+from cluster.admin_requests import Read
 from cluster.member import Disk
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cluster import trace
-from cluster.image import Due, digest_of, packed, unpacked
 from cluster.member import Refused
 from cluster.proposals import Sessions
 from cluster.raft.configuration import Configuration
 from cluster.raft.messages import Entry, Reconfiguration, Request, Snapshot
 from cluster.raft.state import Restore
+from cluster.snapshot_codec import Due, digest_of, packed, unpacked
 
 if TYPE_CHECKING:
     from cluster.node import Node

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cluster import trace
-from cluster.instant import SECOND
 from cluster.member import NoLeader, OutcomeUnknown, Refused
-from cluster.raft.change import Alteration, Change, Place, Way
+from cluster.raft.configuration_change import Alteration, Change, Place, Way
 from cluster.raft.messages import Request
 from cluster.raft.state import ChangeProposed, Leader, Raft, Readable, ReadAsked, Refuse, TransferAsked
+from cluster.time_units import SECOND
 from cluster.value import value
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ No clock runs here: an instant is computed from what was heard and drawn, and wh
 
 import attrs
 
-from cluster.instant import FOREVER
-from cluster.raft import inforce
+from cluster.raft import active_configuration
 from cluster.raft.state import Candidate, Follower, Moment, Raft, Timing
+from cluster.time_units import FOREVER
 
 NOBODY: frozenset[str] = frozenset()
 
@@ -37,7 +37,7 @@ def rewound(raft: Raft) -> Raft:
     """A follower whose `wake_at` is true again: signs of a leader move `heard_at` only."""
     role = raft.role
     assert isinstance(role, Follower)
-    if role.leader is None and not inforce.may_stand(raft):
+    if role.leader is None and not active_configuration.may_stand(raft):
         return attrs.evolve(raft, wake_at=FOREVER)  # rule 3.7: without a vote it can only wait to be spoken to
     return attrs.evolve(raft, wake_at=fires_at(raft, role.heard_at))
 

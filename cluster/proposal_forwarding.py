@@ -8,11 +8,11 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from cluster import trace
-from cluster.instant import FOREVER, SECOND
 from cluster.member import NoLeader, NotInCluster, OutcomeUnknown, Overloaded
 from cluster.proposals import Decided, Decline, Forward, Pending, TooMuch
 from cluster.raft.messages import Request
 from cluster.raft.state import Leader, Proposed, Refuse
+from cluster.time_units import FOREVER, SECOND
 
 if TYPE_CHECKING:
     from cluster.node import Node

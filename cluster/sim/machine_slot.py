@@ -1,4 +1,4 @@
-"""A machine's place in the world, what a story may see of it, and the ways in which a run goes wrong."""
+"""A machine's place in the world: what outlives an incarnation of its node, and what a story may see of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,18 +9,6 @@ from cluster.sim.clock import Clock, Parked
 from cluster.sim.disk import Disk
 from cluster.sim.host import Clocks
 from cluster.sim.machine import Machine
-
-
-class Misuse(ValueError):
-    """The story asked for something that cannot be: an unknown node, a restart before the start. Names value and remedy."""
-
-
-class GaveUp(AssertionError):
-    """What a past participle waited for did not happen in time, or can never happen."""
-
-
-class OutOfBudget(Exception):
-    """The run used up what it was given of events: no verdict."""
 
 
 class Slot:

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from cluster import trace
 from cluster.ports import Host
-from cluster.raft import inforce
+from cluster.raft import active_configuration
 from cluster.raft.messages import Entry
 from cluster.raft.state import Candidate, Effect, Follower, Leader, Raft, Save, Transfer
 
@@ -112,7 +112,7 @@ def tell_configuration(host: Host, before: Raft | None, raft: Raft) -> bool:
     if now is not raft.configured[-1][1]:
         host.note(trace.PutOutside(raft.term))
     else:
-        index = inforce.since(raft)
+        index = active_configuration.since(raft)
         host.note(trace.ConfigurationChanged(index, now.voters, now.outgoing, now.learners, now.promotable))
     return True
 

@@ -2,7 +2,7 @@
 
 import attrs
 
-from cluster.raft import inforce, timer
+from cluster.raft import active_configuration, election_timer
 from cluster.raft.configuration import NOBODY
 from cluster.raft.state import Follower, Leader, Raft
 
@@ -13,7 +13,7 @@ def is_outside(raft: Raft, name: str) -> bool:
     return (
         isinstance(role, Leader)
         and role.ready
-        and not inforce.unsettled(raft)
+        and not active_configuration.unsettled(raft)
         and name not in raft.configuration.members
     )
 
@@ -25,7 +25,7 @@ def put_outside(raft: Raft) -> Raft:
     """
     role = raft.role
     heard_at = role.heard_at if isinstance(role, Follower) else raft.ticks_from
-    return timer.rewound(attrs.evolve(raft, configuration=NOBODY, role=Follower(None, heard_at)))
+    return election_timer.rewound(attrs.evolve(raft, configuration=NOBODY, role=Follower(None, heard_at)))
 
 
 def back_inside(raft: Raft) -> Raft:
