@@ -16,8 +16,8 @@ from cluster.sim.network import Wire
 from cluster.sim.run import Outcome, Story, run
 from cluster.steps import Fault, Gust, Weather, When
 from cluster.time_units import MILLISECOND, SECOND
-from scenarios import deeds as doings
-from scenarios.deeds import Deed
+from scenarios import backup_model as doings
+from scenarios.backup_model import Deed
 
 GAPS = tuple(
     gap * MILLISECOND for gap in (0, 10, 50, 100, 150, 200, 250, 300, 400, 500, 700, 1_000, 2_000, 5_000, 10_000)

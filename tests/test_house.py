@@ -13,14 +13,18 @@ PRODUCT = ("cluster", "backup", "scenarios")
 FILES = sorted(path for package in PRODUCT for path in (ROOT / package).rglob("*.py"))
 OTHERS = sorted(path for folder in ("tests",) for path in (ROOT / folder).rglob("*.py"))
 
-FAMILIES = ("base", "playing", "asking", "restoring", "judging", "measuring")
-PRINTS = {"scenarios/screen.py", "scenarios/bench/program.py", *(f"scenarios/cli/{file}.py" for file in FAMILIES)}
+PRINTS = {
+    "scenarios/terminal.py",
+    "scenarios/bench/program.py",
+    *(f"scenarios/cli/{path.name}" for path in ROOT.glob("scenarios/cli/*.py")),
+}
 """Who speaks to a terminal."""
 WALL_CLOCK = {
     "cluster/sim/run.py": "perf_counter",
-    "scenarios/cli/judging.py": "perf_counter",
-    "scenarios/cli/measuring.py": "perf_counter",
-    "scenarios/screen.py": "monotonic",
+    "scenarios/cli/explore.py": "perf_counter",
+    "scenarios/cli/zoo.py": "perf_counter",
+    "scenarios/cli/bench.py": "perf_counter",
+    "scenarios/terminal.py": "monotonic",
 }
 """Who may look at real time, and how: to say how long a run took, and to draw no faster than can be seen."""
 BENCH = "scenarios/bench/"

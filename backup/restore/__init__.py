@@ -1,0 +1,1 @@
+"""From the files of a chain back to a database."""

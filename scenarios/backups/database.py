@@ -49,7 +49,7 @@ from backup.requests.database_requests import (
 )
 from scenarios.backups.replica import Replica
 from scenarios.backups.task import FOLDER, Ran, Task
-from scenarios.data import documents as documents_from
+from scenarios.sample_documents import documents as documents_from
 
 if TYPE_CHECKING:
     from scenarios.backups.client import Client
@@ -286,7 +286,7 @@ class Database:
 
     async def tasks(self, on: str = "") -> BackupsView:
         """The same, told in the timeline as well: the panel of each task, in the time and zone of that node."""
-        from scenarios.tasks import task_lines, tombstone_lines
+        from scenarios.inspect.backups_page import task_lines, tombstone_lines
 
         node = on or self.client.somebody(self.name)
         view = await self.show(node)

@@ -1,9 +1,11 @@
 """The command `unkindness`: what was typed, where lines go, and the exit code. All that is heavy is imported late.
 
 Exit codes: 0 held; 1 a promise or an assertion was broken; 2 inconclusive; 3 a replay diverged; 64 the user's mistake;
-70 our own; 130 Ctrl-C; 141 nobody reads any more. One file a family of commands. Never here: how a run is played, kept,
+70 our own; 130 Ctrl-C; 141 nobody reads any more. A command stands in the file of its name. Never here: how a run is played, kept,
 compared or described.
 """
+
+from importlib import import_module
 
 from scenarios.cli.base import (
     BROKEN,
@@ -19,9 +21,22 @@ from scenarios.cli.base import (
 )
 from scenarios.cli.entry import main
 
-# isort: off
 # Each offers its commands as it comes in: in this order they are named to whoever mistypes one.
-from scenarios.cli import playing, asking, judging, restoring, measuring
+for command in (
+    "list",
+    "run",
+    "replay",
+    "tasks",
+    "why",
+    "audit",
+    "draw",
+    "validate",
+    "explore",
+    "zoo",
+    "restore",
+    "bench",
+):
+    import_module(f"scenarios.cli.{command}")
 
 __all__ = [
     "BROKEN",
@@ -33,11 +48,6 @@ __all__ = [
     "MISTAKE",
     "NOBODY_READS",
     "app",
-    "asking",
-    "judging",
     "main",
-    "measuring",
-    "playing",
-    "restoring",
     "version",
 ]

@@ -54,7 +54,7 @@ app = App(
 def check_data(data: str | None) -> None:
     """DataError if `--data` names nothing that can be read."""
     if data is not None:
-        from scenarios.data import check
+        from scenarios.sample_documents import check
 
         check(data)
 

@@ -51,13 +51,13 @@ def _answer(words: list[str]) -> int:
 
 def _unexpected(error: Exception, words: list[str]) -> int:
     from scenarios.bench.program import NoYardstick
-    from scenarios.data import DataError
     from scenarios.explore.bounds import BoundsError
-    from scenarios.files import FilesError
     from scenarios.gallery import StoryError
-    from scenarios.moments import Diverged
-    from scenarios.replay import ReplayError
-    from scenarios.report import bug_text
+    from scenarios.inspect.moment import Diverged
+    from scenarios.inspect.restore_files import FilesError
+    from scenarios.inspect.result import bug_text
+    from scenarios.kept_run import ReplayError
+    from scenarios.sample_documents import DataError
     from scenarios.tla.tlc import CannotAsk
 
     if isinstance(error, Diverged):

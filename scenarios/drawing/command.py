@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from cluster.checks import Violation
 from cluster.sim.run import BROKEN
 from cluster.time_units import clock_text
+from scenarios.drawing.from_history import picture
 from scenarios.drawing.picture import Breach, Picture
-from scenarios.drawing.reading import picture
 from scenarios.drawing.svg import MOST_NODES, svg
 from scenarios.gallery import Tale, load
-from scenarios.moments import Diverged, true_time
-from scenarios.replay import Kept, ReplayError, asked, difference, find, perform
-from scenarios.report import Request, summary
+from scenarios.inspect.moment import Diverged, true_time
+from scenarios.inspect.result import Request, summary
+from scenarios.kept_run import Kept, ReplayError, asked, difference, find, perform
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome

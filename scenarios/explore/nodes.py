@@ -17,12 +17,12 @@ from cluster.raft.log import Log
 from cluster.raft.messages import Message, Request, RequestVote
 from cluster.raft.state import ChangeProposed, Moment, Proposed, Raft, ReadAsked, Received, Send, TimedOut
 from cluster.storage import Recovered
-from scenarios.explore.asked import read_again, says_early
 from scenarios.explore.bounds import Bounds
-from scenarios.explore.cells import LATE, Cell, Mail, Move, Paper, Write
 from scenarios.explore.identity import Lanes, Renaming, encoded, normal_form
+from scenarios.explore.node_action import Work
 from scenarios.explore.promises import OWN_ASSERTION, Broken, Face
-from scenarios.explore.work import Work
+from scenarios.explore.state_parts import LATE, Cell, Mail, Move, Paper, Write
+from scenarios.explore.storage_probe import read_again, says_early
 
 
 class Nodes:

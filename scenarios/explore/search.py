@@ -18,10 +18,10 @@ from cluster.sim.run import few_collections
 from cluster.value import value
 from scenarios.explore.actions import Action, Crash, Deliver, Drop, Duplicate, Expire, Propose, Read, Reconfigure, Sync
 from scenarios.explore.bounds import BEATEN, CHANGED, CRASHED, DROPPED, DUPLICATED, PROPOSED, READ, Bounds
-from scenarios.explore.cells import Cell, Mail, Move
 from scenarios.explore.identity import encoded
 from scenarios.explore.nodes import Nodes
 from scenarios.explore.promises import Asked, Broken, Sealed, agreed, answered, between, counting, lost, missing
+from scenarios.explore.state_parts import Cell, Mail, Move
 
 COSTS = {"beat": BEATEN, "crash": CRASHED}
 ASKED = (("change", CHANGED), ("read", READ))

@@ -26,9 +26,9 @@ from scenarios.explore.actions import (
     in_short,
 )
 from scenarios.explore.bounds import CHANGED, PROPOSED, READ, Bounds
-from scenarios.explore.cells import LATE, Mail
 from scenarios.explore.promises import Broken
 from scenarios.explore.search import Option, Search, State
+from scenarios.explore.state_parts import LATE, Mail
 
 
 class CannotHappen(ValueError):

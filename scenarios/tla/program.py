@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from cluster.sim.run import Outcome
 from cluster.value import value
 from scenarios.gallery import StoryError, load
-from scenarios.replay import perform
-from scenarios.report import Request
-from scenarios.tla.mapping import Line, Mapper, Unmapped
+from scenarios.inspect.result import Request
+from scenarios.kept_run import perform
 from scenarios.tla.record import recorded
 from scenarios.tla.tlc import Verdict, java, judge, tools
+from scenarios.tla.trace_mapping import Line, Mapper, Unmapped
 
 BEFORE = 6
 """How many lines are shown before one that is refused."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cluster.value import value
-from scenarios.tla.mapping import FIRST_TERM, Line
+from scenarios.tla.trace_mapping import FIRST_TERM, Line
 
 OURS = importlib.resources.files("scenarios.tla") / "raft.tla"
 PLAYED = importlib.resources.files("scenarios.tla") / "Played.tla"

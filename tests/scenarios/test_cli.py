@@ -183,7 +183,7 @@ def test_a_mistake_of_the_user_is_one_or_two_lines(
         ("{}['k']", "mine.py, line 6: KeyError: 'k'"),
         ("world.crash('Q')", "mine.py, line 6: there is no node 'Q'; nodes are A, B, C"),
         ("raise OSError", "mine.py, line 6: OSError\n"),
-        ("list(__import__('scenarios.data').data.documents(__file__))", "mine.py, line 1: not JSON"),
+        ("list(__import__('scenarios.sample_documents').data.documents(__file__))", "mine.py, line 1: not JSON"),
     ],
 )
 def test_an_error_of_the_story_names_its_line(
@@ -206,7 +206,7 @@ def test_an_error_of_ours_says_what_to_report(
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("a wheel came off")
 
-    monkeypatch.setattr("scenarios.replay.play", fails)
+    monkeypatch.setattr("scenarios.kept_run.play", fails)
     story = write(ELECTION)
 
     assert main(["run", story]) == cli.BUG
@@ -259,7 +259,7 @@ def test_the_list_brings_in_nothing_heavy() -> None:
     code = "import sys; from scenarios.cli import main; main(['list']); print(sorted(sys.modules), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    for heavy in ("'trio'", "'rich.console'", "'hypothesis'", "'scenarios.replay'", "'msgpack'"):
+    for heavy in ("'trio'", "'rich.console'", "'hypothesis'", "'scenarios.kept_run'", "'msgpack'"):
         assert heavy not in done.stderr
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.data import DataError, NewDocument, check, documents, documents_in, real_documents
+from scenarios.sample_documents import DataError, NewDocument, check, documents, documents_in, real_documents
 
 
 @pytest.fixture

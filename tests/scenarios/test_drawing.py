@@ -16,14 +16,14 @@ from cluster.time_units import MILLISECOND, SECOND
 from cluster.trace import BecameCandidate, Crashed, Delivered, Ended, Happened, Lost
 from scenarios import cli
 from scenarios.drawing.command import MOST, breach, draw, played
+from scenarios.drawing.from_history import picture
 from scenarios.drawing.messages import KINDS, SAID
 from scenarios.drawing.picture import Picture
-from scenarios.drawing.reading import picture
 from scenarios.drawing.scale import FOLDED, Room, gap, scale
 from scenarios.drawing.shapes import text
 from scenarios.drawing.svg import svg
 from scenarios.gallery import StoryError
-from scenarios.replay import ReplayError
+from scenarios.kept_run import ReplayError
 from scenarios.strategies import seeds
 from scenarios.zoo.storm import storm
 

@@ -28,9 +28,9 @@ from scenarios.explore import (
     story_lines,
 )
 from scenarios.explore import command as speaking
-from scenarios.explore.asked import says_early
 from scenarios.explore.identity import LOG_PARTS, PARTS, Kept, UnknownPart, know, normal_form, unknown_parts
 from scenarios.explore.search import Search
+from scenarios.explore.storage_probe import says_early
 from scenarios.zoo import all_bugs, bug_named, planted
 from tests.scenarios.plain_explorer import orbits, plain_search
 

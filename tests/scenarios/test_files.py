@@ -11,8 +11,8 @@ from cluster.sim.run import play
 from cluster.sim.world import World
 from scenarios.backups import backups
 from scenarios.cli import BROKEN, HELD, MISTAKE, main
-from scenarios.data import documents_in
-from scenarios.files import FilesError, instant_of_text, keys_in, places
+from scenarios.inspect.restore_files import FilesError, instant_of_text, keys_in, places
+from scenarios.sample_documents import documents_in
 from tests.ports.clouds import Clouds
 from tests.scenarios.test_secrets import key_of
 

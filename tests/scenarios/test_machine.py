@@ -1,6 +1,6 @@
 """Users and misfortune against a plain model of what must be restorable: any deeds, then calm, then every task restores.
 
-The machine is data: a list of deeds (scenarios/deeds.py) is drawn, told and shrunk as one, and printed as a story.
+The machine is data: a list of deeds (scenarios/backup_model.py) is drawn, told and shrunk as one, and printed as a story.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from cluster.sim.run import run
 from cluster.sim.world import World
 from cluster.steps import Crash
 from cluster.time_units import SECOND
-from scenarios.deeds import (
+from scenarios.backup_model import (
     Books,
     Define,
     Edit,

@@ -8,7 +8,8 @@ import pytest
 from cluster.sim.run import Outcome
 from scenarios.cli import DIVERGED, HELD, main
 from scenarios.gallery import StoryError, load
-from scenarios.replay import (
+from scenarios.inspect.result import Request, summary
+from scenarios.kept_run import (
     RESULT,
     TRACE,
     Difference,
@@ -25,7 +26,6 @@ from scenarios.replay import (
     look_lines,
     perform,
 )
-from scenarios.report import Request, summary
 
 STORY = '''"""A leader dies."""
 

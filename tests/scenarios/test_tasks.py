@@ -8,8 +8,8 @@ import pytest
 
 from scenarios import cli
 from scenarios.cli import main
-from scenarios.moments import true_time
-from scenarios.replay import ReplayError
+from scenarios.inspect.moment import true_time
+from scenarios.kept_run import ReplayError
 
 STORY = '''"""The owner of a task that runs every ten minutes dies, and the task is disabled within the grace."""
 import trio

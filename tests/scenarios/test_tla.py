@@ -9,11 +9,11 @@ import pytest
 from cluster.sim.run import play
 from scenarios.cli import main
 from scenarios.gallery import load
-from scenarios.replay import asked
+from scenarios.kept_run import asked
 from scenarios.tla import tlc
-from scenarios.tla.mapping import Line, Mapper
 from scenarios.tla.program import Validated, as_text, validate
 from scenarios.tla.record import recorded
+from scenarios.tla.trace_mapping import Line, Mapper
 
 REFUSED = {
     "majority-of-half": (6, "BecomeLeader"),

@@ -1,17 +1,21 @@
 """The screen for as long as a story runs, with Ctrl-C heard.
 
-Never here: what a line looks like (scenarios/screen.py), and how a run ended (playing.py).
+Never here: what a line looks like (scenarios/terminal.py), and how a run ended (run.py).
 """
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenarios.cli.base import complain
+from scenarios.cli.base import INTERRUPTED, complain
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
     from cluster.sim.world import World
-    from scenarios.screen import Screen
+    from scenarios.inspect.result import Request
+    from scenarios.terminal import Screen
 
 
 GRACE = 2.0
@@ -22,7 +26,7 @@ class Shown:
     """A screen for as long as a story runs, with Ctrl-C heard: once ends the story, twice ends everything."""
 
     def __init__(self, *, quiet: bool, detail: bool = False) -> None:
-        from scenarios.screen import screen
+        from scenarios.terminal import screen
 
         self.screen: Screen = screen()
         self._quiet, self._detail = quiet, detail
@@ -86,3 +90,25 @@ class Shown:
         if self._timeline is not None:
             self._timeline.catch_up(outcome.history)
             self._timeline.close()
+
+
+@contextmanager
+def backups_folder(folder: Path | None) -> Iterator[Path]:
+    """Where real backup files go: into a folder that is kept, or one that is removed."""
+    if folder is not None:
+        from scenarios.kept_run import BACKUPS
+
+        yield folder / BACKUPS
+        return
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def interrupted(outcome: "Outcome", request: "Request") -> int:
+    from cluster.time_units import clock_text
+
+    came = f"{clock_text(outcome.history.clock.now)} after the start, {len(outcome.history):,} events"
+    complain(f"stopped: the story had come to {came}\nagain: {request.command()}")
+    return INTERRUPTED

@@ -12,10 +12,10 @@ import attrs
 from backup.notes import time_text
 from cluster.time_units import clock_text
 from cluster.value import value
-from scenarios.moments import true_time, visit
-from scenarios.why.causes import CAUSES, nothing_due, ran
-from scenarios.why.facts import SOON, Facts, NodeFacts
-from scenarios.why.reading import facts_of, found_in
+from scenarios.inspect.moment import true_time, visit
+from scenarios.inspect.why.causes import CAUSES, nothing_due, ran
+from scenarios.inspect.why.facts import SOON, Facts, NodeFacts
+from scenarios.inspect.why.read_facts import facts_of, found_in
 
 
 @value

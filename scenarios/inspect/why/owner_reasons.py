@@ -6,7 +6,7 @@ Never here: the other causes, and which of them is tried first (causes.py).
 from backup.notes import duration_text, time_text
 from cluster.time_units import clock_text
 from cluster.trace import ConfigurationChanged, Crashed, PutOutside
-from scenarios.why.facts import Cause, Facts, NodeFacts
+from scenarios.inspect.why.facts import Cause, Facts, NodeFacts
 
 
 def owner_away(facts: Facts) -> Cause | None:

@@ -21,7 +21,7 @@ from cluster.time_units import clock_text
 from cluster.trace import Happened, as_fields
 from cluster.value import value
 from scenarios.gallery import StoryError, Tale, load, suggestion
-from scenarios.report import Request, Result
+from scenarios.inspect.result import Request, Result
 
 if TYPE_CHECKING:
     from cluster.sim.history import History

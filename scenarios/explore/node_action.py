@@ -25,9 +25,9 @@ from cluster.raft.state import (
     Stored,
 )
 from cluster.trace_notes import ROLES, terms_and_digests
-from scenarios.explore.cells import Answer, Applied, Cell, Mail, Paper, Write
 from scenarios.explore.identity import normal_form
 from scenarios.explore.promises import NEVER_BACK, Broken, after_step, second_vote
+from scenarios.explore.state_parts import Answer, Applied, Cell, Mail, Paper, Write
 
 if TYPE_CHECKING:
     from scenarios.explore.nodes import Nodes

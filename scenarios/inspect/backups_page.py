@@ -1,6 +1,6 @@
 """The Backups page of a run: its databases and tasks at a moment, as one node knows them (section 20).
 
-Never here: what a view holds (backup/node/views.py), how the moment is reached (moments.py), and what goes to a terminal
+Never here: what a view holds (backup/node/views.py), how the moment is reached (moment.py), and what goes to a terminal
 (cli/).
 """
 
@@ -18,8 +18,8 @@ from backup.requests.backup_requests import Progress
 from cluster.member import Refused
 from cluster.time_units import DAY, as_datetime, clock_text
 from cluster.value import value
-from scenarios.moments import true_time, visit
-from scenarios.replay import ReplayError
+from scenarios.inspect.moment import true_time, visit
+from scenarios.kept_run import ReplayError
 
 if TYPE_CHECKING:
     from cluster.sim.world import World

@@ -309,6 +309,6 @@ def as_story(deeds: tuple[Deed, ...], seed: int) -> str:
     faults = sorted({type(deed.fault).__name__ for deed in deeds if isinstance(deed, Strike)})
     ours = sorted({type(deed).__name__ for deed in deeds})
     imports = [f"from cluster.steps import {', '.join(faults)}"] if faults else []
-    imports.append(f"from scenarios.deeds import {', '.join([*ours, 'tell'])}")
+    imports.append(f"from scenarios.backup_model import {', '.join([*ours, 'tell'])}")
     listed = "\n".join(f"    {deed!r}," for deed in deeds)
     return TEXT.format(count=len(deeds), imports="\n".join(imports), seed=seed, deeds=listed)

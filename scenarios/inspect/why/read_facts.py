@@ -1,6 +1,6 @@
 """The facts of a moment, read from the world as it stood then and from the events of the run.
 
-Never here: how the moment is reached (scenarios/moments.py), and what the facts say (causes.py).
+Never here: how the moment is reached (scenarios/inspect/moment.py), and what the facts say (causes.py).
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ from backup.record.rules import rules_named
 from backup.runs.run_status import WINDOWS
 from cluster.member import Refused
 from cluster.trace import Crashed, Happened
-from scenarios.replay import ReplayError
-from scenarios.why.facts import Facts, Found, NodeFacts, Ran
+from scenarios.inspect.why.facts import Facts, Found, NodeFacts, Ran
+from scenarios.kept_run import ReplayError
 
 if TYPE_CHECKING:
     from cluster.sim.world import World

@@ -1,6 +1,6 @@
 """What forbids a run of a task, each in a sentence with its rule, in the order in which they do; and what let one begin.
 
-Only facts are read. Never here: where they come from (reading.py).
+Only facts are read. Never here: where they come from (read_facts.py).
 """
 
 from collections.abc import Callable
@@ -20,8 +20,8 @@ from backup.notes import (
 )
 from cluster.time_units import SECOND, clock_text
 from cluster.trace import Crashed, Started
-from scenarios.why.facts import SOON, Cause, Facts, Ran
-from scenarios.why.owners import owner_away, owner_unaware
+from scenarios.inspect.why.facts import SOON, Cause, Facts, Ran
+from scenarios.inspect.why.owner_reasons import owner_away, owner_unaware
 
 
 def ran(facts: Facts) -> Cause | None:

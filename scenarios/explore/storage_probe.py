@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from cluster.raft.state import Save
 from cluster.sim.disk import Disk, DiskModel
 from cluster.storage import Recovered, Storage
-from scenarios.explore.cells import Paper
+from scenarios.explore.state_parts import Paper
 
 
 class Bench:

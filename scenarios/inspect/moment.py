@@ -15,9 +15,9 @@ from cluster.sim.clock import STEP
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, clock_text
 from cluster.trace import Ended, Happened
 from cluster.value import value
-from scenarios.files import FilesError, instant_of_text
 from scenarios.gallery import load
-from scenarios.replay import Kept, ReplayError, event_lines, find, first_difference, perform, recorded_lines
+from scenarios.inspect.restore_files import FilesError, instant_of_text
+from scenarios.kept_run import Kept, ReplayError, event_lines, find, first_difference, perform, recorded_lines
 
 if TYPE_CHECKING:
     from cluster.sim.world import World

@@ -17,9 +17,9 @@ from backup.notes import duration_text, time_text
 from backup.record.encryption_keys import Key
 from cluster.time_units import clock_text
 from cluster.value import value
-from scenarios.files import FilesError, inspected
-from scenarios.moments import visit
-from scenarios.replay import BACKUPS
+from scenarios.inspect.moment import visit
+from scenarios.inspect.restore_files import FilesError, inspected
+from scenarios.kept_run import BACKUPS
 
 if TYPE_CHECKING:
     from cluster.sim.world import World

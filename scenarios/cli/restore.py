@@ -1,6 +1,6 @@
 """`restore-points` and `restore`: documents out of backup files, from a folder or a cloud.
 
-Never here: how a file is read (scenarios/files.py).
+Never here: how a file is read (scenarios/inspect/restore_files.py).
 """
 
 import sys
@@ -26,7 +26,7 @@ def restore_points(where: str, /, *, key_file: Path | None = None, json: Annotat
     """
     from json import dumps
 
-    from scenarios.files import fields, inspected, keys_in, lines
+    from scenarios.inspect.restore_files import fields, inspected, keys_in, lines
 
     found = inspected(where, keys_in(key_file))
     if json:
@@ -71,7 +71,7 @@ def restore(
     unsealed
         Also read a chain that RavenDB wrote, which nobody can verify.
     """
-    from scenarios.files import document_lines, instant_of_text, keys_in, restored
+    from scenarios.inspect.restore_files import document_lines, instant_of_text, keys_in, restored
 
     when = instant_of_text(at) if at is not None else None
     keys = keys_in(key_file)
@@ -96,7 +96,7 @@ def restore(
 
 def _new(path: Path) -> TextIO:
     """A file that was not there: nothing is written over."""
-    from scenarios.files import FilesError
+    from scenarios.inspect.restore_files import FilesError
 
     try:
         return path.open("x", encoding="utf-8")

@@ -17,8 +17,8 @@ from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE
 from cluster.sim.timeline import span_text, tail
 from cluster.time_units import SECOND, clock_text
 from cluster.value import value
-from scenarios.data import DataError
 from scenarios.gallery import Tale, line_in
+from scenarios.sample_documents import DataError
 from scenarios.zoo import OF_THE_STORY, bug_named
 
 if TYPE_CHECKING:

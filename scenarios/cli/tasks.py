@@ -1,0 +1,41 @@
+"""`unkindness tasks`: the Backups page of a run at any time of it."""
+
+from typing import Annotated
+
+from scenarios.cli.base import HELD, Flag, app, say_json, width
+
+
+@app.command
+def tasks(
+    run: str,
+    /,
+    *,
+    on: str = "",
+    at: str | None = None,
+    database: str = "",
+    json: Annotated[bool, Flag] = False,
+) -> int:
+    """The backup tasks of a run at any time of it, as the Backups page of one node shows them.
+
+    Parameters
+    ----------
+    run
+        The --out folder of a kept run (or a file in it), or `STORY@SEED`. It is played again up to that time.
+    on
+        The node that is asked; without it the first that is up and has the database. Another may know more, or less.
+    at
+        '12:00', '1d 02:00:00', '90min' after the start, or '2024-01-01 12:00' in UTC; without it the end of the run.
+    database
+        One database; without it all.
+    json
+        Print one JSON object instead.
+    """
+    from scenarios.inspect.backups_page import as_fields, page, page_lines
+
+    found = page(run, at, on, database)
+    if json:
+        say_json(as_fields(found))
+    else:
+        for line in page_lines(found, width()):
+            print(line)
+    return HELD

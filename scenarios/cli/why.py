@@ -1,0 +1,33 @@
+"""`unkindness why`: why a task ran, or why it did not."""
+
+from typing import Annotated
+
+from scenarios.cli.base import HELD, Flag, app, say_json, width
+
+
+@app.command(name="why")
+def why_command(run: str, task: str, time: str, /, *, json: Annotated[bool, Flag] = False) -> int:
+    """Why a task ran at a time of a run, or why it did not: a sentence with its rule, and what it rests on.
+
+    Parameters
+    ----------
+    run
+        The --out folder of a kept run (or a file in it), or `STORY@SEED`. It is played again up to that time.
+    task
+        Its id, or its name.
+    time
+        As for `tasks --at`. A run that starts within five seconds after it is the one that is meant.
+    json
+        Print one JSON object instead.
+    """
+    from attrs import asdict
+
+    from scenarios.inspect.why.answer import lines, why
+
+    found = why(run, task, time)
+    if json:
+        say_json({**asdict(found), "chain": dict(found.chain)})
+    else:
+        for line in lines(found, width()):
+            print(line)
+    return HELD
