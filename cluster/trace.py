@@ -4,11 +4,20 @@ Notes are facts with their resulting values: whoever shows or checks a run only 
 again. Chatter (heartbeats, reports, observer passes that say nothing new) leaves no note.
 """
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import attrs
 
 from cluster.value import value
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    N = TypeVar("N", bound="Note", covariant=True, default="Note")
+else:
+    from typing import TypeVar
+
+    N = TypeVar("N")
 
 
 @value
@@ -31,8 +40,8 @@ class Agreed(Note):
 
 
 @value
-class Happened:
-    """A note in its place: the envelope of every event of a trace."""
+class Happened(Generic[N]):
+    """A note in its place: the envelope of every event of a trace. `Happened[Voted]` is one whose note is a `Voted`."""
 
     seq: int
     """Counts the events of a run from 1."""
@@ -42,7 +51,7 @@ class Happened:
     """The node it happened at; empty for the world and the story."""
     cause: int
     """`seq` of the event that led to it (the delivery, the step of the story, the timer); 0 where nothing earlier did."""
-    note: Note
+    note: N
 
 
 def as_fields(event: Happened) -> dict[str, Any]:

@@ -291,7 +291,7 @@ def test_words_between_programs_go_to_whom_they_are_for() -> None:
         member_of(world, "A").send("B", Word("hello"))
         event = await world.seen(Delivered, node="B", message="Word")
         assert world["B"].application.heard == [("A", "hello")]
-        assert event.note.peer == "A"  # type: ignore[attr-defined]
+        assert event.note.peer == "A"
         assert world["C"].application.heard == []
         node = world.slots["B"].node
         assert node is not None

@@ -7,7 +7,7 @@ nouns look (`world["A"].leader`). Waiting for time is `trio.sleep`; there is no 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import trio
 
@@ -24,6 +24,7 @@ from cluster.time_units import SECOND
 from cluster.trace import Happened, Note
 
 T = TypeVar("T")
+N = TypeVar("N", bound=Note)
 
 PATIENCE = 120.0
 """How many virtual seconds a past participle waits if the story does not say."""
@@ -285,9 +286,9 @@ class World(Universe):
         raft = max(leading, key=lambda node: node.raft.term).raft
         return None if active_configuration.unsettled(raft) else raft.configuration
 
-    async def seen(self, kind: type[Note], node: str = "", within: float = PATIENCE, **fields: Any) -> Happened:
+    async def seen(self, kind: type[N], node: str = "", within: float = PATIENCE, **fields: Any) -> Happened[N]:
         """Wait for the next event of a kind (at that node, with those fields); return it."""
-        found: list[Happened] = []  # grows while it is waited for
+        found: list[Happened[N]] = []  # grows while it is waited for
 
         def look(event: Happened) -> None:
             if (
@@ -295,7 +296,7 @@ class World(Universe):
                 and node in ("", event.node)
                 and all(getattr(event.note, name) == wanted for name, wanted in fields.items())
             ):
-                found.append(event)
+                found.append(cast("Happened[N]", event))
 
         self.history.followers.append(look)
         try:

@@ -63,7 +63,7 @@ async def a_crash_ends_a_node_and_its_memory(world: World) -> None:
     assert (world[follower].up, world[follower].role, world[follower].state) == (False, "down", None)
     say(world, leader, follower)
     lost = await world.seen(Lost, node=follower, message="Word")
-    assert lost.note.why == "down"  # type: ignore[attr-defined]  # it is a Lost
+    assert lost.note.why == "down"
     world.crash(follower)
     assert len(of(world.history.events, Crashed)) == 1, "who is down cannot crash"
     world.restart(follower)
