@@ -50,8 +50,8 @@ from cluster.raft.state import (
     Snapshotted,
     Stored,
     TimedOut,
-    Timing,
 )
+from cluster.raft.timing import Timing
 from cluster.storage import Recovered
 from cluster.time_units import FOREVER
 from cluster.trace_notes import (

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from cluster.member import Refused
 from cluster.proposals import Sessions
-from cluster.raft.state import Compaction
+from cluster.raft.timing import Compaction
 from cluster.value import value
 from cluster.wire import Codec, WireError
 

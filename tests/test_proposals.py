@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from cluster.member import NoLeader, OutcomeUnknown
 from cluster.proposals import Decided, Pending, Sessions
 from cluster.raft.messages import Request
-from cluster.raft.state import Timing
+from cluster.raft.timing import Timing
 from cluster.sim.run import Outcome, run
 from cluster.sim.world import World
 from cluster.steps import Crash, Weather

@@ -13,7 +13,7 @@ from cluster.member import OutcomeUnknown, Overloaded, Refused
 from cluster.proposals import Sessions
 from cluster.raft.configuration import Configuration
 from cluster.raft.messages import Request
-from cluster.raft.state import Compaction, Timing
+from cluster.raft.timing import Compaction, Timing
 from cluster.sim.network import Wire
 from cluster.sim.run import HELD, Outcome, play, run
 from cluster.sim.world import World

@@ -6,7 +6,8 @@ No clock runs here: an instant is computed from what was heard and drawn, and wh
 import attrs
 
 from cluster.raft import active_configuration
-from cluster.raft.state import Candidate, Follower, Moment, Raft, Timing
+from cluster.raft.state import Candidate, Follower, Moment, Raft
+from cluster.raft.timing import Timing
 from cluster.time_units import FOREVER
 
 NOBODY: frozenset[str] = frozenset()

@@ -8,14 +8,11 @@ The functions on the path of every message build their values by position: that 
 """
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
 
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendReply, Snapshot, SnapshotReply
+from cluster.raft.timing import Timing
 from cluster.value import value
-
-if TYPE_CHECKING:
-    from cluster.raft.state import Timing
 
 
 @value
@@ -52,7 +49,7 @@ class Progress:
         return "Snapshot" if self.sending is not None else "Probe" if self.probing else "Replicate"
 
 
-def has_room(progress: Progress, timing: "Timing", log: Log) -> bool:
+def has_room(progress: Progress, timing: Timing, log: Log) -> bool:
     """Whether another append, or part of a snapshot, may go out now."""
     inflight = progress.inflight
     if not inflight:
@@ -68,7 +65,7 @@ def bytes_inflight(match: int, following: int, log: Log) -> int:
     return log.size(match if match > base else base, following - 1 if following > base else base)
 
 
-def why_paused(progress: Progress, timing: "Timing", log: Log) -> str:
+def why_paused(progress: Progress, timing: Timing, log: Log) -> str:
     """In words why nothing goes out to the peer now; empty if something may."""
     if has_room(progress, timing, log):
         return ""

@@ -24,8 +24,8 @@ from cluster.raft.state import (
     Reading,
     Refuse,
     Send,
-    Timing,
 )
+from cluster.raft.timing import Timing
 
 MILLION = 1_000_000
 

@@ -42,9 +42,9 @@ from cluster.raft.state import (
     Received,
     Snapshotted,
     Stored,
-    Timing,
     TransferAsked,
 )
+from cluster.raft.timing import Timing
 
 
 def step(raft: Raft, event: Event, at: Moment) -> tuple[Raft, Sequence[Effect]]:

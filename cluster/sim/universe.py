@@ -20,7 +20,7 @@ from cluster.member import Application, NoLeader, OutcomeUnknown, Refused
 from cluster.node import Node
 from cluster.proposals import PROPOSAL_WORDS
 from cluster.raft.configuration import NOBODY, Configuration
-from cluster.raft.state import Timing
+from cluster.raft.timing import Timing
 from cluster.sim.administration import wish_of
 from cluster.sim.clock import SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
 from cluster.sim.dice import Dice, seed_of

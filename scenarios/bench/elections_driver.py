@@ -16,8 +16,9 @@ from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry
 from cluster.raft.quorum import majority
-from cluster.raft.state import Effect, Event, Leader, Moment, Raft, Received, Save, Send, Stored, TimedOut, Timing
+from cluster.raft.state import Effect, Event, Leader, Moment, Raft, Received, Save, Send, Stored, TimedOut
 from cluster.raft.step import begin, step
+from cluster.raft.timing import Timing
 from cluster.sim.dice import Dice
 from cluster.time_units import FOREVER
 from cluster.value import value

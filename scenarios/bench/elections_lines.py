@@ -1,6 +1,6 @@
 """What is run: each line of each published figure as a `Setting`, and how near ours must come. No result is in here."""
 
-from cluster.raft.state import Timing
+from cluster.raft.timing import Timing
 from cluster.time_units import MILLISECOND, SECOND
 from cluster.value import value
 from scenarios.bench import elections_published, elections_theory

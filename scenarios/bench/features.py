@@ -15,7 +15,8 @@ from typing import Any
 from cluster.apply_loop import Applying
 from cluster.raft import step as law
 from cluster.raft.messages import Entry
-from cluster.raft.state import Compaction, Save, SaveSnapshot, Timing
+from cluster.raft.state import Save, SaveSnapshot
+from cluster.raft.timing import Compaction, Timing
 from cluster.sim.disk import Disk, DiskModel
 from cluster.sim.network import Wire
 from cluster.sim.world import World

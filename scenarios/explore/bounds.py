@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 
-from cluster.raft.state import Timing
+from cluster.raft.timing import Timing
 from cluster.value import value
 
 NAMES = "ABCDE"

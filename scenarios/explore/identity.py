@@ -18,6 +18,7 @@ import attrs
 from cluster.raft import messages, progress, state
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
+from cluster.raft.timing import Timing
 from cluster.time_units import FOREVER
 from cluster.value import value
 
@@ -54,7 +55,7 @@ PARTS: dict[type, dict[str, How | Erased]] = {
         "log": Kept,
         "commit": Kept,
         "role": Kept,
-        "timeout": Erased(state.Timing().election * 2 // 3),
+        "timeout": Erased(Timing().election * 2 // 3),
         "ticks_from": Erased(0),
         "draws": Erased(1),
         "wake_at": Woken,

@@ -8,7 +8,8 @@ import attrs
 from cluster.raft import durability
 from cluster.raft.messages import AppendReply, RequestVote
 from cluster.raft.progress import Progress
-from cluster.raft.state import Leader, Moment, Raft, Timing
+from cluster.raft.state import Leader, Moment, Raft
+from cluster.raft.timing import Timing
 from cluster.sim.disk import DiskModel
 from cluster.time_units import MILLISECOND
 from scenarios.zoo import OF_THE_STORY, bug

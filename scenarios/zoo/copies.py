@@ -8,7 +8,8 @@ import attrs
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, AppendReply, Entry
 from cluster.raft.progress import Progress
-from cluster.raft.state import Leader, Raft, Timing
+from cluster.raft.state import Leader, Raft
+from cluster.raft.timing import Timing
 from scenarios.zoo import OF_THE_STORY, bug
 from scenarios.zoo.snapshots import TIMING as SNAPSHOTS
 

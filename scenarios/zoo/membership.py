@@ -8,7 +8,8 @@ import attrs
 from cluster.raft import active_configuration
 from cluster.raft.configuration import Configuration
 from cluster.raft.progress import Progress
-from cluster.raft.state import Compaction, Effect, Leader, Moment, Raft, Timing
+from cluster.raft.state import Effect, Leader, Moment, Raft
+from cluster.raft.timing import Compaction, Timing
 from scenarios.zoo import OF_THE_STORY, bug
 
 OFTEN = Compaction(entries=2, growth=0, margin=0, part=64)

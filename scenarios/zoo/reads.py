@@ -6,7 +6,8 @@ from typing import Any
 import attrs
 
 from cluster.raft.messages import RequestVote
-from cluster.raft.state import Effect, Follower, Leader, Raft, Reading, Timing
+from cluster.raft.state import Effect, Follower, Leader, Raft, Reading
+from cluster.raft.timing import Timing
 from scenarios.zoo import bug
 
 LEASES = Timing(lease_drift=0)

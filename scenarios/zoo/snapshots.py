@@ -11,7 +11,8 @@ import attrs
 from cluster.proposals import Sessions
 from cluster.raft.messages import AppendReply, Request, Snapshot
 from cluster.raft.progress import Progress, Sending
-from cluster.raft.state import Compaction, Leader, Moment, Raft, Send, Timing
+from cluster.raft.state import Leader, Moment, Raft, Send
+from cluster.raft.timing import Compaction, Timing
 from scenarios.zoo import OF_THE_STORY, bug
 
 OFTEN = Compaction(entries=5, growth=0, margin=0, part=64)

@@ -7,7 +7,8 @@ import attrs
 
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, RequestVote, VoteReply
-from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft, Save, Timing
+from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft, Save
+from cluster.raft.timing import Timing
 from scenarios.zoo import OF_THE_STORY, bug
 
 PAPER = Timing(ticking=False, trial=False)

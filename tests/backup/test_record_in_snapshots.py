@@ -11,7 +11,7 @@ from backup.record.record import Database, Reason, Record, Task
 from cluster.member import Refused
 from cluster.proposals import Sessions
 from cluster.raft.messages import Request
-from cluster.raft.state import Compaction, Timing
+from cluster.raft.timing import Compaction, Timing
 from cluster.sim.run import HELD, play
 from cluster.snapshot_codec import IMAGE_WORDS, digest_of, packed, unpacked
 from cluster.wire import Codec, classes_within

@@ -2,7 +2,7 @@
 
 from cluster.node import Node
 from cluster.raft.messages import AppendEntries
-from cluster.raft.state import Compaction, Timing
+from cluster.raft.timing import Compaction, Timing
 from tests.mit.lab import Lab
 from tests.mit.seeds import UNRELIABLE, lab
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cluster.raft.state import Timing
+from cluster.raft.timing import Timing
 from tests.mit.lab import Scenario, play
 
 CAMPAIGN = 100

@@ -17,9 +17,9 @@ from cluster.raft.state import (
     Refuse,
     Send,
     TimedOut,
-    Timing,
     TransferAsked,
 )
+from cluster.raft.timing import Timing
 from tests.raft.vocabulary import RACHIS
 from tests.raft.walk import Walk
 

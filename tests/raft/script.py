@@ -27,7 +27,8 @@ import attrs
 
 from cluster.raft.configuration_change import Alteration, Change, Way
 from cluster.raft.messages import AppendEntries, AppendReply, Message, RequestVote, TimeoutNow, VoteReply
-from cluster.raft.state import ChangeProposed, Leader, Proposed, ReadAsked, Timing, TransferAsked
+from cluster.raft.state import ChangeProposed, Leader, Proposed, ReadAsked, TransferAsked
+from cluster.raft.timing import Timing
 from cluster.time_units import MILLISECOND, SECOND
 from tests.raft.club import PLACES
 from tests.raft.stage import Stage, in_words, message_in_words, state_of

@@ -38,8 +38,8 @@ from cluster.raft.state import (
     Restore,
     Send,
     TimedOut,
-    Timing,
 )
+from cluster.raft.timing import Timing
 from cluster.time_units import FOREVER
 from tests.raft.vocabulary import entries, role, terms
 from tests.raft.walk import Walk

@@ -10,8 +10,8 @@ import pytest
 
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
-from cluster.raft.state import Timing
 from cluster.raft.step import begin
+from cluster.raft.timing import Timing
 from tests.raft.vocabulary import PAPER, append, at, candidate, following, node, role, store, take, wake
 
 TICKS = attrs.evolve(PAPER, election=20, first=(1, 2), again=(1, 2), heartbeat=1)

@@ -6,8 +6,9 @@ import pytest
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendReply, VoteReply
-from cluster.raft.state import Follower, Leader, Save, Send, Stored, Timing
+from cluster.raft.state import Follower, Leader, Save, Send, Stored
 from cluster.raft.step import begin, step
+from cluster.raft.timing import Timing
 from cluster.time_units import FOREVER, MILLISECOND
 from tests.raft.vocabulary import (
     PAPER,

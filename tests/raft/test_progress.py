@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, Entry, Request
 from cluster.raft.progress import Progress, Sending, bytes_inflight, has_room, why_paused
-from cluster.raft.state import Effect, Proposed, Raft, Refuse, Timing
+from cluster.raft.state import Effect, Proposed, Raft, Refuse
 from cluster.raft.step import step
+from cluster.raft.timing import Timing
 from tests.raft.test_snapshot import sending, snapshot
 from tests.raft.vocabulary import (
     RACHIS,

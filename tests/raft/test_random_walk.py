@@ -8,7 +8,7 @@ import pytest
 
 from cluster.raft import durability, election, progress, quorum, replication, snapshots
 from cluster.raft.log import Log
-from cluster.raft.state import Compaction, Timing
+from cluster.raft.timing import Compaction, Timing
 from tests.raft.vocabulary import PAPER, RACHIS
 from tests.raft.walk import Walk
 

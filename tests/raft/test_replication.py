@@ -7,8 +7,9 @@ import pytest
 
 from cluster.raft.messages import AppendEntries, Entry, Request
 from cluster.raft.progress import Progress
-from cluster.raft.state import Apply, Effect, Leader, Raft, Refuse, Save, Send, Stored, Timing
+from cluster.raft.state import Apply, Effect, Leader, Raft, Refuse, Save, Send, Stored
 from cluster.raft.step import step
+from cluster.raft.timing import Timing
 from cluster.time_units import MILLISECOND
 from tests.raft.vocabulary import (
     PAPER,

@@ -10,7 +10,6 @@ from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, AppendReply, InstallSnapshot, Snapshot, SnapshotReply
 from cluster.raft.state import (
     Apply,
-    Compaction,
     Effect,
     Follower,
     Incoming,
@@ -21,6 +20,7 @@ from cluster.raft.state import (
     Stored,
 )
 from cluster.raft.step import begin, step
+from cluster.raft.timing import Compaction
 from tests.raft.vocabulary import (
     RACHIS,
     START,

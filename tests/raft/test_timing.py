@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from cluster.raft import election_timer
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
-from cluster.raft.state import Candidate, Effect, Follower, Leader, Raft, Send, Timing
+from cluster.raft.state import Candidate, Effect, Follower, Leader, Raft, Send
 from cluster.raft.step import begin
+from cluster.raft.timing import Timing
 from cluster.time_units import MILLISECOND
 from tests.raft.vocabulary import (
     PAPER,

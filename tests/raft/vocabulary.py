@@ -24,9 +24,9 @@ from cluster.raft.state import (
     Send,
     Stored,
     TimedOut,
-    Timing,
 )
 from cluster.raft.step import begin, step
+from cluster.raft.timing import Timing
 
 T = TypeVar("T")
 

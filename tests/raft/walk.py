@@ -33,10 +33,10 @@ from cluster.raft.state import (
     Snapshotted,
     Stored,
     TimedOut,
-    Timing,
     TransferAsked,
 )
 from cluster.raft.step import begin, step
+from cluster.raft.timing import Timing
 from cluster.time_units import FOREVER
 
 

@@ -31,9 +31,9 @@ from cluster.raft.state import (
     Send,
     Stored,
     TimedOut,
-    Timing,
 )
 from cluster.raft.step import begin, step
+from cluster.raft.timing import Timing
 from cluster.time_units import FOREVER
 
 PAPER = Timing(ticking=False, trial=False, check_quorum=False)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from cluster.admin_requests import ASKING_WORDS
 from cluster.proposals import PROPOSAL_WORDS
 from cluster.raft import messages as law
-from cluster.raft.state import Compaction, Raft, Timing
+from cluster.raft.state import Raft
+from cluster.raft.timing import Compaction, Timing
 from cluster.sim.run import BROKEN, Outcome, play
 from cluster.sim.world import World
 from cluster.time_units import MILLISECOND, SECOND

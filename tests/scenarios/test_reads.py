@@ -7,7 +7,7 @@ import trio
 
 from cluster.checks import Violation
 from cluster.member import NoLeader
-from cluster.raft.state import Timing
+from cluster.raft.timing import Timing
 from cluster.sim.network import Wire
 from cluster.sim.run import HELD, play, run
 from cluster.sim.world import World

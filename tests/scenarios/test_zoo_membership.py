@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import trio
 
-from cluster.raft.state import Timing
+from cluster.raft.timing import Timing
 from cluster.sim.run import HELD, play
 from cluster.sim.world import World
 from cluster.time_units import MILLISECOND

@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from cluster.member import Member
-from cluster.raft.state import Timing
+from cluster.raft.timing import Timing
 from cluster.sim.clock import CHATTER, MESSAGE, SLEEP, STEP, TIMER, WAKE, Clock, Parked
 from cluster.sim.host import Clocks
 from cluster.sim.run import BROKEN, BUG, HELD, INCONCLUSIVE, MISTAKE, STOPPED, play, run

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from cluster.member import Member
 from cluster.raft import election_timer
-from cluster.raft.state import Follower, Raft, Timing
+from cluster.raft.state import Follower, Raft
+from cluster.raft.timing import Timing
 from cluster.sim.empty_application import Nothing
 from cluster.sim.network import Wire
 from cluster.sim.quiet import Quiet

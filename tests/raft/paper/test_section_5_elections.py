@@ -6,8 +6,9 @@ from cluster.raft import election_timer
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, RequestVote, VoteReply
-from cluster.raft.state import Follower, Refuse, Save, Timing
+from cluster.raft.state import Follower, Refuse, Save
 from cluster.raft.step import begin
+from cluster.raft.timing import Timing
 from cluster.time_units import MILLISECOND
 from tests.raft.club import Club
 from tests.raft.paper.words import paper

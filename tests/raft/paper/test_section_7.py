@@ -8,8 +8,9 @@ import pytest
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import AppendReply, InstallSnapshot, Snapshot, SnapshotReply
-from cluster.raft.state import Compaction, Effect, Raft, Restore, SaveSnapshot, Send, Snapshotted
+from cluster.raft.state import Effect, Raft, Restore, SaveSnapshot, Send, Snapshotted
 from cluster.raft.step import step
+from cluster.raft.timing import Compaction
 from cluster.snapshot_codec import Due
 from tests.raft.vocabulary import (
     PAPER,

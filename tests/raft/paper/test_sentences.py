@@ -5,7 +5,7 @@ from pathlib import Path
 
 import attrs
 
-from cluster.raft.state import Timing
+from cluster.raft.timing import Timing
 from tests.raft.paper.sentences import OTHERWISE, SENTENCES, table
 
 HERE = Path(__file__).parent
