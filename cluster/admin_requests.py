@@ -5,18 +5,19 @@ brought to every leader there is until one answers or its time is over. A comman
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cluster import trace
 from cluster.member import NoLeader, OutcomeUnknown, Refused
+from cluster.ports import Host
 from cluster.raft.configuration_change import Alteration, Change, Place, Way
 from cluster.raft.messages import Request
 from cluster.raft.state import ChangeProposed, Leader, Raft, Readable, ReadAsked, Refuse, TransferAsked
+from cluster.raft.timing import Timing
+from cluster.raft_driver import RaftDriver
 from cluster.time_units import SECOND
 from cluster.value import value
-
-if TYPE_CHECKING:
-    from cluster.node import Node
+from cluster.wire import Codec
 
 
 @value
@@ -88,11 +89,11 @@ class Pending:
         """Granted as of this entry, once this node has applied so much."""
 
 
-class Asking:
+class AdminRequests:
     """The wishes of one incarnation of a node, its own and those others bring to it."""
 
-    def __init__(self, node: "Node") -> None:
-        self.node = node
+    def __init__(self, driver: RaftDriver, host: Host, codec: Codec, timing: Timing) -> None:
+        self.driver, self.host, self.codec, self.timing = driver, host, codec, timing
         self.pending: dict[Request, Pending] = {}
         self._askers: dict[Request, tuple[str, int]] = {}
         """Who brought a wish to this node, the leader, and which attempt it was."""
@@ -103,10 +104,10 @@ class Asking:
 
         Raises Refused if it cannot be, NoLeader if nobody took it in time, OutcomeUnknown if somebody may have.
         """
-        node, host = self.node, self.node.host
+        host = self.host
         self._serial += 1
-        request = Request(f"{node.name}#{host.incarnation}?", self._serial, 0)
-        within = node.timing.operation if within is None else within
+        request = Request(f"{host.name}#{host.incarnation}?", self._serial, 0)
+        within = self.timing.operation if within is None else within
         pending = Pending(request, wish, host.waiter(), within, host.monotonic() + within)
         self.pending[request] = pending
         if not isinstance(wish, Read):
@@ -123,33 +124,31 @@ class Asking:
 
     def push(self, pending: Pending) -> None:
         """To whoever leads, unless it was asked already."""
-        node, leader = self.node, self.node.leader
+        driver, leader = self.driver, self.driver.leader
         if isinstance(pending.wish, HandOver) and leader == pending.wish.target:
             self._end(pending, 0)
         if leader is None or pending.index >= 0 or pending.request not in self.pending:
             return
-        if pending.asked == (leader, node.raft.term):
+        term = driver.raft.term
+        if pending.asked == (leader, term):
             return
-        pending.asked = (leader, node.raft.term)
+        pending.asked = (leader, term)
         pending.attempts += 1
         pending.open[pending.attempts] = None
-        if leader == node.name:
-            node.handle(event_of(pending.request, pending.wish))
+        if leader == self.host.name:
+            driver.handle(event_of(pending.request, pending.wish))
         else:
-            node.host.send(
-                leader, "Wish", node.codec.encode(Wish(pending.request, pending.wish, pending.attempts)), 0, 0
-            )
+            self._send(leader, Wish(pending.request, pending.wish, pending.attempts))
 
     def _look_later(self, pending: Pending) -> None:
-        host = self.node.host
-        at = min(host.monotonic() + self.node.timing.election, pending.deadline)
-        host.appoint_later(at, self._look, pending)
+        at = min(self.host.monotonic() + self.timing.election, pending.deadline)
+        self.host.appoint_later(at, self._look, pending)
 
     def _look(self, pending: Pending) -> None:
         """Ask again, or give it up."""
         if pending.request not in self.pending:
             return
-        if self.node.host.monotonic() >= pending.deadline:
+        if self.host.monotonic() >= pending.deadline:
             self._out_of_time(pending)
             return
         pending.asked = None
@@ -160,16 +159,16 @@ class Asking:
     def _out_of_time(self, pending: Pending) -> None:
         waited, wish = f"{pending.within / SECOND:g} s", pending.wish.says()
         if pending.open and not isinstance(pending.wish, Read):
-            text = f"{self.node.name} asked for this and cannot tell within {waited} whether it is so: {wish}; look"
+            text = f"{self.host.name} asked for this and cannot tell within {waited} whether it is so: {wish}; look"
             self._end(pending, OutcomeUnknown(text))
         else:
             why = f"the last word was: {pending.why}" if pending.why else "no leader answered; bring back a majority"
-            self._end(pending, NoLeader(f"{self.node.name} asked for {waited} in vain for this: {wish}; {why}"))
+            self._end(pending, NoLeader(f"{self.host.name} asked for {waited} in vain for this: {wish}; {why}"))
 
     def _end(self, pending: Pending, answer: int | Exception) -> None:
         if self.pending.pop(pending.request, None) is None:
             return
-        host = self.node.host
+        host = self.host
         if isinstance(answer, int) and isinstance(pending.wish, Read):
             host.note(trace.ReadConfirmed(label(pending.request), answer))
         else:
@@ -200,7 +199,7 @@ class Asking:
     def applied(self) -> None:
         """This node has applied more."""
         for pending in list(self.pending.values()):
-            if pending.index >= 0 and (may_answer(pending.index, self.node.applied) or not _reads(pending)):
+            if pending.index >= 0 and (may_answer(pending.index, self.driver.applied) or not _reads(pending)):
                 self._end(pending, pending.index)
 
     # -- the leader's side
@@ -208,7 +207,7 @@ class Asking:
     def heard(self, sender: str, wish: Wish) -> None:
         """Another node brings its wish."""
         self._askers[wish.request] = (sender, wish.attempt)
-        self.node.handle(event_of(wish.request, wish.wish))
+        self.driver.handle(event_of(wish.request, wish.wish))
 
     def refused(self, refusal: Refuse) -> bool:
         """The law says no; whether that was about a wish."""
@@ -243,8 +242,8 @@ class Asking:
         for pending in list(self.pending.values()):
             self.push(pending)
 
-    def _send(self, to: str, message: Granted | Denied) -> None:
-        self.node.host.send(to, type(message).__name__, self.node.codec.encode(message), 0, 0)
+    def _send(self, to: str, message: Wish | Granted | Denied) -> None:
+        self.host.send(to, type(message).__name__, self.codec.encode(message), 0, 0)
 
     @property
     def ears(self) -> dict[type, Callable[[str, Any], None]]:

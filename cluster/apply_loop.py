@@ -6,28 +6,38 @@ is committed, and where a snapshot is kept.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from cluster import trace
-from cluster.member import Refused
+from cluster.admin_requests import AdminRequests
+from cluster.member import Application, Refused
+from cluster.ports import Host
+from cluster.proposal_forwarding import ProposalForwarding
 from cluster.proposals import Sessions
 from cluster.raft.configuration import Configuration
 from cluster.raft.messages import Entry, Reconfiguration, Request, Snapshot
 from cluster.raft.state import Restore
+from cluster.raft.timing import Compaction
 from cluster.snapshot_codec import Due, digest_of, packed, unpacked
-
-if TYPE_CHECKING:
-    from cluster.node import Node
+from cluster.wire import Codec
 
 
-class Applying:
+class ApplyLoop:
     """The applied side of one incarnation of a node."""
 
-    def __init__(self, node: "Node", configuration: Configuration) -> None:
-        """`configuration` is what holds before the first entry."""
-        self.node = node
-        self.host, self.codec, self.application = node.host, node.codec, node.application
-        self.state = node.application.empty()
+    def __init__(
+        self,
+        host: Host,
+        codec: Codec,
+        application: Application,
+        configuration: Configuration,
+        compaction: Compaction,
+        proposals: ProposalForwarding,
+        requests: AdminRequests,
+    ) -> None:
+        """`configuration` is what holds before the first entry; proposals and requests are told of what was applied."""
+        self.host, self.codec, self.application = host, codec, application
+        self.proposals, self.requests = proposals, requests
+        self.state = application.empty()
         self.applied = 0
         """Index of the last entry in `state`."""
         self.members = configuration
@@ -35,7 +45,7 @@ class Applying:
         self.sessions = Sessions()
         self.taken: Snapshot | None = None
         """The newest snapshot that the law has not been told of yet."""
-        self._due = Due(node.timing.compaction)
+        self._due = Due(compaction)
 
     def entries(self, index: int, entries: Sequence[Entry], aloud: bool = True) -> None:
         """These are committed; the first is entry `index`.
@@ -46,7 +56,7 @@ class Applying:
             request, command = entry.request, entry.command
             if isinstance(entry, Reconfiguration):
                 self.members = entry.configuration
-                self.node.asking.happened(request, index)
+                self.requests.happened(request, index)
             elif request is not None:
                 self.entry(index, request, command, aloud)
             if self._due.after(index, command):
@@ -68,9 +78,8 @@ class Applying:
             if aloud:
                 for note in self.application.tell(before, self.state, command, answer, index):
                     self.host.note(note)
-        proposing = self.node.proposing
-        if proposing.pending:
-            proposing.applied(request, known)
+        if self.proposals.pending:
+            self.proposals.applied(request, known)
 
     # -- snapshots
 
@@ -87,10 +96,10 @@ class Applying:
         snapshot, self.taken = effect.snapshot, None
         self.host.note(trace.SnapshotInstalled(snapshot.index, snapshot.term, effect.parts))
         self.restore(snapshot)
-        for request in list(self.node.proposing.pending):
+        for request in list(self.proposals.pending):
             known = self.sessions.answer(request)
             if known is not None:
-                self.node.proposing.applied(request, known)
+                self.proposals.applied(request, known)
 
     def restore(self, snapshot: Snapshot) -> None:
         """State and sessions are what the snapshot says."""

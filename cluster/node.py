@@ -3,21 +3,20 @@
 Everything that happens to the law arrives at `handle`; every effect it asks for is done there, in order, before the
 next event. On a real machine the task that reads a socket would call the same methods.
 
-What waits is in `programs`, what is applied in `applying`, commands on their way in `proposing`, other wishes in `asking`,
-what is noted in `trace_notes`.
+What waits is in `node_programs`, what is applied in `apply_loop`, commands on their way in `proposal_forwarding`, other
+wishes in `admin_requests`, what is noted in `trace_notes`. To its programs a node is their `cluster.member.Member`.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 from cluster import trace
-from cluster.admin_requests import Asking
-from cluster.apply_loop import Applying
+from cluster.admin_requests import AdminRequests, Read
+from cluster.apply_loop import ApplyLoop
 from cluster.member import Application
-from cluster.member_handle import Plug
 from cluster.node_programs import Programs
-from cluster.ports import Host
-from cluster.proposal_forwarding import Proposing
+from cluster.ports import Arrival, Host
+from cluster.proposal_forwarding import ProposalForwarding
 from cluster.proposals import Decline, Forward, TooMuch
 from cluster.raft import active_configuration
 from cluster.raft import step as law
@@ -28,6 +27,7 @@ from cluster.raft.messages import (
     Confirm,
     Confirmed,
     InstallSnapshot,
+    Request,
     RequestVote,
     SnapshotReply,
     TimeoutNow,
@@ -52,10 +52,9 @@ from cluster.raft.state import (
     TimedOut,
 )
 from cluster.raft.timing import Timing
-from cluster.storage import Recovered
+from cluster.storage import Recovered, Storage
 from cluster.time_units import FOREVER
 from cluster.trace_notes import (
-    Arrival,
     leader_of,
     tell_arrival,
     tell_chatter,
@@ -65,6 +64,7 @@ from cluster.trace_notes import (
 )
 from cluster.wire import Codec
 
+M = TypeVar("M")
 REMEMBER = 100_000
 """How long, in µs, a commit waits for a Save to carry it to the disk before it goes alone."""
 LAW = frozenset(
@@ -72,24 +72,8 @@ LAW = frozenset(
 )
 
 
-class RaftStorage(Protocol):
-    """Where log, vote and term are kept."""
-
-    def save(self, save: Save, done: Callable[[], None], commit: int) -> None:
-        """Make durable; call `done` when it is, in the order of the calls. `commit` may ride along."""
-        ...  # cluster.storage, or a double of it
-
-    def save_snapshot(self, save: SaveSnapshot, done: Callable[[], None], commit: int) -> None:
-        """Make durable, in the place of all before; call `done` as for `save`."""
-        ...  # cluster.storage, or a double of it
-
-    def committed(self, index: int) -> None:
-        """Remember, soon and without an answer, that the log is committed up to here."""
-        ...  # cluster.storage, or a double of it
-
-
 class Node(Programs):
-    """One incarnation of a node on its host."""
+    """One incarnation of a node on its host: the driver of its Raft, and the `Member` that its programs have."""
 
     def __init__(
         self,
@@ -98,19 +82,19 @@ class Node(Programs):
         codec: Codec,
         timing: Timing,
         configuration: Configuration,
-        storage: RaftStorage,
+        storage: Storage,
         recovered: Recovered,
     ) -> None:
         super().__init__(host)
-        self.name = host.name
         self.application = application
         self.codec = codec
         self.storage = storage
-        self.timing = timing
-        self.applying = Applying(self, configuration)
-        self.proposing = Proposing(self, recovered.term)
-        self.asking = Asking(self)
-        self.ears: dict[type, Callable[[str, Any], None]] = self.asking.ears
+        self.proposals = ProposalForwarding(self, host, codec, timing, recovered.term)
+        self.admin_requests = AdminRequests(self, host, codec, timing)
+        self.apply_loop = ApplyLoop(
+            host, codec, application, configuration, timing.compaction, self.proposals, self.admin_requests
+        )
+        self.ears: dict[type, Callable[[str, Any], None]] = self.admin_requests.ears
         self.appointed = FOREVER
         """Monotonic µs of the appointment that is on the agenda for the law."""
         self._luck = 0.0
@@ -126,9 +110,9 @@ class Node(Programs):
             self.name, configuration, timing, recovered.term, recovered.vote, log, at, recovered.commit, snapshot
         )
         if snapshot is not None:
-            self.applying.restore(snapshot)
-        first = self.applying.applied + 1
-        self.applying.entries(first, log.slice(first, recovered.commit), aloud=False)
+            self.apply_loop.restore(snapshot)
+        first = self.apply_loop.applied + 1
+        self.apply_loop.entries(first, log.slice(first, recovered.commit), aloud=False)
         self.host.note(trace.BecameFollower(recovered.term, "", ""))
         if self.raft.configuration != configuration and tell_configuration(host, None, self.raft):
             self.stir()
@@ -166,9 +150,9 @@ class Node(Programs):
             self._appoint()
         if turned:  # only now: a proposal is a step of its own, and the effects of this one come first
             self.stir()
-            self.proposing.turned()
-            self.asking.turned(after)
-        if self.applying.taken is not None:
+            self.proposals.turned()
+            self.admin_requests.turned(after)
+        if self.apply_loop.taken is not None:
             self._hand_over_snapshot()
 
     def _do(self, effect: Effect, before: Raft) -> None:
@@ -177,14 +161,14 @@ class Node(Programs):
             case SaveSnapshot():
                 self._save_snapshot(effect, before)
             case Restore():
-                self.applying.install(effect)
-                self.asking.applied()
+                self.apply_loop.install(effect)
+                self.admin_requests.applied()
                 self.stir()
             case Refuse():
-                if not self.asking.refused(effect):
-                    self.proposing.refused(effect)
+                if not self.admin_requests.refused(effect):
+                    self.proposals.refused(effect)
             case Readable():
-                self.asking.readable(effect)
+                self.admin_requests.readable(effect)
 
     def _appoint(self) -> None:
         self.appointed = self.raft.wake_at
@@ -211,11 +195,11 @@ class Node(Programs):
             tell_arrival(self.host, self.raft, arrival)
         match message:
             case Forward():
-                self.proposing.take(arrival.sender, message)
+                self.proposals.take(arrival.sender, message)
             case Decline(request, attempt):
-                self.proposing.declined(request, attempt)
+                self.proposals.declined(request, attempt)
             case TooMuch():
-                self.proposing.too_much(message)
+                self.proposals.too_much(message)
             case _:
                 handler = self.ears.get(kind)
                 if handler is not None:
@@ -262,9 +246,9 @@ class Node(Programs):
     def _apply(self, effect: Apply) -> None:
         entries, host = effect.entries, self.host
         host.note(trace.Committed(effect.first + len(entries) - 1, self.raft.term))
-        self.applying.entries(effect.first, entries)
-        if self.asking.pending:
-            self.asking.applied()
+        self.apply_loop.entries(effect.first, entries)
+        if self.admin_requests.pending:
+            self.admin_requests.applied()
         if not self._remembering:
             self._remembering = True
             host.appoint(host.monotonic() + REMEMBER, self._remember, None)
@@ -275,15 +259,15 @@ class Node(Programs):
         self.storage.committed(self.applied)
 
     def _hand_over_snapshot(self) -> None:
-        snapshot, self.applying.taken = self.applying.taken, None
+        snapshot, self.apply_loop.taken = self.apply_loop.taken, None
         if snapshot is not None:
             self.handle(Snapshotted(snapshot))
 
-    # -- for the member
+    # -- what its programs have of it: see `Member`
 
     async def run(self) -> None:
         """The application, with all that it may touch."""
-        await self.application.run(Plug(self))
+        await self.application.run(self)
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -311,14 +295,43 @@ class Node(Programs):
         return self.name not in self.members and not self.may_lead
 
     @property
+    def term(self) -> int:
+        """Its current term."""
+        return self.raft.term
+
+    @property
     def state(self) -> Any:
         """The application's state as applied here."""
-        return self.applying.state
+        return self.apply_loop.state
 
     @property
     def applied(self) -> int:
         """Index of the last entry in `state`."""
-        return self.applying.applied
+        return self.apply_loop.applied
+
+    async def propose(self, command: object, within: int | None = None) -> Any:
+        """See `Member.propose`."""
+        return await self.proposals.propose(command, within)
+
+    async def confirmed(self, within: int | None = None) -> int:
+        """See `Member.confirmed`."""
+        return await self.admin_requests.ask(Read(), within)
+
+    def send(self, to: str, message: object) -> None:
+        """See `Member.send`."""
+        self.sent += 1
+        beat = getattr(message, "beat", 0)
+        self.host.send(to, type(message).__name__, self.codec.encode(message), beat, 0)
+
+    def hear(self, kind: type[M], handler: Callable[[str, M], None]) -> None:
+        """See `Member.hear`."""
+        self.ears[kind] = handler
+
+    # -- what is asked of it besides
+
+    def has_applied(self, request: Request) -> bool:
+        """Whether the answer of this command is among the sessions: it must not be proposed again."""
+        return self.apply_loop.sessions.answer(request) is not None
 
     def clocks_changed(self) -> None:
         """The host's clocks run differently now: make the appointments with them again."""

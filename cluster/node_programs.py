@@ -1,23 +1,32 @@
-"""The programs of a node, and what wakes them: a nursery, a count of changes, periodic talk. Never here: the law.
+"""The programs of a node, and what wakes them: a nursery, a count of changes, periodic talk; and their host. Never here: the law.
 
 A program waits in a task of its own. It is woken through the host, one task at a time; what it does periodically is done in
 the event of the instant, without a task.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import trio
 
+from cluster.member import Dice, Disk
 from cluster.periodic_talk import Grid
 from cluster.ports import Host, Waiter
+from cluster.trace import Note
+
+T = TypeVar("T")
 
 
 class Programs:
-    """The programs of one incarnation of a node, which is one of these."""
+    """The programs of one incarnation of a node, which is one of these; and that half of `Member` which knows no law.
+
+    A program may hold it longer than the incarnation lasts: the host is unplugged first, and does nothing from then on.
+    """
 
     def __init__(self, host: Host) -> None:
         self.host = host
+        self.name = host.name
         self.version = 0
         """Counts the changes a program may wait for."""
         self.waiters: list[Waiter] = []
@@ -59,13 +68,15 @@ class Programs:
 
     def stir(self) -> None:
         """Wake whoever waits for a change."""
+        if not self.host.plugged:
+            return
         self.version += 1
         if self.waiters:
             waiters, self.waiters = self.waiters, []
             for waiter in waiters:
                 self.host.wake(waiter, None)
 
-    async def changed(self, since: int, until: int | None) -> None:
+    async def changed(self, since: int, until: int | None = None) -> None:
         """See `Member.changed`."""
         if self.version != since or (until is not None and self.host.wall() >= until):
             return
@@ -83,7 +94,7 @@ class Programs:
 
     # -- periodic talk
 
-    def add_grid(self, period: int, act: Callable[[int], int], judges: bool) -> None:
+    def every(self, period: int, act: Callable[[int], int], *, judges: bool = False) -> None:
         """See `Member.every`."""
         grid = Grid(period, self.host.phase(period, len(self.grids)), act, judges)
         self.grids.append(grid)
@@ -112,3 +123,51 @@ class Programs:
             grid.number = max(grid.number, grid.first_at(self.host.monotonic()))
             self.appoint_grid(grid)
         self.stir()
+
+    # -- the host, as programs see it
+
+    @property
+    def incarnation(self) -> int:
+        """See `Member.incarnation`."""
+        return self.host.incarnation
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """See `Member.zone`."""
+        return self.host.zone
+
+    @property
+    def disk(self) -> Disk:
+        """See `Member.disk`."""
+        return self.host.disk
+
+    @property
+    def short_of(self) -> tuple[str, ...]:
+        """See `Member.short_of`."""
+        return self.host.short_of
+
+    def monotonic(self) -> int:
+        """See `Member.monotonic`."""
+        return self.host.monotonic()
+
+    def wall(self) -> int:
+        """See `Member.wall`."""
+        return self.host.wall()
+
+    async def sleep(self, duration: int) -> None:
+        """See `Member.sleep`."""
+        waiter = self.host.waiter()
+        self.host.appoint_sleep(self.host.monotonic() + duration, waiter)
+        await waiter.wait()
+
+    async def outside(self, work: Callable[[], T], cost: int) -> T:
+        """See `Member.outside`."""
+        return await self.host.outside(work, cost)
+
+    def note(self, note: Note) -> int:
+        """See `Member.note`."""
+        return self.host.note(note)
+
+    def dice(self, *name: object) -> Dice:
+        """See `Member.dice`."""
+        return self.host.dice(*name)

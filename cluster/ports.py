@@ -62,6 +62,22 @@ class Waiter(Protocol):
         ...
 
 
+class Arrival(Protocol):
+    """A message that came in, as the host hands it over."""
+
+    sender: str
+    kind: str
+    data: bytes
+    beat: int
+    sent: int
+    cause: int
+
+    @property
+    def label(self) -> str:
+        """Its name in a trace."""
+        ...  # the host's own naming
+
+
 class Host(Protocol):
     """A machine as one incarnation of a node sees it. Monotonic and wall instants are µs by its own two clocks."""
 

@@ -5,28 +5,28 @@ because it leads. Never here: what the law makes of a command, and what applying
 """
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cluster import trace
 from cluster.member import NoLeader, NotInCluster, OutcomeUnknown, Overloaded
+from cluster.ports import Host
 from cluster.proposals import Decided, Decline, Forward, Pending, TooMuch
 from cluster.raft.messages import Request
 from cluster.raft.state import Leader, Proposed, Refuse
+from cluster.raft.timing import Timing
+from cluster.raft_driver import RaftDriver
 from cluster.time_units import FOREVER, SECOND
-
-if TYPE_CHECKING:
-    from cluster.node import Node
+from cluster.wire import Codec
 
 RETRY = SECOND
 """How long a proposer waits, in µs, before it asks the same leader again."""
 
 
-class Proposing:
+class ProposalForwarding:
     """The commands that one incarnation of a node proposes, and those that others bring to it."""
 
-    def __init__(self, node: "Node", began_in: int) -> None:
-        self.node = node
-        self.host = node.host
+    def __init__(self, driver: RaftDriver, host: Host, codec: Codec, timing: Timing, began_in: int) -> None:
+        self.driver, self.host, self.codec, self.timing = driver, host, codec, timing
         self.pending: dict[Request, Pending] = {}
         """In the order of their serials."""
         self._serial = 0
@@ -43,18 +43,18 @@ class Proposing:
 
     async def propose(self, command: object, within: int | None) -> Any:
         """See `Member.propose`."""
-        node, host, kind = self.node, self.host, type(command).__name__
-        if node.passive:
+        host, kind = self.host, type(command).__name__
+        if self.driver.passive:
             text = (
-                f"node {node.name} belongs to no cluster, so that it can bring {kind} to nobody: "
+                f"node {host.name} belongs to no cluster, so that it can bring {kind} to nobody: "
                 "ask a node of the cluster, or let this one join"
             )
             raise NotInCluster(text)
         self._serial = serial = self._serial + 1
         oldest = next(iter(self.pending), None)
-        request = Request(f"{node.name}#{host.incarnation}", serial, serial if oldest is None else oldest.serial)
-        within = node.timing.operation if within is None else within
-        data, waiter = node.codec.encode(command), host.waiter()
+        request = Request(f"{host.name}#{host.incarnation}", serial, serial if oldest is None else oldest.serial)
+        within = self.timing.operation if within is None else within
+        data, waiter = self.codec.encode(command), host.waiter()
         pending = Pending(request, kind, data, waiter, within, host.monotonic() + within)
         self.pending[request] = pending
         host.note(trace.Proposed(pending.label, kind))
@@ -72,17 +72,17 @@ class Proposing:
 
     def _push(self, pending: Pending) -> None:
         """Bring the command to whoever leads, if that is not where it was brought last."""
-        node = self.node
-        leader, term = node.leader, node.raft.term
+        driver = self.driver
+        leader, term = driver.leader, driver.raft.term
         if leader is None or pending.leader_asked == (leader, term):
             return
         pending.leader_asked = (leader, term)
         attempt = pending.attempt()
-        if leader == node.name:
-            node.handle(Proposed(((pending.request, pending.data),)))
+        if leader == self.host.name:
+            driver.handle(Proposed(((pending.request, pending.data),)))
         else:
             asked = Forward(pending.request, pending.data, attempt, term)
-            self.host.send(leader, "Forward", node.codec.encode(asked), 0, 0)
+            self.host.send(leader, "Forward", self.codec.encode(asked), 0, 0)
 
     def _look_later(self, pending: Pending) -> None:
         """One appointment of the node serves all its proposals: most are answered long before anybody looks."""
@@ -139,17 +139,17 @@ class Proposing:
             self._answer(pending, "too much", (0, Overloaded(text)))
 
     def _out_of_time(self, pending: Pending) -> None:
-        node, waited = self.node, f"{pending.within / SECOND:g} s"
+        name, waited = self.host.name, f"{pending.within / SECOND:g} s"
         if pending.may_have_happened:
             text = (
-                f"node {node.name} asked for {pending.command} and heard nothing within {waited}: it may have happened "
+                f"node {name} asked for {pending.command} and heard nothing within {waited}: it may have happened "
                 "or may still; look before you ask again"
             )
             self._answer(pending, "unknown", (0, OutcomeUnknown(text)))
         else:
             text = (
-                f"node {node.name} could not send {pending.command}: there is no leader, and waiting {waited} for one "
-                f"ran out; bring back a majority of {', '.join(node.raft.configuration.voters)} and ask again"
+                f"node {name} could not send {pending.command}: there is no leader, and waiting {waited} for one "
+                f"ran out; bring back a majority of {', '.join(self.driver.raft.configuration.voters)} and ask again"
             )
             self._answer(pending, "no leader", (0, NoLeader(text)))
 
@@ -165,28 +165,28 @@ class Proposing:
 
         What was asked in a term before this life was asked of an earlier one, which may have taken it: not a word.
         """
-        node, request = self.node, asked.request
+        driver, request = self.driver, asked.request
         if asked.term <= self._began_in or not self._decided.first(request, asked.attempt):
             return
-        if isinstance(node.raft.role, Leader):
-            if node.applying.sessions.answer(request) is None:
+        if isinstance(driver.raft.role, Leader):
+            if not driver.has_applied(request):
                 self._asking = (sender, asked.attempt)
-                node.handle(Proposed(((request, asked.command),)))
+                driver.handle(Proposed(((request, asked.command),)))
                 self._asking = None
         else:
-            self.host.send(sender, "Decline", node.codec.encode(Decline(request, asked.attempt)), 0, 0)
+            self.host.send(sender, "Decline", self.codec.encode(Decline(request, asked.attempt)), 0, 0)
 
     def refused(self, refuse: Refuse) -> None:
         """The law of this node, asked just now, does not lead, or has too much to commit already."""
-        node, request, asking = self.node, refuse.request, self._asking
+        request, asking = refuse.request, self._asking
         if asking is None and request not in self.pending:
             return
         attempt = asking[1] if asking is not None else self.pending[request].asked
         if not refuse.waiting:
             self.declined(request, attempt)
             return
-        answer = TooMuch(request, attempt, refuse.waiting, node.timing.uncommitted_bytes)
+        answer = TooMuch(request, attempt, refuse.waiting, self.timing.uncommitted_bytes)
         if asking is None:
             self.too_much(answer)
         else:
-            self.host.send(asking[0], "TooMuch", node.codec.encode(answer), 0, 0)
+            self.host.send(asking[0], "TooMuch", self.codec.encode(answer), 0, 0)

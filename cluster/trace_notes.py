@@ -4,33 +4,16 @@ A note is made by comparing the law's state before and after a step, so that no 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 from zlib import crc32
 
 from cluster import trace
-from cluster.ports import Host
+from cluster.ports import Arrival, Host
 from cluster.raft import active_configuration
 from cluster.raft.messages import Entry
 from cluster.raft.state import Candidate, Effect, Follower, Leader, Raft, Save, Transfer
 
 ROLES: dict[type, str] = {Follower: "follower", Candidate: "candidate", Leader: "leader"}
 """What a trace calls them."""
-
-
-class Arrival(Protocol):
-    """A message that came in, as the host hands it over."""
-
-    sender: str
-    kind: str
-    data: bytes
-    beat: int
-    sent: int
-    cause: int
-
-    @property
-    def label(self) -> str:
-        """Its name in a trace."""
-        ...  # the host's own naming
 
 
 def leader_of(raft: Raft) -> str | None:

@@ -27,7 +27,7 @@ MAY: dict[str, tuple[str, ...]] = {
                 "time_units",
                 "member",
                 "node",
-                "member_handle",
+                "raft_driver",
                 "ports",
                 "node_programs",
                 "proposals",

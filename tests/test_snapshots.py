@@ -236,7 +236,7 @@ def test_refusals_are_kept_as_what_they_say() -> None:
         await world.elected()
         node = world.slots[leader].node
         assert node is not None
-        known = node.applying.sessions.answer(Request(f"{leader}#1", 1, 1))
+        known = node.apply_loop.sessions.answer(Request(f"{leader}#1", 1, 1))
         assert known is not None
 
     run(story, timing=attrs.evolve(OFTEN, operation=60_000_000))

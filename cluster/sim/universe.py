@@ -416,7 +416,7 @@ class Universe:
             assert machine is not None
             machine.cause = cause
             with suppress(NoLeader, OutcomeUnknown, Refused):  # the trace has said so
-                await node.asking.ask(wish, None)
+                await node.admin_requests.ask(wish, None)
 
         node.spawn(administer)
 

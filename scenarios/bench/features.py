@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
-from cluster.apply_loop import Applying
+from cluster.apply_loop import ApplyLoop
 from cluster.raft import step as law
 from cluster.raft.messages import Entry
 from cluster.raft.state import Save, SaveSnapshot
@@ -20,6 +20,7 @@ from cluster.raft.timing import Compaction, Timing
 from cluster.sim.disk import Disk, DiskModel
 from cluster.sim.network import Wire
 from cluster.sim.world import World
+from cluster.storage import Storage
 from cluster.value import value
 from scenarios.bench import load
 
@@ -43,19 +44,19 @@ def untold(world: World) -> None:
         slot.machine.note = lambda note, cause=None: 0
 
 
-class Forgetful:
-    """A log's disk that takes its time, writes nothing and says that it did: `cluster.node.RaftStorage`."""
+class Forgetful(Storage):
+    """A storage that takes its time, writes nothing and says that it did."""
 
-    def __init__(self, disk: Disk) -> None:
-        self._disk = disk
+    def __init__(self, disk: Disk) -> None:  # it has no file, so nothing of a storage's own is made
+        self._simulated = disk
 
-    def save(self, save: Save, done: Callable[[], None], commit: int) -> None:
+    def save(self, save: Save, done: Callable[[], None], commit: int = 0) -> None:
         """Call `done` after as long as a sync takes."""
-        self._disk.later(self._disk.sync_duration(), done)
+        self._simulated.later(self._simulated.sync_duration(), done)
 
-    def save_snapshot(self, save: SaveSnapshot, done: Callable[[], None], commit: int) -> None:
+    def save_snapshot(self, save: SaveSnapshot, done: Callable[[], None], commit: int = 0) -> None:
         """The same."""
-        self._disk.later(self._disk.sync_duration(), done)
+        self._simulated.later(self._simulated.sync_duration(), done)
 
     def committed(self, index: int) -> None:
         """It would be forgotten."""
@@ -68,14 +69,17 @@ def unwritten(world: World) -> None:
         slot.node.storage = Forgetful(slot.disk)
 
 
-class Answering(Applying):
+class Answering(ApplyLoop):
     """Applies nothing, and answers whoever waits."""
 
+    def __init__(self, real: ApplyLoop) -> None:  # in the place of that one, from where it is
+        self.proposals, self.sessions, self.state = real.proposals, real.sessions, real.state
+        self.applied, self.taken = real.applied, None
+
     def entries(self, index: int, entries: Sequence[Entry], aloud: bool = True) -> None:
-        proposing = self.node.proposing
         for index, entry in enumerate(entries, index):  # noqa: B020  it is where the entries begin, then each one's own
-            if entry.request is not None and proposing.pending:
-                proposing.applied(entry.request, (index, None))
+            if entry.request is not None and self.proposals.pending:
+                self.proposals.applied(entry.request, (index, None))
             self.applied = index
 
 
@@ -83,8 +87,7 @@ def unapplied(world: World) -> None:
     """From now on commands change no state, and no client's session."""
     for slot in world.slots.values():
         assert slot.node is not None
-        answering = Answering(slot.node, slot.node.raft.configuration)
-        answering.applied, slot.node.applying = slot.node.applied, answering
+        slot.node.apply_loop = Answering(slot.node.apply_loop)
 
 
 @value

@@ -72,7 +72,7 @@ def replication(
         cpu = time.process_time()
         for number in range(clients):
             member.spawn(client, number)
-        while left > 0 or node.proposing.pending:  # noqa: ASYNC110  # an event would be one more thing to pay for
+        while left > 0 or node.proposals.pending:  # noqa: ASYNC110  # an event would be one more thing to pay for
             await trio.sleep(0.1)
         cpu = time.process_time() - cpu
         taken.append(Measured(world.network.messages - messages, cpu, world.now - began, len(world.history) - events))

@@ -20,7 +20,7 @@ from scenarios.zoo import OF_THE_STORY, bug
 
 @bug(
     "cluster.proposal_forwarding",
-    "Proposing._out_of_time",
+    "ProposalForwarding._out_of_time",
     breaks="no change without a leader",
     source="rule 3.39",
     strikes="new_task_refused_without_leader",
@@ -30,7 +30,7 @@ def decides_alone(original: Callable[..., None]) -> Callable[..., None]:
 
     def out_of_time(self: Any, pending: Any) -> None:
         if pending.request in self.pending and not pending.may_have_happened:
-            self.node.applying.entry(self.node.applied + 1, pending.request, pending.data)
+            self.driver.apply_loop.entry(self.driver.applied + 1, pending.request, pending.data)
         else:
             original(self, pending)
 

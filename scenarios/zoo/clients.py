@@ -11,7 +11,7 @@ from scenarios.zoo import OF_THE_STORY, bug
 
 @bug(
     "cluster.apply_loop",
-    "Applying.entry",
+    "ApplyLoop.entry",
     breaks="once",
     source="zoo K1; dissertation, 6.3; sofa-jraft #1014",
     strikes="storm",
@@ -21,7 +21,7 @@ def remembers_only_while_it_leads(original: Callable[..., None]) -> Callable[...
 
     def entry(self: Any, index: int, request: Request, data: bytes, aloud: bool = True) -> None:
         original(self, index, request, data, aloud)
-        if not self.node.leading:
+        if not self.proposals.driver.leading:
             self.sessions = type(self.sessions)()
 
     return entry
@@ -29,7 +29,7 @@ def remembers_only_while_it_leads(original: Callable[..., None]) -> Callable[...
 
 @bug(
     "cluster.apply_loop",
-    "Applying.entry",
+    "ApplyLoop.entry",
     breaks=OF_THE_STORY,
     source="zoo K2; atomix #466, ra #145",
     strikes="the_next_command_does_not_wait",

@@ -184,7 +184,7 @@ def stands_by_what_is_committed(original: Callable[..., Any]) -> Callable[..., A
 
 @bug(
     "cluster.apply_loop",
-    "Applying.take_snapshot",
+    "ApplyLoop.take_snapshot",
     breaks="members of a snapshot",
     source="zoo M7; canonical/raft",
     strikes="crowd",
@@ -195,7 +195,7 @@ def snapshot_of_what_is_to_be(original: Callable[..., None]) -> Callable[..., No
 
     def take_snapshot(self: Any, index: int, term: int) -> None:
         original(self, index, term)
-        self.taken = attrs.evolve(self.taken, configuration=self.node.raft.configured[-1][1])
+        self.taken = attrs.evolve(self.taken, configuration=self.proposals.driver.raft.configured[-1][1])
 
     return take_snapshot
 

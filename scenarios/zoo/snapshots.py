@@ -21,7 +21,7 @@ TIMING = Timing(compaction=OFTEN)
 
 @bug(
     "cluster.apply_loop",
-    "Applying.take_snapshot",
+    "ApplyLoop.take_snapshot",
     breaks="equal snapshots",
     source="§7: lastIncludedIndex",
     timing=TIMING,
@@ -30,22 +30,22 @@ def snapshot_of_the_commit_index(original: Callable[..., None]) -> Callable[...,
     """A snapshot is labelled with the commit index, while its state is some entries behind."""
 
     def take_snapshot(self: Any, index: int, term: int) -> None:
-        commit = self.node.raft.commit
-        original(self, commit, self.node.raft.log.term_at(commit))
+        raft = self.proposals.driver.raft
+        original(self, raft.commit, raft.log.term_at(raft.commit))
 
     return take_snapshot
 
 
 @bug(
     "cluster.apply_loop",
-    "Applying.take_snapshot",
+    "ApplyLoop.take_snapshot",
     breaks="equal snapshots",
     source="§7: lastIncludedTerm; WRaft #9 read a last term from the wrong place",
     timing=TIMING,
 )
 def snapshot_of_the_current_term(original: Callable[..., None]) -> Callable[..., None]:
     """A snapshot is labelled with the node's term instead of its last entry's."""
-    return lambda self, index, term: original(self, index, self.node.raft.term)
+    return lambda self, index, term: original(self, index, self.proposals.driver.raft.term)
 
 
 @bug(
@@ -62,7 +62,7 @@ def sessions_left_out(original: Callable[..., bytes]) -> Callable[..., bytes]:
 
 @bug(
     "cluster.apply_loop",
-    "Applying.restore",
+    "ApplyLoop.restore",
     breaks="equal snapshots",
     source="zoo S3; jgroups-raft #301",
     timing=TIMING,

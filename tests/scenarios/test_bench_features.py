@@ -60,7 +60,7 @@ def test_without_applying_clients_are_answered_and_no_state_changes() -> None:
         unapplied(world)
         nodes = [slot.node for slot in world.slots.values() if slot.node is not None]
         world.history.followers.append(
-            lambda event: sessions.append(sum(len(list(node.applying.sessions.by_client())) for node in nodes))
+            lambda event: sessions.append(sum(len(list(node.apply_loop.sessions.by_client())) for node in nodes))
         )
 
     _, measured = after(watched)
