@@ -2,20 +2,19 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import outcome
 import trio
 
-from cluster.sim.clock import BOOT, GRID, OUTSIDE, SLEEP, TIMER, WAKE, Parked
+from cluster.sim.clock import BOOT, GRID, OUTSIDE, SLEEP, TIMER, WAKE, Clock, Parked
 from cluster.sim.dice import Dice, luck, seed_of
 from cluster.sim.disk import Files, View
+from cluster.sim.hardware import Hardware
+from cluster.sim.history import History
+from cluster.sim.network import Network
 from cluster.time_units import FOREVER
-
-if TYPE_CHECKING:
-    from cluster.sim.machine_slot import Slot
-    from cluster.sim.universe import Universe
 
 T = TypeVar("T")
 
@@ -23,22 +22,38 @@ T = TypeVar("T")
 class Machine:
     """What one incarnation of a node may ask of the universe."""
 
-    def __init__(self, world: "Universe", slot: "Slot", files: View) -> None:
-        self._world = world
-        self._clock = world.clock
-        self._history = world.history
-        self._network = world.network
-        self._slot = slot
-        self._clocks = slot.clocks
-        self.name = slot.name
-        self.incarnation = slot.incarnation
+    def __init__(
+        self,
+        hardware: Hardware,
+        files: View,
+        clock: Clock,
+        history: History,
+        network: Network,
+        seed: int,
+        *,
+        on_disk_failure: Callable[[OSError], None],
+        on_program_failure: Callable[[Exception], None],
+    ) -> None:
+        """`files`: of the hardware's disk, as this incarnation sees them. `seed`: the world's.
+
+        A failure is told while this incarnation is plugged in: of its log's disk, or of a program of its node.
+        """
+        self._clock = clock
+        self._history = history
+        self._network = network
+        self._hardware = hardware
+        self._clocks = hardware.clocks
+        self._seed = seed
+        self._on_disk_failure, self._on_program_failure = on_disk_failure, on_program_failure
+        self.name = hardware.name
+        self.incarnation = hardware.incarnation
         self.files = files
         """The raw files, for the log."""
         self.disk = Files(files, self._wait)
         self.plugged = True
-        self._luck = seed_of(world.seed, "host", slot.name, "election")
+        self._luck = seed_of(seed, "host", hardware.name, "election")
         self._sleeps: dict[int, tuple[int, Callable[[Any], None], Any]] = {}
-        self.note: Callable[..., int] = partial(world.history.add, slot.name)
+        self.note: Callable[..., int] = partial(history.add, hardware.name)
         """Add to the trace. The very function of the history, until the plug is pulled: it is called at every event."""
         self._wall_waits: list[tuple[int, Callable[[Any], None], Any]] = []
 
@@ -68,19 +83,19 @@ class Machine:
 
     @property
     def short_of(self) -> tuple[str, ...]:
-        return self._slot.short_of
+        return self._hardware.short_of
 
     # -- appointments
 
     def _entry(self, t: int, rank: int, number: int, act: Callable[[Any], None], arg: Any) -> None:
-        self._clock.at(max(t, self._clock.now), rank, self._slot.index, number, self._if_plugged, (act, arg))
+        self._clock.at(max(t, self._clock.now), rank, self._hardware.index, number, self._if_plugged, (act, arg))
 
     def _if_plugged(self, what: tuple[Callable[[Any], None], Any]) -> None:
         if not self.plugged:
             return
         act, arg = what
-        if self._slot.paused:
-            self._slot.backlog.append((self._if_plugged, what))
+        if self._hardware.paused:
+            self._hardware.backlog.append((self._if_plugged, what))
             return
         self._history.cause = 0
         act(arg)
@@ -97,7 +112,7 @@ class Machine:
 
     def appoint_later(self, monotonic: int, act: Callable[[Any], None], arg: Any) -> None:
         """For a program: an entry that quiet time must not pass."""
-        number = self._slot.count()
+        number = self._hardware.count()
         self._sleeps[number] = (monotonic, act, arg)
         self._entry(self._clocks.true(monotonic), SLEEP, number, self._on_sleep, number)
 
@@ -113,14 +128,14 @@ class Machine:
         if wall >= FOREVER:
             return
         self._wall_waits.append((wall, act, arg))
-        self._entry(self._clocks.true_of_wall(wall), SLEEP, self._slot.count(), self._on_wall, (wall, act, arg))
+        self._entry(self._clocks.true_of_wall(wall), SLEEP, self._hardware.count(), self._on_wall, (wall, act, arg))
 
     def _on_wall(self, what: tuple[int, Callable[[Any], None], Any]) -> None:
         if what not in self._wall_waits:
             return
         wall, act, arg = what
         if self.wall() < wall:  # the clock was set back meanwhile
-            self._entry(self._clocks.true_of_wall(wall), SLEEP, self._slot.count(), self._on_wall, what)
+            self._entry(self._clocks.true_of_wall(wall), SLEEP, self._hardware.count(), self._on_wall, what)
             return
         self._wall_waits.remove(what)
         act(arg)
@@ -135,7 +150,7 @@ class Machine:
         for number, sleep in self._sleeps.items():
             self._entry(self._clocks.true(sleep[0]), SLEEP, number, self._on_sleep, number)
         for what in self._wall_waits:
-            self._entry(self._clocks.true_of_wall(what[0]), SLEEP, self._slot.count(), self._on_wall, what)
+            self._entry(self._clocks.true_of_wall(what[0]), SLEEP, self._hardware.count(), self._on_wall, what)
 
     # -- waking
 
@@ -147,11 +162,11 @@ class Machine:
         if self.plugged:
             self._clock.stirred = self._clock.now
             entry = (waiter, value, self._history.cause)
-            self._clock.at(self._clock.now, WAKE, self._slot.index, self._slot.count(), self._wake, entry)
+            self._clock.at(self._clock.now, WAKE, self._hardware.index, self._hardware.count(), self._wake, entry)
 
     def _wake(self, what: tuple[Parked, object, int]) -> None:
-        if self.plugged and self._slot.paused:
-            self._slot.backlog.append((self._wake, what))
+        if self.plugged and self._hardware.paused:
+            self._hardware.backlog.append((self._wake, what))
         elif self.plugged:
             self._history.cause = what[2]
             self._clock.fire(what[0], what[1])
@@ -161,7 +176,7 @@ class Machine:
         self._clock.fire(waiter)
 
     def boot(self, act: Callable[[Any], None], arg: Any) -> None:
-        self._entry(self._clock.now, BOOT, self._slot.count(), act, arg)
+        self._entry(self._clock.now, BOOT, self._hardware.count(), act, arg)
 
     def made_runnable(self) -> None:
         self._clock.stirred = self._clock.now
@@ -188,11 +203,11 @@ class Machine:
     def disk_failed(self, error: OSError) -> None:
         """The log's disk refused: nothing that is not durable yet ever will be, so the node must stop."""
         if self.plugged:
-            self._world.disk_failed(self._slot, error)
+            self._on_disk_failure(error)
 
     def failed(self, error: Exception) -> None:
         if self.plugged:
-            self._world.program_failed(self.name, error)
+            self._on_program_failure(error)
 
     # -- luck
 
@@ -202,10 +217,10 @@ class Machine:
 
     def phase(self, period: int, number: int) -> int:
         """Where a grid of the node starts, so that nodes do not talk in step; the same in every life."""
-        return seed_of(self._world.seed, "phase", self.name, number) % period
+        return seed_of(self._seed, "phase", self.name, number) % period
 
     def dice(self, *name: object) -> Dice:
-        return Dice(self._world.seed, ("host", self.name, self.incarnation, *name))
+        return Dice(self._seed, ("host", self.name, self.incarnation, *name))
 
     # -- real input and output
 
@@ -218,7 +233,7 @@ class Machine:
         if not self.plugged:
             await trio.sleep_forever()
         entry = (waiter, None, cause)
-        clock.at(clock.now + cost, OUTSIDE, self._slot.index, self._slot.count(), self._wake, entry)
+        clock.at(clock.now + cost, OUTSIDE, self._hardware.index, self._hardware.count(), self._wake, entry)
         clock.held += 1
         try:
             with trio.CancelScope(shield=True):

@@ -1,46 +1,28 @@
-"""A machine's place in the world: what outlives an incarnation of its node, and what a story may see of it."""
+"""A machine's place in the world, with the node that runs there, and what a story may see of it."""
 
-from collections.abc import Callable
 from typing import Any
 
 from cluster.node import Node
 from cluster.raft.configuration import NOBODY
 from cluster.sim.clock import Clock, Parked
 from cluster.sim.disk import Disk
-from cluster.sim.host import Clocks
+from cluster.sim.hardware import Hardware
 from cluster.sim.machine import Machine
 
 
-class Slot:
-    """A machine's place in the world: what outlives an incarnation."""
+class Slot(Hardware):
+    """A machine's place in the world: its hardware, the node that runs on it now, and who waits for that node."""
 
     def __init__(self, name: str, index: int, disk: Disk) -> None:
-        self.name, self.index, self.disk = name, index, disk
-        self.clocks = Clocks()
+        super().__init__(name, index, disk)
         self.founded = NOBODY
         """What the node knows of the cluster before its first entry: of founders, the founders; of others, nothing."""
-        self.incarnation = 0
-        self.counter = 0
         self.booting = False
         """It comes up as the next thing, unless it crashes before."""
-        self.paused = False
-        self.short_of: tuple[str, ...] = ()
-        """Resources that it is short of, sorted; a restart does not change that."""
         self.asks: dict[Parked, str] = {}
         """Clients that wait for an answer, and what they asked."""
-        self.backlog: list[tuple[Callable[[Any], None], Any]] = []
         self.node: Node | None = None
         self.machine: Machine | None = None
-
-    def set_short(self, of: str, short: bool) -> None:
-        """It is short of a resource, or has enough of it."""
-        rest = [each for each in self.short_of if each != of]
-        self.short_of = tuple(sorted([*rest, of] if short else rest))
-
-    def count(self) -> int:
-        """A fresh number for an entry of this node."""
-        self.counter += 1
-        return self.counter
 
 
 class NodeView:

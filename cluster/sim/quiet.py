@@ -16,20 +16,19 @@ stand by then, and run the last stretch for real. The rules:
 Whoever wants to see chatter itself turns skipping off (`World(skipping=False)`); the history is the same.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import attrs
 
 from cluster.periodic_talk import Grid
 from cluster.raft import election_timer
 from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft
-from cluster.sim.history import Stretch
+from cluster.raft.timing import Timing
+from cluster.sim.clock import Clock
+from cluster.sim.history import History, Stretch
+from cluster.sim.machine_slot import Slot
+from cluster.sim.network import Network, Packet
 from cluster.time_units import FOREVER, MILLISECOND
-
-if TYPE_CHECKING:
-    from cluster.sim.machine_slot import Slot
-    from cluster.sim.network import Packet
-    from cluster.sim.universe import Universe
 
 SLACK = 10 * MILLISECOND
 LONGEST_ACT = 500 * MILLISECOND
@@ -39,38 +38,35 @@ LONGEST_ACT = 500 * MILLISECOND
 class Quiet:
     """Decides whether to skip, and skips."""
 
-    def __init__(self, world: "Universe") -> None:
-        self.world = world
+    def __init__(
+        self, clock: Clock, history: History, network: Network, timing: Timing, slots: Mapping[str, Slot]
+    ) -> None:
+        """`slots`: every machine of the world by name, in the order of the network's; one may join later."""
+        self.clock, self.history, self.network, self.timing, self.slots = clock, history, network, timing, slots
         self.settle = FOREVER
         self.skipped = 0
         """µs of virtual time that were not lived."""
-
-    def prepare(self) -> None:
-        """The world has its nodes now."""
-        if self.world.skipping:
-            self._measure()
+        self._measure()
 
     def _measure(self) -> None:
-        world = self.world
-        wire = world.network.wire
+        wire, timing = self.network.wire, self.timing
         round_trip = 2 * (wire.latency + wire.jitter + wire.delay)
-        timing = world.timing
         again = 2 * timing.election * timing.again[0] // timing.again[1]
         longest = max(
             [LONGEST_ACT, timing.heartbeat, again]
-            + [grid.period for slot in world.slots.values() if slot.node for grid in slot.node.grids]
+            + [grid.period for slot in self.slots.values() if slot.node for grid in slot.node.grids]
         )
         self.settle = 2 * (longest + round_trip) + SLACK
-        world.clock.quiet_after = self.settle
+        self.clock.quiet_after = self.settle
 
     def skip(self, deadline: int) -> None:
         """Nothing has stirred for a while: jump if the rules allow it."""
-        world, clock = self.world, self.world.clock
+        clock = self.clock
         self._measure()
         clock_now = clock.now
         clock.stirred = clock_now  # if it is not allowed, ask again after as long
-        live = [slot for slot in world.slots.values() if slot.node is not None]
-        if not live or any(slot.paused for slot in world.slots.values()):
+        live = [slot for slot in self.slots.values() if slot.node is not None]
+        if not live or any(slot.paused for slot in self.slots.values()):
             return
         leader = self._leader(live)
         resting = [slot for slot in live if self._rests(slot)]
@@ -80,7 +76,7 @@ class Quiet:
             return
         if group and (leader is None or leader not in group or not self._agree(leader, group)):
             return
-        if any(link.wire.duplicate or link.held is not None for link in world.network.links.values()):
+        if any(link.wire.duplicate or link.held is not None for link in self.network.links.values()):
             return
         horizon = min(deadline, clock.horizon(), self._observers(live))
         if leader is not None:
@@ -96,34 +92,34 @@ class Quiet:
     # -- may we?
 
     @staticmethod
-    def _raft(slot: "Slot") -> Raft:
+    def _raft(slot: Slot) -> Raft:
         assert slot.node is not None
         return slot.node.raft
 
-    def _leader(self, live: list["Slot"]) -> "Slot | None":
+    def _leader(self, live: list[Slot]) -> Slot | None:
         leaders = [slot for slot in live if isinstance(self._raft(slot).role, Leader)]
         return leaders[0] if len(leaders) == 1 else None
 
-    def _rests(self, slot: "Slot") -> bool:
+    def _rests(self, slot: Slot) -> bool:
         """Whether its law waits to be spoken to: a node that is no member, or a learner that hears of no leader."""
         raft = self._raft(slot)
         return raft.wake_at == FOREVER and isinstance(raft.role, Follower)
 
-    def _stands_alone(self, slot: "Slot", live: list["Slot"]) -> bool:
-        links = self.world.network.links
-        return len(self.world.slots) > 1 and all(
+    def _stands_alone(self, slot: Slot, live: list[Slot]) -> bool:
+        links = self.network.links
+        return len(self.slots) > 1 and all(
             links[slot.name, other.name].cut and links[other.name, slot.name].cut for other in live if other is not slot
         )
 
-    def _asks_in_vain(self, slot: "Slot") -> bool:
+    def _asks_in_vain(self, slot: Slot) -> bool:
         role = self._raft(slot).role
         return isinstance(role, Candidate) and role.trial and role.rounds > 0
 
-    def _agree(self, leader: "Slot", group: list["Slot"]) -> bool:
-        raft, now = self._raft(leader), self.world.clock.now
+    def _agree(self, leader: Slot, group: list[Slot]) -> bool:
+        raft, now = self._raft(leader), self.clock.now
         role = raft.role
         assert isinstance(role, Leader)
-        links = self.world.network.links
+        links = self.network.links
         if not role.ready or raft.commit != raft.log.last_index or raft.durable.last != raft.log.last_index:
             return False
         fresh = raft.timing.heartbeat + self.settle // 2
@@ -151,13 +147,13 @@ class Quiet:
 
     def _beats_in_time(self, raft: Raft) -> bool:
         """Rule 3's arithmetic: a beat and its way are shorter than the shortest election timeout, at the worst drift."""
-        wire, timing = self.world.network.wire, raft.timing
+        wire, timing = self.network.wire, raft.timing
         shortest = timing.election * timing.first[0] // timing.first[1]
         slowest = timing.heartbeat + wire.latency + wire.jitter + wire.delay
-        worst = max(abs(slot.clocks.drift) for slot in self.world.slots.values())
+        worst = max(abs(slot.clocks.drift) for slot in self.slots.values())
         return slowest * (1_000_000 + 2 * worst) < shortest * 1_000_000
 
-    def _observers(self, live: list["Slot"]) -> int:
+    def _observers(self, live: list[Slot]) -> int:
         """The first true time at which some act may have something new to say."""
         earliest = FOREVER
         for slot in live:
@@ -167,9 +163,9 @@ class Quiet:
                     earliest = min(earliest, slot.clocks.true(grid.quiet_until))
         return earliest
 
-    def _lost_beat(self, leader: "Slot", group: list["Slot"], resting: list["Slot"]) -> int:
+    def _lost_beat(self, leader: Slot, group: list[Slot], resting: list[Slot]) -> int:
         """The first true time at which a piece of chatter will be lost: the law's of the group, programs' of who rests too."""
-        network, raft = self.world.network, self._raft(leader)
+        network, raft = self.network, self._raft(leader)
         if not network.wire.loss:
             return FOREVER
         role = raft.role
@@ -203,10 +199,8 @@ class Quiet:
 
     # -- the leap
 
-    def _leap(
-        self, landing: int, live: list["Slot"], leader: "Slot | None", group: list["Slot"], loners: list["Slot"]
-    ) -> None:
-        world, clock = self.world, self.world.clock
+    def _leap(self, landing: int, live: list[Slot], leader: Slot | None, group: list[Slot], loners: list[Slot]) -> None:
+        clock = self.clock
         before = clock.now
         for entry in clock.leap(landing):
             packet = entry[4]
@@ -214,7 +208,7 @@ class Quiet:
                 self._count_reply(packet)
         self.skipped += landing - before
         clock.stirred = landing
-        world.history.stretches.append(Stretch(len(world.history.events), before, landing))
+        self.history.stretches.append(Stretch(len(self.history.events), before, landing))
         for slot in group:
             if slot is leader:
                 self._settle_leader(slot, group)
@@ -228,26 +222,26 @@ class Quiet:
             for grid in slot.node.grids:
                 self._settle_grid(slot, grid)
 
-    def _count_reply(self, packet: "Packet") -> None:
+    def _count_reply(self, packet: Packet) -> None:
         """A beat that was on its way would have been answered, unless it would have been lost."""
-        network, link = self.world.network, packet.link
-        receiver = self.world.slots[self.world.names[link.dst]]
+        network, link = self.network, packet.link
+        receiver = tuple(self.slots.values())[link.dst]
         lost = link.cut or link.loses_chatter(network.kinds[packet.kind], packet.term, packet.beat)
         if receiver.node is not None and not lost:
             network.messages += 1
 
-    def _settle_leader(self, slot: "Slot", group: list["Slot"]) -> None:
+    def _settle_leader(self, slot: Slot, group: list[Slot]) -> None:
         node = slot.node
         assert node is not None
         raft, role = node.raft, node.raft.role
         assert isinstance(role, Leader)
         if not role.peers:
             return  # the only member has no beat
-        now = slot.clocks.monotonic(self.world.clock.now)
+        now = slot.clocks.monotonic(self.clock.now)
         beat = (now - role.beats_from - 1) // raft.timing.heartbeat
         names = {other.name for other in group}
         answering = sum(1 for peer, _ in role.peers if peer in names)
-        self.world.network.messages += (beat - role.beat) * (len(role.peers) + answering)
+        self.network.messages += (beat - role.beat) * (len(role.peers) + answering)
         peers = tuple(
             (peer, attrs.evolve(progress, answered_at=now) if peer in names else progress)
             for peer, progress in role.peers
@@ -255,32 +249,32 @@ class Quiet:
         wake_at = role.beats_from + (beat + 1) * raft.timing.heartbeat
         node.raft = attrs.evolve(raft, role=attrs.evolve(role, beat=beat, peers=peers), wake_at=wake_at)
 
-    def _settle_follower(self, slot: "Slot") -> None:
+    def _settle_follower(self, slot: Slot) -> None:
         node = slot.node
         assert node is not None
-        now = slot.clocks.monotonic(self.world.clock.now)
+        now = slot.clocks.monotonic(self.clock.now)
         assert isinstance(node.raft.role, Follower)
         raft = attrs.evolve(node.raft, role=attrs.evolve(node.raft.role, heard_at=now))
         node.raft = election_timer.rewound(raft)
 
-    def _settle_loner(self, slot: "Slot") -> None:
+    def _settle_loner(self, slot: Slot) -> None:
         """A node that asks in vain: live its rounds, which have luck of their own, without their messages."""
         node = slot.node
         assert node is not None
-        now = slot.clocks.monotonic(self.world.clock.now)
+        now = slot.clocks.monotonic(self.clock.now)
         raft, luck = node.raft, node.host.luck
         peers = len(raft.configuration.electors(raft.name))
         while raft.wake_at < now:
             woken = slot.clocks.monotonic(slot.clocks.true(raft.wake_at))  # a fast clock leaves out some µs
             raft = election_timer.another_round(raft, Moment(woken, luck(raft.draws)))
-            self.world.network.messages += peers
+            self.network.messages += peers
         node.raft = raft
 
-    def _settle_grid(self, slot: "Slot", grid: Grid) -> None:
+    def _settle_grid(self, slot: Slot, grid: Grid) -> None:
         """Where the grid stands by now. Who judges begins later than who talks."""
         assert slot.node is not None
-        start = self.world.clock.now + (self.settle if grid.judges else 0)
+        start = self.clock.now + (self.settle if grid.judges else 0)
         number = max(grid.number, grid.first_at(slot.clocks.monotonic(start)))
-        self.world.network.messages += (number - grid.number) * grid.sends
+        self.network.messages += (number - grid.number) * grid.sends
         grid.number = number
         slot.node.appoint_grid(grid)

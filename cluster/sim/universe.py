@@ -5,6 +5,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from itertools import count
 from typing import Any, Self
 
@@ -83,7 +84,6 @@ class Universe:
         self.failure: BaseException | None = None
         self.scope = trio.CancelScope()
         self.stop_asked: Callable[[], bool] = lambda: False
-        self._quiet = Quiet(self)
         self._factory: Callable[[], Application] | None = None
         self._sample: Application | None = None
         """Of the application, never run: it says what all nodes share."""
@@ -99,7 +99,6 @@ class Universe:
         clock_of.on_deadline = self._nothing_led_to_it
         clock_of.on_deadlock = self._deadlock
         clock_of.on_last = self._past_the_last
-        clock_of.on_quiet = self._quiet.skip
 
     # -- life
 
@@ -216,7 +215,8 @@ class Universe:
         ]
         for watcher in self.watchers:
             self.history.watch(watcher)
-        self._quiet.prepare()
+        if self.skipping:
+            self.clock.on_quiet = Quiet(self.clock, self.history, self.network, self.timing, self.slots).skip
 
     def _new_slot(self, name: str) -> Slot:
         index = len(self.slots)
@@ -454,7 +454,16 @@ class Universe:
         slot.booting = False
         slot.incarnation += 1
         files = slot.disk.view()
-        machine = slot.machine = Machine(self, slot, files)
+        machine = slot.machine = Machine(
+            slot,
+            files,
+            self.clock,
+            self.history,
+            self.network,
+            self.seed,
+            on_disk_failure=partial(self.disk_failed, slot),
+            on_program_failure=partial(self.program_failed, slot.name),
+        )
         self.history.cause = machine.note(trace.Started(slot.incarnation), cause)
         try:
             storage, found = Storage.open(files, machine.disk_failed)

@@ -1,0 +1,33 @@
+"""The hardware of one simulated machine: what outlives every incarnation of its node. It knows no node and no world."""
+
+from collections.abc import Callable
+from typing import Any
+
+from cluster.sim.disk import Disk
+from cluster.sim.host import Clocks
+
+
+class Hardware:
+    """Disk and clocks of a machine, and whether it stands still."""
+
+    def __init__(self, name: str, index: int, disk: Disk) -> None:
+        self.name, self.index, self.disk = name, index, disk
+        self.clocks = Clocks()
+        self.incarnation = 0
+        """How often a node came up here."""
+        self.counter = 0
+        self.paused = False
+        self.backlog: list[tuple[Callable[[Any], None], Any]] = []
+        """What happened to it while it was paused: called one by one when it goes on."""
+        self.short_of: tuple[str, ...] = ()
+        """Resources that it is short of, sorted; a restart does not change that."""
+
+    def set_short(self, of: str, short: bool) -> None:
+        """It is short of a resource, or has enough of it."""
+        rest = [each for each in self.short_of if each != of]
+        self.short_of = tuple(sorted([*rest, of] if short else rest))
+
+    def count(self) -> int:
+        """A fresh number for an entry of this machine on the agenda."""
+        self.counter += 1
+        return self.counter
