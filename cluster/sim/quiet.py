@@ -44,8 +44,6 @@ class Quiet:
         """`slots`: every machine of the world by name, in the order of the network's; one may join later."""
         self.clock, self.history, self.network, self.timing, self.slots = clock, history, network, timing, slots
         self.settle = FOREVER
-        self.skipped = 0
-        """µs of virtual time that were not lived."""
         self._measure()
 
     def _measure(self) -> None:
@@ -206,7 +204,6 @@ class Quiet:
             packet = entry[4]
             if getattr(packet, "kind", "") == "AppendEntries":
                 self._count_reply(packet)
-        self.skipped += landing - before
         clock.stirred = landing
         self.history.stretches.append(Stretch(len(self.history.events), before, landing))
         for slot in group:

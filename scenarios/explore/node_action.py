@@ -3,8 +3,6 @@
 It is `cluster.raft.step.step` that decides and the shell's order in which things are done. Nothing is remembered here.
 """
 
-from typing import TYPE_CHECKING
-
 import attrs
 
 from cluster import trace
@@ -28,16 +26,14 @@ from cluster.trace_notes import ROLES, terms_and_digests
 from scenarios.explore.identity import normal_form
 from scenarios.explore.promises import NEVER_BACK, Broken, after_step, second_vote
 from scenarios.explore.state_parts import Answer, Applied, Cell, Mail, Paper, Write
-
-if TYPE_CHECKING:
-    from scenarios.explore.nodes import Nodes
+from scenarios.explore.surroundings import Surroundings
 
 
-class Work:
+class NodeAction:
     """A node while an action lasts: several steps of the law if a disk is instant."""
 
-    def __init__(self, nodes: "Nodes", cell: Cell) -> None:
-        self.nodes = nodes
+    def __init__(self, around: Surroundings, cell: Cell) -> None:
+        self.around = around
         self.raft = cell.raft
         self.writes = list(cell.writes)
         self.disk = cell.disk
@@ -47,14 +43,14 @@ class Work:
         self.applied: list[Applied] = []
         self.read: list[Answer] = []
         self.broken: Broken | None = None
-        self._told = nodes.told
+        self._told = around.told
 
     def step(self, event: Event, now: int) -> None:
         """Step the law, do what it asks for, and what an instant disk or a storage that lies adds at once."""
         self._step(event, now)
-        while self.nodes.bounds.instant_disk and self.writes:
+        while self.around.bounds.instant_disk and self.writes:
             self._sync()
-        while self.nodes.early and any(not write.said for write in self.writes):
+        while self.around.early and any(not write.said for write in self.writes):
             at = next(at for at, write in enumerate(self.writes) if not write.said)
             write = self.writes[at]
             self.writes[at] = attrs.evolve(write, said=True, then=(), last=0)
@@ -63,17 +59,17 @@ class Work:
     def sync(self) -> None:
         """The oldest write becomes durable."""
         self._sync()
-        while self.nodes.bounds.instant_disk and self.writes:
+        while self.around.bounds.instant_disk and self.writes:
             self._sync()
 
     def crash(self, commit: int) -> None:
         """Lose what is not durable, and read the disk."""
-        nodes, name = self.nodes, self.raft.name
+        around, name = self.around, self.raft.name
         disk = self.disk = attrs.evolve(self.disk, commit=commit)
-        found = nodes.recovered(disk)
+        found = around.recovered(disk)
         self.writes = []
         raft = law.begin(
-            name, nodes.founded(name), nodes.timing, found.term, found.vote, found.log, Moment(0, 0.0), found.commit
+            name, around.founded(name), around.timing, found.term, found.vote, found.log, Moment(0, 0.0), found.commit
         )
         self.raft = normal_form(raft)
         terms, digests = terms_and_digests(found.log.slice(1, found.log.last_index))
@@ -87,8 +83,8 @@ class Work:
     # ---- the law ----
 
     def _step(self, event: Event, now: int) -> None:
-        before, nodes = self.raft, self.nodes
-        nodes.steps += 1
+        before, around = self.raft, self.around
+        around.steps += 1
         after, effects = law.step(before, event, Moment(now, 0.0))
         after = self.raft = normal_form(after)
         self.broken = self.broken or after_step(before, after)
@@ -111,7 +107,7 @@ class Work:
                     self._note(trace.ReadConfirmed(label(requests[0]), index))
 
     def _send(self, send: Send) -> None:
-        self.sent.append(self.nodes.mail(self.raft.name, Send(send.to, normal_form(send.message))))
+        self.sent.append(self.around.mail(self.raft.name, Send(send.to, normal_form(send.message))))
 
     def _save(self, save: Save, before: Raft) -> None:
         raft = self.raft

@@ -9,53 +9,33 @@ from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
-from cluster import trace
 from cluster.raft import step as law
-from cluster.raft.configuration import NOBODY, Configuration
+from cluster.raft.configuration import Configuration
 from cluster.raft.configuration_change import Alteration, Change, Place
 from cluster.raft.log import Log
-from cluster.raft.messages import Message, Request, RequestVote
-from cluster.raft.state import ChangeProposed, Moment, Proposed, Raft, ReadAsked, Received, Send, TimedOut
-from cluster.storage import Recovered
+from cluster.raft.messages import Request, RequestVote
+from cluster.raft.state import ChangeProposed, Moment, Proposed, Raft, ReadAsked, Received, TimedOut
 from scenarios.explore.bounds import Bounds
-from scenarios.explore.identity import Lanes, Renaming, encoded, normal_form
-from scenarios.explore.node_action import Work
+from scenarios.explore.identity import Renaming, normal_form
+from scenarios.explore.node_action import NodeAction
 from scenarios.explore.promises import OWN_ASSERTION, Broken, Face
 from scenarios.explore.state_parts import LATE, Cell, Mail, Move, Paper, Write
-from scenarios.explore.storage_probe import read_again, says_early
+from scenarios.explore.surroundings import Surroundings
 
 
-class Nodes:
+class Nodes(Surroundings):
     """All the nodes, mails and moves that a search has met."""
 
     def __init__(self, bounds: Bounds) -> None:
-        self.told: Callable[[trace.Note], None] | None = None
-        """Who hears what happens in a node, in the words of a trace. Nobody, while millions of states are searched."""
-        self.bounds = bounds
-        self.names = tuple(bounds.names)
-        self.lanes = Lanes(self.names, alike=bounds.alike)
-        self.timing = bounds.timing
-        self.founders = Configuration.of(bounds.founders)
-        self.early = says_early()
-        """Whether the storage calls durable what a crash would lose."""
-        self.mails: list[Mail] = []
-        self.steps = 0
-        """How often the law was stepped."""
+        super().__init__(bounds)
         self._cells: dict[Any, Cell] = {}
         self._faces: dict[Face, int] = {}
-        self._mail: dict[tuple[int, int, Message], Mail] = {}
-        self._recovered: dict[Paper, Recovered] = {}
-        self._place = {name: place for place, name in enumerate(self.names)}
         self._identity: Renaming = self.lanes.renamings[0]
 
     @property
     def count(self) -> int:
         """How many different nodes there were."""
         return len(self._cells)
-
-    def founded(self, name: str) -> Configuration:
-        """What a node goes by before its log says anything: one outside waits to be told."""
-        return self.founders if self.founders.votes(name) else NOBODY
 
     def begun(self, name: str) -> Cell:
         """A node with an empty disk."""
@@ -65,7 +45,7 @@ class Nodes:
 
     # ---- what may happen to a node ----
 
-    def own(self, cell: Cell) -> tuple[tuple[str, "Move"], ...]:
+    def own(self, cell: Cell) -> tuple[tuple[str, Move], ...]:
         """What may happen to a node without mail, within the bounds: `expire`, `unheard`, `beat`, `sync`, `crash`."""
         if cell.own is None:
             moves = []
@@ -83,15 +63,15 @@ class Nodes:
             cell.own = tuple([(kind, move) for kind, move in moves if not move.idle])
         return cell.own
 
-    def propose(self, cell: Cell, serial: int) -> "Move":
+    def propose(self, cell: Cell, serial: int) -> Move:
         """A leader gets the command of that number."""
         move = cell.proposals.get(serial)
         if move is None:
             event = Proposed(((Request("x", serial, 1), b""),))
-            move = cell.proposals[serial] = self._moved(cell, lambda work: work.step(event, 0))
+            move = cell.proposals[serial] = self._moved(cell, lambda action: action.step(event, 0))
         return move
 
-    def asked(self, cell: Cell, what: str, serial: int) -> tuple[tuple[Change | None, "Move"], ...]:
+    def asked(self, cell: Cell, what: str, serial: int) -> tuple[tuple[Change | None, Move], ...]:
         """What comes of asking a leader: for a `read`, or for each `change` that it does not refuse."""
         found = cell.asked.get((what, serial))
         if found is None:
@@ -104,13 +84,13 @@ class Nodes:
             found = cell.asked[what, serial] = tuple([(wish, move) for wish, move in found if not move.idle])
         return found
 
-    def read(self, cell: Cell, serial: int) -> "Move":
+    def read(self, cell: Cell, serial: int) -> Move:
         """A leader gets the read of that number."""
-        return self._moved(cell, lambda work: work.step(ReadAsked(Request("r", serial, 1)), 0))
+        return self._moved(cell, lambda action: action.step(ReadAsked(Request("r", serial, 1)), 0))
 
-    def change(self, cell: Cell, serial: int, wish: Change) -> "Move":
+    def change(self, cell: Cell, serial: int, wish: Change) -> Move:
         """A leader is asked for a change, the one of that number."""
-        return self._moved(cell, lambda work: work.step(ChangeProposed(Request("c", serial, 1), wish), 0))
+        return self._moved(cell, lambda action: action.step(ChangeProposed(Request("c", serial, 1), wish), 0))
 
     def wishes(self, now: Configuration) -> tuple[Change, ...]:
         """One member leaves, or a node outside becomes a voter; two of these at once if the bounds have pairs."""
@@ -118,7 +98,7 @@ class Nodes:
         pairs = combinations(single, 2) if self.bounds.pairs else ()
         return tuple([Change(tuple(each)) for each in (*((one,) for one in single), *pairs)])
 
-    def deliver(self, cell: Cell, mail: Mail) -> tuple["Move", ...]:
+    def deliver(self, cell: Cell, mail: Mail) -> tuple[Move, ...]:
         """What may come of a message: one thing, or two where it matters whether a leader was heard of late."""
         moves = cell.deliveries.get(mail.number)
         if moves is None:
@@ -133,26 +113,26 @@ class Nodes:
             moves = cell.deliveries[mail.number] = tuple(found)
         return moves
 
-    def stay(self, cell: Cell) -> "Move":
+    def stay(self, cell: Cell) -> Move:
         """Nothing becomes of the node."""
         return Move(cell, cell, (), ())
 
-    def take(self, cell: Cell, mail: Mail, now: int) -> "Move":
+    def take(self, cell: Cell, mail: Mail, now: int) -> Move:
         """A message arrives `now` µs after the last sign of a leader."""
         event = Received(self.names[mail.sender], mail.message)
-        return self._moved(cell, lambda work: work.step(event, now))
+        return self._moved(cell, lambda action: action.step(event, now))
 
-    def expire(self, cell: Cell, now: int) -> "Move":
+    def expire(self, cell: Cell, now: int) -> Move:
         """The timer fires, `now` µs after whatever it counts from."""
-        return self._moved(cell, lambda work: work.step(TimedOut(), now))
+        return self._moved(cell, lambda action: action.step(TimedOut(), now))
 
-    def sync(self, cell: Cell) -> "Move":
+    def sync(self, cell: Cell) -> Move:
         """The oldest write becomes durable."""
-        return self._moved(cell, lambda work: work.sync())
+        return self._moved(cell, lambda action: action.sync())
 
-    def crash(self, cell: Cell, commit: int) -> "Move":
+    def crash(self, cell: Cell, commit: int) -> Move:
         """It starts again from its disk, which knows the log to be committed up to `commit`."""
-        return self._moved(cell, lambda work: work.crash(commit))
+        return self._moved(cell, lambda action: action.crash(commit))
 
     def known_commits(self, cell: Cell) -> tuple[int, ...]:
         """What its disk may know to be committed: what came with the last write, or all that it holds and committed."""
@@ -162,19 +142,19 @@ class Nodes:
             return disk.commit, most
         return (disk.commit,)
 
-    def _moved(self, cell: Cell, act: Callable[["Work"], None]) -> Move:
-        work = Work(self, cell)
+    def _moved(self, cell: Cell, act: Callable[[NodeAction], None]) -> Move:
+        action = NodeAction(self, cell)
         try:
-            act(work)
+            act(action)
         except (AssertionError, IndexError, ValueError) as error:
-            work.broken = work.broken or Broken(OWN_ASSERTION, f"{cell.raft.name}: {error}")
-        after = self._cell(work.raft, tuple(work.writes), work.disk, work.led, work.voted)
-        move = Move(cell, after, tuple(work.sent), tuple(work.applied), tuple(work.read))
-        move.broken = work.broken
-        move.idle = not work.broken and (move.idle or after.raft.term > self.bounds.terms)
+            action.broken = action.broken or Broken(OWN_ASSERTION, f"{cell.raft.name}: {error}")
+        after = self._cell(action.raft, tuple(action.writes), action.disk, action.led, action.voted)
+        move = Move(cell, after, tuple(action.sent), tuple(action.applied), tuple(action.read))
+        move.broken = action.broken
+        move.idle = not action.broken and (move.idle or after.raft.term > self.bounds.terms)
         return move
 
-    # ---- each part once ----
+    # ---- each node once ----
 
     def _cell(
         self,
@@ -194,24 +174,3 @@ class Nodes:
             new.total = self.lanes.of(new.content)
             new.face_number = self._faces.setdefault(new.face, len(self._faces))
         return cell
-
-    def mail(self, sender: str, send: Send) -> Mail:
-        """The message on its way."""
-        key = (self._place[sender], self._place[send.to], send.message)
-        mail = self._mail.get(key)
-        if mail is None:
-            name = self.names
-
-            def content(names: Renaming) -> Any:
-                return "mail", names[name[key[0]]], names[name[key[1]]], encoded(send.message, names)
-
-            mail = self._mail[key] = Mail(*key, len(self.mails), self.lanes.of(content))
-            self.mails.append(mail)
-        return mail
-
-    def recovered(self, disk: Paper) -> Recovered:
-        """What the storage reads from a disk with this on it."""
-        found = self._recovered.get(disk)
-        if found is None:
-            found = self._recovered[disk] = read_again(disk)
-        return found
