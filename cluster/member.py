@@ -4,7 +4,7 @@ An application is a factory's product: every node, and every restart of a node, 
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from cluster.checks import Watcher
@@ -187,8 +187,9 @@ class Member(Protocol):
         """A stream of luck of this node, by name."""
 
 
+@runtime_checkable
 class Application(Protocol):
-    """A program that runs on every node, and the state they all agree on."""
+    """A program that runs on every node, and the state they all agree on. Inherit from it: some methods have defaults."""
 
     @property
     def words(self) -> Sequence[type]:
@@ -206,6 +207,7 @@ class Application(Protocol):
 
     def tell(self, before: Any, after: Any, command: Any, answer: Any, index: int) -> Iterable[Note]:
         """Pure: what the trace says on a node that has just applied a command there (`answer`: what `apply` gave, or the `Refused`)."""
+        return ()
 
     async def run(self, member: Member) -> None:
         """The program. Called once per start of the node; cancelled when the node crashes."""
@@ -215,3 +217,16 @@ class Application(Protocol):
 
     def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
         """The promises of this application, watched once per world. `places`: what the run was given by name (folders)."""
+        return ()
+
+    def disturb(self, node: str, trouble: Any) -> None:
+        """Let the application's own surroundings ail a node, which may be down. ValueError for what is no trouble of its own.
+
+        It is called on an instance that never runs: what ails is shared by all that one factory makes. By default there
+        are no surroundings, so that nothing can ail them.
+        """
+        raise ValueError(f"{type(self).__name__} knows no troubles, so {trouble!r} means nothing to it")
+
+    def mend(self) -> None:
+        """End every trouble that `disturb` has begun. By default there is none."""
+        return

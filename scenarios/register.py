@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from cluster.checks import Watcher
-from cluster.member import Member, Refused
+from cluster.member import Application, Member, Refused
 from cluster.trace import Happened, Note
 from cluster.value import value
 
@@ -156,7 +156,7 @@ class Once(Watcher):
         )
 
 
-class Register:
+class Register(Application):
     """The application."""
 
     words: Sequence[type] = (Put, Get, Swap, Look)
@@ -177,9 +177,6 @@ class Register:
                 if state.get(name) != old:
                     raise Refused(f"register {name!r} holds {state.get(name)}, not {old}: read it and try again")
                 return {**state, name: new}, (index, new)
-
-    def tell(self, before: Any, after: Any, command: Any, answer: Any, index: int) -> Iterable[Note]:
-        return ()
 
     async def run(self, member: Member) -> None:
         self.member = member

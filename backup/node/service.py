@@ -38,7 +38,7 @@ from backup.runs.runner import Runner
 from backup.runs.scheduler import Scheduler
 from backup.runs.status_reporter import Reporter
 from cluster.checks import Watcher
-from cluster.member import Member, Refused
+from cluster.member import Application, Member, Refused
 from cluster.trace import Note
 
 WORDS: tuple[type, ...] = (*commands.WORDS, *replication.WORDS, *node_reports.WORDS, *external_replicator.WORDS)
@@ -56,7 +56,7 @@ def backups(
     return lambda: Backups(rules, places, premises, allowed)
 
 
-class Backups:
+class Backups(Application):
     """One node's backups: an `Application`."""
 
     def __init__(

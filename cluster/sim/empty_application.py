@@ -1,14 +1,12 @@
 """The smallest application: no state, no words. A cluster of it only elects."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from cluster.checks import Watcher
-from cluster.member import Member, Refused
-from cluster.trace import Note
+from cluster.member import Application, Member, Refused
 
 
-class Nothing:
+class Nothing(Application):
     """An `Application` that holds nothing and answers nothing."""
 
     @property
@@ -21,14 +19,8 @@ class Nothing:
     def apply(self, state: None, command: Any, index: int) -> tuple[None, None]:
         return None, None
 
-    def tell(self, before: Any, after: Any, command: Any, answer: Any, index: int) -> Iterable[Note]:
-        return ()
-
     async def run(self, member: Member) -> None:
         """No program."""
 
     async def serve(self, request: Any) -> Any:
         raise Refused(f"this cluster only elects and cannot serve {request!r}: start it with an application")
-
-    def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
-        return ()

@@ -24,6 +24,12 @@ class Slot(Hardware):
         self.node: Node | None = None
         self.machine: Machine | None = None
 
+    def clocks_changed(self) -> None:
+        """A clock was set, or drifts differently: whoever runs here makes the appointments with it again."""
+        if self.machine is not None and self.node is not None:
+            self.machine.clocks_changed()
+            self.node.clocks_changed()
+
 
 class NodeView:
     """What a story may look at: `world["A"]`."""

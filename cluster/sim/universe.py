@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import count
-from typing import Any, Self
+from typing import Any, Self, get_args
 
-import attrs
 import trio
 
 from cluster import steps, trace
@@ -27,6 +26,7 @@ from cluster.sim.clock import SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
 from cluster.sim.dice import Dice, seed_of
 from cluster.sim.disk import Disk, DiskModel
 from cluster.sim.errors import GaveUp, Misuse, OutOfBudget
+from cluster.sim.faults import Faults
 from cluster.sim.history import History
 from cluster.sim.machine import Machine
 from cluster.sim.machine_slot import Slot
@@ -90,6 +90,8 @@ class Universe:
         self._nursery: trio.Nursery | None = None
         self._steps = 0
         self._mended = 0
+        self._effects: dict[type[steps.Step], Callable[[Any], None]] = {}
+        """What applies a step, by its class: made when the world has its machines."""
         self._names = tuple(names)
         self._hands: Any = None
         self.history.on_violation = self._failed
@@ -197,6 +199,8 @@ class Universe:
     # -- how it comes to be
 
     def _prepare(self, names: tuple[str, ...], sample: Application) -> None:
+        if not isinstance(sample, Application):
+            raise Misuse(f"{type(sample).__name__} is no application: let it inherit from cluster.member.Application")
         self._sample = sample
         words = (*RAFT_WORDS, *PROPOSAL_WORDS, *ASKING_WORDS, *IMAGE_WORDS, *sample.words)
         words = (*words, *[held for held in classes_within(type(sample.empty())) if held not in words])
@@ -208,6 +212,19 @@ class Universe:
                 self.network.declare_chatter(word.__name__)
         for name in names:
             self._new_slot(name).founded = Configuration.of(names)
+        self._effects = Faults(self.clock, self.network, self.slots).effects | {
+            steps.Start: self._start,
+            steps.Crash: lambda step: self._crash(self.slots[step.node]),
+            steps.Restart: self._restart,
+            steps.Pause: self._pause,
+            steps.Resume: lambda step: self._resume(self.slots[step.node]),
+            steps.Wipe: self._wipe,
+            steps.Mend: self._mend,
+            steps.When: self._strike,
+            steps.Ask: self._ask,
+            steps.Disturb: self._disturb,
+            **dict.fromkeys(get_args(steps.Administration), self._administer),
+        }
         self.watchers = [
             *consensus_watchers(names),
             Progress(self.timing.election),
@@ -286,87 +303,35 @@ class Universe:
                     raise Misuse(f"set by {by} µs, the clock of {node} is not in the years {years}: set it by less")
 
     def _apply(self, step: steps.Step) -> None:
-        match step:
-            case steps.Start(nodes):
-                for name in nodes:
-                    self._boot(self.slots[name])
-            case steps.Crash(node):
-                self._crash(self.slots[node])
-            case steps.Restart(node):
-                self._crash(self.slots[node])
-                self._boot(self.slots[node])
-            case steps.Pause(node):
-                self.slots[node].paused = self.slots[node].node is not None or self.slots[node].booting
-            case steps.Resume(node):
-                self._resume(self.slots[node])
-            case steps.Cut(one, other):
-                self.network.links[one, other].cut = True
-                self.network.links[other, one].cut = True
-            case steps.CutOneWay(src, dst):
-                self.network.links[src, dst].cut = True
-            case steps.Split(groups):
-                self._split(groups)
-            case steps.Heal():
-                for link in self.network.links.values():
-                    link.cut = False
-            case steps.Hold(src, dst):
-                self.network.hold(src, dst)
-            case steps.Release(src, dst):
-                self.network.release(src, dst)
-            case steps.Rewire():
-                self._rewire(step)
-            case steps.JumpClock(node, by):
-                self.slots[node].clocks.jump(by)
-                self._clocks_changed(self.slots[node])
-            case steps.Drift(node, parts_per_million):
-                self.slots[node].clocks.set_rate(self.clock.now, parts_per_million)
-                self._clocks_changed(self.slots[node])
-            case steps.Zone(node, zone):
-                self.slots[node].clocks.set_zone(zone)
-                self._clocks_changed(self.slots[node])
-            case steps.SlowDisk(node, factor):
-                self.slots[node].disk.slowness = factor
-            case steps.FullDisk(node, full):
-                self.slots[node].disk.full = full
-            case steps.Short(node, of, short):
-                self.slots[node].set_short(of, short)
-            case steps.Mend():
-                self._mend()
-            case steps.When():
-                self._strike(step)
-            case steps.Ask(node, request):
-                self._ask(self.slots[node], request)
-            case (
-                steps.Join()
-                | steps.Remove()
-                | steps.Promote()
-                | steps.Demote()
-                | steps.Reconfigure()
-                | steps.Transfer()
-            ):
-                self._administer(step)
-            case steps.FailSync(node):
-                self.slots[node].disk.fail_next_sync()
-            case steps.FlipBit(node, file, offset, bit):
-                self._flip(self.slots[node], file, offset, bit)
-            case steps.Disturb(node, trouble):
-                self._disturb(node, trouble)
-            case steps.Wipe(node):
-                self._crash(self.slots[node])
-                self.slots[node].disk.wipe()
+        self._effects[type(step)](step)
 
-    def _disturb(self, node: str, trouble: Any) -> None:
+    def _start(self, step: steps.Start) -> None:
+        for name in step.nodes:
+            self._boot(self.slots[name])
+
+    def _restart(self, step: steps.Restart) -> None:
+        self._crash(self.slots[step.node])
+        self._boot(self.slots[step.node])
+
+    def _pause(self, step: steps.Pause) -> None:
+        slot = self.slots[step.node]
+        slot.paused = slot.node is not None or slot.booting
+
+    def _wipe(self, step: steps.Wipe) -> None:
+        self._crash(self.slots[step.node])
+        self.slots[step.node].disk.wipe()
+
+    def _disturb(self, step: steps.Disturb) -> None:
         """The application has surroundings of its own: only it knows what ails them, and its nodes may be down."""
-        disturb = getattr(self._sample, "disturb", None)
-        if disturb is None:
-            raise Misuse(f"{type(self._sample).__name__} knows no troubles, so {trouble!r} means nothing to it")
+        assert self._sample is not None
         try:
-            disturb(node, trouble)
+            self._sample.disturb(step.node, step.trouble)
         except ValueError as error:
             raise Misuse(str(error)) from error
 
-    def _ask(self, slot: Slot, request: Any) -> None:
+    def _ask(self, step: steps.Ask) -> None:
         """Let the node's application answer; whoever waits does so at the newest of `slot.asks`."""
+        slot, request = self.slots[step.node], step.request
         if slot.node is None or slot.machine is None:
             up = ", ".join(name for name, other in self.slots.items() if other.node is not None) or "nobody"
             raise Misuse(f"node {slot.name} is down and cannot be asked: restart it, or ask one of {up}")
@@ -432,12 +397,6 @@ class Universe:
             ),
         )
         return order[0] if order else None
-
-    def _flip(self, slot: Slot, file: str, offset: int, bit: int) -> None:
-        try:
-            slot.disk.flip(file, offset, bit)
-        except ValueError as error:
-            raise Misuse(str(error)) from error
 
     def _boot(self, slot: Slot) -> None:
         slot.booting = True
@@ -512,30 +471,11 @@ class Universe:
         for act, arg in backlog:
             self.clock.at(self.clock.now, WAKE, slot.index, slot.count(), act, arg)
 
-    def _split(self, groups: tuple[tuple[str, ...], ...]) -> None:
-        place = {name: number for number, group in enumerate(groups) for name in group}
-        for (a, b), link in self.network.links.items():
-            if a in place and b in place and place[a] != place[b]:
-                link.cut = True
-
-    def _rewire(self, step: steps.Rewire) -> None:
-        old = self.network.wire
-        given = {field.name: getattr(step, field.name) for field in attrs.fields(steps.Rewire)}
-        wire = attrs.evolve(old, **{name: new for name, new in given.items() if new is not None})
-        self.network.wire = wire
-        for link in self.network.links.values():
-            link.rewire(wire)
-
-    def _clocks_changed(self, slot: Slot) -> None:
-        if slot.machine is not None and slot.node is not None:
-            slot.machine.clocks_changed()
-            slot.node.clocks_changed()
-
-    def _mend(self) -> None:
+    def _mend(self, step: steps.Mend) -> None:
         self._mended += 1  # disarms every fault that waits for its event
         cause = self.history.cause
-        if (mend := getattr(self._sample, "mend", None)) is not None:
-            mend()
+        assert self._sample is not None
+        self._sample.mend()
         for slot in self.slots.values():
             slot.disk.slowness, slot.disk.full = 1.0, False  # first: what is released may be written at once
             slot.short_of = ()
@@ -547,7 +487,7 @@ class Universe:
         self.history.cause = cause  # what was released has led to things of its own
         for slot in self.slots.values():
             slot.clocks.set_rate(self.clock.now, 0)
-            self._clocks_changed(slot)
+            slot.clocks_changed()
             if slot.paused:
                 self._resume(slot)
             if slot.node is None:

@@ -4,21 +4,19 @@ A command's place counts commands only: the empty entry with which a leader begi
 is the lab's, not a client's: it goes to one server, and nobody repeats it.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 import trio
 
-from cluster.checks import Watcher
-from cluster.member import Member, Refused
+from cluster.member import Application, Member, Refused
 from cluster.raft.messages import Request
 from cluster.raft.state import Leader, Proposed
 from cluster.sim.dice import Dice
 from cluster.sim.run import Outcome, run
 from cluster.sim.world import World
 from cluster.time_units import MILLISECOND
-from cluster.trace import Note
 from cluster.value import value
 
 ELECTION = 1.0
@@ -34,7 +32,7 @@ class Command:
     ballast: bytes = b""
 
 
-class Values:
+class Values(Application):
     """The application: every command so far, in order."""
 
     words: Sequence[type] = (Command,)
@@ -45,17 +43,11 @@ class Values:
     def apply(self, state: tuple[int, ...], command: Command, index: int) -> tuple[tuple[int, ...], int]:
         return (*state, command.number), len(state) + 1
 
-    def tell(self, before: Any, after: Any, command: Any, answer: Any, index: int) -> Iterable[Note]:
-        return ()
-
     async def run(self, member: Member) -> None:
         """No program."""
 
     async def serve(self, request: Any) -> Any:
         raise Refused(f"the lab starts commands by itself and serves no {request!r}")
-
-    def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
-        return ()
 
 
 class Lab:

@@ -445,6 +445,29 @@ def test_an_application_without_surroundings_has_no_troubles() -> None:
     run(story)
 
 
+def test_what_is_no_application_is_refused_at_the_start() -> None:
+    """The methods that have defaults are inherited; one error says from where."""
+
+    async def story(world: World) -> None:
+        with pytest.raises(Misuse, match="Member is no application: let it inherit from"):
+            world.start("A", Member)  # type: ignore[arg-type]  # that is the mistake
+
+    class Member:
+        """It has nothing of an application."""
+
+    run(story)
+
+
+def test_every_step_has_its_method() -> None:
+    """The table of effects holds each class of steps, and nothing else."""
+
+    async def story(world: World) -> None:
+        world.start("A", Adder)
+        assert set(world._effects) == set(typing.get_args(steps.Step))
+
+    run(story)
+
+
 def test_every_fault_has_a_probe() -> None:
     """What a user can ask for is shown to happen."""
     assert set(PROBES) == set(typing.get_args(steps.Fault))

@@ -1,13 +1,12 @@
 """Small applications with which the tests of the simulated world say what they mean."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 import trio
 
-from cluster.checks import Watcher
-from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
+from cluster.member import Application, Member, NoLeader, OutcomeUnknown, Refused
 from cluster.sim.world import World
 from cluster.steps import Restart
 from cluster.time_units import FOREVER, MILLISECOND, SECOND
@@ -41,7 +40,7 @@ class Noted(Note):
         return f"says {self.what}"
 
 
-class Adder:
+class Adder(Application):
     """An application that adds up, and runs the program of a test on every node."""
 
     words: Sequence[type] = (Add, Word)
@@ -59,9 +58,6 @@ class Adder:
             raise Refused(f"{command.amount} cannot be added: add 0 or more")
         return state + command.amount, state + command.amount
 
-    def tell(self, before: Any, after: Any, command: Any, answer: Any, index: int) -> Iterable[Note]:
-        return ()
-
     async def run(self, member: Member) -> None:
         self.member = member
         member.hear(Word, lambda sender, word: self.heard.append((sender, word.text)))
@@ -71,9 +67,6 @@ class Adder:
     async def serve(self, request: Any) -> Any:
         assert self.member is not None
         return await self.member.propose(request)
-
-    def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
-        return ()
 
 
 def member_of(world: World, node: str) -> Member:
