@@ -276,3 +276,21 @@ def test_no_name_hides_one_of_pythons() -> None:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and hasattr(builtins, node.name)
     ]
     assert hidden == []
+
+
+def test_the_map_of_the_cluster_names_every_file() -> None:
+    """Each module has its line in the README's reference, and each line its module."""
+    text = (ROOT / "cluster/README.md").read_text(encoding="utf-8").partition("\n# Reference")[2].split("```")[1]
+    rooms: dict[str, set[str]] = {}
+    room = ""
+    for line in text.strip().splitlines():
+        names = line.strip().partition("  ")[0].split(", ")
+        if names[0].endswith("/"):
+            room = names[0]
+            rooms[room] = set()
+        else:
+            rooms.setdefault(room if line.startswith(" ") else "", set()).update(names)
+    here = {path.name for path in (ROOT / "cluster").glob("*.py")} - {"__init__.py"}
+    assert rooms[""] == here
+    for folder in ("raft", "sim"):
+        assert rooms[f"{folder}/"] == {p.stem for p in (ROOT / "cluster" / folder).glob("*.py")} - {"__init__"}

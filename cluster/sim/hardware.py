@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster.sim.disk import Disk
-from cluster.sim.host import Clocks
+from cluster.sim.machine_clocks import Clocks
 
 
 class Hardware:

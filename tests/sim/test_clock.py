@@ -11,7 +11,7 @@ import trio
 from cluster.member import Member
 from cluster.raft.timing import Timing
 from cluster.sim.clock import CHATTER, MESSAGE, SLEEP, STEP, TIMER, WAKE, Clock, Parked
-from cluster.sim.host import Clocks
+from cluster.sim.machine_clocks import Clocks
 from cluster.sim.run import BROKEN, BUG, HELD, INCONCLUSIVE, MISTAKE, STOPPED, play, run
 from cluster.sim.world import GaveUp, Misuse, World
 from cluster.time_units import FIRST, FOREVER, HOUR, LAST, MILLISECOND, SECOND
