@@ -22,7 +22,7 @@ from cluster.wire import Codec
 
 @value
 class HandOver:
-    """That another node leads."""
+    """The request that another node lead."""
 
     target: str
 
@@ -33,7 +33,7 @@ class HandOver:
 
 @value
 class Read:
-    """To read what is committed by now."""
+    """The request to read what is committed by now."""
 
     def says(self) -> str:
         """In a few words."""
@@ -42,7 +42,7 @@ class Read:
 
 @value
 class Wish:
-    """A node asks the leader."""
+    """One attempt of a node to bring its request to the leader."""
 
     request: Request
     wish: Change | HandOver | Read
@@ -52,7 +52,7 @@ class Wish:
 
 @value
 class Granted:
-    """It is so: as of entry `index`, for a change or a read."""
+    """The request was granted; `index` is the entry of the log as of which it holds."""
 
     request: Request
     index: int
@@ -60,7 +60,7 @@ class Granted:
 
 @value
 class Denied:
-    """This attempt came to nothing, here or now; `final`: any would, as things are."""
+    """This attempt was refused; `final` means that every other would be refused too, as things are."""
 
     request: Request
     attempt: int
@@ -72,7 +72,7 @@ ASKING_WORDS = (Wish, Granted, Denied, HandOver, Read, Change, Alteration, Place
 
 
 class Pending:
-    """One wish that somebody on this node waits for."""
+    """One request whose answer somebody on this node waits for."""
 
     __slots__ = ("asked", "attempts", "deadline", "index", "open", "request", "waiter", "why", "wish", "within")
 

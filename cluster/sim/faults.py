@@ -1,4 +1,4 @@
-"""What faults of wires, clocks and disks do to a simulated world, and the links that a step names. They know no node's life.
+"""What the faults of wires, clocks and disks do to a simulated world. How a node comes up and goes down is not here.
 
 `effects` is the table from the class of a step to the method that applies it; the universe adds what concerns nodes.
 """
