@@ -14,12 +14,16 @@ from typing import Any
 
 from backup.node.service import Backups
 from backup.notes import BackupFailed, Reported
+from backup.requests.backup_requests import BackupNow, ShowTask
+from backup.requests.database_requests import GetDocument, NewDatabase
 from cluster.member import Application, ClientRequest, Member
 from cluster.sim.world import World
 from cluster.trace import BecameLeader
+from scenarios.backups import backups
 from scenarios.register import Get, Register, Swap
 
 world: World
+client = backups(world)
 cluster = world.start("ABC", Register)
 
 
@@ -32,6 +36,8 @@ class Anything(Application):
 
 
 async def story(anything: Any) -> None:
+    shop = await client.create_database("Shop")
+    task = await shop.define(full="0 2 * * *")
 """
 """What the lines below may use. Each of them is put into the body of `story`."""
 
@@ -49,7 +55,7 @@ REVEALED = [
     ("cluster['A'].application", "scenarios.register.Register"),
     ("cluster['A'].leader", "str | None"),
     ("await cluster.ask('A', Get('x'))", "int | None"),
-    ("world.start('ABC', Backups)['A'].state", "backup.record.record.Record"),
+    ("client.start('ABC')['A'].state", "backup.record.record.Record"),
     ("world.start('ABC')['A'].state", "None"),
     ("world.start('ABC', Anything)['A'].state", "Any"),
     # a world may hold any application
@@ -57,8 +63,22 @@ REVEALED = [
     ("world['A'].application", "Any"),
     # requests
     ("await world.ask('A', Swap('x', None, 1))", "int"),
+    ("await world.ask('A', GetDocument('Shop', 'orders/1'))", "backup.database.items.Document | None"),
+    ("await world.ask('A', NewDatabase('Shop'))", "int"),
+    ("await world.ask('A', BackupNow('Shop', 3))", "backup.requests.answers.Operation"),
+    ("(await world.ask('A', ShowTask('Shop', 3))).next", "backup.requests.answers.NextBackup | None"),
     ("await world.ask('A', anything)", "Any"),
     ("await world.ask('A', object())", "Any"),
+    # verbs of backups
+    ("await shop.query('Orders')", "backup.requests.document_requests.QueryResult"),
+    ("await shop.next_number('orders|')", "int"),
+    ("await shop.exchange('key', 1)", "backup.database.agreed_values.CompareExchangeResult"),
+    ("await shop.show()", "backup.requests.answers.BackupsView"),
+    ("task.runs", "list[scenarios.backups.task.Ran]"),
+    ("await task.ran()", "scenarios.backups.task.Ran"),
+    ("await task.assigned()", "str"),
+    ("await task.backup_now()", "backup.requests.answers.Operation"),
+    ("(await task.restore_newest('Copy')).compared()", "backup.restore.chain_reader.Comparison"),
     # an application's own view
     ("cluster['A'].application.member", "cluster.member.Member[typing.Mapping[str, int]]"),
 ]
@@ -67,6 +87,8 @@ REVEALED = [
 REFUSED = [
     ("(await world.seen(Reported)).note.occurence", '"Reported" has no attribute "occurence"'),
     ("cluster['A'].state.databases", '"Mapping[str, int]" has no attribute "databases"'),
+    ("(await cluster.ask('A', BackupNow('Shop', 3))).nmber", '"Operation" has no attribute "nmber"'),
+    ("(await task.backup_now()).nmber", '"Operation" has no attribute "nmber"'),
     ("world.start('ABC', int)", 'Value of type variable "App" of "start" of "World" cannot be "int"'),
 ]
 """Mistakes, and how the first thing that is said of each begins."""
