@@ -4,12 +4,24 @@ An application is a factory's product: every node, and every restart of a node, 
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from cluster.checks import Watcher
 from cluster.trace import Note
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    State = TypeVar("State", default=Any)
+    State_co = TypeVar("State_co", covariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    State = TypeVar("State")
+    State_co = TypeVar("State_co", covariant=True)
+
+A_co = TypeVar("A_co", covariant=True)
 T = TypeVar("T")
 M = TypeVar("M")
 
@@ -32,6 +44,16 @@ class Overloaded(BlockingIOError):
 
 class Refused(ValueError):
     """The command was applied and the state machine said no; nothing changed. The text says why and what to do."""
+
+
+class ClientRequest(Generic[A_co]):
+    """Base of what a client may ask: `class Get(ClientRequest[int | None])` is answered by an int or None, and `ask` says so to an editor.
+
+    It has no fields and does nothing at run time. A request is an attrs or a dataclass value; one without this base may be
+    asked as well, and its answer has no type.
+    """
+
+    __slots__ = ()
 
 
 class Disk(Protocol):
@@ -63,8 +85,11 @@ class Dice(Protocol):
         """An int in [0, limit)."""
 
 
-class Member(Protocol):
-    """What a program on a node has, and all it has. Instants are µs since 2024-01-01T00:00Z by the clock named."""
+class Member(Protocol[State_co]):
+    """What a program on a node has, and all it has. Instants are µs since 2024-01-01T00:00Z by the clock named.
+
+    `Member[Record]` is one of an application whose state is a `Record`.
+    """
 
     @property
     def name(self) -> str:
@@ -95,7 +120,7 @@ class Member(Protocol):
         """The node's current term: what belongs to one leadership ends with it."""
 
     @property
-    def state(self) -> Any:
+    def state(self) -> State_co:
         """The replicated state as applied here: the application's own frozen value."""
 
     @property
@@ -188,8 +213,12 @@ class Member(Protocol):
 
 
 @runtime_checkable
-class Application(Protocol):
-    """A program that runs on every node, and the state they all agree on. Inherit from it: some methods have defaults."""
+class Application(Protocol[State]):
+    """A program that runs on every node, and the state they all agree on.
+
+    A class derives from it, since some methods have defaults. One that derives from `Application[Record]` is held to its
+    state's type.
+    """
 
     @property
     def words(self) -> Sequence[type]:
@@ -199,17 +228,17 @@ class Application(Protocol):
         snapshots too, and are made of these classes or plain values.
         """
 
-    def empty(self) -> Any:
+    def empty(self) -> State:
         """The state before the first command: a frozen value."""
 
-    def apply(self, state: Any, command: Any, index: int) -> tuple[Any, Any]:
+    def apply(self, state: State, command: Any, index: int) -> tuple[State, Any]:
         """Pure: the state after the command, and the answer for who proposed it. Raise `Refused` to say no; the state stays."""
 
-    def tell(self, before: Any, after: Any, command: Any, answer: Any, index: int) -> Iterable[Note]:
+    def tell(self, before: State, after: State, command: Any, answer: Any, index: int) -> Iterable[Note]:
         """Pure: what the trace says on a node that has just applied a command there (`answer`: what `apply` gave, or the `Refused`)."""
         return ()
 
-    async def run(self, member: Member) -> None:
+    async def run(self, member: Member[State]) -> None:
         """The program. Called once per start of the node; cancelled when the node crashes."""
 
     async def serve(self, request: Any) -> Any:

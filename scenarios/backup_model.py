@@ -12,7 +12,7 @@ from typing import Any
 import trio
 from attrs import asdict
 
-from backup.requests.database_requests import DeleteDocuments, PutDocuments, RestoreDatabase, RestoreResult
+from backup.requests.database_requests import DeleteDocuments, PutDocuments, RestoreDatabase
 from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.sim.network import Wire
 from cluster.sim.world import Misuse, World
@@ -248,7 +248,7 @@ class Told:
             last = written[-1]
             name = f"Restored{number}"
             request = RestoreDatabase(name, last.node, task.path, last.folder)
-            result: RestoreResult = await self.world.ask(last.node, request)
+            result = await self.world.ask(last.node, request)
             assert result.files[-1] == last.file
             self._compare(task, last.node, name)
 

@@ -1,23 +1,20 @@
-"""A second, tiny application: registers by name, written through the log. It proves that the cluster knows no backups.
+"""An application of one's own: registers by name, written through the log. The cluster knows no backups.
 
-`Register` is a whole `Application` in some sixty lines: a frozen state, a pure `apply`, requests a client may ask.
-`Get` reads through the log; `Look` reads without an entry in it, once the leader is confirmed. Either way every answer is
-linearizable, and every command happens once: `Linearizable` and `Once` watch that in every run.
+`Register` is a whole `Application` in some forty lines: a frozen state, a pure `apply`, and requests that a client may ask, each
+with the type of its answer. `Get` reads through the log; `Look` reads without an entry in it, once the leader is
+confirmed. Either way every answer is linearizable, and every command happens once: register_promises.py watches that in every run.
 """
 
-from bisect import bisect_left, insort
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from cluster.checks import Watcher
-from cluster.member import Application, Member, Refused
-from cluster.trace import Happened, Note
+from cluster.member import Application, ClientRequest, Member, Refused
 from cluster.value import value
+from scenarios.register_promises import Answer, Asked, Linearizable, Once
 
 
 @value
-class Put:
+class Put(ClientRequest[int | None]):
     """Set a register; answers what it held before."""
 
     name: str
@@ -25,21 +22,21 @@ class Put:
 
 
 @value
-class Get:
+class Get(ClientRequest[int | None]):
     """Answers what a register holds; None if it was never set."""
 
     name: str
 
 
 @value
-class Look:
+class Look(ClientRequest[int | None]):
     """Answers what a register holds, without an entry in the log (`Member.confirmed`)."""
 
     name: str
 
 
 @value
-class Swap:
+class Swap(ClientRequest[int]):
     """Set a register if it holds `old`, else it is refused; answers the new content."""
 
     name: str
@@ -47,127 +44,24 @@ class Swap:
     new: int
 
 
-@value
-class Answer(Note):
-    """A client got its answer."""
-
-    asked: int
-    """True order: how many events there were when it asked."""
-    operation: str
-    name: str
-    argument: int | None
-    answer: int | None
-    index: int
-    """Where in the log it happened; of a `Look`, after which entry."""
-
-    def text(self) -> str:
-        held = "nothing" if self.answer is None else str(self.answer)
-        return f"answers {self.operation} {self.name}: {held}"
+Registers = Mapping[str, int]
+"""What all nodes agree on: the content of each register that was set."""
 
 
-class Linearizable(Watcher):
-    """Operations follow one order, in which each lies between its question and its answer (Herlihy and Wing 1990).
-
-    The order is that of the log, a `Look` standing after the last entry it saw. So it is enough that no operation asked after
-    another was answered stands before it: O(1) an event, no search.
-    That every node answers as that order says is state machine safety's to watch.
-    """
-
-    promise = "linearizability"
-    says = "a register answers as if every operation happened at one moment between question and answer"
-
-    def __init__(self) -> None:
-        self.answered: list[tuple[int, int]] = []
-        """Of each answer: seq, and the highest index answered by then."""
-
-    def sees(self) -> dict[type[Note], Callable[[Happened], None]]:
-        return {Answer: self.see}
-
-    def see(self, event: Happened) -> None:
-        note = event.note
-        assert isinstance(note, Answer)
-        for seq, index in reversed(self.answered):
-            if seq <= note.asked:
-                first = note.index + 1 if note.operation == "Look" else note.index  # it may stand beside others
-                if index >= first:
-                    raise self.broken(
-                        f"{note.operation} {note.name} was asked after entry {index} was answered and stands at {note.index}"
-                    )
-                break
-        highest = max(note.index, self.answered[-1][1] if self.answered else 0)
-        self.answered.append((event.seq, highest))
-
-
-class Once(Watcher):
-    """A content that was written over is not seen again, unless it was asked for again: so no command happened twice.
-
-    It looks at contents, where `Linearizable` looks at indices. What was asked for more than once it does not judge.
-    """
-
-    promise = "once"
-    says = (
-        "a command of a client happens at one moment only, however often it is brought to a leader (dissertation, 6.3)"
-    )
-
-    def __init__(self) -> None:
-        self.asked: dict[tuple[str, int | None], int] = defaultdict(int)
-        """By register and content: how often clients wanted to write it."""
-        self.written: dict[str, dict[int | None, int]] = defaultdict(lambda: {None: 0})
-        """By register and content: where in the log it was written, as far as clients were told."""
-        self.order: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        """By register: index and content of what was written, sorted."""
-        self.seen: dict[tuple[str, int | None], int] = defaultdict(int)
-        """By register and content: the last entry before which it was seen."""
-
-    def sees(self) -> dict[type[Note], Callable[[Happened], None]]:
-        return {Asked: self.was_asked, Answer: self.see}
-
-    def was_asked(self, event: Happened) -> None:
-        note = event.note
-        assert isinstance(note, Asked)
-        if note.argument is not None:
-            self.asked[note.name, note.argument] += 1
-
-    def see(self, event: Happened) -> None:
-        note = event.note
-        assert isinstance(note, Answer)
-        name, index, order = note.name, note.index, self.order[note.name]
-        if note.operation != "Swap":  # that answers what it has written
-            point = index + 1 if note.operation == "Look" else index
-            self.seen[name, note.answer] = max(point, self.seen[name, note.answer])
-            place = bisect_left(order, (point, 0))
-            if place:
-                self.judge(name, note.answer, *order[place - 1])
-        if note.argument is not None:
-            place = bisect_left(order, (index, 0))
-            before = order[place - 1][1] if place else None
-            self.written[name][note.argument] = max(index, self.written[name].get(note.argument, 0))
-            insort(order, (index, note.argument))
-            self.judge(name, before, index, note.argument)
-
-    def judge(self, name: str, content: int | None, index: int, over: int) -> None:
-        """Whether `content` was seen after it was written over at `index`."""
-        since = self.written[name].get(content)
-        if since is None or since >= index or self.seen[name, content] <= index or self.asked[name, content] > 1:
-            return
-        held = "nothing" if content is None else content
-        raise self.broken(
-            f"{name} was set to {over} at entry {index} and held {held} after that, which was written at {since} and asked for once"
-        )
-
-
-class Register(Application):
+class Register(Application[Registers]):
     """The application."""
 
     words: Sequence[type] = (Put, Get, Swap, Look)
 
-    def __init__(self) -> None:
-        self.member: Member | None = None
+    member: Member[Registers]
+    """What this node's program was given; a request is served only after that."""
 
-    def empty(self) -> Mapping[str, int]:
+    def empty(self) -> Registers:
         return {}
 
-    def apply(self, state: Mapping[str, int], command: Put | Get | Swap, index: int) -> tuple[Mapping[str, int], Any]:
+    def apply(
+        self, state: Registers, command: Put | Get | Swap, index: int
+    ) -> tuple[Registers, tuple[int, int | None]]:
         match command:
             case Put(name, content):
                 return {**state, name: content}, (index, state.get(name))
@@ -178,34 +72,28 @@ class Register(Application):
                     raise Refused(f"register {name!r} holds {state.get(name)}, not {old}: read it and try again")
                 return {**state, name: new}, (index, new)
 
-    async def run(self, member: Member) -> None:
+    async def run(self, member: Member[Registers]) -> None:
         self.member = member
 
-    async def serve(self, request: Put | Get | Swap | Look) -> int | None:
-        member = self.member
-        assert member is not None, "a request is served only while the program runs"
-        argument = getattr(request, "content", getattr(request, "new", None))
-        asked = member.note(Asked(type(request).__name__, request.name, argument))
+    async def serve(self, request: Put | Get | Look | Swap) -> int | None:
+        member, operation, argument = self.member, type(request).__name__, written(request)
+        asked = member.note(Asked(operation, request.name, argument))
         if isinstance(request, Look):
             await member.confirmed()
             index, answer = member.applied, member.state.get(request.name)
         else:
             index, answer = await member.propose(request)
-        member.note(Answer(asked, type(request).__name__, request.name, argument, answer, index))
-        return answer  # type: ignore[no-any-return]  # what `apply` put there
+        member.note(Answer(asked, operation, request.name, argument, answer, index))
+        return answer
 
     def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
         return (Linearizable(), Once())
 
 
-@value
-class Asked(Note):
-    """A client asked."""
-
-    operation: str
-    name: str
-    argument: int | None = None
-    """What is to be written."""
-
-    def text(self) -> str:
-        return f"is asked to {self.operation} {self.name}"
+def written(request: Put | Get | Look | Swap) -> int | None:
+    """What the request wants to write; None if it only reads."""
+    match request:
+        case Put(content=content) | Swap(new=content):
+            return content
+        case _:
+            return None

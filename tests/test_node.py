@@ -9,7 +9,7 @@ import trio
 from cluster.member import Member, Refused
 from cluster.sim.disk import DiskModel
 from cluster.sim.network import Wire
-from cluster.sim.run import BUG, Outcome, play, run
+from cluster.sim.run import BUG, play, run
 from cluster.sim.world import World
 from cluster.time_units import HOUR, MILLISECOND, SECOND
 from cluster.trace import (
@@ -18,7 +18,6 @@ from cluster.trace import (
     BecameLeader,
     Committed,
     Delivered,
-    Happened,
     Note,
     Recovered,
     Voted,
@@ -46,11 +45,6 @@ class Telling(Adder):
         return (Applied(index, command.amount, isinstance(answer, Refused)),)
 
 
-def of(outcome: Outcome, kind: type, node: str = "") -> list[Happened]:
-    """The events of a kind."""
-    return [event for event in outcome.history.events if isinstance(event.note, kind) and node in ("", event.node)]
-
-
 async def three(world: World) -> str:
     """A, B and C are up and agree; their leader."""
     world.start("ABC", Telling)
@@ -73,14 +67,12 @@ def test_a_promise_leaves_after_its_save(seed: int) -> None:
         await world.settled()
 
     outcome = run(story, seed, disk=slow, wire=Wire(jitter=0))
-    for event in of(outcome, BecameLeader):
-        note = event.note
-        assert isinstance(note, BecameLeader)
-        votes = [vote for vote in of(outcome, Voted) if vote.note.term == note.term and vote.seq < event.seq]  # type: ignore[attr-defined]
-        assert len(votes) >= note.votes >= 2
-    wrote = {(event.node, event.note.after): event.t for event in of(outcome, Wrote)}  # type: ignore[attr-defined]
-    for event in of(outcome, Committed):
-        index = event.note.index  # type: ignore[attr-defined]
+    for won in outcome.history.of(BecameLeader):
+        before = [vote for vote in outcome.history.of(Voted) if vote.seq < won.seq]
+        assert sum(vote.note.term == won.note.term for vote in before) >= won.note.votes >= 2
+    wrote = {(event.node, event.note.after): event.t for event in outcome.history.of(Wrote)}
+    for event in outcome.history.of(Committed):
+        index = event.note.index
         assert sum(event.t >= at + 80 * MILLISECOND for (_, after), at in wrote.items() if after == index - 1) >= 2
 
 
@@ -92,7 +84,7 @@ def test_what_is_noted_follows_from_what_came() -> None:
         await world.ask(leader, Add(1))
 
     outcome = run(story)
-    answered = of(outcome, Answered)[0]
+    answered = outcome.history.of(Answered)[0]
     events, chain, cause = outcome.history.events, list[str](), answered.cause
     while cause:
         chain.append(type(events[cause - 1].note).__name__)
@@ -146,10 +138,10 @@ def test_every_node_applies_every_command_in_order_and_says_so() -> None:
         assert [world[name].state for name in "ABC"] == [7, 7, 7]
 
     outcome = run(story)
-    told = [event.note for event in of(outcome, Applied, "A")]
+    told = [event.note for event in outcome.history.of(Applied, "A")]
     assert told == [Applied(2, 3, False), Applied(3, 4, False), Applied(4, -5, True)]
-    assert [event.note for event in of(outcome, Applied, "B")] == told
-    assert [event.note for event in of(outcome, Applied, "C")] == told
+    assert [event.note for event in outcome.history.of(Applied, "B")] == told
+    assert [event.note for event in outcome.history.of(Applied, "C")] == told
 
 
 def test_a_restart_applies_again_what_was_known_to_be_committed_and_keeps_silent() -> None:
@@ -166,8 +158,8 @@ def test_a_restart_applies_again_what_was_known_to_be_committed_and_keeps_silent
         assert (world["A"].state, world["A"].applied, world["A"].leader) == (3, 4, None)
 
     outcome = run(story)
-    assert len(of(outcome, Applied, "A")) == 3
-    recovered = of(outcome, Recovered, "A")[-1].note
+    assert len(outcome.history.of(Applied, "A")) == 3
+    recovered = outcome.history.of(Recovered, "A")[-1].note
     assert isinstance(recovered, Recovered)
     assert (recovered.index, recovered.commit) == (4, 4)
 

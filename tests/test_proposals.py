@@ -26,7 +26,7 @@ def names_without(*leaders: str) -> list[str]:
 
 def answers(outcome: Outcome) -> list[str]:
     """How each proposal ended, in order."""
-    return [event.note.outcome for event in outcome.history.events if isinstance(event.note, Answered)]
+    return [event.note.outcome for event in outcome.history.of(Answered)]
 
 
 # ---- the parts ----
@@ -300,8 +300,8 @@ def test_who_does_not_lead_any_more_declines() -> None:
             assert [world[name].state for name in "ABC"] == [1, 1, 1]
             told.extend(
                 event.note.peer
-                for event in world.history.events
-                if isinstance(event.note, Delivered) and event.note.message == "Decline" and event.node == believer
+                for event in world.history.of(Delivered)
+                if event.note.message == "Decline" and event.node == believer
             )
 
         run(story, seed)
@@ -384,7 +384,6 @@ def test_a_proposal_says_its_name() -> None:
         await world.settled()
         await member_of(world, leader).propose(Add(0), 20_000 * MILLISECOND)
 
-    events = run(story).history.events
-    proposed = [event for event in events if isinstance(event.note, Proposed)]
+    proposed = run(story).history.of(Proposed)
     first = proposed[0].node
-    assert [event.note.request for event in proposed] == [f"{first}#1/1", f"{first}#1/2", f"{first}#2/1"]  # type: ignore[attr-defined]
+    assert [event.note.request for event in proposed] == [f"{first}#1/1", f"{first}#1/2", f"{first}#2/1"]

@@ -1,7 +1,7 @@
 """Snapshots in a whole cluster: state and sessions survive, who slept comes back, clients get their answers, disks stay small."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import pytest
@@ -27,13 +27,14 @@ from scenarios.strategies import LONG_GAPS, seeds, weather
 from tests.sim.test_quiet import same
 from tests.sim.vocabulary import Add, Adder, member_of
 
+N = TypeVar("N", bound=Note)
 OFTEN = Timing(compaction=Compaction(entries=8, growth=0, margin=2, part=64))
 BUDGET = settings().max_examples // 5
 
 
-def noted(outcome: Outcome | World, kind: type[Note]) -> list[Any]:
+def noted(outcome: Outcome | World, kind: type[N]) -> list[N]:
     """The notes of a kind, in order."""
-    return [event.note for event in outcome.history.events if isinstance(event.note, kind)]
+    return [event.note for event in outcome.history.of(kind)]
 
 
 async def elected(world: World) -> str:

@@ -1,6 +1,7 @@
 """Term, vote and log come back from any crash as they were promised, and from damage not at all."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -104,7 +105,7 @@ def test_a_crash_at_any_byte_after_the_last_sync_loses_nothing_that_was_synced(
     storage, _ = opened(machine)
     synced, durable = min(synced, len(made)), 0
     for number, save in enumerate(made, 1):
-        storage.save(save, lambda number=number: promised.append(number))  # type: ignore[misc]
+        storage.save(save, partial(promised.append, number))
         states.append(apply(states[-1], save))
         if number == synced:
             machine.settle()
@@ -133,7 +134,7 @@ def test_a_crash_of_the_simulated_disk_keeps_every_promise(made: list[Save], see
     storage, _ = opened(machine)
     dice = Dice(seed, "when")
     for number, save in enumerate(made, 1):
-        storage.save(save, lambda number=number: promised.append(number))  # type: ignore[misc]
+        storage.save(save, partial(promised.append, number))
         states.append(apply(states[-1], save))
         machine.agenda.run(machine.agenda.now + dice.below(900))
     assert promised == sorted(promised)

@@ -5,6 +5,7 @@ Never here: documents, and what a node makes of a definition.
 """
 
 from collections.abc import Mapping
+from typing import Generic, TypeVar
 
 import attrs
 
@@ -13,6 +14,8 @@ from backup.database.items import key_of
 from backup.database.revisions import Policies, RevisionPolicy
 from cluster.member import Refused
 from cluster.value import value
+
+A_co = TypeVar("A_co", covariant=True)
 
 
 @value
@@ -83,87 +86,10 @@ def kept_by(values: Values, policies: Policies) -> Values:
 # ---- commands ----
 
 
-@value
-class NextIdentity:
-    """Give away `count` numbers. Answers the last of them."""
+class ValueChange(Generic[A_co]):
+    """Base of the commands below: a `ValueChange[int]` is answered by an int. It has no fields."""
 
-    database: str
-    key: str
-    count: int = 1
-
-
-@value
-class SeedIdentity:
-    """Set the last number given away; it never goes back. Answers the number."""
-
-    database: str
-    key: str
-    number: int
-
-
-@value
-class PutCompareExchange:
-    """Answers a `CompareExchangeResult`."""
-
-    database: str
-    key: str
-    text: str
-    """JSON."""
-    index: int
-    """That of the value to replace; 0: there must be none."""
-
-
-@value
-class DeleteCompareExchange:
-    """Answers a `CompareExchangeResult`."""
-
-    database: str
-    key: str
-    index: int
-
-
-@value
-class DefineIndex:
-    """Answers None. An index of that name is replaced."""
-
-    database: str
-    definition: IndexDefinition
-
-
-@value
-class RemoveIndex:
-    """Answers None."""
-
-    database: str
-    name: str
-
-
-@value
-class ConfigureRevisions:
-    """Replace all policies. Answers None."""
-
-    database: str
-    policies: tuple[RevisionPolicy, ...]
-
-
-@value
-class ForgetDeletedValues:
-    """No backup needs the tombstones of compare-exchange values up to that log index (rule 18.6). Answers how many go."""
-
-    database: str
-    up_to: int
-
-
-@value
-class RestoreValues:
-    """Put what a backup held into a database that was made from it (rule 17.7). Answers None."""
-
-    database: str
-    identities: tuple[tuple[str, int], ...]
-    exchanged: tuple[tuple[str, str], ...]
-    """Key and JSON text."""
-    indexes: tuple[IndexDefinition, ...]
-    policies: tuple[RevisionPolicy, ...]
+    __slots__ = ()
 
 
 @value
@@ -175,6 +101,89 @@ class CompareExchangeResult:
     """The value there is now; None: none."""
     index: int
     """Its index; of a deletion, that of the deletion."""
+
+
+@value
+class NextIdentity(ValueChange[int]):
+    """Give away `count` numbers. Answers the last of them."""
+
+    database: str
+    key: str
+    count: int = 1
+
+
+@value
+class SeedIdentity(ValueChange[int]):
+    """Set the last number given away; it never goes back. Answers the number."""
+
+    database: str
+    key: str
+    number: int
+
+
+@value
+class PutCompareExchange(ValueChange[CompareExchangeResult]):
+    """Answers a `CompareExchangeResult`."""
+
+    database: str
+    key: str
+    text: str
+    """JSON."""
+    index: int
+    """That of the value to replace; 0: there must be none."""
+
+
+@value
+class DeleteCompareExchange(ValueChange[CompareExchangeResult]):
+    """Answers a `CompareExchangeResult`."""
+
+    database: str
+    key: str
+    index: int
+
+
+@value
+class DefineIndex(ValueChange[None]):
+    """Answers None. An index of that name is replaced."""
+
+    database: str
+    definition: IndexDefinition
+
+
+@value
+class RemoveIndex(ValueChange[None]):
+    """Answers None."""
+
+    database: str
+    name: str
+
+
+@value
+class ConfigureRevisions(ValueChange[None]):
+    """Replace all policies. Answers None."""
+
+    database: str
+    policies: tuple[RevisionPolicy, ...]
+
+
+@value
+class ForgetDeletedValues(ValueChange[int]):
+    """No backup needs the tombstones of compare-exchange values up to that log index (rule 18.6). Answers how many go."""
+
+    database: str
+    up_to: int
+
+
+@value
+class RestoreValues(ValueChange[None]):
+    """Put what a backup held into a database that was made from it (rule 17.7). Answers None."""
+
+    database: str
+    identities: tuple[tuple[str, int], ...]
+    exchanged: tuple[tuple[str, str], ...]
+    """Key and JSON text."""
+    indexes: tuple[IndexDefinition, ...]
+    policies: tuple[RevisionPolicy, ...]
 
 
 ValueCommand = (

@@ -13,13 +13,13 @@ from backup.record import commands
 from backup.record.record import ONE_TIME, Database, Delay, Task, Template
 from backup.record.responsible_node import TaskState, is_leaderless
 from backup.record.rules import Rules
+from backup.requests.answers import BackupsView, Operation, TaskView
 from backup.requests.backup_requests import (
     Action,
     BackupNow,
     BackupOnce,
     CancelBackup,
     DefineServerWide,
-    Operation,
     Postponed,
     PutOff,
     RemoveServerWide,
@@ -199,14 +199,14 @@ class ByHand:
 
     # ---- looking
 
-    def backups(self, name: str) -> views.BackupsView:
+    def backups(self, name: str) -> BackupsView:
         """How the backups of a database stand, as this node knows it. Refused if the database is not here."""
         database = self._database(name)
         found = [((database.id, task.id), database, task) for task in database.tasks.values()]
         kept = self._forgetting.kept(database)
         return views.backups_view(database, tuple(self._view(each) for each in found), *kept)
 
-    def _view(self, found: Found) -> views.TaskView:
+    def _view(self, found: Found) -> TaskView:
         key, database, task = found
         state, owner = self._scheduler.standing(key, database, task)
         return views.task_view(

@@ -19,7 +19,6 @@ from backup.node.backup_handler import ByHand, serve_server_wide
 from backup.node.document_handler import Desk
 from backup.node.task_admission import Allowed, admit
 from backup.node.tombstone_cleaner import Forgetting
-from backup.node.views import BackupsView
 from backup.observer.observer_loop import Watch
 from backup.record import commands
 from backup.record.commands import Command
@@ -32,6 +31,7 @@ from backup.replicas.indexer import Indexer
 from backup.replicas.local_copies import Copies, Copy
 from backup.replicas.replicator import Replicator
 from backup.requests import admin_requests, backup_requests, database_requests
+from backup.requests.answers import BackupsView
 from backup.restore.restore_operation import Restores
 from backup.runs.local_status import Ledger
 from backup.runs.runner import Runner

@@ -18,7 +18,6 @@ from backup.record.rules import Rules
 from backup.replicas.node_reports import (
     WORDS,
     DatabaseReport,
-    Decided,
     Judged,
     Memory,
     Report,
@@ -26,9 +25,10 @@ from backup.replicas.node_reports import (
     Sighting,
     Sightings,
 )
+from backup.requests.answers import Decided
 from cluster.time_units import FOREVER, MINUTE, as_datetime
 
-__all__ = ["WORDS", "DatabaseReport", "Decided", "Memory", "Report", "Seen", "Sighting", "Sightings", "observe"]
+__all__ = ["WORDS", "DatabaseReport", "Memory", "Report", "Seen", "Sighting", "Sightings", "observe"]
 
 LOG_LENGTH = 100
 """Entries of the decision log (rule 5.1)."""

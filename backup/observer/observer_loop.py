@@ -12,7 +12,8 @@ from backup.record.commands import Command
 from backup.record.record import PromotionStatus
 from backup.record.rules import Rules
 from backup.replicas.local_copies import Copies
-from backup.replicas.node_reports import DatabaseReport, Decided, Heard, Memory, Report, Sighting, Told
+from backup.replicas.node_reports import DatabaseReport, Heard, Memory, Report, Sighting, Told
+from backup.requests.answers import Decided
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import FOREVER
 

@@ -9,6 +9,7 @@ import attrs
 
 from backup.database.change_vector import ChangeVector
 from backup.record.record import Database, PromotionStatus, Record
+from backup.requests.answers import Decided
 from cluster.value import value
 
 # ---- what nodes report ----
@@ -72,19 +73,6 @@ class Sighting:
 
 
 # ---- what the observer remembers ----
-
-
-@value
-class Decided:
-    """A line of the decision log (rule 5.12)."""
-
-    at: int
-    """Wall µs."""
-    database: str
-    text: str
-    rule: str
-    acts: bool = True
-    """Something is asked for; else it is only worth knowing."""
 
 
 @value

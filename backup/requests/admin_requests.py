@@ -6,11 +6,13 @@ answered (backup/node/admin_handler.py).
 """
 
 from backup.record.record import Replication
+from backup.requests.answers import Decided
+from cluster.member import ClientRequest
 from cluster.value import value
 
 
 @value
-class AddNodeToDatabase:
+class AddNodeToDatabase(ClientRequest[str]):
     """The node gets a copy and becomes a member when it has caught up. Answers the node."""
 
     database: str
@@ -22,7 +24,7 @@ class AddNodeToDatabase:
 
 
 @value
-class RemoveNodeFromDatabase:
+class RemoveNodeFromDatabase(ClientRequest[None]):
     """The node leaves the group; it goes on sending until the others have all that only it had (5.15). Answers None."""
 
     database: str
@@ -33,7 +35,7 @@ class RemoveNodeFromDatabase:
 
 
 @value
-class PromoteNodeOfDatabase:
+class PromoteNodeOfDatabase(ClientRequest[None]):
     """A promotable becomes a member at once. Answers None."""
 
     database: str
@@ -44,7 +46,7 @@ class PromoteNodeOfDatabase:
 
 
 @value
-class ReorderGroup:
+class ReorderGroup(ClientRequest[None]):
     """The members in this order: the first is the clients' preferred node. Answers None."""
 
     database: str
@@ -59,7 +61,7 @@ class ReorderGroup:
 
 
 @value
-class DistributeDynamically:
+class DistributeDynamically(ClientRequest[None]):
     """Whether the observer may replace a node of the group that is gone for long (5.14). Answers None."""
 
     database: str
@@ -73,7 +75,7 @@ GroupRequest = AddNodeToDatabase | RemoveNodeFromDatabase | PromoteNodeOfDatabas
 
 
 @value
-class DefineReplication:
+class DefineReplication(ClientRequest[int]):
     """Send every change of the database to another one (19.4). Answers the task's id; `replication.id` 0: a new task."""
 
     database: str
@@ -85,7 +87,7 @@ class DefineReplication:
 
 
 @value
-class RemoveReplication:
+class RemoveReplication(ClientRequest[None]):
     """Answers None. What was sent stays where it is."""
 
     database: str
@@ -96,7 +98,7 @@ class RemoveReplication:
 
 
 @value
-class ToggleReplication:
+class ToggleReplication(ClientRequest[None]):
     """Answers None."""
 
     database: str
@@ -108,7 +110,7 @@ class ToggleReplication:
 
 
 @value
-class SuspendObserver:
+class SuspendObserver(ClientRequest[None]):
     """The observer of this node decides nothing until it is resumed, or the node restarts (5.16). Answers None."""
 
     suspended: bool = True
@@ -118,7 +120,7 @@ class SuspendObserver:
 
 
 @value
-class ReadDecisions:
+class ReadDecisions(ClientRequest[tuple[Decided, ...]]):
     """Answers the observer's log on this node: a tuple of `Decided`, at most 100, the oldest first (5.1, 5.12)."""
 
     def says(self) -> str:

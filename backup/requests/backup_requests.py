@@ -7,39 +7,14 @@ What each answers stands beside it; what it may be refused for is in errors.py. 
 from backup.record.destination_settings import Destination
 from backup.record.encryption_keys import Encryption
 from backup.record.task import Kind, SnapshotSettings, Task
+from backup.requests.answers import BackupsView, Operation, ServerWideView, TaskView
+from cluster.member import ClientRequest
 from cluster.time_units import SECOND
 from cluster.value import value
 
 
 @value
-class Operation:
-    """A run under way (rules 9.3, 15.1)."""
-
-    node: str
-    number: int
-    """Counts the runs of one life of that node."""
-    task: int
-    """0: a one-time backup."""
-    full: bool
-    """As it was begun; one that finds nothing to build on becomes full."""
-
-
-@value
-class Progress:
-    """How far a run has come: what is in its file by now, of what is to be there (rule 20.1)."""
-
-    items: int
-    """Documents, tombstones and revisions."""
-    of_items: int
-    bytes: int
-    """Before compression, roughly."""
-    of_bytes: int
-    verifying: bool = False
-    """All is written, and is being read back."""
-
-
-@value
-class BackupNow:
+class BackupNow(ClientRequest[Operation]):
     """Run the task now, at the node that is responsible (rule 15.1). Answers the `Operation`, or that which runs.
 
     Raises `AskAnother` at any other node, and the refusals.
@@ -55,7 +30,7 @@ class BackupNow:
 
 
 @value
-class BackupOnce:
+class BackupOnce(ClientRequest[Operation]):
     """A backup that no task makes, full, at the node that is asked (rule 15.3). Answers the `Operation`.
 
     It is known by the time it was made, is not to be changed, and nothing ever removes it.
@@ -82,7 +57,17 @@ class BackupOnce:
 
 
 @value
-class PutOff:
+class Postponed:
+    """What became of a delay."""
+
+    until: int
+    """Wall µs of the responsible node."""
+    agreed: bool
+    """False: nobody led, so only that node knows, until it goes down."""
+
+
+@value
+class PutOff(ClientRequest[Postponed]):
     """Let the task not run for so many µs; what runs is cancelled, and starts from scratch (rule 15.5).
 
     Answers `Postponed`. Raises `AskAnother` at a node that is not responsible, and the refusals.
@@ -97,17 +82,7 @@ class PutOff:
 
 
 @value
-class Postponed:
-    """What became of a delay."""
-
-    until: int
-    """Wall µs of the responsible node."""
-    agreed: bool
-    """False: nobody led, so only that node knows, until it goes down."""
-
-
-@value
-class CancelBackup:
+class CancelBackup(ClientRequest[Operation]):
     """End a run that is under way at the node that is asked; nothing of it is kept (rule 15.6). Answers its `Operation`."""
 
     database: str
@@ -120,7 +95,7 @@ class CancelBackup:
 
 
 @value
-class ShowTask:
+class ShowTask(ClientRequest[TaskView]):
     """How a task stands, as the node that is asked knows it (rule 20.1). Answers a `TaskView`."""
 
     database: str
@@ -131,7 +106,7 @@ class ShowTask:
 
 
 @value
-class ShowBackups:
+class ShowBackups(ClientRequest[BackupsView]):
     """How the backups of a database stand, one-time ones included (rule 20.5). Answers a `BackupsView`."""
 
     database: str
@@ -141,7 +116,7 @@ class ShowBackups:
 
 
 @value
-class DefineServerWide:
+class DefineServerWide(ClientRequest[int]):
     """Back up every database by one task, those that come later too (rule 16.1). Answers its id.
 
     `task` 0 makes a new one; else that one and all its copies become like this.
@@ -157,7 +132,7 @@ class DefineServerWide:
 
 
 @value
-class RemoveServerWide:
+class RemoveServerWide(ClientRequest[None]):
     """A server-wide task goes, with all its copies; their files stay. Answers None."""
 
     task: int
@@ -167,7 +142,7 @@ class RemoveServerWide:
 
 
 @value
-class SwitchServerWide:
+class SwitchServerWide(ClientRequest[None]):
     """Enable or disable a server-wide task, with all its copies (rule 16.6). Answers None."""
 
     task: int
@@ -178,7 +153,7 @@ class SwitchServerWide:
 
 
 @value
-class ShowServerWide:
+class ShowServerWide(ClientRequest[tuple[ServerWideView, ...]]):
     """The server-wide tasks, as the node that is asked knows them. Answers a tuple of `ServerWideView`."""
 
     def says(self) -> str:

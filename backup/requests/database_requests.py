@@ -29,6 +29,7 @@ from backup.requests.document_requests import (
     StoreDocument,
     Write,
 )
+from cluster.member import ClientRequest
 from cluster.time_units import as_datetime
 from cluster.value import value
 
@@ -52,7 +53,6 @@ __all__ = [
     "QueryResult",
     "RemoveDatabase",
     "RemoveTask",
-    "Request",
     "RestoreDatabase",
     "RestoreResult",
     "StoreDocument",
@@ -61,7 +61,7 @@ __all__ = [
 
 
 @value
-class NewDatabase:
+class NewDatabase(ClientRequest[int]):
     """Answers the database's id."""
 
     name: str
@@ -81,7 +81,7 @@ class NewDatabase:
 
 
 @value
-class RemoveDatabase:
+class RemoveDatabase(ClientRequest[None]):
     """Answers None."""
 
     name: str
@@ -93,7 +93,7 @@ class RemoveDatabase:
 
 
 @value
-class Define:
+class Define(ClientRequest[int]):
     """Create the task (`task.id` 0) or replace the one of that id. Answers its id."""
 
     database: str
@@ -110,7 +110,7 @@ class Define:
 
 
 @value
-class RemoveTask:
+class RemoveTask(ClientRequest[None]):
     """Answers None."""
 
     database: str
@@ -121,7 +121,7 @@ class RemoveTask:
 
 
 @value
-class EnableTask:
+class EnableTask(ClientRequest[None]):
     """Answers None."""
 
     database: str
@@ -132,7 +132,7 @@ class EnableTask:
 
 
 @value
-class DisableTask:
+class DisableTask(ClientRequest[None]):
     """Answers None. A backup that runs is cancelled (rule 9.2)."""
 
     database: str
@@ -143,7 +143,20 @@ class DisableTask:
 
 
 @value
-class RestoreDatabase:
+class RestoreResult:
+    """What a restore made."""
+
+    database_id: int
+    files: tuple[str, ...]
+    """Applied, in order."""
+    documents: int
+    """That the database holds now."""
+    fingerprint: str
+    """`Store.fingerprint` of the new database."""
+
+
+@value
+class RestoreDatabase(ClientRequest[RestoreResult]):
     """Make a new database, with the node that is asked as its only member, from a backup (17). Answers `RestoreResult`.
 
     Also raises `NothingToRestore`, `BrokenChain`, `DamagedBackup`, `UnreadableBackup`, `KeyRefused`, `NoKey`,
@@ -184,24 +197,6 @@ class RestoreDatabase:
         up_to = f" up to {self.last_file}" if self.last_file else ""
         where = f"{self.node}'s" if self.source is None else f"{address(self.source)},"
         return f"wants database {self.name} restored from {where} {self.folder}{up_to}"
-
-
-@value
-class RestoreResult:
-    """What a restore made."""
-
-    database_id: int
-    files: tuple[str, ...]
-    """Applied, in order."""
-    documents: int
-    """That the database holds now."""
-    fingerprint: str
-    """`Store.fingerprint` of the new database."""
-
-
-Request = (
-    NewDatabase | RemoveDatabase | Define | RemoveTask | EnableTask | DisableTask | DocumentRequest | RestoreDatabase
-)
 
 
 def keys_of(request: Any) -> list[Key]:

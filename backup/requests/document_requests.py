@@ -6,15 +6,25 @@ Documents need no leader (rules 3.39, 19.1); what goes through the log does, and
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from backup.database import agreed_values
-from backup.database.items import body_of
+from backup.database.items import Document, Revision, body_of
+from cluster.member import ClientRequest
 from cluster.value import value
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    A_co = TypeVar("A_co", covariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    A_co = TypeVar("A_co", covariant=True)
 
 
 @value(repr=False)
-class PutDocuments:
+class PutDocuments(ClientRequest[int]):
     """Write documents, each (id, collection, JSON object as text), in one go. Answers how many."""
 
     database: str
@@ -33,7 +43,7 @@ class PutDocuments:
 
 
 @value
-class PatchDocument:
+class PatchDocument(ClientRequest[None]):
     """Replace top-level fields of a document, those of a JSON object as text; null removes one. Answers None."""
 
     database: str
@@ -45,7 +55,7 @@ class PatchDocument:
 
 
 @value(repr=False)
-class DeleteDocuments:
+class DeleteDocuments(ClientRequest[int]):
     """Answers how many there were to delete."""
 
     database: str
@@ -61,7 +71,7 @@ class DeleteDocuments:
 
 
 @value
-class GetDocument:
+class GetDocument(ClientRequest[Document | None]):
     """Answers the `Document`, or None if this node's copy has none of that id."""
 
     database: str
@@ -72,7 +82,7 @@ class GetDocument:
 
 
 @value(repr=False)
-class StoreDocument:
+class StoreDocument(ClientRequest[str]):
     """Write one document. Answers its id, which is the given one unless that leaves a part to the server:
 
     `orders/` becomes `orders/0000012-A` on this node alone, `orders|` becomes `orders/7` by the identity of that key.
@@ -92,8 +102,8 @@ class StoreDocument:
 
 
 @value(repr=False)
-class Attach:
-    """Give a document an attachment. Answers the hash of its content."""
+class Attach(ClientRequest[str | None]):
+    """Give a document an attachment. Answers the hash of its content; None if somebody has taken it away again meanwhile."""
 
     database: str
     id: str
@@ -109,7 +119,7 @@ class Attach:
 
 
 @value
-class Detach:
+class Detach(ClientRequest[bool]):
     """Answers whether there was an attachment of that name."""
 
     database: str
@@ -121,7 +131,7 @@ class Detach:
 
 
 @value
-class GetAttachment:
+class GetAttachment(ClientRequest[bytes | None]):
     """Answers its content, or None if this node's copy has none of that name."""
 
     database: str
@@ -133,7 +143,7 @@ class GetAttachment:
 
 
 @value
-class GetRevisions:
+class GetRevisions(ClientRequest[tuple[Revision, ...]]):
     """Answers the `Revision`s of a document, the oldest first."""
 
     database: str
@@ -144,32 +154,34 @@ class GetRevisions:
 
 
 @value
-class ChangeValues:
-    """Do one of the commands of values.py through the log. Answers what that command does."""
+class ChangeValues(ClientRequest[A_co], Generic[A_co]):
+    """Do one of the commands of agreed_values.py through the log. Answers what that command does."""
 
-    command: agreed_values.ValueCommand
+    command: agreed_values.ValueChange[A_co]
 
     def says(self) -> str:
-        database = self.command.database
-        match self.command:
-            case agreed_values.NextIdentity(key=key) | agreed_values.SeedIdentity(key=key):
+        command: object = self.command
+        match command:
+            case agreed_values.NextIdentity(database, key) | agreed_values.SeedIdentity(database, key):
                 return f"wants a number of {key} in {database}"
-            case agreed_values.PutCompareExchange(key=key) | agreed_values.DeleteCompareExchange(key=key):
+            case agreed_values.PutCompareExchange(database, key) | agreed_values.DeleteCompareExchange(database, key):
                 return f"exchanges value {key} of {database}"
-            case agreed_values.DefineIndex(definition=definition):
+            case agreed_values.DefineIndex(database, definition):
                 return f"wants index {definition.name} of {database}"
-            case agreed_values.RemoveIndex(name=name):
+            case agreed_values.RemoveIndex(database, name):
                 return f"wants index {name} of {database} to go"
-            case agreed_values.ConfigureRevisions():
+            case agreed_values.ConfigureRevisions(database):
                 return f"wants other revisions kept in {database}"
-            case agreed_values.ForgetDeletedValues():
+            case agreed_values.ForgetDeletedValues(database):
                 return f"wants deletions of compare-exchange values of {database} forgotten"
-            case agreed_values.RestoreValues():
+            case agreed_values.RestoreValues(database):
                 return f"wants values put into {database}"
+            case other:
+                raise TypeError(f"{other!r} changes no agreed value: use the commands of agreed_values.py")
 
 
 @value
-class GetCompareExchange:
+class GetCompareExchange(ClientRequest[agreed_values.Exchanged | None]):
     """Answers the `Exchanged` value as this node has heard of it, or None."""
 
     database: str
@@ -177,19 +189,6 @@ class GetCompareExchange:
 
     def says(self) -> str:
         return f"reads value {self.key} of {self.database}"
-
-
-@value
-class QueryIndex:
-    """Answers a `QueryResult`, from this node's own data and however stale that is."""
-
-    database: str
-    index: str
-    where: tuple[tuple[str, str], ...] = ()
-    """Fields and the values that rows must have in them, as JSON text."""
-
-    def says(self) -> str:
-        return f"asks index {self.index} of {self.database}"
 
 
 @value
@@ -202,6 +201,19 @@ class QueryResult:
     """Up to which it has them."""
     rows: tuple[str, ...]
     """JSON objects as text: of documents `id` and the fields, of groups the field, `Count` and the sums."""
+
+
+@value
+class QueryIndex(ClientRequest[QueryResult]):
+    """Answers a `QueryResult`, from this node's own data and however stale that is."""
+
+    database: str
+    index: str
+    where: tuple[tuple[str, str], ...] = ()
+    """Fields and the values that rows must have in them, as JSON text."""
+
+    def says(self) -> str:
+        return f"asks index {self.index} of {self.database}"
 
 
 Write = PutDocuments | PatchDocument | DeleteDocuments | StoreDocument | Attach | Detach

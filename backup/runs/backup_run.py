@@ -24,7 +24,7 @@ from backup.record.encryption_keys import Key
 from backup.record.record import Database, Sent, Status
 from backup.record.rules import Rules
 from backup.record.task_json import task_json
-from backup.requests import backup_requests
+from backup.requests import answers
 from backup.runs import run_status
 from backup.runs.chain import continued, free_names
 from backup.runs.local_status import Chain
@@ -93,7 +93,7 @@ class Work:
         self._values = kept_by(job.database.values, job.contents.policies)
         self._began = member.monotonic()
         self._occurrence = run_status.answered(job.task, job.plan, job.started_at, member.zone)
-        self.progress: backup_requests.Progress | None = None
+        self.progress: answers.Progress | None = None
         """How far it has come; None before its file is begun."""
         self._key: Key | None = None
         """Of the file that is written; settled when it is opened."""
@@ -221,7 +221,7 @@ class Work:
 
     def _has_written(self, opened: Opened, slices: int, of: int) -> None:
         items, size = opened.items * slices // of, opened.size * slices // of
-        self.progress = backup_requests.Progress(items, opened.items, size, opened.size, verifying=slices == of)
+        self.progress = answers.Progress(items, opened.items, size, opened.size, verifying=slices == of)
 
     async def _read_back(self, opened: Opened, written: Manifest) -> None:
         """A file counts when what the destination gives back is what was written."""

@@ -18,7 +18,7 @@ from backup.record.record import ONE_TIME, Database, LocalFolder, Record, Task
 from backup.record.rules import Rules
 from backup.record.task import Kind
 from backup.replicas.local_copies import Copies, Copy
-from backup.requests.backup_requests import Operation, Progress
+from backup.requests.answers import Operation, Progress
 from backup.runs.backup_run import Done, Work
 from backup.runs.local_status import Key, Ledger
 from backup.runs.retention_cleaner import Cleaner

@@ -4,7 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import msgpack
@@ -13,6 +13,8 @@ from cluster.checks import Violation, Watcher
 from cluster.sim.clock import Clock
 from cluster.trace import Happened, Note
 from cluster.value import value
+
+N = TypeVar("N", bound=Note)
 
 BLOCK = 1024
 """Events hashed together; two runs are compared block by block."""
@@ -45,7 +47,7 @@ class Packers(dict[type[Note], tuple[str, Callable[[Note], Any]]]):
 
 
 class History:
-    """Grows by `add`; iterate or index `events`."""
+    """Grows by `add`; read `events`, or `of` a kind."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -66,6 +68,11 @@ class History:
 
     def __len__(self) -> int:
         return len(self.events)
+
+    def of(self, kind: type[N], node: str = "") -> list[Happened[N]]:
+        """The events of a kind (at that node), in order."""
+        found: list[Any] = [each for each in self.events if isinstance(each.note, kind) and node in ("", each.node)]
+        return found
 
     def watch(self, watcher: Watcher) -> None:
         """Let a watcher see every event of the kinds it names."""

@@ -1,13 +1,18 @@
 """A machine's place in the world, with the node that runs there, and what a story may see of it."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
+from cluster.member import Application
 from cluster.node import Node
 from cluster.raft.configuration import NOBODY
 from cluster.sim.clock import Clock, Parked
 from cluster.sim.disk import Disk
+from cluster.sim.errors import Misuse
 from cluster.sim.hardware import Hardware
 from cluster.sim.machine import Machine
+
+S = TypeVar("S")
+App_co = TypeVar("App_co", bound=Application, covariant=True)
 
 
 class Slot(Hardware):
@@ -105,3 +110,28 @@ class NodeView:
     def wall(self) -> int:
         """What its wall clock reads, in µs."""
         return self._slot.clocks.wall(self._clock.now)
+
+
+class TypedNodeView(NodeView, Generic[App_co]):
+    """The same of a node whose application is known: `cluster["A"]`.
+
+    It raises Misuse for state and application of a node that is down, where `NodeView` gives None.
+    """
+
+    @property
+    def state(self: "TypedNodeView[Application[S]]") -> S:
+        """The replicated state as applied there, of the application's own type."""
+        state: S = self._running().state
+        return state
+
+    @property
+    def application(self) -> App_co:
+        """The application object of the running incarnation."""
+        return cast("App_co", self._running().application)  # what the world was started with
+
+    def _running(self) -> Node:
+        if self._slot.node is None:
+            raise Misuse(
+                f"node {self.name} is down and shows neither state nor application: restart it, or look at one that is up"
+            )
+        return self._slot.node

@@ -7,24 +7,28 @@ nouns look (`world["A"].leader`). Waiting for time is `trio.sleep`; there is no 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, overload
 
 import trio
 
 from cluster import steps, trace
-from cluster.member import Application
+from cluster.member import Application, ClientRequest
 from cluster.raft import active_configuration
 from cluster.raft.configuration import Configuration
 from cluster.raft.quorum import VoteResult
 from cluster.sim.clock import LOOK, Parked
+from cluster.sim.empty_application import Nothing
 from cluster.sim.errors import GaveUp, Misuse, OutOfBudget
-from cluster.sim.machine_slot import NodeView
+from cluster.sim.machine_slot import NodeView, Slot, TypedNodeView
 from cluster.sim.universe import STORY, Universe
 from cluster.time_units import SECOND
 from cluster.trace import Happened, Note
 
+A = TypeVar("A")
 T = TypeVar("T")
 N = TypeVar("N", bound=Note)
+App = TypeVar("App", bound=Application)
+App_co = TypeVar("App_co", bound=Application, covariant=True)
 
 PATIENCE = 120.0
 """How many virtual seconds a past participle waits if the story does not say."""
@@ -35,12 +39,17 @@ class World(Universe):
 
     # -- imperatives
 
-    def start(self, nodes: Iterable[str], application: Callable[[], Application] | None = None) -> None:
-        """Bring up nodes with this factory of applications; a restart builds a new one. Names are 1 to 4 capital letters."""
-        if application is None:
-            from cluster.sim.empty_application import Nothing  # the smallest application: a cluster that only elects
+    @overload
+    def start(self, nodes: Iterable[str]) -> "Cluster[Nothing]": ...
 
-            application = Nothing
+    @overload
+    def start(self, nodes: Iterable[str], application: Callable[[], App]) -> "Cluster[App]": ...
+
+    def start(self, nodes: Iterable[str], application: Callable[[], Any] = Nothing) -> "Cluster[Any]":
+        """Bring up nodes with this factory of applications; a restart builds a new one. Names are 1 to 4 capital letters.
+
+        What it returns knows the application's type: `cluster = world.start("ABC", Register)`.
+        """
         if self.slots:
             raise Misuse(f"the world has started with {', '.join(self.slots)}: start once, then crash and restart")
         names = tuple(nodes)
@@ -51,6 +60,7 @@ class World(Universe):
         self._factory = application
         self._prepare(names, application())
         self.do(steps.Start(names))
+        return Cluster(self)
 
     # verbs, one line each
 
@@ -181,7 +191,13 @@ class World(Universe):
                 await trio.sleep(gust.after / SECOND)
             self.do(gust.fault)
 
-    async def ask(self, node: str, request: Any) -> Any:
+    @overload
+    async def ask(self, node: str, request: ClientRequest[A]) -> A: ...
+
+    @overload
+    async def ask(self, node: str, request: object) -> Any: ...
+
+    async def ask(self, node: str, request: object) -> Any:
         """Let a client ask a node's application; return or raise what it answers. OutcomeUnknown if it crashes meanwhile."""
         if node in self.slots and self.slots[node].booting:
             await self.until(lambda: not self.slots[node].booting, what=f"node {node} to be up")
@@ -193,7 +209,7 @@ class World(Universe):
 
     # -- past participles
 
-    async def until(self, true: Callable[[], T], within: float = PATIENCE, what: str = "that") -> T:
+    async def until(self, true: Callable[[], T | None], within: float = PATIENCE, what: str = "that") -> T:
         """Wait until something is so (truthy) and return it; it is looked at after every instant with an event.
 
         GaveUp after `within` virtual seconds.
@@ -238,9 +254,7 @@ class World(Universe):
         def leader() -> str | None:
             return next((name for name in self.slots if name != other_than and self._leading(name)), None)
 
-        found = await self.until(leader, within, f"a leader other than {other_than}" if other_than else "a leader")
-        assert found is not None
-        return found
+        return await self.until(leader, within, f"a leader other than {other_than}" if other_than else "a leader")
 
     async def led_by(self, node: str, within: float = PATIENCE) -> None:
         """Wait until this node leads, has committed an entry of its own term, and a majority follows it."""
@@ -325,9 +339,13 @@ class World(Universe):
     # -- nouns
 
     def __getitem__(self, node: str) -> NodeView:
+        """A node, to look at. Its state has no type, as a world can hold any application; `start` returns what knows it."""
+        return NodeView(self._named(node), self.clock)
+
+    def _named(self, node: str) -> Slot:
         if node not in self.slots:
             raise Misuse(f"there is no node {node!r}; nodes are {', '.join(self.slots) or 'none: start some first'}")
-        return NodeView(self.slots[node], self.clock)
+        return self.slots[node]
 
     @property
     def now(self) -> float:
@@ -361,4 +379,29 @@ class World(Universe):
         raise AssertionError(f"expected {meant}, and nothing was raised")
 
 
-__all__ = ["GaveUp", "Misuse", "NodeView", "OutOfBudget", "World"]
+class Cluster(Generic[App_co]):
+    """A world's nodes, typed by the application that runs on them; `World.start` returns it.
+
+    It looks and asks as the world does and has no verbs of its own. `Cluster[Backups](world)` is the same for a world that
+    somebody else has started.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def __getitem__(self, node: str) -> "TypedNodeView[App_co]":
+        """A node, to look at."""
+        return TypedNodeView(self.world._named(node), self.world.clock)
+
+    @overload
+    async def ask(self, node: str, request: ClientRequest[A]) -> A: ...
+
+    @overload
+    async def ask(self, node: str, request: object) -> Any: ...
+
+    async def ask(self, node: str, request: object) -> Any:
+        """Let a client ask a node's application, as `World.ask` does."""
+        return await self.world.ask(node, request)
+
+
+__all__ = ["Cluster", "GaveUp", "Misuse", "NodeView", "OutOfBudget", "TypedNodeView", "World"]

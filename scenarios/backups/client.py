@@ -11,13 +11,14 @@ from backup.node.service import Backups
 from backup.node.task_admission import Allowed
 from backup.notes import BackupStarted
 from backup.record.encryption_keys import SIZE, Encryption, Key
-from backup.record.record import Destination, LocalFolder
+from backup.record.record import Database as Recorded
+from backup.record.record import Destination, LocalFolder, Record
 from backup.record.record import Task as Definition
 from backup.record.rules import Rules
 from backup.requests.backup_requests import DefineServerWide
 from backup.requests.database_requests import NewDatabase, RestoreDatabase, RestoreResult
 from cluster.sim.dice import Dice
-from cluster.sim.world import Misuse, World
+from cluster.sim.world import Cluster, Misuse, World
 from cluster.trace import Happened
 from scenarios.backups.database import Database
 from scenarios.backups.server_wide import ServerWide
@@ -29,6 +30,8 @@ class Client:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.cluster: Cluster[Backups] = Cluster(world)
+        """Its nodes, to look at."""
         self.held: dict[tuple[int, str, int], Contents] = {}
         """What a copy held when a backup of it started: by task, node and start."""
         self._premises = Premises()
@@ -39,7 +42,7 @@ class Client:
 
     def start(
         self, names: str, rules: Rules | str | None = None, allowed: Allowed | None = None, clouds: str = ""
-    ) -> None:
+    ) -> Cluster[Backups]:
         """Bring the nodes up with the backup service, under these rules or those the run was given.
 
         `clouds="real"`: what tasks send to clouds goes to the real ones that their blocks name; else they are simulated.
@@ -48,7 +51,7 @@ class Client:
             self._places = {**self._places, CLOUDS: clouds}
             self.shelves = Shelves(self._places, self._premises)
         known = rules or self.world.options.get("rules") or "unkindness"
-        self.world.start(names, lambda: Backups(known, self._places, self._premises, allowed))
+        return self.world.start(names, lambda: Backups(known, self._places, self._premises, allowed))
 
     def somebody(self, database: str = "") -> str:
         """The first node that is up (and has that database, if one that is up knows of it); Misuse if there is none."""
@@ -56,12 +59,22 @@ class Client:
         up.sort(key=lambda view: view.passive)  # who belongs to no cluster is asked last
         if not up:
             raise Misuse("no node is up, so nobody can be asked: wait with `await world.elected()`, or restart one")
-        record = max(up, key=lambda view: view.applied).state.database(database) if database else None
+        record = self.recorded(database) if database else None
         for view in up:
             if record is None or view.name in record.topology.nodes:
                 return view.name
         group = " ".join(record.topology.nodes) if record is not None else ""
         raise Misuse(f"every node that has {database} is down, so nobody can be asked: restart one of {group}")
+
+    @property
+    def record(self) -> Record:
+        """What all agree on, as the node that has applied most has it; empty while all are down."""
+        up = [self.cluster[name] for name in self.world.names if self.world[name].up]
+        return max(up, key=lambda view: view.applied).state if up else Record()
+
+    def recorded(self, database: str) -> Recorded | None:
+        """That database in the record; None if it is gone, or if all are down."""
+        return self.record.database(database)
 
     def key(self, name: str) -> Key:
         """A key of the story's own: the same for the same seed and name."""
@@ -113,8 +126,7 @@ class Client:
         request = RestoreDatabase(
             name, node, path, folder, last_file, at, database, encryption, key, not tasks, skip_indexes, source
         )
-        result: RestoreResult = await self.world.ask(node, request)
-        return result
+        return await self.world.ask(node, request)
 
     def database(self, name: str) -> "Database":
         """A database that is there already."""
@@ -137,16 +149,14 @@ class Client:
 
     def is_fresh(self, node: str, database: str, index: str) -> bool:
         """Whether that node has the index, and every change of its copy in it."""
-        store = self.store(node, database)
-        if store is None:
-            return False
-        view = self.world[node]
-        data = view.application.index(view.state.database(database).id, index)
-        return data is not None and data.etag == store.etag
+        view, store = self.cluster[node], self.store(node, database)
+        record = view.state.database(database) if view.up else None
+        data = view.application.index(record.id, index) if record is not None else None
+        return store is not None and data is not None and data.etag == store.etag
 
     def store(self, node: str, database: str) -> Store | None:
         """A node's copy of a database; None if it has none now."""
-        view = self.world[node]
+        view = self.cluster[node]
         record = view.state.database(database) if view.up else None
         return view.application.store(record.id) if record is not None else None
 

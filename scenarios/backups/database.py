@@ -4,7 +4,7 @@ Never here: what a task does (`task`, `replica`).
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from backup.checks.audit import Decision, decisions
 from backup.database.agreed_values import (
@@ -18,7 +18,6 @@ from backup.database.agreed_values import (
 )
 from backup.database.items import Revision, body_of, text_of
 from backup.database.revisions import RevisionPolicy
-from backup.node.views import BackupsView
 from backup.record.destination_settings import address
 from backup.record.encryption_keys import Encryption, Key
 from backup.record.record import ONE_TIME, Destination, LocalFolder, Replication, Topology
@@ -32,6 +31,7 @@ from backup.requests.admin_requests import (
     RemoveNodeFromDatabase,
     ReorderGroup,
 )
+from backup.requests.answers import BackupsView
 from backup.requests.backup_requests import BackupOnce, ShowBackups
 from backup.requests.database_requests import (
     Attach,
@@ -47,6 +47,7 @@ from backup.requests.database_requests import (
     RemoveDatabase,
     StoreDocument,
 )
+from cluster.member import ClientRequest
 from scenarios.backups.replica import Replica
 from scenarios.backups.task import FOLDER, Ran, Task
 from scenarios.sample_documents import documents as documents_from
@@ -54,6 +55,7 @@ from scenarios.sample_documents import documents as documents_from
 if TYPE_CHECKING:
     from scenarios.backups.client import Client
 
+A = TypeVar("A")
 
 BATCH = 500
 """Documents a client writes in one request."""
@@ -73,7 +75,7 @@ class Database:
         rows = [(id, collection, body_of(id, data)) for id, data in objects.items()]
         for start in range(0, len(rows), BATCH):
             request = PutDocuments(self.name, tuple(rows[start : start + BATCH]))
-            await self.world.ask(on or self.client.somebody(self.name), request)
+            await self._ask(request, on)
 
     async def fill(self, count: int = 40, on: str = "") -> int:
         """Write the documents the run was given with `--data`, or `count` made up ones; return how many."""
@@ -87,16 +89,15 @@ class Database:
         for document in documents_from(source):
             rows.append((document.id, document.collection, body_of(document.id, document.data)))
             if len(rows) == BATCH:
-                await self.world.ask(on or self.client.somebody(self.name), PutDocuments(self.name, tuple(rows)))
+                await self._ask(PutDocuments(self.name, tuple(rows)), on)
                 written, rows = written + len(rows), []
         if rows:
-            await self.world.ask(on or self.client.somebody(self.name), PutDocuments(self.name, tuple(rows)))
+            await self._ask(PutDocuments(self.name, tuple(rows)), on)
         return written + len(rows)
 
     async def store(self, data: Mapping[str, Any], id: str, collection: str = "Orders", on: str = "") -> str:
         """Write one document; return its id: `orders/` and `orders|` leave the number to the server."""
-        stored: str = await self._ask(StoreDocument(self.name, id, collection, body_of(id, data)), on)
-        return stored
+        return await self._ask(StoreDocument(self.name, id, collection, body_of(id, data)), on)
 
     async def attach(self, id: str, name: str, content: bytes, content_type: str = "", on: str = "") -> None:
         """Give a document an attachment."""
@@ -108,13 +109,11 @@ class Database:
 
     async def attachment(self, id: str, name: str, on: str = "") -> bytes | None:
         """The content of an attachment, as that node's copy has it."""
-        content: bytes | None = await self._ask(GetAttachment(self.name, id, name), on)
-        return content
+        return await self._ask(GetAttachment(self.name, id, name), on)
 
     async def revisions(self, id: str, on: str = "") -> tuple[Revision, ...]:
         """The revisions of a document, the oldest first, as that node's copy has them."""
-        found: tuple[Revision, ...] = await self._ask(GetRevisions(self.name, id), on)
-        return found
+        return await self._ask(GetRevisions(self.name, id), on)
 
     async def keep_revisions(self, **minimum_to_keep: int | None) -> None:
         """Keep revisions of these collections and of no others: so many of each document, or all for None."""
@@ -123,16 +122,15 @@ class Database:
 
     async def next_number(self, key: str) -> int:
         """The next number of an identity, `orders|`: no two clients get the same; needs a leader."""
-        number: int = await self._ask(ChangeValues(NextIdentity(self.name, key)))
-        return number
+        return await self._ask(ChangeValues(NextIdentity(self.name, key)))
 
     async def exchange(self, key: str, data: object, index: int = 0) -> CompareExchangeResult:
         """Write a compare-exchange value over the one of that index, 0 for none; needs a leader."""
-        return await self._exchanged(PutCompareExchange(self.name, key, text_of(data), index))
+        return await self._ask(ChangeValues(PutCompareExchange(self.name, key, text_of(data), index)))
 
     async def remove_exchanged(self, key: str, index: int) -> CompareExchangeResult:
         """Delete a compare-exchange value if it is still the one of that index; needs a leader."""
-        return await self._exchanged(DeleteCompareExchange(self.name, key, index))
+        return await self._ask(ChangeValues(DeleteCompareExchange(self.name, key, index)))
 
     async def define_index(
         self, name: str, collection: str, fields: Iterable[str], group_by: str = "", sums: Iterable[str] = ()
@@ -144,8 +142,7 @@ class Database:
     async def query(self, index: str, on: str = "", **where: object) -> QueryResult:
         """What that node's index says, and whether it is stale."""
         fields = tuple((field, text_of(wanted)) for field, wanted in where.items())
-        result: QueryResult = await self._ask(QueryIndex(self.name, index, fields), on)
-        return result
+        return await self._ask(QueryIndex(self.name, index, fields), on)
 
     async def indexed(self, index: str, on: str, within: float = 600) -> QueryResult:
         """Wait until that node's index is not stale; what it says then."""
@@ -154,16 +151,12 @@ class Database:
         )
         return await self.query(index, on)
 
-    async def _exchanged(self, command: PutCompareExchange | DeleteCompareExchange) -> CompareExchangeResult:
-        result: CompareExchangeResult = await self._ask(ChangeValues(command))
-        return result
-
-    async def _ask(self, request: Any, on: str = "") -> Any:
+    async def _ask(self, request: ClientRequest[A], on: str = "") -> A:
         return await self.world.ask(on or self.client.somebody(self.name), request)
 
     async def delete(self, *ids: str, on: str = "") -> None:
         """Delete documents."""
-        await self.world.ask(on or self.client.somebody(self.name), DeleteDocuments(self.name, ids))
+        await self._ask(DeleteDocuments(self.name, ids), on)
 
     async def replicate_to(
         self,
@@ -175,7 +168,7 @@ class Database:
     ) -> "Replica":
         """Send every change to another database, that many seconds after it is made (19.4)."""
         task = Replication(destination.name, name, int(delay * 1_000_000), mentor, pinned)
-        number = await self.world.ask(self.client.somebody(self.name), DefineReplication(self.name, task))
+        number = await self._ask(DefineReplication(self.name, task))
         return Replica(self, destination, number)
 
     @property
@@ -185,30 +178,28 @@ class Database:
 
     async def add(self, node: str = "") -> str:
         """Have it on one node more; return which."""
-        added: str = await self.world.ask(self.client.somebody(self.name), AddNodeToDatabase(self.name, node))
-        return added
+        return await self._ask(AddNodeToDatabase(self.name, node))
 
     async def drop(self, node: str) -> None:
         """Have it no longer on that node."""
-        await self.world.ask(self.client.somebody(self.name), RemoveNodeFromDatabase(self.name, node))
+        await self._ask(RemoveNodeFromDatabase(self.name, node))
 
     async def reorder(self, *order: str, fixed: bool = False) -> None:
         """Put the members in that order; `fixed`: to stay so."""
-        await self.world.ask(self.client.somebody(self.name), ReorderGroup(self.name, order, fixed))
+        await self._ask(ReorderGroup(self.name, order, fixed))
 
     async def distribute(self, dynamic: bool = True) -> None:
         """Let the observer replace nodes that are gone for long, or not."""
-        await self.world.ask(self.client.somebody(self.name), DistributeDynamically(self.name, dynamic))
+        await self._ask(DistributeDynamically(self.name, dynamic))
 
     async def remove(self, hard: bool = True) -> None:
         """Delete the database, and its files if `hard`."""
-        await self.world.ask(self.client.somebody(self.name), RemoveDatabase(self.name, hard))
+        await self._ask(RemoveDatabase(self.name, hard))
 
     @property
     def group(self) -> Topology | None:
         """Its group, as the node that has applied most knows it; None if all are down or it is gone."""
-        views = [self.world[name] for name in self.world.names if self.world[name].up]
-        record = max(views, key=lambda view: view.applied).state.database(self.name) if views else None
+        record = self.client.recorded(self.name)
         return record.topology if record is not None else None
 
     async def grouped(self, members: str = "", rehabs: str = "", within: float = 1_200) -> None:
@@ -259,7 +250,7 @@ class Database:
             retention=Retention(keep) if keep is not None else None,
             kind=kind,
         )
-        number = await self.world.ask(on or self.client.somebody(self.name), Define(self.name, definition))
+        number = await self._ask(Define(self.name, definition), on)
         return Task(self, number, address(places[0]), encryption, places)
 
     async def back_up_once(
@@ -281,8 +272,7 @@ class Database:
 
     async def show(self, on: str = "") -> BackupsView:
         """How its backups stand, as that node knows it."""
-        view: BackupsView = await self.world.ask(on or self.client.somebody(self.name), ShowBackups(self.name))
-        return view
+        return await self._ask(ShowBackups(self.name), on)
 
     async def tasks(self, on: str = "") -> BackupsView:
         """The same, told in the timeline as well: the panel of each task, in the time and zone of that node."""
@@ -290,10 +280,12 @@ class Database:
 
         node = on or self.client.somebody(self.name)
         view = await self.show(node)
+        zone = self.client.cluster[node].application.zone
+        assert zone is not None, "a node that answers has begun its program"
         for line in tombstone_lines(view, 80) if view.tombstones else ():
             self.world.say(line)
         for task in view.tasks:
-            for line in task_lines(task, self.world[node].wall, self.world[node].application.zone, 80):
+            for line in task_lines(task, self.world[node].wall, zone, 80):
                 self.world.say(line)
         return view
 

@@ -48,11 +48,9 @@ class Replica:
 
     async def sent_by(self, other_than: str | None = None, within: float = 120) -> str:
         """Wait until somebody (else) sends; return who."""
-        found = await self.world.until(
+        return await self.world.until(
             lambda: self.owner if self.owner != other_than else None, within, f"an owner of task {self.id}"
         )
-        assert found is not None
-        return found
 
     async def followed(self, within: float = 300) -> None:
         """Wait until every copy of the destination that is up holds what the source's copies hold."""

@@ -20,11 +20,9 @@ class ServerWide:
 
     def copies(self) -> list[Task]:
         """Its copies, as the node that has applied most has them, in the order of their databases."""
-        views = [self.client.world[name] for name in self.client.world.names if self.client.world[name].up]
-        record = max(views, key=lambda view: view.applied).state
         return [
             Task(Database(self.client, database.name), task.id, f"{self.path}/{database.name}")
-            for database in record.databases.values()
+            for database in self.client.record.databases.values()
             for task in database.tasks.values()
             if task.server_wide == self.id
         ]
@@ -32,7 +30,7 @@ class ServerWide:
     async def leave_out(self, *databases: str) -> None:
         """These, and no others, have no copy from now on."""
         node = self.client.somebody()
-        template = self.client.world[node].state.templates[self.id]
+        template = self.client.cluster[node].state.templates[self.id]
         await self.client.world.ask(node, DefineServerWide(template.task, databases, self.id))
 
     async def disable(self) -> None:

@@ -3,11 +3,10 @@
 Runs and reports are read from the history and owners from the nodes; nothing here steers but what a client would ask.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from backup.node.views import TaskView
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
 from backup.record.destination_settings import address, is_remote
 from backup.record.encryption_keys import Encryption, EncryptionMode
@@ -15,10 +14,12 @@ from backup.record.record import Database as Recorded
 from backup.record.record import Destination, LocalFolder
 from backup.record.responsible_node import computed_owner
 from backup.record.rules import rules_named
-from backup.requests.backup_requests import BackupNow, CancelBackup, Operation, Postponed, PutOff, ShowTask
+from backup.requests.answers import Operation, TaskView
+from backup.requests.backup_requests import BackupNow, CancelBackup, Postponed, PutOff, ShowTask
 from backup.requests.database_requests import Define, DisableTask, EnableTask, RemoveTask, RestoreResult
 from backup.requests.errors import AskAnother
 from backup.restore.chain_reader import Comparison, equal_contents
+from cluster.member import ClientRequest
 from cluster.sim.world import Misuse
 from cluster.time_units import SECOND
 from cluster.trace import Happened
@@ -26,6 +27,8 @@ from cluster.value import value
 
 if TYPE_CHECKING:
     from scenarios.backups.database import Database
+
+A = TypeVar("A")
 
 FOLDER = "backups"
 """What a task calls its local folder if the story does not say."""
@@ -69,7 +72,8 @@ class Task:
         self.encryption = encryption
         self._read = 0
         """Events of the history that `runs` has looked at."""
-        self._starts: dict[tuple[str, int], Happened] = {}
+        self._starts: dict[tuple[str, int], tuple[int, int]] = {}
+        """By node and start: true time and occurrence of what has started."""
         self._runs: list[Ran] = []
 
     @property
@@ -85,14 +89,11 @@ class Task:
         note = event.note
         match note:
             case BackupStarted(task=self.id):
-                self._starts[event.node, note.started_at] = event
+                self._starts[event.node, note.started_at] = event.t, note.occurrence
             case BackupSkipped(task=self.id):
                 self._runs.append(Ran(event.node, note.started_at, event.t, note.occurrence, False, "skipped", "", ""))
             case BackupFinished(task=self.id) | BackupFailed(task=self.id):
-                started = self._starts.get((event.node, note.started_at))
-                t = started.t if started else event.t
-                begun = started.note if started else None
-                occurrence = begun.occurrence if isinstance(begun, BackupStarted) else note.started_at
+                t, occurrence = self._starts.get((event.node, note.started_at), (event.t, note.started_at))
                 written = isinstance(note, BackupFinished)
                 folder, file = (note.folder, note.file) if isinstance(note, BackupFinished) else ("", "")
                 outcome = "written" if written else "failed"
@@ -112,12 +113,7 @@ class Task:
         return computed_owner(task, record.topology, status, rules, leaderless=False).node
 
     def _record(self) -> "Recorded | None":
-        """The database as the node that has applied most knows it; None if all are down or it is gone."""
-        views = [self.world[name] for name in self.world.names if self.world[name].up]
-        found: Recorded | None = (
-            max(views, key=lambda view: view.applied).state.database(self.database.name) if views else None
-        )
-        return found
+        return self.client.recorded(self.database.name)
 
     def reports(self) -> int:
         """How many runs the cluster knows of, as the node that has applied most has it."""
@@ -132,11 +128,9 @@ class Task:
 
     async def assigned(self, within: float = 120, other_than: str | None = None) -> str:
         """Wait until somebody (else) is responsible for it; return who."""
-        found = await self.world.until(
+        return await self.world.until(
             lambda: self.owner if self.owner != other_than else None, within, f"an owner of task {self.id}"
         )
-        assert found is not None
-        return found
 
     async def reported(self, within: float = 600) -> None:
         """Wait until the cluster has answered that it knows of every finished run."""
@@ -144,14 +138,14 @@ class Task:
         def answered() -> bool:
             told = {
                 (event.node, event.note.started_at)
-                for event in self.world.history.events
-                if isinstance(event.note, Reported) and event.note.task == self.id
+                for event in self.world.history.of(Reported)
+                if event.note.task == self.id
             }
             return all((run.node, run.started_at) in told for run in self.runs)
 
         await self.world.until(answered, within, f"every report on task {self.id}")
 
-    async def _at_owner(self, request: Any, on: str) -> Any:
+    async def _at_owner(self, request: ClientRequest[A], on: str) -> A:
         """Ask that node, or whoever is up, and then the one it sends us to (15.1)."""
         try:
             return await self.world.ask(on or self.client.somebody(self.database.name), request)
@@ -160,26 +154,21 @@ class Task:
 
     async def backup_now(self, full: bool = True, on: str = "") -> Operation:
         """Run it now, wherever it belongs; returns when it has begun."""
-        operation: Operation = await self._at_owner(BackupNow(self.database.name, self.id, full), on)
-        return operation
+        return await self._at_owner(BackupNow(self.database.name, self.id, full), on)
 
     async def put_off(self, seconds: float, on: str = "") -> Postponed:
         """Let it not run for so long; what runs is cancelled."""
-        request = PutOff(self.database.name, self.id, round(seconds * SECOND))
-        postponed: Postponed = await self._at_owner(request, on)
-        return postponed
+        return await self._at_owner(PutOff(self.database.name, self.id, round(seconds * SECOND)), on)
 
     async def cancel(self, on: str = "") -> Operation:
         """End the run that is under way, at that node or at the owner."""
         node = on or self.owner or self.client.somebody(self.database.name)
-        operation: Operation = await self.world.ask(node, CancelBackup(self.database.name, self.id))
-        return operation
+        return await self.world.ask(node, CancelBackup(self.database.name, self.id))
 
     async def show(self, on: str = "") -> TaskView:
         """How it stands, as that node knows it."""
         node = on or self.client.somebody(self.database.name)
-        view: TaskView = await self.world.ask(node, ShowTask(self.database.name, self.id))
-        return view
+        return await self.world.ask(node, ShowTask(self.database.name, self.id))
 
     async def edit(self, on: str = "", **changes: Any) -> None:
         """Change fields of its definition; it keeps its id."""
@@ -206,7 +195,7 @@ class Task:
 
     def late_reports(self) -> int:
         """How many of its runs were reported after the operation timeout."""
-        reports = [event.note for event in self.world.history.events if isinstance(event.note, Reported)]
+        reports = [event.note for event in self.world.history.of(Reported)]
         return sum(note.late for note in reports if note.task == self.id)
 
     def files(self, node: str, path: str = "") -> list[str]:

@@ -52,10 +52,10 @@ def replication(
     taken: list[Measured] = []
 
     async def story(world: World) -> None:
-        world.start(NAMES[:nodes], Register)
-        node = world.slots[await world.elected()].node
+        cluster = world.start(NAMES[:nodes], Register)
+        leader = await world.elected()
+        member, node = cluster[leader].application.member, world.slots[leader].node
         assert node is not None
-        member = node.application.member  # type: ignore[attr-defined]  # Register has one while it runs
         left = proposals
 
         async def client(number: int) -> None:

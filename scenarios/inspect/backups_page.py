@@ -1,6 +1,6 @@
 """The Backups page of a run: its databases and tasks at a moment, as one node knows them (section 20).
 
-Never here: what a view holds (backup/node/views.py), how the moment is reached (moment.py), and what goes to a terminal
+Never here: what a view holds (backup/requests/answers.py), how the moment is reached (moment.py), and what goes to a terminal
 (cli/).
 """
 
@@ -12,9 +12,8 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from backup.content.manifest import stamp
-from backup.node.views import BackupsView, NextBackup, TaskView
 from backup.notes.words import duration_text
-from backup.requests.backup_requests import Progress
+from backup.requests.answers import BackupsView, NextBackup, Progress, TaskView
 from cluster.member import Refused
 from cluster.time_units import DAY, as_datetime, clock_text
 from cluster.value import value

@@ -8,11 +8,11 @@ from scenarios.register import Get, Put, Register
 
 
 async def story(world: World) -> None:
-    world.start("ABC", Register)
+    cluster = world.start("ABC", Register)
     leader = await world.elected()
     sleeper, other = [name for name in "ABC" if name != leader]
     world.crash(sleeper)
-    writer = world[leader].application.member
+    writer = cluster[leader].application.member
     for number in range(1_300):
         await writer.propose(Put(f"register {number % 100}", number))
     term = world[leader].term

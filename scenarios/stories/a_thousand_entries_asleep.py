@@ -4,12 +4,12 @@ import trio
 
 from cluster.sim.world import World
 from cluster.steps import Crash
-from cluster.trace import Compacted, Happened, Note, SnapshotInstalled, SnapshotSent
+from cluster.trace import Compacted, SnapshotInstalled, SnapshotSent
 from scenarios.register import Get, Put, Register
 
 
 async def story(world: World) -> None:
-    world.start("ABC", Register)
+    cluster = world.start("ABC", Register)
     sleeper = await world.elected()
     world.isolate(sleeper)
     with trio.move_on_after(0.1):
@@ -18,10 +18,10 @@ async def story(world: World) -> None:
     world.heal()
 
     leader = await world.elected(other_than=sleeper)
-    writer = world[leader].application.member
+    writer = cluster[leader].application.member
     for number in range(1_100):
         await writer.propose(Put(f"register {number % 100}", number))
-    assert [one for one in noted(world, Compacted) if one.node == leader], "what the sleeper needs next is gone"
+    assert world.history.of(Compacted, leader), "what the sleeper needs next is gone"
 
     world.when(SnapshotSent, Crash(sleeper))  # it wakes up, and falls asleep again before it has its snapshot
     world.restart(sleeper)
@@ -35,16 +35,11 @@ async def story(world: World) -> None:
         await writer.propose(Put(f"late {number % 100}", number))
     assert world[sleeper].applied >= world[leader].applied - 2, "it catches up while the others go on"
     await world.settled()
-    assert world[sleeper].state == world[leader].state
-    assert "lonely" not in world[sleeper].state, "what nobody else had never happened"
-    assert [one.node for one in noted(world, SnapshotInstalled)] == [sleeper], "once"
+    assert cluster[sleeper].state == cluster[leader].state
+    assert "lonely" not in cluster[sleeper].state, "what nobody else had never happened"
+    assert [event.node for event in world.history.of(SnapshotInstalled)] == [sleeper], "once"
 
     world.crash(leader)
     world.restart(sleeper)
     await world.elected(other_than=leader)
     assert await world.ask(sleeper, Get("register 42")) == 1_042, "it came back from its own snapshot"
-
-
-def noted(world: World, kind: type[Note]) -> list[Happened]:
-    """What was noted of that kind so far."""
-    return [event for event in world.history.events if isinstance(event.note, kind)]

@@ -14,11 +14,8 @@ async def story(world: World) -> None:
     world.when(Voted, Restart(""))  # it has voted for itself, on its disk, and asks nobody any more
 
     await world.elected()
-    events = world.history.events
-    [(node, vote)] = [
-        (event.node, event.note.vote) for event in events if isinstance(event.note, Recovered) and event.note.term
-    ]
+    [(node, vote)] = [(event.node, event.note.vote) for event in world.history.of(Recovered) if event.note.term]
     assert vote == node, "what it reads is that it has voted for itself"
-    votes = [event.note for event in events if event.node == node and isinstance(event.note, Voted)]
-    assert len({vote.term for vote in votes}) == len(votes), "one vote a term"
+    terms = [event.note.term for event in world.history.of(Voted, node)]
+    assert len(set(terms)) == len(terms), "one vote a term"
     await trio.sleep(60)

@@ -24,6 +24,6 @@ async def story(world: World) -> None:
     world.restart(old)  # who asked is forgotten, and what its log says is not
     world.heal()
     await world.settled()
-    cut = [event for event in world.history.events if isinstance(event.note, Wrote) and event.note.truncated]
+    cut = [event for event in world.history.of(Wrote) if event.note.truncated]
     assert [event.node for event in cut] == [old], "what it wrote alone had to go"
     assert await world.ask(old, Get("x")) == 2

@@ -8,7 +8,7 @@ from scenarios.register import Get, Put, Register
 
 
 async def story(world: World) -> None:
-    world.start("ABCDE", Register)
+    cluster = world.start("ABCDE", Register)
     first = await world.elected()
     await world.settled()
     asker = next(name for name in "ABCDE" if name != first)
@@ -17,7 +17,7 @@ async def story(world: World) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(world.ask, asker, Put("x", 1))
         await trio.sleep(0.05)
-        assert world[first].state == {"x": 1}
+        assert cluster[first].state == {"x": 1}
         world.crash(first)
         second = (await world.seen(BecameLeader)).node
         world.hold(asker, second)  # it asks again, and is late

@@ -6,7 +6,6 @@ from backup.notes import BackupFinished, DatabaseRestored, IndexCaughtUp
 from backup.record.task import Kind
 from cluster.sim.world import World
 from cluster.time_units import SECOND, hours
-from cluster.trace import Note
 from scenarios.backups import Task, backups
 
 INDEX = "Orders/ByCompany"
@@ -52,31 +51,17 @@ def size_of(task: Task) -> int:
 
 def full_run(world: World, task: Task) -> int:
     """How long the first full run took, in µs."""
-    return next(
-        note.duration
-        for note in notes(world)
-        if isinstance(note, BackupFinished) and note.task == task.id and note.full
-    )
+    runs = (event.note for event in world.history.of(BackupFinished))
+    return next(run.duration for run in runs if run.task == task.id and run.full)
 
 
 def usable_after(world: World, name: str) -> int:
     """From the request to restore until the index is caught up, in µs."""
     asked = next(event.t for event in world.history.events if f"database {name} restored" in event.note.text())
-    made = next(
-        event
-        for event in world.history.events
-        if isinstance(event.note, DatabaseRestored) and event.note.database == name
-    )
+    made = next(event for event in world.history.of(DatabaseRestored) if event.note.database == name)
     database_id = world["A"].state.database(name).id
     built = next(
-        event.t
-        for event in world.history.events
-        if isinstance(event.note, IndexCaughtUp) and event.note.database == database_id and event.note.rows
+        event.t for event in world.history.of(IndexCaughtUp) if event.note.database == database_id and event.note.rows
     )
     assert made.t - asked > SECOND // 10
     return max(built, made.t) - asked
-
-
-def notes(world: World) -> list[Note]:
-    """All that was said."""
-    return [event.note for event in world.history.events]

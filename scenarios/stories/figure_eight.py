@@ -27,9 +27,8 @@ async def story(world: World) -> None:
     third = (await world.seen(BecameLeader)).node  # (c) the friend's log is the longest
     assert third == friend
     await world.elected()
-    seen = [event for event in world.history.events if event.node == third]
-    index = next(event.note.after + 1 for event in seen if isinstance(event.note, Wrote) and event.note.after)
-    committed = [event.note.index for event in seen if isinstance(event.note, Committed)]
+    index = next(event.note.after + 1 for event in world.history.of(Wrote, third) if event.note.after)
+    committed = [event.note.index for event in world.history.of(Committed, third)]
     assert index not in committed, "the command of term 1 was never the last that is committed"
 
     world.restart(first)

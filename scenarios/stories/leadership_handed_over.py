@@ -18,12 +18,10 @@ async def story(world: World) -> None:
     world.transfer(heir)
     await world.led_by(heir, within=1)
 
-    events = world.history.events
-    handed = next(event for event in events if isinstance(event.note, HandingOver))
-    since = [event for event in events if event.seq > handed.seq]
-    stood = [event for event in since if isinstance(event.note, BecameCandidate)]
+    handed = world.history.of(HandingOver)[0]
+    stood = [event for event in world.history.of(BecameCandidate) if event.seq > handed.seq]
     assert [event.node for event in stood] == [heir], "nobody else lost patience, and the heir stood once"
-    won = next(event for event in since if isinstance(event.note, BecameLeader))
+    won = next(event for event in world.history.of(BecameLeader) if event.seq > handed.seq)
     assert won.t - stood[0].t < 100_000, "a third of an election timeout: no gap that a client would see"
     assert await world.ask(first, Get("x")) == 1
     await trio.sleep(60)

@@ -21,7 +21,7 @@ async def story(world: World) -> None:
     await world.led_by(hub, within=10)  # the quorum-loss pattern: only the hub reaches a majority
     assert await world.ask(leader, Put("x", 2)) == 1
 
-    won = len([event for event in world.history.events if isinstance(event.note, BecameLeader)])
+    won = len(world.history.of(BecameLeader))
     await trio.sleep(60)
     assert world[hub].role == "leader", "and stays"
-    assert len([event for event in world.history.events if isinstance(event.note, BecameLeader)]) == won
+    assert len(world.history.of(BecameLeader)) == won

@@ -21,7 +21,7 @@ async def story(world: World) -> None:
     await shop.delete("orders/1")
     await trio.sleep(hours(24 * 4))  # four more nights
 
-    removed = [event.note.folder for event in world.history.events if isinstance(event.note, FolderExpired)]
+    removed = [event.note.folder for event in world.history.of(FolderExpired)]
     assert len(removed) > 4, "the nightly chains of more than two days ago are gone"
     left = {file.partition("/")[0] for file in nightly.files("B")}
     kept = sunday.folder in left

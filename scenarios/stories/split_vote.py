@@ -14,12 +14,8 @@ async def story(world: World) -> None:
     world.rewire(latency=80 * MILLISECOND, jitter=0)  # all lose patience before the first question arrives
     leader = await world.elected(within=30)
 
-    stood = Counter(
-        event.note.term
-        for event in world.history.events
-        if isinstance(event.note, BecameCandidate) and not event.note.trial
-    )
-    won = {event.note.term for event in world.history.events if isinstance(event.note, BecameLeader)}
+    stood = Counter(event.note.term for event in world.history.of(BecameCandidate) if not event.note.trial)
+    won = {event.note.term for event in world.history.of(BecameLeader)}
     split = [term for term, candidates in stood.items() if candidates > 1 and term not in won]
     world.sometimes("a vote is split", bool(split))
     assert all(term not in won for term in split), "nobody leads a term whose vote was split"

@@ -7,7 +7,7 @@ from backup.destinations.file_names import IN_PROGRESS
 from backup.notes import BackupFailed
 from backup.restore.restore_points import check
 from cluster.sim.world import World
-from cluster.time_units import hours
+from cluster.time_units import HOUR, hours
 from scenarios.backups import FOLDER, backups
 
 
@@ -30,7 +30,7 @@ async def story(world: World) -> None:
     world.disturb("B", Well(FOLDER))
     again = await hourly.ran(within=hours(1.1))
     assert again.outcome == "written"
-    assert again.occurrence == getattr(failed.note, "occurrence", 0) + 3_600_000_000, "the next occurrence (8.9)"
+    assert again.occurrence == failed.note.occurrence + HOUR, "the next occurrence (8.9)"
     assert not again.full, "the chain goes on from the file before"
     assert check(client.shelves.place("B", FOLDER), first.folder).whole
     assert (await hourly.restore_newest("Copy")).compared()

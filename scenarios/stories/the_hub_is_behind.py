@@ -37,4 +37,4 @@ async def story(world: World) -> None:
 
 def elections(world: World) -> int:
     """How many were won so far."""
-    return len([event for event in world.history.events if isinstance(event.note, BecameLeader)])
+    return len(world.history.of(BecameLeader))

@@ -41,5 +41,5 @@ async def story(world: World) -> None:
     await hourly.reported()
     await trio.sleep(minutes(2))
     assert hourly.reports() == 3, "told again, and known once"
-    told = [event.note.started_at for event in world.history.events if isinstance(event.note, Reported)]
+    told = [event.note.started_at for event in world.history.of(Reported)]
     assert sorted(told) == [run.started_at for run in hourly.runs], "and its node has heard so once of each"

@@ -30,7 +30,7 @@ async def story(world: World) -> None:
 
     assert run.node == first.node, "it came back in time and keeps its task"
     assert not run.full, "and continues its own chain"
-    given = {event.note.index for event in world.history.events if isinstance(event.note, OwnerChanged)}
+    given = {event.note.index for event in world.history.of(OwnerChanged)}
     assert len(given) == 1, "the task was given away once, at the beginning"
     await trio.sleep(hours(1))
     assert hourly.owner == first.node

@@ -11,7 +11,7 @@ async def story(world: World) -> None:
     world.start("ABC")
     world.rewire(latency=900 * MILLISECOND, jitter=0)
     await trio.sleep(20)
-    led = [event for event in world.history.events if isinstance(event.note, BecameLeader)]
+    led = world.history.of(BecameLeader)
     assert not led, "no promise says that somebody leads in such weather"
 
     world.rewire(latency=5 * MILLISECOND)

@@ -26,21 +26,19 @@ class Told:
         self.outcome = outcome
         self.world = world
 
-    def events(self, kind: type[Note], node: str = "") -> list[Happened]:
+    def events(self, kind: type[N], node: str = "") -> list[Happened[N]]:
         """The events of a kind (of a node), in order; agreed ones only where they were told first."""
-        found = [
-            each for each in self.outcome.history.events if isinstance(each.note, kind) and node in ("", each.node)
-        ]
+        found = self.outcome.history.of(kind, node)
         if not issubclass(kind, Agreed):
             return found
-        first: dict[Note, Happened] = {}
+        first: dict[Note, Happened[N]] = {}
         for event in found:
             first.setdefault(event.note, event)
         return list(first.values())
 
     def all(self, kind: type[N], node: str = "") -> list[N]:
         """The notes of a kind (of a node), in order; agreed ones once."""
-        return [event.note for event in self.events(kind, node) if isinstance(event.note, kind)]
+        return [event.note for event in self.events(kind, node)]
 
     def counts(self) -> dict[str, int]:
         """See `backup.checks.audit.counts`."""

@@ -216,9 +216,9 @@ def test_a_tie_runs_the_full() -> None:
         ({"last_etag": None}, "how far the last one came"),
     ],
 )
-def test_a_run_that_cannot_build_on_another_is_full(change: dict[str, Kind | None], why: str) -> None:
+def test_a_run_that_cannot_build_on_another_is_full(change: dict[str, Any], why: str) -> None:
     """Rule 8.6."""
-    status = attrs.evolve(ran("02 02:00", "02 05:00"), **change)  # type: ignore[arg-type]
+    status = attrs.evolve(ran("02 02:00", "02 05:00"), **change)
     found = next_backup(TASK, status, at("2024-01-02 05:10"), WORLD, OURS, "B")
     assert found.full
     assert why in found.why

@@ -372,7 +372,7 @@ def test_a_file_of_other_content_is_found(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         await open_shop(world)
         await trio.sleep(hours(1.5))
-        started = next(event.note for event in world.history.events if isinstance(event.note, BackupStarted))
+        started = next(event.note for event in world.history.of(BackupStarted))
         files = next(watcher for watcher in world.watchers if watcher.promise == "restored equals backed up")._files  # type: ignore[attr-defined]
         files.started = {run: attrs.evolve(started, fingerprint="0" * 32) for run in files.started}
 

@@ -54,7 +54,7 @@ def told(
 
 def notes(outcome: Outcome, kind: type[N]) -> list[N]:
     """Those of a kind."""
-    return [event.note for event in outcome.history.events if isinstance(event.note, kind)]
+    return [event.note for event in outcome.history.of(kind)]
 
 
 def folders(task: Task) -> list[str]:

@@ -95,11 +95,11 @@ def test_stale_until_it_is_there_and_found_again() -> None:
         await trio.sleep(1)
         for node in "ABC":
             assert len((await shop.indexed("ByTotal", on=node)).rows) == 399
-        again = [event.t for event in world.history.events if isinstance(event.note, IndexCaughtUp)]
+        again = [event.t for event in world.history.of(IndexCaughtUp)]
         world.restart("B")
         await trio.sleep(1)
         assert not (await shop.query("ByTotal", on="B")).stale
-        assert len([event for event in world.history.events if isinstance(event.note, IndexCaughtUp)]) == len(again) + 1
+        assert len(world.history.of(IndexCaughtUp)) == len(again) + 1
         await shop.define_index("ByTotal", "Orders", ("total",), group_by="total")
         await trio.sleep(1)
         groups = (await shop.indexed("ByTotal", on="A")).rows

@@ -86,7 +86,7 @@ def test_a_watcher_computes_owners_whoever_leads_and_a_candidate_knows_none_of_a
         for node in "ABC":
             world.crash(node)
         await trio.sleep(hours(1))
-        told.extend(event.node for event in world.history.events if isinstance(event.note, BackupStarted))
+        told.extend(event.node for event in world.history.of(BackupStarted))
 
     run(story, options={"rules": "ravendb-4.2"})
 
@@ -137,7 +137,7 @@ def test_ravendbs_removed_node_gives_its_report_up_at_once() -> None:
         world.remove("C")
         await world.left("C")
         await trio.sleep(hours(1))
-        given_up.extend(event.note for event in world.history.events if isinstance(event.note, ReportGivenUp))
+        given_up.extend(event.note for event in world.history.of(ReportGivenUp))
 
     run(story, options={"rules": "ravendb-6.2"})
 
@@ -185,7 +185,7 @@ def test_a_watcher_that_was_away_when_it_was_removed_runs_on_as_nobody_tells_it(
         await world.left("D")
         world.restart("D")
         await trio.sleep(hours(1))
-        ran = [event.node for event in world.history.events if isinstance(event.note, BackupFinished)]
+        ran = [event.node for event in world.history.of(BackupFinished)]
         assert ran[0] == "D"
         assert not world["D"].passive
         assert {run.node for run in task.runs[1:]} == {"A", "D"}, "10.8: each holds itself responsible"

@@ -1,5 +1,6 @@
 """Backup now, once, put off, cancelled, and how it all looks (ravendb.md sections 9.4, 15, 20)."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import attrs
@@ -19,7 +20,8 @@ from backup.notes import (
 from backup.record.retention_policy import Retention
 from backup.record.rules import Rules, rules_named
 from backup.record.task import Kind
-from backup.requests.backup_requests import Progress
+from backup.requests.answers import Progress
+from backup.requests.backup_requests import BackupNow
 from backup.requests.database_requests import PutDocuments
 from backup.requests.errors import (
     AskAnother,
@@ -42,9 +44,10 @@ from scenarios.backups import Database, Task, backups
 from .shop import Told
 
 OURS = rules_named("unkindness")
+Story = Callable[[World, Database, Task], Awaitable[None]]
 
 
-def told(story, folder: Path | None = None, rules: Rules | str = "unkindness", seed: int = 1) -> Told:  # type: ignore[no-untyped-def]
+def told(story: Story, folder: Path | None = None, rules: Rules | str = "unkindness", seed: int = 1) -> Told:
     """Play a story that is given the client's shop and its nightly task, with an hourly incremental."""
     worlds: list[World] = []
     places = {} if folder is None else {"backups": str(folder)}
@@ -99,9 +102,7 @@ def test_backup_now_runs_on_the_responsible_node_and_counts_as_a_run() -> None:
     assert starts(told(story)) == ["00:20 full", "00:20 incremental"], "an hour later there is nothing new"
 
 
-def _now(task: Task, full: bool = True):  # type: ignore[no-untyped-def]
-    from backup.requests.backup_requests import BackupNow
-
+def _now(task: Task, full: bool = True) -> BackupNow:
     return BackupNow(task.database.name, task.id, full)
 
 
@@ -300,7 +301,9 @@ def test_a_one_time_backup_is_known_by_its_time_and_restores(tmp_path: Path) -> 
         runs = [run for run in world["A"].state.database("Shop").history if run.task_id == 0]
         assert [run.started_at for run in runs] == [first.started_at, second.started_at]
         place = task.client.shelves.destination("C", "elsewhere")
-        assert restore(place, second.folder).store.fingerprint == task.client.store("C", "Shop").fingerprint  # type: ignore[union-attr]
+        store = task.client.store("C", "Shop")
+        assert store is not None
+        assert restore(place, second.folder).store.fingerprint == store.fingerprint
 
     found = told(story, tmp_path)
     assert "starts a full backup of Shop, once" in found.all(BackupStarted)[0].text()
@@ -405,7 +408,7 @@ def test_what_is_shown_depends_on_the_node_that_is_asked() -> None:
 
 def test_the_panel_shows_that_a_preferred_node_is_away() -> None:
     """teaching: preferred and actual, an arrow between."""
-    from backup.node.views import TaskView
+    from backup.requests.answers import TaskView
 
     view = TaskView(
         3,

@@ -1,5 +1,7 @@
 """The hash pick with its check values, each step of 7.8 and 7.5, and what they mean on one node."""
 
+from typing import Any
+
 import attrs
 import pytest
 from hypothesis import given
@@ -129,14 +131,14 @@ GONE = Topology(("A", "B"))
     ],
 )
 def test_each_step_of_the_decision(
-    task: dict[str, object],
+    task: dict[str, Any],
     topology: Topology,
     before: Assignment | None,
     expected: tuple[str, Reason, str],
     stores: bool,
 ) -> None:
     """Rule 7.8, in order."""
-    found = decide(attrs.evolve(TASK, **task), topology, before, None, NOW, OURS)  # type: ignore[arg-type]
+    found = decide(attrs.evolve(TASK, **task), topology, before, None, NOW, OURS)
     assert (found.node, found.reason, found.rule) == expected
     assert (found.assignment is not None) == stores
     assert found.reason.sentence in found.text()
@@ -251,14 +253,14 @@ def test_what_is_stored_settles_the_matter(
     ],
 )
 def test_each_step_of_the_computation(
-    task: dict[str, object],
+    task: dict[str, Any],
     topology: Topology,
     status: Status | None,
     leaderless: bool,
     expected: tuple[str | None, str],
 ) -> None:
     """Rules 7.5, 7.5a, 7.5b, 7.6."""
-    mine = attrs.evolve(TASK, **task)  # type: ignore[arg-type]
+    mine = attrs.evolve(TASK, **task)
     found = computed_owner(mine, topology, status, OLD, leaderless=leaderless)
     assert (found.node, found.rule) == expected
     assert found.assignment is None

@@ -59,7 +59,7 @@ def test_a_crash_while_telling_tells_once() -> None:
         assert len(keys) == len(set(keys))
 
     told = played(story)
-    runs = {(event.node, event.note.started_at) for event in told.events(BackupFinished)}  # type: ignore[attr-defined]
+    runs = {(event.node, event.note.started_at) for event in told.events(BackupFinished)}
     stored = {(note.node, note.started_at) for note in told.all(StatusStored)}
     assert runs == stored
 

@@ -63,7 +63,7 @@ def told(
 
 def notes(outcome: Outcome, kind: type[N]) -> list[N]:
     """Those of a kind, agreed ones once."""
-    return list(dict.fromkeys(event.note for event in outcome.history.events if isinstance(event.note, kind)))
+    return list(dict.fromkeys(event.note for event in outcome.history.of(kind)))
 
 
 # ---- keys

@@ -3,6 +3,7 @@
 from calendar import MONDAY, isleap, weekday
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -135,11 +136,11 @@ def test_a_file_finished_just_before_a_crash_stays_in_its_chain(
     forget: list[bool] = []
     keep = Ledger.keep
 
-    async def kept(self: Ledger, *args: object, **options: object) -> None:
+    async def kept(self: Ledger, *args: Any, **options: Any) -> None:
         if forget:
             forget.clear()
             await self._member.sleep(DAY)
-        await keep(self, *args, **options)  # type: ignore[arg-type]
+        await keep(self, *args, **options)
 
     monkeypatch.setattr(Ledger, "keep", kept)
 

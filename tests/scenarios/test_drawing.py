@@ -128,9 +128,7 @@ def test_a_question_is_told_from_a_trial_by_when_it_was_sent() -> None:
 
     arrows = whole(outcome, until=20 * SECOND).arrows
 
-    stood = {
-        (event.node, event.t): event.note for event in outcome.history.events if isinstance(event.note, BecameCandidate)
-    }
+    stood = {(event.node, event.t): event.note for event in outcome.history.of(BecameCandidate)}
     for each in arrows:
         if each.kind == "trial":
             assert stood[each.sender, each.sent].trial
@@ -167,7 +165,7 @@ def test_backups_are_bars_and_owners_change() -> None:
     assert [turn.node for turn in drawn.turns if turn.task == 3] == ["B", "C"]
     assert [mark.kind for mark in drawn.marks].count("reported") == 3
     assert {mark.t for mark in drawn.marks if mark.kind == "crash"} == {
-        event.t for event in outcome.history.events if isinstance(event.note, Crashed)
+        event.t for event in outcome.history.of(Crashed)
     }
 
 

@@ -421,12 +421,12 @@ def test_ctrl_c_says_what_was_covered(monkeypatch: pytest.MonkeyPatch, capsys: p
     """Exit code 130, with the counts so far."""
     judged, count = Search.judged, 0
 
-    def interrupted(*args: object) -> object:
+    def interrupted(*args: Any) -> object:
         nonlocal count
         count += 1
         if count == 100:
             raise KeyboardInterrupt
-        return judged(*args)  # type: ignore[arg-type]
+        return judged(*args)
 
     monkeypatch.setattr(Search, "judged", interrupted)
     assert main(["explore"]) == cli.INTERRUPTED

@@ -11,7 +11,8 @@ from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.sim.run import HELD, play, run
 from cluster.sim.world import World
 from cluster.trace import Happened, Note
-from scenarios.register import Answer, Asked, Get, Linearizable, Once, Put, Register, Swap
+from scenarios.register import Get, Put, Register, Swap
+from scenarios.register_promises import Answer, Asked, Linearizable, Once
 from scenarios.zoo.storm import storm
 
 
@@ -172,7 +173,7 @@ def test_answers_are_linearizable_in_any_storm(names: str) -> None:
     for seed in range(1, 6):
         outcome = play(story, seed)
         assert (outcome.verdict, outcome.failure) == (HELD, None)
-        notes += [event.note for event in outcome.history.events if isinstance(event.note, Answer)]
+        notes += [event.note for event in outcome.history.of(Answer)]
     assert sum(isinstance(note, Answer) and note.operation == "Swap" for note in notes) > 50
 
 

@@ -48,7 +48,6 @@ async def wiped(world: World, comes_back: Callable[[World, str], None]) -> None:
     world.rewire(latency=80 * MILLISECOND, jitter=0)
     while True:
         voted = await world.seen(Voted)
-        assert isinstance(voted.note, Voted)
         if voted.note.candidate != voted.node:
             break
     world.wipe(voted.node)

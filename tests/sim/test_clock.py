@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,10 @@ from cluster.member import Member
 from cluster.raft.timing import Timing
 from cluster.sim.clock import CHATTER, MESSAGE, SLEEP, STEP, TIMER, WAKE, Clock, Parked
 from cluster.sim.machine_clocks import Clocks
-from cluster.sim.run import BROKEN, BUG, HELD, INCONCLUSIVE, MISTAKE, STOPPED, play, run
+from cluster.sim.run import BROKEN, BUG, HELD, INCONCLUSIVE, MISTAKE, STOPPED, Outcome, play, run
 from cluster.sim.world import GaveUp, Misuse, World
 from cluster.time_units import FIRST, FOREVER, HOUR, LAST, MILLISECOND, SECOND
-from tests.sim.vocabulary import Adder, Noted, member_of
+from tests.sim.vocabulary import Adder, Noted, Program, member_of
 
 # ---- the clock alone ----
 
@@ -88,13 +88,13 @@ def test_one_task_a_pass_becomes_runnable() -> None:
             await parked[number].wait()
             woken.append(number)
 
-        async def main(shuffle: int = shuffle, wait: Callable[..., object] = wait) -> None:
+        async def main(shuffle: int = shuffle, wait: Callable[..., Awaitable[None]] = wait) -> None:
             from cluster.sim.trio_scheduler import settle_scheduler
 
             settle_scheduler(shuffle)
             async with trio.open_nursery() as nursery:
                 for number in range(10):
-                    nursery.start_soon(wait, number)  # type: ignore[arg-type]  # `wait` is async
+                    nursery.start_soon(wait, number)
 
         trio.run(main, clock=clock)
         assert woken == list(range(10))
@@ -273,18 +273,17 @@ def test_the_storys_own_error_is_its_mistake() -> None:
 # ---- real work outside ----
 
 
-def outside_story(program: Callable[[Member], object]) -> Callable[[World], object]:
+def outside_story(program: Program) -> Callable[[World], Awaitable[None]]:
     async def story(world: World) -> None:
-        world.start("A", lambda: Adder(program))  # type: ignore[arg-type]  # an async function
+        world.start("A", lambda: Adder(program))
         await trio.sleep(20)
 
     return story
 
 
-def noted(outcome: object) -> list[tuple[int, str]]:
+def noted(outcome: Outcome) -> list[tuple[int, str]]:
     """What programs noted, with the times in ms."""
-    events = outcome.history.events  # type: ignore[attr-defined]  # an Outcome
-    return [(event.t // MILLISECOND, event.note.what) for event in events if isinstance(event.note, Noted)]
+    return [(event.t // MILLISECOND, event.note.what) for event in outcome.history.of(Noted)]
 
 
 def test_work_outside_holds_the_clock_and_costs_what_it_says() -> None:
@@ -300,7 +299,7 @@ def test_work_outside_holds_the_clock_and_costs_what_it_says() -> None:
         passed = await member.outside(work, 2 * SECOND)
         member.note(Noted(f"meanwhile {passed}, after it {member.monotonic() - before}"))
 
-    outcome = play(outside_story(program))  # type: ignore[arg-type]  # an async function
+    outcome = play(outside_story(program))
     assert [what for _, what in noted(outcome)] == [f"meanwhile 0, after it {2 * SECOND}"]
 
 
@@ -317,7 +316,7 @@ def test_results_from_outside_come_in_the_order_of_their_cost(slow: str) -> None
         member.spawn(work, "second", SECOND)
         member.spawn(work, "cheap", SECOND // 2)
 
-    assert noted(play(outside_story(program))) == [(500, "cheap"), (1_000, "first"), (1_000, "second")]  # type: ignore[arg-type]
+    assert noted(play(outside_story(program))) == [(500, "cheap"), (1_000, "first"), (1_000, "second")]
 
 
 @pytest.mark.parametrize("slow", ["first", "second"])
@@ -338,7 +337,7 @@ def test_an_error_outside_costs_as_much_as_a_result(slow: str) -> None:
         member.spawn(work, "first", SECOND)
         member.spawn(work, "second", SECOND)
 
-    assert noted(play(outside_story(program))) == [(1_000, "first failed"), (1_000, "second failed")]  # type: ignore[arg-type]
+    assert noted(play(outside_story(program))) == [(1_000, "first failed"), (1_000, "second failed")]
 
 
 def test_a_crash_drops_what_was_outside(tmp_path: Path) -> None:

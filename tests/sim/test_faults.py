@@ -1,7 +1,7 @@
 """Each misfortune does what its name says, and no more: one probe each, and none without (a fault may be only on paper)."""
 
 import typing
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
@@ -11,7 +11,7 @@ from cluster.member import OutcomeUnknown
 from cluster.sim.run import BROKEN, HELD, MISTAKE, Outcome, play, run
 from cluster.sim.world import GaveUp, Misuse, World
 from cluster.time_units import HOUR, MILLISECOND, SECOND
-from cluster.trace import BecameCandidate, Crashed, Delivered, Failed, Happened, Lost, Recovered, Started, Voted
+from cluster.trace import BecameCandidate, Crashed, Delivered, Failed, Lost, Recovered, Started, Voted
 from tests.sim.vocabulary import Add, Adder, Word, member_of
 
 Probe = Callable[[World], Awaitable[None]]
@@ -46,11 +46,6 @@ def say(world: World, node: str, *listeners: str, word: str = "hello") -> None:
         member_of(world, node).send(listener, Word(word))
 
 
-def of(events: Iterable[Happened], kind: type, node: str = "") -> list[Happened]:
-    """The events of a kind."""
-    return [event for event in events if isinstance(event.note, kind) and node in ("", event.node)]
-
-
 # ---- nodes ----
 
 
@@ -65,7 +60,7 @@ async def a_crash_ends_a_node_and_its_memory(world: World) -> None:
     lost = await world.seen(Lost, node=follower, message="Word")
     assert lost.note.why == "down"
     world.crash(follower)
-    assert len(of(world.history.events, Crashed)) == 1, "who is down cannot crash"
+    assert len(world.history.of(Crashed)) == 1, "who is down cannot crash"
     world.restart(follower)
     await world.settled()
     assert world[follower].application is not application
@@ -81,7 +76,7 @@ async def a_restart_begins_a_new_life_from_the_disk(world: World) -> None:
     world.restart(leader)
     assert not world[leader].up, "it comes up as the next thing"
     await world.seen(Started, node=leader)
-    assert [event.note.incarnation for event in of(world.history.events, Started, leader)] == [1, 2]  # type: ignore[attr-defined]
+    assert [event.note.incarnation for event in world.history.of(Started, leader)] == [1, 2]
     assert world[leader].term >= term
     await world.elected()
     await world.settled()
@@ -130,8 +125,8 @@ async def nothing_passes_a_cut_not_even_what_is_on_its_way(world: World) -> None
     say(world, "B", "A")
     await trio.sleep(1)
     assert (words(world, "A"), words(world, "B"), words(world, "C")) == ([], [], [("A", "hello")])
-    lost = [event for event in of(world.history.events, Lost) if event.note.message == "Word"]  # type: ignore[attr-defined]
-    assert sorted((event.node, event.note.why) for event in lost) == [("A", "cut"), ("B", "cut"), ("B", "cut")]  # type: ignore[attr-defined]
+    lost = [event for event in world.history.of(Lost) if event.note.message == "Word"]
+    assert sorted((event.node, event.note.why) for event in lost) == [("A", "cut"), ("B", "cut"), ("B", "cut")]
 
 
 @shows(steps.CutOneWay)
@@ -179,7 +174,7 @@ async def what_is_held_waits_and_is_not_lost(world: World) -> None:
     say(world, "B", "A")
     await trio.sleep(10)
     assert (words(world, "A"), words(world, "B")) == ([("B", "hello")], [])
-    assert not [event for event in of(world.history.events, Lost) if event.note.message == "Word"]  # type: ignore[attr-defined]
+    assert not [event for event in world.history.of(Lost) if event.note.message == "Word"]
 
 
 @shows(steps.Release)
@@ -208,14 +203,11 @@ async def rewired_links_behave_otherwise(world: World) -> None:
         for number in range(count):
             say(world, "A", "B", word=str(number))
         await trio.sleep(20)
-        arrived = [
-            event
-            for event in world.history.events[begun:]
-            if isinstance(event.note, Delivered) and event.note.message == "Word"
-        ]
+        landed = [event for event in world.history.of(Delivered) if event.seq > begun]
+        arrived = [event for event in landed if event.note.message == "Word"]
         numbers = [int(word) for _, word in words(world, "B")]
         words(world, "B").clear()
-        return numbers, [(event.t - event.note.sent) / MILLISECOND for event in arrived]  # type: ignore[attr-defined]
+        return numbers, [(event.t - event.note.sent) / MILLISECOND for event in arrived]
 
     in_order = list(range(200))
     world.rewire(latency=50 * MILLISECOND, jitter=0)
@@ -332,7 +324,7 @@ async def a_full_disk_takes_nothing_and_stops_its_node(world: World) -> None:
     assert world[follower].up, "a program's file is the program's worry"
     await world.ask(other, Add(1))
     await trio.sleep(1)
-    failed, crashed = of(world.history.events, Failed, follower)[0], of(world.history.events, Crashed, follower)[0]
+    failed, crashed = world.history.of(Failed, follower)[0], world.history.of(Crashed, follower)[0]
     assert "no space left" in failed.note.text()
     assert failed.t == crashed.t, "what is not durable must not be promised: the node stops at once"
     world.full_disk(follower, False)
@@ -366,7 +358,7 @@ async def a_sync_that_fails_stops_the_node(world: World) -> None:
         await world.ask(leader, Add(1))
     await world.elected(other_than=leader)
     assert not world[leader].up
-    assert of(world.history.events, Failed, leader)
+    assert world.history.of(Failed, leader)
     world.restart(leader)
     await world.settled()
 
@@ -450,7 +442,7 @@ def test_what_is_no_application_is_refused_at_the_start() -> None:
 
     async def story(world: World) -> None:
         with pytest.raises(Misuse, match="Member is no application: let it inherit from"):
-            world.start("A", Member)  # type: ignore[arg-type]  # that is the mistake
+            world.start("A", Member)  # type: ignore[type-var]  # that is the mistake
 
     class Member:
         """It has nothing of an application."""
@@ -512,10 +504,10 @@ def test_mending_ends_every_misfortune() -> None:
         assert [world[name].up for name in "ABCDE"] == [True] * 5
         assert {link.wire for link in world.network.links.values()} == {world.wire}
         assert not any(link.cut or link.held for link in world.network.links.values())
-        crashes = len(of(world.history.events, Crashed))
+        crashes = len(world.history.of(Crashed))
         world.crash(await world.elected())
         await world.elected()
-        assert len(of(world.history.events, Crashed)) == crashes + 1
+        assert len(world.history.of(Crashed)) == crashes + 1
 
     run(story)
 
@@ -536,7 +528,7 @@ def test_a_fault_that_struck_in_the_very_instant_of_mending_is_mended_too() -> N
         assert world[leader].leader
 
     outcome = run(story)
-    crashes = of(outcome.history.events, Crashed)
+    crashes = outcome.history.of(Crashed)
     mended = [event.t for event in outcome.history.events if "the sky clears" in event.note.text()]
     assert not [crash for crash in crashes if crash.t >= mended[0]]
 
@@ -550,11 +542,11 @@ def test_a_fault_strikes_at_its_event_and_only_once() -> None:
         await world.elected()
         await trio.sleep(10)
 
-    events = run(story).history.events
-    votes, crashes = of(events, Voted), of(events, Crashed)
+    history = run(story).history
+    votes, crashes = history.of(Voted), history.of(Crashed)
     assert [(crash.t, crash.node) for crash in crashes] == [(votes[1].t, votes[1].node)]
-    stepped = events[crashes[0].cause - 1]
-    assert events[stepped.cause - 1] == votes[1]
+    stepped = history.events[crashes[0].cause - 1]
+    assert history.events[stepped.cause - 1] == votes[1]
 
 
 def test_a_fault_may_wait_for_one_nodes_event() -> None:

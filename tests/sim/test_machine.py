@@ -8,13 +8,13 @@ from cluster.sim.disk import DiskModel
 from cluster.sim.run import BUG, HELD, Outcome, play, run
 from cluster.sim.world import World
 from cluster.time_units import MILLISECOND, SECOND
-from cluster.trace import Crashed, Failed, Lost, Started
+from cluster.trace import Crashed, Failed, Lost, Note, Started
 from tests.sim.vocabulary import Add, Adder, Gossip, Noted, Word, member_of
 
 
-def told(outcome: Outcome, kind: type, node: str = "") -> list[str]:
+def told(outcome: Outcome, kind: type[Note], node: str = "") -> list[str]:
     """What events of a kind say."""
-    return [e.note.text() for e in outcome.history.events if isinstance(e.note, kind) and node in ("", e.node)]
+    return [e.note.text() for e in outcome.history.of(kind, node)]
 
 
 # ---- a crash ----
@@ -352,7 +352,9 @@ def test_a_grid_says_each_number_once_whatever_happens_to_the_clock() -> None:
 
         world.start("A", lambda: Adder(program))
         await trio.sleep(0.1)
-        grid = world.slots["A"].node.grids[0]  # type: ignore[union-attr]  # it is up
+        node = world.slots["A"].node
+        assert node is not None
+        grid = node.grids[0]
         await trio.sleep((5 * SECOND + grid.phase) / SECOND - world.now)
         assert said == [0, 1, 2, 3, 4, 5]
         world.jump_clock("A", 7)

@@ -108,6 +108,26 @@ def test_a_node_can_be_looked_at() -> None:
     run(story)
 
 
+def test_a_cluster_looks_and_asks_as_the_world_does() -> None:
+    """It differs where a node is down: that has no state of any type, so it says so and what to do."""
+
+    async def story(world: World) -> None:
+        cluster = world.start("AB", Adder)
+        leader = await world.elected()
+        assert await cluster.ask(leader, Add(3)) == cluster[leader].state == 3
+        assert cluster[leader].application is world[leader].application
+        world.crash(leader)
+        node = cluster[leader]
+        assert (node.up, node.term) == (False, 0)
+        for look in (lambda: node.state, lambda: node.application):
+            with pytest.raises(Misuse, match=f"node {leader} is down and shows neither state nor application"):
+                look()
+        with pytest.raises(Misuse, match="there is no node 'Z'; nodes are A, B"):
+            cluster["Z"]
+
+    run(story)
+
+
 @pytest.mark.parametrize(
     ("names", "says"),
     [

@@ -3,9 +3,9 @@
 Never here: what forbids a run of a task (causes.py).
 """
 
-from backup.node.views import TaskView
 from backup.record.record import Assignment, Database, Delay, Status, Task
 from backup.record.rules import Rules
+from backup.requests.answers import TaskView
 from cluster.time_units import SECOND
 from cluster.trace import Happened
 from cluster.value import value

@@ -1,0 +1,131 @@
+"""What is promised of registers, and the notes that say so: answers are linearizable, and every command happens once."""
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Callable
+
+from cluster.checks import Watcher
+from cluster.trace import Happened, Note
+from cluster.value import value
+
+
+@value
+class Asked(Note):
+    """A client asked."""
+
+    operation: str
+    name: str
+    argument: int | None = None
+    """What is to be written."""
+
+    def text(self) -> str:
+        return f"is asked to {self.operation} {self.name}"
+
+
+@value
+class Answer(Note):
+    """A client got its answer."""
+
+    asked: int
+    """True order: how many events there were when it asked."""
+    operation: str
+    name: str
+    argument: int | None
+    answer: int | None
+    index: int
+    """Where in the log it happened; of a `Look`, after which entry."""
+
+    def text(self) -> str:
+        held = "nothing" if self.answer is None else str(self.answer)
+        return f"answers {self.operation} {self.name}: {held}"
+
+
+class Linearizable(Watcher):
+    """Operations follow one order, in which each lies between its question and its answer (Herlihy and Wing 1990).
+
+    The order is that of the log, a `Look` standing after the last entry it saw. So it is enough that no operation asked after
+    another was answered stands before it: O(1) an event, no search.
+    That every node answers as that order says is state machine safety's to watch.
+    """
+
+    promise = "linearizability"
+    says = "a register answers as if every operation happened at one moment between question and answer"
+
+    def __init__(self) -> None:
+        self.answered: list[tuple[int, int]] = []
+        """Of each answer: seq, and the highest index answered by then."""
+
+    def sees(self) -> dict[type[Note], Callable[[Happened], None]]:
+        return {Answer: self.see}
+
+    def see(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Answer)
+        for seq, index in reversed(self.answered):
+            if seq <= note.asked:
+                first = note.index + 1 if note.operation == "Look" else note.index  # it may stand beside others
+                if index >= first:
+                    raise self.broken(
+                        f"{note.operation} {note.name} was asked after entry {index} was answered and stands at {note.index}"
+                    )
+                break
+        highest = max(note.index, self.answered[-1][1] if self.answered else 0)
+        self.answered.append((event.seq, highest))
+
+
+class Once(Watcher):
+    """A content that was written over is not seen again, unless it was asked for again: so no command happened twice.
+
+    It looks at contents, where `Linearizable` looks at indices. What was asked for more than once it does not judge.
+    """
+
+    promise = "once"
+    says = (
+        "a command of a client happens at one moment only, however often it is brought to a leader (dissertation, 6.3)"
+    )
+
+    def __init__(self) -> None:
+        self.asked: dict[tuple[str, int | None], int] = defaultdict(int)
+        """By register and content: how often clients wanted to write it."""
+        self.written: dict[str, dict[int | None, int]] = defaultdict(lambda: {None: 0})
+        """By register and content: where in the log it was written, as far as clients were told."""
+        self.order: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        """By register: index and content of what was written, sorted."""
+        self.seen: dict[tuple[str, int | None], int] = defaultdict(int)
+        """By register and content: the last entry before which it was seen."""
+
+    def sees(self) -> dict[type[Note], Callable[[Happened], None]]:
+        return {Asked: self.was_asked, Answer: self.see}
+
+    def was_asked(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Asked)
+        if note.argument is not None:
+            self.asked[note.name, note.argument] += 1
+
+    def see(self, event: Happened) -> None:
+        note = event.note
+        assert isinstance(note, Answer)
+        name, index, order = note.name, note.index, self.order[note.name]
+        if note.operation != "Swap":  # that answers what it has written
+            point = index + 1 if note.operation == "Look" else index
+            self.seen[name, note.answer] = max(point, self.seen[name, note.answer])
+            place = bisect_left(order, (point, 0))
+            if place:
+                self.judge(name, note.answer, *order[place - 1])
+        if note.argument is not None:
+            place = bisect_left(order, (index, 0))
+            before = order[place - 1][1] if place else None
+            self.written[name][note.argument] = max(index, self.written[name].get(note.argument, 0))
+            insort(order, (index, note.argument))
+            self.judge(name, before, index, note.argument)
+
+    def judge(self, name: str, content: int | None, index: int, over: int) -> None:
+        """Whether `content` was seen after it was written over at `index`."""
+        since = self.written[name].get(content)
+        if since is None or since >= index or self.seen[name, content] <= index or self.asked[name, content] > 1:
+            return
+        held = "nothing" if content is None else content
+        raise self.broken(
+            f"{name} was set to {over} at entry {index} and held {held} after that, which was written at {since} and asked for once"
+        )
