@@ -5,7 +5,9 @@ something that the product does not know and is told of it.
 """
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from types import UnionType
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -38,6 +40,8 @@ from scenarios.gallery import STORIES
 from scenarios.inspect import restore_files
 from scenarios.inspect.backups_page import task_lines
 from scenarios.zoo import night, storm
+
+ROOT = Path(__file__).resolve().parent.parent
 
 # ---- the fields of a task ----
 
@@ -260,3 +264,31 @@ def test_every_kind_of_destination_is_validated(block: Any) -> None:
     for destinations in ((one, one), (attrs.evolve(one, script=Script("")),)):
         with pytest.raises(Refused, match=f"{block.word} destination"):
             validate(attrs.evolve(PLAIN, destinations=destinations), "create")
+
+
+# ---- the rules of Raft ----
+
+RULE = re.compile(r"\b[Rr]ules? (\d+\.\d+(?:(?:, | and )\d+\.\d+)*)(?![-\d])")
+"""Rules that are named one by one; a range, as in the first line of a module, names none."""
+NOT_TESTED_THERE = {
+    "3.38": "how long a proposal may take is the driver's to count: `tests/test_proposals.py`",
+}
+
+
+def rules_in(texts: Iterable[str]) -> set[str]:
+    """The numbers of all rules that the texts name."""
+    return {number for text in texts for found in RULE.findall(text) for number in re.findall(r"\d+\.\d+", found)}
+
+
+def untested(product: Iterable[str], tests: Iterable[str], left_out: Iterable[str]) -> set[str]:
+    """Rules that the product names and no test does, though not listed; and listed ones that a test names."""
+    return rules_in(product) - rules_in(tests) ^ set(left_out)
+
+
+def test_every_rule_of_raft_is_named_by_a_test() -> None:
+    """Whoever changes a rule of `cluster/raft` finds its test by the number; its boundary is in `tests/raft/boundaries`."""
+    product = [path.read_text(encoding="utf-8") for path in (ROOT / "cluster/raft").glob("*.py")]
+    tests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests/raft").rglob("test_*.py")]
+    assert untested(product, tests, NOT_TESTED_THERE) == set()
+    assert untested([*product, "# rules 3.1, 99.9 and 3.10"], tests, NOT_TESTED_THERE) == {"99.9"}, "the control"
+    assert untested(product, [*tests, "Rule 3.38."], NOT_TESTED_THERE) == {"3.38"}, "the control"

@@ -100,6 +100,25 @@ def test_a_leader_of_term_five(term: int, forced: bool, granted: bool, after: in
     assert role(leader) == ("leader" if after == 5 else "follower")
 
 
+@pytest.mark.parametrize(
+    ("candidate_name", "term", "granted"), [("B", 5, True), ("C", 5, False), ("C", 6, True), ("B", 4, False)]
+)
+def test_one_vote_a_term(candidate_name: str, term: int, granted: bool) -> None:
+    """§5.2, rule 3.20: who voted for B in term 5 says so again, and gives C none before the next term."""
+    voter, effects = take(node("4", term=5, vote="B"), candidate_name, ask(term, SIGNED))
+    assert answer(effects).granted is granted
+    assert voter.vote == (candidate_name if granted else "B")
+
+
+def test_a_trial_granted_is_no_vote_promised() -> None:
+    """Rule 3.23: the real request is judged by the log as it is by then."""
+    voter, effects = take(node("4", term=5), "B", ask(6, SIGNED, trial=True))
+    assert answer(effects).granted
+    voter, _ = take(voter, "C", append(5, SIGNED, "5"))
+    _, effects = take(voter, "B", ask(6, SIGNED))
+    assert not answer(effects).granted
+
+
 def test_in_good_standing_for_half_of_an_odd_timeout() -> None:
     """Rule 3.22: up to T/2 after the sign, and not a µs longer; half of 301 µs are 150."""
     follower = following(node(timing=attrs.evolve(RACHIS, election=301)), "B")
