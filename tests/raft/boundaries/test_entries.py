@@ -18,6 +18,7 @@ from tests.raft.vocabulary import (
     entries,
     following,
     leading,
+    log,
     node,
     of,
     only,
@@ -146,7 +147,42 @@ def test_another_entry_at_the_boundary_breaks_leader_completeness() -> None:
         r"Leader Completeness \(§5\.4\) is broken$"
     )
     with pytest.raises(AssertionError, match=why):
-        replication.entries_to_write(SNAPPED, 8, entries("2 2 3"))
+        replication.entries_to_write(SNAPPED, 8, entries("1 2 4"))
+
+
+def test_the_last_entry_and_the_boundary_are_held() -> None:
+    """§7: both ends are inside; the place before the one and behind the other is not."""
+    held = [(index, term) for index in range(8, 15) for term in range(6) if SNAPPED.holds(index, term)]
+    assert held == [(10, 3), (11, 3), (12, 4)]
+
+
+@pytest.mark.parametrize(
+    ("index", "why"),
+    [
+        (-1, "no entry -1 in a log that ends at 12: ask for 11..12"),
+        (0, "entry 0 is compacted away: this log begins after entry 10, ask for later ones or send the snapshot"),
+        (9, "entry 9 is compacted away: this log begins after entry 10, ask for later ones or send the snapshot"),
+        (13, "no entry 13 in a log that ends at 12: ask for 11..12"),
+    ],
+)
+def test_what_is_outside_a_log_is_said_exactly(index: int, why: str) -> None:
+    """Before the first entry there ever was, compacted away, or not yet there."""
+    with pytest.raises(IndexError) as error:
+        SNAPPED.term_at(index)
+    assert str(error.value) == why
+
+
+def test_a_hash_is_of_the_length_and_the_last_entry() -> None:
+    """Equal logs are found in a set whatever their storage, the empty one too; others rarely share a hash."""
+    assert hash(log("1 2").cut(0)) == hash(Log.of())
+    assert hash(log("1 2").cut(1)) == hash(log("1"))
+    assert len({hash(each) for each in (Log.of(), log("1"), log("2"), log("1 1"), log("1 2"), Log.of((), 2, 2))}) == 6
+
+
+def test_a_log_is_written_as_it_is_made() -> None:
+    """`Log.of` of its entries, and of the boundary only where it has lost its beginning."""
+    assert repr(log("1")) == f"Log.of({[*entries('1')]!r})"
+    assert repr(SNAPPED) == f"Log.of({[*entries('3 4')]!r}, base=10, base_term=3)"
 
 
 @pytest.mark.parametrize(("match", "prev"), [(10, (10, 3)), (9, (0, 0)), (11, (11, 3))])

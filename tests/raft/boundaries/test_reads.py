@@ -108,6 +108,11 @@ def test_the_exact_length_of_a_lease(drift: int, length: int) -> None:
     assert reads.lease_length(attrs.evolve(RACHIS, lease_drift=drift)) == length
 
 
+def test_half_of_an_odd_timeout_is_rounded_down_before_it_is_shortened() -> None:
+    """Dissertation 6.4.1: of 301 µs a voter waits 150, and at 500 ppm the lease is shorter than that."""
+    assert reads.lease_length(attrs.evolve(RACHIS, election=301, lease_drift=500)) == 149
+
+
 @pytest.mark.parametrize(
     ("age", "leases", "holds"), [(0, True, True), (149_849, True, True), (149_850, True, False), (0, False, False)]
 )

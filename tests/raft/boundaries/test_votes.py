@@ -230,3 +230,21 @@ def test_a_round_without_a_trial_is_not_taken_without_a_step() -> None:
     """The shortcut for rounds nobody hears is for trials alone, and says what to do instead."""
     with pytest.raises(AssertionError, match=r"^without a trial a round changes the term and must be saved: step it$"):
         election_timer.another_round(candidate(node(timing=PAPER)), at())
+
+
+def test_the_upper_bound_of_a_draw_is_rounded_down() -> None:
+    """Rule 3.1: of 401.3 µs it is 401, not included, as each bound is a whole µs by itself."""
+    timing = attrs.evolve(PAPER, election=301, again=(2, 3))
+    assert election_timer.drawn(timing, True, 1 - 2**-53) == 400
+
+
+def test_a_new_leader_is_a_sign_of_the_moment_it_is_heard() -> None:
+    """§5.2: the paper's timer counts from then on, not from what was heard before."""
+    heard, _ = take(node(timing=PAPER), "B", append(1, (0, 0)), now=START + 70_000)
+    assert heard.wake_at == START + 70_000 + heard.timeout
+
+
+def test_a_later_term_alone_is_no_sign() -> None:
+    """Rules 3.3, 3.24: a follower in a later term follows nobody, and has heard its last leader when it did."""
+    after, _ = take(following(node(), "B", START + 50_000), "C", refusal(5), now=START + 90_000)
+    assert (after.role, after.term) == (Follower(None, START + 50_000), 5)
