@@ -5,13 +5,15 @@ import pytest
 
 from cluster.raft.configuration import Configuration
 from cluster.raft.configuration_change import Alteration, Change, Place
-from cluster.raft.messages import Request, TimeoutNow
+from cluster.raft.messages import Reconfiguration, Request, TimeoutNow
 from cluster.raft.progress import Progress
 from cluster.raft.state import (
     ChangeProposed,
     Leader,
     Raft,
+    Reading,
     Refuse,
+    Save,
     Send,
     Transfer,
 )
@@ -23,16 +25,19 @@ from tests.raft.vocabulary import (
     answer,
     ask,
     at,
+    following,
     in_force,
     in_role,
     leading,
     node,
     of,
     only,
+    progress,
     ready,
     role,
     store,
     take,
+    the,
 )
 
 LEARNING = Configuration.of("ABC", "D")
@@ -112,3 +117,34 @@ def test_a_leader_names_the_furthest_voter_when_it_leaves() -> None:
         after, effects = take(leader, "B", accepted(1, 2), now=now)
         assert role(after) == "follower"
         assert only(Send, effects) == [Send(heir, TimeoutNow(1))]
+
+
+def test_who_asked_is_named_in_the_answer_and_in_the_log() -> None:
+    """A change that is refused, for now or for good, and one that is appended, carry the request."""
+    request, leaving = Request("r", 1, 1), Change((Alteration("A", Place.Nowhere),))
+    follower = following(node("1"), "B")
+    assert step(follower, ChangeProposed(request, leaving), at()) == (follower, (Refuse(request),))
+    alone = ready(leading(node("1", voters="A", commit=1)))
+    why = "this would leave no voter of A: keep one, or nothing can be decided ever again"
+    assert step(alone, ChangeProposed(request, leaving), at()) == (alone, (Refuse(request, why, final=True),))
+    _, effects = step(alone, ChangeProposed(request, Change((Alteration("B", Place.Watcher),))), at())
+    assert the(Save, effects).entries == (Reconfiguration(1, request, b"", Configuration.of("A", "B")),)
+
+
+def test_a_lease_outlives_an_answer_that_settles_nothing() -> None:
+    """Dissertation 6.4.1: only another configuration ends it, not one that was committed before and is unfinished."""
+    waiting = Configuration(("A", "B", "C"), learners=("D",), promotable=("D",))
+    leader = in_force(ready(leading(node("1", commit=1, voters="ABCD"), D=progress(0))), waiting, 1)
+    leader = in_role(leader, reading=Reading(lease_from=START))
+    after, _ = take(leader, "B", accepted(1, 1, beat=1))
+    assert isinstance(after.role, Leader)
+    assert after.role.reading.lease_from == START
+    assert after.configuration == waiting
+
+
+def test_a_held_joint_configuration_is_not_left_for_a_newcomer() -> None:
+    """Dissertation 4.3: who holds it ends it, although somebody waits to become a voter."""
+    held = Configuration(("A", "B"), ("A", "C"), learners=("D",), promotable=("D",))
+    leader = in_force(ready(leading(node("1", commit=1, voters="ABCD"))), held, 1)
+    after, effects = take(leader, "D", accepted(1, 1, beat=1))
+    assert (after.configuration, only(Save, effects)) == (held, [])
