@@ -5,10 +5,8 @@ import pytest
 
 from cluster.raft import election, replication
 from cluster.raft.log import Log
-from cluster.raft.messages import Request
-from cluster.raft.state import (
-    Refuse,
-)
+from cluster.raft.messages import Entry, Request
+from cluster.raft.state import Refuse, Save
 from tests.raft.vocabulary import (
     RACHIS,
     answer,
@@ -26,6 +24,7 @@ from tests.raft.vocabulary import (
     propose,
     refused,
     take,
+    the,
     wake,
 )
 
@@ -51,17 +50,22 @@ def test_commands_that_wait_have_a_limit(limit: int, taken: list[bytes]) -> None
     """Each is counted with those before it: one that reaches the limit is taken, one that passes it is refused."""
     leader = leading(node("1", commit=1, timing=attrs.evolve(RACHIS, uncommitted_bytes=limit)))
     leader, _ = propose(leader, b"xxxxx")
-    after, effects = propose(leader, b"xx", b"xxx", b"", b"xxxx")
-    assert [entry.command for entry in after.log.slice(3, after.log.last_index)] == taken
-    for refusal_of in only(Refuse, effects):
-        assert refusal_of.waiting > 0
+    asked = [b"xx", b"xxx", b"", b"xxxx"]
+    after, effects = propose(leader, *asked)
+    own = [(entry.request, entry.command) for entry in after.log.slice(3, after.log.last_index)]
+    assert own == [(Request("A#1", asked.index(each) + 1, 1), each) for each in taken]
+    refused_ones = [Request("A#1", asked.index(each) + 1, 1) for each in asked if each not in taken]
+    waiting = 5 + sum(len(each) for each in taken)
+    assert [refusal_of.request for refusal_of in only(Refuse, effects)] == refused_ones
+    assert not refused_ones or only(Refuse, effects)[-1].waiting == waiting
 
 
 def test_a_command_larger_than_the_limit_is_taken_when_nothing_waits() -> None:
     """Else it never would be; the next one is refused with what waits, and an empty one is not."""
     leader = leading(node("1", commit=1, timing=attrs.evolve(RACHIS, uncommitted_bytes=4)))
     after, effects = propose(leader, b"xxxxx", b"x", b"")
-    assert [entry.command for entry in after.log.slice(2, 3)] == [b"xxxxx", b""]
+    one, three = Request("A#1", 1, 1), Request("A#1", 3, 1)
+    assert the(Save, effects).entries == (Entry(1, one, b"xxxxx"), Entry(1, three, b""))
     assert only(Refuse, effects) == [Refuse(Request("A#1", 2, 1), waiting=5)]
     same, effects = propose(after, b"x")
     assert (same, effects) == (after, [Refuse(Request("A#1", 1, 1), waiting=5)])

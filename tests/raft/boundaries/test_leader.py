@@ -7,18 +7,7 @@ from cluster.raft import replication
 from cluster.raft.configuration import Configuration
 from cluster.raft.messages import Confirm
 from cluster.raft.progress import Progress
-from cluster.raft.state import (
-    Apply,
-    Durable,
-    Follower,
-    Leader,
-    Raft,
-    Reading,
-    Save,
-    Send,
-    Stored,
-    Transfer,
-)
+from cluster.raft.state import Apply, Durable, Follower, Leader, Raft, Reading, Save, Send, Stored, Transfer
 from cluster.raft.step import step
 from cluster.time_units import FOREVER
 from tests.raft.vocabulary import (

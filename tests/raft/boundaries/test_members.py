@@ -7,16 +7,7 @@ from cluster.raft.configuration import Configuration
 from cluster.raft.configuration_change import Alteration, Change, Place
 from cluster.raft.messages import Reconfiguration, Request, TimeoutNow
 from cluster.raft.progress import Progress
-from cluster.raft.state import (
-    ChangeProposed,
-    Leader,
-    Raft,
-    Reading,
-    Refuse,
-    Save,
-    Send,
-    Transfer,
-)
+from cluster.raft.state import ChangeProposed, Leader, Raft, Reading, Refuse, Save, Send, Transfer
 from cluster.raft.step import step
 from cluster.time_units import FOREVER
 from tests.raft.vocabulary import (

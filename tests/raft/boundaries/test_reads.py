@@ -5,17 +5,7 @@ import pytest
 
 from cluster.raft import reads
 from cluster.raft.messages import Confirm, Confirmed
-from cluster.raft.state import (
-    Follower,
-    Leader,
-    Raft,
-    Readable,
-    ReadAsked,
-    Reading,
-    Refuse,
-    Save,
-    Send,
-)
+from cluster.raft.state import Follower, Leader, Raft, Readable, ReadAsked, Reading, Refuse, Save, Send
 from cluster.raft.step import step
 from tests.raft.vocabulary import (
     ALSO,

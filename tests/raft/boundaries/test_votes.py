@@ -5,15 +5,7 @@ import pytest
 
 from cluster.raft import durability, election_timer
 from cluster.raft.messages import VoteReply
-from cluster.raft.state import (
-    Candidate,
-    Durable,
-    Follower,
-    Incoming,
-    Raft,
-    Send,
-    Stored,
-)
+from cluster.raft.state import Candidate, Durable, Follower, Incoming, Raft, Send, Stored
 from cluster.raft.step import step
 from cluster.time_units import FOREVER, MILLISECOND
 from tests.raft.vocabulary import (
