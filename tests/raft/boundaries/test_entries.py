@@ -189,6 +189,14 @@ def test_a_log_is_written_as_it_is_made() -> None:
     assert repr(SNAPPED) == f"Log.of({[*entries('3 4')]!r}, base=10, base_term=3)"
 
 
+def test_a_compacted_view_keeps_only_what_it_shows() -> None:
+    """§7: neither what lies before it nor what newer views of the same storage go on with."""
+    once = log("1 1 2 2 3 3").cut(5).compacted(2)
+    again = once.cut(4).compacted(3)
+    assert (once._entries, once._ends) == ([*entries("2 2 3")], [0] * 4)
+    assert (again._entries, again._ends) == ([*entries("2")], [0] * 2)
+
+
 @pytest.mark.parametrize(("match", "prev"), [(10, (10, 3)), (9, (0, 0)), (11, (11, 3))])
 def test_a_beat_to_a_peer_behind_the_boundary_verifies_nothing(match: int, prev: tuple[int, int]) -> None:
     """§7: of what is compacted away the leader knows no term, so that the beat stands at entry 0."""
