@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden campaign zoo bench azurite clean
+.PHONY: help demo test lint golden campaign mutants zoo bench azurite clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ test: $(VENV)/.dev ## everything that is checked before a change is taken
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -n auto --dist worksteal -m "not campaign"
+	UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -n auto --dist worksteal -m "not campaign" --durations=10
 
 lint: $(VENV)/.dev ## style and types only, and put the style right
 	$(BIN)/ruff check --fix
@@ -30,6 +30,10 @@ golden: $(VENV)/.dev ## record timelines and scripts again: read the diff, commi
 campaign: $(VENV)/.dev ## the long searches: more weather, the whole zoo
 	UNKINDNESS_PROFILE=campaign UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -m "campaign or not campaign" --timeout=0
 
+mutants: $(VENV)/.dev ## which changes of a rule of Raft no test of it notices: hours; goes on where it was stopped
+	UNKINDNESS_FROZEN=1 nice -n 15 $(BIN)/mutmut run --max-children 1
+	$(BIN)/python -m tests.raft.survivors
+
 zoo: $(VENV)/.demo ## every bug of the zoo is caught within its budget, and nothing where none is planted
 	$(BIN)/unkindness zoo --prove
 
@@ -37,7 +41,7 @@ bench: $(VENV)/.dev ## the yardsticks
 	$(BIN)/unkindness bench
 
 clean: ## remove what was built and cached, not what was kept in runs/
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 azurite: $(BIN)/python ## the one server for tests that is not on PyPI: Azure's, by npm; without it those tests are skipped

@@ -46,6 +46,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "inspect.result explore.command",
         "zoo bench",
         "gallery sample_documents explore terminal register pytest_plugin",
+        "register_promises",
     ),
 }
 """The rooms of each package, floor by floor from the top: a room knows those on lower floors, and itself.

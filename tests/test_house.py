@@ -245,7 +245,7 @@ UNFINISHED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + 
 UNWRITTEN = re.compile(r"NotImplementedError(?!\(?\)?  #)")
 """A method that is not written, without the reason beside it."""
 TOP = {"pyproject.toml", "README.md", "cluster", "backup", "scenarios", "tests", "Makefile", "LICENSE"}
-SCRATCH = {"build", "dist", "runs", "__pycache__"}
+SCRATCH = {"build", "dist", "mutants", "runs", "__pycache__"}
 """What tools and runs leave, and git ignores."""
 
 

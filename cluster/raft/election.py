@@ -86,7 +86,8 @@ def vote_reply(raft: Raft, sender: str, reply: VoteReply, at: Moment) -> tuple[R
 def own_vote(raft: Raft, at: Moment) -> Raft:
     """Something became durable: if it is the vote for itself, it counts from now on, and so does the round's time."""
     role = raft.role
-    if not isinstance(role, Candidate) or role.trial or raft.name in role.granted or not durability.is_durable(raft, 0):
+    assert isinstance(role, Candidate)
+    if raft.name in role.granted or not durability.is_durable(raft, 0):  # a trial counts its own vote from the start
         return raft
     raft = attrs.evolve(raft, role=attrs.evolve(role, granted=role.granted | {raft.name}))
     if raft.timing.writing_counts:

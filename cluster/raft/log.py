@@ -92,7 +92,7 @@ class Log:
         allowed = ends[after - base] + limit
         if ends[upto - base] <= allowed:
             return upto
-        return max(after + 1, base + bisect_right(ends, allowed, after - base, upto - base + 1) - 1)
+        return max(after + 1, base + bisect_right(ends, allowed, after - base) - 1)
 
     def extended(self, entries: Sequence[Entry]) -> "Log":
         """The log with these entries after its last. O(added) for the newest view; O(all) only for a true fork."""
@@ -136,7 +136,7 @@ class Log:
         if index > self.last_index or index < base:
             return index
         found = bisect_right(self._entries, term, 0, index - base, key=term_of)
-        return base + found if found or not base or self.base_term <= term else base - 1
+        return base + found if self.base_term <= term else base - 1
 
     def __len__(self) -> int:
         """How many entries it still holds."""

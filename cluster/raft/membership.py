@@ -87,7 +87,7 @@ def after_progress(before: Raft, raft: Raft, effects: Sequence[Effect], at: Mome
         if not raft.configuration.votes(raft.name):  # dissertation, 4.2.2: it led without counting itself until now
             return stepped_aside(raft, effects, at)
         raft = with_peers(raft, at.now)  # who has left is told nothing more
-    if not raft.configuration.unfinished or reason_to_leave_it(raft):
+    if not raft.configuration.unfinished or not may_act_by_itself(raft):
         return raft, effects
     after = next_by_itself(raft)
     if after is None:
@@ -96,13 +96,13 @@ def after_progress(before: Raft, raft: Raft, effects: Sequence[Effect], at: Mome
     return raft, [*effects, *more]
 
 
-def reason_to_leave_it(raft: Raft) -> str:
-    """As `reason_to_wait`, for what the leader does by itself."""
+def may_act_by_itself(raft: Raft) -> bool:
+    """Whether the leader may change the configuration unasked: as for who asks, but that it may end a joint one."""
     role = raft.role
     assert isinstance(role, Leader)
     if raft.configuration.joint:
-        return "" if role.ready and not active_configuration.unsettled(raft) else "unsettled"
-    return reason_to_wait(raft, role)
+        return role.ready and not active_configuration.unsettled(raft)
+    return not reason_to_wait(raft, role)
 
 
 def next_by_itself(raft: Raft) -> Configuration | None:

@@ -1,13 +1,11 @@
 """How entries reach the others: durability before words, windows, probes, losses (§5.3; rules 3.4, 3.25-3.33)."""
 
-from collections.abc import Sequence
-
 import attrs
 import pytest
 
-from cluster.raft.messages import AppendEntries, Entry, Request
+from cluster.raft.messages import Entry, Request
 from cluster.raft.progress import Progress
-from cluster.raft.state import Apply, Effect, Leader, Raft, Refuse, Save, Send, Stored
+from cluster.raft.state import Apply, Leader, Raft, Refuse, Save, Send, Stored
 from cluster.raft.step import step
 from cluster.raft.timing import Timing
 from cluster.time_units import MILLISECOND
@@ -18,6 +16,7 @@ from tests.raft.vocabulary import (
     accepted,
     answer,
     append,
+    appends,
     applied,
     at,
     candidate,
@@ -39,12 +38,6 @@ from tests.raft.vocabulary import (
     the,
     wake,
 )
-
-
-def appends(effects: Sequence[Effect], to: str) -> list[AppendEntries]:
-    """The appends that go to a peer."""
-    return [message for peer, message in said(effects) if peer == to and isinstance(message, AppendEntries)]
-
 
 # ---- the leader's first steps ----
 

@@ -34,6 +34,8 @@ RACHIS = Timing()
 PAPER = Timing(first=(1, 2), again=(1, 2), ticking=False, trial=False, check_quorum=False)
 START = 1_000_000
 """When nodes begin, in µs of their monotonic clock."""
+ASKED, ALSO, LATER = (Request("r", serial, 1) for serial in (1, 2, 3))
+"""Who asks for a read or a change."""
 
 
 def entries(terms: str) -> tuple[Entry, ...]:
@@ -95,6 +97,22 @@ def leading(raft: Raft, stored: int | None = None, **peers: Progress) -> Raft:
     durable = Durable(raft.term, raft.name, own, ())
     role = Leader(known, own, START, 0, False)
     return attrs.evolve(raft, vote=raft.name, role=role, durable=durable, wake_at=START + raft.timing.heartbeat)
+
+
+def in_role(raft: Raft, **fields: Any) -> Raft:
+    """The same leader with other values in some fields of its role."""
+    assert isinstance(raft.role, Leader)
+    return attrs.evolve(raft, role=attrs.evolve(raft.role, **fields))
+
+
+def ready(raft: Raft, **fields: Any) -> Raft:
+    """The same leader with an entry of its own term committed, and other values in some fields of its role."""
+    return in_role(raft, ready=True, **fields)
+
+
+def in_force(raft: Raft, configuration: Configuration, since: int = 0) -> Raft:
+    """The same node with this configuration, of entry `since` of its log."""
+    return attrs.evolve(raft, configuration=configuration, configured=((since, configuration),))
 
 
 def progress(match: int, following: int | None = None, probing: bool = False, inflight: Iterable[int] = ()) -> Progress:
@@ -202,6 +220,11 @@ def answer(effects: Sequence[Effect]) -> Any:
     words = said(effects)
     assert len(words) == 1, words
     return words[0][1]
+
+
+def appends(effects: Sequence[Effect], to: str) -> list[AppendEntries]:
+    """The appends that go to a peer."""
+    return [message for peer, message in said(effects) if peer == to and isinstance(message, AppendEntries)]
 
 
 def applied(effects: Sequence[Effect]) -> tuple[int, int]:

@@ -1,0 +1,294 @@
+"""Nothing is forgotten: what there is in one place is in the others too, or is named here with the reason why not.
+
+Each list of exceptions is exact: an entry that is not needed any more fails as well. Each test has a control, which adds
+something that the product does not know and is told of it.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from hypothesis import Phase, given, settings
+
+from backup.destinations import faults
+from backup.destinations.registry import Shelves
+from backup.node.views import task_view
+from backup.record.commands import CreateDatabase, DefineTask, apply
+from backup.record.destination_settings import BLOCKS, AmazonS3, Destination, LocalFolder, Script
+from backup.record.encryption_keys import Encryption, EncryptionMode
+from backup.record.record import Record, Topology
+from backup.record.record_changes import tell
+from backup.record.responsible_node import TaskState
+from backup.record.retention_policy import Retention
+from backup.record.rules import Rules
+from backup.record.task import Kind, SnapshotSettings, Task, UploadMode
+from backup.record.task_json import task_json, tasks_of
+from backup.record.validation import validate
+from cluster import steps
+from cluster.member import Refused
+from cluster.sim.dice import Dice
+from cluster.time_units import DAY, HOUR
+from cluster.value import value
+from scenarios import strategies
+from scenarios.gallery import STORIES
+from scenarios.inspect import restore_files
+from scenarios.inspect.backups_page import task_lines
+from scenarios.zoo import night, storm
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# ---- the fields of a task ----
+
+PLAIN = Task(full="30 0 * * *", destinations=(LocalFolder("/b"),), name="nightly", mentor="A", id=2, created_at=HOUR)
+OTHERWISE: Mapping[str, object] = {
+    "full": "0 3 * * *",
+    "incremental": "30 1 * * *",
+    "destinations": (AmazonS3("bucket"),),
+    "name": "weekly",
+    "kind": Kind.SNAPSHOT,
+    "mentor": "B",
+    "pinned": True,
+    "disabled": True,
+    "retention": Retention(14 * DAY),
+    "id": 3,
+    "created_at": 0,
+    "snapshot": SnapshotSettings("Deflate"),
+    "encryption": Encryption(EncryptionMode.USE_DATABASE_KEY),
+    "upload_mode": UploadMode.DIRECT_UPLOAD,
+    "renewed": 7,
+    "server_wide": 9,
+}
+"""Another value for each field of `PLAIN`."""
+
+NOT_IN_JSON = {
+    "created_at": "whoever restores the task creates it anew (rule 18.4)",
+    "renewed": "the restored task has run nowhere yet, so that its next run is full anyway (rule 6.7)",
+    "server_wide": "such a task is the cluster's own and is not restored at all (rule 16.3)",
+}
+NOT_BACK = {
+    **NOT_IN_JSON,
+    "id": "the log entry that defines it again gives it a new one (rule 1.6)",
+}
+NOT_ON_THE_PAGE = {
+    "snapshot": "RavenDB's page does not show it (rule 20.1)",
+    "upload_mode": "RavenDB's page does not show it (rule 20.1)",
+    "renewed": "it shows as the kind of the next run only, once there was a first (rule 6.7)",
+}
+NOT_IN_THE_TRACE = {
+    "snapshot": "no promise depends on how a snapshot is compressed; the file's manifest says it",
+    "upload_mode": "no promise depends on the way that a file takes",
+    "renewed": "the trace has the change of kind itself, in the note of the entry that it names",
+}
+
+
+def forgotten(what: type[Task], shown: Callable[[Task], object], left_out: Iterable[str]) -> dict[str, str]:
+    """Fields of the task that make no difference to what is shown, though not listed; and listed ones that do."""
+    plain: Any = what(**{field.name: getattr(PLAIN, field.name) for field in attrs.fields(Task)})
+    found = {}
+    for field in attrs.fields(what):
+        other = attrs.evolve(plain, **{field.name: OTHERWISE.get(field.name, "anything else")})
+        differs = shown(other) != shown(plain)
+        if differs == (field.name in left_out):
+            found[field.name] = "is left out, and makes a difference" if differs else "makes no difference"
+    return found
+
+
+def panel(task: Task) -> list[str]:
+    """The task on the Backups page of a node that has not run it yet, while its preferred node A recovers."""
+    record, _ = apply(Record(), CreateDatabase("Shop", ("A", "B"), 0), 1)
+    shop = attrs.evolve(record.databases["shop"], topology=Topology(("B",), rehabs=("A",)))
+    state = TaskState.DISABLED if task.disabled else TaskState.ACTIVE_BY_CURRENT_NODE
+    rules, utc = attrs.evolve(Rules(), assigned=False), ZoneInfo("UTC")
+    view = task_view(shop, task, state, "A", None, "A", now=HOUR, zone=utc, rules=rules, running=None, delay=None)
+    return list(task_lines(view, HOUR, utc, 120))
+
+
+def traced(task: Task) -> list[Any]:
+    """What the trace says of the entry that defines the task."""
+    before, _ = apply(Record(), CreateDatabase("Shop", ("A", "B"), 0), 1)
+    after = attrs.evolve(before, databases={"shop": attrs.evolve(before.databases["shop"], tasks={task.id: task})})
+    return list(tell(before, after, DefineTask("Shop", task, at=0), task.id, 2, Rules()))
+
+
+VIEWS: tuple[tuple[str, Callable[[Task], object], Mapping[str, str]], ...] = (
+    ("JSON", task_json, NOT_IN_JSON),
+    ("JSON and back", lambda task: list(tasks_of({"PeriodicBackups": [task_json(task)]})), NOT_BACK),
+    ("page", panel, NOT_ON_THE_PAGE),
+    ("trace", traced, NOT_IN_THE_TRACE),
+)
+
+
+@pytest.mark.parametrize(("shown", "left_out"), [each[1:] for each in VIEWS], ids=[each[0] for each in VIEWS])
+def test_every_field_of_a_task_shows(shown: Callable[[Task], object], left_out: Mapping[str, str]) -> None:
+    """Rule 6.1: another value of any field makes a difference, except for the fields that are left out with a reason."""
+    assert forgotten(Task, shown, left_out) == {}
+
+
+@value
+class LongerTask(Task):
+    """A task with a field that nothing else knows."""
+
+    colour: str = ""
+
+
+@pytest.mark.parametrize(("shown", "left_out"), [each[1:] for each in VIEWS], ids=[each[0] for each in VIEWS])
+def test_a_field_that_is_forgotten_is_named(shown: Callable[[Task], object], left_out: Mapping[str, str]) -> None:
+    """The control: a new field makes no difference yet; nor does one that is listed although it shows go unnoticed."""
+    assert forgotten(LongerTask, shown, left_out) == {"colour": "makes no difference"}
+    assert forgotten(Task, shown, {**left_out, "full": "no reason"}) == {"full": "is left out, and makes a difference"}
+
+
+# ---- faults ----
+
+NOT_DRAWN = {
+    "Short": "a shortage changes who is responsible for a backup, which the story of it decides; Raft does not notice",
+    "FailSync": "the node stops as if it had crashed: `Crash` at the note `Wrote` is drawn, and tests of the disk are exact",
+    "FlipBit": "beyond what Raft survives by itself: a bit of the log may be the only copy of what is committed",
+    "Wipe": "beyond what Raft survives by itself: a node that has forgotten its vote may vote twice in a term (§5.2)",
+    "Disturb": "the trouble belongs to an application, and the weather is for any",
+}
+NOT_IN_THE_ZOOS_WEATHER = {
+    **NOT_DRAWN,
+    "Cut": "of three nodes a split into one and two cuts as much; the weather of Hypothesis has it",
+    "Zone": "a zone changes when a backup is due, and the zoo's bugs do not depend on it; the weather of Hypothesis has it",
+}
+NOT_IN_A_STORY = {
+    "ReadOnly": "to a backup it is `Refusing`; that retention removes nothing there is a test of its own (test_cleaning.py)",
+}
+
+
+def names_of(union: UnionType) -> set[str]:
+    """The names of the classes of a union."""
+    return {kind.__name__ for kind in get_args(union)}
+
+
+def kinds_of(happening: Iterable[steps.Step]) -> set[str]:
+    """The names of their classes; a fault that waits for an event counts as itself."""
+    return {type(step.fault if isinstance(step, steps.When) else step).__name__ for step in happening}
+
+
+def drawn_by_hypothesis() -> set[str]:
+    """Every kind of fault of a few hundred drawn faults: each is as likely as any other."""
+    found: set[str] = set()
+
+    @settings(max_examples=400, database=None, derandomize=True, phases=[Phase.generate], deadline=None)
+    @given(fault=strategies.faults("ABC"))
+    def look(fault: steps.Fault) -> None:
+        found.update(kinds_of([fault]))
+
+    look()
+    return found
+
+
+def drawn_by_the_zoo() -> set[str]:
+    """Every kind of a few hundred misfortunes of the storm and of the night."""
+    dice = Dice(1, ("completeness",))
+    drawn = [storm.misfortune(dice, "ABC") for _ in range(300)]
+    drawn += [night.misfortune(dice, "ABC", clocks=True) for _ in range(300)]
+    return kinds_of(drawn)
+
+
+def in_stories(union: UnionType) -> set[str]:
+    """Classes of the union that a story imports."""
+    sources = [ast.parse(path.read_text(encoding="utf-8")) for path in STORIES.glob("*.py")]
+    imports = [node for source in sources for node in ast.walk(source) if isinstance(node, ast.ImportFrom)]
+    return names_of(union) & {alias.name for node in imports for alias in node.names}
+
+
+def undrawn(union: UnionType, drawn: set[str], left_out: Iterable[str]) -> set[str]:
+    """Kinds of the union that are neither drawn nor left out, and those that are both."""
+    return names_of(union) - drawn ^ set(left_out)
+
+
+def test_every_fault_is_in_the_weather() -> None:
+    """Any fault may be drawn, except for those that are left out with a reason; here and in the weather of the zoo."""
+    assert undrawn(steps.Fault, drawn_by_hypothesis(), NOT_DRAWN) == set()
+    assert undrawn(steps.Fault, drawn_by_the_zoo(), NOT_IN_THE_ZOOS_WEATHER) == set()
+
+
+def test_every_trouble_of_a_place_is_in_a_story() -> None:
+    """What may ail a place for backups ails it in a recorded story, except for what is left out with a reason."""
+    assert undrawn(faults.Trouble, in_stories(faults.Trouble), NOT_IN_A_STORY) == set()
+
+
+def test_a_fault_that_nothing_draws_is_named() -> None:
+    """The control: a new kind of fault or of trouble is missed; so is an exception that is none any more."""
+    assert undrawn(steps.Fault | LongerTask, drawn_by_hypothesis(), NOT_DRAWN) == {"LongerTask"}
+    assert undrawn(steps.Fault, drawn_by_hypothesis(), [*NOT_DRAWN, "Crash"]) == {"Crash"}
+    assert undrawn(faults.Trouble | LongerTask, in_stories(faults.Trouble | LongerTask), NOT_IN_A_STORY) == {
+        "LongerTask"
+    }
+
+
+# ---- schemes ----
+
+
+def scheme_problems(scheme: str) -> list[str]:
+    """What does not know the scheme of an address: the restore of files, or the text of errors."""
+    problems = []
+    try:
+        restore_files.places(f"{scheme}://name/folder")
+    except restore_files.FilesError as error:
+        if "is no address of backups" in str(error):
+            problems.append("restore")
+    registry = Shelves({"backups": "/kept"})
+    if registry.plain(OSError(f"/kept/clouds/{scheme}/name is full")) != f"{scheme}://name is full":
+        problems.append("plain text")
+    return problems
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.scheme], ids=lambda block: block.scheme)
+def test_every_scheme_is_known_wherever_addresses_are_read(
+    block: type[Destination], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Section 12: files are restored from it or it is said that they cannot be (rule 12.4), and errors name the address."""
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "raven")  # an address of Azure does not say whose container it is
+    assert scheme_problems(block.scheme) == []
+
+
+def test_a_scheme_that_nobody_knows_is_named() -> None:
+    """The control."""
+    assert scheme_problems("gopher") == ["restore", "plain text"]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_every_kind_of_destination_is_validated(block: Any) -> None:
+    """Rule 6.4: two of a kind, and a script without a program, are refused by the kind's own word."""
+    one = block(**{block.key_field: "place"})
+    for destinations in ((one, one), (attrs.evolve(one, script=Script("")),)):
+        with pytest.raises(Refused, match=f"{block.word} destination"):
+            validate(attrs.evolve(PLAIN, destinations=destinations), "create")
+
+
+# ---- the rules of Raft ----
+
+RULE = re.compile(r"\b[Rr]ules? (\d+\.\d+(?:(?:, | and )\d+\.\d+)*)(?![-\d])")
+"""Rules that are named one by one; a range, as in the first line of a module, names none."""
+NOT_TESTED_THERE = {
+    "3.38": "how long a proposal may take is the driver's to count: `tests/test_proposals.py`",
+}
+
+
+def rules_in(texts: Iterable[str]) -> set[str]:
+    """The numbers of all rules that the texts name."""
+    return {number for text in texts for found in RULE.findall(text) for number in re.findall(r"\d+\.\d+", found)}
+
+
+def untested(product: Iterable[str], tests: Iterable[str], left_out: Iterable[str]) -> set[str]:
+    """Rules that the product names and no test does, though not listed; and listed ones that a test names."""
+    return rules_in(product) - rules_in(tests) ^ set(left_out)
+
+
+def test_every_rule_of_raft_is_named_by_a_test() -> None:
+    """Whoever changes a rule of `cluster/raft` finds its test by the number; its boundary is in `tests/raft/boundaries`."""
+    product = [path.read_text(encoding="utf-8") for path in (ROOT / "cluster/raft").glob("*.py")]
+    tests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests/raft").rglob("test_*.py")]
+    assert untested(product, tests, NOT_TESTED_THERE) == set()
+    assert untested([*product, "# rules 3.1, 99.9 and 3.10"], tests, NOT_TESTED_THERE) == {"99.9"}, "the control"
+    assert untested(product, [*tests, "Rule 3.38."], NOT_TESTED_THERE) == {"3.38"}, "the control"
