@@ -56,7 +56,7 @@ def backups(
     return lambda: Backups(rules, places, premises, allowed)
 
 
-class Backups(Application):
+class Backups(Application[Record]):
     """One node's backups: an `Application`."""
 
     def __init__(

@@ -6,7 +6,7 @@ from typing import Any
 from cluster.member import Application, Member, Refused
 
 
-class Nothing(Application):
+class Nothing(Application[None]):
     """An `Application` that holds nothing and answers nothing."""
 
     @property

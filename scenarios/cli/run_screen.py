@@ -107,6 +107,7 @@ def backups_folder(folder: Path | None) -> Iterator[Path]:
 
 
 def interrupted(outcome: "Outcome", request: "Request") -> int:
+    """Say how far a run came that was stopped from outside, and the command that plays it again; return the exit code."""
     from cluster.time_units import clock_text
 
     came = f"{clock_text(outcome.history.clock.now)} after the start, {len(outcome.history):,} events"
