@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from backup.content import file_names
 from backup.content.encryption import NoKey, WrongKey, is_opened_by, opening_of, plain
 from backup.content.logical import read_manifest
 from backup.content.manifest import UnreadableBackup
-from backup.destinations import file_names
 from backup.destinations.port import Destination
 from backup.record.encryption_keys import Key
 from backup.record.task import Kind
