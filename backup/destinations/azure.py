@@ -31,6 +31,7 @@ class Azure(CloudSettings):
     key_field: ClassVar[str] = "container"
     scheme: ClassVar[str] = "azure"
     example: ClassVar[str] = "azure://container/folder"
+    through: ClassVar[str] = "obstore; account key or SAS"
 
     def connect(self, endpoint: str = "") -> ObjectStore:
         """The container; `endpoint`: of another server than Azure's own."""

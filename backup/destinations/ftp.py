@@ -47,7 +47,8 @@ class Ftp(DestinationSettings):
     key_field: ClassVar[str] = "url"
     scheme: ClassVar[str] = "ftp"
     other_schemes: ClassVar[tuple[str, ...]] = ("ftps",)
-    example: ClassVar[str] = "ftp://host:port/folder"
+    example: ClassVar[str] = "ftp://host:21/folder"
+    through: ClassVar[str] = "ftplib; with TLS for `ftps://`; in progress, measured, renamed"
     restores: ClassVar[bool] = False
     retention_applies: ClassVar[bool] = False
     shows_progress: ClassVar[bool] = True
@@ -65,6 +66,10 @@ class Ftp(DestinationSettings):
     def split_url(self) -> SplitResult:
         """The parts of its URL, which may lack the scheme."""
         return urlsplit(self.url if "://" in self.url else f"ftp://{self.url}")
+
+    @classmethod
+    def of_address(cls, address: str) -> Self:
+        return cls(address)
 
     def subfolder(self, name: str) -> Self:
         return self.changed(url=joined(self.url, name))

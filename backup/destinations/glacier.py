@@ -43,6 +43,7 @@ class AmazonGlacier(CloudSettings):
     key_field: ClassVar[str] = "vault"
     scheme: ClassVar[str] = "glacier"
     example: ClassVar[str] = "glacier://vault/folder"
+    through: ClassVar[str] = "boto3; the tree hash that comes back is compared"
     gives_back: ClassVar[bool] = False
     restores: ClassVar[bool] = False
     retention_applies: ClassVar[bool] = False

@@ -33,6 +33,7 @@ class GoogleCloud(CloudSettings):
     key_field: ClassVar[str] = "bucket"
     scheme: ClassVar[str] = "gs"
     example: ClassVar[str] = "gs://bucket/folder"
+    through: ClassVar[str] = "obstore; the JSON of a service account"
 
     def connect(self) -> ObjectStore:
         from obstore.store import GCSStore

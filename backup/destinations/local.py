@@ -44,11 +44,16 @@ class LocalFolder(DestinationSettings):
     key_field: ClassVar[str] = "path"
     scheme: ClassVar[str] = ""
     example: ClassVar[str] = "backups"
+    through: ClassVar[str] = "files and fsync"
     shows_progress: ClassVar[bool] = True
 
     @property
     def address(self) -> str:
         return self.path
+
+    @classmethod
+    def of_address(cls, address: str) -> Self:
+        return cls(address)
 
     def subfolder(self, name: str) -> Self:
         return self.changed(path=joined(self.path, name))

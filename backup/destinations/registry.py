@@ -48,15 +48,14 @@ def kind_of(address: str) -> type[DestinationSettings]:
 def settings_at(address: str) -> AnySettings:
     """The settings of a remote address that a user has typed. ValueError if it is none, or names nothing to restore from."""
     scheme, _, rest = address.partition("://")
-    name, _, folder = rest.strip("/").partition("/")
     kind = BY_SCHEME.get(scheme)
     if kind is not None and not kind.restores:
         raise ValueError(f"nothing is restored from {address} directly (12.4): copy it into a folder, and give that")
-    if kind is None or not name:
+    if kind is None or not rest.strip("/"):
         raise ValueError(
             f"{address} is no address of backups: write {examples(kind for kind in REMOTE if kind.restores)}"
         )
-    return kind.at(name, folder)
+    return kind.of_address(address)
 
 
 def examples(kinds: Iterable[type[DestinationSettings]] = REMOTE) -> str:

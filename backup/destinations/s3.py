@@ -38,14 +38,18 @@ class AmazonS3(CloudSettings):
     key_field: ClassVar[str] = "bucket"
     scheme: ClassVar[str] = "s3"
     example: ClassVar[str] = "s3://bucket/folder"
+    through: ClassVar[str] = (
+        "obstore; custom server, path style, session token, storage class; "
+        "what sleeps in GLACIER or DEEP_ARCHIVE is neither given back nor removed"
+    )
 
     @property
     def aws_region(self) -> str:
         return self.region
 
     @classmethod
-    def at(cls, name: str, folder: str) -> Self:
-        return cls(name, os.environ.get("AWS_REGION", ""), remote_folder=folder)
+    def of_address(cls, address: str) -> Self:
+        return super().of_address(address).changed(region=os.environ.get("AWS_REGION", ""))
 
     def connect(self) -> ObjectStore:
         from obstore.store import S3Store

@@ -5,6 +5,7 @@ them, what is secret, and how the place is opened, real and simulated. Whoever n
 other module names a kind. A secret in the settings travels and is kept, and no `repr`, address or file shows it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -30,7 +31,7 @@ def named(json_name: str, *, in_files: bool = True) -> Mapping[str, Any]:
     return {"json_name": json_name, "in_files": in_files}
 
 
-class DestinationSettings:
+class DestinationSettings(ABC):
     """What a user says about one destination of a task. Its subclasses are the kinds of destinations."""
 
     __slots__ = ()
@@ -48,7 +49,9 @@ class DestinationSettings:
     other_schemes: ClassVar[tuple[str, ...]] = ()
     """What a user may write instead."""
     example: ClassVar[str]
-    """How its address looks."""
+    """How its address is written."""
+    through: ClassVar[str]
+    """What reaches the real place, and how: a cell of the table of destinations in backup/README.md."""
     gives_back: ClassVar[bool] = True
     """What it keeps can be listed and read at once."""
     restores: ClassVar[bool] = True
@@ -64,22 +67,22 @@ class DestinationSettings:
     # ---- what a kind says for itself
 
     @property
+    @abstractmethod
     def address(self) -> str:
         """What the place is called in notes, troubles and errors: a path, or `s3://bucket/folder`. Nothing secret is in it."""
-        raise NotImplementedError
-
-    def subfolder(self, name: str) -> Self:
-        """The same place, one folder further in: how a server-wide task keeps databases apart (rule 16.3)."""
-        raise NotImplementedError
-
-    def connect(self) -> Destination:
-        """The real place. ImportError if its library is not installed, DestinationError if the settings cannot be."""
-        raise NotImplementedError
 
     @classmethod
-    def at(cls, name: str, folder: str) -> Self:
+    @abstractmethod
+    def of_address(cls, address: str) -> Self:
         """The settings of an address that a user has typed; what gets in to the place is in the environment."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def subfolder(self, name: str) -> Self:
+        """The same place, one folder further in: how a server-wide task keeps databases apart (rule 16.3)."""
+
+    @abstractmethod
+    def connect(self) -> Destination:
+        """The real place. ImportError if its library is not installed, DestinationError if the settings cannot be."""
 
     @classmethod
     def simulated(cls, kept: Destination, address: str) -> Destination:
@@ -165,16 +168,20 @@ class CloudSettings(DestinationSettings):
 
     @property
     def address(self) -> str:
+        """`SCHEME://NAME/FOLDER`."""
         folder = self.remote_folder.strip("/")
         return f"{self.scheme}://{getattr(self, self.key_field)}" + (f"/{folder}" if folder else "")
 
     def subfolder(self, name: str) -> Self:
+        """The same bucket, container or vault, one folder further in."""
         return self.changed(remote_folder=joined(self.remote_folder, name))
 
     @classmethod
-    def at(cls, name: str, folder: str) -> Self:
+    def of_address(cls, address: str) -> Self:
+        """The inverse of `address`."""
+        name, _, folder = address.partition("://")[2].strip("/").partition("/")
         made: Any = cls
-        return made(**{cls.key_field: name, "remote_folder": folder})  # type: ignore[no-any-return]
+        return made(**{cls.key_field: name, "remote_folder": folder})  # type: ignore[no-any-return]  # as `from_json`
 
 
 def joined(folder: str, part: str) -> str:
