@@ -19,8 +19,10 @@ KINDS: tuple[type[DestinationSettings], ...] = (LocalFolder, AmazonS3, AmazonGla
 """In the order in which a default name lists them (rule 6.2); a new one goes to the end."""
 REMOTE = tuple(kind for kind in KINDS if kind.scheme)
 """Those whose places belong to no node."""
-WORDS: tuple[type, ...] = (Script, *REMOTE)
-"""What travels, beside `LocalFolder`."""
+WORDS: tuple[type, ...] = (Script, *KINDS[1:6])
+"""What travels, beside `LocalFolder`: the kinds of old, whose codes on the wire lie between those of commands."""
+LATER_WORDS: tuple[type, ...] = KINDS[6:]
+"""The kinds that came later: their codes follow all others, which stay as they are. The digest of a run knows them."""
 BY_SCHEME = {scheme: kind for kind in REMOTE for scheme in (kind.scheme, *kind.other_schemes)}
 
 if TYPE_CHECKING:

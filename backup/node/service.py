@@ -12,6 +12,7 @@ from backup.checks import backup_watchers
 from backup.database import replication
 from backup.database.documents import Store
 from backup.database.indexes import IndexData
+from backup.destinations import registry
 from backup.destinations.faults import Trouble, Well
 from backup.destinations.world_destinations import WorldDestinations
 from backup.node.admin_handler import operate
@@ -23,6 +24,7 @@ from backup.observer.observer_loop import Watch
 from backup.record import commands
 from backup.record.commands import Command
 from backup.record.key_ring import KeyRing
+from backup.record.record import WORDS as RECORD_WORDS
 from backup.record.record import Record, Task
 from backup.record.record_changes import tell
 from backup.record.rules import Rules, rules_named
@@ -42,8 +44,15 @@ from cluster.checks import Watcher
 from cluster.member import Application, Member, Refused
 from cluster.trace import Note
 
-WORDS: tuple[type, ...] = (*commands.WORDS, *replication.WORDS, *node_reports.WORDS, *external_replicator.WORDS)
-"""Every class that travels, in a fixed order."""
+WORDS: tuple[type, ...] = (
+    *commands.WORDS,
+    *replication.WORDS,
+    *node_reports.WORDS,
+    *external_replicator.WORDS,
+    *RECORD_WORDS,
+    *registry.LATER_WORDS,
+)
+"""Every class that travels, in a fixed order: new ones go to the end."""
 
 
 def backups(

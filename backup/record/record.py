@@ -365,3 +365,7 @@ class Record:
         """The record without that database. Not `hard`: nodes keep its files."""
         others = {key: database for key, database in self.databases.items() if database is not gone}
         return attrs.evolve(self, databases=others, put_by=self.put_by if hard else (*self.put_by, gone.id))
+
+
+WORDS: tuple[type, ...] = (Record, Database, Sent)
+"""What travels in snapshots, and how uploads came out, which reports carry."""

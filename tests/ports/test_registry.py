@@ -9,10 +9,11 @@ import attrs
 import pytest
 
 from backup.destinations.port import DestinationError
-from backup.destinations.registry import KINDS, REMOTE, WORDS, examples, in_order, kind_of, settings_at
+from backup.destinations.registry import KINDS, REMOTE, examples, in_order, kind_of, settings_at
 from backup.destinations.settings import DestinationSettings, Script, in_files, json_fields, secret_fields
 from backup.destinations.settings_script import ScriptFailed, given
 from backup.destinations.world_destinations import WorldDestinations
+from backup.node.service import WORDS
 from backup.record.task import Task
 from backup.record.task_json import LeftOut, task_json, tasks_of
 from backup.requests.database_requests import Define, secrets_of
@@ -95,7 +96,7 @@ def test_no_secret_of_a_kind_is_shown(kind: type[DestinationSettings]) -> None:
 @each_kind
 def test_a_kind_travels(kind: type[DestinationSettings]) -> None:
     """Between nodes, secrets and all."""
-    codec = Codec((*WORDS, KINDS[0]))
+    codec = Codec(WORDS)
     whole = filled(kind, script=Script("/bin/keys"))
     assert codec.decode(codec.encode(whole)) == whole
 
