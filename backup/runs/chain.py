@@ -1,6 +1,6 @@
 """Where the next file goes: behind the chain that it continues, under a name that is free (rules 8.7, 11.1 to 11.6).
 
-Every place is looked at; nothing is written. Never here: how a name is built (backup/destinations/file_names.py).
+Every place is looked at; nothing is written. Never here: how a name is built (backup/content/file_names.py).
 """
 
 from collections.abc import Iterable
