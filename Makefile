@@ -25,7 +25,7 @@ lint: $(VENV)/.dev ## style and types only, and put the style right
 	$(BIN)/mypy
 
 golden: $(VENV)/.dev ## record timelines and scripts again: read the diff, commit it only if you understand it
-	UNKINDNESS_RECORD=1 UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest tests/scenarios tests/raft/test_scripts.py
+	UNKINDNESS_RECORD=1 UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest tests/scenarios tests/raft/test_scripts.py tests/ports/test_registry.py
 
 campaign: $(VENV)/.dev ## the long searches: more weather, the whole zoo
 	UNKINDNESS_PROFILE=campaign UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -m "campaign or not campaign" --timeout=0

@@ -17,10 +17,13 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from backup.destinations import faults
-from backup.destinations.registry import Shelves
+from backup.destinations.local import LocalFolder
+from backup.destinations.registry import KINDS, REMOTE
+from backup.destinations.s3 import AmazonS3
+from backup.destinations.settings import DestinationSettings, Script
+from backup.destinations.world_destinations import WorldDestinations
 from backup.node.views import task_view
 from backup.record.commands import CreateDatabase, DefineTask, apply
-from backup.record.destination_settings import BLOCKS, AmazonS3, Destination, LocalFolder, Script
 from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.record import Record, Topology
 from backup.record.record_changes import tell
@@ -237,15 +240,15 @@ def scheme_problems(scheme: str) -> list[str]:
     except restore_files.FilesError as error:
         if "is no address of backups" in str(error):
             problems.append("restore")
-    registry = Shelves({"backups": "/kept"})
-    if registry.plain(OSError(f"/kept/clouds/{scheme}/name is full")) != f"{scheme}://name is full":
+    destinations = WorldDestinations({"backups": "/kept"})
+    if destinations.plain(OSError(f"/kept/clouds/{scheme}/name is full")) != f"{scheme}://name is full":
         problems.append("plain text")
     return problems
 
 
-@pytest.mark.parametrize("block", [block for block in BLOCKS if block.scheme], ids=lambda block: block.scheme)
+@pytest.mark.parametrize("block", REMOTE, ids=lambda block: block.scheme)
 def test_every_scheme_is_known_wherever_addresses_are_read(
-    block: type[Destination], monkeypatch: pytest.MonkeyPatch
+    block: type[DestinationSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Section 12: files are restored from it or it is said that they cannot be (rule 12.4), and errors name the address."""
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "raven")  # an address of Azure does not say whose container it is
@@ -257,7 +260,7 @@ def test_a_scheme_that_nobody_knows_is_named() -> None:
     assert scheme_problems("gopher") == ["restore", "plain text"]
 
 
-@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("block", KINDS)
 def test_every_kind_of_destination_is_validated(block: Any) -> None:
     """Rule 6.4: two of a kind, and a script without a program, are refused by the kind's own word."""
     one = block(**{block.key_field: "place"})

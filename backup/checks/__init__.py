@@ -11,17 +11,18 @@ from backup.checks.report_promises import LaterStartWins, ReportsInOrder, ToldAs
 from backup.checks.request_promises import PutOffWaits, ServerWideEverywhere
 from backup.checks.retention_promises import KeptAsRuled
 from backup.checks.secrets import EncryptedAsAsked, KeysStaySecret
-from backup.destinations.registry import Shelves
+from backup.destinations.world_destinations import WorldDestinations
+from backup.record.key_ring import KeyRing
 from backup.record.rules import Rules
 from cluster.checks import Watcher
 
 __all__ = ["Covered", "Missed", "backup_watchers"]
 
 
-def backup_watchers(rules: Rules, shelves: Shelves) -> list[Watcher]:
+def backup_watchers(rules: Rules, destinations: WorldDestinations, keys: KeyRing) -> list[Watcher]:
     """A fresh watcher for each promise, in the order in which they must be told."""
     model = Model()
-    files = Files(shelves)
+    files = Files(destinations, keys)
     return [
         model,
         OneOwner(),

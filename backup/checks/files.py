@@ -11,9 +11,10 @@ from backup.content.encryption import NoKey, WrongKey, plain
 from backup.content.logical import read_manifest
 from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup
 from backup.destinations.port import Destination, DestinationError
-from backup.destinations.registry import KeyRing, Shelves
+from backup.destinations.registry import is_remote
+from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import BackupFinished, BackupStarted, FolderExpired, Reported, TaskDefined, Uploaded
-from backup.record.destination_settings import is_remote
+from backup.record.key_ring import KeyRing
 from backup.restore.assembly import Assembly
 from backup.restore.chain_reader import BrokenChain, NothingToRestore, check_link, restore
 from cluster.checks import Watcher
@@ -30,8 +31,10 @@ Run = tuple[str, int, int]
 class Files:
     """What the trace says of files, and the files."""
 
-    def __init__(self, shelves: Shelves) -> None:
-        self._shelves = shelves
+    def __init__(self, destinations: WorldDestinations, keys: KeyRing) -> None:
+        """`keys`: the operator's."""
+        self._destinations = destinations
+        self.keys = keys
         self.started: dict[Run, BackupStarted] = {}
         self.finished: set[Run] = set()
         self.sent: dict[Run, list[str]] = {}
@@ -49,11 +52,11 @@ class Files:
 
     def place(self, node: str, path: str) -> Destination:
         """A node's local folder, or a cloud."""
-        return self._shelves.place(node, path)
+        return self._destinations.place(node, path)
 
     def plain(self, error: BaseException) -> str:
         """Its text without real paths."""
-        return self._shelves.plain(error)
+        return self._destinations.plain(error)
 
     def manifest(self, node: str, path: str, folder: str, file: str) -> Manifest:
         """What a file says of itself, its seal verified once."""
@@ -61,11 +64,6 @@ class Files:
         if key not in self._manifests:
             self._manifests[key] = read_manifest(file, self.content(self.place(node, path), folder, file))
         return self._manifests[key]
-
-    @property
-    def keys(self) -> KeyRing:
-        """The operator's."""
-        return self._shelves.keys
 
     def content(self, place: Destination, folder: str, file: str) -> Iterable[bytes]:
         """What a file holds, decrypted with a key of the operator's."""

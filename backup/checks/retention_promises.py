@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from backup.checks.files import Files, home
 from backup.checks.model import Sees
+from backup.destinations.registry import kind_of
 from backup.notes import (
     BackupFinished,
     BackupStarted,
@@ -24,8 +25,6 @@ from cluster.trace import Crashed, Happened, Stepped
 
 Place = tuple[str, str]
 """Whose it is, and its path."""
-NEVER_CLEANED = ("glacier", "ftp")
-"""Schemes of clouds that retention passes over (14.6)."""
 SLACK = 60 * SECOND
 """What is nearly old enough may be either."""
 
@@ -137,7 +136,7 @@ class KeptAsRuled(Watcher):
             else:
                 known.last = max(known.last, note.started_at)
         if note.full and self._keeps.get(note.task) is not None:
-            cleaned = [place for place in places if not place[1].startswith(NEVER_CLEANED)]
+            cleaned = [place for place in places if kind_of(place[1]).retention_applies]  # 14.6
             self._due[event.node, note.task] = (cleaned, note.started_at)
 
     def _started(self, event: Happened) -> None:

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from backup import notes as kinds
 from backup.checks.files import EDITED, Files, Unusable
 from backup.checks.model import Sees
+from backup.content import file_names
 from backup.content.compression import decompressed
-from backup.destinations import file_names
 from backup.notes import BackupStarted, DatabaseCreated, TaskDefined
 from backup.record.encryption_keys import EncryptionMode, Key
 from cluster.checks import Watcher

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from backup.content import file_names
 from backup.content.manifest import DamagedBackup
-from backup.destinations import file_names
 from backup.record.encryption_keys import Key
 
 HEADER = 24

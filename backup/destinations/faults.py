@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from backup.destinations.port import Destination, DestinationError, Upload
-from backup.record.destination_settings import is_remote
+from backup.destinations.registry import is_remote
 from cluster.value import value
 
 Ailing = Mapping[type, Any]

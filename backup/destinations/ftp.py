@@ -12,15 +12,71 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Iterator
-from urllib.parse import unquote, urlsplit
+from typing import ClassVar, Self
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import attrs
 
 from backup.destinations.port import IN_PROGRESS, AlreadyThere, DestinationError, NotThere, parts_of
-from backup.record.destination_settings import Ftp, address
+from backup.destinations.settings import DestinationSettings, Script, joined, named
+from cluster.value import value
 
 CHUNK = 1 << 17
 TIMEOUT = 60.0
 """Seconds of silence after which a connection is lost."""
 NO_SUCH_FILE = "550"
+
+
+@value
+class Ftp(DestinationSettings):
+    """A folder of an FTP server: nothing is restored from there directly (rule 12.4)."""
+
+    url: str = attrs.field(metadata=named("Url"))
+    port: int = attrs.field(default=21, metadata=named("Port"))
+    user: str = attrs.field(default="", metadata=named("UserName"))
+    password: str = attrs.field(default="", repr=False, metadata=named("Password"))
+    certificate: str = attrs.field(default="", repr=False, metadata=named("CertificateAsBase64"))
+    """Base64."""
+    certificate_file_name: str = attrs.field(default="", metadata=named("CertificateFileName", in_files=False))
+    disabled: bool = False
+    script: Script | None = None
+
+    json_name: ClassVar[str] = "FtpSettings"
+    word: ClassVar[str] = "FTP"
+    allowed_as: ClassVar[str] = "FTP"
+    key_field: ClassVar[str] = "url"
+    scheme: ClassVar[str] = "ftp"
+    other_schemes: ClassVar[tuple[str, ...]] = ("ftps",)
+    example: ClassVar[str] = "ftp://host:21/folder"
+    through: ClassVar[str] = "ftplib; with TLS for `ftps://`; in progress, measured, renamed"
+    restores: ClassVar[bool] = False
+    retention_applies: ClassVar[bool] = False
+    shows_progress: ClassVar[bool] = True
+
+    @property
+    def is_complete(self) -> bool:
+        """Port 0 is no port (section 12)."""
+        return bool((self.url and self.port) or self.script)
+
+    @property
+    def address(self) -> str:
+        parts = self.split_url()
+        return f"ftp://{parts.hostname or ''}:{parts.port or self.port}{parts.path.rstrip('/')}"
+
+    def split_url(self) -> SplitResult:
+        """The parts of its URL, which may lack the scheme."""
+        return urlsplit(self.url if "://" in self.url else f"ftp://{self.url}")
+
+    @classmethod
+    def of_address(cls, address: str) -> Self:
+        return cls(address)
+
+    def subfolder(self, name: str) -> Self:
+        return self.changed(url=joined(self.url, name))
+
+    def connect(self, trusted: str = "") -> "FtpDestination":
+        """The folder; `trusted`: a file of certificates to believe, instead of the system's own."""
+        return FtpDestination(self, trusted)
 
 
 class ReusingFtpTls(ftplib.FTP_TLS):
@@ -36,22 +92,21 @@ class ReusingFtpTls(ftplib.FTP_TLS):
 
 
 class FtpDestination:
-    """The block *FTP* of section 12."""
+    """A folder of a server that can be reached."""
 
     gives_back = True
 
-    def __init__(self, block: Ftp, trusted: str = "") -> None:
-        """`trusted`: a file of certificates to believe, instead of the system's own."""
-        parts = urlsplit(block.url if "://" in block.url else f"ftp://{block.url}")
-        self._where = address(block)
+    def __init__(self, settings: Ftp, trusted: str = "") -> None:
+        parts = settings.split_url()
+        self._where = settings.address
         self._secure = parts.scheme == "ftps"
         if parts.scheme not in ("ftp", "ftps") or not parts.hostname:
             raise DestinationError(
                 self._where, "it is no address of an FTP server", "write ftp://host/folder or ftps://…"
             )
-        self._host, self._port = parts.hostname, parts.port or block.port
+        self._host, self._port = parts.hostname, parts.port or settings.port
         self._folder = unquote(parts.path).strip("/")
-        self._block = block
+        self._settings = settings
         self._trusted = trusted
 
     def __repr__(self) -> str:
@@ -115,14 +170,14 @@ class FtpDestination:
 
     def connected(self) -> ftplib.FTP:
         """A connection of somebody who has logged in."""
-        block = self._block
+        settings = self._settings
         client = (
             ReusingFtpTls(context=self._context(), timeout=TIMEOUT) if self._secure else ftplib.FTP(timeout=TIMEOUT)
         )
         try:
             client.encoding = "utf-8"
             client.connect(self._host, self._port)
-            client.login(block.user, block.password)
+            client.login(settings.user, settings.password)
             if isinstance(client, ftplib.FTP_TLS):
                 client.prot_p()
         except BaseException:
@@ -132,9 +187,9 @@ class FtpDestination:
 
     def _context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self._trusted or None)
-        if self._block.certificate:
+        if self._settings.certificate:
             with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-                file.write(base64.b64decode(self._block.certificate))
+                file.write(base64.b64decode(self._settings.certificate))
                 file.flush()
                 os.chmod(file.name, 0o600)
                 context.load_cert_chain(file.name)
@@ -200,7 +255,7 @@ class FtpDestination:
 
     def _shown(self, error: BaseException) -> str:
         text = (str(error).splitlines() or [""])[0]
-        return text.replace(self._block.password, "…") if self._block.password else text
+        return text.replace(self._settings.password, "…") if self._settings.password else text
 
 
 class FtpUpload:

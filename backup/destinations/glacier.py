@@ -7,10 +7,13 @@ new in since the end of 2025; for them there is S3 with the storage class GLACIE
 import hashlib
 import tempfile
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
+
+import attrs
 
 from backup.destinations.port import DestinationError, parts_of
-from backup.record.destination_settings import AmazonGlacier, address
+from backup.destinations.settings import CloudSettings, Script, named
+from cluster.value import value
 
 PART = 1 << 20
 """The tree's leaves, by Amazon's definition."""
@@ -21,17 +24,62 @@ CLOSED = "Amazon takes no new customers for vaults since 2025-12-15"
 INSTEAD = "name an Amazon S3 block with StorageClass GLACIER or DEEP_ARCHIVE instead"
 
 
+@value
+class AmazonGlacier(CloudSettings):
+    """A vault of Amazon Glacier: nothing is restored from there directly (rule 12.4)."""
+
+    vault: str = attrs.field(metadata=named("VaultName"))
+    region: str = attrs.field(default="", metadata=named("AwsRegionName"))
+    access_key: str = attrs.field(default="", metadata=named("AwsAccessKey", in_files=False))
+    secret_key: str = attrs.field(default="", repr=False, metadata=named("AwsSecretKey"))
+    session_token: str = attrs.field(default="", repr=False, metadata=named("AwsSessionToken"))
+    remote_folder: str = attrs.field(default="", metadata=named("RemoteFolderName"))
+    disabled: bool = False
+    script: Script | None = None
+
+    json_name: ClassVar[str] = "GlacierSettings"
+    word: ClassVar[str] = "Amazon Glacier"
+    allowed_as: ClassVar[str] = "AmazonGlacier"
+    key_field: ClassVar[str] = "vault"
+    scheme: ClassVar[str] = "glacier"
+    example: ClassVar[str] = "glacier://vault/folder"
+    through: ClassVar[str] = "boto3; the tree hash that comes back is compared"
+    gives_back: ClassVar[bool] = False
+    restores: ClassVar[bool] = False
+    retention_applies: ClassVar[bool] = False
+
+    @property
+    def aws_region(self) -> str:
+        return self.region
+
+    def connect(self, url: str = "") -> "GlacierVault":
+        """The vault; `url`: of another server than Amazon's own."""
+        import boto3
+        from botocore.config import Config
+
+        client = boto3.client(
+            "glacier",
+            region_name=self.region or "us-east-1",
+            endpoint_url=url or None,
+            aws_access_key_id=self.access_key or None,
+            aws_secret_access_key=self.secret_key or None,
+            aws_session_token=self.session_token or None,
+            config=Config(retries={"max_attempts": 0}),
+        )
+        return GlacierVault(client, self)
+
+
 class GlacierVault:
-    """The block *Glacier* of section 12."""
+    """An open vault."""
 
     gives_back = False
 
-    def __init__(self, client: Any, block: AmazonGlacier) -> None:
+    def __init__(self, client: Any, settings: AmazonGlacier) -> None:
         """`client`: of boto3."""
         self.client = client
-        self.vault = block.vault
-        self._where = address(block)
-        self._folder = block.remote_folder.strip("/")
+        self.vault = settings.vault
+        self._where = settings.address
+        self._folder = settings.remote_folder.strip("/")
         self._archives: dict[str, str] = {}
         """By name: ids of what this object has sent, so that it can be taken back."""
 
@@ -147,20 +195,3 @@ def tree_hash(parts: Iterator[bytes]) -> str:
         pairs = [level[at : at + 2] for at in range(0, len(level), 2)]
         level = [hashlib.sha256(b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
     return level[0].hex()
-
-
-def opened(block: AmazonGlacier, url: str = "") -> GlacierVault:
-    """The vault of a block; `url`: of another server than Amazon's own."""
-    import boto3
-    from botocore.config import Config
-
-    client = boto3.client(
-        "glacier",
-        region_name=block.region or "us-east-1",
-        endpoint_url=url or None,
-        aws_access_key_id=block.access_key or None,
-        aws_secret_access_key=block.secret_key or None,
-        aws_session_token=block.session_token or None,
-        config=Config(retries={"max_attempts": 0}),
-    )
-    return GlacierVault(client, block)

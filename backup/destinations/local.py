@@ -7,9 +7,14 @@ import contextlib
 import errno
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import ClassVar, Self
 
-from backup.destinations.port import IN_PROGRESS, AlreadyThere, DestinationError, NotThere, parts_of
+import attrs
+
+from backup.destinations.port import IN_PROGRESS, AlreadyThere, Destination, DestinationError, NotThere, parts_of
+from backup.destinations.settings import DestinationSettings, Script, joined, named
+from cluster.value import value
 
 CHUNK = 1 << 17
 REASONS = {
@@ -25,8 +30,53 @@ REASONS = {
 }
 
 
+@value
+class LocalFolder(DestinationSettings):
+    """A folder of the node that runs the backup."""
+
+    path: str = attrs.field(metadata=named("FolderPath"))
+    disabled: bool = False
+    script: Script | None = None
+
+    json_name: ClassVar[str] = "LocalSettings"
+    word: ClassVar[str] = "Local"
+    allowed_as: ClassVar[str] = "Local"
+    key_field: ClassVar[str] = "path"
+    scheme: ClassVar[str] = ""
+    example: ClassVar[str] = "backups"
+    through: ClassVar[str] = "files and fsync"
+    shows_progress: ClassVar[bool] = True
+
+    @property
+    def address(self) -> str:
+        return self.path
+
+    @classmethod
+    def of_address(cls, address: str) -> Self:
+        return cls(address)
+
+    def subfolder(self, name: str) -> Self:
+        return self.changed(path=joined(self.path, name))
+
+    def connect(self) -> "LocalDestination":
+        return LocalDestination(self.path)
+
+    @classmethod
+    def simulated(cls, kept: Destination, address: str) -> Destination:
+        """What keeps the files is such a folder already."""
+        return kept
+
+
+def parts_of_path(path: str) -> tuple[str, ...]:
+    """The parts of a local folder's path. ValueError for one that leads elsewhere."""
+    parts = tuple(part for part in PurePosixPath(path.replace("\\", "/")).parts if part != "/")
+    if not parts or ".." in parts:
+        raise ValueError(f"the local folder {path!r} leads out of the node: give a path without '..'")
+    return parts
+
+
 class LocalDestination:
-    """The block *Local* of section 12: one folder, in it a folder for each chain of backups."""
+    """One folder of the file system, in it a folder for each chain of backups."""
 
     gives_back = True
 

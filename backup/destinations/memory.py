@@ -10,26 +10,26 @@ from backup.destinations.port import IN_PROGRESS, AlreadyThere, NotThere, parts_
 CHUNK = 1 << 17
 
 
-class Vault:
+class MemoryDestination:
     """A destination that keeps its files in memory."""
 
     gives_back = True
 
-    def __init__(self, name: str = "vault") -> None:
+    def __init__(self, name: str = "memory") -> None:
         """`name` is shown in errors."""
         self.name = name
         self._files: dict[tuple[str, str], bytearray] = {}
 
     def __repr__(self) -> str:
-        return f"Vault({self.name!r})"
+        return f"MemoryDestination({self.name!r})"
 
-    def start(self, name: str) -> "VaultUpload":
+    def start(self, name: str) -> "MemoryUpload":
         """Begin a file under its in-progress name. AlreadyThere if either name is taken."""
         folder, file = self._key(name)
         for taken in (file, file + IN_PROGRESS):
             if (folder, taken) in self._files:
                 raise AlreadyThere(f"{self.name}:{folder}/{taken}")
-        return VaultUpload(self.name, self._files, folder, file)
+        return MemoryUpload(self.name, self._files, folder, file)
 
     def read(self, name: str) -> Iterator[bytes]:
         """The file in chunks. NotThere."""
@@ -62,12 +62,12 @@ class Vault:
         return folder, file
 
 
-class VaultUpload:
-    """One file of a vault being written."""
+class MemoryUpload:
+    """One file of such a place being written."""
 
-    def __init__(self, vault: str, files: dict[tuple[str, str], bytearray], folder: str, file: str) -> None:
+    def __init__(self, place: str, files: dict[tuple[str, str], bytearray], folder: str, file: str) -> None:
         """Opens the in-progress file."""
-        self._vault = vault
+        self._place = place
         self._files = files
         self._path = (folder, file)
         self._partial = (folder, file + IN_PROGRESS)
@@ -76,14 +76,14 @@ class VaultUpload:
 
     def write(self, chunk: bytes) -> None:
         """Add a chunk."""
-        assert self._content is not None, f"{self._vault}:{'/'.join(self._partial)} has ended: start another upload"
+        assert self._content is not None, f"{self._place}:{'/'.join(self._partial)} has ended: start another upload"
         self._content += chunk
 
     def finish(self) -> None:
         """Give it its name."""
-        assert self._content is not None, f"{self._vault}:{'/'.join(self._partial)} has ended: start another upload"
+        assert self._content is not None, f"{self._place}:{'/'.join(self._partial)} has ended: start another upload"
         if self._path in self._files:
-            raise AlreadyThere(f"{self._vault}:{'/'.join(self._path)}")
+            raise AlreadyThere(f"{self._place}:{'/'.join(self._path)}")
         self._files[self._path] = self._files.pop(self._partial)
         self._content = None
 

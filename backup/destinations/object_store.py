@@ -1,27 +1,21 @@
-"""Amazon S3, Azure's blob storage and Google's cloud storage, and what speaks like them, by way of `obstore`.
+"""What object stores (Amazon S3, Azure's blob storage, Google's cloud storage) have in common, by way of `obstore`.
 
 An object appears when it is whole; an upload that ends in any other way leaves nothing that counts. The library's own
 retries are off: whoever uploads tries again, in its own time. Never here: a bucket that nobody has made.
 """
 
 import contextlib
-import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backup.destinations.port import AlreadyThere, DestinationError, NotThere, parts_of
-from backup.record.destination_settings import AmazonS3, Azure, GoogleCloud, address, secrets
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Store
 
 CHUNK = 1 << 20
-ASLEEP = ("GLACIER", "DEEP_ARCHIVE")
-"""Storage classes of S3 that give nothing back before it is asked for, hours ahead."""
 ASLEEP_REMEDY = "have S3 restore the object first, or give keys that may write there"
 TIMEOUT = timedelta(minutes=720)
 """Of one request: `Backup.CloudStorageOperationTimeoutInMin`."""
@@ -34,18 +28,26 @@ REMEDIES = {
 
 
 class ObjectStore:
-    """One bucket or container, and the folder in it that a block names."""
+    """One bucket or container, and the folder in it that the settings name."""
 
     def __init__(
-        self, store: "Store", where: str, folder: str = "", hidden: Iterable[str] = (), storage_class: str = ""
+        self,
+        store: "Store",
+        where: str,
+        folder: str = "",
+        hidden: Iterable[str] = (),
+        storage_class: str = "",
+        *,
+        asleep: bool = False,
     ) -> None:
-        """`where`: its address, for errors, in which nothing `hidden` is ever shown."""
+        """`where`: its address, for errors, in which nothing `hidden` is ever shown. `asleep`: what is in that storage
+        class is given back hours after it is asked for."""
         self._store = store
         self._where = where
         self._folder = folder.strip("/")
         self._hidden = tuple(hidden)
         self._storage_class = storage_class
-        self.gives_back = storage_class not in ASLEEP
+        self.gives_back = not asleep
 
     def __repr__(self) -> str:
         return f"ObjectStore({self._where!r})"
@@ -186,73 +188,14 @@ class ObjectUpload:
         self.abandon()
 
 
-# ---- from blocks ----
+# ---- how every store is talked to ----
 
 
-def amazon(block: AmazonS3) -> ObjectStore:
-    """The bucket of such a block."""
-    from obstore.store import S3Store
-
-    url = block.custom_server_url or os.environ.get("AWS_ENDPOINT_URL", "")
-    keys: dict[str, Any] = {
-        "access_key_id": block.access_key,
-        "secret_access_key": block.secret_key,
-        "session_token": block.session_token,
-        "endpoint": url,
-        "region": block.region or "us-east-1",
-    }
-    given = {key: content for key, content in keys.items() if content}
-    style = not (block.force_path_style or url)
-    store = S3Store(
-        block.bucket, **given, virtual_hosted_style_request=style, client_options=_client(url), retry_config=_retry()
-    )
-    return ObjectStore(store, address(block), block.remote_folder, secrets(block), block.storage_class)
-
-
-def azure(block: Azure, endpoint: str = "") -> ObjectStore:
-    """The container of such a block; `endpoint`: of another server than Azure's own."""
-    from obstore.store import AzureStore
-
-    endpoint = endpoint or os.environ.get("AZURE_STORAGE_ENDPOINT", "")
-    keys: dict[str, Any] = {
-        "account_name": block.account_name,
-        "account_key": block.account_key,
-        "sas_key": block.sas_token.lstrip("?"),
-        "endpoint": endpoint,
-    }
-    given = {key: content for key, content in keys.items() if content}
-    store = AzureStore(block.container, **given, client_options=_client(endpoint), retry_config=_retry())
-    return ObjectStore(store, address(block), block.remote_folder, secrets(block))
-
-
-def google(block: GoogleCloud) -> ObjectStore:
-    """The bucket of such a block."""
-    from obstore.store import GCSStore
-
-    try:
-        text = block.credentials or _of_the_environment()
-        credentials = json.loads(text)
-        url, private = str(credentials.get("gcs_base_url", "")), str(credentials.get("private_key", ""))
-    except (AttributeError, OSError, ValueError):
-        raise DestinationError(
-            address(block), "its credentials are no JSON object", "give the text of a service account's key file"
-        ) from None
-    store = GCSStore(block.bucket, service_account_key=text, client_options=_client(url), retry_config=_retry())
-    hidden = [*secrets(block), *([private] if private else [])]
-    return ObjectStore(store, address(block), block.remote_folder, hidden)
-
-
-def _of_the_environment() -> str:
-    """Google's credentials as its own libraries find them."""
-    path = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
-    if path is None:
-        return os.environ.get("GOOGLE_SERVICE_ACCOUNT_KEY", "")
-    return Path(path).read_text(encoding="utf-8")
-
-
-def _client(url: str) -> Any:
+def client_options(url: str) -> Any:
+    """Options of the library's HTTP client for that endpoint; plain HTTP only where the endpoint says so."""
     return {"allow_http": url.startswith("http://"), "timeout": TIMEOUT, "connect_timeout": timedelta(seconds=15)}
 
 
-def _retry() -> Any:
+def retry_config() -> Any:
+    """No retries of the library's own."""
     return {"max_retries": 0, "retry_timeout": timedelta(seconds=5)}

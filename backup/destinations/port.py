@@ -1,4 +1,4 @@
-"""Where backup files are kept: what the house asks of any such place, and how a place says no.
+"""Where backup files are kept: what is asked of any such place, and how a place says no.
 
 A name is `folder/file`, with slashes on every system. Never here: a place, or what the files mean.
 """
@@ -6,9 +6,8 @@ A name is `folder/file`, with slashes on every system. Never here: a place, or w
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from backup.destinations.file_names import IN_PROGRESS
-
-__all__ = ["IN_PROGRESS", "AlreadyThere", "Destination", "DestinationError", "NotThere", "Upload", "parts_of", "write"]
+IN_PROGRESS = ".in-progress"
+"""What a name ends in while the file is written (rule 11.3)."""
 
 
 class DestinationError(OSError):

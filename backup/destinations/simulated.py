@@ -1,4 +1,4 @@
-"""A cloud as a simulation has it: over a place that only keeps files, what each kind of cloud does and does not.
+"""A cloud as a simulation has it: over a place that only keeps files, what its kind of cloud does and does not.
 
 An object store shows a file when it is whole, and an upload that ends in any other way leaves nothing; an FTP server
 shows what is on its way; a vault of Glacier gives nothing back. Never here: latency, misfortune (faults.py), or a place.
@@ -7,26 +7,21 @@ shows what is on its way; a vault of Glacier gives nothing back. Never here: lat
 from collections.abc import Iterator
 
 from backup.destinations.port import IN_PROGRESS, Destination, DestinationError, Upload
-from backup.record.destination_settings import AmazonGlacier, Ftp
-
-SHOWS_PROGRESS = (Ftp.scheme,)
-KEEPS_TO_ITSELF = (AmazonGlacier.scheme,)
 
 
-class Cloud:
-    """A cloud of one kind, by the scheme of its address."""
+class SimulatedCloud:
+    """A cloud that no real server stands behind."""
 
-    def __init__(self, place: Destination, address: str) -> None:
-        """`place` keeps the files, for as long as the world lasts."""
+    def __init__(self, place: Destination, address: str, *, shows_progress: bool, gives_back: bool) -> None:
+        """`place` keeps the files, for as long as the world lasts. `shows_progress`: a file on its way is to be seen."""
         self._place = place
         self._address = address
-        scheme = address.partition("://")[0]
-        self._at_once = scheme not in SHOWS_PROGRESS
-        self.gives_back = scheme not in KEEPS_TO_ITSELF
+        self._shows_progress = shows_progress
+        self.gives_back = gives_back
 
     def start(self, name: str) -> Upload:
         upload = self._place.start(name)
-        return WholeOrNothing(upload) if self._at_once else upload
+        return upload if self._shows_progress else WholeOrNothing(upload)
 
     def read(self, name: str) -> Iterator[bytes]:
         self._need_giving()
@@ -39,7 +34,7 @@ class Cloud:
     def files(self, folder: str) -> tuple[str, ...]:
         self._need_giving()
         files = self._place.files(folder)
-        return tuple(file for file in files if not (self._at_once and file.endswith(IN_PROGRESS)))
+        return tuple(file for file in files if self._shows_progress or not file.endswith(IN_PROGRESS))
 
     def delete(self, name: str) -> None:
         self._place.delete(name)

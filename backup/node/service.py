@@ -12,8 +12,9 @@ from backup.checks import backup_watchers
 from backup.database import replication
 from backup.database.documents import Store
 from backup.database.indexes import IndexData
+from backup.destinations import registry
 from backup.destinations.faults import Trouble, Well
-from backup.destinations.registry import Premises, Shelves
+from backup.destinations.world_destinations import WorldDestinations
 from backup.node.admin_handler import operate
 from backup.node.backup_handler import ByHand, serve_server_wide
 from backup.node.document_handler import Desk
@@ -22,6 +23,8 @@ from backup.node.tombstone_cleaner import Forgetting
 from backup.observer.observer_loop import Watch
 from backup.record import commands
 from backup.record.commands import Command
+from backup.record.key_ring import KeyRing
+from backup.record.record import WORDS as RECORD_WORDS
 from backup.record.record import Record, Task
 from backup.record.record_changes import tell
 from backup.record.rules import Rules, rules_named
@@ -41,8 +44,15 @@ from cluster.checks import Watcher
 from cluster.member import Application, Member, Refused
 from cluster.trace import Note
 
-WORDS: tuple[type, ...] = (*commands.WORDS, *replication.WORDS, *node_reports.WORDS, *external_replicator.WORDS)
-"""Every class that travels, in a fixed order."""
+WORDS: tuple[type, ...] = (
+    *commands.WORDS,
+    *replication.WORDS,
+    *node_reports.WORDS,
+    *external_replicator.WORDS,
+    *RECORD_WORDS,
+    *registry.LATER_WORDS,
+)
+"""Every class that travels, in a fixed order: new ones go to the end."""
 
 
 def backups(
@@ -52,8 +62,8 @@ def backups(
 
     Files go to `places["backups"]`, a real folder; without it to memory that outlives the nodes.
     """
-    premises = Premises()
-    return lambda: Backups(rules, places, premises, allowed)
+    destinations, keys = WorldDestinations(places), KeyRing()
+    return lambda: Backups(rules, destinations, keys, allowed)
 
 
 class Backups(Application[Record]):
@@ -62,16 +72,17 @@ class Backups(Application[Record]):
     def __init__(
         self,
         rules: Rules | str = "unkindness",
-        places: Mapping[str, str] | None = None,
-        premises: Premises | None = None,
+        destinations: WorldDestinations | None = None,
+        keys: KeyRing | None = None,
         allowed: Allowed | None = None,
     ) -> None:
-        """Without `places["backups"]` files are kept in `premises`, which all instances of a world must share.
+        """All instances of a world must share its `destinations`, where files are kept, and the ring of its `keys`.
 
         ValueError for rules of an unknown name.
         """
         self.rules = rules_named(rules) if isinstance(rules, str) else rules
-        self._shelves = Shelves(places, premises)
+        self._destinations = WorldDestinations() if destinations is None else destinations
+        self._keys = KeyRing() if keys is None else keys
         self._allowed = allowed or Allowed()
         self._member: Member | None = None
         self._node: Parts | None = None
@@ -92,24 +103,24 @@ class Backups(Application[Record]):
         return tell(before, after, command, answer, index, self.rules)
 
     def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
-        return backup_watchers(self.rules, self._shelves)
+        return backup_watchers(self.rules, self._destinations, self._keys)
 
     def disturb(self, node: str, trouble: Any) -> None:
         """Let a place of a node suffer (backup/destinations/faults.py). ValueError for what is no trouble of ours."""
         if not isinstance(trouble, Trouble | Well):
-            raise ValueError(f"{trouble!r} is no trouble: use the classes of backup.destinations.troubles")
-        self._shelves.disturb(node, trouble)
+            raise ValueError(f"{trouble!r} is no trouble: use the classes of backup.destinations.faults")
+        self._destinations.disturb(node, trouble)
 
     def mend(self) -> None:
         """Every place is well."""
-        self._shelves.mend()
+        self._destinations.mend()
 
     # ---- the program
 
     async def run(self, member: Member) -> None:
         """Read what the disk holds, before anything else; then listen, talk, and turn the loop."""
         self._member = member
-        parts = Parts(member, self.rules, self._shelves)
+        parts = Parts(member, self.rules, self._destinations, self._keys)
         await parts.indexer.recover()
         await parts.copies.recover()
         await parts.ledger.recover()
@@ -144,7 +155,7 @@ class Backups(Application[Record]):
     async def _admit(self, task: Task) -> None:
         """Refused for a definition that this node does not let in."""
         assert self._member is not None, "a node judges when its program has begun"
-        await admit(task, self._member, self._shelves, self._allowed)
+        await admit(task, self._member, self._destinations, self._allowed)
 
     # ---- clients
 
@@ -154,8 +165,7 @@ class Backups(Application[Record]):
             assert self._member is not None, "a node serves when its program has begun"
             await self._member.changed(self._member.version)
         member, parts = self._member, self._node
-        self._shelves.keys.add(*database_requests.keys_of(request))
-        self._shelves.keys.secrets |= dict.fromkeys(database_requests.secrets_of(request))
+        self._keys.add(database_requests.keys_of(request), database_requests.secrets_of(request))
         if isinstance(request, database_requests.DocumentRequest):
             return await parts.desk.answer(request)
         if isinstance(request, backup_requests.Action):
@@ -195,7 +205,7 @@ class Backups(Application[Record]):
 class Parts:
     """What one incarnation is made of."""
 
-    def __init__(self, member: Member, rules: Rules, shelves: Shelves) -> None:
+    def __init__(self, member: Member, rules: Rules, destinations: WorldDestinations, keys: KeyRing) -> None:
         self._member = member
         self._unsure = True
         """The disk may hold what is of a database that is gone, or that this node has not heard of yet."""
@@ -207,7 +217,7 @@ class Parts:
         self.copies.changed = self._copy_changed
         self.ledger = Ledger(member, rules)
         self.reporter = Reporter(member, rules, self.ledger)
-        self.runner = Runner(member, rules, self.copies, self.ledger, self.reporter, shelves)
+        self.runner = Runner(member, rules, self.copies, self.ledger, self.reporter, destinations, keys)
         self.runner.indexes = self.indexer.all_of
         self.scheduler = Scheduler(member, rules, self.ledger, self.runner)
         self.forgetting = Forgetting(
@@ -218,7 +228,7 @@ class Parts:
         self.copies.closed = self._copy_closed
         self.by_hand = ByHand(member, rules, self.ledger, self.scheduler, self.runner, self.forgetting)
         self.watch = Watch(member, rules, self.copies)
-        self.restores = Restores(member, rules, self.copies, shelves)
+        self.restores = Restores(member, rules, self.copies, destinations)
         self.restores.plant = self.indexer.plant
         self._followers: tuple[
             Copies | Indexer | Replicator | Exporter | Ledger | Scheduler | Restores | Forgetting, ...

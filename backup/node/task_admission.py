@@ -3,8 +3,9 @@
 The rest of rule 6.4 is the record's own to judge (backup/record/validation.py). Never here: what a task does.
 """
 
-from backup.destinations.registry import Shelves, parts_of_path
-from backup.record.destination_settings import AmazonGlacier, AmazonS3, Block, Destination, LocalFolder
+from backup.destinations.local import LocalFolder, parts_of_path
+from backup.destinations.registry import AnySettings
+from backup.destinations.world_destinations import WorldDestinations
 from backup.record.encryption_keys import EncryptionMode
 from backup.record.task import Kind, Task
 from cluster.member import Member, Refused
@@ -27,14 +28,14 @@ class Allowed:
     """The licence allows encrypted backups (rule 6.5)."""
 
 
-async def admit(task: Task, member: Member, shelves: Shelves, allowed: Allowed) -> None:
+async def admit(task: Task, member: Member, destinations: WorldDestinations, allowed: Allowed) -> None:
     """Raise `Refused`, with the reason, for a task that cannot be let in."""
     why = _not_allowed(task, allowed)
     if not why and task.mentor is not None and task.mentor not in member.members:
         why = f"it prefers node {task.mentor!r}, which is none of {' '.join(member.members)}: name one of them"
     for block in task.usable if not why else ():
         if block.script is None:  # rule 12.1: what a script gives, only a run knows
-            why = why or await _not_reachable(block, member, shelves)
+            why = why or await _not_reachable(block, member, destinations)
     if why:
         raise Refused(f"task {task.name!r} is refused: {why}")
 
@@ -52,18 +53,14 @@ def _not_allowed(task: Task, allowed: Allowed) -> str:
             continue
         if known is not None and block.allowed_as not in known:
             return f"the destination {block.allowed_as} is not allowed here: choose one of {', '.join(known)}"
-        regions = allowed.aws_regions if isinstance(block, AmazonS3 | AmazonGlacier) else None
-        if regions is not None and _region(block) not in regions:
-            return f"the AWS region {_region(block)!r} is not allowed here: choose one of {', '.join(regions)}"
+        region, regions = block.aws_region, allowed.aws_regions
+        if region is not None and regions is not None and region not in regions:
+            return f"the AWS region {region!r} is not allowed here: choose one of {', '.join(regions)}"
         if isinstance(block, LocalFolder) and allowed.local_root and block.path:
             root, parts = parts_of_path(allowed.local_root), _parts(block.path)
             if parts[: len(root)] != root:
                 return f"the local folder {block.path!r} is outside {allowed.local_root!r}: choose one below it"
     return ""
-
-
-def _region(block: Block) -> str:
-    return block.region if isinstance(block, AmazonS3 | AmazonGlacier) else ""
 
 
 def _parts(path: str) -> tuple[str, ...]:
@@ -73,18 +70,18 @@ def _parts(path: str) -> tuple[str, ...]:
         return ()
 
 
-async def _not_reachable(block: Destination, member: Member, shelves: Shelves) -> str:
+async def _not_reachable(block: AnySettings, member: Member, destinations: WorldDestinations) -> str:
     """Look at a folder as a run would (rule 6.4), and whether a cloud can be opened. It costs no time that counts."""
 
     def look() -> None:
-        place = shelves.of_block(member.name, block)
+        place = destinations.of_settings(member.name, block)
         if isinstance(block, LocalFolder):
             place.folders()
 
     try:
         await member.outside(look, 0)
     except (OSError, ValueError) as error:
-        return f"its {block.word} destination cannot be reached: {shelves.plain(error)}"
+        return f"its {block.word} destination cannot be reached: {destinations.plain(error)}"
     return ""
 
 

@@ -7,7 +7,9 @@ ask, and what one node knows alone.
 import attrs
 
 from backup.database import agreed_values
-from backup.record import destination_settings, external_replication, group_commands, server_wide, task, validation
+from backup.destinations import registry
+from backup.destinations.local import LocalFolder
+from backup.record import external_replication, group_commands, server_wide, task, validation
 from backup.record.encryption_keys import Encryption, EncryptionMode, Key
 from backup.record.record import (
     ONE_TIME,
@@ -15,7 +17,6 @@ from backup.record.record import (
     Database,
     Delay,
     Kind,
-    LocalFolder,
     PromotionStatus,
     Reason,
     Record,
@@ -250,7 +251,7 @@ WORDS: tuple[type, ...] = (
     PutServerWide,
     DeleteServerWide,
     ToggleServerWide,
-    *destination_settings.WORDS,
+    *registry.WORDS,
     *task.WORDS,
     *agreed_values.WORDS,
     *group_commands.WORDS,

@@ -10,7 +10,7 @@ from enum import Enum
 import attrs
 
 from backup.database.agreed_values import NOTHING, Values
-from backup.record.destination_settings import Destination, LocalFolder
+from backup.destinations.settings import DestinationSettings
 from backup.record.encryption_keys import Key
 from backup.record.history import History, Run
 from backup.record.task import Kind, Task
@@ -21,10 +21,8 @@ __all__ = [
     "Assignment",
     "Database",
     "Delay",
-    "Destination",
     "History",
     "Kind",
-    "LocalFolder",
     "Progress",
     "PromotionStatus",
     "Reason",
@@ -156,7 +154,7 @@ class Status:
     uploads: tuple[Sent, ...] = ()
     """How the uploads of the last run that had any came out, in the order of the task's places."""
 
-    def sent(self, kind: type[Destination]) -> Sent:
+    def sent(self, kind: type[DestinationSettings]) -> Sent:
         """How uploads to that kind of place came out; `skipped` where the task has none (rule 12.2)."""
         found = (each for each in self.uploads if each.word == kind.word)
         return next(found, Sent("", kind.word, skipped=True))
@@ -367,3 +365,7 @@ class Record:
         """The record without that database. Not `hard`: nodes keep its files."""
         others = {key: database for key, database in self.databases.items() if database is not gone}
         return attrs.evolve(self, databases=others, put_by=self.put_by if hard else (*self.put_by, gone.id))
+
+
+WORDS: tuple[type, ...] = (Record, Database, Sent)
+"""What travels in snapshots, and how uploads came out, which reports carry."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from backup import notes
 from backup.database import agreed_values
+from backup.destinations.local import LocalFolder
+from backup.destinations.registry import in_order
 from backup.record import external_replication, group_commands, responsible_node
 from backup.record.commands import (
     AbandonRestore,
@@ -27,8 +29,7 @@ from backup.record.commands import (
     ToggleTask,
     UpdateTopology,
 )
-from backup.record.destination_settings import address, in_order
-from backup.record.record import ONE_TIME, Assignment, Database, LocalFolder, Record, Task, Topology
+from backup.record.record import ONE_TIME, Assignment, Database, Record, Task, Topology
 from backup.record.rules import Rules
 from cluster.member import Refused
 from cluster.trace import Note
@@ -211,7 +212,7 @@ def _task(database: Database, task_id: int, change: str, index: int) -> Note:
         kind=task.kind.value,
         has_place=bool(task.usable),
         server_wide=task.server_wide,
-        clouds=tuple(address(block) for block in in_order(task.usable) if block.scheme and block.script is None),
+        clouds=tuple(block.address for block in in_order(task.usable) if block.scheme and block.script is None),
     )
 
 

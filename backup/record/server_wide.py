@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import attrs
 
 from backup.record import validation
-from backup.record.destination_settings import appended
 from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.record import Database, Record, Template
 from backup.record.task import Kind, Task
@@ -88,7 +87,7 @@ def copy_of(template: Template, database: Database, before: Task | None, new_id:
     return attrs.evolve(
         task,
         name=PREFIX + task.name,
-        destinations=tuple(appended(block, database.name) for block in task.destinations),
+        destinations=tuple(block.subfolder(database.name) for block in task.destinations),
         encryption=encryption,
         id=before.id if before is not None else new_id,
         created_at=before.created_at if before is not None else at,

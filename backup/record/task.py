@@ -6,7 +6,7 @@ when it is due (backup/runs/schedule.py).
 
 from enum import Enum
 
-from backup.record.destination_settings import Destination
+from backup.destinations.registry import AnySettings
 from backup.record.encryption_keys import Encryption
 from backup.record.retention_policy import Retention
 from cluster.value import value
@@ -45,7 +45,7 @@ class Task:
     """Cron text of five fields in the running node's zone; empty: no full backups by the clock."""
     incremental: str = ""
     """Likewise for incrementals."""
-    destinations: tuple[Destination, ...] = ()
+    destinations: tuple[AnySettings, ...] = ()
     """At most one block of each kind."""
     name: str = ""
     """Empty in a definition: the default name of rule 6.2."""
@@ -72,7 +72,7 @@ class Task:
     """Id of the server-wide task that it is a copy of (rule 16.3); 0: a task of the database's own."""
 
     @property
-    def usable(self) -> tuple[Destination, ...]:
+    def usable(self) -> tuple[AnySettings, ...]:
         """The blocks that files can be sent to (section 12)."""
         return tuple(destination for destination in self.destinations if destination.usable)
 

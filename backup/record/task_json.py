@@ -6,15 +6,8 @@ Secrets are left out: whoever restores a task gives them again. Never here: read
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from backup.record.destination_settings import (
-    AmazonGlacier,
-    AmazonS3,
-    Azure,
-    Destination,
-    Ftp,
-    GoogleCloud,
-    LocalFolder,
-)
+from backup.destinations.registry import KINDS
+from backup.destinations.settings import secret_fields
 from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.retention_policy import Retention
 from backup.record.task import Kind, SnapshotSettings, Task, UploadMode
@@ -42,7 +35,7 @@ def task_json(task: Task) -> dict[str, Any]:
         },
         "BackupEncryptionSettings": task.encryption and {"EncryptionMode": task.encryption.mode.value},
         "BackupUploadMode": task.upload_mode.value,
-    } | dict(_block(block) for block in task.destinations)
+    } | {settings.json_name: settings.as_json() for settings in task.destinations}
 
 
 def _retention(retention: Retention | None) -> dict[str, Any] | None:
@@ -52,46 +45,7 @@ def _retention(retention: Retention | None) -> dict[str, Any] | None:
     return {"Disabled": retention.disabled, "MinimumBackupAgeToKeep": None if age is None else age / SECOND}
 
 
-def _block(block: Destination) -> tuple[str, dict[str, Any]]:
-    name, fields = _fields(block)
-    return name, {"Disabled": block.disabled, **fields}
-
-
-def _fields(block: Destination) -> tuple[str, dict[str, Any]]:
-    match block:
-        case LocalFolder():
-            return "LocalSettings", {"FolderPath": block.path}
-        case AmazonS3():
-            return "S3Settings", {
-                "BucketName": block.bucket,
-                "AwsRegionName": block.region,
-                "RemoteFolderName": block.remote_folder,
-                "CustomServerUrl": block.custom_server_url,
-                "ForcePathStyle": block.force_path_style,
-                "StorageClass": block.storage_class,
-            }
-        case AmazonGlacier():
-            return "GlacierSettings", {
-                "VaultName": block.vault,
-                "AwsRegionName": block.region,
-                "RemoteFolderName": block.remote_folder,
-            }
-        case Azure():
-            return "AzureSettings", {
-                "StorageContainer": block.container,
-                "AccountName": block.account_name,
-                "RemoteFolderName": block.remote_folder,
-            }
-        case GoogleCloud():
-            return "GoogleCloudSettings", {"BucketName": block.bucket, "RemoteFolderName": block.remote_folder}
-        case Ftp():
-            return "FtpSettings", {"Url": block.url, "Port": block.port, "UserName": block.user}
-
-
 # ---- and back ----
-
-REMOTE = ("S3Settings", "GlacierSettings", "AzureSettings", "GoogleCloudSettings", "FtpSettings")
-"""Blocks that need a secret, which no file holds."""
 
 
 @value
@@ -116,18 +70,19 @@ def tasks_of(record: Mapping[str, Any]) -> Iterator[Task | LeftOut]:
 
 
 def _task(name: str, fields: Mapping[str, Any]) -> Task | LeftOut:
-    remote = [block for block in REMOTE if fields.get(block) and not fields[block].get("Disabled")]
-    if remote:
-        return LeftOut(name, f"no file holds the secrets of its {' and '.join(remote)}: define it again")
+    named = [kind for kind in KINDS if fields.get(kind.json_name)]
+    secret = [kind.json_name for kind in named if secret_fields(kind) and not fields[kind.json_name].get("Disabled")]
+    if secret:
+        return LeftOut(name, f"no file holds the secrets of its {' and '.join(secret)}: define it again")
     settings = fields.get("BackupEncryptionSettings") or None
     mode = EncryptionMode(settings["EncryptionMode"]) if settings else None
     if mode is EncryptionMode.USE_PROVIDED_KEY:
         return LeftOut(name, "no file holds its key: define it again")
-    local, snapshot = fields.get("LocalSettings") or None, fields.get("SnapshotSettings") or {}
+    snapshot = fields.get("SnapshotSettings") or {}
     return Task(
         full=fields["FullBackupFrequency"] or "",
         incremental=fields["IncrementalBackupFrequency"] or "",
-        destinations=(LocalFolder(str(local["FolderPath"]), bool(local["Disabled"])),) if local else (),
+        destinations=tuple(kind.from_json(fields[kind.json_name]) for kind in named if not secret_fields(kind)),
         name=name,
         kind=Kind(fields["BackupType"]),
         mentor=fields["MentorNode"],

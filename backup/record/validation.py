@@ -5,8 +5,9 @@ What a node must judge (its folders, what its administrator allows, what this ve
 
 from collections.abc import Iterable
 
+from backup.destinations.local import LocalFolder
+from backup.destinations.registry import in_order
 from backup.record.cron import CronError, check_cron
-from backup.record.destination_settings import LocalFolder, in_order
 from backup.record.retention_policy import Retention
 from backup.record.task import SnapshotSettings, Task
 from cluster.member import Refused

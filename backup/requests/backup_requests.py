@@ -4,7 +4,7 @@ What each answers stands beside it; what it may be refused for is in errors.py. 
 (backup/node/backup_handler.py).
 """
 
-from backup.record.destination_settings import Destination
+from backup.destinations.registry import AnySettings
 from backup.record.encryption_keys import Encryption
 from backup.record.task import Kind, SnapshotSettings, Task
 from backup.requests.answers import BackupsView, Operation, ServerWideView, TaskView
@@ -37,7 +37,7 @@ class BackupOnce(ClientRequest[Operation]):
     """
 
     database: str
-    destinations: tuple[Destination, ...]
+    destinations: tuple[AnySettings, ...]
     kind: Kind = Kind.BACKUP
     encryption: Encryption | None = None
     snapshot: SnapshotSettings = SnapshotSettings()

@@ -9,7 +9,8 @@ from typing import Any
 
 import attrs
 
-from backup.record.destination_settings import BLOCKS, Destination, address, secrets
+from backup.destinations.registry import AnySettings
+from backup.destinations.settings import DestinationSettings
 from backup.record.encryption_keys import Encryption, Key
 from backup.record.record import Task
 from backup.requests.document_requests import (
@@ -184,7 +185,7 @@ class RestoreDatabase(ClientRequest[RestoreResult]):
     """Its tasks are there, and none of them runs (rule 17.9)."""
     skip_indexes: bool = False
     """It has no index, neither definition nor data (rule 17.1)."""
-    source: Destination | None = None
+    source: AnySettings | None = None
     """The cloud that holds the backup, instead of a local folder (rules 12.4, 17.1)."""
 
     def says(self) -> str:
@@ -195,7 +196,7 @@ class RestoreDatabase(ClientRequest[RestoreResult]):
                 f"wants database {self.name} restored as the backups{of} in {self.node}'s {self.path} had it at {when}"
             )
         up_to = f" up to {self.last_file}" if self.last_file else ""
-        where = f"{self.node}'s" if self.source is None else f"{address(self.source)},"
+        where = f"{self.node}'s" if self.source is None else f"{self.source.address},"
         return f"wants database {self.name} restored from {where} {self.folder}{up_to}"
 
 
@@ -209,9 +210,9 @@ def keys_of(request: Any) -> list[Key]:
 
 
 def secrets_of(request: Any) -> list[str]:
-    """What nobody is to see in the blocks that a request names, however deep."""
-    if isinstance(request, BLOCKS):
-        return list(secrets(request))
+    """What nobody is to see in the destinations that a request names, however deep."""
+    if isinstance(request, DestinationSettings):
+        return list(request.secrets)
     if isinstance(request, tuple):
         return [secret for each in request for secret in secrets_of(each)]
     if not attrs.has(type(request)):

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from backup.content import file_names
 from backup.content.encryption import plain
 from backup.content.logical import read_manifest
 from backup.content.manifest import FileKind, Manifest
@@ -17,7 +18,6 @@ from backup.database.agreed_values import Values, combined, without_indexes
 from backup.database.documents import Contents, Store
 from backup.database.indexes import IndexData
 from backup.database.items import Document
-from backup.destinations import file_names
 from backup.destinations.port import Destination
 from backup.record.encryption_keys import Key
 from backup.record.rules import Rules

@@ -14,10 +14,10 @@ from backup.database.indexes import IndexData
 from backup.destinations import io_costs
 from backup.destinations.faults import slowness
 from backup.destinations.port import Destination
-from backup.destinations.registry import Shelves
+from backup.destinations.registry import is_remote
+from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import DatabaseRestored, RestoreAbandoned, TaskNotRestored
 from backup.record import commands
-from backup.record.destination_settings import AmazonGlacier, Ftp, address, is_remote
 from backup.record.encryption_keys import Key, KeyRefused, key_to_read
 from backup.record.record import Database, Record, Restoring
 from backup.record.rules import Rules
@@ -47,11 +47,11 @@ class Found:
 class Restores:
     """The restores of one node."""
 
-    def __init__(self, member: Member, rules: Rules, copies: Copies, shelves: Shelves) -> None:
+    def __init__(self, member: Member, rules: Rules, copies: Copies, destinations: WorldDestinations) -> None:
         self._member = member
         self._rules = rules
         self._copies = copies
-        self._shelves = shelves
+        self._destinations = destinations
         self._under_way: set[str] = set()
         """Names of databases, in lower case."""
         self.plant: Callable[[Copy, IndexData], None] = lambda copy, data: None
@@ -109,13 +109,13 @@ class Restores:
                 f"{request.path} is no local folder of {request.node}: give the block of that cloud as source"
             )
         if source is None:
-            return self._shelves.destination(request.node, request.path)
-        if isinstance(source, AmazonGlacier | Ftp):
+            return self._destinations.of_path(request.node, request.path)
+        if not source.restores:
             raise Refused(
                 f"nothing is restored from {source.word} directly: "
-                f"copy the folder from {address(source)} into a local folder of {request.node}, and restore from there"
+                f"copy the folder from {source.address} into a local folder of {request.node}, and restore from there"
             )
-        return self._shelves.of_block(self._member.name, source)
+        return self._destinations.of_settings(self._member.name, source)
 
     def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> Found:
         """Which folder and file, and how much that is. Refuses what rule 13.5 says of snapshots."""
@@ -157,7 +157,7 @@ class Restores:
             wanted = await self._define_tasks(request, restored)
             await self._open(request.name, database_id)
         except (OSError, NoLeader, OutcomeUnknown, Refused) as error:  # no room, or nobody to tell
-            member.spawn(self._take_back, request.name, database_id, self._shelves.plain(error))
+            member.spawn(self._take_back, request.name, database_id, self._destinations.plain(error))
             raise
         await self._enable(request.name, wanted)
         return database_id

@@ -6,11 +6,11 @@ Nothing here is believed of a name that the file itself can tell. Never here: re
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
+from backup.content import file_names
 from backup.content.encryption import NoKey, WrongKey, plain
+from backup.content.file_names import UTC
 from backup.content.logical import read_manifest
 from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
-from backup.destinations import file_names
-from backup.destinations.file_names import UTC
 from backup.destinations.port import Destination, DestinationError
 from backup.record.encryption_keys import Key
 from backup.restore.chain_reader import BrokenChain, NothingToRestore, RestorePoint, chain_of, restore_points

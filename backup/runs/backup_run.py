@@ -17,7 +17,7 @@ from backup.content.snapshot import SnapshotWriter
 from backup.database.agreed_values import Values, combined, kept_by
 from backup.destinations import io_costs
 from backup.destinations.faults import slowness
-from backup.destinations.memory import Vault
+from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import Destination, DestinationError, Upload
 from backup.notes import BackupFinished, BackupSkipped, BackupStarted
 from backup.record.encryption_keys import Key
@@ -85,7 +85,7 @@ class Work:
         self._find_places = find_places
         self._plain_error = plain_error
         self._is_wanted = is_wanted
-        self.places = Places(Vault(), "")
+        self.places = Places(MemoryDestination(), "")
         self._length = 0
         """Bytes of the file."""
         self.sent: tuple[Sent, ...] = ()

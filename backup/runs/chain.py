@@ -1,16 +1,16 @@
 """Where the next file goes: behind the chain that it continues, under a name that is free (rules 8.7, 11.1 to 11.6).
 
-Every place is looked at; nothing is written. Never here: how a name is built (backup/destinations/file_names.py).
+Every place is looked at; nothing is written. Never here: how a name is built (backup/content/file_names.py).
 """
 
 from collections.abc import Iterable
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from backup.content import file_names
 from backup.content.encryption import NoKey, WrongKey, is_opened_by, opening_of, plain
 from backup.content.logical import read_manifest
 from backup.content.manifest import UnreadableBackup
-from backup.destinations import file_names
 from backup.destinations.port import Destination
 from backup.record.encryption_keys import Key
 from backup.record.task import Kind

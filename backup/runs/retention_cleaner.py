@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from backup.destinations import file_names, io_costs
+from backup.content import file_names
+from backup.destinations import io_costs
 from backup.destinations.faults import slowness
 from backup.destinations.port import Destination, DestinationError
 from backup.notes import FolderExpired, FolderLeft, FolderRemoved, RetentionFailed

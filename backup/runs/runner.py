@@ -9,12 +9,14 @@ from functools import partial
 from backup.content.encryption import NoKey, WrongKey
 from backup.content.manifest import DamagedBackup, UnreadableBackup
 from backup.destinations import io_costs, settings_script
+from backup.destinations.local import LocalFolder
 from backup.destinations.port import DestinationError
-from backup.destinations.registry import Shelves
+from backup.destinations.registry import AnySettings, in_order, kind_of
+from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import UNWANTED, BackupCancelled, BackupFailed, BackupFinished
-from backup.record.destination_settings import Destination, Ftp, address, appended, in_order, secrets
 from backup.record.encryption_keys import KeyRefused
-from backup.record.record import ONE_TIME, Database, LocalFolder, Record, Task
+from backup.record.key_ring import KeyRing
+from backup.record.record import ONE_TIME, Database, Record, Task
 from backup.record.rules import Rules
 from backup.record.task import Kind
 from backup.replicas.local_copies import Copies, Copy
@@ -61,14 +63,22 @@ class Runner:
     """The runs of one node."""
 
     def __init__(
-        self, member: Member, rules: Rules, copies: Copies, ledger: Ledger, reporter: Reporter, shelves: Shelves
+        self,
+        member: Member,
+        rules: Rules,
+        copies: Copies,
+        ledger: Ledger,
+        reporter: Reporter,
+        destinations: WorldDestinations,
+        keys: KeyRing,
     ) -> None:
         self._member = member
         self._rules = rules
         self._copies = copies
         self._ledger = ledger
         self._reporter = reporter
-        self._shelves = shelves
+        self._destinations = destinations
+        self._keys = keys
         self._runs: dict[Key, Run] = {}
         self._operations = 0
         self.once = 0
@@ -166,7 +176,7 @@ class Runner:
             run.started_at if once else self._fresh(run.key, database),
         )
         places = partial(self._find_places, run)
-        work = Work(self._member, self._rules, job, places, self._shelves.plain, lambda: not run.unwanted)
+        work = Work(self._member, self._rules, job, places, self._destinations.plain, lambda: not run.unwanted)
         run.started_at, run.work = job.started_at, work
         try:
             done = await work.do()
@@ -175,7 +185,7 @@ class Runner:
             self._over(run)
             return
         except (OSError, ValueError) as error:
-            done = self._failed(run, work, self._shelves.plain(error), isinstance(error, EXPLAINED))
+            done = self._failed(run, work, self._destinations.plain(error), isinstance(error, EXPLAINED))
             if once:  # rule 15.4: only what ended well is told of
                 self._member.note(done.note)
                 self._over(run)
@@ -183,29 +193,29 @@ class Runner:
         await self._conclude(run, done)
         if isinstance(done.note, BackupFinished) and work.is_full:  # rule 14.1; it is on the books, whatever comes now
             for place, path in work.places.lasting:
-                if place.gives_back and not path.startswith(f"{Ftp.scheme}://"):  # rule 14.6: others are passed over
-                    cleaner = Cleaner(self._member, self._rules, place, path, self._shelves.plain)
+                if place.gives_back and kind_of(path).retention_applies:  # rule 14.6: others are passed over
+                    cleaner = Cleaner(self._member, self._rules, place, path, self._destinations.plain)
                     await cleaner.clean(database, run.task, done.note.folder, work.keys)
 
     async def _find_places(self, run: Run) -> Places:
         """Where a run keeps what it makes (rules 9.6, 11.8)."""
-        base, path, remotes = self._shelves.temporary(self._member.name, run.key[1]), "", []
+        base, path, remotes = self._destinations.temporary(self._member.name, run.key[1]), "", []
         for wanted in in_order(run.task.usable):
             block = await self._given(run, wanted)
-            place = self._shelves.of_block(self._member.name, block)
+            place = self._destinations.of_settings(self._member.name, block)
             if isinstance(block, LocalFolder):
                 base, path = place, block.path
             else:
-                remotes.append(Remote(address(block), block.word, place))
+                remotes.append(Remote(block.address, block.word, place))
         return Places(base, path, tuple(remotes))
 
-    async def _given(self, run: Run, block: Destination) -> Destination:
+    async def _given(self, run: Run, block: AnySettings) -> AnySettings:
         """The block, or what its script says that it is (rule 12.1)."""
         if block.script is None:
             return block
         found = await self._member.outside(partial(settings_script.given, block), io_costs.SCRIPT)
-        self._shelves.keys.secrets |= dict.fromkeys(secrets(found))
-        return appended(found, run.database.name) if run.task.server_wide else found  # rule 16.3
+        self._keys.add(secrets=found.secrets)
+        return found.subfolder(run.database.name) if run.task.server_wide else found  # rule 16.3
 
     def _fresh(self, key: Key, database: Database) -> int:
         """Now, or the first µs after it at which this node has not started the task before: a clock may be set back."""

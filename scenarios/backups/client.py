@@ -3,16 +3,19 @@
 It also remembers what each copy held when a backup of it began, so that a story can compare what comes back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from backup.database.documents import Contents, Store
-from backup.destinations.registry import CLOUDS, Premises, Shelves
+from backup.destinations.local import LocalFolder
+from backup.destinations.registry import AnySettings
+from backup.destinations.world_destinations import WorldDestinations
 from backup.node.service import Backups
 from backup.node.task_admission import Allowed
 from backup.notes import BackupStarted
 from backup.record.encryption_keys import SIZE, Encryption, Key
+from backup.record.key_ring import KeyRing
 from backup.record.record import Database as Recorded
-from backup.record.record import Destination, LocalFolder, Record
+from backup.record.record import Record
 from backup.record.record import Task as Definition
 from backup.record.rules import Rules
 from backup.requests.backup_requests import DefineServerWide
@@ -34,10 +37,10 @@ class Client:
         """Its nodes, to look at."""
         self.held: dict[tuple[int, str, int], Contents] = {}
         """What a copy held when a backup of it started: by task, node and start."""
-        self._premises = Premises()
-        self._places: Mapping[str, str] = world.places
-        self.shelves = Shelves(self._places, self._premises)
+        self.destinations = WorldDestinations(world.places)
         """Where the nodes keep their files."""
+        self.keys = KeyRing()
+        """Every key and secret that anybody named."""
         world.history.followers.append(self._remember)
 
     def start(
@@ -48,10 +51,9 @@ class Client:
         `clouds="real"`: what tasks send to clouds goes to the real ones that their blocks name; else they are simulated.
         """
         if clouds:
-            self._places = {**self._places, CLOUDS: clouds}
-            self.shelves = Shelves(self._places, self._premises)
+            self.destinations.choose_clouds(clouds)
         known = rules or self.world.options.get("rules") or "unkindness"
-        return self.world.start(names, lambda: Backups(known, self._places, self._premises, allowed))
+        return self.world.start(names, lambda: Backups(known, self.destinations, self.keys, allowed))
 
     def somebody(self, database: str = "") -> str:
         """The first node that is up (and has that database, if one that is up knows of it); Misuse if there is none."""
@@ -116,7 +118,7 @@ class Client:
         key: Key | None = None,
         tasks: bool = False,
         skip_indexes: bool = False,
-        source: Destination | None = None,
+        source: AnySettings | None = None,
     ) -> RestoreResult:
         """A new database at `node`, from its own local folder or a cloud (`source`): up to a file, or (`at`, wall µs) to an
         instant (17.1).

@@ -18,9 +18,10 @@ from backup.database.agreed_values import (
 )
 from backup.database.items import Revision, body_of, text_of
 from backup.database.revisions import RevisionPolicy
-from backup.record.destination_settings import address
+from backup.destinations.local import LocalFolder
+from backup.destinations.registry import AnySettings
 from backup.record.encryption_keys import Encryption, Key
-from backup.record.record import ONE_TIME, Destination, LocalFolder, Replication, Topology
+from backup.record.record import ONE_TIME, Replication, Topology
 from backup.record.record import Task as Definition
 from backup.record.retention_policy import Retention
 from backup.record.task import Kind
@@ -232,7 +233,7 @@ class Database:
         encryption: Encryption | None = None,
         keep: int | None = None,
         kind: Kind = Kind.BACKUP,
-        to: Iterable[Destination] = (),
+        to: Iterable[AnySettings] = (),
     ) -> "Task":
         """Define a backup task: cron texts, preferred node, local folder, key, how long (µs) backups are kept, kind.
 
@@ -251,7 +252,7 @@ class Database:
             kind=kind,
         )
         number = await self._ask(Define(self.name, definition), on)
-        return Task(self, number, address(places[0]), encryption, places)
+        return Task(self, number, places[0].address, encryption, places)
 
     async def back_up_once(
         self,

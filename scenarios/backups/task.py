@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from backup.destinations.local import LocalFolder
+from backup.destinations.registry import AnySettings, is_remote
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
-from backup.record.destination_settings import address, is_remote
 from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.record import Database as Recorded
-from backup.record.record import Destination, LocalFolder
 from backup.record.responsible_node import computed_owner
 from backup.record.rules import rules_named
 from backup.requests.answers import Operation, TaskView
@@ -60,7 +60,7 @@ class Task:
         number: int,
         path: str,
         encryption: Encryption | None = None,
-        places: tuple[Destination, ...] = (),
+        places: tuple[AnySettings, ...] = (),
     ) -> None:
         """`path`: of its local folder, or else the address of its first cloud."""
         self.places = places or (LocalFolder(path),)
@@ -179,7 +179,7 @@ class Task:
         await self.world.ask(on or self.client.somebody(), Define(self.database.name, changed))
         if changed.usable:
             self.places = changed.usable
-            self.path = address(self.places[0])
+            self.path = self.places[0].address
 
     async def disable(self) -> None:
         """Nothing runs any more."""
@@ -201,10 +201,10 @@ class Task:
     def files(self, node: str, path: str = "") -> list[str]:
         """What lies in the task's local folder on that node, up or down, or in its cloud of that address, as `folder/file`;
         sorted."""
-        place = self.client.shelves.place(node, path or self.path)
+        place = self.client.destinations.place(node, path or self.path)
         return [f"{folder}/{file}" for folder in place.folders() for file in place.files(folder)]
 
-    async def restore_newest(self, name: str, source: Destination | None = None, on: str = "") -> "RestoredDatabase":
+    async def restore_newest(self, name: str, source: AnySettings | None = None, on: str = "") -> "RestoredDatabase":
         """Restore the newest chain into a new database, on the node that has the files; from a cloud, on any node."""
         written = [run for run in self.runs if run.outcome == "written"]
         if not written:

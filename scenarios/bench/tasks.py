@@ -12,8 +12,9 @@ from typing import Any
 import attrs
 import trio
 
+from backup.destinations.local import LocalFolder
 from backup.node.service import backups
-from backup.record.record import LocalFolder, Task
+from backup.record.record import Task
 from backup.record.rules import rules_named
 from backup.requests.database_requests import Define, NewDatabase
 from cluster.sim.run import play

@@ -17,8 +17,8 @@ def restore_points(where: str, /, *, key_file: Path | None = None, json: Annotat
     Parameters
     ----------
     where
-        The folder of a run that was kept (--out), of a destination, or of one chain; or s3://bucket/folder,
-        azure://container/folder, gs://bucket/folder, with what gets in to it in the environment.
+        The folder of a run that was kept (--out), of a destination, or of one chain; or the address of a cloud, such as
+        s3://bucket/folder, with what gets in to it in the environment.
     key_file
         The keys of encrypted files, one a line, 32 bytes as base64.
     json
@@ -56,8 +56,8 @@ def restore(
     Parameters
     ----------
     where
-        The folder of a run that was kept (--out), of a destination, or of one chain; or s3://bucket/folder,
-        azure://container/folder, gs://bucket/folder, with what gets in to it in the environment.
+        The folder of a run that was kept (--out), of a destination, or of one chain; or the address of a cloud, such as
+        s3://bucket/folder, with what gets in to it in the environment.
     at
         As the database was at that time, as far as it was backed up: '2024-01-05 09:03', in UTC.
     last_file

@@ -6,21 +6,18 @@ a terminal (cli/).
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from backup.content import file_names
 from backup.content.manifest import stamp
 from backup.database.items import METADATA, Document
-from backup.destinations import file_names
 from backup.destinations.local import LocalDestination
 from backup.destinations.port import Destination, DestinationError
-from backup.destinations.real import opened
-from backup.destinations.registry import TEMPORARY
-from backup.record.destination_settings import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud, is_remote
-from backup.record.destination_settings import Destination as Block
+from backup.destinations.registry import is_remote, settings_at
+from backup.destinations.world_destinations import TEMPORARY
 from backup.record.encryption_keys import BadKey, Key
 from backup.restore.chain_reader import NothingToRestore, Restored, restore
 from backup.restore.restore_points import Chain, Checked, Unusable, chains, check, manifest_of, point_at, time_text
@@ -82,24 +79,14 @@ def _local(path: Path, only: str = "") -> Place:
 
 
 def _cloud(where: str) -> Place:
-    scheme, _, rest = where.partition("://")
-    name, *folders = rest.strip("/").split("/")
-    only = folders.pop() if folders and file_names.parse_folder(folders[-1], file_names.UTC) is not None else ""
-    folder = "/".join(folders)
-    blocks: dict[str, Block] = {
-        AmazonS3.scheme: AmazonS3(name, os.environ.get("AWS_REGION", ""), remote_folder=folder),
-        Azure.scheme: Azure(name, remote_folder=folder),
-        GoogleCloud.scheme: GoogleCloud(name, remote_folder=folder),
-    }
-    if scheme in (Ftp.scheme, "ftps", AmazonGlacier.scheme):
-        raise FilesError(f"nothing is restored from {where} directly (12.4): copy it into a folder, and give that")
-    if scheme not in blocks or not name:
-        raise FilesError(
-            f"{where} is no address of backups: write s3://bucket/folder, azure://container or gs://bucket"
-        )
+    parts = where.rstrip("/").split("/")
+    is_chain = (
+        len(parts) > len(["s3:", "", "bucket"]) and file_names.parse_folder(parts[-1], file_names.UTC) is not None
+    )
+    only = parts.pop() if is_chain else ""
     try:
-        return Place(where, opened(blocks[scheme]), only)
-    except DestinationError as error:
+        return Place(where, settings_at("/".join(parts)).open(), only)
+    except (DestinationError, ValueError) as error:
         raise FilesError(str(error)) from error
 
 

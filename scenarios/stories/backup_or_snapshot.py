@@ -45,7 +45,7 @@ async def story(world: World) -> None:
 
 def size_of(task: Task) -> int:
     """Bytes of the first file that the task wrote on A."""
-    place = task.client.shelves.destination("A", task.path)
+    place = task.client.destinations.of_path("A", task.path)
     return sum(map(len, place.read(task.files("A")[0])))
 
 

@@ -2,7 +2,7 @@
 
 import trio
 
-from backup.destinations.file_names import IN_PROGRESS
+from backup.destinations.port import IN_PROGRESS
 from backup.notes import BackupStarted
 from cluster.sim.world import World
 from cluster.time_units import hours, minutes

@@ -2,7 +2,7 @@
 
 import trio
 
-from backup.destinations.file_names import IN_PROGRESS
+from backup.destinations.port import IN_PROGRESS
 from backup.notes import BackupFinished
 from backup.restore.restore_points import check
 from cluster.sim.world import World
@@ -50,7 +50,7 @@ async def story(world: World) -> None:
     assert [(run.node, run.started_at) in told for run in _at(hourly, 3)] == ([True] if late else [False, True]), (
         "told by its books (24.6), or made again, as it is kept only when it was told (9.15)"
     )
-    chain = check(client.shelves.place(owner, FOLDER), first.folder)
+    chain = check(client.destinations.place(owner, FOLDER), first.folder)
     assert chain.whole
     assert len(chain.points[-1].files) == len(chain.points), "no file is lost, and none stands beside the chain"
     assert (await hourly.restore_newest("Copy")).compared()

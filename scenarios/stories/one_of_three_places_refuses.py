@@ -2,9 +2,11 @@
 
 import trio
 
+from backup.destinations.azure import Azure
 from backup.destinations.faults import Refusing, Well
+from backup.destinations.local import LocalFolder
+from backup.destinations.s3 import AmazonS3
 from backup.notes import BackupFailed
-from backup.record.destination_settings import AmazonS3, Azure, LocalFolder, address
 from backup.restore.restore_points import chains
 from cluster.sim.world import World
 from cluster.time_units import hours
@@ -27,23 +29,23 @@ async def story(world: World) -> None:
     await trio.sleep(hours(1.5) - world.now)
     await shop.put({"orders/new": {"since": "half past one"}})
 
-    world.disturb("B", Refusing(address(NIGHTLY)))
+    world.disturb("B", Refusing(NIGHTLY.address))
     failed = await world.seen(BackupFailed, within=hours(1))
     assert "1 of 2 uploads failed, and with that the backup" in failed.note.text()
     await hourly.reported()
     assert len(hourly.files("B")) == 2, "the local file is there, and the run has failed all the same (9.8)"
-    assert len(hourly.files("B", address(BLOBS))) == 2
-    assert len(hourly.files("B", address(NIGHTLY))) == 1
+    assert len(hourly.files("B", BLOBS.address)) == 2
+    assert len(hourly.files("B", NIGHTLY.address)) == 1
     world.say("what the cluster knows of it:")
     await shop.tasks()
 
-    world.disturb("B", Well(address(NIGHTLY)))
+    world.disturb("B", Well(NIGHTLY.address))
     await shop.put({"orders/newer": {"since": "half past two"}})
     again = await hourly.ran(within=hours(1.1))
     assert again.outcome == "written"
     assert not again.full
     for place in hourly.places:
-        whole = chains(client.shelves.place("B", address(place)))
+        whole = chains(client.destinations.place("B", place.address))
         assert [chain.folder for chain in whole if chain.whole] == [first.folder], "whole everywhere, from one full"
     assert (await hourly.restore_newest("FromTheFolder")).compared()
     assert (await hourly.restore_newest("FromTheCloud", NIGHTLY, on="C")).compared(), "a cloud is open to every node"

@@ -3,7 +3,7 @@
 import trio
 
 from backup.destinations.faults import Refusing, Well
-from backup.destinations.file_names import IN_PROGRESS
+from backup.destinations.port import IN_PROGRESS
 from backup.notes import BackupFailed
 from backup.restore.restore_points import check
 from cluster.sim.world import World
@@ -32,5 +32,5 @@ async def story(world: World) -> None:
     assert again.outcome == "written"
     assert again.occurrence == failed.note.occurrence + HOUR, "the next occurrence (8.9)"
     assert not again.full, "the chain goes on from the file before"
-    assert check(client.shelves.place("B", FOLDER), first.folder).whole
+    assert check(client.destinations.place("B", FOLDER), first.folder).whole
     assert (await hourly.restore_newest("Copy")).compared()

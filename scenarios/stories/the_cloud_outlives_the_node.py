@@ -2,8 +2,8 @@
 
 import trio
 
+from backup.destinations.s3 import AmazonS3
 from backup.notes import BackupStarted
-from backup.record.destination_settings import AmazonS3
 from backup.restore.restore_points import check
 from cluster.sim.world import World
 from cluster.time_units import DAY, hours
@@ -34,7 +34,7 @@ async def story(world: World) -> None:
 
     second = await task.ran(within=hours(7))
     assert second.node != first.node
-    assert check(client.shelves.place(first.node, task.path), first.folder).whole
+    assert check(client.destinations.place(first.node, task.path), first.folder).whole
     world.restart(first.node)
 
     await shop.put({"orders/new": {"since": "the next owner"}})

@@ -3,7 +3,7 @@
 import trio
 
 from backup.destinations.faults import Disconnected, Well
-from backup.destinations.file_names import IN_PROGRESS
+from backup.destinations.port import IN_PROGRESS
 from backup.notes import BackupStarted
 from backup.restore.restore_points import check
 from cluster.sim.world import World
@@ -34,5 +34,5 @@ async def story(world: World) -> None:
     again = await hourly.ran(within=hours(1.1))
     assert again.outcome == "written"
     assert not again.full
-    assert check(client.shelves.place("B", FOLDER), first.folder).whole
+    assert check(client.destinations.place("B", FOLDER), first.folder).whole
     assert (await hourly.restore_newest("Copy")).compared()

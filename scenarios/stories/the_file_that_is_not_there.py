@@ -29,5 +29,5 @@ async def story(world: World) -> None:
     again = await hourly.ran(within=hours(1.1))
     assert again.outcome == "written"
     assert again.folder == first.folder, "the chain goes on from the file that was there"
-    assert check(client.shelves.place("B", FOLDER), first.folder).whole
+    assert check(client.destinations.place("B", FOLDER), first.folder).whole
     assert (await hourly.restore_newest("Copy")).compared()

@@ -40,19 +40,19 @@ def restores_the_file_of_a_failed_run(original: Callable[..., bool]) -> Callable
 
 
 @bug(
-    "backup.destinations.registry",
-    "Shelves.plain",
+    "backup.runs.runner",
+    "Runner._failed",
     breaks="keys stay secret",
     source="errors of libraries that repeat what was sent to log in",
     strikes="one_of_three_places_refuses",
 )
-def repeats_how_it_logged_in(original: Callable[..., str]) -> Callable[..., str]:
+def repeats_how_it_logged_in(original: Callable[..., Any]) -> Callable[..., Any]:
     """The text of an error holds what got in to the cloud."""
 
-    def plain(self: Any, error: BaseException) -> str:
-        return f"{original(self, error)} (as {', '.join(self.keys.secrets)})"
+    def failed(self: Any, run: Any, work: Any, error: str, *given: Any) -> Any:
+        return original(self, run, work, f"{error} (as {', '.join(self._keys.secrets)})", *given)
 
-    return plain
+    return failed
 
 
 @bug(

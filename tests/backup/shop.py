@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from backup.checks.audit import counts
+from backup.destinations.local import LocalFolder
 from backup.node.service import backups
 from backup.notes import OwnerChanged
-from backup.record.record import LocalFolder, Task
+from backup.record.record import Task
 from backup.record.rules import Rules
 from backup.requests.database_requests import Define, GetDocument, NewDatabase, PutDocuments
 from cluster.sim.run import Outcome, run

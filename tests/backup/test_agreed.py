@@ -9,9 +9,9 @@ from backup import notes
 from backup.checks.audit import counts
 from backup.content.manifest import FileKind, Manifest
 from backup.database.documents import Store
-from backup.destinations.local import LocalDestination
+from backup.destinations.local import LocalDestination, LocalFolder
 from backup.destinations.port import NotThere
-from backup.destinations.registry import Premises, Shelves
+from backup.destinations.world_destinations import WorldDestinations
 from backup.record.commands import (
     Assign,
     Assigned,
@@ -25,7 +25,7 @@ from backup.record.commands import (
     UpdateTopology,
     apply,
 )
-from backup.record.record import Assignment, Kind, LocalFolder, Reason, Record, Status, Task, Topology
+from backup.record.record import Assignment, Kind, Reason, Record, Status, Task, Topology
 from backup.record.record_changes import tell
 from backup.record.rules import Rules
 from backup.requests import database_requests
@@ -190,16 +190,16 @@ def test_durations_read_well(duration: int, text: str) -> None:
 
 def test_each_node_has_its_shelf(tmp_path: Path) -> None:
     """In the folder the run was given, or in memory that is shared; never outside, and no error tells the real path."""
-    real = Shelves({"backups": str(tmp_path)}).place("A", "/srv/backups")
+    real = WorldDestinations({"backups": str(tmp_path)}).place("A", "/srv/backups")
     assert isinstance(real, LocalDestination)
     assert real.path == tmp_path / "A" / "srv" / "backups"
-    premises = Premises()
-    assert Shelves({}, premises).place("A", "/b") is Shelves({}, premises).place("A", "b")
-    assert Shelves({}, premises).place("B", "/b") is not Shelves({}, premises).place("A", "b")
+    in_memory = WorldDestinations()
+    assert in_memory.place("A", "/b") is in_memory.place("A", "b")
+    assert in_memory.place("B", "/b") is not in_memory.place("A", "b")
     with pytest.raises(ValueError, match="without"):
-        Shelves().destination("A", "../b")
+        WorldDestinations().of_path("A", "../b")
     error = NotThere(f"{tmp_path}/A/b/file")
-    assert Shelves({"backups": str(tmp_path)}).plain(error).startswith("A/b/file: there is no such file")
+    assert WorldDestinations({"backups": str(tmp_path)}).plain(error).startswith("A/b/file: there is no such file")
 
 
 def test_counts() -> None:

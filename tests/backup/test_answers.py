@@ -10,8 +10,9 @@ import trio
 from backup.database import agreed_values
 from backup.database.agreed_values import IndexDefinition, NextIdentity, PutCompareExchange, ValueChange, ValueCommand
 from backup.database.revisions import RevisionPolicy
+from backup.destinations.local import LocalFolder
 from backup.node.service import Backups
-from backup.record.record import LocalFolder, Replication, Task
+from backup.record.record import Replication, Task
 from backup.requests import admin_requests as admin
 from backup.requests import backup_requests as runs
 from backup.requests import database_requests as databases

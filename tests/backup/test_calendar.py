@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from backup.destinations.local import LocalFolder
 from backup.record.cron import CronError, check_cron, next_occurrence, occurrences
-from backup.record.record import Delay, Kind, LocalFolder, Status, Task
+from backup.record.record import Delay, Kind, Status, Task
 from backup.record.rules import rules_named
 from backup.runs.schedule import drops_local_status, next_backup, scheduling_status
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, as_datetime, as_instant

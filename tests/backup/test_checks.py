@@ -11,7 +11,7 @@ from backup.checks import Covered, backup_watchers
 from backup.checks.audit import excused
 from backup.checks.model import Dial, Model
 from backup.checks.report_promises import ToldAsRuled
-from backup.destinations.registry import Shelves
+from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import (
     BackupDelayed,
     BackupFailed,
@@ -27,6 +27,7 @@ from backup.notes import (
     TaskRemoved,
     TopologyChanged,
 )
+from backup.record.key_ring import KeyRing
 from backup.record.rules import rules_named
 from backup.runs.scheduler import Scheduler
 from cluster.checks import Violation, Watcher
@@ -64,7 +65,7 @@ def end(at: int) -> Told:
 
 def shown(*told: Told, rules: str = "unkindness") -> Sequence[Watcher]:
     """Watchers that have seen the beginning and these events, in order, and then the end."""
-    watchers = backup_watchers(rules_named(rules), Shelves())
+    watchers = backup_watchers(rules_named(rules), WorldDestinations(), KeyRing())
     for seq, (t, node, note) in enumerate((*BEGIN, *told), 1):
         event = Happened(seq, t, node, 0, note)
         for watcher in watchers:

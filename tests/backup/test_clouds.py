@@ -5,11 +5,16 @@ from pathlib import Path
 import pytest
 import trio
 
+from backup.destinations.azure import Azure
 from backup.destinations.faults import Cutting, Disconnected, Full, Losing, Refusing, Slow, Well, slowness
+from backup.destinations.ftp import Ftp
+from backup.destinations.glacier import AmazonGlacier
+from backup.destinations.google_cloud import GoogleCloud
+from backup.destinations.local import LocalFolder
 from backup.destinations.port import write
-from backup.destinations.registry import Shelves
+from backup.destinations.s3 import AmazonS3
+from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import BackupFailed, BackupFinished, BackupStarted, Uploaded, UploadFailed, UploadRepeated
-from backup.record.destination_settings import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud, LocalFolder, address
 from backup.record.task import Kind
 from backup.restore.restore_points import chains
 from cluster.member import Refused
@@ -37,12 +42,12 @@ def test_a_file_goes_to_every_place(tmp_path: Path) -> None:
         last = await task.ran()
         assert last.outcome == "written"
         for block in ALL:
-            found = chains(client.shelves.place("C", address(block)))
+            found = chains(client.destinations.place("C", block.address))
             assert [chain.whole for chain in found] == [True], block
             assert len(found[0].points) == 2
         await task.reported()
         status = world["A"].state.database("Shop").statuses[task.id]
-        assert [each.address for each in status.uploads] == [address(block) for block in ALL[1:]]
+        assert [each.address for each in status.uploads] == [block.address for block in ALL[1:]]
         assert all(each.last_incremental == last.started_at and not each.error for each in status.uploads)
         assert status.sent(AmazonS3).last_full is not None
 
@@ -59,11 +64,11 @@ def test_one_of_three_fails_and_so_has_the_run(trouble: type) -> None:
         task = await shop.define(full="0 0 * * *", incremental="0 * * * *", to=(LocalFolder(FOLDER), S3, BLOB))
         first = await task.ran()
         await shop.put({"orders/new": {}})
-        world.disturb("C", trouble(address(S3)))
+        world.disturb("C", trouble(S3.address))
         assert (await task.ran()).outcome == "failed"
         await task.reported()
-        assert len(task.files("C")) == len(task.files("C", address(BLOB))) == 2
-        assert len(task.files("C", address(S3))) == 1, "what failed leaves nothing (9.6c)"
+        assert len(task.files("C")) == len(task.files("C", BLOB.address)) == 2
+        assert len(task.files("C", S3.address)) == 1, "what failed leaves nothing (9.6c)"
         status = world["A"].state.database("Shop").statuses[task.id]
         assert status.error is not None
         assert "1 of 2 uploads failed, and with that the backup" in status.error
@@ -72,12 +77,12 @@ def test_one_of_three_fails_and_so_has_the_run(trouble: type) -> None:
         assert status.sent(AmazonS3).error
         assert not status.sent(Azure).error
         assert status.sent(Ftp).skipped
-        world.disturb("C", Well(address(S3)))
+        world.disturb("C", Well(S3.address))
         await shop.put({"orders/newer": {}})
         again = await task.ran()
         assert (again.outcome, again.full) == ("written", False)
         for block in (LocalFolder(FOLDER), S3, BLOB):
-            chain = chains(client.shelves.place("C", address(block)))[0]
+            chain = chains(client.destinations.place("C", block.address))[0]
             assert chain.whole, "the file of the failed run is covered by the next one, where it is"
             assert chain.last is not None
             assert len(chain.last.files) == 2
@@ -87,7 +92,7 @@ def test_one_of_three_fails_and_so_has_the_run(trouble: type) -> None:
     outcome, _ = told(story)
     attempts = 3
     assert len(notes(outcome, UploadRepeated)) == attempts - 1
-    assert [note.path for note in notes(outcome, UploadFailed)] == [address(S3)]
+    assert [note.path for note in notes(outcome, UploadFailed)] == [S3.address]
     assert "the file is in backups and azure://container/shop" in notes(outcome, BackupFailed)[0].error
 
 
@@ -114,7 +119,7 @@ def test_without_a_local_folder(tmp_path: Path) -> None:
         with world.expecting(Refused):
             await client.restore("Never", other, source=GLACIER, folder=first.folder)
         with world.expecting(Refused):
-            await client.restore("Never", other, address(S3), folder=first.folder)
+            await client.restore("Never", other, S3.address, folder=first.folder)
 
     assert play(story, 1, places={"backups": str(tmp_path)}).failure is None
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.parts[len(tmp_path.parts)] != "clouds"]
@@ -129,7 +134,7 @@ def test_a_node_that_dies_leaves_nothing_in_the_cloud(delay: float) -> None:
         await trio.sleep(hours(1) + delay - world.now)
         world.crash("C")
         await trio.sleep(1)
-        assert all(chain.whole for chain in chains(client.shelves.place("C", address(S3))))
+        assert all(chain.whole for chain in chains(client.destinations.place("C", S3.address)))
         await trio.sleep(60)
         world.restart("C")
         assert (await task.ran()).outcome == "written"
@@ -158,28 +163,28 @@ def test_retention_looks_at_all_nodes_chains_in_a_cloud() -> None:
         assert first.folder not in kept
         assert len(kept) == 2
         for block in (GLACIER, FTP):
-            assert len(task.files("A", address(block))) == 5, "nothing is removed there (14.6)"
+            assert len(task.files("A", block.address)) == 5, "nothing is removed there (14.6)"
 
     assert play(story, 1).failure is None
 
 
 def test_a_cut_off_node_and_the_cloud_of_all() -> None:
     """A lost way concerns one node and its cloud; what ails the cloud ails it for every node."""
-    shelves = Shelves()
-    where = address(S3)
-    shelves.disturb("A", Disconnected(where))
+    destinations = WorldDestinations()
+    where = S3.address
+    destinations.disturb("A", Disconnected(where))
     with pytest.raises(OSError, match=r"^s3://nightly: the connection is lost"):
-        shelves.destination("A", where).folders()
-    assert shelves.destination("B", where).folders() == ()
-    shelves.disturb("A", Refusing(where))
+        destinations.of_path("A", where).folders()
+    assert destinations.of_path("B", where).folders() == ()
+    destinations.disturb("A", Refusing(where))
     with pytest.raises(OSError, match="permission is denied"):
-        shelves.destination("B", where).folders()
-    shelves.disturb("B", Slow(where, 3))
+        destinations.of_path("B", where).folders()
+    destinations.disturb("B", Slow(where, 3))
     assert Refusing(where).says("A") == "s3://nightly refuses everything"
     assert Slow(where, 3).says("B") == "the way from B to s3://nightly is 3 times slower"
-    shelves.disturb("A", Well(where))
-    assert slowness(shelves.destination("A", where)) == 1
-    assert slowness(shelves.destination("B", where)) == 3
+    destinations.disturb("A", Well(where))
+    assert slowness(destinations.of_path("A", where)) == 1
+    assert slowness(destinations.of_path("B", where)) == 3
 
 
 def test_an_upload_that_takes_too_long() -> None:
@@ -187,7 +192,7 @@ def test_an_upload_that_takes_too_long() -> None:
 
     async def story(world: World, client: Client, shop: Database) -> None:
         task = await shop.define(full="0 0 1 * *", to=(LocalFolder(FOLDER), S3))
-        world.disturb("C", Slow(address(S3), 200_000))
+        world.disturb("C", Slow(S3.address, 200_000))
         await task.assigned()
         await trio.sleep(5)
         operation = await task.backup_now()
@@ -206,11 +211,11 @@ def test_what_somebody_else_has_put_there_stays() -> None:
     async def story(world: World, client: Client, shop: Database) -> None:
         task = await shop.define(full="0 1 * * *", to=(LocalFolder(FOLDER), S3, FTP))
         for block in (S3, FTP):
-            theirs = client.shelves.place("C", address(block))
+            theirs = client.destinations.place("C", block.address)
             for second in range(3):
                 folder = f"2024-01-01-01-00-0{second}.ravendb-Shop-C-backup"
                 write(theirs, f"{folder}/2024-01-01-01-00-00.ravendb-full-backup", [b"theirs"])
-        client.shelves.place("C", address(S3)).delete_folder("2024-01-01-01-00-00.ravendb-Shop-C-backup")
+        client.destinations.place("C", S3.address).delete_folder("2024-01-01-01-00-00.ravendb-Shop-C-backup")
         ran = await task.ran()
         assert ran.outcome == "written"
         assert ran.folder == "2024-01-01-01-00-03.ravendb-Shop-C-backup", "a folder that is free in every place"
@@ -220,10 +225,10 @@ def test_what_somebody_else_has_put_there_stays() -> None:
         started = await world.seen(BackupStarted, within=hours(2))
         for block in (S3, FTP):
             name = f"{started.note.folder}/{started.note.file}"
-            write(client.shelves.place("C", address(block)), name, [b"theirs"])
+            write(client.destinations.place("C", block.address), name, [b"theirs"])
         assert (await task.ran()).outcome == "failed"
         for block in (S3, FTP):
-            assert b"".join(client.shelves.place("C", address(block)).read(name)) == b"theirs"
+            assert b"".join(client.destinations.place("C", block.address).read(name)) == b"theirs"
 
     told(story)
     outcome, _ = told(meanwhile)
@@ -235,12 +240,12 @@ def test_a_run_that_is_cancelled_takes_back_what_it_sent() -> None:
 
     async def story(world: World, client: Client, shop: Database) -> None:
         task = await shop.define(full="0 0 * * *", incremental="0 * * * *", to=(LocalFolder(FOLDER), S3, BLOB))
-        world.disturb("C", Slow(address(BLOB), 100))
+        world.disturb("C", Slow(BLOB.address, 100))
         await world.seen(Uploaded, within=hours(2))
         await task.cancel(on="C")
         await trio.sleep(minutes(10))
         for block in task.places:
-            assert not task.files("C", address(block)), block
+            assert not task.files("C", block.address), block
 
     outcome, _ = told(story)
     assert not notes(outcome, BackupFinished)
@@ -258,18 +263,18 @@ def test_a_place_that_is_new_gets_a_full_backup() -> None:
         await shop.put({"orders/new": {}})
         second = await task.ran()
         assert second.full
-        assert len(task.files("C", address(S3))) == 1
+        assert len(task.files("C", S3.address)) == 1
 
     told(story)
 
 
 def test_addresses() -> None:
     """What a cloud is called holds nothing secret, and leads nowhere else."""
-    assert address(Ftp("ftps://me:password@files.example:2121/a/b/")) == "ftp://files.example:2121/a/b"
-    assert address(AmazonS3("bucket", remote_folder="/a/b/")) == "s3://bucket/a/b"
+    assert Ftp("ftps://me:password@files.example:2121/a/b/").address == "ftp://files.example:2121/a/b"
+    assert AmazonS3("bucket", remote_folder="/a/b/").address == "s3://bucket/a/b"
     with pytest.raises(ValueError, match="leads out of the node"):
-        Shelves().of_block("A", AmazonS3("bucket", remote_folder="../other"))
+        WorldDestinations().of_settings("A", AmazonS3("bucket", remote_folder="../other"))
     with pytest.raises(ValueError, match="is an address: name it in the block of its kind"):
-        Shelves().of_block("A", LocalFolder("s3://bucket"))
+        WorldDestinations().of_settings("A", LocalFolder("s3://bucket"))
     with pytest.raises(ValueError, match="clouds cannot be 'heavenly': choose real or simulated"):
-        Shelves({"clouds": "heavenly"})
+        WorldDestinations({"clouds": "heavenly"})

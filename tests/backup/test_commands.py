@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
+from backup.destinations.local import LocalFolder
 from backup.record.commands import (
     WORDS,
     Assign,
@@ -19,7 +20,7 @@ from backup.record.commands import (
     UpdateTopology,
     apply,
 )
-from backup.record.record import Assignment, Kind, LocalFolder, Reason, Record, Stamp, Status, Task, Topology
+from backup.record.record import Assignment, Kind, Reason, Record, Stamp, Status, Task, Topology
 from cluster.member import Refused
 
 HOURLY = Task(full="0 0 * * *", incremental="0 * * * *", destinations=(LocalFolder("/backups"),))

@@ -6,22 +6,17 @@ import attrs
 import pytest
 import trio
 
+from backup.destinations.azure import Azure
+from backup.destinations.ftp import Ftp
+from backup.destinations.glacier import AmazonGlacier
+from backup.destinations.google_cloud import GoogleCloud
+from backup.destinations.local import LocalFolder
+from backup.destinations.s3 import AmazonS3
+from backup.destinations.settings import DestinationSettings, Script
 from backup.node.service import WORDS, Backups
 from backup.node.task_admission import Allowed, admit
 from backup.notes import TaskDefined
-from backup.record import destination_settings
 from backup.record.commands import CreateDatabase, DefineTask, apply
-from backup.record.destination_settings import (
-    AmazonGlacier,
-    AmazonS3,
-    Azure,
-    Block,
-    Ftp,
-    GoogleCloud,
-    LocalFolder,
-    Script,
-    appended,
-)
 from backup.record.encryption_keys import Encryption, EncryptionMode, Key
 from backup.record.record import Record
 from backup.record.retention_policy import Retention
@@ -36,7 +31,7 @@ from cluster.time_units import DAY, HOUR
 from cluster.wire import Codec
 
 SECRET = "hush-hush"
-SIX: tuple[destination_settings.Destination, ...] = (
+SIX: tuple[Any, ...] = (
     Ftp("ftp://archive", 2121, "raven", SECRET, SECRET, "archive.crt"),
     GoogleCloud("bucket", SECRET, "nightly"),
     Azure("container", "raven", SECRET, SECRET, "nightly"),
@@ -114,18 +109,20 @@ def test_a_default_name_lists_the_blocks_in_their_order() -> None:
         (Ftp("ftp://archive", 0), False),
     ],
 )
-def test_a_block_is_usable_if_it_is_enabled_and_has_its_key_field_or_a_script(block: Block, usable: bool) -> None:
+def test_a_block_is_usable_if_it_is_enabled_and_has_its_key_field_or_a_script(
+    block: DestinationSettings, usable: bool
+) -> None:
     """Section 12."""
     assert block.usable is usable
-    assert Task(destinations=(block,)).runnable is usable  # type: ignore[arg-type]
+    assert Task(destinations=(block,)).runnable is usable
 
 
 def test_a_folder_further_in_is_named_in_each_kinds_way() -> None:
     """Rule 16.3."""
-    assert appended(LocalFolder("/all/"), "Shop") == LocalFolder("/all/Shop")
-    assert appended(Ftp("ftp://archive"), "Shop") == Ftp("ftp://archive/Shop")
-    assert [appended(block, "Shop").remote_folder for block in SIX[1:5]] == ["nightly/Shop"] * 4  # type: ignore[union-attr]
-    assert appended(AmazonS3("bucket"), "Shop") == AmazonS3("bucket", remote_folder="Shop")
+    assert LocalFolder("/all/").subfolder("Shop") == LocalFolder("/all/Shop")
+    assert Ftp("ftp://archive").subfolder("Shop") == Ftp("ftp://archive/Shop")
+    assert [block.subfolder("Shop").remote_folder for block in SIX[1:5]] == ["nightly/Shop"] * 4
+    assert AmazonS3("bucket").subfolder("Shop") == AmazonS3("bucket", remote_folder="Shop")
 
 
 @pytest.mark.parametrize(
@@ -190,7 +187,7 @@ class Somebody:
 
 
 def judged(task: Task, allowed: Allowed = Allowed()) -> None:  # a frozen value
-    trio.run(admit, task, Somebody(), Backups()._shelves, allowed)  # type: ignore[arg-type]
+    trio.run(admit, task, Somebody(), Backups()._destinations, allowed)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

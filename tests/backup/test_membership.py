@@ -8,8 +8,9 @@ import pytest
 import trio
 
 from backup.checks.model import Model
+from backup.destinations.local import LocalFolder
 from backup.notes import BackupFinished, BackupStarted, CopyOpened, ReportGivenUp
-from backup.record.record import Assignment, Database, Kind, LocalFolder, Reason, Status, Task, Topology
+from backup.record.record import Assignment, Database, Kind, Reason, Status, Task, Topology
 from backup.record.responsible_node import TaskState, is_leaderless, state_of
 from backup.record.rules import PRESETS
 from backup.requests.backup_requests import BackupNow

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup.destinations.file_names import IN_PROGRESS, file_name, first_free, folder_name, parse_file, parse_folder
+from backup.content.file_names import file_name, first_free, folder_name, parse_file, parse_folder
+from backup.destinations.port import IN_PROGRESS
 from backup.record.record import Kind
 from cluster.time_units import SECOND, as_instant
 

@@ -6,20 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backup.database.change_vector import ChangeVector
+from backup.destinations.local import LocalFolder
 from backup.observer.observer import DatabaseReport, Memory, Report, Sighting, Sightings, observe
 from backup.record.commands import AbandonRestore, Assign, Command, UpdateTopology, apply
-from backup.record.record import (
-    Assignment,
-    Database,
-    LocalFolder,
-    PromotionStatus,
-    Reason,
-    Record,
-    Restoring,
-    Stamp,
-    Task,
-    Topology,
-)
+from backup.record.record import Assignment, Database, PromotionStatus, Reason, Record, Restoring, Stamp, Task, Topology
 from backup.record.rules import Rules, rules_named
 from cluster.member import Refused
 from cluster.time_units import FOREVER, HOUR, MILLISECOND, MINUTE, SECOND

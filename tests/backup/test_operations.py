@@ -300,7 +300,7 @@ def test_a_one_time_backup_is_known_by_its_time_and_restores(tmp_path: Path) -> 
         assert view.last_backup == second.started_at
         runs = [run for run in world["A"].state.database("Shop").history if run.task_id == 0]
         assert [run.started_at for run in runs] == [first.started_at, second.started_at]
-        place = task.client.shelves.destination("C", "elsewhere")
+        place = task.client.destinations.of_path("C", "elsewhere")
         store = task.client.store("C", "Shop")
         assert store is not None
         assert restore(place, second.folder).store.fingerprint == store.fingerprint

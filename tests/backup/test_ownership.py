@@ -7,17 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup.record.record import (
-    Assignment,
-    Database,
-    Kind,
-    LocalFolder,
-    PromotionStatus,
-    Reason,
-    Status,
-    Task,
-    Topology,
-)
+from backup.destinations.local import LocalFolder
+from backup.record.record import Assignment, Database, Kind, PromotionStatus, Reason, Status, Task, Topology
 from backup.record.responsible_node import TaskState, computed_owner, decide, jump, mix, pick, state_of, task_state
 from backup.record.rules import rules_named
 from cluster.time_units import FOREVER, MINUTE

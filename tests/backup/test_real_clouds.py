@@ -7,8 +7,10 @@ import attrs
 import pytest
 import trio
 
+from backup.destinations.local import LocalFolder
+from backup.destinations.s3 import AmazonS3
+from backup.destinations.settings import Script
 from backup.notes import BackupFailed, FolderRemoved, Uploaded
-from backup.record.destination_settings import AmazonS3, LocalFolder, Script, address
 from backup.restore.restore_points import chains
 from cluster.sim.run import Outcome, play
 from cluster.sim.world import World
@@ -52,15 +54,15 @@ def test_a_run_fills_every_cloud(clouds: Clouds, tmp_path: Path) -> None:
             assert (await task.ran(within=hours(13))).outcome == "written"
         await trio.sleep(60)
         for block, count in ((s3, 2), (google, 2), (server, 4)):
-            found = chains(client.shelves.place("C", address(block)))
+            found = chains(client.destinations.place("C", block.address))
             assert len(found) == count
             assert all(chain.whole for chain in found)
         for name, source in (("S3", s3), ("Google", google)):
             assert (await task.restore_newest(name, source, on="A")).compared()
 
     outcome = told(story, {"backups": str(tmp_path)})
-    assert {note.path for note in notes(outcome, Uploaded)} == {address(each) for each in (s3, google, server)}
-    assert {note.path for note in notes(outcome, FolderRemoved)} == {FOLDER, address(s3), address(google)}
+    assert {note.path for note in notes(outcome, Uploaded)} == {each.address for each in (s3, google, server)}
+    assert {note.path for note in notes(outcome, FolderRemoved)} == {FOLDER, s3.address, google.address}
 
 
 def test_azure(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,9 +115,9 @@ def test_a_script_says_where(clouds: Clouds, tmp_path: Path) -> None:
         assert (await task.ran()).outcome == "failed"
         (tmp_path / "broken").unlink()
         assert (await task.ran()).outcome == "written"
-        assert "a printed secret" in client.shelves.keys.secrets
+        assert "a printed secret" in client.keys.secrets
 
     outcome = told(story, {})
-    assert [note.path for note in notes(outcome, Uploaded)] == [address(block)] * 2
+    assert [note.path for note in notes(outcome, Uploaded)] == [block.address] * 2
     assert "ended with exit code 1; run it by hand" in notes(outcome, BackupFailed)[0].error
     assert "a printed secret" not in "".join(repr(event.note) for event in outcome.history.events)

@@ -3,18 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup.record.record import (
-    Database,
-    History,
-    Kind,
-    LocalFolder,
-    PromotionStatus,
-    Record,
-    Run,
-    Status,
-    Task,
-    Topology,
-)
+from backup.destinations.local import LocalFolder
+from backup.record.record import Database, History, Kind, PromotionStatus, Record, Run, Status, Task, Topology
 
 
 def run(task_id: int, started_at: int, node: str = "A") -> Run:

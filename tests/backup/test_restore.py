@@ -17,7 +17,7 @@ from backup.database.agreed_values import IndexDefinition
 from backup.database.documents import Contents, Store
 from backup.database.revisions import RevisionPolicy
 from backup.destinations.local import LocalDestination
-from backup.destinations.memory import Vault
+from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import Destination, write
 from backup.restore.chain_reader import (
     BrokenChain,
@@ -44,7 +44,7 @@ class Source:
     """A database that is backed up into a vault, one chain in one folder; keeps what it held at each backup."""
 
     def __init__(self, place: Destination | None = None) -> None:
-        self.place = place or Vault()
+        self.place = place or MemoryDestination()
         self.store = Store("A", "source")
         self.held: dict[str, Contents] = {}
         self.last: tuple[str, Manifest] | None = None
@@ -333,7 +333,7 @@ def test_a_headless_chain_of_ravendb(tmp_path: Path) -> None:
 
 def test_unsealed_is_not_cut() -> None:
     """Even unsealed, a file whose sections are not closed is damage."""
-    place = Vault()
+    place = MemoryDestination()
     write(place, f"{FOLDER}/{FULL}", compressed([b'{"BuildVersion":1,"Docs":[']))
     with pytest.raises(DamagedBackup, match="it ends before its last section is closed"):
         restore(place, FOLDER, unsealed=True)

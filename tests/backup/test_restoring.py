@@ -12,6 +12,7 @@ import trio
 from backup.content.encryption import NoKey, WrongKey
 from backup.content.manifest import DamagedBackup
 from backup.destinations.faults import Refusing
+from backup.destinations.local import LocalFolder
 from backup.destinations.port import DestinationError, write
 from backup.notes import (
     BackupFailed,
@@ -26,7 +27,7 @@ from backup.notes import (
     TaskNotRestored,
 )
 from backup.record.encryption_keys import Encryption, EncryptionMode, KeyRefused
-from backup.record.record import LocalFolder, Task
+from backup.record.record import Task
 from backup.record.task import Kind
 from backup.record.task_json import LeftOut, task_json, tasks_of
 from backup.requests.database_requests import Define, GetDocument, PutDocuments
@@ -233,7 +234,7 @@ def test_a_chain_without_its_full(rules: str) -> None:
 
     async def story(world: World, client: Client) -> None:
         node, folder, files = await three_hours(world, client)
-        place = client.shelves.place(node, "backups")
+        place = client.destinations.place(node, "backups")
         full = b"".join(place.read(f"{folder}/{files[0]}"))
         place.delete(f"{folder}/{files[0]}")  # and put back in the end, for the watcher of restores
         if rules == "unkindness":
@@ -353,7 +354,7 @@ def test_a_damaged_file_restores_nothing(tmp_path: Path) -> None:
         task = await shop.define(full="0 * * * *")
         run = await task.ran()
         await task.reported()
-        place, name = client.shelves.place(run.node, "backups"), f"{run.folder}/{run.file}"
+        place, name = client.destinations.place(run.node, "backups"), f"{run.folder}/{run.file}"
         content = b"".join(place.read(name))
         place.delete(name)
         write(place, name, [content[:-1]])

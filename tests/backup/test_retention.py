@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backup.destinations.local import LocalFolder
 from backup.record.commands import CreateDatabase, DefineTask, apply
-from backup.record.record import LocalFolder, Record, Task
+from backup.record.record import Record, Task
 from backup.record.retention_policy import Kept, Retention, choose
 from backup.record.rules import rules_named
 from cluster.member import Refused

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backup.destinations.local import LocalFolder
 from backup.node.service import WORDS
 from backup.notes import ServerWideDefined, ServerWideRemoved, TaskDefined, TaskRemoved
 from backup.record.commands import (
@@ -23,7 +24,6 @@ from backup.record.commands import (
     ToggleTask,
     apply,
 )
-from backup.record.destination_settings import LocalFolder
 from backup.record.encryption_keys import Encryption, EncryptionMode, Key
 from backup.record.record import Record, Status, Template
 from backup.record.record_changes import tell

@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from backup.database.items import Document
+from backup.destinations.local import LocalFolder
 from backup.node.service import WORDS, Backups
 from backup.notes import (
     BackupFinished,
@@ -17,7 +18,7 @@ from backup.notes import (
     OwnerChanged,
     Reported,
 )
-from backup.record.record import LocalFolder, Task
+from backup.record.record import Task
 from backup.requests.database_requests import (
     Define,
     DeleteDocuments,

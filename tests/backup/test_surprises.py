@@ -10,7 +10,8 @@ import pytest
 import trio
 
 from backup.content.manifest import DamagedBackup
-from backup.destinations.memory import Vault
+from backup.destinations.local import LocalFolder
+from backup.destinations.memory import MemoryDestination
 from backup.notes import BackupCancelled, BackupFinished, BackupStarted, Reported, ReportGivenUp, ReportQueued
 from backup.observer.observer import Memory
 from backup.record.commands import Assign, CreateDatabase, DefineTask, ReportStatuses, UpdateTopology, apply
@@ -20,7 +21,6 @@ from backup.record.record import (
     Assignment,
     Database,
     Kind,
-    LocalFolder,
     PromotionStatus,
     Reason,
     Record,
@@ -141,9 +141,9 @@ def test_22_6_an_aborted_run_leaves_nothing_and_a_crash_leaves_the_file_in_progr
     assert left.endswith(".in-progress")
 
 
-def folder_with(*files: str) -> Vault:
+def folder_with(*files: str) -> MemoryDestination:
     """A place with one folder of such files; what is in them is not looked at."""
-    vault = Vault()
+    vault = MemoryDestination()
     for file in files:
         upload = vault.start(f"F/{file}")
         upload.write(b"x")

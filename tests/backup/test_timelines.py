@@ -11,9 +11,10 @@ import attrs
 import pytest
 
 from backup.database.change_vector import ChangeVector
+from backup.destinations.local import LocalFolder
 from backup.observer.observer import DatabaseReport, Memory, Report, Sighting, observe
 from backup.record.commands import Command, UpdateTopology, apply
-from backup.record.record import Assignment, Database, Kind, LocalFolder, Reason, Record, Status, Task, Topology
+from backup.record.record import Assignment, Database, Kind, Reason, Record, Status, Task, Topology
 from backup.record.responsible_node import computed_owner
 from backup.record.rules import Rules, rules_named
 from backup.runs.schedule import next_backup

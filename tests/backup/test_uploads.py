@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from backup.destinations.file_names import IN_PROGRESS
+from backup.destinations.port import IN_PROGRESS
 from backup.notes import BackupFinished, BackupStarted, Reported
 from backup.restore.restore_points import chains
 from cluster.sim.world import World
@@ -38,7 +38,7 @@ def test_a_node_dies_around_an_upload(delay: float | str, tmp_path: Path) -> Non
         await database.put({"orders/new": {}}, on="C")
         await trio.sleep(hours(1))
         await task.reported()
-        found = chains(shop.shelves.place("C", FOLDER))
+        found = chains(shop.destinations.place("C", FOLDER))
         assert all(chain.whole for chain in found if chain.points)
         newest = max((each.last for each in found if each.last is not None), key=lambda last: last.point.at)
         assert newest.manifest is not None

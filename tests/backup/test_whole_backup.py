@@ -14,7 +14,7 @@ from backup.database import agreed_values as agreed
 from backup.database.agreed_values import NOTHING, Exchanged, IndexDefinition, Values, combined
 from backup.database.documents import Store
 from backup.database.revisions import Policies, RevisionPolicy
-from backup.destinations.memory import Vault
+from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import write
 from backup.requests.database_requests import ChangeValues, GetCompareExchange
 from backup.restore.chain_reader import restore
@@ -39,7 +39,7 @@ class Source:
         self.store = Store("A", "source")
         self.values: Values = NOTHING
         self.index = 0
-        self.place = Vault()
+        self.place = MemoryDestination()
         self.told: dict[str, str] = {}
         self._last: tuple[str, Manifest] | None = None
 
@@ -136,7 +136,7 @@ FILES = {file: b"".join(WHOLE.place.read(f"{FOLDER}/{file}")) for file in WHOLE.
 
 def outcome(file: str, content: bytes) -> str:
     """What the chain comes to with that content in the place of a file; empty if it is refused."""
-    place = Vault()
+    place = MemoryDestination()
     for name, whole in FILES.items():
         write(place, f"{FOLDER}/{name}", [content if name == file else whole])
     try:

@@ -12,16 +12,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backup.destinations import ftp, glacier, object_store
+from backup.destinations.azure import Azure
+from backup.destinations.ftp import Ftp
+from backup.destinations.glacier import AmazonGlacier
+from backup.destinations.google_cloud import GoogleCloud
 from backup.destinations.port import Destination
-from backup.record.destination_settings import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud
+from backup.destinations.s3 import AmazonS3
+from backup.destinations.settings import DestinationSettings
 
 AZURITE = Path(__file__).parents[2] / ".venv" / "azurite" / "node_modules" / ".bin" / "azurite-blob"
 ACCOUNT = "devstoreaccount1"
@@ -99,23 +103,29 @@ class Clouds:
         self.boto3("glacier").create_vault(vaultName=name)
         return AmazonGlacier(name, "us-east-1", "AKIA", "the secret key")
 
-    def place(self, kind: str) -> Destination:
-        """A place of a kind, empty."""
-        match kind:
-            case "s3":
-                return object_store.amazon(self.s3_block(remote_folder="of/ours"))
-            case "google":
-                return object_store.google(self.google_block())
-            case "azure":
-                return object_store.azure(self.azure_block(remote_folder="shop"), self.azure_url())
-            case "azure by token":
-                block = self.azure_block()
-                token = shared_access(block.container)
-                return object_store.azure(Azure(block.container, ACCOUNT, sas_token=token), self.azure_url())
-            case "glacier":
-                return glacier.opened(self.glacier_block(), self.amazon_url)
-            case _:
-                return ftp.FtpDestination(self.ftp_block(kind), self.ports["certificate"])
+    def azure_place(self) -> Destination:
+        return self.azure_block(remote_folder="shop").connect(self.azure_url())
+
+    def azure_place_by_token(self) -> Destination:
+        """Who gets in has no key, but a token for one container."""
+        container = self.azure_block().container
+        return Azure(container, ACCOUNT, sas_token=shared_access(container)).connect(self.azure_url())
+
+    def ftp_place(self, kind: str) -> Destination:
+        return self.ftp_block(kind).connect(self.ports["certificate"])
+
+
+SERVED: dict[str, tuple[type[DestinationSettings], Callable[[Clouds], Destination]]] = {
+    "s3": (AmazonS3, lambda clouds: clouds.s3_block(remote_folder="of/ours").open()),
+    "glacier": (AmazonGlacier, lambda clouds: clouds.glacier_block().connect(clouds.amazon_url)),
+    "azure": (Azure, Clouds.azure_place),
+    "azure by token": (Azure, Clouds.azure_place_by_token),
+    "google": (GoogleCloud, lambda clouds: clouds.google_block().open()),
+    "ftp": (Ftp, lambda clouds: clouds.ftp_place("ftp")),
+    "ftps": (Ftp, lambda clouds: clouds.ftp_place("ftps")),
+    "old ftp": (Ftp, lambda clouds: clouds.ftp_place("old ftp")),
+}
+"""The real remote places that the contract is tried on, each a kind and how to have one that is empty. A new kind adds one."""
 
 
 def signed(text: str) -> str:

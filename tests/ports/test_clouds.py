@@ -9,11 +9,16 @@ from typing import Any
 import attrs
 import pytest
 
-from backup.destinations import ftp, glacier, object_store, real, settings_script
-from backup.destinations.local import LocalDestination
+from backup.destinations import glacier, settings_script
+from backup.destinations.azure import Azure
+from backup.destinations.ftp import Ftp
+from backup.destinations.glacier import AmazonGlacier
+from backup.destinations.google_cloud import GoogleCloud
+from backup.destinations.local import LocalDestination, LocalFolder
 from backup.destinations.port import Destination, DestinationError, write
-from backup.record.destination_settings import AmazonGlacier, AmazonS3, Azure, Ftp, GoogleCloud, LocalFolder, Script
-from backup.record.destination_settings import Destination as Block
+from backup.destinations.registry import AnySettings
+from backup.destinations.s3 import AmazonS3
+from backup.destinations.settings import Script
 from tests.ports.clouds import WORD_OF_GOOGLE, Clouds
 
 FILE = "folder/2026-11-22-23-13-25.ravendb-full-backup"
@@ -22,20 +27,20 @@ FILE = "folder/2026-11-22-23-13-25.ravendb-full-backup"
 def test_s3_storage_class(clouds: Clouds) -> None:
     """A class that sleeps takes files, is seen to have them whole, and is never asked to give one back."""
     block = clouds.s3_block(storage_class="GLACIER", force_path_style=True)
-    place = object_store.amazon(block)
+    place = block.connect()
     assert not place.gives_back
     write(place, FILE, [b"x" * 100])
     found = clouds.boto3("s3").head_object(Bucket=block.bucket, Key=FILE)
     assert (found["StorageClass"], found["ContentLength"]) == ("GLACIER", 100)
     with pytest.raises(DestinationError, match="it sleeps in GLACIER; have S3 restore the object first"):
         b"".join(place.read(FILE))
-    assert object_store.amazon(clouds.s3_block(storage_class="STANDARD_IA")).gives_back
+    assert clouds.s3_block(storage_class="STANDARD_IA").connect().gives_back
 
 
 def test_s3_leaves_no_parts_behind(clouds: Clouds) -> None:
     """An upload of many parts that is given up leaves neither an object nor parts that somebody pays for."""
     block = clouds.s3_block()
-    place = object_store.amazon(block)
+    place = block.connect()
     upload = place.start(FILE)
     for _ in range(3):
         upload.write(os.urandom(9 << 20))
@@ -51,7 +56,7 @@ def test_s3_leaves_no_parts_behind(clouds: Clouds) -> None:
 def test_an_upload_to_a_vault_counts_when_its_hash_comes_back(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
     """moto's hash is no tree hash, so that ours is put in its place: with it the archive is kept, without it taken back."""
     block = clouds.glacier_block()
-    place = glacier.opened(block, clouds.amazon_url)
+    place = block.connect(clouds.amazon_url)
     assert not place.gives_back
     content = [bytes([n]) * (1 << 20) for n in range(3)]
     with pytest.raises(DestinationError, match="the hash that came back is not that of the file"):
@@ -105,7 +110,7 @@ def test_who_comes_too_late_for_vaults_is_told_what_to_do() -> None:
 def test_an_ftp_server_whose_certificate_nobody_trusts(clouds: Clouds) -> None:
     """With TLS a server is who it says it is, or nothing is sent, not even the name of the user."""
     with pytest.raises(DestinationError, match=r"ftp://localhost:.*certificate verify failed"):
-        ftp.FtpDestination(clouds.ftp_block("ftps")).folders()
+        clouds.ftp_block("ftps").connect().folders()
 
 
 def test_ftp_takes_the_session_of_its_control_connection(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,13 +123,13 @@ def test_ftp_takes_the_session_of_its_control_connection(clouds: Clouds, monkeyp
         return wrap(context, *arguments, **others)
 
     monkeypatch.setattr(ssl.SSLContext, "wrap_socket", noted)
-    write(clouds.place("ftps"), FILE, [b"x"])
+    write(clouds.ftp_place("ftps"), FILE, [b"x"])
     assert [session is not None for session in seen] == [False, True]
 
 
 def test_a_file_that_arrived_short_keeps_its_unfinished_name(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
     """A broken upload leaves a part of a file: its size is asked for before it gets its name."""
-    place = clouds.place("ftp")
+    place = clouds.ftp_place("ftp")
     monkeypatch.setattr("backup.destinations.ftp._size", lambda client, path: 3)
     with pytest.raises(DestinationError, match="5 bytes were sent and 3 have arrived"):
         write(place, FILE, [b"whole"])
@@ -135,15 +140,15 @@ def test_no_error_shows_a_secret(clouds: Clouds, tmp_path: Path) -> None:
     """Wrong keys, a bucket that is not there, a server that is not: one line, the address, and what helps."""
     nowhere = "http://127.0.0.1:9"
     secret = "c2VjcmV0LXNlY3JldA=="
-    blocks: list[Block] = [
+    blocks: list[AnySettings] = [
         AmazonS3("nowhere", "us-east-1", "AKIA", secret, custom_server_url=nowhere),
         attrs.evolve(clouds.s3_block(), bucket="nosuchbucket", secret_key=secret),
         Ftp(f"ftp://127.0.0.1:{clouds.ports['ftp']}/x", user="raven", password=secret),
         Ftp("ftp://127.0.0.1:9/x", user="raven", password=secret),
     ]
-    places: list[Destination] = [real.opened(block) for block in blocks]
-    places.append(object_store.azure(Azure("box", "account", secret), nowhere))
-    places.append(object_store.azure(Azure("box", "account", sas_token=f"?sv=1&sig={secret}"), nowhere))
+    places: list[Destination] = [block.open() for block in blocks]
+    places.append(Azure("box", "account", secret).connect(nowhere))
+    places.append(Azure("box", "account", sas_token=f"?sv=1&sig={secret}").connect(nowhere))
     for place in places:
         for act in (place.folders, lambda place=place: write(place, FILE, [b"x"])):
             with pytest.raises(DestinationError) as caught:
@@ -156,14 +161,14 @@ def test_no_error_shows_a_secret(clouds: Clouds, tmp_path: Path) -> None:
     with pytest.raises(
         DestinationError, match="its credentials are no JSON object; give the text of a service account"
     ):
-        real.opened(GoogleCloud("bucket", "not json"))
+        GoogleCloud("bucket", "not json").open()
     with pytest.raises(DestinationError, match="it is no address of an FTP server; write ftp://host/folder"):
-        real.opened(Ftp("http://files.example"))
-    bad = object_store.google(attrs.evolve(clouds.google_block(), bucket="nosuchbucket"))
+        Ftp("http://files.example").open()
+    bad = attrs.evolve(clouds.google_block(), bucket="nosuchbucket").connect()
     with pytest.raises(DestinationError) as caught:
         bad.folders()
     assert WORD_OF_GOOGLE not in str(caught.value)
-    assert isinstance(real.opened(LocalFolder(str(tmp_path))), LocalDestination)
+    assert isinstance(LocalFolder(str(tmp_path)).open(), LocalDestination)
 
 
 def test_who_lacks_a_library_is_told_which(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,12 +181,12 @@ def test_who_lacks_a_library_is_told_which(monkeypatch: pytest.MonkeyPatch) -> N
         return real_import(name, *arguments)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    lacking: tuple[Block, ...] = (AmazonS3("b"), Azure("c"), GoogleCloud("b", "{}"), AmazonGlacier("v"))
+    lacking: tuple[AnySettings, ...] = (AmazonS3("b"), Azure("c"), GoogleCloud("b", "{}"), AmazonGlacier("v"))
     for block in lacking:
         with pytest.raises(
             DestinationError, match=r"needs the library (obstore|boto3); pip install 'unkindness\[clouds\]'"
         ):
-            real.opened(block)
+            block.open()
 
 
 # ---- scripts (rule 12.1)

@@ -1,51 +1,75 @@
-"""What every place for backup files promises. An implementation adds one line that says how to make one."""
+"""What every place for backup files promises: every kind of the registry, real and simulated, and the one in memory."""
 
 import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 
-from backup.destinations.local import LocalDestination
-from backup.destinations.memory import Vault
+from backup.destinations.local import LocalDestination, LocalFolder
+from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import AlreadyThere, Destination, DestinationError, NotThere, parts_of, write
-from backup.destinations.simulated import Cloud
+from backup.destinations.registry import REMOTE
+from backup.destinations.s3 import AmazonS3
+from backup.destinations.settings import DestinationSettings
+from tests.ports.clouds import SERVED, Clouds
 
 FOLDER = "2026-11-22-23-13-25.ravendb-Shop-A-backup"
 FULL = f"{FOLDER}/2026-11-22-23-13-25.ravendb-full-backup"
 NAME = "2026-11-22-23-13-25.ravendb-full-backup"
 
-MAKERS: dict[str, Callable[[Path], Destination]] = {
-    "local": lambda path: LocalDestination(path / "not" / "made yet"),
-    "vault": lambda path: Vault(),
-    "simulated ftp": lambda path: Cloud(Vault(), "ftp://files.example/backups"),
-    "simulated s3": lambda path: Cloud(LocalDestination(path), "s3://nightly"),
+
+@attrs.frozen
+class Row:
+    """One place that keeps the contract: of which kind, and how to have one that is empty."""
+
+    kind: type[DestinationSettings]
+    make: Callable[[Path, pytest.FixtureRequest], Destination]
+    is_real: bool = True
+
+
+def simulated(kind: type[DestinationSettings]) -> Row:
+    """The kind as a simulation has it, its files in memory."""
+    address = f"{kind.scheme}://nightly"
+    return Row(kind, lambda path, request: kind.simulated(MemoryDestination(), address), is_real=False)
+
+
+def served(kind: type[DestinationSettings], make: Callable[[Clouds], Destination]) -> Row:
+    """The real kind, on a server of this session's own."""
+    return Row(kind, lambda path, request: make(request.getfixturevalue("clouds")))
+
+
+ROWS: dict[str, Row] = {
+    "local": Row(LocalFolder, lambda path, request: LocalFolder(str(path / "not" / "made yet")).open()),
+    "memory": Row(LocalFolder, lambda path, request: MemoryDestination(), is_real=False),
+    **{f"simulated {kind.scheme}": simulated(kind) for kind in REMOTE},
+    "simulated s3 in a folder": Row(
+        AmazonS3, lambda path, request: AmazonS3.simulated(LocalDestination(path), "s3://nightly"), is_real=False
+    ),
+    **{name: served(kind, make) for name, (kind, make) in SERVED.items()},
 }
-REAL = ("s3", "google", "azure", "azure by token", "ftp", "ftps", "old ftp")
-HIDING = ("simulated s3", "s3", "google", "azure", "azure by token")
-"""Object stores, which show a file when it is whole: what ends in any other way leaves nothing to see."""
+READABLE = [name for name, row in ROWS.items() if row.kind.gives_back]
+CLOSED = [name for name, row in ROWS.items() if not row.kind.gives_back]
 
 
-@pytest.fixture(params=[*MAKERS, *REAL])
-def kind(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=READABLE)
+def row(request: pytest.FixtureRequest) -> Row:
     """Each kind of place that can be read."""
-    return str(request.param)
+    return ROWS[request.param]
 
 
 @pytest.fixture
-def place(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Destination:
+def place(row: Row, request: pytest.FixtureRequest, tmp_path: Path) -> Destination:
     """A place of that kind, empty."""
-    if kind in MAKERS:
-        return MAKERS[kind](tmp_path)
-    made: Destination = request.getfixturevalue("clouds").place(kind)
-    return made
+    return row.make(tmp_path, request)
 
 
 @pytest.fixture
-def in_progress(kind: str) -> tuple[str, ...]:
+def in_progress(row: Row) -> tuple[str, ...]:
     """What is to be seen of a file on its way."""
-    return () if kind in HIDING else (NAME + ".in-progress",)
+    return (NAME + ".in-progress",) if row.kind.shows_progress else ()
 
 
 def content(place: Destination, name: str) -> bytes:
@@ -129,11 +153,11 @@ def test_being_killed_leaves_the_file_in_progress(place: Destination, in_progres
     assert place.files(FOLDER) == in_progress
 
 
-def test_nothing_is_overwritten(place: Destination, kind: str) -> None:
+def test_nothing_is_overwritten(row: Row, place: Destination) -> None:
     """A file that is there stays, finished or in progress, also when it came while ours was written (rule 11.5)."""
     first, other = place.start(FULL), f"{FOLDER}/2026-11-22-23-13-26.ravendb-incremental-backup"
     first.write(b"first")
-    if kind not in REAL or kind not in HIDING:
+    if row.kind.shows_progress or not row.is_real:
         with pytest.raises(AlreadyThere, match=r"in-progress: the file already exists; take the current second"):
             place.start(FULL)
         first.finish()
@@ -160,6 +184,20 @@ def test_names_lead_nowhere_else(place: Destination, name: str) -> None:
         with pytest.raises(ValueError, match="names nothing in a destination"):
             act(name)
     assert parts_of(FULL, 2) == (FOLDER, NAME)
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_what_gives_nothing_back_says_so(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Where nothing can be listed or read at once, each look is refused with what helps, and names are still checked."""
+    place = ROWS[name].make(tmp_path, request)
+    assert not place.gives_back
+    for look in (place.folders, lambda: place.files(FOLDER), lambda: content(place, FULL)):
+        with pytest.raises(DestinationError, match="read by jobs that take hours; retrieve the archives into a local"):
+            look()
+    place.delete(FULL)
+    place.delete_folder(FOLDER)
+    with pytest.raises(ValueError, match="names nothing in a destination"):
+        place.start("../file")
 
 
 # ---- the local folder's own

@@ -20,9 +20,9 @@ from backup.destinations.faults import (
     slowness,
 )
 from backup.destinations.local import LocalDestination
-from backup.destinations.memory import Vault
+from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import Destination, DestinationError, NotThere, write
-from backup.destinations.registry import Shelves
+from backup.destinations.world_destinations import WorldDestinations
 
 FOLDER = "2024-01-01-00-00-00.ravendb-Shop-A-backup"
 FILE, OTHER = f"{FOLDER}/1.ravendb-full-backup", f"{FOLDER}/2.ravendb-incremental-backup"
@@ -50,7 +50,7 @@ REFUSES: dict[type, set[str]] = {
 @pytest.fixture(params=["local", "vault"])
 def inner(request: pytest.FixtureRequest, tmp_path: Path) -> Destination:
     """A place of each kind with a file in it."""
-    place: Destination = LocalDestination(tmp_path) if request.param == "local" else Vault()
+    place: Destination = LocalDestination(tmp_path) if request.param == "local" else MemoryDestination()
     write(place, FILE, [b"one"])
     return place
 
@@ -122,15 +122,15 @@ def test_a_connection_that_comes_back_does_not_make_a_file_whole(inner: Destinat
 
 def test_troubles_are_of_one_node_and_one_path() -> None:
     """And end by `Well`, or all at once when the sky clears."""
-    shelves = Shelves()
-    shelves.disturb("A", Slow("/srv/backups", 7))
-    shelves.disturb("A", Refusing("other"))
-    assert slowness(shelves.destination("A", "srv/backups")) == 7
-    assert slowness(shelves.place("A", "srv/backups")) == 1, "whoever looks from outside is not held up"
-    assert slowness(shelves.destination("B", "srv/backups")) == 1
-    shelves.disturb("A", Well("srv/backups"))
-    assert slowness(shelves.destination("A", "srv/backups")) == 1
+    destinations = WorldDestinations()
+    destinations.disturb("A", Slow("/srv/backups", 7))
+    destinations.disturb("A", Refusing("other"))
+    assert slowness(destinations.of_path("A", "srv/backups")) == 7
+    assert slowness(destinations.place("A", "srv/backups")) == 1, "whoever looks from outside is not held up"
+    assert slowness(destinations.of_path("B", "srv/backups")) == 1
+    destinations.disturb("A", Well("srv/backups"))
+    assert slowness(destinations.of_path("A", "srv/backups")) == 1
     with pytest.raises(DestinationError):
-        shelves.destination("A", "other").folders()
-    shelves.mend()
-    assert shelves.destination("A", "other").folders() == ()
+        destinations.of_path("A", "other").folders()
+    destinations.mend()
+    assert destinations.of_path("A", "other").folders() == ()

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backup.destinations.real import opened
-from backup.destinations.registry import TEMPORARY
+from backup.destinations.world_destinations import TEMPORARY
 from cluster.sim.run import play
 from cluster.sim.world import World
 from scenarios.backups import backups
@@ -212,7 +211,7 @@ def test_files_of_a_real_cloud(clouds: Clouds, capsys: Say, monkeypatch: pytest.
     shown = capsys.readouterr().out
     assert f"{where}\n" in shown
     assert "2 files, whole" in shown
-    (folder,) = opened(block).folders()
+    (folder,) = block.open().folders()
     for asked in (where, f"{where}/{folder}"):
         assert main(["restore", asked]) == HELD
         assert [line["freight"] for line in map(json.loads, capsys.readouterr().out.splitlines())] == [1, 2]

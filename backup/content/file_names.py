@@ -8,13 +8,12 @@ from collections.abc import Callable, Container
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from backup.record.record import Kind
+from backup.destinations.port import IN_PROGRESS
+from backup.record.task import Kind
 from cluster.time_units import SECOND, as_datetime, as_instant
 from cluster.value import value
 
 UTC = ZoneInfo("UTC")
-IN_PROGRESS = ".in-progress"
-"""What a name ends in while the file is written (rule 11.3)."""
 
 _STAMP = "%Y-%m-%d-%H-%M-%S"
 _DATE = r"(?P<date>\d{4}(?:-\d{2}){4,5})"  # without seconds: the legacy form (rule 11.7)

@@ -1,0 +1,50 @@
+"""A container of Azure's blob storage, by way of `obstore`.
+
+Never here: how objects are written and read (object_store.py).
+"""
+
+import os
+from typing import Any, ClassVar
+
+import attrs
+
+from backup.destinations.object_store import ObjectStore, client_options, retry_config
+from backup.destinations.settings import CloudSettings, Script, named
+from cluster.value import value
+
+
+@value
+class Azure(CloudSettings):
+    """A container of Azure's blob storage."""
+
+    container: str = attrs.field(metadata=named("StorageContainer"))
+    account_name: str = attrs.field(default="", metadata=named("AccountName"))
+    account_key: str = attrs.field(default="", repr=False, metadata=named("AccountKey"))
+    sas_token: str = attrs.field(default="", repr=False, metadata=named("SasToken"))
+    remote_folder: str = attrs.field(default="", metadata=named("RemoteFolderName"))
+    disabled: bool = False
+    script: Script | None = None
+
+    json_name: ClassVar[str] = "AzureSettings"
+    word: ClassVar[str] = "Azure"
+    allowed_as: ClassVar[str] = "Azure"
+    key_field: ClassVar[str] = "container"
+    scheme: ClassVar[str] = "azure"
+    example: ClassVar[str] = "azure://container/folder"
+    through: ClassVar[str] = "obstore; account key or SAS"
+
+    def connect(self, endpoint: str = "") -> ObjectStore:
+        """The container; `endpoint`: of another server than Azure's own."""
+        from obstore.store import AzureStore
+
+        endpoint = endpoint or os.environ.get("AZURE_STORAGE_ENDPOINT", "")
+        keys: dict[str, Any] = {
+            "account_name": self.account_name,
+            "account_key": self.account_key,
+            "sas_key": self.sas_token.lstrip("?"),
+            "endpoint": endpoint,
+        }
+        given = {key: content for key, content in keys.items() if content}
+        options, retry = client_options(endpoint), retry_config()
+        store = AzureStore(self.container, **given, client_options=options, retry_config=retry)
+        return ObjectStore(store, self.address, self.remote_folder, self.secrets)
