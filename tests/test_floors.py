@@ -32,9 +32,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "checks runs",
         "restore observer",
         "content replicas",
-        "destinations requests",
+        "requests",
         "record",
-        "database notes",
+        "destinations database notes",
     ),
     "scenarios": (
         "__main__",
