@@ -135,7 +135,7 @@ class DestinationSettings(ABC):
         """The settings that such an object holds. KeyError if it lacks a field."""
         made: Any = cls
         known: dict[str, Any] = {
-            field.name: bool(fields[name]) if field.type is bool else field.type(fields[name])
+            field.name: field.type(fields[name])
             for name, field in json_fields(cls).items()
             if in_files(field) and field.type is not None
         }
