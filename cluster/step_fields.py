@@ -16,6 +16,8 @@ _LITERALS = (bool, int, float, str, type(None))
 _OPAQUE = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|<[^<>]*>""")
 """A string, or what stands in angle brackets where a value has no literal: `<Kind.BACKUP: 'Backup'>`, `<40 documents>`."""
 
+_DOTTED = re.compile(r"[\w.]+")
+
 
 class NoStep(ValueError):
     """A text is not that of a step. Names the text."""
@@ -27,7 +29,7 @@ def json_form(value: object) -> Any:
     Numbers, strings and None stay, tuples and lists become lists. A value is opened only if its `repr` shows just the
     fields that it would show here.
     """
-    if isinstance(value, _LITERALS):
+    if type(value) in _LITERALS:
         return value
     if isinstance(value, tuple | list):
         return [json_form(each) for each in value]
@@ -69,12 +71,12 @@ def _masked(found: re.Match[str]) -> str:
 
 
 def _form(node: ast.expr, text: bytes) -> Any:
-    """The JSON form of a part of a text. Positions are in bytes: a step stands in one line."""
-    source = text[node.col_offset : node.end_col_offset].decode()
+    """The JSON form of a part of a text: its kind and fields if it is a class called with names, as a generated `repr` is."""
+    source = _source(node, text)
     match node:
-        case ast.Call(func=func, args=[], keywords=keywords) if isinstance(func, ast.Name | ast.Attribute):
-            kind = text[func.col_offset : func.end_col_offset].decode()
-            return {"kind": kind, "fields": {str(each.arg): _form(each.value, text) for each in keywords}}
+        case ast.Call(func=func, args=[], keywords=keywords) if _DOTTED.fullmatch(_source(func, text)):
+            fields = {str(each.arg): _form(each.value, text) for each in keywords}
+            return {"kind": _source(func, text), "fields": fields}
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             return [_form(each, text) for each in parts]
         case ast.Constant(value=value) if isinstance(value, _LITERALS) and not source.startswith("<"):
@@ -85,3 +87,8 @@ def _form(node: ast.expr, text: bytes) -> Any:
             return float(source)
         case _:
             return source
+
+
+def _source(node: ast.expr, text: bytes) -> str:
+    """The part of a text that a node was made from. Positions are in bytes, and a step stands in one line."""
+    return text[node.col_offset : node.end_col_offset].decode()

@@ -20,6 +20,26 @@ PRODUCT = ("cluster", "backup", "scenarios")
 SENTENCES = ("says", "text")
 """Methods that put a step, a fault, a request or a note into words."""
 
+PAUSED = '''"""All nodes stand still for some hours, and nobody can be blamed for the backups that did not happen."""
+
+import trio
+
+from cluster.time_units import hours
+from scenarios.backups import backups
+
+
+async def story(world):
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    shop = await client.create_database("Shop", replication_factor=3)
+    await shop.define(full="0 0 * * *", incremental="0 * * * *")
+    await trio.sleep(hours(1.5))
+    for node in "ABC":
+        world.pause(node)
+    await trio.sleep(hours(4))
+'''
+
 
 def below(kind: type) -> Iterator[type]:
     """A class and all its subclasses that were made so far."""
@@ -73,3 +93,15 @@ def test_a_story_keeps_its_verdict_without_words(story: str, tmp_path: Path, wit
     assert stepped
     assert {note.text() for note in stepped} == {"hm"}, "the control: they were replaced"
     assert all(note.script.startswith("Renamed") for note in stepped)
+
+
+def test_a_paused_cluster_is_not_accused_whatever_pausing_is_called(tmp_path: Path) -> None:
+    """As it was: the model of the watchers knew the class by a string, and did not see that the owner stood still."""
+    story = tmp_path / "paused.py"
+    story.write_text(PAUSED)
+    with renamed([steps.Pause]):
+        tale = load(str(story))
+        outcome = perform(tale, asked(tale, None, None, None, None), tmp_path)
+        scripts = [event.note.script for event in outcome.history.of(Stepped)]
+    assert (outcome.verdict, str(outcome.failure)) == (HELD, "None")
+    assert scripts[-3:] == ["Renamed0(node='A')", "Renamed0(node='B')", "Renamed0(node='C')"], "the control"

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backup.destinations.faults import Full
+from backup.destinations.local import LocalFolder
 from backup.record.encryption_keys import SIZE, Key
-from backup.record.task import LocalFolder, Task
+from backup.record.task import Task
 from backup.requests.database_requests import Define, NewDatabase
 from backup.requests.document_requests import Attach, PutDocuments
 from cluster import steps
