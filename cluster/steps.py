@@ -424,6 +424,21 @@ Administration = Join | Remove | Promote | Demote | Reconfigure | Transfer
 Step = Fault | Administration | Start | Mend | Ask | When
 
 
+def nodes_of(step: Step) -> tuple[str, ...]:
+    """The nodes that a step befalls, each once; none if it concerns the whole cluster."""
+    match step:
+        case Start(nodes):
+            return nodes
+        case Cut(one, other) | CutOneWay(one, other) | Hold(one, other) | Release(one, other):
+            return tuple(dict.fromkeys((one, other)))
+        case Split(groups):
+            return tuple(dict.fromkeys(node for group in groups for node in group))
+        case Heal() | Rewire() | Mend() | Reconfigure():
+            return ()
+        case _:
+            return (step.node,)
+
+
 def _whole(number: object) -> bool:
     """Stories are not type-checked: a float here would make instants that no clock has."""
     return isinstance(number, int)

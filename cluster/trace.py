@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import attrs
 
+from cluster.step_fields import json_form
+from cluster.steps import Step
 from cluster.value import value
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ class Note:
 
     rule: ClassVar[str] = ""
     """The rule, paper section or promise this kind of happening belongs to, where it has one for all its instances."""
+    digested: ClassVar[tuple[str, ...]] = ()
+    """Names of the attributes that the digest of a run takes in, in order; empty: all fields."""
 
     def text(self) -> str:
         """One English sentence, without the node's name in front (the column says it) and without a full stop."""
@@ -63,6 +67,10 @@ def as_fields(event: Happened) -> dict[str, Any]:
         "kind": type(event.note).__name__,
         "cause": event.cause,
     }
+    if isinstance(event.note, Stepped):
+        step = json_form(event.note.step)
+        fields |= {"step": event.note.script, "step_kind": step["kind"], "step_fields": step["fields"]}
+        return fields | {"says": event.note.says, "text": event.note.text()}
     for field in attrs.fields(type(event.note)):
         name = f"{field.name}_" if field.name in fields else field.name  # the envelope's own words stay its own
         fields[name] = getattr(event.note, field.name)
@@ -454,12 +462,21 @@ class ReadConfirmed(Note):
 
 @value
 class Stepped(Note):
-    """A verb of the story was applied."""
+    """A verb of the story was applied. The digest of a run takes in its text and its sentence."""
 
-    step: str
-    """The step as Python text that can be pasted into a story."""
-    says: str
-    """The same in English."""
+    digested: ClassVar[tuple[str, ...]] = ("script", "says")
+
+    step: Step
+
+    @property
+    def script(self) -> str:
+        """The step as Python text that can be pasted into a story."""
+        return repr(self.step)
+
+    @property
+    def says(self) -> str:
+        """The step in English."""
+        return self.step.says()
 
     def text(self) -> str:
         return self.says

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cluster.sim.run import STOPPED, Outcome, play
+from cluster.step_fields import read_text
 from cluster.time_units import clock_text
 from cluster.trace import Happened, as_fields
 from cluster.value import value
@@ -269,10 +270,27 @@ def _difference(named: Kept | Request, histories: "Sequence[History]") -> list[s
 
 
 def recorded_lines(path: Path) -> Iterator[str]:
-    """The events of a kept run as they were written."""
+    """The events of a kept run as they would be written now: a step that was kept as text alone has kind and fields too."""
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in islice(file, 1, None):
-            yield line.rstrip("\n")
+            yield _with_step_fields(line.rstrip("\n"))
+
+
+def _with_step_fields(line: str) -> str:
+    """The line itself unless it is a step's of before steps were kept as data; and if nobody can read that."""
+    if '"kind":"Stepped"' not in line or '"step_kind":' in line:
+        return line
+    try:
+        fields = json.loads(line)
+        step = read_text(fields["step"])
+    except (ValueError, KeyError, TypeError):
+        return line
+    told: dict[str, Any] = {}
+    for name, found in fields.items():
+        told[name] = found
+        if name == "step":
+            told |= {"step_kind": step["kind"], "step_fields": step["fields"]}
+    return _encode(told)
 
 
 def first_difference(before: Iterable[str], now: Iterable[str]) -> Difference | None:

@@ -2,9 +2,8 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Callable
 
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
 from cluster.trace import Happened, Note
 from cluster.value import value
 
@@ -55,12 +54,11 @@ class Linearizable(Watcher):
         self.answered: list[tuple[int, int]] = []
         """Of each answer: seq, and the highest index answered by then."""
 
-    def sees(self) -> dict[type[Note], Callable[[Happened], None]]:
-        return {Answer: self.see}
+    def sees(self) -> Sees:
+        return [on(Answer, self.see)]
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[Answer]) -> None:
         note = event.note
-        assert isinstance(note, Answer)
         for seq, index in reversed(self.answered):
             if seq <= note.asked:
                 first = note.index + 1 if note.operation == "Look" else note.index  # it may stand beside others
@@ -94,18 +92,16 @@ class Once(Watcher):
         self.seen: dict[tuple[str, int | None], int] = defaultdict(int)
         """By register and content: the last entry before which it was seen."""
 
-    def sees(self) -> dict[type[Note], Callable[[Happened], None]]:
-        return {Asked: self.was_asked, Answer: self.see}
+    def sees(self) -> Sees:
+        return [on(Asked, self.was_asked), on(Answer, self.see)]
 
-    def was_asked(self, event: Happened) -> None:
+    def was_asked(self, event: Happened[Asked]) -> None:
         note = event.note
-        assert isinstance(note, Asked)
         if note.argument is not None:
             self.asked[note.name, note.argument] += 1
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[Answer]) -> None:
         note = event.note
-        assert isinstance(note, Answer)
         name, index, order = note.name, note.index, self.order[note.name]
         if note.operation != "Swap":  # that answers what it has written
             point = index + 1 if note.operation == "Look" else index

@@ -24,7 +24,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "member",
         "checks raft_driver proposals wire structlog_listener",
         "trace raft",
-        "steps periodic_talk",
+        "steps step_fields periodic_talk",
         "time_units value",
     ),
     "backup": (

@@ -3,6 +3,7 @@
 import structlog
 from structlog.testing import capture_logs
 
+from cluster.steps import Crash
 from cluster.structlog_listener import narrate
 from cluster.trace import Committed, Failed, Happened, Stepped
 
@@ -11,7 +12,7 @@ def test_an_event_is_logged_as_its_sentence_with_node_and_time() -> None:
     """Information for what happens, an error for a failed program; the world's own events have the world as node."""
     with capture_logs() as lines:
         for event in (
-            Happened(1, 0, "", 0, Stepped("Crash('A')", "crash A")),
+            Happened(1, 0, "", 0, Stepped(Crash("A"))),
             Happened(2, 1_187_000, "B", 1, Committed(7, 3)),
             Happened(3, 1_188_000, "B", 2, Failed("boom")),
         ):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from backup.checks import Covered, Missed
 from backup.notes import (
+    BY_FREQUENCY,
     BackupFailed,
     BackupFinished,
     BackupPlanned,
@@ -131,8 +132,8 @@ def unplanned_fulls(events: Iterable[Happened]) -> tuple[UnplannedFull, ...]:
                 plans[event.node, plan.task] = plan
             case BackupStarted(full=True, by_hand=False) as note if note.task != ONE_TIME:
                 planned = plans.get((event.node, note.task))
-                why = planned.why.rpartition("; ")[2] if planned is not None and planned.full else ""
-                if note.task in known and why != "full by its frequency":
+                why = planned.why_full if planned is not None and planned.full else ""
+                if note.task in known and why != BY_FREQUENCY:
                     why = why or "full, as the chain to go on with is not where it was"
                     found.append(UnplannedFull(event.t, note.task, note.database, event.node, why))
             case BackupFinished(task=task) | BackupSkipped(task=task):

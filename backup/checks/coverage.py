@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Callable
 from typing import ClassVar
 
-from backup.checks.model import Model, Sees, TaskView
+from backup.checks.model import Model, TaskView
 from backup.notes import (
     BY_HAND,
     BackupCancelled,
@@ -25,7 +25,7 @@ from backup.notes import (
 )
 from backup.record.cron import next_occurrence
 from backup.record.rules import Rules
-from cluster.checks import Watcher
+from cluster.checks import Kind, Sees, Watcher, on
 from cluster.time_units import HOUR, MINUTE, SECOND
 from cluster.trace import Crashed, Happened
 from cluster.value import value
@@ -53,6 +53,15 @@ class Missed:
     def text(self) -> str:
         """One sentence without a full stop."""
         return f"task {self.task} of {self.database} at {time_text(self.occurrence)}: {self.why}"
+
+
+@value
+class Excuse:
+    """Why an occurrence is late and nobody can be blamed."""
+
+    why: str
+    for_good: bool = False
+    """It need not be run any more; else it is due as soon as the excuse is gone."""
 
 
 class Cover:
@@ -112,21 +121,19 @@ class Covered(Watcher):
         model.before.append(self._look)
 
     def sees(self) -> Sees:
-        runs: Sees = {
-            BackupStarted: self._started,
-            BackupSkipped: self._skipped,
-            BackupFinished: self._finished,
-            BackupFailed: self._failed,
-            BackupCancelled: self._cancelled,
-            BackupDelayed: self._delayed,
-        }
-        return {kind: self._looking(act) for kind, act in runs.items()} | {
-            TaskDefined: self._task_defined,
-            TaskRemoved: self._task_removed,
-            Crashed: self._crashed,
-            BackupPostponed: self._put_off,
-            BackupPostponedHere: self._put_off_here,
-        }
+        return [
+            on(BackupStarted, self._looking(self._started)),
+            on(BackupSkipped, self._looking(self._skipped)),
+            on(BackupFinished, self._looking(self._finished)),
+            on(BackupFailed, self._looking(self._failed)),
+            on(BackupCancelled, self._looking(self._cancelled)),
+            on(BackupDelayed, self._looking(self._delayed)),
+            on(TaskDefined, self._task_defined),
+            on(TaskRemoved, self._task_removed),
+            on(Crashed, self._crashed),
+            on(BackupPostponed, self._put_off),
+            on(BackupPostponedHere, self._put_off_here),
+        ]
 
     def finish(self) -> None:
         """Look a last time; what still may wait is excused, and what has time left stays open."""
@@ -136,8 +143,8 @@ class Covered(Watcher):
             if cover.waits_for and task is not None and (occurrence := self._next(task, cover)) is not None:
                 self.excused.append(Missed(task.database, task_id, occurrence, cover.waits_for))
 
-    def _looking(self, act: Callable[[Happened], None]) -> Callable[[Happened], None]:
-        def see(event: Happened) -> None:
+    def _looking(self, act: Callable[[Happened[Kind]], None]) -> Callable[[Happened[Kind]], None]:
+        def see(event: Happened[Kind]) -> None:
             self._look(event.t)
             self._model.now = event.t
             act(event)
@@ -146,9 +153,8 @@ class Covered(Watcher):
 
     # ---- tasks
 
-    def _task_defined(self, event: Happened) -> None:
+    def _task_defined(self, event: Happened[TaskDefined]) -> None:
         note = event.note
-        assert isinstance(note, TaskDefined)
         if not self._model.is_news(event):
             return
         cover = self._covers.get(note.task)
@@ -166,8 +172,7 @@ class Covered(Watcher):
             cover.base = max(cover.base, start)
         self._look_again(note.task, event.t)
 
-    def _task_removed(self, event: Happened) -> None:
-        assert isinstance(event.note, TaskRemoved)
+    def _task_removed(self, event: Happened[TaskRemoved]) -> None:
         self._covers.pop(event.note.task, None)
         self._resting.pop(event.note.task, None)
 
@@ -178,23 +183,19 @@ class Covered(Watcher):
 
     # ---- runs
 
-    def _started(self, event: Happened) -> None:
+    def _started(self, event: Happened[BackupStarted]) -> None:
         note = event.note
-        assert isinstance(note, BackupStarted)
         if note.task in self._covers:
             self._covers[note.task].running[event.node] = note.started_at
 
-    def _skipped(self, event: Happened) -> None:
-        assert isinstance(event.note, BackupSkipped)
+    def _skipped(self, event: Happened[BackupSkipped]) -> None:
         self._settle(event.note.task, event.node, event.note.started_at)
 
-    def _finished(self, event: Happened) -> None:
-        assert isinstance(event.note, BackupFinished)
+    def _finished(self, event: Happened[BackupFinished]) -> None:
         self._settle(event.note.task, event.node, event.note.started_at)
 
-    def _failed(self, event: Happened) -> None:
+    def _failed(self, event: Happened[BackupFailed]) -> None:
         note = event.note
-        assert isinstance(note, BackupFailed)
         cover, task = self._covers.get(note.task), self._model.tasks.get(note.task)
         why = f"the run failed ({note.error}) and is not tried again before the next occurrence (8.9)"
         if cover is not None and task is not None and not note.explained:
@@ -212,9 +213,8 @@ class Covered(Watcher):
             if occurrence is not None and occurrence <= started_at:
                 self.excused.append(Missed(task.database, task_id, occurrence, why))
 
-    def _cancelled(self, event: Happened) -> None:
+    def _cancelled(self, event: Happened[BackupCancelled]) -> None:
         note = event.note
-        assert isinstance(note, BackupCancelled)
         cover = self._covers.get(note.task)
         if cover is None:
             return
@@ -223,22 +223,19 @@ class Covered(Watcher):
             self._settle(note.task, event.node, note.started_at)
         cover.running.pop(event.node, None)
 
-    def _put_off(self, event: Happened) -> None:
+    def _put_off(self, event: Happened[BackupPostponed]) -> None:
         note = event.note
-        assert isinstance(note, BackupPostponed)
         cover, task = self._covers.get(note.task), self._model.tasks.get(note.task)
         if cover is not None and task is not None and self._model.is_news(event):
             cover.put_off_until = note.until - self._model.dial(self._who(note.task, cover)).ahead(event.t)
 
-    def _put_off_here(self, event: Happened) -> None:
+    def _put_off_here(self, event: Happened[BackupPostponedHere]) -> None:
         note = event.note
-        assert isinstance(note, BackupPostponedHere)
         cover = self._covers.get(note.task)
         if cover is not None:
             cover.put_off_here[event.node] = note.until - self._model.dial(event.node).ahead(event.t)
 
-    def _delayed(self, event: Happened) -> None:
-        assert isinstance(event.note, BackupDelayed)
+    def _delayed(self, event: Happened[BackupDelayed]) -> None:
         cover = self._covers.get(event.note.task)
         if cover is not None:
             cover.delayed_until = event.note.until - self._model.dial(event.node).ahead(event.t)
@@ -308,14 +305,14 @@ class Covered(Watcher):
             begun = [start for node, start in cover.running.items() if self._model.is_up(node)]
             if any(occurrence <= start and now - start < LONGEST_RUN for start in begun):
                 return now + AGAIN  # it came in time and is not done yet
-            reason = self._why_not(task, cover)
-            if reason.startswith("pinned"):
-                self.excused.append(Missed(task.database, task.id, occurrence, reason))
-            elif reason:
-                cover.waits_for = reason
-                return now + AGAIN
-            else:
+            excuse = self._excuse_now(task, cover)
+            if excuse is None:
                 self._miss(task, occurrence, f"no run had started by {time_text(deadline)}")
+            elif excuse.for_good:
+                self.excused.append(Missed(task.database, task.id, occurrence, excuse.why))
+            else:
+                cover.waits_for = excuse.why
+                return now + AGAIN
             cover.base = occurrence
         return None
 
@@ -335,24 +332,24 @@ class Covered(Watcher):
         here = cover.put_off_here.get(self._who(task.id, cover), 0)
         return max(deadline, max(cover.delayed_until, cover.put_off_until, here) + CALM_BOUND)
 
-    def _why_not(self, task: TaskView, cover: Cover) -> str:
-        """Why nobody can be blamed now; empty if somebody can."""
+    def _excuse_now(self, task: TaskView, cover: Cover) -> Excuse | None:
+        """Why nobody can be blamed now; None if somebody can."""
         model, owner = self._model, self._who(task.id, cover)
         group = model.group(task.database)
         knows = model.applied.get(owner, 0) >= task.owned_since
         if owner and knows and model.is_up(owner) and not model.is_outside(owner):
-            return ""
+            return None
         if not any(model.can_act(node) for node in group.nodes):
             away = any(model.is_up(node) for node in group.nodes)
-            return f"every node of the group is down{' or outside the cluster (3.36)' if away else ''}"
+            return Excuse(f"every node of the group is down{' or outside the cluster (3.36)' if away else ''}")
         if not model.has_leader:
             what = self._absence(owner) if knows else "does not know it owns the task"
-            return f"{owner} {what}, and nobody leads" if owner else "nobody owns the task, and nobody leads"
+            return Excuse(f"{owner} {what}, and nobody leads" if owner else "nobody owns the task, and nobody leads")
         if task.definition.pinned and owner == task.definition.mentor:
-            return f"pinned to {owner}, which {self._absence(owner)} (7.12)"
+            return Excuse(f"pinned to {owner}, which {self._absence(owner)} (7.12)", for_good=True)
         if owner and not any(model.can_act(node) for node in group.members if node != owner):
-            return f"{owner} {self._absence(owner)}, and no other member is there (7.8.8)"
-        return ""
+            return Excuse(f"{owner} {self._absence(owner)}, and no other member is there (7.8.8)")
+        return None
 
     def _absence(self, node: str) -> str:
         return "has left the cluster" if self._model.is_up(node) else "is down"

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from backup.checks.model import Model, Sees
+from backup.checks.model import Model
 from backup.notes import CopyClosed, CopyHolds, CopyOpened, DatabaseCreated, DatabaseDeleted, DocumentsWritten
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
 from cluster.time_units import MINUTE
 from cluster.trace import Ended, Happened
 
@@ -24,24 +24,21 @@ class DocumentsKept(Watcher):
         """By node and copy: the etag up to which it has answered."""
 
     def sees(self) -> Sees:
-        return {DocumentsWritten: self._written, CopyOpened: self._opened, CopyClosed: self._closed}
+        return [on(DocumentsWritten, self._written), on(CopyOpened, self._opened), on(CopyClosed, self._closed)]
 
-    def _written(self, event: Happened) -> None:
+    def _written(self, event: Happened[DocumentsWritten]) -> None:
         note = event.note
-        assert isinstance(note, DocumentsWritten)
         key = (event.node, note.copy)
         self._answered[key] = max(note.etag, self._answered.get(key, 0))
 
-    def _opened(self, event: Happened) -> None:
+    def _opened(self, event: Happened[CopyOpened]) -> None:
         note = event.note
-        assert isinstance(note, CopyOpened)
         answered = self._answered.get((event.node, note.copy), 0)
         if note.etag < answered:
             raise self.broken(f"{event.node} answered for change {answered} and comes back with {note.etag}")
 
-    def _closed(self, event: Happened) -> None:
+    def _closed(self, event: Happened[CopyClosed]) -> None:
         note = event.note
-        assert isinstance(note, CopyClosed)
         answered = self._answered.get((event.node, note.copy), 0)
         if 0 <= note.told < answered:
             raise self.broken(
@@ -62,33 +59,29 @@ class CopiesAgree(Watcher):
         self._changed_at = 0
 
     def sees(self) -> Sees:
-        return {
-            DatabaseCreated: self._created,
-            DatabaseDeleted: self._deleted,
-            CopyHolds: self._holds,
-            CopyClosed: self._closed,
-            Ended: self._ended,
-        }
+        return [
+            on(DatabaseCreated, self._created),
+            on(DatabaseDeleted, self._deleted),
+            on(CopyHolds, self._holds),
+            on(CopyClosed, self._closed),
+            on(Ended, self._ended),
+        ]
 
-    def _created(self, event: Happened) -> None:
-        assert isinstance(event.note, DatabaseCreated)
+    def _created(self, event: Happened[DatabaseCreated]) -> None:
         self._names[event.note.index] = event.note.database
 
-    def _deleted(self, event: Happened) -> None:
-        assert isinstance(event.note, DatabaseDeleted)
+    def _deleted(self, event: Happened[DatabaseDeleted]) -> None:
         gone = [
             known for known, name in self._names.items() if name == event.note.database and known < event.note.index
         ]
         for database_id in gone:
             del self._names[database_id]
 
-    def _holds(self, event: Happened) -> None:
-        assert isinstance(event.note, CopyHolds)
+    def _holds(self, event: Happened[CopyHolds]) -> None:
         self._held.setdefault(event.note.database, {})[event.node] = event.note.fingerprint
         self._changed_at = event.t
 
-    def _closed(self, event: Happened) -> None:
-        assert isinstance(event.note, CopyClosed)
+    def _closed(self, event: Happened[CopyClosed]) -> None:
         self._held.get(event.note.database, {}).pop(event.node, None)
 
     def _ended(self, event: Happened) -> None:

@@ -6,7 +6,6 @@ They read the files that the nodes wrote, real or simulated, with no help from w
 from collections.abc import Iterable
 from typing import ClassVar
 
-from backup.checks.model import Sees
 from backup.content.encryption import NoKey, WrongKey, plain
 from backup.content.logical import read_manifest
 from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup
@@ -17,7 +16,7 @@ from backup.notes import BackupFinished, BackupStarted, FolderExpired, Reported,
 from backup.record.key_ring import KeyRing
 from backup.restore.assembly import Assembly
 from backup.restore.chain_reader import BrokenChain, NothingToRestore, check_link, restore
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
 from cluster.time_units import SECOND
 from cluster.trace import Happened
 
@@ -89,41 +88,35 @@ class ReportedIsKept(Watcher):
         self._began: dict[Run, int] = {}
 
     def sees(self) -> Sees:
-        return {
-            TaskDefined: self._defined,
-            BackupStarted: self._started,
-            Uploaded: self._uploaded,
-            BackupFinished: self._finished,
-            Reported: self._reported,
-            FolderExpired: self._expired,
-        }
+        return [
+            on(TaskDefined, self._defined),
+            on(BackupStarted, self._started),
+            on(Uploaded, self._uploaded),
+            on(BackupFinished, self._finished),
+            on(Reported, self._reported),
+            on(FolderExpired, self._expired),
+        ]
 
-    def _defined(self, event: Happened) -> None:
+    def _defined(self, event: Happened[TaskDefined]) -> None:
         note = event.note
-        assert isinstance(note, TaskDefined)
         if note.task not in self._clouds or self._clouds[note.task][1] != note.clouds:
             self._clouds[note.task] = event.t, note.clouds
 
-    def _uploaded(self, event: Happened) -> None:
+    def _uploaded(self, event: Happened[Uploaded]) -> None:
         note = event.note
-        assert isinstance(note, Uploaded)
         self._files.sent.setdefault((event.node, note.task, note.started_at), []).append(note.path)
 
-    def _started(self, event: Happened) -> None:
-        assert isinstance(event.note, BackupStarted)
+    def _started(self, event: Happened[BackupStarted]) -> None:
         self._began[event.node, event.note.task, event.note.started_at] = event.t
         self._files.started[event.node, event.note.task, event.note.started_at] = event.note
 
-    def _finished(self, event: Happened) -> None:
-        assert isinstance(event.note, BackupFinished)
+    def _finished(self, event: Happened[BackupFinished]) -> None:
         self._files.finished.add((event.node, event.note.task, event.note.started_at))
 
-    def _expired(self, event: Happened) -> None:
-        assert isinstance(event.note, FolderExpired)
+    def _expired(self, event: Happened[FolderExpired]) -> None:
         self._files.gone.add((home(event.node, event.note.path), event.note.path, event.note.folder))
 
-    def _reported(self, event: Happened) -> None:
-        assert isinstance(event.note, Reported)
+    def _reported(self, event: Happened[Reported]) -> None:
         run = (event.node, event.note.task, event.note.started_at)
         if run not in self._files.finished:  # it failed, or had nothing to write
             return
@@ -160,7 +153,7 @@ class Restores(Watcher):
         """Restore points that were compared."""
 
     def sees(self) -> Sees:
-        return {}
+        return []
 
     def finish(self) -> None:
         """Restore every chain, and compare at every file."""

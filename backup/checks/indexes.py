@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-from backup.checks.model import Sees
 from backup.notes import IndexCaughtUp, IndexDefined
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
 from cluster.trace import Happened
 
 
@@ -20,17 +19,15 @@ class IndexesTrue(Watcher):
         """By database id and index: what each node said last."""
 
     def sees(self) -> Sees:
-        return {IndexCaughtUp: self._caught_up, IndexDefined: self._defined}
+        return [on(IndexCaughtUp, self._caught_up), on(IndexDefined, self._defined)]
 
-    def _defined(self, event: Happened) -> None:
-        assert isinstance(event.note, IndexDefined)
+    def _defined(self, event: Happened[IndexDefined]) -> None:
         for database, name in list(self._last):
             if name == event.note.name.lower():
                 del self._last[database, name]  # what other definitions gave tells nothing of this one
 
-    def _caught_up(self, event: Happened) -> None:
+    def _caught_up(self, event: Happened[IndexCaughtUp]) -> None:
         note = event.note
-        assert isinstance(note, IndexCaughtUp)
         if note.rows != note.documents:
             raise self.broken(
                 f"{event.node} calls index {note.name} up to date at change {note.etag}, with {note.rows} rows "

@@ -3,9 +3,8 @@
 It is itself the watcher of the first promise, as it must be told before all others. Never here: what should be.
 """
 
-import ast
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from backup.notes import (
@@ -16,7 +15,24 @@ from backup.notes import (
     TaskRemoved,
     TopologyChanged,
 )
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
+from cluster.steps import (
+    Ask,
+    Drift,
+    FullDisk,
+    Heal,
+    Join,
+    JumpClock,
+    Mend,
+    Pause,
+    Release,
+    Resume,
+    SlowDisk,
+    Start,
+    When,
+    Zone,
+    nodes_of,
+)
 from cluster.trace import (
     Agreed,
     BecameCandidate,
@@ -27,7 +43,6 @@ from cluster.trace import (
     Crashed,
     Ended,
     Happened,
-    Note,
     PutOutside,
     Recovered,
     Said,
@@ -35,11 +50,9 @@ from cluster.trace import (
     Stepped,
 )
 
-Sees = dict[type[Note], Callable[[Happened], None]]
-HARMLESS = frozenset({"Start", "Ask", "When", "Heal", "Release", "Drift"})
+Told = TypeVar("Told", bound=Agreed)
+HARMLESS = Start | Ask | When | Heal | Release | Drift
 """Steps of a story that disturb nobody; what `When` lets loose is a step of its own."""
-NAMING = ("node", "one", "other", "src", "dst", "groups")
-"""Fields of steps that name nodes."""
 MILLION = 1_000_000
 NEVER = 1 << 62
 UTC = ZoneInfo("UTC")
@@ -150,29 +163,26 @@ class Model(Watcher):
         self._teller = ""
 
     def sees(self) -> Sees:
-        cluster: Sees = {
-            BecameLeader: self._became_leader,
-            BecameFollower: self._became_other,
-            BecameCandidate: self._became_other,
-            Crashed: self._crashed,
-            Started: self._started,
-            Recovered: self._recovered,
-            Committed: self._committed,
-            ConfigurationChanged: self._configuration_changed,
-            PutOutside: self._put_outside,
-            Stepped: self._stepped,
-            Said: self._look,
-            Ended: self._look,
-        }
-        record: Sees = {
-            DatabaseCreated: self._database_created,
-            DatabaseDeleted: self._database_deleted,
-            TaskDefined: self._task_defined,
-            TaskRemoved: self._task_removed,
-            TopologyChanged: self._topology_changed,
-            OwnerChanged: self._owner_changed,
-        }
-        return cluster | {kind: self._heeding(act) for kind, act in record.items()}
+        return [
+            on(BecameLeader, self._became_leader),
+            on(BecameFollower, self._became_other),
+            on(BecameCandidate, self._became_other),
+            on(Crashed, self._crashed),
+            on(Started, self._started),
+            on(Recovered, self._recovered),
+            on(Committed, self._committed),
+            on(ConfigurationChanged, self._configuration_changed),
+            on(PutOutside, self._put_outside),
+            on(Stepped, self._stepped),
+            on(Said, self._look),
+            on(Ended, self._look),
+            on(DatabaseCreated, self._heeding(self._database_created)),
+            on(DatabaseDeleted, self._heeding(self._database_deleted)),
+            on(TaskDefined, self._heeding(self._task_defined)),
+            on(TaskRemoved, self._heeding(self._task_removed)),
+            on(TopologyChanged, self._heeding(self._topology_changed)),
+            on(OwnerChanged, self._heeding(self._owner_changed)),
+        ]
 
     # ---- what others ask
 
@@ -220,9 +230,8 @@ class Model(Watcher):
         """The group of a database; nobody if there is none."""
         return self.groups.get(database.lower()) or Group(())
 
-    def is_news(self, event: Happened) -> bool:
+    def is_news(self, event: Happened[Agreed]) -> bool:
         """Whether an agreed note comes from the first node to tell of its entry."""
-        assert isinstance(event.note, Agreed)
         if event.note.index > self._index:
             self._index, self._teller = event.note.index, event.node
         return event.note.index == self._index and event.node == self._teller
@@ -278,21 +287,18 @@ class Model(Watcher):
         if event.node not in self.full:
             self.was_full.discard(event.node)
 
-    def _recovered(self, event: Happened) -> None:
-        assert isinstance(event.note, Recovered)
+    def _recovered(self, event: Happened[Recovered]) -> None:
         self.applied[event.node] = event.note.commit
 
-    def _committed(self, event: Happened) -> None:
-        assert isinstance(event.note, Committed)
+    def _committed(self, event: Happened[Committed]) -> None:
         self._look(event)
         self.applied[event.node] = event.note.index
         if self.leads.get(event.node) or self._gave_up.get(event.node) == event.t:
             self._committed_by_leaders = max(self._committed_by_leaders, event.note.index)
 
-    def _configuration_changed(self, event: Happened) -> None:
+    def _configuration_changed(self, event: Happened[ConfigurationChanged]) -> None:
         """Another configuration: who may lead, and run anything, is another question now."""
         note = event.note
-        assert isinstance(note, ConfigurationChanged)
         self._disturbed(event)
         self._touch((event.node,), event.t)
         members = frozenset((*note.voters, *note.outgoing, *note.learners))
@@ -314,63 +320,53 @@ class Model(Watcher):
         self._touch((event.node,), event.t)
         self._left[event.node] = 0
 
-    def _stepped(self, event: Happened) -> None:
-        assert isinstance(event.note, Stepped)
-        verb = event.note.step.partition("(")[0]
-        if verb == "Start":
-            self._voters = tuple(ast.literal_eval(event.note.step.partition("nodes=")[2][:-1]))
-        if verb in HARMLESS:
+    def _stepped(self, event: Happened[Stepped]) -> None:
+        step = event.note.step
+        if isinstance(step, Start):
+            self._voters = step.nodes
+        if isinstance(step, HARMLESS):
             self._look(event)
             return
-        if verb == "Join" and (comer := str(_fields(event.note.step)["node"])) not in self.up:
-            self._newcomers[comer], self._voteless[comer] = None, 0
+        if isinstance(step, Join) and step.node not in self.up:
+            self._newcomers[step.node], self._voteless[step.node] = None, 0
         self._disturbed(event)
-        nodes = _nodes(event.note.step)
-        self._touch(nodes or tuple(self.up) or self._voters, event.t)
-        match verb:
-            case "SlowDisk":
-                slow = float(str(_fields(event.note.step)["factor"])) > 1
-                (self._slow.add if slow else self._slow.discard)(nodes[0])
-            case "Mend":
+        self._touch(nodes_of(step) or tuple(self.up) or self._voters, event.t)
+        match step:
+            case SlowDisk(node, factor):
+                (self._slow.add if factor > 1 else self._slow.discard)(node)
+            case Mend():
                 self.paused.clear()
                 self.full.clear()
                 self._slow.clear()
                 for dial in self.dials.values():
                     dial.drift(event.t, 0)
-            case "Pause" | "Resume" | "FullDisk" | "JumpClock" | "Drift" | "Zone":
-                self._set(verb, event)
+            case Pause() | Resume() | FullDisk() | JumpClock() | Zone():
+                self.turns += 1
+                self._set(step)
 
-    def _set(self, verb: str, event: Happened) -> None:
-        assert isinstance(event.note, Stepped)
-        self.turns += 1
-        fields = _fields(event.note.step)
-        node = str(fields["node"])
-        match verb:
-            case "Pause":
+    def _set(self, step: Pause | Resume | FullDisk | JumpClock | Zone) -> None:
+        match step:
+            case Pause(node):
                 self.paused.add(node)
-            case "Resume":
+            case Resume(node):
                 self.paused.discard(node)
-            case "FullDisk" if fields.get("full", True):
+            case FullDisk(node, True):
                 self.full.add(node)
                 self.was_full.add(node)
-            case "FullDisk":
+            case FullDisk(node):
                 self.full.discard(node)
-            case "JumpClock":
-                by = int(str(fields["by"]))
+            case JumpClock(node, by):
                 self.dial(node).jump(by)
                 self.disturbed_at += max(0, -by)  # what was to be at a wall instant may be so much later
-            case "Drift":
-                self.dial(node).drift(event.t, int(str(fields["parts_per_million"])))
-            case "Zone":
-                self.dial(node).zone = ZoneInfo(str(fields["zone"]))
+            case Zone(node, zone):
+                self.dial(node).zone = ZoneInfo(zone)
 
     # ---- the record
 
-    def _heeding(self, act: Callable[[Happened], None]) -> Callable[[Happened], None]:
+    def _heeding(self, act: Callable[[Happened[Told]], None]) -> Callable[[Happened[Told]], None]:
         """Handle an agreed note: it must rest on what a leader committed; only the first teller's changes the model."""
 
-        def see(event: Happened) -> None:
-            assert isinstance(event.note, Agreed)
+        def see(event: Happened[Told]) -> None:
             if event.note.index > self._committed_by_leaders:
                 raise self.broken(
                     f"{event.node} has entry {event.note.index} ({event.note.text()}), "
@@ -382,20 +378,17 @@ class Model(Watcher):
 
         return see
 
-    def _database_created(self, event: Happened) -> None:
-        assert isinstance(event.note, DatabaseCreated)
+    def _database_created(self, event: Happened[DatabaseCreated]) -> None:
         self.groups[event.note.database.lower()] = Group(event.note.members)
 
-    def _database_deleted(self, event: Happened) -> None:
-        assert isinstance(event.note, DatabaseDeleted)
+    def _database_deleted(self, event: Happened[DatabaseDeleted]) -> None:
         gone = event.note.database
         self.groups.pop(gone.lower(), None)
         for task in [task for task in self.tasks.values() if task.database.lower() == gone.lower()]:
             del self.tasks[task.id]
 
-    def _task_defined(self, event: Happened) -> None:
+    def _task_defined(self, event: Happened[TaskDefined]) -> None:
         note = event.note
-        assert isinstance(note, TaskDefined)
         task = self.tasks.get(note.task)
         if task is None:
             self.tasks[note.task] = TaskView(note)
@@ -403,37 +396,18 @@ class Model(Watcher):
             task.definition = note
             task.disabled.append((note.index, note.disabled))
 
-    def _task_removed(self, event: Happened) -> None:
-        assert isinstance(event.note, TaskRemoved)
+    def _task_removed(self, event: Happened[TaskRemoved]) -> None:
         self.tasks.pop(event.note.task, None)
 
-    def _topology_changed(self, event: Happened) -> None:
+    def _topology_changed(self, event: Happened[TopologyChanged]) -> None:
         note = event.note
-        assert isinstance(note, TopologyChanged)
         self.groups[note.database.lower()] = Group(note.members, note.promotables + note.rehabs)
         self.disturbed_at = self._changed[note.database.lower()] = event.t
 
-    def _owner_changed(self, event: Happened) -> None:
+    def _owner_changed(self, event: Happened[OwnerChanged]) -> None:
         note = event.note
-        assert isinstance(note, OwnerChanged)
         if note.task in self.tasks:
             self.tasks[note.task].owner = note.owner_after
             self.tasks[note.task].owned_since = note.index
             self.moved.append(note.task)
         self.disturbed_at = self._changed[note.database.lower()] = event.t
-
-
-def _nodes(step: str) -> tuple[str, ...]:
-    """The nodes that a step's text names, each once; none if it concerns all."""
-    call = ast.parse(step, mode="eval").body
-    assert isinstance(call, ast.Call), f"{step} is the text of a step"
-    named = [keyword.value for keyword in call.keywords if keyword.arg in NAMING]
-    found = [part.value for value in named for part in ast.walk(value) if isinstance(part, ast.Constant)]
-    return tuple(dict.fromkeys(str(name) for name in found))
-
-
-def _fields(step: str) -> dict[str, object]:
-    """The fields of a step's text, as `JumpClock(node='B', by=1000)` gives them."""
-    call = ast.parse(step, mode="eval").body
-    assert isinstance(call, ast.Call), f"{step} is the text of a step"
-    return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}

@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from backup.checks.model import Model, Sees
+from backup.checks.model import Model
 from backup.notes import BackupSkipped, BackupStarted, OwnerChanged, ReplicationStarted, TopologyChanged
 from backup.record.record import ONE_TIME
 from backup.record.rules import Rules
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
 from cluster.trace import Happened
 
 
@@ -18,11 +18,10 @@ class OneOwner(Watcher):
         self._owners: dict[tuple[int, int], str] = {}
 
     def sees(self) -> Sees:
-        return {OwnerChanged: self.see}
+        return [on(OwnerChanged, self.see)]
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[OwnerChanged]) -> None:
         note = event.note
-        assert isinstance(note, OwnerChanged)
         first = self._owners.setdefault((note.index, note.task), note.owner_after)
         if first != note.owner_after:
             raise self.broken(
@@ -41,16 +40,14 @@ class OwnerInGroup(Watcher):
         """By lower-case name of a database: the entry that last changed its group."""
 
     def sees(self) -> Sees:
-        return {OwnerChanged: self.see, TopologyChanged: self._changed, ReplicationStarted: self._began}
+        return [on(OwnerChanged, self.see), on(TopologyChanged, self._changed), on(ReplicationStarted, self._began)]
 
-    def _changed(self, event: Happened) -> None:
-        assert isinstance(event.note, TopologyChanged)
+    def _changed(self, event: Happened[TopologyChanged]) -> None:
         name, index = event.note.database.lower(), event.note.index
         self._changed_at[name] = max(index, self._changed_at.get(name, 0))
 
-    def _began(self, event: Happened) -> None:
+    def _began(self, event: Happened[ReplicationStarted]) -> None:
         note = event.note
-        assert isinstance(note, ReplicationStarted)
         if self._model.applied.get(event.node, 0) < self._changed_at.get(note.database.lower(), 0):
             return  # it has not heard yet how the group is now
         nodes = self._model.group(note.database).nodes
@@ -59,9 +56,8 @@ class OwnerInGroup(Watcher):
                 f"{event.node} takes task {note.task}, and {note.database} is on {' '.join(nodes) or 'no node'}"
             )
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[OwnerChanged]) -> None:
         note = event.note
-        assert isinstance(note, OwnerChanged)
         if not self._model.is_news(event):
             return
         nodes = self._model.group(note.database).nodes
@@ -79,11 +75,10 @@ class DisabledRests(Watcher):
         self._model = model
 
     def sees(self) -> Sees:
-        return {BackupStarted: self.see, BackupSkipped: self.see}
+        return [on(BackupStarted, self.see), on(BackupSkipped, self.see)]
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[BackupStarted | BackupSkipped]) -> None:
         note = event.note
-        assert isinstance(note, BackupStarted | BackupSkipped)
         task = self._model.tasks.get(note.task)
         if task is not None and task.is_disabled_at(self._model.applied.get(event.node, 0)):
             raise self.broken(f"{event.node} starts task {note.task} of {note.database}, which is disabled there")
@@ -98,11 +93,10 @@ class OutsideRests(Watcher):
         self._runs_outside = rules.runs_outside
 
     def sees(self) -> Sees:
-        backups: Sees = {} if self._runs_outside else {BackupStarted: self.see, BackupSkipped: self.see}
-        return {**backups, ReplicationStarted: self.see}
+        backups: Sees = [] if self._runs_outside else [on(BackupStarted, self.see), on(BackupSkipped, self.see)]
+        return [*backups, on(ReplicationStarted, self.see)]
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[BackupStarted | BackupSkipped | ReplicationStarted]) -> None:
         note = event.note
-        assert isinstance(note, BackupStarted | BackupSkipped | ReplicationStarted)
         if note.task != ONE_TIME and self._model.is_outside(event.node):
             raise self.broken(f"{event.node} belongs to no cluster and starts task {note.task} of {note.database}")

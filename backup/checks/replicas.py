@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from backup.checks.documents import CALM
-from backup.checks.model import Model, Sees
+from backup.checks.model import Model
 from backup.notes import (
     CopyClosed,
     CopyHolds,
@@ -15,7 +15,7 @@ from backup.notes import (
     ReplicationRemoved,
     RevisionsConfigured,
 )
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
 from cluster.trace import Ended, Happened
 
 
@@ -38,42 +38,38 @@ class ReplicasFollow(Watcher):
         self._changed_at = 0
 
     def sees(self) -> Sees:
-        return {
-            DatabaseCreated: self._created,
-            DatabaseDeleted: self._deleted,
-            DatabaseRestored: self._has_its_own,
-            DocumentsWritten: self._has_its_own,
-            RevisionsConfigured: self._has_its_own,
-            ReplicationDefined: self._defined,
-            ReplicationRemoved: self._removed,
-            CopyHolds: self._holds,
-            CopyClosed: self._closed,
-            Ended: self._ended,
-        }
+        return [
+            on(DatabaseCreated, self._created),
+            on(DatabaseDeleted, self._deleted),
+            on(DatabaseRestored, self._has_its_own),
+            on(DocumentsWritten, self._has_its_own),
+            on(RevisionsConfigured, self._has_its_own),
+            on(ReplicationDefined, self._defined),
+            on(ReplicationRemoved, self._removed),
+            on(CopyHolds, self._holds),
+            on(CopyClosed, self._closed),
+            on(Ended, self._ended),
+        ]
 
-    def _created(self, event: Happened) -> None:
+    def _created(self, event: Happened[DatabaseCreated]) -> None:
         note = event.note
-        assert isinstance(note, DatabaseCreated)
         self._ids[note.database.lower()] = max(note.index, self._ids.get(note.database.lower(), 0))
 
-    def _deleted(self, event: Happened) -> None:
-        assert isinstance(event.note, DatabaseDeleted)
+    def _deleted(self, event: Happened[DatabaseDeleted]) -> None:
         gone = event.note.database.lower()
         if self._ids.get(gone, event.note.index) < event.note.index:
             del self._ids[gone]
         for task_id in [each.task for each in self._tasks.values() if each.database.lower() == gone]:
             del self._tasks[task_id]
 
-    def _has_its_own(self, event: Happened) -> None:
+    def _has_its_own(self, event: Happened[DatabaseRestored | DocumentsWritten | RevisionsConfigured]) -> None:
         note = event.note
-        assert isinstance(note, DatabaseRestored | DocumentsWritten | RevisionsConfigured)
         database_id = self._ids.get(note.database.lower())
         if database_id is not None:
             self._own[database_id] = None
 
-    def _defined(self, event: Happened) -> None:
+    def _defined(self, event: Happened[ReplicationDefined]) -> None:
         note = event.note
-        assert isinstance(note, ReplicationDefined)
         before = self._tasks.get(note.task)
         if before is not None and before.index >= note.index:
             return
@@ -82,8 +78,7 @@ class ReplicasFollow(Watcher):
         self._tasks[note.task] = note
         self._changed_at = event.t
 
-    def _removed(self, event: Happened) -> None:
-        assert isinstance(event.note, ReplicationRemoved)
+    def _removed(self, event: Happened[ReplicationRemoved]) -> None:
         before = self._tasks.pop(event.note.task, None)
         if before is not None:
             self._spoil(before)
@@ -93,13 +88,11 @@ class ReplicasFollow(Watcher):
         if destination is not None:
             self._own[destination] = None
 
-    def _holds(self, event: Happened) -> None:
-        assert isinstance(event.note, CopyHolds)
+    def _holds(self, event: Happened[CopyHolds]) -> None:
         self._held.setdefault(event.note.database, {})[event.node] = event.note.fingerprint
         self._changed_at = event.t
 
-    def _closed(self, event: Happened) -> None:
-        assert isinstance(event.note, CopyClosed)
+    def _closed(self, event: Happened[CopyClosed]) -> None:
         self._held.get(event.note.database, {}).pop(event.node, None)
 
     def _ended(self, event: Happened) -> None:

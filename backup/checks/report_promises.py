@@ -5,7 +5,7 @@ The preset decides: RavenDB's last writer wins (4.2), and its reports are given 
 
 from typing import ClassVar
 
-from backup.checks.model import Model, Sees
+from backup.checks.model import Model
 from backup.notes import (
     BackupFailed,
     BackupFinished,
@@ -19,7 +19,8 @@ from backup.notes import (
 )
 from backup.record.record import ONE_TIME
 from backup.record.rules import Rules
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
+from cluster.steps import FlipBit, Pause, Wipe
 from cluster.time_units import MINUTE, SECOND
 from cluster.trace import Crashed, Happened, Stepped
 
@@ -45,16 +46,15 @@ class LaterStartWins(Watcher):
         """Told of and not shown, although nothing later was: a later one must come with the same command."""
 
     def sees(self) -> Sees:
-        return {
-            StatusStored: self._stored,
-            TaskDefined: self._defined,
-            TaskRemoved: self._removed,
-            DatabaseDeleted: self._deleted,
-        }
+        return [
+            on(StatusStored, self._stored),
+            on(TaskDefined, self._defined),
+            on(TaskRemoved, self._removed),
+            on(DatabaseDeleted, self._deleted),
+        ]
 
-    def _stored(self, event: Happened) -> None:
+    def _stored(self, event: Happened[StatusStored]) -> None:
         note = event.note
-        assert isinstance(note, StatusStored)
         if not self._model.is_news(event):
             return
         key = note.database.lower(), note.task
@@ -79,21 +79,18 @@ class LaterStartWins(Watcher):
             f"though what is shown did not start later"
         )
 
-    def _defined(self, event: Happened) -> None:
+    def _defined(self, event: Happened[TaskDefined]) -> None:
         """Another kind: what was known of its runs is dropped (rule 6.7)."""
         note = event.note
-        assert isinstance(note, TaskDefined)
         if self._model.is_news(event) and self._kinds.setdefault(note.task, note.kind) != note.kind:
             self._kinds[note.task] = note.kind
             self._forget(note.database, note.task)
 
-    def _removed(self, event: Happened) -> None:
-        assert isinstance(event.note, TaskRemoved)
+    def _removed(self, event: Happened[TaskRemoved]) -> None:
         if self._model.is_news(event):
             self._forget(event.note.database, event.note.task)
 
-    def _deleted(self, event: Happened) -> None:
-        assert isinstance(event.note, DatabaseDeleted)
+    def _deleted(self, event: Happened[DatabaseDeleted]) -> None:
         if self._model.is_news(event):
             for key in [key for key in self._shown if key[0] == event.note.database.lower()]:
                 self._forget(*key)
@@ -126,38 +123,34 @@ class ToldAsRuled(Watcher):
         """By node: when it last was made to stand still; its patience is as much longer."""
 
     def sees(self) -> Sees:
-        return {
-            BackupFinished: self._ended,
-            BackupSkipped: self._ended,
-            BackupFailed: self._ended,
-            Reported: self._reported,
-            ReportGivenUp: self._given_up,
-            StatusStored: self._stored,
-            Crashed: self._crashed,
-            Stepped: self._stepped,
-        }
+        return [
+            on(BackupFinished, self._ended),
+            on(BackupSkipped, self._ended),
+            on(BackupFailed, self._ended),
+            on(Reported, self._reported),
+            on(ReportGivenUp, self._given_up),
+            on(StatusStored, self._stored),
+            on(Crashed, self._crashed),
+            on(Stepped, self._stepped),
+        ]
 
-    def _ended(self, event: Happened) -> None:
+    def _ended(self, event: Happened[BackupFinished | BackupSkipped | BackupFailed]) -> None:
         note = event.note
-        assert isinstance(note, BackupFinished | BackupSkipped | BackupFailed)
         if isinstance(note, BackupFailed) and note.task == ONE_TIME:
             return  # rule 15.4
         run = note.started_at, note.task
         self._waiting.setdefault(event.node, {})[run] = event.t
         self._databases[event.node, run] = note.database.lower()
 
-    def _reported(self, event: Happened) -> None:
-        assert isinstance(event.note, Reported)
+    def _reported(self, event: Happened[Reported]) -> None:
         self._waiting.get(event.node, {}).pop((event.note.started_at, event.note.task), None)
 
-    def _stored(self, event: Happened) -> None:
+    def _stored(self, event: Happened[StatusStored]) -> None:
         """The record has it, whether or not its node lives to say so."""
-        assert isinstance(event.note, StatusStored)
         self._waiting.get(event.note.node, {}).pop((event.note.started_at, event.note.task), None)
 
-    def _given_up(self, event: Happened) -> None:
+    def _given_up(self, event: Happened[ReportGivenUp]) -> None:
         note = event.note
-        assert isinstance(note, ReportGivenUp)
         what = f"{event.node} gives up its report on the run of task {note.task} that started {note.started_at}"
         if self._rules.late_reports:
             raise self.broken(f"{what}, and no report is ever given up")
@@ -184,12 +177,11 @@ class ToldAsRuled(Watcher):
         if not self._rules.late_reports or event.node in self._model.was_full:
             self._waiting.pop(event.node, None)
 
-    def _stepped(self, event: Happened) -> None:
-        assert isinstance(event.note, Stepped)
-        if event.note.step.startswith("Pause("):
+    def _stepped(self, event: Happened[Stepped]) -> None:
+        if isinstance(event.note.step, Pause):
             for node in self._waiting:
                 self._stopped_at[node] = event.t
-        elif event.note.step.startswith(("Wipe(", "FlipBit(")):  # what a disk lost, nobody can tell
+        elif isinstance(event.note.step, Wipe | FlipBit):  # what a disk lost, nobody can tell
             self._waiting.clear()
 
     def finish(self) -> None:
@@ -225,27 +217,25 @@ class ReportsInOrder(Watcher):
         """Runs that the record has, and whose node may have gone down before it could say so."""
 
     def sees(self) -> Sees:
-        return {
-            BackupFinished: self._ended,
-            BackupSkipped: self._ended,
-            BackupFailed: self._ended,
-            Reported: self._reported,
-            ReportGivenUp: self._given_up,
-            StatusStored: self._status_stored,
-            TaskRemoved: self._task_removed,
-            Crashed: self._crashed,
-        }
+        return [
+            on(BackupFinished, self._ended),
+            on(BackupSkipped, self._ended),
+            on(BackupFailed, self._ended),
+            on(Reported, self._reported),
+            on(ReportGivenUp, self._given_up),
+            on(StatusStored, self._status_stored),
+            on(TaskRemoved, self._task_removed),
+            on(Crashed, self._crashed),
+        ]
 
-    def _ended(self, event: Happened) -> None:
+    def _ended(self, event: Happened[BackupFinished | BackupSkipped | BackupFailed]) -> None:
         note = event.note
-        assert isinstance(note, BackupFinished | BackupSkipped | BackupFailed)
         if isinstance(note, BackupFailed) and note.task == ONE_TIME:
             return  # rule 15.4: nobody is told of it
         self._waiting.setdefault(event.node, {})[note.started_at, note.task] = event.seq
 
-    def _reported(self, event: Happened) -> None:
+    def _reported(self, event: Happened[Reported]) -> None:
         note = event.note
-        assert isinstance(note, Reported)
         run = (note.started_at, note.task)
         if (event.node, run) in self._told:
             raise self.broken(f"{event.node} tells twice of the run of task {note.task} that started {note.started_at}")
@@ -262,19 +252,16 @@ class ReportsInOrder(Watcher):
                     f"which started and ended earlier and waits still"
                 )
 
-    def _given_up(self, event: Happened) -> None:
-        assert isinstance(event.note, ReportGivenUp)
+    def _given_up(self, event: Happened[ReportGivenUp]) -> None:
         self._waiting.setdefault(event.node, {}).pop((event.note.started_at, event.note.task), None)
 
-    def _status_stored(self, event: Happened) -> None:
+    def _status_stored(self, event: Happened[StatusStored]) -> None:
         note = event.note
-        assert isinstance(note, StatusStored)
         run = (note.started_at, note.task)
         if run in self._waiting.get(note.node, {}):
             self._stored[note.node, run] = None
 
-    def _task_removed(self, event: Happened) -> None:
-        assert isinstance(event.note, TaskRemoved)
+    def _task_removed(self, event: Happened[TaskRemoved]) -> None:
         for waiting in self._waiting.values():
             for run in [run for run in waiting if run[1] == event.note.task]:
                 del waiting[run]

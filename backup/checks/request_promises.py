@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from backup.checks.model import Model, Sees
+from backup.checks.model import Model
 from backup.notes import (
     BackupPostponed,
     BackupPostponedHere,
@@ -16,7 +16,7 @@ from backup.notes import (
     TaskDefined,
     TaskRemoved,
 )
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
 from cluster.trace import Agreed, Crashed, Happened
 
 
@@ -32,30 +32,27 @@ class PutOffWaits(Watcher):
         """By node and task, where that node alone knows."""
 
     def sees(self) -> Sees:
-        return {
-            BackupPostponed: self._agreed,
-            BackupPostponedHere: self._alone,
-            BackupStarted: self._started,
-            Crashed: self._crashed,
-        }
+        return [
+            on(BackupPostponed, self._agreed),
+            on(BackupPostponedHere, self._alone),
+            on(BackupStarted, self._started),
+            on(Crashed, self._crashed),
+        ]
 
-    def _agreed(self, event: Happened) -> None:
+    def _agreed(self, event: Happened[BackupPostponed]) -> None:
         note = event.note
-        assert isinstance(note, BackupPostponed)
         if self._model.is_news(event):
             self._until[note.task] = (note.index, note.until, note.asked_at)
 
-    def _alone(self, event: Happened) -> None:
+    def _alone(self, event: Happened[BackupPostponedHere]) -> None:
         note = event.note
-        assert isinstance(note, BackupPostponedHere)
         self._here[event.node, note.task] = (note.until, note.asked_at)
 
     def _crashed(self, event: Happened) -> None:
         self._here = {key: known for key, known in self._here.items() if key[0] != event.node}
 
-    def _started(self, event: Happened) -> None:
+    def _started(self, event: Happened[BackupStarted]) -> None:
         note = event.note
-        assert isinstance(note, BackupStarted)
         if note.by_hand:  # what was put off is done (15.2)
             self._until.pop(note.task, None)
             self._here = {key: known for key, known in self._here.items() if key[1] != note.task}
@@ -91,22 +88,33 @@ class ServerWideEverywhere(Watcher):
         self._judged = 0
 
     def sees(self) -> Sees:
-        kinds = (ServerWideDefined, ServerWideRemoved, DatabaseCreated, DatabaseOpened, DatabaseDeleted)
-        told = dict.fromkeys((*kinds, TaskDefined, TaskRemoved), self._told)
-        return {**told, OwnerChanged: self._later, BackupStarted: self._later}
+        return [
+            on(ServerWideDefined, self._told),
+            on(ServerWideRemoved, self._told),
+            on(DatabaseCreated, self._told),
+            on(DatabaseOpened, self._told),
+            on(DatabaseDeleted, self._told),
+            on(TaskDefined, self._told),
+            on(TaskRemoved, self._told),
+            on(OwnerChanged, self._owner_changed),
+            on(BackupStarted, self._began),
+        ]
 
-    def _later(self, event: Happened) -> None:
-        """Something that comes after: the entry is whole."""
-        if isinstance(event.note, BackupStarted) or self._model.is_news(event):
+    def _owner_changed(self, event: Happened[OwnerChanged]) -> None:
+        """It comes after the copies: the entry is whole."""
+        if self._model.is_news(event):
             self._judge()
+
+    def _began(self, event: Happened[BackupStarted]) -> None:
+        """It comes later than its task: the entry is whole."""
+        self._judge()
 
     def finish(self) -> None:
         """The last entry is whole as well."""
         self._judge()
 
-    def _told(self, event: Happened) -> None:
+    def _told(self, event: Happened[Agreed]) -> None:
         note = event.note
-        assert isinstance(note, Agreed)
         if not self._model.is_news(event):
             return
         if note.index != self._index:

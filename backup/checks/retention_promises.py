@@ -6,7 +6,6 @@ It knows of folders what the runs that filled them said, and never asks why one 
 from typing import ClassVar
 
 from backup.checks.files import Files, home
-from backup.checks.model import Sees
 from backup.destinations.registry import kind_of
 from backup.notes import (
     BackupFinished,
@@ -19,7 +18,8 @@ from backup.notes import (
 )
 from backup.notes.retention import age_text
 from backup.record.rules import Rules
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
+from cluster.steps import JumpClock, Zone
 from cluster.time_units import HOUR, SECOND
 from cluster.trace import Crashed, Happened, Stepped
 
@@ -64,29 +64,27 @@ class KeptAsRuled(Watcher):
         """Node and folder of chains that were removed although they were another task's, or the last of their task."""
 
     def sees(self) -> Sees:
-        return {
-            TaskDefined: self._task_defined,
-            FolderExpired: self._expired,
-            FolderRemoved: self._removed,
-            FolderLeft: self._was_left,
-            RetentionFailed: self._failed,
-            BackupStarted: self._started,
-            BackupFinished: self._finished,
-            Crashed: self._crashed,
-            Stepped: self._stepped,
-        }
+        return [
+            on(TaskDefined, self._task_defined),
+            on(FolderExpired, self._expired),
+            on(FolderRemoved, self._removed),
+            on(FolderLeft, self._was_left),
+            on(RetentionFailed, self._failed),
+            on(BackupStarted, self._started),
+            on(BackupFinished, self._finished),
+            on(Crashed, self._crashed),
+            on(Stepped, self._stepped),
+        ]
 
-    def _task_defined(self, event: Happened) -> None:
+    def _task_defined(self, event: Happened[TaskDefined]) -> None:
         note = event.note
-        assert isinstance(note, TaskDefined)
         if self._keeps.get(note.task, -1) != note.keeps:
             self._keeps[note.task] = note.keeps
             for due in [each for each in self._due if each[1] == note.task]:  # by which age, nobody can tell
                 del self._due[due]
 
-    def _expired(self, event: Happened) -> None:
+    def _expired(self, event: Happened[FolderExpired]) -> None:
         note = event.note
-        assert isinstance(note, FolderExpired)
         found = self._folders.get(_place(event.node, note.path), {}).get(note.folder)
         if found is None:  # what a crash cut off, or what was there before the world was
             return
@@ -103,30 +101,25 @@ class KeptAsRuled(Watcher):
             if self._strict:
                 raise self.broken(f"{who}, and no other chain of it is left there")
 
-    def _removed(self, event: Happened) -> None:
-        assert isinstance(event.note, FolderRemoved)
+    def _removed(self, event: Happened[FolderRemoved]) -> None:
         self._folders.get(_place(event.node, event.note.path), {}).pop(event.note.folder, None)
 
-    def _was_left(self, event: Happened) -> None:
-        assert isinstance(event.note, FolderLeft)
+    def _was_left(self, event: Happened[FolderLeft]) -> None:
         self._left.add((_place(event.node, event.note.path), event.note.folder))
 
-    def _failed(self, event: Happened) -> None:
-        assert isinstance(event.note, RetentionFailed)
+    def _failed(self, event: Happened[RetentionFailed]) -> None:
         self._due.pop((event.node, event.note.task), None)
 
     def _crashed(self, event: Happened) -> None:
         for due in [each for each in self._due if each[0] == event.node]:
             del self._due[due]
 
-    def _stepped(self, event: Happened) -> None:
-        assert isinstance(event.note, Stepped)
-        if event.note.step.startswith(("JumpClock(", "Zone(")):
+    def _stepped(self, event: Happened[Stepped]) -> None:
+        if isinstance(event.note.step, JumpClock | Zone):
             self._clocks_were_set = True
 
-    def _finished(self, event: Happened) -> None:
+    def _finished(self, event: Happened[BackupFinished]) -> None:
         note = event.note
-        assert isinstance(note, BackupFinished)
         places = [(owner, path) for owner, path, _ in self._files.kept((event.node, note.task, note.started_at))]
         for place in places:
             folders = self._folders.setdefault(place, {})
@@ -139,10 +132,9 @@ class KeptAsRuled(Watcher):
             cleaned = [place for place in places if kind_of(place[1]).retention_applies]  # 14.6
             self._due[event.node, note.task] = (cleaned, note.started_at)
 
-    def _started(self, event: Happened) -> None:
+    def _started(self, event: Happened[BackupStarted]) -> None:
         """The next run of a task begins, so its retention before has had its time."""
         note = event.note
-        assert isinstance(note, BackupStarted)
         places, at = self._due.pop((event.node, note.task), ([], 0))
         age = self._keeps.get(note.task)
         if age is None or self._clocks_were_set or not self._strict:

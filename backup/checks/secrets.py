@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from backup import notes as kinds
 from backup.checks.files import EDITED, Files, Unusable
-from backup.checks.model import Sees
 from backup.content import file_names
 from backup.content.compression import decompressed
 from backup.notes import BackupStarted, DatabaseCreated, TaskDefined
 from backup.record.encryption_keys import EncryptionMode, Key
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
+from cluster.steps import Step
 from cluster.trace import Failed, Happened, Note, Said, Stepped
 
 LATELY = 1_000
@@ -59,22 +59,19 @@ class EncryptedAsAsked(Watcher):
         """By task: true time of its last definition, and the mode."""
 
     def sees(self) -> Sees:
-        return {DatabaseCreated: self._created, TaskDefined: self._defined, BackupStarted: self._started}
+        return [on(DatabaseCreated, self._created), on(TaskDefined, self._defined), on(BackupStarted, self._started)]
 
-    def _created(self, event: Happened) -> None:
-        assert isinstance(event.note, DatabaseCreated)
+    def _created(self, event: Happened[DatabaseCreated]) -> None:
         self._databases[event.note.database.lower()] = event.note.encrypted
 
-    def _defined(self, event: Happened) -> None:
+    def _defined(self, event: Happened[TaskDefined]) -> None:
         note = event.note
-        assert isinstance(note, TaskDefined)
         known = self._tasks.get(note.task)
         if known is None or known[1] != note.encryption:
             self._tasks[note.task] = (event.t, note.encryption)
 
-    def _started(self, event: Happened) -> None:
+    def _started(self, event: Happened[BackupStarted]) -> None:
         note = event.note
-        assert isinstance(note, BackupStarted)
         since, mode = self._tasks.get(note.task, (event.t, ""))
         if event.t - since <= EDITED:
             return
@@ -102,7 +99,7 @@ class KeysStaySecret(Watcher):
         self._known: list[tuple[bytes, ...]] = []
         self._learnt = (0, 0)
         """How many keys and other secrets there were when it was last asked."""
-        self._lately: list[tuple[int, str]] = []
+        self._lately: list[tuple[int, Step]] = []
 
     def sees(self) -> Sees:
         found: list[type[Note]] = [Stepped, Said, Failed]
@@ -110,7 +107,7 @@ class KeysStaySecret(Watcher):
             kind: Any = getattr(kinds, name)
             if isinstance(kind, type) and issubclass(kind, Note):
                 found.append(kind)
-        return dict.fromkeys(found, self._look)
+        return [on(kind, self._look) for kind in found]
 
     def _look(self, event: Happened) -> None:
         if isinstance(event.note, Stepped):
@@ -144,7 +141,7 @@ class KeysStaySecret(Watcher):
         long = [secret for secret in ring.secrets if len(secret) >= SHORTEST]
         self._known = [*map(spellings, ring), *map(spellings_of, long)]
         for seq, step in self._lately:
-            self._need_clean(step.encode(), f"event {seq}")
+            self._need_clean(repr(step).encode(), f"event {seq}")
 
     def _need_clean_stream(self, chunks: Iterable[bytes], where: str) -> None:
         for window in _windows(chunks):

@@ -44,6 +44,8 @@ from backup.notes.record_notes import (
 )
 from backup.notes.retention import FolderExpired, FolderLeft, FolderRemoved, RetentionFailed
 from backup.notes.runs import (
+    BETWEEN_REASONS,
+    BY_FREQUENCY,
     BY_HAND,
     PUT_OFF,
     UNWANTED,
@@ -74,6 +76,8 @@ from backup.notes.values import (
 from backup.notes.words import DETAIL, HEADLINE, NORMAL, duration_text, time_text
 
 __all__ = [
+    "BETWEEN_REASONS",
+    "BY_FREQUENCY",
     "BY_HAND",
     "DETAIL",
     "HEADLINE",

@@ -6,6 +6,11 @@ from backup.notes.words import DETAIL, HEADLINE, NORMAL, duration_text, kind_tex
 from cluster.trace import Note
 from cluster.value import value
 
+BETWEEN_REASONS = "; "
+"""Between the two parts of `BackupPlanned.why`."""
+BY_FREQUENCY = "full by its frequency"
+"""The second part of it, where the full frequency of the task makes the run full."""
+
 
 @value
 class BackupPlanned(Note):
@@ -18,9 +23,15 @@ class BackupPlanned(Note):
     due: int
     full: bool
     why: str
+    """Why it is due then, and why it is full or incremental, with `BETWEEN_REASONS` between."""
     rule: str  # type: ignore[misc]  # here each happening has its own
     inputs: tuple[tuple[str, str], ...]
     """What was looked at, as names and texts."""
+
+    @property
+    def why_full(self) -> str:
+        """The second part of `why`: why the run is full or incremental."""
+        return self.why.rpartition(BETWEEN_REASONS)[2]
 
     def text(self) -> str:
         what = kind_text(self.full)

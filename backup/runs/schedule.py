@@ -6,11 +6,14 @@ Never here: reading a cron expression (backup/record/cron.py), timers, running a
 
 from zoneinfo import ZoneInfo
 
+from backup.notes import BETWEEN_REASONS, BY_FREQUENCY
 from backup.record.cron import CronError, next_occurrence
 from backup.record.record import Delay, Status, Task
 from backup.record.rules import Rules
 from cluster.time_units import FOREVER
 from cluster.value import value
+
+ASKED_FOR = "somebody asked for it"
 
 
 @value
@@ -66,15 +69,17 @@ def next_backup(
     due, why_due, rule_due = _when(base, occurrence, now, rules, me, taken_over)
     if delay is not None and delay.until > due and delay.counts(status):  # rule 8.4
         due, why_due, rule_due = delay.until, "it was put off by hand", "8.4"
-    return Plan(due, full, occurrence, f"{why_due}; {why_full}", f"{rule_due}, {rule_full}")
+    return Plan(due, full, occurrence, f"{why_due}{BETWEEN_REASONS}{why_full}", f"{rule_due}, {rule_full}")
 
 
 def plan_by_hand(task: Task, status: Status | None, now: int, rules: Rules, me: str, *, full: bool) -> Plan:
     """A run that somebody asked for now (rules 15.1, 15.2): incremental only where there is something to build on."""
     because, why, rule = _is_full(task, status, None, 0, rules, me)
     if full or because:
-        return Plan(now, True, now, f"somebody asked for it; {why if because else 'full, as asked for'}", "15.1", True)
-    return Plan(now, False, now, "somebody asked for it; incremental, as asked for", f"15.1, {rule}", True)
+        return Plan(
+            now, True, now, f"{ASKED_FOR}{BETWEEN_REASONS}{why if because else 'full, as asked for'}", "15.1", True
+        )
+    return Plan(now, False, now, f"{ASKED_FOR}{BETWEEN_REASONS}incremental, as asked for", f"15.1, {rule}", True)
 
 
 def _bases(task: Task, base: Status | None, now: int, rules: Rules) -> tuple[int, int]:
@@ -129,7 +134,7 @@ def _is_full(
     if rules.full_on_owner_change and status.node != me:
         return True, f"full, as {status.node} ran it last", "8.6"
     if next_full is not None and (next_incremental is None or next_full <= next_incremental):  # a tie runs the full
-        return True, "full by its frequency", "8.6"
+        return True, BY_FREQUENCY, "8.6"
     return False, "incremental by its frequency", "8.6"
 
 

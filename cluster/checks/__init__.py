@@ -1,9 +1,18 @@
 """Watchers of promises: they see a trace, live or saved, and never steer."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from cluster.trace import Happened, Note
+
+Kind = TypeVar("Kind", bound=Note)
+Sees = list[tuple[type[Note], Callable[[Happened[Any]], None]]]
+"""What a watcher looks at: kinds of notes, each with what is called with every event of that kind. Made of `on`."""
+
+
+def on(kind: type[Kind], see: Callable[[Happened[Kind]], None]) -> tuple[type[Note], Callable[[Happened[Any]], None]]:
+    """One entry of `Watcher.sees`. Only what takes events of that kind, or of more, is accepted by a type checker."""
+    return kind, see
 
 
 class Violation(AssertionError):
@@ -27,8 +36,8 @@ class Watcher:
     says: ClassVar[str]
     """The promise in one sentence."""
 
-    def sees(self) -> dict[type[Note], Callable[[Happened], None]]:
-        """Which kinds of notes it looks at, and with what."""
+    def sees(self) -> Sees:
+        """Which kinds of notes it looks at, each once, and with what: `[on(Voted, self._voted), …]`."""
         raise NotImplementedError  # every watcher says what it looks at
 
     def finish(self) -> None:

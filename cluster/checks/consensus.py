@@ -5,8 +5,8 @@ What they share about logs is in logs.py, what snapshots promise in snapshots.py
 
 from bisect import bisect_left
 
-from cluster.checks import Watcher
-from cluster.checks.logs import Logs, OnLogs, Sees
+from cluster.checks import Sees, Watcher, on
+from cluster.checks.logs import Logs, OnLogs
 from cluster.checks.membership import Durability, Members, OneChange, SnapshotMembers
 from cluster.checks.snapshots import EqualSnapshots, StateOrder
 from cluster.trace import (
@@ -28,11 +28,10 @@ class ElectionSafety(Watcher):
         self.leaders: dict[int, str] = {}
 
     def sees(self) -> Sees:
-        return {BecameLeader: self.see}
+        return [on(BecameLeader, self.see)]
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[BecameLeader]) -> None:
         note = event.note
-        assert isinstance(note, BecameLeader)
         first = self.leaders.setdefault(note.term, event.node)
         if first != event.node:
             raise self.broken(f"{first} and {event.node} both lead term {note.term}")
@@ -46,17 +45,15 @@ class OneVote(Watcher):
         self.votes: dict[tuple[str, int], str] = {}
 
     def sees(self) -> Sees:
-        return {Voted: self.see, Recovered: self.recovered}
+        return [on(Voted, self.see), on(Recovered, self.recovered)]
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[Voted]) -> None:
         note = event.note
-        assert isinstance(note, Voted)
         self._once(event.node, note.term, note.candidate)
 
-    def recovered(self, event: Happened) -> None:
+    def recovered(self, event: Happened[Recovered]) -> None:
         """What its disk says it has voted is what it goes by from now on."""
         note = event.note
-        assert isinstance(note, Recovered)
         if note.vote:
             self._once(event.node, note.term, note.vote)
 
@@ -71,11 +68,10 @@ class LeaderAppendOnly(OnLogs):
     says = "a leader never overwrites or cuts its own log (§5.3)"
 
     def sees(self) -> Sees:
-        return {Wrote: self.see}
+        return [on(Wrote, self.see)]
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[Wrote]) -> None:
         note = event.note
-        assert isinstance(note, Wrote)
         if note.truncated > 0 and self.logs.leads[event.node]:
             raise self.broken(
                 f"{event.node} leads term {self.logs.leads[event.node]} and cuts {note.truncated} of its own entries"
@@ -87,11 +83,10 @@ class LeaderCompleteness(OnLogs):
     says = "a leader holds every entry committed in an earlier term (§5.4)"
 
     def sees(self) -> Sees:
-        return {BecameLeader: self.see}
+        return [on(BecameLeader, self.see)]
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[BecameLeader]) -> None:
         note = event.note
-        assert isinstance(note, BecameLeader)
         logs = self.logs
         earlier = bisect_left(logs.committed_in, note.term)
         last = logs.committed.base + earlier
@@ -104,12 +99,11 @@ class StateMachineSafety(OnLogs):
     says = "no two nodes apply different entries at an index (§5.4.3)"
 
     def sees(self) -> Sees:
-        return {Committed: self.see, Recovered: self.recovered}
+        return [on(Committed, self.see), on(Recovered, self.recovered)]
 
-    def recovered(self, event: Happened) -> None:
+    def recovered(self, event: Happened[Recovered]) -> None:
         """A node applies again what it knows to be committed."""
         note, logs = event.note, self.logs
-        assert isinstance(note, Recovered)
         held, committed = logs.held[event.node], logs.committed
         first, last = max(held.base, committed.base) + 1, min(note.commit, committed.last)
         read, known = (one.contents[first - one.base - 1 : last - one.base] for one in (held, committed))
@@ -117,9 +111,8 @@ class StateMachineSafety(OnLogs):
             index = first + next((at for at, one in enumerate(read) if one != known[at]), len(read))
             raise self.broken(f"{event.node} applies another entry {index} after its restart than was applied before")
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[Committed]) -> None:
         note, logs, node = event.note, self.logs, event.node
-        assert isinstance(note, Committed)
         held, committed, upto = logs.held[node], logs.committed, note.index
         if upto > held.last:
             raise self.broken(f"{node} commits up to {upto} and holds only {held.last} entries")
@@ -141,11 +134,10 @@ class OwnTerm(OnLogs):
     says = "a leader commits only onto an entry of its own term (§5.4.2)"
 
     def sees(self) -> Sees:
-        return {Committed: self.see}
+        return [on(Committed, self.see)]
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[Committed]) -> None:
         note, logs = event.note, self.logs
-        assert isinstance(note, Committed)
         leads = logs.leads[event.node]
         if not leads:
             return
@@ -161,11 +153,10 @@ class TrueMatch(OnLogs):
     says = "what a leader believes of a follower's log is true while the follower is in its term"
 
     def sees(self) -> Sees:
-        return {Delivered: self.see}
+        return [on(Delivered, self.see)]
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[Delivered]) -> None:
         note, logs = event.note, self.logs
-        assert isinstance(note, Delivered)
         terms, match, term = logs.term, note.match, note.term
         terms[event.node] = term
         if match <= 0 or terms[note.peer] != term:

@@ -4,9 +4,8 @@ Safety says that nothing wrong is ever answered; a cluster that answers nothing 
 nothing more goes wrong, there is a leader within so many election timeouts, and from then on what is proposed is applied.
 """
 
-from collections.abc import Callable
-
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
+from cluster.steps import Ask, Mend, Start
 from cluster.time_units import MILLISECOND, SECOND
 from cluster.trace import (
     Answered,
@@ -18,16 +17,14 @@ from cluster.trace import (
     Crashed,
     Ended,
     Happened,
-    Note,
     Proposed,
     Stepped,
 )
 
 TIMEOUTS = 40
 """Election timeouts that a cluster is given: an unlucky election takes some rounds, and each is twice as long (rule 3.11)."""
-CLEARS = "Mend("
-HARMLESS = ("Ask(", "Start(")
-"""Steps of a story that trouble nobody, by how their text begins; every other one ends the clear sky."""
+HARMLESS = Ask | Start
+"""Steps of a story that trouble nobody; every other one but `Mend` ends the clear sky."""
 
 
 class Progress(Watcher):
@@ -49,26 +46,26 @@ class Progress(Watcher):
         self._members: tuple[int, frozenset[str] | None] = (0, None)
         """Of the latest configuration that some node goes by, and its entry; None: the founders."""
 
-    def sees(self) -> dict[type[Note], Callable[[Happened], None]]:
-        return {
-            Stepped: self.stepped,
-            BecameLeader: self.became_leader,
-            BecameFollower: self.lost,
-            BecameCandidate: self.lost,
-            Crashed: self.crashed,
-            Committed: self.judge,
-            Proposed: self.was_proposed,
-            Answered: self.answered,
-            ConfigurationChanged: self.configured,
-            Ended: self.ended,
-        }
+    def sees(self) -> Sees:
+        return [
+            on(Stepped, self.stepped),
+            on(BecameLeader, self.became_leader),
+            on(BecameFollower, self.lost),
+            on(BecameCandidate, self.lost),
+            on(Crashed, self.crashed),
+            on(Committed, self.judge),
+            on(Proposed, self.was_proposed),
+            on(Answered, self.answered),
+            on(ConfigurationChanged, self.configured),
+            on(Ended, self.ended),
+        ]
 
-    def stepped(self, event: Happened) -> None:
+    def stepped(self, event: Happened[Stepped]) -> None:
         self.judge(event)
-        step = event.note.step  # type: ignore[attr-defined]  # a Stepped
-        if step.startswith(CLEARS):
+        step = event.note.step
+        if isinstance(step, Mend):
             self.clear_at = event.t
-        elif not step.startswith(HARMLESS):
+        elif not isinstance(step, HARMLESS):
             self.clear_at = None
 
     def became_leader(self, event: Happened) -> None:
@@ -86,9 +83,8 @@ class Progress(Watcher):
             del self.proposed[key]
         self.lost(event)
 
-    def configured(self, event: Happened) -> None:
+    def configured(self, event: Happened[ConfigurationChanged]) -> None:
         note = event.note
-        assert isinstance(note, ConfigurationChanged)
         if note.index >= self._members[0]:
             self._members = note.index, frozenset((*note.voters, *note.outgoing, *note.learners))
 
@@ -97,15 +93,13 @@ class Progress(Watcher):
         members = self._members[1]
         return members is None or node in members
 
-    def was_proposed(self, event: Happened) -> None:
+    def was_proposed(self, event: Happened[Proposed]) -> None:
         note = event.note
-        assert isinstance(note, Proposed)
         self.judge(event)
         self.proposed[event.node, note.request] = (event.t, note.command)
 
-    def answered(self, event: Happened) -> None:
+    def answered(self, event: Happened[Answered]) -> None:
         note = event.note
-        assert isinstance(note, Answered)
         at, command = self.proposed.pop((event.node, note.request), (0, ""))
         is_owed = command and note.outcome != "applied" and self._belongs(event.node)
         if is_owed and self.clear_at is not None and at >= self.clear_at + self.patience:

@@ -5,10 +5,10 @@ large as the longest log and not as the history.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import ClassVar
 
-from cluster.checks import Watcher
+from cluster.checks import Sees, Watcher, on
 from cluster.trace import (
     BecameCandidate,
     BecameFollower,
@@ -16,14 +16,12 @@ from cluster.trace import (
     Compacted,
     Crashed,
     Happened,
-    Note,
     Recovered,
     RecoveredSnapshot,
     SnapshotInstalled,
     Wrote,
 )
 
-Sees = dict[type[Note], Callable[[Happened], None]]
 Content = tuple[int, int]
 """An entry as the trace tells it: term and digest."""
 
@@ -87,17 +85,17 @@ class Logs(Watcher):
         self._forgotten = 0
 
     def sees(self) -> Sees:
-        return {
-            Wrote: self.wrote,
-            RecoveredSnapshot: self.recovered_snapshot,
-            Recovered: self.recovered,
-            Compacted: self.compacted,
-            SnapshotInstalled: self.installed,
-            BecameLeader: self.became_leader,
-            BecameFollower: self.became_other,
-            BecameCandidate: self.became_other,
-            Crashed: self.became_other,
-        }
+        return [
+            on(Wrote, self.wrote),
+            on(RecoveredSnapshot, self.recovered_snapshot),
+            on(Recovered, self.recovered),
+            on(Compacted, self.compacted),
+            on(SnapshotInstalled, self.installed),
+            on(BecameLeader, self.became_leader),
+            on(BecameFollower, self.became_other),
+            on(BecameCandidate, self.became_other),
+            on(Crashed, self.became_other),
+        ]
 
     def holds(self, node: str, index: int, content: Content) -> bool:
         """Whether the node's log has this entry there, or a snapshot that stands for it: what that is was committed."""
@@ -111,9 +109,8 @@ class Logs(Watcher):
         committed = self.committed
         return committed.at(index) if committed.base < index <= committed.last else None
 
-    def wrote(self, event: Happened) -> None:
+    def wrote(self, event: Happened[Wrote]) -> None:
         note = event.note
-        assert isinstance(note, Wrote)
         held = self.held[event.node]
         if note.after > held.last:
             raise self.broken(f"{event.node} writes after entry {note.after} and holds only {held.last} entries")
@@ -123,28 +120,24 @@ class Logs(Watcher):
             held.cut(note.after)
         self._extend(event.node, held, note.terms, note.digests, "writes")
 
-    def recovered_snapshot(self, event: Happened) -> None:
+    def recovered_snapshot(self, event: Happened[RecoveredSnapshot]) -> None:
         note = event.note
-        assert isinstance(note, RecoveredSnapshot)
         self._found[event.node] = note.base, note.base_term
 
-    def recovered(self, event: Happened) -> None:
+    def recovered(self, event: Happened[Recovered]) -> None:
         note = event.note
-        assert isinstance(note, Recovered)
         held = self.held[event.node] = Held(*self._found.pop(event.node, (0, 0)))
         self._extend(event.node, held, note.terms, note.digests, "reads")
         self.commit[event.node] = note.commit
         self.term[event.node] = note.term
 
-    def compacted(self, event: Happened) -> None:
+    def compacted(self, event: Happened[Compacted]) -> None:
         note = event.note
-        assert isinstance(note, Compacted)
         self.held[event.node].forget(note.base)
         self._forget()
 
-    def installed(self, event: Happened) -> None:
+    def installed(self, event: Happened[SnapshotInstalled]) -> None:
         note = event.note
-        assert isinstance(note, SnapshotInstalled)
         self.held[event.node] = Held(note.index, note.term)
         self.commit[event.node] = note.index
         self._forget()
@@ -173,12 +166,11 @@ class Logs(Watcher):
             contents.append(content)
             previous = term
 
-    def became_leader(self, event: Happened) -> None:
+    def became_leader(self, event: Happened[BecameLeader]) -> None:
         note = event.note
-        assert isinstance(note, BecameLeader)
         self.leads[event.node] = self.term[event.node] = note.term
 
-    def became_other(self, event: Happened) -> None:
+    def became_other(self, event: Happened[BecameFollower | BecameCandidate | Crashed]) -> None:
         note = event.note
         self.leads[event.node] = 0
         if isinstance(note, BecameFollower) or (isinstance(note, BecameCandidate) and not note.trial):

@@ -7,8 +7,8 @@ from collections.abc import Container
 
 import attrs
 
-from cluster.checks import Watcher
-from cluster.checks.logs import Content, Logs, OnLogs, Sees
+from cluster.checks import Sees, Watcher, on
+from cluster.checks.logs import Content, Logs, OnLogs
 from cluster.trace import (
     Answered,
     Committed,
@@ -49,7 +49,7 @@ class Members(Watcher):
         """Those of them that were seen committed."""
 
     def sees(self) -> Sees:
-        return {Recovered: self.recovered, ConfigurationChanged: self.see}
+        return [on(Recovered, self.recovered), on(ConfigurationChanged, self.see)]
 
     def recovered(self, event: Happened) -> None:
         """What it went by may have been lost with the end of its log; what it goes by now it says next."""
@@ -58,9 +58,8 @@ class Members(Watcher):
         if event.node in self._begun:
             self.in_force[event.node] = self._begun[event.node]
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[ConfigurationChanged]) -> None:
         note = event.note
-        assert isinstance(note, ConfigurationChanged)
         new: Voters = (note.voters, note.outgoing)
         before = self.in_force.get(event.node)
         self._learn(event.node)
@@ -126,14 +125,13 @@ class OneChange(Watcher):
         """By node: index of the configuration it goes by."""
 
     def sees(self) -> Sees:
-        return {Recovered: self.recovered, ConfigurationChanged: self.see}
+        return [on(Recovered, self.recovered), on(ConfigurationChanged, self.see)]
 
     def recovered(self, event: Happened) -> None:
         self.since.pop(event.node, None)
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[ConfigurationChanged]) -> None:
         note, logs = event.note, self.logs
-        assert isinstance(note, ConfigurationChanged)
         node, leads = event.node, logs.leads[event.node]
         before, self.since[node] = self.since.get(node, 0), note.index
         if not leads:
@@ -161,28 +159,27 @@ class SnapshotMembers(OnLogs):
         self.snapshot: dict[str, int] = {}
 
     def sees(self) -> Sees:
-        return {
-            RecoveredSnapshot: self.has,
-            SnapshotInstalled: self.has,
-            Committed: self.committed,
-            ConfigurationChanged: self.see,
-        }
+        return [
+            on(RecoveredSnapshot, self.has),
+            on(SnapshotInstalled, self.has),
+            on(Committed, self.committed),
+            on(ConfigurationChanged, self.see),
+        ]
 
-    def has(self, event: Happened) -> None:
-        self.snapshot[event.node] = event.note.index  # type: ignore[attr-defined]  # either kind says up to where
+    def has(self, event: Happened[RecoveredSnapshot | SnapshotInstalled]) -> None:
+        self.snapshot[event.node] = event.note.index
 
-    def committed(self, event: Happened) -> None:
+    def committed(self, event: Happened[Committed]) -> None:
         if not self.said:  # as nearly always
             return
-        for index in [index for index in sorted(self.said) if index <= event.note.index]:  # type: ignore[attr-defined]
+        for index in [index for index in sorted(self.said) if index <= event.note.index]:
             content = self.logs.agreed(index)
             said = self.said.pop(index)
             if content in said:
                 self.settled.append(said[content])
 
-    def see(self, event: Happened) -> None:
+    def see(self, event: Happened[ConfigurationChanged]) -> None:
         note, node = event.note, event.node
-        assert isinstance(note, ConfigurationChanged)
         held = self.logs.held[node]
         if held.base < note.index <= held.last and note.index > self.logs.committed.last:
             self.said.setdefault(note.index, {})[held.at(note.index)] = note
@@ -202,11 +199,10 @@ class Durability(Watcher):
         self.acknowledged = 0
 
     def sees(self) -> Sees:
-        return {Answered: self.answered, Recovered: self.check, Ended: self.check}
+        return [on(Answered, self.answered), on(Recovered, self.check), on(Ended, self.check)]
 
-    def answered(self, event: Happened) -> None:
+    def answered(self, event: Happened[Answered]) -> None:
         note = event.note
-        assert isinstance(note, Answered)
         if note.outcome == "applied":
             self.acknowledged = max(self.acknowledged, note.index)
 

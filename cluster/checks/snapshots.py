@@ -1,6 +1,7 @@
 """What snapshots promise: they take nobody back, and they are the state that their index has on every node."""
 
-from cluster.checks.logs import Logs, OnLogs, Sees
+from cluster.checks import Sees, on
+from cluster.checks.logs import Logs, OnLogs
 from cluster.trace import (
     Committed,
     Compacted,
@@ -24,27 +25,25 @@ class StateOrder(OnLogs):
         self._found: dict[str, int] = {}
 
     def sees(self) -> Sees:
-        return {
-            RecoveredSnapshot: self.found,
-            Recovered: self.recovered,
-            Committed: self.committed,
-            SnapshotTaken: self.taken,
-            Compacted: self.compacted,
-            SnapshotInstalled: self.installed,
-        }
+        return [
+            on(RecoveredSnapshot, self.found),
+            on(Recovered, self.recovered),
+            on(Committed, self.committed),
+            on(SnapshotTaken, self.taken),
+            on(Compacted, self.compacted),
+            on(SnapshotInstalled, self.installed),
+        ]
 
-    def found(self, event: Happened) -> None:
+    def found(self, event: Happened[RecoveredSnapshot]) -> None:
         note = event.note
-        assert isinstance(note, RecoveredSnapshot)
         self._found[event.node] = note.index
         if note.base > note.index:
             raise self.broken(
                 f"{event.node} reads a log that begins after entry {note.base} and a snapshot up to {note.index} only"
             )
 
-    def recovered(self, event: Happened) -> None:
+    def recovered(self, event: Happened[Recovered]) -> None:
         note, node = event.note, event.node
-        assert isinstance(note, Recovered)
         self.snapshot[node] = snapshot = self._found.pop(node, 0)
         self.commit[node] = note.commit
         if not snapshot <= note.commit <= note.index:
@@ -52,17 +51,15 @@ class StateOrder(OnLogs):
                 f"{node} reads a snapshot up to {snapshot}, a commit up to {note.commit} and a log up to {note.index}"
             )
 
-    def committed(self, event: Happened) -> None:
+    def committed(self, event: Happened[Committed]) -> None:
         note, node = event.note, event.node
-        assert isinstance(note, Committed)
         before = self.commit.get(node, 0)
         if note.index < before:
             raise self.broken(f"{node} commits up to {note.index} after it committed up to {before}")
         self.commit[node] = note.index
 
-    def taken(self, event: Happened) -> None:
+    def taken(self, event: Happened[SnapshotTaken]) -> None:
         note, node = event.note, event.node
-        assert isinstance(note, SnapshotTaken)
         before, commit = self.snapshot.get(node, 0), self.commit.get(node, 0)
         if not before < note.index <= commit:
             raise self.broken(
@@ -70,16 +67,14 @@ class StateOrder(OnLogs):
             )
         self.snapshot[node] = note.index
 
-    def compacted(self, event: Happened) -> None:
+    def compacted(self, event: Happened[Compacted]) -> None:
         note, node = event.note, event.node
-        assert isinstance(note, Compacted)
         snapshot = self.snapshot.get(node, 0)
         if note.base > snapshot:
             raise self.broken(f"{node} forgets its log up to {note.base}, and its snapshot goes up to {snapshot} only")
 
-    def installed(self, event: Happened) -> None:
+    def installed(self, event: Happened[SnapshotInstalled]) -> None:
         note, node = event.note, event.node
-        assert isinstance(note, SnapshotInstalled)
         commit = self.commit.get(node, 0)
         if note.index <= commit:
             raise self.broken(f"{node} installs a snapshot up to {note.index} and has committed up to {commit} already")
@@ -96,22 +91,19 @@ class EqualSnapshots(OnLogs):
         """By index: who had that state first, and its digest."""
 
     def sees(self) -> Sees:
-        return {SnapshotTaken: self.taken, SnapshotInstalled: self.installed, Restored: self.restored}
+        return [on(SnapshotTaken, self.taken), on(SnapshotInstalled, self.installed), on(Restored, self.restored)]
 
-    def taken(self, event: Happened) -> None:
+    def taken(self, event: Happened[SnapshotTaken]) -> None:
         note = event.note
-        assert isinstance(note, SnapshotTaken)
         self._term(event.node, "takes", note.index, note.term)
         self._state(event.node, "takes a snapshot", note.index, note.digest)
 
-    def installed(self, event: Happened) -> None:
+    def installed(self, event: Happened[SnapshotInstalled]) -> None:
         note = event.note
-        assert isinstance(note, SnapshotInstalled)
         self._term(event.node, "installs", note.index, note.term)
 
-    def restored(self, event: Happened) -> None:
+    def restored(self, event: Happened[Restored]) -> None:
         note = event.note
-        assert isinstance(note, Restored)
         self._state(event.node, "restores a snapshot", note.index, note.digest)
 
     def _term(self, node: str, does: str, index: int, term: int) -> None:

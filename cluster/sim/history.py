@@ -31,8 +31,8 @@ class Stretch:
 
 
 def packer(kind: type[Note]) -> Callable[[Note], Any]:
-    """How the fields of a kind of note are read for the digest."""
-    names = [field.name for field in attrs.fields(kind)]
+    """How what the digest takes in of a kind of note is read: its fields, if the kind does not say otherwise."""
+    names = kind.digested or [field.name for field in attrs.fields(kind)]
     if not names:
         return lambda note: ()
     return attrgetter(*names)
@@ -76,7 +76,7 @@ class History:
 
     def watch(self, watcher: Watcher) -> None:
         """Let a watcher see every event of the kinds it names."""
-        for kind, see in watcher.sees().items():
+        for kind, see in watcher.sees():
             self.listeners[kind].append(see)
 
     def add(self, node: str, note: Note, cause: int | None = None) -> int:

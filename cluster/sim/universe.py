@@ -267,7 +267,7 @@ class Universe:
         self._check(step)
         steps.check(step)
         cause = self.history.cause
-        self.history.cause = self.history.add("", trace.Stepped(repr(step), step.says()))
+        self.history.cause = self.history.add("", trace.Stepped(step))
         try:
             self._apply(step)
         finally:

@@ -4,8 +4,11 @@ import trio
 
 from backup.notes import BackupFinished, DatabaseRestored, IndexCaughtUp
 from backup.record.task import Kind
+from backup.requests.database_requests import RestoreDatabase
 from cluster.sim.world import World
+from cluster.steps import Ask, Step
 from cluster.time_units import SECOND, hours
+from cluster.trace import Stepped
 from scenarios.backups import Task, backups
 
 INDEX = "Orders/ByCompany"
@@ -57,7 +60,7 @@ def full_run(world: World, task: Task) -> int:
 
 def usable_after(world: World, name: str) -> int:
     """From the request to restore until the index is caught up, in µs."""
-    asked = next(event.t for event in world.history.events if f"database {name} restored" in event.note.text())
+    asked = next(event.t for event in world.history.of(Stepped) if asks_for(name, event.note.step))
     made = next(event for event in world.history.of(DatabaseRestored) if event.note.database == name)
     database_id = world["A"].state.database(name).id
     built = next(
@@ -65,3 +68,8 @@ def usable_after(world: World, name: str) -> int:
     )
     assert made.t - asked > SECOND // 10
     return max(built, made.t) - asked
+
+
+def asks_for(name: str, step: Step) -> bool:
+    """Whether a client asks for a restore to a database of that name."""
+    return isinstance(step, Ask) and isinstance(step.request, RestoreDatabase) and step.request.name == name

@@ -31,7 +31,7 @@ async def story(world: World) -> None:
 
     world.disturb("B", Refusing(NIGHTLY.address))
     failed = await world.seen(BackupFailed, within=hours(1))
-    assert "1 of 2 uploads failed, and with that the backup" in failed.note.text()
+    assert "1 of 2 uploads failed, and with that the backup" in failed.note.error
     await hourly.reported()
     assert len(hourly.files("B")) == 2, "the local file is there, and the run has failed all the same (9.8)"
     assert len(hourly.files("B", BLOBS.address)) == 2

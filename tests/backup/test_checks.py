@@ -32,6 +32,7 @@ from backup.record.rules import rules_named
 from backup.runs.scheduler import Scheduler
 from cluster.checks import Violation, Watcher
 from cluster.sim.world import World
+from cluster.steps import Ask, JumpClock, Pause, Zone
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, hours
 from cluster.trace import BecameFollower, BecameLeader, Committed, Crashed, Happened, Note, Started, Stepped
 
@@ -60,7 +61,14 @@ def skipped(at: int, node: str = "B") -> Told:
 
 
 def end(at: int) -> Told:
-    return at, "", Stepped("Ask(node='A', request=None)", "a client asks")
+    return at, "", Stepped(Ask("A", None))
+
+
+def tell(watcher: Watcher, event: Happened) -> None:
+    """Show a watcher an event, if it looks at events of that kind."""
+    see = dict(watcher.sees()).get(type(event.note))
+    if see is not None:
+        see(event)
 
 
 def shown(*told: Told, rules: str = "unkindness") -> Sequence[Watcher]:
@@ -69,8 +77,7 @@ def shown(*told: Told, rules: str = "unkindness") -> Sequence[Watcher]:
     for seq, (t, node, note) in enumerate((*BEGIN, *told), 1):
         event = Happened(seq, t, node, 0, note)
         for watcher in watchers:
-            if type(note) in watcher.sees():
-                watcher.sees()[type(note)](event)
+            tell(watcher, event)
     for watcher in watchers:
         if not isinstance(watcher, ToldAsRuled):  # most traces here are of runs alone, without their reports
             watcher.finish()
@@ -212,8 +219,8 @@ def test_a_scheduler_that_forgets_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_clocks_are_followed() -> None:
     """A node whose clock is two hours behind runs at what its clock says; zones shift what is due when."""
-    slow = (10, "", Stepped(f"JumpClock(node='B', by={-2 * HOUR})", "set B's clock"))
-    east = (10, "", Stepped("Zone(node='B', zone='Asia/Kolkata')", "B is in India"))
+    slow = (10, "", Stepped(JumpClock("B", -2 * HOUR)))
+    east = (10, "", Stepped(Zone("B", "Asia/Kolkata")))
     daily = attrs.evolve(DEFINED, index=4, incremental="", change="changed")
     once: tuple[Told, ...] = ((4, "A", Committed(4, 1)), (4, "A", daily))
     a_run = DAY + 2 * HOUR, "B", BackupSkipped("Shop", 2, DAY, DAY, 1)
@@ -237,10 +244,9 @@ def test_a_dial_drifts() -> None:
 def test_the_model_knows_who_stands_still() -> None:
     """A paused node neither leads nor runs anything."""
     model = Model()
-    told: tuple[Told, ...] = (*BEGIN, (9, "", Stepped("Pause(node='A')", "pause A")))
+    told: tuple[Told, ...] = (*BEGIN, (9, "", Stepped(Pause("A"))))
     for seq, (t, node, note) in enumerate(told, 1):
-        if type(note) in model.sees():
-            model.sees()[type(note)](Happened(seq, t, node, 0, note))
+        tell(model, Happened(seq, t, node, 0, note))
     assert (model.has_leader, model.is_up("A"), model.is_up("B")) == (False, False, True)
 
 
@@ -320,8 +326,7 @@ def fed(rules: str, *told: Told) -> tuple[ToldAsRuled, Model]:
     watcher = ToldAsRuled(model, rules_named(rules))
     for seq, (t, node, note) in enumerate((*BEGIN, *told), 1):
         for each in (model, watcher):
-            if type(note) in each.sees():
-                each.sees()[type(note)](Happened(seq, t, node, 0, note))
+            tell(each, Happened(seq, t, node, 0, note))
     return watcher, model
 
 

@@ -19,6 +19,7 @@ from backup.requests.errors import OutsideTheCluster
 from cluster.member import Member, NotInCluster
 from cluster.sim.run import run
 from cluster.sim.world import World
+from cluster.steps import Join
 from cluster.time_units import hours, minutes
 from cluster.trace import (
     BecameFollower,
@@ -200,7 +201,7 @@ def test_a_watcher_that_was_away_when_it_was_removed_runs_on_as_nobody_tells_it(
 def seen(*told: tuple[str, Note]) -> Model:
     model = Model()
     for seq, (node, note) in enumerate(told, 1):
-        model.sees()[type(note)](Happened(seq, seq, node, 0, note))
+        dict(model.sees())[type(note)](Happened(seq, seq, node, 0, note))
     return model
 
 
@@ -232,7 +233,7 @@ def test_a_watcher_is_outside_as_soon_as_its_log_says_so() -> None:
 
 def test_a_newcomer_is_outside_until_it_is_told() -> None:
     """3.8: a founder is not."""
-    joined = ("", Stepped("Join(node='D', watcher=False)", "let D join"))
+    joined = ("", Stepped(Join("D")))
     assert seen(joined, ("D", Started(1))).is_outside("D")
     assert not seen(joined, ("D", Started(1)), ("D", attrs.evolve(WITH_C, learners=("D",)))).is_outside("D")
     assert not seen(("D", Started(1)), joined, ("D", Started(2))).is_outside("D")
@@ -243,8 +244,8 @@ def test_a_leader_that_loses_its_vote_commits_in_the_very_act() -> None:
     led = [("A", Started(1)), ("A", BecameLeader(1, 2, 0, 0)), ("A", Committed(3, 1))]
     model = seen(*led)
     gave_up = BecameFollower(1, "", "leader")
-    model.sees()[BecameFollower](Happened(9, 9, "A", 0, gave_up))
-    model.sees()[Committed](Happened(10, 9, "A", 0, Committed(4, 1)))
+    dict(model.sees())[BecameFollower](Happened(9, 9, "A", 0, gave_up))
+    dict(model.sees())[Committed](Happened(10, 9, "A", 0, Committed(4, 1)))
     assert model._committed_by_leaders == 4
-    model.sees()[Committed](Happened(11, 10, "A", 0, Committed(5, 1)))
+    dict(model.sees())[Committed](Happened(11, 10, "A", 0, Committed(5, 1)))
     assert model._committed_by_leaders == 4

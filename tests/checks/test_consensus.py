@@ -45,7 +45,7 @@ def saw(events: Sequence[Happened], names: tuple[str, ...]) -> tuple[Violation |
     listeners: dict[type[Note], list[Callable[[Happened], None]]] = {}
     watchers: list[Watcher] = consensus_watchers(names)
     for watcher in watchers:
-        for kind, see in watcher.sees().items():
+        for kind, see in watcher.sees():
             listeners.setdefault(kind, []).append(see)
     for event in events:
         try:

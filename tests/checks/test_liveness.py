@@ -9,6 +9,7 @@ from cluster.checks import Violation
 from cluster.checks.liveness import TIMEOUTS, Progress
 from cluster.sim.run import BROKEN, play
 from cluster.sim.world import World
+from cluster.steps import Cut, Mend
 from cluster.time_units import SECOND
 from cluster.trace import Answered, BecameFollower, BecameLeader, Crashed, Ended, Happened, Note, Proposed, Stepped
 from scenarios.register import Put, Register
@@ -17,8 +18,8 @@ from scenarios.zoo import planted
 ELECTION = 1 * SECOND // 4
 LONG = TIMEOUTS // 4
 """The patience in seconds."""
-CLEAR = Stepped("Mend()", "the sky clears")
-TROUBLE = Stepped("Cut('A', 'B')", "cuts A from B")
+CLEAR = Stepped(Mend())
+TROUBLE = Stepped(Cut("A", "B"))
 ASKED = Proposed("A#1/1", "Put")
 Line = tuple[float, str, Note]
 
@@ -26,7 +27,7 @@ Line = tuple[float, str, Note]
 def verdict(lines: Iterable[Line]) -> str:
     """What a fresh watcher says of a history; empty if it holds. Times in seconds."""
     watcher = Progress(ELECTION)
-    sees = watcher.sees()
+    sees = dict(watcher.sees())
     try:
         for seq, (at, node, note) in enumerate(lines, 1):
             if type(note) in sees:

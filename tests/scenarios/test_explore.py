@@ -210,7 +210,7 @@ def check(bug: str, bounds: Bounds, promise: str, depth: int, states: int) -> No
     try:
         for event in followed.events():
             for watcher in watchers:
-                see = watcher.sees().get(type(event.note))
+                see = dict(watcher.sees()).get(type(event.note))
                 if see is not None:
                     see(event)
     except Violation as violation:

@@ -73,7 +73,7 @@ def watch(notes: Iterable[tuple[int, Answer]]) -> None:
     """Tell a fresh watcher answers at these seqs."""
     watcher = Linearizable()
     for seq, note in notes:
-        for kind, see in watcher.sees().items():
+        for kind, see in watcher.sees():
             if isinstance(note, kind):
                 see(Happened(seq, seq, "A", 0, note))
     watcher.finish()
@@ -217,7 +217,7 @@ TWICE: dict[str, list[Note]] = {
 def told(notes: Iterable[Note]) -> None:
     """Tell a fresh watcher these notes, in order."""
     watcher = Once()
-    sees = watcher.sees()
+    sees = dict(watcher.sees())
     for seq, note in enumerate(notes, 1):
         sees[type(note)](Happened(seq, seq, "A", 0, note))
     watcher.finish()

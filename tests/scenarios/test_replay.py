@@ -86,6 +86,25 @@ def test_two_kept_runs_are_the_same_bytes(story: str, tmp_path: Path) -> None:
     assert result["events"] == len(events)
 
 
+def test_a_run_kept_before_steps_were_data_is_repeated(story: str, tmp_path: Path) -> None:
+    """Its steps have only their text: they are read as they would be kept now, and what differs is found as ever."""
+    folder, outcome = kept(story, tmp_path)
+    trace = folder / TRACE
+    header, *lines = trace.read_text().splitlines()
+    before = [{name: told for name, told in json.loads(line).items() if not name.startswith("step_")} for line in lines]
+    old = [json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in before]
+    assert sum(new != line for new, line in zip(lines, old, strict=True)) == 2, "a start and a crash"
+    trace.write_text("\n".join([header, *old]) + "\n")
+    named, _ = find(str(folder))
+    assert difference(named, [outcome.history]) == []
+
+    crash = next(at for at, line in enumerate(old) if '"step":"Crash(' in line)
+    for text, also in (("Crash(node='Q')", ", step_fields"), ("crash Q", ", step_kind, step_fields")):
+        old[crash] = json.dumps(before[crash] | {"step": text}, ensure_ascii=False, separators=(",", ":"))
+        trace.write_text("\n".join([header, *old]) + "\n")
+        assert difference(named, [outcome.history])[-1] == f"  not the same: step{also}"
+
+
 def test_a_shuffle_of_the_scheduler_changes_nothing(story: str, tmp_path: Path) -> None:
     """STORY@SEED is played twice, shuffled differently, and compared event by event."""
     (request, one), (_, other) = played(story, tmp_path), played(story, tmp_path, shuffle=1)

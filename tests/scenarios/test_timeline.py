@@ -13,6 +13,7 @@ from cluster import trace
 from cluster.sim.clock import Clock
 from cluster.sim.history import History, Stretch
 from cluster.sim.timeline import Timeline, render, span_text, tail
+from cluster.steps import Disturb
 from cluster.time_units import HOUR, MINUTE, SECOND
 from cluster.trace import Agreed, Note
 from cluster.value import value
@@ -41,6 +42,16 @@ class Assigned(Agreed):
         return f"gives backup 1 to {self.owner}"
 
 
+@value
+class Words:
+    """What ails nobody: a step that says this."""
+
+    words: str
+
+    def says(self, node: str) -> str:
+        return self.words
+
+
 class Teller:
     """Builds a history by hand."""
 
@@ -53,7 +64,7 @@ class Teller:
             self.history.add(node, note)
 
     def step(self, seconds: float, says: str) -> None:
-        self.at(seconds, "", trace.Stepped(says, says))
+        self.at(seconds, "", trace.Stepped(Disturb("", Words(says))))
 
     def quiet(self, start: float, until: float) -> None:
         stretch = Stretch(len(self.history), round(start * SECOND), round(until * SECOND))

@@ -6,6 +6,7 @@ from hypothesis import settings
 from cluster.checks.consensus import consensus_watchers
 from cluster.raft import quorum
 from cluster.sim.run import HELD, play
+from cluster.trace import Stepped
 from scenarios.zoo import Bug, UnknownBug, all_bugs, bug_named, planted
 from scenarios.zoo.keeper import prove
 from scenarios.zoo.storm import storm
@@ -89,5 +90,5 @@ def test_a_storm_is_decided_by_its_seed() -> None:
     """The same one twice; another one with another seed; a longer one begins alike."""
     assert play(storm("ABC"), 5).digest == play(storm("ABC"), 5).digest != play(storm("ABC"), 6).digest
     short, long = (play(storm("ABC", gusts=gusts), 5).history.events for gusts in (3, 6))
-    stepped = [event.note for event in short if type(event.note).__name__ == "Stepped"][:6]
-    assert stepped == [event.note for event in long if type(event.note).__name__ == "Stepped"][:6]
+    stepped = [event.note for event in short if isinstance(event.note, Stepped)][:6]
+    assert stepped == [event.note for event in long if isinstance(event.note, Stepped)][:6]

@@ -152,10 +152,8 @@ def test_every_verb_is_one_step() -> None:
         await world.suffer((steps.Gust(0, steps.Heal()), steps.Gust(SECOND, steps.When("Voted", steps.Crash("")))))
 
     told = run(in_verbs)
-    scripts = [event.note.step for event in told.history.of(Stepped)]
-    assert len(scripts) == 1 + len(verbs) + 2
-    names = {kind.__name__: kind for kind in typing.get_args(steps.Step)}
-    script = [eval(each, names) for each in scripts]
+    script: list[typing.Any] = [event.note.step for event in told.history.of(Stepped)]
+    assert len(script) == 1 + len(verbs) + 2
 
     async def in_steps(world: World) -> None:
         world.start("ABC", Adder)

@@ -411,8 +411,10 @@ def test_every_verb_is_a_step_in_the_history() -> None:
     ask, crash = steps[1].note, steps[2].note
     assert isinstance(ask, Stepped)
     assert isinstance(crash, Stepped)
-    assert eval(crash.step) == Crash(crash.step[-3])
-    assert eval(ask.step) == Ask(crash.step[-3], Add(2))
+    assert isinstance(crash.step, Crash)
+    leader = crash.step.node
+    assert ask == Stepped(Ask(leader, Add(2)))
+    assert (eval(ask.script), ask.says) == (ask.step, f"a client of {leader} asks Add(amount=2)")
     crashed = next(event for event in events if isinstance(event.note, Crashed))
     assert events[crashed.cause - 1] == steps[2]
     assert play(story).verdict == HELD

@@ -16,9 +16,11 @@ from backup.node.service import Backups
 from backup.notes import BackupFailed, Reported
 from backup.requests.backup_requests import BackupNow, ShowTask
 from backup.requests.database_requests import GetDocument, NewDatabase
+from cluster.checks import on
 from cluster.member import Application, ClientRequest, Member
 from cluster.sim.world import World
-from cluster.trace import BecameLeader
+from cluster.steps import Pause
+from cluster.trace import Agreed, BecameLeader, Happened, Stepped
 from scenarios.backups import backups
 from scenarios.register import Get, Register, Swap
 
@@ -35,6 +37,18 @@ class Anything(Application):
         return state, None
 
 
+def failed(event: Happened[BackupFailed]) -> None:
+    ...
+
+
+def failed_or_reported(event: Happened[BackupFailed | Reported]) -> None:
+    ...
+
+
+def anything_agreed(event: Happened[Agreed]) -> None:
+    ...
+
+
 async def story(anything: Any) -> None:
     shop = await client.create_database("Shop")
     task = await shop.define(full="0 2 * * *")
@@ -47,6 +61,10 @@ REVEALED = [
     ("(await world.seen(BackupFailed)).note.occurrence", "int"),
     ("world.history.of(BecameLeader)", "list[cluster.trace.Happened[cluster.trace.BecameLeader]]"),
     ("world.history.events[0].note", "cluster.trace.Note"),
+    ("[step.node for event in world.history.of(Stepped) if isinstance(step := event.note.step, Pause)]", "list[str]"),
+    # what a watcher looks at
+    ("on(BackupFailed, failed)[0]", "type[cluster.trace.Note]"),
+    ("on(BackupFailed, failed_or_reported)[0]", "type[cluster.trace.Note]"),
     # what is waited for
     ("await world.until(lambda: world['A'].leader)", "str"),
     # a cluster knows its application
@@ -89,6 +107,16 @@ REFUSED = [
     ("cluster['A'].state.databases", '"Mapping[str, int]" has no attribute "databases"'),
     ("(await cluster.ask('A', BackupNow('Shop', 3))).nmber", '"Operation" has no attribute "nmber"'),
     ("(await task.backup_now()).nmber", '"Operation" has no attribute "nmber"'),
+    (
+        "on(Reported, failed)",
+        'Argument 2 to "on" has incompatible type "Callable[[Happened[BackupFailed]], None]"; '
+        'expected "Callable[[Happened[Reported]], None]"',
+    ),
+    (
+        "on(Reported, anything_agreed)",
+        'Argument 2 to "on" has incompatible type "Callable[[Happened[Agreed]], None]"; '
+        'expected "Callable[[Happened[Reported]], None]"',
+    ),
     ("world.start('ABC', int)", 'Value of type variable "App" of "start" of "World" cannot be "int"'),
 ]
 """Mistakes, and how the first thing that is said of each begins."""

@@ -1,0 +1,94 @@
+"""A step as JSON: its kind and its fields. The one place that also reads them back out of a step's text.
+
+The text of a step is its `repr`, `Disturb(node='A', trouble=Full(path='backups'))`; runs kept before had only that. What
+the `repr` of a value hides, a key or a password, is in neither form.
+"""
+
+import ast
+import re
+from dataclasses import fields as dataclass_fields
+from dataclasses import is_dataclass
+from typing import Any
+
+import attrs
+
+_LITERALS = (bool, int, float, str, type(None))
+_OPAQUE = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|<[^<>]*>""")
+"""A string, or what stands in angle brackets where a value has no literal: `<Kind.BACKUP: 'Backup'>`, `<40 documents>`."""
+
+_DOTTED = re.compile(r"[\w.]+")
+
+
+class NoStep(ValueError):
+    """A text is not that of a step. Names the text."""
+
+
+def json_form(value: object) -> Any:
+    """A step, a fault or a request as `{"kind": …, "fields": {…}}`, all the way down; anything else as its `repr`.
+
+    Numbers, strings and None stay, tuples and lists become lists. A value is opened only if its `repr` shows just the
+    fields that it would show here.
+    """
+    if type(value) in _LITERALS:
+        return value
+    if isinstance(value, tuple | list):
+        return [json_form(each) for each in value]
+    kind, text = type(value).__qualname__.rpartition(">.")[2], repr(value)
+    shown = {name: getattr(value, name) for name in _shown(value)}
+    if not text.startswith(f"{kind}({next(iter(shown), '')}"):  # cheap, and nearly always enough
+        return text
+    if text != f"{kind}({', '.join(f'{name}={each!r}' for name, each in shown.items())})":
+        return text
+    return {"kind": kind, "fields": {name: json_form(each) for name, each in shown.items()}}
+
+
+def _shown(value: object) -> list[str]:
+    """The names of the fields that a generated `repr` of the value shows."""
+    if attrs.has(type(value)):
+        fields: Any = attrs.fields
+        return [field.name for field in fields(type(value)) if field.repr]
+    if is_dataclass(value):
+        return [field.name for field in dataclass_fields(value) if field.repr]
+    return []
+
+
+def read_text(text: str) -> Any:
+    """What `json_form` gives of the step that has this text. NoStep for another text; nothing in it is evaluated."""
+    try:
+        call = ast.parse(_OPAQUE.sub(_masked, text), mode="eval").body
+        found = _form(call, text.encode())
+    except (ValueError, SyntaxError, RecursionError) as error:
+        raise NoStep(f"{text!r} is not the text of a step: give one like Crash(node='A')") from error
+    if not isinstance(found, dict):
+        raise NoStep(f"{text!r} is not the text of a step: give one like Crash(node='A')")
+    return found
+
+
+def _masked(found: re.Match[str]) -> str:
+    """Angle brackets as a string of as many bytes, so that Python can parse what is around them."""
+    part = found[0]
+    return f'"{"_" * (len(part.encode()) - 2)}"' if part[0] == "<" else part
+
+
+def _form(node: ast.expr, text: bytes) -> Any:
+    """The JSON form of a part of a text: its kind and fields if it is a class called with names, as a generated `repr` is."""
+    source = _source(node, text)
+    match node:
+        case ast.Call(func=func, args=[], keywords=keywords) if _DOTTED.fullmatch(_source(func, text)):
+            fields = {str(each.arg): _form(each.value, text) for each in keywords}
+            return {"kind": _source(func, text), "fields": fields}
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return [_form(each, text) for each in parts]
+        case ast.Constant(value=value) if isinstance(value, _LITERALS) and not source.startswith("<"):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+            return -number
+        case ast.Name(id="inf" | "nan"):
+            return float(source)
+        case _:
+            return source
+
+
+def _source(node: ast.expr, text: bytes) -> str:
+    """The part of a text that a node was made from. Positions are in bytes, and a step stands in one line."""
+    return text[node.col_offset : node.end_col_offset].decode()
