@@ -6,9 +6,11 @@ import pytest
 from cluster.raft import election, replication
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Request
+from cluster.raft.progress import Progress
 from cluster.raft.state import Refuse, Save
 from tests.raft.vocabulary import (
     RACHIS,
+    START,
     answer,
     append,
     appends,
@@ -204,6 +206,15 @@ def test_a_beat_to_a_peer_behind_the_boundary_verifies_nothing(match: int, prev:
     _, effects = wake(leader)
     [message] = appends(effects, "B")
     assert (message.prev_index, message.prev_term, message.commit) == (*prev, prev[0])
+
+
+@pytest.mark.parametrize("probing", [True, False])
+def test_a_full_window_waits_behind_the_boundary_too(probing: bool) -> None:
+    """Rule 3.29, §7: what a peer needs was compacted away, but it gets nothing new before it has answered."""
+    behind = Progress(7, 9, probing, (8,), START, 0)
+    raft = attrs.evolve(node(timing=attrs.evolve(RACHIS, inflight=1)), log=SNAPPED, commit=12)
+    leader, effects = propose(leading(raft, B=behind, C=progress(12)), b"x")
+    assert (of(leader, "B"), appends(effects, "B")) == (behind, [])
 
 
 def test_a_refusal_names_the_last_place_where_the_logs_may_agree() -> None:
