@@ -92,7 +92,7 @@ class Log:
         allowed = ends[after - base] + limit
         if ends[upto - base] <= allowed:
             return upto
-        return max(after + 1, base + bisect_right(ends, allowed, after - base) - 1)
+        return max(after + 1, base + bisect_right(ends, allowed) - 1)
 
     def extended(self, entries: Sequence[Entry]) -> "Log":
         """The log with these entries after its last. O(added) for the newest view; O(all) only for a true fork."""

@@ -363,7 +363,7 @@ def leader_commit(raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]
 def agreed_index(raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> int:
     """The highest index that the majority has whose agreement commits, or that both have while joint."""
     configuration = raft.configuration
-    if not configuration.outgoing and len(configuration.voters) == len(peers) + 1 == len(configuration.members):
+    if not configuration.outgoing and len(configuration.voters) == len(peers) + 1:
         return quorum.committed_index(
             [stored, *[progress.match for _, progress in peers]]
         )  # everybody votes: as most often

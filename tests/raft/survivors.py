@@ -71,11 +71,17 @@ def lines_of(meta: Path) -> Iterator[tuple[str, str, int | None]]:
         yield f"`{module}.{function}`: `{what}`", name, verdict
 
 
+def listed(path: Path) -> set[str]:
+    """The lines of the list, without the reasons."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {
+        line.removeprefix("- ").partition("` - ")[0] + "`" for line in lines if line.startswith("- ") and "` - " in line
+    }
+
+
 def main() -> int:
     """Print the score of each module, then the survivors that are not listed, then what is listed for nothing."""
-    listed = {
-        line[2:].partition("` - ")[0] + "`" for line in LIST.read_text(encoding="utf-8").splitlines() if "` - " in line
-    }
+    known = listed(LIST)
     unlisted, names, decided = list[str](), list[str](), set[str]()
     for meta in sorted(MUTANTS.glob("*.py.meta")):
         found = list(lines_of(meta))
@@ -88,10 +94,10 @@ def main() -> int:
         killed = tried - len(alive)
         later = f", {open_ones} not tried yet" if open_ones else ""
         print(f"{meta.name.removesuffix('.py.meta'):21} {killed:5} of {tried:5} killed, {killed / tried:6.1%}{later}")
-        unlisted += [line for line, _ in alive if line not in listed]
-        names += [name for line, name in alive if line not in listed]
-        listed -= {line for line, _ in alive}
-    stale = sorted(line for line in listed if line.partition(".")[0] in decided)
+        unlisted += [line for line, _ in alive if line not in known]
+        names += [name for line, name in alive if line not in known]
+        known -= {line for line, _ in alive}
+    stale = sorted(line for line in known if line.partition(".")[0] in decided)
     for title, lines in (("survive and are not listed", unlisted), ("are listed and do not survive", stale)):
         if lines:
             print(f"\nThese {title} in {LIST.name}:", *(f"- {line}" for line in lines), sep="\n")

@@ -6,9 +6,11 @@ import pytest
 from cluster.raft import election, replication
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Request
+from cluster.raft.progress import Progress
 from cluster.raft.state import Refuse, Save
 from tests.raft.vocabulary import (
     RACHIS,
+    START,
     answer,
     append,
     appends,
@@ -189,6 +191,20 @@ def test_a_log_is_written_as_it_is_made() -> None:
     assert repr(SNAPPED) == f"Log.of({[*entries('3 4')]!r}, base=10, base_term=3)"
 
 
+def test_what_is_appended_behind_a_boundary_is_all_there() -> None:
+    """§7: however many entries, and however short the log before them."""
+    assert Log.of(entries("1"), 1, 1).extended(entries("1 2 3 4")) == Log.of(entries("1 1 2 3 4"), 1, 1)
+
+
+def test_sizes_count_what_an_older_view_adds_beyond_the_newer() -> None:
+    """Bytes are counted from the end of what both views share."""
+    one, two, three = (Entry(1, None, b"x" * size) for size in (1, 2, 4))
+    older = Log.of([one])
+    older.extended([two])
+    beyond = older.extended([two, three])
+    assert [beyond.size(after, after + 1) for after in range(3)] == [1, 2, 4]
+
+
 def test_a_compacted_view_keeps_only_what_it_shows() -> None:
     """§7: neither what lies before it nor what newer views of the same storage go on with."""
     once = log("1 1 2 2 3 3").cut(5).compacted(2)
@@ -204,6 +220,15 @@ def test_a_beat_to_a_peer_behind_the_boundary_verifies_nothing(match: int, prev:
     _, effects = wake(leader)
     [message] = appends(effects, "B")
     assert (message.prev_index, message.prev_term, message.commit) == (*prev, prev[0])
+
+
+@pytest.mark.parametrize("probing", [True, False])
+def test_a_full_window_waits_behind_the_boundary_too(probing: bool) -> None:
+    """Rule 3.29, §7: what a peer needs was compacted away, but it gets nothing new before it has answered."""
+    behind = Progress(7, 9, probing, (8,), START, 0)
+    raft = attrs.evolve(node(timing=attrs.evolve(RACHIS, inflight=1)), log=SNAPPED, commit=12)
+    leader, effects = propose(leading(raft, B=behind, C=progress(12)), b"x")
+    assert (of(leader, "B"), appends(effects, "B")) == (behind, [])
 
 
 def test_a_refusal_names_the_last_place_where_the_logs_may_agree() -> None:

@@ -27,8 +27,10 @@ from tests.raft.vocabulary import (
     leading,
     log,
     node,
+    of,
     only,
     progress,
+    propose,
     ready,
     role,
     take,
@@ -147,3 +149,32 @@ def test_what_a_new_leader_knows() -> None:
     known = Progress(0, 3, True, (3,), START + 5, 0)
     assert leader.role == Leader((("B", known), ("C", known)), 1, START + 5, 0, False)
     assert leader.wake_at == START + 100_005
+
+
+def test_the_head_of_a_window_keeps_its_beat() -> None:
+    """What goes out behind an append that is on its way does not make that one younger; the first one is as old as now."""
+    waiting = Progress(1, 3, False, (2,), START, 3)
+    leader = in_role(leading(node("1 1"), B=waiting, C=progress(2)), beat=5)
+    leader, _ = propose(leader, b"x")
+    assert (of(leader, "B").inflight, of(leader, "B").head_beat) == ((2, 3), 3)
+    assert (of(leader, "C").inflight, of(leader, "C").head_beat) == ((3,), 5)
+
+
+@pytest.mark.parametrize(
+    ("voters", "outgoing", "learners", "matches", "agreed"),
+    [
+        ("ABC", "", "", {"B": 3, "C": 4}, 4),
+        ("ABC", "", "", {"B": 3, "C": 2}, 3),
+        ("AB", "", "C", {"B": 3, "C": 9}, 3),
+        ("ABC", "AB", "", {"B": 1, "C": 9}, 1),
+        ("AB", "ABC", "", {"B": 9, "C": 1}, 5),
+        ("BC", "", "", {"B": 3, "C": 4}, 3),
+        ("AC", "", "", {"B": 9, "C": 4}, 4),
+        ("A", "", "", {"B": 9}, 5),
+    ],
+)
+def test_what_a_majority_has(voters: str, outgoing: str, learners: str, matches: dict[str, int], agreed: int) -> None:
+    """Rule 3.26, dissertation 4.2.2, 4.3: of leader A, whose disk holds 5; learners and who leaves count for nothing."""
+    configuration = Configuration(tuple(voters), tuple(outgoing), tuple(learners))
+    leader = attrs.evolve(leading(node()), configuration=configuration)
+    assert replication.agreed_index(leader, 5, [(peer, progress(match)) for peer, match in matches.items()]) == agreed
