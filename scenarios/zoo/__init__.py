@@ -7,6 +7,7 @@ promise. `with planted("majority-of-half"): …` runs the whole house with it.
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import attrs
@@ -14,8 +15,8 @@ import attrs
 from cluster.value import value
 from scenarios.gallery import suggestion
 
-Change = Callable[[Any], Any]
-"""Takes the function as it is and returns the one to put in its place."""
+Change = Callable[..., Any]
+"""Stands in the place of a function, and is given that one before its arguments."""
 
 
 OF_THE_STORY = "the story's own assertion"
@@ -47,8 +48,13 @@ class Bug:
     """Options of the world in which it strikes soon: a slow disk, small batches."""
     guards: tuple[tuple[str, str, Change], ...] = ()
     """Module, function and change of what would cover it: a second guard, taken away with the first."""
+    remembers: Callable[[], Any] | None = None
+    """Makes what it keeps from call to call, anew wherever it is planted: its change is given that last, as `memory`."""
 
 
+FILES = """consensus votes copies snapshots membership reads liveness clients
+backups content clouds retention groups tasks secrets mishaps"""
+"""Where the residents stand: those of consensus first, then those of backups."""
 BUGS: dict[str, Bug] = {}
 
 
@@ -60,14 +66,18 @@ def bug(
     source: str,
     strikes: str = "storm",
     guards: tuple[tuple[str, str, Change], ...] = (),
+    remembers: Callable[[], Any] | None = None,
     **under: Any,
 ) -> Callable[[Change], Change]:
-    """Enter a change into the zoo, under its own name with hyphens and its docstring's first line."""
+    """Enter the function below into the zoo, under its own name with hyphens and its docstring's first line.
+
+    It takes the place of `function`, which it is given as `original` before the arguments of the call.
+    """
 
     def enter(change: Change) -> Change:
         name = change.__name__.replace("_", "-")
         says = (change.__doc__ or "").strip().splitlines()[0].rstrip(".")
-        BUGS[name] = Bug(name, says, module, function, breaks, source, change, strikes, under, guards)
+        BUGS[name] = Bug(name, says, module, function, breaks, source, change, strikes, under, guards, remembers)
         return change
 
     return enter
@@ -90,25 +100,8 @@ def all_bugs() -> tuple[Bug, ...]:
 
 
 def _collect() -> None:
-    for keeper in (
-        "scenarios.zoo.consensus",
-        "scenarios.zoo.votes",
-        "scenarios.zoo.copies",
-        "scenarios.zoo.snapshots",
-        "scenarios.zoo.membership",
-        "scenarios.zoo.reads",
-        "scenarios.zoo.liveness",
-        "scenarios.zoo.clients",
-        "scenarios.zoo.backups",
-        "scenarios.zoo.content",
-        "scenarios.zoo.clouds",
-        "scenarios.zoo.retention",
-        "scenarios.zoo.groups",
-        "scenarios.zoo.tasks",
-        "scenarios.zoo.secrets",
-        "scenarios.zoo.mishaps",
-    ):
-        importlib.import_module(keeper)
+    for file in FILES.split():
+        importlib.import_module(f"scenarios.zoo.{file}")
 
 
 @contextmanager
@@ -119,8 +112,11 @@ def planted(name: str | None) -> Iterator[None]:
         return
     found = bug_named(name)
     with ExitStack() as stack:
-        for module, function, change in ((found.module, found.function, found.change), *found.guards):
-            stack.enter_context(_replaced(module, function, change))
+        change = found.change
+        if found.remembers is not None:
+            change = partial(change, memory=found.remembers())
+        for module, function, each in ((found.module, found.function, change), *found.guards):
+            stack.enter_context(_replaced(module, function, each))
         yield
 
 
@@ -132,7 +128,10 @@ def _replaced(module: str, function: str, change: Change) -> Iterator[None]:
         place = getattr(place, part)
     original = vars(place)[last]
     inner = original.__func__ if isinstance(original, staticmethod | classmethod) else original
-    changed = change(inner)
+
+    def changed(*given: Any, **named: Any) -> Any:
+        return change(inner, *given, **named)
+
     setattr(place, last, type(original)(changed) if inner is not original else changed)
     _forget(module)
     try:
