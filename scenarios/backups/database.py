@@ -4,9 +4,8 @@ Never here: what a task does (`task`, `replica`).
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from backup.checks.audit import Decision, decisions
 from backup.database.agreed_values import (
     CompareExchangeResult,
     ConfigureRevisions,
@@ -20,6 +19,7 @@ from backup.database.items import Revision, body_of, text_of
 from backup.database.revisions import RevisionPolicy
 from backup.destinations.local import LocalFolder
 from backup.destinations.registry import AnySettings
+from backup.notes import ObserverDecided
 from backup.record.encryption_keys import Encryption, Key
 from backup.record.record import ONE_TIME, Replication, Topology
 from backup.record.record import Task as Definition
@@ -49,6 +49,7 @@ from backup.requests.database_requests import (
     StoreDocument,
 )
 from cluster.member import ClientRequest
+from cluster.trace import Happened
 from scenarios.backups.replica import Replica
 from scenarios.backups.task import FOLDER, Ran, Task
 from scenarios.sample_documents import documents as documents_from
@@ -173,9 +174,13 @@ class Database:
         return Replica(self, destination, number)
 
     @property
-    def decisions(self) -> list[Decision]:
-        """What observers have decided about it, and why (5.12)."""
-        return decisions(self.world.history.events, self.name)
+    def decisions(self) -> list[Happened[ObserverDecided]]:
+        """What observers have decided about it, when and why (5.12)."""
+        return [
+            cast("Happened[ObserverDecided]", event)
+            for event in self.world.history.events
+            if isinstance(event.note, ObserverDecided) and event.note.database.lower() == self.name.lower()
+        ]
 
     async def add(self, node: str = "") -> str:
         """Have it on one node more; return which."""

@@ -19,10 +19,10 @@ def audit_command(run: str, /, *, key_file: Path | None = None, json: Annotated[
     json
         Print one JSON object instead.
     """
-    from scenarios.inspect.audit import as_fields, audited, lines
+    from scenarios.inspect.audit import as_fields, audit, lines
     from scenarios.inspect.restore_files import keys_in
 
-    found = audited(run, keys_in(key_file))
+    found = audit(run, keys_in(key_file))
     if json:
         say_json(as_fields(found))
     else:

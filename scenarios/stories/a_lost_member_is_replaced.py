@@ -32,7 +32,7 @@ async def story(world: World) -> None:
     successor = await hourly.assigned(other_than=lost)
     assert world.now - died < minutes(20), f"rule 7.14: {successor} has the task before the grace is over"
 
-    assert [line.rule for line in shop.decisions][1:] == ["5.4.3", "7.8.8", "5.4.8", "5.9", "5.4.9", "7.8.5"]
+    assert [each.note.rule for each in shop.decisions][1:] == ["5.4.3", "7.8.8", "5.4.8", "5.9", "5.4.9", "7.8.5"]
 
     world.heal()
     world.restart(lost)

@@ -1,6 +1,6 @@
 """Bugs of the domain: each breaks one promise about backups, or the rule that one story of the gallery is about."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -39,17 +39,15 @@ def decides_alone(original: Any, self: Any, pending: Any) -> None:
     breaks="one owner",
     source="rule 22.10: an apply that is no function of its input",
     strikes="night",
+    remembers=count,
 )
-def applies_by_the_order_of_calls(original: Callable[..., Any]) -> Callable[..., Any]:
+def applies_by_the_order_of_calls(
+    original: Any, record: Record, decisions: tuple[Assigned, ...], memory: Iterator[int]
+) -> Any:
     """Every second node that applies an assignment stores another owner."""
-    calls = count()
-
-    def assign(record: Record, decisions: tuple[Assigned, ...]) -> Any:
-        if next(calls) % 2:
-            decisions = tuple(_to_another(record, decision) for decision in decisions)
-        return original(record, decisions)
-
-    return assign
+    if next(memory) % 2:
+        decisions = tuple(_to_another(record, decision) for decision in decisions)
+    return original(record, decisions)
 
 
 def _to_another(record: Record, decision: Assigned) -> Assigned:
@@ -195,13 +193,9 @@ def all_have_the_same_patience(original: Any, timing: Any, extended: Any, luck: 
     source="rule 10.3",
     strikes="no_leader_still_backed_up",
 )
-def rests_without_a_leader(
-    original: Any, database: Any, task: Any, status: Any, me: str, *, leaderless: bool, rules: Any, **more: Any
-) -> Any:
+def rests_without_a_leader(original: Any, *given: Any, leaderless: bool, **named: Any) -> Any:
     """Without a leader nothing runs, as with every other kind of ongoing task (rule 7.15)."""
-    if leaderless:
-        return TaskState.CLUSTER_DOWN, None
-    return original(database, task, status, me, leaderless=leaderless, rules=rules, **more)
+    return (TaskState.CLUSTER_DOWN, None) if leaderless else original(*given, leaderless=leaderless, **named)
 
 
 @bug(
@@ -255,9 +249,9 @@ def keeps_what_it_could_not_tell(original: Any, name: Any) -> Any:
     source="rule 10.8",
     strikes="cut_off_owner_backs_up_twice",
 )
-def rests_when_cut_off(original: Callable[..., Any]) -> Any:
+def rests_when_cut_off(original: Any, *given: Any, **named: Any) -> Any:
     """An owner that sees no leader thinks that somebody else will have its tasks by now."""
-    return rests_without_a_leader(original)
+    return rests_without_a_leader(original, *given, **named)
 
 
 @bug(
