@@ -17,7 +17,7 @@ SEARCHED = ("cluster.raft", "cluster.storage")
 
 def is_met(bug: Bug) -> bool:
     """Whether a search can come across it: it steps the core, on a disk, and takes no snapshots."""
-    return bug.module.startswith(SEARCHED) and bug.change.__module__ != "scenarios.zoo.snapshots"
+    return bug.target.startswith(SEARCHED) and bug.change.__module__ != "scenarios.zoo.snapshots"
 
 
 def bug_to_plant(name: str | None) -> Bug | None:

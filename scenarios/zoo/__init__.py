@@ -34,9 +34,8 @@ class Bug:
     name: str
     says: str
     """What is wrong, in one sentence."""
-    module: str
-    function: str
-    """Dotted within the module for a method: `Storage.save`."""
+    target: str
+    """Module and function, dotted within the module for a method: `cluster.storage:Storage.save`."""
     breaks: str
     """The promise that its harm breaks."""
     source: str
@@ -46,8 +45,8 @@ class Bug:
     """What exposes it: a keeper (`keeper.KEEPERS`), or a story of the gallery."""
     under: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
     """Options of the world in which it strikes soon: a slow disk, small batches."""
-    guards: tuple[tuple[str, str, Change], ...] = ()
-    """Module, function and change of what would cover it: a second guard, taken away with the first."""
+    guards: tuple[tuple[str, Change], ...] = ()
+    """Target and change of what would cover it: a second guard, taken away with the first."""
     remembers: Callable[[], Any] | None = None
     """Makes what it keeps from call to call, anew wherever it is planted: its change is given that last, as `memory`."""
 
@@ -59,25 +58,24 @@ BUGS: dict[str, Bug] = {}
 
 
 def bug(
-    module: str,
-    function: str,
+    target: str,
     *,
-    breaks: str,
     source: str,
+    breaks: str = OF_THE_STORY,
     strikes: str = "storm",
-    guards: tuple[tuple[str, str, Change], ...] = (),
+    guards: tuple[tuple[str, Change], ...] = (),
     remembers: Callable[[], Any] | None = None,
     **under: Any,
 ) -> Callable[[Change], Change]:
     """Enter the function below into the zoo, under its own name with hyphens and its docstring's first line.
 
-    It takes the place of `function`, which it is given as `original` before the arguments of the call.
+    It takes the place of the target, which it is given as `original` before the arguments of the call.
     """
 
     def enter(change: Change) -> Change:
         name = change.__name__.replace("_", "-")
         says = (change.__doc__ or "").strip().splitlines()[0].rstrip(".")
-        BUGS[name] = Bug(name, says, module, function, breaks, source, change, strikes, under, guards, remembers)
+        BUGS[name] = Bug(name, says, target, breaks, source, change, strikes, under, guards, remembers)
         return change
 
     return enter
@@ -115,13 +113,14 @@ def planted(name: str | None) -> Iterator[None]:
         change = found.change
         if found.remembers is not None:
             change = partial(change, memory=found.remembers())
-        for module, function, each in ((found.module, found.function, change), *found.guards):
-            stack.enter_context(_replaced(module, function, each))
+        for target, each in ((found.target, change), *found.guards):
+            stack.enter_context(_replaced(target, each))
         yield
 
 
 @contextmanager
-def _replaced(module: str, function: str, change: Change) -> Iterator[None]:
+def _replaced(target: str, change: Change) -> Iterator[None]:
+    module, _, function = target.partition(":")
     place: Any = importlib.import_module(module)
     *outer, last = function.split(".")
     for part in outer:

@@ -13,14 +13,13 @@ from backup.record.record import Assignment, Record
 from backup.record.responsible_node import TaskState
 from cluster.sim.disk import DiskModel
 from cluster.time_units import FOREVER
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 # ---- promises ----
 
 
 @bug(
-    "cluster.proposal_forwarding",
-    "ProposalForwarding._out_of_time",
+    "cluster.proposal_forwarding:ProposalForwarding._out_of_time",
     breaks="no change without a leader",
     source="rule 3.39",
     strikes="new_task_refused_without_leader",
@@ -34,8 +33,7 @@ def decides_alone(original: Any, self: Any, pending: Any) -> None:
 
 
 @bug(
-    "backup.record.commands",
-    "_assign",
+    "backup.record.commands:_assign",
     breaks="one owner",
     source="rule 22.10: an apply that is no function of its input",
     strikes="night",
@@ -59,8 +57,7 @@ def _to_another(record: Record, decision: Assigned) -> Assigned:
 
 
 @bug(
-    "backup.record.responsible_node",
-    "pick",
+    "backup.record.responsible_node:pick",
     breaks="owner in the group",
     source="rule 7.2, with the wrong list",
     strikes="night",
@@ -70,15 +67,14 @@ def picks_from_the_whole_cluster(original: Any, topology: Any, key: Any, *, reso
     return "A" if "A" not in topology.nodes else "C"
 
 
-@bug("backup.record.responsible_node", "task_state", breaks="disabled rests", source="rule 7.9", strikes="night")
+@bug("backup.record.responsible_node:task_state", breaks="disabled rests", source="rule 7.9", strikes="night")
 def runs_what_is_disabled(original: Any, task: records.Task, owner: str | None, me: str, **known: Any) -> Any:
     """A node does not look whether a task is enabled."""
     return original(attrs.evolve(task, disabled=False), owner, me, **known)
 
 
 @bug(
-    "backup.runs.schedule",
-    "next_backup",
+    "backup.runs.schedule:next_backup",
     breaks="every backup happens",
     source="RavenDB-14648, PR #10214: a wrong next time",
     strikes="night",
@@ -90,8 +86,7 @@ def waits_for_the_occurrence_after_next(original: Any, *given: Any, **named: Any
 
 
 @bug(
-    "backup.runs.backup_run",
-    "Work._read_back",
+    "backup.runs.backup_run:Work._read_back",
     breaks="reported means kept",
     source="a destination that returns success for a file that is not there",
     strikes="night",
@@ -101,15 +96,14 @@ async def trusts_a_destination_that_lost_the_file(original: Any, self: Any, open
     await self._member.outside(lambda: self.places.base.delete(f"{opened.folder}/{opened.file}"), 1_000)
 
 
-@bug("backup.runs.status_reporter", "Reporter._batch", breaks="reports in order", source="rule 24.6", strikes="night")
+@bug("backup.runs.status_reporter:Reporter._batch", breaks="reports in order", source="rule 24.6", strikes="night")
 def tells_the_newest_first(original: Any, self: Any, owed: Any) -> Any:
     """What waits to be reported is told from the newest to the oldest."""
     return original(self, owed[::-1])[:1]
 
 
 @bug(
-    "backup.runs.status_reporter",
-    "Reporter._queue",
+    "backup.runs.status_reporter:Reporter._queue",
     breaks="told or given up as ruled",
     source="rule 10.4, where 24.6 holds",
     strikes="the_report_arrives_late",
@@ -123,8 +117,7 @@ def gives_its_reports_up(original: Any, self: Any, owed: Any, why: str) -> None:
 
 
 @bug(
-    "backup.record.commands",
-    "_report",
+    "backup.record.commands:_report",
     breaks="later start wins",
     source="rule 4.2, where 24.6 holds",
     strikes="the_later_start_is_shown",
@@ -135,8 +128,7 @@ def lets_the_last_writer_win(original: Any, record: Any, command: Any, index: An
 
 
 @bug(
-    "backup.database.documents",
-    "Contents.documents",
+    "backup.database.documents:Contents.documents",
     breaks="restored equals backed up",
     source="rule 18.3, off by one",
     strikes="night",
@@ -147,8 +139,7 @@ def incremental_starts_one_too_late(original: Any, self: Any, after: Any = 0) ->
 
 
 @bug(
-    "cluster.sim.disk",
-    "Files.append",
+    "cluster.sim.disk:Files.append",
     breaks="documents kept",
     source="zoo D4, in the journal of documents; etcd #14370",
     strikes="night",
@@ -160,8 +151,7 @@ async def answers_before_the_journal(original: Any, self: Any, name: str, conten
 
 
 @bug(
-    "backup.database.documents",
-    "takes_over",
+    "backup.database.documents:takes_over",
     breaks="copies agree",
     source="rule 19.2, with the comparison left out",
     strikes="night",
@@ -174,21 +164,20 @@ def keeps_its_own_version(original: Any, incoming: Any, held: Any) -> bool:
 # ---- what the stories are about ----
 
 
-@bug("cluster.raft.election_timer", "fires_at", breaks=OF_THE_STORY, source="§5.2", strikes="the_crown_passes")
+@bug("cluster.raft.election_timer:fires_at", source="§5.2", strikes="the_crown_passes")
 def never_stands_again(original: Any, raft: Any, heard_at: Any) -> Any:
     """A node that once knew a leader waits for it for ever."""
     return FOREVER if raft.term else original(raft, heard_at)
 
 
-@bug("cluster.raft.election_timer", "drawn", breaks=OF_THE_STORY, source="§5.2, rule 3.1", strikes="split_vote")
+@bug("cluster.raft.election_timer:drawn", source="§5.2, rule 3.1", strikes="split_vote")
 def all_have_the_same_patience(original: Any, timing: Any, extended: Any, luck: Any) -> Any:
     """Election timeouts are not drawn: every node and every round has the same."""
     return original(timing, extended, 0.0)
 
 
 @bug(
-    "backup.record.responsible_node",
-    "state_of",
+    "backup.record.responsible_node:state_of",
     breaks="every backup happens",
     source="rule 10.3",
     strikes="no_leader_still_backed_up",
@@ -198,69 +187,39 @@ def rests_without_a_leader(original: Any, *given: Any, leaderless: bool, **named
     return (TaskState.CLUSTER_DOWN, None) if leaderless else original(*given, leaderless=leaderless, **named)
 
 
-@bug(
-    "backup.record.responsible_node",
-    "_judge",
-    breaks=OF_THE_STORY,
-    source="rule 7.8.8",
-    strikes="responsible_node_dies",
-)
+@bug("backup.record.responsible_node:_judge", source="rule 7.8.8", strikes="responsible_node_dies")
 def never_moves(original: Any, task: Any, topology: Any, current: str | None, rules: Any) -> Any:
     """A task stays with its first owner, whatever becomes of it."""
     node, reason, step = original(task, topology, current, rules)
     return (node, reason, step) if current is None else (current, records.Reason.SAME_RESPONSIBLE_NODE, 4)
 
 
-@bug(
-    "backup.runs.local_status",
-    "Ledger.recover",
-    breaks=OF_THE_STORY,
-    source="rule 24.6",
-    strikes="the_report_arrives_late",
-)
+@bug("backup.runs.local_status:Ledger.recover", source="rule 24.6", strikes="the_report_arrives_late")
 async def forgets_reports_at_a_restart(original: Any, self: Any) -> None:
     """What waited to be reported does not survive a restart."""
     await original(self)
     self._pages = {key: attrs.evolve(page, unreported=()) for key, page in self._pages.items()}
 
 
-@bug(
-    "backup.record.responsible_node",
-    "decide",
-    breaks=OF_THE_STORY,
-    source="rule 7.8",
-    strikes="the_owner_returns_within_the_grace",
-)
+@bug("backup.record.responsible_node:decide", source="rule 7.8", strikes="the_owner_returns_within_the_grace")
 def has_no_grace(original: Any, task: Any, topology: Any, stored: Any, status: Any, now: int, rules: Any) -> Any:
     """A task leaves its node the moment that node is silent."""
     return original(task, topology, stored, status, now, attrs.evolve(rules, move_grace=0))
 
 
-@bug("backup.node.service", "rules_named", breaks=OF_THE_STORY, source="rule 10.6", strikes="run_again_after_recovery")
+@bug("backup.node.service:rules_named", source="rule 10.6", strikes="run_again_after_recovery")
 def keeps_what_it_could_not_tell(original: Any, name: Any) -> Any:
     """Under RavenDB 4.2's rules a node keeps a status of its own on its disk, which it did not."""
     return attrs.evolve(original(name), local_status=True, late_reports=True)
 
 
-@bug(
-    "backup.record.responsible_node",
-    "state_of",
-    breaks=OF_THE_STORY,
-    source="rule 10.8",
-    strikes="cut_off_owner_backs_up_twice",
-)
+@bug("backup.record.responsible_node:state_of", source="rule 10.8", strikes="cut_off_owner_backs_up_twice")
 def rests_when_cut_off(original: Any, *given: Any, **named: Any) -> Any:
     """An owner that sees no leader thinks that somebody else will have its tasks by now."""
     return rests_without_a_leader(original, *given, **named)
 
 
-@bug(
-    "backup.destinations.local",
-    "LocalUpload.abandon",
-    breaks=OF_THE_STORY,
-    source="rules 11.3, 17.12",
-    strikes="crash_during_the_upload",
-)
+@bug("backup.destinations.local:LocalUpload.abandon", source="rules 11.3, 17.12", strikes="crash_during_the_upload")
 def a_torn_file_gets_its_final_name(original: Any, self: Any) -> None:
     """What a crash leaves of a file looks like a finished one."""
     original(self)
@@ -271,8 +230,7 @@ def a_torn_file_gets_its_final_name(original: Any, self: Any) -> None:
 
 
 @bug(
-    "backup.node.tombstones",
-    "_need_of",
+    "backup.node.tombstones:_need_of",
     breaks="restored equals backed up",
     source="rule 18.5, left out",
     strikes="nothing_deleted_comes_back",
@@ -283,8 +241,7 @@ def cleans_what_a_backup_still_needs(original: Any, task: Any, known: Any) -> An
 
 
 @bug(
-    "backup.replicas.replicator",
-    "Replicator.safe_up_to",
+    "backup.replicas.replicator:Replicator.safe_up_to",
     breaks="copies agree",
     source="a replica that was away for longer than its peers remember; Cassandra's gc_grace_seconds",
     strikes="nothing_deleted_comes_back",
@@ -294,13 +251,7 @@ def cleans_what_a_lagging_copy_still_needs(original: Any, self: Any, copy: Any, 
     return copy.store.etag
 
 
-@bug(
-    "backup.node.tombstones",
-    "_need_of",
-    breaks=OF_THE_STORY,
-    source="rules 18.5, 23.10",
-    strikes="a_disabled_task_keeps_tombstones",
-)
+@bug("backup.node.tombstones:_need_of", source="rules 18.5, 23.10", strikes="a_disabled_task_keeps_tombstones")
 def forgets_for_a_task_that_is_disabled(original: Any, task: Any, known: Any) -> Any:
     """What is disabled needs nothing, though it will go on from its last file."""
     return None if task.disabled else original(task, known)

@@ -5,12 +5,11 @@ from typing import Any
 import attrs
 
 from cluster.raft.messages import Request
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 
 @bug(
-    "cluster.apply_loop",
-    "ApplyLoop.entry",
+    "cluster.apply_loop:ApplyLoop.entry",
     breaks="once",
     source="zoo K1; dissertation, 6.3; sofa-jraft #1014",
     strikes="storm",
@@ -25,9 +24,7 @@ def remembers_only_while_it_leads(
 
 
 @bug(
-    "cluster.apply_loop",
-    "ApplyLoop.entry",
-    breaks=OF_THE_STORY,
+    "cluster.apply_loop:ApplyLoop.entry",
     source="zoo K2; atomix #466, ra #145",
     strikes="the_next_command_does_not_wait",
 )

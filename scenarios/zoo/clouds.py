@@ -4,12 +4,11 @@ from typing import Any
 
 from backup.destinations.simulated import WholeOrNothing
 from backup.runs.backup_run import NotEverywhere
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 
 @bug(
-    "backup.runs.backup_run",
-    "Work._send",
+    "backup.runs.backup_run:Work._send",
     breaks="reported means kept",
     source="rule 9.8",
     strikes="one_of_three_places_refuses",
@@ -22,21 +21,14 @@ async def shrugs_at_a_failed_upload(original: Any, self: Any, *arguments: Any) -
         return
 
 
-@bug(
-    "backup.restore.chain_reader",
-    "_covers",
-    breaks=OF_THE_STORY,
-    source="rules 9.8, 17.2",
-    strikes="one_of_three_places_refuses",
-)
+@bug("backup.restore.chain_reader:_covers", source="rules 9.8, 17.2", strikes="one_of_three_places_refuses")
 def restores_the_file_of_a_failed_run(original: Any, later: Any, earlier: Any) -> Any:
     """Where a run that failed elsewhere has left its file, a restore ends with that one, and not with what came after it."""
     return original(earlier, later)
 
 
 @bug(
-    "backup.runs.runner",
-    "Runner._failed",
+    "backup.runs.runner:Runner._failed",
     breaks="keys stay secret",
     source="errors of libraries that repeat what was sent to log in",
     strikes="one_of_three_places_refuses",
@@ -47,8 +39,7 @@ def repeats_how_it_logged_in(original: Any, self: Any, run: Any, work: Any, erro
 
 
 @bug(
-    "backup.runs.retention_cleaner",
-    "Cleaner._look",
+    "backup.runs.retention_cleaner:Cleaner._look",
     breaks="kept as ruled",
     source="rule 14.4: folder names carry the node's tag",
     strikes="the_cloud_outlives_the_node",
@@ -61,9 +52,7 @@ def cleans_up_behind_itself_alone(original: Any, self: Any, *arguments: Any) -> 
 
 
 @bug(
-    "backup.destinations.simulated",
-    "WholeOrNothing.abandon",
-    breaks=OF_THE_STORY,
+    "backup.destinations.simulated:WholeOrNothing.abandon",
     source="an upload in parts that is put together as far as it came",
     strikes="the_cloud_outlives_the_node",
 )

@@ -123,7 +123,7 @@ def _found(bug: Bug, seed: int | None) -> tuple[Strike | None, list[str]]:
 
 def about(bug: Bug) -> list[str]:
     """What is wrong, where it was seen, what it breaks."""
-    places = [f"{module}.{function}" for module, function, _ in ((bug.module, bug.function, None), *bug.guards)]
+    places = [target.replace(":", ".") for target in (bug.target, *[target for target, _ in bug.guards])]
     return [
         f"{bug.name}: {bug.says}.",
         f"  source   {bug.source}",

@@ -12,24 +12,21 @@ from cluster.raft.state import Leader, Moment, Raft
 from cluster.raft.timing import Timing
 from cluster.sim.disk import DiskModel
 from cluster.time_units import MILLISECOND
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 ONE_BY_ONE = Timing(batch=1)
 """Every append carries one entry, so that a follower's log is verified entry by entry."""
 SLOW = DiskModel(sync_latency=150 * MILLISECOND)
 
 
-@bug("cluster.raft.quorum", "majority", breaks="election safety", source="zoo E9; openraft #1802 is a relative")
+@bug("cluster.raft.quorum:majority", breaks="election safety", source="zoo E9; openraft #1802 is a relative")
 def majority_of_half(original: Any, count: Any) -> Any:
     """Half of the voters, rounded down, count as a majority."""
     return max(1, count // 2)
 
 
 @bug(
-    "cluster.raft.election",
-    "may_grant_vote",
-    breaks="one vote a term",
-    source="zoo E7, the other way round; nebula #2419",
+    "cluster.raft.election:may_grant_vote", breaks="one vote a term", source="zoo E7, the other way round; nebula #2419"
 )
 def vote_given_twice(original: Any, raft: Raft, candidate: str, request: RequestVote, now: int) -> Any:
     """A voter forgets that it has voted in this term."""
@@ -37,8 +34,7 @@ def vote_given_twice(original: Any, raft: Raft, candidate: str, request: Request
 
 
 @bug(
-    "cluster.storage",
-    "recover",
+    "cluster.storage:recover",
     breaks="one vote a term",
     source="zoo D1; PySyncObj #84, akka-raft #62, barge #5",
     strikes="a_vote_outlives_a_crash",
@@ -49,8 +45,7 @@ def vote_forgotten_by_a_restart(original: Any, *file: Any) -> Any:
 
 
 @bug(
-    "cluster.raft.replication",
-    "log_matches",
+    "cluster.raft.replication:log_matches",
     breaks="log matching",
     source="zoo L3; WRaft #118",
     strikes="an_entry_nobody_else_has",
@@ -60,9 +55,7 @@ def previous_entry_by_index_only(original: Any, log: Any, prev_index: Any, prev_
     return prev_index <= log.last_index
 
 
-@bug(
-    "cluster.raft.replication", "lead", breaks="leader append-only", source="zoo L12; the paper's property of that name"
-)
+@bug("cluster.raft.replication:lead", breaks="leader append-only", source="zoo L12; the paper's property of that name")
 def leader_cuts_its_tail(original: Any, raft: Raft, at: Moment) -> Any:
     """A new leader drops what it has not committed."""
     after, effects = original(raft, at)
@@ -75,15 +68,14 @@ def leader_cuts_its_tail(original: Any, raft: Raft, at: Moment) -> Any:
     return after, effects
 
 
-@bug("cluster.raft.election", "log_is_up_to_date", breaks="leader completeness", source="zoo E10; §5.4.1")
+@bug("cluster.raft.election:log_is_up_to_date", breaks="leader completeness", source="zoo E10; §5.4.1")
 def any_log_may_lead(original: Any, log: Any, last_index: Any, last_term: Any) -> bool:
     """A voter does not ask whether the candidate's log is as fresh as its own."""
     return True
 
 
 @bug(
-    "cluster.raft.replication",
-    "may_commit",
+    "cluster.raft.replication:may_commit",
     breaks="own term",
     source="zoo C1, figure 8; PySyncObj #169, logcabin #44",
     strikes="figure_eight",
@@ -95,8 +87,7 @@ def commits_an_older_term(original: Any, raft: Any, index: Any) -> bool:
 
 
 @bug(
-    "cluster.raft.quorum",
-    "committed_index",
+    "cluster.raft.quorum:committed_index",
     breaks="state machine safety",
     source="zoo C6; openraft #1802 is a relative",
     timing=Timing(check_quorum=False),
@@ -106,7 +97,7 @@ def commits_what_one_node_has(original: Any, matches: Any) -> Any:
     return max(matches)
 
 
-@bug("cluster.raft.progress", "after_acceptance", breaks="true match", source="zoo L7, the leader's end; RATIS-2605")
+@bug("cluster.raft.progress:after_acceptance", breaks="true match", source="zoo L7, the leader's end; RATIS-2605")
 def takes_one_answer_for_all(original: Any, known: Progress, reply: AppendReply, beat: int, now: int) -> Any:
     """A leader takes an acknowledgement for everything that is on its way."""
     sent = max((reply.match, *known.inflight))
@@ -114,8 +105,7 @@ def takes_one_answer_for_all(original: Any, known: Progress, reply: AppendReply,
 
 
 @bug(
-    "cluster.storage",
-    "Storage.save",
+    "cluster.storage:Storage.save",
     breaks="durability",
     source="zoo D4; etcd #14370, rostam #94",
     strikes="nothing_is_said_before_it_is_written",
@@ -132,9 +122,7 @@ def answers_before_the_disk(original: Any, self: Any, what: Any, done: Callable[
 
 
 @bug(
-    "cluster.raft.replication",
-    "hears_quorum",
-    breaks=OF_THE_STORY,
+    "cluster.raft.replication:hears_quorum",
     source="rule 3.27; dissertation 6.2; what etcd's check-quorum was made for",
     strikes="a_leader_that_nobody_hears",
 )
@@ -143,13 +131,7 @@ def leads_on_unheard(original: Any, raft: Raft, role: Leader, now: int) -> bool:
     return True
 
 
-@bug(
-    "cluster.raft.election",
-    "stand",
-    breaks=OF_THE_STORY,
-    source="dissertation 9.6; rule 3.10",
-    strikes="one_link_is_cut",
-)
+@bug("cluster.raft.election:stand", source="dissertation 9.6; rule 3.10", strikes="one_link_is_cut")
 def stands_without_asking(original: Any, raft: Raft, at: Moment, rounds: int) -> Any:
     """A node that has lost patience stands at once, in a new term, without asking whether it could win."""
     untried = attrs.evolve(raft, timing=attrs.evolve(raft.timing, trial=False))
@@ -158,8 +140,7 @@ def stands_without_asking(original: Any, raft: Raft, at: Moment, rounds: int) ->
 
 
 @bug(
-    "cluster.proposals",
-    "Sessions.answer",
+    "cluster.proposals:Sessions.answer",
     breaks="once",
     source="dissertation 6.3; §8",
     strikes="asked_twice_applied_once",
@@ -170,8 +151,7 @@ def applies_a_retry_again(original: Any, self: Any, request: Any) -> Any:
 
 
 @bug(
-    "cluster.raft.election",
-    "counts_as_grant",
+    "cluster.raft.election:counts_as_grant",
     breaks="election safety",
     source="dissertation 9.6: what a trial binds nobody to",
     strikes="too_far_apart",

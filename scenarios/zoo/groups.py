@@ -6,14 +6,13 @@ import attrs
 
 from backup.database.items import Tombstone
 from backup.record.responsible_node import TaskState
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 # ---- promises ----
 
 
 @bug(
-    "backup.replicas.replicator",
-    "Replicator._link",
+    "backup.replicas.replicator:Replicator._link",
     breaks="documents kept",
     source="rule 5.15",
     strikes="a_lost_member_is_replaced",
@@ -27,8 +26,7 @@ def leaves_without_a_farewell(original: Any, self: Any, database_id: int, topolo
 
 
 @bug(
-    "backup.replicas.external_replicator",
-    "offer",
+    "backup.replicas.external_replicator:offer",
     breaks="replicas follow",
     source="rule 19.4, with the deletions left out",
     strikes="the_replica_changes_hands",
@@ -41,8 +39,7 @@ def replicates_no_deletions(original: Any, *given: Any) -> Any:
 
 
 @bug(
-    "backup.replicas.external_replicator",
-    "owner_of",
+    "backup.replicas.external_replicator:owner_of",
     breaks="owner in the group",
     source="rule 7.15, with the wrong list",
     strikes="the_replica_changes_hands",
@@ -57,9 +54,7 @@ def replicates_from_anywhere(original: Any, task: Any, topology: Any, *others: A
 
 
 @bug(
-    "backup.replicas.external_replicator",
-    "offer",
-    breaks=OF_THE_STORY,
+    "backup.replicas.external_replicator:offer",
     source="rule 19.4: a replica begins with what is there",
     strikes="a_replica_is_not_a_backup",
 )
@@ -70,9 +65,7 @@ def replicates_only_what_is_new(original: Any, database: int, store: Any, after_
 
 
 @bug(
-    "backup.replicas.external_replicator",
-    "owner_of",
-    breaks=OF_THE_STORY,
+    "backup.replicas.external_replicator:owner_of",
     source="rules 7.15, 22.18",
     strikes="only_backups_go_on_without_a_leader",
 )
@@ -81,13 +74,13 @@ def replicates_without_a_leader(original: Any, *given: Any, leaderless: Any) -> 
     return original(*given, leaderless=False)
 
 
-@bug("backup.record.responsible_node", "_judge", breaks=OF_THE_STORY, source="rule 7.10", strikes="the_mentor_returns")
+@bug("backup.record.responsible_node:_judge", source="rule 7.10", strikes="the_mentor_returns")
 def forgets_the_mentor(original: Any, task: Any, topology: Any, current: str | None, rules: Any) -> Any:
     """A preferred node counts only while nobody has the task."""
     return original(task if current is None else attrs.evolve(task, mentor=None), topology, current, rules)
 
 
-@bug("backup.record.responsible_node", "_judge", breaks=OF_THE_STORY, source="rule 7.12", strikes="a_pinned_task_waits")
+@bug("backup.record.responsible_node:_judge", source="rule 7.12", strikes="a_pinned_task_waits")
 def pinning_is_a_wish(original: Any, task: Any, *others: Any) -> Any:
     """A pinned task moves like any other."""
     return original(attrs.evolve(task, pinned=False), *others)
@@ -97,8 +90,7 @@ def pinning_is_a_wish(original: Any, task: Any, *others: Any) -> Any:
 
 
 @bug(
-    "backup.record.responsible_node",
-    "state_of",
+    "backup.record.responsible_node:state_of",
     breaks="outside rests",
     source="rules 3.36, 7.9: what RavenDB's rules would let it do",
     strikes="a_removed_node_rests",
@@ -108,13 +100,7 @@ def runs_for_a_cluster_it_left(original: Any, *given: Any, passive: Any = False,
     return original(*given, **named)
 
 
-@bug(
-    "backup.runs.scheduler",
-    "Scheduler.standing",
-    breaks=OF_THE_STORY,
-    source="rules 1.5, 7.7, 10.3",
-    strikes="a_watcher_runs_the_backups",
-)
+@bug("backup.runs.scheduler:Scheduler.standing", source="rules 1.5, 7.7, 10.3", strikes="a_watcher_runs_the_backups")
 def watchers_wait_for_a_leader(original: Any, self: Any, *given: Any) -> Any:
     """A watcher that sees no leader runs nothing."""
     member = self._member
@@ -122,13 +108,7 @@ def watchers_wait_for_a_leader(original: Any, self: Any, *given: Any) -> Any:
     return (TaskState.CLUSTER_DOWN, None) if lost else original(self, *given)
 
 
-@bug(
-    "backup.observer.group_health",
-    "Judgement._health",
-    breaks=OF_THE_STORY,
-    source="rule 5.7",
-    strikes="the_owner_leaves_for_good",
-)
+@bug("backup.observer.group_health:Judgement._health", source="rule 5.7", strikes="the_owner_leaves_for_good")
 def waits_for_who_has_left(original: Any, self: Any, node: str) -> Any:
     """A node that has left the cluster is given the same quarter of an hour as one that is silent."""
     look = self.look

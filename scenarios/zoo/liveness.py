@@ -10,30 +10,18 @@ import attrs
 from cluster.raft.log import Log
 from cluster.raft.messages import RequestVote, VoteReply
 from cluster.raft.state import Leader, Moment, Raft
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 # ---- terms that do not meet ----
 
 
-@bug(
-    "cluster.raft.election",
-    "vote_reply",
-    breaks=OF_THE_STORY,
-    source="zoo V1p; etcd #8243",
-    strikes="a_long_log_in_an_old_term",
-)
+@bug("cluster.raft.election:vote_reply", source="zoo V1p; etcd #8243", strikes="a_long_log_in_an_old_term")
 def a_refusal_teaches_no_term(original: Any, raft: Raft, sender: str, reply: VoteReply, at: Moment) -> Any:
     """A node whose trial is refused for its old term does not take over the later one, and asks for the same again."""
     return original(raft, sender, attrs.evolve(reply, term=raft.term) if reply.trial else reply, at)
 
 
-@bug(
-    "cluster.raft.election",
-    "request_vote",
-    breaks=OF_THE_STORY,
-    source="zoo V2p; etcd #8501",
-    strikes="a_long_log_in_an_old_term",
-)
+@bug("cluster.raft.election:request_vote", source="zoo V2p; etcd #8501", strikes="a_long_log_in_an_old_term")
 def silent_to_an_old_term(original: Any, raft: Raft, sender: str, request: RequestVote, at: Moment) -> Any:
     """A voter does not answer a trial for a term that is over, so that who asks never hears of the later one."""
     stale = request.trial and request.term <= raft.term
@@ -41,8 +29,7 @@ def silent_to_an_old_term(original: Any, raft: Raft, sender: str, request: Reque
 
 
 @bug(
-    "cluster.raft.election",
-    "counts_as_grant",
+    "cluster.raft.election:counts_as_grant",
     breaks="progress",
     source="zoo V4p; canonical #142, #279, #281; redpanda #2071; ra #439",
 )
@@ -52,9 +39,7 @@ def grants_of_another_term_are_stale(original: Any, candidate: Any, reply: Any) 
 
 
 @bug(
-    "cluster.raft.replication",
-    "append_entries",
-    breaks=OF_THE_STORY,
+    "cluster.raft.replication:append_entries",
     source="zoo V8p; etcd TestFreeStuckCandidateWithCheckQuorum",
     strikes="the_heir_is_answered",
 )
@@ -64,9 +49,7 @@ def silent_to_an_old_leader(original: Any, raft: Raft, sender: str, request: Any
 
 
 @bug(
-    "cluster.raft.election",
-    "term_after_refusal",
-    breaks=OF_THE_STORY,
+    "cluster.raft.election:term_after_refusal",
     source="zoo M9; hashicorp #476, #483, #524; dissertation, 4.2.3",
     strikes="removed_while_away",
 )
@@ -79,9 +62,7 @@ def anybody_raises_the_term(original: Any, raft: Any, request: Any) -> Any:
 
 
 @bug(
-    "cluster.raft.replication",
-    "hears_quorum",
-    breaks=OF_THE_STORY,
+    "cluster.raft.replication:hears_quorum",
     source="zoo V6p; Howard and Abraham 2020, on an outage of Cloudflare",
     strikes="the_leader_is_deaf",
 )
@@ -91,9 +72,7 @@ def leads_on_whatever_it_hears(original: Any, raft: Any, role: Any, now: Any) ->
 
 
 @bug(
-    "cluster.raft.replication",
-    "hears_quorum",
-    breaks=OF_THE_STORY,
+    "cluster.raft.replication:hears_quorum",
     source="zoo V7p; Omni-Paxos (EuroSys 2023), quorum loss",
     strikes="only_the_hub_is_heard",
 )
@@ -103,9 +82,7 @@ def one_voice_is_enough(original: Any, raft: Raft, role: Leader, now: int) -> bo
 
 
 @bug(
-    "cluster.raft.election",
-    "may_grant_vote",
-    breaks=OF_THE_STORY,
+    "cluster.raft.election:may_grant_vote",
     source="zoo V7p; Omni-Paxos, constrained election; NuRaft via ClickHouse #134",
     strikes="the_hub_is_behind",
 )
@@ -117,9 +94,7 @@ def a_trial_asks_for_no_log(original: Any, raft: Raft, candidate: str, request: 
 
 
 @bug(
-    "cluster.raft.election",
-    "in_good_standing",
-    breaks=OF_THE_STORY,
+    "cluster.raft.election:in_good_standing",
     source="zoo V7p; Omni-Paxos, chained; dissertation, 9.6; rule 3.22",
     strikes="a_chain_of_three",
 )
@@ -132,9 +107,7 @@ def good_standing_protects_nobody(original: Any, raft: Any, now: Any) -> bool:
 
 
 @bug(
-    "cluster.raft.replication",
-    "filled",
-    breaks=OF_THE_STORY,
+    "cluster.raft.replication:filled",
     source="zoo R6; etcd #13527; hashicorp #503, #612, #666; consul #22064",
     strikes="the_leaders_disk_stalls",
 )
@@ -143,13 +116,7 @@ def the_leaders_disk_comes_first(original: Any, raft: Raft, log: Log, *rest: Any
     return original(raft, log.cut(max(log.base, raft.durable.last)), *rest)
 
 
-@bug(
-    "cluster.node",
-    "Node.deliver",
-    breaks=OF_THE_STORY,
-    source="zoo S11; camunda #6269",
-    strikes="a_snapshot_on_a_slow_disk",
-)
+@bug("cluster.node:Node.deliver", source="zoo S11; camunda #6269", strikes="a_snapshot_on_a_slow_disk")
 def answers_nobody_while_it_installs(original: Any, self: Any, arrival: Any) -> None:
     """A node hears nothing while a snapshot is being written: for its leader it is gone."""
     raft = self.raft
@@ -157,13 +124,7 @@ def answers_nobody_while_it_installs(original: Any, self: Any, arrival: Any) -> 
         original(self, arrival)
 
 
-@bug(
-    "cluster.raft.progress",
-    "ends_sending",
-    breaks=OF_THE_STORY,
-    source="zoo S5; etcd #10308, raft #110",
-    strikes="a_thousand_entries_asleep",
-)
+@bug("cluster.raft.progress:ends_sending", source="zoo S5; etcd #10308, raft #110", strikes="a_thousand_entries_asleep")
 def a_snapshot_without_end(original: Any, known: Any, reply: Any, log: Any) -> bool:
     """What a follower says after it has installed a snapshot is taken for an answer to something else: it gets no entry any more.
 
@@ -176,9 +137,7 @@ def a_snapshot_without_end(original: Any, known: Any, reply: Any, log: Any) -> b
 
 
 @bug(
-    "cluster.sim.quiet",
-    "Quiet._stands_alone",
-    breaks=OF_THE_STORY,
+    "cluster.sim.quiet:Quiet._stands_alone",
     source="zoo Q1; cockroach #9372, #9383, #26257; tikv #18886",
     strikes="most_words_are_lost",
 )

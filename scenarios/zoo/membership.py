@@ -10,15 +10,14 @@ from cluster.raft.configuration import Configuration
 from cluster.raft.progress import Progress
 from cluster.raft.state import Effect, Leader, Moment, Raft
 from cluster.raft.timing import Compaction, Timing
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 OFTEN = Compaction(entries=2, growth=0, margin=0, part=64)
 """A snapshot after every other entry, so that many lie between two changes."""
 
 
 @bug(
-    "cluster.raft.membership",
-    "reason_to_wait",
+    "cluster.raft.membership:reason_to_wait",
     breaks="one change at a time",
     source="zoo M1; Ongaro, raft-dev 2015; copycat #23, axon #120, braft #182; found by hydro #3192",
     strikes="crowd",
@@ -29,8 +28,7 @@ def changes_before_its_own_term(original: Any, raft: Any, role: Any) -> Any:
 
 
 @bug(
-    "cluster.raft.membership",
-    "reason_to_wait",
+    "cluster.raft.membership:reason_to_wait",
     breaks="one change at a time",
     source="zoo M2; etcd #11284",
     strikes="crowd",
@@ -42,8 +40,7 @@ def changes_twice_at_once(original: Any, raft: Raft, role: Leader) -> Any:
 
 
 @bug(
-    "cluster.raft.configuration_change",
-    "_voters_moved",
+    "cluster.raft.configuration_change:_voters_moved",
     breaks="overlapping majorities",
     source="dissertation, 4.1, figure 4.3; openraft #1802 is a relative",
     strikes="the_cluster_grows_and_shrinks",
@@ -54,9 +51,7 @@ def any_change_is_simple(original: Any, before: Any, after: Any) -> int:
 
 
 @bug(
-    "cluster.raft.active_configuration",
-    "without_tail",
-    breaks=OF_THE_STORY,
+    "cluster.raft.active_configuration:without_tail",
     source="zoo M5; canonical #250, #354; camunda #57393",
     strikes="a_change_is_taken_back",
 )
@@ -66,9 +61,7 @@ def keeps_what_is_cut(original: Any, configured: Any, after: Any) -> Any:
 
 
 @bug(
-    "cluster.raft.replication",
-    "agreed_index",
-    breaks=OF_THE_STORY,
+    "cluster.raft.replication:agreed_index",
     source="dissertation, 4.2.1; hashicorp #476 is a relative",
     strikes="watchers_have_no_say",
 )
@@ -79,9 +72,7 @@ def learners_count(original: Any, raft: Raft, stored: int, peers: Sequence[tuple
 
 
 @bug(
-    "cluster.raft.membership",
-    "stepped_aside",
-    breaks=OF_THE_STORY,
+    "cluster.raft.membership:stepped_aside",
     source="zoo M8; etcd #11038, raft #77, #79, #83; logcabin #205",
     strikes="the_leader_leaves",
 )
@@ -93,9 +84,7 @@ def removed_and_leads_on(
 
 
 @bug(
-    "cluster.raft.active_configuration",
-    "may_stand",
-    breaks=OF_THE_STORY,
+    "cluster.raft.active_configuration:may_stand",
     source="zoo M11; scylla #10618; dissertation, 4.2.2",
     strikes="removed_and_still_needed",
 )
@@ -105,47 +94,27 @@ def removed_stands_no_more(original: Any, raft: Any) -> Any:
 
 
 @bug(
-    "cluster.raft.membership",
-    "has_caught_up",
-    breaks=OF_THE_STORY,
-    source="zoo M16; dissertation, 4.2.1",
-    strikes="a_newcomer_holds_nobody_up",
+    "cluster.raft.membership:has_caught_up", source="zoo M16; dissertation, 4.2.1", strikes="a_newcomer_holds_nobody_up"
 )
 def votes_with_an_empty_log(original: Any, raft: Any, progress: Any) -> bool:
     """A newcomer is a voter at once, before it holds the log."""
     return True
 
 
-@bug(
-    "cluster.raft.election",
-    "may_grant_vote",
-    breaks=OF_THE_STORY,
-    source="zoo M10; etcd #10998",
-    strikes="a_newcomers_first_vote",
-)
+@bug("cluster.raft.election:may_grant_vote", source="zoo M10; etcd #10998", strikes="a_newcomers_first_vote")
 def learner_refuses_to_vote(original: Any, raft: Raft, candidate: str, request: Any, now: int) -> Any:
     """A node that believes itself a learner refuses its vote, though the candidate's log says it has one."""
     return active_configuration.may_stand(raft) and original(raft, candidate, request, now)
 
 
-@bug(
-    "cluster.raft.transfer",
-    "given_up",
-    breaks=OF_THE_STORY,
-    source="zoo T1; hashicorp #487, #570, #581",
-    strikes="the_heir_is_silent",
-)
+@bug("cluster.raft.transfer:given_up", source="zoo T1; hashicorp #487, #570, #581", strikes="the_heir_is_silent")
 def transfer_without_end(original: Any, role: Any, now: Any) -> Any:
     """A leader that hands over to somebody who is silent waits for ever, and takes no command."""
     return role
 
 
 @bug(
-    "cluster.raft.transfer",
-    "is_ready",
-    breaks=OF_THE_STORY,
-    source="zoo T3; openraft #2088, redpanda #2606",
-    strikes="leadership_handed_over",
+    "cluster.raft.transfer:is_ready", source="zoo T3; openraft #2088, redpanda #2606", strikes="leadership_handed_over"
 )
 def told_too_early(original: Any, raft: Any, progress: Any) -> bool:
     """The heir is told to stand before it holds the whole log: nobody votes for it."""
@@ -153,8 +122,7 @@ def told_too_early(original: Any, raft: Any, progress: Any) -> bool:
 
 
 @bug(
-    "cluster.raft.election",
-    "stand",
+    "cluster.raft.election:stand",
     breaks="leader completeness",
     source="zoo M2, M4; etcd #11284; etcd raft #456, #458",
     strikes="removed_both_and_not_told",
@@ -165,8 +133,7 @@ def stands_by_what_is_committed(original: Any, raft: Raft, at: Moment, rounds: i
 
 
 @bug(
-    "cluster.apply_loop",
-    "ApplyLoop.take_snapshot",
+    "cluster.apply_loop:ApplyLoop.take_snapshot",
     breaks="members of a snapshot",
     source="zoo M7; canonical/raft",
     strikes="crowd",
@@ -179,8 +146,7 @@ def snapshot_of_what_is_to_be(original: Any, self: Any, index: int, term: int) -
 
 
 @bug(
-    "cluster.raft.replication",
-    "agreed_index",
+    "cluster.raft.replication:agreed_index",
     breaks="durability",
     source="zoo M11; scylla #10618; dissertation, 4.2.2",
     strikes="crowd",

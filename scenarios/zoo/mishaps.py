@@ -5,13 +5,11 @@ from typing import Any
 import attrs
 
 from backup.record.record import Reason
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 
 @bug(
-    "backup.runs.scheduler",
-    "Scheduler._arm",
-    breaks=OF_THE_STORY,
+    "backup.runs.scheduler:Scheduler._arm",
     source="rule 8.5: a run that was missed starts when the node is back",
     strikes="the_node_dies_just_before",
 )
@@ -23,9 +21,7 @@ def what_was_slept_through_is_passed_over(original: Any, self: Any, key: Any, da
 
 
 @bug(
-    "backup.runs.chain",
-    "_adopted",
-    breaks=OF_THE_STORY,
+    "backup.runs.chain:_adopted",
     source="rules 11.4, 17.2: what stands in a folder is restored with it",
     strikes="nobody_knows_of_the_file",
 )
@@ -35,9 +31,7 @@ def a_forgotten_file_stands_beside_its_chain(original: Any, place: Any, chain: A
 
 
 @bug(
-    "backup.record.history",
-    "History.with_run",
-    breaks=OF_THE_STORY,
+    "backup.record.history:History.with_run",
     source="rule 24.6: told again with the same run is told once",
     strikes="the_leader_changes_during_a_report",
 )
@@ -49,13 +43,7 @@ def what_is_told_again_is_another_run(original: Any, self: Any, run: Any) -> Any
     return kept
 
 
-@bug(
-    "backup.record.responsible_node",
-    "_judge",
-    breaks=OF_THE_STORY,
-    source="rule 7.11",
-    strikes="the_task_moves_meanwhile",
-)
+@bug("backup.record.responsible_node:_judge", source="rule 7.11", strikes="the_task_moves_meanwhile")
 def a_task_goes_home(original: Any, task: Any, topology: Any, current: str | None, rules: Any) -> Any:
     """A task goes back to the node that the hash chose as soon as that one is a member again."""
     node, reason, step = original(task, topology, current, rules)
@@ -65,7 +53,7 @@ def a_task_goes_home(original: Any, task: Any, topology: Any, current: str | Non
     return node, reason, step
 
 
-@bug("backup.runs.schedule", "next_backup", breaks=OF_THE_STORY, source="rule 8.2", strikes="the_clock_is_set")
+@bug("backup.runs.schedule:next_backup", source="rule 8.2", strikes="the_clock_is_set")
 def waits_for_the_future(
     original: Any, task: Any, status: Any, now: int, zone: Any, rules: Any, *rest: Any, **more: Any
 ) -> Any:

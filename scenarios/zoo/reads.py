@@ -13,15 +13,14 @@ from scenarios.zoo import bug
 LEASES = Timing(lease_drift=0)
 
 
-@bug("cluster.raft.reads", "may_read", breaks="linearizability", source="zoo R1; etcd #7331", strikes="crowd")
+@bug("cluster.raft.reads:may_read", breaks="linearizability", source="zoo R1; etcd #7331", strikes="crowd")
 def reads_before_its_own_term(original: Any, role: Any) -> bool:
     """A new leader reads at the commit index it happens to know, which may lie below what the old one answered."""
     return True
 
 
 @bug(
-    "cluster.raft.reads",
-    "has_majority",
+    "cluster.raft.reads:has_majority",
     breaks="linearizability",
     source="zoo R3; Xraft-KV #40, RedisRaft #17; PySyncObj by design",
     strikes="the_old_leader_is_asked",
@@ -32,8 +31,7 @@ def reads_without_asking(original: Any, raft: Any, reading: Any) -> bool:
 
 
 @bug(
-    "cluster.raft.reads",
-    "has_majority",
+    "cluster.raft.reads:has_majority",
     breaks="linearizability",
     source="zoo R4; d-engine #381",
     strikes="the_old_leader_is_asked",
@@ -44,8 +42,7 @@ def one_answer_will_do(original: Any, raft: Raft, reading: Reading) -> Any:
 
 
 @bug(
-    "cluster.admin_requests",
-    "may_answer",
+    "cluster.admin_requests:may_answer",
     breaks="linearizability",
     source="zoo R7; copycat #283, etcd #14140, #14143",
     strikes="crowd",
@@ -56,8 +53,7 @@ def answers_before_it_has_applied(original: Any, index: Any, applied: Any) -> bo
 
 
 @bug(
-    "cluster.raft.transfer",
-    "told_if_ready",
+    "cluster.raft.transfer:told_if_ready",
     breaks="linearizability",
     source="zoo R8; dissertation, 6.4.1",
     strikes="the_old_leader_is_asked",
@@ -72,8 +68,7 @@ def lease_survives_a_transfer(original: Any, raft: Raft, effects: Sequence[Effec
 
 
 @bug(
-    "cluster.raft.election",
-    "may_grant_vote",
+    "cluster.raft.election:may_grant_vote",
     breaks="linearizability",
     source="dissertation, 6.4.1: a lease needs voters that remember it; etcd raft #166 is a relative",
     strikes="the_lease_and_the_restart",

@@ -11,8 +11,7 @@ STORY = "retention_under_each_rule"
 
 
 @bug(
-    "backup.runs.retention_cleaner",
-    "choose",
+    "backup.runs.retention_cleaner:choose",
     breaks="kept as ruled",
     source="rules 14.4, 22.8: RavenDB's own way, where it is not asked for",
     strikes=STORY,
@@ -26,18 +25,14 @@ def removes_what_another_task_made(
 
 
 @bug(
-    "backup.runs.retention_cleaner",
-    "choose",
-    breaks="kept as ruled",
-    source="rule 14.3, in the wrong unit",
-    strikes=STORY,
+    "backup.runs.retention_cleaner:choose", breaks="kept as ruled", source="rule 14.3, in the wrong unit", strikes=STORY
 )
 def counts_half_days(original: Any, chains: Any, database: Any, task: Any, now: Any, age: Any, rules: Any) -> Any:
     """A chain goes at half the age that its task keeps."""
     return original(chains, database, task, now, age // 2, rules)
 
 
-@bug("backup.runs.retention_cleaner", "choose", breaks="kept as ruled", source="rule 14.3", strikes=STORY)
+@bug("backup.runs.retention_cleaner:choose", breaks="kept as ruled", source="rule 14.3", strikes=STORY)
 def never_removes_anything(
     original: Any, chains: Any, database: Any, task: Any, now: Any, age: Any, rules: Any
 ) -> Choice:
@@ -46,8 +41,7 @@ def never_removes_anything(
 
 
 @bug(
-    "backup.runs.retention_cleaner",
-    "choose",
+    "backup.runs.retention_cleaner:choose",
     breaks="kept as ruled",
     source="rule 14.5, left out; the new chain is called old when a clock was wrong",
     strikes=STORY,

@@ -7,14 +7,13 @@ import attrs
 from backup.destinations.port import DestinationError
 from backup.notes import BackupFinished
 from cluster.time_units import DAY, MINUTE
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 # ---- keys
 
 
 @bug(
-    "backup.runs.run_inputs",
-    "key_to_write",
+    "backup.runs.run_inputs:key_to_write",
     breaks="encrypted as asked",
     source="rule 13.2, turned round: no settings taken for no encryption",
     strikes="the_key_is_lost",
@@ -25,8 +24,7 @@ def writes_in_the_open(original: Any, settings: Any, database_key: Any, *, snaps
 
 
 @bug(
-    "backup.record.encryption_keys",
-    "Key.__repr__",
+    "backup.record.encryption_keys:Key.__repr__",
     breaks="keys stay secret",
     source="CWE-532: sensitive information in log files",
     strikes="the_key_is_lost",
@@ -37,8 +35,7 @@ def a_key_shows_itself(original: Any, self: Any) -> str:
 
 
 @bug(
-    "backup.runs.backup_run",
-    "record_of",
+    "backup.runs.backup_run:record_of",
     breaks="keys stay secret",
     source="rule 18.4: the record is in every file, and RavenDB's holds the keys of its tasks",
     strikes="the_key_is_lost",
@@ -48,13 +45,7 @@ def the_key_is_in_the_file(original: Any, database: Any) -> Any:
     return {**original(database), "Key": database.key.as_text() if database.key is not None else None}
 
 
-@bug(
-    "backup.restore.restore_points",
-    "point_at",
-    breaks=OF_THE_STORY,
-    source="rule 17.3, off by one",
-    strikes="back_to_last_friday",
-)
+@bug("backup.restore.restore_points:point_at", source="rule 17.3, off by one", strikes="back_to_last_friday")
 def takes_the_backup_after(original: Any, destination: Any, at: int, *given: Any, **named: Any) -> Any:
     """A restore to an instant takes the first backup after it, and so what was to be undone."""
     return original(destination, at + 60 * MINUTE, *given, **named)
@@ -64,8 +55,7 @@ def takes_the_backup_after(original: Any, destination: Any, at: int, *given: Any
 
 
 @bug(
-    "backup.runs.runner",
-    "Runner._failed",
+    "backup.runs.runner:Runner._failed",
     breaks="reported means kept",
     source="rule 9.8, turned round",
     strikes="the_backup_folder_is_full",
@@ -77,13 +67,7 @@ def calls_a_failed_run_finished(original: Any, self: Any, run: Any, work: Any, e
     return attrs.evolve(done, status=attrs.evolve(done.status, error=None, error_at=None), note=note)
 
 
-@bug(
-    "backup.runs.schedule",
-    "next_backup",
-    breaks=OF_THE_STORY,
-    source="rule 8.9, taken too far",
-    strikes="the_backup_folder_refuses",
-)
+@bug("backup.runs.schedule:next_backup", source="rule 8.9, taken too far", strikes="the_backup_folder_refuses")
 def is_offended_by_an_error(original: Any, task: Any, status: Any, *rest: Any, **more: Any) -> Any:
     """After a run that failed the task rests for two days."""
     plan = original(task, status, *rest, **more)
@@ -92,9 +76,7 @@ def is_offended_by_an_error(original: Any, task: Any, status: Any, *rest: Any, *
 
 
 @bug(
-    "backup.destinations.local",
-    "LocalUpload.abandon",
-    breaks=OF_THE_STORY,
+    "backup.destinations.local:LocalUpload.abandon",
     source="rules 11.3, 17.12",
     strikes="the_connection_is_lost_half_way",
 )
@@ -106,8 +88,7 @@ def half_a_file_gets_its_final_name(original: Any, self: Any) -> None:
 
 
 @bug(
-    "backup.runs.backup_run",
-    "Work._read_back",
+    "backup.runs.backup_run:Work._read_back",
     breaks="reported means kept",
     source="a destination that returns success for a file that is not there",
     strikes="the_file_that_is_not_there",
@@ -118,9 +99,7 @@ async def believes_what_it_is_told(original: Any, self: Any, opened: Any, manife
 
 
 @bug(
-    "backup.runs.backup_run",
-    "slowness",
-    breaks=OF_THE_STORY,
+    "backup.runs.backup_run:slowness",
     source="section 2: an upload has twelve hours, and not ten minutes",
     strikes="the_backup_folder_is_slow",
 )

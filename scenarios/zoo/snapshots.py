@@ -12,15 +12,14 @@ from cluster.raft.messages import AppendReply, Request, Snapshot
 from cluster.raft.progress import Progress, Sending
 from cluster.raft.state import Leader, Moment, Raft, Send
 from cluster.raft.timing import Compaction, Timing
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 OFTEN = Compaction(entries=5, growth=0, margin=0, part=64)
 TIMING = Timing(compaction=OFTEN)
 
 
 @bug(
-    "cluster.apply_loop",
-    "ApplyLoop.take_snapshot",
+    "cluster.apply_loop:ApplyLoop.take_snapshot",
     breaks="equal snapshots",
     source="§7: lastIncludedIndex",
     timing=TIMING,
@@ -32,8 +31,7 @@ def snapshot_of_the_commit_index(original: Any, self: Any, index: int, term: int
 
 
 @bug(
-    "cluster.apply_loop",
-    "ApplyLoop.take_snapshot",
+    "cluster.apply_loop:ApplyLoop.take_snapshot",
     breaks="equal snapshots",
     source="§7: lastIncludedTerm; WRaft #9 read a last term from the wrong place",
     timing=TIMING,
@@ -43,18 +41,14 @@ def snapshot_of_the_current_term(original: Any, self: Any, index: Any, term: Any
     return original(self, index, self.proposals.driver.raft.term)
 
 
-@bug("cluster.apply_loop", "packed", breaks="equal snapshots", source="zoo K1; dissertation 6.3", timing=TIMING)
+@bug("cluster.apply_loop:packed", breaks="equal snapshots", source="zoo K1; dissertation 6.3", timing=TIMING)
 def sessions_left_out(original: Any, codec: Any, state: Any, sessions: Any) -> Any:
     """A snapshot holds the application's state and not which requests it has applied."""
     return original(codec, state, Sessions())
 
 
 @bug(
-    "cluster.apply_loop",
-    "ApplyLoop.restore",
-    breaks="equal snapshots",
-    source="zoo S3; jgroups-raft #301",
-    timing=TIMING,
+    "cluster.apply_loop:ApplyLoop.restore", breaks="equal snapshots", source="zoo S3; jgroups-raft #301", timing=TIMING
 )
 def restores_into_what_was_there(original: Any, self: Any, snapshot: Snapshot) -> None:
     """What was applied before a snapshot is installed is not cleared first."""
@@ -67,8 +61,7 @@ def restores_into_what_was_there(original: Any, self: Any, snapshot: Snapshot) -
 
 
 @bug(
-    "cluster.raft.snapshots",
-    "already_held",
+    "cluster.raft.snapshots:already_held",
     breaks="state order",
     source="zoo S1; etcd #1763, camunda #6092",
     timing=TIMING,
@@ -84,13 +77,7 @@ STORY = "a_thousand_entries_asleep"
 FAST = attrs.evolve(OFTEN, entries=20, part=32)
 
 
-@bug(
-    "cluster.raft.progress",
-    "sending_after_beat",
-    breaks=OF_THE_STORY,
-    source="zoo S5's family; etcd #10308, raft #110",
-    strikes=STORY,
-)
+@bug("cluster.raft.progress:sending_after_beat", source="zoo S5's family; etcd #10308, raft #110", strikes=STORY)
 def a_lost_part_is_not_sent_again(
     original: Any, known: Progress, sending: Sending, reply: AppendReply, now: int
 ) -> Any:
@@ -98,16 +85,14 @@ def a_lost_part_is_not_sent_again(
     return attrs.evolve(original(known, sending, reply, now), inflight=known.inflight)
 
 
-@bug("cluster.raft.snapshots", "installed", breaks=OF_THE_STORY, source="zoo S8; WRaft #118 item 3", strikes=STORY)
+@bug("cluster.raft.snapshots:installed", source="zoo S8; WRaft #118 item 3", strikes=STORY)
 def refuses_a_snapshot_that_does_not_fit(original: Any, raft: Raft, sender: str, snapshot: Snapshot, parts: int) -> Any:
     """A follower with an entry of its own beyond the commit index does not install a snapshot."""
     return (raft, ()) if raft.log.last_index > raft.commit else original(raft, sender, snapshot, parts)
 
 
 @bug(
-    "cluster.raft.snapshots",
-    "compaction_base",
-    breaks=OF_THE_STORY,
+    "cluster.raft.snapshots:compaction_base",
     source="zoo S6; NuRaft via ClickHouse #118, hashicorp #212",
     strikes=STORY,
     timing=Timing(compaction=FAST),
@@ -117,7 +102,7 @@ def compacts_past_a_snapshot_on_its_way(original: Any, raft: Any, snapshot: Any,
     return max(raft.log.base, snapshot.index - raft.timing.compaction.margin)
 
 
-@bug("cluster.raft.replication", "beat", breaks=OF_THE_STORY, source="zoo E15; WRaft #118 item 8", strikes=STORY)
+@bug("cluster.raft.replication:beat", source="zoo E15; WRaft #118 item 8", strikes=STORY)
 def beats_stop_at_who_needs_a_snapshot(original: Any, raft: Raft, at: Moment) -> Any:
     """A leader's heartbeats end at the first peer that needs a snapshot: those after it hear nothing."""
     after, effects = original(raft, at)

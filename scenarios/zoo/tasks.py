@@ -7,12 +7,11 @@ import attrs
 
 from backup.record.record import ONE_TIME
 from cluster.time_units import SECOND
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 
 @bug(
-    "backup.runs.schedule",
-    "next_backup",
+    "backup.runs.schedule:next_backup",
     breaks="put off waits",
     source="rule 15.5; RavenDB-20185, PR #16224: what a delay left behind",
     strikes="put_off_until_after_lunch",
@@ -25,13 +24,7 @@ def a_restart_forgets_a_delay(original: Any, task: Any, status: Any, now: int, *
     return original(task, status, now, *rest, **more)
 
 
-@bug(
-    "backup.runs.runner",
-    "Runner._live",
-    breaks=OF_THE_STORY,
-    source="rules 10.3, 15.1",
-    strikes="backup_now_without_a_leader",
-)
+@bug("backup.runs.runner:Runner._live", source="rules 10.3, 15.1", strikes="backup_now_without_a_leader")
 async def waits_for_a_leader(original: Any, self: Any, run: Any) -> None:
     """A run does not begin before somebody leads."""
     while self._member.leader is None:
@@ -39,7 +32,7 @@ async def waits_for_a_leader(original: Any, self: Any, run: Any) -> None:
     await original(self, run)
 
 
-@bug("backup.record.commands", "_report", breaks=OF_THE_STORY, source="rule 15.4", strikes="once_before_the_upgrade")
+@bug("backup.record.commands:_report", source="rule 15.4", strikes="once_before_the_upgrade")
 def has_no_place_for_one_time_backups(original: Any, record: Any, command: Any, index: int) -> Any:
     """The report of a one-time backup is passed over, as there is no task of its id."""
     kept = tuple(status for status in command.statuses if status.task_id != ONE_TIME)
@@ -47,8 +40,7 @@ def has_no_place_for_one_time_backups(original: Any, record: Any, command: Any, 
 
 
 @bug(
-    "backup.record.commands",
-    "_create_database",
+    "backup.record.commands:_create_database",
     breaks="server-wide is everywhere",
     source="rule 16.3: existing or created later",
     strikes="one_backup_for_all",
@@ -59,13 +51,13 @@ def a_new_database_has_no_server_wide_task(original: Any, record: Any, command: 
     return attrs.evolve(made, templates=record.templates), answer
 
 
-@bug("backup.record.cron", "_occurrences", breaks=OF_THE_STORY, source="rule 8.1", strikes="two_zones")
+@bug("backup.record.cron:_occurrences", source="rule 8.1", strikes="two_zones")
 def cron_is_read_in_utc(original: Any, cron: Any, after: Any, zone: Any) -> Any:
     """A schedule means the same instants on every node, wherever it stands."""
     return original(cron, after, ZoneInfo("UTC"))
 
 
-@bug("backup.runs.schedule", "_is_full", breaks=OF_THE_STORY, source="rule 6.7", strikes="another_type_forces_a_full")
+@bug("backup.runs.schedule:_is_full", source="rule 6.7", strikes="another_type_forces_a_full")
 def builds_on_another_kind(original: Any, task: Any, status: Any, *rest: Any) -> Any:
     """After a change of its type a task goes on with incrementals."""
     if status is not None:
@@ -74,8 +66,7 @@ def builds_on_another_kind(original: Any, task: Any, status: Any, *rest: Any) ->
 
 
 @bug(
-    "backup.runs.backup_run",
-    "Work._write",
+    "backup.runs.backup_run:Work._write",
     breaks="every backup happens",
     source="a run that fails of the program itself, and is shrugged off as any failure (8.9)",
     strikes="night",

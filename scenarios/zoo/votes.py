@@ -9,7 +9,7 @@ from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, RequestVote, VoteReply
 from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft, Save
 from cluster.raft.timing import Timing
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 PAPER = Timing(ticking=False, trial=False)
 """The paper's elections: terms pass quickly, and nobody is asked on trial first."""
@@ -17,19 +17,19 @@ DEAF = Timing(check_quorum=False)
 """A leader that hears nobody leads on."""
 
 
-@bug("cluster.raft.election", "counts_as_grant", breaks="election safety", source="zoo E1; Xraft #33", strikes="search")
+@bug("cluster.raft.election:counts_as_grant", breaks="election safety", source="zoo E1; Xraft #33", strikes="search")
 def grant_of_another_term(original: Any, candidate: Any, reply: Any) -> Any:
     """A candidate counts a vote that was given to it for an earlier term."""
     return reply.granted and reply.trial == candidate.trial
 
 
-@bug("cluster.raft.election", "after_step_down", breaks="one vote a term", source="zoo E2; CCF #5891, akka-raft #56")
+@bug("cluster.raft.election:after_step_down", breaks="one vote a term", source="zoo E2; CCF #5891, akka-raft #56")
 def vote_forgotten_by_following(original: Any, raft: Raft, term: int, leader: str | None, at: Moment) -> Any:
     """Who becomes a follower forgets its vote, though the term is the same."""
     return attrs.evolve(original(raft, term, leader, at), vote=None)
 
 
-@bug("cluster.raft.election", "vote_reply", breaks="election safety", source="zoo E3; akka-raft #45", timing=PAPER)
+@bug("cluster.raft.election:vote_reply", breaks="election safety", source="zoo E3; akka-raft #45", timing=PAPER)
 def votes_are_a_number(original: Any, raft: Raft, sender: str, reply: VoteReply, at: Moment) -> Any:
     """A vote that arrives twice counts twice."""
     role = raft.role
@@ -39,16 +39,14 @@ def votes_are_a_number(original: Any, raft: Raft, sender: str, reply: VoteReply,
     return original(raft, sender, reply, at)
 
 
-@bug("cluster.raft.election", "may_grant_vote", breaks="one vote a term", source="zoo E4; DaosRaft #70", timing=PAPER)
+@bug("cluster.raft.election:may_grant_vote", breaks="one vote a term", source="zoo E4; DaosRaft #70", timing=PAPER)
 def leader_votes_for_another(original: Any, raft: Raft, candidate: str, request: RequestVote, now: int) -> Any:
     """A leader gives its vote to whoever asks for it in its own term, whatever it has given and whatever its log."""
     rival = isinstance(raft.role, Leader) and request.term == raft.term and not request.trial
     return rival or original(raft, candidate, request, now)
 
 
-@bug(
-    "cluster.raft.election", "stand_for_real", breaks="election safety", source="zoo E5; nebula #3415", strikes="search"
-)
+@bug("cluster.raft.election:stand_for_real", breaks="election safety", source="zoo E5; nebula #3415", strikes="search")
 def own_vote_is_not_written(original: Any, raft: Raft, forced: bool, rounds: int) -> Any:
     """A candidate counts its own vote and does not remember that it has given it."""
     after, (saving,) = original(raft, forced, rounds)
@@ -56,8 +54,7 @@ def own_vote_is_not_written(original: Any, raft: Raft, forced: bool, rounds: int
 
 
 @bug(
-    "cluster.raft.election",
-    "log_is_up_to_date",
+    "cluster.raft.election:log_is_up_to_date",
     breaks="leader completeness",
     source="zoo E10, by index only; §5.4.1",
     timing=PAPER,
@@ -67,15 +64,14 @@ def the_longer_log_may_lead(original: Any, log: Any, last_index: Any, last_term:
     return last_index >= log.last_index
 
 
-@bug("cluster.raft.election", "log_is_up_to_date", breaks="leader completeness", source="zoo E10, by term only; §5.4.1")
+@bug("cluster.raft.election:log_is_up_to_date", breaks="leader completeness", source="zoo E10, by term only; §5.4.1")
 def the_later_term_may_lead(original: Any, log: Any, last_index: Any, last_term: Any) -> Any:
     """A voter compares of what term the logs end, and not how long they are."""
     return last_term >= log.last_term
 
 
 @bug(
-    "cluster.raft.election",
-    "log_is_up_to_date",
+    "cluster.raft.election:log_is_up_to_date",
     breaks="progress",
     source="zoo E10, later for as late; WRaft #9 is a relative: no leader could be elected",
 )
@@ -85,9 +81,7 @@ def only_a_fresher_log_may_lead(original: Any, log: Log, last_index: int, last_t
 
 
 @bug(
-    "cluster.raft.replication",
-    "append_entries",
-    breaks=OF_THE_STORY,
+    "cluster.raft.replication:append_entries",
     source="zoo E11; butane, oracles #32",
     strikes="a_deposed_leader_still_beats",
     timing=DEAF,
@@ -100,7 +94,7 @@ def an_old_leader_is_a_leader(original: Any, raft: Raft, sender: str, request: A
     return original(raft, sender, request, at)
 
 
-@bug("cluster.raft.election", "may_grant_vote", breaks="one vote a term", source="zoo E13; camunda #5356", timing=PAPER)
+@bug("cluster.raft.election:may_grant_vote", breaks="one vote a term", source="zoo E13; camunda #5356", timing=PAPER)
 def a_longer_log_gets_a_second_vote(original: Any, raft: Raft, candidate: str, request: RequestVote, now: int) -> Any:
     """A voter takes its vote back for a candidate whose log is longer than its own."""
     longer = (request.last_term, request.last_index) > (raft.log.last_term, raft.log.last_index)
@@ -108,8 +102,7 @@ def a_longer_log_gets_a_second_vote(original: Any, raft: Raft, candidate: str, r
 
 
 @bug(
-    "cluster.storage",
-    "recover",
+    "cluster.storage:recover",
     breaks="one vote a term",
     source="zoo D1, both; PySyncObj #84, #98, #201, #202; robustmq #2039",
 )
@@ -119,7 +112,7 @@ def term_forgotten_by_a_restart(original: Any, *file: Any) -> Any:
     return attrs.evolve(found, term=found.log.last_term, vote=None)
 
 
-@bug("cluster.storage", "Storage.save", breaks="one vote a term", source="zoo D2; hashicorp #661", timing=PAPER)
+@bug("cluster.storage:Storage.save", breaks="one vote a term", source="zoo D2; hashicorp #661", timing=PAPER)
 def vote_and_term_are_two_writes(
     original: Any, self: Any, what: Any, done: Callable[[], None], commit: int = 0
 ) -> None:
