@@ -161,12 +161,7 @@ class Database:
         await self._ask(DeleteDocuments(self.name, ids), on)
 
     async def replicate_to(
-        self,
-        destination: "Database",
-        delay: float = 0,
-        mentor: str | None = None,
-        pinned: bool = False,
-        name: str = "",
+        self, destination: "Database", delay: float = 0, mentor: str | None = None, pinned: bool = False, name: str = ""
     ) -> "Replica":
         """Send every change to another database, that many seconds after it is made (19.4)."""
         task = Replication(destination.name, name, int(delay * 1_000_000), mentor, pinned)

@@ -2,12 +2,7 @@
 
 from typing import Annotated
 
-from scenarios.cli.base import (
-    CODES,
-    Flag,
-    app,
-    say_json,
-)
+from scenarios.cli.base import CODES, Flag, app, say_json
 
 
 @app.command

@@ -5,12 +5,7 @@ Never here: how two runs are compared (scenarios/kept_run.py).
 
 from typing import TYPE_CHECKING
 
-from scenarios.cli.base import (
-    DIVERGED,
-    HELD,
-    app,
-    check_data,
-)
+from scenarios.cli.base import DIVERGED, HELD, app, check_data
 from scenarios.cli.run_screen import Shown, backups_folder, interrupted
 
 if TYPE_CHECKING:

@@ -7,13 +7,7 @@ from scenarios.cli.base import HELD, Flag, app, say_json, width
 
 @app.command
 def tasks(
-    run: str,
-    /,
-    *,
-    on: str = "",
-    at: str | None = None,
-    database: str = "",
-    json: Annotated[bool, Flag] = False,
+    run: str, /, *, on: str = "", at: str | None = None, database: str = "", json: Annotated[bool, Flag] = False
 ) -> int:
     """The backup tasks of a run at any time of it, as the Backups page of one node shows them.
 

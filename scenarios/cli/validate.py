@@ -3,18 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from scenarios.cli.base import (
-    BROKEN,
-    HELD,
-    INCONCLUSIVE,
-    MISTAKE,
-    Flag,
-    Seed,
-    app,
-    check_data,
-    complain,
-    say_json,
-)
+from scenarios.cli.base import BROKEN, HELD, INCONCLUSIVE, MISTAKE, Flag, Seed, app, check_data, complain, say_json
 
 
 @app.command

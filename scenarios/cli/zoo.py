@@ -2,16 +2,7 @@
 
 from typing import Annotated, Any
 
-from scenarios.cli.base import (
-    BROKEN,
-    HELD,
-    MISTAKE,
-    Flag,
-    Seed,
-    app,
-    complain,
-    say_json,
-)
+from scenarios.cli.base import BROKEN, HELD, MISTAKE, Flag, Seed, app, complain, say_json
 
 
 @app.command

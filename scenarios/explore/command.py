@@ -30,7 +30,8 @@ def bug_to_plant(name: str | None) -> Bug | None:
         raise BoundsError(str(error)) from error
     if not is_met(found):
         only = f"a search steps only {' and '.join(SEARCHED)}, and takes no snapshots"
-        text = f"{name} is planted in {found.module}, and {only}"
+        module, _, _ = found.target.partition(":")
+        text = f"{name} is planted in {module}, and {only}"
         raise BoundsError(f"{text}: play {found.strikes} with it")
     return found
 

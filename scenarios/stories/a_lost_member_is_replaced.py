@@ -11,11 +11,7 @@ TOLD_UNDER = ("unkindness", "ravendb-6.2")
 
 
 async def story(world: World) -> None:
-    client = backups(world)
-    client.start("ABCD")
-    await world.elected()
-    shop = await client.create_database("Shop", members="ABC", dynamic=True)
-    await shop.fill()
+    shop = await backups(world).shop("ABCD", members="ABC", dynamic=True)
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
     lost = (await hourly.ran()).node
     await trio.sleep(minutes(5))

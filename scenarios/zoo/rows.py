@@ -131,11 +131,7 @@ ROWS = (
         ("vote-forgotten-by-a-restart", "term-forgotten-by-a-restart"),
     ),
     Row("D2", "Term and vote are two writes.", ("vote-and-term-are-two-writes",)),
-    Row(
-        "D4",
-        "Answered before it is durable.",
-        ("answers-before-the-disk", "answers-before-the-journal"),
-    ),
+    Row("D4", "Answered before it is durable.", ("answers-before-the-disk", "answers-before-the-journal")),
     Row(
         "D6",
         "A log is cut from its front.",
