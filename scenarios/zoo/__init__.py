@@ -114,12 +114,13 @@ def planted(name: str | None) -> Iterator[None]:
         if found.remembers is not None:
             change = partial(change, memory=found.remembers())
         for target, each in ((found.target, change), *found.guards):
-            stack.enter_context(_replaced(target, each))
+            stack.enter_context(replaced(target, each))
         yield
 
 
 @contextmanager
-def _replaced(target: str, change: Change) -> Iterator[None]:
+def replaced(target: str, change: Change) -> Iterator[None]:
+    """Run what stands below with the change in the place of the function that the target names."""
     module, _, function = target.partition(":")
     place: Any = importlib.import_module(module)
     *outer, last = function.split(".")
