@@ -20,7 +20,7 @@ from cluster.sim.run import STOPPED, Outcome, play
 from cluster.time_units import clock_text
 from cluster.trace import Happened, as_fields
 from cluster.value import value
-from scenarios.gallery import StoryError, Tale, load, suggestion
+from scenarios.gallery import StoryError, Tale, load
 from scenarios.inspect.result import Request, Result
 
 if TYPE_CHECKING:
@@ -77,9 +77,8 @@ def asked(tale: Tale, seed: int | None, rules: str | None, data: str | None, bug
     if tale.told_under and named.name not in tale.told_under:
         told = " or ".join(tale.told_under)
         raise StoryError(f"{tale.name} is a story of the rules {told}, not of {named.name}: run it under one of those")
-    if bug is not None and bug not in (known := [each.name for each in zoo.all_bugs()]):
-        raise StoryError(f"there is no bug {bug!r} in the zoo.{suggestion(bug, known)} `unkindness zoo` shows them all")
-    return Request(tale.name, tale.seed if seed is None else seed, named.name, data, bug, tale.rules)
+    planted = zoo.bug_named(bug).name if bug is not None else None
+    return Request(tale.name, tale.seed if seed is None else seed, named.name, data, planted, tale.rules)
 
 
 def perform(

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from scenarios.cli.base import HELD, Flag, app, say_json, width
+from scenarios.cli.base import HELD, Flag, app, say, width
 
 
 @app.command
@@ -27,9 +27,5 @@ def tasks(
     from scenarios.inspect.backups_page import as_fields, page, page_lines
 
     found = page(run, at, on, database)
-    if json:
-        say_json(as_fields(found))
-    else:
-        for line in page_lines(found, width()):
-            print(line)
+    say(lambda: as_fields(found), page_lines(found, width()), json)
     return HELD

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import attrs
-
-from backup.content.manifest import stamp
 from backup.notes import (
     BackupFailed,
     BackupFinished,
@@ -30,7 +27,7 @@ from backup.record.encryption_keys import Key
 from backup.record.record import ONE_TIME
 from cluster.time_units import clock_text
 from cluster.value import value
-from scenarios.inspect.moment import visit
+from scenarios.inspect.moment import json_fields, visit
 from scenarios.inspect.restore_files import FilesError, inspected
 from scenarios.inspect.run_history import RunHistory
 from scenarios.kept_run import BACKUPS
@@ -343,11 +340,7 @@ def _chains(run: str, keys: tuple[Key, ...]) -> tuple[ChainFound, ...] | None:
 
 def as_fields(found: Audit) -> dict[str, Any]:
     """As one JSON object: wall instants as texts in UTC, `t` and durations in µs."""
-
-    def serialized(_: object, field: "attrs.Attribute[Any] | None", what: Any) -> Any:
-        return stamp(what) if field is not None and field.name in INSTANTS and isinstance(what, int) else what
-
-    return attrs.asdict(found, value_serializer=serialized)
+    return json_fields(found, INSTANTS)
 
 
 def lines(found: Audit, width: int) -> Iterator[str]:

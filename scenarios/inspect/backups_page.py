@@ -9,15 +9,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import attrs
-
-from backup.content.manifest import stamp
 from backup.notes.words import duration_text
 from backup.requests.answers import BackupsView, NextBackup, Progress, TaskView
 from cluster.member import Refused
 from cluster.time_units import DAY, as_datetime, clock_text
 from cluster.value import value
-from scenarios.inspect.moment import true_time, visit
+from scenarios.inspect.moment import json_fields, true_time, visit
 from scenarios.kept_run import ReplayError
 
 if TYPE_CHECKING:
@@ -130,18 +127,8 @@ def _at(world: "World", node: str, name: str) -> Shown | None:
 
 def as_fields(found: Page) -> dict[str, Any]:
     """The whole page as one JSON object: instants as texts in UTC, durations in µs."""
-    plain = _plain(attrs.asdict(found))
-    assert isinstance(plain, dict)
+    plain = json_fields(found, INSTANTS)
     return {"run": plain.pop("run"), "at": clock_text(found.t), **plain}
-
-
-def _plain(what: Any) -> Any:
-    if isinstance(what, dict):
-        return {
-            name: stamp(each) if name in INSTANTS and isinstance(each, int) else _plain(each)
-            for name, each in what.items()
-        }
-    return [_plain(each) for each in what] if isinstance(what, list | tuple) else what
 
 
 # ---- for eyes

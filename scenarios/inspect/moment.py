@@ -5,12 +5,15 @@ what is read, and how it is shown.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import attrs
+
+from backup.content.manifest import stamp
 from cluster.sim.clock import STEP
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, clock_text
 from cluster.trace import Ended, Happened
@@ -62,6 +65,15 @@ def true_time(text: str) -> int:
     if instant < 0:
         raise ReplayError(f"{text!r} is before the run, which starts at 2024-01-01 00:00 in UTC: give a later time")
     return instant
+
+
+def json_fields(found: Any, instants: Collection[str]) -> dict[str, Any]:
+    """What was found as one JSON object: the fields of these names hold wall µs, and become texts in UTC."""
+
+    def serialized(_: object, field: "attrs.Attribute[Any] | None", what: Any) -> Any:
+        return stamp(what) if field is not None and field.name in instants and isinstance(what, int) else what
+
+    return attrs.asdict(found, value_serializer=serialized)
 
 
 def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 0) -> Moment[T]:

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from cluster.value import value
-from scenarios.gallery import suggestion
+from scenarios.gallery import StoryError, suggestion
 
 Change = Callable[..., Any]
 """Stands in the place of a function, and is given that one before its arguments."""
@@ -23,7 +23,7 @@ OF_THE_STORY = "the story's own assertion"
 """What breaks where no promise does: the name of a promise that only the story made."""
 
 
-class UnknownBug(ValueError):
+class UnknownBug(StoryError):
     """There is no bug of that name. The text lists the names."""
 
 
@@ -82,13 +82,13 @@ def bug(
 
 
 def bug_named(name: str) -> Bug:
-    """The bug of that name; UnknownBug names those that come near."""
+    """The bug of that name, with hyphens or underscores; UnknownBug names those that come near."""
     _collect()
-    if name not in BUGS:
-        raise UnknownBug(
-            f"there is no bug {name!r} in the zoo.{suggestion(name, BUGS)} `unkindness zoo` shows them all"
-        )
-    return BUGS[name]
+    found = BUGS.get(name.replace("_", "-"))
+    if found is None:
+        near = suggestion(name, BUGS)
+        raise UnknownBug(f"there is no bug {name!r} in the zoo.{near} `unkindness zoo` shows them all")
+    return found
 
 
 def all_bugs() -> tuple[Bug, ...]:
