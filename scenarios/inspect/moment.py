@@ -85,10 +85,10 @@ def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 
     if seq is not None:
         raise ReplayError(f"{run!r} names an event: leave the number away, and name a time")
     request = named.request if isinstance(named, Kept) else named
-    tale = load(request.story)
+    loaded = load(request.story)
     visitor = Visitor(at, read, beyond)
     with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder:
-        outcome = perform(tale, request, Path(folder), follow=visitor.follow, stop_asked=lambda: visitor.is_done)
+        outcome = perform(loaded, request, Path(folder), follow=visitor.follow, stop_asked=lambda: visitor.is_done)
     end = outcome.history.clock.now
     if visitor.error is not None:
         raise visitor.error

@@ -66,8 +66,8 @@ def striking(strikes: str) -> list[tuple[str, Story, str]]:
     """The stories of a striker that is no search: nodes, story, rules."""
     if strikes in KEEPERS:
         return [(names, story, "unkindness") for names, story in KEEPERS[strikes].items()]
-    tale = load(strikes)
-    return [("", tale.story, tale.rules)]
+    loaded = load(strikes)
+    return [("", loaded.story, loaded.rules)]
 
 
 def attempt(
