@@ -11,7 +11,7 @@ from scenarios.gallery import StoryError
 from scenarios.zoo import Bug, all_bugs, bug_named
 from scenarios.zoo.keeper import KEEPERS, Proof, Strike, prove, shortest, striking, struck
 from scenarios.zoo.known import BOUNDS, SEARCH, budget, tries
-from scenarios.zoo.rows import ROWS, rows_of
+from scenarios.zoo.rows import rows_of
 
 LINES = 40
 """Of a timeline; a longer one loses its beginning."""
@@ -44,15 +44,6 @@ def as_fields() -> list[dict[str, Any]]:
         }
         for bug in all_bugs()
     ]
-
-
-def rows_as_markdown() -> list[str]:
-    """The table of known bugs, as README.md shows it."""
-    lines = ["| row | what is wrong | planted by |", "|---|---|---|"]
-    for row in ROWS:
-        names = ", ".join(f"`{name}`" for name in row.planted)
-        lines.append(f"| {row.number} | {row.says} | {' · '.join(part for part in (names, row.because) if part)} |")
-    return lines
 
 
 # ---- one at work ----
