@@ -5,11 +5,10 @@ from typing import Annotated
 from attrs import evolve
 from cyclopts import Parameter
 
-from scenarios.cli.base import CODES, Flag, app, say_json
+from scenarios.cli.base import CODES, Flag, say_json
 from scenarios.explore.bounds import Bounds
 
 
-@app.command
 def explore(
     *,
     bounds: Annotated[Bounds, Parameter(name="*", negative=())] = Bounds(),
