@@ -4,7 +4,7 @@ Never here: what a task does (`task`, `replica`).
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from backup.database.agreed_values import (
     CompareExchangeResult,
@@ -171,11 +171,8 @@ class Database:
     @property
     def decisions(self) -> list[Happened[ObserverDecided]]:
         """What observers have decided about it, when and why (5.12)."""
-        return [
-            cast("Happened[ObserverDecided]", event)
-            for event in self.world.history.events
-            if isinstance(event.note, ObserverDecided) and event.note.database.lower() == self.name.lower()
-        ]
+        every = self.world.history.of(ObserverDecided)
+        return [event for event in every if event.note.database.lower() == self.name.lower()]
 
     async def add(self, node: str = "") -> str:
         """Have it on one node more; return which."""
