@@ -1,9 +1,9 @@
-"""What users and misfortune do to backups, as data: a list of deeds is a story, and a plain model says what must be
+"""What users and misfortune do to backups, as data: a list of steps is a story, and a plain model says what must be
 restorable after it.
 
-Deeds are frozen and print as they are written, so that what a search has shrunk can be pasted. Those that cannot be done
+Steps are frozen and print as they are written, so that what a search has shrunk can be pasted. Those that cannot be done
 (nobody is up, nobody leads, there is no such task) are refused as any user's are, and the story goes on. Never here:
-where deeds come from (strategies.py).
+where steps come from (strategies.py).
 """
 
 from json import dumps
@@ -119,10 +119,10 @@ class Strike:
     fault: Fault
 
 
-Deed = Write | Erase | Define | Edit | Switch | Remove | Now | Later | Stop | Once | Wait | Strike
+ModelStep = Write | Erase | Define | Edit | Switch | Remove | Now | Later | Stop | Once | Wait | Strike
 
 
-class Books:
+class DocumentModel:
     """The plain model: what each document may hold, by all that clients were answered."""
 
     def __init__(self) -> None:
@@ -138,26 +138,26 @@ class Books:
         self.documents.setdefault(document, {None}).add(text)
 
 
-class Told:
-    """A story of deeds under way."""
+class ModelRun:
+    """A list of steps under way."""
 
     def __init__(self, world: World, client: Client, shop: Database) -> None:
         self.world = world
         self.client = client
         self.shop = shop
         self.tasks: list[Task] = []
-        self.model = Books()
+        self.model = DocumentModel()
         self.unsettled = False
         """Something has struck since links and nodes were last themselves."""
 
-    async def do(self, deed: Deed) -> None:
-        """One deed; whoever refuses it is right."""
-        if isinstance(deed, Wait):
-            await self._wait(deed.minutes)
+    async def do(self, step: ModelStep) -> None:
+        """One step; whoever refuses it is right."""
+        if isinstance(step, Wait):
+            await self._wait(step.minutes)
             return
         try:
             with trio.move_on_after(PATIENCE):
-                await self._do(deed)
+                await self._do(step)
         except REFUSED:
             return
 
@@ -182,8 +182,8 @@ class Told:
             raise Misuse("there is no task: define one")
         return self.tasks[number % len(self.tasks)]
 
-    async def _do(self, deed: Deed) -> None:
-        match deed:
+    async def _do(self, step: ModelStep) -> None:
+        match step:
             case Write(first, last, text):
                 await self._write({f"orders/{number}": text for number in range(first, last + 1)})
             case Erase(number):
@@ -275,40 +275,40 @@ async def patiently(act: Any) -> None:
             return
 
 
-async def tell(world: World, deeds: tuple[Deed, ...], names: str = "ABC") -> None:
-    """The whole story: the deeds, then the sky clears, then what must be restorable is restored."""
+async def play_steps(world: World, steps: tuple[ModelStep, ...], names: str = "ABC") -> None:
+    """The whole story: the steps, then the sky clears, then what must be restorable is restored."""
     client = backups(world)
     client.start(names)
     await world.elected()
-    told = Told(world, client, await client.create_database("Shop", 3))
-    for deed in deeds:
-        await told.do(deed)
+    run = ModelRun(world, client, await client.create_database("Shop", 3))
+    for step in steps:
+        await run.do(step)
     world.mend()
     await world.elected(within=60)
     await trio.sleep(minutes(2))
-    await told.check()
+    await run.check()
 
 
-TEXT = '''"""After {count} deeds the sky clears: what every task has backed up last holds what clients were answered for."""
+TEXT = '''"""After {count} steps the sky clears: what every task has backed up last holds what clients were answered for."""
 
 {imports}
 
 SEED = {seed}
-DEEDS = (
-{deeds}
+STEPS = (
+{steps}
 )
 
 
 async def story(world):
-    await tell(world, DEEDS)
+    await play_steps(world, STEPS)
 '''
 
 
-def as_story(deeds: tuple[Deed, ...], seed: int) -> str:
+def as_story(steps: tuple[ModelStep, ...], seed: int) -> str:
     """A story file that says everything itself."""
-    faults = sorted({type(deed.fault).__name__ for deed in deeds if isinstance(deed, Strike)})
-    ours = sorted({type(deed).__name__ for deed in deeds})
+    faults = sorted({type(step.fault).__name__ for step in steps if isinstance(step, Strike)})
+    ours = sorted({type(step).__name__ for step in steps})
     imports = [f"from cluster.steps import {', '.join(faults)}"] if faults else []
-    imports.append(f"from scenarios.backup_model import {', '.join([*ours, 'tell'])}")
-    listed = "\n".join(f"    {deed!r}," for deed in deeds)
-    return TEXT.format(count=len(deeds), imports="\n".join(imports), seed=seed, deeds=listed)
+    imports.append(f"from scenarios.backup_model import {', '.join([*ours, 'play_steps'])}")
+    listed = "\n".join(f"    {step!r}," for step in steps)
+    return TEXT.format(count=len(steps), imports="\n".join(imports), seed=seed, steps=listed)

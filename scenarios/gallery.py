@@ -28,7 +28,7 @@ class StoryError(ValueError):
 
 
 @value
-class Entry:
+class GalleryEntry:
     """A story of the gallery, not brought in."""
 
     story: str
@@ -38,7 +38,7 @@ class Entry:
 
 
 @value
-class Tale:
+class LoadedStory:
     """A story, ready to be played."""
 
     name: str
@@ -61,13 +61,13 @@ def suggestion(wrong: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(close)}?" if close else ""
 
 
-def gallery(folder: Path = STORIES) -> tuple[Entry, ...]:
+def gallery(folder: Path = STORIES) -> tuple[GalleryEntry, ...]:
     """Every story of a folder by name. Reads the files and runs none of them, so that it is quick."""
     files = sorted(path for path in folder.glob("*.py") if not path.stem.startswith("_"))
-    return tuple(Entry(path.stem, _lesson(ast.get_docstring(_parse(path)))) for path in files)
+    return tuple(GalleryEntry(path.stem, _lesson(ast.get_docstring(_parse(path)))) for path in files)
 
 
-def load(story: str, folder: Path = STORIES) -> Tale:
+def load(story: str, folder: Path = STORIES) -> LoadedStory:
     """Bring in a story by its name in the gallery or by the path of a `.py` file; StoryError says what is wrong."""
     if story.endswith(".py") or "/" in story or "\\" in story:
         path = Path(story)
@@ -82,7 +82,7 @@ def load(story: str, folder: Path = STORIES) -> Tale:
             close = suggestion(name, known)
             raise StoryError(f"there is no story {story!r}.{close} `unkindness list` shows them all")
     _parse(path)
-    return _tale(name, path, _module(path, folder))
+    return _loaded(name, path, _module(path, folder))
 
 
 def _parse(path: Path) -> ast.Module:
@@ -111,7 +111,7 @@ def _module(path: Path, folder: Path) -> ModuleType:
     return module
 
 
-def _tale(name: str, path: Path, module: ModuleType) -> Tale:
+def _loaded(name: str, path: Path, module: ModuleType) -> LoadedStory:
     story: Any = getattr(module, "story", None)
     if story is None:
         raise StoryError(f"{path} has no story: write `async def story(world):` in it")
@@ -121,7 +121,7 @@ def _tale(name: str, path: Path, module: ModuleType) -> Tale:
     if type(seed) is not int:
         raise StoryError(f"{path}: SEED is {seed!r}: give a whole number")
     told_under = tuple(getattr(module, "TOLD_UNDER", ()))
-    return Tale(name, story, _lesson(module.__doc__), seed, str(rules), told_under, str(path))
+    return LoadedStory(name, story, _lesson(module.__doc__), seed, str(rules), told_under, str(path))
 
 
 def _lesson(docstring: str | None) -> str:

@@ -21,7 +21,7 @@ from cluster.step_fields import read_text
 from cluster.time_units import clock_text
 from cluster.trace import Happened, as_fields
 from cluster.value import value
-from scenarios.gallery import StoryError, Tale, load, suggestion
+from scenarios.gallery import LoadedStory, StoryError, load
 from scenarios.inspect.result import Request, Result
 
 if TYPE_CHECKING:
@@ -66,25 +66,26 @@ class Difference:
 # ---- playing ----
 
 
-def asked(tale: Tale, seed: int | None, rules: str | None, data: str | None, bug: str | None) -> Request:
+def asked(loaded: LoadedStory, seed: int | None, rules: str | None, data: str | None, bug: str | None) -> Request:
     """A request, with the story's own seed and rules where none were said; StoryError for rules there are not."""
     from backup.record.rules import rules_named
     from scenarios import zoo
 
     try:
-        named = rules_named(rules or tale.rules)
+        named = rules_named(rules or loaded.rules)
     except ValueError as error:
         raise StoryError(str(error)) from error
-    if tale.told_under and named.name not in tale.told_under:
-        told = " or ".join(tale.told_under)
-        raise StoryError(f"{tale.name} is a story of the rules {told}, not of {named.name}: run it under one of those")
-    if bug is not None and bug not in (known := [each.name for each in zoo.all_bugs()]):
-        raise StoryError(f"there is no bug {bug!r} in the zoo.{suggestion(bug, known)} `unkindness zoo` shows them all")
-    return Request(tale.name, tale.seed if seed is None else seed, named.name, data, bug, tale.rules)
+    if loaded.told_under and named.name not in loaded.told_under:
+        told = " or ".join(loaded.told_under)
+        raise StoryError(
+            f"{loaded.name} is a story of the rules {told}, not of {named.name}: run it under one of those"
+        )
+    planted = zoo.bug_named(bug).name if bug is not None else None
+    return Request(loaded.name, loaded.seed if seed is None else seed, named.name, data, planted, loaded.rules)
 
 
 def perform(
-    tale: Tale,
+    loaded: LoadedStory,
     request: Request,
     backups: Path,
     *,
@@ -99,9 +100,9 @@ def perform(
     from scenarios import zoo
 
     under = zoo.bug_named(request.bug).under if request.bug else {}
-    with _nothing_forgotten(tale), zoo.planted(request.bug):
+    with _nothing_forgotten(loaded), zoo.planted(request.bug):
         return play(
-            tale.story,
+            loaded.story,
             request.seed,
             follow=follow,
             stop_asked=stop_asked,
@@ -113,14 +114,14 @@ def perform(
 
 
 @contextmanager
-def _nothing_forgotten(tale: Tale) -> Iterator[None]:
+def _nothing_forgotten(loaded: LoadedStory) -> Iterator[None]:
     """Python only warns of a coroutine that was never awaited, and says where it was dropped."""
     forgotten: list[StoryError] = []
     show: Any = warnings.showwarning
 
     def heed(message: Warning | str, category: type[Warning], filename: str, line: int, *rest: Any) -> None:
         found = re.search(r"coroutine '(?:.*\.)?(\w+)' was never awaited", str(message))
-        if found is None or filename != tale.source:
+        if found is None or filename != loaded.source:
             show(message, category, filename, line, *rest)
         else:
             where = f"{filename}, line {line}"

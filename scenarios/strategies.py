@@ -16,8 +16,8 @@ from cluster.sim.network import Wire
 from cluster.sim.run import Outcome, Story, run
 from cluster.steps import Fault, Gust, Weather, When
 from cluster.time_units import MILLISECOND, SECOND
-from scenarios import backup_model as doings
-from scenarios.backup_model import Deed
+from scenarios import backup_model
+from scenarios.backup_model import ModelStep
 
 GAPS = tuple(
     gap * MILLISECOND for gap in (0, 10, 50, 100, 150, 200, 250, 300, 400, 500, 700, 1_000, 2_000, 5_000, 10_000)
@@ -182,31 +182,35 @@ def _when(kinds: Mapping[str, st.SearchStrategy[Fault]]) -> st.SearchStrategy[Wh
 # ---- what users do to backups meanwhile ----
 
 
-def deeds(max_deeds: int = 12, names: str = "ABC") -> st.SearchStrategy[tuple[Deed, ...]]:
-    """A list of deeds about one database and its backup tasks: it begins with a task, and shrinks to few and mild ones.
+def model_steps(most: int = 12, names: str = "ABC") -> st.SearchStrategy[tuple[ModelStep, ...]]:
+    """A list of steps about one database and its backup tasks: it begins with a task, and shrinks to few and mild ones.
 
     Clocks are not set: which of two writes is the later one would then be anybody's guess.
     """
     misfortunes = [kind for name, kind in _kinds(names).items() if name not in ("jump", "drift", "zone", "full disk")]
     numbers, tasks = st.integers(1, 6), st.integers(0, 2)
-    wait = _one_of(1, 10, 31, 61, 125).map(doings.Wait)
+    wait = _one_of(1, 10, 31, 61, 125).map(backup_model.Wait)
     after = st.one_of(
         wait,
-        wait.map(lambda short: doings.Wait(short.minutes * 2)),
-        _one_of(61, 125, 185).map(doings.Wait),
-        st.builds(lambda first, more, text: doings.Write(first, first + more, text), numbers, tasks, _one_of(*"abcd")),
-        numbers.map(doings.Erase),
-        st.builds(doings.Define, st.integers(0, len(doings.CRONS) - 1), _one_of(None, *names)),
-        st.builds(doings.Now, tasks, st.booleans()),
-        st.builds(doings.Later, tasks, _one_of(5, 90)),
-        tasks.map(doings.Stop),
-        st.builds(doings.Switch, tasks, st.booleans()),
-        st.builds(doings.Edit, tasks, st.integers(0, len(doings.CRONS) - 1)),
-        tasks.map(doings.Remove),
-        st.just(doings.Once()),
-        st.one_of(*misfortunes).map(doings.Strike),
+        wait.map(lambda short: backup_model.Wait(short.minutes * 2)),
+        _one_of(61, 125, 185).map(backup_model.Wait),
+        st.builds(
+            lambda first, more, text: backup_model.Write(first, first + more, text), numbers, tasks, _one_of(*"abcd")
+        ),
+        numbers.map(backup_model.Erase),
+        st.builds(backup_model.Define, st.integers(0, len(backup_model.CRONS) - 1), _one_of(None, *names)),
+        st.builds(backup_model.Now, tasks, st.booleans()),
+        st.builds(backup_model.Later, tasks, _one_of(5, 90)),
+        tasks.map(backup_model.Stop),
+        st.builds(backup_model.Switch, tasks, st.booleans()),
+        st.builds(backup_model.Edit, tasks, st.integers(0, len(backup_model.CRONS) - 1)),
+        tasks.map(backup_model.Remove),
+        st.just(backup_model.Once()),
+        st.one_of(*misfortunes).map(backup_model.Strike),
     )
-    return st.lists(after, max_size=max_deeds).map(lambda rest: (doings.Define(), doings.Write(1, 3, "a"), *rest))
+    return st.lists(after, max_size=most).map(
+        lambda rest: (backup_model.Define(), backup_model.Write(1, 3, "a"), *rest)
+    )
 
 
 # ---- a failure as a story ----

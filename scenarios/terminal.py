@@ -111,11 +111,7 @@ class Coloured:
         self._redrawn = now
         if self._live is None:
             self._live = Live(
-                console=self._console,
-                auto_refresh=False,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
+                console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
             )
             self._live.start()
         events = len(world.history)

@@ -4,6 +4,7 @@ It also remembers what each copy held when a backup of it began, so that a story
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from backup.database.documents import Contents, Store
 from backup.destinations.local import LocalFolder
@@ -54,6 +55,17 @@ class Client:
             self.destinations.choose_clouds(clouds)
         known = rules or self.world.options.get("rules") or "unkindness"
         return self.world.start(names, lambda: Backups(known, self.destinations, self.keys, allowed))
+
+    async def shop(self, nodes: str = "ABC", documents: int = 40, **group: Any) -> "Database":
+        """How most stories begin: these nodes are up, one leads, and a database *Shop* holds that many documents.
+
+        `group`: as for `create_database`; three nodes if nothing is said.
+        """
+        self.start(nodes)
+        await self.world.elected()
+        shop = await self.create_database("Shop", **(group or {"replication_factor": 3}))
+        await shop.fill(documents)
+        return shop
 
     def somebody(self, database: str = "") -> str:
         """The first node that is up (and has that database, if one that is up knows of it); Misuse if there is none."""

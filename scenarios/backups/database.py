@@ -6,7 +6,6 @@ Never here: what a task does (`task`, `replica`).
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from backup.checks.audit import Decision, decisions
 from backup.database.agreed_values import (
     CompareExchangeResult,
     ConfigureRevisions,
@@ -20,6 +19,7 @@ from backup.database.items import Revision, body_of, text_of
 from backup.database.revisions import RevisionPolicy
 from backup.destinations.local import LocalFolder
 from backup.destinations.registry import AnySettings
+from backup.notes import ObserverDecided
 from backup.record.encryption_keys import Encryption, Key
 from backup.record.record import ONE_TIME, Replication, Topology
 from backup.record.record import Task as Definition
@@ -49,6 +49,7 @@ from backup.requests.database_requests import (
     StoreDocument,
 )
 from cluster.member import ClientRequest
+from cluster.trace import Happened
 from scenarios.backups.replica import Replica
 from scenarios.backups.task import FOLDER, Ran, Task
 from scenarios.sample_documents import documents as documents_from
@@ -160,12 +161,7 @@ class Database:
         await self._ask(DeleteDocuments(self.name, ids), on)
 
     async def replicate_to(
-        self,
-        destination: "Database",
-        delay: float = 0,
-        mentor: str | None = None,
-        pinned: bool = False,
-        name: str = "",
+        self, destination: "Database", delay: float = 0, mentor: str | None = None, pinned: bool = False, name: str = ""
     ) -> "Replica":
         """Send every change to another database, that many seconds after it is made (19.4)."""
         task = Replication(destination.name, name, int(delay * 1_000_000), mentor, pinned)
@@ -173,9 +169,10 @@ class Database:
         return Replica(self, destination, number)
 
     @property
-    def decisions(self) -> list[Decision]:
-        """What observers have decided about it, and why (5.12)."""
-        return decisions(self.world.history.events, self.name)
+    def decisions(self) -> list[Happened[ObserverDecided]]:
+        """What observers have decided about it, when and why (5.12)."""
+        every = self.world.history.of(ObserverDecided)
+        return [event for event in every if event.note.database.lower() == self.name.lower()]
 
     async def add(self, node: str = "") -> str:
         """Have it on one node more; return which."""

@@ -217,11 +217,7 @@ REFLOATED = Part(
     (*refloated("org", 3), *refloated("ine-1", 1), *refloated("ine-5", 5)),
 )
 
-WITHOUT = {
-    "only one too many": "one-too-many:3",
-    "only refusals": REFUSES,
-    "neither": "",
-}
+WITHOUT = {"only one too many": "one-too-many:3", "only refusals": REFUSES, "neither": ""}
 QUIRKS = Part(
     "quirks",
     "the same experiment (org, three may lead) with one quirk or none: what the two did to the published means",

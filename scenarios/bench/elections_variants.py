@@ -1,54 +1,46 @@
 """What the simulator of "Raft Refloated" did otherwise than Raft, planted in the core by name and taken out again.
 
 Neither breaks a promise, so neither is a bug of the zoo; both move the published figures. Raft itself is not in here.
-
-`one-too-many`: who may lead is told by number and not by log, and the test is off by one: "three eligible" are four.
-`refuses-once-deposed`: a candidate that a vote request of a later term deposes looks at its role before the message, so
-it restarts its timer and refuses that vote.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import attrs
 
 from cluster.raft import durability, election, election_timer
 from cluster.raft.messages import RequestVote, VoteReply
-from cluster.raft.state import Candidate, Effect, Follower, Moment, Raft
+from cluster.raft.state import Candidate, Follower, Moment, Raft
+from scenarios.zoo import Change, replaced
 
 NAMES = "ABCDE"
-Voting = Callable[[Raft, str, RequestVote, Moment], tuple[Raft, tuple[Effect, ...]]]
-Granting = Callable[[Raft, str, RequestVote, int], bool]
 
 
-def one_too_many(eligible: int, original: Granting) -> Granting:
-    """Counted from zero, `number <= eligible` is one more than meant; whose number it is not gets no vote."""
-    chosen = NAMES[: eligible + 1]
-
-    def may_grant_vote(raft: Raft, candidate: str, request: RequestVote, now: int) -> bool:
-        return candidate in chosen and original(raft, candidate, request, now)
-
-    return may_grant_vote
+def one_too_many(original: Any, raft: Raft, candidate: str, request: RequestVote, now: int, *, number: int) -> bool:
+    """Who may lead is told by number and not by log, and the test `<=` counts from zero: "three eligible" are four."""
+    return candidate in NAMES[: number + 1] and bool(original(raft, candidate, request, now))
 
 
-def refuses_once_deposed(original: Voting) -> Voting:
-    """A deposed candidate begins a timer and says no."""
+def refuses_once_deposed(original: Any, raft: Raft, sender: str, request: RequestVote, at: Moment) -> Any:
+    """A candidate that a request of a later term deposes looks at its role first: it restarts its timer and says no."""
+    if not isinstance(raft.role, Candidate) or request.term <= raft.term:
+        return original(raft, sender, request, at)
+    after = attrs.evolve(
+        election.after_step_down(raft, request.term, None, at),
+        role=Follower(None, at.now),
+        timeout=election_timer.drawn(raft.timing, False, at.luck),
+        draws=raft.draws + 1,
+    )
+    refusal = VoteReply(after.term, request.term, False, False, 0)
+    return durability.answer(raft, election_timer.rewound(after), sender, refusal)
 
-    def request_vote(raft: Raft, sender: str, request: RequestVote, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
-        if not isinstance(raft.role, Candidate) or request.term <= raft.term:
-            return original(raft, sender, request, at)
-        after = attrs.evolve(
-            election.after_step_down(raft, request.term, None, at),
-            role=Follower(None, at.now),
-            timeout=election_timer.drawn(raft.timing, False, at.luck),
-            draws=raft.draws + 1,
-        )
-        return durability.answer(
-            raft, election_timer.rewound(after), sender, VoteReply(after.term, request.term, False, False, 0)
-        )
 
-    return request_vote
+VARIANTS: dict[str, tuple[str, Change]] = {
+    "one-too-many": ("cluster.raft.election:may_grant_vote", one_too_many),
+    "refuses-once-deposed": ("cluster.raft.election:request_vote", refuses_once_deposed),
+}
 
 
 @contextmanager
@@ -57,19 +49,11 @@ def varied(variant: str) -> Iterator[None]:
 
     ValueError for a name that is none; an empty text plants nothing.
     """
-    place: Any = election
-    originals = {name: getattr(place, name) for name in ("may_grant_vote", "request_vote")}
-    try:
+    with ExitStack() as stack:
         for each in filter(None, variant.split("+")):
             name, _, number = each.partition(":")
-            match name:
-                case "one-too-many":
-                    place.may_grant_vote = one_too_many(int(number), place.may_grant_vote)
-                case "refuses-once-deposed":
-                    place.request_vote = refuses_once_deposed(place.request_vote)
-                case _:
-                    raise ValueError(f"there is no variant {name!r}: name one-too-many:N or refuses-once-deposed")
+            if name not in VARIANTS:
+                raise ValueError(f"there is no variant {name!r}: name one-too-many:N or refuses-once-deposed")
+            target, change = VARIANTS[name]
+            stack.enter_context(replaced(target, partial(change, number=int(number)) if number else change))
         yield
-    finally:
-        for name, original in originals.items():
-            setattr(place, name, original)

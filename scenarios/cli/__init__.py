@@ -22,20 +22,13 @@ from scenarios.cli.base import (
 from scenarios.cli.entry import main
 
 # Each offers its commands as it comes in: in this order they are named to whoever mistypes one.
-for command in (
-    "list",
-    "run",
-    "replay",
-    "tasks",
-    "why",
-    "audit",
-    "draw",
-    "validate",
-    "explore",
-    "zoo",
-    "restore",
-    "bench",
-):
+for command in ("list", "run", "replay", "tasks", "why", "audit", "draw", "validate"):
+    import_module(f"scenarios.cli.{command}")
+app.command(  # its options are the bounds of a search, which comes in with them
+    "scenarios.cli.explore:explore",
+    help="Try every interleaving of a tiny cluster, breadth first: the shortest way to a broken promise, or none.",
+)
+for command in ("zoo", "restore", "bench"):
     import_module(f"scenarios.cli.{command}")
 
 __all__ = [

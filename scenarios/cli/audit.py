@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from scenarios.cli.base import HELD, Flag, app, say_json, width
+from scenarios.cli.base import HELD, Flag, app, say, width
 
 
 @app.command(name="audit")
@@ -19,13 +19,9 @@ def audit_command(run: str, /, *, key_file: Path | None = None, json: Annotated[
     json
         Print one JSON object instead.
     """
-    from scenarios.inspect.audit import as_fields, audited, lines
+    from scenarios.inspect.audit import as_fields, audit, lines
     from scenarios.inspect.restore_files import keys_in
 
-    found = audited(run, keys_in(key_file))
-    if json:
-        say_json(as_fields(found))
-    else:
-        for line in lines(found, width()):
-            print(line)
+    found = audit(run, keys_in(key_file))
+    say(lambda: as_fields(found), lines(found, width()), json)
     return HELD

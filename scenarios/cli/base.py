@@ -4,7 +4,7 @@ Whoever reads the exit codes in a shell reads them in `__init__.py`. Never here:
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from cyclopts import App, Parameter, Token
 
@@ -71,6 +71,15 @@ def say_json(data: object) -> None:
     from json import dumps
 
     print(dumps(data, ensure_ascii=False, indent=2))
+
+
+def say(data: Callable[[], object], lines: Iterable[str], as_json: bool) -> None:
+    """Print the data as JSON, or else the lines."""
+    if as_json:
+        say_json(data())
+        return
+    for line in lines:
+        print(line)
 
 
 def complain(text: str) -> None:

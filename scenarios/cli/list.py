@@ -2,12 +2,7 @@
 
 from typing import Annotated
 
-from scenarios.cli.base import (
-    HELD,
-    Flag,
-    app,
-    say_json,
-)
+from scenarios.cli.base import HELD, Flag, app, say_json
 
 
 @app.command(name="list")

@@ -5,13 +5,8 @@ Never here: how two runs are compared (scenarios/kept_run.py).
 
 from typing import TYPE_CHECKING
 
-from scenarios.cli.base import (
-    DIVERGED,
-    HELD,
-    app,
-    check_data,
-)
-from scenarios.cli.run_screen import Shown, backups_folder, interrupted
+from scenarios.cli.base import DIVERGED, HELD, app, check_data
+from scenarios.cli.run_screen import RunScreen, backups_folder, interrupted
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
@@ -33,13 +28,13 @@ def replay(run: str, /) -> int:
 
     named, seq = find(run)
     request = named.request if isinstance(named, Kept) else named
-    tale = load(request.story)
+    loaded = load(request.story)
     check_data(request.data)
     outcomes: list[Outcome] = []
-    with Shown(quiet=True) as shown:
+    with RunScreen(quiet=True) as shown:
         for shuffle in (0,) if isinstance(named, Kept) else (0, 1):  # how trio shuffles its batches must not matter
             with backups_folder(None) as backups:
-                outcome = perform(tale, request, backups, stop_asked=shown.stop_asked, shuffle=shuffle)
+                outcome = perform(loaded, request, backups, stop_asked=shown.stop_asked, shuffle=shuffle)
             if outcome.verdict == "stopped":
                 return interrupted(outcome, request)
             outcomes.append(outcome)
@@ -48,7 +43,7 @@ def replay(run: str, /) -> int:
     if said:
         shown.screen.text(f"diverged: {request.command()} does not repeat {run}")
     else:
-        verdict = verdict_of(outcomes[-1], tale)
+        verdict = verdict_of(outcomes[-1], loaded)
         events = len(outcomes[-1].history)
         shown.screen.text(f"identical: {events:,} events, digest {outcomes[-1].digest}, verdict {verdict}")
     for line in [*said, *looked]:

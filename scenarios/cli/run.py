@@ -21,11 +21,11 @@ from scenarios.cli.base import (
     say_json,
     version,
 )
-from scenarios.cli.run_screen import Shown, backups_folder, interrupted
+from scenarios.cli.run_screen import RunScreen, backups_folder, interrupted
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
-    from scenarios.gallery import Tale
+    from scenarios.gallery import LoadedStory
     from scenarios.inspect.result import Result
     from scenarios.terminal import Screen
 
@@ -74,24 +74,24 @@ def run(
     from scenarios.inspect.result import summary
     from scenarios.kept_run import asked, fresh_folder, perform
 
-    tale = load(story)
-    request = asked(tale, seed, rules, data, bug)
+    loaded = load(story)
+    request = asked(loaded, seed, rules, data, bug)
     check_data(data)
     log_file = _opened(log) if log is not None else None
     folder = fresh_folder(out, request) if out is not None else None
-    with backups_folder(folder) as backups, Shown(quiet=quiet or json, detail=verbose) as shown:
-        outcome = perform(tale, request, backups, follow=shown.follow, stop_asked=shown.stop_asked)
+    with backups_folder(folder) as backups, RunScreen(quiet=quiet or json, detail=verbose) as shown:
+        outcome = perform(loaded, request, backups, follow=shown.follow, stop_asked=shown.stop_asked)
         shown.catch_up(outcome)
     if log_file is not None:
         _write_log(log_file, outcome)
-    result = summary(outcome, request, tale)
+    result = summary(outcome, request, loaded)
     if folder is not None:
         from scenarios.kept_run import keep
 
         keep(folder, result, outcome.history, version())
     if shown.screen.gone:
         return NOBODY_READS
-    return _tell(result, outcome, tale, shown.screen, as_json=json, kept=str(folder or ""))
+    return _tell(result, outcome, loaded, shown.screen, as_json=json, kept=str(folder or ""))
 
 
 def _opened(path: Path) -> TextIO:
@@ -120,14 +120,16 @@ def _write_log(file: TextIO, outcome: "Outcome") -> None:
             narrate(event, logger)
 
 
-def _tell(result: "Result", outcome: "Outcome", tale: "Tale", screen: "Screen", *, as_json: bool, kept: str) -> int:
+def _tell(
+    result: "Result", outcome: "Outcome", loaded: "LoadedStory", screen: "Screen", *, as_json: bool, kept: str
+) -> int:
     """Say how a run ended; return the exit code."""
     from scenarios.inspect.result import bug_text, failure_lines, mistake_text, verdict_lines
 
     failure = outcome.failure
     match result.verdict:
         case "mistake" if failure is not None:
-            complain(mistake_text(failure, tale))
+            complain(mistake_text(failure, loaded))
             return MISTAKE
         case "bug" if failure is not None:
             complain(bug_text(failure, result.request.command(), version()))

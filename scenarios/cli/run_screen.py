@@ -22,7 +22,7 @@ GRACE = 2.0
 """Seconds between a request of the system to end and the end, whatever the story does."""
 
 
-class Shown:
+class RunScreen:
     """A screen for as long as a story runs, with Ctrl-C heard: once ends the story, twice ends everything."""
 
     def __init__(self, *, quiet: bool, detail: bool = False) -> None:
@@ -35,7 +35,7 @@ class Shown:
         self._timeline: Any = None
         self._world: World | None = None
 
-    def __enter__(self) -> "Shown":
+    def __enter__(self) -> "RunScreen":
         try:
             self._before = signal.signal(signal.SIGINT, self._interrupt)
             signal.signal(signal.SIGTERM, self._terminate if hasattr(signal, "setitimer") else self._interrupt)

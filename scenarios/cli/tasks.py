@@ -2,18 +2,12 @@
 
 from typing import Annotated
 
-from scenarios.cli.base import HELD, Flag, app, say_json, width
+from scenarios.cli.base import HELD, Flag, app, say, width
 
 
 @app.command
 def tasks(
-    run: str,
-    /,
-    *,
-    on: str = "",
-    at: str | None = None,
-    database: str = "",
-    json: Annotated[bool, Flag] = False,
+    run: str, /, *, on: str = "", at: str | None = None, database: str = "", json: Annotated[bool, Flag] = False
 ) -> int:
     """The backup tasks of a run at any time of it, as the Backups page of one node shows them.
 
@@ -33,9 +27,5 @@ def tasks(
     from scenarios.inspect.backups_page import as_fields, page, page_lines
 
     found = page(run, at, on, database)
-    if json:
-        say_json(as_fields(found))
-    else:
-        for line in page_lines(found, width()):
-            print(line)
+    say(lambda: as_fields(found), page_lines(found, width()), json)
     return HELD

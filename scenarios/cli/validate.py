@@ -3,18 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from scenarios.cli.base import (
-    BROKEN,
-    HELD,
-    INCONCLUSIVE,
-    MISTAKE,
-    Flag,
-    Seed,
-    app,
-    check_data,
-    complain,
-    say_json,
-)
+from scenarios.cli.base import BROKEN, HELD, INCONCLUSIVE, MISTAKE, Flag, Seed, app, check_data, complain, say
 
 
 @app.command
@@ -57,9 +46,5 @@ def validate(
     request = asked(load(story), seed, rules, data, bug)
     check_data(data)
     found = program.validate(request, first, specification)
-    if json:
-        say_json(found.fields())
-    else:
-        for line in program.as_text(found):
-            print(line)
+    say(found.fields, program.as_text(found), json)
     return INCONCLUSIVE if found.verdict is None else HELD if found.verdict.accepted else BROKEN

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from scenarios.cli.base import HELD, Flag, app, say_json, width
+from scenarios.cli.base import HELD, Flag, app, say, width
 
 
 @app.command(name="why")
@@ -25,9 +25,5 @@ def why_command(run: str, task: str, time: str, /, *, json: Annotated[bool, Flag
     from scenarios.inspect.why.answer import lines, why
 
     found = why(run, task, time)
-    if json:
-        say_json({**asdict(found), "chain": dict(found.chain)})
-    else:
-        for line in lines(found, width()):
-            print(line)
+    say(lambda: {**asdict(found), "chain": dict(found.chain)}, lines(found, width()), json)
     return HELD

@@ -2,16 +2,7 @@
 
 from typing import Annotated, Any
 
-from scenarios.cli.base import (
-    BROKEN,
-    HELD,
-    MISTAKE,
-    Flag,
-    Seed,
-    app,
-    complain,
-    say_json,
-)
+from scenarios.cli.base import BROKEN, HELD, MISTAKE, Flag, Seed, app, complain, say, say_json
 
 
 @app.command
@@ -47,8 +38,7 @@ def zoo(
 
     from attrs import asdict
 
-    from scenarios.zoo import all_bugs
-    from scenarios.zoo import command as speaking
+    from scenarios.zoo import all_bugs, bug_named, command
 
     if processes is not None and (processes < 1 or not prove):
         complain(f"--processes {processes} belongs to `unkindness zoo --prove`: give 1 at least")
@@ -64,30 +54,24 @@ def zoo(
         return MISTAKE
     if prove:
         began, found = perf_counter(), list[Any]()
-        names = (speaking.resident(bug).name,) if bug is not None else tuple(each.name for each in all_bugs())
+        names = (bug_named(bug).name,) if bug is not None else tuple(each.name for each in all_bugs())
         if not json:
-            print(speaking.heading(), flush=True)
-        for proof in speaking.proofs(names, processes):
+            print(command.heading(), flush=True)
+        for proof in command.proofs(names, processes):
             found.append(proof)
             if not json:
-                print(speaking.proof_line(proof), flush=True)
+                print(command.proof_line(proof), flush=True)
         if json:
             say_json([asdict(proof) for proof in found])
         else:
-            print("\n".join(["", *speaking.last_lines(found, perf_counter() - began)]))
-        return HELD if all(map(speaking.is_caught, found)) else BROKEN
+            print("\n".join(["", *command.last_lines(found, perf_counter() - began)]))
+        return HELD if all(map(command.is_caught, found)) else BROKEN
     if bug is None:
-        if json:
-            say_json(speaking.as_fields())
-        else:
-            print("\n".join(speaking.table()))
+        say(command.as_fields, command.table(), json)
         return HELD
     if shorten is not None:
-        strike, lines = speaking.shorten(speaking.resident(bug), shorten)
+        strike, lines = command.shorten(bug_named(bug), shorten)
     else:
-        strike, lines = speaking.show(speaking.resident(bug), seed)
-    if json:
-        say_json(asdict(strike) if strike is not None else None)
-    else:
-        print("\n".join(lines))
+        strike, lines = command.show(bug_named(bug), seed)
+    say(lambda: asdict(strike) if strike is not None else None, lines, json)
     return BROKEN if strike is not None else HELD

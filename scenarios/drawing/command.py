@@ -15,7 +15,7 @@ from cluster.time_units import clock_text
 from scenarios.drawing.from_history import picture
 from scenarios.drawing.picture import Breach, Picture
 from scenarios.drawing.svg import MOST_NODES, svg
-from scenarios.gallery import Tale, load
+from scenarios.gallery import LoadedStory, load
 from scenarios.inspect.moment import Diverged, true_time
 from scenarios.inspect.result import Request, summary
 from scenarios.kept_run import Kept, ReplayError, asked, difference, find, perform
@@ -29,7 +29,7 @@ MOST = 450
 
 def draw(run: str, *, bug: str | None = None, start: str = "", until: str = "", nodes: Sequence[str] = ()) -> str:
     """The SVG of a run: `STORY`, `STORY@SEED` or what `--out` kept. ReplayError, StoryError, Diverged."""
-    tale, outcome, request = played(run, bug)
+    loaded, outcome, request = played(run, bug)
     words = ["unkindness", "draw", run, *(["--bug", bug] if bug else [])]
     words += [*(["--from", start] if start else []), *(["--to", until] if until else [])]
     words += ["--nodes", "".join(nodes)] if nodes else []
@@ -39,14 +39,14 @@ def draw(run: str, *, bug: str | None = None, start: str = "", until: str = "", 
         outcome.history,
         names,
         *found,
-        title=tale.lesson,
+        title=loaded.lesson,
         command=shlex.join(words),
-        breach=breach(outcome, request, tale),
+        breach=breach(outcome, request, loaded),
     )
     return svg(not_too_much(drawn, outcome, names))
 
 
-def played(run: str, bug: str | None = None) -> tuple[Tale, "Outcome", Request]:
+def played(run: str, bug: str | None = None) -> tuple[LoadedStory, "Outcome", Request]:
     """The run, played once; of a kept one it is compared."""
     named: Kept | Request
     if "@" in run or (Path(run).exists() and not run.endswith(".py")):
@@ -60,14 +60,14 @@ def played(run: str, bug: str | None = None) -> tuple[Tale, "Outcome", Request]:
         if isinstance(named, Kept):
             raise ReplayError(f"--bug {bug}: a kept run is drawn as it was; give STORY@SEED to plant a bug")
         request = asked(load(request.story), request.seed, request.rules, request.data, bug)
-    tale = load(request.story)
+    loaded = load(request.story)
     with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder:
-        outcome = perform(tale, request, Path(folder))
+        outcome = perform(loaded, request, Path(folder))
     if outcome.failure is not None and outcome.verdict in ("mistake", "bug"):
         raise ReplayError(f"{run} cannot be drawn, as it cannot be played: `{request.command()}` says why")
     if isinstance(named, Kept) and difference(named, [outcome.history]):
         raise Diverged(f"{run} played again is another run: `unkindness replay {run}` shows where")
-    return tale, outcome, request
+    return loaded, outcome, request
 
 
 def among(names: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
@@ -118,12 +118,12 @@ def not_too_much(drawn: Picture, outcome: "Outcome", names: Sequence[str]) -> Pi
     )
 
 
-def breach(outcome: "Outcome", request: Request, tale: Tale) -> Breach | None:
+def breach(outcome: "Outcome", request: Request, loaded: LoadedStory) -> Breach | None:
     """What broke, where a promise or an assertion did."""
     if outcome.verdict != BROKEN:
         return None
-    result = summary(outcome, request, tale)
+    result = summary(outcome, request, loaded)
     node = outcome.history.events[-1].node if isinstance(outcome.failure, Violation) else ""
     first = result.violations[0]
-    text = first.text.partition(f" ({tale.source}")[0]
+    text = first.text.partition(f" ({loaded.source}")[0]
     return Breach(outcome.history.events[-1].t, node, f"{first.promise}: {text}")

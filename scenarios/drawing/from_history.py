@@ -7,20 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from backup.notes.record_notes import OwnerChanged
-from backup.notes.runs import (
-    BackupCancelled,
-    BackupFailed,
-    BackupFinished,
-    BackupSkipped,
-    BackupStarted,
-    Reported,
-    ReportQueued,
-)
+from backup.notes.runs import BackupFailed, BackupSkipped, Reported, ReportQueued
 from cluster import trace
 from cluster.sim.timeline import HEADLINE, Line, Timeline
 from cluster.trace import Happened
 from scenarios.drawing.messages import arrows
 from scenarios.drawing.picture import Breach, Life, Mark, Picture, Row, Run, Sentence, Turn, Word
+from scenarios.inspect.run_history import RunHistory
 
 if TYPE_CHECKING:
     from cluster.sim.history import History
@@ -53,7 +46,7 @@ def picture(
         tuple(reader.marks),
         tuple(reader.words),
         tuple(reader.rows),
-        tuple(reader.runs),
+        backups(RunHistory(events), names, start, until),
         tuple(reader.turns),
         sentences(history, names, start, until),
         breach if breach is not None and start <= breach.t <= until else None,
@@ -76,6 +69,22 @@ def sentences(history: "History", names: Sequence[str], start: int, until: int) 
     )
 
 
+def backups(history: RunHistory, names: Sequence[str], start: int, until: int) -> tuple[Run, ...]:
+    """The backups of these nodes as far as they lie in the window, in the order of their ends."""
+    found = [
+        Run(
+            run.node,
+            "full" if run.full else "incremental",
+            max(run.t, start),
+            run.ended if run.ended is not None else until,
+            "cut off" if run.end == "crashed" else run.end,
+        )
+        for run in history.runs
+        if run.began and not run.skipped and run.node in names
+    ]
+    return tuple(sorted([run for run in found if run.until >= start], key=lambda run: run.until))
+
+
 class Reader:
     """Takes events in order, and keeps what each node is meanwhile."""
 
@@ -85,12 +94,10 @@ class Reader:
         self.marks: list[Mark] = []
         self.words: list[Word] = []
         self.rows: list[Row] = []
-        self.runs: list[Run] = []
         self.turns: list[Turn] = []
         self._role: dict[str, tuple[str, int]] = {}
         self._term: dict[str, int] = {}
         self._log: dict[str, Row] = {}
-        self._running: dict[tuple[str, str, int], tuple[str, int]] = {}
         self._owner: dict[tuple[str, int], tuple[str, int]] = {}
         self._inside = start == 0
 
@@ -111,7 +118,6 @@ class Reader:
             case trace.Crashed():
                 self._become(t, node, "down")
                 self._mark(t, node, "crash")
-                self._end_runs(t, node)
             case trace.BecameCandidate(term, trial):
                 self._become(t, node, "trial" if trial else "candidate")
                 self._mark(t, node, "trial" if trial else "candidate")
@@ -131,17 +137,20 @@ class Reader:
                 self._word(t, node, f"votes {candidate}")
             case trace.Failed() | BackupFailed():
                 self._mark(t, node, "failed")
+            case BackupSkipped():
+                self._mark(t, node, "skipped")
+            case ReportQueued():
+                self._mark(t, node, "queued")
+            case Reported(late=True):
+                self._mark(t, node, "reported")
             case _:
                 pass
         self._read_log(t, node, note)
-        self._read_backups(t, node, note)
 
     def close(self) -> None:
         """The window ends: what goes on ends with it."""
         for node in sorted(self._role):
             self._end_life(self._until, node)
-        for (node, _, _), (kind, since) in self._running.items():
-            self._keep_run(Run(node, kind, since, self._until, ""))
         for (_, task), (owner, since) in self._owner.items():
             self._keep_turn(task, owner, since, self._until)
 
@@ -212,33 +221,7 @@ class Reader:
     def _last_row(self, node: str) -> Row | None:
         return next((row for row in reversed(self.rows) if row.node == node), None)
 
-    # ---- backups ----
-
-    def _read_backups(self, t: int, node: str, note: trace.Note) -> None:
-        match note:
-            case BackupStarted():
-                self._running[node, note.database, note.task] = "full" if note.full else "incremental", t
-            case BackupFinished() | BackupFailed() | BackupCancelled():
-                ended = type(note).__name__.removeprefix("Backup").lower()
-                if running := self._running.pop((node, note.database, note.task), None):
-                    self._keep_run(Run(node, running[0], running[1], t, ended))
-            case BackupSkipped():
-                self._mark(t, node, "skipped")
-            case ReportQueued():
-                self._mark(t, node, "queued")
-            case Reported(late=True):
-                self._mark(t, node, "reported")
-            case _:
-                pass
-
-    def _end_runs(self, t: int, node: str) -> None:
-        for key in [key for key in self._running if key[0] == node]:
-            kind, since = self._running.pop(key)
-            self._keep_run(Run(node, kind, since, t, "cut off"))
-
-    def _keep_run(self, run: Run) -> None:
-        if run.until >= self._start:
-            self.runs.append(Run(run.node, run.kind, max(run.start, self._start), run.until, run.ended))
+    # ---- owners ----
 
     def _new_owner(self, t: int, note: OwnerChanged) -> None:
         key = note.database, note.task

@@ -30,6 +30,7 @@ class Bounds:
     """A search is finite because each of these is; within them every interleaving is tried."""
 
     nodes: int = attrs.field(default=3, validator=_within(1, len(NAMES), "nodes"))
+    """1 to 5."""
     terms: int = attrs.field(default=2, validator=_within(1, 99, "terms"))
     """No node stands for a later one."""
     entries: int = attrs.field(default=1, validator=_within(0, 99, "entries"))
@@ -51,10 +52,13 @@ class Bounds:
     pairs: bool = False
     """A change may also move two nodes at once, through a joint configuration."""
     rachis: bool = False
-    """RavenDB's elections (trial, good standing, check of the quorum); False: the paper's."""
+    """RavenDB's elections (trial, good standing, check of the quorum); without it the paper's."""
     instant_disk: bool = False
     """Whatever is saved is durable before anything else happens: far fewer states, and no bug of a slow disk."""
-    batch: int = attrs.field(default=Timing().batch, validator=_within(1, 10_000, "entries an append"))
+    batch: int | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_within(1, 10_000, "entries an append"))
+    )
+    """Entries an append; without it as the bug wants it that is planted, else as ever."""
 
     def __attrs_post_init__(self) -> None:
         if self.outside >= self.nodes:
@@ -80,7 +84,8 @@ class Bounds:
     @property
     def timing(self) -> Timing:
         """How the nodes behave. No duration in it matters: any timer may fire at any step."""
-        return Timing(ticking=self.rachis, trial=self.rachis, check_quorum=self.rachis, batch=self.batch)
+        batch = Timing().batch if self.batch is None else self.batch
+        return Timing(ticking=self.rachis, trial=self.rachis, check_quorum=self.rachis, batch=batch)
 
     @property
     def limits(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from scenarios.explore.bounds import Bounds, BoundsError
 from scenarios.explore.promises import PROMISES
 from scenarios.explore.search import Found, Level, Search
 from scenarios.explore.story import follow, pasteable, story_lines
-from scenarios.zoo import Bug, UnknownBug, bug_named, planted
+from scenarios.zoo import Bug, bug_named, planted
 
 VERDICTS = {"exhausted": "held", "depth": "held", "states": "inconclusive", "broken": "broken", "stopped": "stopped"}
 """In the words of every command."""
@@ -17,30 +17,26 @@ SEARCHED = ("cluster.raft", "cluster.storage")
 
 def is_met(bug: Bug) -> bool:
     """Whether a search can come across it: it steps the core, on a disk, and takes no snapshots."""
-    return bug.module.startswith(SEARCHED) and bug.change.__module__ != "scenarios.zoo.snapshots"
+    return bug.target.startswith(SEARCHED) and bug.change.__module__ != "scenarios.zoo.snapshots"
 
 
 def bug_to_plant(name: str | None) -> Bug | None:
-    """The bug of that name. Raises BoundsError unless it is one that a search can meet."""
+    """The bug of that name. BoundsError unless it is one that a search can meet; UnknownBug."""
     if name is None:
         return None
-    try:
-        found = bug_named(name)
-    except UnknownBug as error:
-        raise BoundsError(str(error)) from error
+    found = bug_named(name)
     if not is_met(found):
         only = f"a search steps only {' and '.join(SEARCHED)}, and takes no snapshots"
-        text = f"{name} is planted in {found.module}, and {only}"
+        module, _, _ = found.target.partition(":")
+        text = f"{name} is planted in {module}, and {only}"
         raise BoundsError(f"{text}: play {found.strikes} with it")
     return found
 
 
-def batch_for(bug: Bug | None, given: int | None) -> int:
-    """Entries an append: as asked for, else as the bug wants it, else as ever."""
-    if given is not None:
-        return given
+def batch_for(bug: Bug | None) -> int | None:
+    """Entries an append as the bug wants it; None: as ever."""
     timing = bug.under.get("timing") if bug is not None else None
-    return timing.batch if timing is not None else Bounds().batch
+    return timing.batch if timing is not None else None
 
 
 def perform(
@@ -94,7 +90,7 @@ def again(bounds: Bounds, bug: Bug | None, depth: int, states: int) -> str:
         if getattr(bounds, each) != getattr(defaults, each):
             words.append(f"--{each} {getattr(bounds, each)}")
     words += [f"--{each.replace('_', '-')}" for each in ("pairs", "rachis", "instant_disk") if getattr(bounds, each)]
-    if bounds.batch != batch_for(bug, None):
+    if bounds.batch != batch_for(bug):
         words.append(f"--batch {bounds.batch}")
     words += [f"--bug {bug.name}"] if bug is not None else []
     words += [f"--{each} {given}" for each, given in (("depth", depth), ("states", states)) if given]

@@ -1,34 +1,137 @@
 """The audit of a run: what users of backups ask of its history (section 23), and whether its chains can be restored.
 
-Never here: how a question is answered (backup/checks/audit.py, backup/restore/restore_points.py), and what goes to a terminal (cli/).
+Who ran a task and why, what ran twice, what was full without need, what was not covered, how late the cluster heard of it.
+Never here: promises (backup/checks/), how a chain is read (backup/restore/), and what goes to a terminal (cli/).
 """
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import attrs
-
-from backup.checks import audit
-from backup.content.manifest import stamp
-from backup.notes import duration_text, time_text
+from backup.notes import (
+    BY_FREQUENCY,
+    BackupFailed,
+    BackupFinished,
+    BackupSkipped,
+    OwnerChanged,
+    Reported,
+    ReportGivenUp,
+    TaskDefined,
+    TaskRemoved,
+    duration_text,
+    time_text,
+)
+from backup.record.cron import occurrences
 from backup.record.encryption_keys import Key
+from backup.record.record import ONE_TIME
 from cluster.time_units import clock_text
 from cluster.value import value
-from scenarios.inspect.moment import visit
+from scenarios.inspect.moment import json_fields, visit
 from scenarios.inspect.restore_files import FilesError, inspected
+from scenarios.inspect.run_history import RunHistory
 from scenarios.kept_run import BACKUPS
 
 if TYPE_CHECKING:
     from cluster.sim.world import World
 
 INSTANTS = frozenset({"occurrence", "first", "last", "covered_at"})
+"""Fields that hold wall µs."""
 
 
 @value
-class Chained:
+class Tenure:
+    """From when a node was responsible for a task, and why (23.14)."""
+
+    t: int
+    """True µs."""
+    task: int
+    database: str
+    node: str
+    reason: str
+    rule: str
+
+    def text(self) -> str:
+        """One line, as of every answer below."""
+        return f"{clock_text(self.t)}  task {self.task} of {self.database}: {self.node}, as {self.reason} ({self.rule})"
+
+
+@value
+class Double:
+    """One occurrence that more than one node ran (23.1)."""
+
+    task: int
+    database: str
+    occurrence: int
+    nodes: tuple[str, ...]
+
+    def text(self) -> str:
+        """When, whose and where."""
+        return f"{time_text(self.occurrence)}  task {self.task} of {self.database}: on {' and '.join(self.nodes)}"
+
+
+@value
+class UnplannedFull:
+    """A full backup that no frequency and nobody asked for (23.2, 23.3)."""
+
+    t: int
+    task: int
+    database: str
+    node: str
+    why: str
+
+    def text(self) -> str:
+        """When, whose, where and why."""
+        return f"{clock_text(self.t)}  task {self.task} of {self.database}: on {self.node}, {self.why}"
+
+
+@value
+class Gap:
+    """Occurrences, one after the other, before whose successor no run began that succeeded (23.6)."""
+
+    task: int
+    database: str
+    first: int
+    last: int
+    count: int
+    covered_at: int | None
+    """Wall µs at which the next run that succeeded began; None: none did."""
+
+    def text(self) -> str:
+        """From when to when, whose, and what covered it."""
+        more = f" to {time_text(self.last)}, {self.count} occurrences" if self.count > 1 else ""
+        then = f"until a run at {time_text(self.covered_at)}" if self.covered_at is not None else "and not to the end"
+        whose = f"task {self.task} of {self.database}"
+        return f"{time_text(self.first)}{more}  {whose}: not covered before the next one, {then}"
+
+
+@value
+class Lag:
+    """How the cluster heard of the runs of a task (23.4)."""
+
+    task: int
+    database: str
+    reported: int
+    late: int
+    longest: int
+    """µs from the end of a run to its report."""
+    given_up: int
+    open: int
+    """Runs that ended and were not told of by the end of the history."""
+
+    def text(self) -> str:
+        """Whose, and the counts that are not 0."""
+        counts = [f"{self.reported} reported"]
+        counts += [f"{self.late} late"] if self.late else []
+        counts += [f"{self.given_up} given up"] if self.given_up else []
+        counts += [f"{self.open} not told of by the end"] if self.open else []
+        longest = duration_text(self.longest)
+        return f"task {self.task} of {self.database}: {', '.join(counts)}, the longest after {longest}"
+
+
+@value
+class ChainFound:
     """One folder of backups of the run."""
 
     place: str
@@ -36,6 +139,11 @@ class Chained:
     points: int
     whole: bool
     problem: str
+
+    def text(self) -> str:
+        """Where, how many files, and whether they can be restored."""
+        state = "can be restored" if self.whole else f"cannot all be restored: {self.problem}"
+        return f"{self.place}/{self.folder}: {self.points} file{'' if self.points == 1 else 's'}, {state}"
 
 
 @value
@@ -45,28 +153,150 @@ class Audit:
     run: str
     t: int
     """True µs of the end."""
-    owners: tuple[audit.Tenure, ...]
-    doubles: tuple[audit.Double, ...]
-    unplanned_fulls: tuple[audit.UnplannedFull, ...]
-    gaps: tuple[audit.Gap, ...]
-    lags: tuple[audit.Lag, ...]
-    chains: tuple[Chained, ...] | None
+    owners: tuple[Tenure, ...]
+    doubles: tuple[Double, ...]
+    unplanned_fulls: tuple[UnplannedFull, ...]
+    gaps: tuple[Gap, ...]
+    lags: tuple[Lag, ...]
+    chains: tuple[ChainFound, ...] | None
     """None: the files were not kept."""
 
 
-def audited(run: str, keys: tuple[Key, ...] = ()) -> Audit:
+def audit(run: str, keys: tuple[Key, ...] = ()) -> Audit:
     """The audit of a run up to its end, its encrypted files verified under these keys. ReplayError, Diverged."""
     moment = visit(run, None, _zones)
-    events = moment.events
+    history = RunHistory(moment.events)
     return Audit(
         run,
         moment.t,
-        audit.tenures(events),
-        audit.doubles(events),
-        audit.unplanned_fulls(events),
-        audit.gaps(events, moment.t, moment.read),
-        audit.lags(events),
+        tenures(history),
+        doubles(history),
+        unplanned_fulls(history),
+        gaps(history, moment.t, moment.read),
+        lags(history),
         _chains(run, keys),
+    )
+
+
+# ---- the questions ----
+
+
+def tenures(history: RunHistory) -> tuple[Tenure, ...]:
+    """Every owner of every task, in the order in which they became so. Where nodes compute owners there are none."""
+    found: dict[tuple[int, int], Tenure] = {}
+    for event in history.of(OwnerChanged):  # every node says it: the first tells when
+        note = event.note
+        tenure = Tenure(event.t, note.task, note.database, note.owner_after, note.sentence, note.rule)
+        found.setdefault((note.index, note.task), tenure)
+    return tuple(found.values())
+
+
+def doubles(history: RunHistory) -> tuple[Double, ...]:
+    """Occurrences that more than one node began to run of itself."""
+    answered: dict[tuple[int, str, int], dict[str, None]] = {}
+    for run in history.runs:
+        if run.began and run.task != ONE_TIME and not run.by_hand:
+            answered.setdefault((run.task, run.database, run.occurrence), {})[run.node] = None
+    return tuple(Double(*occurrence, tuple(nodes)) for occurrence, nodes in answered.items() if len(nodes) > 1)
+
+
+def unplanned_fulls(history: RunHistory) -> tuple[UnplannedFull, ...]:
+    """Full runs for another reason than a full frequency, a wish, or the first run of a task."""
+    succeeded: dict[int, int] = {}
+    for event in history.among(BackupFinished, BackupSkipped):
+        succeeded.setdefault(event.note.task, event.seq)
+    found = []
+    for run in history.runs:
+        if not (run.began and run.full) or run.by_hand or run.task == ONE_TIME:
+            continue
+        why = run.plan.why_full if run.plan is not None and run.plan.full else ""
+        if succeeded.get(run.task, run.seq) < run.seq and why != BY_FREQUENCY:
+            why = why or "full, as the chain to go on with is not where it was"
+            found.append(UnplannedFull(run.t, run.task, run.database, run.node, why))
+    return tuple(found)
+
+
+def gaps(history: RunHistory, until: int, zones: Mapping[int, ZoneInfo]) -> tuple[Gap, ...]:
+    """What was not covered up to wall µs `until`; by task, the zone its owner's clock is in (absent: UTC).
+
+    Only while the task was there and enabled; the definition that was in force at an occurrence counts.
+    """
+    good: dict[int, list[int]] = {}
+    for event in history.among(BackupFinished, BackupSkipped):
+        good.setdefault(event.note.task, []).append(event.note.started_at)
+    spans: dict[int, list[tuple[int, TaskDefined | None]]] = {}
+    for event in history.among(TaskDefined, TaskRemoved):
+        defined = event.note if isinstance(event.note, TaskDefined) else None
+        known = spans.setdefault(event.note.task, [])
+        if (known[-1][1] if known else None) != defined:
+            known.append((event.t, defined))
+    return tuple(
+        gap
+        for task, changes in spans.items()
+        for gap in _gaps(
+            task, _due(changes, until, zones.get(task, ZoneInfo("UTC"))), sorted(good.get(task, [])), until
+        )
+    )
+
+
+def _due(changes: list[tuple[int, TaskDefined | None]], until: int, zone: ZoneInfo) -> list[tuple[int, str]]:
+    """Every occurrence, with the name of the database."""
+    found: dict[int, str] = {}
+    for place, (since, note) in enumerate(changes):
+        if note is None or note.disabled or not note.has_place:
+            continue
+        end = changes[place + 1][0] if place + 1 < len(changes) else until
+        for cron in (note.full, note.incremental):
+            if cron:
+                found.update(dict.fromkeys(occurrences(cron, since, end, zone), note.database))
+    return sorted(found.items())
+
+
+def _gaps(task: int, due: list[tuple[int, str]], good: list[int], until: int) -> list[Gap]:
+    found: list[Gap] = []
+    joins = False
+    for place, (occurrence, database) in enumerate(due):
+        end = due[place + 1][0] if place + 1 < len(due) else until
+        if place + 1 == len(due) or any(occurrence <= start < end for start in good):
+            joins = False  # the last one may still be run
+            continue
+        covered = next((start for start in good if start >= end), None)
+        if joins:
+            found[-1] = Gap(task, database, found[-1].first, occurrence, found[-1].count + 1, covered)
+        else:
+            found.append(Gap(task, database, occurrence, occurrence, 1, covered))
+        joins = True
+    return found
+
+
+def lags(history: RunHistory) -> tuple[Lag, ...]:
+    """For each task that ran, in the order of the first ends."""
+    open_: dict[tuple[int, str], dict[tuple[str, int], None]] = {}
+    reports: dict[tuple[int, str], list[Reported]] = {}
+    given_up: dict[tuple[int, str], int] = {}
+    for event in history.among(BackupFinished, BackupSkipped, BackupFailed, Reported, ReportGivenUp):
+        note = event.note
+        key, run = (note.task, note.database), (event.node, note.started_at)
+        match note:
+            case Reported():
+                reports.setdefault(key, []).append(note)
+                open_.get(key, {}).pop(run, None)
+            case ReportGivenUp():
+                given_up[key] = given_up.get(key, 0) + 1
+                open_.get(key, {}).pop(run, None)
+            case _:
+                open_.setdefault(key, {})[run] = None
+    return tuple(
+        Lag(
+            *key,
+            reported=len(told := reports.get(key, [])),
+            late=sum(report.late for report in told),
+            longest=max((report.waited for report in told), default=0),
+            given_up=given_up.get(key, 0),
+            open=len(still),
+        )
+        for key, still in open_.items()
+        if key[0] != ONE_TIME
     )
 
 
@@ -84,7 +314,7 @@ def _zones(world: "World") -> dict[int, ZoneInfo]:
     return found
 
 
-def _chains(run: str, keys: tuple[Key, ...]) -> tuple[Chained, ...] | None:
+def _chains(run: str, keys: tuple[Key, ...]) -> tuple[ChainFound, ...] | None:
     path = Path(run)
     folder = (path if path.is_dir() else path.parent) / BACKUPS
     if not path.exists() or not folder.is_dir():
@@ -95,7 +325,7 @@ def _chains(run: str, keys: tuple[Key, ...]) -> tuple[Chained, ...] | None:
         return ()
     whole = folder.resolve()
     return tuple(
-        Chained(
+        ChainFound(
             str(Path(point.place.name).relative_to(whole)),
             point.chain.folder,
             len(point.chain.points),
@@ -106,58 +336,28 @@ def _chains(run: str, keys: tuple[Key, ...]) -> tuple[Chained, ...] | None:
     )
 
 
+# ---- as JSON and as text ----
+
+
 def as_fields(found: Audit) -> dict[str, Any]:
     """As one JSON object: wall instants as texts in UTC, `t` and durations in µs."""
-
-    def serialized(_: object, field: "attrs.Attribute[Any] | None", what: Any) -> Any:
-        return stamp(what) if field is not None and field.name in INSTANTS and isinstance(what, int) else what
-
-    return attrs.asdict(found, value_serializer=serialized)
+    return json_fields(found, INSTANTS)
 
 
 def lines(found: Audit, width: int) -> Iterator[str]:
     """As text: a heading a question, a line an answer."""
-    for heading, says in (
-        ("owners", [f"{clock_text(e.t)}  {_whose(e)}: {e.node}, as {e.reason} ({e.rule})" for e in found.owners]),
-        (
-            "run twice",
-            [f"{time_text(e.occurrence)}  {_whose(e)}: on {' and '.join(e.nodes)}" for e in found.doubles],
-        ),
-        (
-            "full without being planned",
-            [f"{clock_text(e.t)}  {_whose(e)}: on {e.node}, {e.why}" for e in found.unplanned_fulls],
-        ),
-        ("gaps", [_gap(e) for e in found.gaps]),
-        ("reports", [_lag(e) for e in found.lags]),
+    for heading, answers in (
+        ("owners", found.owners),
+        ("run twice", found.doubles),
+        ("full without being planned", found.unplanned_fulls),
+        ("gaps", found.gaps),
+        ("reports", found.lags),
+        ("chains", found.chains),
     ):
         yield f"{heading}:"
-        for each in says or ["none"]:
-            yield from textwrap.wrap(f"  {each}", width, subsequent_indent="    ", break_on_hyphens=False)
-    yield "chains:"
-    if found.chains is None:
-        yield "  the files were not kept: `unkindness run … --out DIR` keeps them"
-    for chain in found.chains or ():
-        state = "can be restored" if chain.whole else f"cannot all be restored: {chain.problem}"
-        count = f"{chain.points} file{'' if chain.points == 1 else 's'}"
-        text = f"  {chain.place}/{chain.folder}: {count}, {state}"
-        yield from textwrap.wrap(text, width, subsequent_indent="    ", break_on_hyphens=False)
-
-
-def _whose(each: Any) -> str:
-    return f"task {each.task} of {each.database}"
-
-
-def _gap(each: audit.Gap) -> str:
-    span = f"{time_text(each.first)}" + (
-        f" to {time_text(each.last)}, {each.count} occurrences" if each.count > 1 else ""
-    )
-    then = f"until a run at {time_text(each.covered_at)}" if each.covered_at is not None else "and not to the end"
-    return f"{span}  {_whose(each)}: not covered before the next one, {then}"
-
-
-def _lag(each: audit.Lag) -> str:
-    counts = [f"{each.reported} reported"]
-    counts += [f"{each.late} late"] if each.late else []
-    counts += [f"{each.given_up} given up"] if each.given_up else []
-    counts += [f"{each.open} not told of by the end"] if each.open else []
-    return f"{_whose(each)}: {', '.join(counts)}, the longest after {duration_text(each.longest)}"
+        if answers is None:
+            yield "  the files were not kept: `unkindness run … --out DIR` keeps them"
+            continue
+        none = () if heading == "chains" else ("none",)
+        for text in [each.text() for each in answers] or none:
+            yield from textwrap.wrap(f"  {text}", width, subsequent_indent="    ", break_on_hyphens=False)

@@ -9,15 +9,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import attrs
-
-from backup.content.manifest import stamp
 from backup.notes.words import duration_text
 from backup.requests.answers import BackupsView, NextBackup, Progress, TaskView
 from cluster.member import Refused
 from cluster.time_units import DAY, as_datetime, clock_text
 from cluster.value import value
-from scenarios.inspect.moment import true_time, visit
+from scenarios.inspect.moment import json_fields, true_time, visit
 from scenarios.kept_run import ReplayError
 
 if TYPE_CHECKING:
@@ -48,7 +45,7 @@ STATES = {"Active": "Active", "NotActive": "Not active", "NotOnNode": "Not on no
 
 
 @value
-class Shown:
+class DatabasePanel:
     """The backups of one database, as a node shows them."""
 
     database: str
@@ -71,7 +68,7 @@ class Page:
     t: int
     """True time in µs."""
     rules: str
-    databases: tuple[Shown, ...]
+    databases: tuple[DatabasePanel, ...]
 
 
 def page(run: str, at: str | None = None, on: str = "", database: str = "") -> Page:
@@ -80,7 +77,7 @@ def page(run: str, at: str | None = None, on: str = "", database: str = "") -> P
     return Page(run, moment.t, moment.rules, moment.read)
 
 
-def _shown(world: "World", on: str, only: str) -> Iterator[Shown]:
+def _shown(world: "World", on: str, only: str) -> Iterator[DatabasePanel]:
     running = [name for name in world.names if world[name].up]
     if running and not hasattr(world[running[0]].application, "look"):
         raise ReplayError("the nodes of this run keep no backups: name a run of a story about backups")
@@ -112,7 +109,7 @@ def _shown(world: "World", on: str, only: str) -> Iterator[Shown]:
         raise ReplayError(f"there is no database {only!r} at that time: name one of those there are, {names}")
 
 
-def _at(world: "World", node: str, name: str) -> Shown | None:
+def _at(world: "World", node: str, name: str) -> DatabasePanel | None:
     """The database as that node shows it; None if it cannot."""
     view = world[node]
     try:
@@ -122,7 +119,7 @@ def _at(world: "World", node: str, name: str) -> Shown | None:
     if backups is None:
         return None
     group = view.state.database(name).topology.nodes
-    return Shown(name, group, node, view.wall, view.application.zone.key, view.leader or "", backups)
+    return DatabasePanel(name, group, node, view.wall, view.application.zone.key, view.leader or "", backups)
 
 
 # ---- as JSON
@@ -130,18 +127,8 @@ def _at(world: "World", node: str, name: str) -> Shown | None:
 
 def as_fields(found: Page) -> dict[str, Any]:
     """The whole page as one JSON object: instants as texts in UTC, durations in µs."""
-    plain = _plain(attrs.asdict(found))
-    assert isinstance(plain, dict)
+    plain = json_fields(found, INSTANTS)
     return {"run": plain.pop("run"), "at": clock_text(found.t), **plain}
-
-
-def _plain(what: Any) -> Any:
-    if isinstance(what, dict):
-        return {
-            name: stamp(each) if name in INSTANTS and isinstance(each, int) else _plain(each)
-            for name, each in what.items()
-        }
-    return [_plain(each) for each in what] if isinstance(what, list | tuple) else what
 
 
 # ---- for eyes
@@ -157,7 +144,7 @@ def page_lines(found: Page, width: int) -> Iterator[str]:
         yield from _database_lines(found, shown, width)
 
 
-def _database_lines(found: Page, shown: Shown, width: int) -> Iterator[str]:
+def _database_lines(found: Page, shown: DatabasePanel, width: int) -> Iterator[str]:
     zone = ZoneInfo(shown.zone)
     leader = "which leads" if shown.leader == shown.node else f"which follows {shown.leader or 'nobody'}"
     yield from textwrap.wrap(

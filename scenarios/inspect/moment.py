@@ -5,12 +5,15 @@ what is read, and how it is shown.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import attrs
+
+from backup.content.manifest import stamp
 from cluster.sim.clock import STEP
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, clock_text
 from cluster.trace import Ended, Happened
@@ -64,6 +67,15 @@ def true_time(text: str) -> int:
     return instant
 
 
+def json_fields(found: Any, instants: Collection[str]) -> dict[str, Any]:
+    """What was found as one JSON object: the fields of these names hold wall µs, and become texts in UTC."""
+
+    def serialized(_: object, field: "attrs.Attribute[Any] | None", what: Any) -> Any:
+        return stamp(what) if field is not None and field.name in instants and isinstance(what, int) else what
+
+    return attrs.asdict(found, value_serializer=serialized)
+
+
 def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 0) -> Moment[T]:
     """Play a run again up to true time `at` (None: its end) and read it there, after all that happens at that µs.
 
@@ -73,10 +85,10 @@ def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 
     if seq is not None:
         raise ReplayError(f"{run!r} names an event: leave the number away, and name a time")
     request = named.request if isinstance(named, Kept) else named
-    tale = load(request.story)
+    loaded = load(request.story)
     visitor = Visitor(at, read, beyond)
     with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder:
-        outcome = perform(tale, request, Path(folder), follow=visitor.follow, stop_asked=lambda: visitor.is_done)
+        outcome = perform(loaded, request, Path(folder), follow=visitor.follow, stop_asked=lambda: visitor.is_done)
     end = outcome.history.clock.now
     if visitor.error is not None:
         raise visitor.error

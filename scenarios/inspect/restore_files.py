@@ -271,11 +271,7 @@ def document_lines(found: Restored) -> Iterator[str]:
 
 
 def _document_line(document: Document) -> str:
-    metadata = {
-        "@id": document.id,
-        "@collection": document.collection,
-        "@last-modified": stamp(document.last_modified),
-    }
+    metadata = {"@id": document.id, "@collection": document.collection, "@last-modified": stamp(document.last_modified)}
     if document.attachments:
         metadata["@attachments"] = [  # type: ignore[assignment]  # the only field that is no text
             {"Name": each.name, "Hash": each.hash, "Size": each.size} for each in document.attachments

@@ -1,23 +1,26 @@
 """What a run came to: a `Result` as a value, as a JSON object and as text, and the report of a failure.
 
-Everything is read from the outcome of the run. Never here: printing, exit codes, and what a backup is
-(`backup.checks.audit` counts them).
+Everything is read from the outcome of the run. Never here: printing and exit codes.
 """
 
 import linecache
 import shlex
 import traceback
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from backup.checks.audit import counts, excused
-from cluster.checks import Violation
+from backup.checks import Covered, Missed
+from backup.notes import BackupFailed, BackupFinished, BackupSkipped, Reported
+from backup.record.record import ONE_TIME
+from cluster.checks import Violation, Watcher
 from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE
 from cluster.sim.timeline import span_text, tail
 from cluster.time_units import SECOND, clock_text
 from cluster.value import value
-from scenarios.gallery import Tale, line_in
+from scenarios.gallery import LoadedStory, line_in
+from scenarios.inspect.run_history import RunHistory
 from scenarios.sample_documents import DataError
 from scenarios.zoo import OF_THE_STORY, bug_named
 
@@ -88,12 +91,12 @@ class Result:
         return self.request.fields() | rest | {"backups": dict(self.backups)}
 
 
-def summary(outcome: "Outcome", request: Request, tale: Tale) -> Result:
+def summary(outcome: "Outcome", request: Request, loaded: LoadedStory) -> Result:
     """The result of a run."""
-    verdict = verdict_of(outcome, tale)
+    verdict = verdict_of(outcome, loaded)
     violations: tuple[Broken, ...] = ()
     if verdict == BROKEN and outcome.failure is not None:
-        promise, text = _broken(outcome.failure, tale)
+        promise, text = _broken(outcome.failure, loaded)
         violations = (Broken(promise, text, len(outcome.history), outcome.history.clock.now),)
     return Result(
         request=request,
@@ -104,28 +107,54 @@ def summary(outcome: "Outcome", request: Request, tale: Tale) -> Result:
         virtual_seconds=outcome.virtual_seconds,
         wall_seconds=round(outcome.wall_seconds, 3),
         elections=outcome.elections,
-        backups=tuple(counts(outcome.history.events, outcome.watchers).items()),
+        backups=tuple(counts(RunHistory(outcome.history.events), outcome.watchers).items()),
         violations=violations,
     )
 
 
-def verdict_of(outcome: "Outcome", tale: Tale) -> str:
+def counts(history: RunHistory, watchers: Iterable[Watcher] = ()) -> dict[str, int]:
+    """How many backups `ok` (done, those with nothing new among them), `late`, `missed`, `double`, `failed`.
+
+    `late`: of those that are ok, told later than the operation timeout after they ended. `double`: occurrences of a
+    task that more than one node answered, however often. `missed` is what the watcher of coverage saw.
+    """
+    failed = {(event.node, event.note.task, event.note.started_at) for event in history.of(BackupFailed)}
+    late = [event for event in history.of(Reported) if event.note.late]
+    answered: dict[tuple[int, int], set[str]] = {}
+    for run in history.runs:
+        if run.began and run.task != ONE_TIME:
+            answered.setdefault((run.task, run.occurrence), set()).add(run.node)
+    return {
+        "ok": len(history.of(BackupFinished)) + len(history.of(BackupSkipped)),
+        "late": sum((event.node, event.note.task, event.note.started_at) not in failed for event in late),
+        "missed": sum(len(watcher.missed) for watcher in watchers if isinstance(watcher, Covered)),
+        "double": sum(len(nodes) > 1 for nodes in answered.values()),
+        "failed": len(history.of(BackupFailed)),
+    }
+
+
+def excused(watchers: Iterable[Watcher]) -> list[Missed]:
+    """Occurrences that nobody could have covered, each with the reason."""
+    return [each for watcher in watchers if isinstance(watcher, Covered) for each in watcher.excused]
+
+
+def verdict_of(outcome: "Outcome", loaded: LoadedStory) -> str:
     """The outcome's verdict, but an error that came through the story's own file is the story's mistake."""
-    if outcome.verdict == BUG and outcome.failure is not None and line_in(outcome.failure, tale.source):
+    if outcome.verdict == BUG and outcome.failure is not None and line_in(outcome.failure, loaded.source):
         return MISTAKE
     return outcome.verdict
 
 
-def _broken(failure: BaseException, tale: Tale) -> tuple[str, str]:
+def _broken(failure: BaseException, loaded: LoadedStory) -> tuple[str, str]:
     """The promise's name and the text of how it broke."""
     if isinstance(failure, Violation):
         return failure.promise, failure.text
-    line = line_in(failure, tale.source)
-    said = str(failure) or linecache.getline(tale.source, line).strip() or "an assertion failed"
-    return OF_THE_STORY, f"{said} ({tale.source}, line {line})" if line else said
+    line = line_in(failure, loaded.source)
+    said = str(failure) or linecache.getline(loaded.source, line).strip() or "an assertion failed"
+    return OF_THE_STORY, f"{said} ({loaded.source}, line {line})" if line else said
 
 
-def mistake_text(failure: BaseException, tale: Tale) -> str:
+def mistake_text(failure: BaseException, loaded: LoadedStory) -> str:
     """An error of the story in one line: where, what, and the text of the error."""
     kind, text = type(failure).__name__, str(failure).strip()
     if isinstance(failure, DataError):
@@ -136,8 +165,8 @@ def mistake_text(failure: BaseException, tale: Tale) -> str:
         "scenarios",
     )  # their texts speak for themselves
     what = text if known and text else f"{kind}: {text}" if text else kind
-    line = line_in(failure, tale.source)
-    return f"{tale.source}, line {line}: {what}" if line else f"{tale.source}: {what}"
+    line = line_in(failure, loaded.source)
+    return f"{loaded.source}, line {line}: {what}" if line else f"{loaded.source}: {what}"
 
 
 def bug_text(error: BaseException, command: str, version: str) -> str:

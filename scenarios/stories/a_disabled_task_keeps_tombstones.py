@@ -8,11 +8,7 @@ from scenarios.backups import backups
 
 
 async def story(world: World) -> None:
-    client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", members="ABC")
-    await shop.fill(40)
+    shop = await backups(world).shop("ABC", members="ABC")
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *", mentor="A", name="hourly")
     weekly = await shop.define(full="0 0 * * 0", mentor="B", name="weekly", path="weekly")
     await hourly.ran()

@@ -11,11 +11,7 @@ TOLD_UNDER = ("unkindness", "ravendb-6.2")
 
 
 async def story(world: World) -> None:
-    client = backups(world)
-    client.start("ABCD")
-    await world.elected()
-    shop = await client.create_database("Shop", members="ABC", dynamic=True)
-    await shop.fill()
+    shop = await backups(world).shop("ABCD", members="ABC", dynamic=True)
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
     lost = (await hourly.ran()).node
     await trio.sleep(minutes(5))
@@ -32,7 +28,7 @@ async def story(world: World) -> None:
     successor = await hourly.assigned(other_than=lost)
     assert world.now - died < minutes(20), f"rule 7.14: {successor} has the task before the grace is over"
 
-    assert [line.rule for line in shop.decisions][1:] == ["5.4.3", "7.8.8", "5.4.8", "5.9", "5.4.9", "7.8.5"]
+    assert [each.note.rule for each in shop.decisions][1:] == ["5.4.3", "7.8.8", "5.4.8", "5.9", "5.4.9", "7.8.5"]
 
     world.heal()
     world.restart(lost)

@@ -10,11 +10,7 @@ TOLD_UNDER = ("unkindness", "ravendb-6.2")
 
 
 async def story(world: World) -> None:
-    client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", replication_factor=3)
-    await shop.fill()
+    shop = await backups(world).shop("ABC")
     pinned = await shop.define(full="0 */6 * * *", incremental="0 * * * *", mentor="C", pinned=True, path="pinned")
     mentored = await shop.define(full="0 */6 * * *", incremental="0 * * * *", mentor="C", path="mentored")
     await pinned.ran()

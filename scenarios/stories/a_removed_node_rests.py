@@ -11,11 +11,7 @@ from scenarios.backups import backups
 
 async def story(world: World) -> None:
     rules = rules_named(world.options.get("rules") or "unkindness")
-    client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", members="ABC")
-    await shop.fill()
+    shop = await backups(world).shop("ABC", members="ABC")
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *", mentor="C")
     await hourly.ran()
     await hourly.reported()

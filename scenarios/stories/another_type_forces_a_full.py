@@ -12,11 +12,7 @@ TOLD_UNDER = ("unkindness",)
 
 
 async def story(world: World) -> None:
-    client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", replication_factor=3)
-    await shop.fill()
+    shop = await backups(world).shop("ABC")
     task = await shop.define(full="0 0 * * *", incremental="0 * * * *")
     for hour in (1, 2):
         await task.ran()

@@ -12,11 +12,7 @@ TOLD_UNDER = ("unkindness", "ravendb-6.2")
 
 
 async def story(world: World) -> None:
-    client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", replication_factor=3)
-    await shop.fill(count=400)
+    shop = await backups(world).shop("ABC", documents=400)
     hourly = await shop.define(full="0 * * * *")
     started = await world.seen(BackupStarted, within=hours(2))
     owner = started.node

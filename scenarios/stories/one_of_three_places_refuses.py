@@ -18,10 +18,7 @@ BLOBS = Azure("blobs", remote_folder="shop")
 
 async def story(world: World) -> None:
     client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", members="B")
-    await shop.fill()
+    shop = await client.shop("ABC", members="B")
     hourly = await shop.define(
         full="0 0 * * *", incremental="0 * * * *", to=(LocalFolder(FOLDER), NIGHTLY, BLOBS), name="Everywhere"
     )

@@ -11,11 +11,7 @@ TOLD_UNDER = ("unkindness", "ravendb-6.2")
 
 
 async def story(world: World) -> None:
-    client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", replication_factor=3)
-    await shop.fill()
+    shop = await backups(world).shop("ABC")
     daily = await shop.define(full="0 12 * * *")
     owner = await daily.assigned()
     await trio.sleep(hours(12) - world.now + 0.3)

@@ -2,7 +2,7 @@
 
 import trio
 
-from backup.destinations.faults import Full, Well
+from backup.destinations.faults import Full, Trouble, Well
 from backup.destinations.port import IN_PROGRESS
 from backup.notes import BackupFailed
 from backup.restore.restore_points import check
@@ -12,17 +12,19 @@ from scenarios.backups import FOLDER, backups
 
 
 async def story(world: World) -> None:
+    await one_bad_hour(world, Full(FOLDER))
+
+
+async def one_bad_hour(world: World, trouble: Trouble) -> None:
+    """B's folder is in trouble at two o'clock, and well again at three."""
     client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", members="B")
-    await shop.fill()
+    shop = await client.shop("ABC", members="B")
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
     first = await hourly.ran()
     await trio.sleep(hours(1.5) - world.now)
     await shop.put({"orders/new": {"since": "half past one"}})
 
-    world.disturb("B", Full(FOLDER))
+    world.disturb("B", trouble)
     failed = await world.seen(BackupFailed, within=hours(1))
     await trio.sleep(60)
     assert not any(file.endswith(IN_PROGRESS) for file in hourly.files("B")), "nothing half made stays (9.6c)"

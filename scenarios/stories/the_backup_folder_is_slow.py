@@ -9,11 +9,7 @@ from scenarios.backups import FOLDER, backups
 
 
 async def story(world: World) -> None:
-    client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", members="B")
-    await shop.fill()
+    shop = await backups(world).shop("ABC", members="B")
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
     await hourly.ran()
     await trio.sleep(hours(1.5) - world.now)

@@ -18,10 +18,7 @@ NIGHTLY = AmazonS3("nightly")
 
 async def story(world: World) -> None:
     client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", 3)
-    await shop.fill(400)
+    shop = await client.shop("ABC", documents=400)
     task = await shop.define(full="0 */6 * * *", to=(NIGHTLY,), keep=DAY * 3 // 2)
     first = await task.ran(within=hours(7))
     assert task.files(first.node) == [f"{first.folder}/{first.file}"]

@@ -11,10 +11,7 @@ from scenarios.backups import FOLDER, backups
 
 async def story(world: World) -> None:
     client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", members="B")
-    await shop.fill()
+    shop = await client.shop("ABC", members="B")
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
     first = await hourly.ran()
     for trouble in (Losing(FOLDER), Cutting(FOLDER)):

@@ -10,11 +10,7 @@ TOLD_UNDER = ("unkindness", "ravendb-6.2", "ravendb-4.2")
 
 
 async def story(world: World) -> None:
-    client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", replication_factor=3)
-    await shop.fill()
+    shop = await backups(world).shop("ABC")
     task = await shop.define(full="0 0 * * *", incremental="0 */4 * * *", mentor="C")
 
     async def until(hour: float) -> None:

@@ -10,11 +10,7 @@ TOLD_UNDER = ("unkindness",)
 
 
 async def story(world: World) -> None:
-    client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", members="BC", dynamic=True)
-    await shop.fill()
+    shop = await backups(world).shop("ABC", members="BC", dynamic=True)
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
     owner = (await hourly.ran()).node
     await hourly.reported()

@@ -11,11 +11,7 @@ TOLD_UNDER = ("unkindness", "ravendb-6.2")
 
 
 async def story(world: World) -> None:
-    client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", replication_factor=3)
-    await shop.fill()
+    shop = await backups(world).shop("ABC")
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
     first = await hourly.ran()
     await trio.sleep(hours(2.8) - world.now)

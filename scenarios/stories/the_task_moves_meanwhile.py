@@ -8,11 +8,7 @@ from scenarios.backups import backups
 
 
 async def story(world: World) -> None:
-    client = backups(world)
-    client.start("ABC")
-    await world.elected()
-    shop = await client.create_database("Shop", replication_factor=3)
-    await shop.fill()
+    shop = await backups(world).shop("ABC")
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *")
     owner = (await hourly.ran()).node
     others = [name for name in world.names if name != owner]

@@ -7,22 +7,23 @@ promise. `with planted("majority-of-half"): …` runs the whole house with it.
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import attrs
 
 from cluster.value import value
-from scenarios.gallery import suggestion
+from scenarios.gallery import StoryError, suggestion
 
-Change = Callable[[Any], Any]
-"""Takes the function as it is and returns the one to put in its place."""
+Change = Callable[..., Any]
+"""Stands in the place of a function, and is given that one before its arguments."""
 
 
 OF_THE_STORY = "the story's own assertion"
 """What breaks where no promise does: the name of a promise that only the story made."""
 
 
-class UnknownBug(ValueError):
+class UnknownBug(StoryError):
     """There is no bug of that name. The text lists the names."""
 
 
@@ -33,9 +34,8 @@ class Bug:
     name: str
     says: str
     """What is wrong, in one sentence."""
-    module: str
-    function: str
-    """Dotted within the module for a method: `Storage.save`."""
+    target: str
+    """Module and function, dotted within the module for a method: `cluster.storage:Storage.save`."""
     breaks: str
     """The promise that its harm breaks."""
     source: str
@@ -45,42 +45,50 @@ class Bug:
     """What exposes it: a keeper (`keeper.KEEPERS`), or a story of the gallery."""
     under: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
     """Options of the world in which it strikes soon: a slow disk, small batches."""
-    guards: tuple[tuple[str, str, Change], ...] = ()
-    """Module, function and change of what would cover it: a second guard, taken away with the first."""
+    guards: tuple[tuple[str, Change], ...] = ()
+    """Target and change of what would cover it: a second guard, taken away with the first."""
+    remembers: Callable[[], Any] | None = None
+    """Makes what it keeps from call to call, anew wherever it is planted: its change is given that last, as `memory`."""
 
 
+FILES = """consensus votes copies snapshots membership reads liveness clients
+backups content clouds retention groups tasks secrets mishaps"""
+"""Where the residents stand: those of consensus first, then those of backups."""
 BUGS: dict[str, Bug] = {}
 
 
 def bug(
-    module: str,
-    function: str,
+    target: str,
     *,
-    breaks: str,
     source: str,
+    breaks: str = OF_THE_STORY,
     strikes: str = "storm",
-    guards: tuple[tuple[str, str, Change], ...] = (),
+    guards: tuple[tuple[str, Change], ...] = (),
+    remembers: Callable[[], Any] | None = None,
     **under: Any,
 ) -> Callable[[Change], Change]:
-    """Enter a change into the zoo, under its own name with hyphens and its docstring's first line."""
+    """Enter the function below into the zoo, under its own name with hyphens and its docstring's first line.
+
+    It takes the place of the target, which it is given as `original` before the arguments of the call.
+    """
 
     def enter(change: Change) -> Change:
         name = change.__name__.replace("_", "-")
         says = (change.__doc__ or "").strip().splitlines()[0].rstrip(".")
-        BUGS[name] = Bug(name, says, module, function, breaks, source, change, strikes, under, guards)
+        BUGS[name] = Bug(name, says, target, breaks, source, change, strikes, under, guards, remembers)
         return change
 
     return enter
 
 
 def bug_named(name: str) -> Bug:
-    """The bug of that name; UnknownBug names those that come near."""
+    """The bug of that name, with hyphens or underscores; UnknownBug names those that come near."""
     _collect()
-    if name not in BUGS:
-        raise UnknownBug(
-            f"there is no bug {name!r} in the zoo.{suggestion(name, BUGS)} `unkindness zoo` shows them all"
-        )
-    return BUGS[name]
+    found = BUGS.get(name.replace("_", "-"))
+    if found is None:
+        near = suggestion(name, BUGS)
+        raise UnknownBug(f"there is no bug {name!r} in the zoo.{near} `unkindness zoo` shows them all")
+    return found
 
 
 def all_bugs() -> tuple[Bug, ...]:
@@ -90,25 +98,8 @@ def all_bugs() -> tuple[Bug, ...]:
 
 
 def _collect() -> None:
-    for keeper in (
-        "scenarios.zoo.consensus",
-        "scenarios.zoo.votes",
-        "scenarios.zoo.copies",
-        "scenarios.zoo.snapshots",
-        "scenarios.zoo.membership",
-        "scenarios.zoo.reads",
-        "scenarios.zoo.liveness",
-        "scenarios.zoo.clients",
-        "scenarios.zoo.backups",
-        "scenarios.zoo.content",
-        "scenarios.zoo.clouds",
-        "scenarios.zoo.retention",
-        "scenarios.zoo.groups",
-        "scenarios.zoo.tasks",
-        "scenarios.zoo.secrets",
-        "scenarios.zoo.mishaps",
-    ):
-        importlib.import_module(keeper)
+    for file in FILES.split():
+        importlib.import_module(f"scenarios.zoo.{file}")
 
 
 @contextmanager
@@ -119,20 +110,28 @@ def planted(name: str | None) -> Iterator[None]:
         return
     found = bug_named(name)
     with ExitStack() as stack:
-        for module, function, change in ((found.module, found.function, found.change), *found.guards):
-            stack.enter_context(_replaced(module, function, change))
+        change = found.change
+        if found.remembers is not None:
+            change = partial(change, memory=found.remembers())
+        for target, each in ((found.target, change), *found.guards):
+            stack.enter_context(replaced(target, each))
         yield
 
 
 @contextmanager
-def _replaced(module: str, function: str, change: Change) -> Iterator[None]:
+def replaced(target: str, change: Change) -> Iterator[None]:
+    """Run what stands below with the change in the place of the function that the target names."""
+    module, _, function = target.partition(":")
     place: Any = importlib.import_module(module)
     *outer, last = function.split(".")
     for part in outer:
         place = getattr(place, part)
     original = vars(place)[last]
     inner = original.__func__ if isinstance(original, staticmethod | classmethod) else original
-    changed = change(inner)
+
+    def changed(*given: Any, **named: Any) -> Any:
+        return change(inner, *given, **named)
+
     setattr(place, last, type(original)(changed) if inner is not original else changed)
     _forget(module)
     try:

@@ -6,25 +6,15 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from cluster.sim.timeline import render
-from scenarios.explore import command as searching
-from scenarios.gallery import StoryError, suggestion
-from scenarios.zoo import Bug, all_bugs
+from scenarios.explore import command as search_command
+from scenarios.gallery import StoryError
+from scenarios.zoo import Bug, all_bugs, bug_named
 from scenarios.zoo.keeper import KEEPERS, Proof, Strike, prove, shortest, striking, struck
 from scenarios.zoo.known import BOUNDS, SEARCH, budget, tries
-from scenarios.zoo.rows import ROWS, rows_of
+from scenarios.zoo.rows import rows_of
 
 LINES = 40
 """Of a timeline; a longer one loses its beginning."""
-
-
-def resident(name: str) -> Bug:
-    """The bug of that name; hyphens or underscores. StoryError names those that are near."""
-    known = {bug.name: bug for bug in all_bugs()}
-    found = known.get(name.replace("_", "-"))
-    if found is None:
-        near = suggestion(name, known)
-        raise StoryError(f"there is no bug {name!r} in the zoo.{near} `unkindness zoo` shows them all")
-    return found
 
 
 # ---- the residents ----
@@ -54,15 +44,6 @@ def as_fields() -> list[dict[str, Any]]:
         }
         for bug in all_bugs()
     ]
-
-
-def rows_as_markdown() -> list[str]:
-    """The table of known bugs, as README.md shows it."""
-    lines = ["| row | what is wrong | planted by |", "|---|---|---|"]
-    for row in ROWS:
-        names = ", ".join(f"`{name}`" for name in row.planted)
-        lines.append(f"| {row.number} | {row.says} | {' · '.join(part for part in (names, row.because) if part)} |")
-    return lines
 
 
 # ---- one at work ----
@@ -113,9 +94,9 @@ def _found(bug: Bug, seed: int | None) -> tuple[Strike | None, list[str]]:
             f"--seed {seed} means nothing to {bug.name}: a search finds it, which has no luck. Leave it out"
         )
     bounds = BOUNDS[bug.name]
-    found, story, seconds = searching.perform(bounds, bug, 0, budget(bug), None, perf_counter)
-    command = searching.again(bounds, bug, 0, 0)
-    lines = [*about(bug), "", *story[: len(found.way)], "", *searching.verdict_lines(found, seconds, command)]
+    found, story, seconds = search_command.perform(bounds, bug, 0, budget(bug), None, perf_counter)
+    command = search_command.again(bounds, bug, 0, 0)
+    lines = [*about(bug), "", *story[: len(found.way)], "", *search_command.verdict_lines(found, seconds, command)]
     if found.broken is None:
         return None, lines
     return Strike(bounds.names, 0, found.broken.promise, found.broken.text, found.depth), lines
@@ -123,7 +104,7 @@ def _found(bug: Bug, seed: int | None) -> tuple[Strike | None, list[str]]:
 
 def about(bug: Bug) -> list[str]:
     """What is wrong, where it was seen, what it breaks."""
-    places = [f"{module}.{function}" for module, function, _ in ((bug.module, bug.function, None), *bug.guards)]
+    places = [target.replace(":", ".") for target in (bug.target, *[target for target, _ in bug.guards])]
     return [
         f"{bug.name}: {bug.says}.",
         f"  source   {bug.source}",
@@ -166,7 +147,7 @@ def proofs(names: tuple[str, ...], processes: int | None) -> Iterator[Proof]:
 
 
 def _proof(name: str) -> Proof:
-    return prove(resident(name))
+    return prove(bug_named(name))
 
 
 def heading() -> str:
@@ -176,7 +157,7 @@ def heading() -> str:
 
 def proof_line(proof: Proof) -> str:
     """The bug, how many runs it took of those it is given, events and time; what is wrong if it escaped."""
-    bug = resident(proof.bug)
+    bug = bug_named(proof.bug)
     given = budget(bug) if bug.strikes == SEARCH else budget(bug) * len(striking(bug.strikes))
     strike = proof.strike
     where = bug.strikes
@@ -199,7 +180,7 @@ def is_caught(proof: Proof) -> bool:
 def last_lines(found: list[Proof], seconds: float) -> list[str]:
     """How it came out in all."""
     caught = sum(map(is_caught, found))
-    searched = [proof for proof in found if resident(proof.bug).strikes == SEARCH]
+    searched = [proof for proof in found if bug_named(proof.bug).strikes == SEARCH]
     played = [proof for proof in found if proof not in searched]
     runs, events = sum(proof.runs for proof in played), sum(proof.events for proof in played)
     states = sum(proof.runs for proof in searched)

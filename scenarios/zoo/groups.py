@@ -1,168 +1,119 @@
 """Bugs of groups, of ownership and of external replication: each breaks a promise, or what one story is about."""
 
-from collections.abc import Callable
 from typing import Any
 
 import attrs
 
 from backup.database.items import Tombstone
 from backup.record.responsible_node import TaskState
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 # ---- promises ----
 
 
 @bug(
-    "backup.replicas.replicator",
-    "Replicator._link",
+    "backup.replicas.replicator:Replicator._link",
     breaks="documents kept",
     source="rule 5.15",
     strikes="a_lost_member_is_replaced",
 )
-def leaves_without_a_farewell(original: Callable[..., None]) -> Callable[..., None]:
+def leaves_without_a_farewell(original: Any, self: Any, database_id: int, topology: Any) -> None:
     """A node that has left a group deletes its files at once."""
-
-    def link(self: Any, database_id: int, topology: Any) -> None:
-        copy = self._copies.get(database_id)
-        if copy is not None and self._member.name not in topology.nodes:
-            self._copies.leave(copy, 0)
-        original(self, database_id, topology)
-
-    return link
+    copy = self._copies.get(database_id)
+    if copy is not None and self._member.name not in topology.nodes:
+        self._copies.leave(copy, 0)
+    original(self, database_id, topology)
 
 
 @bug(
-    "backup.replicas.external_replicator",
-    "offer",
+    "backup.replicas.external_replicator:offer",
     breaks="replicas follow",
     source="rule 19.4, with the deletions left out",
     strikes="the_replica_changes_hands",
 )
-def replicates_no_deletions(original: Callable[..., Any]) -> Callable[..., Any]:
+def replicates_no_deletions(original: Any, *given: Any) -> Any:
     """A replica is not told what was deleted."""
-
-    def offer(*given: Any) -> Any:
-        batch = original(*given)
-        kept = () if batch is None else tuple(item for item in batch.items if not isinstance(item, Tombstone))
-        return batch if batch is None else attrs.evolve(batch, items=kept)
-
-    return offer
+    batch = original(*given)
+    kept = () if batch is None else tuple(item for item in batch.items if not isinstance(item, Tombstone))
+    return batch if batch is None else attrs.evolve(batch, items=kept)
 
 
 @bug(
-    "backup.replicas.external_replicator",
-    "owner_of",
+    "backup.replicas.external_replicator:owner_of",
     breaks="owner in the group",
     source="rule 7.15, with the wrong list",
     strikes="the_replica_changes_hands",
 )
-def replicates_from_anywhere(original: Callable[..., Any]) -> Callable[..., Any]:
+def replicates_from_anywhere(original: Any, task: Any, topology: Any, *others: Any, **named: Any) -> Any:
     """Whoever is asked owns an external replication, also outside the group."""
-
-    def owner_of(task: Any, topology: Any, *others: Any, **named: Any) -> Any:
-        found = original(task, topology, *others, **named)
-        return found if found.node is None else attrs.evolve(found, node="E")
-
-    return owner_of
+    found = original(task, topology, *others, **named)
+    return found if found.node is None else attrs.evolve(found, node="E")
 
 
 # ---- what the stories are about ----
 
 
 @bug(
-    "backup.replicas.external_replicator",
-    "offer",
-    breaks=OF_THE_STORY,
+    "backup.replicas.external_replicator:offer",
     source="rule 19.4: a replica begins with what is there",
     strikes="a_replica_is_not_a_backup",
 )
-def replicates_only_what_is_new(original: Callable[..., Any]) -> Callable[..., Any]:
+def replicates_only_what_is_new(original: Any, database: int, store: Any, after_etag: int, *others: Any) -> Any:
     """What a database held before its replication was defined is never sent."""
-
-    def offer(database: int, store: Any, after_etag: int, *others: Any) -> Any:
-        batch = original(database, store, after_etag, *others)
-        return batch if batch is None or after_etag else attrs.evolve(batch, items=(), last_etag=store.etag)
-
-    return offer
+    batch = original(database, store, after_etag, *others)
+    return batch if batch is None or after_etag else attrs.evolve(batch, items=(), last_etag=store.etag)
 
 
 @bug(
-    "backup.replicas.external_replicator",
-    "owner_of",
-    breaks=OF_THE_STORY,
+    "backup.replicas.external_replicator:owner_of",
     source="rules 7.15, 22.18",
     strikes="only_backups_go_on_without_a_leader",
 )
-def replicates_without_a_leader(original: Callable[..., Any]) -> Callable[..., Any]:
+def replicates_without_a_leader(original: Any, *given: Any, leaderless: Any) -> Any:
     """An external replication goes on without a leader, as backups do."""
-    return lambda *given, leaderless: original(*given, leaderless=False)
+    return original(*given, leaderless=False)
 
 
-@bug("backup.record.responsible_node", "_judge", breaks=OF_THE_STORY, source="rule 7.10", strikes="the_mentor_returns")
-def forgets_the_mentor(original: Callable[..., Any]) -> Callable[..., Any]:
+@bug("backup.record.responsible_node:_judge", source="rule 7.10", strikes="the_mentor_returns")
+def forgets_the_mentor(original: Any, task: Any, topology: Any, current: str | None, rules: Any) -> Any:
     """A preferred node counts only while nobody has the task."""
-
-    def judge(task: Any, topology: Any, current: str | None, rules: Any) -> Any:
-        return original(task if current is None else attrs.evolve(task, mentor=None), topology, current, rules)
-
-    return judge
+    return original(task if current is None else attrs.evolve(task, mentor=None), topology, current, rules)
 
 
-@bug("backup.record.responsible_node", "_judge", breaks=OF_THE_STORY, source="rule 7.12", strikes="a_pinned_task_waits")
-def pinning_is_a_wish(original: Callable[..., Any]) -> Callable[..., Any]:
+@bug("backup.record.responsible_node:_judge", source="rule 7.12", strikes="a_pinned_task_waits")
+def pinning_is_a_wish(original: Any, task: Any, *others: Any) -> Any:
     """A pinned task moves like any other."""
-    return lambda task, *others: original(attrs.evolve(task, pinned=False), *others)
+    return original(attrs.evolve(task, pinned=False), *others)
 
 
 # ---- nodes that come and go ----
 
 
 @bug(
-    "backup.record.responsible_node",
-    "state_of",
+    "backup.record.responsible_node:state_of",
     breaks="outside rests",
     source="rules 3.36, 7.9: what RavenDB's rules would let it do",
     strikes="a_removed_node_rests",
 )
-def runs_for_a_cluster_it_left(original: Callable[..., Any]) -> Callable[..., Any]:
+def runs_for_a_cluster_it_left(original: Any, *given: Any, passive: Any = False, **named: Any) -> Any:
     """A node that was removed goes on with the tasks that its copy of the record gives it."""
-    return lambda *given, passive=False, **named: original(*given, **named)
+    return original(*given, **named)
 
 
-@bug(
-    "backup.runs.scheduler",
-    "Scheduler.standing",
-    breaks=OF_THE_STORY,
-    source="rules 1.5, 7.7, 10.3",
-    strikes="a_watcher_runs_the_backups",
-)
-def watchers_wait_for_a_leader(original: Callable[..., Any]) -> Callable[..., Any]:
+@bug("backup.runs.scheduler:Scheduler.standing", source="rules 1.5, 7.7, 10.3", strikes="a_watcher_runs_the_backups")
+def watchers_wait_for_a_leader(original: Any, self: Any, *given: Any) -> Any:
     """A watcher that sees no leader runs nothing."""
-
-    def standing(self: Any, *given: Any) -> Any:
-        member = self._member
-        lost = member.leader is None and not member.may_lead
-        return (TaskState.CLUSTER_DOWN, None) if lost else original(self, *given)
-
-    return standing
+    member = self._member
+    lost = member.leader is None and not member.may_lead
+    return (TaskState.CLUSTER_DOWN, None) if lost else original(self, *given)
 
 
-@bug(
-    "backup.observer.group_health",
-    "Judgement._health",
-    breaks=OF_THE_STORY,
-    source="rule 5.7",
-    strikes="the_owner_leaves_for_good",
-)
-def waits_for_who_has_left(original: Callable[..., Any]) -> Callable[..., Any]:
+@bug("backup.observer.group_health:Judgement._health", source="rule 5.7", strikes="the_owner_leaves_for_good")
+def waits_for_who_has_left(original: Any, self: Any, node: str) -> Any:
     """A node that has left the cluster is given the same quarter of an hour as one that is silent."""
-
-    def health(self: Any, node: str) -> Any:
-        look = self.look
-        self.look = attrs.evolve(look, nodes=(*look.nodes, node))
-        try:
-            return original(self, node)
-        finally:
-            self.look = look
-
-    return health
+    look = self.look
+    self.look = attrs.evolve(look, nodes=(*look.nodes, node))
+    try:
+        return original(self, node)
+    finally:
+        self.look = look

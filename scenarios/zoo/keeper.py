@@ -6,21 +6,28 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import attrs
+
 from cluster.sim.run import HELD, Outcome, Story, play
 from cluster.value import value
 from scenarios.gallery import load
 from scenarios.zoo import OF_THE_STORY, Bug, planted
-from scenarios.zoo.crowd import crowd
-from scenarios.zoo.drought import drought
 from scenarios.zoo.known import BOUNDS, SEARCH, STATES, tries
 from scenarios.zoo.night import night
 from scenarios.zoo.pantry import pantry
-from scenarios.zoo.storm import storm
+from scenarios.zoo.storm import crowd, drought, storm
 
 SIZES = ("ABC", "ABCDE")
 """Some bugs cannot hurt three nodes."""
-KEEPERS = (SEARCH, "storm", "drought", "crowd", "night", "pantry")
-"""They assert nothing: only a promise counts there. All but the search are stories for any seed."""
+KEEPERS: dict[str, dict[str, Story]] = {
+    SEARCH: {},
+    "storm": {names: storm(names) for names in SIZES},
+    "drought": {names: drought(names) for names in SIZES},
+    "crowd": {"ABC": crowd("ABC"), "ABCDE": crowd("ABCDE", "F")},
+    "night": {names: night(names) for names in SIZES},
+    "pantry": {"ABC": pantry},
+}
+"""By nodes, stories for any seed. They assert nothing: only a promise counts there."""
 
 
 @value
@@ -57,20 +64,10 @@ class Proof:
 
 def striking(strikes: str) -> list[tuple[str, Story, str]]:
     """The stories of a striker that is no search: nodes, story, rules."""
-    match strikes:
-        case "storm":
-            return [(names, storm(names), "unkindness") for names in SIZES]
-        case "drought":
-            return [(names, drought(names), "unkindness") for names in SIZES]
-        case "crowd":
-            return [("ABC", crowd("ABC"), "unkindness"), ("ABCDE", crowd("ABCDE", "F"), "unkindness")]
-        case "night":
-            return [(names, night(names), "unkindness") for names in SIZES]
-        case "pantry":
-            return [("ABC", pantry, "unkindness")]
-        case name:
-            tale = load(name)
-            return [("", tale.story, tale.rules)]
+    if strikes in KEEPERS:
+        return [(names, story, "unkindness") for names, story in KEEPERS[strikes].items()]
+    loaded = load(strikes)
+    return [("", loaded.story, loaded.rules)]
 
 
 def attempt(
@@ -105,6 +102,24 @@ def shortest(bug: Bug, seeds: Iterable[int]) -> Strike | None:
     return min(of_its_own, key=lambda strike: strike.events, default=None)
 
 
+def hunt(bug: Bug, runs: Iterable[tuple[str, int]]) -> Proof:
+    """Let the bug strike in these runs, of nodes and seed, until its promise breaks. Nothing is played without it."""
+    from time import perf_counter
+
+    began, played, events = perf_counter(), 0, 0
+    others: list[Strike] = []
+    strike: Strike | None = None
+    for played, (names, seed) in enumerate(runs, 1):  # noqa: B007  # their count is told below
+        outcome, strike = struck(bug, names, seed)
+        events += len(outcome.history)
+        if strike is not None and strike.promise == bug.breaks:
+            break
+        if strike is not None:
+            others.append(strike)
+            strike = None
+    return Proof(bug.name, strike, played, events, tuple(others), "", perf_counter() - began)
+
+
 def prove(bug: Bug, runs: Iterable[tuple[str, int]] | None = None) -> Proof:
     """Let the bug strike: in the runs of its budget, or in these. Then play the same without it."""
     from time import perf_counter
@@ -112,19 +127,10 @@ def prove(bug: Bug, runs: Iterable[tuple[str, int]] | None = None) -> Proof:
     began = perf_counter()
     if bug.strikes == SEARCH:
         return _searched(bug)
-    sizes = tuple(names for names, _, _ in striking(bug.strikes))
-    played, events, others, strike = [], 0, [], None  # type: list[tuple[str, int]], int, list[Strike], Strike | None
-    for names, seed in tries(bug, sizes) if runs is None else runs:
-        outcome, found = struck(bug, names, seed)
-        played.append((names, seed))
-        events += len(outcome.history)
-        if found is not None and found.promise == bug.breaks:
-            strike = found
-            break
-        if found is not None:
-            others.append(found)
-    clean = next((said for names, seed in played if (said := _unharmed(bug, names, seed))), "")
-    return Proof(bug.name, strike, len(played), events, tuple(others), clean, perf_counter() - began)
+    chosen = list(tries(bug, tuple(names for names, _, _ in striking(bug.strikes))) if runs is None else runs)
+    proof = hunt(bug, chosen)
+    clean = next((said for names, seed in chosen[: proof.runs] if (said := _unharmed(bug, names, seed))), "")
+    return attrs.evolve(proof, clean=clean, seconds=perf_counter() - began)
 
 
 def _searched(bug: Bug) -> Proof:
@@ -157,16 +163,3 @@ def _unharmed(bug: Bug, names: str, seed: int) -> str:
 
 def _of_size(bug: Bug, names: str) -> tuple[Story, str]:
     return next((story, rules) for size, story, rules in striking(bug.strikes) if size == names)
-
-
-def hunt(bug: Bug, seeds: Iterable[int]) -> tuple[Strike | None, list[Strike]]:
-    """The first strike that breaks the bug's own promise, and whatever else broke before it."""
-    others: list[Strike] = []
-    for seed in seeds:
-        for names, _, _ in striking(bug.strikes):
-            _, strike = struck(bug, names, seed)
-            if strike is not None and strike.promise == bug.breaks:
-                return strike, others
-            if strike is not None:
-                others.append(strike)
-    return None, others

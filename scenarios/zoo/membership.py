@@ -1,6 +1,6 @@
 """Bugs of changing members and of handing over, that real projects shipped or the dissertation warns of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -10,211 +10,151 @@ from cluster.raft.configuration import Configuration
 from cluster.raft.progress import Progress
 from cluster.raft.state import Effect, Leader, Moment, Raft
 from cluster.raft.timing import Compaction, Timing
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 OFTEN = Compaction(entries=2, growth=0, margin=0, part=64)
 """A snapshot after every other entry, so that many lie between two changes."""
 
 
 @bug(
-    "cluster.raft.membership",
-    "reason_to_wait",
+    "cluster.raft.membership:reason_to_wait",
     breaks="one change at a time",
     source="zoo M1; Ongaro, raft-dev 2015; copycat #23, axon #120, braft #182; found by hydro #3192",
     strikes="crowd",
 )
-def changes_before_its_own_term(original: Callable[..., str]) -> Callable[..., str]:
+def changes_before_its_own_term(original: Any, raft: Any, role: Any) -> Any:
     """A leader changes the members before an entry of its own term is committed."""
-    return lambda raft, role: original(raft, attrs.evolve(role, ready=True))
+    return original(raft, attrs.evolve(role, ready=True))
 
 
 @bug(
-    "cluster.raft.membership",
-    "reason_to_wait",
+    "cluster.raft.membership:reason_to_wait",
     breaks="one change at a time",
     source="zoo M2; etcd #11284",
     strikes="crowd",
 )
-def changes_twice_at_once(original: Callable[..., str]) -> Callable[..., str]:
+def changes_twice_at_once(original: Any, raft: Raft, role: Leader) -> Any:
     """A leader begins the next change while the last one is not committed."""
-
-    def reason_to_wait(raft: Raft, role: Leader) -> str:
-        settled = attrs.evolve(raft, configured=((0, raft.configuration),))
-        return original(settled, role)
-
-    return reason_to_wait
+    settled = attrs.evolve(raft, configured=((0, raft.configuration),))
+    return original(settled, role)
 
 
 @bug(
-    "cluster.raft.configuration_change",
-    "_voters_moved",
+    "cluster.raft.configuration_change:_voters_moved",
     breaks="overlapping majorities",
     source="dissertation, 4.1, figure 4.3; openraft #1802 is a relative",
     strikes="the_cluster_grows_and_shrinks",
 )
-def any_change_is_simple(original: Callable[..., int]) -> Callable[..., int]:
+def any_change_is_simple(original: Any, before: Any, after: Any) -> int:
     """Several voters move at once, without a joint configuration between."""
-    return lambda before, after: 0
+    return 0
 
 
 @bug(
-    "cluster.raft.active_configuration",
-    "without_tail",
-    breaks=OF_THE_STORY,
+    "cluster.raft.active_configuration:without_tail",
     source="zoo M5; canonical #250, #354; camunda #57393",
     strikes="a_change_is_taken_back",
 )
-def keeps_what_is_cut(original: Callable[..., Any]) -> Callable[..., Any]:
+def keeps_what_is_cut(original: Any, configured: Any, after: Any) -> Any:
     """A configuration stays in force when its entry is cut from the log."""
-    return lambda configured, after: configured
+    return configured
 
 
 @bug(
-    "cluster.raft.replication",
-    "agreed_index",
-    breaks=OF_THE_STORY,
+    "cluster.raft.replication:agreed_index",
     source="dissertation, 4.2.1; hashicorp #476 is a relative",
     strikes="watchers_have_no_say",
 )
-def learners_count(original: Callable[..., int]) -> Callable[..., int]:
+def learners_count(original: Any, raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> Any:
     """A learner's log counts for a commit like a voter's."""
-
-    def agreed_index(raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> int:
-        everybody = attrs.evolve(raft, configuration=Configuration.of(raft.configuration.members))
-        return original(everybody, stored, peers)
-
-    return agreed_index
+    everybody = attrs.evolve(raft, configuration=Configuration.of(raft.configuration.members))
+    return original(everybody, stored, peers)
 
 
 @bug(
-    "cluster.raft.membership",
-    "stepped_aside",
-    breaks=OF_THE_STORY,
+    "cluster.raft.membership:stepped_aside",
     source="zoo M8; etcd #11038, raft #77, #79, #83; logcabin #205",
     strikes="the_leader_leaves",
 )
-def removed_and_leads_on(original: Callable[..., Any]) -> Callable[..., Any]:
+def removed_and_leads_on(
+    original: Any, raft: Raft, effects: Sequence[Effect], at: Moment
+) -> tuple[Raft, Sequence[Effect]]:
     """A leader whose removal is committed goes on leading."""
-
-    def stepped_aside(raft: Raft, effects: Sequence[Effect], at: Moment) -> tuple[Raft, Sequence[Effect]]:
-        return raft, effects
-
-    return stepped_aside
+    return raft, effects
 
 
 @bug(
-    "cluster.raft.active_configuration",
-    "may_stand",
-    breaks=OF_THE_STORY,
+    "cluster.raft.active_configuration:may_stand",
     source="zoo M11; scylla #10618; dissertation, 4.2.2",
     strikes="removed_and_still_needed",
 )
-def removed_stands_no_more(original: Callable[..., bool]) -> Callable[..., bool]:
+def removed_stands_no_more(original: Any, raft: Any) -> Any:
     """A node that its own log removes never stands again, though the removal may need it."""
-    return lambda raft: raft.configuration.votes(raft.name)
+    return raft.configuration.votes(raft.name)
 
 
 @bug(
-    "cluster.raft.membership",
-    "has_caught_up",
-    breaks=OF_THE_STORY,
-    source="zoo M16; dissertation, 4.2.1",
-    strikes="a_newcomer_holds_nobody_up",
+    "cluster.raft.membership:has_caught_up", source="zoo M16; dissertation, 4.2.1", strikes="a_newcomer_holds_nobody_up"
 )
-def votes_with_an_empty_log(original: Callable[..., bool]) -> Callable[..., bool]:
+def votes_with_an_empty_log(original: Any, raft: Any, progress: Any) -> bool:
     """A newcomer is a voter at once, before it holds the log."""
-    return lambda raft, progress: True
+    return True
 
 
-@bug(
-    "cluster.raft.election",
-    "may_grant_vote",
-    breaks=OF_THE_STORY,
-    source="zoo M10; etcd #10998",
-    strikes="a_newcomers_first_vote",
-)
-def learner_refuses_to_vote(original: Callable[..., bool]) -> Callable[..., bool]:
+@bug("cluster.raft.election:may_grant_vote", source="zoo M10; etcd #10998", strikes="a_newcomers_first_vote")
+def learner_refuses_to_vote(original: Any, raft: Raft, candidate: str, request: Any, now: int) -> Any:
     """A node that believes itself a learner refuses its vote, though the candidate's log says it has one."""
-
-    def may_grant_vote(raft: Raft, candidate: str, request: Any, now: int) -> bool:
-        return active_configuration.may_stand(raft) and original(raft, candidate, request, now)
-
-    return may_grant_vote
+    return active_configuration.may_stand(raft) and original(raft, candidate, request, now)
 
 
-@bug(
-    "cluster.raft.transfer",
-    "given_up",
-    breaks=OF_THE_STORY,
-    source="zoo T1; hashicorp #487, #570, #581",
-    strikes="the_heir_is_silent",
-)
-def transfer_without_end(original: Callable[..., Leader]) -> Callable[..., Leader]:
+@bug("cluster.raft.transfer:given_up", source="zoo T1; hashicorp #487, #570, #581", strikes="the_heir_is_silent")
+def transfer_without_end(original: Any, role: Any, now: Any) -> Any:
     """A leader that hands over to somebody who is silent waits for ever, and takes no command."""
-    return lambda role, now: role
+    return role
 
 
 @bug(
-    "cluster.raft.transfer",
-    "is_ready",
-    breaks=OF_THE_STORY,
-    source="zoo T3; openraft #2088, redpanda #2606",
-    strikes="leadership_handed_over",
+    "cluster.raft.transfer:is_ready", source="zoo T3; openraft #2088, redpanda #2606", strikes="leadership_handed_over"
 )
-def told_too_early(original: Callable[..., bool]) -> Callable[..., bool]:
+def told_too_early(original: Any, raft: Any, progress: Any) -> bool:
     """The heir is told to stand before it holds the whole log: nobody votes for it."""
-    return lambda raft, progress: True
+    return True
 
 
 @bug(
-    "cluster.raft.election",
-    "stand",
+    "cluster.raft.election:stand",
     breaks="leader completeness",
     source="zoo M2, M4; etcd #11284; etcd raft #456, #458",
     strikes="removed_both_and_not_told",
 )
-def stands_by_what_is_committed(original: Callable[..., Any]) -> Callable[..., Any]:
+def stands_by_what_is_committed(original: Any, raft: Raft, at: Moment, rounds: int) -> Any:
     """A candidate goes by the last configuration that it knows to be committed, not by the last in its log."""
-
-    def stand(raft: Raft, at: Moment, rounds: int) -> Any:
-        return original(attrs.evolve(raft, configuration=active_configuration.at_index(raft, raft.commit)), at, rounds)
-
-    return stand
+    return original(attrs.evolve(raft, configuration=active_configuration.at_index(raft, raft.commit)), at, rounds)
 
 
 @bug(
-    "cluster.apply_loop",
-    "ApplyLoop.take_snapshot",
+    "cluster.apply_loop:ApplyLoop.take_snapshot",
     breaks="members of a snapshot",
     source="zoo M7; canonical/raft",
     strikes="crowd",
     timing=Timing(compaction=OFTEN),
 )
-def snapshot_of_what_is_to_be(original: Callable[..., None]) -> Callable[..., None]:
+def snapshot_of_what_is_to_be(original: Any, self: Any, index: int, term: int) -> None:
     """A snapshot holds the configuration in force, which may lie beyond it, not the one of its last entry."""
-
-    def take_snapshot(self: Any, index: int, term: int) -> None:
-        original(self, index, term)
-        self.taken = attrs.evolve(self.taken, configuration=self.proposals.driver.raft.configured[-1][1])
-
-    return take_snapshot
+    original(self, index, term)
+    self.taken = attrs.evolve(self.taken, configuration=self.proposals.driver.raft.configured[-1][1])
 
 
 @bug(
-    "cluster.raft.replication",
-    "agreed_index",
+    "cluster.raft.replication:agreed_index",
     breaks="durability",
     source="zoo M11; scylla #10618; dissertation, 4.2.2",
     strikes="crowd",
 )
-def counts_itself_without_a_vote(original: Callable[..., int]) -> Callable[..., int]:
+def counts_itself_without_a_vote(original: Any, raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> Any:
     """A leader that its own change removes counts its own log as if it were one of the voters that stay."""
-
-    def agreed_index(raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> int:
-        now = raft.configuration
-        if now.joint or now.votes(raft.name):
-            return original(raft, stored, peers)
-        matches = [stored, *[progress.match for name, progress in peers if now.votes(name)]]
-        return sorted(matches, reverse=True)[len(now.voters) // 2]
-
-    return agreed_index
+    now = raft.configuration
+    if now.joint or now.votes(raft.name):
+        return original(raft, stored, peers)
+    matches = [stored, *[progress.match for name, progress in peers if now.votes(name)]]
+    return sorted(matches, reverse=True)[len(now.voters) // 2]

@@ -1,88 +1,61 @@
 """Bugs that show when a node dies, is cut off, loses its leader or has its clock set at the worst moment: one a story."""
 
-from collections.abc import Callable
 from typing import Any
 
 import attrs
 
 from backup.record.record import Reason
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 
 @bug(
-    "backup.runs.scheduler",
-    "Scheduler._arm",
-    breaks=OF_THE_STORY,
+    "backup.runs.scheduler:Scheduler._arm",
     source="rule 8.5: a run that was missed starts when the node is back",
     strikes="the_node_dies_just_before",
 )
-def what_was_slept_through_is_passed_over(original: Callable[..., None]) -> Callable[..., None]:
+def what_was_slept_through_is_passed_over(original: Any, self: Any, key: Any, database: Any, task: Any) -> None:
     """A node that was down plans from when it came back, as an ordinary cron would."""
-
-    def arm(self: Any, key: Any, database: Any, task: Any) -> None:
-        if self._member.incarnation > 1 and key not in self._settled:
-            self._settled[key] = self._back_at
-        original(self, key, database, task)
-
-    return arm
+    if self._member.incarnation > 1 and key not in self._settled:
+        self._settled[key] = self._back_at
+    original(self, key, database, task)
 
 
 @bug(
-    "backup.runs.chain",
-    "_adopted",
-    breaks=OF_THE_STORY,
+    "backup.runs.chain:_adopted",
     source="rules 11.4, 17.2: what stands in a folder is restored with it",
     strikes="nobody_knows_of_the_file",
 )
-def a_forgotten_file_stands_beside_its_chain(original: Callable[..., Any]) -> Callable[..., Any]:
+def a_forgotten_file_stands_beside_its_chain(original: Any, place: Any, chain: Any, file: Any, key: Any) -> Any:
     """The next file continues the last one that is on the books, not the last one that is there."""
-    return lambda place, chain, file, key: chain
+    return chain
 
 
 @bug(
-    "backup.record.history",
-    "History.with_run",
-    breaks=OF_THE_STORY,
+    "backup.record.history:History.with_run",
     source="rule 24.6: told again with the same run is told once",
     strikes="the_leader_changes_during_a_report",
 )
-def what_is_told_again_is_another_run(original: Callable[..., Any]) -> Callable[..., Any]:
+def what_is_told_again_is_another_run(original: Any, self: Any, run: Any) -> Any:
     """A report that comes twice, as nobody answered the first one, is two runs."""
-
-    def with_run(self: Any, run: Any) -> Any:
-        kept = type(self).of(())
-        kept._runs, kept._length = [*self, run], len(self) + 1
-        kept._places = {known.key: place for place, known in enumerate(kept._runs)}
-        return kept
-
-    return with_run
+    kept = type(self).of(())
+    kept._runs, kept._length = [*self, run], len(self) + 1
+    kept._places = {known.key: place for place, known in enumerate(kept._runs)}
+    return kept
 
 
-@bug(
-    "backup.record.responsible_node",
-    "_judge",
-    breaks=OF_THE_STORY,
-    source="rule 7.11",
-    strikes="the_task_moves_meanwhile",
-)
-def a_task_goes_home(original: Callable[..., Any]) -> Callable[..., Any]:
+@bug("backup.record.responsible_node:_judge", source="rule 7.11", strikes="the_task_moves_meanwhile")
+def a_task_goes_home(original: Any, task: Any, topology: Any, current: str | None, rules: Any) -> Any:
     """A task goes back to the node that the hash chose as soon as that one is a member again."""
-
-    def judge(task: Any, topology: Any, current: str | None, rules: Any) -> Any:
-        node, reason, step = original(task, topology, current, rules)
-        if reason is Reason.SAME_RESPONSIBLE_NODE:
-            home = original(task, topology, None, rules)
-            return (node, reason, step) if home[0] == node else home
-        return node, reason, step
-
-    return judge
+    node, reason, step = original(task, topology, current, rules)
+    if reason is Reason.SAME_RESPONSIBLE_NODE:
+        home = original(task, topology, None, rules)
+        return (node, reason, step) if home[0] == node else home
+    return node, reason, step
 
 
-@bug("backup.runs.schedule", "next_backup", breaks=OF_THE_STORY, source="rule 8.2", strikes="the_clock_is_set")
-def waits_for_the_future(original: Callable[..., Any]) -> Callable[..., Any]:
+@bug("backup.runs.schedule:next_backup", source="rule 8.2", strikes="the_clock_is_set")
+def waits_for_the_future(
+    original: Any, task: Any, status: Any, now: int, zone: Any, rules: Any, *rest: Any, **more: Any
+) -> Any:
     """A run that by the clock is yet to come counts, as in RavenDB: until then nothing runs."""
-
-    def next_backup(task: Any, status: Any, now: int, zone: Any, rules: Any, *rest: Any, **more: Any) -> Any:
-        return original(task, status, now, zone, attrs.evolve(rules, future_is_now=False), *rest, **more)
-
-    return next_backup
+    return original(task, status, now, zone, attrs.evolve(rules, future_is_now=False), *rest, **more)

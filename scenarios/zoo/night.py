@@ -1,7 +1,8 @@
 """A bad night for backups, from a seed: nodes die, links break, clocks are set, disks fill, clients write and change
 their minds. Then the sky clears, and every occurrence must be covered.
 
-`night()` is a story for any seed: the keeper of the domain's bugs, as the storm is that of consensus.
+`night()` is a story for any seed: the keeper of the domain's bugs, as the storm is that of consensus. In `migration()` the
+cluster itself changes meanwhile: nodes join as voters or watchers, get and lose their vote, are removed and come back.
 """
 
 from collections.abc import Awaitable, Callable
@@ -36,6 +37,33 @@ def night(names: str = "ABC", gusts: int = 10, clocks: bool = False) -> Callable
             world.do(misfortune(dice, names, clocks))
             await somebody_acts(world, dice, shop, tasks, number)
             for name in names:
+                if not world[name].up and not dice.below(3):
+                    world.restart(name)
+        await calm(world, tasks)
+
+    return story
+
+
+def migration(names: str = "ABC", joining: str = "DW", gusts: int = 10) -> Callable[[World], Awaitable[None]]:
+    """A story of some hours of faults and of nodes that come and go, then three hours of calm."""
+
+    async def story(world: World) -> None:
+        dice = Dice(world.seed, ("migration",))
+        client = backups(world)
+        client.start(names)
+        await world.elected()
+        shop = await client.create_database("Shop", members=names[: 2 + dice.below(2)], dynamic=bool(dice.below(2)))
+        await shop.fill(20)
+        tasks = await tasks_of(shop, dice, names[-1])
+        for number in range(gusts):
+            await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
+            world.do(_wish(dice, names + joining))
+            there = "".join(world.names)
+            if dice.below(2):
+                world.do(misfortune(dice, there, clocks=False))
+            await somebody_acts(world, dice, shop, tasks, number)
+            await _operator(dice, shop, there)
+            for name in there:
                 if not world[name].up and not dice.below(3):
                     world.restart(name)
         await calm(world, tasks)
@@ -119,3 +147,33 @@ def misfortune(dice: Dice, names: str, clocks: bool) -> steps.Step:
             return steps.JumpClock(one, (dice.below(7_200) - 3_600) * 1_000_000)
         case _:
             return steps.Drift(one, dice.below(400) - 200)
+
+
+def _wish(dice: Dice, names: str) -> steps.Step:
+    """What an administrator asks for; a founder that there is may leave, and whoever is away may come."""
+    one = names[dice.below(len(names))]
+    match dice.below(8):
+        case 0 | 1 | 2:
+            return steps.Join(one, watcher=not dice.below(3))
+        case 3 | 4:
+            return steps.Remove(one) if one in names[:3] else steps.Join(one, watcher=True)
+        case 5:
+            return steps.Demote(names[dice.below(3)])
+        case 6:
+            return steps.Promote(names[dice.below(3)])
+        case _:
+            return steps.Transfer(names[dice.below(3)])
+
+
+async def _operator(dice: Dice, shop: Database, names: str) -> None:
+    """Now and then the group is changed as well, where the cluster lets it be."""
+    node = names[dice.below(len(names))]
+    try:
+        with trio.move_on_after(20):
+            match dice.below(4):
+                case 0:
+                    await shop.add(node)
+                case 1:
+                    await shop.drop(node)
+    except REFUSED:
+        return

@@ -1,9 +1,12 @@
 """Weather from a seed, made to hurt: faults keyed to votes and writes as well as to time, under a client's load.
 
-`storm(names)` is a story for any seed. It is the zoo's first keeper: most bugs of consensus show within some seeds.
+These are the keepers of consensus, each a story for any seed: most of its bugs show within some seeds of `storm`. `drought` is
+a storm and then half a minute without a cloud, for the bugs by which nothing wrong happens, and nothing at all. In `crowd`
+members come and go and leaders hand over.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 
 import trio
 
@@ -12,11 +15,14 @@ from cluster.member import NoLeader, OutcomeUnknown
 from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
 from cluster.time_units import MILLISECOND
-from scenarios.register import Put, Register
+from scenarios.register import Look, Put, Register
 
 STRIKES = ("Voted", "Wrote", "BecameLeader", "Committed", "BecameCandidate", "Wrote")
 CALM = 4.0
 """Virtual seconds of mended sky at the end."""
+LONG_CALM = 32.0
+"""More than twice what *progress* gives a cluster, and than a command may take."""
+Client = Callable[[World, str], Awaitable[None]]
 
 
 def storm(names: str = "ABC", gusts: int = 14, calm: float = CALM) -> Callable[[World], Awaitable[None]]:
@@ -33,21 +39,65 @@ def storm(names: str = "ABC", gusts: int = 14, calm: float = CALM) -> Callable[[
             delay_chance=dice.below(3) * 0.1,
             delay=400 * MILLISECOND,
         )
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_load, world, names)
+        async with _under_load(world, _writes, names, calm):
             for _ in range(gusts):
                 await trio.sleep((10 + dice.below(700)) / 1000)
                 for _ in range(1 + dice.below(2)):
                     world.do(misfortune(dice, names))
-                for name in names:
-                    if not world[name].up and dice.below(3):
-                        world.restart(name)
-            world.mend()
-            await world.elected(within=30)
-            await trio.sleep(calm)
-            nursery.cancel_scope.cancel()
+                _restart_some(world, dice, names)
 
     return story
+
+
+def drought(names: str = "ABC") -> Callable[[World], Awaitable[None]]:
+    """The same, and a long calm."""
+    return storm(names, calm=LONG_CALM)
+
+
+def crowd(names: str = "ABC", spare: str = "DE", gusts: int = 14) -> Callable[[World], Awaitable[None]]:
+    """A story on these nodes and on some that join later."""
+
+    async def story(world: World) -> None:
+        dice = Dice(world.seed, ("crowd",))
+        world.start(names, Register)
+        world.rewire(
+            jitter=dice.below(4) * 20 * MILLISECOND,
+            loss=dice.below(3) * 0.05,
+            ordered=bool(dice.below(3)),
+            delay_chance=dice.below(3) * 0.1,
+            delay=400 * MILLISECOND,
+        )
+        await world.elected()
+        async with _under_load(world, _writes_and_looks, names + spare, CALM):
+            for _ in range(gusts):
+                await trio.sleep((10 + dice.below(500)) / 1000)
+                world.do(_wish(dice, names + spare))
+                if dice.below(2):
+                    await trio.sleep(dice.below(60) / 1000)
+                there = "".join(world.names)
+                if dice.below(3):
+                    world.do(misfortune(dice, there))
+                _restart_some(world, dice, there)
+
+    return story
+
+
+@asynccontextmanager
+async def _under_load(world: World, client: Client, names: str, calm: float) -> AsyncIterator[None]:
+    """What stands below happens while a client asks these nodes; then the sky clears, and somebody leads."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(client, world, names)
+        yield
+        world.mend()
+        await world.elected(within=30)
+        await trio.sleep(calm)
+        nursery.cancel_scope.cancel()
+
+
+def _restart_some(world: World, dice: Dice, names: Iterable[str]) -> None:
+    for name in names:
+        if not world[name].up and dice.below(3):
+            world.restart(name)
 
 
 def misfortune(dice: Dice, names: str) -> steps.Step:
@@ -79,7 +129,25 @@ def misfortune(dice: Dice, names: str) -> steps.Step:
             return steps.Heal()
 
 
-async def _load(world: World, names: str) -> None:
+def _wish(dice: Dice, names: str) -> steps.Step:
+    """What an administrator asks for next; a node that there is not yet is added, whatever was wanted of it."""
+    one = names[dice.below(len(names))]
+    match dice.below(9):
+        case 0 | 1 | 2:
+            return steps.Join(one, watcher=not dice.below(3))
+        case 3 | 4:
+            return steps.Remove(one) if one in names[:3] else steps.Join(one)
+        case 5:
+            return steps.Transfer(names[dice.below(3)])
+        case 6:
+            return steps.Demote(names[dice.below(3)])
+        case 7:
+            return steps.Reconfigure(tuple(name for name in names[:3] if name != one), (names[dice.below(3)],))
+        case _:
+            return steps.Promote(names[dice.below(3)])
+
+
+async def _writes(world: World, names: str) -> None:
     """A client that writes as fast as it gets answers, wherever somebody is up."""
     dice, number = Dice(world.seed, ("client",)), 0
     while True:
@@ -93,3 +161,24 @@ async def _load(world: World, names: str) -> None:
                 await world.ask(name, Put("x", number))
         except (NoLeader, OutcomeUnknown, Misuse):
             continue
+
+
+async def _writes_and_looks(world: World, names: str) -> None:
+    """A client that writes and looks, wherever somebody is up, and lets several wait at once."""
+    dice, number = Dice(world.seed, ("client",)), 0
+
+    async def ask(name: str, request: Put | Look) -> None:
+        try:
+            with trio.move_on_after(1.0):
+                await world.ask(name, request)
+        except (NoLeader, OutcomeUnknown, Misuse):
+            pass  # as any client must expect in such weather
+
+    async with trio.open_nursery() as nursery:
+        while True:
+            await trio.sleep((5 + dice.below(40)) / 1000)
+            name = names[dice.below(len(names))]
+            if name not in world.names or not world[name].up:
+                continue
+            number += 1
+            nursery.start_soon(ask, name, Look("x") if dice.below(2) else Put("x", number))

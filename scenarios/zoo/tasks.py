@@ -1,6 +1,5 @@
 """Bugs of what users ask of tasks: delays, backups by hand, server-wide tasks, zones. Each breaks a promise or its story."""
 
-from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,111 +7,72 @@ import attrs
 
 from backup.record.record import ONE_TIME
 from cluster.time_units import SECOND
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 
 @bug(
-    "backup.runs.schedule",
-    "next_backup",
+    "backup.runs.schedule:next_backup",
     breaks="put off waits",
     source="rule 15.5; RavenDB-20185, PR #16224: what a delay left behind",
     strikes="put_off_until_after_lunch",
 )
-def a_restart_forgets_a_delay(original: Callable[..., Any]) -> Callable[..., Any]:
+def a_restart_forgets_a_delay(original: Any, task: Any, status: Any, now: int, *rest: Any, **more: Any) -> Any:
     """A delay counts in the plan that is made when it is asked for, and in no later one."""
-
-    def next_backup(task: Any, status: Any, now: int, *rest: Any, **more: Any) -> Any:
-        delay = more.get("delay")
-        if delay is not None and now > delay.asked_at + SECOND:
-            more["delay"] = None
-        return original(task, status, now, *rest, **more)
-
-    return next_backup
+    delay = more.get("delay")
+    if delay is not None and now > delay.asked_at + SECOND:
+        more["delay"] = None
+    return original(task, status, now, *rest, **more)
 
 
-@bug(
-    "backup.runs.runner",
-    "Runner._live",
-    breaks=OF_THE_STORY,
-    source="rules 10.3, 15.1",
-    strikes="backup_now_without_a_leader",
-)
-def waits_for_a_leader(original: Callable[..., Any]) -> Callable[..., Any]:
+@bug("backup.runs.runner:Runner._live", source="rules 10.3, 15.1", strikes="backup_now_without_a_leader")
+async def waits_for_a_leader(original: Any, self: Any, run: Any) -> None:
     """A run does not begin before somebody leads."""
-
-    async def live(self: Any, run: Any) -> None:
-        while self._member.leader is None:
-            await self._member.changed(self._member.version)
-        await original(self, run)
-
-    return live
+    while self._member.leader is None:
+        await self._member.changed(self._member.version)
+    await original(self, run)
 
 
-@bug("backup.record.commands", "_report", breaks=OF_THE_STORY, source="rule 15.4", strikes="once_before_the_upgrade")
-def has_no_place_for_one_time_backups(original: Callable[..., Any]) -> Callable[..., Any]:
+@bug("backup.record.commands:_report", source="rule 15.4", strikes="once_before_the_upgrade")
+def has_no_place_for_one_time_backups(original: Any, record: Any, command: Any, index: int) -> Any:
     """The report of a one-time backup is passed over, as there is no task of its id."""
-
-    def report(record: Any, command: Any, index: int) -> Any:
-        kept = tuple(status for status in command.statuses if status.task_id != ONE_TIME)
-        return original(record, attrs.evolve(command, statuses=kept), index)
-
-    return report
+    kept = tuple(status for status in command.statuses if status.task_id != ONE_TIME)
+    return original(record, attrs.evolve(command, statuses=kept), index)
 
 
 @bug(
-    "backup.record.commands",
-    "_create_database",
+    "backup.record.commands:_create_database",
     breaks="server-wide is everywhere",
     source="rule 16.3: existing or created later",
     strikes="one_backup_for_all",
 )
-def a_new_database_has_no_server_wide_task(original: Callable[..., Any]) -> Callable[..., Any]:
+def a_new_database_has_no_server_wide_task(original: Any, record: Any, command: Any, index: int) -> Any:
     """A server-wide task covers the databases that were there when it was defined, and no later ones."""
-
-    def create(record: Any, command: Any, index: int) -> Any:
-        made, answer = original(attrs.evolve(record, templates={}), command, index)
-        return attrs.evolve(made, templates=record.templates), answer
-
-    return create
+    made, answer = original(attrs.evolve(record, templates={}), command, index)
+    return attrs.evolve(made, templates=record.templates), answer
 
 
-@bug("backup.record.cron", "_occurrences", breaks=OF_THE_STORY, source="rule 8.1", strikes="two_zones")
-def cron_is_read_in_utc(original: Callable[..., Any]) -> Callable[..., Any]:
+@bug("backup.record.cron:_occurrences", source="rule 8.1", strikes="two_zones")
+def cron_is_read_in_utc(original: Any, cron: Any, after: Any, zone: Any) -> Any:
     """A schedule means the same instants on every node, wherever it stands."""
-    return lambda cron, after, zone: original(cron, after, ZoneInfo("UTC"))
+    return original(cron, after, ZoneInfo("UTC"))
 
 
-@bug(
-    "backup.runs.schedule",
-    "_is_full",
-    breaks=OF_THE_STORY,
-    source="rule 6.7",
-    strikes="another_type_forces_a_full",
-)
-def builds_on_another_kind(original: Callable[..., Any]) -> Callable[..., Any]:
+@bug("backup.runs.schedule:_is_full", source="rule 6.7", strikes="another_type_forces_a_full")
+def builds_on_another_kind(original: Any, task: Any, status: Any, *rest: Any) -> Any:
     """After a change of its type a task goes on with incrementals."""
-
-    def is_full(task: Any, status: Any, *rest: Any) -> Any:
-        if status is not None:
-            status = attrs.evolve(status, kind=task.kind, last_raft_index=max(status.last_raft_index, task.renewed))
-        return original(task, status, *rest)
-
-    return is_full
+    if status is not None:
+        status = attrs.evolve(status, kind=task.kind, last_raft_index=max(status.last_raft_index, task.renewed))
+    return original(task, status, *rest)
 
 
 @bug(
-    "backup.runs.backup_run",
-    "Work._write",
+    "backup.runs.backup_run:Work._write",
     breaks="every backup happens",
     source="a run that fails of the program itself, and is shrugged off as any failure (8.9)",
     strikes="night",
 )
-def fails_for_no_reason(original: Callable[..., Any]) -> Callable[..., Any]:
+async def fails_for_no_reason(original: Any, self: Any, opened: Any) -> Any:
     """An incremental trips over something that no place, key or file is to blame for."""
-
-    async def write(self: Any, opened: Any) -> Any:
-        if opened.chain is not None:
-            raise ValueError("the index is out of range")
-        return await original(self, opened)
-
-    return write
+    if opened.chain is not None:
+        raise ValueError("the index is out of range")
+    return await original(self, opened)

@@ -9,7 +9,7 @@ from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, RequestVote, VoteReply
 from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft, Save
 from cluster.raft.timing import Timing
-from scenarios.zoo import OF_THE_STORY, bug
+from scenarios.zoo import bug
 
 PAPER = Timing(ticking=False, trial=False)
 """The paper's elections: terms pass quickly, and nobody is asked on trial first."""
@@ -17,186 +17,107 @@ DEAF = Timing(check_quorum=False)
 """A leader that hears nobody leads on."""
 
 
-@bug(
-    "cluster.raft.election",
-    "counts_as_grant",
-    breaks="election safety",
-    source="zoo E1; Xraft #33",
-    strikes="search",
-)
-def grant_of_another_term(original: Callable[..., bool]) -> Callable[..., bool]:
+@bug("cluster.raft.election:counts_as_grant", breaks="election safety", source="zoo E1; Xraft #33", strikes="search")
+def grant_of_another_term(original: Any, candidate: Any, reply: Any) -> Any:
     """A candidate counts a vote that was given to it for an earlier term."""
-    return lambda candidate, reply: reply.granted and reply.trial == candidate.trial
+    return reply.granted and reply.trial == candidate.trial
 
 
-@bug(
-    "cluster.raft.election",
-    "after_step_down",
-    breaks="one vote a term",
-    source="zoo E2; CCF #5891, akka-raft #56",
-)
-def vote_forgotten_by_following(original: Callable[..., Raft]) -> Callable[..., Raft]:
+@bug("cluster.raft.election:after_step_down", breaks="one vote a term", source="zoo E2; CCF #5891, akka-raft #56")
+def vote_forgotten_by_following(original: Any, raft: Raft, term: int, leader: str | None, at: Moment) -> Any:
     """Who becomes a follower forgets its vote, though the term is the same."""
-
-    def after_step_down(raft: Raft, term: int, leader: str | None, at: Moment) -> Raft:
-        return attrs.evolve(original(raft, term, leader, at), vote=None)
-
-    return after_step_down
+    return attrs.evolve(original(raft, term, leader, at), vote=None)
 
 
-@bug(
-    "cluster.raft.election",
-    "vote_reply",
-    breaks="election safety",
-    source="zoo E3; akka-raft #45",
-    timing=PAPER,
-)
-def votes_are_a_number(original: Callable[..., Any]) -> Callable[..., Any]:
+@bug("cluster.raft.election:vote_reply", breaks="election safety", source="zoo E3; akka-raft #45", timing=PAPER)
+def votes_are_a_number(original: Any, raft: Raft, sender: str, reply: VoteReply, at: Moment) -> Any:
     """A vote that arrives twice counts twice."""
-
-    def vote_reply(raft: Raft, sender: str, reply: VoteReply, at: Moment) -> Any:
-        role = raft.role
-        if isinstance(role, Candidate) and reply.granted and sender in role.granted:
-            silent = [name for name in raft.configuration.electors(raft.name) if name not in role.granted]
-            sender = silent[0] if silent else sender
-        return original(raft, sender, reply, at)
-
-    return vote_reply
+    role = raft.role
+    if isinstance(role, Candidate) and reply.granted and sender in role.granted:
+        silent = [name for name in raft.configuration.electors(raft.name) if name not in role.granted]
+        sender = silent[0] if silent else sender
+    return original(raft, sender, reply, at)
 
 
-@bug(
-    "cluster.raft.election",
-    "may_grant_vote",
-    breaks="one vote a term",
-    source="zoo E4; DaosRaft #70",
-    timing=PAPER,
-)
-def leader_votes_for_another(original: Callable[..., bool]) -> Callable[..., bool]:
+@bug("cluster.raft.election:may_grant_vote", breaks="one vote a term", source="zoo E4; DaosRaft #70", timing=PAPER)
+def leader_votes_for_another(original: Any, raft: Raft, candidate: str, request: RequestVote, now: int) -> Any:
     """A leader gives its vote to whoever asks for it in its own term, whatever it has given and whatever its log."""
-
-    def may_grant_vote(raft: Raft, candidate: str, request: RequestVote, now: int) -> bool:
-        rival = isinstance(raft.role, Leader) and request.term == raft.term and not request.trial
-        return rival or original(raft, candidate, request, now)
-
-    return may_grant_vote
+    rival = isinstance(raft.role, Leader) and request.term == raft.term and not request.trial
+    return rival or original(raft, candidate, request, now)
 
 
-@bug(
-    "cluster.raft.election",
-    "stand_for_real",
-    breaks="election safety",
-    source="zoo E5; nebula #3415",
-    strikes="search",
-)
-def own_vote_is_not_written(original: Callable[..., Any]) -> Callable[..., Any]:
+@bug("cluster.raft.election:stand_for_real", breaks="election safety", source="zoo E5; nebula #3415", strikes="search")
+def own_vote_is_not_written(original: Any, raft: Raft, forced: bool, rounds: int) -> Any:
     """A candidate counts its own vote and does not remember that it has given it."""
-
-    def stand_for_real(raft: Raft, forced: bool, rounds: int) -> Any:
-        after, (saving,) = original(raft, forced, rounds)
-        return attrs.evolve(after, vote=None), (attrs.evolve(saving, vote=None),)
-
-    return stand_for_real
+    after, (saving,) = original(raft, forced, rounds)
+    return attrs.evolve(after, vote=None), (attrs.evolve(saving, vote=None),)
 
 
 @bug(
-    "cluster.raft.election",
-    "log_is_up_to_date",
+    "cluster.raft.election:log_is_up_to_date",
     breaks="leader completeness",
     source="zoo E10, by index only; §5.4.1",
     timing=PAPER,
 )
-def the_longer_log_may_lead(original: Callable[..., bool]) -> Callable[..., bool]:
+def the_longer_log_may_lead(original: Any, log: Any, last_index: Any, last_term: Any) -> Any:
     """A voter compares how long the logs are, and not of what term they end."""
-    return lambda log, last_index, last_term: last_index >= log.last_index
+    return last_index >= log.last_index
 
 
-@bug(
-    "cluster.raft.election",
-    "log_is_up_to_date",
-    breaks="leader completeness",
-    source="zoo E10, by term only; §5.4.1",
-)
-def the_later_term_may_lead(original: Callable[..., bool]) -> Callable[..., bool]:
+@bug("cluster.raft.election:log_is_up_to_date", breaks="leader completeness", source="zoo E10, by term only; §5.4.1")
+def the_later_term_may_lead(original: Any, log: Any, last_index: Any, last_term: Any) -> Any:
     """A voter compares of what term the logs end, and not how long they are."""
-    return lambda log, last_index, last_term: last_term >= log.last_term
+    return last_term >= log.last_term
 
 
 @bug(
-    "cluster.raft.election",
-    "log_is_up_to_date",
+    "cluster.raft.election:log_is_up_to_date",
     breaks="progress",
     source="zoo E10, later for as late; WRaft #9 is a relative: no leader could be elected",
 )
-def only_a_fresher_log_may_lead(original: Callable[..., bool]) -> Callable[..., bool]:
+def only_a_fresher_log_may_lead(original: Any, log: Log, last_index: int, last_term: int) -> Any:
     """A voter wants the candidate's log to be fresher than its own: of equals nobody is elected."""
-
-    def log_is_up_to_date(log: Log, last_index: int, last_term: int) -> bool:
-        return original(log, last_index, last_term) and (last_index, last_term) != (log.last_index, log.last_term)
-
-    return log_is_up_to_date
+    return original(log, last_index, last_term) and (last_index, last_term) != (log.last_index, log.last_term)
 
 
 @bug(
-    "cluster.raft.replication",
-    "append_entries",
-    breaks=OF_THE_STORY,
+    "cluster.raft.replication:append_entries",
     source="zoo E11; butane, oracles #32",
     strikes="a_deposed_leader_still_beats",
     timing=DEAF,
 )
-def an_old_leader_is_a_leader(original: Callable[..., Any]) -> Callable[..., Any]:
+def an_old_leader_is_a_leader(original: Any, raft: Raft, sender: str, request: AppendEntries, at: Moment) -> Any:
     """A heartbeat of an earlier term is a sign of a leader."""
-
-    def append_entries(raft: Raft, sender: str, request: AppendEntries, at: Moment) -> Any:
-        role = raft.role
-        if request.term < raft.term and isinstance(role, Follower):
-            raft = attrs.evolve(raft, role=Follower(role.leader, at.now))
-        return original(raft, sender, request, at)
-
-    return append_entries
+    role = raft.role
+    if request.term < raft.term and isinstance(role, Follower):
+        raft = attrs.evolve(raft, role=Follower(role.leader, at.now))
+    return original(raft, sender, request, at)
 
 
-@bug(
-    "cluster.raft.election",
-    "may_grant_vote",
-    breaks="one vote a term",
-    source="zoo E13; camunda #5356",
-    timing=PAPER,
-)
-def a_longer_log_gets_a_second_vote(original: Callable[..., bool]) -> Callable[..., bool]:
+@bug("cluster.raft.election:may_grant_vote", breaks="one vote a term", source="zoo E13; camunda #5356", timing=PAPER)
+def a_longer_log_gets_a_second_vote(original: Any, raft: Raft, candidate: str, request: RequestVote, now: int) -> Any:
     """A voter takes its vote back for a candidate whose log is longer than its own."""
-
-    def may_grant_vote(raft: Raft, candidate: str, request: RequestVote, now: int) -> bool:
-        longer = (request.last_term, request.last_index) > (raft.log.last_term, raft.log.last_index)
-        return original(attrs.evolve(raft, vote=None) if longer else raft, candidate, request, now)
-
-    return may_grant_vote
+    longer = (request.last_term, request.last_index) > (raft.log.last_term, raft.log.last_index)
+    return original(attrs.evolve(raft, vote=None) if longer else raft, candidate, request, now)
 
 
 @bug(
-    "cluster.storage",
-    "recover",
+    "cluster.storage:recover",
     breaks="one vote a term",
     source="zoo D1, both; PySyncObj #84, #98, #201, #202; robustmq #2039",
 )
-def term_forgotten_by_a_restart(original: Callable[..., Any]) -> Callable[..., Any]:
+def term_forgotten_by_a_restart(original: Any, *file: Any) -> Any:
     """Neither the term nor the vote survives a crash: the term is that of the last entry."""
-
-    def recover(*file: Any) -> Any:
-        found = original(*file)
-        return attrs.evolve(found, term=found.log.last_term, vote=None)
-
-    return recover
+    found = original(*file)
+    return attrs.evolve(found, term=found.log.last_term, vote=None)
 
 
-@bug("cluster.storage", "Storage.save", breaks="one vote a term", source="zoo D2; hashicorp #661", timing=PAPER)
-def vote_and_term_are_two_writes(original: Callable[..., None]) -> Callable[..., None]:
+@bug("cluster.storage:Storage.save", breaks="one vote a term", source="zoo D2; hashicorp #661", timing=PAPER)
+def vote_and_term_are_two_writes(
+    original: Any, self: Any, what: Any, done: Callable[[], None], commit: int = 0
+) -> None:
     """The vote is written first and its term after it: a crash between leaves the new vote in the old term."""
-
-    def save(self: Any, what: Any, done: Callable[[], None], commit: int = 0) -> None:
-        term, vote = self._written
-        if isinstance(what, Save) and what.term != term and what.vote != vote:
-            original(self, Save(term, what.vote, -1, (), ()), lambda: None)
-        original(self, what, done, commit)
-
-    return save
+    term, vote = self._written
+    if isinstance(what, Save) and what.term != term and what.vote != vote:
+        original(self, Save(term, what.vote, -1, (), ()), lambda: None)
+    original(self, what, done, commit)

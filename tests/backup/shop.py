@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from backup.checks.audit import counts
 from backup.destinations.local import LocalFolder
 from backup.node.service import backups
 from backup.notes import OwnerChanged
@@ -14,6 +13,8 @@ from backup.requests.database_requests import Define, GetDocument, NewDatabase, 
 from cluster.sim.run import Outcome, run
 from cluster.sim.world import World
 from cluster.trace import Agreed, Happened, Note
+from scenarios.inspect.result import counts
+from scenarios.inspect.run_history import RunHistory
 
 N = TypeVar("N", bound=Note)
 FOLDER = LocalFolder("/backups")
@@ -42,8 +43,8 @@ class Told:
         return [event.note for event in self.events(kind, node)]
 
     def counts(self) -> dict[str, int]:
-        """See `backup.checks.audit.counts`."""
-        return counts(self.outcome.history.events, self.world.watchers)
+        """See `scenarios.inspect.result.counts`."""
+        return counts(RunHistory(self.outcome.history.events), self.world.watchers)
 
 
 def played(

@@ -6,7 +6,6 @@ import attrs
 import pytest
 
 from backup import notes
-from backup.checks.audit import counts
 from backup.content.manifest import FileKind, Manifest
 from backup.database.documents import Store
 from backup.destinations.local import LocalDestination, LocalFolder
@@ -34,6 +33,8 @@ from backup.runs import run_status
 from cluster.member import Refused
 from cluster.time_units import HOUR, MINUTE, SECOND
 from cluster.trace import Agreed, Happened, Note
+from scenarios.inspect.result import counts
+from scenarios.inspect.run_history import RunHistory
 
 HOURLY = Task(full="0 0 * * *", incremental="0 * * * *", destinations=(LocalFolder("/b"),))
 START: tuple[Command, ...] = (CreateDatabase("Shop", ("A", "B", "C"), at=5), DefineTask("Shop", HOURLY, at=9))
@@ -213,7 +214,7 @@ def test_counts() -> None:
         ("C", notes.Reported("Shop", 2, 3 * HOUR, 1, True)),
     ]
     happened = [Happened(seq, 0, node, 0, note) for seq, (node, note) in enumerate(events, 1)]
-    assert counts(happened) == {"ok": 3, "late": 1, "missed": 0, "double": 1, "failed": 1}
+    assert counts(RunHistory(happened)) == {"ok": 3, "late": 1, "missed": 0, "double": 1, "failed": 1}
 
 
 # ---- fingerprints ----

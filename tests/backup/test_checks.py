@@ -8,7 +8,6 @@ import pytest
 import trio
 
 from backup.checks import Covered, backup_watchers
-from backup.checks.audit import excused
 from backup.checks.model import Dial, Model
 from backup.checks.report_promises import ToldAsRuled
 from backup.destinations.world_destinations import WorldDestinations
@@ -35,6 +34,7 @@ from cluster.sim.world import World
 from cluster.steps import Ask, JumpClock, Pause, Zone
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, hours
 from cluster.trace import BecameFollower, BecameLeader, Committed, Crashed, Happened, Note, Started, Stepped
+from scenarios.inspect.result import excused
 
 from .shop import open_shop, orders, played
 

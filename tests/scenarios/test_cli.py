@@ -183,7 +183,10 @@ def test_a_mistake_of_the_user_is_one_or_two_lines(
         ("{}['k']", "mine.py, line 6: KeyError: 'k'"),
         ("world.crash('Q')", "mine.py, line 6: there is no node 'Q'; nodes are A, B, C"),
         ("raise OSError", "mine.py, line 6: OSError\n"),
-        ("list(__import__('scenarios.sample_documents').data.documents(__file__))", "mine.py, line 1: not JSON"),
+        (
+            "list(__import__('scenarios.sample_documents').sample_documents.documents(__file__))",
+            "mine.py, line 1: not JSON",
+        ),
     ],
 )
 def test_an_error_of_the_story_names_its_line(

@@ -144,10 +144,10 @@ def test_what_cannot_be_printed_does_not_break_a_picture() -> None:
 
 def test_a_broken_promise_is_marked_where_it_strikes() -> None:
     """The run ends there, at that node, with the words of the violation."""
-    tale, outcome, request = played("storm@6", "majority-of-half")
+    loaded, outcome, request = played("storm@6", "majority-of-half")
     assert outcome.verdict == BROKEN
 
-    found = breach(outcome, request, tale)
+    found = breach(outcome, request, loaded)
 
     assert found is not None
     assert (found.node, found.t) == ("B", outcome.history.events[-1].t)

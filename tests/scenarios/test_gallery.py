@@ -7,7 +7,7 @@ import pytest
 
 from cluster.sim.run import HELD, play
 from cluster.sim.timeline import render
-from scenarios.gallery import STORIES, Entry, StoryError, gallery, load, suggestion
+from scenarios.gallery import STORIES, GalleryEntry, StoryError, gallery, load, suggestion
 
 GOOD = '"""It says something.\n\nAnd more."""\nSEED = 7\nRULES = "ravendb-6.2"\nasync def story(world):\n    pass\n'
 
@@ -18,7 +18,7 @@ def test_a_gallery_is_read_not_run(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("async def story(world): pass\n")
     (tmp_path / "_helper.py").write_text("")
 
-    assert gallery(tmp_path) == (Entry("a", ""), Entry("b", "It says something."))
+    assert gallery(tmp_path) == (GalleryEntry("a", ""), GalleryEntry("b", "It says something."))
 
 
 def test_a_story_brings_its_seed_and_its_rules(tmp_path: Path) -> None:
@@ -26,9 +26,9 @@ def test_a_story_brings_its_seed_and_its_rules(tmp_path: Path) -> None:
     (tmp_path / "good.py").write_text(GOOD)
     (tmp_path / "bare.py").write_text("async def story(world): pass\n")
 
-    tale = load(str(tmp_path / "good.py"))
+    loaded = load(str(tmp_path / "good.py"))
 
-    assert (tale.seed, tale.rules, tale.lesson) == (7, "ravendb-6.2", "It says something.")
+    assert (loaded.seed, loaded.rules, loaded.lesson) == (7, "ravendb-6.2", "It says something.")
     assert (load("bare", tmp_path).seed, load("bare", tmp_path).rules) == (1, "unkindness")
     assert not (tmp_path / "__pycache__").exists()
 
@@ -69,14 +69,14 @@ def test_a_name_that_is_close_is_suggested(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [entry.story for entry in gallery()])
 def test_a_story_holds_and_draws_what_was_recorded(name: str, tmp_path: Path) -> None:
     """On its own seed and rules the promises hold, and the timeline is the recorded one beside the story."""
-    tale, recorded = load(name), STORIES / f"{name}.timeline"
-    places, options = {"backups": str(tmp_path)}, {"rules": tale.rules, "data": None}
+    loaded, recorded = load(name), STORIES / f"{name}.timeline"
+    places, options = {"backups": str(tmp_path)}, {"rules": loaded.rules, "data": None}
 
-    outcome = play(tale.story, tale.seed, places=places, options=options)
+    outcome = play(loaded.story, loaded.seed, places=places, options=options)
 
     drawn = "\n".join(render(outcome.history, outcome.names)) + "\n"
     assert outcome.verdict == HELD, outcome.failure
-    assert tale.lesson.endswith((".", "!", "?")), "the docstring of a story begins with one sentence"
+    assert loaded.lesson.endswith((".", "!", "?")), "the docstring of a story begins with one sentence"
     if os.environ.get("UNKINDNESS_RECORD") == "1":
         recorded.write_text(drawn, encoding="utf-8")
     assert recorded.exists(), "nothing is recorded of it yet: `make golden`"

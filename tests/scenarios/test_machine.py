@@ -1,6 +1,6 @@
-"""Users and misfortune against a plain model of what must be restorable: any deeds, then calm, then every task restores.
+"""Users and misfortune against a plain model of what must be restorable: any steps, then calm, then every task restores.
 
-The machine is data: a list of deeds (scenarios/backup_model.py) is drawn, told and shrunk as one, and printed as a story.
+The machine is data: a list of steps (scenarios/backup_model.py) is drawn, played and shrunk as one, and printed as a story.
 """
 
 from typing import Any
@@ -13,8 +13,8 @@ from cluster.sim.world import World
 from cluster.steps import Crash
 from cluster.time_units import SECOND
 from scenarios.backup_model import (
-    Books,
     Define,
+    DocumentModel,
     Edit,
     Erase,
     Later,
@@ -27,9 +27,9 @@ from scenarios.backup_model import (
     Wait,
     Write,
     as_story,
-    tell,
+    play_steps,
 )
-from scenarios.strategies import check, deeds, seeds, story_of
+from scenarios.strategies import check, model_steps, seeds, story_of
 from scenarios.zoo import planted
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -62,21 +62,21 @@ EVERYTHING = (
 )
 
 
-def told(story: tuple[Any, ...], seed: int = 1) -> None:
-    """Tell the deeds; a failure says the story."""
+def played(story: tuple[Any, ...], seed: int = 1) -> None:
+    """Play the steps; a failure says the story."""
     check(as_story(story, seed), seed)
 
 
-def test_every_deed_can_be_done() -> None:
+def test_every_step_can_be_done() -> None:
     """A story with each of them holds."""
-    told(EVERYTHING)
+    played(EVERYTHING)
 
 
 def test_the_printed_story_is_the_same_story() -> None:
     """Pasted, it does the same to the last event."""
 
     async def direct(world: World) -> None:
-        await tell(world, EVERYTHING)
+        await play_steps(world, EVERYTHING)
 
     text = as_story(EVERYTHING, 5)
     assert "SEED = 5" in text
@@ -85,27 +85,27 @@ def test_the_printed_story_is_the_same_story() -> None:
 
 def test_the_model_takes_what_may_have_happened_for_possible() -> None:
     """The control of the model: an answer settles a document, and what nobody answered leaves both."""
-    books = Books()
-    books.unknown("orders/1", "a")
-    assert books.documents == {"orders/1": {None, "a"}}
-    books.answered("orders/1", "b")
-    books.unknown("orders/1", None)
-    assert books.documents == {"orders/1": {"b", None}}
+    model = DocumentModel()
+    model.unknown("orders/1", "a")
+    assert model.documents == {"orders/1": {None, "a"}}
+    model.answered("orders/1", "b")
+    model.unknown("orders/1", None)
+    assert model.documents == {"orders/1": {"b", None}}
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=QUIET)
-@given(story=deeds(), seed=seeds())
+@given(story=model_steps(), seed=seeds())
 def test_whatever_users_do_their_backups_restore(story: tuple[Any, ...], seed: int) -> None:
     """A small budget; the large one is below."""
-    told(story, seed)
+    played(story, seed)
 
 
 @pytest.mark.campaign
 @settings(max_examples=300, deadline=None, suppress_health_check=QUIET)
-@given(story=deeds(25), seed=seeds())
+@given(story=model_steps(25), seed=seeds())
 def test_whatever_users_do_at_length_their_backups_restore(story: tuple[Any, ...], seed: int) -> None:
     """Many stories, twice as long."""
-    told(story, seed)
+    played(story, seed)
 
 
 @pytest.mark.parametrize(
@@ -120,24 +120,24 @@ def test_the_machine_finds_planted_bugs(bug: str, promise: str) -> None:
     """A search finds a story that breaks the promise; its text comes with the failure, and tells it again."""
 
     @SEARCH
-    @given(story=deeds(8))
+    @given(story=model_steps(8))
     def search(story: tuple[Any, ...]) -> None:
-        told(story)
+        played(story)
 
     with planted(bug), pytest.raises(AssertionError, match=promise) as found:
         search()
-    notes, end = "\n".join(found.value.__notes__), "await tell(world, DEEDS)\n"
+    notes, end = "\n".join(found.value.__notes__), "await play_steps(world, STEPS)\n"
     text = notes[notes.index('"""After') : notes.index(end) + len(end)]
     with planted(bug), pytest.raises(AssertionError, match=promise):
         run(story_of(text), 1)
     run(story_of(text), 1)
 
 
-def test_a_deed_that_cannot_be_done_is_passed_over() -> None:
+def test_a_step_that_cannot_be_done_is_passed_over() -> None:
     """Nobody is up, or there is no such task: the story goes on, as a user's day does."""
 
     async def story(world: World) -> None:
-        await tell(
+        await play_steps(
             world, (Remove(0), Strike(Crash("A")), Strike(Crash("B")), Strike(Crash("C")), Write(1, 2, "a"), Once())
         )
 

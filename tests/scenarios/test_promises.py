@@ -12,17 +12,17 @@ from cluster.sim.world import World
 from cluster.steps import Weather
 from cluster.time_units import hours
 from scenarios.backups import backups
-from scenarios.gallery import Tale, gallery, load
+from scenarios.gallery import LoadedStory, gallery, load
 from scenarios.strategies import seeds, weather
 
 TALES = [load(entry.story) for entry in gallery()]
-TOLD = [(tale, rules) for tale in TALES for rules in PRESETS if not tale.told_under or rules in tale.told_under]
+TOLD = [(loaded, rules) for loaded in TALES for rules in PRESETS if not loaded.told_under or rules in loaded.told_under]
 
 
-@pytest.mark.parametrize(("tale", "rules"), TOLD, ids=[f"{tale.name} {rules}" for tale, rules in TOLD])
-def test_a_story_holds_under_every_generation_it_is_told_under(tale: Tale, rules: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("tale", "rules"), TOLD, ids=[f"{loaded.name} {rules}" for loaded, rules in TOLD])
+def test_a_story_holds_under_every_generation_it_is_told_under(loaded: LoadedStory, rules: str, tmp_path: Path) -> None:
     """On its own seed; what differs between the generations is in the story."""
-    outcome = play(tale.story, tale.seed, places={"backups": str(tmp_path)}, options={"rules": rules})
+    outcome = play(loaded.story, loaded.seed, places={"backups": str(tmp_path)}, options={"rules": rules})
 
     assert outcome.verdict == HELD, outcome.failure
 

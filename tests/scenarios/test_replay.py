@@ -47,9 +47,9 @@ def story(tmp_path: Path) -> str:
 
 def played(story: str, tmp_path: Path, seed: int = 3, shuffle: int = 0) -> tuple[Request, Outcome]:
     """The story, played once."""
-    tale = load(story)
-    request = asked(tale, seed, None, None, None)
-    return request, perform(tale, request, tmp_path, shuffle=shuffle)
+    loaded = load(story)
+    request = asked(loaded, seed, None, None, None)
+    return request, perform(loaded, request, tmp_path, shuffle=shuffle)
 
 
 def kept(story: str, tmp_path: Path) -> tuple[Path, Outcome]:

@@ -113,11 +113,11 @@ def test_a_story_as_text_is_the_story(gusts: Weather, wire: Wire | None, tmp_pat
     text = as_story("ABC", gusts, 77, wire)
     path = tmp_path / "shrunk.py"
     path.write_text(text)
-    tale = load(str(path))
-    assert tale.seed == 77
+    loaded = load(str(path))
+    assert loaded.seed == 77
     count = "1 gust" if len(gusts) == 1 else f"{len(gusts)} gusts"
-    assert tale.lesson == f"After {count} of weather the sky clears: somebody of ABC leads, and a client is answered."
-    by_file, by_text = play(tale.story, tale.seed), play(story_of(text), 77)
+    assert loaded.lesson == f"After {count} of weather the sky clears: somebody of ABC leads, and a client is answered."
+    by_file, by_text = play(loaded.story, loaded.seed), play(story_of(text), 77)
     assert by_file.verdict == HELD
     assert by_file.digest == by_text.digest
     steps = [event.note.step for event in by_file.history.events if isinstance(event.note, Stepped)]
@@ -141,15 +141,15 @@ def test_a_shrunk_failure_is_kept_as_a_story_that_fails_the_same_way(bug: str, t
         told = next(note for note in notes if note.startswith("as a story to keep"))
         path = tmp_path / "kept.py"
         path.write_text(told.partition("\n\n")[2])
-        tale = load(str(path))
+        loaded = load(str(path))
         with pytest.raises(Violation) as again:
-            run(tale.story, tale.seed)
+            run(loaded.story, loaded.seed)
     assert str(again.value) == str(first.value)
     assert [note for note in again.value.__notes__ if note.startswith("seed")] == [
         note for note in notes if note.startswith("seed")
     ]
     assert path.read_text().count("    Gust(") <= 3, "it was shrunk"
-    assert run(tale.story, tale.seed).verdict == HELD, "without the bug the story holds"
+    assert run(loaded.story, loaded.seed).verdict == HELD, "without the bug the story holds"
 
 
 def test_a_story_as_a_function_can_be_checked_too() -> None:

@@ -80,9 +80,9 @@ def test_a_planted_bug_is_refused_at_the_step_that_is_wrong(bug: str) -> None:
 @pytest.fixture(scope="module")
 def clean() -> Mapper:
     """A run of three nodes in which two leaders replicate."""
-    tale = load("the_crown_passes")
+    loaded = load("the_crown_passes")
     with recorded() as record:
-        play(tale.story, tale.seed)
+        play(loaded.story, loaded.seed)
     mapper = Mapper(record)
     mapper.run()
     return mapper

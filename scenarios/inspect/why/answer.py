@@ -13,6 +13,7 @@ from backup.notes import time_text
 from cluster.time_units import clock_text
 from cluster.value import value
 from scenarios.inspect.moment import true_time, visit
+from scenarios.inspect.run_history import RunHistory
 from scenarios.inspect.why.causes import CAUSES, nothing_due, ran
 from scenarios.inspect.why.facts import SOON, Facts, NodeFacts
 from scenarios.inspect.why.read_facts import facts_of, found_in
@@ -37,11 +38,11 @@ def why(run: str, task: str, at: str) -> Answer:
     number, name = (int(task), "") if task.isdecimal() else (0, task)
     t = true_time(at)
     moment = visit(run, t, lambda world: found_in(world, number, name), beyond=SOON)
-    facts = facts_of(t, number, name, moment.read, moment.events)
+    facts = facts_of(t, number, name, moment.read, RunHistory(moment.events))
     begun = [each.t for each in facts.runs if t < each.t <= t + SOON]
     if begun and ran(facts) is not None:  # it rests on what was so when it began
         moment = visit(run, begun[0], lambda world: found_in(world, number, name), beyond=SOON)
-        facts = facts_of(begun[0], number, name, moment.read, moment.events)
+        facts = facts_of(begun[0], number, name, moment.read, RunHistory(moment.events))
     return attrs.evolve(answer(facts), t=t)
 
 

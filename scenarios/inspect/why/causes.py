@@ -5,22 +5,10 @@ Only facts are read. Never here: where they come from (read_facts.py).
 
 from collections.abc import Callable
 
-from backup.notes import (
-    BY_HAND,
-    PUT_OFF,
-    BackupCancelled,
-    BackupDelayed,
-    BackupFailed,
-    BackupFinished,
-    BackupPlanned,
-    TaskDefined,
-    TaskRemoved,
-    duration_text,
-    time_text,
-)
+from backup.notes import BY_HAND, PUT_OFF, BackupDelayed, TaskDefined, TaskRemoved, duration_text, time_text
 from cluster.time_units import SECOND, clock_text
-from cluster.trace import Crashed, Started
-from scenarios.inspect.why.facts import SOON, Cause, Facts, Ran
+from cluster.trace import Started
+from scenarios.inspect.why.facts import SOON, Cause, Facts
 from scenarios.inspect.why.owner_reasons import owner_away, owner_unaware
 
 
@@ -28,19 +16,14 @@ def ran(facts: Facts) -> Cause | None:
     """It ran: what was planned, and why there."""
     begun = [run for run in facts.runs if facts.t - SECOND <= run.t <= facts.t + SOON]
     if not begun:
-        begun = [run for run in facts.runs if run.t <= facts.t and _ended_after(facts, run)]
+        begun = [run for run in facts.runs if run.t <= facts.t and (run.ended is None or run.ended > facts.t)]
     if not begun:
         return None
     run = begun[0]
     kind = "full" if run.full else "incremental"
-    plans = [
-        e.note
-        for e in facts.events
-        if isinstance(e.note, BackupPlanned) and e.node == run.node and e.note.task == facts.number and e.t <= run.t
-    ]
     reason, rule = ("somebody asked for it", "15.1") if run.by_hand else ("its time had come", "8.4")
-    if plans and not run.by_hand:
-        reason, rule = plans[-1].why.replace("it waits for its next occurrence", "its time had come"), plans[-1].rule
+    if run.plan is not None and not run.by_hand:
+        reason, rule = run.plan.why.replace("it waits for its next occurrence", "its time had come"), run.plan.rule
     if run.skipped:
         return f"{run.node} looked at {clock_text(run.t)}, found nothing new, and wrote no file", "9.7"
     late = run.started_at - run.occurrence
@@ -58,24 +41,6 @@ def ran(facts: Facts) -> Cause | None:
     )
 
 
-def _ended_after(facts: Facts, run: Ran) -> bool:
-    """Whether a run that began before the moment was under way then."""
-    if run.skipped:
-        return False
-    for event in facts.events:
-        if run.t <= event.t <= facts.t and event.node == run.node:
-            note = event.note
-            if isinstance(note, Crashed):
-                return False
-            if (
-                isinstance(note, BackupFinished | BackupFailed | BackupCancelled)
-                and note.task == facts.number
-                and note.started_at == run.started_at
-            ):
-                return False
-    return True
-
-
 def _all_down(facts: Facts) -> Cause | None:
     if not any(node.up for node in facts.found.nodes):
         return "every node is down", "10.3"
@@ -89,7 +54,7 @@ def _not_there(facts: Facts) -> Cause | None:
     removed = facts.before(TaskRemoved)
     if removed is not None:
         return f"the task was removed at {clock_text(removed.t)}", "9.2"
-    later = [e.t for e in facts.events if isinstance(e.note, TaskDefined) and e.note.task == facts.number]
+    later = [event.t for event in facts.history.of(TaskDefined) if event.note.task == facts.number]
     if later and min(later) > facts.t:
         return f"the task was not defined before {clock_text(min(later))}", "6.8"
     return "no node that is up knows the task", "10.3"
@@ -169,12 +134,9 @@ def _overdue(facts: Facts) -> Cause | None:
     if owner is None or view is None:
         return None
     delayed = [
-        e.note
-        for e in facts.events
-        if isinstance(e.note, BackupDelayed)
-        and e.note.task == facts.number
-        and e.node == owner.name
-        and e.t <= facts.t + SECOND
+        event.note
+        for event in facts.history.of(BackupDelayed)
+        if event.note.task == facts.number and event.node == owner.name and event.t <= facts.t + SECOND
     ]
     if delayed and delayed[-1].until > owner.wall and not _started_since(facts, delayed[-1].until):
         return f"{owner.name} asks again at {time_text(delayed[-1].until)}: {delayed[-1].why}", "9.4"
@@ -187,7 +149,6 @@ def _overdue(facts: Facts) -> Cause | None:
     if (
         plan.at <= owner.wall
         and started is not None
-        and isinstance(started.note, Started)
         and started.note.incarnation > 1
         and facts.t - started.t < facts.rules.news_after_start
     ):

@@ -7,8 +7,9 @@ from backup.record.record import Assignment, Database, Delay, Status, Task
 from backup.record.rules import Rules
 from backup.requests.answers import TaskView
 from cluster.time_units import SECOND
-from cluster.trace import Happened
+from cluster.trace import Happened, N
 from cluster.value import value
+from scenarios.inspect.run_history import Run, RunHistory
 
 SOON = 5 * SECOND
 """A run that starts so long after the time that is asked for is the one that is meant."""
@@ -50,23 +51,6 @@ class Found:
 
 
 @value
-class Ran:
-    """One run of the task, as far as the run of the story tells."""
-
-    node: str
-    t: int
-    started_at: int
-    full: bool
-    occurrence: int
-    by_hand: bool
-    skipped: bool
-    end: str
-    """`finished`, `failed`, `cancelled`, `crashed`; empty: it was under way."""
-    why: str
-    """Of a failure or a cancellation."""
-
-
-@value
 class Facts:
     """All that an answer rests on."""
 
@@ -74,8 +58,9 @@ class Facts:
     number: int
     rules: Rules
     found: Found
-    runs: tuple[Ran, ...]
-    events: tuple[Happened, ...]
+    runs: tuple[Run, ...]
+    """Of the task, in the order in which they began."""
+    history: RunHistory
     owner: NodeFacts | None
     """The responsible node."""
     occurrence: int | None
@@ -113,14 +98,10 @@ class Facts:
                 return node.name
         return ""
 
-    def before(self, kind: type, node: str = "") -> Happened | None:
+    def before(self, kind: type[N], node: str = "") -> Happened[N] | None:
         """The last event of a kind up to the moment, of this task where the kind has one."""
-        for event in reversed(self.events):
-            if (
-                event.t <= self.t
-                and isinstance(event.note, kind)
-                and node in ("", event.node)
-                and getattr(event.note, "task", self.number) == self.number
-            ):
+        for event in reversed(self.history.of(kind)):
+            of_the_task = getattr(event.note, "task", self.number) == self.number
+            if event.t <= self.t and node in ("", event.node) and of_the_task:
                 return event
         return None

@@ -5,7 +5,7 @@ Never here: the other causes, and which of them is tried first (causes.py).
 
 from backup.notes import duration_text, time_text
 from cluster.time_units import clock_text
-from cluster.trace import ConfigurationChanged, Crashed, PutOutside
+from cluster.trace import ConfigurationChanged, Crashed, Happened, PutOutside
 from scenarios.inspect.why.facts import Cause, Facts, NodeFacts
 
 
@@ -41,7 +41,8 @@ def _rests_outside(facts: Facts, owner: NodeFacts) -> bool:
 
 def _owner_left(facts: Facts, owner: NodeFacts) -> Cause:
     """The owner is in no cluster any more, and knows it."""
-    told = facts.before(PutOutside, owner.name) or facts.before(ConfigurationChanged, owner.name)
+    told: Happened | None = facts.before(PutOutside, owner.name)
+    told = told or facts.before(ConfigurationChanged, owner.name)
     since = f" at {clock_text(told.t)}" if told is not None else ""
     begins = f"{owner.name} is responsible, has left the cluster{since}, and runs nothing for one that it is not in"
     sentence, rule = _until_it_moves(facts, owner, begins)

@@ -3,25 +3,17 @@
 Never here: how the moment is reached (scenarios/inspect/moment.py), and what the facts say (causes.py).
 """
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from backup.notes import (
-    BackupCancelled,
-    BackupFailed,
-    BackupFinished,
-    BackupSkipped,
-    BackupStarted,
-    TaskDefined,
-)
+from backup.notes import TaskDefined
 from backup.record.cron import occurrences
 from backup.record.record import Database, Task
 from backup.record.rules import rules_named
 from backup.runs.run_status import WINDOWS
 from cluster.member import Refused
-from cluster.trace import Crashed, Happened
-from scenarios.inspect.why.facts import Facts, Found, NodeFacts, Ran
+from scenarios.inspect.run_history import RunHistory
+from scenarios.inspect.why.facts import Facts, Found, NodeFacts
 from scenarios.kept_run import ReplayError
 
 if TYPE_CHECKING:
@@ -71,23 +63,23 @@ def _node_facts(world: "World", name: str, best: tuple[int, Database, Task] | No
     )
 
 
-def facts_of(t: int, number: int, name: str, found: Found, events: tuple[Happened, ...]) -> Facts:
+def facts_of(t: int, number: int, name: str, found: Found, history: RunHistory) -> Facts:
     """The facts at true time `t`, of what was found then. ReplayError if there was no such task."""
+    defined = [event.note for event in history.of(TaskDefined)]
     if found.task is not None:
         number = found.task.id
     elif not number:
-        defined = [
-            e.note.task for e in events if isinstance(e.note, TaskDefined) and e.note.name.lower() == name.lower()
-        ]
-        if not defined:
+        named = [note.task for note in defined if note.name.lower() == name.lower()]
+        if not named:
             raise ReplayError(f"there is no task {name!r} in this run: name one, or give its id")
-        number = defined[-1]
-    if found.task is None and not any(isinstance(e.note, TaskDefined) and e.note.task == number for e in events):
-        known = sorted({e.note.task for e in events if isinstance(e.note, TaskDefined)})
+        number = named[-1]
+    known = sorted({note.task for note in defined})
+    if found.task is None and number not in known:
         raise ReplayError(f"there is no task {number} up to then: name one of {' '.join(map(str, known)) or 'none'}")
     owner = _owner(found)
     occurrence = _newest(found.task, owner or found.nodes[0]) if found.task is not None else None
-    return Facts(t, number, found.rules, found, tuple(_runs(number, events)), events, owner, occurrence)
+    runs = tuple(run for run in history.runs if run.task == number)
+    return Facts(t, number, found.rules, found, runs, history, owner, occurrence)
 
 
 def _owner(found: Found) -> NodeFacts | None:
@@ -125,46 +117,3 @@ def _newest(task: Task, owner: NodeFacts) -> int | None:
         if first == task.created_at:
             return None
     return None
-
-
-def _runs(number: int, events: tuple[Happened, ...]) -> Iterator[Ran]:
-    """Every run of a task that began, in the order of the starts; one that found its place shut fails as it begins."""
-    begun: set[tuple[str, int]] = set()
-    for place, event in enumerate(events):
-        note = event.note
-        match note:
-            case BackupFailed(task=task) if task == number and (event.node, note.started_at) not in begun:
-                start, full, due = note.started_at, note.full, note.occurrence
-                yield Ran(event.node, event.t, start, full, due, False, False, "failed", note.error)
-            case BackupSkipped(task=task) if task == number:
-                yield Ran(event.node, event.t, note.started_at, False, note.occurrence, False, True, "finished", "")
-            case BackupStarted(task=task) if task == number:
-                begun.add((event.node, note.started_at))
-                end, because = _end(event.node, note, events[place + 1 :])
-                yield Ran(
-                    event.node,
-                    event.t,
-                    note.started_at,
-                    note.full,
-                    note.occurrence,
-                    note.by_hand,
-                    False,
-                    end,
-                    because,
-                )
-
-
-def _end(node: str, started: BackupStarted, after: tuple[Happened, ...]) -> tuple[str, str]:
-    for event in after:
-        if event.node != node:
-            continue
-        match event.note:
-            case Crashed():
-                return "crashed", ""
-            case BackupFinished(task=started.task, started_at=started.started_at):
-                return "finished", ""
-            case BackupFailed(task=started.task, started_at=started.started_at, error=error):
-                return "failed", error
-            case BackupCancelled(task=started.task, started_at=started.started_at, why=because):
-                return "cancelled", because
-    return "", ""

@@ -1,0 +1,147 @@
+"""The history of a finished run as its readers need it: one walk sorts the events by kind, and puts each backup together.
+
+Never here: what an answer makes of it (audit.py, result.py, why/).
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from heapq import merge
+from typing import Any
+
+import attrs
+
+from backup.notes import (
+    BackupCancelled,
+    BackupDelayed,
+    BackupFailed,
+    BackupFinished,
+    BackupPlanned,
+    BackupSkipped,
+    BackupStarted,
+    OwnerChanged,
+    Reported,
+    ReportGivenUp,
+    TaskDefined,
+    TaskRemoved,
+)
+from cluster.trace import ConfigurationChanged, Crashed, Happened, N, Note, PutOutside, Started
+from cluster.value import value
+
+KINDS: tuple[type[Note], ...] = (
+    *(BackupPlanned, BackupDelayed, BackupStarted, BackupSkipped, BackupFinished, BackupFailed, BackupCancelled),
+    *(Reported, ReportGivenUp, OwnerChanged, TaskDefined, TaskRemoved),
+    *(Started, Crashed, ConfigurationChanged, PutOutside),
+)
+"""What readers ask for: of a long run a small part."""
+
+
+@value
+class Run:
+    """One run of a task, as far as the history tells of it."""
+
+    node: str
+    database: str
+    task: int
+    seq: int
+    """The event with which it began."""
+    t: int
+    """Its true µs."""
+    started_at: int
+    """Wall µs of the node."""
+    occurrence: int
+    plan: BackupPlanned | None
+    """The last plan of the node for the task before the run began."""
+    full: bool = False
+    by_hand: bool = False
+    skipped: bool = False
+    """It found nothing new and wrote no file (rule 9.7)."""
+    began: bool = True
+    """False: its place was shut, and it failed as it began."""
+    end: str = ""
+    """`finished`, `failed`, `cancelled`, `crashed`; empty: it was under way at the end of the history."""
+    ended: int | None = None
+    """True µs of its end."""
+    why: str = ""
+    """Of a failure or a cancellation."""
+
+
+class RunHistory:
+    """The events of a run that its readers ask for, by kind."""
+
+    def __init__(self, events: Iterable[Happened]) -> None:
+        self._events: dict[type[Note], list[Happened[Any]]] = {kind: [] for kind in KINDS}
+        for event in events:
+            kept = self._events.get(type(event.note))
+            if kept is not None:
+                kept.append(event)
+
+    def of(self, kind: type[N]) -> list[Happened[N]]:
+        """The events of a kind, in order."""
+        return self._events[kind]
+
+    def among(self, *kinds: type[Note]) -> Iterable[Happened[Any]]:
+        """The events of several kinds, in order."""
+        return merge(*[self._events[kind] for kind in kinds], key=lambda event: event.seq)
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """Every run of every task, in the order in which they began."""
+        found = _Runs()
+        for event in self.among(
+            *(BackupPlanned, BackupStarted, BackupSkipped, BackupFinished, BackupFailed, BackupCancelled, Crashed)
+        ):
+            found.take(event)
+        return tuple(found.runs)
+
+
+Key = tuple[str, str, int, int]
+"""Node, database, task and start of a run."""
+
+
+class _Runs:
+    """Puts runs together, event by event."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+        self._plans: dict[tuple[str, int], BackupPlanned] = {}
+        self._started: set[Key] = set()
+        self._under_way: dict[Key, int] = {}
+        """Where they stand in `runs`."""
+
+    def take(self, event: Happened[Any]) -> None:
+        """The next event."""
+        note, node = event.note, event.node
+        if isinstance(note, BackupPlanned):
+            self._plans[node, note.task] = note
+            return
+        if isinstance(note, Crashed):
+            for under_way in [key for key in self._under_way if key[0] == node]:
+                self._end(under_way, event.t, "crashed")
+            return
+        key = node, note.database, note.task, note.started_at
+        match note:
+            case BackupStarted():
+                self._started.add(key)
+                self._begin(key, event, full=note.full, by_hand=note.by_hand)
+            case BackupSkipped():
+                self._begin(key, event, skipped=True)
+                self._end(key, event.t, "finished")
+            case BackupFinished():
+                self._end(key, event.t, "finished")
+            case BackupFailed():
+                if key not in self._started:
+                    self._begin(key, event, full=note.full, began=False)
+                self._end(key, event.t, "failed", note.error)
+            case BackupCancelled():
+                self._end(key, event.t, "cancelled", note.why)
+
+    def _begin(self, key: Key, event: Happened[Any], **what: Any) -> None:
+        node, database, task, started_at = key
+        self._under_way[key] = len(self.runs)
+        plan = self._plans.get((node, task))
+        self.runs.append(Run(node, database, task, event.seq, event.t, started_at, event.note.occurrence, plan, **what))
+
+    def _end(self, key: Key, t: int, how: str, why: str = "") -> None:
+        place = self._under_way.pop(key, None)
+        if place is not None:
+            self.runs[place] = attrs.evolve(self.runs[place], end=how, ended=t, why=why)
