@@ -1,6 +1,6 @@
 """The content of a logical backup: what a copy held, as one stream of sections in RavenDB's order, sealed at its end.
 
-`Writer` turns contents into chunks of a file, `Reader` chunks into items; both hold one piece at a time. Sections for
+`LogicalWriter` turns contents into chunks of a file, `LogicalReader` chunks into items; both hold one piece at a time. Sections for
 which the model has no place are written empty, and counted when read. Never here: where files are, what they are called,
 how a chain of them is restored.
 """
@@ -24,7 +24,7 @@ from backup.content.manifest import (
     as_section,
     from_section,
 )
-from backup.content.sections import Found, Line, Sections
+from backup.content.sections import DocumentLine, SectionItem, Sections
 from backup.content.snapshot import MAGIC, read_snapshot_manifest
 from backup.database.agreed_values import NOTHING, IndexDefinition, Values
 from backup.database.contents import Contents
@@ -49,7 +49,7 @@ Unreadable = (AttributeError, KeyError, TypeError, ValueError)
 """What code that takes JSON apart raises when something else is in it than there should be."""
 
 
-class Writer:
+class LogicalWriter:
     """Writes one backup. Iterate `chunks` once, to the end; then `manifest` is what the file says of itself."""
 
     def __init__(
@@ -194,7 +194,7 @@ class Writer:
         return len(identities), len(exchanged)
 
 
-class Reader:
+class LogicalReader:
     """Reads one backup. Iterate `items` once, to the end: only then is the file known to be whole."""
 
     def __init__(self, name: str, chunks: Iterable[bytes], *, unsealed: bool = False) -> None:
@@ -242,10 +242,10 @@ class Reader:
                 yield item
         self._verify()
 
-    def _item(self, found: Found) -> Item | Blob | None:
+    def _item(self, found: SectionItem) -> Item | Blob | None:
         """The item, or None for what is kept aside or has no place."""
         section, content = found.section, found.content
-        if type(content) is Line:
+        if type(content) is DocumentLine:
             return texts.document_with(content.body, content.metadata, self._leave_out)
         if found.listed and isinstance(content, dict):
             if found.raw is not None and texts.is_attachment(content):
@@ -270,11 +270,11 @@ class Reader:
                     self.indexes.append(definition)
                     return None
         match found:
-            case Found("DatabaseRecord", dict()):
+            case SectionItem("DatabaseRecord", dict()):
                 self.record = content
-            case Found("BuildVersion", int()):
+            case SectionItem("BuildVersion", int()):
                 pass
-            case Found(name) if name == SECTION:
+            case SectionItem(name) if name == SECTION:
                 self.manifest = from_section(self.name, content)
             case _:
                 self._leave_out(section)

@@ -147,7 +147,7 @@ class SnapshotWriter:
 
     def _frames(self) -> Iterator[bytes]:
         held = self._contents
-        state = journal.State(
+        state = journal.JournalState(
             held.node,
             held.database_id,
             held.etag,

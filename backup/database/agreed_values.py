@@ -30,7 +30,7 @@ class Identity:
 
 
 @value
-class Exchanged:
+class CompareExchange:
     """A compare-exchange value."""
 
     key: str
@@ -59,7 +59,7 @@ class Values:
     """All of one database. Mappings are by key in lower case."""
 
     identities: Mapping[str, Identity] = attrs.field(factory=dict, hash=False)
-    exchanged: Mapping[str, Exchanged] = attrs.field(factory=dict, hash=False)
+    exchanged: Mapping[str, CompareExchange] = attrs.field(factory=dict, hash=False)
     tombstones: Mapping[str, int] = attrs.field(factory=dict, hash=False)
     """Keys of compare-exchange values that were deleted, and the log index of that."""
     indexes: Mapping[str, IndexDefinition] = attrs.field(factory=dict, hash=False)
@@ -311,7 +311,7 @@ def with_exchanged(values: Values, key: str, text: str, index: int) -> Values:
     """The values with that compare-exchange value."""
     place = key.lower()
     before = values.exchanged.get(place)
-    stored = Exchanged(key, text, index)
+    stored = CompareExchange(key, text, index)
     total = values.fingerprint_sum + _of_exchanged(stored) - (_of_exchanged(before) if before is not None else 0)
     tombstones = {known: since for known, since in values.tombstones.items() if known != place}
     return attrs.evolve(
@@ -386,7 +386,7 @@ def _of_identity(identity: Identity) -> int:
     return fingerprint.of_texts("identity", identity.key.lower(), str(identity.number))
 
 
-def _of_exchanged(stored: Exchanged) -> int:
+def _of_exchanged(stored: CompareExchange) -> int:
     return fingerprint.of_texts("exchanged", stored.key.lower(), stored.text)
 
 

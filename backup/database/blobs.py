@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from backup.database.items import Attachment, Blob, hash_of
 
 
-class Held:
+class HeldBlob:
     """One content and who needs it."""
 
     __slots__ = ("blob", "etag", "references")
@@ -25,7 +25,7 @@ class Blobs:
     """All contents of one copy, in the order in which somebody began to name them."""
 
     def __init__(self) -> None:
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, HeldBlob] = {}
         self._loose: dict[str, None] = {}
         self.bytes = 0
 
@@ -48,7 +48,7 @@ class Blobs:
             raise ValueError(
                 f"the content of {len(blob.content)} bytes named {blob.hash} has another hash: send it again"
             )
-        self._held[blob.hash] = Held(blob)
+        self._held[blob.hash] = HeldBlob(blob)
         self._loose[blob.hash] = None
         self.bytes += len(blob.content)
 

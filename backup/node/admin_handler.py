@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from backup.observer.observer_loop import Watch
+from backup.observer.observer_loop import ObserverLoop
 from backup.record import external_replication, group_commands
 from backup.record.record import Record
 from backup.requests import admin_requests
 from cluster.member import Member, Refused
 
 
-async def operate(member: Member, watch: Watch, request: admin_requests.Operation) -> Any:
+async def operate(member: Member, watch: ObserverLoop, request: admin_requests.Operation) -> Any:
     """Do it, or raise what the class says."""
     match request:
         case admin_requests.SuspendObserver(suspended):

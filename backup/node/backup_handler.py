@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backup.node import views
-from backup.node.tombstone_cleaner import Forgetting
+from backup.node.tombstone_cleaner import TombstoneCleaner
 from backup.notes import BY_HAND, PUT_OFF, BackupPostponedHere
 from backup.record import commands
 from backup.record.record import ONE_TIME, Database, Delay, Task, Template
@@ -42,7 +42,7 @@ from backup.requests.errors import (
     TaskIsDisabled,
 )
 from backup.runs import schedule
-from backup.runs.local_status import Key, Ledger
+from backup.runs.local_status import LocalStatuses, TaskKey
 from backup.runs.runner import Runner
 from backup.runs.scheduler import Scheduler
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
@@ -51,20 +51,20 @@ from cluster.time_units import SECOND
 PATIENCE = 15 * SECOND
 """How long a node waits to hear of a task that somebody else has just defined (rules 6.9, 15.1)."""
 
-Found = tuple[Key, Database, Task]
+TaskEntry = tuple[TaskKey, Database, Task]
 
 
-class ByHand:
+class BackupHandler:
     """The runs of one node, as clients see and change them."""
 
     def __init__(
         self,
         member: Member,
         rules: Rules,
-        ledger: Ledger,
+        ledger: LocalStatuses,
         scheduler: Scheduler,
         runner: Runner,
-        forgetting: Forgetting,
+        forgetting: TombstoneCleaner,
     ) -> None:
         self._member = member
         self._rules = rules
@@ -103,7 +103,7 @@ class ByHand:
             raise Refused(f"database {name!r} is not on node {self._member.name}: ask one of {where}")
         return database
 
-    async def _task(self, name: str, task_id: int) -> Found:
+    async def _task(self, name: str, task_id: int) -> TaskEntry:
         """The task, waited for while this node has not applied the entry that made it (rule 6.9)."""
         member = self._member
         until = member.wall() + PATIENCE
@@ -120,7 +120,7 @@ class ByHand:
         database: Database | None = self._member.state.database(name)
         return database is not None and task_id in database.tasks
 
-    def _need_mine(self, found: Found) -> None:
+    def _need_mine(self, found: TaskEntry) -> None:
         """Raise the reason why the task cannot run here (rule 15.1)."""
         key, database, task = found
         if task.disabled:
@@ -145,7 +145,7 @@ class ByHand:
 
     # ---- doing
 
-    def _now(self, found: Found, full: bool) -> Operation:
+    def _now(self, found: TaskEntry, full: bool) -> Operation:
         self._need_mine(found)
         key, database, task = found
         running = self._runner.operation(key)
@@ -163,7 +163,7 @@ class ByHand:
         plan = schedule.plan_by_hand(definition, None, self._member.wall(), self._rules, self._member.name, full=True)
         return self._runner.start_once(database, definition, plan)
 
-    async def _put_off(self, found: Found, duration: int) -> Postponed:
+    async def _put_off(self, found: TaskEntry, duration: int) -> Postponed:
         self._need_mine(found)
         if duration <= 0:
             raise BadDelay(duration)
@@ -186,7 +186,7 @@ class ByHand:
         self._scheduler.look_again(key)
         return Postponed(delay.until, agreed)
 
-    def _cancel(self, where: Found | Database, number: int | None) -> Operation:
+    def _cancel(self, where: TaskEntry | Database, number: int | None) -> Operation:
         key = where[0] if isinstance(where, tuple) else self._runner.key_once(where.id, number)
         name = where[2].name if isinstance(where, tuple) else "One Time Backup"
         operation = self._runner.operation(key)
@@ -206,7 +206,7 @@ class ByHand:
         kept = self._forgetting.kept(database)
         return views.backups_view(database, tuple(self._view(each) for each in found), *kept)
 
-    def _view(self, found: Found) -> TaskView:
+    def _view(self, found: TaskEntry) -> TaskView:
         key, database, task = found
         state, owner = self._scheduler.standing(key, database, task)
         return views.task_view(

@@ -12,15 +12,15 @@ from backup.database.documents import NoDocument, Store
 from backup.database.items import Item, text_of
 from backup.notes import DocumentsWritten
 from backup.replicas.indexer import Indexer
-from backup.replicas.local_copies import Copies, Copy
+from backup.replicas.local_copies import LocalCopies, LocalCopy
 from backup.requests import document_requests as requests
 from cluster.member import Member, Refused
 
 
-class Desk:
+class DocumentHandler:
     """Answers for one node."""
 
-    def __init__(self, member: Member, copies: Copies, indexer: Indexer) -> None:
+    def __init__(self, member: Member, copies: LocalCopies, indexer: Indexer) -> None:
         self._member = member
         self._copies = copies
         self._indexer = indexer
@@ -46,7 +46,7 @@ class Desk:
             case requests.QueryIndex():
                 return self._query(copy, request)
 
-    def _query(self, copy: Copy, request: requests.QueryIndex) -> requests.QueryResult:
+    def _query(self, copy: LocalCopy, request: requests.QueryIndex) -> requests.QueryResult:
         data = self._indexer.get(copy.id, request.index)
         if data is None:
             raise Refused(f"node {self._member.name} has no index {request.index!r}: define it, or ask again soon")
@@ -54,7 +54,7 @@ class Desk:
         rows = (row for row in data.rows() if all(row.get(field) == held for field, held in wanted.items()))
         return requests.QueryResult(data.etag < copy.store.etag, data.etag, tuple(text_of(row) for row in rows))
 
-    async def _copy(self, name: str) -> Copy:
+    async def _copy(self, name: str) -> LocalCopy:
         """This node's copy; documents need no leader, only a node of the group (rules 3.39, 19.1)."""
         member = self._member
         database = member.state.database(name)

@@ -16,11 +16,11 @@ from backup.destinations import registry
 from backup.destinations.faults import Trouble, Well
 from backup.destinations.world_destinations import WorldDestinations
 from backup.node.admin_handler import operate
-from backup.node.backup_handler import ByHand, serve_server_wide
-from backup.node.document_handler import Desk
+from backup.node.backup_handler import BackupHandler, serve_server_wide
+from backup.node.document_handler import DocumentHandler
 from backup.node.task_admission import Allowed, admit
-from backup.node.tombstone_cleaner import Forgetting
-from backup.observer.observer_loop import Watch
+from backup.node.tombstone_cleaner import TombstoneCleaner
+from backup.observer.observer_loop import ObserverLoop
 from backup.record import commands
 from backup.record.commands import Command
 from backup.record.key_ring import KeyRing
@@ -29,17 +29,17 @@ from backup.record.record import Record, Task
 from backup.record.record_changes import tell
 from backup.record.rules import Rules, rules_named
 from backup.replicas import external_replicator, node_reports
-from backup.replicas.external_replicator import Exporter
+from backup.replicas.external_replicator import ExternalReplicator
 from backup.replicas.indexer import Indexer
-from backup.replicas.local_copies import Copies, Copy
+from backup.replicas.local_copies import LocalCopies, LocalCopy
 from backup.replicas.replicator import Replicator
 from backup.requests import admin_requests, backup_requests, database_requests
 from backup.requests.answers import BackupsView
-from backup.restore.restore_operation import Restores
-from backup.runs.local_status import Ledger
+from backup.restore.restore_operation import RestoreOperations
+from backup.runs.local_status import LocalStatuses
 from backup.runs.runner import Runner
 from backup.runs.scheduler import Scheduler
-from backup.runs.status_reporter import Reporter
+from backup.runs.status_reporter import StatusReporter
 from cluster.checks import Watcher
 from cluster.member import Application, Member, Refused
 from cluster.trace import Note
@@ -85,7 +85,7 @@ class Backups(Application[Record]):
         self._keys = KeyRing() if keys is None else keys
         self._allowed = allowed or Allowed()
         self._member: Member | None = None
-        self._node: Parts | None = None
+        self._node: NodeParts | None = None
 
     # ---- the state all agree on
 
@@ -120,7 +120,7 @@ class Backups(Application[Record]):
     async def run(self, member: Member) -> None:
         """Read what the disk holds, before anything else; then listen, talk, and turn the loop."""
         self._member = member
-        parts = Parts(member, self.rules, self._destinations, self._keys)
+        parts = NodeParts(member, self.rules, self._destinations, self._keys)
         await parts.indexer.recover()
         await parts.copies.recover()
         await parts.ledger.recover()
@@ -202,36 +202,44 @@ class Backups(Application[Record]):
                 raise TypeError(f"{request!r} is no request: use the classes of backup.requests or backup.operations")
 
 
-class Parts:
+class NodeParts:
     """What one incarnation is made of."""
 
     def __init__(self, member: Member, rules: Rules, destinations: WorldDestinations, keys: KeyRing) -> None:
         self._member = member
         self._unsure = True
         """The disk may hold what is of a database that is gone, or that this node has not heard of yet."""
-        self.copies = Copies(member, hard_on_leaving=rules.hard_delete_on_leaving)
+        self.copies = LocalCopies(member, hard_on_leaving=rules.hard_delete_on_leaving)
         self.indexer = Indexer(member, self.copies)
-        self.desk = Desk(member, self.copies, self.indexer)
+        self.desk = DocumentHandler(member, self.copies, self.indexer)
         self.replicator = Replicator(member, self.copies)
-        self.exporter = Exporter(member, rules, self.copies)
+        self.exporter = ExternalReplicator(member, rules, self.copies)
         self.copies.changed = self._copy_changed
-        self.ledger = Ledger(member, rules)
-        self.reporter = Reporter(member, rules, self.ledger)
+        self.ledger = LocalStatuses(member, rules)
+        self.reporter = StatusReporter(member, rules, self.ledger)
         self.runner = Runner(member, rules, self.copies, self.ledger, self.reporter, destinations, keys)
         self.runner.indexes = self.indexer.all_of
         self.scheduler = Scheduler(member, rules, self.ledger, self.runner)
-        self.forgetting = Forgetting(
+        self.forgetting = TombstoneCleaner(
             member, rules, self.copies, self.replicator, self.exporter, self.ledger, self.scheduler
         )
         self.replicator.moved = self.exporter.moved = self.forgetting.changed
         self.runner.kept = self.forgetting.ended
         self.copies.closed = self._copy_closed
-        self.by_hand = ByHand(member, rules, self.ledger, self.scheduler, self.runner, self.forgetting)
-        self.watch = Watch(member, rules, self.copies)
-        self.restores = Restores(member, rules, self.copies, destinations)
+        self.by_hand = BackupHandler(member, rules, self.ledger, self.scheduler, self.runner, self.forgetting)
+        self.watch = ObserverLoop(member, rules, self.copies)
+        self.restores = RestoreOperations(member, rules, self.copies, destinations)
         self.restores.plant = self.indexer.plant
         self._followers: tuple[
-            Copies | Indexer | Replicator | Exporter | Ledger | Scheduler | Restores | Forgetting, ...
+            LocalCopies
+            | Indexer
+            | Replicator
+            | ExternalReplicator
+            | LocalStatuses
+            | Scheduler
+            | RestoreOperations
+            | TombstoneCleaner,
+            ...,
         ] = (
             self.copies,
             self.indexer,
@@ -243,7 +251,7 @@ class Parts:
             self.forgetting,
         )
 
-    def _copy_changed(self, copy: Copy) -> None:
+    def _copy_changed(self, copy: LocalCopy) -> None:
         self.replicator.changed(copy)
         self.exporter.changed(copy)
         self.indexer.changed(copy)

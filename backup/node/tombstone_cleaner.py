@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from backup.database.agreed_values import ForgetDeletedValues
 from backup.database.documents import Store
 from backup.database.items import Item
-from backup.node.tombstones import Known, Need, exchange_limit, needs
+from backup.node.tombstones import KnownProgress, TombstoneNeed, exchange_limit, needs
 from backup.notes import TombstonesCleaned
 from backup.record.commands import SayFarewell
 from backup.record.record import Database, Record, Task
 from backup.record.responsible_node import TaskState
 from backup.record.rules import Rules
-from backup.replicas.external_replicator import Exporter
-from backup.replicas.local_copies import Copies, Copy
+from backup.replicas.external_replicator import ExternalReplicator
+from backup.replicas.local_copies import LocalCopies, LocalCopy
 from backup.replicas.replicator import Replicator
-from backup.runs.local_status import Key, Ledger
+from backup.runs.local_status import LocalStatuses, TaskKey
 from backup.runs.scheduler import Scheduler
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import MINUTE
@@ -30,17 +30,17 @@ REASONS = 3
 """So many of those who need a tombstone are named."""
 
 
-class Forgetting:
+class TombstoneCleaner:
     """One node's part in it."""
 
     def __init__(
         self,
         member: Member,
         rules: Rules,
-        copies: Copies,
+        copies: LocalCopies,
         replicator: Replicator,
-        exporter: Exporter,
-        ledger: Ledger,
+        exporter: ExternalReplicator,
+        ledger: LocalStatuses,
         scheduler: Scheduler,
     ) -> None:
         self._member = member
@@ -60,7 +60,7 @@ class Forgetting:
 
     # ---- documents
 
-    def changed(self, copy: Copy) -> None:
+    def changed(self, copy: LocalCopy) -> None:
         """Something is new of the copy, or of who has it: if a tombstone can go, it goes at the next full period."""
         oldest, period = copy.store.oldest_tombstone, self._rules.tombstone_cleanup
         if oldest is None or not period or copy.id in self._waiting or not copy.settled:
@@ -70,13 +70,13 @@ class Forgetting:
             self._waiting.add(copy.id)
             self._member.spawn(self._clean, copy)
 
-    def ended(self, key: Key) -> None:
+    def ended(self, key: TaskKey) -> None:
         """A run is over."""
         copy = self._copies.get(key[0])
         if copy is not None:
             self.changed(copy)
 
-    async def _clean(self, copy: Copy) -> None:
+    async def _clean(self, copy: LocalCopy) -> None:
         member, period = self._member, self._rules.tombstone_cleanup
         await member.sleep(period - member.monotonic() % period)
         await copy.settle()
@@ -101,7 +101,7 @@ class Forgetting:
         left = copy.store.size.tombstones
         member.note(TombstonesCleaned(database.name, copy.store.database_id, counts[0], limit, left))
 
-    def _limit(self, database: Database, copy: Copy) -> int:
+    def _limit(self, database: Database, copy: LocalCopy) -> int:
         """The etag up to which nobody needs a tombstone of the copy; looks no further than the oldest one."""
         limit, oldest = copy.store.etag, copy.store.oldest_tombstone or 0
         for need in self._needs(database, copy):
@@ -110,12 +110,12 @@ class Forgetting:
                 break
         return limit
 
-    def _needs(self, database: Database, copy: Copy) -> Iterator[Need]:
+    def _needs(self, database: Database, copy: LocalCopy) -> Iterator[TombstoneNeed]:
         def is_mine(task: Task) -> bool:
             state, _ = self._scheduler.standing((database.id, task.id), database, task)
             return state is TaskState.ACTIVE_BY_CURRENT_NODE
 
-        known = Known(
+        known = KnownProgress(
             self._member.name,
             copy.store.database_id,
             self._member.members,

@@ -9,7 +9,15 @@ from zoneinfo import ZoneInfo
 from backup.record.record import ONE_TIME, Database, Delay, Record, Status, Task
 from backup.record.responsible_node import TaskState, computed_owner
 from backup.record.rules import Rules
-from backup.requests.answers import BackupsView, NextBackup, OneTime, Operation, Progress, ServerWideView, TaskView
+from backup.requests.answers import (
+    BackupsView,
+    NextBackup,
+    OneTimeView,
+    Operation,
+    RunProgress,
+    ServerWideView,
+    TaskView,
+)
 from backup.runs import schedule
 
 
@@ -29,7 +37,7 @@ def task_view(
     settled: int = 0,
     leaderless: bool = False,
     running_since: int | None = None,
-    progress: Progress | None = None,
+    progress: RunProgress | None = None,
 ) -> TaskView:
     """One task at wall µs `now`. `status`, `delay`, `settled`: what this node would schedule from.
 
@@ -119,7 +127,7 @@ def backups_view(
     starts = [start for view in tasks for start in (view.last_full, view.last_incremental) if start is not None]
     starts += [once.last_full] if once is not None and once.last_full is not None else []
     dues = [view.next.at for view in tasks if view.next is not None]
-    one_time = OneTime(once.started_at, once.node, once.kind.value, once.folder or "") if once is not None else None
+    one_time = OneTimeView(once.started_at, once.node, once.kind.value, once.folder or "") if once is not None else None
     last, following = max(starts, default=None), min(dues, default=None)
     return BackupsView(tasks, one_time, last, following, tombstones, kept_because)
 

@@ -11,17 +11,18 @@ from hashlib import blake2b
 import attrs
 
 from backup.database.change_vector import Relation
+from backup.observer.observer_memory import NodeObservation
 from backup.record import responsible_node
 from backup.record.record import Database, PromotionStatus, Topology
 from backup.record.rules import Rules
-from backup.replicas.node_reports import DatabaseReport, Seen
+from backup.replicas.node_reports import DatabaseReport
 from cluster.value import value
 
-Reports = Mapping[str, Mapping[str, DatabaseReport]]
+ReportsByNode = Mapping[str, Mapping[str, DatabaseReport]]
 """By node, then by lower-case name of the database."""
 
 
-class Health(Enum):
+class NodeHealth(Enum):
     """How a node of a group, or one that may join it, is doing (rule 5.7)."""
 
     GOOD = "good"
@@ -30,7 +31,7 @@ class Health(Enum):
 
 
 @value
-class Look:
+class PassInputs:
     """What one pass knows, for every group alike."""
 
     now: int
@@ -38,23 +39,23 @@ class Look:
     """When this leadership began."""
     nodes: tuple[str, ...]
     """Every node of the cluster, sorted."""
-    seen: Mapping[str, Seen]
-    reports: Reports
+    seen: Mapping[str, NodeObservation]
+    reports: ReportsByNode
     """What the reports say of the present."""
-    reports_before: Reports
+    reports_before: ReportsByNode
     """What they said in the pass before."""
     seed: int
     rules: Rules
 
 
-Change = tuple[Topology, str, str]
+GroupChange = tuple[Topology, str, str]
 """The group as it should be, the rule, and a sentence for the operator."""
 
 
-class Judgement:
+class GroupHealth:
     """One look at one group. Ask `change()` once; then the other fields are complete."""
 
-    def __init__(self, look: Look, key: str, database: Database, unloaded: Mapping[str, int]) -> None:
+    def __init__(self, look: PassInputs, key: str, database: Database, unloaded: Mapping[str, int]) -> None:
         """`key`: lower-case name; `unloaded`: since when a node reports the database without having it loaded."""
         self.look, self.key, self.topology, self.changed = look, key, database.topology, database.changed
         self.name = database.name
@@ -72,7 +73,7 @@ class Judgement:
             if (report := self._report(node)) is not None and not report.loaded
         }
 
-    def change(self) -> Change | None:
+    def change(self) -> GroupChange | None:
         """The one change that is due; None if all is well or nothing can be done (rule 5.4)."""
         topology, living, pressing, rotation_due = self.topology, 0, False, False
         for node in topology.members:
@@ -135,16 +136,16 @@ class Judgement:
             return self.unloaded.get(node, self.look.now)
         return None if seen.fresh else max(seen.sighting.received_at, self.look.started_at)
 
-    def _health(self, node: str) -> Health:
+    def _health(self, node: str) -> NodeHealth:
         """Rule 5.7. A node that was never heard of is as silent as this leadership is old."""
         if node not in self.look.nodes:
-            return Health.BAD
+            return NodeHealth.BAD
         if self._is_alive(node):
-            return Health.GOOD
+            return NodeHealth.GOOD
         since = self._silent_since(node)
         if since is not None and self._has_passed(since + self.look.rules.replacement_after):
-            return Health.BAD
-        return Health.NOT_ENOUGH_INFO
+            return NodeHealth.BAD
+        return NodeHealth.NOT_ENOUGH_INFO
 
     # ---- members (5.4.3, 5.4.5, 5.4.6)
 
@@ -161,7 +162,7 @@ class Judgement:
             ),
         )
 
-    def _rescue(self) -> Change | None:
+    def _rescue(self) -> GroupChange | None:
         """No member is alive: the healthy node that is furthest on becomes one, or the operator is told (5.4.5)."""
         topology = self.topology
         candidates = (*topology.rehabs, *(topology.promotables if not topology.members else ()))
@@ -187,7 +188,7 @@ class Judgement:
             case _:
                 return mine.etag > theirs.etag
 
-    def _lagging(self) -> Change | None:
+    def _lagging(self) -> GroupChange | None:
         """The member that is too far behind the first of all, in this pass and in the last one (5.4.6)."""
         culprit = self._culprit(self.look.reports)
         if culprit is None:
@@ -202,7 +203,7 @@ class Judgement:
             f"{culprit} goes to Rehab: it is more than {limit:,} changes behind",
         )
 
-    def _culprit(self, reports: Reports) -> str | None:
+    def _culprit(self, reports: ReportsByNode) -> str | None:
         """Who lags by more than the limit, by etag and by change vector; None also where a member did not report."""
         told = [(reports.get(node, {}).get(self.key), node) for node in self.topology.members]
         found = [(report.etag, node, report) for report, node in told if report is not None]
@@ -215,7 +216,7 @@ class Judgement:
             return None
         return culprit
 
-    def _reordered(self) -> Change | None:
+    def _reordered(self) -> GroupChange | None:
         """The members as the operator wished to see them (5.4.6)."""
         topology = self.topology
         members = _by_priority(topology.members, topology.priority_order)
@@ -225,11 +226,11 @@ class Judgement:
 
     # ---- promotables and rehabs (5.4.7 to 5.4.9)
 
-    def _of_promotables(self) -> Change | None:
+    def _of_promotables(self) -> GroupChange | None:
         """A bad one is replaced, a good one becomes a Member (5.4.7)."""
         topology = self.topology
         for node in topology.promotables:
-            if topology.dynamic_distribution and self._health(node) is Health.BAD:  # rule 5.14
+            if topology.dynamic_distribution and self._health(node) is NodeHealth.BAD:  # rule 5.14
                 fit = self._fit()
                 if fit is not None:
                     others = tuple(fit if each == node else each for each in topology.promotables)
@@ -243,11 +244,11 @@ class Judgement:
                 return promoted
         return None
 
-    def _of_rehabs(self) -> Change | None:
+    def _of_rehabs(self) -> GroupChange | None:
         """A good one becomes a Member again; in place of a bad one somebody else is to become one (5.4.8)."""
         topology = self.topology
         for node in topology.rehabs:
-            if not topology.dynamic_distribution or self._health(node) is not Health.BAD:  # rule 5.14
+            if not topology.dynamic_distribution or self._health(node) is not NodeHealth.BAD:  # rule 5.14
                 if (promoted := self._promotion(node)) is not None:
                     return promoted
             elif self._responding() < topology.replication_factor:
@@ -264,7 +265,7 @@ class Judgement:
     def _responding(self) -> int:
         """Members, and those others that may become one again."""
         others = self.topology.promotables + self.topology.rehabs
-        return len(self.topology.members) + sum(self._health(node) is not Health.BAD for node in others)
+        return len(self.topology.members) + sum(self._health(node) is not NodeHealth.BAD for node in others)
 
     def _fit(self) -> str | None:
         """The node outside the group with the fewest databases, one without a report only if there is no other (5.8)."""
@@ -273,7 +274,7 @@ class Judgement:
         found = [
             (not self._is_heard(node), len(self.look.reports.get(node, {})), node)
             for node in self.look.nodes
-            if node not in self.topology.nodes and self._health(node) is not Health.BAD
+            if node not in self.topology.nodes and self._health(node) is not NodeHealth.BAD
         ]
         self.is_wide = not found
         return min(found)[2] if found else None
@@ -282,7 +283,7 @@ class Judgement:
         seen = self.look.seen.get(node)
         return seen is not None and seen.told
 
-    def _promotion(self, node: str) -> Change | None:
+    def _promotion(self, node: str) -> GroupChange | None:
         """The group with that Promotable or node in Rehab as a Member, if it may become one (5.9)."""
         topology = self.topology
         if len(topology.members) >= topology.replication_factor or node not in self.look.nodes:
@@ -316,7 +317,7 @@ class Judgement:
             return False
         return mine.change_vector.compare(goal.change_vector) in (Relation.EQUAL, Relation.NEWER)
 
-    def _leftovers(self) -> Change | None:
+    def _leftovers(self) -> GroupChange | None:
         """There are members enough: whoever else is in the group leaves it (5.4.9)."""
         topology = self.topology
         others = topology.promotables + topology.rehabs

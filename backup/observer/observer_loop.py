@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 from backup.notes import ObserverDecided
 from backup.observer.observer import observe
+from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import Command
 from backup.record.record import PromotionStatus
 from backup.record.rules import Rules
-from backup.replicas.local_copies import Copies
-from backup.replicas.node_reports import DatabaseReport, Heard, Memory, Report, Sighting, Told
-from backup.requests.answers import Decided
+from backup.replicas.local_copies import LocalCopies
+from backup.replicas.node_reports import DatabaseReport, Heard, NodeReport, ReceivedReport, Told
+from backup.requests.answers import DecisionLogEntry
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import FOREVER
 
@@ -25,7 +26,7 @@ ALARMS = (
 """What a machine may be short of, and the status that goes with it."""
 
 
-class Telling:
+class OutgoingReport:
     """What one node has to tell, and what the leader has heard of it."""
 
     def __init__(self) -> None:
@@ -84,15 +85,15 @@ def merged(databases: tuple[DatabaseReport, ...], told: Told) -> tuple[DatabaseR
     return tuple(found.values())
 
 
-class Watch:
+class ObserverLoop:
     """One node's part in the watch."""
 
-    def __init__(self, member: Member, rules: Rules, copies: Copies) -> None:
+    def __init__(self, member: Member, rules: Rules, copies: LocalCopies) -> None:
         self._member = member
         self._rules = rules
         self._copies = copies
-        self._telling = Telling()
-        self._sightings: dict[str, Sighting] = {}
+        self._telling = OutgoingReport()
+        self._sightings: dict[str, ReceivedReport] = {}
         self._versions: dict[str, int] = {}
         """By node: the version of what it told."""
         self._heard_in = -1
@@ -100,14 +101,14 @@ class Watch:
         self._term = -1
         """The term of this node's leadership that its observer watches; -1: it does not."""
         self._started_at = 0
-        self._memory = Memory()
+        self._memory = ObserverMemory()
         self._proposing = False
         self._suspended = False
 
     # ---- for the operator
 
     @property
-    def decisions(self) -> tuple[Decided, ...]:
+    def decisions(self) -> tuple[DecisionLogEntry, ...]:
         """The decision log of this leadership; empty on a node that does not lead (rule 5.1)."""
         return self._memory.decisions if self._member.leading and self._term == self._member.term else ()
 
@@ -133,8 +134,8 @@ class Watch:
             return 0 if is_news else FOREVER
         if leader == member.name:
             self._forget_older_terms()
-            report = Report(member.name, number + 1, telling.databases, alarm)
-            self._sightings[leader] = Sighting(report, member.monotonic())
+            report = NodeReport(member.name, number + 1, telling.databases, alarm)
+            self._sightings[leader] = ReceivedReport(report, member.monotonic())
             return 0 if is_news else FOREVER
         member.send(leader, telling.message(number + 1, (leader, member.term)))
         return FOREVER if telling.is_heard else 0
@@ -171,8 +172,8 @@ class Watch:
             if known != told.version:
                 databases = merged(databases, told)
         self._versions[sender] = told.version
-        report = Report(sender, told.beat, databases, told.alarm)
-        self._sightings[sender] = Sighting(report, self._member.monotonic())
+        report = NodeReport(sender, told.beat, databases, told.alarm)
+        self._sightings[sender] = ReceivedReport(report, self._member.monotonic())
         if told.base != told.version:
             self._member.send(sender, Heard(told.version))
 
@@ -185,7 +186,7 @@ class Watch:
         now = member.monotonic()
         if self._term != member.term:
             self._term, self._started_at = member.term, now
-            self._memory = Memory(self._memory.seed or member.dice("observer").below(1 << 32))
+            self._memory = ObserverMemory(self._memory.seed or member.dice("observer").below(1 << 32))
         self._forget_older_terms()
         if self._suspended:
             return FOREVER

@@ -16,10 +16,10 @@ from backup.database.items import Item
 from backup.database.replication import ReplicateDocuments, ReplicationAck, offer, receive
 from backup.notes import ReplicationStarted, ReplicationStopped, ReplicationWaits
 from backup.record.external_replication import ReportReplication, owner_of
-from backup.record.record import Database, Progress, Record, Replication, Topology
+from backup.record.record import Database, Record, Replication, ReplicationProgress, Topology
 from backup.record.responsible_node import is_leaderless
 from backup.record.rules import Rules
-from backup.replicas.local_copies import Copies, Copy
+from backup.replicas.local_copies import LocalCopies, LocalCopy
 from backup.replicas.replicator import BATCH, FIRST_RETRY, LONGEST_RETRY
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import FOREVER
@@ -56,7 +56,7 @@ class AnswerExternal:
 WORDS: tuple[type, ...] = (AskExternal, SendExternal, AnswerExternal)
 
 
-class Line:
+class ExternalLink:
     """One task while this node owns it."""
 
     __slots__ = (
@@ -100,21 +100,21 @@ class Line:
         self.reporting = False
 
 
-class Exporter:
+class ExternalReplicator:
     """The external replications of one node, and what those of others bring."""
 
-    def __init__(self, member: Member, rules: Rules, copies: Copies) -> None:
+    def __init__(self, member: Member, rules: Rules, copies: LocalCopies) -> None:
         self._member = member
         self._rules = rules
         self._copies = copies
-        self._lines: dict[int, Line] = {}
+        self._lines: dict[int, ExternalLink] = {}
         """By task id: those this node owns."""
         self._seen: dict[int, tuple[Any, ...]] = {}
         """By database id: what its lines were worked out from."""
         self._names: dict[int, str] = {}
         """Databases that have replications."""
         self._leaderless = False
-        self.moved: Callable[[Copy], None] = lambda copy: None
+        self.moved: Callable[[LocalCopy], None] = lambda copy: None
         """Called when a destination has more of a copy than before."""
 
     def start(self) -> None:
@@ -164,7 +164,7 @@ class Exporter:
             for line in [line for line in self._lines.values() if line.database == database_id]:
                 self._stop(name, line, "the database is gone")
 
-    def changed(self, copy: Copy) -> None:
+    def changed(self, copy: LocalCopy) -> None:
         """The copy was opened, or holds something new, and it is durable."""
         if self._lines:
             for line in list(self._lines.values()):
@@ -194,20 +194,20 @@ class Exporter:
             )
             self._stop(database.name, line, why)
         elif mine and (line is None or line.task is not task):
-            line = self._lines[task.id] = Line(database, task)
+            line = self._lines[task.id] = ExternalLink(database, task)
             reason = owner.reason
             self._member.note(
                 ReplicationStarted(database.name, task.id, task.destination, reason.value, owner.rule, reason.sentence)
             )
             self._push(line)
 
-    def _stop(self, name: str, line: Line, why: str) -> None:
+    def _stop(self, name: str, line: ExternalLink, why: str) -> None:
         del self._lines[line.task.id]
         self._member.note(ReplicationStopped(name, line.task.id, why))
 
     # ---- sending
 
-    def _push(self, line: Line) -> None:
+    def _push(self, line: ExternalLink) -> None:
         """Ask, or send what comes next, unless something is under way, or nothing is owed."""
         copy = self._copies.get(line.database)
         if line.in_flight or copy is None or not copy.settled:
@@ -232,7 +232,7 @@ class Exporter:
             line.nagging = True
             self._member.spawn(self._nag, line)
 
-    def _target(self, line: Line) -> tuple[int, str] | None:
+    def _target(self, line: ExternalLink) -> tuple[int, str] | None:
         """The destination and the member of its group to talk to; None, said once, if there is none."""
         record: Record = self._member.state
         destination = record.database(line.task.destination)
@@ -248,7 +248,7 @@ class Exporter:
             return destination.id, line.target
         return destination.id, members[line.turn % len(members)]
 
-    def _ripe(self, line: Line, batch: ReplicateDocuments) -> ReplicateDocuments | None:
+    def _ripe(self, line: ExternalLink, batch: ReplicateDocuments) -> ReplicateDocuments | None:
         """What of the batch is old enough (the delay of the task); None, and a look at the right time, if nothing is."""
         delay, now = line.task.delay, self._member.wall()
         if not delay:
@@ -266,14 +266,14 @@ class Exporter:
             self._member.spawn(self._wait, line, due)
         return None
 
-    async def _wait(self, line: Line, due: int) -> None:
+    async def _wait(self, line: ExternalLink, due: int) -> None:
         await self._member.sleep(max(1, due - self._member.wall()))
         if line.waiting_until == due:
             line.waiting_until = FOREVER
         if self._lines.get(line.task.id) is line:
             self._push(line)
 
-    async def _nag(self, line: Line) -> None:
+    async def _nag(self, line: ExternalLink) -> None:
         """Say what was not answered to another member, ever more seldom."""
         delay = FIRST_RETRY
         while self._lines.get(line.task.id) is line and line.in_flight:
@@ -321,7 +321,7 @@ class Exporter:
             line.reporting = True
             self._member.spawn(self._report, line)
 
-    async def _report(self, line: Line) -> None:
+    async def _report(self, line: ExternalLink) -> None:
         """Tell the cluster how far it has come, now that nothing is owed; if it cannot be told, the next time will do."""
         while (
             self._lines.get(line.task.id) is line
@@ -331,7 +331,7 @@ class Exporter:
             and self._member.leader is not None
         ):
             line.reported = line.acked
-            progress = Progress(self._member.name, line.target, line.acked, self._member.wall())
+            progress = ReplicationProgress(self._member.name, line.target, line.acked, self._member.wall())
             try:
                 command = ReportReplication(self._names.get(line.database, ""), line.task.id, progress)
                 await self._member.propose(command)
@@ -346,7 +346,7 @@ class Exporter:
 
     # ---- what arrives
 
-    def _copy_in_group(self, database_id: int) -> Copy | None:
+    def _copy_in_group(self, database_id: int) -> LocalCopy | None:
         """This node's copy of a destination, while it is in the group."""
         seen = self._seen.get(database_id)
         topology: Topology | None = seen[1] if seen is not None else None
@@ -366,7 +366,7 @@ class Exporter:
         if copy is not None:
             self._member.spawn(self._take, copy, sender, message)
 
-    async def _take(self, copy: Copy, sender: str, message: SendExternal) -> None:
+    async def _take(self, copy: LocalCopy, sender: str, message: SendExternal) -> None:
         """Merge, make durable, and only then answer."""
         answer: list[ReplicationAck] = []
 

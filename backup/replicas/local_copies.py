@@ -25,11 +25,11 @@ RETRY = 5 * SECOND
 """When a copy that could not be made, because the disk is full, is tried again."""
 
 
-class Copy:
+class LocalCopy:
     """This node's copy of one database, whose journal is on the disk."""
 
     def __init__(
-        self, member: Member, database_id: int, store: Store, journal_size: int, changed: Callable[["Copy"], None]
+        self, member: Member, database_id: int, store: Store, journal_size: int, changed: Callable[["LocalCopy"], None]
     ) -> None:
         self.id = database_id
         """That of the record; the store has an id of its own."""
@@ -131,16 +131,16 @@ class Copy:
             self._size += len(content)
 
 
-class Copies:
+class LocalCopies:
     """All copies of one node, by database id."""
 
     def __init__(self, member: Member, *, hard_on_leaving: bool = True) -> None:
         """`hard_on_leaving`: `Rules.hard_delete_on_leaving`."""
-        self.changed: Callable[[Copy], None] = lambda copy: None
+        self.changed: Callable[[LocalCopy], None] = lambda copy: None
         """Called for each copy that is opened, and after each change that became durable."""
         self._member = member
         self._hard_on_leaving = hard_on_leaving
-        self._copies: dict[int, Copy] = {}
+        self._copies: dict[int, LocalCopy] = {}
         self._opening: dict[int, None] = {}
         self._made = 0
         self.closed: Callable[[int], None] = lambda database_id: None
@@ -149,7 +149,7 @@ class Copies:
         self._reports: tuple[DatabaseReport, ...] | None = None
         """What is told of all; None: to be worked out."""
 
-    def get(self, database_id: int) -> Copy | None:
+    def get(self, database_id: int) -> LocalCopy | None:
         """The copy of that database, if it is open."""
         return self._copies.get(database_id)
 
@@ -175,7 +175,7 @@ class Copies:
             self._reports = told
         return told
 
-    async def opened(self, database_id: int) -> Copy:
+    async def opened(self, database_id: int) -> LocalCopy:
         """The copy, once it is open."""
         while (copy := self._copies.get(database_id)) is None:
             await self._member.changed(self._member.version)
@@ -212,7 +212,7 @@ class Copies:
             self._opening[database.id] = None
             self._member.spawn(self._make, database.id)
 
-    def _configure(self, copy: Copy, database: Database) -> None:
+    def _configure(self, copy: LocalCopy, database: Database) -> None:
         if database.values.policies.index > copy.store.policies.index:
             self._member.spawn(copy.configure, database.values.policies)
 
@@ -225,12 +225,12 @@ class Copies:
             if database_id <= self._member.applied:  # else it is not gone: this node has restarted and is behind
                 self._close(self._copies[database_id], -1, hard=database_id not in record.put_by)
 
-    def leave(self, copy: Copy, told: int) -> None:
+    def leave(self, copy: LocalCopy, told: int) -> None:
         """This node is out of the group, and another one has everything up to that etag: give the copy up (rule 5.15)."""
         self._close(copy, told, hard=self._hard_on_leaving)
         self.closed(copy.id)
 
-    def _close(self, copy: Copy, told: int, *, hard: bool) -> None:
+    def _close(self, copy: LocalCopy, told: int, *, hard: bool) -> None:
         del self._copies[copy.id]
         self._reports = None
         self._member.note(CopyClosed(copy.id, copy.store.database_id, copy.store.etag, told, hard))
@@ -257,12 +257,12 @@ class Copies:
         del self._opening[database_id]
         self._open(database_id, store, len(content))
 
-    def _changed(self, copy: Copy) -> None:
+    def _changed(self, copy: LocalCopy) -> None:
         self._reports = None
         self.changed(copy)
 
     def _open(self, database_id: int, store: Store, size: int) -> None:
-        copy = self._copies[database_id] = Copy(self._member, database_id, store, size, self._changed)
+        copy = self._copies[database_id] = LocalCopy(self._member, database_id, store, size, self._changed)
         self._reports = None
         self._member.note(CopyOpened(database_id, store.database_id, store.etag))
         self._member.note(CopyHolds(database_id, store.etag, store.fingerprint))

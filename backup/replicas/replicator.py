@@ -12,7 +12,7 @@ from backup.database.documents import Store
 from backup.database.items import Item
 from backup.database.replication import ReplicateDocuments, ReplicationAck, ReplicationResume, offer, receive
 from backup.record.record import Database, Record, Topology
-from backup.replicas.local_copies import Copies, Copy
+from backup.replicas.local_copies import LocalCopies, LocalCopy
 from cluster.member import Member
 from cluster.time_units import SECOND
 
@@ -76,7 +76,7 @@ class Link:
 class Replicator:
     """Brings the other copies of a node's databases on, and takes what they bring."""
 
-    def __init__(self, member: Member, copies: Copies) -> None:
+    def __init__(self, member: Member, copies: LocalCopies) -> None:
         self._member = member
         self._copies = copies
         self._links: dict[int, dict[str, Link]] = {}
@@ -85,7 +85,7 @@ class Replicator:
         """The group that was last looked at, by database id."""
         self._leaving: set[int] = set()
         """Databases whose group this node has left, while nobody is known to have all that its copy has."""
-        self.moved: Callable[[Copy], None] = lambda copy: None
+        self.moved: Callable[[LocalCopy], None] = lambda copy: None
         """Called when a peer may have more of a copy than before."""
 
     def start(self) -> None:
@@ -125,7 +125,7 @@ class Replicator:
             self._followed.pop(database_id, None)
             self._leaving.discard(database_id)
 
-    def changed(self, copy: Copy) -> None:
+    def changed(self, copy: LocalCopy) -> None:
         """The copy was opened, or holds something new, and it is durable."""
         topology = self._followed.get(copy.id)
         if topology is not None and copy.id not in self._leaving and self._member.name not in topology.nodes:
@@ -133,14 +133,14 @@ class Replicator:
         for peer, link in self._links.get(copy.id, {}).items():
             self._push(copy, peer, link)
 
-    def _push_new(self, copy: Copy, known: dict[str, Link]) -> None:
+    def _push_new(self, copy: LocalCopy, known: dict[str, Link]) -> None:
         for peer, link in self._links[copy.id].items():
             if peer not in known:
                 self._push(copy, peer, link)
 
     # ---- sending
 
-    def _push(self, copy: Copy, peer: str, link: Link, wanted: Sequence[str] = ()) -> None:
+    def _push(self, copy: LocalCopy, peer: str, link: Link, wanted: Sequence[str] = ()) -> None:
         """Send what comes next, unless something is under way or nothing is owed."""
         if link.in_flight or not copy.settled:
             return
@@ -159,7 +159,7 @@ class Replicator:
             link.nagging = True
             self._member.spawn(self._nag, copy, peer, link)
 
-    async def _nag(self, copy: Copy, peer: str, link: Link) -> None:
+    async def _nag(self, copy: LocalCopy, peer: str, link: Link) -> None:
         """Say again what was not answered, ever more seldom, until nothing is owed."""
         delay = FIRST_RETRY
         while self._links.get(copy.id, {}).get(peer) is link and (link.in_flight or link.acked != copy.store.etag):
@@ -177,12 +177,12 @@ class Replicator:
 
     # ---- what arrives
 
-    def safe_up_to(self, copy: Copy, peer: str) -> int:
+    def safe_up_to(self, copy: LocalCopy, peer: str) -> int:
         """The etag up to which that peer has all of the copy, and sends nothing older any more; 0 if it is not known."""
         link = self._links.get(copy.id, {}).get(peer)
         return link.safe_up_to(copy.store.received) if link is not None else 0
 
-    def _signed(self, answer: ReplicationAck, copy: Copy, link: Link | None) -> ReplicationAck:
+    def _signed(self, answer: ReplicationAck, copy: LocalCopy, link: Link | None) -> ReplicationAck:
         return attrs.evolve(answer, copy=copy.store.database_id, sent=_sent(link, copy.store))
 
     def _on_documents(self, sender: str, message: ReplicateDocuments) -> None:
@@ -191,7 +191,7 @@ class Replicator:
             # else it is not open yet, or has not heard which revisions to keep: the sender will say it again
             self._member.spawn(self._take, copy, sender, message)
 
-    async def _take(self, copy: Copy, sender: str, message: ReplicateDocuments) -> None:
+    async def _take(self, copy: LocalCopy, sender: str, message: ReplicateDocuments) -> None:
         """Merge, make durable, and only then answer."""
         link = self._links.get(copy.id, {}).get(sender)
         answer: list[ReplicationAck] = []

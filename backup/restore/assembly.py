@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from backup.content import definitions
-from backup.content.logical import Reader, Unreadable, peeked
+from backup.content.logical import LogicalReader, Unreadable, peeked
 from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
 from backup.content.snapshot import DOCUMENTS, INDEXES, MAGIC, RECORD, VALUES, SnapshotReader
 from backup.database.agreed_values import (
@@ -26,11 +26,11 @@ from backup.database.agreed_values import (
 from backup.database.documents import Store
 from backup.database.indexes import IndexData
 from backup.database.items import Blob, Document, Item, Tombstone
-from backup.database.journal import State, Torn, decode
+from backup.database.journal import JournalState, TornFrame, decode
 from backup.database.revisions import Policies
 
 
-class Assembly:
+class DatabaseAssembly:
     """What the files read so far come to."""
 
     def __init__(self, node: str, database_id: str) -> None:
@@ -60,7 +60,7 @@ class Assembly:
             snapshot = SnapshotReader(name, whole)
             self.take_snapshot(snapshot)
             return snapshot.manifest
-        reader = Reader(name, whole, unsealed=unsealed)
+        reader = LogicalReader(name, whole, unsealed=unsealed)
         self.take(reader)
         return reader.manifest
 
@@ -85,14 +85,16 @@ class Assembly:
         size = self.store.size
         self.documents, self.tombstones = size.documents, size.tombstones
 
-    def _stored(self, reader: SnapshotReader, others: dict[str, bytes]) -> Iterator[Item | Blob | State | Torn]:
+    def _stored(
+        self, reader: SnapshotReader, others: dict[str, bytes]
+    ) -> Iterator[Item | Blob | JournalState | TornFrame]:
         for name, content in reader.members():
             if name.startswith(DOCUMENTS):
                 yield from decode([content])
             else:
                 others[name] = content
 
-    def take(self, reader: Reader) -> None:
+    def take(self, reader: LogicalReader) -> None:
         """One more file. DamagedBackup as the reader raises it."""
         store = self.store
         before = store.etag
@@ -115,7 +117,7 @@ class Assembly:
         for what, count in reader.left_out.items():
             self.left_out[what] = self.left_out.get(what, 0) + count
 
-    def _agree(self, reader: Reader) -> None:
+    def _agree(self, reader: LogicalReader) -> None:
         values = with_policies(self.values, definitions.policies_of(reader.record), 0)
         for key in reader.exchange_tombstones:
             values = without_exchanged(values, key, 0)
@@ -142,7 +144,7 @@ def _values_of(said: Mapping[str, Any], record: Mapping[str, Any]) -> Values:
     return values
 
 
-def giving(database: str, values: Values) -> RestoreValues:
+def restore_command(database: str, values: Values) -> RestoreValues:
     """The command that gives a database these values."""
     return RestoreValues(
         database,

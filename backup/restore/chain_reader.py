@@ -21,7 +21,7 @@ from backup.database.items import Document
 from backup.destinations.port import Destination
 from backup.record.encryption_keys import Key
 from backup.record.rules import Rules
-from backup.restore.assembly import Assembly
+from backup.restore.assembly import DatabaseAssembly
 from cluster.value import value
 
 UTC = ZoneInfo("UTC")
@@ -54,7 +54,7 @@ class RestorePoint:
 
 
 @value
-class Restored:
+class RestoredDatabase:
     """What a restore made."""
 
     store: Store
@@ -77,7 +77,7 @@ class Restored:
     indexes: tuple[IndexData, ...] = ()
     """What a snapshot held of indexes, as of some etag of the store."""
 
-    def without_indexes(self) -> "Restored":
+    def without_indexes(self) -> "RestoredDatabase":
         """The same without any index (`SkipIndexes`, rule 17.1)."""
         values = without_indexes(self.values)
         return attrs.evolve(self, values=values, indexes=(), fingerprint=combined(self.store.fingerprint_sum, values))
@@ -117,7 +117,7 @@ def restore(
     unsealed: bool = False,
     keys: Iterable[Key] = (),
     rules: Rules = OURS,
-) -> Restored:
+) -> RestoredDatabase:
     """Restore a folder, up to and including `last_file` (in any case), into a new copy on `node` (rules 17.2-17.5).
 
     Every file is verified before the first is applied. NothingToRestore, BrokenChain, DamagedBackup or
@@ -131,13 +131,13 @@ def restore(
         )
     chain = chain_of(destination, points, last_file, unsealed=unsealed, keys=keys, rules=rules)
 
-    assembly = Assembly(node, database_id)
+    assembly = DatabaseAssembly(node, database_id)
     manifest: Manifest | None = None
     for file in chain:
         content = plain(file, destination.read(f"{folder}/{file}"), keys)
         manifest = assembly.take_file(file, content, unsealed=unsealed)
     left_out = dict(sorted(assembly.left_out.items()))
-    return Restored(
+    return RestoredDatabase(
         assembly.store,
         assembly.values,
         assembly.record,

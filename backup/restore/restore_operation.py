@@ -22,10 +22,10 @@ from backup.record.encryption_keys import Key, KeyRefused, key_to_read
 from backup.record.record import Database, Record, Restoring
 from backup.record.rules import Rules
 from backup.record.task_json import LeftOut, tasks_of
-from backup.replicas.local_copies import Copies, Copy
+from backup.replicas.local_copies import LocalCopies, LocalCopy
 from backup.requests.database_requests import RestoreDatabase, RestoreResult
 from backup.restore import assembly, chain_reader, restore_points
-from backup.restore.chain_reader import Restored
+from backup.restore.chain_reader import RestoredDatabase
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import SECOND
 from cluster.value import value
@@ -35,7 +35,7 @@ AGAIN = 5 * SECOND
 
 
 @value
-class Found:
+class RestoreSource:
     """What there is to restore."""
 
     folder: str
@@ -44,17 +44,17 @@ class Found:
     """µs that reading it takes."""
 
 
-class Restores:
+class RestoreOperations:
     """The restores of one node."""
 
-    def __init__(self, member: Member, rules: Rules, copies: Copies, destinations: WorldDestinations) -> None:
+    def __init__(self, member: Member, rules: Rules, copies: LocalCopies, destinations: WorldDestinations) -> None:
         self._member = member
         self._rules = rules
         self._copies = copies
         self._destinations = destinations
         self._under_way: set[str] = set()
         """Names of databases, in lower case."""
-        self.plant: Callable[[Copy, IndexData], None] = lambda copy, data: None
+        self.plant: Callable[[LocalCopy, IndexData], None] = lambda copy, data: None
         """Gives a copy the data of an index, before the index is defined."""
 
     # ---- doing it
@@ -80,7 +80,7 @@ class Restores:
         found = await member.outside(lambda: self._find(place, request, keys), io_costs.START * pace)
         unused = self._copies.unused_id(0)
 
-        def read() -> Restored:
+        def read() -> RestoredDatabase:
             return chain_reader.restore(
                 place,
                 found.folder,
@@ -117,7 +117,7 @@ class Restores:
             )
         return self._destinations.of_settings(self._member.name, source)
 
-    def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> Found:
+    def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> RestoreSource:
         """Which folder and file, and how much that is. Refuses what rule 13.5 says of snapshots."""
         folder, last_file = request.folder, request.last_file
         if request.at is not None:
@@ -133,9 +133,9 @@ class Restores:
             items = manifest.documents + manifest.tombstones + manifest.revisions
             is_raw = manifest.kind is FileKind.SNAPSHOT
             cost += io_costs.restore_snapshot(1_000 * items) if is_raw else io_costs.restore(items, 1_000 * items)
-        return Found(folder, last_file, cost)
+        return RestoreSource(folder, last_file, cost)
 
-    async def _fill(self, request: RestoreDatabase, restored: Restored) -> int:
+    async def _fill(self, request: RestoreDatabase, restored: RestoredDatabase) -> int:
         """Make the database, fill it, open it (rule 17.7); its id."""
         member = self._member
         create = commands.CreateDatabase(
@@ -153,7 +153,7 @@ class Restores:
             for data in restored.indexes:
                 self.plant(copy, data)
             if restored.values != NOTHING:
-                await member.propose(assembly.giving(request.name, restored.values))
+                await member.propose(assembly.restore_command(request.name, restored.values))
             wanted = await self._define_tasks(request, restored)
             await self._open(request.name, database_id)
         except (OSError, NoLeader, OutcomeUnknown, Refused) as error:  # no room, or nobody to tell
@@ -162,7 +162,7 @@ class Restores:
         await self._enable(request.name, wanted)
         return database_id
 
-    async def _define_tasks(self, request: RestoreDatabase, restored: Restored) -> list[int]:
+    async def _define_tasks(self, request: RestoreDatabase, restored: RestoredDatabase) -> list[int]:
         """The tasks of the last file's record (rule 17.5), disabled while nobody may look; those to enable after that."""
         wanted = []
         for found in tasks_of(restored.record):

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import attrs
 
 from backup.content.encryption import HEADER, encrypted, plain
-from backup.content.logical import Writer, read_manifest
+from backup.content.logical import LogicalWriter, read_manifest
 from backup.content.manifest import DamagedBackup, Manifest
 from backup.content.snapshot import SnapshotWriter
 from backup.database.agreed_values import Values, combined, kept_by
@@ -27,9 +27,9 @@ from backup.record.task_json import task_json
 from backup.requests import answers
 from backup.runs import run_status
 from backup.runs.chain import continued, free_names
-from backup.runs.local_status import Chain
-from backup.runs.run_inputs import Job, Places
-from backup.runs.uploads import NoLongerWanted, Parcel, Uploads, withdraw
+from backup.runs.local_status import ChainEnd
+from backup.runs.run_inputs import RunInputs, RunPlaces
+from backup.runs.uploads import BackupFile, NoLongerWanted, Uploads, withdraw
 from cluster.member import Member
 from cluster.trace import Note
 from cluster.value import value
@@ -40,22 +40,22 @@ DEFLATE = {"NoCompression": 0, "Fastest": 1, "Optimal": 6, "SmallestSize": 9}
 
 
 @value
-class Done:
+class RunOutcome:
     """How a run came to its end."""
 
     status: Status
-    chain: Chain | None
+    chain: ChainEnd | None
     note: Note
 
 
 @value
-class Opened:
+class RunTarget:
     """What the first look at the destination settled."""
 
     folder: str
     file: str
     upload: Upload
-    chain: Chain | None
+    chain: ChainEnd | None
     """What the file continues; None for a full one."""
     items: int
     size: int
@@ -66,15 +66,15 @@ class NotEverywhere(DestinationError):
     """Some of the clouds did not take the file, and with that the run has failed (rule 9.8)."""
 
 
-class Work:
+class BackupRun:
     """One run."""
 
     def __init__(
         self,
         member: Member,
         rules: Rules,
-        job: Job,
-        find_places: Callable[[], Awaitable[Places]],
+        job: RunInputs,
+        find_places: Callable[[], Awaitable[RunPlaces]],
         plain_error: Callable[[BaseException], str],
         is_wanted: Callable[[], bool],
     ) -> None:
@@ -85,7 +85,7 @@ class Work:
         self._find_places = find_places
         self._plain_error = plain_error
         self._is_wanted = is_wanted
-        self.places = Places(MemoryDestination(), "")
+        self.places = RunPlaces(MemoryDestination(), "")
         self._length = 0
         """Bytes of the file."""
         self.sent: tuple[Sent, ...] = ()
@@ -93,7 +93,7 @@ class Work:
         self._values = kept_by(job.database.values, job.contents.policies)
         self._began = member.monotonic()
         self._occurrence = run_status.answered(job.task, job.plan, job.started_at, member.zone)
-        self.progress: answers.Progress | None = None
+        self.progress: answers.RunProgress | None = None
         """How far it has come; None before its file is begun."""
         self._key: Key | None = None
         """Of the file that is written; settled when it is opened."""
@@ -104,7 +104,7 @@ class Work:
     def _duration(self) -> int:
         return self._member.monotonic() - self._began
 
-    async def do(self) -> Done:
+    async def do(self) -> RunOutcome:
         """Do it. NoLongerWanted, OSError and ValueError say why not, and leave nothing behind (rule 9.6c)."""
         self.places = await self._find_places()
         opened = await self._outside(self._open, io_costs.LOOK)
@@ -149,7 +149,7 @@ class Work:
         """Do something at the destination, which may be slower than it should."""
         return await self._member.outside(work, cost * slowness(self.places.base))
 
-    def _open(self) -> Opened | None:
+    def _open(self) -> RunTarget | None:
         """Look at the destination, decide for the last time whether it is full, and begin the file; None: skip it."""
         job, places = self._job, self.places
         places.clear()
@@ -165,9 +165,9 @@ class Work:
         size = held.bytes
         if job.is_snapshot(full=self._run.full):
             size = io_costs.SNAPSHOT_PAGES * (size + sum(len(content) for _, content in job.indexes))
-        return Opened(folder, file, places.base.start(f"{folder}/{file}"), chain, held.items, size)
+        return RunTarget(folder, file, places.base.start(f"{folder}/{file}"), chain, held.items, size)
 
-    def _note_start(self, opened: Opened) -> None:
+    def _note_start(self, opened: RunTarget) -> None:
         self._member.note(
             BackupStarted(
                 self._job.database.name,
@@ -185,7 +185,7 @@ class Work:
             )
         )
 
-    async def _write(self, opened: Opened) -> Writer | SnapshotWriter:
+    async def _write(self, opened: RunTarget) -> LogicalWriter | SnapshotWriter:
         """Write the file in slices, so that there is time for things to happen in between."""
         writer = writer_of(self._job, self._values, opened.chain, opened.file, full=self._run.full)
         chunks = writer.chunks()
@@ -219,24 +219,24 @@ class Work:
         await self._outside(opened.upload.finish, io_costs.FINISH)
         return writer
 
-    def _has_written(self, opened: Opened, slices: int, of: int) -> None:
+    def _has_written(self, opened: RunTarget, slices: int, of: int) -> None:
         items, size = opened.items * slices // of, opened.size * slices // of
-        self.progress = answers.Progress(items, opened.items, size, opened.size, verifying=slices == of)
+        self.progress = answers.RunProgress(items, opened.items, size, opened.size, verifying=slices == of)
 
-    async def _read_back(self, opened: Opened, written: Manifest) -> None:
+    async def _read_back(self, opened: RunTarget, written: Manifest) -> None:
         """A file counts when what the destination gives back is what was written."""
 
         check = partial(self._check, opened, written, self.places.base)
         await self._outside(check, io_costs.read_back(opened.size))
 
-    def _check(self, opened: Opened, written: Manifest, place: Destination) -> None:
+    def _check(self, opened: RunTarget, written: Manifest, place: Destination) -> None:
         content = place.read(f"{opened.folder}/{opened.file}")
         if read_manifest(opened.file, plain(opened.file, content, self.keys)) != written:
             raise DamagedBackup(opened.file, "read back, it says other things of itself than were written")
 
-    async def _send(self, opened: Opened, written: Manifest) -> None:
+    async def _send(self, opened: RunTarget, written: Manifest) -> None:
         """To every cloud (rule 9.6e); then what was only for that goes (rule 9.6f). NotEverywhere, NoLongerWanted."""
-        parcel = Parcel(
+        parcel = BackupFile(
             self._job.database.name,
             self._job.task.id,
             self._job.started_at,
@@ -274,7 +274,7 @@ class Work:
                 f"the file is in {kept or 'no place'}, and the next run tries all of them again",
             )
 
-    def _remove(self, opened: Opened, error: Exception) -> None:
+    def _remove(self, opened: RunTarget, error: Exception) -> None:
         try:
             opened.upload.discard()
             if not isinstance(error, FileExistsError):
@@ -286,19 +286,19 @@ class Work:
         if not self._is_wanted():
             raise NoLongerWanted
 
-    def _skipped(self) -> Done:
+    def _skipped(self) -> RunOutcome:
         job = self._job
         assert job.before is not None, "what was never run is not skipped"
         status = run_status.skipped(job.before, self._run)
         name, task, etag = job.database.name, job.task.id, job.contents.etag
-        return Done(status, job.chain, BackupSkipped(name, task, self._occurrence, job.started_at, etag))
+        return RunOutcome(status, job.chain, BackupSkipped(name, task, self._occurrence, job.started_at, etag))
 
-    def _success(self, opened: Opened, manifest: Manifest) -> Done:
+    def _success(self, opened: RunTarget, manifest: Manifest) -> RunOutcome:
         duration = self._duration
         status = run_status.succeeded(
             self._job.before, self._run, manifest, opened.folder, opened.file, duration, self.sent
         )
-        chain = Chain(opened.folder, opened.file, manifest.last_etag, manifest.database_id, manifest.raft_index)
+        chain = ChainEnd(opened.folder, opened.file, manifest.last_etag, manifest.database_id, manifest.raft_index)
         note = BackupFinished(
             self._job.database.name,
             self._job.task.id,
@@ -310,13 +310,15 @@ class Work:
             manifest.tombstones,
             duration,
         )
-        return Done(status, chain, note)
+        return RunOutcome(status, chain, note)
 
 
 # ---- the file ----
 
 
-def writer_of(job: Job, values: Values, chain: Chain | None, file: str, *, full: bool) -> Writer | SnapshotWriter:
+def writer_of(
+    job: RunInputs, values: Values, chain: ChainEnd | None, file: str, *, full: bool
+) -> LogicalWriter | SnapshotWriter:
     """What writes the file: a full one, or the next of that chain."""
     if job.is_snapshot(full=full):
         settings = job.task.snapshot
@@ -332,7 +334,7 @@ def writer_of(job: Job, values: Values, chain: Chain | None, file: str, *, full:
             indexes=() if settings.exclude_indexes else job.indexes,
             level=0 if settings.compression == "None" else DEFLATE[settings.level],
         )
-    return Writer(
+    return LogicalWriter(
         job.contents,
         record_of(job.database),
         file=file,

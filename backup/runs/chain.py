@@ -14,13 +14,13 @@ from backup.content.manifest import UnreadableBackup
 from backup.destinations.port import Destination
 from backup.record.encryption_keys import Key
 from backup.record.task import Kind
-from backup.runs.local_status import Chain
-from backup.runs.run_inputs import Job, Places
+from backup.runs.local_status import ChainEnd
+from backup.runs.run_inputs import RunInputs, RunPlaces
 
 UTC = ZoneInfo("UTC")
 
 
-def continued(job: Job, places: Places, key: Key | None) -> Chain | None:
+def continued(job: RunInputs, places: RunPlaces, key: Key | None) -> ChainEnd | None:
     """The chain that an incremental continues, if it is whole as far as can be seen and of this very copy."""
     chain, before = job.chain, job.before
     if chain is None or before is None or before.folder != chain.folder:
@@ -43,7 +43,7 @@ def continued(job: Job, places: Places, key: Key | None) -> Chain | None:
 
 
 def free_names(
-    job: Job, node: str, zone: ZoneInfo, places: Places, chain: Chain | None, key: Key | None
+    job: RunInputs, node: str, zone: ZoneInfo, places: RunPlaces, chain: ChainEnd | None, key: Key | None
 ) -> tuple[str, str]:
     """Folder and file (rules 11.1 to 11.5)."""
     kind = job.task.kind
@@ -60,7 +60,7 @@ def free_names(
     return folder, file_names.file_name(kind, True, at, zone, encrypted=key is not None)
 
 
-def _has_our_key(place: Destination, chain: Chain, key: Key | None) -> bool:
+def _has_our_key(place: Destination, chain: ChainEnd, key: Key | None) -> bool:
     """Whether the chain is encrypted as the next file is to be."""
     parsed = file_names.parse_file(chain.file, UTC)
     if parsed is None or parsed.snapshot:
@@ -70,7 +70,7 @@ def _has_our_key(place: Destination, chain: Chain, key: Key | None) -> bool:
     return is_opened_by(opening_of(place.read(f"{chain.folder}/{chain.file}")), key)
 
 
-def _adopted(place: Destination, chain: Chain, file: str, key: Key | None) -> Chain:
+def _adopted(place: Destination, chain: ChainEnd, file: str, key: Key | None) -> ChainEnd:
     """The chain with one more file, if that one continues it."""
     try:
         content = place.read(f"{chain.folder}/{file}")
@@ -79,7 +79,7 @@ def _adopted(place: Destination, chain: Chain, file: str, key: Key | None) -> Ch
         return chain
     if (found.previous, found.from_etag, found.database_id) != (chain.file, chain.last_etag, chain.copy):
         return chain
-    return Chain(chain.folder, file, found.last_etag, chain.copy, found.raft_index)
+    return ChainEnd(chain.folder, file, found.last_etag, chain.copy, found.raft_index)
 
 
 def _files_in(folder: str, place: Destination) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class NoLongerWanted(Exception):
 
 
 @value
-class Remote:
+class RemotePlace:
     """One cloud, as a run finds it."""
 
     address: str
@@ -36,7 +36,7 @@ class Remote:
 
 
 @value
-class Parcel:
+class BackupFile:
     """A finished file, and whose it is."""
 
     database: str
@@ -64,7 +64,7 @@ class Uploads:
         member: Member,
         rules: Rules,
         base: Destination,
-        parcel: Parcel,
+        parcel: BackupFile,
         check: Callable[[Destination], None],
         is_wanted: Callable[[], bool],
         plain: Callable[[BaseException], str],
@@ -83,7 +83,7 @@ class Uploads:
         self.given_up: list[str] = []
         """What was wrong, a sentence for each cloud that does not have the file."""
 
-    async def send(self, remotes: Iterable[Remote]) -> tuple[Sent, ...]:
+    async def send(self, remotes: Iterable[RemotePlace]) -> tuple[Sent, ...]:
         """Send to all of them at once and wait for the last; how each came out. NoLongerWanted if the run is not."""
         remotes = tuple(remotes)
         for remote in remotes:
@@ -94,11 +94,11 @@ class Uploads:
             raise NoLongerWanted
         return tuple(sent for remote in remotes if (sent := self._ended[remote.address]) is not None)
 
-    async def _live(self, remote: Remote) -> None:
+    async def _live(self, remote: RemotePlace) -> None:
         self._ended[remote.address] = await self._sent(remote)
         self._member.stir()
 
-    async def _sent(self, remote: Remote) -> Sent | None:
+    async def _sent(self, remote: RemotePlace) -> Sent | None:
         """How it came out; None: it was ended."""
         member, parcel, began = self._member, self._parcel, self._member.monotonic()
         known = self._before.get(remote.address, Sent(remote.address, remote.word))
@@ -128,10 +128,10 @@ class Uploads:
             return attrs.evolve(known, last_full=parcel.started_at, duration=duration, error="")
         return attrs.evolve(known, last_incremental=parcel.started_at, duration=duration, error="")
 
-    async def _outside(self, remote: Remote, work: Callable[[], T], cost: int) -> T:
+    async def _outside(self, remote: RemotePlace, work: Callable[[], T], cost: int) -> T:
         return await self._member.outside(work, cost * slowness(remote.place))
 
-    async def _attempt(self, remote: Remote, began: int, *, again: bool) -> None:
+    async def _attempt(self, remote: RemotePlace, began: int, *, again: bool) -> None:
         parcel = self._parcel
         self._need_wanted(remote, began)
         begun: list[Upload] = []
@@ -155,7 +155,7 @@ class Uploads:
         if remote.place.gives_back:
             await self._outside(remote, partial(self._check, remote.place), io_costs.download(parcel.size))
 
-    async def _write(self, remote: Remote, upload: Upload, began: int) -> None:
+    async def _write(self, remote: RemotePlace, upload: Upload, began: int) -> None:
         """In slices, so that there is time for things to happen in between."""
         parcel, chunks, written = self._parcel, self._base.read(self._parcel.name), 0
 
@@ -175,7 +175,7 @@ class Uploads:
     def _has_time(self, began: int) -> bool:
         return self._member.monotonic() - began < self._rules.upload_timeout
 
-    def _need_wanted(self, remote: Remote, began: int) -> None:
+    def _need_wanted(self, remote: RemotePlace, began: int) -> None:
         if not self._is_wanted():
             raise NoLongerWanted
         if not self._has_time(began):
@@ -187,7 +187,7 @@ class Uploads:
             )
 
 
-def withdraw(remotes: Iterable[Remote], name: str) -> None:
+def withdraw(remotes: Iterable[RemotePlace], name: str) -> None:
     """Remove a file from all of them, as far as they can be reached."""
     for remote in remotes:
         _clear(remote.place, name)

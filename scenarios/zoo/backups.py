@@ -105,7 +105,7 @@ def waits_for_the_occurrence_after_next(original: Callable[..., Any]) -> Callabl
 
 @bug(
     "backup.runs.backup_run",
-    "Work._read_back",
+    "BackupRun._read_back",
     breaks="reported means kept",
     source="a destination that returns success for a file that is not there",
     strikes="night",
@@ -119,7 +119,13 @@ def trusts_a_destination_that_lost_the_file(original: Callable[..., Any]) -> Cal
     return read_back
 
 
-@bug("backup.runs.status_reporter", "Reporter._batch", breaks="reports in order", source="rule 24.6", strikes="night")
+@bug(
+    "backup.runs.status_reporter",
+    "StatusReporter._batch",
+    breaks="reports in order",
+    source="rule 24.6",
+    strikes="night",
+)
 def tells_the_newest_first(original: Callable[..., Any]) -> Callable[..., Any]:
     """What waits to be reported is told from the newest to the oldest."""
     return lambda self, owed: original(self, owed[::-1])[:1]
@@ -127,7 +133,7 @@ def tells_the_newest_first(original: Callable[..., Any]) -> Callable[..., Any]:
 
 @bug(
     "backup.runs.status_reporter",
-    "Reporter._queue",
+    "StatusReporter._queue",
     breaks="told or given up as ruled",
     source="rule 10.4, where 24.6 holds",
     strikes="the_report_arrives_late",
@@ -249,7 +255,7 @@ def never_moves(original: Callable[..., Any]) -> Callable[..., Any]:
 
 @bug(
     "backup.runs.local_status",
-    "Ledger.recover",
+    "LocalStatuses.recover",
     breaks=OF_THE_STORY,
     source="rule 24.6",
     strikes="the_report_arrives_late",

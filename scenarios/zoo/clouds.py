@@ -10,7 +10,7 @@ from scenarios.zoo import OF_THE_STORY, bug
 
 @bug(
     "backup.runs.backup_run",
-    "Work._send",
+    "BackupRun._send",
     breaks="reported means kept",
     source="rule 9.8",
     strikes="one_of_three_places_refuses",
@@ -57,7 +57,7 @@ def repeats_how_it_logged_in(original: Callable[..., Any]) -> Callable[..., Any]
 
 @bug(
     "backup.runs.retention_cleaner",
-    "Cleaner._look",
+    "RetentionCleaner._look",
     breaks="kept as ruled",
     source="rule 14.4: folder names carry the node's tag",
     strikes="the_cloud_outlives_the_node",

@@ -48,7 +48,7 @@ def restores_no_index(original: Callable[..., Any]) -> Callable[..., Any]:
 
 @bug(
     "backup.runs.backup_run",
-    "Work._read_back",
+    "BackupRun._read_back",
     breaks="reported means kept",
     source="RavenDB 5.4 writes zstd without a checksum: of 2,000 flipped bits 1,236 gave other content and no error",
     strikes=SHOP,
@@ -90,7 +90,13 @@ def indexes_what_is_gone(original: Callable[..., Any]) -> Callable[..., Any]:
     return take
 
 
-@bug("backup.restore.assembly", "giving", breaks=OF_THE_STORY, source="rule 17.7", strikes="everything_comes_back")
+@bug(
+    "backup.restore.assembly",
+    "restore_command",
+    breaks=OF_THE_STORY,
+    source="rule 17.7",
+    strikes="everything_comes_back",
+)
 def restores_documents_alone(original: Callable[..., Any]) -> Callable[..., Any]:
     """What was agreed through the log is read from the files and never put into the new database."""
     return lambda database, values: original(database, type(values)(indexes=values.indexes))

@@ -149,7 +149,7 @@ def watchers_wait_for_a_leader(original: Callable[..., Any]) -> Callable[..., An
 
 @bug(
     "backup.observer.group_health",
-    "Judgement._health",
+    "GroupHealth._health",
     breaks=OF_THE_STORY,
     source="rule 5.7",
     strikes="the_owner_leaves_for_good",

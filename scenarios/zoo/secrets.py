@@ -7,7 +7,7 @@ import attrs
 
 from backup.destinations.port import DestinationError
 from backup.notes import BackupFinished
-from backup.runs.backup_run import Done
+from backup.runs.backup_run import RunOutcome
 from cluster.time_units import DAY, MINUTE
 from scenarios.zoo import OF_THE_STORY, bug
 
@@ -80,10 +80,10 @@ def takes_the_backup_after(original: Callable[..., Any]) -> Callable[..., Any]:
     source="rule 9.8, turned round",
     strikes="the_backup_folder_is_full",
 )
-def calls_a_failed_run_finished(original: Callable[..., Done]) -> Callable[..., Done]:
+def calls_a_failed_run_finished(original: Callable[..., RunOutcome]) -> Callable[..., RunOutcome]:
     """A run that failed is told of as if it had written its file."""
 
-    def failed(self: Any, run: Any, work: Any, error: str, *given: Any) -> Done:
+    def failed(self: Any, run: Any, work: Any, error: str, *given: Any) -> RunOutcome:
         done = original(self, run, work, error, *given)
         note = BackupFinished(run.database.name, run.task.id, run.started_at, work.is_full, "", "", 0, 0, 0)
         return attrs.evolve(done, status=attrs.evolve(done.status, error=None, error_at=None), note=note)
@@ -129,7 +129,7 @@ def half_a_file_gets_its_final_name(original: Callable[..., Any]) -> Callable[..
 
 @bug(
     "backup.runs.backup_run",
-    "Work._read_back",
+    "BackupRun._read_back",
     breaks="reported means kept",
     source="a destination that returns success for a file that is not there",
     strikes="the_file_that_is_not_there",

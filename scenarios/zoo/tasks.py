@@ -102,7 +102,7 @@ def builds_on_another_kind(original: Callable[..., Any]) -> Callable[..., Any]:
 
 @bug(
     "backup.runs.backup_run",
-    "Work._write",
+    "BackupRun._write",
     breaks="every backup happens",
     source="a run that fails of the program itself, and is shrugged off as any failure (8.9)",
     strikes="night",

@@ -124,7 +124,7 @@ def test_a_refused_command_says_nothing() -> None:
 
 # ---- the status after a run ----
 
-RUN = run_status.Begun(2, Kind.BACKUP, "B", 500, True, 7, 3)
+RUN = run_status.RunStart(2, Kind.BACKUP, "B", 500, True, 7, 3)
 MANIFEST = Manifest(FileKind.FULL, "f", "Shop", "0f", "B", 2, 500, 0, 99, "A:99-0f", 7, "")
 
 

@@ -29,7 +29,7 @@ from backup.record.record import Task
 from backup.record.rules import Rules, rules_named
 from backup.requests.database_requests import Define, DisableTask, EnableTask, NewDatabase, RemoveTask
 from backup.runs import backup_run, chain, run_status
-from backup.runs.local_status import Ledger
+from backup.runs.local_status import LocalStatuses
 from backup.runs.schedule import Plan
 from cluster.sim.run import MISTAKE, play
 from cluster.sim.world import World
@@ -134,15 +134,15 @@ def test_a_file_finished_just_before_a_crash_stays_in_its_chain(
 ) -> None:
     """The node forgets the run and makes another; it continues the file, so that the folder is still one chain."""
     forget: list[bool] = []
-    keep = Ledger.keep
+    keep = LocalStatuses.keep
 
-    async def kept(self: Ledger, *args: Any, **options: Any) -> None:
+    async def kept(self: LocalStatuses, *args: Any, **options: Any) -> None:
         if forget:
             forget.clear()
             await self._member.sleep(DAY)
         await keep(self, *args, **options)
 
-    monkeypatch.setattr(Ledger, "keep", kept)
+    monkeypatch.setattr(LocalStatuses, "keep", kept)
 
     async def story(world: World) -> None:
         task = await open_shop(world)

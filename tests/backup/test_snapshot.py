@@ -16,9 +16,9 @@ from backup.database import agreed_values as agreed
 from backup.database.agreed_values import NOTHING, IndexDefinition, Values, combined
 from backup.database.contents import Contents
 from backup.database.documents import Store
-from backup.database.indexes import Header, IndexData
+from backup.database.indexes import IndexData, IndexHeader
 from backup.database.revisions import Policies, RevisionPolicy
-from backup.restore.assembly import Assembly
+from backup.restore.assembly import DatabaseAssembly
 
 BY_N = IndexDefinition("Orders/ByN", "Orders", ("n",))
 POLICIES = (RevisionPolicy("Orders", 2),)
@@ -32,7 +32,7 @@ def shop() -> tuple[Contents, Values, list[tuple[str, bytes]]]:
         store.put(f"orders/{number}", {"n": number}, number, "Orders")
     store.attach("orders/1", "x", b"content" * 9, 9)
     store.delete("orders/2", 10)
-    data = IndexData(Header(BY_N, "source", 1))
+    data = IndexData(IndexHeader(BY_N, "source", 1))
     data.take(list(store.changes_after(0)))
     values = agreed.with_identity(NOTHING, "orders|", 4, 5)
     values = agreed.with_exchanged(values, "key", '{"ü":1}', 6)
@@ -80,7 +80,7 @@ def test_it_comes_back_as_it_was(level: int, size: int) -> None:
     """Etags and vectors stay, the copy is another (17.10), indexes come with it; however the file is cut into chunks."""
     contents, values, _ = shop()
     content = file_of(level=level)
-    assembly = Assembly("C", "fresh")
+    assembly = DatabaseAssembly("C", "fresh")
     assembly.take_file("file", (content[start : start + size] for start in range(0, len(content), size)))
     store = assembly.store
     assert (store.node, store.database_id, store.etag) == ("C", "fresh", contents.etag)
@@ -94,7 +94,7 @@ def test_it_comes_back_as_it_was(level: int, size: int) -> None:
 def outcome(content: bytes) -> object:
     """What a restore would see of a file, or that it is damaged."""
     try:
-        assembly = Assembly("A", "x")
+        assembly = DatabaseAssembly("A", "x")
         manifest = assembly.take_file("file", [content])
         return assembly.fingerprint, list(assembly.store.changes_after(0)), manifest, read_manifest("file", [content])
     except DamagedBackup:
