@@ -9,14 +9,14 @@ from backup.requests import admin_requests
 from cluster.member import Member, Refused
 
 
-async def operate(member: Member, watch: ObserverLoop, request: admin_requests.Operation) -> Any:
+async def operate(member: Member, observer_loop: ObserverLoop, request: admin_requests.Operation) -> Any:
     """Do it, or raise what the class says."""
     match request:
         case admin_requests.SuspendObserver(suspended):
-            watch.suspend(suspended)
+            observer_loop.suspend(suspended)
             return None
         case admin_requests.ReadDecisions():
-            return watch.decisions
+            return observer_loop.decisions
         case admin_requests.DefineReplication(database, replication):
             mentor = replication.mentor
             if mentor is not None and mentor not in member.members:

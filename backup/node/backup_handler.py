@@ -61,17 +61,17 @@ class BackupHandler:
         self,
         member: Member,
         rules: Rules,
-        ledger: LocalStatuses,
+        statuses: LocalStatuses,
         scheduler: Scheduler,
         runner: Runner,
-        forgetting: TombstoneCleaner,
+        cleaner: TombstoneCleaner,
     ) -> None:
         self._member = member
         self._rules = rules
-        self._ledger = ledger
+        self._statuses = statuses
         self._scheduler = scheduler
         self._runner = runner
-        self._forgetting = forgetting
+        self._cleaner = cleaner
 
     async def serve(self, action: Action, admitted: Callable[[Task], Any]) -> object:
         """Answer a client. `admitted` awaits whether a one-time definition may be."""
@@ -152,7 +152,7 @@ class BackupHandler:
         if running is not None:  # rule 9.3
             return running
         self._need_room()
-        status = self._ledger.status(key, database.statuses.get(task.id))
+        status = self._statuses.status(key, database.statuses.get(task.id))
         plan = schedule.plan_by_hand(task, status, self._member.wall(), self._rules, self._member.name, full=full)
         return self._runner.start(database, task, plan)
 
@@ -203,7 +203,7 @@ class BackupHandler:
         """How the backups of a database stand, as this node knows it. Refused if the database is not here."""
         database = self._database(name)
         found = [((database.id, task.id), database, task) for task in database.tasks.values()]
-        kept = self._forgetting.kept(database)
+        kept = self._cleaner.kept(database)
         return views.backups_view(database, tuple(self._view(each) for each in found), *kept)
 
     def _view(self, found: TaskEntry) -> TaskView:
@@ -214,7 +214,7 @@ class BackupHandler:
             task,
             state,
             owner,
-            self._ledger.status(key, database.statuses.get(task.id)),
+            self._statuses.status(key, database.statuses.get(task.id)),
             self._member.name,
             now=self._member.wall(),
             zone=self._member.zone,

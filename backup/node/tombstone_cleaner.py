@@ -39,16 +39,16 @@ class TombstoneCleaner:
         rules: Rules,
         copies: LocalCopies,
         replicator: Replicator,
-        exporter: ExternalReplicator,
-        ledger: LocalStatuses,
+        external: ExternalReplicator,
+        statuses: LocalStatuses,
         scheduler: Scheduler,
     ) -> None:
         self._member = member
         self._rules = rules
         self._copies = copies
         self._replicator = replicator
-        self._exporter = exporter
-        self._ledger = ledger
+        self._external = external
+        self._statuses = statuses
         self._scheduler = scheduler
         self._waiting: set[int] = set()
         """Databases whose copy is cleaned at the next full period."""
@@ -70,8 +70,8 @@ class TombstoneCleaner:
             self._waiting.add(copy.id)
             self._member.spawn(self._clean, copy)
 
-    def ended(self, key: TaskKey) -> None:
-        """A run is over."""
+    def run_kept(self, key: TaskKey) -> None:
+        """A run is over, and its outcome on the disk."""
         copy = self._copies.get(key[0])
         if copy is not None:
             self.changed(copy)
@@ -120,9 +120,9 @@ class TombstoneCleaner:
             copy.store.database_id,
             self._member.members,
             lambda node: self._replicator.safe_up_to(copy, node),
-            lambda task: self._ledger.chain((database.id, task)),
+            lambda task: self._statuses.chain((database.id, task)),
             is_mine,
-            self._exporter.arrived,
+            self._external.arrived,
         )
         return needs(database, self._member.state, known)
 

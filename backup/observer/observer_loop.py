@@ -92,7 +92,7 @@ class ObserverLoop:
         self._member = member
         self._rules = rules
         self._copies = copies
-        self._telling = OutgoingReport()
+        self._outgoing = OutgoingReport()
         self._sightings: dict[str, ReceivedReport] = {}
         self._versions: dict[str, int] = {}
         """By node: the version of what it told."""
@@ -127,22 +127,22 @@ class ObserverLoop:
 
     def _talk(self, number: int) -> int:
         """Report to whoever leads; nothing is new once it has heard what there is to tell."""
-        member, leader, telling = self._member, self._member.leader, self._telling
+        member, leader, outgoing = self._member, self._member.leader, self._outgoing
         alarm = self._shortage()
-        is_news = telling.update(self._copies.reports(), alarm)
+        is_news = outgoing.update(self._copies.reports(), alarm)
         if leader is None:
             return 0 if is_news else FOREVER
         if leader == member.name:
             self._forget_older_terms()
-            report = NodeReport(member.name, number + 1, telling.databases, alarm)
+            report = NodeReport(member.name, number + 1, outgoing.databases, alarm)
             self._sightings[leader] = ReceivedReport(report, member.monotonic())
             return 0 if is_news else FOREVER
-        member.send(leader, telling.message(number + 1, (leader, member.term)))
-        return FOREVER if telling.is_heard else 0
+        member.send(leader, outgoing.message(number + 1, (leader, member.term)))
+        return FOREVER if outgoing.is_heard else 0
 
     def _on_heard(self, sender: str, heard: Heard) -> None:
         if sender == self._member.leader:
-            self._telling.heard(heard.version)
+            self._outgoing.heard(heard.version)
 
     def _shortage(self) -> PromotionStatus | None:
         """What the node is short of, as rule 5.6 calls it; of several the first."""

@@ -6,7 +6,7 @@ it is in memory: after a restart, or at another owner, the first word is the que
 owns a task (backup/record/external_replication.py), and replication inside a group (replicator.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -19,7 +19,7 @@ from backup.record.external_replication import ReportReplication, owner_of
 from backup.record.record import Database, Record, Replication, ReplicationProgress, Topology
 from backup.record.responsible_node import is_leaderless
 from backup.record.rules import Rules
-from backup.replicas.local_copies import LocalCopies, LocalCopy
+from backup.replicas.local_copies import CopyListener, LocalCopies, LocalCopy
 from backup.replicas.replicator import BATCH, FIRST_RETRY, LONGEST_RETRY
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import FOREVER
@@ -103,10 +103,11 @@ class ExternalLink:
 class ExternalReplicator:
     """The external replications of one node, and what those of others bring."""
 
-    def __init__(self, member: Member, rules: Rules, copies: LocalCopies) -> None:
+    def __init__(self, member: Member, rules: Rules, copies: LocalCopies, listener: CopyListener) -> None:
         self._member = member
         self._rules = rules
         self._copies = copies
+        self._listener = listener
         self._lines: dict[int, ExternalLink] = {}
         """By task id: those this node owns."""
         self._seen: dict[int, tuple[Any, ...]] = {}
@@ -114,8 +115,6 @@ class ExternalReplicator:
         self._names: dict[int, str] = {}
         """Databases that have replications."""
         self._leaderless = False
-        self.moved: Callable[[LocalCopy], None] = lambda copy: None
-        """Called when a destination has more of a copy than before."""
 
     def start(self) -> None:
         """Begin to listen."""
@@ -315,7 +314,7 @@ class ExternalReplicator:
             return
         line.acked, line.wanted, line.in_flight = answer.last_etag, answer.wanted, False
         line.answers += 1
-        self.moved(copy)
+        self._listener.copy_arrived(copy)
         self._push(line)
         if not line.in_flight and answer.last_etag > line.reported and not line.reporting:
             line.reporting = True

@@ -5,6 +5,7 @@ said to other nodes, and what backups do with a copy.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from backup.database.documents import Contents, Store
 from backup.database.items import Item
@@ -23,6 +24,19 @@ LONG = 1 << 20
 """A journal is written anew when it has grown by so many bytes, and to twice what the copy needs."""
 RETRY = 5 * SECOND
 """When a copy that could not be made, because the disk is full, is tried again."""
+
+
+class CopyListener(Protocol):
+    """Who is told what becomes of a node's copies (backup/node/node_parts.py)."""
+
+    def copy_changed(self, copy: "LocalCopy") -> None:
+        """A copy was opened, or a change of it became durable."""
+
+    def copy_arrived(self, copy: "LocalCopy") -> None:
+        """A peer, or the destination of an external replication, may have more of a copy than before."""
+
+    def copy_closed(self, database_id: int) -> None:
+        """A copy whose group this node has left was given up."""
 
 
 class LocalCopy:
@@ -134,17 +148,14 @@ class LocalCopy:
 class LocalCopies:
     """All copies of one node, by database id."""
 
-    def __init__(self, member: Member, *, hard_on_leaving: bool = True) -> None:
+    def __init__(self, member: Member, listener: CopyListener, *, hard_on_leaving: bool = True) -> None:
         """`hard_on_leaving`: `Rules.hard_delete_on_leaving`."""
-        self.changed: Callable[[LocalCopy], None] = lambda copy: None
-        """Called for each copy that is opened, and after each change that became durable."""
         self._member = member
+        self._listener = listener
         self._hard_on_leaving = hard_on_leaving
         self._copies: dict[int, LocalCopy] = {}
         self._opening: dict[int, None] = {}
         self._made = 0
-        self.closed: Callable[[int], None] = lambda database_id: None
-        """Called when a copy whose group this node has left is given up."""
         self._names: dict[int, str] = {}
         self._reports: tuple[DatabaseReport, ...] | None = None
         """What is told of all; None: to be worked out."""
@@ -228,7 +239,7 @@ class LocalCopies:
     def leave(self, copy: LocalCopy, told: int) -> None:
         """This node is out of the group, and another one has everything up to that etag: give the copy up (rule 5.15)."""
         self._close(copy, told, hard=self._hard_on_leaving)
-        self.closed(copy.id)
+        self._listener.copy_closed(copy.id)
 
     def _close(self, copy: LocalCopy, told: int, *, hard: bool) -> None:
         del self._copies[copy.id]
@@ -259,7 +270,7 @@ class LocalCopies:
 
     def _changed(self, copy: LocalCopy) -> None:
         self._reports = None
-        self.changed(copy)
+        self._listener.copy_changed(copy)
 
     def _open(self, database_id: int, store: Store, size: int) -> None:
         copy = self._copies[database_id] = LocalCopy(self._member, database_id, store, size, self._changed)
@@ -267,7 +278,7 @@ class LocalCopies:
         self._member.note(CopyOpened(database_id, store.database_id, store.etag))
         self._member.note(CopyHolds(database_id, store.etag, store.fingerprint))
         self._member.stir()
-        self.changed(copy)
+        self._listener.copy_changed(copy)
         for database in self._member.state.databases.values():
             if database.id == database_id:
                 self._configure(copy, database)

@@ -4,7 +4,7 @@ One batch is under way to each peer of a group. What is not answered is said aga
 peer costs next to nothing; whoever comes back says so, and its peers go on at once. Never here: what wins a conflict.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -12,7 +12,7 @@ from backup.database.documents import Store
 from backup.database.items import Item
 from backup.database.replication import ReplicateDocuments, ReplicationAck, ReplicationResume, offer, receive
 from backup.record.record import Database, Record, Topology
-from backup.replicas.local_copies import LocalCopies, LocalCopy
+from backup.replicas.local_copies import CopyListener, LocalCopies, LocalCopy
 from cluster.member import Member
 from cluster.time_units import SECOND
 
@@ -76,17 +76,16 @@ class Link:
 class Replicator:
     """Brings the other copies of a node's databases on, and takes what they bring."""
 
-    def __init__(self, member: Member, copies: LocalCopies) -> None:
+    def __init__(self, member: Member, copies: LocalCopies, listener: CopyListener) -> None:
         self._member = member
         self._copies = copies
+        self._listener = listener
         self._links: dict[int, dict[str, Link]] = {}
         """By database id and peer: every other node of the group."""
         self._followed: dict[int, Topology] = {}
         """The group that was last looked at, by database id."""
         self._leaving: set[int] = set()
         """Databases whose group this node has left, while nobody is known to have all that its copy has."""
-        self.moved: Callable[[LocalCopy], None] = lambda copy: None
-        """Called when a peer may have more of a copy than before."""
 
     def start(self) -> None:
         """Begin to listen."""
@@ -208,7 +207,7 @@ class Replicator:
         if link is not None:
             link.takes(items, message, copy.store.received)
         self._member.send(sender, self._signed(answer[0], copy, link))
-        self.moved(copy)
+        self._listener.copy_arrived(copy)
 
     def _on_ack(self, sender: str, ack: ReplicationAck) -> None:
         copy = self._copies.get(ack.database)
@@ -219,7 +218,7 @@ class Replicator:
         link.answers += 1
         link.sent = _sent(link, copy.store)
         link.hears(ack.last_etag, ack.copy, ack.sent)
-        self.moved(copy)
+        self._listener.copy_arrived(copy)
         if copy.id in self._leaving and link.acked >= copy.store.etag and copy.settled and not ack.wanted:
             self._links[copy.id] = {}
             self._leaving.discard(copy.id)
@@ -242,7 +241,7 @@ class Replicator:
         link.answers += 1
         link.sent = _sent(link, store)
         link.hears(link.acked, message.source, message.sent)
-        self.moved(copy)
+        self._listener.copy_arrived(copy)
         self._push(copy, sender, link)
 
 

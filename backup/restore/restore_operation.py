@@ -4,13 +4,10 @@ Files that cannot be restored leave nothing behind, and nobody ever sees a datab
 ends with its node's life is taken back when the node returns. Never here: what is in the files (chain_reader.py).
 """
 
-from collections.abc import Callable
-
 import attrs
 
 from backup.content.manifest import FileKind
 from backup.database.agreed_values import NOTHING
-from backup.database.indexes import IndexData
 from backup.destinations import io_costs
 from backup.destinations.faults import slowness
 from backup.destinations.port import Destination
@@ -22,7 +19,8 @@ from backup.record.encryption_keys import Key, KeyRefused, key_to_read
 from backup.record.record import Database, Record, Restoring
 from backup.record.rules import Rules
 from backup.record.task_json import LeftOut, tasks_of
-from backup.replicas.local_copies import LocalCopies, LocalCopy
+from backup.replicas.indexer import Indexer
+from backup.replicas.local_copies import LocalCopies
 from backup.requests.database_requests import RestoreDatabase, RestoreResult
 from backup.restore import assembly, chain_reader, restore_points
 from backup.restore.chain_reader import RestoredDatabase
@@ -47,15 +45,16 @@ class RestoreSource:
 class RestoreOperations:
     """The restores of one node."""
 
-    def __init__(self, member: Member, rules: Rules, copies: LocalCopies, destinations: WorldDestinations) -> None:
+    def __init__(
+        self, member: Member, rules: Rules, copies: LocalCopies, indexer: Indexer, destinations: WorldDestinations
+    ) -> None:
         self._member = member
         self._rules = rules
         self._copies = copies
+        self._indexer = indexer
         self._destinations = destinations
         self._under_way: set[str] = set()
         """Names of databases, in lower case."""
-        self.plant: Callable[[LocalCopy, IndexData], None] = lambda copy, data: None
-        """Gives a copy the data of an index, before the index is defined."""
 
     # ---- doing it
 
@@ -151,7 +150,7 @@ class RestoreOperations:
         try:
             await copy.replace(restored.store)
             for data in restored.indexes:
-                self.plant(copy, data)
+                self._indexer.plant(copy, data)
             if restored.values != NOTHING:
                 await member.propose(assembly.restore_command(request.name, restored.values))
             wanted = await self._define_tasks(request, restored)

@@ -31,7 +31,7 @@ def continued(job: RunInputs, places: RunPlaces, key: Key | None) -> ChainEnd | 
     for _, files in looked:
         if chain.file not in files or not any(files.values()):
             return None
-    if not looked:  # nobody can look into a vault: the ledger's word is all there is
+    if not looked:  # nobody can look into a vault: what this node has kept is all there is
         return chain
     place, here = looked[0]
     if not _has_our_key(place, chain, key):

@@ -3,8 +3,8 @@
 Never here: what a run does (backup_run.py), and when it is due (scheduler.py).
 """
 
-from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from backup.content.encryption import NoKey, WrongKey
 from backup.content.manifest import DamagedBackup, UnreadableBackup
@@ -19,7 +19,8 @@ from backup.record.key_ring import KeyRing
 from backup.record.record import ONE_TIME, Database, Record, Task
 from backup.record.rules import Rules
 from backup.record.task import Kind
-from backup.replicas.local_copies import LocalCopies, LocalCopy
+from backup.replicas.indexer import Indexer
+from backup.replicas.local_copies import LocalCopies
 from backup.requests.answers import Operation, RunProgress
 from backup.runs.backup_run import BackupRun, RunOutcome
 from backup.runs.local_status import LocalStatuses, TaskKey
@@ -32,6 +33,16 @@ from cluster.member import Member
 
 EXPLAINED = (DestinationError, DamagedBackup, UnreadableBackup, KeyRefused, NoKey, WrongKey)
 """Errors of a place, of what it gave back, or of a key: a run may fail of these and of nothing else."""
+
+
+class RunListener(Protocol):
+    """Who is told what becomes of a node's runs (backup/node/node_parts.py)."""
+
+    def run_ended(self, key: TaskKey) -> None:
+        """A run of a task is over, whatever came of it: its slot is free."""
+
+    def run_kept(self, key: TaskKey) -> None:
+        """The outcome of a run of a task is on the node's disk."""
 
 
 class ActiveRun:
@@ -55,7 +66,7 @@ class ActiveRun:
 
     @property
     def page(self) -> TaskKey:
-        """Where the ledger keeps it."""
+        """Where the node's status file keeps it."""
         return self.database.id, self.task.id
 
 
@@ -67,29 +78,27 @@ class Runner:
         member: Member,
         rules: Rules,
         copies: LocalCopies,
-        ledger: LocalStatuses,
+        indexer: Indexer,
+        statuses: LocalStatuses,
         reporter: StatusReporter,
         destinations: WorldDestinations,
         keys: KeyRing,
+        listener: RunListener,
     ) -> None:
         self._member = member
         self._rules = rules
         self._copies = copies
-        self._ledger = ledger
+        self._indexer = indexer
+        self._statuses = statuses
         self._reporter = reporter
         self._destinations = destinations
         self._keys = keys
+        self._listener = listener
         self._runs: dict[TaskKey, ActiveRun] = {}
         self._operations = 0
         self.once = 0
         """One-time backups of this life so far."""
         self._made_at = 0
-        self.ended: Callable[[TaskKey], None] = lambda key: None
-        """Called when a run of a task is over."""
-        self.kept: Callable[[TaskKey], None] = lambda key: None
-        """Called when the outcome of a run of a task is on the node's books."""
-        self.indexes: Callable[[LocalCopy], list[tuple[str, bytes]]] = lambda copy: []
-        """Name and file of every index of a copy: for snapshots."""
 
     def is_running(self, key: TaskKey) -> bool:
         """Whether the task runs here (rule 9.3)."""
@@ -157,7 +166,7 @@ class Runner:
     async def _live(self, run: ActiveRun) -> None:
         copy = await self._copies.opened(run.database.id)
         contents = await copy.frozen()
-        indexes = self.indexes(copy) if run.task.kind is Kind.SNAPSHOT else []
+        indexes = self._indexer.all_of(copy) if run.task.kind is Kind.SNAPSHOT else []
         record: Record = self._member.state
         database = record.database(run.database.name)
         once = run.task.id == ONE_TIME
@@ -170,8 +179,8 @@ class Runner:
             run.plan,
             contents,
             tuple(indexes),
-            None if once else self._ledger.status(run.key, database.statuses.get(run.task.id)),
-            None if once else self._ledger.chain(run.key),
+            None if once else self._statuses.status(run.key, database.statuses.get(run.task.id)),
+            None if once else self._statuses.chain(run.key),
             run.number,
             run.started_at if once else self._fresh(run.key, database),
         )
@@ -220,7 +229,7 @@ class Runner:
     def _fresh(self, key: TaskKey, database: Database) -> int:
         """Now, or the first µs after it at which this node has not started the task before: a clock may be set back."""
         now, me = self._member.wall(), self._member.name
-        while (key[1], me, now) in database.history or self._ledger.has_started(key, now):
+        while (key[1], me, now) in database.history or self._statuses.has_started(key, now):
             now += 1
         return now
 
@@ -228,14 +237,14 @@ class Runner:
         note = BackupFailed(
             run.database.name, run.task.id, work.occurrence, run.started_at, work.is_full, error, explained
         )
-        return RunOutcome(work.failure(error), self._ledger.chain(run.key), note)
+        return RunOutcome(work.failure(error), self._statuses.chain(run.key), note)
 
     async def _conclude(self, run: ActiveRun, done: RunOutcome) -> None:
         """Keep it in mind, say it, tell it; the rules say when the slot is free again (rules 9.15, 9.16, 24.6)."""
         key, status = run.page, done.status
-        self._ledger.remember(key, status)
+        self._statuses.remember(key, status)
         if self._rules.late_reports:
-            await self._ledger.keep(key, status, done.chain, owed=True)
+            await self._statuses.keep(key, status, done.chain, owed=True)
         self._member.note(done.note)
         if not self._rules.slot_held_while_saving:
             self._over(run)
@@ -243,12 +252,12 @@ class Runner:
             self._reporter.owe()
         else:
             await self._reporter.tell_now(run.database.name, status)
-            await self._ledger.keep(key, status, done.chain, owed=False)
-        self.kept(key)
+            await self._statuses.keep(key, status, done.chain, owed=False)
+        self._listener.run_kept(key)
         self._over(run)
 
     def _over(self, run: ActiveRun) -> None:
         if self._runs.get(run.key) is run:
             del self._runs[run.key]
-            self.ended(run.key)
+            self._listener.run_ended(run.key)
             self._member.stir()

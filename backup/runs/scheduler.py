@@ -39,10 +39,10 @@ class Timer:
 class Scheduler:
     """The timers of one node."""
 
-    def __init__(self, member: Member, rules: Rules, ledger: LocalStatuses, runner: Runner) -> None:
+    def __init__(self, member: Member, rules: Rules, statuses: LocalStatuses, runner: Runner) -> None:
         self._member = member
         self._rules = rules
-        self._ledger = ledger
+        self._statuses = statuses
         self._runner = runner
         self._timers: dict[TaskKey, Timer] = {}
         self._agenda: list[tuple[int, TaskKey]] = []
@@ -61,7 +61,6 @@ class Scheduler:
         """Wall µs of its start, or of its return to the cluster."""
         self._news_at = member.monotonic() + rules.news_after_start if member.incarnation > 1 else 0
         """Monotonic µs from which the node takes what it knows of owners for true."""
-        runner.ended = self._ended.append
 
     # ---- what changed
 
@@ -102,7 +101,7 @@ class Scheduler:
 
     def _heed(self, key: TaskKey, database: Database, task: Task, committed: Status) -> None:
         """Another node's run may make this node's own status void (rule 8.12)."""
-        local = self._ledger.own(key)
+        local = self._statuses.own(key)
         if (
             not self._rules.local_status
             or local is None
@@ -110,7 +109,7 @@ class Scheduler:
         ):
             return
         if schedule.drops_local_status(task, local, committed, self._member.name, self._member.zone):
-            self._ledger.drop_status(key)
+            self._statuses.drop_status(key)
 
     def _reconsider(self, key: TaskKey, database: Database, task: Task) -> None:
         """Rule 9.2."""
@@ -123,6 +122,10 @@ class Scheduler:
             case TaskState.ACTIVE_BY_CURRENT_NODE if not self._runner.is_running(key):
                 self._arm(key, database, task)
 
+    def run_ended(self, key: TaskKey) -> None:
+        """A run is over: its task is looked at again in the next turn (rule 9.2)."""
+        self._ended.append(key)
+
     # ---- how a task stands here
 
     def state(self, key: TaskKey, database: Database, task: Task) -> TaskState:
@@ -131,7 +134,7 @@ class Scheduler:
 
     def standing(self, key: TaskKey, database: Database, task: Task) -> tuple[TaskState, str | None]:
         """How this node stands to a task, and who is responsible (rule 7.9)."""
-        status = self._ledger.status(key, database.statuses.get(task.id))
+        status = self._statuses.status(key, database.statuses.get(task.id))
         return responsible_node.state_of(
             database,
             task,
@@ -191,7 +194,7 @@ class Scheduler:
 
     def _arm(self, key: TaskKey, database: Database, task: Task) -> None:
         committed = database.statuses.get(task.id)
-        status = self._ledger.status(key, committed)
+        status = self._statuses.status(key, committed)
         base = committed if status is None and self._rules.takes_over_uncovered else status  # rule 24.8
         zone, delay, settled = self._member.zone, self.delay(key, database), self.settled(key)
         signature = (task.full, task.incremental, task.kind, task.renewed, zone.key, base, delay, settled)

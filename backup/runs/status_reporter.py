@@ -22,10 +22,10 @@ OUTSIDE = "this node belongs to no cluster"
 class StatusReporter:
     """Tells of one node's runs."""
 
-    def __init__(self, member: Member, rules: Rules, ledger: LocalStatuses) -> None:
+    def __init__(self, member: Member, rules: Rules, local: LocalStatuses) -> None:
         self._member = member
         self._rules = rules
-        self._ledger = ledger
+        self._local = local
         self._telling = False
         self._announced: set[tuple[TaskKey, int]] = set()
 
@@ -35,12 +35,12 @@ class StatusReporter:
         """Something is unreported: tell it as soon as can be."""
         if self._telling:
             self._member.stir()
-        elif self._ledger.unreported():
+        elif self._local.unreported():
             self._telling = True
             self._member.spawn(self._tell_all)
 
     async def _tell_all(self) -> None:
-        while owed := self._ledger.unreported():
+        while owed := self._local.unreported():
             if self._member.leader is None or self._member.passive:
                 self._queue(owed, OUTSIDE if self._member.passive else NO_LEADER)
                 await self._member.changed(self._member.version)
@@ -73,7 +73,7 @@ class StatusReporter:
             except Refused:
                 database = None
         for key in dict.fromkeys(key for key, _ in batch):
-            await self._ledger.told(key, [status for other, status in batch if other == key])
+            await self._local.told(key, [status for other, status in batch if other == key])
         for key, status in batch:
             self._announced.discard((key, status.started_at))
             if database is not None:  # of a database that is gone, nobody wants to know
