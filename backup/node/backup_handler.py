@@ -209,23 +209,22 @@ class BackupHandler:
     def _view(self, found: TaskEntry) -> TaskView:
         key, database, task = found
         state, owner = self._scheduler.standing(key, database, task)
-        return views.task_view(
-            database,
-            task,
-            state,
-            owner,
-            self._statuses.status(key, database.statuses.get(task.id)),
-            self._member.name,
+        standing = views.TaskStanding(
+            node=self._member.name,
             now=self._member.wall(),
             zone=self._member.zone,
             rules=self._rules,
-            running=self._runner.operation(key),
+            state=state,
+            owner=owner,
+            status=self._statuses.status(key, database.statuses.get(task.id)),
             delay=self._scheduler.delay(key, database),
             settled=self._scheduler.settled(key),
             leaderless=is_leaderless(self._member),
+            running=self._runner.operation(key),
             running_since=self._runner.started_at(key),
             progress=self._runner.progress(key),
         )
+        return views.task_view(database, task, standing)
 
 
 async def serve_server_wide(member: Member, action: ServerWideAction, admitted: Callable[[Task], Any]) -> object:
