@@ -18,7 +18,6 @@ from backup.content.compression import compressed, decompressed
 from backup.content.manifest import (
     SECTION,
     DamagedBackup,
-    FileKind,
     Manifest,
     UnreadableBackup,
     as_section,
@@ -53,31 +52,14 @@ class LogicalWriter:
     """Writes one backup. Iterate `chunks` once, to the end; then `manifest` is what the file says of itself."""
 
     def __init__(
-        self,
-        contents: Contents,
-        record: Mapping[str, Any],
-        *,
-        file: str,
-        database: str,
-        task_id: int,
-        started_at: int,
-        raft_index: int = 0,
-        from_etag: int | None = None,
-        from_raft_index: int = 0,
-        previous: str = "",
-        values: Values = NOTHING,
+        self, contents: Contents, record: Mapping[str, Any], manifest: Manifest, values: Values = NOTHING
     ) -> None:
-        """The backup `file`: a full one, or with `from_etag` and `previous` (the file it continues) an incremental one.
+        """The backup that `manifest` has begun.
 
         `contents` frozen at the start, `record` as a JSON object (written whole in every file, rule 18.4), `values` as
-        of `raft_index`, of which an incremental holds those changed after `from_raft_index` (rule 18.3), and every index
-        definition; `started_at` in µs by the node's wall clock. ValueError if an incremental names no file, or a full
-        one does.
+        of the log index of the manifest, of which an incremental holds those changed after `from_raft_index` (rule
+        18.3), and every index definition.
         """
-        if (from_etag is None) != (not previous):
-            raise ValueError(
-                f"from_etag {from_etag} and previous {previous!r} do not fit: an incremental has both, a full neither"
-            )
         self._contents = contents
         self._values = values
         self._record = text_of({**record, "Revisions": definitions.revisions_json(values.policies.policies)})
@@ -85,22 +67,7 @@ class LogicalWriter:
         """Hashes of the contents that are in the file."""
         self.taken = 0
         """Items that were taken into the stream so far."""
-        self.manifest = Manifest(
-            kind=FileKind.FULL if from_etag is None else FileKind.INCREMENTAL,
-            file=file,
-            database=database,
-            database_id=contents.database_id,
-            node=contents.node,
-            task_id=task_id,
-            started_at=started_at,
-            from_etag=from_etag or 0,
-            last_etag=contents.etag,
-            change_vector=contents.change_vector.text(),
-            raft_index=raft_index,
-            previous=previous,
-            from_raft_index=from_raft_index,
-            policies_index=contents.policies.index,
-        )
+        self.manifest = manifest
 
     def chunks(self) -> Iterator[bytes]:
         """The file, piece by piece: one zstd frame with content checksum. Equal input gives equal bytes."""

@@ -22,6 +22,7 @@ from backup.database.agreed_values import (
     with_policies,
     without_exchanged,
     without_index,
+    without_indexes,
 )
 from backup.database.documents import Store
 from backup.database.indexes import IndexData
@@ -31,7 +32,7 @@ from backup.database.revisions import Policies
 
 
 class DatabaseAssembly:
-    """What the files read so far come to."""
+    """A new copy, with vectors of its own (rule 17.10), and what stands beside it: what the files read so far come to."""
 
     def __init__(self, node: str, database_id: str) -> None:
         """Nothing yet; the copy will be that of `node`, under an id of its own."""
@@ -46,6 +47,10 @@ class DatabaseAssembly:
         """What has no place in the model, by section or metadata field, and how often it was met."""
         self.indexes: list[IndexData] = []
         """Data of indexes as of some etag of the store, which keeps its etags: of a snapshot."""
+        self.files: tuple[str, ...] = ()
+        """Those taken, in their order."""
+        self.manifest: Manifest | None = None
+        """That of the last file; None if it is unsealed."""
         self._policies_index = 0
 
     @property
@@ -56,13 +61,19 @@ class DatabaseAssembly:
     def take_file(self, name: str, chunks: Iterable[bytes], *, unsealed: bool = False) -> Manifest | None:
         """One more file, a snapshot or a logical backup; what it says of itself. DamagedBackup, UnreadableBackup."""
         first, whole = peeked(chunks)
+        reader: SnapshotReader | LogicalReader
         if first.startswith(MAGIC):
-            snapshot = SnapshotReader(name, whole)
-            self.take_snapshot(snapshot)
-            return snapshot.manifest
-        reader = LogicalReader(name, whole, unsealed=unsealed)
-        self.take(reader)
+            reader = SnapshotReader(name, whole)
+            self.take_snapshot(reader)
+        else:
+            reader = LogicalReader(name, whole, unsealed=unsealed)
+            self.take(reader)
+        self.files, self.manifest = (*self.files, name), reader.manifest
         return reader.manifest
+
+    def drop_indexes(self) -> None:
+        """Go on without any index (`SkipIndexes`, rule 17.1)."""
+        self.values, self.indexes = without_indexes(self.values), []
 
     def take_snapshot(self, reader: SnapshotReader) -> None:
         """The raw store and the data of indexes instead of all that was there (rule 17.10)."""

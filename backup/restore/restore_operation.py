@@ -22,8 +22,8 @@ from backup.record.task_json import LeftOut, tasks_of
 from backup.replicas.indexer import Indexer
 from backup.replicas.local_copies import LocalCopies
 from backup.requests.database_requests import RestoreDatabase, RestoreResult
-from backup.restore import assembly, chain_reader, restore_points
-from backup.restore.chain_reader import RestoredDatabase
+from backup.restore import chain_reader, restore_points
+from backup.restore.assembly import DatabaseAssembly, restore_command
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import SECOND
 from cluster.value import value
@@ -79,7 +79,7 @@ class RestoreOperations:
         found = await member.outside(lambda: self._find(place, request, keys), io_costs.START * pace)
         unused = self._copies.unused_id(0)
 
-        def read() -> RestoredDatabase:
+        def read() -> DatabaseAssembly:
             return chain_reader.restore(
                 place,
                 found.folder,
@@ -92,7 +92,7 @@ class RestoreOperations:
 
         restored = await member.outside(read, found.cost * pace)
         if request.skip_indexes:
-            restored = restored.without_indexes()
+            restored.drop_indexes()
         database_id = await self._fill(request, restored)
         store = restored.store
         documents = store.size.documents
@@ -134,7 +134,7 @@ class RestoreOperations:
             cost += io_costs.restore_snapshot(1_000 * items) if is_raw else io_costs.restore(items, 1_000 * items)
         return RestoreSource(folder, last_file, cost)
 
-    async def _fill(self, request: RestoreDatabase, restored: RestoredDatabase) -> int:
+    async def _fill(self, request: RestoreDatabase, restored: DatabaseAssembly) -> int:
         """Make the database, fill it, open it (rule 17.7); its id."""
         member = self._member
         create = commands.CreateDatabase(
@@ -152,7 +152,7 @@ class RestoreOperations:
             for data in restored.indexes:
                 self._indexer.plant(copy, data)
             if restored.values != NOTHING:
-                await member.propose(assembly.restore_command(request.name, restored.values))
+                await member.propose(restore_command(request.name, restored.values))
             wanted = await self._define_tasks(request, restored)
             await self._open(request.name, database_id)
         except (OSError, NoLeader, OutcomeUnknown, Refused) as error:  # no room, or nobody to tell
@@ -161,7 +161,7 @@ class RestoreOperations:
         await self._enable(request.name, wanted)
         return database_id
 
-    async def _define_tasks(self, request: RestoreDatabase, restored: RestoredDatabase) -> list[int]:
+    async def _define_tasks(self, request: RestoreDatabase, restored: DatabaseAssembly) -> list[int]:
         """The tasks of the last file's record (rule 17.5), disabled while nobody may look; those to enable after that."""
         wanted = []
         for found in tasks_of(restored.record):

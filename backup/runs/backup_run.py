@@ -12,7 +12,7 @@ import attrs
 
 from backup.content.encryption import HEADER, encrypted, plain
 from backup.content.logical import LogicalWriter, read_manifest
-from backup.content.manifest import DamagedBackup, Manifest
+from backup.content.manifest import DamagedBackup, FileKind, Manifest, begun_manifest
 from backup.content.snapshot import SnapshotWriter
 from backup.database.agreed_values import Values, combined, kept_by
 from backup.destinations import io_costs
@@ -320,23 +320,8 @@ def writer_of(
     job: RunInputs, values: Values, chain: ChainEnd | None, file: str, *, full: bool
 ) -> LogicalWriter | SnapshotWriter:
     """What writes the file: a full one, or the next of that chain."""
-    if job.is_snapshot(full=full):
-        settings = job.task.snapshot
-        return SnapshotWriter(
-            job.contents,
-            record_of(job.database),
-            file=file,
-            database=job.database.name,
-            task_id=job.task.id,
-            started_at=job.started_at,
-            raft_index=job.database.raft_index,
-            values=values,
-            indexes=() if settings.exclude_indexes else job.indexes,
-            level=0 if settings.compression == "None" else DEFLATE[settings.level],
-        )
-    return LogicalWriter(
+    manifest = begun_manifest(
         job.contents,
-        record_of(job.database),
         file=file,
         database=job.database.name,
         task_id=job.task.id,
@@ -345,7 +330,18 @@ def writer_of(
         from_etag=chain.last_etag if chain is not None else None,
         from_raft_index=chain.raft_index if chain is not None else 0,
         previous=chain.file if chain is not None else "",
-        values=values,
+        snapshot=job.is_snapshot(full=full),
+    )
+    if manifest.kind is not FileKind.SNAPSHOT:
+        return LogicalWriter(job.contents, record_of(job.database), manifest, values)
+    settings = job.task.snapshot
+    return SnapshotWriter(
+        job.contents,
+        record_of(job.database),
+        manifest,
+        values,
+        indexes=() if settings.exclude_indexes else job.indexes,
+        level=0 if settings.compression == "None" else DEFLATE[settings.level],
     )
 
 

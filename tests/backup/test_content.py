@@ -13,8 +13,17 @@ from hypothesis import strategies as st
 
 from backup.content.compression import compressed, decompressed
 from backup.content.logical import LogicalReader, LogicalWriter, read_manifest
-from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup, instant_of, stamp
+from backup.content.manifest import (
+    DamagedBackup,
+    FileKind,
+    Manifest,
+    UnreadableBackup,
+    begun_manifest,
+    instant_of,
+    stamp,
+)
 from backup.content.sections import SectionItem, Sections, extent
+from backup.database.agreed_values import NOTHING, Values
 from backup.database.documents import Contents, Store
 from backup.database.items import Blob, Document, Item, Tombstone
 
@@ -59,7 +68,7 @@ def shop() -> Contents:
     return store.frozen_at()
 
 
-def writer(contents: Contents, **changes: Any) -> LogicalWriter:
+def writer(contents: Contents, values: Values = NOTHING, **changes: Any) -> LogicalWriter:
     """A full backup of `contents`, or what `changes` make of it."""
     given: dict[str, Any] = {
         "file": "file",
@@ -69,7 +78,8 @@ def writer(contents: Contents, **changes: Any) -> LogicalWriter:
         "raft_index": 7,
         **changes,
     }
-    return LogicalWriter(contents, {"DatabaseName": "Shop", "Tasks": [{"Name": "ü"}]}, **given)
+    manifest = begun_manifest(contents, **given)
+    return LogicalWriter(contents, {"DatabaseName": "Shop", "Tasks": [{"Name": "ü"}]}, manifest, values)
 
 
 def file_of(contents: Contents, **changes: Any) -> bytes:

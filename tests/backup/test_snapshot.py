@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from backup.content import snapshot
 from backup.content.logical import read_manifest
-from backup.content.manifest import DamagedBackup, FileKind
+from backup.content.manifest import DamagedBackup, FileKind, begun_manifest
 from backup.content.snapshot import SnapshotReader, SnapshotWriter
 from backup.database import agreed_values as agreed
 from backup.database.agreed_values import NOTHING, IndexDefinition, Values, combined
@@ -40,7 +40,7 @@ def shop() -> tuple[Contents, Values, list[tuple[str, bytes]]]:
     return store.frozen_at(), values, [(BY_N.name, b"".join(data.frames()))]
 
 
-def file_of(**changes: Any) -> bytes:
+def file_of(level: int = 1, **changes: Any) -> bytes:
     """The whole file."""
     contents, values, indexes = shop()
     given: dict[str, Any] = {
@@ -49,11 +49,11 @@ def file_of(**changes: Any) -> bytes:
         "task_id": 1,
         "started_at": 0,
         "raft_index": 9,
-        "values": values,
-        "indexes": indexes,
+        "snapshot": True,
         **changes,
     }
-    return b"".join(SnapshotWriter(contents, {"DatabaseName": "Shop"}, **given).chunks())
+    manifest, record = begun_manifest(contents, **given), {"DatabaseName": "Shop"}
+    return b"".join(SnapshotWriter(contents, record, manifest, values, indexes=indexes, level=level).chunks())
 
 
 def test_any_unzip_reads_it() -> None:

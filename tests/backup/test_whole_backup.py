@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backup.content.logical import LogicalWriter
-from backup.content.manifest import DamagedBackup, Manifest
+from backup.content.manifest import DamagedBackup, Manifest, begun_manifest
 from backup.database import agreed_values as agreed
 from backup.database.agreed_values import NOTHING, CompareExchange, IndexDefinition, Values, combined
 from backup.database.documents import Store
@@ -83,17 +83,16 @@ class Source:
                 "from_raft_index": manifest.raft_index,
                 "previous": previous,
             }
-        writer = LogicalWriter(
+        manifest = begun_manifest(
             contents,
-            {},
             file=file,
             database="Shop",
             task_id=1,
             started_at=len(self.told) * MINUTE,
             raft_index=self.index,
-            values=self.values,
             **chain,
         )
+        writer = LogicalWriter(contents, {}, manifest, self.values)
         write(self.place, f"{FOLDER}/{file}", writer.chunks())
         self.told[file] = combined(contents.fingerprint_sum, self.values)
         self._last = (file, writer.manifest)
