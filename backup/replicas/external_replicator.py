@@ -6,21 +6,20 @@ it is in memory: after a restart, or at another owner, the first word is the que
 owns a task (backup/record/external_replication.py), and replication inside a group (replicator.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import attrs
 
-from backup.database.documents import Store
-from backup.database.items import Item
-from backup.database.replication import ReplicateDocuments, ReplicationAck, offer, receive
+from backup.database.replication import ReplicateDocuments, ReplicationAck, offer
 from backup.notes import ReplicationStarted, ReplicationStopped, ReplicationWaits
 from backup.record.external_replication import ReportReplication, owner_of
 from backup.record.record import Database, Record, Replication, ReplicationProgress, Topology
 from backup.record.responsible_node import is_leaderless
 from backup.record.rules import Rules
 from backup.replicas.local_copies import CopyListener, LocalCopies, LocalCopy
-from backup.replicas.replicator import BATCH, FIRST_RETRY, LONGEST_RETRY
+from backup.replicas.replicator import BATCH, merge, resend
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import FOREVER
 from cluster.value import value
@@ -65,9 +64,9 @@ class ExternalLink:
         "database",
         "destination",
         "in_flight",
-        "nagging",
         "reported",
         "reporting",
+        "resending",
         "target",
         "task",
         "turn",
@@ -91,7 +90,7 @@ class ExternalLink:
         """Contents of attachments that it asked for."""
         self.in_flight = False
         self.answers = 0
-        self.nagging = False
+        self.resending = False
         self.waits = False
         """It was said that there is nowhere to send to."""
         self.waiting_until = FOREVER
@@ -115,12 +114,16 @@ class ExternalReplicator:
         self._names: dict[int, str] = {}
         """Databases that have replications."""
         self._leaderless = False
+        self._handlers: dict[type, Callable[[str, Any], None]] = {
+            AskExternal: self._on_question,
+            SendExternal: self._on_batch,
+            AnswerExternal: self._on_answer,
+        }
 
     def start(self) -> None:
         """Begin to listen."""
-        self._member.hear(AskExternal, self._on_question)
-        self._member.hear(SendExternal, self._on_batch)
-        self._member.hear(AnswerExternal, self._on_answer)
+        for kind, handler in self._handlers.items():
+            self._member.hear(kind, handler)
 
     # ---- what changed
 
@@ -227,9 +230,10 @@ class ExternalReplicator:
             message = SendExternal(line.task.id, batch)
         line.in_flight = True
         self._say(line.target, message)
-        if not line.nagging:
-            line.nagging = True
-            self._member.spawn(self._nag, line)
+        if not line.resending:
+            line.resending = True
+            is_owed, again = partial(self._is_owed, line), partial(self._push_elsewhere, line)
+            self._member.spawn(resend, self._member, line, is_owed, again)
 
     def _target(self, line: ExternalLink) -> tuple[int, str] | None:
         """The destination and the member of its group to talk to; None, said once, if there is none."""
@@ -272,23 +276,14 @@ class ExternalReplicator:
         if self._lines.get(line.task.id) is line:
             self._push(line)
 
-    async def _nag(self, line: ExternalLink) -> None:
-        """Say what was not answered to another member, ever more seldom."""
-        delay = FIRST_RETRY
-        while self._lines.get(line.task.id) is line and line.in_flight:
-            answers = line.answers
-            early = (
-                self._member.monotonic() % delay if delay == LONGEST_RETRY else 0
-            )  # all that waits long wakes at once
-            await self._member.sleep(delay - early)
-            if line.answers != answers:
-                delay = FIRST_RETRY
-                continue
-            delay = min(2 * delay, LONGEST_RETRY)
-            line.in_flight, line.target = False, ""
-            line.turn += 1
-            self._push(line)
-        line.nagging = False
+    def _is_owed(self, line: ExternalLink) -> bool:
+        return self._lines.get(line.task.id) is line and line.in_flight
+
+    def _push_elsewhere(self, line: ExternalLink) -> None:
+        """To another member of the destination's group."""
+        line.in_flight, line.target = False, ""
+        line.turn += 1
+        self._push(line)
 
     def _say(self, to: str, message: AskExternal | SendExternal | AnswerExternal) -> None:
         if to == self._member.name:  # both databases are here
@@ -297,13 +292,7 @@ class ExternalReplicator:
             self._member.send(to, message)
 
     async def _hear_myself(self, message: AskExternal | SendExternal | AnswerExternal) -> None:
-        match message:
-            case AskExternal():
-                self._on_question(self._member.name, message)
-            case SendExternal():
-                self._on_batch(self._member.name, message)
-            case AnswerExternal():
-                self._on_answer(self._member.name, message)
+        self._handlers[type(message)](self._member.name, message)
 
     def _on_answer(self, sender: str, message: AnswerExternal) -> None:
         line, answer = self._lines.get(message.task), message.answer
@@ -367,15 +356,6 @@ class ExternalReplicator:
 
     async def _take(self, copy: LocalCopy, sender: str, message: SendExternal) -> None:
         """Merge, make durable, and only then answer."""
-        answer: list[ReplicationAck] = []
-
-        def act(store: Store) -> Sequence[Item]:
-            taken, ack = receive(store, message.batch)
-            answer.append(ack)
-            return taken
-
-        try:
-            await copy.change(act, learned=True)
-        except OSError:  # no room: it will come again
-            return
-        self._say(sender, AnswerExternal(message.task, answer[0]))
+        merged = await merge(copy, message.batch)
+        if merged is not None:
+            self._say(sender, AnswerExternal(message.task, merged[1]))

@@ -4,7 +4,9 @@ One batch is under way to each peer of a group. What is not answered is said aga
 peer costs next to nothing; whoever comes back says so, and its peers go on at once. Never here: what wins a conflict.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
 
 import attrs
 
@@ -25,7 +27,7 @@ LONGEST_RETRY = 60 * SECOND
 class Link:
     """What one peer has of one copy."""
 
-    __slots__ = ("_heard", "acked", "answers", "in_flight", "nagging", "safe", "sent")
+    __slots__ = ("_heard", "acked", "answers", "in_flight", "resending", "safe", "sent")
 
     def __init__(self, acked: int | None) -> None:
         self.acked = acked
@@ -33,8 +35,8 @@ class Link:
         self.in_flight = False
         self.answers = 0
         """How often it answered."""
-        self.nagging = False
-        """Whether a program will say again what is not answered."""
+        self.resending = False
+        """Whether a program says again what is not answered."""
         self.sent: int | None = None
         """Up to where of ours was sent there; None: whatever an earlier life sent."""
         self.safe = 0
@@ -154,25 +156,18 @@ class Replicator:
             link.sent = max(_sent(link, store), message.last_etag)
             self._member.send(peer, message)
         link.in_flight = True
-        if not link.nagging:
-            link.nagging = True
-            self._member.spawn(self._nag, copy, peer, link)
+        if not link.resending:
+            link.resending = True
+            is_owed, again = partial(self._is_owed, copy, peer, link), partial(self._push_again, copy, peer, link)
+            self._member.spawn(resend, self._member, link, is_owed, again)
 
-    async def _nag(self, copy: LocalCopy, peer: str, link: Link) -> None:
-        """Say again what was not answered, ever more seldom, until nothing is owed."""
-        delay = FIRST_RETRY
-        while self._links.get(copy.id, {}).get(peer) is link and (link.in_flight or link.acked != copy.store.etag):
-            answers = link.answers
-            # all that waits long wakes together, on the minute: quiet time is interrupted once, not once a copy
-            early = self._member.monotonic() % delay if delay == LONGEST_RETRY else 0
-            await self._member.sleep(delay - early)
-            if link.answers != answers:
-                delay = FIRST_RETRY
-                continue
-            delay = min(2 * delay, LONGEST_RETRY)
-            link.in_flight = False
-            self._push(copy, peer, link)
-        link.nagging = False
+    def _is_owed(self, copy: LocalCopy, peer: str, link: Link) -> bool:
+        is_current = self._links.get(copy.id, {}).get(peer) is link
+        return is_current and (link.in_flight or link.acked != copy.store.etag)
+
+    def _push_again(self, copy: LocalCopy, peer: str, link: Link) -> None:
+        link.in_flight = False
+        self._push(copy, peer, link)
 
     # ---- what arrives
 
@@ -193,20 +188,13 @@ class Replicator:
     async def _take(self, copy: LocalCopy, sender: str, message: ReplicateDocuments) -> None:
         """Merge, make durable, and only then answer."""
         link = self._links.get(copy.id, {}).get(sender)
-        answer: list[ReplicationAck] = []
-
-        def act(store: Store) -> Sequence[Item]:
-            taken, ack = receive(store, message)
-            answer.append(ack)
-            return taken
-
-        try:
-            items = await copy.change(act, learned=True)
-        except OSError:  # no room: it will come again
+        merged = await merge(copy, message)
+        if merged is None:
             return
+        items, answer = merged
         if link is not None:
             link.takes(items, message, copy.store.received)
-        self._member.send(sender, self._signed(answer[0], copy, link))
+        self._member.send(sender, self._signed(answer, copy, link))
         self._listener.copy_arrived(copy)
 
     def _on_ack(self, sender: str, ack: ReplicationAck) -> None:
@@ -248,3 +236,42 @@ class Replicator:
 def _sent(link: Link | None, store: Store) -> int:
     """Up to where of a copy's changes a peer may have been sent; all, where nothing is known of an earlier life."""
     return link.sent if link is not None and link.sent is not None else store.etag
+
+
+async def merge(copy: LocalCopy, message: ReplicateDocuments) -> tuple[Sequence[Item], ReplicationAck] | None:
+    """Take what another copy sent and make it durable: what was new, and the answer; None if the disk has no room."""
+    answer: list[ReplicationAck] = []
+
+    def act(store: Store) -> Sequence[Item]:
+        taken, ack = receive(store, message)
+        answer.append(ack)
+        return taken
+
+    try:
+        return await copy.change(act, learned=True), answer[0]
+    except OSError:  # it will come again
+        return None
+
+
+class Resent(Protocol):
+    """A link on which something is said again until it is answered."""
+
+    answers: int
+    """How many answers have come."""
+    resending: bool
+
+
+async def resend(member: Member, link: Resent, is_owed: Callable[[], bool], again: Callable[[], None]) -> None:
+    """Say `again` what is owed and not answered after 1, 2, 4 … 60 s; an answer begins anew with 1 s."""
+    delay = FIRST_RETRY
+    while is_owed():
+        answers = link.answers
+        # all that waits long wakes together, on the minute: quiet time is interrupted once, not once a copy
+        early = member.monotonic() % delay if delay == LONGEST_RETRY else 0
+        await member.sleep(delay - early)
+        if link.answers != answers:
+            delay = FIRST_RETRY
+            continue
+        delay = min(2 * delay, LONGEST_RETRY)
+        again()
+    link.resending = False
