@@ -5,20 +5,20 @@ Never here: who names them, and what they are called.
 
 from collections.abc import Iterable, Iterator
 
+import attrs
+
 from backup.database.items import Attachment, Blob, hash_of
 
 
+@attrs.define(eq=False)
 class HeldBlob:
     """One content and who needs it."""
 
-    __slots__ = ("blob", "etag", "references")
-
-    def __init__(self, blob: Blob) -> None:
-        self.blob = blob
-        self.references = 0
-        """How many items name it; one that nobody names goes with the next `sweep`."""
-        self.etag = 0
-        """Of the item that was the first to name it, since when somebody always did."""
+    blob: Blob
+    references: int = 0
+    """How many items name it; one that nobody names goes with the next `sweep`."""
+    etag: int = 0
+    """Of the item that was the first to name it, since when somebody always did."""
 
 
 class Blobs:

@@ -6,6 +6,8 @@ Never here: timers (backup/runs/scheduler.py), what a run does (backup/runs/back
 from collections.abc import Callable
 from typing import Any
 
+import attrs
+
 from backup.node import views
 from backup.node.tombstone_cleaner import TombstoneCleaner
 from backup.notes import BY_HAND, PUT_OFF, BackupPostponedHere
@@ -54,24 +56,16 @@ PATIENCE = 15 * SECOND
 TaskEntry = tuple[TaskKey, Database, Task]
 
 
+@attrs.define(eq=False)
 class BackupHandler:
     """The runs of one node, as clients see and change them."""
 
-    def __init__(
-        self,
-        member: Member,
-        rules: Rules,
-        statuses: LocalStatuses,
-        scheduler: Scheduler,
-        runner: Runner,
-        cleaner: TombstoneCleaner,
-    ) -> None:
-        self._member = member
-        self._rules = rules
-        self._statuses = statuses
-        self._scheduler = scheduler
-        self._runner = runner
-        self._cleaner = cleaner
+    _member: Member
+    _rules: Rules
+    _statuses: LocalStatuses
+    _scheduler: Scheduler
+    _runner: Runner
+    _cleaner: TombstoneCleaner
 
     async def serve(self, action: Action, admitted: Callable[[Task], Any]) -> object:
         """Answer a client. `admitted` awaits whether a one-time definition may be."""

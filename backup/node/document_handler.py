@@ -7,6 +7,8 @@ from collections import Counter
 from json import loads
 from typing import Any
 
+import attrs
+
 from backup.database.agreed_values import NextIdentity
 from backup.database.documents import NoDocument, Store
 from backup.database.items import Item, text_of
@@ -17,13 +19,13 @@ from backup.requests import document_requests as requests
 from cluster.member import Member, Refused
 
 
+@attrs.define(eq=False)
 class DocumentHandler:
     """Answers for one node."""
 
-    def __init__(self, member: Member, copies: LocalCopies, indexer: Indexer) -> None:
-        self._member = member
-        self._copies = copies
-        self._indexer = indexer
+    _member: Member
+    _copies: LocalCopies
+    _indexer: Indexer
 
     async def answer(self, request: requests.DocumentRequest) -> Any:
         """What the request's class promises."""

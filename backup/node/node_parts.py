@@ -43,7 +43,7 @@ class NodeParts:
         self._member = member
         self._unsure = True
         """The disk may hold what is of a database that is gone, or that this node has not heard of yet."""
-        self.copies = copies = LocalCopies(member, self, hard_on_leaving=rules.hard_delete_on_leaving)
+        self.copies = copies = LocalCopies(member, self, rules.hard_delete_on_leaving)
         self.indexer = Indexer(member, copies)
         self.document_handler = DocumentHandler(member, copies, self.indexer)
         self.replicator = Replicator(member, copies, self)

@@ -7,6 +7,8 @@ Never here: who needs what (tombstones.py).
 
 from collections.abc import Iterator
 
+import attrs
+
 from backup.database.agreed_values import ForgetDeletedValues
 from backup.database.documents import Store
 from backup.database.items import Item
@@ -30,33 +32,24 @@ REASONS = 3
 """So many of those who need a tombstone are named."""
 
 
+@attrs.define(eq=False)
 class TombstoneCleaner:
     """One node's part in it."""
 
-    def __init__(
-        self,
-        member: Member,
-        rules: Rules,
-        copies: LocalCopies,
-        replicator: Replicator,
-        external: ExternalReplicator,
-        statuses: LocalStatuses,
-        scheduler: Scheduler,
-    ) -> None:
-        self._member = member
-        self._rules = rules
-        self._copies = copies
-        self._replicator = replicator
-        self._external = external
-        self._statuses = statuses
-        self._scheduler = scheduler
-        self._waiting: set[int] = set()
-        """Databases whose copy is cleaned at the next full period."""
-        self._limits: dict[int, tuple[str, int]] = {}
-        """By database id: its name, and up to where tombstones of its values may go, where there are such."""
-        self._asking = False
-        self._leaving: set[int] = set()
-        """Databases of which this node is saying farewell."""
+    _member: Member
+    _rules: Rules
+    _copies: LocalCopies
+    _replicator: Replicator
+    _external: ExternalReplicator
+    _statuses: LocalStatuses
+    _scheduler: Scheduler
+    _waiting: set[int] = attrs.field(factory=set, init=False)
+    """Databases whose copy is cleaned at the next full period."""
+    _limits: dict[int, tuple[str, int]] = attrs.field(factory=dict, init=False)
+    """By database id: its name, and up to where tombstones of its values may go, where there are such."""
+    _asking: bool = attrs.field(default=False, init=False)
+    _leaving: set[int] = attrs.field(factory=set, init=False)
+    """Databases of which this node is saying farewell."""
 
     # ---- documents
 

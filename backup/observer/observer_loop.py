@@ -6,6 +6,8 @@ what was seen (observer.py).
 
 from collections.abc import Sequence
 
+import attrs
+
 from backup.notes import ObserverDecided
 from backup.observer.observer import observe
 from backup.observer.observer_memory import ObserverMemory
@@ -85,25 +87,25 @@ def merged(databases: tuple[DatabaseReport, ...], told: Told) -> tuple[DatabaseR
     return tuple(found.values())
 
 
+@attrs.define(eq=False)
 class ObserverLoop:
     """One node's part in the watch."""
 
-    def __init__(self, member: Member, rules: Rules, copies: LocalCopies) -> None:
-        self._member = member
-        self._rules = rules
-        self._copies = copies
-        self._outgoing = OutgoingReport()
-        self._sightings: dict[str, ReceivedReport] = {}
-        self._versions: dict[str, int] = {}
-        """By node: the version of what it told."""
-        self._heard_in = -1
-        """The term in which all that was heard."""
-        self._term = -1
-        """The term of this node's leadership that its observer watches; -1: it does not."""
-        self._started_at = 0
-        self._memory = ObserverMemory()
-        self._proposing = False
-        self._suspended = False
+    _member: Member
+    _rules: Rules
+    _copies: LocalCopies
+    _outgoing: OutgoingReport = attrs.field(factory=OutgoingReport, init=False)
+    _sightings: dict[str, ReceivedReport] = attrs.field(factory=dict, init=False)
+    _versions: dict[str, int] = attrs.field(factory=dict, init=False)
+    """By node: the version of what it told."""
+    _heard_in: int = attrs.field(default=-1, init=False)
+    """The term in which all that was heard."""
+    _term: int = attrs.field(default=-1, init=False)
+    """The term of this node's leadership that its observer watches; -1: it does not."""
+    _started_at: int = attrs.field(default=0, init=False)
+    _memory: ObserverMemory = attrs.field(factory=ObserverMemory, init=False)
+    _proposing: bool = attrs.field(default=False, init=False)
+    _suspended: bool = attrs.field(default=False, init=False)
 
     # ---- for the operator
 

@@ -55,75 +55,57 @@ class AnswerExternal:
 WORDS: tuple[type, ...] = (AskExternal, SendExternal, AnswerExternal)
 
 
+@attrs.define(eq=False)
 class ExternalLink:
     """One task while this node owns it."""
 
-    __slots__ = (
-        "acked",
-        "answers",
-        "database",
-        "destination",
-        "in_flight",
-        "reported",
-        "reporting",
-        "resending",
-        "target",
-        "task",
-        "turn",
-        "waiting_until",
-        "waits",
-        "wanted",
-    )
-
-    def __init__(self, database: Database, task: Replication) -> None:
-        self.database = database.id
-        self.task = task
-        self.destination = -1
-        """Id of the destination that was asked."""
-        self.target = ""
-        """The member of its group that was asked."""
-        self.turn = 0
-        """Which member to try."""
-        self.acked: int | None = None
-        """Etag up to which everything arrived there; None: it must be asked."""
-        self.wanted: tuple[str, ...] = ()
-        """Contents of attachments that it asked for."""
-        self.in_flight = False
-        self.answers = 0
-        self.resending = False
-        self.waits = False
-        """It was said that there is nowhere to send to."""
-        self.waiting_until = FOREVER
-        """Wall µs at which something has been delayed for long enough; FOREVER: nobody waits for that."""
-        self.reported = 0
-        self.reporting = False
+    database: int
+    """Id of the source."""
+    task: Replication
+    destination: int = -1
+    """Id of the destination that was asked."""
+    target: str = ""
+    """The member of its group that was asked."""
+    turn: int = 0
+    """Which member to try."""
+    acked: int | None = None
+    """Etag up to which everything arrived there; None: it must be asked."""
+    wanted: tuple[str, ...] = ()
+    """Contents of attachments that it asked for."""
+    in_flight: bool = False
+    answers: int = 0
+    resending: bool = False
+    waits: bool = False
+    """It was said that there is nowhere to send to."""
+    waiting_until: int = FOREVER
+    """Wall µs at which something has been delayed for long enough; FOREVER: nobody waits for that."""
+    reported: int = 0
+    reporting: bool = False
 
 
+@attrs.define(eq=False)
 class ExternalReplicator:
     """The external replications of one node, and what those of others bring."""
 
-    def __init__(self, member: Member, rules: Rules, copies: LocalCopies, listener: CopyListener) -> None:
-        self._member = member
-        self._rules = rules
-        self._copies = copies
-        self._listener = listener
-        self._lines: dict[int, ExternalLink] = {}
-        """By task id: those this node owns."""
-        self._seen: dict[int, tuple[Any, ...]] = {}
-        """By database id: what its lines were worked out from."""
-        self._names: dict[int, str] = {}
-        """Databases that have replications."""
-        self._leaderless = False
-        self._handlers: dict[type, Callable[[str, Any], None]] = {
-            AskExternal: self._on_question,
-            SendExternal: self._on_batch,
-            AnswerExternal: self._on_answer,
-        }
+    _member: Member
+    _rules: Rules
+    _copies: LocalCopies
+    _listener: CopyListener
+    _lines: dict[int, ExternalLink] = attrs.field(factory=dict, init=False)
+    """By task id: those this node owns."""
+    _seen: dict[int, tuple[Any, ...]] = attrs.field(factory=dict, init=False)
+    """By database id: what its lines were worked out from."""
+    _names: dict[int, str] = attrs.field(factory=dict, init=False)
+    """Databases that have replications."""
+    _leaderless: bool = attrs.field(default=False, init=False)
 
     def start(self) -> None:
         """Begin to listen."""
-        for kind, handler in self._handlers.items():
+        for kind, handler in self._handlers().items():
             self._member.hear(kind, handler)
+
+    def _handlers(self) -> dict[type, Callable[[str, Any], None]]:
+        return {AskExternal: self._on_question, SendExternal: self._on_batch, AnswerExternal: self._on_answer}
 
     # ---- what changed
 
@@ -196,7 +178,7 @@ class ExternalReplicator:
             )
             self._stop(database.name, line, why)
         elif mine and (line is None or line.task is not task):
-            line = self._lines[task.id] = ExternalLink(database, task)
+            line = self._lines[task.id] = ExternalLink(database.id, task)
             reason = owner.reason
             self._member.note(
                 ReplicationStarted(database.name, task.id, task.destination, reason.value, owner.rule, reason.sentence)
@@ -292,7 +274,7 @@ class ExternalReplicator:
             self._member.send(to, message)
 
     async def _hear_myself(self, message: AskExternal | SendExternal | AnswerExternal) -> None:
-        self._handlers[type(message)](self._member.name, message)
+        self._handlers()[type(message)](self._member.name, message)
 
     def _on_answer(self, sender: str, message: AnswerExternal) -> None:
         line, answer = self._lines.get(message.task), message.answer

@@ -6,6 +6,8 @@ index holds (database/indexes.py).
 
 from collections.abc import Mapping
 
+import attrs
+
 from backup.database.agreed_values import IndexDefinition
 from backup.database.indexes import IndexData, IndexHeader
 from backup.database.journal import DamagedJournal
@@ -22,20 +24,23 @@ LONG = 1 << 20
 RETRY = 5 * SECOND
 
 
+@attrs.define(eq=False)
 class LocalIndex:
     """One index of one copy, and its file."""
 
-    def __init__(self, data: IndexData, size: int) -> None:
-        self.data = data
-        self.size = size
-        """Bytes in the file; 0 while there is none."""
-        self.needed = size
-        self.is_busy = False
-        self.taken = 0
-        """Changes since then."""
-        self._gone = False
-        self.told = -1
-        """Etag up to which it was last said to be caught up."""
+    data: IndexData
+    size: int
+    """Bytes in the file; 0 while there is none."""
+    needed: int = attrs.field(init=False)
+    is_busy: bool = False
+    taken: int = 0
+    """Changes since then."""
+    told: int = -1
+    """Etag up to which it was last said to be caught up."""
+    _gone: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        self.needed = self.size
 
     def drop(self) -> None:
         """It is no longer wanted."""
@@ -46,14 +51,14 @@ class LocalIndex:
         return self._gone
 
 
+@attrs.define(eq=False)
 class Indexer:
     """All indexes of one node."""
 
-    def __init__(self, member: Member, copies: LocalCopies) -> None:
-        self._member = member
-        self._copies = copies
-        self._indexes: dict[tuple[int, str], LocalIndex] = {}
-        """By database id and name in lower case."""
+    _member: Member
+    _copies: LocalCopies
+    _indexes: dict[tuple[int, str], LocalIndex] = attrs.field(factory=dict, init=False)
+    """By database id and name in lower case."""
 
     async def recover(self) -> None:
         """Read what the disk holds; what is damaged is built anew."""

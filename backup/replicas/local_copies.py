@@ -7,6 +7,8 @@ said to other nodes, and what backups do with a copy.
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import attrs
+
 from backup.database.documents import Contents, Store
 from backup.database.items import Item
 from backup.database.journal import DamagedJournal
@@ -145,20 +147,20 @@ class LocalCopy:
             self._size += len(content)
 
 
+@attrs.define(eq=False)
 class LocalCopies:
     """All copies of one node, by database id."""
 
-    def __init__(self, member: Member, listener: CopyListener, *, hard_on_leaving: bool = True) -> None:
-        """`hard_on_leaving`: `Rules.hard_delete_on_leaving`."""
-        self._member = member
-        self._listener = listener
-        self._hard_on_leaving = hard_on_leaving
-        self._copies: dict[int, LocalCopy] = {}
-        self._opening: dict[int, None] = {}
-        self._made = 0
-        self._names: dict[int, str] = {}
-        self._reports: tuple[DatabaseReport, ...] | None = None
-        """What is told of all; None: to be worked out."""
+    _member: Member
+    _listener: CopyListener
+    _hard_on_leaving: bool
+    """`Rules.hard_delete_on_leaving`."""
+    _copies: dict[int, LocalCopy] = attrs.field(factory=dict, init=False)
+    _opening: dict[int, None] = attrs.field(factory=dict, init=False)
+    _made: int = attrs.field(default=0, init=False)
+    _names: dict[int, str] = attrs.field(factory=dict, init=False)
+    _reports: tuple[DatabaseReport, ...] | None = attrs.field(default=None, init=False)
+    """What is told of all; None: to be worked out."""
 
     def get(self, database_id: int) -> LocalCopy | None:
         """The copy of that database, if it is open."""

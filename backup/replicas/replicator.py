@@ -24,25 +24,23 @@ FIRST_RETRY = 1 * SECOND
 LONGEST_RETRY = 60 * SECOND
 
 
+@attrs.define(eq=False)
 class Link:
     """What one peer has of one copy."""
 
-    __slots__ = ("_heard", "acked", "answers", "in_flight", "resending", "safe", "sent")
-
-    def __init__(self, acked: int | None) -> None:
-        self.acked = acked
-        """Etag up to which everything arrived there; None: it must be asked."""
-        self.in_flight = False
-        self.answers = 0
-        """How often it answered."""
-        self.resending = False
-        """Whether a program says again what is not answered."""
-        self.sent: int | None = None
-        """Up to where of ours was sent there; None: whatever an earlier life sent."""
-        self.safe = 0
-        """Etag of ours up to which everything arrived there, and nothing older than that can come from there any more."""
-        self._heard: list[tuple[int, str, int]] = []
-        """Answers that do not count yet, the first and the last: how far ours had arrived, and what may be under way."""
+    acked: int | None
+    """Etag up to which everything arrived there; None: it must be asked."""
+    in_flight: bool = False
+    answers: int = 0
+    """How often it answered."""
+    resending: bool = False
+    """Whether a program says again what is not answered."""
+    sent: int | None = None
+    """Up to where of ours was sent there; None: whatever an earlier life sent."""
+    safe: int = 0
+    """Etag of ours up to which everything arrived there, and nothing older than that can come from there any more."""
+    _heard: list[tuple[int, str, int]] = attrs.field(factory=list, init=False)
+    """Answers that do not count yet, the first and the last: how far ours had arrived, and what may be under way."""
 
     def hears(self, acked: int, copy: str, sent: int) -> None:
         """The peer's copy has all of ours up to `acked`; of its own it may have sent what is up to `sent`."""
@@ -75,19 +73,19 @@ class Link:
         return self.safe
 
 
+@attrs.define(eq=False)
 class Replicator:
     """Brings the other copies of a node's databases on, and takes what they bring."""
 
-    def __init__(self, member: Member, copies: LocalCopies, listener: CopyListener) -> None:
-        self._member = member
-        self._copies = copies
-        self._listener = listener
-        self._links: dict[int, dict[str, Link]] = {}
-        """By database id and peer: every other node of the group."""
-        self._followed: dict[int, Topology] = {}
-        """The group that was last looked at, by database id."""
-        self._leaving: set[int] = set()
-        """Databases whose group this node has left, while nobody is known to have all that its copy has."""
+    _member: Member
+    _copies: LocalCopies
+    _listener: CopyListener
+    _links: dict[int, dict[str, Link]] = attrs.field(factory=dict, init=False)
+    """By database id and peer: every other node of the group."""
+    _followed: dict[int, Topology] = attrs.field(factory=dict, init=False)
+    """The group that was last looked at, by database id."""
+    _leaving: set[int] = attrs.field(factory=set, init=False)
+    """Databases whose group this node has left, while nobody is known to have all that its copy has."""
 
     def start(self) -> None:
         """Begin to listen."""

@@ -42,19 +42,17 @@ class RestoreSource:
     """µs that reading it takes."""
 
 
+@attrs.define(eq=False)
 class RestoreOperations:
     """The restores of one node."""
 
-    def __init__(
-        self, member: Member, rules: Rules, copies: LocalCopies, indexer: Indexer, destinations: WorldDestinations
-    ) -> None:
-        self._member = member
-        self._rules = rules
-        self._copies = copies
-        self._indexer = indexer
-        self._destinations = destinations
-        self._under_way: set[str] = set()
-        """Names of databases, in lower case."""
+    _member: Member
+    _rules: Rules
+    _copies: LocalCopies
+    _indexer: Indexer
+    _destinations: WorldDestinations
+    _under_way: set[str] = attrs.field(factory=set, init=False)
+    """Names of databases, in lower case."""
 
     # ---- doing it
 

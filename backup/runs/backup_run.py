@@ -255,7 +255,7 @@ class BackupRun:
             partial(self._check, opened, written),
             self._is_wanted,
             self._plain_error,
-            self._job.before.uploads if self._job.before is not None else (),
+            {each.address: each for each in self._job.before.uploads} if self._job.before is not None else {},
         )
         try:
             self.sent = await uploads.send(self.places.remotes)

@@ -52,21 +52,21 @@ class LocalStatus:
 NOTHING = LocalStatus()
 
 
+@attrs.define(eq=False)
 class LocalStatuses:
     """All pages of one node."""
 
-    def __init__(self, member: Member, rules: Rules) -> None:
-        self._member = member
-        self._rules = rules
-        self._pages: dict[TaskKey, LocalStatus] = {}
-        self._of: dict[int, dict[TaskKey, None]] = {}
-        """The pages of each database."""
-        self._owing: dict[TaskKey, None] = {}
-        """Pages with something unreported."""
-        self._in_memory: dict[TaskKey, Status] = {}
-        """The status of the last run of this life, which the cluster may not have yet (rule 8.10)."""
-        self._unwritten: set[TaskKey] = set()
-        """Pages that wait for room on the disk."""
+    _member: Member
+    _rules: Rules
+    _pages: dict[TaskKey, LocalStatus] = attrs.field(factory=dict, init=False)
+    _of: dict[int, dict[TaskKey, None]] = attrs.field(factory=dict, init=False)
+    """The pages of each database."""
+    _owing: dict[TaskKey, None] = attrs.field(factory=dict, init=False)
+    """Pages with something unreported."""
+    _in_memory: dict[TaskKey, Status] = attrs.field(factory=dict, init=False)
+    """The status of the last run of this life, which the cluster may not have yet (rule 8.10)."""
+    _unwritten: set[TaskKey] = attrs.field(factory=set, init=False)
+    """Pages that wait for room on the disk."""
 
     async def recover(self) -> None:
         """Read what the disk holds."""

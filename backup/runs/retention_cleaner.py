@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
+import attrs
+
 from backup.content import file_names
 from backup.destinations import io_costs
 from backup.destinations.faults import slowness
@@ -36,18 +38,17 @@ class StoredChains:
     """Folders that look old and cannot be looked into, each with the reason."""
 
 
+@attrs.define(eq=False)
 class RetentionCleaner:
     """The retention of one run, at one destination."""
 
-    def __init__(
-        self, member: Member, rules: Rules, place: Destination, path: str, plain: Callable[[BaseException], str]
-    ) -> None:
-        """`path`: the destination as the task names it; `plain`: the text of an error without real paths."""
-        self._member = member
-        self._rules = rules
-        self._place = place
-        self._path = path
-        self._plain = plain
+    _member: Member
+    _rules: Rules
+    _place: Destination
+    _path: str
+    """The destination as the task names it."""
+    _plain: Callable[[BaseException], str]
+    """The text of an error without real paths."""
 
     async def clean(self, database: Database, task: Task, folder: str, keys: Iterable[Key]) -> None:
         """Remove what may go now that `folder` holds a new full backup. An error is noted and nothing more (14.6)."""

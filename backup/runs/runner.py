@@ -6,6 +6,8 @@ Never here: what a run does (backup_run.py), and when it is due (scheduler.py).
 from functools import partial
 from typing import Protocol
 
+import attrs
+
 from backup.content.encryption import NoKey, WrongKey
 from backup.content.manifest import DamagedBackup, UnreadableBackup
 from backup.destinations import io_costs, settings_script
@@ -45,24 +47,22 @@ class RunListener(Protocol):
         """The outcome of a run of a task is on the node's disk."""
 
 
+@attrs.define(eq=False)
 class ActiveRun:
     """A run under way."""
 
-    __slots__ = ("database", "key", "number", "plan", "started_at", "task", "unwanted", "work")
-
-    def __init__(self, database: Database, task: Task, plan: Plan, key: TaskKey, number: int, started_at: int) -> None:
-        self.database = database
-        self.task = task
-        self.plan = plan
-        self.key = key
-        """Database and task; for a one-time backup a negative number of its own."""
-        self.number = number
-        """Of the operation."""
-        self.started_at = started_at
-        self.work: BackupRun | None = None
-        """Once it has begun."""
-        self.unwanted = ""
-        """Why it is to end before it is done; empty: it is not."""
+    database: Database
+    task: Task
+    plan: Plan
+    key: TaskKey
+    """Database and task; for a one-time backup a negative number of its own."""
+    number: int
+    """Of the operation."""
+    started_at: int
+    work: BackupRun | None = None
+    """Once it has begun."""
+    unwanted: str = ""
+    """Why it is to end before it is done; empty: it is not."""
 
     @property
     def page(self) -> TaskKey:
@@ -70,35 +70,24 @@ class ActiveRun:
         return self.database.id, self.task.id
 
 
+@attrs.define(eq=False)
 class Runner:
     """The runs of one node."""
 
-    def __init__(
-        self,
-        member: Member,
-        rules: Rules,
-        copies: LocalCopies,
-        indexer: Indexer,
-        statuses: LocalStatuses,
-        reporter: StatusReporter,
-        destinations: WorldDestinations,
-        keys: KeyRing,
-        listener: RunListener,
-    ) -> None:
-        self._member = member
-        self._rules = rules
-        self._copies = copies
-        self._indexer = indexer
-        self._statuses = statuses
-        self._reporter = reporter
-        self._destinations = destinations
-        self._keys = keys
-        self._listener = listener
-        self._runs: dict[TaskKey, ActiveRun] = {}
-        self._operations = 0
-        self.once = 0
-        """One-time backups of this life so far."""
-        self._made_at = 0
+    _member: Member
+    _rules: Rules
+    _copies: LocalCopies
+    _indexer: Indexer
+    _statuses: LocalStatuses
+    _reporter: StatusReporter
+    _destinations: WorldDestinations
+    _keys: KeyRing
+    _listener: RunListener
+    _runs: dict[TaskKey, ActiveRun] = attrs.field(factory=dict, init=False)
+    _operations: int = attrs.field(default=0, init=False)
+    once: int = attrs.field(default=0, init=False)
+    """One-time backups of this life so far."""
+    _made_at: int = attrs.field(default=0, init=False)
 
     def is_running(self, key: TaskKey) -> bool:
         """Whether the task runs here (rule 9.3)."""

@@ -6,6 +6,8 @@ as somebody leads. Else: a run is told of within ten attempts, or never. Never h
 
 from collections.abc import Sequence
 
+import attrs
+
 from backup.notes import Reported, ReportGivenUp, ReportQueued
 from backup.record.commands import ReportStatuses
 from backup.record.record import Database, Record, Status
@@ -19,15 +21,15 @@ NO_LEADER = "there is no leader"
 OUTSIDE = "this node belongs to no cluster"
 
 
+@attrs.define(eq=False)
 class StatusReporter:
     """Tells of one node's runs."""
 
-    def __init__(self, member: Member, rules: Rules, local: LocalStatuses) -> None:
-        self._member = member
-        self._rules = rules
-        self._local = local
-        self._telling = False
-        self._announced: set[tuple[TaskKey, int]] = set()
+    _member: Member
+    _rules: Rules
+    _local: LocalStatuses
+    _telling: bool = attrs.field(default=False, init=False)
+    _announced: set[tuple[TaskKey, int]] = attrs.field(factory=set, init=False)
 
     # ---- late reporting (rule 24.6)
 

@@ -4,7 +4,7 @@ An upload is tried as often as the rules say, in the node's own time. Never here
 becomes of older ones (retention_cleaner.py).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -56,32 +56,24 @@ class BackupFile:
         return f"{self.folder}/{self.file}"
 
 
+@attrs.define(eq=False)
 class Uploads:
     """The uploads of one file."""
 
-    def __init__(
-        self,
-        member: Member,
-        rules: Rules,
-        base: Destination,
-        parcel: BackupFile,
-        check: Callable[[Destination], None],
-        is_wanted: Callable[[], bool],
-        plain: Callable[[BaseException], str],
-        before: tuple[Sent, ...],
-    ) -> None:
-        """`base` has the file; `check` reads it back at a place and raises what is wrong; `before`: how uploads came out."""
-        self._member = member
-        self._rules = rules
-        self._base = base
-        self._parcel = parcel
-        self._check = check
-        self._is_wanted = is_wanted
-        self._plain = plain
-        self._before = {each.address: each for each in before}
-        self._ended: dict[str, Sent | None] = {}
-        self.given_up: list[str] = []
-        """What was wrong, a sentence for each cloud that does not have the file."""
+    _member: Member
+    _rules: Rules
+    _base: Destination
+    """Where the file is."""
+    _parcel: BackupFile
+    _check: Callable[[Destination], None]
+    """Reads the file back at a place and raises what is wrong."""
+    _is_wanted: Callable[[], bool]
+    _plain: Callable[[BaseException], str]
+    _before: Mapping[str, Sent]
+    """By address: how the uploads of the task came out before."""
+    _ended: dict[str, Sent | None] = attrs.field(factory=dict, init=False)
+    given_up: list[str] = attrs.field(factory=list, init=False)
+    """What was wrong, a sentence for each cloud that does not have the file."""
 
     async def send(self, remotes: Iterable[RemotePlace]) -> tuple[Sent, ...]:
         """Send to all of them at once and wait for the last; how each came out. NoLongerWanted if the run is not."""
