@@ -227,9 +227,7 @@ class Scheduler:
                 self._back_at = self._member.wall()
             self._look_at_all()
         while self._ended:
-            found = self._find(self._ended.pop(0))
-            if found is not None:
-                self._reconsider(*found)
+            self._look_at(self._ended.pop(0))
         now = self._member.wall()
         while self._agenda and self._agenda[0][0] <= now:
             due, key = heapq.heappop(self._agenda)
@@ -249,17 +247,18 @@ class Scheduler:
         """The node has left the cluster, or is back: every task stands to it as it did not before (rule 3.36)."""
         for database_id, (database, _) in list(self._known.items()):
             for task_id in database.tasks:
-                found = self._find((database_id, task_id))
-                if found is not None:
-                    self._reconsider(*found)
+                self._look_at((database_id, task_id))
 
     def _arm_again(self) -> None:
         """The wall clock was set: what is to come, comes at other instants."""
         armed, self._timers = list(self._timers), {}
         for key in armed:
-            found = self._find(key)
-            if found is not None:
-                self._reconsider(*found)
+            self._look_at(key)
+
+    def _look_at(self, key: TaskKey) -> None:
+        found = self._find(key)
+        if found is not None:
+            self._reconsider(*found)
 
     def _fire(self, key: TaskKey, timer: Timer, now: int) -> None:
         """Rule 9.1: look again; and 9.4: what cannot begin now asks again soon, for the same kind of run."""
