@@ -19,6 +19,7 @@ from backup.record.rules import Rules
 from backup.replicas.node_reports import DatabaseReport, NodeReport, ReceivedReport, ReceivedReports
 from backup.requests.answers import DecisionLogEntry
 from cluster.time_units import FOREVER, MINUTE, as_datetime
+from cluster.value import value
 
 LOG_LENGTH = 100
 """Entries of the decision log (rule 5.1)."""
@@ -27,35 +28,42 @@ REPEAT_PASSES = 60
 NOTHING: Mapping[str, DatabaseReport] = {}
 
 
-def observe(
-    record: Record,
-    sightings: ReceivedReports,
-    now: int,
-    wall: int,
-    started_at: int,
-    term: int,
-    memory: ObserverMemory,
-    rules: Rules,
-    nodes: tuple[str, ...],
-) -> tuple[tuple[Command, ...], int, ObserverMemory]:
-    """One pass (rules 5.2 to 5.10, 5.13, 7.8): the commands to propose, `unchanged_until`, and the memory for the next.
+@value
+class ObserverInputs:
+    """What a pass is given: what the leader of a term knows at one moment."""
 
-    `sightings` holds the last report of each node ever heard, the leader's own too; `started_at` is when this node
-    began to lead `term`; `now` and `wall` are the same moment on its two clocks; `nodes` are those of the cluster, sorted.
+    record: Record
+    sightings: ReceivedReports
+    """The last report of each node ever heard, the leader's own too."""
+    now: int
+    wall: int
+    """The same moment on the leader's other clock."""
+    started_at: int
+    """When the leader began to lead the term."""
+    term: int
+    rules: Rules
+    nodes: tuple[str, ...]
+    """Those of the cluster, sorted."""
+
+
+def observe(inputs: ObserverInputs, memory: ObserverMemory) -> tuple[tuple[Command, ...], int, ObserverMemory]:
+    """One pass (rules 5.2 to 5.10, 5.13, 7.8): the commands to propose, `unchanged_until`, and the memory for the next.
 
     Before `unchanged_until` a pass would again ask for nothing, provided that record and cluster stay, nodes that are
     fresh now stay fresh and report the same, and no other node reports. It is 0 if this pass asked for something or if
     the next may without anything new being heard.
     """
-    if memory.term != term:  # rule 5.1
-        memory = ObserverMemory(memory.seed, term)
-    opens_at = started_at + rules.stabilisation + rules.supervisor_sample
+    now, wall, rules = inputs.now, inputs.wall, inputs.rules
+    if memory.term != inputs.term:  # rule 5.1
+        memory = ObserverMemory(memory.seed, inputs.term)
+    opens_at = inputs.started_at + rules.stabilisation + rules.supervisor_sample
     if now < opens_at:  # rule 5.2
         return (), opens_at, memory
-    unmoved = memory.record is record and memory.nodes == nodes and now < memory.until and wall < memory.wall_until
-    if unmoved and _is_same(sightings, memory.seen, now, rules):
+    is_known = memory.record is inputs.record and memory.nodes == inputs.nodes
+    unmoved = is_known and now < memory.until and wall < memory.wall_until
+    if unmoved and _is_same(inputs.sightings, memory.seen, now, rules):
         return (), _earlier(memory.until, memory.wall_until, now, wall), _with_latest(memory, ())
-    return _Pass(sightings, now, wall, started_at, memory, rules, nodes).over(record)
+    return _Pass(inputs, memory).over(inputs.record)
 
 
 def _is_same(sightings: ReceivedReports, seen: Mapping[str, NodeObservation], now: int, rules: Rules) -> bool:
@@ -93,33 +101,25 @@ def _with_latest(memory: ObserverMemory, latest: tuple[DecisionLogEntry, ...]) -
 class _Pass:
     """One pass that looks closely, at what moved."""
 
-    def __init__(
-        self,
-        sightings: ReceivedReports,
-        now: int,
-        wall: int,
-        started_at: int,
-        memory: ObserverMemory,
-        rules: Rules,
-        nodes: tuple[str, ...],
-    ) -> None:
-        self.now, self.wall, self.started_at, self.memory, self.rules = now, wall, started_at, memory, rules
+    def __init__(self, inputs: ObserverInputs, memory: ObserverMemory) -> None:
+        self.now, self.wall, self.started_at, self.rules = inputs.now, inputs.wall, inputs.started_at, inputs.rules
+        self.memory = memory
         self.moved: set[str] = set()
         """Nodes that are fresh, silent or alarmed as they were not before."""
         self.touched: set[str] = set()
         """Databases of which some node reports something new."""
-        self.seen = {node: self._seen(node, sighting) for node, sighting in sightings.items()}
+        self.seen = {node: self._seen(node, sighting) for node, sighting in inputs.sightings.items()}
         self.look = PassInputs(
-            now,
-            started_at,
-            nodes,
+            inputs.now,
+            inputs.started_at,
+            inputs.nodes,
             self.seen,
             {node: seen.by_name if seen.told else NOTHING for node, seen in self.seen.items()},
             {node: seen.by_name if seen.told else NOTHING for node, seen in memory.seen.items()},
             memory.seed,
-            rules,
+            inputs.rules,
         )
-        self.looks_at_all = memory.record is None or memory.nodes != nodes
+        self.looks_at_all = memory.record is None or memory.nodes != inputs.nodes
         self.said: list[DecisionLogEntry] = []
 
     def _seen(self, node: str, sighting: ReceivedReport) -> NodeObservation:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import attrs
 
 from backup.notes import ObserverDecided
-from backup.observer.observer import observe
+from backup.observer.observer import ObserverInputs, observe
 from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import Command
 from backup.record.record import PromotionStatus
@@ -194,17 +194,17 @@ class ObserverLoop:
             return FOREVER
         if self._proposing:
             return 0
-        commands, unchanged_until, self._memory = observe(
-            member.state,
-            self._sightings,
-            now,
-            member.wall(),
-            self._started_at,
-            self._term,
-            self._memory,
-            self._rules,
-            member.members,
+        inputs = ObserverInputs(
+            record=member.state,
+            sightings=self._sightings,
+            now=now,
+            wall=member.wall(),
+            started_at=self._started_at,
+            term=self._term,
+            rules=self._rules,
+            nodes=member.members,
         )
+        commands, unchanged_until, self._memory = observe(inputs, self._memory)
         for line in self._memory.latest:
             member.note(ObserverDecided(line.database, line.rule, line.text, line.acts))
         if not commands:

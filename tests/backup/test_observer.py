@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from backup.database.change_vector import ChangeVector
 from backup.destinations.local import LocalFolder
-from backup.observer.observer import observe
+from backup.observer.observer import ObserverInputs, observe
 from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import AbandonRestore, Assign, Command, UpdateTopology, apply
 from backup.record.record import Assignment, Database, PromotionStatus, Reason, Record, Restoring, Stamp, Task, Topology
@@ -51,7 +51,8 @@ def watch(
     rules: Rules = OURS,
     started_at: int = 0,
 ) -> tuple[tuple[Command, ...], int, ObserverMemory]:
-    return observe(record, sightings, now, WALL + now, started_at, TERM, memory or ObserverMemory(), rules, NODES)
+    inputs = ObserverInputs(record, sightings, now, WALL + now, started_at, TERM, rules, NODES)
+    return observe(inputs, memory or ObserverMemory())
 
 
 def seen(*sightings: ReceivedReport) -> ReceivedReports:
@@ -450,11 +451,9 @@ def test_a_marked_owner_is_waited_for_by_the_wall_clock() -> None:
     record = shop(LAME, marked)
     commands, until, memory = watch(record, heard)
     assert (commands, until) == ((), NOW + 20 * MINUTE)
-    assert observe(record, heard, NOW, WALL + NOW + 5 * MINUTE, 0, TERM, memory, OURS, NODES)[:2] == (
-        (),
-        NOW + 15 * MINUTE,
-    )
-    assert observe(record, heard, NOW, WALL + NOW + 20 * MINUTE, 0, TERM, memory, OURS, NODES)[0]
+    ahead = ObserverInputs(record, heard, NOW, WALL + NOW + 5 * MINUTE, 0, TERM, OURS, NODES)
+    assert observe(ahead, memory)[:2] == ((), NOW + 15 * MINUTE)
+    assert observe(attrs.evolve(ahead, wall=WALL + NOW + 20 * MINUTE), memory)[0]
 
 
 def test_where_nodes_compute_their_owners_the_observer_stores_none() -> None:
@@ -469,7 +468,8 @@ def test_a_new_term_forgets_all_but_the_seed() -> None:
     """Rule 5.1."""
     _, _, memory = watch(shop(ABC, None), ALL_WELL, memory=ObserverMemory(9))
     assert memory.decisions
-    commands, _, fresh = observe(shop(ABC), ALL_WELL, NOW, WALL, NOW, TERM + 1, memory, OURS, NODES)
+    inputs = ObserverInputs(shop(ABC), ALL_WELL, NOW, WALL, NOW, TERM + 1, OURS, NODES)
+    commands, _, fresh = observe(inputs, memory)
     assert (commands, fresh) == ((), ObserverMemory(9, TERM + 1))
 
 

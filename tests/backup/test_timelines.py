@@ -12,7 +12,7 @@ import pytest
 
 from backup.database.change_vector import ChangeVector
 from backup.destinations.local import LocalFolder
-from backup.observer.observer import observe
+from backup.observer.observer import ObserverInputs, observe
 from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import Command, UpdateTopology, apply
 from backup.record.record import Assignment, Database, Kind, Reason, Record, Status, Task, Topology
@@ -71,9 +71,10 @@ def play(
         heard_again = any(found.received_at == now for found in sightings.values() if not is_up("B", second - 1))
         if lazily and now < idle_until and not heard_again:
             continue
-        commands, unchanged_until, memory = observe(
-            record, sightings, now, WALL + now, int(led_from * SECOND), term, memory, rules, ("A", "B", "C")
+        inputs = ObserverInputs(
+            record, sightings, now, WALL + now, int(led_from * SECOND), term, rules, ("A", "B", "C")
         )
+        commands, unchanged_until, memory = observe(inputs, memory)
         assert not commands or now >= idle_until or is_up("B", second)
         idle_until = unchanged_until
         for command in commands:
