@@ -26,7 +26,7 @@ from backup.record.rules import Rules
 from backup.record.task_json import task_json
 from backup.requests import answers
 from backup.runs import run_status
-from backup.runs.chain import continued, free_names
+from backup.runs.chain import chain_to_continue, free_names
 from backup.runs.local_status import ChainEnd
 from backup.runs.run_inputs import RunInputs, RunPlaces
 from backup.runs.uploads import BackupFile, NoLongerWanted, Uploads, withdraw
@@ -73,7 +73,7 @@ class BackupRun:
         self,
         member: Member,
         rules: Rules,
-        job: RunInputs,
+        inputs: RunInputs,
         find_places: Callable[[], Awaitable[RunPlaces]],
         plain_error: Callable[[BaseException], str],
         is_wanted: Callable[[], bool],
@@ -81,7 +81,7 @@ class BackupRun:
         """`find_places` says where the file is to be, `plain_error` an error without real paths."""
         self._member = member
         self._rules = rules
-        self._job = job
+        self._inputs = inputs
         self._find_places = find_places
         self._plain_error = plain_error
         self._is_wanted = is_wanted
@@ -90,14 +90,14 @@ class BackupRun:
         """Bytes of the file."""
         self.sent: tuple[Sent, ...] = ()
         """How the uploads came out."""
-        self._values = kept_by(job.database.values, job.contents.policies)
+        self._values = kept_by(inputs.database.values, inputs.contents.policies)
         self._began = member.monotonic()
-        self._occurrence = run_status.answered(job.task, job.plan, job.started_at, member.zone)
+        self._occurrence = run_status.answered_occurrence(inputs.task, inputs.plan, inputs.started_at, member.zone)
         self.progress: answers.RunProgress | None = None
         """How far it has come; None before its file is begun."""
         self._key: Key | None = None
         """Of the file that is written; settled when it is opened."""
-        self._run = job.begun(member.name)
+        self._run = inputs.begun(member.name)
         """What it is; settled when its file is opened."""
 
     @property
@@ -126,7 +126,9 @@ class BackupRun:
 
     def failure(self, error: str) -> Status:
         """The status after an error (rule 9.11)."""
-        return run_status.failed(self._job.before, self._run, error, self._member.wall(), self._duration, self.sent)
+        return run_status.status_after_failure(
+            self._inputs.before, self._run, error, self._member.wall(), self._duration, self.sent
+        )
 
     @property
     def is_full(self) -> bool:
@@ -151,43 +153,43 @@ class BackupRun:
 
     def _open(self) -> RunTarget | None:
         """Look at the destination, decide for the last time whether it is full, and begin the file; None: skip it."""
-        job, places = self._job, self.places
+        inputs, places = self._inputs, self.places
         places.clear()
-        self._key = job.key_of(full=self._run.full)
-        chain = continued(job, places, self._key) if not self._run.full else None
+        self._key = inputs.key_of(full=self._run.full)
+        chain = chain_to_continue(inputs, places, self._key) if not self._run.full else None
         if chain is None and not self._run.full:  # rule 8.7: there is nothing here to build on
             self._run = attrs.evolve(self._run, full=True)
-            self._key = job.key_of(full=True)
-        if chain is not None and chain == job.chain and job.is_unchanged:
+            self._key = inputs.key_of(full=True)
+        if chain is not None and chain == inputs.chain and inputs.is_unchanged:
             return None
-        folder, file = free_names(job, self._member.name, self._member.zone, places, chain, self._key)
-        held = job.contents.size_after(chain.last_etag if chain is not None else 0)
+        folder, file = free_names(inputs, self._member.name, self._member.zone, places, chain, self._key)
+        held = inputs.contents.size_after(chain.last_etag if chain is not None else 0)
         size = held.bytes
-        if job.is_snapshot(full=self._run.full):
-            size = io_costs.SNAPSHOT_PAGES * (size + sum(len(content) for _, content in job.indexes))
+        if inputs.is_snapshot(full=self._run.full):
+            size = io_costs.SNAPSHOT_PAGES * (size + sum(len(content) for _, content in inputs.indexes))
         return RunTarget(folder, file, places.base.start(f"{folder}/{file}"), chain, held.items, size)
 
     def _note_start(self, opened: RunTarget) -> None:
         self._member.note(
             BackupStarted(
-                self._job.database.name,
-                self._job.task.id,
+                self._inputs.database.name,
+                self._inputs.task.id,
                 self._occurrence,
-                self._job.started_at,
+                self._inputs.started_at,
                 self._run.full,
                 self.places.path,
                 opened.folder,
                 opened.file,
-                self._job.contents.etag,
-                combined(self._job.contents.fingerprint_sum, self._values),
-                self._job.plan.by_hand,
+                self._inputs.contents.etag,
+                combined(self._inputs.contents.fingerprint_sum, self._values),
+                self._inputs.plan.by_hand,
                 tuple(remote.address for remote in self.places.remotes),
             )
         )
 
     async def _write(self, opened: RunTarget) -> LogicalWriter | SnapshotWriter:
         """Write the file in slices, so that there is time for things to happen in between."""
-        writer = writer_of(self._job, self._values, opened.chain, opened.file, full=self._run.full)
+        writer = writer_of(self._inputs, self._values, opened.chain, opened.file, full=self._run.full)
         chunks = writer.chunks()
         if self._key is not None:
             luck = self._member.dice("encryption", self._run.operation)  # one header for each run of each life
@@ -236,10 +238,10 @@ class BackupRun:
 
     async def _send(self, opened: RunTarget, written: Manifest) -> None:
         """To every cloud (rule 9.6e); then what was only for that goes (rule 9.6f). NotEverywhere, NoLongerWanted."""
-        parcel = BackupFile(
-            self._job.database.name,
-            self._job.task.id,
-            self._job.started_at,
+        backup_file = BackupFile(
+            self._inputs.database.name,
+            self._inputs.task.id,
+            self._inputs.started_at,
             self._run.full,
             opened.folder,
             opened.file,
@@ -251,17 +253,17 @@ class BackupRun:
             self._member,
             self._rules,
             self.places.base,
-            parcel,
+            backup_file,
             partial(self._check, opened, written),
             self._is_wanted,
             self._plain_error,
-            {each.address: each for each in self._job.before.uploads} if self._job.before is not None else {},
+            {each.address: each for each in self._inputs.before.uploads} if self._inputs.before is not None else {},
         )
         try:
             self.sent = await uploads.send(self.places.remotes)
         except NoLongerWanted:  # rule 9.12: nothing of it is kept
-            await self._outside(partial(withdraw, self.places.remotes, parcel.name), io_costs.LOOK)
-            await self._outside(partial(self.places.base.delete, parcel.name), io_costs.LOOK)
+            await self._outside(partial(withdraw, self.places.remotes, backup_file.name), io_costs.LOOK)
+            await self._outside(partial(self.places.base.delete, backup_file.name), io_costs.LOOK)
             raise
         if not self.places.path:
             await self._outside(partial(self.places.base.delete_folder, opened.folder), io_costs.LOOK)
@@ -287,22 +289,22 @@ class BackupRun:
             raise NoLongerWanted
 
     def _skipped(self) -> RunOutcome:
-        job = self._job
-        assert job.before is not None, "what was never run is not skipped"
-        status = run_status.skipped(job.before, self._run)
-        name, task, etag = job.database.name, job.task.id, job.contents.etag
-        return RunOutcome(status, job.chain, BackupSkipped(name, task, self._occurrence, job.started_at, etag))
+        inputs = self._inputs
+        assert inputs.before is not None, "what was never run is not skipped"
+        status = run_status.status_after_skip(inputs.before, self._run)
+        name, task, etag = inputs.database.name, inputs.task.id, inputs.contents.etag
+        return RunOutcome(status, inputs.chain, BackupSkipped(name, task, self._occurrence, inputs.started_at, etag))
 
     def _success(self, opened: RunTarget, manifest: Manifest) -> RunOutcome:
         duration = self._duration
-        status = run_status.succeeded(
-            self._job.before, self._run, manifest, opened.folder, opened.file, duration, self.sent
+        status = run_status.status_after_success(
+            self._inputs.before, self._run, manifest, opened.folder, opened.file, duration, self.sent
         )
         chain = ChainEnd(opened.folder, opened.file, manifest.last_etag, manifest.database_id, manifest.raft_index)
         note = BackupFinished(
-            self._job.database.name,
-            self._job.task.id,
-            self._job.started_at,
+            self._inputs.database.name,
+            self._inputs.task.id,
+            self._inputs.started_at,
             self._run.full,
             opened.folder,
             opened.file,
@@ -317,30 +319,30 @@ class BackupRun:
 
 
 def writer_of(
-    job: RunInputs, values: Values, chain: ChainEnd | None, file: str, *, full: bool
+    inputs: RunInputs, values: Values, chain: ChainEnd | None, file: str, *, full: bool
 ) -> LogicalWriter | SnapshotWriter:
     """What writes the file: a full one, or the next of that chain."""
     manifest = begun_manifest(
-        job.contents,
+        inputs.contents,
         file=file,
-        database=job.database.name,
-        task_id=job.task.id,
-        started_at=job.started_at,
-        raft_index=job.database.raft_index,
+        database=inputs.database.name,
+        task_id=inputs.task.id,
+        started_at=inputs.started_at,
+        raft_index=inputs.database.raft_index,
         from_etag=chain.last_etag if chain is not None else None,
         from_raft_index=chain.raft_index if chain is not None else 0,
         previous=chain.file if chain is not None else "",
-        snapshot=job.is_snapshot(full=full),
+        snapshot=inputs.is_snapshot(full=full),
     )
     if manifest.kind is not FileKind.SNAPSHOT:
-        return LogicalWriter(job.contents, record_of(job.database), manifest, values)
-    settings = job.task.snapshot
+        return LogicalWriter(inputs.contents, record_of(inputs.database), manifest, values)
+    settings = inputs.task.snapshot
     return SnapshotWriter(
-        job.contents,
-        record_of(job.database),
+        inputs.contents,
+        record_of(inputs.database),
         manifest,
         values,
-        indexes=() if settings.exclude_indexes else job.indexes,
+        indexes=() if settings.exclude_indexes else inputs.indexes,
         level=0 if settings.compression == "None" else DEFLATE[settings.level],
     )
 

@@ -20,12 +20,12 @@ from backup.runs.run_inputs import RunInputs, RunPlaces
 UTC = ZoneInfo("UTC")
 
 
-def continued(job: RunInputs, places: RunPlaces, key: Key | None) -> ChainEnd | None:
+def chain_to_continue(inputs: RunInputs, places: RunPlaces, key: Key | None) -> ChainEnd | None:
     """The chain that an incremental continues, if it is whole as far as can be seen and of this very copy."""
-    chain, before = job.chain, job.before
+    chain, before = inputs.chain, inputs.before
     if chain is None or before is None or before.folder != chain.folder:
         return None
-    if chain.copy != job.contents.database_id or chain.raft_index > job.database.raft_index:
+    if chain.copy != inputs.contents.database_id or chain.raft_index > inputs.database.raft_index:
         return None  # the file before holds what this node, just restarted, has not heard of yet
     looked = [(place, _finished(files)) for place, files in places.looked(partial(_files_in, chain.folder))]
     for _, files in looked:
@@ -43,20 +43,20 @@ def continued(job: RunInputs, places: RunPlaces, key: Key | None) -> ChainEnd | 
 
 
 def free_names(
-    job: RunInputs, node: str, zone: ZoneInfo, places: RunPlaces, chain: ChainEnd | None, key: Key | None
+    inputs: RunInputs, node: str, zone: ZoneInfo, places: RunPlaces, chain: ChainEnd | None, key: Key | None
 ) -> tuple[str, str]:
     """Folder and file (rules 11.1 to 11.5)."""
-    kind = job.task.kind
+    kind = inputs.task.kind
     if chain is not None:
         taken = [file for _, files in places.looked(partial(_files_in, chain.folder)) for file in files]
         name = partial(_incremental_at, kind, key is not None, zone)
-        return chain.folder, file_names.first_free(name, job.started_at, taken)[0]
+        return chain.folder, file_names.first_free(name, inputs.started_at, taken)[0]
 
     def folder_at(at: int) -> str:
-        return file_names.folder_name(job.database.name, node, kind, at, zone)
+        return file_names.folder_name(inputs.database.name, node, kind, at, zone)
 
     others = [folder for _, folders in places.looked(lambda place: place.folders()) for folder in folders]
-    folder, at = file_names.first_free(folder_at, job.started_at, others)
+    folder, at = file_names.first_free(folder_at, inputs.started_at, others)
     return folder, file_names.file_name(kind, True, at, zone, encrypted=key is not None)
 
 

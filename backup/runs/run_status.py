@@ -32,7 +32,7 @@ class RunStart:
     operation: int
 
 
-def answered(task: Task, plan: schedule.Plan, started_at: int, zone: ZoneInfo) -> int:
+def answered_occurrence(task: Task, plan: schedule.Plan, started_at: int, zone: ZoneInfo) -> int:
     """The newest occurrence that a run answers: a late one answers all it has missed."""
     assert plan.occurrence is not None, "what is never due is not run"
     if plan.occurrence >= started_at:
@@ -46,7 +46,7 @@ def answered(task: Task, plan: schedule.Plan, started_at: int, zone: ZoneInfo) -
     return plan.occurrence
 
 
-def succeeded(
+def status_after_success(
     before: Status | None,
     run: RunStart,
     manifest: Manifest,
@@ -70,12 +70,12 @@ def succeeded(
     return attrs.evolve(status, last_incremental=run.started_at)
 
 
-def skipped(before: Status, run: RunStart) -> Status:
+def status_after_skip(before: Status, run: RunStart) -> Status:
     """After an incremental with nothing to write (rule 9.7)."""
     return attrs.evolve(_attempted(before, run, 0), last_incremental=run.started_at)
 
 
-def failed(
+def status_after_failure(
     before: Status | None, run: RunStart, error: str, at: int, duration: int, uploads: tuple[Sent, ...] = ()
 ) -> Status:
     """After a run that did not succeed: it moves only the times that say when it was tried (rules 9.10, 9.11)."""

@@ -162,7 +162,7 @@ class Runner:
         if database is None or not (once or run.task.id in database.tasks):
             self._over(run)
             return
-        job = RunInputs(
+        inputs = RunInputs(
             database,
             run.task,
             run.plan,
@@ -174,8 +174,8 @@ class Runner:
             run.started_at if once else self._fresh(run.key, database),
         )
         places = partial(self._find_places, run)
-        work = BackupRun(self._member, self._rules, job, places, self._destinations.plain, lambda: not run.unwanted)
-        run.started_at, run.work = job.started_at, work
+        work = BackupRun(self._member, self._rules, inputs, places, self._destinations.plain, lambda: not run.unwanted)
+        run.started_at, run.work = inputs.started_at, work
         try:
             done = await work.do()
         except NoLongerWanted:

@@ -362,11 +362,11 @@ def test_a_late_run_answers_the_newest_occurrence() -> None:
     """However long it was down, and whichever of the two frequencies it is."""
     plan = Plan(5 * HOUR, False, HOUR, "late", "8.5")
     zone = chain.UTC
-    assert run_status.answered(HOURLY, plan, 5 * HOUR + 7, zone) == 5 * HOUR
-    assert run_status.answered(HOURLY, plan, HOUR, zone) == HOUR
+    assert run_status.answered_occurrence(HOURLY, plan, 5 * HOUR + 7, zone) == 5 * HOUR
+    assert run_status.answered_occurrence(HOURLY, plan, HOUR, zone) == HOUR
     rare = Task(full="0 0 1 1 *", incremental="0 0 1 * *")
-    assert run_status.answered(rare, Plan(0, True, 0, "late", "8.5"), 45 * DAY, zone) == 31 * DAY
-    assert run_status.answered(Task(full="0 0 1 1 *"), Plan(0, True, 0, "late", "8.5"), 300 * DAY, zone) == 0
+    assert run_status.answered_occurrence(rare, Plan(0, True, 0, "late", "8.5"), 45 * DAY, zone) == 31 * DAY
+    assert run_status.answered_occurrence(Task(full="0 0 1 1 *"), Plan(0, True, 0, "late", "8.5"), 300 * DAY, zone) == 0
 
 
 @pytest.mark.parametrize(("items", "count"), [(0, 2), (1, 2), (2_000, 2), (2_001, 3), (100_000, 100)])
