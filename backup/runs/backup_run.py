@@ -18,7 +18,7 @@ from backup.database.agreed_values import Values, combined, kept_by
 from backup.destinations import io_costs
 from backup.destinations.faults import slowness
 from backup.destinations.memory import MemoryDestination
-from backup.destinations.port import Destination, DestinationError, Upload
+from backup.destinations.port import Destination, DestinationError
 from backup.notes import BackupFinished, BackupSkipped, BackupStarted
 from backup.record.encryption_keys import Key
 from backup.record.record import Database, Sent, Status
@@ -46,20 +46,6 @@ class RunOutcome:
     status: Status
     chain: ChainEnd | None
     note: Note
-
-
-@value
-class RunTarget:
-    """What the first look at the destination settled."""
-
-    folder: str
-    file: str
-    upload: Upload
-    chain: ChainEnd | None
-    """What the file continues; None for a full one."""
-    items: int
-    size: int
-    """Bytes before compression, roughly."""
 
 
 class NotEverywhere(DestinationError):
@@ -107,22 +93,22 @@ class BackupRun:
     async def do(self) -> RunOutcome:
         """Do it. NoLongerWanted, OSError and ValueError say why not, and leave nothing behind (rule 9.6c)."""
         self.places = await self._find_places()
-        opened = await self._outside(self._open, io_costs.LOOK)
-        if opened is None:
+        target = await self._outside(self._open, io_costs.LOOK)
+        if target is None:
             return self._skipped()
-        self._note_start(opened)
+        self._note_start(target)
         try:
-            writer = await self._write(opened)
-            await self._read_back(opened, writer.manifest)
+            writer = await self._write(target)
+            await self._read_back(target, writer.manifest)
         except (NoLongerWanted, OSError, ValueError) as error:
-            await self._outside(partial(self._remove, opened, error), io_costs.LOOK)
+            await self._outside(partial(self._remove, target, error), io_costs.LOOK)
             raise
         except BaseException:
-            opened.upload.abandon()  # a crash: the file stays as it is
+            target.upload.abandon()  # a crash: the file stays as it is
             raise
         if self.places.remotes:
-            await self._send(opened, writer.manifest)
-        return self._success(opened, writer.manifest)
+            await self._send(target, writer.manifest)
+        return self._success(target, writer.manifest)
 
     def failure(self, error: str) -> Status:
         """The status after an error (rule 9.11)."""
@@ -151,7 +137,7 @@ class BackupRun:
         """Do something at the destination, which may be slower than it should."""
         return await self._member.outside(work, cost * slowness(self.places.base))
 
-    def _open(self) -> RunTarget | None:
+    def _open(self) -> BackupFile | None:
         """Look at the destination, decide for the last time whether it is full, and begin the file; None: skip it."""
         inputs, places = self._inputs, self.places
         places.clear()
@@ -167,9 +153,9 @@ class BackupRun:
         size = held.bytes
         if inputs.is_snapshot(full=self._run.full):
             size = io_costs.SNAPSHOT_PAGES * (size + sum(len(content) for _, content in inputs.indexes))
-        return RunTarget(folder, file, places.base.start(f"{folder}/{file}"), chain, held.items, size)
+        return BackupFile(folder, file, places.base.start(f"{folder}/{file}"), chain, held.items, size)
 
-    def _note_start(self, opened: RunTarget) -> None:
+    def _note_start(self, target: BackupFile) -> None:
         self._member.note(
             BackupStarted(
                 self._inputs.database.name,
@@ -178,8 +164,8 @@ class BackupRun:
                 self._inputs.started_at,
                 self._run.full,
                 self.places.path,
-                opened.folder,
-                opened.file,
+                target.folder,
+                target.file,
                 self._inputs.contents.etag,
                 combined(self._inputs.contents.fingerprint_sum, self._values),
                 self._inputs.plan.by_hand,
@@ -187,15 +173,15 @@ class BackupRun:
             )
         )
 
-    async def _write(self, opened: RunTarget) -> LogicalWriter | SnapshotWriter:
+    async def _write(self, target: BackupFile) -> LogicalWriter | SnapshotWriter:
         """Write the file in slices, so that there is time for things to happen in between."""
-        writer = writer_of(self._inputs, self._values, opened.chain, opened.file, full=self._run.full)
+        writer = writer_of(self._inputs, self._values, target.chain, target.file, full=self._run.full)
         chunks = writer.chunks()
         if self._key is not None:
             luck = self._member.dice("encryption", self._run.operation)  # one header for each run of each life
             chunks = encrypted(chunks, self._key, bytes(luck.below(256) for _ in range(HEADER)))
-        count = io_costs.slices(opened.items)
-        self._has_written(opened, 0, count)
+        count = io_costs.slices(target.items)
+        self._has_written(target, 0, count)
 
         def write_up_to(taken: int) -> None:
             while writer.taken < taken and (chunk := next(chunks, None)) is not None:
@@ -206,55 +192,46 @@ class BackupRun:
                 write(chunk)
 
         def write(chunk: bytes) -> None:
-            opened.upload.write(chunk)
+            target.upload.write(chunk)
             self._length += len(chunk)
 
         cost = io_costs.START
         for number in range(1, count + 1):
             self._need_wanted()
-            cost += io_costs.write_slice(opened.items, opened.size)
-            step = write_rest if number == count else partial(write_up_to, opened.items * number // count)
+            cost += io_costs.write_slice(target.items, target.size)
+            step = write_rest if number == count else partial(write_up_to, target.items * number // count)
             await self._outside(step, cost)
-            self._has_written(opened, number, count)
+            self._has_written(target, number, count)
             cost = 0
         self._need_wanted()
-        await self._outside(opened.upload.finish, io_costs.FINISH)
+        await self._outside(target.upload.finish, io_costs.FINISH)
         return writer
 
-    def _has_written(self, opened: RunTarget, slices: int, of: int) -> None:
-        items, size = opened.items * slices // of, opened.size * slices // of
-        self.progress = answers.RunProgress(items, opened.items, size, opened.size, verifying=slices == of)
+    def _has_written(self, target: BackupFile, slices: int, of: int) -> None:
+        items, size = target.items * slices // of, target.size * slices // of
+        self.progress = answers.RunProgress(items, target.items, size, target.size, verifying=slices == of)
 
-    async def _read_back(self, opened: RunTarget, written: Manifest) -> None:
+    async def _read_back(self, target: BackupFile, written: Manifest) -> None:
         """A file counts when what the destination gives back is what was written."""
 
-        check = partial(self._check, opened, written, self.places.base)
-        await self._outside(check, io_costs.read_back(opened.size))
+        check = partial(self._check, target, written, self.places.base)
+        await self._outside(check, io_costs.read_back(target.size))
 
-    def _check(self, opened: RunTarget, written: Manifest, place: Destination) -> None:
-        content = place.read(f"{opened.folder}/{opened.file}")
-        if read_manifest(opened.file, plain(opened.file, content, self.keys)) != written:
-            raise DamagedBackup(opened.file, "read back, it says other things of itself than were written")
+    def _check(self, target: BackupFile, written: Manifest, place: Destination) -> None:
+        content = place.read(target.name)
+        if read_manifest(target.file, plain(target.file, content, self.keys)) != written:
+            raise DamagedBackup(target.file, "read back, it says other things of itself than were written")
 
-    async def _send(self, opened: RunTarget, written: Manifest) -> None:
+    async def _send(self, target: BackupFile, written: Manifest) -> None:
         """To every cloud (rule 9.6e); then what was only for that goes (rule 9.6f). NotEverywhere, NoLongerWanted."""
-        backup_file = BackupFile(
-            self._inputs.database.name,
-            self._inputs.task.id,
-            self._inputs.started_at,
-            self._run.full,
-            opened.folder,
-            opened.file,
-            opened.items,
-            opened.size,
-            self._length,
-        )
         uploads = Uploads(
             self._member,
             self._rules,
             self.places.base,
-            backup_file,
-            partial(self._check, opened, written),
+            target,
+            self._length,
+            written,
+            partial(self._check, target, written),
             self._is_wanted,
             self._plain_error,
             {each.address: each for each in self._inputs.before.uploads} if self._inputs.before is not None else {},
@@ -262,11 +239,11 @@ class BackupRun:
         try:
             self.sent = await uploads.send(self.places.remotes)
         except NoLongerWanted:  # rule 9.12: nothing of it is kept
-            await self._outside(partial(withdraw, self.places.remotes, backup_file.name), io_costs.LOOK)
-            await self._outside(partial(self.places.base.delete, backup_file.name), io_costs.LOOK)
+            await self._outside(partial(withdraw, self.places.remotes, target.name), io_costs.LOOK)
+            await self._outside(partial(self.places.base.delete, target.name), io_costs.LOOK)
             raise
         if not self.places.path:
-            await self._outside(partial(self.places.base.delete_folder, opened.folder), io_costs.LOOK)
+            await self._outside(partial(self.places.base.delete_folder, target.folder), io_costs.LOOK)
         failed = [each.address for each in self.sent if each.error]
         if failed:
             kept = " and ".join(path for _, path in self.places.lasting if path not in failed)
@@ -276,13 +253,13 @@ class BackupRun:
                 f"the file is in {kept or 'no place'}, and the next run tries all of them again",
             )
 
-    def _remove(self, opened: RunTarget, error: Exception) -> None:
+    def _remove(self, target: BackupFile, error: Exception) -> None:
         try:
-            opened.upload.discard()
+            target.upload.discard()
             if not isinstance(error, FileExistsError):
-                self.places.base.delete(f"{opened.folder}/{opened.file}")
+                self.places.base.delete(target.name)
         except OSError:  # the place is out of order: what is left there is no part of any chain
-            opened.upload.abandon()
+            target.upload.abandon()
 
     def _need_wanted(self) -> None:
         if not self._is_wanted():
@@ -295,19 +272,19 @@ class BackupRun:
         name, task, etag = inputs.database.name, inputs.task.id, inputs.contents.etag
         return RunOutcome(status, inputs.chain, BackupSkipped(name, task, self._occurrence, inputs.started_at, etag))
 
-    def _success(self, opened: RunTarget, manifest: Manifest) -> RunOutcome:
+    def _success(self, target: BackupFile, manifest: Manifest) -> RunOutcome:
         duration = self._duration
         status = run_status.status_after_success(
-            self._inputs.before, self._run, manifest, opened.folder, opened.file, duration, self.sent
+            self._inputs.before, self._run, manifest, target.folder, target.file, duration, self.sent
         )
-        chain = ChainEnd(opened.folder, opened.file, manifest.last_etag, manifest.database_id, manifest.raft_index)
+        chain = ChainEnd(target.folder, target.file, manifest.last_etag, manifest.database_id, manifest.raft_index)
         note = BackupFinished(
             self._inputs.database.name,
             self._inputs.task.id,
             self._inputs.started_at,
             self._run.full,
-            opened.folder,
-            opened.file,
+            target.folder,
+            target.file,
             manifest.documents,
             manifest.tombstones,
             duration,

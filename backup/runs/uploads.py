@@ -10,12 +10,14 @@ from typing import TypeVar
 
 import attrs
 
+from backup.content.manifest import FileKind, Manifest
 from backup.destinations import io_costs
 from backup.destinations.faults import slowness
 from backup.destinations.port import IN_PROGRESS, Destination, DestinationError, Upload
 from backup.notes import Uploaded, UploadFailed, UploadRepeated
 from backup.record.record import Sent
 from backup.record.rules import Rules
+from backup.runs.local_status import ChainEnd
 from cluster.member import Member
 from cluster.value import value
 
@@ -37,22 +39,20 @@ class RemotePlace:
 
 @value
 class BackupFile:
-    """A finished file, and whose it is."""
+    """A file under way: where it goes, what it continues, how much goes into it."""
 
-    database: str
-    task: int
-    started_at: int
-    full: bool
     folder: str
     file: str
+    upload: Upload
+    chain: ChainEnd | None
+    """What the file continues; None for a full one."""
     items: int
     size: int
     """Bytes before compression, roughly: what it costs."""
-    length: int
-    """Bytes on the way: which of them are sent in which slice."""
 
     @property
     def name(self) -> str:
+        """As a place knows it."""
         return f"{self.folder}/{self.file}"
 
 
@@ -64,7 +64,10 @@ class Uploads:
     _rules: Rules
     _base: Destination
     """Where the file is."""
-    _backup_file: BackupFile
+    _file: BackupFile
+    _length: int
+    """Bytes of the file: which of them are sent in which slice."""
+    _manifest: Manifest
     _check: Callable[[Destination], None]
     """Reads the file back at a place and raises what is wrong."""
     _is_wanted: Callable[[], bool]
@@ -92,9 +95,9 @@ class Uploads:
 
     async def _sent(self, remote: RemotePlace) -> Sent | None:
         """How it came out; None: it was ended."""
-        member, backup_file, began = self._member, self._backup_file, self._member.monotonic()
+        member, file, manifest, began = self._member, self._file, self._manifest, self._member.monotonic()
         known = self._before.get(remote.address, Sent(remote.address, remote.word))
-        about = (backup_file.database, backup_file.task, backup_file.started_at, remote.address)
+        about = (manifest.database, manifest.task_id, manifest.started_at, remote.address)
         for attempt in range(1, self._rules.upload_attempts + 1):
             try:
                 await self._attempt(remote, began, again=attempt > 1)
@@ -103,7 +106,7 @@ class Uploads:
             except (OSError, ValueError) as error:
                 taken = isinstance(error, FileExistsError)  # by somebody else: it stays (rule 11.5)
                 if not taken:
-                    await self._outside(remote, partial(_clear, remote.place, backup_file.name), io_costs.LOOK)
+                    await self._outside(remote, partial(_clear, remote.place, file.name), io_costs.LOOK)
                 why = self._plain(error)
                 is_last = taken or attempt == self._rules.upload_attempts
                 if not is_last and self._is_wanted() and self._has_time(began):
@@ -115,23 +118,23 @@ class Uploads:
                 return attrs.evolve(known, duration=member.monotonic() - began, error=why)
             break
         duration = member.monotonic() - began
-        member.note(Uploaded(*about, backup_file.folder, backup_file.file, duration))
-        if backup_file.full:
-            return attrs.evolve(known, last_full=backup_file.started_at, duration=duration, error="")
-        return attrs.evolve(known, last_incremental=backup_file.started_at, duration=duration, error="")
+        member.note(Uploaded(*about, file.folder, file.file, duration))
+        if manifest.kind is FileKind.INCREMENTAL:
+            return attrs.evolve(known, last_incremental=manifest.started_at, duration=duration, error="")
+        return attrs.evolve(known, last_full=manifest.started_at, duration=duration, error="")
 
     async def _outside(self, remote: RemotePlace, work: Callable[[], T], cost: int) -> T:
         return await self._member.outside(work, cost * slowness(remote.place))
 
     async def _attempt(self, remote: RemotePlace, began: int, *, again: bool) -> None:
-        backup_file = self._backup_file
+        file = self._file
         self._need_wanted(remote, began)
         begun: list[Upload] = []
 
         def begin() -> None:
             if again:
-                remote.place.delete(backup_file.name + IN_PROGRESS)  # ours, from the attempt before
-            begun.append(remote.place.start(backup_file.name))  # at hand even if this node dies before it hears of it
+                remote.place.delete(file.name + IN_PROGRESS)  # ours, from the attempt before
+            begun.append(remote.place.start(file.name))  # at hand even if this node dies before it hears of it
 
         try:
             await self._outside(remote, begin, io_costs.UPLOAD_START)
@@ -145,11 +148,11 @@ class Uploads:
                 upload.abandon()  # a crash: it leaves what such a cloud lets it leave
             raise
         if remote.place.gives_back:
-            await self._outside(remote, partial(self._check, remote.place), io_costs.download(backup_file.size))
+            await self._outside(remote, partial(self._check, remote.place), io_costs.download(file.size))
 
     async def _write(self, remote: RemotePlace, upload: Upload, began: int) -> None:
         """In slices, so that there is time for things to happen in between."""
-        backup_file, chunks, written = self._backup_file, self._base.read(self._backup_file.name), 0
+        file, chunks, written = self._file, self._base.read(self._file.name), 0
 
         def write_up_to(count: int | None) -> None:
             nonlocal written
@@ -157,13 +160,11 @@ class Uploads:
                 upload.write(chunk)
                 written += len(chunk)
 
-        slices = io_costs.slices(backup_file.items)
+        slices = io_costs.slices(file.items)
         for number in range(1, slices + 1):
             self._need_wanted(remote, began)
-            count = None if number == slices else backup_file.length * number // slices
-            await self._outside(
-                remote, partial(write_up_to, count), io_costs.upload_slice(backup_file.items, backup_file.size)
-            )
+            count = None if number == slices else self._length * number // slices
+            await self._outside(remote, partial(write_up_to, count), io_costs.upload_slice(file.items, file.size))
         self._need_wanted(remote, began)
 
     def _has_time(self, began: int) -> bool:
