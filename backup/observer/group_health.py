@@ -55,9 +55,9 @@ GroupChange = tuple[Topology, str, str]
 class GroupHealth:
     """One look at one group. Ask `change()` once; then the other fields are complete."""
 
-    def __init__(self, look: PassInputs, key: str, database: Database, unloaded: Mapping[str, int]) -> None:
+    def __init__(self, inputs: PassInputs, key: str, database: Database, unloaded: Mapping[str, int]) -> None:
         """`key`: lower-case name; `unloaded`: since when a node reports the database without having it loaded."""
-        self.look, self.key, self.topology, self.changed = look, key, database.topology, database.changed
+        self.inputs, self.key, self.topology, self.changed = inputs, key, database.topology, database.changed
         self.name = database.name
         self.waits: list[int] = []
         """Instants at which time alone may change the verdict."""
@@ -68,7 +68,7 @@ class GroupHealth:
         self.said: list[tuple[str, str]] = []
         """Rule and sentence of what is worth a line of the log without a change."""
         self.unloaded = {
-            node: unloaded.get(node, look.now)
+            node: unloaded.get(node, inputs.now)
             for node in self.topology.nodes
             if (report := self._report(node)) is not None and not report.loaded
         }
@@ -85,11 +85,11 @@ class GroupHealth:
             since = self._silent_since(node)
             if since is None and self._report_before(node) is None:
                 self.said.append(("5.4.1", f"{node} reports on time, and nothing of this database"))
-            if since is not None and self._has_passed(since + self.look.rules.rehab_after):
+            if since is not None and self._has_passed(since + self.inputs.rules.rehab_after):
                 return self._to_rehab(node), "5.4.3", f"{node} goes to Rehab: it does not respond"
             pressing = True
             if node == topology.members[0] and since is not None:
-                rotation_due = self._has_passed(since + self.look.rules.rotation_after)
+                rotation_due = self._has_passed(since + self.inputs.rules.rotation_after)
         if not living:
             return self._rescue()
         if rotation_due:
@@ -103,14 +103,14 @@ class GroupHealth:
     # ---- who is alive (rules 5.5, 5.7)
 
     def _report(self, node: str) -> DatabaseReport | None:
-        return self.look.reports.get(node, {}).get(self.key)
+        return self.inputs.reports.get(node, {}).get(self.key)
 
     def _report_before(self, node: str) -> DatabaseReport | None:
-        return self.look.reports_before.get(node, {}).get(self.key)
+        return self.inputs.reports_before.get(node, {}).get(self.key)
 
     def _has_passed(self, instant: int) -> bool:
         """Whether that instant has come; if not, it is one to wait for."""
-        if self.look.now >= instant:
+        if self.inputs.now >= instant:
             return True
         self.waits.append(instant)
         return False
@@ -119,9 +119,9 @@ class GroupHealth:
         """Whether the node's report is young and says that the database is loaded (rule 5.4.1)."""
         report = self._report(node)
         if report is not None:
-            seen = self.look.seen[node]
+            seen = self.inputs.seen[node]
             if not seen.fresh:
-                self.waits.append(seen.sighting.received_at + self.look.rules.report_timeout)
+                self.waits.append(seen.sighting.received_at + self.inputs.rules.report_timeout)
         return report is not None and report.loaded
 
     def _silent_since(self, node: str) -> int | None:
@@ -129,21 +129,21 @@ class GroupHealth:
 
         None: the node reports on time and says nothing of the database, so there is no silence (rule 5.4.1).
         """
-        seen = self.look.seen.get(node)
+        seen = self.inputs.seen.get(node)
         if seen is None:
-            return self.look.started_at
+            return self.inputs.started_at
         if self._report(node) is not None:
-            return self.unloaded.get(node, self.look.now)
-        return None if seen.fresh else max(seen.sighting.received_at, self.look.started_at)
+            return self.unloaded.get(node, self.inputs.now)
+        return None if seen.fresh else max(seen.sighting.received_at, self.inputs.started_at)
 
     def _health(self, node: str) -> NodeHealth:
         """Rule 5.7. A node that was never heard of is as silent as this leadership is old."""
-        if node not in self.look.nodes:
+        if node not in self.inputs.nodes:
             return NodeHealth.BAD
         if self._is_alive(node):
             return NodeHealth.GOOD
         since = self._silent_since(node)
-        if since is not None and self._has_passed(since + self.look.rules.replacement_after):
+        if since is not None and self._has_passed(since + self.inputs.rules.replacement_after):
             return NodeHealth.BAD
         return NodeHealth.NOT_ENOUGH_INFO
 
@@ -151,7 +151,7 @@ class GroupHealth:
 
     def _to_rehab(self, node: str, status: PromotionStatus | None = None) -> Topology:
         """The group with the node in Rehab, and the mark that says why (rule 5.6)."""
-        topology, seen = self.topology, self.look.seen.get(node)
+        topology, seen = self.topology, self.inputs.seen.get(node)
         alarm = seen.sighting.report.alarm if seen is not None else None
         return attrs.evolve(
             _without(topology, node),
@@ -179,7 +179,7 @@ class GroupHealth:
 
     def _is_further(self, node: str, best: str) -> bool:
         """Whether a node's copy is more up to date; where neither has seen all of the other, the higher etag is."""
-        mine, theirs = self.look.reports[node][self.key], self.look.reports[best][self.key]
+        mine, theirs = self.inputs.reports[node][self.key], self.inputs.reports[best][self.key]
         match mine.change_vector.compare(theirs.change_vector):
             case Relation.NEWER:
                 return True
@@ -190,13 +190,13 @@ class GroupHealth:
 
     def _lagging(self) -> GroupChange | None:
         """The member that is too far behind the first of all, in this pass and in the last one (5.4.6)."""
-        culprit = self._culprit(self.look.reports)
+        culprit = self._culprit(self.inputs.reports)
         if culprit is None:
             return None
-        if culprit != self._culprit(self.look.reports_before):
+        if culprit != self._culprit(self.inputs.reports_before):
             self.restless = True  # what is now the present is the past of the next pass
             return None
-        limit = self.look.rules.longest_lag
+        limit = self.inputs.rules.longest_lag
         return (
             self._to_rehab(culprit, PromotionStatus.CHANGE_VECTOR_NOT_MERGED),
             "5.4.6",
@@ -211,7 +211,7 @@ class GroupHealth:
             return None
         last, culprit, behind = min(found, key=lambda each: each[0])
         first, _, ahead = max(found, key=lambda each: each[0])
-        limit = self.look.rules.longest_lag
+        limit = self.inputs.rules.longest_lag
         if first - last <= limit or ahead.change_vector.distance(behind.change_vector) <= limit:
             return None
         return culprit
@@ -260,7 +260,7 @@ class GroupHealth:
 
     def _fault(self, node: str) -> str:
         """What is bad about a node that is (5.7)."""
-        return "has not responded for long" if node in self.look.nodes else "has left the cluster"
+        return "has not responded for long" if node in self.inputs.nodes else "has left the cluster"
 
     def _responding(self) -> int:
         """Members, and those others that may become one again."""
@@ -272,21 +272,21 @@ class GroupHealth:
         if not self.topology.members:
             return None
         found = [
-            (not self._is_heard(node), len(self.look.reports.get(node, {})), node)
-            for node in self.look.nodes
+            (not self._is_heard(node), len(self.inputs.reports.get(node, {})), node)
+            for node in self.inputs.nodes
             if node not in self.topology.nodes and self._health(node) is not NodeHealth.BAD
         ]
         self.is_wide = not found
         return min(found)[2] if found else None
 
     def _is_heard(self, node: str) -> bool:
-        seen = self.look.seen.get(node)
+        seen = self.inputs.seen.get(node)
         return seen is not None and seen.told
 
     def _promotion(self, node: str) -> GroupChange | None:
         """The group with that Promotable or node in Rehab as a Member, if it may become one (5.9)."""
         topology = self.topology
-        if len(topology.members) >= topology.replication_factor or node not in self.look.nodes:
+        if len(topology.members) >= topology.replication_factor or node not in self.inputs.nodes:
             return None
         mentor = responsible_node.pick(topology, _hash(node, self.name), resource_intensive=False)  # rule 5.11
         if mentor is None or not self._is_alive(node) or not self._is_told_of(mentor, node):
@@ -296,7 +296,9 @@ class GroupHealth:
             # what is now the present is the past of the next pass: that one may promote without anything new
             self.restless = self.restless or self._has_caught_up(node, self._report(mentor))
             return None
-        members = sorted((*topology.members, node), key=lambda each: _hash(self.look.seed, self.changed, each))  # 5.10
+        members = sorted(
+            (*topology.members, node), key=lambda each: _hash(self.inputs.seed, self.changed, each)
+        )  # 5.10
         promoted = attrs.evolve(
             _without(_unmarked(topology, node), node), members=_by_priority(members, topology.priority_order)
         )
@@ -306,8 +308,8 @@ class GroupHealth:
         """Whether mentor and node, without an alarm, both report of the database, at about the same time (rule 5.9)."""
         if self._report(mentor) is None:
             return False
-        ours, theirs = self.look.seen[node].sighting, self.look.seen[mentor].sighting
-        together = abs(ours.received_at - theirs.received_at) <= 3 * self.look.rules.worker_sample
+        ours, theirs = self.inputs.seen[node].sighting, self.inputs.seen[mentor].sighting
+        together = abs(ours.received_at - theirs.received_at) <= 3 * self.inputs.rules.worker_sample
         return together and ours.report.alarm is None
 
     def _has_caught_up(self, node: str, goal: DatabaseReport | None) -> bool:

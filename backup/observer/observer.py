@@ -109,7 +109,7 @@ class _Pass:
         self.touched: set[str] = set()
         """Databases of which some node reports something new."""
         self.seen = {node: self._seen(node, sighting) for node, sighting in inputs.sightings.items()}
-        self.look = PassInputs(
+        self.inputs = PassInputs(
             inputs.now,
             inputs.started_at,
             inputs.nodes,
@@ -162,7 +162,7 @@ class _Pass:
             self.memory.seed,
             self.memory.term,
             record,
-            self.look.nodes,
+            self.inputs.nodes,
             self.seen,
             judged,
             until,
@@ -191,7 +191,7 @@ class _Pass:
     ) -> DatabaseVerdict:
         """Look at one database: its group first, then the owners of its tasks; add what is to be proposed."""
         stamp, topology = database.topology.stamp, database.topology
-        judgement = GroupHealth(self.look, key, database, before.unloaded if before is not None else {})
+        judgement = GroupHealth(self.inputs, key, database, before.unloaded if before is not None else {})
         if before is not None and before.settled_index == stamp.index:
             since = before.settled_since
         else:  # a topology of an earlier term is as old as this leadership at least
@@ -203,7 +203,7 @@ class _Pass:
             until = FOREVER
         elif not is_settled:  # rule 5.3
             until = settles_at
-        elif database.restoring is not None and database.restoring.node not in self.look.nodes:
+        elif database.restoring is not None and database.restoring.node not in self.inputs.nodes:
             until, restless = FOREVER, True
             node = database.restoring.node
             self.say(database, "17.8", f"Node {node}, which was restoring it, has left the cluster: it is taken back")

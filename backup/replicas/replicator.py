@@ -39,15 +39,15 @@ class Link:
     """Up to where of ours was sent there; None: whatever an earlier life sent."""
     safe: int = 0
     """Etag of ours up to which everything arrived there, and nothing older than that can come from there any more."""
-    _heard: list[tuple[int, str, int]] = attrs.field(factory=list, init=False)
+    _pending: list[tuple[int, str, int]] = attrs.field(factory=list, init=False)
     """Answers that do not count yet, the first and the last: how far ours had arrived, and what may be under way."""
 
-    def hears(self, acked: int, copy: str, sent: int) -> None:
+    def note_answer(self, acked: int, copy: str, sent: int) -> None:
         """The peer's copy has all of ours up to `acked`; of its own it may have sent what is up to `sent`."""
-        under_way = [known for _, other, known in self._heard if other == copy]
-        self._heard[1:] = [(acked, copy, max([sent, *under_way]))]
+        under_way = [known for _, other, known in self._pending if other == copy]
+        self._pending[1:] = [(acked, copy, max([sent, *under_way]))]
 
-    def takes(self, taken: Sequence[Item], message: ReplicateDocuments, received: Mapping[str, int]) -> None:
+    def note_taken(self, taken: Sequence[Item], message: ReplicateDocuments, received: Mapping[str, int]) -> None:
         """What the peer sent was taken here: if it had all of ours until then, it has that, too.
 
         But not the loser of a conflict that was found here alone, kept as a revision: that it must be sent.
@@ -63,13 +63,13 @@ class Link:
         if self.safe_up_to(received) >= before:
             self.safe = after
         else:
-            self.hears(after, message.source, message.last_etag)
+            self.note_answer(after, message.source, message.last_etag)
         self.acked = after
 
     def safe_up_to(self, received: Mapping[str, int]) -> int:
         """`safe`, now that so much of each copy has arrived here: what comes again is not taken (`receive`)."""
-        while self._heard and received.get(self._heard[0][1], 0) >= self._heard[0][2]:
-            self.safe = max(self.safe, self._heard.pop(0)[0])
+        while self._pending and received.get(self._pending[0][1], 0) >= self._pending[0][2]:
+            self.safe = max(self.safe, self._pending.pop(0)[0])
         return self.safe
 
 
@@ -191,7 +191,7 @@ class Replicator:
             return
         items, answer = merged
         if link is not None:
-            link.takes(items, message, copy.store.received)
+            link.note_taken(items, message, copy.store.received)
         self._member.send(sender, self._signed(answer, copy, link))
         self._listener.copy_arrived(copy)
 
@@ -203,7 +203,7 @@ class Replicator:
         link.acked, link.in_flight = ack.last_etag, False
         link.answers += 1
         link.sent = _sent(link, copy.store)
-        link.hears(ack.last_etag, ack.copy, ack.sent)
+        link.note_answer(ack.last_etag, ack.copy, ack.sent)
         self._listener.copy_arrived(copy)
         if copy.id in self._leaving and link.acked >= copy.store.etag and copy.settled and not ack.wanted:
             self._links[copy.id] = {}
@@ -226,7 +226,7 @@ class Replicator:
         link.acked, link.in_flight = dict(message.received).get(store.database_id, 0), False
         link.answers += 1
         link.sent = _sent(link, store)
-        link.hears(link.acked, message.source, message.sent)
+        link.note_answer(link.acked, message.source, message.sent)
         self._listener.copy_arrived(copy)
         self._push(copy, sender, link)
 

@@ -158,11 +158,11 @@ def waits_for_who_has_left(original: Callable[..., Any]) -> Callable[..., Any]:
     """A node that has left the cluster is given the same quarter of an hour as one that is silent."""
 
     def health(self: Any, node: str) -> Any:
-        look = self.look
-        self.look = attrs.evolve(look, nodes=(*look.nodes, node))
+        inputs = self.inputs
+        self.inputs = attrs.evolve(inputs, nodes=(*inputs.nodes, node))
         try:
             return original(self, node)
         finally:
-            self.look = look
+            self.inputs = inputs
 
     return health

@@ -184,9 +184,9 @@ def _bad_wire(luck: Random) -> int:
     def arrive(one: int, message: ReplicateDocuments) -> None:
         other, back = copies[1 - one], links[1 - one]
         taken, answer = receive(other, message)
-        back.takes(taken, message, other.received)
+        back.note_taken(taken, message, other.received)
         links[one].acked, links[one].in_flight = answer.last_etag, False
-        links[one].hears(answer.last_etag, other.database_id, back.sent or 0)
+        links[one].note_answer(answer.last_etag, other.database_id, back.sent or 0)
         for key, vector in gone[1 - one].items():
             found = other.get(key)
             assert found is None or found.change_vector.compare(vector) not in OLDER, "nothing comes back"
