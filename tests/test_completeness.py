@@ -22,7 +22,7 @@ from backup.destinations.registry import KINDS, REMOTE
 from backup.destinations.s3 import AmazonS3
 from backup.destinations.settings import DestinationSettings, Script
 from backup.destinations.world_destinations import WorldDestinations
-from backup.node.views import task_view
+from backup.node.views import TaskStanding, task_view
 from backup.record.commands import CreateDatabase, DefineTask, apply
 from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.record import Record, Topology
@@ -108,7 +108,7 @@ def panel(task: Task) -> list[str]:
     shop = attrs.evolve(record.databases["shop"], topology=Topology(("B",), rehabs=("A",)))
     state = TaskState.DISABLED if task.disabled else TaskState.ACTIVE_BY_CURRENT_NODE
     rules, utc = attrs.evolve(Rules(), assigned=False), ZoneInfo("UTC")
-    view = task_view(shop, task, state, "A", None, "A", now=HOUR, zone=utc, rules=rules, running=None, delay=None)
+    view = task_view(shop, task, TaskStanding("A", HOUR, utc, rules, state, owner="A", status=None))
     return list(task_lines(view, HOUR, utc, 120))
 
 

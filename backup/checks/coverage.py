@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Callable
 from typing import ClassVar
 
-from backup.checks.model import Model, TaskView
+from backup.checks.model import Model, TaskHistory
 from backup.notes import (
     BY_HAND,
     BackupCancelled,
@@ -296,7 +296,7 @@ class Covered(Watcher):
         if self._strict and self._model.is_up(who):
             cover.base = min(cover.base, now + self._model.dial(who).ahead(now) + CALM_BOUND)
 
-    def _judge(self, task: TaskView, cover: Cover, now: int) -> int | None:
+    def _judge(self, task: TaskHistory, cover: Cover, now: int) -> int | None:
         """Judge what is due of one task; the true time to look again, None if nothing will ever be due."""
         while (occurrence := self._next(task, cover)) is not None:
             deadline = self._deadline(task, cover, occurrence, now)
@@ -316,14 +316,14 @@ class Covered(Watcher):
             cover.base = occurrence
         return None
 
-    def _next(self, task: TaskView, cover: Cover) -> int | None:
+    def _next(self, task: TaskHistory, cover: Cover) -> int | None:
         """The first occurrence that is not settled."""
         zone = self._model.dial(self._who(task.id, cover)).zone
         crons = (task.definition.full, task.definition.incremental)
         found = [next_occurrence(cron, cover.base, zone) for cron in crons if cron]
         return min((instant for instant in found if instant is not None), default=None)
 
-    def _deadline(self, task: TaskView, cover: Cover, occurrence: int, now: int) -> int:
+    def _deadline(self, task: TaskHistory, cover: Cover, occurrence: int, now: int) -> int:
         """The true time by which a run must have started."""
         due = occurrence - self._model.dial(self._who(task.id, cover)).ahead(now)
         disturbed_at = self._model.disturbed(task.database)
@@ -332,7 +332,7 @@ class Covered(Watcher):
         here = cover.put_off_here.get(self._who(task.id, cover), 0)
         return max(deadline, max(cover.delayed_until, cover.put_off_until, here) + CALM_BOUND)
 
-    def _excuse_now(self, task: TaskView, cover: Cover) -> Excuse | None:
+    def _excuse_now(self, task: TaskHistory, cover: Cover) -> Excuse | None:
         """Why nobody can be blamed now; None if somebody can."""
         model, owner = self._model, self._who(task.id, cover)
         group = model.group(task.database)
@@ -354,7 +354,7 @@ class Covered(Watcher):
     def _absence(self, node: str) -> str:
         return "has left the cluster" if self._model.is_up(node) else "is down"
 
-    def _miss(self, task: TaskView, occurrence: int, why: str) -> None:
+    def _miss(self, task: TaskHistory, occurrence: int, why: str) -> None:
         self.missed.append(Missed(task.database, task.id, occurrence, why))
         if self._strict:
             raise self.broken(self.missed[-1].text())

@@ -14,7 +14,7 @@ from backup.destinations.registry import is_remote
 from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import BackupFinished, BackupStarted, FolderExpired, Reported, TaskDefined, Uploaded
 from backup.record.key_ring import KeyRing
-from backup.restore.assembly import Assembly
+from backup.restore.assembly import DatabaseAssembly
 from backup.restore.chain_reader import BrokenChain, NothingToRestore, check_link, restore
 from cluster.checks import Sees, Watcher, on
 from cluster.time_units import SECOND
@@ -179,7 +179,7 @@ class Restores(Watcher):
         if len(runs) == 1:
             return
         wanted = {started.file: started for _, started in runs[:-1]}
-        assembly = Assembly("A", "restored")
+        assembly = DatabaseAssembly("A", "restored")
         for file in whole.files[:-1]:
             assembly.take_file(file, self._files.content(place, folder, file))
             if file in wanted:

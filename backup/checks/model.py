@@ -58,7 +58,7 @@ NEVER = 1 << 62
 UTC = ZoneInfo("UTC")
 
 
-class Dial:
+class WallClock:
     """A node's wall clock, as far as the story set it."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Dial:
         self._ahead, self._since, self._drift = self.ahead(t), t, parts_per_million
 
 
-class TaskView:
+class TaskHistory:
     """One task, as the record has it."""
 
     def __init__(self, note: TaskDefined) -> None:
@@ -102,7 +102,7 @@ class TaskView:
         return known
 
 
-class Group:
+class GroupState:
     """The group of a database."""
 
     def __init__(self, members: tuple[str, ...], others: tuple[str, ...] = ()) -> None:
@@ -148,9 +148,9 @@ class Model(Watcher):
         """By node that is no member of what it goes by: the entry it must know to be committed; 0 if it need not wait."""
         self._voteless: dict[str, int] = {}
         """By node without a vote in what it goes by: the entry that took it; 0 if it never had one."""
-        self.tasks: dict[int, TaskView] = {}
-        self.groups: dict[str, Group] = {}
-        self.dials: dict[str, Dial] = {}
+        self.tasks: dict[int, TaskHistory] = {}
+        self.groups: dict[str, GroupState] = {}
+        self.dials: dict[str, WallClock] = {}
         self.moved: list[int] = []
         """Tasks that got another owner since somebody looked here, and emptied it."""
         self.turns = 0
@@ -205,9 +205,9 @@ class Model(Watcher):
         is_member = self._members is None or node in self._members
         return self.is_up(node) and is_member and not self.is_outside(node)
 
-    def dial(self, node: str) -> Dial:
+    def dial(self, node: str) -> WallClock:
         """The node's wall clock."""
-        return self.dials.setdefault(node, Dial())
+        return self.dials.setdefault(node, WallClock())
 
     def spread(self, nodes: Iterable[str], t: int) -> int:
         """How far the wall clocks of some nodes are apart at most: instants that one of them set, another reads."""
@@ -226,9 +226,9 @@ class Model(Watcher):
             self.shaken_at, self._changed.get(name, -NEVER), *(self._touched.get(node, -NEVER) for node in nodes)
         )
 
-    def group(self, database: str) -> Group:
+    def group(self, database: str) -> GroupState:
         """The group of a database; nobody if there is none."""
-        return self.groups.get(database.lower()) or Group(())
+        return self.groups.get(database.lower()) or GroupState(())
 
     def is_news(self, event: Happened[Agreed]) -> bool:
         """Whether an agreed note comes from the first node to tell of its entry."""
@@ -379,7 +379,7 @@ class Model(Watcher):
         return see
 
     def _database_created(self, event: Happened[DatabaseCreated]) -> None:
-        self.groups[event.note.database.lower()] = Group(event.note.members)
+        self.groups[event.note.database.lower()] = GroupState(event.note.members)
 
     def _database_deleted(self, event: Happened[DatabaseDeleted]) -> None:
         gone = event.note.database
@@ -391,7 +391,7 @@ class Model(Watcher):
         note = event.note
         task = self.tasks.get(note.task)
         if task is None:
-            self.tasks[note.task] = TaskView(note)
+            self.tasks[note.task] = TaskHistory(note)
         else:
             task.definition = note
             task.disabled.append((note.index, note.disabled))
@@ -401,7 +401,7 @@ class Model(Watcher):
 
     def _topology_changed(self, event: Happened[TopologyChanged]) -> None:
         note = event.note
-        self.groups[note.database.lower()] = Group(note.members, note.promotables + note.rehabs)
+        self.groups[note.database.lower()] = GroupState(note.members, note.promotables + note.rehabs)
         self.disturbed_at = self._changed[note.database.lower()] = event.t
 
     def _owner_changed(self, event: Happened[OwnerChanged]) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from backup.database.agreed_values import Exchanged, Identity, IndexDefinition
+from backup.database.agreed_values import CompareExchange, Identity, IndexDefinition
 from backup.database.items import text_of
 from backup.database.revisions import RevisionPolicy
 
@@ -93,7 +93,7 @@ def identity_json(identity: Identity) -> dict[str, Any]:
     return {"Key": identity.key, "Value": str(identity.number)}
 
 
-def exchanged_json(stored: Exchanged) -> dict[str, Any]:
+def exchanged_json(stored: CompareExchange) -> dict[str, Any]:
     """An item of the section `CompareExchange`: JSON inside a text, the value under `Object`."""
     return {"Key": stored.key, "Value": f'{{"Object":{stored.text}}}'}
 

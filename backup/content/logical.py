@@ -1,6 +1,6 @@
 """The content of a logical backup: what a copy held, as one stream of sections in RavenDB's order, sealed at its end.
 
-`Writer` turns contents into chunks of a file, `Reader` chunks into items; both hold one piece at a time. Sections for
+`LogicalWriter` turns contents into chunks of a file, `LogicalReader` chunks into items; both hold one piece at a time. Sections for
 which the model has no place are written empty, and counted when read. Never here: where files are, what they are called,
 how a chain of them is restored.
 """
@@ -18,13 +18,12 @@ from backup.content.compression import compressed, decompressed
 from backup.content.manifest import (
     SECTION,
     DamagedBackup,
-    FileKind,
     Manifest,
     UnreadableBackup,
     as_section,
     from_section,
 )
-from backup.content.sections import Found, Line, Sections
+from backup.content.sections import DocumentLine, SectionItem, Sections
 from backup.content.snapshot import MAGIC, read_snapshot_manifest
 from backup.database.agreed_values import NOTHING, IndexDefinition, Values
 from backup.database.contents import Contents
@@ -49,35 +48,18 @@ Unreadable = (AttributeError, KeyError, TypeError, ValueError)
 """What code that takes JSON apart raises when something else is in it than there should be."""
 
 
-class Writer:
+class LogicalWriter:
     """Writes one backup. Iterate `chunks` once, to the end; then `manifest` is what the file says of itself."""
 
     def __init__(
-        self,
-        contents: Contents,
-        record: Mapping[str, Any],
-        *,
-        file: str,
-        database: str,
-        task_id: int,
-        started_at: int,
-        raft_index: int = 0,
-        from_etag: int | None = None,
-        from_raft_index: int = 0,
-        previous: str = "",
-        values: Values = NOTHING,
+        self, contents: Contents, record: Mapping[str, Any], manifest: Manifest, values: Values = NOTHING
     ) -> None:
-        """The backup `file`: a full one, or with `from_etag` and `previous` (the file it continues) an incremental one.
+        """The backup that `manifest` has begun.
 
         `contents` frozen at the start, `record` as a JSON object (written whole in every file, rule 18.4), `values` as
-        of `raft_index`, of which an incremental holds those changed after `from_raft_index` (rule 18.3), and every index
-        definition; `started_at` in µs by the node's wall clock. ValueError if an incremental names no file, or a full
-        one does.
+        of the log index of the manifest, of which an incremental holds those changed after `from_raft_index` (rule
+        18.3), and every index definition.
         """
-        if (from_etag is None) != (not previous):
-            raise ValueError(
-                f"from_etag {from_etag} and previous {previous!r} do not fit: an incremental has both, a full neither"
-            )
         self._contents = contents
         self._values = values
         self._record = text_of({**record, "Revisions": definitions.revisions_json(values.policies.policies)})
@@ -85,22 +67,7 @@ class Writer:
         """Hashes of the contents that are in the file."""
         self.taken = 0
         """Items that were taken into the stream so far."""
-        self.manifest = Manifest(
-            kind=FileKind.FULL if from_etag is None else FileKind.INCREMENTAL,
-            file=file,
-            database=database,
-            database_id=contents.database_id,
-            node=contents.node,
-            task_id=task_id,
-            started_at=started_at,
-            from_etag=from_etag or 0,
-            last_etag=contents.etag,
-            change_vector=contents.change_vector.text(),
-            raft_index=raft_index,
-            previous=previous,
-            from_raft_index=from_raft_index,
-            policies_index=contents.policies.index,
-        )
+        self.manifest = manifest
 
     def chunks(self) -> Iterator[bytes]:
         """The file, piece by piece: one zstd frame with content checksum. Equal input gives equal bytes."""
@@ -194,7 +161,7 @@ class Writer:
         return len(identities), len(exchanged)
 
 
-class Reader:
+class LogicalReader:
     """Reads one backup. Iterate `items` once, to the end: only then is the file known to be whole."""
 
     def __init__(self, name: str, chunks: Iterable[bytes], *, unsealed: bool = False) -> None:
@@ -242,10 +209,10 @@ class Reader:
                 yield item
         self._verify()
 
-    def _item(self, found: Found) -> Item | Blob | None:
+    def _item(self, found: SectionItem) -> Item | Blob | None:
         """The item, or None for what is kept aside or has no place."""
         section, content = found.section, found.content
-        if type(content) is Line:
+        if type(content) is DocumentLine:
             return texts.document_with(content.body, content.metadata, self._leave_out)
         if found.listed and isinstance(content, dict):
             if found.raw is not None and texts.is_attachment(content):
@@ -270,11 +237,11 @@ class Reader:
                     self.indexes.append(definition)
                     return None
         match found:
-            case Found("DatabaseRecord", dict()):
+            case SectionItem("DatabaseRecord", dict()):
                 self.record = content
-            case Found("BuildVersion", int()):
+            case SectionItem("BuildVersion", int()):
                 pass
-            case Found(name) if name == SECTION:
+            case SectionItem(name) if name == SECTION:
                 self.manifest = from_section(self.name, content)
             case _:
                 self._leave_out(section)

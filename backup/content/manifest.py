@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from backup.database.contents import Contents
 from cluster.time_units import EPOCH, as_datetime
 from cluster.value import value
 
@@ -77,6 +78,48 @@ class Manifest:
     """Compare-exchange values."""
     content_sha256: str = ""
     """SHA-256 of all content before this field, in hexadecimal: it seals every other field as well."""
+
+
+def begun_manifest(
+    contents: Contents,
+    *,
+    file: str,
+    database: str,
+    task_id: int,
+    started_at: int,
+    raft_index: int = 0,
+    from_etag: int | None = None,
+    from_raft_index: int = 0,
+    previous: str = "",
+    snapshot: bool = False,
+) -> Manifest:
+    """What a backup file of these contents says of itself before anything is written into it: it counts nothing yet.
+
+    A full one, or with `from_etag` and `previous` (the file it continues) an incremental one. `started_at` in µs by the
+    node's wall clock; `raft_index` is the log index up to which the record is in it. ValueError if an incremental names
+    no file, or a full one does.
+    """
+    if (from_etag is None) != (not previous):
+        raise ValueError(
+            f"from_etag {from_etag} and previous {previous!r} do not fit: an incremental has both, a full neither"
+        )
+    whole = FileKind.SNAPSHOT if snapshot else FileKind.FULL
+    return Manifest(
+        kind=whole if from_etag is None else FileKind.INCREMENTAL,
+        file=file,
+        database=database,
+        database_id=contents.database_id,
+        node=contents.node,
+        task_id=task_id,
+        started_at=started_at,
+        from_etag=from_etag or 0,
+        last_etag=contents.etag,
+        change_vector=contents.change_vector.text(),
+        raft_index=raft_index,
+        previous=previous,
+        from_raft_index=from_raft_index,
+        policies_index=contents.policies.index,
+    )
 
 
 def stamp(instant: int) -> str:

@@ -22,7 +22,7 @@ ALONE = '{"@metadata":'
 
 
 @value
-class Line:
+class DocumentLine:
     """A document of a file of ours, which stands on a line of its own as it was kept: no need to parse all of it."""
 
     body: str
@@ -31,12 +31,12 @@ class Line:
 
 
 @value
-class Found:
+class SectionItem:
     """One item of a section that is a list, or the whole of one that is not."""
 
     section: str
     content: Any
-    """Parsed JSON, or a `Line`."""
+    """Parsed JSON, or a `DocumentLine`."""
     listed: bool
     raw: bytes | None = None
     """The raw bytes that followed it; None if none could."""
@@ -48,7 +48,7 @@ class Sections:
     def __init__(self, name: str, pieces: Iterator[bytes], *, lines_of: str = "") -> None:
         """`name` of the file, for errors; `pieces` of its uncompressed content.
 
-        `lines_of`: the section whose items are told as `Line` where they are, in a file whose seal is verified later.
+        `lines_of`: the section whose items are told as `DocumentLine` where they are, in a file whose seal is verified later.
         """
         self._name = name
         self._lines_of = lines_of
@@ -56,7 +56,7 @@ class Sections:
         self._text = ""
         self._at = 0
 
-    def __iter__(self) -> Iterator[Found]:
+    def __iter__(self) -> Iterator[SectionItem]:
         """Every item of every section in order. DamagedBackup where the stream is not of this shape."""
         self._expect("{", "at its start")
         while self._peek() != "}":
@@ -68,7 +68,7 @@ class Sections:
                 self._at += 1
                 yield from self._list(section)
             else:
-                yield Found(section, self._value(f"in {section!r}"), listed=False)
+                yield SectionItem(section, self._value(f"in {section!r}"), listed=False)
             if self._peek() == ",":
                 self._at += 1
         self._at += 1
@@ -77,22 +77,22 @@ class Sections:
                 raise self._damaged("something follows its last section")
             self._at = len(self._text)
 
-    def _list(self, section: str) -> Iterator[Found]:
+    def _list(self, section: str) -> Iterator[SectionItem]:
         has_lines = section == self._lines_of
         while self._peek() != "]":
             if has_lines and (line := self._line()) is not None:
-                yield Found(section, line, True)
+                yield SectionItem(section, line, True)
                 continue
             content = self._value(f"in {section!r}")
             size = raw_size(content)
-            yield Found(section, content, True, None if size is None else self._raw(size, section))
+            yield SectionItem(section, content, True, None if size is None else self._raw(size, section))
             if self._peek() not in ",]":
                 raise self._damaged(f"two items of {section!r} run into each other")
             if self._text[self._at] == ",":
                 self._at += 1
         self._at += 1
 
-    def _line(self) -> Line | None:
+    def _line(self) -> DocumentLine | None:
         """The document that begins here, if it ends with its line; nothing is taken otherwise."""
         text, begin = self._text, self._at
         end = text.find("\n", begin)  # there is no line break in canonical JSON
@@ -113,7 +113,7 @@ class Sections:
         except (ValueError, RecursionError) as error:
             raise self._damaged(f"unreadable metadata ({error})") from error
         self._at = end + 1 if text[end] == "," else end
-        return Line(body + "}", parsed)
+        return DocumentLine(body + "}", parsed)
 
     def _value(self, where: str) -> Any:
         """The JSON value that begins here. A number counts only when something follows it."""

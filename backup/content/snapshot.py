@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from backup.content import definitions
-from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup, as_section, from_section
+from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup, as_section, from_section
 from backup.database import journal
 from backup.database.agreed_values import NOTHING, Values
 from backup.database.contents import Contents
@@ -64,13 +64,9 @@ class SnapshotWriter:
         self,
         contents: Contents,
         record: Mapping[str, Any],
-        *,
-        file: str,
-        database: str,
-        task_id: int,
-        started_at: int,
-        raft_index: int = 0,
+        manifest: Manifest,
         values: Values = NOTHING,
+        *,
         indexes: Iterable[tuple[str, bytes]] = (),
         level: int = 1,
     ) -> None:
@@ -83,20 +79,8 @@ class SnapshotWriter:
         self.taken = 0
         """Items that were taken into the archive so far."""
         size = contents.size
-        self.manifest = Manifest(
-            kind=FileKind.SNAPSHOT,
-            file=file,
-            database=database,
-            database_id=contents.database_id,
-            node=contents.node,
-            task_id=task_id,
-            started_at=started_at,
-            from_etag=0,
-            last_etag=contents.etag,
-            change_vector=contents.change_vector.text(),
-            raft_index=raft_index,
-            previous="",
-            policies_index=contents.policies.index,
+        self.manifest = attrs.evolve(
+            manifest,
             documents=size.documents,
             tombstones=size.tombstones,
             revisions=size.revisions,
@@ -147,7 +131,7 @@ class SnapshotWriter:
 
     def _frames(self) -> Iterator[bytes]:
         held = self._contents
-        state = journal.State(
+        state = journal.JournalState(
             held.node,
             held.database_id,
             held.etag,

@@ -5,7 +5,7 @@ Never here: documents, and what a node makes of a definition.
 """
 
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
@@ -16,6 +16,7 @@ from cluster.member import Refused
 from cluster.value import value
 
 A_co = TypeVar("A_co", covariant=True)
+T = TypeVar("T")
 
 
 @value
@@ -30,7 +31,7 @@ class Identity:
 
 
 @value
-class Exchanged:
+class CompareExchange:
     """A compare-exchange value."""
 
     key: str
@@ -59,7 +60,7 @@ class Values:
     """All of one database. Mappings are by key in lower case."""
 
     identities: Mapping[str, Identity] = attrs.field(factory=dict, hash=False)
-    exchanged: Mapping[str, Exchanged] = attrs.field(factory=dict, hash=False)
+    exchanged: Mapping[str, CompareExchange] = attrs.field(factory=dict, hash=False)
     tombstones: Mapping[str, int] = attrs.field(factory=dict, hash=False)
     """Keys of compare-exchange values that were deleted, and the log index of that."""
     indexes: Mapping[str, IndexDefinition] = attrs.field(factory=dict, hash=False)
@@ -299,28 +300,20 @@ def checked(definition: IndexDefinition) -> IndexDefinition:
 
 def with_identity(values: Values, key: str, number: int, index: int) -> Values:
     """The values with that number as the last one given away."""
-    place = key.lower()
-    before = values.identities.get(place)
+    before = values.identities.get(key.lower())
     identity = Identity(before.key if before is not None else key, number, index)
-    total = values.fingerprint_sum + _of_identity(identity) - (_of_identity(before) if before is not None else 0)
-    identities = {**values.identities, place: identity}
-    return attrs.evolve(values, identities=identities, changed=index, fingerprint_sum=total & fingerprint.MASK)
+    identities = {**values.identities, key.lower(): identity}
+    return _replaced(values, before, identity, index, identities=identities)
 
 
 def with_exchanged(values: Values, key: str, text: str, index: int) -> Values:
     """The values with that compare-exchange value."""
     place = key.lower()
+    stored = CompareExchange(key, text, index)
+    tombstones = _without(values.tombstones, place) if place in values.tombstones else values.tombstones
+    exchanged = {**values.exchanged, place: stored}
     before = values.exchanged.get(place)
-    stored = Exchanged(key, text, index)
-    total = values.fingerprint_sum + _of_exchanged(stored) - (_of_exchanged(before) if before is not None else 0)
-    tombstones = {known: since for known, since in values.tombstones.items() if known != place}
-    return attrs.evolve(
-        values,
-        exchanged={**values.exchanged, place: stored},
-        tombstones=tombstones if place in values.tombstones else values.tombstones,
-        changed=index,
-        fingerprint_sum=total & fingerprint.MASK,
-    )
+    return _replaced(values, before, stored, index, exchanged=exchanged, tombstones=tombstones)
 
 
 def without_exchanged(values: Values, key: str, index: int) -> Values:
@@ -329,24 +322,15 @@ def without_exchanged(values: Values, key: str, index: int) -> Values:
     before = values.exchanged.get(place)
     if before is None:
         return values
-    return attrs.evolve(
-        values,
-        exchanged={known: stored for known, stored in values.exchanged.items() if known != place},
-        tombstones={**values.tombstones, place: index},
-        changed=index,
-        fingerprint_sum=(values.fingerprint_sum - _of_exchanged(before)) & fingerprint.MASK,
-    )
+    tombstones = {**values.tombstones, place: index}
+    exchanged = _without(values.exchanged, place)
+    return _replaced(values, before, None, index, exchanged=exchanged, tombstones=tombstones)
 
 
 def with_index(values: Values, definition: IndexDefinition, index: int) -> Values:
     """The values with that definition."""
     rest = without_index(values, definition.name, index)
-    return attrs.evolve(
-        rest,
-        indexes={**rest.indexes, definition.name.lower(): definition},
-        changed=index,
-        fingerprint_sum=(rest.fingerprint_sum + _of_index(definition)) & fingerprint.MASK,
-    )
+    return _replaced(rest, None, definition, index, indexes={**rest.indexes, definition.name.lower(): definition})
 
 
 def without_index(values: Values, name: str, index: int) -> Values:
@@ -354,12 +338,11 @@ def without_index(values: Values, name: str, index: int) -> Values:
     before = values.indexes.get(name.lower())
     if before is None:
         return values
-    return attrs.evolve(
-        values,
-        indexes={known: stored for known, stored in values.indexes.items() if known != name.lower()},
-        changed=index,
-        fingerprint_sum=(values.fingerprint_sum - _of_index(before)) & fingerprint.MASK,
-    )
+    return _replaced(values, before, None, index, indexes=_without(values.indexes, name.lower()))
+
+
+def _without(entries: Mapping[str, T], key: str) -> dict[str, T]:
+    return {known: stored for known, stored in entries.items() if known != key}
 
 
 def without_indexes(values: Values) -> Values:
@@ -376,24 +359,31 @@ def with_policies(values: Values, policies: tuple[RevisionPolicy, ...], index: i
     for policy in ordered:
         if names.count(policy.collection.lower()) > 1 or (policy.minimum_to_keep or 0) < 0:
             raise Refused(f"revisions of {policy.collection!r}: give each collection one policy that keeps 0 or more")
-    total = values.fingerprint_sum - of_policies(values.policies.policies) + of_policies(ordered)
-    return attrs.evolve(
-        values, policies=Policies(index, ordered), changed=index, fingerprint_sum=total & fingerprint.MASK
-    )
+    return _replaced(values, values.policies, Policies(index, ordered), index, policies=Policies(index, ordered))
 
 
-def _of_identity(identity: Identity) -> int:
-    return fingerprint.of_texts("identity", identity.key.lower(), str(identity.number))
+Counted = Identity | CompareExchange | IndexDefinition | Policies
+"""What the fingerprint of values is the sum of."""
 
 
-def _of_exchanged(stored: Exchanged) -> int:
-    return fingerprint.of_texts("exchanged", stored.key.lower(), stored.text)
+def _replaced(values: Values, before: Counted | None, after: Counted | None, index: int, **fields: Any) -> Values:
+    """The values with these fields, in which the one thing has taken the place of the other."""
+    total = (values.fingerprint_sum + _fingerprint_of(after) - _fingerprint_of(before)) & fingerprint.MASK
+    return attrs.evolve(values, changed=index, fingerprint_sum=total, **fields)
 
 
-def _of_index(definition: IndexDefinition) -> int:
-    return fingerprint.of_texts(
-        "index", definition.name, definition.collection, *definition.fields, "by", definition.group_by, *definition.sums
-    )
+def _fingerprint_of(counted: Counted | None) -> int:
+    match counted:
+        case Identity(key, number):
+            return fingerprint.of_texts("identity", key.lower(), str(number))
+        case CompareExchange(key, text):
+            return fingerprint.of_texts("exchanged", key.lower(), text)
+        case IndexDefinition(name, collection, fields, group_by, sums):
+            return fingerprint.of_texts("index", name, collection, *fields, "by", group_by, *sums)
+        case Policies(policies=policies):
+            return of_policies(policies)
+        case None:
+            return 0
 
 
 def of_policies(policies: tuple[RevisionPolicy, ...]) -> int:

@@ -5,27 +5,27 @@ Never here: who names them, and what they are called.
 
 from collections.abc import Iterable, Iterator
 
+import attrs
+
 from backup.database.items import Attachment, Blob, hash_of
 
 
-class Held:
+@attrs.define(eq=False)
+class HeldBlob:
     """One content and who needs it."""
 
-    __slots__ = ("blob", "etag", "references")
-
-    def __init__(self, blob: Blob) -> None:
-        self.blob = blob
-        self.references = 0
-        """How many items name it; one that nobody names goes with the next `sweep`."""
-        self.etag = 0
-        """Of the item that was the first to name it, since when somebody always did."""
+    blob: Blob
+    references: int = 0
+    """How many items name it; one that nobody names goes with the next `sweep`."""
+    etag: int = 0
+    """Of the item that was the first to name it, since when somebody always did."""
 
 
 class Blobs:
     """All contents of one copy, in the order in which somebody began to name them."""
 
     def __init__(self) -> None:
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, HeldBlob] = {}
         self._loose: dict[str, None] = {}
         self.bytes = 0
 
@@ -48,7 +48,7 @@ class Blobs:
             raise ValueError(
                 f"the content of {len(blob.content)} bytes named {blob.hash} has another hash: send it again"
             )
-        self._held[blob.hash] = Held(blob)
+        self._held[blob.hash] = HeldBlob(blob)
         self._loose[blob.hash] = None
         self.bytes += len(blob.content)
 

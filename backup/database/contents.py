@@ -6,13 +6,13 @@ Never here: how a copy changes (documents.py).
 from collections.abc import Iterator, Mapping
 
 from backup.database.change_vector import ChangeVector
-from backup.database.items import Blob, Document, Forgotten, Item, Revision, Tombstone, key_of, size_of
+from backup.database.items import Blob, CleanedTombstones, Document, Item, Revision, Tombstone, key_of, size_of
 from backup.database.revisions import Policies
 from cluster.value import value
 
 
 @value
-class Size:
+class ContentsSize:
     """How much there is: for cost models, and for what users see."""
 
     documents: int
@@ -43,13 +43,13 @@ class Contents:
         database_id: str,
         etag: int,
         change_vector: ChangeVector,
-        size: Size,
+        size: ContentsSize,
         fingerprint_sum: int,
         items: dict[str, Item],
         blobs: Mapping[str, tuple[bytes, int]],
         policies: Policies,
         received: tuple[tuple[str, int], ...],
-        forgotten: Forgotten,
+        forgotten: CleanedTombstones,
     ) -> None:
         """`items`: key to item in etag order, and nobody else's: use `Store.frozen_at`."""
         self.node = node
@@ -103,7 +103,7 @@ class Contents:
         """Every content of an attachment, in the order in which somebody began to name them."""
         return (Blob(hash, content) for hash, (content, _) in self._blobs.items())
 
-    def size_after(self, etag: int) -> Size:
+    def size_after(self, etag: int) -> ContentsSize:
         """How much changed after that etag: what an incremental backup holds. All of it for 0."""
         if etag <= 0:
             return self.size
@@ -113,7 +113,7 @@ class Contents:
             counts[type(item)] += 1
             size += size_of(item)
         added = [len(content) for content, since in self._blobs.values() if since > etag]
-        return Size(counts[Document], counts[Tombstone], size + sum(added), counts[Revision], len(added))
+        return ContentsSize(counts[Document], counts[Tombstone], size + sum(added), counts[Revision], len(added))
 
 
 def changed_after(items: dict[str, Item], etag: int) -> Iterator[Item]:

@@ -13,15 +13,15 @@ from backup.database import fingerprint, journal
 from backup.database.blobs import Blobs
 from backup.database.change_vector import ChangeVector, absorb, merge
 from backup.database.conflicts import lost, takes_over
-from backup.database.contents import Contents, Size
-from backup.database.etag_order import Order
+from backup.database.contents import Contents, ContentsSize
+from backup.database.etag_order import EtagOrder
 from backup.database.items import (
     NO_COLLECTION,
     NOTHING_FORGOTTEN,
     Attachment,
     Blob,
+    CleanedTombstones,
     Document,
-    Forgotten,
     Item,
     Revision,
     Tombstone,
@@ -30,10 +30,10 @@ from backup.database.items import (
     key_of,
     size_of,
 )
-from backup.database.revision_pruning import Kept, slot_of
+from backup.database.revision_pruning import KeptRevisions, slot_of
 from backup.database.revisions import Policies
 
-__all__ = ["Contents", "NoDocument", "Size", "Store"]
+__all__ = ["Contents", "ContentsSize", "NoDocument", "Store"]
 
 
 class NoDocument(KeyError):
@@ -67,8 +67,8 @@ class Store:
         self._items: dict[str, Item] = {}
         """By slot, each the only one there: a document or its tombstone by its key, a revision by key and vector. A
         change moves its slot to the end, so that the order is etag order."""
-        self._order = Order()
-        self._kept = Kept(self._items)
+        self._order = EtagOrder()
+        self._kept = KeptRevisions(self._items)
         self._blobs = Blobs()
         self._seen: dict[tuple[str, str], int] = {}
         self._collections: dict[str, int] = {}
@@ -122,11 +122,11 @@ class Store:
         return ChangeVector.of(self._seen)
 
     @property
-    def size(self) -> Size:
+    def size(self) -> ContentsSize:
         """How much it holds."""
         graves = len(self._tombstones)
         revisions = len(self._items) - self._documents - graves
-        return Size(self._documents, graves, self._bytes + self._blobs.bytes, revisions, len(self._blobs))
+        return ContentsSize(self._documents, graves, self._bytes + self._blobs.bytes, revisions, len(self._blobs))
 
     @property
     def oldest_tombstone(self) -> int | None:
@@ -271,10 +271,10 @@ class Store:
         if gone:
             latest = max(item.last_modified for item in gone)
             vector = merge(item.change_vector for item in gone)
-            self.forgotten = self.forgotten.joined(Forgotten(up_to, vector, latest, gone[-1].etag))
+            self.forgotten = self.forgotten.joined(CleanedTombstones(up_to, vector, latest, gone[-1].etag))
         return len(gone)
 
-    def follow_forgotten(self, forgotten: Forgotten) -> None:
+    def follow_forgotten(self, forgotten: CleanedTombstones) -> None:
         """What a copy that brings this one on has forgotten, this one has seen, too."""
         absorb(self._seen, forgotten.change_vector)
         self.forgotten = self.forgotten.joined(attrs.evolve(forgotten, etag=0, since=self.etag))
@@ -450,7 +450,7 @@ class Store:
     def state_frame(self) -> bytes:
         """The journal frame of what no item says. Journal it first of all, and after a batch from another copy."""
         received = tuple(sorted(self.received.items()))
-        state = journal.State(
+        state = journal.JournalState(
             self.node, self.database_id, self.etag, self.change_vector, received, self.policies, self.forgotten
         )
         return journal.encode_state(state)
@@ -475,14 +475,14 @@ class Store:
         return cls.replayed(journal.decode(contents))
 
     @classmethod
-    def replayed(cls, frames: Iterable[Item | Blob | journal.State | journal.Torn]) -> "Store":
+    def replayed(cls, frames: Iterable[Item | Blob | journal.JournalState | journal.TornFrame]) -> "Store":
         """The copy that these frames of a journal describe, up to a torn one; DamagedJournal if they do not fit."""
         store: Store | None = None
         for found in frames:
             match found:
-                case journal.Torn():
+                case journal.TornFrame():
                     break
-                case journal.State():
+                case journal.JournalState():
                     store = store or cls(found.node, found.database_id)
                     if (found.node, found.database_id) != (store.node, store.database_id):
                         raise journal.DamagedJournal(

@@ -13,7 +13,7 @@ SPARE = 1_024
 """It is put in order when more than half of it, and so much more, is of changes that were overtaken."""
 
 
-class Order:
+class EtagOrder:
     """Etags and slots in the order of the changes; one that was overtaken stays until it is put in order."""
 
     __slots__ = ("_etags", "_slots")

@@ -16,7 +16,7 @@ from cluster.value import value
 
 
 @value
-class Header:
+class IndexHeader:
     """Of which index and of which copy the data is."""
 
     definition: IndexDefinition
@@ -26,7 +26,7 @@ class Header:
     """A node that has applied the log up to here knows of the index."""
 
 
-class Group:
+class ReduceGroup:
     """The documents of one value of the field that is grouped by."""
 
     __slots__ = ("count", "sums")
@@ -39,7 +39,7 @@ class Group:
 class IndexData:
     """The data of one index of one copy."""
 
-    def __init__(self, header: Header) -> None:
+    def __init__(self, header: IndexHeader) -> None:
         """Nothing is indexed yet."""
         self.header = header
         self.etag = 0
@@ -50,7 +50,7 @@ class IndexData:
         """Roughly what the rows take."""
         self._rows: dict[str, str] = {}
         """Key of a document to the values of the fields that are mapped, as a JSON list."""
-        self._groups: dict[str, Group] = {}
+        self._groups: dict[str, ReduceGroup] = {}
 
     def __len__(self) -> int:
         """How many documents are in it."""
@@ -102,7 +102,7 @@ class IndexData:
             return
         fields = dict(zip(definition.fields, json.loads(row), strict=True))
         value_of_group = text_of(fields[definition.group_by])
-        group = self._groups.setdefault(value_of_group, Group(len(definition.sums)))
+        group = self._groups.setdefault(value_of_group, ReduceGroup(len(definition.sums)))
         group.count += sign
         for place, field in enumerate(definition.sums):
             number = fields[field]
@@ -145,10 +145,10 @@ class IndexData:
         data: IndexData | None = None
         for fields in journal.frames_in(contents):
             match fields:
-                case journal.Torn():
+                case journal.TornFrame():
                     break
                 case ("H", name, collection, mapped, group_by, sums, copy, defined):
-                    data = cls(Header(IndexDefinition(name, collection, mapped, group_by, sums), copy, defined))
+                    data = cls(IndexHeader(IndexDefinition(name, collection, mapped, group_by, sums), copy, defined))
                 case ("X", etag, rows) if data is not None:
                     data._learn(max(etag, data.etag), rows)
                 case _:
@@ -159,7 +159,7 @@ class IndexData:
 
     def of_copy(self, copy: str, defined: int) -> "IndexData":
         """The same data as that of another copy with the same changes under the same etags: it is now that one's."""
-        self.header = Header(self.definition, copy, defined)
+        self.header = IndexHeader(self.definition, copy, defined)
         return self
 
 

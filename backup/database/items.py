@@ -103,7 +103,7 @@ Item = Document | Tombstone | Revision
 
 
 @value
-class Forgotten:
+class CleanedTombstones:
     """What is left of tombstones that were cleaned (rule 18.5): enough that a new document follows them all."""
 
     etag: int = 0
@@ -115,9 +115,9 @@ class Forgotten:
     since: int = 0
     """Who has less than this of the copy's changes has not heard of it."""
 
-    def joined(self, other: "Forgotten") -> "Forgotten":
+    def joined(self, other: "CleanedTombstones") -> "CleanedTombstones":
         """What is left of the tombstones of both."""
-        return Forgotten(
+        return CleanedTombstones(
             max(self.etag, other.etag),
             merge((self.change_vector, other.change_vector)),
             max(self.last_modified, other.last_modified),
@@ -125,7 +125,7 @@ class Forgotten:
         )
 
 
-NOTHING_FORGOTTEN = Forgotten()
+NOTHING_FORGOTTEN = CleanedTombstones()
 
 
 @value(repr=False)

@@ -1,7 +1,7 @@
 """A copy of a database as frames in a file, so that a node finds it again after a crash: bytes and back.
 
-A frame is length (u32), CRC-32 (u32), msgpack. A journal opens with a `State`; each change of the copy adds the frame
-of the changed item, before it those of contents that no item named before, and a `State` again when the copy learned
+A frame is length (u32), CRC-32 (u32), msgpack. A journal opens with a `JournalState`; each change of the copy adds the frame
+of the changed item, before it those of contents that no item named before, and a `JournalState` again when the copy learned
 something that no item says. Never here: a disk.
 """
 
@@ -13,7 +13,16 @@ from typing import Any
 import msgpack
 
 from backup.database.change_vector import ChangeVector
-from backup.database.items import NOTHING_FORGOTTEN, Attachment, Blob, Document, Forgotten, Item, Revision, Tombstone
+from backup.database.items import (
+    NOTHING_FORGOTTEN,
+    Attachment,
+    Blob,
+    CleanedTombstones,
+    Document,
+    Item,
+    Revision,
+    Tombstone,
+)
 from backup.database.revisions import Policies, RevisionPolicy
 from cluster.value import value
 
@@ -21,7 +30,7 @@ HEAD = struct.Struct("<II")
 
 
 @value
-class State:
+class JournalState:
     """What a copy knows beside its items."""
 
     node: str
@@ -32,12 +41,12 @@ class State:
     """Database id of each other copy and the etag up to which its changes arrived, sorted."""
     policies: Policies = Policies()
     """Which revisions are kept from here on."""
-    forgotten: Forgotten = NOTHING_FORGOTTEN
+    forgotten: CleanedTombstones = NOTHING_FORGOTTEN
     """Which tombstones are gone from here on."""
 
 
 @value
-class Torn:
+class TornFrame:
     """How many bytes of an unfinished last frame were dropped."""
 
     size: int
@@ -62,7 +71,7 @@ def encode_change(item: Item | Blob) -> bytes:
             return frame(("B", hash, content))
 
 
-def encode_state(state: State) -> bytes:
+def encode_state(state: JournalState) -> bytes:
     """The frame of what a copy knows beside its items."""
     policies = state.policies
     kept = tuple((each.collection, each.minimum_to_keep, each.disabled) for each in policies.policies)
@@ -74,13 +83,13 @@ def encode_state(state: State) -> bytes:
     return frame((*fields, (gone.etag, gone.change_vector.text(), gone.last_modified, gone.since)))
 
 
-def decode(contents: Iterable[bytes]) -> Iterator[Item | Blob | State | Torn]:
-    """What the frames of the journal files `contents` say, in their order; at most one `Torn`, at the end."""
-    return (fields if isinstance(fields, Torn) else decoded(fields) for fields in frames_in(contents))
+def decode(contents: Iterable[bytes]) -> Iterator[Item | Blob | JournalState | TornFrame]:
+    """What the frames of the journal files `contents` say, in their order; at most one `TornFrame`, at the end."""
+    return (fields if isinstance(fields, TornFrame) else decoded(fields) for fields in frames_in(contents))
 
 
-def frames_in(contents: Iterable[bytes]) -> Iterator[tuple[Any, ...] | Torn]:
-    """The fields of each frame of these files, in their order; at most one `Torn`, at the end.
+def frames_in(contents: Iterable[bytes]) -> Iterator[tuple[Any, ...] | TornFrame]:
+    """The fields of each frame of these files, in their order; at most one `TornFrame`, at the end.
 
     An unfinished or broken frame at the very end of the last file is a torn write: nobody was told that it is
     durable. Anywhere else it is damage: DamagedJournal with file number and offset.
@@ -93,7 +102,7 @@ def frames_in(contents: Iterable[bytes]) -> Iterator[tuple[Any, ...] | Torn]:
             payload = content[offset + HEAD.size : end]
             if end > len(content) or HEAD.unpack_from(content, offset)[1] != zlib.crc32(payload):
                 if number == len(files) - 1 and end >= len(content) and not _frame_follows(content, offset + 1):
-                    yield Torn(len(content) - offset)
+                    yield TornFrame(len(content) - offset)
                     return
                 raise DamagedJournal(
                     f"journal file {number} is damaged at byte {offset}: "
@@ -135,7 +144,7 @@ def _attachments(plain: Iterable[tuple[str, str, str, int]]) -> tuple[Attachment
     return tuple(Attachment(*each) for each in plain)
 
 
-def decoded(fields: tuple[Any, ...]) -> Item | Blob | State:
+def decoded(fields: tuple[Any, ...]) -> Item | Blob | JournalState:
     """What one frame says; DamagedJournal for a kind that is unknown."""
     match fields:
         case ("D", id, collection, body, vector, etag, last_modified):
@@ -154,8 +163,8 @@ def decoded(fields: tuple[Any, ...]) -> Item | Blob | State:
             policies = Policies(index, tuple(RevisionPolicy(*each) for each in kept))
             forgotten = NOTHING_FORGOTTEN
             for gone_etag, gone_vector, latest, since in rest:
-                forgotten = Forgotten(gone_etag, ChangeVector.parse(gone_vector), latest, since)
-            return State(node, database_id, etag, ChangeVector.parse(vector), received, policies, forgotten)
+                forgotten = CleanedTombstones(gone_etag, ChangeVector.parse(gone_vector), latest, since)
+            return JournalState(node, database_id, etag, ChangeVector.parse(vector), received, policies, forgotten)
         case _:
             raise DamagedJournal(
                 f"the journal holds a frame of an unknown kind, {fields[:1]}: a newer version wrote it; use that"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from backup.database.change_vector import ChangeVector
 from backup.database.documents import Store
-from backup.database.items import Attachment, Blob, Document, Forgotten, Item, Revision, Tombstone
+from backup.database.items import Attachment, Blob, CleanedTombstones, Document, Item, Revision, Tombstone
 from cluster.value import value
 
 MESSAGE_BYTES = 1 << 20
@@ -31,7 +31,7 @@ class ReplicateDocuments:
     """Contents of attachments that its items name: those nobody named before, and those that were asked for."""
     policies_index: int = 0
     """`Policies.index` of the sender: who keeps revisions by older policies would let go of what newer ones keep."""
-    forgotten: Forgotten | None = None
+    forgotten: CleanedTombstones | None = None
     """What is left of tombstones that would have been in it, had the sender not cleaned them."""
 
 
@@ -151,6 +151,6 @@ WORDS: tuple[type, ...] = (
     Attachment,
     Revision,
     Blob,
-    Forgotten,
+    CleanedTombstones,
 )
 """Every class that travels, in a fixed order."""

@@ -18,7 +18,7 @@ def slot_of(key: str, revision: Revision) -> str:
     return _slot(key, revision.change_vector.text())
 
 
-class Kept:
+class KeptRevisions:
     """The revisions of one copy, by the key of their document. It reads the items and changes none."""
 
     def __init__(self, items: Mapping[str, Item]) -> None:

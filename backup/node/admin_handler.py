@@ -2,21 +2,21 @@
 
 from typing import Any
 
-from backup.observer.observer_loop import Watch
+from backup.observer.observer_loop import ObserverLoop
 from backup.record import external_replication, group_commands
 from backup.record.record import Record
 from backup.requests import admin_requests
 from cluster.member import Member, Refused
 
 
-async def operate(member: Member, watch: Watch, request: admin_requests.Operation) -> Any:
+async def operate(member: Member, observer_loop: ObserverLoop, request: admin_requests.Operation) -> Any:
     """Do it, or raise what the class says."""
     match request:
         case admin_requests.SuspendObserver(suspended):
-            watch.suspend(suspended)
+            observer_loop.suspend(suspended)
             return None
         case admin_requests.ReadDecisions():
-            return watch.decisions
+            return observer_loop.decisions
         case admin_requests.DefineReplication(database, replication):
             mentor = replication.mentor
             if mentor is not None and mentor not in member.members:

@@ -6,8 +6,10 @@ Never here: timers (backup/runs/scheduler.py), what a run does (backup/runs/back
 from collections.abc import Callable
 from typing import Any
 
+import attrs
+
 from backup.node import views
-from backup.node.tombstone_cleaner import Forgetting
+from backup.node.tombstone_cleaner import TombstoneCleaner
 from backup.notes import BY_HAND, PUT_OFF, BackupPostponedHere
 from backup.record import commands
 from backup.record.record import ONE_TIME, Database, Delay, Task, Template
@@ -42,7 +44,7 @@ from backup.requests.errors import (
     TaskIsDisabled,
 )
 from backup.runs import schedule
-from backup.runs.local_status import Key, Ledger
+from backup.runs.local_status import LocalStatuses, TaskKey
 from backup.runs.runner import Runner
 from backup.runs.scheduler import Scheduler
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
@@ -51,27 +53,19 @@ from cluster.time_units import SECOND
 PATIENCE = 15 * SECOND
 """How long a node waits to hear of a task that somebody else has just defined (rules 6.9, 15.1)."""
 
-Found = tuple[Key, Database, Task]
+TaskEntry = tuple[TaskKey, Database, Task]
 
 
-class ByHand:
+@attrs.define(eq=False)
+class BackupHandler:
     """The runs of one node, as clients see and change them."""
 
-    def __init__(
-        self,
-        member: Member,
-        rules: Rules,
-        ledger: Ledger,
-        scheduler: Scheduler,
-        runner: Runner,
-        forgetting: Forgetting,
-    ) -> None:
-        self._member = member
-        self._rules = rules
-        self._ledger = ledger
-        self._scheduler = scheduler
-        self._runner = runner
-        self._forgetting = forgetting
+    _member: Member
+    _rules: Rules
+    _statuses: LocalStatuses
+    _scheduler: Scheduler
+    _runner: Runner
+    _cleaner: TombstoneCleaner
 
     async def serve(self, action: Action, admitted: Callable[[Task], Any]) -> object:
         """Answer a client. `admitted` awaits whether a one-time definition may be."""
@@ -103,7 +97,7 @@ class ByHand:
             raise Refused(f"database {name!r} is not on node {self._member.name}: ask one of {where}")
         return database
 
-    async def _task(self, name: str, task_id: int) -> Found:
+    async def _task(self, name: str, task_id: int) -> TaskEntry:
         """The task, waited for while this node has not applied the entry that made it (rule 6.9)."""
         member = self._member
         until = member.wall() + PATIENCE
@@ -120,7 +114,7 @@ class ByHand:
         database: Database | None = self._member.state.database(name)
         return database is not None and task_id in database.tasks
 
-    def _need_mine(self, found: Found) -> None:
+    def _need_mine(self, found: TaskEntry) -> None:
         """Raise the reason why the task cannot run here (rule 15.1)."""
         key, database, task = found
         if task.disabled:
@@ -145,14 +139,14 @@ class ByHand:
 
     # ---- doing
 
-    def _now(self, found: Found, full: bool) -> Operation:
+    def _now(self, found: TaskEntry, full: bool) -> Operation:
         self._need_mine(found)
         key, database, task = found
         running = self._runner.operation(key)
         if running is not None:  # rule 9.3
             return running
         self._need_room()
-        status = self._ledger.status(key, database.statuses.get(task.id))
+        status = self._statuses.status(key, database.statuses.get(task.id))
         plan = schedule.plan_by_hand(task, status, self._member.wall(), self._rules, self._member.name, full=full)
         return self._runner.start(database, task, plan)
 
@@ -163,7 +157,7 @@ class ByHand:
         plan = schedule.plan_by_hand(definition, None, self._member.wall(), self._rules, self._member.name, full=True)
         return self._runner.start_once(database, definition, plan)
 
-    async def _put_off(self, found: Found, duration: int) -> Postponed:
+    async def _put_off(self, found: TaskEntry, duration: int) -> Postponed:
         self._need_mine(found)
         if duration <= 0:
             raise BadDelay(duration)
@@ -186,7 +180,7 @@ class ByHand:
         self._scheduler.look_again(key)
         return Postponed(delay.until, agreed)
 
-    def _cancel(self, where: Found | Database, number: int | None) -> Operation:
+    def _cancel(self, where: TaskEntry | Database, number: int | None) -> Operation:
         key = where[0] if isinstance(where, tuple) else self._runner.key_once(where.id, number)
         name = where[2].name if isinstance(where, tuple) else "One Time Backup"
         operation = self._runner.operation(key)
@@ -203,29 +197,28 @@ class ByHand:
         """How the backups of a database stand, as this node knows it. Refused if the database is not here."""
         database = self._database(name)
         found = [((database.id, task.id), database, task) for task in database.tasks.values()]
-        kept = self._forgetting.kept(database)
+        kept = self._cleaner.kept(database)
         return views.backups_view(database, tuple(self._view(each) for each in found), *kept)
 
-    def _view(self, found: Found) -> TaskView:
+    def _view(self, found: TaskEntry) -> TaskView:
         key, database, task = found
         state, owner = self._scheduler.standing(key, database, task)
-        return views.task_view(
-            database,
-            task,
-            state,
-            owner,
-            self._ledger.status(key, database.statuses.get(task.id)),
-            self._member.name,
+        standing = views.TaskStanding(
+            node=self._member.name,
             now=self._member.wall(),
             zone=self._member.zone,
             rules=self._rules,
-            running=self._runner.operation(key),
+            state=state,
+            owner=owner,
+            status=self._statuses.status(key, database.statuses.get(task.id)),
             delay=self._scheduler.delay(key, database),
             settled=self._scheduler.settled(key),
             leaderless=is_leaderless(self._member),
+            running=self._runner.operation(key),
             running_since=self._runner.started_at(key),
             progress=self._runner.progress(key),
         )
+        return views.task_view(database, task, standing)
 
 
 async def serve_server_wide(member: Member, action: ServerWideAction, admitted: Callable[[Task], Any]) -> object:

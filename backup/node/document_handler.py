@@ -7,23 +7,25 @@ from collections import Counter
 from json import loads
 from typing import Any
 
+import attrs
+
 from backup.database.agreed_values import NextIdentity
 from backup.database.documents import NoDocument, Store
 from backup.database.items import Item, text_of
 from backup.notes import DocumentsWritten
 from backup.replicas.indexer import Indexer
-from backup.replicas.local_copies import Copies, Copy
+from backup.replicas.local_copies import LocalCopies, LocalCopy
 from backup.requests import document_requests as requests
 from cluster.member import Member, Refused
 
 
-class Desk:
+@attrs.define(eq=False)
+class DocumentHandler:
     """Answers for one node."""
 
-    def __init__(self, member: Member, copies: Copies, indexer: Indexer) -> None:
-        self._member = member
-        self._copies = copies
-        self._indexer = indexer
+    _member: Member
+    _copies: LocalCopies
+    _indexer: Indexer
 
     async def answer(self, request: requests.DocumentRequest) -> Any:
         """What the request's class promises."""
@@ -46,7 +48,7 @@ class Desk:
             case requests.QueryIndex():
                 return self._query(copy, request)
 
-    def _query(self, copy: Copy, request: requests.QueryIndex) -> requests.QueryResult:
+    def _query(self, copy: LocalCopy, request: requests.QueryIndex) -> requests.QueryResult:
         data = self._indexer.get(copy.id, request.index)
         if data is None:
             raise Refused(f"node {self._member.name} has no index {request.index!r}: define it, or ask again soon")
@@ -54,7 +56,7 @@ class Desk:
         rows = (row for row in data.rows() if all(row.get(field) == held for field, held in wanted.items()))
         return requests.QueryResult(data.etag < copy.store.etag, data.etag, tuple(text_of(row) for row in rows))
 
-    async def _copy(self, name: str) -> Copy:
+    async def _copy(self, name: str) -> LocalCopy:
         """This node's copy; documents need no leader, only a node of the group (rules 3.39, 19.1)."""
         member = self._member
         database = member.state.database(name)

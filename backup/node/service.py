@@ -1,7 +1,6 @@
-"""Backups as an application of a cluster: one instance an incarnation of a node. It ties the parts together.
+"""Backups as an application of a cluster: one instance an incarnation of a node. It takes what clients ask to who does it.
 
-The loop of a node is `_live`: it hands what changed in the record to each part, and lets the scheduler do what is due.
-Never here: what any part decides.
+Never here: what an incarnation is made of (node_parts.py), and what any part decides.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,11 +15,9 @@ from backup.destinations import registry
 from backup.destinations.faults import Trouble, Well
 from backup.destinations.world_destinations import WorldDestinations
 from backup.node.admin_handler import operate
-from backup.node.backup_handler import ByHand, serve_server_wide
-from backup.node.document_handler import Desk
+from backup.node.backup_handler import serve_server_wide
+from backup.node.node_parts import NodeParts
 from backup.node.task_admission import Allowed, admit
-from backup.node.tombstone_cleaner import Forgetting
-from backup.observer.observer_loop import Watch
 from backup.record import commands
 from backup.record.commands import Command
 from backup.record.key_ring import KeyRing
@@ -29,17 +26,8 @@ from backup.record.record import Record, Task
 from backup.record.record_changes import tell
 from backup.record.rules import Rules, rules_named
 from backup.replicas import external_replicator, node_reports
-from backup.replicas.external_replicator import Exporter
-from backup.replicas.indexer import Indexer
-from backup.replicas.local_copies import Copies, Copy
-from backup.replicas.replicator import Replicator
 from backup.requests import admin_requests, backup_requests, database_requests
 from backup.requests.answers import BackupsView
-from backup.restore.restore_operation import Restores
-from backup.runs.local_status import Ledger
-from backup.runs.runner import Runner
-from backup.runs.scheduler import Scheduler
-from backup.runs.status_reporter import Reporter
 from cluster.checks import Watcher
 from cluster.member import Application, Member, Refused
 from cluster.trace import Note
@@ -85,7 +73,7 @@ class Backups(Application[Record]):
         self._keys = KeyRing() if keys is None else keys
         self._allowed = allowed or Allowed()
         self._member: Member | None = None
-        self._node: Parts | None = None
+        self._node: NodeParts | None = None
 
     # ---- the state all agree on
 
@@ -120,13 +108,8 @@ class Backups(Application[Record]):
     async def run(self, member: Member) -> None:
         """Read what the disk holds, before anything else; then listen, talk, and turn the loop."""
         self._member = member
-        parts = Parts(member, self.rules, self._destinations, self._keys)
-        await parts.indexer.recover()
-        await parts.copies.recover()
-        await parts.ledger.recover()
-        parts.replicator.start()
-        parts.exporter.start()
-        parts.watch.start()
+        parts = NodeParts(member, self.rules, self._destinations, self._keys)
+        await parts.begin()
         self._node = parts
         member.stir()  # for requests that came too early
         await parts.live()
@@ -145,7 +128,7 @@ class Backups(Application[Record]):
     def look(self, database: str) -> BackupsView | None:
         """How the backups of a database stand, as this node knows it; None before its program has begun. Refused if the
         database is not here."""
-        return self._node.by_hand.backups(database) if self._node is not None else None
+        return self._node.backup_handler.backups(database) if self._node is not None else None
 
     @property
     def zone(self) -> ZoneInfo | None:
@@ -167,9 +150,9 @@ class Backups(Application[Record]):
         member, parts = self._member, self._node
         self._keys.add(database_requests.keys_of(request), database_requests.secrets_of(request))
         if isinstance(request, database_requests.DocumentRequest):
-            return await parts.desk.answer(request)
+            return await parts.document_handler.answer(request)
         if isinstance(request, backup_requests.Action):
-            return await parts.by_hand.serve(request, self._admit)
+            return await parts.backup_handler.serve(request, self._admit)
         if isinstance(request, backup_requests.ServerWideAction):
             return await serve_server_wide(member, request, self._admit)
         match request:
@@ -197,93 +180,6 @@ class Backups(Application[Record]):
             case database_requests.RestoreDatabase():
                 return await parts.restores.restore(request)
             case _ if isinstance(request, admin_requests.Operation):
-                return await operate(member, parts.watch, request)
+                return await operate(member, parts.observer_loop, request)
             case _:
                 raise TypeError(f"{request!r} is no request: use the classes of backup.requests or backup.operations")
-
-
-class Parts:
-    """What one incarnation is made of."""
-
-    def __init__(self, member: Member, rules: Rules, destinations: WorldDestinations, keys: KeyRing) -> None:
-        self._member = member
-        self._unsure = True
-        """The disk may hold what is of a database that is gone, or that this node has not heard of yet."""
-        self.copies = Copies(member, hard_on_leaving=rules.hard_delete_on_leaving)
-        self.indexer = Indexer(member, self.copies)
-        self.desk = Desk(member, self.copies, self.indexer)
-        self.replicator = Replicator(member, self.copies)
-        self.exporter = Exporter(member, rules, self.copies)
-        self.copies.changed = self._copy_changed
-        self.ledger = Ledger(member, rules)
-        self.reporter = Reporter(member, rules, self.ledger)
-        self.runner = Runner(member, rules, self.copies, self.ledger, self.reporter, destinations, keys)
-        self.runner.indexes = self.indexer.all_of
-        self.scheduler = Scheduler(member, rules, self.ledger, self.runner)
-        self.forgetting = Forgetting(
-            member, rules, self.copies, self.replicator, self.exporter, self.ledger, self.scheduler
-        )
-        self.replicator.moved = self.exporter.moved = self.forgetting.changed
-        self.runner.kept = self.forgetting.ended
-        self.copies.closed = self._copy_closed
-        self.by_hand = ByHand(member, rules, self.ledger, self.scheduler, self.runner, self.forgetting)
-        self.watch = Watch(member, rules, self.copies)
-        self.restores = Restores(member, rules, self.copies, destinations)
-        self.restores.plant = self.indexer.plant
-        self._followers: tuple[
-            Copies | Indexer | Replicator | Exporter | Ledger | Scheduler | Restores | Forgetting, ...
-        ] = (
-            self.copies,
-            self.indexer,
-            self.replicator,
-            self.exporter,
-            self.ledger,
-            self.scheduler,
-            self.restores,
-            self.forgetting,
-        )
-
-    def _copy_changed(self, copy: Copy) -> None:
-        self.replicator.changed(copy)
-        self.exporter.changed(copy)
-        self.indexer.changed(copy)
-        self.forgetting.changed(copy)
-
-    def _copy_closed(self, database_id: int) -> None:
-        database = self.copies.database(database_id)
-        if database is not None:
-            self.forgetting.follow(database)
-
-    async def live(self) -> None:
-        """The loop: what changed, then what is due, then wait for either."""
-        member = self._member
-        seen, zone = Record(), member.zone
-        self.reporter.owe()
-        while True:
-            version, record = member.version, member.state
-            self.exporter.look()
-            self.forgetting.look()
-            if member.zone is not zone:  # every schedule means other instants now
-                seen, zone = Record(), member.zone
-            if record is not seen:
-                self._follow(seen, record)
-                seen = record
-            await member.changed(version, self.scheduler.turn())
-
-    def _follow(self, before: Record, record: Record) -> None:
-        """Tell each part of the databases that are new, changed, or gone; it costs what changed."""
-        known, gone = before.databases, self._unsure
-        changed = []
-        for name, database in record.databases.items():
-            earlier = known.get(name)
-            if earlier is not database:
-                changed.append(database)
-                gone = gone or (earlier is not None and earlier.id != database.id)
-        if gone or len(record.databases) - sum(each.name.lower() not in known for each in changed) < len(known):
-            for follower in self._followers:
-                follower.forget(record)
-            ids = {database.id for database in record.databases.values()}
-            self._unsure = not (self.copies.databases | self.ledger.databases) <= ids
-        for database in changed:
-            for follower in self._followers:
-                follower.follow(database)

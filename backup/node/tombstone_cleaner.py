@@ -7,19 +7,21 @@ Never here: who needs what (tombstones.py).
 
 from collections.abc import Iterator
 
+import attrs
+
 from backup.database.agreed_values import ForgetDeletedValues
 from backup.database.documents import Store
 from backup.database.items import Item
-from backup.node.tombstones import Known, Need, exchange_limit, needs
+from backup.node.tombstones import KnownProgress, TombstoneNeed, exchange_limit, needs
 from backup.notes import TombstonesCleaned
 from backup.record.commands import SayFarewell
 from backup.record.record import Database, Record, Task
 from backup.record.responsible_node import TaskState
 from backup.record.rules import Rules
-from backup.replicas.external_replicator import Exporter
-from backup.replicas.local_copies import Copies, Copy
+from backup.replicas.external_replicator import ExternalReplicator
+from backup.replicas.local_copies import LocalCopies, LocalCopy
 from backup.replicas.replicator import Replicator
-from backup.runs.local_status import Key, Ledger
+from backup.runs.local_status import LocalStatuses, TaskKey
 from backup.runs.scheduler import Scheduler
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import MINUTE
@@ -30,37 +32,28 @@ REASONS = 3
 """So many of those who need a tombstone are named."""
 
 
-class Forgetting:
+@attrs.define(eq=False)
+class TombstoneCleaner:
     """One node's part in it."""
 
-    def __init__(
-        self,
-        member: Member,
-        rules: Rules,
-        copies: Copies,
-        replicator: Replicator,
-        exporter: Exporter,
-        ledger: Ledger,
-        scheduler: Scheduler,
-    ) -> None:
-        self._member = member
-        self._rules = rules
-        self._copies = copies
-        self._replicator = replicator
-        self._exporter = exporter
-        self._ledger = ledger
-        self._scheduler = scheduler
-        self._waiting: set[int] = set()
-        """Databases whose copy is cleaned at the next full period."""
-        self._limits: dict[int, tuple[str, int]] = {}
-        """By database id: its name, and up to where tombstones of its values may go, where there are such."""
-        self._asking = False
-        self._leaving: set[int] = set()
-        """Databases of which this node is saying farewell."""
+    _member: Member
+    _rules: Rules
+    _copies: LocalCopies
+    _replicator: Replicator
+    _external: ExternalReplicator
+    _statuses: LocalStatuses
+    _scheduler: Scheduler
+    _waiting: set[int] = attrs.field(factory=set, init=False)
+    """Databases whose copy is cleaned at the next full period."""
+    _limits: dict[int, tuple[str, int]] = attrs.field(factory=dict, init=False)
+    """By database id: its name, and up to where tombstones of its values may go, where there are such."""
+    _asking: bool = attrs.field(default=False, init=False)
+    _leaving: set[int] = attrs.field(factory=set, init=False)
+    """Databases of which this node is saying farewell."""
 
     # ---- documents
 
-    def changed(self, copy: Copy) -> None:
+    def changed(self, copy: LocalCopy) -> None:
         """Something is new of the copy, or of who has it: if a tombstone can go, it goes at the next full period."""
         oldest, period = copy.store.oldest_tombstone, self._rules.tombstone_cleanup
         if oldest is None or not period or copy.id in self._waiting or not copy.settled:
@@ -70,13 +63,13 @@ class Forgetting:
             self._waiting.add(copy.id)
             self._member.spawn(self._clean, copy)
 
-    def ended(self, key: Key) -> None:
-        """A run is over."""
+    def run_kept(self, key: TaskKey) -> None:
+        """A run is over, and its outcome on the disk."""
         copy = self._copies.get(key[0])
         if copy is not None:
             self.changed(copy)
 
-    async def _clean(self, copy: Copy) -> None:
+    async def _clean(self, copy: LocalCopy) -> None:
         member, period = self._member, self._rules.tombstone_cleanup
         await member.sleep(period - member.monotonic() % period)
         await copy.settle()
@@ -101,7 +94,7 @@ class Forgetting:
         left = copy.store.size.tombstones
         member.note(TombstonesCleaned(database.name, copy.store.database_id, counts[0], limit, left))
 
-    def _limit(self, database: Database, copy: Copy) -> int:
+    def _limit(self, database: Database, copy: LocalCopy) -> int:
         """The etag up to which nobody needs a tombstone of the copy; looks no further than the oldest one."""
         limit, oldest = copy.store.etag, copy.store.oldest_tombstone or 0
         for need in self._needs(database, copy):
@@ -110,19 +103,19 @@ class Forgetting:
                 break
         return limit
 
-    def _needs(self, database: Database, copy: Copy) -> Iterator[Need]:
+    def _needs(self, database: Database, copy: LocalCopy) -> Iterator[TombstoneNeed]:
         def is_mine(task: Task) -> bool:
             state, _ = self._scheduler.standing((database.id, task.id), database, task)
             return state is TaskState.ACTIVE_BY_CURRENT_NODE
 
-        known = Known(
+        known = KnownProgress(
             self._member.name,
             copy.store.database_id,
             self._member.members,
             lambda node: self._replicator.safe_up_to(copy, node),
-            lambda task: self._ledger.chain((database.id, task)),
+            lambda task: self._statuses.chain((database.id, task)),
             is_mine,
-            self._exporter.arrived,
+            self._external.arrived,
         )
         return needs(database, self._member.state, known)
 

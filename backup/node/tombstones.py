@@ -7,12 +7,12 @@ deleted comes back. Never here: when it is looked at, and who asks (tombstone_cl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from backup.record.record import Database, Record, Task
-from backup.runs.local_status import Chain
+from backup.runs.local_status import ChainEnd
 from cluster.value import value
 
 
 @value
-class Need:
+class TombstoneNeed:
     """Somebody needs every tombstone after this change."""
 
     up_to: int
@@ -21,7 +21,7 @@ class Need:
 
 
 @value
-class Known:
+class KnownProgress:
     """What a node knows of who has its copy."""
 
     me: str
@@ -31,7 +31,7 @@ class Known:
     """Every node of the cluster."""
     arrived: Callable[[str], int]
     """Node of the group to the etag up to which it has all of this copy, and can send nothing older any more."""
-    chain: Callable[[int], Chain | None]
+    chain: Callable[[int], ChainEnd | None]
     """Task to the files that its next incremental on this node continues."""
     is_mine: Callable[[Task], bool]
     """Whether this node is responsible for the task."""
@@ -39,14 +39,14 @@ class Known:
     """External replication to the etag that has arrived there; None: another node has that task."""
 
 
-def needs(database: Database, record: Record, known: Known) -> Iterator[Need]:
+def needs(database: Database, record: Record, known: KnownProgress) -> Iterator[TombstoneNeed]:
     """Who needs tombstones of that copy, each with its grounds; what costs most to find out comes last."""
     for node in database.topology.nodes:
         if node != known.me:
-            yield Need(known.arrived(node), f"node {node} does not have them yet")
+            yield TombstoneNeed(known.arrived(node), f"node {node} does not have them yet")
     for node in database.departed:
         if node in known.cluster:
-            yield Need(0, f"node {node} left the group, and may come back with what was deleted")
+            yield TombstoneNeed(0, f"node {node} left the group, and may come back with what was deleted")
     for task in database.tasks.values():
         found = _need_of(task, known)
         if found is not None:
@@ -54,23 +54,23 @@ def needs(database: Database, record: Record, known: Known) -> Iterator[Need]:
     for task_id, replication in database.replications.items():
         arrived = known.replicated(task_id)
         if replication.disabled:
-            yield Need(0, f"external replication {task_id} is disabled")
+            yield TombstoneNeed(0, f"external replication {task_id} is disabled")
         elif arrived is None:
-            yield Need(0, f"external replication {task_id} may come to this node")
+            yield TombstoneNeed(0, f"external replication {task_id} may come to this node")
         else:
-            yield Need(arrived, f"external replication {task_id} has not sent them yet")
+            yield TombstoneNeed(arrived, f"external replication {task_id} has not sent them yet")
     if is_filled(database, record.databases.values()):
-        yield Need(0, "another database replicates to this one, and may send what was deleted once more")
+        yield TombstoneNeed(0, "another database replicates to this one, and may send what was deleted once more")
 
 
-def _need_of(task: Task, known: Known) -> Need | None:
+def _need_of(task: Task, known: KnownProgress) -> TombstoneNeed | None:
     """What a backup task needs (rule 18.5); None: its next run here is full."""
     if task.disabled:
-        return Need(0, f"task {task.id} is disabled")
+        return TombstoneNeed(0, f"task {task.id} is disabled")
     chain = known.chain(task.id)
     if chain is not None and chain.copy == known.copy:
-        return Need(chain.last_etag, f"task {task.id} has not backed them up on this node yet")
-    return Need(0, f"task {task.id} has not run on this node yet") if known.is_mine(task) else None
+        return TombstoneNeed(chain.last_etag, f"task {task.id} has not backed them up on this node yet")
+    return TombstoneNeed(0, f"task {task.id} has not run on this node yet") if known.is_mine(task) else None
 
 
 def is_filled(database: Database, databases: Iterable[Database]) -> bool:

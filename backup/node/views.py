@@ -6,75 +6,93 @@ seen (backup/requests/answers.py).
 
 from zoneinfo import ZoneInfo
 
-from backup.record.record import ONE_TIME, Database, Delay, Record, Status, Task
+from backup.record.record import ONE_TIME, Assignment, Database, Delay, Record, Status, Task
 from backup.record.responsible_node import TaskState, computed_owner
 from backup.record.rules import Rules
-from backup.requests.answers import BackupsView, NextBackup, OneTime, Operation, Progress, ServerWideView, TaskView
+from backup.requests.answers import (
+    BackupsView,
+    NextBackup,
+    OneTimeView,
+    Operation,
+    RunProgress,
+    ServerWideView,
+    TaskView,
+)
 from backup.runs import schedule
+from cluster.value import value
 
 
-def task_view(
-    database: Database,
-    task: Task,
-    state: TaskState,
-    owner: str | None,
-    status: Status | None,
-    me: str,
-    *,
-    now: int,
-    zone: ZoneInfo,
-    rules: Rules,
-    running: Operation | None,
-    delay: Delay | None,
-    settled: int = 0,
-    leaderless: bool = False,
-    running_since: int | None = None,
-    progress: Progress | None = None,
-) -> TaskView:
-    """One task at wall µs `now`. `status`, `delay`, `settled`: what this node would schedule from.
+@value
+class TaskStanding:
+    """How a task stands on the node that is asked, and what that node would schedule from."""
 
-    `leaderless`: it sees no leader, which counts where each node computes the owner (rule 7.5.1).
-    """
-    shown = _newer(status, database.statuses.get(task.id))
-    stored = database.assignments.get(task.id) if rules.assigned else None
-    if rules.assigned:
-        reason = stored.reason.sentence if stored is not None else ""
-    else:
-        reason = computed_owner(task, database.topology, status, rules, leaderless=leaderless).reason.sentence
-    marked_at = stored.not_suitable_since if stored is not None else None
-    if state is TaskState.PASSIVE:
-        reason = "this node belongs to no cluster, and runs nothing for one that it is not in"
-        stored = marked_at = None
-    if marked_at is not None:
-        reason = "it had the task before, and keeps it for a while although it does not respond"
-    connection = {TaskState.DISABLED: "NotActive", TaskState.ACTIVE_BY_CURRENT_NODE: "Active"}.get(state, "NotOnNode")
+    node: str
+    now: int
+    """Wall µs."""
+    zone: ZoneInfo
+    rules: Rules
+    state: TaskState
+    owner: str | None
+    status: Status | None
+    delay: Delay | None = None
+    settled: int = 0
+    """Wall µs up to which its occurrences count as answered, as a run was cancelled by hand; 0: none was."""
+    leaderless: bool = False
+    """The node sees no leader, which counts where each node computes the owner (rule 7.5.1)."""
+    running: Operation | None = None
+    running_since: int | None = None
+    progress: RunProgress | None = None
+
+
+def task_view(database: Database, task: Task, standing: TaskStanding) -> TaskView:
+    """One task as a node sees it."""
+    shown = _newer(standing.status, database.statuses.get(task.id))
+    reason, stored, moves_at = _ownership(database, task, standing)
+    connections = {TaskState.DISABLED: "NotActive", TaskState.ACTIVE_BY_CURRENT_NODE: "Active"}
     return TaskView(
         id=task.id,
         name=task.name,
         kind=task.kind.value,
         enabled=not task.disabled,
-        connection=connection,
-        responsible_node=owner or "",
+        connection=connections.get(standing.state, "NotOnNode"),
+        responsible_node=standing.owner or "",
         mentor=task.mentor or "",
         last_node=shown.node if shown is not None else "",
         last_full=shown.last_full if shown is not None else None,
         last_incremental=shown.last_incremental if shown is not None else None,
-        running=running,
-        next=_next(database, task, state, owner, status, me, now, zone, rules, delay, settled),
+        running=standing.running,
+        next=_next(database, task, standing),
         destinations=tuple(block.word for block in task.usable),
         retention=task.retention.age if task.retention is not None else None,
         encrypted=task.encryption.mode.value != "None" if task.encryption is not None else database.key is not None,
         server_wide=bool(task.server_wide),
-        state=state.value,
+        state=standing.state.value,
         reason=reason,
         owned_since=stored.since if stored is not None else None,
-        moves_at=marked_at + rules.move_grace if marked_at is not None else None,
-        running_since=running_since,
-        progress=progress,
+        moves_at=moves_at,
+        running_since=standing.running_since,
+        progress=standing.progress,
         error=(shown.error or "") if shown is not None else "",
         error_at=shown.error_at if shown is not None else None,
         uploads=shown.uploads if shown is not None else (),
     )
+
+
+def _ownership(database: Database, task: Task, standing: TaskStanding) -> tuple[str, Assignment | None, int | None]:
+    """Why the owner is the owner, the assignment that says so, and the wall instant at which it moves."""
+    rules = standing.rules
+    if standing.state is TaskState.PASSIVE:
+        return "this node belongs to no cluster, and runs nothing for one that it is not in", None, None
+    if not rules.assigned:
+        owner = computed_owner(task, database.topology, standing.status, rules, leaderless=standing.leaderless)
+        return owner.reason.sentence, None, None
+    stored = database.assignments.get(task.id)
+    if stored is None:
+        return "", None, None
+    if stored.not_suitable_since is None:
+        return stored.reason.sentence, stored, None
+    moves_at = stored.not_suitable_since + rules.move_grace
+    return "it had the task before, and keeps it for a while although it does not respond", stored, moves_at
 
 
 def _newer(own: Status | None, cluster: Status | None) -> Status | None:
@@ -84,26 +102,15 @@ def _newer(own: Status | None, cluster: Status | None) -> Status | None:
     return own if own.started_at >= cluster.started_at else cluster
 
 
-def _next(
-    database: Database,
-    task: Task,
-    state: TaskState,
-    owner: str | None,
-    status: Status | None,
-    me: str,
-    now: int,
-    zone: ZoneInfo,
-    rules: Rules,
-    delay: Delay | None,
-    settled: int,
-) -> NextBackup | None:
+def _next(database: Database, task: Task, standing: TaskStanding) -> NextBackup | None:
     """As its owner would plan it; what another node knows of that is the cluster's copy."""
-    if state in (TaskState.DISABLED, TaskState.PASSIVE):
+    if standing.state in (TaskState.DISABLED, TaskState.PASSIVE):
         return None
-    cluster = database.statuses.get(task.id)
-    base = status if owner in (me, None) else cluster
+    me, owner, delay, cluster = standing.node, standing.owner, standing.delay, database.statuses.get(task.id)
+    base = standing.status if owner in (me, None) else cluster
+    settled = standing.settled if owner == me else 0
     plan = schedule.next_backup(
-        task, base, now, zone, rules, owner or me, cluster, delay=delay, settled=settled if owner == me else 0
+        task, base, standing.now, standing.zone, standing.rules, owner or me, cluster, delay=delay, settled=settled
     )
     if plan.due is None:
         return None
@@ -119,7 +126,7 @@ def backups_view(
     starts = [start for view in tasks for start in (view.last_full, view.last_incremental) if start is not None]
     starts += [once.last_full] if once is not None and once.last_full is not None else []
     dues = [view.next.at for view in tasks if view.next is not None]
-    one_time = OneTime(once.started_at, once.node, once.kind.value, once.folder or "") if once is not None else None
+    one_time = OneTimeView(once.started_at, once.node, once.kind.value, once.folder or "") if once is not None else None
     last, following = max(starts, default=None), min(dues, default=None)
     return BackupsView(tasks, one_time, last, following, tombstones, kept_because)
 

@@ -11,17 +11,18 @@ from hashlib import blake2b
 import attrs
 
 from backup.database.change_vector import Relation
+from backup.observer.observer_memory import NodeObservation
 from backup.record import responsible_node
 from backup.record.record import Database, PromotionStatus, Topology
 from backup.record.rules import Rules
-from backup.replicas.node_reports import DatabaseReport, Seen
+from backup.replicas.node_reports import DatabaseReport
 from cluster.value import value
 
-Reports = Mapping[str, Mapping[str, DatabaseReport]]
+ReportsByNode = Mapping[str, Mapping[str, DatabaseReport]]
 """By node, then by lower-case name of the database."""
 
 
-class Health(Enum):
+class NodeHealth(Enum):
     """How a node of a group, or one that may join it, is doing (rule 5.7)."""
 
     GOOD = "good"
@@ -30,7 +31,7 @@ class Health(Enum):
 
 
 @value
-class Look:
+class PassInputs:
     """What one pass knows, for every group alike."""
 
     now: int
@@ -38,25 +39,25 @@ class Look:
     """When this leadership began."""
     nodes: tuple[str, ...]
     """Every node of the cluster, sorted."""
-    seen: Mapping[str, Seen]
-    reports: Reports
+    seen: Mapping[str, NodeObservation]
+    reports: ReportsByNode
     """What the reports say of the present."""
-    reports_before: Reports
+    reports_before: ReportsByNode
     """What they said in the pass before."""
     seed: int
     rules: Rules
 
 
-Change = tuple[Topology, str, str]
+GroupChange = tuple[Topology, str, str]
 """The group as it should be, the rule, and a sentence for the operator."""
 
 
-class Judgement:
+class GroupHealth:
     """One look at one group. Ask `change()` once; then the other fields are complete."""
 
-    def __init__(self, look: Look, key: str, database: Database, unloaded: Mapping[str, int]) -> None:
+    def __init__(self, inputs: PassInputs, key: str, database: Database, unloaded: Mapping[str, int]) -> None:
         """`key`: lower-case name; `unloaded`: since when a node reports the database without having it loaded."""
-        self.look, self.key, self.topology, self.changed = look, key, database.topology, database.changed
+        self.inputs, self.key, self.topology, self.changed = inputs, key, database.topology, database.changed
         self.name = database.name
         self.waits: list[int] = []
         """Instants at which time alone may change the verdict."""
@@ -67,12 +68,12 @@ class Judgement:
         self.said: list[tuple[str, str]] = []
         """Rule and sentence of what is worth a line of the log without a change."""
         self.unloaded = {
-            node: unloaded.get(node, look.now)
+            node: unloaded.get(node, inputs.now)
             for node in self.topology.nodes
             if (report := self._report(node)) is not None and not report.loaded
         }
 
-    def change(self) -> Change | None:
+    def change(self) -> GroupChange | None:
         """The one change that is due; None if all is well or nothing can be done (rule 5.4)."""
         topology, living, pressing, rotation_due = self.topology, 0, False, False
         for node in topology.members:
@@ -84,11 +85,11 @@ class Judgement:
             since = self._silent_since(node)
             if since is None and self._report_before(node) is None:
                 self.said.append(("5.4.1", f"{node} reports on time, and nothing of this database"))
-            if since is not None and self._has_passed(since + self.look.rules.rehab_after):
+            if since is not None and self._has_passed(since + self.inputs.rules.rehab_after):
                 return self._to_rehab(node), "5.4.3", f"{node} goes to Rehab: it does not respond"
             pressing = True
             if node == topology.members[0] and since is not None:
-                rotation_due = self._has_passed(since + self.look.rules.rotation_after)
+                rotation_due = self._has_passed(since + self.inputs.rules.rotation_after)
         if not living:
             return self._rescue()
         if rotation_due:
@@ -102,14 +103,14 @@ class Judgement:
     # ---- who is alive (rules 5.5, 5.7)
 
     def _report(self, node: str) -> DatabaseReport | None:
-        return self.look.reports.get(node, {}).get(self.key)
+        return self.inputs.reports.get(node, {}).get(self.key)
 
     def _report_before(self, node: str) -> DatabaseReport | None:
-        return self.look.reports_before.get(node, {}).get(self.key)
+        return self.inputs.reports_before.get(node, {}).get(self.key)
 
     def _has_passed(self, instant: int) -> bool:
         """Whether that instant has come; if not, it is one to wait for."""
-        if self.look.now >= instant:
+        if self.inputs.now >= instant:
             return True
         self.waits.append(instant)
         return False
@@ -118,9 +119,9 @@ class Judgement:
         """Whether the node's report is young and says that the database is loaded (rule 5.4.1)."""
         report = self._report(node)
         if report is not None:
-            seen = self.look.seen[node]
+            seen = self.inputs.seen[node]
             if not seen.fresh:
-                self.waits.append(seen.sighting.received_at + self.look.rules.report_timeout)
+                self.waits.append(seen.sighting.received_at + self.inputs.rules.report_timeout)
         return report is not None and report.loaded
 
     def _silent_since(self, node: str) -> int | None:
@@ -128,29 +129,29 @@ class Judgement:
 
         None: the node reports on time and says nothing of the database, so there is no silence (rule 5.4.1).
         """
-        seen = self.look.seen.get(node)
+        seen = self.inputs.seen.get(node)
         if seen is None:
-            return self.look.started_at
+            return self.inputs.started_at
         if self._report(node) is not None:
-            return self.unloaded.get(node, self.look.now)
-        return None if seen.fresh else max(seen.sighting.received_at, self.look.started_at)
+            return self.unloaded.get(node, self.inputs.now)
+        return None if seen.fresh else max(seen.sighting.received_at, self.inputs.started_at)
 
-    def _health(self, node: str) -> Health:
+    def _health(self, node: str) -> NodeHealth:
         """Rule 5.7. A node that was never heard of is as silent as this leadership is old."""
-        if node not in self.look.nodes:
-            return Health.BAD
+        if node not in self.inputs.nodes:
+            return NodeHealth.BAD
         if self._is_alive(node):
-            return Health.GOOD
+            return NodeHealth.GOOD
         since = self._silent_since(node)
-        if since is not None and self._has_passed(since + self.look.rules.replacement_after):
-            return Health.BAD
-        return Health.NOT_ENOUGH_INFO
+        if since is not None and self._has_passed(since + self.inputs.rules.replacement_after):
+            return NodeHealth.BAD
+        return NodeHealth.NOT_ENOUGH_INFO
 
     # ---- members (5.4.3, 5.4.5, 5.4.6)
 
     def _to_rehab(self, node: str, status: PromotionStatus | None = None) -> Topology:
         """The group with the node in Rehab, and the mark that says why (rule 5.6)."""
-        topology, seen = self.topology, self.look.seen.get(node)
+        topology, seen = self.topology, self.inputs.seen.get(node)
         alarm = seen.sighting.report.alarm if seen is not None else None
         return attrs.evolve(
             _without(topology, node),
@@ -161,7 +162,7 @@ class Judgement:
             ),
         )
 
-    def _rescue(self) -> Change | None:
+    def _rescue(self) -> GroupChange | None:
         """No member is alive: the healthy node that is furthest on becomes one, or the operator is told (5.4.5)."""
         topology = self.topology
         candidates = (*topology.rehabs, *(topology.promotables if not topology.members else ()))
@@ -178,7 +179,7 @@ class Judgement:
 
     def _is_further(self, node: str, best: str) -> bool:
         """Whether a node's copy is more up to date; where neither has seen all of the other, the higher etag is."""
-        mine, theirs = self.look.reports[node][self.key], self.look.reports[best][self.key]
+        mine, theirs = self.inputs.reports[node][self.key], self.inputs.reports[best][self.key]
         match mine.change_vector.compare(theirs.change_vector):
             case Relation.NEWER:
                 return True
@@ -187,22 +188,22 @@ class Judgement:
             case _:
                 return mine.etag > theirs.etag
 
-    def _lagging(self) -> Change | None:
+    def _lagging(self) -> GroupChange | None:
         """The member that is too far behind the first of all, in this pass and in the last one (5.4.6)."""
-        culprit = self._culprit(self.look.reports)
+        culprit = self._culprit(self.inputs.reports)
         if culprit is None:
             return None
-        if culprit != self._culprit(self.look.reports_before):
+        if culprit != self._culprit(self.inputs.reports_before):
             self.restless = True  # what is now the present is the past of the next pass
             return None
-        limit = self.look.rules.longest_lag
+        limit = self.inputs.rules.longest_lag
         return (
             self._to_rehab(culprit, PromotionStatus.CHANGE_VECTOR_NOT_MERGED),
             "5.4.6",
             f"{culprit} goes to Rehab: it is more than {limit:,} changes behind",
         )
 
-    def _culprit(self, reports: Reports) -> str | None:
+    def _culprit(self, reports: ReportsByNode) -> str | None:
         """Who lags by more than the limit, by etag and by change vector; None also where a member did not report."""
         told = [(reports.get(node, {}).get(self.key), node) for node in self.topology.members]
         found = [(report.etag, node, report) for report, node in told if report is not None]
@@ -210,12 +211,12 @@ class Judgement:
             return None
         last, culprit, behind = min(found, key=lambda each: each[0])
         first, _, ahead = max(found, key=lambda each: each[0])
-        limit = self.look.rules.longest_lag
+        limit = self.inputs.rules.longest_lag
         if first - last <= limit or ahead.change_vector.distance(behind.change_vector) <= limit:
             return None
         return culprit
 
-    def _reordered(self) -> Change | None:
+    def _reordered(self) -> GroupChange | None:
         """The members as the operator wished to see them (5.4.6)."""
         topology = self.topology
         members = _by_priority(topology.members, topology.priority_order)
@@ -225,11 +226,11 @@ class Judgement:
 
     # ---- promotables and rehabs (5.4.7 to 5.4.9)
 
-    def _of_promotables(self) -> Change | None:
+    def _of_promotables(self) -> GroupChange | None:
         """A bad one is replaced, a good one becomes a Member (5.4.7)."""
         topology = self.topology
         for node in topology.promotables:
-            if topology.dynamic_distribution and self._health(node) is Health.BAD:  # rule 5.14
+            if topology.dynamic_distribution and self._health(node) is NodeHealth.BAD:  # rule 5.14
                 fit = self._fit()
                 if fit is not None:
                     others = tuple(fit if each == node else each for each in topology.promotables)
@@ -243,11 +244,11 @@ class Judgement:
                 return promoted
         return None
 
-    def _of_rehabs(self) -> Change | None:
+    def _of_rehabs(self) -> GroupChange | None:
         """A good one becomes a Member again; in place of a bad one somebody else is to become one (5.4.8)."""
         topology = self.topology
         for node in topology.rehabs:
-            if not topology.dynamic_distribution or self._health(node) is not Health.BAD:  # rule 5.14
+            if not topology.dynamic_distribution or self._health(node) is not NodeHealth.BAD:  # rule 5.14
                 if (promoted := self._promotion(node)) is not None:
                     return promoted
             elif self._responding() < topology.replication_factor:
@@ -259,33 +260,33 @@ class Judgement:
 
     def _fault(self, node: str) -> str:
         """What is bad about a node that is (5.7)."""
-        return "has not responded for long" if node in self.look.nodes else "has left the cluster"
+        return "has not responded for long" if node in self.inputs.nodes else "has left the cluster"
 
     def _responding(self) -> int:
         """Members, and those others that may become one again."""
         others = self.topology.promotables + self.topology.rehabs
-        return len(self.topology.members) + sum(self._health(node) is not Health.BAD for node in others)
+        return len(self.topology.members) + sum(self._health(node) is not NodeHealth.BAD for node in others)
 
     def _fit(self) -> str | None:
         """The node outside the group with the fewest databases, one without a report only if there is no other (5.8)."""
         if not self.topology.members:
             return None
         found = [
-            (not self._is_heard(node), len(self.look.reports.get(node, {})), node)
-            for node in self.look.nodes
-            if node not in self.topology.nodes and self._health(node) is not Health.BAD
+            (not self._is_heard(node), len(self.inputs.reports.get(node, {})), node)
+            for node in self.inputs.nodes
+            if node not in self.topology.nodes and self._health(node) is not NodeHealth.BAD
         ]
         self.is_wide = not found
         return min(found)[2] if found else None
 
     def _is_heard(self, node: str) -> bool:
-        seen = self.look.seen.get(node)
+        seen = self.inputs.seen.get(node)
         return seen is not None and seen.told
 
-    def _promotion(self, node: str) -> Change | None:
+    def _promotion(self, node: str) -> GroupChange | None:
         """The group with that Promotable or node in Rehab as a Member, if it may become one (5.9)."""
         topology = self.topology
-        if len(topology.members) >= topology.replication_factor or node not in self.look.nodes:
+        if len(topology.members) >= topology.replication_factor or node not in self.inputs.nodes:
             return None
         mentor = responsible_node.pick(topology, _hash(node, self.name), resource_intensive=False)  # rule 5.11
         if mentor is None or not self._is_alive(node) or not self._is_told_of(mentor, node):
@@ -295,7 +296,9 @@ class Judgement:
             # what is now the present is the past of the next pass: that one may promote without anything new
             self.restless = self.restless or self._has_caught_up(node, self._report(mentor))
             return None
-        members = sorted((*topology.members, node), key=lambda each: _hash(self.look.seed, self.changed, each))  # 5.10
+        members = sorted(
+            (*topology.members, node), key=lambda each: _hash(self.inputs.seed, self.changed, each)
+        )  # 5.10
         promoted = attrs.evolve(
             _without(_unmarked(topology, node), node), members=_by_priority(members, topology.priority_order)
         )
@@ -305,8 +308,8 @@ class Judgement:
         """Whether mentor and node, without an alarm, both report of the database, at about the same time (rule 5.9)."""
         if self._report(mentor) is None:
             return False
-        ours, theirs = self.look.seen[node].sighting, self.look.seen[mentor].sighting
-        together = abs(ours.received_at - theirs.received_at) <= 3 * self.look.rules.worker_sample
+        ours, theirs = self.inputs.seen[node].sighting, self.inputs.seen[mentor].sighting
+        together = abs(ours.received_at - theirs.received_at) <= 3 * self.inputs.rules.worker_sample
         return together and ours.report.alarm is None
 
     def _has_caught_up(self, node: str, goal: DatabaseReport | None) -> bool:
@@ -316,7 +319,7 @@ class Judgement:
             return False
         return mine.change_vector.compare(goal.change_vector) in (Relation.EQUAL, Relation.NEWER)
 
-    def _leftovers(self) -> Change | None:
+    def _leftovers(self) -> GroupChange | None:
         """There are members enough: whoever else is in the group leaves it (5.4.9)."""
         topology = self.topology
         others = topology.promotables + topology.rehabs

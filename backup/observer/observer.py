@@ -1,6 +1,6 @@
 """The leader's watch: from the record and the nodes' reports to what should change (section 5, rule 7.8). Pure.
 
-`observe` is one pass. All that outlives a pass is `Memory`, and that dies with the term (rule 5.1). A pass costs what
+`observe` is one pass. All that outlives a pass is `ObserverMemory`, and that dies with the term (rule 5.1). A pass costs what
 moved since the last one: a database of which nothing is new, and whose instants have not come, is passed over. Instants
 without a word are monotonic µs of the leader; marks that outlive it are wall µs. Never here: sending, waiting, what a
 group needs (group_health.py), and how a node works out its own tasks (backup/record/responsible_node.py).
@@ -10,25 +10,16 @@ from collections.abc import Mapping
 
 import attrs
 
-from backup.observer.group_health import Judgement, Look
+from backup.observer.group_health import GroupHealth, PassInputs
+from backup.observer.observer_memory import DatabaseVerdict, NodeObservation, ObserverMemory
 from backup.record import responsible_node
 from backup.record.commands import AbandonRestore, Assign, Assigned, Command, UpdateTopology
 from backup.record.record import Assignment, Database, Reason, Record, Task, Topology
 from backup.record.rules import Rules
-from backup.replicas.node_reports import (
-    WORDS,
-    DatabaseReport,
-    Judged,
-    Memory,
-    Report,
-    Seen,
-    Sighting,
-    Sightings,
-)
-from backup.requests.answers import Decided
+from backup.replicas.node_reports import DatabaseReport, NodeReport, ReceivedReport, ReceivedReports
+from backup.requests.answers import DecisionLogEntry
 from cluster.time_units import FOREVER, MINUTE, as_datetime
-
-__all__ = ["WORDS", "DatabaseReport", "Memory", "Report", "Seen", "Sighting", "Sightings", "observe"]
+from cluster.value import value
 
 LOG_LENGTH = 100
 """Entries of the decision log (rule 5.1)."""
@@ -37,38 +28,45 @@ REPEAT_PASSES = 60
 NOTHING: Mapping[str, DatabaseReport] = {}
 
 
-def observe(
-    record: Record,
-    sightings: Sightings,
-    now: int,
-    wall: int,
-    started_at: int,
-    term: int,
-    memory: Memory,
-    rules: Rules,
-    nodes: tuple[str, ...],
-) -> tuple[tuple[Command, ...], int, Memory]:
-    """One pass (rules 5.2 to 5.10, 5.13, 7.8): the commands to propose, `unchanged_until`, and the memory for the next.
+@value
+class ObserverInputs:
+    """What a pass is given: what the leader of a term knows at one moment."""
 
-    `sightings` holds the last report of each node ever heard, the leader's own too; `started_at` is when this node
-    began to lead `term`; `now` and `wall` are the same moment on its two clocks; `nodes` are those of the cluster, sorted.
+    record: Record
+    sightings: ReceivedReports
+    """The last report of each node ever heard, the leader's own too."""
+    now: int
+    wall: int
+    """The same moment on the leader's other clock."""
+    started_at: int
+    """When the leader began to lead the term."""
+    term: int
+    rules: Rules
+    nodes: tuple[str, ...]
+    """Those of the cluster, sorted."""
+
+
+def observe(inputs: ObserverInputs, memory: ObserverMemory) -> tuple[tuple[Command, ...], int, ObserverMemory]:
+    """One pass (rules 5.2 to 5.10, 5.13, 7.8): the commands to propose, `unchanged_until`, and the memory for the next.
 
     Before `unchanged_until` a pass would again ask for nothing, provided that record and cluster stay, nodes that are
     fresh now stay fresh and report the same, and no other node reports. It is 0 if this pass asked for something or if
     the next may without anything new being heard.
     """
-    if memory.term != term:  # rule 5.1
-        memory = Memory(memory.seed, term)
-    opens_at = started_at + rules.stabilisation + rules.supervisor_sample
+    now, wall, rules = inputs.now, inputs.wall, inputs.rules
+    if memory.term != inputs.term:  # rule 5.1
+        memory = ObserverMemory(memory.seed, inputs.term)
+    opens_at = inputs.started_at + rules.stabilisation + rules.supervisor_sample
     if now < opens_at:  # rule 5.2
         return (), opens_at, memory
-    unmoved = memory.record is record and memory.nodes == nodes and now < memory.until and wall < memory.wall_until
-    if unmoved and _is_same(sightings, memory.seen, now, rules):
+    is_known = memory.record is inputs.record and memory.nodes == inputs.nodes
+    unmoved = is_known and now < memory.until and wall < memory.wall_until
+    if unmoved and _is_same(inputs.sightings, memory.seen, now, rules):
         return (), _earlier(memory.until, memory.wall_until, now, wall), _with_latest(memory, ())
-    return _Pass(sightings, now, wall, started_at, memory, rules, nodes).over(record)
+    return _Pass(inputs, memory).over(inputs.record)
 
 
-def _is_same(sightings: Sightings, seen: Mapping[str, Seen], now: int, rules: Rules) -> bool:
+def _is_same(sightings: ReceivedReports, seen: Mapping[str, NodeObservation], now: int, rules: Rules) -> bool:
     """Whether reports say what they said, and each node is as fresh or as silent as it was."""
     if len(sightings) != len(seen):
         return False
@@ -87,7 +85,7 @@ def _is_same(sightings: Sightings, seen: Mapping[str, Seen], now: int, rules: Ru
     return True
 
 
-def _say_the_same(report: Report, known: Report) -> bool:
+def _say_the_same(report: NodeReport, known: NodeReport) -> bool:
     return report.databases is known.databases or report.databases == known.databases
 
 
@@ -96,43 +94,35 @@ def _earlier(until: int, wall_until: int, now: int, wall: int) -> int:
     return until if wall_until == FOREVER else min(until, now + wall_until - wall)
 
 
-def _with_latest(memory: Memory, latest: tuple[Decided, ...]) -> Memory:
+def _with_latest(memory: ObserverMemory, latest: tuple[DecisionLogEntry, ...]) -> ObserverMemory:
     return memory if memory.latest == latest else attrs.evolve(memory, latest=latest)
 
 
 class _Pass:
     """One pass that looks closely, at what moved."""
 
-    def __init__(
-        self,
-        sightings: Sightings,
-        now: int,
-        wall: int,
-        started_at: int,
-        memory: Memory,
-        rules: Rules,
-        nodes: tuple[str, ...],
-    ) -> None:
-        self.now, self.wall, self.started_at, self.memory, self.rules = now, wall, started_at, memory, rules
+    def __init__(self, inputs: ObserverInputs, memory: ObserverMemory) -> None:
+        self.now, self.wall, self.started_at, self.rules = inputs.now, inputs.wall, inputs.started_at, inputs.rules
+        self.memory = memory
         self.moved: set[str] = set()
         """Nodes that are fresh, silent or alarmed as they were not before."""
         self.touched: set[str] = set()
         """Databases of which some node reports something new."""
-        self.seen = {node: self._seen(node, sighting) for node, sighting in sightings.items()}
-        self.look = Look(
-            now,
-            started_at,
-            nodes,
+        self.seen = {node: self._seen(node, sighting) for node, sighting in inputs.sightings.items()}
+        self.inputs = PassInputs(
+            inputs.now,
+            inputs.started_at,
+            inputs.nodes,
             self.seen,
             {node: seen.by_name if seen.told else NOTHING for node, seen in self.seen.items()},
             {node: seen.by_name if seen.told else NOTHING for node, seen in memory.seen.items()},
             memory.seed,
-            rules,
+            inputs.rules,
         )
-        self.looks_at_all = memory.record is None or memory.nodes != nodes
-        self.said: list[Decided] = []
+        self.looks_at_all = memory.record is None or memory.nodes != inputs.nodes
+        self.said: list[DecisionLogEntry] = []
 
-    def _seen(self, node: str, sighting: Sighting) -> Seen:
+    def _seen(self, node: str, sighting: ReceivedReport) -> NodeObservation:
         age, before, report = self.now - sighting.received_at, self.memory.seen.get(node), sighting.report
         fresh, told = age <= 2 * self.rules.worker_sample, age < self.rules.report_timeout
         if before is None or not _say_the_same(report, before.sighting.report):
@@ -149,13 +139,13 @@ class _Pass:
             or report.alarm != before.sighting.report.alarm
         ):
             self.moved.add(node)
-        return Seen(sighting, fresh, told, by_name)
+        return NodeObservation(sighting, fresh, told, by_name)
 
-    def over(self, record: Record) -> tuple[tuple[Command, ...], int, Memory]:
+    def over(self, record: Record) -> tuple[tuple[Command, ...], int, ObserverMemory]:
         """Look at every database that may have moved, then store all owners with one command (rule 4.3)."""
         commands: list[Command] = []
         assigned: list[Assigned] = []
-        judged: dict[str, Judged] = {}
+        judged: dict[str, DatabaseVerdict] = {}
         until, wall_until, restless = FOREVER, FOREVER, False
         for key, database in record.databases.items():
             found = self.memory.judged.get(key)
@@ -168,11 +158,11 @@ class _Pass:
             commands.append(Assign(tuple(assigned)))
         if restless:
             until = wall_until = 0
-        memory = Memory(
+        memory = ObserverMemory(
             self.memory.seed,
             self.memory.term,
             record,
-            self.look.nodes,
+            self.inputs.nodes,
             self.seen,
             judged,
             until,
@@ -182,7 +172,7 @@ class _Pass:
         )
         return tuple(commands), 0 if restless else _earlier(until, wall_until, self.now, self.wall), memory
 
-    def _stands(self, judged: Judged, key: str, database: Database) -> bool:
+    def _stands(self, judged: DatabaseVerdict, key: str, database: Database) -> bool:
         """Whether what was made of a database before need not be looked at again."""
         if judged.database is not database or judged.restless or key in self.touched or self.looks_at_all:
             return False
@@ -195,13 +185,13 @@ class _Pass:
         self,
         key: str,
         database: Database,
-        before: Judged | None,
+        before: DatabaseVerdict | None,
         commands: list[Command],
         assigned: list[Assigned],
-    ) -> Judged:
+    ) -> DatabaseVerdict:
         """Look at one database: its group first, then the owners of its tasks; add what is to be proposed."""
         stamp, topology = database.topology.stamp, database.topology
-        judgement = Judgement(self.look, key, database, before.unloaded if before is not None else {})
+        judgement = GroupHealth(self.inputs, key, database, before.unloaded if before is not None else {})
         if before is not None and before.settled_index == stamp.index:
             since = before.settled_since
         else:  # a topology of an earlier term is as old as this leadership at least
@@ -213,7 +203,7 @@ class _Pass:
             until = FOREVER
         elif not is_settled:  # rule 5.3
             until = settles_at
-        elif database.restoring is not None and database.restoring.node not in self.look.nodes:
+        elif database.restoring is not None and database.restoring.node not in self.inputs.nodes:
             until, restless = FOREVER, True
             node = database.restoring.node
             self.say(database, "17.8", f"Node {node}, which was restoring it, has left the cluster: it is taken back")
@@ -232,7 +222,7 @@ class _Pass:
                 owners_until = self._owners(database, topology, before, assigned)
             restless = judgement.restless or len(commands) + len(assigned) > asked
             until = min(judgement.waits, default=FOREVER)
-        return Judged(
+        return DatabaseVerdict(
             database,
             stamp.index,
             since,
@@ -250,9 +240,11 @@ class _Pass:
         for line in self.memory.decisions:
             if line.text == text and line.database == database.name and line.at > lately:
                 return
-        self.said.append(Decided(self.wall, database.name, text, rule, acts))
+        self.said.append(DecisionLogEntry(self.wall, database.name, text, rule, acts))
 
-    def _owners(self, database: Database, topology: Topology, before: Judged | None, assigned: list[Assigned]) -> int:
+    def _owners(
+        self, database: Database, topology: Topology, before: DatabaseVerdict | None, assigned: list[Assigned]
+    ) -> int:
         """Add what to store about responsible nodes (rule 7.8); the wall instant from which time alone may change them.
 
         0: a task has no owner yet, so that a report on it, too, may decide.

@@ -6,14 +6,17 @@ what was seen (observer.py).
 
 from collections.abc import Sequence
 
+import attrs
+
 from backup.notes import ObserverDecided
-from backup.observer.observer import observe
+from backup.observer.observer import ObserverInputs, observe
+from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import Command
 from backup.record.record import PromotionStatus
 from backup.record.rules import Rules
-from backup.replicas.local_copies import Copies
-from backup.replicas.node_reports import DatabaseReport, Heard, Memory, Report, Sighting, Told
-from backup.requests.answers import Decided
+from backup.replicas.local_copies import LocalCopies
+from backup.replicas.node_reports import DatabaseReport, Heard, NodeReport, ReceivedReport, Told
+from backup.requests.answers import DecisionLogEntry
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import FOREVER
 
@@ -25,7 +28,7 @@ ALARMS = (
 """What a machine may be short of, and the status that goes with it."""
 
 
-class Telling:
+class OutgoingReport:
     """What one node has to tell, and what the leader has heard of it."""
 
     def __init__(self) -> None:
@@ -84,30 +87,30 @@ def merged(databases: tuple[DatabaseReport, ...], told: Told) -> tuple[DatabaseR
     return tuple(found.values())
 
 
-class Watch:
+@attrs.define(eq=False)
+class ObserverLoop:
     """One node's part in the watch."""
 
-    def __init__(self, member: Member, rules: Rules, copies: Copies) -> None:
-        self._member = member
-        self._rules = rules
-        self._copies = copies
-        self._telling = Telling()
-        self._sightings: dict[str, Sighting] = {}
-        self._versions: dict[str, int] = {}
-        """By node: the version of what it told."""
-        self._heard_in = -1
-        """The term in which all that was heard."""
-        self._term = -1
-        """The term of this node's leadership that its observer watches; -1: it does not."""
-        self._started_at = 0
-        self._memory = Memory()
-        self._proposing = False
-        self._suspended = False
+    _member: Member
+    _rules: Rules
+    _copies: LocalCopies
+    _outgoing: OutgoingReport = attrs.field(factory=OutgoingReport, init=False)
+    _sightings: dict[str, ReceivedReport] = attrs.field(factory=dict, init=False)
+    _versions: dict[str, int] = attrs.field(factory=dict, init=False)
+    """By node: the version of what it told."""
+    _heard_in: int = attrs.field(default=-1, init=False)
+    """The term in which all that was heard."""
+    _term: int = attrs.field(default=-1, init=False)
+    """The term of this node's leadership that its observer watches; -1: it does not."""
+    _started_at: int = attrs.field(default=0, init=False)
+    _memory: ObserverMemory = attrs.field(factory=ObserverMemory, init=False)
+    _proposing: bool = attrs.field(default=False, init=False)
+    _suspended: bool = attrs.field(default=False, init=False)
 
     # ---- for the operator
 
     @property
-    def decisions(self) -> tuple[Decided, ...]:
+    def decisions(self) -> tuple[DecisionLogEntry, ...]:
         """The decision log of this leadership; empty on a node that does not lead (rule 5.1)."""
         return self._memory.decisions if self._member.leading and self._term == self._member.term else ()
 
@@ -126,22 +129,22 @@ class Watch:
 
     def _talk(self, number: int) -> int:
         """Report to whoever leads; nothing is new once it has heard what there is to tell."""
-        member, leader, telling = self._member, self._member.leader, self._telling
+        member, leader, outgoing = self._member, self._member.leader, self._outgoing
         alarm = self._shortage()
-        is_news = telling.update(self._copies.reports(), alarm)
+        is_news = outgoing.update(self._copies.reports(), alarm)
         if leader is None:
             return 0 if is_news else FOREVER
         if leader == member.name:
             self._forget_older_terms()
-            report = Report(member.name, number + 1, telling.databases, alarm)
-            self._sightings[leader] = Sighting(report, member.monotonic())
+            report = NodeReport(member.name, number + 1, outgoing.databases, alarm)
+            self._sightings[leader] = ReceivedReport(report, member.monotonic())
             return 0 if is_news else FOREVER
-        member.send(leader, telling.message(number + 1, (leader, member.term)))
-        return FOREVER if telling.is_heard else 0
+        member.send(leader, outgoing.message(number + 1, (leader, member.term)))
+        return FOREVER if outgoing.is_heard else 0
 
     def _on_heard(self, sender: str, heard: Heard) -> None:
         if sender == self._member.leader:
-            self._telling.heard(heard.version)
+            self._outgoing.heard(heard.version)
 
     def _shortage(self) -> PromotionStatus | None:
         """What the node is short of, as rule 5.6 calls it; of several the first."""
@@ -171,8 +174,8 @@ class Watch:
             if known != told.version:
                 databases = merged(databases, told)
         self._versions[sender] = told.version
-        report = Report(sender, told.beat, databases, told.alarm)
-        self._sightings[sender] = Sighting(report, self._member.monotonic())
+        report = NodeReport(sender, told.beat, databases, told.alarm)
+        self._sightings[sender] = ReceivedReport(report, self._member.monotonic())
         if told.base != told.version:
             self._member.send(sender, Heard(told.version))
 
@@ -185,23 +188,23 @@ class Watch:
         now = member.monotonic()
         if self._term != member.term:
             self._term, self._started_at = member.term, now
-            self._memory = Memory(self._memory.seed or member.dice("observer").below(1 << 32))
+            self._memory = ObserverMemory(self._memory.seed or member.dice("observer").below(1 << 32))
         self._forget_older_terms()
         if self._suspended:
             return FOREVER
         if self._proposing:
             return 0
-        commands, unchanged_until, self._memory = observe(
-            member.state,
-            self._sightings,
-            now,
-            member.wall(),
-            self._started_at,
-            self._term,
-            self._memory,
-            self._rules,
-            member.members,
+        inputs = ObserverInputs(
+            record=member.state,
+            sightings=self._sightings,
+            now=now,
+            wall=member.wall(),
+            started_at=self._started_at,
+            term=self._term,
+            rules=self._rules,
+            nodes=member.members,
         )
+        commands, unchanged_until, self._memory = observe(inputs, self._memory)
         for line in self._memory.latest:
             member.note(ObserverDecided(line.database, line.rule, line.text, line.acts))
         if not commands:

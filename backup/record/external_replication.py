@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import attrs
 
 from backup.record import responsible_node
-from backup.record.record import Database, Progress, Reason, Replication, Topology
+from backup.record.record import Database, Reason, Replication, ReplicationProgress, Topology
 from backup.record.rules import Rules
 from cluster.member import Refused
 from cluster.value import value
@@ -50,14 +50,14 @@ class ReportReplication:
 
     database: str
     task: int
-    progress: Progress
+    progress: ReplicationProgress
 
 
 ReplicationCommand = DefineReplication | DeleteReplication | ToggleReplication | ReportReplication
 
 WORDS: tuple[type, ...] = (
     Replication,
-    Progress,
+    ReplicationProgress,
     DefineReplication,
     DeleteReplication,
     ToggleReplication,
@@ -139,7 +139,7 @@ class Owner:
 
 
 def owner_of(
-    task: Replication, topology: Topology, progress: Progress | None, rules: Rules, *, leaderless: bool
+    task: Replication, topology: Topology, progress: ReplicationProgress | None, rules: Rules, *, leaderless: bool
 ) -> Owner:
     """Who runs the task as a node sees it that is (`leaderless`) Candidate or Passive, or is not (rule 7.15)."""
     if leaderless:

@@ -23,11 +23,11 @@ __all__ = [
     "Delay",
     "History",
     "Kind",
-    "Progress",
     "PromotionStatus",
     "Reason",
     "Record",
     "Replication",
+    "ReplicationProgress",
     "Restoring",
     "Run",
     "Sent",
@@ -260,7 +260,7 @@ class Replication:
 
 
 @value
-class Progress:
+class ReplicationProgress:
     """How far an external replication has come, as its owner last said."""
 
     node: str
@@ -310,7 +310,7 @@ class Database:
     """While it is made from a backup (rule 17.7); None: it is what it says it is."""
     replications: Mapping[int, Replication] = attrs.field(factory=dict, hash=False)
     """External replications, by task id."""
-    progress: Mapping[int, Progress] = attrs.field(factory=dict, hash=False)
+    progress: Mapping[int, ReplicationProgress] = attrs.field(factory=dict, hash=False)
     """What was last said of them, by task id; it does not move `changed`."""
     departed: tuple[str, ...] = ()
     """Nodes that left the group and have not said that they hold nothing of it any more (rule 5.15)."""

@@ -24,7 +24,7 @@ class Retention:
 
 
 @value
-class Kept:
+class StoredChain:
     """One folder of a destination, as far as retention looks at it."""
 
     folder: str
@@ -43,20 +43,22 @@ class Kept:
 
 
 @value
-class Choice:
+class RetentionChoice:
     """What may go, and why not where nothing may although something is old enough."""
 
-    expired: tuple[Kept, ...] = ()
+    expired: tuple[StoredChain, ...] = ()
     refused: str = ""
     """One sentence for the operator."""
 
 
-def choose(chains: Sequence[Kept], database: str, task: int, now: int, age: int, rules: Rules) -> Choice:
+def choose(
+    chains: Sequence[StoredChain], database: str, task: int, now: int, age: int, rules: Rules
+) -> RetentionChoice:
     """Which of the chains in a destination may go, all of them being in it, in the order of their beginnings.
 
     `now` and the instants of the chains by one clock (rule 14.7).
     """
-    expired: list[Kept] = []
+    expired: list[StoredChain] = []
     met_young = False
     for chain in chains:
         if now - chain.at < age:
@@ -72,10 +74,12 @@ def choose(chains: Sequence[Kept], database: str, task: int, now: int, age: int,
             continue  # rule 14.3: its newest incremental is fresh
         expired.append(chain)
     if expired and not met_young:  # rule 14.5
-        return Choice(refused=f"all {len(expired)} chains are older than the policy asks for, and none may be the last")
+        return RetentionChoice(
+            refused=f"all {len(expired)} chains are older than the policy asks for, and none may be the last"
+        )
     if rules.retention_keeps_last_chain:
         going = {chain.folder for chain in expired}
         ours = [chain for chain in chains if chain.task == task and chain.database.lower() == database.lower()]
         if expired and not any(chain.whole for chain in ours if chain.folder not in going):
-            return Choice(refused="no chain that can be restored would be left of this task")
-    return Choice(tuple(expired))
+            return RetentionChoice(refused="no chain that can be restored would be left of this task")
+    return RetentionChoice(tuple(expired))

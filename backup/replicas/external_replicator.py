@@ -6,21 +6,20 @@ it is in memory: after a restart, or at another owner, the first word is the que
 owns a task (backup/record/external_replication.py), and replication inside a group (replicator.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import attrs
 
-from backup.database.documents import Store
-from backup.database.items import Item
-from backup.database.replication import ReplicateDocuments, ReplicationAck, offer, receive
+from backup.database.replication import ReplicateDocuments, ReplicationAck, offer
 from backup.notes import ReplicationStarted, ReplicationStopped, ReplicationWaits
 from backup.record.external_replication import ReportReplication, owner_of
-from backup.record.record import Database, Progress, Record, Replication, Topology
+from backup.record.record import Database, Record, Replication, ReplicationProgress, Topology
 from backup.record.responsible_node import is_leaderless
 from backup.record.rules import Rules
-from backup.replicas.local_copies import Copies, Copy
-from backup.replicas.replicator import BATCH, FIRST_RETRY, LONGEST_RETRY
+from backup.replicas.local_copies import CopyListener, LocalCopies, LocalCopy
+from backup.replicas.replicator import BATCH, merge, resend
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import FOREVER
 from cluster.value import value
@@ -56,72 +55,57 @@ class AnswerExternal:
 WORDS: tuple[type, ...] = (AskExternal, SendExternal, AnswerExternal)
 
 
-class Line:
+@attrs.define(eq=False)
+class ExternalLink:
     """One task while this node owns it."""
 
-    __slots__ = (
-        "acked",
-        "answers",
-        "database",
-        "destination",
-        "in_flight",
-        "nagging",
-        "reported",
-        "reporting",
-        "target",
-        "task",
-        "turn",
-        "waiting_until",
-        "waits",
-        "wanted",
-    )
-
-    def __init__(self, database: Database, task: Replication) -> None:
-        self.database = database.id
-        self.task = task
-        self.destination = -1
-        """Id of the destination that was asked."""
-        self.target = ""
-        """The member of its group that was asked."""
-        self.turn = 0
-        """Which member to try."""
-        self.acked: int | None = None
-        """Etag up to which everything arrived there; None: it must be asked."""
-        self.wanted: tuple[str, ...] = ()
-        """Contents of attachments that it asked for."""
-        self.in_flight = False
-        self.answers = 0
-        self.nagging = False
-        self.waits = False
-        """It was said that there is nowhere to send to."""
-        self.waiting_until = FOREVER
-        """Wall µs at which something has been delayed for long enough; FOREVER: nobody waits for that."""
-        self.reported = 0
-        self.reporting = False
+    database: int
+    """Id of the source."""
+    task: Replication
+    destination: int = -1
+    """Id of the destination that was asked."""
+    target: str = ""
+    """The member of its group that was asked."""
+    turn: int = 0
+    """Which member to try."""
+    acked: int | None = None
+    """Etag up to which everything arrived there; None: it must be asked."""
+    wanted: tuple[str, ...] = ()
+    """Contents of attachments that it asked for."""
+    in_flight: bool = False
+    answers: int = 0
+    resending: bool = False
+    waits: bool = False
+    """It was said that there is nowhere to send to."""
+    waiting_until: int = FOREVER
+    """Wall µs at which something has been delayed for long enough; FOREVER: nobody waits for that."""
+    reported: int = 0
+    reporting: bool = False
 
 
-class Exporter:
+@attrs.define(eq=False)
+class ExternalReplicator:
     """The external replications of one node, and what those of others bring."""
 
-    def __init__(self, member: Member, rules: Rules, copies: Copies) -> None:
-        self._member = member
-        self._rules = rules
-        self._copies = copies
-        self._lines: dict[int, Line] = {}
-        """By task id: those this node owns."""
-        self._seen: dict[int, tuple[Any, ...]] = {}
-        """By database id: what its lines were worked out from."""
-        self._names: dict[int, str] = {}
-        """Databases that have replications."""
-        self._leaderless = False
-        self.moved: Callable[[Copy], None] = lambda copy: None
-        """Called when a destination has more of a copy than before."""
+    _member: Member
+    _rules: Rules
+    _copies: LocalCopies
+    _listener: CopyListener
+    _lines: dict[int, ExternalLink] = attrs.field(factory=dict, init=False)
+    """By task id: those this node owns."""
+    _seen: dict[int, tuple[Any, ...]] = attrs.field(factory=dict, init=False)
+    """By database id: what its lines were worked out from."""
+    _names: dict[int, str] = attrs.field(factory=dict, init=False)
+    """Databases that have replications."""
+    _leaderless: bool = attrs.field(default=False, init=False)
 
     def start(self) -> None:
         """Begin to listen."""
-        self._member.hear(AskExternal, self._on_question)
-        self._member.hear(SendExternal, self._on_batch)
-        self._member.hear(AnswerExternal, self._on_answer)
+        for kind, handler in self._handlers().items():
+            self._member.hear(kind, handler)
+
+    def _handlers(self) -> dict[type, Callable[[str, Any], None]]:
+        return {AskExternal: self._on_question, SendExternal: self._on_batch, AnswerExternal: self._on_answer}
 
     # ---- what changed
 
@@ -164,7 +148,7 @@ class Exporter:
             for line in [line for line in self._lines.values() if line.database == database_id]:
                 self._stop(name, line, "the database is gone")
 
-    def changed(self, copy: Copy) -> None:
+    def changed(self, copy: LocalCopy) -> None:
         """The copy was opened, or holds something new, and it is durable."""
         if self._lines:
             for line in list(self._lines.values()):
@@ -194,20 +178,20 @@ class Exporter:
             )
             self._stop(database.name, line, why)
         elif mine and (line is None or line.task is not task):
-            line = self._lines[task.id] = Line(database, task)
+            line = self._lines[task.id] = ExternalLink(database.id, task)
             reason = owner.reason
             self._member.note(
                 ReplicationStarted(database.name, task.id, task.destination, reason.value, owner.rule, reason.sentence)
             )
             self._push(line)
 
-    def _stop(self, name: str, line: Line, why: str) -> None:
+    def _stop(self, name: str, line: ExternalLink, why: str) -> None:
         del self._lines[line.task.id]
         self._member.note(ReplicationStopped(name, line.task.id, why))
 
     # ---- sending
 
-    def _push(self, line: Line) -> None:
+    def _push(self, line: ExternalLink) -> None:
         """Ask, or send what comes next, unless something is under way, or nothing is owed."""
         copy = self._copies.get(line.database)
         if line.in_flight or copy is None or not copy.settled:
@@ -228,11 +212,12 @@ class Exporter:
             message = SendExternal(line.task.id, batch)
         line.in_flight = True
         self._say(line.target, message)
-        if not line.nagging:
-            line.nagging = True
-            self._member.spawn(self._nag, line)
+        if not line.resending:
+            line.resending = True
+            is_owed, again = partial(self._is_owed, line), partial(self._push_elsewhere, line)
+            self._member.spawn(resend, self._member, line, is_owed, again)
 
-    def _target(self, line: Line) -> tuple[int, str] | None:
+    def _target(self, line: ExternalLink) -> tuple[int, str] | None:
         """The destination and the member of its group to talk to; None, said once, if there is none."""
         record: Record = self._member.state
         destination = record.database(line.task.destination)
@@ -248,7 +233,7 @@ class Exporter:
             return destination.id, line.target
         return destination.id, members[line.turn % len(members)]
 
-    def _ripe(self, line: Line, batch: ReplicateDocuments) -> ReplicateDocuments | None:
+    def _ripe(self, line: ExternalLink, batch: ReplicateDocuments) -> ReplicateDocuments | None:
         """What of the batch is old enough (the delay of the task); None, and a look at the right time, if nothing is."""
         delay, now = line.task.delay, self._member.wall()
         if not delay:
@@ -266,30 +251,21 @@ class Exporter:
             self._member.spawn(self._wait, line, due)
         return None
 
-    async def _wait(self, line: Line, due: int) -> None:
+    async def _wait(self, line: ExternalLink, due: int) -> None:
         await self._member.sleep(max(1, due - self._member.wall()))
         if line.waiting_until == due:
             line.waiting_until = FOREVER
         if self._lines.get(line.task.id) is line:
             self._push(line)
 
-    async def _nag(self, line: Line) -> None:
-        """Say what was not answered to another member, ever more seldom."""
-        delay = FIRST_RETRY
-        while self._lines.get(line.task.id) is line and line.in_flight:
-            answers = line.answers
-            early = (
-                self._member.monotonic() % delay if delay == LONGEST_RETRY else 0
-            )  # all that waits long wakes at once
-            await self._member.sleep(delay - early)
-            if line.answers != answers:
-                delay = FIRST_RETRY
-                continue
-            delay = min(2 * delay, LONGEST_RETRY)
-            line.in_flight, line.target = False, ""
-            line.turn += 1
-            self._push(line)
-        line.nagging = False
+    def _is_owed(self, line: ExternalLink) -> bool:
+        return self._lines.get(line.task.id) is line and line.in_flight
+
+    def _push_elsewhere(self, line: ExternalLink) -> None:
+        """To another member of the destination's group."""
+        line.in_flight, line.target = False, ""
+        line.turn += 1
+        self._push(line)
 
     def _say(self, to: str, message: AskExternal | SendExternal | AnswerExternal) -> None:
         if to == self._member.name:  # both databases are here
@@ -298,13 +274,7 @@ class Exporter:
             self._member.send(to, message)
 
     async def _hear_myself(self, message: AskExternal | SendExternal | AnswerExternal) -> None:
-        match message:
-            case AskExternal():
-                self._on_question(self._member.name, message)
-            case SendExternal():
-                self._on_batch(self._member.name, message)
-            case AnswerExternal():
-                self._on_answer(self._member.name, message)
+        self._handlers()[type(message)](self._member.name, message)
 
     def _on_answer(self, sender: str, message: AnswerExternal) -> None:
         line, answer = self._lines.get(message.task), message.answer
@@ -315,13 +285,13 @@ class Exporter:
             return
         line.acked, line.wanted, line.in_flight = answer.last_etag, answer.wanted, False
         line.answers += 1
-        self.moved(copy)
+        self._listener.copy_arrived(copy)
         self._push(line)
         if not line.in_flight and answer.last_etag > line.reported and not line.reporting:
             line.reporting = True
             self._member.spawn(self._report, line)
 
-    async def _report(self, line: Line) -> None:
+    async def _report(self, line: ExternalLink) -> None:
         """Tell the cluster how far it has come, now that nothing is owed; if it cannot be told, the next time will do."""
         while (
             self._lines.get(line.task.id) is line
@@ -331,7 +301,7 @@ class Exporter:
             and self._member.leader is not None
         ):
             line.reported = line.acked
-            progress = Progress(self._member.name, line.target, line.acked, self._member.wall())
+            progress = ReplicationProgress(self._member.name, line.target, line.acked, self._member.wall())
             try:
                 command = ReportReplication(self._names.get(line.database, ""), line.task.id, progress)
                 await self._member.propose(command)
@@ -346,7 +316,7 @@ class Exporter:
 
     # ---- what arrives
 
-    def _copy_in_group(self, database_id: int) -> Copy | None:
+    def _copy_in_group(self, database_id: int) -> LocalCopy | None:
         """This node's copy of a destination, while it is in the group."""
         seen = self._seen.get(database_id)
         topology: Topology | None = seen[1] if seen is not None else None
@@ -366,17 +336,8 @@ class Exporter:
         if copy is not None:
             self._member.spawn(self._take, copy, sender, message)
 
-    async def _take(self, copy: Copy, sender: str, message: SendExternal) -> None:
+    async def _take(self, copy: LocalCopy, sender: str, message: SendExternal) -> None:
         """Merge, make durable, and only then answer."""
-        answer: list[ReplicationAck] = []
-
-        def act(store: Store) -> Sequence[Item]:
-            taken, ack = receive(store, message.batch)
-            answer.append(ack)
-            return taken
-
-        try:
-            await copy.change(act, learned=True)
-        except OSError:  # no room: it will come again
-            return
-        self._say(sender, AnswerExternal(message.task, answer[0]))
+        merged = await merge(copy, message.batch)
+        if merged is not None:
+            self._say(sender, AnswerExternal(message.task, merged[1]))

@@ -6,13 +6,15 @@ index holds (database/indexes.py).
 
 from collections.abc import Mapping
 
+import attrs
+
 from backup.database.agreed_values import IndexDefinition
-from backup.database.indexes import Header, IndexData
+from backup.database.indexes import IndexData, IndexHeader
 from backup.database.journal import DamagedJournal
 from backup.destinations import io_costs
 from backup.notes import IndexCaughtUp
 from backup.record.record import Database, Record
-from backup.replicas.local_copies import Copies, Copy
+from backup.replicas.local_copies import LocalCopies, LocalCopy
 from cluster.member import Member
 from cluster.time_units import FOREVER, SECOND
 
@@ -22,20 +24,23 @@ LONG = 1 << 20
 RETRY = 5 * SECOND
 
 
-class Index:
+@attrs.define(eq=False)
+class LocalIndex:
     """One index of one copy, and its file."""
 
-    def __init__(self, data: IndexData, size: int) -> None:
-        self.data = data
-        self.size = size
-        """Bytes in the file; 0 while there is none."""
-        self.needed = size
-        self.is_busy = False
-        self.taken = 0
-        """Changes since then."""
-        self._gone = False
-        self.told = -1
-        """Etag up to which it was last said to be caught up."""
+    data: IndexData
+    size: int
+    """Bytes in the file; 0 while there is none."""
+    needed: int = attrs.field(init=False)
+    is_busy: bool = False
+    taken: int = 0
+    """Changes since then."""
+    told: int = -1
+    """Etag up to which it was last said to be caught up."""
+    _gone: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        self.needed = self.size
 
     def drop(self) -> None:
         """It is no longer wanted."""
@@ -46,14 +51,14 @@ class Index:
         return self._gone
 
 
+@attrs.define(eq=False)
 class Indexer:
     """All indexes of one node."""
 
-    def __init__(self, member: Member, copies: Copies) -> None:
-        self._member = member
-        self._copies = copies
-        self._indexes: dict[tuple[int, str], Index] = {}
-        """By database id and name in lower case."""
+    _member: Member
+    _copies: LocalCopies
+    _indexes: dict[tuple[int, str], LocalIndex] = attrs.field(factory=dict, init=False)
+    """By database id and name in lower case."""
 
     async def recover(self) -> None:
         """Read what the disk holds; what is damaged is built anew."""
@@ -62,7 +67,7 @@ class Indexer:
             database_id, _, name = file.removeprefix(PREFIX).partition("-")
             content = await disk.read(file)
             try:
-                self._indexes[int(database_id), name] = Index(IndexData.recover([content]), len(content))
+                self._indexes[int(database_id), name] = LocalIndex(IndexData.recover([content]), len(content))
             except DamagedJournal:
                 await disk.remove(file)
 
@@ -84,21 +89,21 @@ class Indexer:
         for key in [each for each in self._indexes if each[0] not in known and each[0] <= self._member.applied]:
             self._drop(key)
 
-    def changed(self, copy: Copy) -> None:
+    def changed(self, copy: LocalCopy) -> None:
         """The copy was opened, or holds something new, and it is durable."""
         for database in self._member.state.databases.values():
             if database.id == copy.id:
                 self._define(copy, database.values.indexes, database.values.changed)
 
-    def _define(self, copy: Copy, wanted: Mapping[str, IndexDefinition], defined: int) -> None:
+    def _define(self, copy: LocalCopy, wanted: Mapping[str, IndexDefinition], defined: int) -> None:
         for name, definition in wanted.items():
             index = self._indexes.get((copy.id, name))
             if index is not None and index.data.header.copy != copy.store.database_id:
                 self._drop((copy.id, name))  # the copy was wiped: its etags begin anew
                 index = None
             if index is None:
-                data = IndexData(Header(definition, copy.store.database_id, defined))
-                index = self._indexes[copy.id, name] = Index(data, 0)
+                data = IndexData(IndexHeader(definition, copy.store.database_id, defined))
+                index = self._indexes[copy.id, name] = LocalIndex(data, 0)
             elif index.data.header.defined == FOREVER:
                 index.data.of_copy(copy.store.database_id, defined)
             if not index.is_busy and (index.data.etag < copy.store.etag or index.told < 0):
@@ -115,14 +120,14 @@ class Indexer:
         if key not in self._indexes:
             await self._member.disk.remove(_file(*key))
 
-    def plant(self, copy: Copy, data: IndexData) -> None:
+    def plant(self, copy: LocalCopy, data: IndexData) -> None:
         """Begin with data that came from elsewhere and was made of the same changes (a snapshot); before it is defined."""
         planted = data.of_copy(copy.store.database_id, FOREVER)
-        self._indexes[copy.id, data.definition.name.lower()] = Index(planted, 0)
+        self._indexes[copy.id, data.definition.name.lower()] = LocalIndex(planted, 0)
 
     # ---- building
 
-    async def _build(self, copy: Copy, index: Index, name: str) -> None:
+    async def _build(self, copy: LocalCopy, index: LocalIndex, name: str) -> None:
         """Bring it up to its copy, a slice at a time, for as long as there is something new."""
         data = index.data
         while not index.is_gone():
@@ -147,7 +152,7 @@ class Indexer:
         if index.is_gone():
             await self._remove((copy.id, name))
 
-    async def _note(self, copy: Copy, index: Index) -> None:
+    async def _note(self, copy: LocalCopy, index: LocalIndex) -> None:
         """Say what it holds now, and what it should, unless the copy has gone on."""
         await copy.settle()
         store, data = copy.store, index.data
@@ -169,7 +174,7 @@ class Indexer:
             index.taken = 0
             self._member.note(note)
 
-    async def _keep(self, index: Index, database_id: int, name: str, frame: bytes) -> None:
+    async def _keep(self, index: LocalIndex, database_id: int, name: str, frame: bytes) -> None:
         """Make it durable; on a full disk go on when there is room."""
         file, disk = _file(database_id, name), self._member.disk
         while not index.is_gone():
@@ -194,7 +199,7 @@ class Indexer:
         index = self._indexes.get((database_id, name.lower()))
         return index.data if index is not None else None
 
-    def all_of(self, copy: Copy) -> list[tuple[str, bytes]]:
+    def all_of(self, copy: LocalCopy) -> list[tuple[str, bytes]]:
         """Name and file of every index of a copy, as of this moment, by name."""
         return [
             (index.data.definition.name, b"".join(index.data.frames()))

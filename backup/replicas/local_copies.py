@@ -5,6 +5,9 @@ said to other nodes, and what backups do with a copy.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import attrs
 
 from backup.database.documents import Contents, Store
 from backup.database.items import Item
@@ -25,11 +28,24 @@ RETRY = 5 * SECOND
 """When a copy that could not be made, because the disk is full, is tried again."""
 
 
-class Copy:
+class CopyListener(Protocol):
+    """Who is told what becomes of a node's copies (backup/node/node_parts.py)."""
+
+    def copy_changed(self, copy: "LocalCopy") -> None:
+        """A copy was opened, or a change of it became durable."""
+
+    def copy_arrived(self, copy: "LocalCopy") -> None:
+        """A peer, or the destination of an external replication, may have more of a copy than before."""
+
+    def copy_closed(self, database_id: int) -> None:
+        """A copy whose group this node has left was given up."""
+
+
+class LocalCopy:
     """This node's copy of one database, whose journal is on the disk."""
 
     def __init__(
-        self, member: Member, database_id: int, store: Store, journal_size: int, changed: Callable[["Copy"], None]
+        self, member: Member, database_id: int, store: Store, journal_size: int, changed: Callable[["LocalCopy"], None]
     ) -> None:
         self.id = database_id
         """That of the record; the store has an id of its own."""
@@ -131,25 +147,22 @@ class Copy:
             self._size += len(content)
 
 
-class Copies:
+@attrs.define(eq=False)
+class LocalCopies:
     """All copies of one node, by database id."""
 
-    def __init__(self, member: Member, *, hard_on_leaving: bool = True) -> None:
-        """`hard_on_leaving`: `Rules.hard_delete_on_leaving`."""
-        self.changed: Callable[[Copy], None] = lambda copy: None
-        """Called for each copy that is opened, and after each change that became durable."""
-        self._member = member
-        self._hard_on_leaving = hard_on_leaving
-        self._copies: dict[int, Copy] = {}
-        self._opening: dict[int, None] = {}
-        self._made = 0
-        self.closed: Callable[[int], None] = lambda database_id: None
-        """Called when a copy whose group this node has left is given up."""
-        self._names: dict[int, str] = {}
-        self._reports: tuple[DatabaseReport, ...] | None = None
-        """What is told of all; None: to be worked out."""
+    _member: Member
+    _listener: CopyListener
+    _hard_on_leaving: bool
+    """`Rules.hard_delete_on_leaving`."""
+    _copies: dict[int, LocalCopy] = attrs.field(factory=dict, init=False)
+    _opening: dict[int, None] = attrs.field(factory=dict, init=False)
+    _made: int = attrs.field(default=0, init=False)
+    _names: dict[int, str] = attrs.field(factory=dict, init=False)
+    _reports: tuple[DatabaseReport, ...] | None = attrs.field(default=None, init=False)
+    """What is told of all; None: to be worked out."""
 
-    def get(self, database_id: int) -> Copy | None:
+    def get(self, database_id: int) -> LocalCopy | None:
         """The copy of that database, if it is open."""
         return self._copies.get(database_id)
 
@@ -175,7 +188,7 @@ class Copies:
             self._reports = told
         return told
 
-    async def opened(self, database_id: int) -> Copy:
+    async def opened(self, database_id: int) -> LocalCopy:
         """The copy, once it is open."""
         while (copy := self._copies.get(database_id)) is None:
             await self._member.changed(self._member.version)
@@ -212,7 +225,7 @@ class Copies:
             self._opening[database.id] = None
             self._member.spawn(self._make, database.id)
 
-    def _configure(self, copy: Copy, database: Database) -> None:
+    def _configure(self, copy: LocalCopy, database: Database) -> None:
         if database.values.policies.index > copy.store.policies.index:
             self._member.spawn(copy.configure, database.values.policies)
 
@@ -225,12 +238,12 @@ class Copies:
             if database_id <= self._member.applied:  # else it is not gone: this node has restarted and is behind
                 self._close(self._copies[database_id], -1, hard=database_id not in record.put_by)
 
-    def leave(self, copy: Copy, told: int) -> None:
+    def leave(self, copy: LocalCopy, told: int) -> None:
         """This node is out of the group, and another one has everything up to that etag: give the copy up (rule 5.15)."""
         self._close(copy, told, hard=self._hard_on_leaving)
-        self.closed(copy.id)
+        self._listener.copy_closed(copy.id)
 
-    def _close(self, copy: Copy, told: int, *, hard: bool) -> None:
+    def _close(self, copy: LocalCopy, told: int, *, hard: bool) -> None:
         del self._copies[copy.id]
         self._reports = None
         self._member.note(CopyClosed(copy.id, copy.store.database_id, copy.store.etag, told, hard))
@@ -257,17 +270,17 @@ class Copies:
         del self._opening[database_id]
         self._open(database_id, store, len(content))
 
-    def _changed(self, copy: Copy) -> None:
+    def _changed(self, copy: LocalCopy) -> None:
         self._reports = None
-        self.changed(copy)
+        self._listener.copy_changed(copy)
 
     def _open(self, database_id: int, store: Store, size: int) -> None:
-        copy = self._copies[database_id] = Copy(self._member, database_id, store, size, self._changed)
+        copy = self._copies[database_id] = LocalCopy(self._member, database_id, store, size, self._changed)
         self._reports = None
         self._member.note(CopyOpened(database_id, store.database_id, store.etag))
         self._member.note(CopyHolds(database_id, store.etag, store.fingerprint))
         self._member.stir()
-        self.changed(copy)
+        self._listener.copy_changed(copy)
         for database in self._member.state.databases.values():
             if database.id == database_id:
                 self._configure(copy, database)

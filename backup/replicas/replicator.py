@@ -5,6 +5,8 @@ peer costs next to nothing; whoever comes back says so, and its peers go on at o
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
 
 import attrs
 
@@ -12,7 +14,7 @@ from backup.database.documents import Store
 from backup.database.items import Item
 from backup.database.replication import ReplicateDocuments, ReplicationAck, ReplicationResume, offer, receive
 from backup.record.record import Database, Record, Topology
-from backup.replicas.local_copies import Copies, Copy
+from backup.replicas.local_copies import CopyListener, LocalCopies, LocalCopy
 from cluster.member import Member
 from cluster.time_units import SECOND
 
@@ -22,32 +24,30 @@ FIRST_RETRY = 1 * SECOND
 LONGEST_RETRY = 60 * SECOND
 
 
+@attrs.define(eq=False)
 class Link:
     """What one peer has of one copy."""
 
-    __slots__ = ("_heard", "acked", "answers", "in_flight", "nagging", "safe", "sent")
+    acked: int | None
+    """Etag up to which everything arrived there; None: it must be asked."""
+    in_flight: bool = False
+    answers: int = 0
+    """How often it answered."""
+    resending: bool = False
+    """Whether a program says again what is not answered."""
+    sent: int | None = None
+    """Up to where of ours was sent there; None: whatever an earlier life sent."""
+    safe: int = 0
+    """Etag of ours up to which everything arrived there, and nothing older than that can come from there any more."""
+    _pending: list[tuple[int, str, int]] = attrs.field(factory=list, init=False)
+    """Answers that do not count yet, the first and the last: how far ours had arrived, and what may be under way."""
 
-    def __init__(self, acked: int | None) -> None:
-        self.acked = acked
-        """Etag up to which everything arrived there; None: it must be asked."""
-        self.in_flight = False
-        self.answers = 0
-        """How often it answered."""
-        self.nagging = False
-        """Whether a program will say again what is not answered."""
-        self.sent: int | None = None
-        """Up to where of ours was sent there; None: whatever an earlier life sent."""
-        self.safe = 0
-        """Etag of ours up to which everything arrived there, and nothing older than that can come from there any more."""
-        self._heard: list[tuple[int, str, int]] = []
-        """Answers that do not count yet, the first and the last: how far ours had arrived, and what may be under way."""
-
-    def hears(self, acked: int, copy: str, sent: int) -> None:
+    def note_answer(self, acked: int, copy: str, sent: int) -> None:
         """The peer's copy has all of ours up to `acked`; of its own it may have sent what is up to `sent`."""
-        under_way = [known for _, other, known in self._heard if other == copy]
-        self._heard[1:] = [(acked, copy, max([sent, *under_way]))]
+        under_way = [known for _, other, known in self._pending if other == copy]
+        self._pending[1:] = [(acked, copy, max([sent, *under_way]))]
 
-    def takes(self, taken: Sequence[Item], message: ReplicateDocuments, received: Mapping[str, int]) -> None:
+    def note_taken(self, taken: Sequence[Item], message: ReplicateDocuments, received: Mapping[str, int]) -> None:
         """What the peer sent was taken here: if it had all of ours until then, it has that, too.
 
         But not the loser of a conflict that was found here alone, kept as a revision: that it must be sent.
@@ -63,30 +63,29 @@ class Link:
         if self.safe_up_to(received) >= before:
             self.safe = after
         else:
-            self.hears(after, message.source, message.last_etag)
+            self.note_answer(after, message.source, message.last_etag)
         self.acked = after
 
     def safe_up_to(self, received: Mapping[str, int]) -> int:
         """`safe`, now that so much of each copy has arrived here: what comes again is not taken (`receive`)."""
-        while self._heard and received.get(self._heard[0][1], 0) >= self._heard[0][2]:
-            self.safe = max(self.safe, self._heard.pop(0)[0])
+        while self._pending and received.get(self._pending[0][1], 0) >= self._pending[0][2]:
+            self.safe = max(self.safe, self._pending.pop(0)[0])
         return self.safe
 
 
+@attrs.define(eq=False)
 class Replicator:
     """Brings the other copies of a node's databases on, and takes what they bring."""
 
-    def __init__(self, member: Member, copies: Copies) -> None:
-        self._member = member
-        self._copies = copies
-        self._links: dict[int, dict[str, Link]] = {}
-        """By database id and peer: every other node of the group."""
-        self._followed: dict[int, Topology] = {}
-        """The group that was last looked at, by database id."""
-        self._leaving: set[int] = set()
-        """Databases whose group this node has left, while nobody is known to have all that its copy has."""
-        self.moved: Callable[[Copy], None] = lambda copy: None
-        """Called when a peer may have more of a copy than before."""
+    _member: Member
+    _copies: LocalCopies
+    _listener: CopyListener
+    _links: dict[int, dict[str, Link]] = attrs.field(factory=dict, init=False)
+    """By database id and peer: every other node of the group."""
+    _followed: dict[int, Topology] = attrs.field(factory=dict, init=False)
+    """The group that was last looked at, by database id."""
+    _leaving: set[int] = attrs.field(factory=set, init=False)
+    """Databases whose group this node has left, while nobody is known to have all that its copy has."""
 
     def start(self) -> None:
         """Begin to listen."""
@@ -125,7 +124,7 @@ class Replicator:
             self._followed.pop(database_id, None)
             self._leaving.discard(database_id)
 
-    def changed(self, copy: Copy) -> None:
+    def changed(self, copy: LocalCopy) -> None:
         """The copy was opened, or holds something new, and it is durable."""
         topology = self._followed.get(copy.id)
         if topology is not None and copy.id not in self._leaving and self._member.name not in topology.nodes:
@@ -133,14 +132,14 @@ class Replicator:
         for peer, link in self._links.get(copy.id, {}).items():
             self._push(copy, peer, link)
 
-    def _push_new(self, copy: Copy, known: dict[str, Link]) -> None:
+    def _push_new(self, copy: LocalCopy, known: dict[str, Link]) -> None:
         for peer, link in self._links[copy.id].items():
             if peer not in known:
                 self._push(copy, peer, link)
 
     # ---- sending
 
-    def _push(self, copy: Copy, peer: str, link: Link, wanted: Sequence[str] = ()) -> None:
+    def _push(self, copy: LocalCopy, peer: str, link: Link, wanted: Sequence[str] = ()) -> None:
         """Send what comes next, unless something is under way or nothing is owed."""
         if link.in_flight or not copy.settled:
             return
@@ -155,34 +154,27 @@ class Replicator:
             link.sent = max(_sent(link, store), message.last_etag)
             self._member.send(peer, message)
         link.in_flight = True
-        if not link.nagging:
-            link.nagging = True
-            self._member.spawn(self._nag, copy, peer, link)
+        if not link.resending:
+            link.resending = True
+            is_owed, again = partial(self._is_owed, copy, peer, link), partial(self._push_again, copy, peer, link)
+            self._member.spawn(resend, self._member, link, is_owed, again)
 
-    async def _nag(self, copy: Copy, peer: str, link: Link) -> None:
-        """Say again what was not answered, ever more seldom, until nothing is owed."""
-        delay = FIRST_RETRY
-        while self._links.get(copy.id, {}).get(peer) is link and (link.in_flight or link.acked != copy.store.etag):
-            answers = link.answers
-            # all that waits long wakes together, on the minute: quiet time is interrupted once, not once a copy
-            early = self._member.monotonic() % delay if delay == LONGEST_RETRY else 0
-            await self._member.sleep(delay - early)
-            if link.answers != answers:
-                delay = FIRST_RETRY
-                continue
-            delay = min(2 * delay, LONGEST_RETRY)
-            link.in_flight = False
-            self._push(copy, peer, link)
-        link.nagging = False
+    def _is_owed(self, copy: LocalCopy, peer: str, link: Link) -> bool:
+        is_current = self._links.get(copy.id, {}).get(peer) is link
+        return is_current and (link.in_flight or link.acked != copy.store.etag)
+
+    def _push_again(self, copy: LocalCopy, peer: str, link: Link) -> None:
+        link.in_flight = False
+        self._push(copy, peer, link)
 
     # ---- what arrives
 
-    def safe_up_to(self, copy: Copy, peer: str) -> int:
+    def safe_up_to(self, copy: LocalCopy, peer: str) -> int:
         """The etag up to which that peer has all of the copy, and sends nothing older any more; 0 if it is not known."""
         link = self._links.get(copy.id, {}).get(peer)
         return link.safe_up_to(copy.store.received) if link is not None else 0
 
-    def _signed(self, answer: ReplicationAck, copy: Copy, link: Link | None) -> ReplicationAck:
+    def _signed(self, answer: ReplicationAck, copy: LocalCopy, link: Link | None) -> ReplicationAck:
         return attrs.evolve(answer, copy=copy.store.database_id, sent=_sent(link, copy.store))
 
     def _on_documents(self, sender: str, message: ReplicateDocuments) -> None:
@@ -191,24 +183,17 @@ class Replicator:
             # else it is not open yet, or has not heard which revisions to keep: the sender will say it again
             self._member.spawn(self._take, copy, sender, message)
 
-    async def _take(self, copy: Copy, sender: str, message: ReplicateDocuments) -> None:
+    async def _take(self, copy: LocalCopy, sender: str, message: ReplicateDocuments) -> None:
         """Merge, make durable, and only then answer."""
         link = self._links.get(copy.id, {}).get(sender)
-        answer: list[ReplicationAck] = []
-
-        def act(store: Store) -> Sequence[Item]:
-            taken, ack = receive(store, message)
-            answer.append(ack)
-            return taken
-
-        try:
-            items = await copy.change(act, learned=True)
-        except OSError:  # no room: it will come again
+        merged = await merge(copy, message)
+        if merged is None:
             return
+        items, answer = merged
         if link is not None:
-            link.takes(items, message, copy.store.received)
-        self._member.send(sender, self._signed(answer[0], copy, link))
-        self.moved(copy)
+            link.note_taken(items, message, copy.store.received)
+        self._member.send(sender, self._signed(answer, copy, link))
+        self._listener.copy_arrived(copy)
 
     def _on_ack(self, sender: str, ack: ReplicationAck) -> None:
         copy = self._copies.get(ack.database)
@@ -218,8 +203,8 @@ class Replicator:
         link.acked, link.in_flight = ack.last_etag, False
         link.answers += 1
         link.sent = _sent(link, copy.store)
-        link.hears(ack.last_etag, ack.copy, ack.sent)
-        self.moved(copy)
+        link.note_answer(ack.last_etag, ack.copy, ack.sent)
+        self._listener.copy_arrived(copy)
         if copy.id in self._leaving and link.acked >= copy.store.etag and copy.settled and not ack.wanted:
             self._links[copy.id] = {}
             self._leaving.discard(copy.id)
@@ -241,11 +226,50 @@ class Replicator:
         link.acked, link.in_flight = dict(message.received).get(store.database_id, 0), False
         link.answers += 1
         link.sent = _sent(link, store)
-        link.hears(link.acked, message.source, message.sent)
-        self.moved(copy)
+        link.note_answer(link.acked, message.source, message.sent)
+        self._listener.copy_arrived(copy)
         self._push(copy, sender, link)
 
 
 def _sent(link: Link | None, store: Store) -> int:
     """Up to where of a copy's changes a peer may have been sent; all, where nothing is known of an earlier life."""
     return link.sent if link is not None and link.sent is not None else store.etag
+
+
+async def merge(copy: LocalCopy, message: ReplicateDocuments) -> tuple[Sequence[Item], ReplicationAck] | None:
+    """Take what another copy sent and make it durable: what was new, and the answer; None if the disk has no room."""
+    answer: list[ReplicationAck] = []
+
+    def act(store: Store) -> Sequence[Item]:
+        taken, ack = receive(store, message)
+        answer.append(ack)
+        return taken
+
+    try:
+        return await copy.change(act, learned=True), answer[0]
+    except OSError:  # it will come again
+        return None
+
+
+class Resent(Protocol):
+    """A link on which something is said again until it is answered."""
+
+    answers: int
+    """How many answers have come."""
+    resending: bool
+
+
+async def resend(member: Member, link: Resent, is_owed: Callable[[], bool], again: Callable[[], None]) -> None:
+    """Say `again` what is owed and not answered after 1, 2, 4 … 60 s; an answer begins anew with 1 s."""
+    delay = FIRST_RETRY
+    while is_owed():
+        answers = link.answers
+        # all that waits long wakes together, on the minute: quiet time is interrupted once, not once a copy
+        early = member.monotonic() % delay if delay == LONGEST_RETRY else 0
+        await member.sleep(delay - early)
+        if link.answers != answers:
+            delay = FIRST_RETRY
+            continue
+        delay = min(2 * delay, LONGEST_RETRY)
+        again()
+    link.resending = False

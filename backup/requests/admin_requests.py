@@ -6,7 +6,7 @@ answered (backup/node/admin_handler.py).
 """
 
 from backup.record.record import Replication
-from backup.requests.answers import Decided
+from backup.requests.answers import DecisionLogEntry
 from cluster.member import ClientRequest
 from cluster.value import value
 
@@ -120,8 +120,8 @@ class SuspendObserver(ClientRequest[None]):
 
 
 @value
-class ReadDecisions(ClientRequest[tuple[Decided, ...]]):
-    """Answers the observer's log on this node: a tuple of `Decided`, at most 100, the oldest first (5.1, 5.12)."""
+class ReadDecisions(ClientRequest[tuple[DecisionLogEntry, ...]]):
+    """Answers the observer's log on this node: a tuple of `DecisionLogEntry`, at most 100, the oldest first (5.1, 5.12)."""
 
     def says(self) -> str:
         return "reads the log of its observer"

@@ -23,7 +23,7 @@ class Operation:
 
 
 @value
-class Progress:
+class RunProgress:
     """How far a run has come: what is in its file by now, of what is to be there (rule 20.1)."""
 
     items: int
@@ -89,7 +89,7 @@ class TaskView:
     """Wall µs at which it moves, if its owner stays unfit (rule 7.8)."""
     running_since: int | None = None
     """Wall µs at which what runs on the node that is asked began."""
-    progress: Progress | None = None
+    progress: RunProgress | None = None
     """How far that has come; None: nothing of it is written yet."""
     error: str = ""
     """Why the last run failed; empty: it did not (rule 9.11)."""
@@ -130,7 +130,7 @@ class TaskView:
 
 
 @value
-class OneTime:
+class OneTimeView:
     """The last one-time backup of a database (rule 15.4)."""
 
     made_at: int
@@ -145,7 +145,7 @@ class BackupsView:
     """The backups of a database (rule 20.5)."""
 
     tasks: tuple[TaskView, ...]
-    one_time: OneTime | None
+    one_time: OneTimeView | None
     last_backup: int | None
     """Start of the newest that succeeded, of any task or none."""
     next_backup: int | None
@@ -169,7 +169,7 @@ class ServerWideView:
 
 
 @value
-class Decided:
+class DecisionLogEntry:
     """A line of the decision log (rule 5.12)."""
 
     at: int

@@ -181,7 +181,7 @@ class ChangeValues(ClientRequest[A_co], Generic[A_co]):
 
 
 @value
-class GetCompareExchange(ClientRequest[agreed_values.Exchanged | None]):
+class GetCompareExchange(ClientRequest[agreed_values.CompareExchange | None]):
     """Answers the `Exchanged` value as this node has heard of it, or None."""
 
     database: str

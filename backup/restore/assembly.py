@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from backup.content import definitions
-from backup.content.logical import Reader, Unreadable, peeked
+from backup.content.logical import LogicalReader, Unreadable, peeked
 from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
 from backup.content.snapshot import DOCUMENTS, INDEXES, MAGIC, RECORD, VALUES, SnapshotReader
 from backup.database.agreed_values import (
@@ -22,16 +22,17 @@ from backup.database.agreed_values import (
     with_policies,
     without_exchanged,
     without_index,
+    without_indexes,
 )
 from backup.database.documents import Store
 from backup.database.indexes import IndexData
 from backup.database.items import Blob, Document, Item, Tombstone
-from backup.database.journal import State, Torn, decode
+from backup.database.journal import JournalState, TornFrame, decode
 from backup.database.revisions import Policies
 
 
-class Assembly:
-    """What the files read so far come to."""
+class DatabaseAssembly:
+    """A new copy, with vectors of its own (rule 17.10), and what stands beside it: what the files read so far come to."""
 
     def __init__(self, node: str, database_id: str) -> None:
         """Nothing yet; the copy will be that of `node`, under an id of its own."""
@@ -46,6 +47,10 @@ class Assembly:
         """What has no place in the model, by section or metadata field, and how often it was met."""
         self.indexes: list[IndexData] = []
         """Data of indexes as of some etag of the store, which keeps its etags: of a snapshot."""
+        self.files: tuple[str, ...] = ()
+        """Those taken, in their order."""
+        self.manifest: Manifest | None = None
+        """That of the last file; None if it is unsealed."""
         self._policies_index = 0
 
     @property
@@ -56,13 +61,19 @@ class Assembly:
     def take_file(self, name: str, chunks: Iterable[bytes], *, unsealed: bool = False) -> Manifest | None:
         """One more file, a snapshot or a logical backup; what it says of itself. DamagedBackup, UnreadableBackup."""
         first, whole = peeked(chunks)
+        reader: SnapshotReader | LogicalReader
         if first.startswith(MAGIC):
-            snapshot = SnapshotReader(name, whole)
-            self.take_snapshot(snapshot)
-            return snapshot.manifest
-        reader = Reader(name, whole, unsealed=unsealed)
-        self.take(reader)
+            reader = SnapshotReader(name, whole)
+            self.take_snapshot(reader)
+        else:
+            reader = LogicalReader(name, whole, unsealed=unsealed)
+            self.take(reader)
+        self.files, self.manifest = (*self.files, name), reader.manifest
         return reader.manifest
+
+    def drop_indexes(self) -> None:
+        """Go on without any index (`SkipIndexes`, rule 17.1)."""
+        self.values, self.indexes = without_indexes(self.values), []
 
     def take_snapshot(self, reader: SnapshotReader) -> None:
         """The raw store and the data of indexes instead of all that was there (rule 17.10)."""
@@ -85,14 +96,16 @@ class Assembly:
         size = self.store.size
         self.documents, self.tombstones = size.documents, size.tombstones
 
-    def _stored(self, reader: SnapshotReader, others: dict[str, bytes]) -> Iterator[Item | Blob | State | Torn]:
+    def _stored(
+        self, reader: SnapshotReader, others: dict[str, bytes]
+    ) -> Iterator[Item | Blob | JournalState | TornFrame]:
         for name, content in reader.members():
             if name.startswith(DOCUMENTS):
                 yield from decode([content])
             else:
                 others[name] = content
 
-    def take(self, reader: Reader) -> None:
+    def take(self, reader: LogicalReader) -> None:
         """One more file. DamagedBackup as the reader raises it."""
         store = self.store
         before = store.etag
@@ -115,7 +128,7 @@ class Assembly:
         for what, count in reader.left_out.items():
             self.left_out[what] = self.left_out.get(what, 0) + count
 
-    def _agree(self, reader: Reader) -> None:
+    def _agree(self, reader: LogicalReader) -> None:
         values = with_policies(self.values, definitions.policies_of(reader.record), 0)
         for key in reader.exchange_tombstones:
             values = without_exchanged(values, key, 0)
@@ -142,7 +155,7 @@ def _values_of(said: Mapping[str, Any], record: Mapping[str, Any]) -> Values:
     return values
 
 
-def giving(database: str, values: Values) -> RestoreValues:
+def restore_command(database: str, values: Values) -> RestoreValues:
     """The command that gives a database these values."""
     return RestoreValues(
         database,

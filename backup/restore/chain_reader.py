@@ -4,24 +4,19 @@ Where RavenDB restores what it finds (rules 17.3, 17.4, 22.7, 22.20) we refuse a
 a database that lacks a part looks like one that does not. Never here: the record of the cluster, or the name of the new database.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
-
-import attrs
 
 from backup.content import file_names
 from backup.content.encryption import plain
 from backup.content.logical import read_manifest
 from backup.content.manifest import FileKind, Manifest
-from backup.database.agreed_values import Values, combined, without_indexes
 from backup.database.documents import Contents, Store
-from backup.database.indexes import IndexData
 from backup.database.items import Document
 from backup.destinations.port import Destination
 from backup.record.encryption_keys import Key
 from backup.record.rules import Rules
-from backup.restore.assembly import Assembly
+from backup.restore.assembly import DatabaseAssembly
 from cluster.value import value
 
 UTC = ZoneInfo("UTC")
@@ -51,36 +46,6 @@ class RestorePoint:
     """Empty if the folder's name does not tell."""
     node: str
     files_needed: int
-
-
-@value
-class Restored:
-    """What a restore made."""
-
-    store: Store
-    """A new copy with vectors of its own (rule 17.10)."""
-    values: Values
-    """Identities, compare-exchange values, index definitions and policies."""
-    record: Mapping[str, Any]
-    """The database record in the last file (rule 17.5), a JSON object."""
-    manifest: Manifest | None
-    """That of the last file; None if it is unsealed."""
-    files: tuple[str, ...]
-    """In the order in which they were applied."""
-    documents: int
-    """Documents read; one that changed between two files counts in each."""
-    tombstones: int
-    left_out: Mapping[str, int]
-    """What has no place in the model, by section or metadata field, and how often it was met."""
-    fingerprint: str
-    """`values.combined` of the copy and the values: what the last backup said that it held."""
-    indexes: tuple[IndexData, ...] = ()
-    """What a snapshot held of indexes, as of some etag of the store."""
-
-    def without_indexes(self) -> "Restored":
-        """The same without any index (`SkipIndexes`, rule 17.1)."""
-        values = without_indexes(self.values)
-        return attrs.evolve(self, values=values, indexes=(), fingerprint=combined(self.store.fingerprint_sum, values))
 
 
 def restore_points(destination: Destination, folder: str, zone: ZoneInfo = UTC) -> tuple[RestorePoint, ...]:
@@ -117,7 +82,7 @@ def restore(
     unsealed: bool = False,
     keys: Iterable[Key] = (),
     rules: Rules = OURS,
-) -> Restored:
+) -> DatabaseAssembly:
     """Restore a folder, up to and including `last_file` (in any case), into a new copy on `node` (rules 17.2-17.5).
 
     Every file is verified before the first is applied. NothingToRestore, BrokenChain, DamagedBackup or
@@ -131,24 +96,12 @@ def restore(
         )
     chain = chain_of(destination, points, last_file, unsealed=unsealed, keys=keys, rules=rules)
 
-    assembly = Assembly(node, database_id)
-    manifest: Manifest | None = None
+    assembly = DatabaseAssembly(node, database_id)
     for file in chain:
         content = plain(file, destination.read(f"{folder}/{file}"), keys)
-        manifest = assembly.take_file(file, content, unsealed=unsealed)
-    left_out = dict(sorted(assembly.left_out.items()))
-    return Restored(
-        assembly.store,
-        assembly.values,
-        assembly.record,
-        manifest,
-        chain,
-        assembly.documents,
-        assembly.tombstones,
-        left_out,
-        assembly.fingerprint,
-        tuple(assembly.indexes),
-    )
+        assembly.take_file(file, content, unsealed=unsealed)
+    assembly.left_out = dict(sorted(assembly.left_out.items()))
+    return assembly
 
 
 def chain_of(

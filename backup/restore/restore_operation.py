@@ -4,13 +4,10 @@ Files that cannot be restored leave nothing behind, and nobody ever sees a datab
 ends with its node's life is taken back when the node returns. Never here: what is in the files (chain_reader.py).
 """
 
-from collections.abc import Callable
-
 import attrs
 
 from backup.content.manifest import FileKind
 from backup.database.agreed_values import NOTHING
-from backup.database.indexes import IndexData
 from backup.destinations import io_costs
 from backup.destinations.faults import slowness
 from backup.destinations.port import Destination
@@ -22,10 +19,11 @@ from backup.record.encryption_keys import Key, KeyRefused, key_to_read
 from backup.record.record import Database, Record, Restoring
 from backup.record.rules import Rules
 from backup.record.task_json import LeftOut, tasks_of
-from backup.replicas.local_copies import Copies, Copy
+from backup.replicas.indexer import Indexer
+from backup.replicas.local_copies import LocalCopies
 from backup.requests.database_requests import RestoreDatabase, RestoreResult
-from backup.restore import assembly, chain_reader, restore_points
-from backup.restore.chain_reader import Restored
+from backup.restore import chain_reader, restore_points
+from backup.restore.assembly import DatabaseAssembly, restore_command
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import SECOND
 from cluster.value import value
@@ -35,7 +33,7 @@ AGAIN = 5 * SECOND
 
 
 @value
-class Found:
+class RestoreSource:
     """What there is to restore."""
 
     folder: str
@@ -44,18 +42,17 @@ class Found:
     """µs that reading it takes."""
 
 
-class Restores:
+@attrs.define(eq=False)
+class RestoreOperations:
     """The restores of one node."""
 
-    def __init__(self, member: Member, rules: Rules, copies: Copies, destinations: WorldDestinations) -> None:
-        self._member = member
-        self._rules = rules
-        self._copies = copies
-        self._destinations = destinations
-        self._under_way: set[str] = set()
-        """Names of databases, in lower case."""
-        self.plant: Callable[[Copy, IndexData], None] = lambda copy, data: None
-        """Gives a copy the data of an index, before the index is defined."""
+    _member: Member
+    _rules: Rules
+    _copies: LocalCopies
+    _indexer: Indexer
+    _destinations: WorldDestinations
+    _under_way: set[str] = attrs.field(factory=set, init=False)
+    """Names of databases, in lower case."""
 
     # ---- doing it
 
@@ -80,7 +77,7 @@ class Restores:
         found = await member.outside(lambda: self._find(place, request, keys), io_costs.START * pace)
         unused = self._copies.unused_id(0)
 
-        def read() -> Restored:
+        def read() -> DatabaseAssembly:
             return chain_reader.restore(
                 place,
                 found.folder,
@@ -93,7 +90,7 @@ class Restores:
 
         restored = await member.outside(read, found.cost * pace)
         if request.skip_indexes:
-            restored = restored.without_indexes()
+            restored.drop_indexes()
         database_id = await self._fill(request, restored)
         store = restored.store
         documents = store.size.documents
@@ -117,7 +114,7 @@ class Restores:
             )
         return self._destinations.of_settings(self._member.name, source)
 
-    def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> Found:
+    def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> RestoreSource:
         """Which folder and file, and how much that is. Refuses what rule 13.5 says of snapshots."""
         folder, last_file = request.folder, request.last_file
         if request.at is not None:
@@ -133,9 +130,9 @@ class Restores:
             items = manifest.documents + manifest.tombstones + manifest.revisions
             is_raw = manifest.kind is FileKind.SNAPSHOT
             cost += io_costs.restore_snapshot(1_000 * items) if is_raw else io_costs.restore(items, 1_000 * items)
-        return Found(folder, last_file, cost)
+        return RestoreSource(folder, last_file, cost)
 
-    async def _fill(self, request: RestoreDatabase, restored: Restored) -> int:
+    async def _fill(self, request: RestoreDatabase, restored: DatabaseAssembly) -> int:
         """Make the database, fill it, open it (rule 17.7); its id."""
         member = self._member
         create = commands.CreateDatabase(
@@ -151,9 +148,9 @@ class Restores:
         try:
             await copy.replace(restored.store)
             for data in restored.indexes:
-                self.plant(copy, data)
+                self._indexer.plant(copy, data)
             if restored.values != NOTHING:
-                await member.propose(assembly.giving(request.name, restored.values))
+                await member.propose(restore_command(request.name, restored.values))
             wanted = await self._define_tasks(request, restored)
             await self._open(request.name, database_id)
         except (OSError, NoLeader, OutcomeUnknown, Refused) as error:  # no room, or nobody to tell
@@ -162,7 +159,7 @@ class Restores:
         await self._enable(request.name, wanted)
         return database_id
 
-    async def _define_tasks(self, request: RestoreDatabase, restored: Restored) -> list[int]:
+    async def _define_tasks(self, request: RestoreDatabase, restored: DatabaseAssembly) -> list[int]:
         """The tasks of the last file's record (rule 17.5), disabled while nobody may look; those to enable after that."""
         wanted = []
         for found in tasks_of(restored.record):

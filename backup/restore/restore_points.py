@@ -22,7 +22,7 @@ Unusable = (DamagedBackup, UnreadableBackup, BrokenChain, NothingToRestore, Wron
 
 
 @value
-class Checked:
+class CheckedPoint:
     """One restore point, looked into."""
 
     point: RestorePoint
@@ -39,7 +39,7 @@ class Chain:
     """One folder of a destination."""
 
     folder: str
-    points: tuple[Checked, ...]
+    points: tuple[CheckedPoint, ...]
     in_progress: tuple[str, ...] = ()
     """What a crash left: no part of any chain (rule 17.12)."""
     problem: str = ""
@@ -51,7 +51,7 @@ class Chain:
         return bool(self.points) and not self.problem and not any(each.problem for each in self.points)
 
     @property
-    def last(self) -> Checked | None:
+    def last(self) -> CheckedPoint | None:
         """Its newest point that can be restored; None if none can."""
         return next((each for each in reversed(self.points) if not each.problem), None)
 
@@ -86,12 +86,12 @@ def _checked(
     point: RestorePoint,
     keys: tuple[Key, ...],
     known: dict[str, Manifest],
-) -> Checked:
+) -> CheckedPoint:
     try:
         files = chain_of(destination, points, point.file, keys=keys, known=known)
     except Unusable as error:
-        return Checked(point, known.get(point.file), str(error))
-    return Checked(point, known[point.file], "", files)
+        return CheckedPoint(point, known.get(point.file), str(error))
+    return CheckedPoint(point, known[point.file], "", files)
 
 
 def manifest_of(destination: Destination, point: RestorePoint, keys: Iterable[Key] = ()) -> Manifest:

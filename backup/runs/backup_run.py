@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 import attrs
 
 from backup.content.encryption import HEADER, encrypted, plain
-from backup.content.logical import Writer, read_manifest
-from backup.content.manifest import DamagedBackup, Manifest
+from backup.content.logical import LogicalWriter, read_manifest
+from backup.content.manifest import DamagedBackup, FileKind, Manifest, begun_manifest
 from backup.content.snapshot import SnapshotWriter
 from backup.database.agreed_values import Values, combined, kept_by
 from backup.destinations import io_costs
 from backup.destinations.faults import slowness
 from backup.destinations.memory import MemoryDestination
-from backup.destinations.port import Destination, DestinationError, Upload
+from backup.destinations.port import Destination, DestinationError
 from backup.notes import BackupFinished, BackupSkipped, BackupStarted
 from backup.record.encryption_keys import Key
 from backup.record.record import Database, Sent, Status
@@ -26,10 +26,10 @@ from backup.record.rules import Rules
 from backup.record.task_json import task_json
 from backup.requests import answers
 from backup.runs import run_status
-from backup.runs.chain import continued, free_names
-from backup.runs.local_status import Chain
-from backup.runs.run_inputs import Job, Places
-from backup.runs.uploads import NoLongerWanted, Parcel, Uploads, withdraw
+from backup.runs.chain import chain_to_continue, free_names
+from backup.runs.local_status import ChainEnd
+from backup.runs.run_inputs import RunInputs, RunPlaces
+from backup.runs.uploads import BackupFile, NoLongerWanted, Uploads, withdraw
 from cluster.member import Member
 from cluster.trace import Note
 from cluster.value import value
@@ -40,93 +40,81 @@ DEFLATE = {"NoCompression": 0, "Fastest": 1, "Optimal": 6, "SmallestSize": 9}
 
 
 @value
-class Done:
+class RunOutcome:
     """How a run came to its end."""
 
     status: Status
-    chain: Chain | None
+    chain: ChainEnd | None
     note: Note
-
-
-@value
-class Opened:
-    """What the first look at the destination settled."""
-
-    folder: str
-    file: str
-    upload: Upload
-    chain: Chain | None
-    """What the file continues; None for a full one."""
-    items: int
-    size: int
-    """Bytes before compression, roughly."""
 
 
 class NotEverywhere(DestinationError):
     """Some of the clouds did not take the file, and with that the run has failed (rule 9.8)."""
 
 
-class Work:
+class BackupRun:
     """One run."""
 
     def __init__(
         self,
         member: Member,
         rules: Rules,
-        job: Job,
-        find_places: Callable[[], Awaitable[Places]],
+        inputs: RunInputs,
+        find_places: Callable[[], Awaitable[RunPlaces]],
         plain_error: Callable[[BaseException], str],
         is_wanted: Callable[[], bool],
     ) -> None:
         """`find_places` says where the file is to be, `plain_error` an error without real paths."""
         self._member = member
         self._rules = rules
-        self._job = job
+        self._inputs = inputs
         self._find_places = find_places
         self._plain_error = plain_error
         self._is_wanted = is_wanted
-        self.places = Places(MemoryDestination(), "")
+        self.places = RunPlaces(MemoryDestination(), "")
         self._length = 0
         """Bytes of the file."""
         self.sent: tuple[Sent, ...] = ()
         """How the uploads came out."""
-        self._values = kept_by(job.database.values, job.contents.policies)
+        self._values = kept_by(inputs.database.values, inputs.contents.policies)
         self._began = member.monotonic()
-        self._occurrence = run_status.answered(job.task, job.plan, job.started_at, member.zone)
-        self.progress: answers.Progress | None = None
+        self._occurrence = run_status.answered_occurrence(inputs.task, inputs.plan, inputs.started_at, member.zone)
+        self.progress: answers.RunProgress | None = None
         """How far it has come; None before its file is begun."""
         self._key: Key | None = None
         """Of the file that is written; settled when it is opened."""
-        self._run = job.begun(member.name)
+        self._run = inputs.begun(member.name)
         """What it is; settled when its file is opened."""
 
     @property
     def _duration(self) -> int:
         return self._member.monotonic() - self._began
 
-    async def do(self) -> Done:
+    async def do(self) -> RunOutcome:
         """Do it. NoLongerWanted, OSError and ValueError say why not, and leave nothing behind (rule 9.6c)."""
         self.places = await self._find_places()
-        opened = await self._outside(self._open, io_costs.LOOK)
-        if opened is None:
+        target = await self._outside(self._open, io_costs.LOOK)
+        if target is None:
             return self._skipped()
-        self._note_start(opened)
+        self._note_start(target)
         try:
-            writer = await self._write(opened)
-            await self._read_back(opened, writer.manifest)
+            writer = await self._write(target)
+            await self._read_back(target, writer.manifest)
         except (NoLongerWanted, OSError, ValueError) as error:
-            await self._outside(partial(self._remove, opened, error), io_costs.LOOK)
+            await self._outside(partial(self._remove, target, error), io_costs.LOOK)
             raise
         except BaseException:
-            opened.upload.abandon()  # a crash: the file stays as it is
+            target.upload.abandon()  # a crash: the file stays as it is
             raise
         if self.places.remotes:
-            await self._send(opened, writer.manifest)
-        return self._success(opened, writer.manifest)
+            await self._send(target, writer.manifest)
+        return self._success(target, writer.manifest)
 
     def failure(self, error: str) -> Status:
         """The status after an error (rule 9.11)."""
-        return run_status.failed(self._job.before, self._run, error, self._member.wall(), self._duration, self.sent)
+        return run_status.status_after_failure(
+            self._inputs.before, self._run, error, self._member.wall(), self._duration, self.sent
+        )
 
     @property
     def is_full(self) -> bool:
@@ -149,51 +137,51 @@ class Work:
         """Do something at the destination, which may be slower than it should."""
         return await self._member.outside(work, cost * slowness(self.places.base))
 
-    def _open(self) -> Opened | None:
+    def _open(self) -> BackupFile | None:
         """Look at the destination, decide for the last time whether it is full, and begin the file; None: skip it."""
-        job, places = self._job, self.places
+        inputs, places = self._inputs, self.places
         places.clear()
-        self._key = job.key_of(full=self._run.full)
-        chain = continued(job, places, self._key) if not self._run.full else None
+        self._key = inputs.key_of(full=self._run.full)
+        chain = chain_to_continue(inputs, places, self._key) if not self._run.full else None
         if chain is None and not self._run.full:  # rule 8.7: there is nothing here to build on
             self._run = attrs.evolve(self._run, full=True)
-            self._key = job.key_of(full=True)
-        if chain is not None and chain == job.chain and job.is_unchanged:
+            self._key = inputs.key_of(full=True)
+        if chain is not None and chain == inputs.chain and inputs.is_unchanged:
             return None
-        folder, file = free_names(job, self._member.name, self._member.zone, places, chain, self._key)
-        held = job.contents.size_after(chain.last_etag if chain is not None else 0)
+        folder, file = free_names(inputs, self._member.name, self._member.zone, places, chain, self._key)
+        held = inputs.contents.size_after(chain.last_etag if chain is not None else 0)
         size = held.bytes
-        if job.is_snapshot(full=self._run.full):
-            size = io_costs.SNAPSHOT_PAGES * (size + sum(len(content) for _, content in job.indexes))
-        return Opened(folder, file, places.base.start(f"{folder}/{file}"), chain, held.items, size)
+        if inputs.is_snapshot(full=self._run.full):
+            size = io_costs.SNAPSHOT_PAGES * (size + sum(len(content) for _, content in inputs.indexes))
+        return BackupFile(folder, file, places.base.start(f"{folder}/{file}"), chain, held.items, size)
 
-    def _note_start(self, opened: Opened) -> None:
+    def _note_start(self, target: BackupFile) -> None:
         self._member.note(
             BackupStarted(
-                self._job.database.name,
-                self._job.task.id,
+                self._inputs.database.name,
+                self._inputs.task.id,
                 self._occurrence,
-                self._job.started_at,
+                self._inputs.started_at,
                 self._run.full,
                 self.places.path,
-                opened.folder,
-                opened.file,
-                self._job.contents.etag,
-                combined(self._job.contents.fingerprint_sum, self._values),
-                self._job.plan.by_hand,
+                target.folder,
+                target.file,
+                self._inputs.contents.etag,
+                combined(self._inputs.contents.fingerprint_sum, self._values),
+                self._inputs.plan.by_hand,
                 tuple(remote.address for remote in self.places.remotes),
             )
         )
 
-    async def _write(self, opened: Opened) -> Writer | SnapshotWriter:
+    async def _write(self, target: BackupFile) -> LogicalWriter | SnapshotWriter:
         """Write the file in slices, so that there is time for things to happen in between."""
-        writer = writer_of(self._job, self._values, opened.chain, opened.file, full=self._run.full)
+        writer = writer_of(self._inputs, self._values, target.chain, target.file, full=self._run.full)
         chunks = writer.chunks()
         if self._key is not None:
             luck = self._member.dice("encryption", self._run.operation)  # one header for each run of each life
             chunks = encrypted(chunks, self._key, bytes(luck.below(256) for _ in range(HEADER)))
-        count = io_costs.slices(opened.items)
-        self._has_written(opened, 0, count)
+        count = io_costs.slices(target.items)
+        self._has_written(target, 0, count)
 
         def write_up_to(taken: int) -> None:
             while writer.taken < taken and (chunk := next(chunks, None)) is not None:
@@ -204,67 +192,58 @@ class Work:
                 write(chunk)
 
         def write(chunk: bytes) -> None:
-            opened.upload.write(chunk)
+            target.upload.write(chunk)
             self._length += len(chunk)
 
         cost = io_costs.START
         for number in range(1, count + 1):
             self._need_wanted()
-            cost += io_costs.write_slice(opened.items, opened.size)
-            step = write_rest if number == count else partial(write_up_to, opened.items * number // count)
+            cost += io_costs.write_slice(target.items, target.size)
+            step = write_rest if number == count else partial(write_up_to, target.items * number // count)
             await self._outside(step, cost)
-            self._has_written(opened, number, count)
+            self._has_written(target, number, count)
             cost = 0
         self._need_wanted()
-        await self._outside(opened.upload.finish, io_costs.FINISH)
+        await self._outside(target.upload.finish, io_costs.FINISH)
         return writer
 
-    def _has_written(self, opened: Opened, slices: int, of: int) -> None:
-        items, size = opened.items * slices // of, opened.size * slices // of
-        self.progress = answers.Progress(items, opened.items, size, opened.size, verifying=slices == of)
+    def _has_written(self, target: BackupFile, slices: int, of: int) -> None:
+        items, size = target.items * slices // of, target.size * slices // of
+        self.progress = answers.RunProgress(items, target.items, size, target.size, verifying=slices == of)
 
-    async def _read_back(self, opened: Opened, written: Manifest) -> None:
+    async def _read_back(self, target: BackupFile, written: Manifest) -> None:
         """A file counts when what the destination gives back is what was written."""
 
-        check = partial(self._check, opened, written, self.places.base)
-        await self._outside(check, io_costs.read_back(opened.size))
+        check = partial(self._check, target, written, self.places.base)
+        await self._outside(check, io_costs.read_back(target.size))
 
-    def _check(self, opened: Opened, written: Manifest, place: Destination) -> None:
-        content = place.read(f"{opened.folder}/{opened.file}")
-        if read_manifest(opened.file, plain(opened.file, content, self.keys)) != written:
-            raise DamagedBackup(opened.file, "read back, it says other things of itself than were written")
+    def _check(self, target: BackupFile, written: Manifest, place: Destination) -> None:
+        content = place.read(target.name)
+        if read_manifest(target.file, plain(target.file, content, self.keys)) != written:
+            raise DamagedBackup(target.file, "read back, it says other things of itself than were written")
 
-    async def _send(self, opened: Opened, written: Manifest) -> None:
+    async def _send(self, target: BackupFile, written: Manifest) -> None:
         """To every cloud (rule 9.6e); then what was only for that goes (rule 9.6f). NotEverywhere, NoLongerWanted."""
-        parcel = Parcel(
-            self._job.database.name,
-            self._job.task.id,
-            self._job.started_at,
-            self._run.full,
-            opened.folder,
-            opened.file,
-            opened.items,
-            opened.size,
-            self._length,
-        )
         uploads = Uploads(
             self._member,
             self._rules,
             self.places.base,
-            parcel,
-            partial(self._check, opened, written),
+            target,
+            self._length,
+            written,
+            partial(self._check, target, written),
             self._is_wanted,
             self._plain_error,
-            self._job.before.uploads if self._job.before is not None else (),
+            {each.address: each for each in self._inputs.before.uploads} if self._inputs.before is not None else {},
         )
         try:
             self.sent = await uploads.send(self.places.remotes)
         except NoLongerWanted:  # rule 9.12: nothing of it is kept
-            await self._outside(partial(withdraw, self.places.remotes, parcel.name), io_costs.LOOK)
-            await self._outside(partial(self.places.base.delete, parcel.name), io_costs.LOOK)
+            await self._outside(partial(withdraw, self.places.remotes, target.name), io_costs.LOOK)
+            await self._outside(partial(self.places.base.delete, target.name), io_costs.LOOK)
             raise
         if not self.places.path:
-            await self._outside(partial(self.places.base.delete_folder, opened.folder), io_costs.LOOK)
+            await self._outside(partial(self.places.base.delete_folder, target.folder), io_costs.LOOK)
         failed = [each.address for each in self.sent if each.error]
         if failed:
             kept = " and ".join(path for _, path in self.places.lasting if path not in failed)
@@ -274,76 +253,74 @@ class Work:
                 f"the file is in {kept or 'no place'}, and the next run tries all of them again",
             )
 
-    def _remove(self, opened: Opened, error: Exception) -> None:
+    def _remove(self, target: BackupFile, error: Exception) -> None:
         try:
-            opened.upload.discard()
+            target.upload.discard()
             if not isinstance(error, FileExistsError):
-                self.places.base.delete(f"{opened.folder}/{opened.file}")
+                self.places.base.delete(target.name)
         except OSError:  # the place is out of order: what is left there is no part of any chain
-            opened.upload.abandon()
+            target.upload.abandon()
 
     def _need_wanted(self) -> None:
         if not self._is_wanted():
             raise NoLongerWanted
 
-    def _skipped(self) -> Done:
-        job = self._job
-        assert job.before is not None, "what was never run is not skipped"
-        status = run_status.skipped(job.before, self._run)
-        name, task, etag = job.database.name, job.task.id, job.contents.etag
-        return Done(status, job.chain, BackupSkipped(name, task, self._occurrence, job.started_at, etag))
+    def _skipped(self) -> RunOutcome:
+        inputs = self._inputs
+        assert inputs.before is not None, "what was never run is not skipped"
+        status = run_status.status_after_skip(inputs.before, self._run)
+        name, task, etag = inputs.database.name, inputs.task.id, inputs.contents.etag
+        return RunOutcome(status, inputs.chain, BackupSkipped(name, task, self._occurrence, inputs.started_at, etag))
 
-    def _success(self, opened: Opened, manifest: Manifest) -> Done:
+    def _success(self, target: BackupFile, manifest: Manifest) -> RunOutcome:
         duration = self._duration
-        status = run_status.succeeded(
-            self._job.before, self._run, manifest, opened.folder, opened.file, duration, self.sent
+        status = run_status.status_after_success(
+            self._inputs.before, self._run, manifest, target.folder, target.file, duration, self.sent
         )
-        chain = Chain(opened.folder, opened.file, manifest.last_etag, manifest.database_id, manifest.raft_index)
+        chain = ChainEnd(target.folder, target.file, manifest.last_etag, manifest.database_id, manifest.raft_index)
         note = BackupFinished(
-            self._job.database.name,
-            self._job.task.id,
-            self._job.started_at,
+            self._inputs.database.name,
+            self._inputs.task.id,
+            self._inputs.started_at,
             self._run.full,
-            opened.folder,
-            opened.file,
+            target.folder,
+            target.file,
             manifest.documents,
             manifest.tombstones,
             duration,
         )
-        return Done(status, chain, note)
+        return RunOutcome(status, chain, note)
 
 
 # ---- the file ----
 
 
-def writer_of(job: Job, values: Values, chain: Chain | None, file: str, *, full: bool) -> Writer | SnapshotWriter:
+def writer_of(
+    inputs: RunInputs, values: Values, chain: ChainEnd | None, file: str, *, full: bool
+) -> LogicalWriter | SnapshotWriter:
     """What writes the file: a full one, or the next of that chain."""
-    if job.is_snapshot(full=full):
-        settings = job.task.snapshot
-        return SnapshotWriter(
-            job.contents,
-            record_of(job.database),
-            file=file,
-            database=job.database.name,
-            task_id=job.task.id,
-            started_at=job.started_at,
-            raft_index=job.database.raft_index,
-            values=values,
-            indexes=() if settings.exclude_indexes else job.indexes,
-            level=0 if settings.compression == "None" else DEFLATE[settings.level],
-        )
-    return Writer(
-        job.contents,
-        record_of(job.database),
+    manifest = begun_manifest(
+        inputs.contents,
         file=file,
-        database=job.database.name,
-        task_id=job.task.id,
-        started_at=job.started_at,
-        raft_index=job.database.raft_index,
+        database=inputs.database.name,
+        task_id=inputs.task.id,
+        started_at=inputs.started_at,
+        raft_index=inputs.database.raft_index,
         from_etag=chain.last_etag if chain is not None else None,
         from_raft_index=chain.raft_index if chain is not None else 0,
         previous=chain.file if chain is not None else "",
-        values=values,
+        snapshot=inputs.is_snapshot(full=full),
+    )
+    if manifest.kind is not FileKind.SNAPSHOT:
+        return LogicalWriter(inputs.contents, record_of(inputs.database), manifest, values)
+    settings = inputs.task.snapshot
+    return SnapshotWriter(
+        inputs.contents,
+        record_of(inputs.database),
+        manifest,
+        values,
+        indexes=() if settings.exclude_indexes else inputs.indexes,
+        level=0 if settings.compression == "None" else DEFLATE[settings.level],
     )
 
 

@@ -14,24 +14,24 @@ from backup.content.manifest import UnreadableBackup
 from backup.destinations.port import Destination
 from backup.record.encryption_keys import Key
 from backup.record.task import Kind
-from backup.runs.local_status import Chain
-from backup.runs.run_inputs import Job, Places
+from backup.runs.local_status import ChainEnd
+from backup.runs.run_inputs import RunInputs, RunPlaces
 
 UTC = ZoneInfo("UTC")
 
 
-def continued(job: Job, places: Places, key: Key | None) -> Chain | None:
+def chain_to_continue(inputs: RunInputs, places: RunPlaces, key: Key | None) -> ChainEnd | None:
     """The chain that an incremental continues, if it is whole as far as can be seen and of this very copy."""
-    chain, before = job.chain, job.before
+    chain, before = inputs.chain, inputs.before
     if chain is None or before is None or before.folder != chain.folder:
         return None
-    if chain.copy != job.contents.database_id or chain.raft_index > job.database.raft_index:
+    if chain.copy != inputs.contents.database_id or chain.raft_index > inputs.database.raft_index:
         return None  # the file before holds what this node, just restarted, has not heard of yet
     looked = [(place, _finished(files)) for place, files in places.looked(partial(_files_in, chain.folder))]
     for _, files in looked:
         if chain.file not in files or not any(files.values()):
             return None
-    if not looked:  # nobody can look into a vault: the ledger's word is all there is
+    if not looked:  # nobody can look into a vault: what this node has kept is all there is
         return chain
     place, here = looked[0]
     if not _has_our_key(place, chain, key):
@@ -43,24 +43,24 @@ def continued(job: Job, places: Places, key: Key | None) -> Chain | None:
 
 
 def free_names(
-    job: Job, node: str, zone: ZoneInfo, places: Places, chain: Chain | None, key: Key | None
+    inputs: RunInputs, node: str, zone: ZoneInfo, places: RunPlaces, chain: ChainEnd | None, key: Key | None
 ) -> tuple[str, str]:
     """Folder and file (rules 11.1 to 11.5)."""
-    kind = job.task.kind
+    kind = inputs.task.kind
     if chain is not None:
         taken = [file for _, files in places.looked(partial(_files_in, chain.folder)) for file in files]
         name = partial(_incremental_at, kind, key is not None, zone)
-        return chain.folder, file_names.first_free(name, job.started_at, taken)[0]
+        return chain.folder, file_names.first_free(name, inputs.started_at, taken)[0]
 
     def folder_at(at: int) -> str:
-        return file_names.folder_name(job.database.name, node, kind, at, zone)
+        return file_names.folder_name(inputs.database.name, node, kind, at, zone)
 
     others = [folder for _, folders in places.looked(lambda place: place.folders()) for folder in folders]
-    folder, at = file_names.first_free(folder_at, job.started_at, others)
+    folder, at = file_names.first_free(folder_at, inputs.started_at, others)
     return folder, file_names.file_name(kind, True, at, zone, encrypted=key is not None)
 
 
-def _has_our_key(place: Destination, chain: Chain, key: Key | None) -> bool:
+def _has_our_key(place: Destination, chain: ChainEnd, key: Key | None) -> bool:
     """Whether the chain is encrypted as the next file is to be."""
     parsed = file_names.parse_file(chain.file, UTC)
     if parsed is None or parsed.snapshot:
@@ -70,7 +70,7 @@ def _has_our_key(place: Destination, chain: Chain, key: Key | None) -> bool:
     return is_opened_by(opening_of(place.read(f"{chain.folder}/{chain.file}")), key)
 
 
-def _adopted(place: Destination, chain: Chain, file: str, key: Key | None) -> Chain:
+def _adopted(place: Destination, chain: ChainEnd, file: str, key: Key | None) -> ChainEnd:
     """The chain with one more file, if that one continues it."""
     try:
         content = place.read(f"{chain.folder}/{file}")
@@ -79,7 +79,7 @@ def _adopted(place: Destination, chain: Chain, file: str, key: Key | None) -> Ch
         return chain
     if (found.previous, found.from_etag, found.database_id) != (chain.file, chain.last_etag, chain.copy):
         return chain
-    return Chain(chain.folder, file, found.last_etag, chain.copy, found.raft_index)
+    return ChainEnd(chain.folder, file, found.last_etag, chain.copy, found.raft_index)
 
 
 def _files_in(folder: str, place: Destination) -> tuple[str, ...]:

@@ -21,12 +21,12 @@ PREFIX = "runs/"
 RETRY = 5 * SECOND
 """When a file that could not be written, because the disk is full, is tried again."""
 
-Key = tuple[int, int]
+TaskKey = tuple[int, int]
 """Database id and task id."""
 
 
 @value
-class Chain:
+class ChainEnd:
     """The last file this node wrote for a task: what the next incremental continues."""
 
     folder: str
@@ -39,34 +39,34 @@ class Chain:
 
 
 @value
-class Page:
+class LocalStatus:
     """What is kept of one task."""
 
     status: Status | None = None
     """This node's own, where rules keep one."""
-    chain: Chain | None = None
+    chain: ChainEnd | None = None
     unreported: tuple[Status, ...] = ()
     """Runs that the cluster was not told of, in the order of their starts."""
 
 
-NOTHING = Page()
+NOTHING = LocalStatus()
 
 
-class Ledger:
+@attrs.define(eq=False)
+class LocalStatuses:
     """All pages of one node."""
 
-    def __init__(self, member: Member, rules: Rules) -> None:
-        self._member = member
-        self._rules = rules
-        self._pages: dict[Key, Page] = {}
-        self._of: dict[int, dict[Key, None]] = {}
-        """The pages of each database."""
-        self._owing: dict[Key, None] = {}
-        """Pages with something unreported."""
-        self._in_memory: dict[Key, Status] = {}
-        """The status of the last run of this life, which the cluster may not have yet (rule 8.10)."""
-        self._unwritten: set[Key] = set()
-        """Pages that wait for room on the disk."""
+    _member: Member
+    _rules: Rules
+    _pages: dict[TaskKey, LocalStatus] = attrs.field(factory=dict, init=False)
+    _of: dict[int, dict[TaskKey, None]] = attrs.field(factory=dict, init=False)
+    """The pages of each database."""
+    _owing: dict[TaskKey, None] = attrs.field(factory=dict, init=False)
+    """Pages with something unreported."""
+    _in_memory: dict[TaskKey, Status] = attrs.field(factory=dict, init=False)
+    """The status of the last run of this life, which the cluster may not have yet (rule 8.10)."""
+    _unwritten: set[TaskKey] = attrs.field(factory=set, init=False)
+    """Pages that wait for room on the disk."""
 
     async def recover(self) -> None:
         """Read what the disk holds."""
@@ -75,7 +75,7 @@ class Ledger:
             database_id, task_id = file.removeprefix(PREFIX).split("-")
             self._put((int(database_id), int(task_id)), _page(json.loads(await disk.read(file))))
 
-    def _put(self, key: Key, page: Page) -> None:
+    def _put(self, key: TaskKey, page: LocalStatus) -> None:
         self._pages[key] = page
         self._of.setdefault(key[0], {})[key] = None
         if page.unreported:
@@ -90,44 +90,44 @@ class Ledger:
         """Ids of the databases it has pages of."""
         return {key[0] for key in self._pages}
 
-    def own(self, key: Key) -> Status | None:
+    def own(self, key: TaskKey) -> Status | None:
         """This node's own status of a task, where rules keep one."""
         return self._pages.get(key, NOTHING).status
 
-    def chain(self, key: Key) -> Chain | None:
+    def chain(self, key: TaskKey) -> ChainEnd | None:
         """What the next incremental continues."""
         return self._pages.get(key, NOTHING).chain
 
-    def status(self, key: Key, cluster: Status | None) -> Status | None:
+    def status(self, key: TaskKey, cluster: Status | None) -> Status | None:
         """The status to schedule from, the cluster's copy being `cluster` (rule 8.10)."""
         kept = self.own(key) if self._rules.local_status else cluster
         return scheduling_status(kept, self._in_memory.get(key))
 
-    def has_started(self, key: Key, at: int) -> bool:
+    def has_started(self, key: TaskKey, at: int) -> bool:
         """Whether a run of this node that is known here began at that wall instant."""
         page, last = self._pages.get(key, NOTHING), self._in_memory.get(key)
         known = [*page.unreported, *([page.status] if page.status else []), *([last] if last else [])]
         return any(status.started_at == at for status in known)
 
-    def unreported(self) -> list[tuple[Key, Status]]:
+    def unreported(self) -> list[tuple[TaskKey, Status]]:
         """All that nobody was told yet, in the order of the starts."""
         owed = [(key, status) for key in self._owing for status in self._pages[key].unreported]
         return sorted(owed, key=lambda each: (each[1].started_at, each[0]))
 
     # ---- writing
 
-    def remember(self, key: Key, status: Status) -> None:
+    def remember(self, key: TaskKey, status: Status) -> None:
         """The status of the last run: until the node goes down."""
         self._in_memory[key] = status
 
-    async def keep(self, key: Key, status: Status, chain: Chain | None, *, owed: bool) -> None:
+    async def keep(self, key: TaskKey, status: Status, chain: ChainEnd | None, *, owed: bool) -> None:
         """A run ended like this. `owed`: the cluster is to be told from here."""
         page = self._pages.get(key, NOTHING)
         unreported = (*page.unreported, status) if owed else page.unreported
-        self._put(key, Page(status if self._rules.local_status else None, chain, unreported))
+        self._put(key, LocalStatus(status if self._rules.local_status else None, chain, unreported))
         await self._write(key)
 
-    async def told(self, key: Key, statuses: Sequence[Status]) -> None:
+    async def told(self, key: TaskKey, statuses: Sequence[Status]) -> None:
         """The cluster knows of these runs."""
         page = self._pages.get(key)
         if page is not None:
@@ -135,7 +135,7 @@ class Ledger:
             self._put(key, attrs.evolve(page, unreported=rest))
             await self._write(key)
 
-    def drop_status(self, key: Key) -> None:
+    def drop_status(self, key: TaskKey) -> None:
         """This node's own status is void: its next run is full (rules 6.7, 8.12)."""
         self._in_memory.pop(key, None)
         page = self._pages.get(key)
@@ -154,7 +154,7 @@ class Ledger:
         for database_id in [each for each in self._of if each not in known]:
             self._forget(self._of[database_id])
 
-    def _forget(self, gone: Iterable[Key]) -> None:
+    def _forget(self, gone: Iterable[TaskKey]) -> None:
         for key in list(gone):
             if key[1] <= self._member.applied:  # else it is not gone: this node has restarted and is behind
                 del self._pages[key], self._of[key[0]][key]
@@ -162,18 +162,18 @@ class Ledger:
                 self._in_memory.pop(key, None)
                 self._member.spawn(self._member.disk.remove, _file(key))
 
-    async def _write(self, key: Key) -> None:
+    async def _write(self, key: TaskKey) -> None:
         """Write a page; on a full disk go on without, and write it when there is room."""
         if not await self._is_written(key) and key not in self._unwritten:
             self._unwritten.add(key)
             self._member.spawn(self._write_later, key)
 
-    async def _write_later(self, key: Key) -> None:
+    async def _write_later(self, key: TaskKey) -> None:
         while not await self._is_written(key):
             await self._member.sleep(RETRY)
         self._unwritten.discard(key)
 
-    async def _is_written(self, key: Key) -> bool:
+    async def _is_written(self, key: TaskKey) -> bool:
         """Write a page; False if the disk takes nothing now."""
         page = self._pages.get(key)
         try:
@@ -184,14 +184,14 @@ class Ledger:
         return True
 
 
-def _file(key: Key) -> str:
+def _file(key: TaskKey) -> str:
     return f"{PREFIX}{key[0]}-{key[1]}"
 
 
 # ---- a page as JSON and back
 
 
-def _text(page: Page) -> str:
+def _text(page: LocalStatus) -> str:
     return json.dumps(
         {
             "status": page.status and _fields(page.status),
@@ -205,10 +205,10 @@ def _fields(status: Status) -> dict[str, Any]:
     return {**attrs.asdict(status), "kind": status.kind.value}
 
 
-def _page(content: dict[str, Any]) -> Page:
-    return Page(
+def _page(content: dict[str, Any]) -> LocalStatus:
+    return LocalStatus(
         content["status"] and _status(content["status"]),
-        content["chain"] and Chain(**content["chain"]),
+        content["chain"] and ChainEnd(**content["chain"]),
         tuple(_status(fields) for fields in content["unreported"]),
     )
 

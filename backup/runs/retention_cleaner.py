@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
+import attrs
+
 from backup.content import file_names
 from backup.destinations import io_costs
 from backup.destinations.faults import slowness
@@ -15,7 +17,7 @@ from backup.destinations.port import Destination, DestinationError
 from backup.notes import FolderExpired, FolderLeft, FolderRemoved, RetentionFailed
 from backup.record.encryption_keys import Key
 from backup.record.record import Database, Task
-from backup.record.retention_policy import Kept, choose
+from backup.record.retention_policy import StoredChain, choose
 from backup.record.rules import Rules
 from backup.restore.chain_reader import RestorePoint, restore_points
 from backup.restore.restore_points import Unusable, manifest_of
@@ -27,27 +29,26 @@ UTC = ZoneInfo("UTC")
 
 
 @value
-class Looked:
+class StoredChains:
     """What a destination holds, as far as retention looks."""
 
-    chains: tuple[Kept, ...]
+    chains: tuple[StoredChain, ...]
     """In the order of their beginnings."""
     left: tuple[tuple[str, str], ...] = ()
     """Folders that look old and cannot be looked into, each with the reason."""
 
 
-class Cleaner:
+@attrs.define(eq=False)
+class RetentionCleaner:
     """The retention of one run, at one destination."""
 
-    def __init__(
-        self, member: Member, rules: Rules, place: Destination, path: str, plain: Callable[[BaseException], str]
-    ) -> None:
-        """`path`: the destination as the task names it; `plain`: the text of an error without real paths."""
-        self._member = member
-        self._rules = rules
-        self._place = place
-        self._path = path
-        self._plain = plain
+    _member: Member
+    _rules: Rules
+    _place: Destination
+    _path: str
+    """The destination as the task names it."""
+    _plain: Callable[[BaseException], str]
+    """The text of an error without real paths."""
 
     async def clean(self, database: Database, task: Task, folder: str, keys: Iterable[Key]) -> None:
         """Remove what may go now that `folder` holds a new full backup. An error is noted and nothing more (14.6)."""
@@ -84,9 +85,9 @@ class Cleaner:
         assert offset is not None, "a time in a zone has an offset"
         return now + int(offset.total_seconds()) * 1_000_000
 
-    def _look(self, database: str, new: str, keys: tuple[Key, ...], age: int) -> Looked:
+    def _look(self, database: str, new: str, keys: tuple[Key, ...], age: int) -> StoredChains:
         now = self._member.wall()
-        chains: list[Kept] = []
+        chains: list[StoredChain] = []
         left: list[tuple[str, str]] = []
         for folder in self._place.folders():
             named = file_names.parse_folder(folder, UTC)  # rule 14.7: as it stands there
@@ -96,7 +97,7 @@ class Cleaner:
                 chains.append(_by_names(folder, named, self._place.files(folder)))
                 continue
             if now - named.at < age - DAY and folder != new:  # a name is off by its zone, and by no more
-                chains.append(Kept(folder, named.at, named.at, 0, named.database))
+                chains.append(StoredChain(folder, named.at, named.at, 0, named.database))
                 continue
             try:
                 chains.append(self._by_manifests(folder, keys, whole=folder == new))
@@ -104,18 +105,20 @@ class Cleaner:
                 if isinstance(error, DestinationError):
                     raise
                 left.append((folder, self._plain(error)))
-        return Looked(tuple(sorted(chains, key=lambda chain: (chain.at, chain.folder))), tuple(left))
+        return StoredChains(tuple(sorted(chains, key=lambda chain: (chain.at, chain.folder))), tuple(left))
 
-    def _by_manifests(self, folder: str, keys: tuple[Key, ...], *, whole: bool) -> Kept:
+    def _by_manifests(self, folder: str, keys: tuple[Key, ...], *, whole: bool) -> StoredChain:
         """What the first file of a folder and its last say. `whole`: it was written and read back just now."""
         points = restore_points(self._place, folder)
         if not points:
             named = file_names.parse_folder(folder, UTC)
             assert named is not None, "only folders of backups are looked into"
-            return Kept(folder, named.at, named.at, 0, named.database)
+            return StoredChain(folder, named.at, named.at, 0, named.database)
         first = manifest_of(self._place, points[0], keys)
         last = max(manifest_of(self._place, point, keys).started_at for point in _ends(points))
-        return Kept(folder, first.started_at, last, len(points), first.database, first.task_id, points[0].full, whole)
+        return StoredChain(
+            folder, first.started_at, last, len(points), first.database, first.task_id, points[0].full, whole
+        )
 
     # ---- removing
 
@@ -134,7 +137,7 @@ def _ends(points: Sequence[RestorePoint]) -> tuple[RestorePoint, ...]:
     return tuple(point for point in points if points[-1].at - point.at < DAY // 12)[-3:] or (points[-1],)
 
 
-def _by_names(folder: str, named: file_names.FolderName, files: tuple[str, ...]) -> Kept:
+def _by_names(folder: str, named: file_names.FolderName, files: tuple[str, ...]) -> StoredChain:
     """What names alone say (rule 14.3)."""
     found = [
         parsed for file in files if (parsed := file_names.parse_file(file, UTC)) is not None and not parsed.in_progress
@@ -142,4 +145,4 @@ def _by_names(folder: str, named: file_names.FolderName, files: tuple[str, ...])
     found.sort(key=lambda parsed: (parsed.at, not parsed.full))
     opens_with_full = bool(found) and found[0].full
     last = found[-1].at if found else named.at
-    return Kept(folder, named.at, last, len(found), named.database, 0, opens_with_full)
+    return StoredChain(folder, named.at, last, len(found), named.database, 0, opens_with_full)

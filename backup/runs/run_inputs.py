@@ -10,15 +10,15 @@ from backup.destinations.port import Destination, DestinationError
 from backup.record.encryption_keys import Key, key_to_write
 from backup.record.record import Database, Status, Task
 from backup.record.task import Kind
-from backup.runs.local_status import Chain
-from backup.runs.run_status import Begun
+from backup.runs.local_status import ChainEnd
+from backup.runs.run_status import RunStart
 from backup.runs.schedule import Plan
-from backup.runs.uploads import Remote
+from backup.runs.uploads import RemotePlace
 from cluster.value import value
 
 
 @value
-class Job:
+class RunInputs:
     """What a run is given."""
 
     database: Database
@@ -29,16 +29,16 @@ class Job:
     """Name and file of each, for a snapshot."""
     before: Status | None
     """The status to go on from."""
-    chain: Chain | None
+    chain: ChainEnd | None
     """The files to continue."""
     operation: int
     started_at: int
     """Wall µs."""
 
-    def begun(self, node: str) -> Begun:
+    def begun(self, node: str) -> RunStart:
         """The run, as it begins on that node."""
         task, raft_index = self.task, self.database.raft_index
-        return Begun(task.id, task.kind, node, self.started_at, self.plan.full, raft_index, self.operation)
+        return RunStart(task.id, task.kind, node, self.started_at, self.plan.full, raft_index, self.operation)
 
     def is_snapshot(self, *, full: bool) -> bool:
         """Whether such a file is a snapshot: incrementals of a Snapshot task are logical backups (rule 11.6)."""
@@ -60,14 +60,14 @@ class Job:
 
 
 @value
-class Places:
+class RunPlaces:
     """Where a run keeps what it makes."""
 
     base: Destination
     """Where the file is built: the local folder, or else a temporary place (rule 11.8)."""
     path: str
     """That local folder as the task names it; empty: it is temporary."""
-    remotes: tuple[Remote, ...] = ()
+    remotes: tuple[RemotePlace, ...] = ()
 
     @property
     def lasting(self) -> tuple[tuple[Destination, str], ...]:

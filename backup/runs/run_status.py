@@ -19,7 +19,7 @@ WINDOWS = (2 * MINUTE, 2 * HOUR, 2 * DAY, 62 * DAY, 732 * DAY, 11 * 366 * DAY)
 
 
 @value
-class Begun:
+class RunStart:
     """What is known of a run when it begins."""
 
     task_id: int
@@ -32,7 +32,7 @@ class Begun:
     operation: int
 
 
-def answered(task: Task, plan: schedule.Plan, started_at: int, zone: ZoneInfo) -> int:
+def answered_occurrence(task: Task, plan: schedule.Plan, started_at: int, zone: ZoneInfo) -> int:
     """The newest occurrence that a run answers: a late one answers all it has missed."""
     assert plan.occurrence is not None, "what is never due is not run"
     if plan.occurrence >= started_at:
@@ -46,9 +46,9 @@ def answered(task: Task, plan: schedule.Plan, started_at: int, zone: ZoneInfo) -
     return plan.occurrence
 
 
-def succeeded(
+def status_after_success(
     before: Status | None,
-    run: Begun,
+    run: RunStart,
     manifest: Manifest,
     folder: str,
     file: str,
@@ -70,20 +70,20 @@ def succeeded(
     return attrs.evolve(status, last_incremental=run.started_at)
 
 
-def skipped(before: Status, run: Begun) -> Status:
+def status_after_skip(before: Status, run: RunStart) -> Status:
     """After an incremental with nothing to write (rule 9.7)."""
     return attrs.evolve(_attempted(before, run, 0), last_incremental=run.started_at)
 
 
-def failed(
-    before: Status | None, run: Begun, error: str, at: int, duration: int, uploads: tuple[Sent, ...] = ()
+def status_after_failure(
+    before: Status | None, run: RunStart, error: str, at: int, duration: int, uploads: tuple[Sent, ...] = ()
 ) -> Status:
     """After a run that did not succeed: it moves only the times that say when it was tried (rules 9.10, 9.11)."""
     known = _attempted(before, run, duration)
     return attrs.evolve(known, error=error, error_at=at, uploads=uploads or known.uploads)
 
 
-def _attempted(before: Status | None, run: Begun, duration: int) -> Status:
+def _attempted(before: Status | None, run: RunStart, duration: int) -> Status:
     """What every finished run writes (rule 9.10)."""
     known = before if before is not None else Status(run.task_id, run.kind, run.node)
     status = attrs.evolve(

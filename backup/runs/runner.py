@@ -3,8 +3,10 @@
 Never here: what a run does (backup_run.py), and when it is due (scheduler.py).
 """
 
-from collections.abc import Callable
 from functools import partial
+from typing import Protocol
+
+import attrs
 
 from backup.content.encryption import NoKey, WrongKey
 from backup.content.manifest import DamagedBackup, UnreadableBackup
@@ -19,79 +21,75 @@ from backup.record.key_ring import KeyRing
 from backup.record.record import ONE_TIME, Database, Record, Task
 from backup.record.rules import Rules
 from backup.record.task import Kind
-from backup.replicas.local_copies import Copies, Copy
-from backup.requests.answers import Operation, Progress
-from backup.runs.backup_run import Done, Work
-from backup.runs.local_status import Key, Ledger
-from backup.runs.retention_cleaner import Cleaner
-from backup.runs.run_inputs import Job, Places
+from backup.replicas.indexer import Indexer
+from backup.replicas.local_copies import LocalCopies
+from backup.requests.answers import Operation, RunProgress
+from backup.runs.backup_run import BackupRun, RunOutcome
+from backup.runs.local_status import LocalStatuses, TaskKey
+from backup.runs.retention_cleaner import RetentionCleaner
+from backup.runs.run_inputs import RunInputs, RunPlaces
 from backup.runs.schedule import Plan
-from backup.runs.status_reporter import Reporter
-from backup.runs.uploads import NoLongerWanted, Remote
+from backup.runs.status_reporter import StatusReporter
+from backup.runs.uploads import NoLongerWanted, RemotePlace
 from cluster.member import Member
 
 EXPLAINED = (DestinationError, DamagedBackup, UnreadableBackup, KeyRefused, NoKey, WrongKey)
 """Errors of a place, of what it gave back, or of a key: a run may fail of these and of nothing else."""
 
 
-class Run:
+class RunListener(Protocol):
+    """Who is told what becomes of a node's runs (backup/node/node_parts.py)."""
+
+    def run_ended(self, key: TaskKey) -> None:
+        """A run of a task is over, whatever came of it: its slot is free."""
+
+    def run_kept(self, key: TaskKey) -> None:
+        """The outcome of a run of a task is on the node's disk."""
+
+
+@attrs.define(eq=False)
+class ActiveRun:
     """A run under way."""
 
-    __slots__ = ("database", "key", "number", "plan", "started_at", "task", "unwanted", "work")
-
-    def __init__(self, database: Database, task: Task, plan: Plan, key: Key, number: int, started_at: int) -> None:
-        self.database = database
-        self.task = task
-        self.plan = plan
-        self.key = key
-        """Database and task; for a one-time backup a negative number of its own."""
-        self.number = number
-        """Of the operation."""
-        self.started_at = started_at
-        self.work: Work | None = None
-        """Once it has begun."""
-        self.unwanted = ""
-        """Why it is to end before it is done; empty: it is not."""
+    database: Database
+    task: Task
+    plan: Plan
+    key: TaskKey
+    """Database and task; for a one-time backup a negative number of its own."""
+    number: int
+    """Of the operation."""
+    started_at: int
+    work: BackupRun | None = None
+    """Once it has begun."""
+    unwanted: str = ""
+    """Why it is to end before it is done; empty: it is not."""
 
     @property
-    def page(self) -> Key:
-        """Where the ledger keeps it."""
+    def page(self) -> TaskKey:
+        """Where the node's status file keeps it."""
         return self.database.id, self.task.id
 
 
+@attrs.define(eq=False)
 class Runner:
     """The runs of one node."""
 
-    def __init__(
-        self,
-        member: Member,
-        rules: Rules,
-        copies: Copies,
-        ledger: Ledger,
-        reporter: Reporter,
-        destinations: WorldDestinations,
-        keys: KeyRing,
-    ) -> None:
-        self._member = member
-        self._rules = rules
-        self._copies = copies
-        self._ledger = ledger
-        self._reporter = reporter
-        self._destinations = destinations
-        self._keys = keys
-        self._runs: dict[Key, Run] = {}
-        self._operations = 0
-        self.once = 0
-        """One-time backups of this life so far."""
-        self._made_at = 0
-        self.ended: Callable[[Key], None] = lambda key: None
-        """Called when a run of a task is over."""
-        self.kept: Callable[[Key], None] = lambda key: None
-        """Called when the outcome of a run of a task is on the node's books."""
-        self.indexes: Callable[[Copy], list[tuple[str, bytes]]] = lambda copy: []
-        """Name and file of every index of a copy: for snapshots."""
+    _member: Member
+    _rules: Rules
+    _copies: LocalCopies
+    _indexer: Indexer
+    _statuses: LocalStatuses
+    _reporter: StatusReporter
+    _destinations: WorldDestinations
+    _keys: KeyRing
+    _listener: RunListener
+    _runs: dict[TaskKey, ActiveRun] = attrs.field(factory=dict, init=False)
+    _operations: int = attrs.field(default=0, init=False)
+    once: int = attrs.field(default=0, init=False)
+    """One-time backups of this life so far."""
+    _made_at: int = attrs.field(default=0, init=False)
 
-    def is_running(self, key: Key) -> bool:
+    def is_running(self, key: TaskKey) -> bool:
         """Whether the task runs here (rule 9.3)."""
         return key in self._runs
 
@@ -100,22 +98,22 @@ class Runner:
         """Whether another run may begin now (rule 9.4)."""
         return len(self._runs) < self._rules.concurrent_backups
 
-    def operation(self, key: Key) -> Operation | None:
+    def operation(self, key: TaskKey) -> Operation | None:
         """The run of the task that is under way here."""
         run = self._runs.get(key)
         return Operation(self._member.name, run.number, run.task.id, run.plan.full) if run is not None else None
 
-    def started_at(self, key: Key) -> int | None:
+    def started_at(self, key: TaskKey) -> int | None:
         """Wall µs at which the run under way began; None if none is."""
         run = self._runs.get(key)
         return run.started_at if run is not None else None
 
-    def progress(self, key: Key) -> Progress | None:
+    def progress(self, key: TaskKey) -> RunProgress | None:
         """How far the run under way has come; None if none is, or nothing of it is written."""
         run = self._runs.get(key)
         return run.work.progress if run is not None and run.work is not None else None
 
-    def key_once(self, database_id: int, number: int | None) -> Key:
+    def key_once(self, database_id: int, number: int | None) -> TaskKey:
         """Under which key a one-time backup of the database runs: that of the number, or the newest."""
         found = [
             key
@@ -133,17 +131,17 @@ class Runner:
         self.once += 1
         return self._start(database, definition, plan, (database.id, -self.once))
 
-    def _start(self, database: Database, task: Task, plan: Plan, key: Key) -> Operation:
+    def _start(self, database: Database, task: Task, plan: Plan, key: TaskKey) -> Operation:
         assert key not in self._runs, "one run per task and node at a time"
         self._operations += 1
         began = self._member.wall()
         if key[1] < 0:  # a one-time backup is known by the time it was made
             self._made_at = began = max(began, self._made_at + 1)
-        run = self._runs[key] = Run(database, task, plan, key, self._operations, began)
+        run = self._runs[key] = ActiveRun(database, task, plan, key, self._operations, began)
         self._member.spawn(self._live, run)
         return Operation(self._member.name, run.number, task.id, plan.full)
 
-    def cancel(self, key: Key, why: str = UNWANTED) -> None:
+    def cancel(self, key: TaskKey, why: str = UNWANTED) -> None:
         """Its run, if any, ends as soon as it looks up (rules 9.2, 15.5, 15.6)."""
         if key in self._runs:
             self._runs[key].unwanted = why
@@ -154,30 +152,30 @@ class Runner:
             if key[0] == database_id:
                 self.cancel(key)
 
-    async def _live(self, run: Run) -> None:
+    async def _live(self, run: ActiveRun) -> None:
         copy = await self._copies.opened(run.database.id)
         contents = await copy.frozen()
-        indexes = self.indexes(copy) if run.task.kind is Kind.SNAPSHOT else []
+        indexes = self._indexer.all_of(copy) if run.task.kind is Kind.SNAPSHOT else []
         record: Record = self._member.state
         database = record.database(run.database.name)
         once = run.task.id == ONE_TIME
         if database is None or not (once or run.task.id in database.tasks):
             self._over(run)
             return
-        job = Job(
+        inputs = RunInputs(
             database,
             run.task,
             run.plan,
             contents,
             tuple(indexes),
-            None if once else self._ledger.status(run.key, database.statuses.get(run.task.id)),
-            None if once else self._ledger.chain(run.key),
+            None if once else self._statuses.status(run.key, database.statuses.get(run.task.id)),
+            None if once else self._statuses.chain(run.key),
             run.number,
             run.started_at if once else self._fresh(run.key, database),
         )
         places = partial(self._find_places, run)
-        work = Work(self._member, self._rules, job, places, self._destinations.plain, lambda: not run.unwanted)
-        run.started_at, run.work = job.started_at, work
+        work = BackupRun(self._member, self._rules, inputs, places, self._destinations.plain, lambda: not run.unwanted)
+        run.started_at, run.work = inputs.started_at, work
         try:
             done = await work.do()
         except NoLongerWanted:
@@ -194,10 +192,10 @@ class Runner:
         if isinstance(done.note, BackupFinished) and work.is_full:  # rule 14.1; it is on the books, whatever comes now
             for place, path in work.places.lasting:
                 if place.gives_back and kind_of(path).retention_applies:  # rule 14.6: others are passed over
-                    cleaner = Cleaner(self._member, self._rules, place, path, self._destinations.plain)
+                    cleaner = RetentionCleaner(self._member, self._rules, place, path, self._destinations.plain)
                     await cleaner.clean(database, run.task, done.note.folder, work.keys)
 
-    async def _find_places(self, run: Run) -> Places:
+    async def _find_places(self, run: ActiveRun) -> RunPlaces:
         """Where a run keeps what it makes (rules 9.6, 11.8)."""
         base, path, remotes = self._destinations.temporary(self._member.name, run.key[1]), "", []
         for wanted in in_order(run.task.usable):
@@ -206,10 +204,10 @@ class Runner:
             if isinstance(block, LocalFolder):
                 base, path = place, block.path
             else:
-                remotes.append(Remote(block.address, block.word, place))
-        return Places(base, path, tuple(remotes))
+                remotes.append(RemotePlace(block.address, block.word, place))
+        return RunPlaces(base, path, tuple(remotes))
 
-    async def _given(self, run: Run, block: AnySettings) -> AnySettings:
+    async def _given(self, run: ActiveRun, block: AnySettings) -> AnySettings:
         """The block, or what its script says that it is (rule 12.1)."""
         if block.script is None:
             return block
@@ -217,25 +215,25 @@ class Runner:
         self._keys.add(secrets=found.secrets)
         return found.subfolder(run.database.name) if run.task.server_wide else found  # rule 16.3
 
-    def _fresh(self, key: Key, database: Database) -> int:
+    def _fresh(self, key: TaskKey, database: Database) -> int:
         """Now, or the first µs after it at which this node has not started the task before: a clock may be set back."""
         now, me = self._member.wall(), self._member.name
-        while (key[1], me, now) in database.history or self._ledger.has_started(key, now):
+        while (key[1], me, now) in database.history or self._statuses.has_started(key, now):
             now += 1
         return now
 
-    def _failed(self, run: Run, work: Work, error: str, explained: bool) -> Done:
+    def _failed(self, run: ActiveRun, work: BackupRun, error: str, explained: bool) -> RunOutcome:
         note = BackupFailed(
             run.database.name, run.task.id, work.occurrence, run.started_at, work.is_full, error, explained
         )
-        return Done(work.failure(error), self._ledger.chain(run.key), note)
+        return RunOutcome(work.failure(error), self._statuses.chain(run.key), note)
 
-    async def _conclude(self, run: Run, done: Done) -> None:
+    async def _conclude(self, run: ActiveRun, done: RunOutcome) -> None:
         """Keep it in mind, say it, tell it; the rules say when the slot is free again (rules 9.15, 9.16, 24.6)."""
         key, status = run.page, done.status
-        self._ledger.remember(key, status)
+        self._statuses.remember(key, status)
         if self._rules.late_reports:
-            await self._ledger.keep(key, status, done.chain, owed=True)
+            await self._statuses.keep(key, status, done.chain, owed=True)
         self._member.note(done.note)
         if not self._rules.slot_held_while_saving:
             self._over(run)
@@ -243,12 +241,12 @@ class Runner:
             self._reporter.owe()
         else:
             await self._reporter.tell_now(run.database.name, status)
-            await self._ledger.keep(key, status, done.chain, owed=False)
-        self.kept(key)
+            await self._statuses.keep(key, status, done.chain, owed=False)
+        self._listener.run_kept(key)
         self._over(run)
 
-    def _over(self, run: Run) -> None:
+    def _over(self, run: ActiveRun) -> None:
         if self._runs.get(run.key) is run:
             del self._runs[run.key]
-            self.ended(run.key)
+            self._listener.run_ended(run.key)
             self._member.stir()

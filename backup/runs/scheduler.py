@@ -18,7 +18,7 @@ from backup.record.record import Database, Delay, Record, Status, Task
 from backup.record.responsible_node import TaskState
 from backup.record.rules import Rules
 from backup.runs import schedule
-from backup.runs.local_status import Key, Ledger
+from backup.runs.local_status import LocalStatuses, TaskKey
 from backup.runs.runner import Runner
 from backup.runs.schedule import Plan
 from cluster.member import Member
@@ -39,20 +39,20 @@ class Timer:
 class Scheduler:
     """The timers of one node."""
 
-    def __init__(self, member: Member, rules: Rules, ledger: Ledger, runner: Runner) -> None:
+    def __init__(self, member: Member, rules: Rules, statuses: LocalStatuses, runner: Runner) -> None:
         self._member = member
         self._rules = rules
-        self._ledger = ledger
+        self._statuses = statuses
         self._runner = runner
-        self._timers: dict[Key, Timer] = {}
-        self._agenda: list[tuple[int, Key]] = []
+        self._timers: dict[TaskKey, Timer] = {}
+        self._agenda: list[tuple[int, TaskKey]] = []
         """A heap of (due, task); what is no longer armed like this is passed over."""
         self._known: dict[int, tuple[Database, ZoneInfo]] = {}
         """By its id, each database as it was followed last, and the zone it was looked at in."""
-        self._ended: list[Key] = []
-        self._delays: dict[Key, Delay] = {}
+        self._ended: list[TaskKey] = []
+        self._delays: dict[TaskKey, Delay] = {}
         """What was put off here while nobody led (rule 15.5)."""
-        self._settled: dict[Key, int] = {}
+        self._settled: dict[TaskKey, int] = {}
         """Wall µs up to which the occurrences of a task count as answered, as a run was cancelled by hand (rule 15.6)."""
         self._ahead = member.wall() - member.monotonic()
         """By how much the wall clock is ahead of the other: it changes when somebody sets it."""
@@ -61,7 +61,6 @@ class Scheduler:
         """Wall µs of its start, or of its return to the cluster."""
         self._news_at = member.monotonic() + rules.news_after_start if member.incarnation > 1 else 0
         """Monotonic µs from which the node takes what it knows of owners for true."""
-        runner.ended = self._ended.append
 
     # ---- what changed
 
@@ -95,14 +94,14 @@ class Scheduler:
             for task_id in database.tasks:
                 self._drop((database_id, task_id))
 
-    def _drop(self, key: Key) -> None:
+    def _drop(self, key: TaskKey) -> None:
         self._runner.cancel(key)  # rule 9.2
         for each in (self._timers, self._delays, self._settled):
             each.pop(key, None)
 
-    def _heed(self, key: Key, database: Database, task: Task, committed: Status) -> None:
+    def _heed(self, key: TaskKey, database: Database, task: Task, committed: Status) -> None:
         """Another node's run may make this node's own status void (rule 8.12)."""
-        local = self._ledger.own(key)
+        local = self._statuses.own(key)
         if (
             not self._rules.local_status
             or local is None
@@ -110,9 +109,9 @@ class Scheduler:
         ):
             return
         if schedule.drops_local_status(task, local, committed, self._member.name, self._member.zone):
-            self._ledger.drop_status(key)
+            self._statuses.drop_status(key)
 
-    def _reconsider(self, key: Key, database: Database, task: Task) -> None:
+    def _reconsider(self, key: TaskKey, database: Database, task: Task) -> None:
         """Rule 9.2."""
         match self.state(key, database, task):
             case TaskState.DISABLED:
@@ -123,15 +122,19 @@ class Scheduler:
             case TaskState.ACTIVE_BY_CURRENT_NODE if not self._runner.is_running(key):
                 self._arm(key, database, task)
 
+    def run_ended(self, key: TaskKey) -> None:
+        """A run is over: its task is looked at again in the next turn (rule 9.2)."""
+        self._ended.append(key)
+
     # ---- how a task stands here
 
-    def state(self, key: Key, database: Database, task: Task) -> TaskState:
+    def state(self, key: TaskKey, database: Database, task: Task) -> TaskState:
         """How this node stands to a task (rule 7.9)."""
         return self.standing(key, database, task)[0]
 
-    def standing(self, key: Key, database: Database, task: Task) -> tuple[TaskState, str | None]:
+    def standing(self, key: TaskKey, database: Database, task: Task) -> tuple[TaskState, str | None]:
         """How this node stands to a task, and who is responsible (rule 7.9)."""
-        status = self._ledger.status(key, database.statuses.get(task.id))
+        status = self._statuses.status(key, database.statuses.get(task.id))
         return responsible_node.state_of(
             database,
             task,
@@ -142,18 +145,18 @@ class Scheduler:
             passive=self._member.passive,
         )
 
-    def delay(self, key: Key, database: Database) -> Delay | None:
+    def delay(self, key: TaskKey, database: Database) -> Delay | None:
         """What was put off by hand, agreed or known here alone; the later word counts."""
         agreed, here = database.delays.get(key[1]), self._delays.get(key)
         if agreed is None or here is None:
             return agreed or here
         return here if here.asked_at > agreed.asked_at else agreed
 
-    def settled(self, key: Key) -> int:
+    def settled(self, key: TaskKey) -> int:
         """Wall µs up to which its occurrences count as answered, as a run was cancelled by hand; 0: none was."""
         return self._settled.get(key, 0)
 
-    def due(self, key: Key) -> int | None:
+    def due(self, key: TaskKey) -> int | None:
         """When the task runs here next; None if it does not."""
         timer = self._timers.get(key)
         return timer.plan.due if timer is not None else None
@@ -172,15 +175,15 @@ class Scheduler:
 
     # ---- what somebody asked for
 
-    def put_off_here(self, key: Key, delay: Delay) -> None:
+    def put_off_here(self, key: TaskKey, delay: Delay) -> None:
         """Nobody led, so that nobody else is to know (rule 15.5)."""
         self._delays[key] = delay
 
-    def settle(self, key: Key, until: int) -> None:
+    def settle(self, key: TaskKey, until: int) -> None:
         """What was due up to that wall instant is not to be tried again (rule 15.6)."""
         self._settled[key] = until
 
-    def look_again(self, key: Key) -> None:
+    def look_again(self, key: TaskKey) -> None:
         """What its timer was made from has changed."""
         found = self._find(key)
         if found is not None:
@@ -189,9 +192,9 @@ class Scheduler:
 
     # ---- timers
 
-    def _arm(self, key: Key, database: Database, task: Task) -> None:
+    def _arm(self, key: TaskKey, database: Database, task: Task) -> None:
         committed = database.statuses.get(task.id)
-        status = self._ledger.status(key, committed)
+        status = self._statuses.status(key, committed)
         base = committed if status is None and self._rules.takes_over_uncovered else status  # rule 24.8
         zone, delay, settled = self._member.zone, self.delay(key, database), self.settled(key)
         signature = (task.full, task.incremental, task.kind, task.renewed, zone.key, base, delay, settled)
@@ -207,7 +210,7 @@ class Scheduler:
         inputs = _inputs(task, zone.key, base, delay)
         self._member.note(BackupPlanned(database.name, task.id, plan.due, plan.full, plan.why, plan.rule, inputs))
 
-    def _set(self, key: Key, timer: Timer) -> None:
+    def _set(self, key: TaskKey, timer: Timer) -> None:
         self._timers[key] = timer
         heapq.heappush(self._agenda, (timer.due, key))
 
@@ -224,9 +227,7 @@ class Scheduler:
                 self._back_at = self._member.wall()
             self._look_at_all()
         while self._ended:
-            found = self._find(self._ended.pop(0))
-            if found is not None:
-                self._reconsider(*found)
+            self._look_at(self._ended.pop(0))
         now = self._member.wall()
         while self._agenda and self._agenda[0][0] <= now:
             due, key = heapq.heappop(self._agenda)
@@ -246,19 +247,20 @@ class Scheduler:
         """The node has left the cluster, or is back: every task stands to it as it did not before (rule 3.36)."""
         for database_id, (database, _) in list(self._known.items()):
             for task_id in database.tasks:
-                found = self._find((database_id, task_id))
-                if found is not None:
-                    self._reconsider(*found)
+                self._look_at((database_id, task_id))
 
     def _arm_again(self) -> None:
         """The wall clock was set: what is to come, comes at other instants."""
         armed, self._timers = list(self._timers), {}
         for key in armed:
-            found = self._find(key)
-            if found is not None:
-                self._reconsider(*found)
+            self._look_at(key)
 
-    def _fire(self, key: Key, timer: Timer, now: int) -> None:
+    def _look_at(self, key: TaskKey) -> None:
+        found = self._find(key)
+        if found is not None:
+            self._reconsider(*found)
+
+    def _fire(self, key: TaskKey, timer: Timer, now: int) -> None:
         """Rule 9.1: look again; and 9.4: what cannot begin now asks again soon, for the same kind of run."""
         found = self._find(key)
         if found is None or self._runner.is_running(key):  # asked for by hand meanwhile: armed again at its end
@@ -278,7 +280,7 @@ class Scheduler:
             case _:  # it is armed again when it comes to this node
                 pass
 
-    def _begin(self, key: Key, database: Database, task: Task, timer: Timer, now: int) -> None:
+    def _begin(self, key: TaskKey, database: Database, task: Task, timer: Timer, now: int) -> None:
         """Start the run, or put it off for want of a slot or of a resource (rule 9.4)."""
         short = self.short_of()
         if self._runner.has_slot and short is None:
@@ -296,7 +298,7 @@ class Scheduler:
         found = [next_occurrence(cron, after, self._member.zone) for cron in (task.full, task.incremental) if cron]
         return min((instant for instant in found if instant is not None), default=None)
 
-    def _find(self, key: Key) -> tuple[Key, Database, Task] | None:
+    def _find(self, key: TaskKey) -> tuple[TaskKey, Database, Task] | None:
         if key[0] not in self._known:
             return None
         record: Record = self._member.state

@@ -6,11 +6,13 @@ as somebody leads. Else: a run is told of within ten attempts, or never. Never h
 
 from collections.abc import Sequence
 
+import attrs
+
 from backup.notes import Reported, ReportGivenUp, ReportQueued
 from backup.record.commands import ReportStatuses
 from backup.record.record import Database, Record, Status
 from backup.record.rules import Rules
-from backup.runs.local_status import Key, Ledger
+from backup.runs.local_status import LocalStatuses, TaskKey
 from cluster.member import Member, NoLeader, NotInCluster, OutcomeUnknown, Refused
 
 BATCH = 64
@@ -19,15 +21,15 @@ NO_LEADER = "there is no leader"
 OUTSIDE = "this node belongs to no cluster"
 
 
-class Reporter:
+@attrs.define(eq=False)
+class StatusReporter:
     """Tells of one node's runs."""
 
-    def __init__(self, member: Member, rules: Rules, ledger: Ledger) -> None:
-        self._member = member
-        self._rules = rules
-        self._ledger = ledger
-        self._telling = False
-        self._announced: set[tuple[Key, int]] = set()
+    _member: Member
+    _rules: Rules
+    _local: LocalStatuses
+    _telling: bool = attrs.field(default=False, init=False)
+    _announced: set[tuple[TaskKey, int]] = attrs.field(factory=set, init=False)
 
     # ---- late reporting (rule 24.6)
 
@@ -35,12 +37,12 @@ class Reporter:
         """Something is unreported: tell it as soon as can be."""
         if self._telling:
             self._member.stir()
-        elif self._ledger.unreported():
+        elif self._local.unreported():
             self._telling = True
             self._member.spawn(self._tell_all)
 
     async def _tell_all(self) -> None:
-        while owed := self._ledger.unreported():
+        while owed := self._local.unreported():
             if self._member.leader is None or self._member.passive:
                 self._queue(owed, OUTSIDE if self._member.passive else NO_LEADER)
                 await self._member.changed(self._member.version)
@@ -52,14 +54,14 @@ class Reporter:
                 self._queue(batch, str(error))
         self._telling = False
 
-    def _batch(self, owed: list[tuple[Key, Status]]) -> list[tuple[Key, Status]]:
+    def _batch(self, owed: list[tuple[TaskKey, Status]]) -> list[tuple[TaskKey, Status]]:
         """The first runs, as far as they are of one database: what one command may carry."""
         count = 0
         while count < min(len(owed), BATCH) and owed[count][0][0] == owed[0][0][0]:
             count += 1
         return owed[:count]
 
-    async def _tell(self, batch: list[tuple[Key, Status]]) -> None:
+    async def _tell(self, batch: list[tuple[TaskKey, Status]]) -> None:
         database = self._database(batch[0][0])
         if database is None and batch[0][0][0] > self._member.applied:  # this node has restarted and is behind
             await self._member.changed(self._member.version)
@@ -73,13 +75,13 @@ class Reporter:
             except Refused:
                 database = None
         for key in dict.fromkeys(key for key, _ in batch):
-            await self._ledger.told(key, [status for other, status in batch if other == key])
+            await self._local.told(key, [status for other, status in batch if other == key])
         for key, status in batch:
             self._announced.discard((key, status.started_at))
             if database is not None:  # of a database that is gone, nobody wants to know
                 self._note_told(database.name, status)
 
-    def _queue(self, owed: Sequence[tuple[Key, Status]], why: str) -> None:
+    def _queue(self, owed: Sequence[tuple[TaskKey, Status]], why: str) -> None:
         """Say once of each run that its report waits."""
         for key, status in owed:
             database = self._database(key)
@@ -123,6 +125,6 @@ class Reporter:
         late = waited > self._rules.report_attempt_timeout
         self._member.note(Reported(database_name, status.task_id, status.started_at, waited, late))
 
-    def _database(self, key: Key) -> Database | None:
+    def _database(self, key: TaskKey) -> Database | None:
         record: Record = self._member.state
         return next((database for database in record.databases.values() if database.id == key[0]), None)

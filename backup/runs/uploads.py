@@ -4,18 +4,20 @@ An upload is tried as often as the rules say, in the node's own time. Never here
 becomes of older ones (retention_cleaner.py).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
 import attrs
 
+from backup.content.manifest import FileKind, Manifest
 from backup.destinations import io_costs
 from backup.destinations.faults import slowness
 from backup.destinations.port import IN_PROGRESS, Destination, DestinationError, Upload
 from backup.notes import Uploaded, UploadFailed, UploadRepeated
 from backup.record.record import Sent
 from backup.record.rules import Rules
+from backup.runs.local_status import ChainEnd
 from cluster.member import Member
 from cluster.value import value
 
@@ -27,7 +29,7 @@ class NoLongerWanted(Exception):
 
 
 @value
-class Remote:
+class RemotePlace:
     """One cloud, as a run finds it."""
 
     address: str
@@ -36,54 +38,47 @@ class Remote:
 
 
 @value
-class Parcel:
-    """A finished file, and whose it is."""
+class BackupFile:
+    """A file under way: where it goes, what it continues, how much goes into it."""
 
-    database: str
-    task: int
-    started_at: int
-    full: bool
     folder: str
     file: str
+    upload: Upload
+    chain: ChainEnd | None
+    """What the file continues; None for a full one."""
     items: int
     size: int
     """Bytes before compression, roughly: what it costs."""
-    length: int
-    """Bytes on the way: which of them are sent in which slice."""
 
     @property
     def name(self) -> str:
+        """As a place knows it."""
         return f"{self.folder}/{self.file}"
 
 
+@attrs.define(eq=False)
 class Uploads:
     """The uploads of one file."""
 
-    def __init__(
-        self,
-        member: Member,
-        rules: Rules,
-        base: Destination,
-        parcel: Parcel,
-        check: Callable[[Destination], None],
-        is_wanted: Callable[[], bool],
-        plain: Callable[[BaseException], str],
-        before: tuple[Sent, ...],
-    ) -> None:
-        """`base` has the file; `check` reads it back at a place and raises what is wrong; `before`: how uploads came out."""
-        self._member = member
-        self._rules = rules
-        self._base = base
-        self._parcel = parcel
-        self._check = check
-        self._is_wanted = is_wanted
-        self._plain = plain
-        self._before = {each.address: each for each in before}
-        self._ended: dict[str, Sent | None] = {}
-        self.given_up: list[str] = []
-        """What was wrong, a sentence for each cloud that does not have the file."""
+    _member: Member
+    _rules: Rules
+    _base: Destination
+    """Where the file is."""
+    _file: BackupFile
+    _length: int
+    """Bytes of the file: which of them are sent in which slice."""
+    _manifest: Manifest
+    _check: Callable[[Destination], None]
+    """Reads the file back at a place and raises what is wrong."""
+    _is_wanted: Callable[[], bool]
+    _plain: Callable[[BaseException], str]
+    _before: Mapping[str, Sent]
+    """By address: how the uploads of the task came out before."""
+    _ended: dict[str, Sent | None] = attrs.field(factory=dict, init=False)
+    given_up: list[str] = attrs.field(factory=list, init=False)
+    """What was wrong, a sentence for each cloud that does not have the file."""
 
-    async def send(self, remotes: Iterable[Remote]) -> tuple[Sent, ...]:
+    async def send(self, remotes: Iterable[RemotePlace]) -> tuple[Sent, ...]:
         """Send to all of them at once and wait for the last; how each came out. NoLongerWanted if the run is not."""
         remotes = tuple(remotes)
         for remote in remotes:
@@ -94,15 +89,15 @@ class Uploads:
             raise NoLongerWanted
         return tuple(sent for remote in remotes if (sent := self._ended[remote.address]) is not None)
 
-    async def _live(self, remote: Remote) -> None:
+    async def _live(self, remote: RemotePlace) -> None:
         self._ended[remote.address] = await self._sent(remote)
         self._member.stir()
 
-    async def _sent(self, remote: Remote) -> Sent | None:
+    async def _sent(self, remote: RemotePlace) -> Sent | None:
         """How it came out; None: it was ended."""
-        member, parcel, began = self._member, self._parcel, self._member.monotonic()
+        member, file, manifest, began = self._member, self._file, self._manifest, self._member.monotonic()
         known = self._before.get(remote.address, Sent(remote.address, remote.word))
-        about = (parcel.database, parcel.task, parcel.started_at, remote.address)
+        about = (manifest.database, manifest.task_id, manifest.started_at, remote.address)
         for attempt in range(1, self._rules.upload_attempts + 1):
             try:
                 await self._attempt(remote, began, again=attempt > 1)
@@ -111,7 +106,7 @@ class Uploads:
             except (OSError, ValueError) as error:
                 taken = isinstance(error, FileExistsError)  # by somebody else: it stays (rule 11.5)
                 if not taken:
-                    await self._outside(remote, partial(_clear, remote.place, parcel.name), io_costs.LOOK)
+                    await self._outside(remote, partial(_clear, remote.place, file.name), io_costs.LOOK)
                 why = self._plain(error)
                 is_last = taken or attempt == self._rules.upload_attempts
                 if not is_last and self._is_wanted() and self._has_time(began):
@@ -123,23 +118,23 @@ class Uploads:
                 return attrs.evolve(known, duration=member.monotonic() - began, error=why)
             break
         duration = member.monotonic() - began
-        member.note(Uploaded(*about, parcel.folder, parcel.file, duration))
-        if parcel.full:
-            return attrs.evolve(known, last_full=parcel.started_at, duration=duration, error="")
-        return attrs.evolve(known, last_incremental=parcel.started_at, duration=duration, error="")
+        member.note(Uploaded(*about, file.folder, file.file, duration))
+        if manifest.kind is FileKind.INCREMENTAL:
+            return attrs.evolve(known, last_incremental=manifest.started_at, duration=duration, error="")
+        return attrs.evolve(known, last_full=manifest.started_at, duration=duration, error="")
 
-    async def _outside(self, remote: Remote, work: Callable[[], T], cost: int) -> T:
+    async def _outside(self, remote: RemotePlace, work: Callable[[], T], cost: int) -> T:
         return await self._member.outside(work, cost * slowness(remote.place))
 
-    async def _attempt(self, remote: Remote, began: int, *, again: bool) -> None:
-        parcel = self._parcel
+    async def _attempt(self, remote: RemotePlace, began: int, *, again: bool) -> None:
+        file = self._file
         self._need_wanted(remote, began)
         begun: list[Upload] = []
 
         def begin() -> None:
             if again:
-                remote.place.delete(parcel.name + IN_PROGRESS)  # ours, from the attempt before
-            begun.append(remote.place.start(parcel.name))  # at hand even if this node dies before it hears of it
+                remote.place.delete(file.name + IN_PROGRESS)  # ours, from the attempt before
+            begun.append(remote.place.start(file.name))  # at hand even if this node dies before it hears of it
 
         try:
             await self._outside(remote, begin, io_costs.UPLOAD_START)
@@ -153,11 +148,11 @@ class Uploads:
                 upload.abandon()  # a crash: it leaves what such a cloud lets it leave
             raise
         if remote.place.gives_back:
-            await self._outside(remote, partial(self._check, remote.place), io_costs.download(parcel.size))
+            await self._outside(remote, partial(self._check, remote.place), io_costs.download(file.size))
 
-    async def _write(self, remote: Remote, upload: Upload, began: int) -> None:
+    async def _write(self, remote: RemotePlace, upload: Upload, began: int) -> None:
         """In slices, so that there is time for things to happen in between."""
-        parcel, chunks, written = self._parcel, self._base.read(self._parcel.name), 0
+        file, chunks, written = self._file, self._base.read(self._file.name), 0
 
         def write_up_to(count: int | None) -> None:
             nonlocal written
@@ -165,17 +160,17 @@ class Uploads:
                 upload.write(chunk)
                 written += len(chunk)
 
-        slices = io_costs.slices(parcel.items)
+        slices = io_costs.slices(file.items)
         for number in range(1, slices + 1):
             self._need_wanted(remote, began)
-            count = None if number == slices else parcel.length * number // slices
-            await self._outside(remote, partial(write_up_to, count), io_costs.upload_slice(parcel.items, parcel.size))
+            count = None if number == slices else self._length * number // slices
+            await self._outside(remote, partial(write_up_to, count), io_costs.upload_slice(file.items, file.size))
         self._need_wanted(remote, began)
 
     def _has_time(self, began: int) -> bool:
         return self._member.monotonic() - began < self._rules.upload_timeout
 
-    def _need_wanted(self, remote: Remote, began: int) -> None:
+    def _need_wanted(self, remote: RemotePlace, began: int) -> None:
         if not self._is_wanted():
             raise NoLongerWanted
         if not self._has_time(began):
@@ -187,7 +182,7 @@ class Uploads:
             )
 
 
-def withdraw(remotes: Iterable[Remote], name: str) -> None:
+def withdraw(remotes: Iterable[RemotePlace], name: str) -> None:
     """Remove a file from all of them, as far as they can be reached."""
     for remote in remotes:
         _clear(remote.place, name)

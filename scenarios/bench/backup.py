@@ -16,7 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from backup.content.compression import compressed
-from backup.content.logical import Writer
+from backup.content.logical import LogicalWriter
+from backup.content.manifest import begun_manifest
 from backup.database.documents import Store
 from backup.destinations.local import LocalDestination
 from backup.destinations.port import write
@@ -101,7 +102,7 @@ def _backup(folder: Path, documents: int) -> dict[str, Any]:
     contents = store.frozen_at()
     held = _forget_peak()
     began = time.process_time()
-    writer = Writer(contents, {}, file=FILE, database="Shop", task_id=1, started_at=0)
+    writer = LogicalWriter(contents, {}, begun_manifest(contents, file=FILE, database="Shop", task_id=1, started_at=0))
     size = write(LocalDestination(folder), f"{FOLDER}/{FILE}", writer.chunks())
     cpu = time.process_time() - began
     return {"cpu": cpu, "held": held, "added": _peak() - held, "file": size >> 20}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from backup.notes.words import duration_text
-from backup.requests.answers import BackupsView, NextBackup, Progress, TaskView
+from backup.requests.answers import BackupsView, NextBackup, RunProgress, TaskView
 from cluster.member import Refused
 from cluster.time_units import DAY, as_datetime, clock_text
 from cluster.value import value
@@ -214,7 +214,7 @@ def _fields(view: TaskView, now: int, zone: ZoneInfo) -> Iterator[tuple[str, str
     yield "Encryption", "Encrypted" if view.encrypted else "Not encrypted"
 
 
-def _progress(done: Progress | None) -> str:
+def _progress(done: RunProgress | None) -> str:
     if done is None:
         return ""
     if done.verifying:

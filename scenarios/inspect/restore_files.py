@@ -19,8 +19,9 @@ from backup.destinations.port import Destination, DestinationError
 from backup.destinations.registry import is_remote, settings_at
 from backup.destinations.world_destinations import TEMPORARY
 from backup.record.encryption_keys import BadKey, Key
-from backup.restore.chain_reader import NothingToRestore, Restored, restore
-from backup.restore.restore_points import Chain, Checked, Unusable, chains, check, manifest_of, point_at, time_text
+from backup.restore.assembly import DatabaseAssembly
+from backup.restore.chain_reader import NothingToRestore, restore
+from backup.restore.restore_points import Chain, CheckedPoint, Unusable, chains, check, manifest_of, point_at, time_text
 from cluster.time_units import as_instant
 from cluster.value import value
 
@@ -146,7 +147,7 @@ def fields(point: Point) -> Iterator[dict[str, Any]]:
         yield {"place": place.name, "folder": chain.folder, "problem": chain.problem}
 
 
-def _fields(place: Place, checked: Checked) -> dict[str, Any]:
+def _fields(place: Place, checked: CheckedPoint) -> dict[str, Any]:
     point, manifest = checked.point, checked.manifest
     return {
         "place": place.name,
@@ -183,7 +184,7 @@ def lines(points: Iterable[Point]) -> Iterator[str]:
             yield f"    {chain.problem}"
 
 
-def _line(checked: Checked) -> str:
+def _line(checked: CheckedPoint) -> str:
     point, manifest = checked.point, checked.manifest
     when = time_text(manifest.started_at if manifest is not None else point.at)
     kind = "snapshot" if point.snapshot else "full" if point.full else "incremental"
@@ -206,7 +207,7 @@ def restored(
     last_file: str | None = None,
     database: str = "",
     unsealed: bool = False,
-) -> Restored:
+) -> DatabaseAssembly:
     """What the files hold: up to `last_file` of a chain, as of wall instant `at`, or else the newest there is."""
     try:
         return _restored(where, keys, at, last_file, database, unsealed)
@@ -216,7 +217,7 @@ def restored(
 
 def _restored(
     where: str | Path, keys: tuple[Key, ...], at: int | None, last_file: str | None, database: str, unsealed: bool
-) -> Restored:
+) -> DatabaseAssembly:
     if at is not None and last_file is not None:
         raise FilesError("an instant and a last file were given: give one of them")
     found = places(where)
@@ -264,7 +265,7 @@ class Only:
         return self._place.read(name)
 
 
-def document_lines(found: Restored) -> Iterator[str]:
+def document_lines(found: DatabaseAssembly) -> Iterator[str]:
     """The documents as lines of JSON, in the order of their changes: what `--data` of a run takes."""
     for document in found.store.frozen_at().documents():
         yield _document_line(document)

@@ -86,7 +86,7 @@ def waits_for_the_occurrence_after_next(original: Any, *given: Any, **named: Any
 
 
 @bug(
-    "backup.runs.backup_run:Work._read_back",
+    "backup.runs.backup_run:BackupRun._read_back",
     breaks="reported means kept",
     source="a destination that returns success for a file that is not there",
     strikes="night",
@@ -96,14 +96,16 @@ async def trusts_a_destination_that_lost_the_file(original: Any, self: Any, open
     await self._member.outside(lambda: self.places.base.delete(f"{opened.folder}/{opened.file}"), 1_000)
 
 
-@bug("backup.runs.status_reporter:Reporter._batch", breaks="reports in order", source="rule 24.6", strikes="night")
+@bug(
+    "backup.runs.status_reporter:StatusReporter._batch", breaks="reports in order", source="rule 24.6", strikes="night"
+)
 def tells_the_newest_first(original: Any, self: Any, owed: Any) -> Any:
     """What waits to be reported is told from the newest to the oldest."""
     return original(self, owed[::-1])[:1]
 
 
 @bug(
-    "backup.runs.status_reporter:Reporter._queue",
+    "backup.runs.status_reporter:StatusReporter._queue",
     breaks="told or given up as ruled",
     source="rule 10.4, where 24.6 holds",
     strikes="the_report_arrives_late",
@@ -194,7 +196,7 @@ def never_moves(original: Any, task: Any, topology: Any, current: str | None, ru
     return (node, reason, step) if current is None else (current, records.Reason.SAME_RESPONSIBLE_NODE, 4)
 
 
-@bug("backup.runs.local_status:Ledger.recover", source="rule 24.6", strikes="the_report_arrives_late")
+@bug("backup.runs.local_status:LocalStatuses.recover", source="rule 24.6", strikes="the_report_arrives_late")
 async def forgets_reports_at_a_restart(original: Any, self: Any) -> None:
     """What waited to be reported does not survive a restart."""
     await original(self)

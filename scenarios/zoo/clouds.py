@@ -8,7 +8,7 @@ from scenarios.zoo import bug
 
 
 @bug(
-    "backup.runs.backup_run:Work._send",
+    "backup.runs.backup_run:BackupRun._send",
     breaks="reported means kept",
     source="rule 9.8",
     strikes="one_of_three_places_refuses",
@@ -39,7 +39,7 @@ def repeats_how_it_logged_in(original: Any, self: Any, run: Any, work: Any, erro
 
 
 @bug(
-    "backup.runs.retention_cleaner:Cleaner._look",
+    "backup.runs.retention_cleaner:RetentionCleaner._look",
     breaks="kept as ruled",
     source="rule 14.4: folder names carry the node's tag",
     strikes="the_cloud_outlives_the_node",

@@ -47,7 +47,7 @@ def restores_no_index(original: Any, values: Any, definition: Any, index: Any) -
 
 
 @bug(
-    "backup.runs.backup_run:Work._read_back",
+    "backup.runs.backup_run:BackupRun._read_back",
     breaks="reported means kept",
     source="RavenDB 5.4 writes zstd without a checksum: of 2,000 flipped bits 1,236 gave other content and no error",
     strikes=SHOP,
@@ -81,7 +81,7 @@ def indexes_what_is_gone(original: Any, self: Any, changes: Sequence[Any]) -> An
     return frame
 
 
-@bug("backup.restore.assembly:giving", source="rule 17.7", strikes="everything_comes_back")
+@bug("backup.restore.assembly:restore_command", source="rule 17.7", strikes="everything_comes_back")
 def restores_documents_alone(original: Any, database: Any, values: Any) -> Any:
     """What was agreed through the log is read from the files and never put into the new database."""
     return original(database, type(values)(indexes=values.indexes))

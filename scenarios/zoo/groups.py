@@ -108,7 +108,7 @@ def watchers_wait_for_a_leader(original: Any, self: Any, *given: Any) -> Any:
     return (TaskState.CLUSTER_DOWN, None) if lost else original(self, *given)
 
 
-@bug("backup.observer.group_health:Judgement._health", source="rule 5.7", strikes="the_owner_leaves_for_good")
+@bug("backup.observer.group_health:GroupHealth._health", source="rule 5.7", strikes="the_owner_leaves_for_good")
 def waits_for_who_has_left(original: Any, self: Any, node: str) -> Any:
     """A node that has left the cluster is given the same quarter of an hour as one that is silent."""
     look = self.look

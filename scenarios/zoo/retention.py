@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 
-from backup.record.retention_policy import Choice
+from backup.record.retention_policy import RetentionChoice
 from scenarios.zoo import bug
 
 STORY = "retention_under_each_rule"
@@ -35,9 +35,9 @@ def counts_half_days(original: Any, chains: Any, database: Any, task: Any, now: 
 @bug("backup.runs.retention_cleaner:choose", breaks="kept as ruled", source="rule 14.3", strikes=STORY)
 def never_removes_anything(
     original: Any, chains: Any, database: Any, task: Any, now: Any, age: Any, rules: Any
-) -> Choice:
+) -> RetentionChoice:
     """Old chains pile up until the disk is full."""
-    return Choice()
+    return RetentionChoice()
 
 
 @bug(

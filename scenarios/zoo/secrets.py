@@ -88,7 +88,7 @@ def half_a_file_gets_its_final_name(original: Any, self: Any) -> None:
 
 
 @bug(
-    "backup.runs.backup_run:Work._read_back",
+    "backup.runs.backup_run:BackupRun._read_back",
     breaks="reported means kept",
     source="a destination that returns success for a file that is not there",
     strikes="the_file_that_is_not_there",

@@ -66,7 +66,7 @@ def builds_on_another_kind(original: Any, task: Any, status: Any, *rest: Any) ->
 
 
 @bug(
-    "backup.runs.backup_run:Work._write",
+    "backup.runs.backup_run:BackupRun._write",
     breaks="every backup happens",
     source="a run that fails of the program itself, and is shrugged off as any failure (8.9)",
     strikes="night",

@@ -125,27 +125,29 @@ def test_a_refused_command_says_nothing() -> None:
 
 # ---- the status after a run ----
 
-RUN = run_status.Begun(2, Kind.BACKUP, "B", 500, True, 7, 3)
+RUN = run_status.RunStart(2, Kind.BACKUP, "B", 500, True, 7, 3)
 MANIFEST = Manifest(FileKind.FULL, "f", "Shop", "0f", "B", 2, 500, 0, 99, "A:99-0f", 7, "")
 
 
 def test_after_a_success() -> None:
     """9.9, 9.10: all times are starts; a full moves the times of fulls."""
-    status = run_status.succeeded(None, RUN, MANIFEST, "folder", "f", 8)
+    status = run_status.status_after_success(None, RUN, MANIFEST, "folder", "f", 8)
     assert (status.last_full, status.last_full_internal, status.last_incremental_internal) == (500, 500, None)
     assert (status.last_etag, status.last_raft_index, status.last_full_raft_index) == (99, 7, 7)
     assert (status.version, status.duration, status.file, status.started_at) == (1, 8, "f", 500)
-    again = run_status.succeeded(status, attrs.evolve(RUN, full=False, started_at=900), MANIFEST, "folder", "g", 8)
+    again = run_status.status_after_success(
+        status, attrs.evolve(RUN, full=False, started_at=900), MANIFEST, "folder", "g", 8
+    )
     assert (again.last_full, again.last_incremental, again.version, again.is_full) == (500, 900, 2, False)
 
 
 def test_after_a_failure_only_the_attempt_moves() -> None:
     """9.11: what succeeded before stays; a later success clears the error."""
-    before = run_status.succeeded(None, RUN, MANIFEST, "folder", "f", 8)
-    after = run_status.failed(before, attrs.evolve(RUN, full=False, started_at=900), "no space", 950, 50)
+    before = run_status.status_after_success(None, RUN, MANIFEST, "folder", "f", 8)
+    after = run_status.status_after_failure(before, attrs.evolve(RUN, full=False, started_at=900), "no space", 950, 50)
     assert (after.last_incremental, after.last_incremental_internal, after.last_etag) == (None, 900, 99)
     assert (after.error, after.error_at, after.folder, after.file) == ("no space", 950, "folder", None)
-    assert run_status.skipped(after, attrs.evolve(RUN, full=False, started_at=1_000)).error is None
+    assert run_status.status_after_skip(after, attrs.evolve(RUN, full=False, started_at=1_000)).error is None
 
 
 # ---- requests, paths, sentences, counts ----

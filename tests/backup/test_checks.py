@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from backup.checks import Covered, backup_watchers
-from backup.checks.model import Dial, Model
+from backup.checks.model import Model, WallClock
 from backup.checks.report_promises import ToldAsRuled
 from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import (
@@ -233,7 +233,7 @@ def test_clocks_are_followed() -> None:
 
 def test_a_dial_drifts() -> None:
     """A thousand parts per million are 3.6 s an hour."""
-    dial = Dial()
+    dial = WallClock()
     dial.drift(HOUR, 1_000)
     assert dial.ahead(2 * HOUR) == 3_600_000
     dial.jump(-SECOND)

@@ -12,9 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backup.content.compression import compressed, decompressed
-from backup.content.logical import Reader, Writer, read_manifest
-from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup, instant_of, stamp
-from backup.content.sections import Found, Sections, extent
+from backup.content.logical import LogicalReader, LogicalWriter, read_manifest
+from backup.content.manifest import (
+    DamagedBackup,
+    FileKind,
+    Manifest,
+    UnreadableBackup,
+    begun_manifest,
+    instant_of,
+    stamp,
+)
+from backup.content.sections import SectionItem, Sections, extent
+from backup.database.agreed_values import NOTHING, Values
 from backup.database.documents import Contents, Store
 from backup.database.items import Blob, Document, Item, Tombstone
 
@@ -59,7 +68,7 @@ def shop() -> Contents:
     return store.frozen_at()
 
 
-def writer(contents: Contents, **changes: Any) -> Writer:
+def writer(contents: Contents, values: Values = NOTHING, **changes: Any) -> LogicalWriter:
     """A full backup of `contents`, or what `changes` make of it."""
     given: dict[str, Any] = {
         "file": "file",
@@ -69,7 +78,8 @@ def writer(contents: Contents, **changes: Any) -> Writer:
         "raft_index": 7,
         **changes,
     }
-    return Writer(contents, {"DatabaseName": "Shop", "Tasks": [{"Name": "ü"}]}, **given)
+    manifest = begun_manifest(contents, **given)
+    return LogicalWriter(contents, {"DatabaseName": "Shop", "Tasks": [{"Name": "ü"}]}, manifest, values)
 
 
 def file_of(contents: Contents, **changes: Any) -> bytes:
@@ -77,9 +87,9 @@ def file_of(contents: Contents, **changes: Any) -> bytes:
     return b"".join(writer(contents, **changes).chunks())
 
 
-def read(content: bytes, name: str = "file") -> tuple[list[Item | Blob], Reader]:
+def read(content: bytes, name: str = "file") -> tuple[list[Item | Blob], LogicalReader]:
     """Everything in it, and the reader that has read it."""
-    reader = Reader(name, [content])
+    reader = LogicalReader(name, [content])
     return list(reader.items()), reader
 
 
@@ -180,7 +190,7 @@ def test_round_trip(written: list[tuple[str, dict[str, Any], str, int]], size: i
     for document_id, body, collection, at in written:
         store.put(document_id, body, at, collection)
     content = file_of(store.frozen_at())
-    reader = Reader("file", (content[start : start + size] for start in range(0, len(content), size)))
+    reader = LogicalReader("file", (content[start : start + size] for start in range(0, len(content), size)))
     assert list(reader.items()) == [without_etag(document) for document in store.frozen_at().documents()]
 
 
@@ -206,7 +216,7 @@ def test_memory_stays_flat() -> None:
     chunks = list(writer(contents).chunks())
     tracemalloc.start()
     try:
-        sum(1 for _ in Reader("file", iter(chunks)).items())
+        sum(1 for _ in LogicalReader("file", iter(chunks)).items())
         reading = tracemalloc.get_traced_memory()[1]
         tracemalloc.reset_peak()
         sum(map(len, writer(contents).chunks()))
@@ -296,7 +306,7 @@ def test_newer_formats_and_missing_manifests() -> None:
 # ---- the shape of the stream
 
 
-def sections(text: bytes, size: int) -> Iterator[Found]:
+def sections(text: bytes, size: int) -> Iterator[SectionItem]:
     """The sections of a stream that comes in pieces of `size` bytes."""
     return iter(Sections("file", (text[start : start + size] for start in range(0, len(text), size))))
 
@@ -359,7 +369,7 @@ def test_ravendb_files() -> None:
     found: dict[str, tuple[list[int], dict[str, int]]] = {}
     told: dict[str, tuple[list[tuple[str, int]], list[tuple[str, str]]]] = {}
     for path in sorted(CHAIN.iterdir()):
-        reader = Reader(path.name, [path.read_bytes()], unsealed=True)
+        reader = LogicalReader(path.name, [path.read_bytes()], unsealed=True)
         items = list(reader.items())
         assert len(items) == sum(reader.counts.values())
         found[path.name[17:19]] = ([*reader.counts.values()], reader.left_out)
@@ -367,7 +377,7 @@ def test_ravendb_files() -> None:
         assert reader.record["DatabaseName"] == "Shop"
         assert reader.manifest is None
         with pytest.raises(DamagedBackup, match="the compressed frame has no end"):
-            list(Reader(path.name, [path.read_bytes()]).items())
+            list(LogicalReader(path.name, [path.read_bytes()]).items())
     assert found == {  # documents, revisions, tombstones, attachments
         "25": ([208, 11, 2, 1], {"@counters": 1, "@timeseries": 1, "CounterGroups": 1, "TimeSeries": 1}),
         "26": ([0, 0, 1, 0], {}),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from backup.database import journal
 from backup.database.change_vector import ChangeVector
-from backup.database.documents import NoDocument, Size, Store
+from backup.database.documents import ContentsSize, NoDocument, Store
 from backup.database.items import Document, Item, Revision, Tombstone
 from backup.database.replication import ReplicateDocuments, ReplicationAck, delta, offer, receive
 from cluster.time_units import SECOND
@@ -90,7 +90,7 @@ def test_changes_after_is_in_etag_order() -> None:
     assert [(item.id, item.etag) for item in copy.changes_after(2)] == [("d2", 3), ("d4", 5), ("d1", 6), ("d3", 7)]
     assert [item.etag for item in copy.changes_after(0)] == [1, 3, 5, 6, 7]
     assert list(copy.changes_after(7)) == []
-    assert copy.frozen_at().size_after(5) == Size(1, 1, 200 + len('{"again":true}') + 200)
+    assert copy.frozen_at().size_after(5) == ContentsSize(1, 1, 200 + len('{"again":true}') + 200)
     assert (copy.size.documents, copy.size.tombstones) == (4, 1)
 
 
@@ -130,7 +130,7 @@ def test_sizes_are_kept() -> None:
     items = list(copy.changes_after(0))
     documents = sum(isinstance(item, Document) for item in items)
     recounted = sum(200 + (len(item.body) if isinstance(item, Document) else 0) for item in items)
-    assert copy.size == Size(documents, len(items) - documents, recounted)
+    assert copy.size == ContentsSize(documents, len(items) - documents, recounted)
 
 
 # ---- replication

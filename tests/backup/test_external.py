@@ -18,7 +18,7 @@ from backup.record.external_replication import (
     ToggleReplication,
     owner_of,
 )
-from backup.record.record import Database, Progress, Reason, Record, Replication, Topology
+from backup.record.record import Database, Reason, Record, Replication, ReplicationProgress, Topology
 from backup.record.rules import rules_named
 from cluster.member import Refused
 from cluster.sim.network import Wire
@@ -48,7 +48,7 @@ def test_a_task_keeps_its_id_and_its_birth() -> None:
     assert record.databases["shop"].replications[7] == attrs.evolve(first, delay=5)
     record, _ = apply(record, ToggleReplication("Shop", 7, disabled=True), 10)
     assert record.databases["shop"].replications[7].disabled
-    progress = Progress("A", "D", 9, 300)
+    progress = ReplicationProgress("A", "D", 9, 300)
     record, _ = apply(record, ReportReplication("Shop", 7, progress), 11)
     assert record.databases["shop"].progress == {7: progress}
     assert record.databases["shop"].changed == 10  # as with reports of backups (rule 5.13)
@@ -88,7 +88,7 @@ def test_who_owns_it(
 ) -> None:
     """Rule 7.15: mentor first, then the hash, no stickiness, nobody without a leader."""
     rules = attrs.evolve(OURS, highly_available_tasks=licence)
-    last = Progress(progress, "X", 1, 1) if progress else None
+    last = ReplicationProgress(progress, "X", 1, 1) if progress else None
     owner = owner_of(task, ABC, last, rules, leaderless=leaderless)
     assert (owner.node, owner.reason) == (node, reason)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from backup.database.agreed_values import IndexDefinition
 from backup.database.documents import Store
-from backup.database.indexes import Header, IndexData
+from backup.database.indexes import IndexData, IndexHeader
 from backup.notes import IndexCaughtUp
 from backup.record.task import Kind
 from cluster.sim.run import run
@@ -39,7 +39,7 @@ def scanned(store: Store) -> list[dict[str, Any]]:
 def test_an_index_says_what_the_documents_say(history: list[Any], cuts: list[int]) -> None:
     """However the changes are cut into slices: one row a document, groups counted and summed; a file gives it back."""
     store = Store("A", "copy")
-    data = IndexData(Header(SALES, "copy", 1))
+    data = IndexData(IndexHeader(SALES, "copy", 1))
     frames = [b"".join(data.frames())]
     for at, event in enumerate(history):
         match event:
@@ -65,7 +65,7 @@ def test_an_index_says_what_the_documents_say(history: list[Any], cuts: list[int
 def test_sums_are_exact() -> None:
     """What comes and goes leaves nothing: ten tenths and no dust."""
     store = Store("A", "copy")
-    data = IndexData(Header(SALES, "copy", 1))
+    data = IndexData(IndexHeader(SALES, "copy", 1))
     store.put("big", {"company": "a", "total": 1e16}, 0, "Orders")
     for number in range(10):
         store.put(f"d{number}", {"company": "a", "total": 0.5}, 0, "Orders")

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from backup.database.change_vector import ChangeVector
 from backup.destinations.local import LocalFolder
-from backup.observer.observer import DatabaseReport, Memory, Report, Sighting, Sightings, observe
+from backup.observer.observer import ObserverInputs, observe
+from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import AbandonRestore, Assign, Command, UpdateTopology, apply
 from backup.record.record import Assignment, Database, PromotionStatus, Reason, Record, Restoring, Stamp, Task, Topology
 from backup.record.rules import Rules, rules_named
+from backup.replicas.node_reports import DatabaseReport, NodeReport, ReceivedReport, ReceivedReports
 from cluster.member import Refused
 from cluster.time_units import FOREVER, HOUR, MILLISECOND, MINUTE, SECOND
 
@@ -28,9 +30,9 @@ def vector(etag: int) -> ChangeVector:
     return ChangeVector.of({("A", "x"): etag})
 
 
-def sighting(node: str, age: int = 0, *, etag: int = 9, loaded: bool = True, now: int = NOW) -> Sighting:
+def sighting(node: str, age: int = 0, *, etag: int = 9, loaded: bool = True, now: int = NOW) -> ReceivedReport:
     """What `node` reported of Shop that long ago."""
-    return Sighting(Report(node, 1, (DatabaseReport("Shop", loaded, etag, vector(etag)),)), now - age)
+    return ReceivedReport(NodeReport(node, 1, (DatabaseReport("Shop", loaded, etag, vector(etag)),)), now - age)
 
 
 def shop(topology: Topology, assignment: Assignment | None = TO_B) -> Record:
@@ -43,16 +45,17 @@ def shop(topology: Topology, assignment: Assignment | None = TO_B) -> Record:
 
 def watch(
     record: Record,
-    sightings: Sightings,
+    sightings: ReceivedReports,
     now: int = NOW,
-    memory: Memory | None = None,
+    memory: ObserverMemory | None = None,
     rules: Rules = OURS,
     started_at: int = 0,
-) -> tuple[tuple[Command, ...], int, Memory]:
-    return observe(record, sightings, now, WALL + now, started_at, TERM, memory or Memory(), rules, NODES)
+) -> tuple[tuple[Command, ...], int, ObserverMemory]:
+    inputs = ObserverInputs(record, sightings, now, WALL + now, started_at, TERM, rules, NODES)
+    return observe(inputs, memory or ObserverMemory())
 
 
-def seen(*sightings: Sighting) -> Sightings:
+def seen(*sightings: ReceivedReport) -> ReceivedReports:
     return {found.report.node: found for found in sightings}
 
 
@@ -158,7 +161,7 @@ def test_a_node_that_does_not_load_the_database_has_sixty_seconds_from_when_that
     """Rule 5.5."""
     record = shop(ABC)
 
-    def heard(now: int) -> Sightings:
+    def heard(now: int) -> ReceivedReports:
         return seen(sighting("A", now=now), sighting("B", loaded=False, now=now), sighting("C", now=now))
 
     commands, until, memory = watch(record, heard(NOW))
@@ -169,7 +172,7 @@ def test_a_node_that_does_not_load_the_database_has_sixty_seconds_from_when_that
 
 def test_a_node_that_says_nothing_of_the_database_is_not_judged() -> None:
     """Rule 5.4.1."""
-    mute = Sighting(Report("B", 1, ()), NOW)
+    mute = ReceivedReport(NodeReport("B", 1, ()), NOW)
     assert watch(shop(ABC), seen(sighting("A"), mute, sighting("C")))[:2] == ((), FOREVER)
 
 
@@ -255,7 +258,7 @@ def test_it_is_enough_to_have_what_the_mentor_had_one_pass_ago() -> None:
         ),
     ],
 )
-def test_a_node_that_is_behind_or_not_ready_or_late_stays_in_rehab(back: Sighting) -> None:
+def test_a_node_that_is_behind_or_not_ready_or_late_stays_in_rehab(back: ReceivedReport) -> None:
     """Rule 5.9: caught up, loaded, reports at most three samples apart, no alarm."""
     heard = seen(sighting("A"), back, sighting("C"))
     record = shop(LAME, attrs.evolve(TO_B, node="A"))
@@ -276,13 +279,13 @@ DYNAMIC = attrs.evolve(LAME, dynamic_distribution=True)
 LONG_AGO = 900 * SECOND
 
 
-def outsider(node: str, databases: int, age: int = 0, now: int = NOW) -> Sighting:
+def outsider(node: str, databases: int, age: int = 0, now: int = NOW) -> ReceivedReport:
     """A node with so many other databases."""
     reports = tuple(DatabaseReport(f"other{n}", True, 1, vector(1)) for n in range(databases))
-    return Sighting(Report(node, 1, reports), now - age)
+    return ReceivedReport(NodeReport(node, 1, reports), now - age)
 
 
-def later(age: int = LONG_AGO) -> tuple[int, Sightings]:
+def later(age: int = LONG_AGO) -> tuple[int, ReceivedReports]:
     """B has been silent for so long; D holds two databases, E one, P was never heard of."""
     now = 2 * HOUR
     living = [sighting("A", now=now), sighting("C", now=now), outsider("D", 2, now=now), outsider("E", 1, now=now)]
@@ -377,7 +380,7 @@ def test_a_lag_by_etag_alone_is_none() -> None:
     behind = attrs.evolve(sighting("B").report.databases[0], change_vector=vector(20_000))
     heard = seen(
         sighting("A", etag=20_000),
-        Sighting(Report("B", 1, (behind,)), NOW),
+        ReceivedReport(NodeReport("B", 1, (behind,)), NOW),
         sighting("C", etag=20_000),
     )
     assert watch(shop(ABC), heard)[:2] == ((), FOREVER)
@@ -395,7 +398,7 @@ def test_after_a_promotion_members_stand_in_a_seeded_order_or_the_one_asked_for(
 
     def members(seed: int, wish: tuple[str, ...] = ()) -> tuple[str, ...]:
         record = shop(attrs.evolve(LAME, members=("C", "A"), priority_order=wish))
-        _, _, memory = watch(record, ALL_WELL, memory=Memory(seed))
+        _, _, memory = watch(record, ALL_WELL, memory=ObserverMemory(seed))
         return changed(watch(record, ALL_WELL, memory=memory)[0]).members
 
     orders = [members(seed) for seed in range(30)]
@@ -448,11 +451,9 @@ def test_a_marked_owner_is_waited_for_by_the_wall_clock() -> None:
     record = shop(LAME, marked)
     commands, until, memory = watch(record, heard)
     assert (commands, until) == ((), NOW + 20 * MINUTE)
-    assert observe(record, heard, NOW, WALL + NOW + 5 * MINUTE, 0, TERM, memory, OURS, NODES)[:2] == (
-        (),
-        NOW + 15 * MINUTE,
-    )
-    assert observe(record, heard, NOW, WALL + NOW + 20 * MINUTE, 0, TERM, memory, OURS, NODES)[0]
+    ahead = ObserverInputs(record, heard, NOW, WALL + NOW + 5 * MINUTE, 0, TERM, OURS, NODES)
+    assert observe(ahead, memory)[:2] == ((), NOW + 15 * MINUTE)
+    assert observe(attrs.evolve(ahead, wall=WALL + NOW + 20 * MINUTE), memory)[0]
 
 
 def test_where_nodes_compute_their_owners_the_observer_stores_none() -> None:
@@ -465,10 +466,11 @@ def test_where_nodes_compute_their_owners_the_observer_stores_none() -> None:
 
 def test_a_new_term_forgets_all_but_the_seed() -> None:
     """Rule 5.1."""
-    _, _, memory = watch(shop(ABC, None), ALL_WELL, memory=Memory(9))
+    _, _, memory = watch(shop(ABC, None), ALL_WELL, memory=ObserverMemory(9))
     assert memory.decisions
-    commands, _, fresh = observe(shop(ABC), ALL_WELL, NOW, WALL, NOW, TERM + 1, memory, OURS, NODES)
-    assert (commands, fresh) == ((), Memory(9, TERM + 1))
+    inputs = ObserverInputs(shop(ABC), ALL_WELL, NOW, WALL, NOW, TERM + 1, OURS, NODES)
+    commands, _, fresh = observe(inputs, memory)
+    assert (commands, fresh) == ((), ObserverMemory(9, TERM + 1))
 
 
 def test_the_decision_log_keeps_a_hundred_lines() -> None:
@@ -485,7 +487,7 @@ def test_an_unchanged_record_is_not_looked_at_again() -> None:
     record = shop(ABC)
     _, _, memory = watch(record, ALL_WELL)
     later = NOW + MINUTE
-    again = {node: Sighting(attrs.evolve(found.report, beat=99), later) for node, found in ALL_WELL.items()}
+    again = {node: ReceivedReport(attrs.evolve(found.report, beat=99), later) for node, found in ALL_WELL.items()}
     _, until, kept = watch(record, again, later, memory)
     assert kept is memory
     assert until == FOREVER
@@ -502,7 +504,7 @@ AGES = st.one_of(
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[Record, Sightings, int]:
+def worlds(draw: st.DrawFn) -> tuple[Record, ReceivedReports, int]:
     """Any record of two databases, any sightings, and when the observer began."""
     record = Record()
     for number, name in enumerate(("Shop", "Bank")):
@@ -526,8 +528,8 @@ def worlds(draw: st.DrawFn) -> tuple[Record, Sightings, int]:
         }
         record = record.with_database(Database(name, 1, topology, 5, tasks, assignments=assignments))
     sightings = {
-        node: Sighting(
-            Report(
+        node: ReceivedReport(
+            NodeReport(
                 node,
                 1,
                 tuple(
@@ -546,7 +548,7 @@ def worlds(draw: st.DrawFn) -> tuple[Record, Sightings, int]:
 @settings(max_examples=400, deadline=None)
 @given(world=worlds(), shares=st.tuples(st.floats(0, 1), st.floats(0, 1)), age=st.integers(0, 500 * MILLISECOND))
 def test_before_unchanged_until_no_pass_asks_for_anything(
-    world: tuple[Record, Sightings, int], shares: tuple[float, float], age: int
+    world: tuple[Record, ReceivedReports, int], shares: tuple[float, float], age: int
 ) -> None:
     """A dozen passes, each at the last one's `unchanged_until`, what they ask for applied.
 
@@ -555,9 +557,9 @@ def test_before_unchanged_until_no_pass_asks_for_anything(
     """
     record, sightings, started_at = world
     fresh = [node for node, found in sightings.items() if NOW - found.received_at <= 500 * MILLISECOND]
-    memory, now, index = Memory(), NOW, 100
+    memory, now, index = ObserverMemory(), NOW, 100
 
-    def heard(moment: int, ago: int) -> Sightings:
+    def heard(moment: int, ago: int) -> ReceivedReports:
         return {
             node: attrs.evolve(found, received_at=max(found.received_at, moment - ago)) if node in fresh else found
             for node, found in sightings.items()
@@ -587,7 +589,7 @@ def test_before_unchanged_until_no_pass_asks_for_anything(
 
 @settings(max_examples=200, deadline=None)
 @given(world=worlds())
-def test_a_pass_is_a_function_of_what_it_is_given(world: tuple[Record, Sightings, int]) -> None:
+def test_a_pass_is_a_function_of_what_it_is_given(world: tuple[Record, ReceivedReports, int]) -> None:
     """Same arguments, same answer; and the record stays as it was."""
     record, sightings, started_at = world
     before = repr(record)
@@ -598,11 +600,11 @@ def test_a_pass_is_a_function_of_what_it_is_given(world: tuple[Record, Sightings
 @settings(max_examples=150, deadline=None)
 @given(world=worlds(), data=st.data())
 def test_a_pass_that_remembers_decides_as_one_that_looks_at_everything(
-    world: tuple[Record, Sightings, int], data: st.DataObject
+    world: tuple[Record, ReceivedReports, int], data: st.DataObject
 ) -> None:
     """Twenty passes in which nodes report, fall silent, change, and commands are applied or lost."""
     record, sightings, started_at = world
-    memory, now, index = Memory(), NOW, 100
+    memory, now, index = ObserverMemory(), NOW, 100
     for _ in range(20):
         commands, until, after = watch(record, sightings, now, memory, started_at=started_at)
         looked = watch(record, sightings, now, attrs.evolve(memory, record=None), started_at=started_at)
@@ -622,4 +624,4 @@ def test_a_pass_that_remembers_decides_as_one_that_looks_at_everything(
                 etag = data.draw(st.integers(8, 10))
                 first = attrs.evolve(report.databases[0], etag=etag, change_vector=vector(etag))
                 report = attrs.evolve(report, databases=(first, *report.databases[1:]))
-            sightings = {**sightings, node: Sighting(report, now)}
+            sightings = {**sightings, node: ReceivedReport(report, now)}

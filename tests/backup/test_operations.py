@@ -20,7 +20,7 @@ from backup.notes import (
 from backup.record.retention_policy import Retention
 from backup.record.rules import Rules, rules_named
 from backup.record.task import Kind
-from backup.requests.answers import Progress
+from backup.requests.answers import RunProgress
 from backup.requests.backup_requests import BackupNow
 from backup.requests.database_requests import PutDocuments
 from backup.requests.errors import (
@@ -475,7 +475,7 @@ def test_how_far_a_run_has_come() -> None:
         await trio.sleep(60)
         owner = await task.assigned()
         await task.backup_now()
-        seen: list[Progress] = []
+        seen: list[RunProgress] = []
         while (view := await task.show(owner)).running is not None:
             assert (await task.show(next(name for name in "ABC" if name != owner))).progress is None
             if view.progress is not None and (not seen or view.progress != seen[-1]):

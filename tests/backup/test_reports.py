@@ -7,7 +7,7 @@ import trio
 from backup.notes import BackupFinished, BackupSkipped, Reported, ReportGivenUp, ReportQueued, StatusStored
 from backup.record.record import Kind, Status, Task
 from backup.requests.database_requests import RemoveTask
-from backup.runs.local_status import Chain, Page, _page, _text
+from backup.runs.local_status import ChainEnd, LocalStatus, _page, _text
 from cluster.sim.world import World
 from cluster.steps import Crash
 from cluster.time_units import HOUR, SECOND, hours, minutes
@@ -133,5 +133,5 @@ def test_a_report_on_time_is_not_late() -> None:
 def test_a_page_survives_the_disk() -> None:
     """Every field of a status, a chain, and what is owed."""
     status = Status(7, Kind.BACKUP, "B", last_full=5, last_etag=9, folder="f", error="no", duration=3, version=2)
-    for page in (Page(), Page(status, Chain("f", "a", 9, "0f"), (status, status))):
+    for page in (LocalStatus(), LocalStatus(status, ChainEnd("f", "a", 9, "0f"), (status, status))):
         assert _page(json.loads(_text(page))) == page

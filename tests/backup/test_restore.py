@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from backup.content.compression import compressed
 from backup.content.encryption import NoKey
-from backup.content.logical import Writer
-from backup.content.manifest import DamagedBackup, Manifest
+from backup.content.logical import LogicalWriter
+from backup.content.manifest import DamagedBackup, Manifest, begun_manifest
 from backup.database.agreed_values import IndexDefinition
 from backup.database.documents import Contents, Store
 from backup.database.revisions import RevisionPolicy
@@ -62,7 +62,11 @@ class Source:
             **changes,
         }
         self.held[file] = self.store.frozen_at()
-        writer = Writer(self.held[file], {"DatabaseName": "Shop", "Backups": len(self.held)}, **given)
+        writer = LogicalWriter(
+            self.held[file],
+            {"DatabaseName": "Shop", "Backups": len(self.held)},
+            begun_manifest(self.held[file], **given),
+        )
         write(self.place, f"{FOLDER}/{file}", writer.chunks())
         self.last = (file, writer.manifest)
 

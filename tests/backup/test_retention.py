@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from backup.destinations.local import LocalFolder
 from backup.record.commands import CreateDatabase, DefineTask, apply
 from backup.record.record import Record, Task
-from backup.record.retention_policy import Kept, Retention, choose
+from backup.record.retention_policy import Retention, StoredChain, choose
 from backup.record.rules import rules_named
 from cluster.member import Refused
 from cluster.time_units import DAY
@@ -18,15 +18,15 @@ OURS, RAVENDB = rules_named("unkindness"), rules_named("ravendb-6.2")
 NOW = 100 * DAY
 
 
-def chain(began: int, last: int | None = None, **changes: Any) -> Kept:
+def chain(began: int, last: int | None = None, **changes: Any) -> StoredChain:
     """A chain that began so many days ago and was last written to so many."""
     files = 1 if last is None else 3
     last = began if last is None else last
     given: dict[str, Any] = {"files": files, "database": "Shop", "task": 1, **changes}
-    return Kept(f"{began} days", NOW - began * DAY, NOW - last * DAY, **given)
+    return StoredChain(f"{began} days", NOW - began * DAY, NOW - last * DAY, **given)
 
 
-def going(*chains: Kept, age: int = 7, ravendb: bool = False) -> list[str] | str:
+def going(*chains: StoredChain, age: int = 7, ravendb: bool = False) -> list[str] | str:
     """The folders that may go, or why none may."""
     choice = choose(chains, "shop", 1, NOW, age * DAY, RAVENDB if ravendb else OURS)
     return choice.refused or [each.folder for each in choice.expired]
@@ -94,7 +94,7 @@ chains = st.lists(
 
 
 @given(chains, st.integers(1, 10))
-def test_nothing_goes_that_may_not(found: list[Kept], age: int) -> None:
+def test_nothing_goes_that_may_not(found: list[StoredChain], age: int) -> None:
     """Every restore point younger than the age stays, everybody else's chains do, and one that is whole is left."""
     choice = choose(found, "Shop", 1, NOW, age * DAY, OURS)
     for gone in choice.expired:
@@ -107,7 +107,7 @@ def test_nothing_goes_that_may_not(found: list[Kept], age: int) -> None:
 
 
 @given(chains, st.integers(1, 10))
-def test_ravendbs_way_against_a_dumb_one(found: list[Kept], age: int) -> None:
+def test_ravendbs_way_against_a_dumb_one(found: list[StoredChain], age: int) -> None:
     """14.3 to 14.5, read once more, literally."""
     young = [number for number, each in enumerate(found) if NOW - each.at < age * DAY]
     before = found[: young[0]] if young else found

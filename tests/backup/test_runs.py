@@ -29,7 +29,7 @@ from backup.record.record import Task
 from backup.record.rules import Rules, rules_named
 from backup.requests.database_requests import Define, DisableTask, EnableTask, NewDatabase, RemoveTask
 from backup.runs import backup_run, chain, run_status
-from backup.runs.local_status import Ledger
+from backup.runs.local_status import LocalStatuses
 from backup.runs.schedule import Plan
 from cluster.sim.run import MISTAKE, play
 from cluster.sim.world import World
@@ -134,15 +134,15 @@ def test_a_file_finished_just_before_a_crash_stays_in_its_chain(
 ) -> None:
     """The node forgets the run and makes another; it continues the file, so that the folder is still one chain."""
     forget: list[bool] = []
-    keep = Ledger.keep
+    keep = LocalStatuses.keep
 
-    async def kept(self: Ledger, *args: Any, **options: Any) -> None:
+    async def kept(self: LocalStatuses, *args: Any, **options: Any) -> None:
         if forget:
             forget.clear()
             await self._member.sleep(DAY)
         await keep(self, *args, **options)
 
-    monkeypatch.setattr(Ledger, "keep", kept)
+    monkeypatch.setattr(LocalStatuses, "keep", kept)
 
     async def story(world: World) -> None:
         task = await open_shop(world)
@@ -362,11 +362,11 @@ def test_a_late_run_answers_the_newest_occurrence() -> None:
     """However long it was down, and whichever of the two frequencies it is."""
     plan = Plan(5 * HOUR, False, HOUR, "late", "8.5")
     zone = chain.UTC
-    assert run_status.answered(HOURLY, plan, 5 * HOUR + 7, zone) == 5 * HOUR
-    assert run_status.answered(HOURLY, plan, HOUR, zone) == HOUR
+    assert run_status.answered_occurrence(HOURLY, plan, 5 * HOUR + 7, zone) == 5 * HOUR
+    assert run_status.answered_occurrence(HOURLY, plan, HOUR, zone) == HOUR
     rare = Task(full="0 0 1 1 *", incremental="0 0 1 * *")
-    assert run_status.answered(rare, Plan(0, True, 0, "late", "8.5"), 45 * DAY, zone) == 31 * DAY
-    assert run_status.answered(Task(full="0 0 1 1 *"), Plan(0, True, 0, "late", "8.5"), 300 * DAY, zone) == 0
+    assert run_status.answered_occurrence(rare, Plan(0, True, 0, "late", "8.5"), 45 * DAY, zone) == 31 * DAY
+    assert run_status.answered_occurrence(Task(full="0 0 1 1 *"), Plan(0, True, 0, "late", "8.5"), 300 * DAY, zone) == 0
 
 
 @pytest.mark.parametrize(("items", "count"), [(0, 2), (1, 2), (2_000, 2), (2_001, 3), (100_000, 100)])

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from backup.content import snapshot
 from backup.content.logical import read_manifest
-from backup.content.manifest import DamagedBackup, FileKind
+from backup.content.manifest import DamagedBackup, FileKind, begun_manifest
 from backup.content.snapshot import SnapshotReader, SnapshotWriter
 from backup.database import agreed_values as agreed
 from backup.database.agreed_values import NOTHING, IndexDefinition, Values, combined
 from backup.database.contents import Contents
 from backup.database.documents import Store
-from backup.database.indexes import Header, IndexData
+from backup.database.indexes import IndexData, IndexHeader
 from backup.database.revisions import Policies, RevisionPolicy
-from backup.restore.assembly import Assembly
+from backup.restore.assembly import DatabaseAssembly
 
 BY_N = IndexDefinition("Orders/ByN", "Orders", ("n",))
 POLICIES = (RevisionPolicy("Orders", 2),)
@@ -32,7 +32,7 @@ def shop() -> tuple[Contents, Values, list[tuple[str, bytes]]]:
         store.put(f"orders/{number}", {"n": number}, number, "Orders")
     store.attach("orders/1", "x", b"content" * 9, 9)
     store.delete("orders/2", 10)
-    data = IndexData(Header(BY_N, "source", 1))
+    data = IndexData(IndexHeader(BY_N, "source", 1))
     data.take(list(store.changes_after(0)))
     values = agreed.with_identity(NOTHING, "orders|", 4, 5)
     values = agreed.with_exchanged(values, "key", '{"ü":1}', 6)
@@ -40,7 +40,7 @@ def shop() -> tuple[Contents, Values, list[tuple[str, bytes]]]:
     return store.frozen_at(), values, [(BY_N.name, b"".join(data.frames()))]
 
 
-def file_of(**changes: Any) -> bytes:
+def file_of(level: int = 1, **changes: Any) -> bytes:
     """The whole file."""
     contents, values, indexes = shop()
     given: dict[str, Any] = {
@@ -49,11 +49,11 @@ def file_of(**changes: Any) -> bytes:
         "task_id": 1,
         "started_at": 0,
         "raft_index": 9,
-        "values": values,
-        "indexes": indexes,
+        "snapshot": True,
         **changes,
     }
-    return b"".join(SnapshotWriter(contents, {"DatabaseName": "Shop"}, **given).chunks())
+    manifest, record = begun_manifest(contents, **given), {"DatabaseName": "Shop"}
+    return b"".join(SnapshotWriter(contents, record, manifest, values, indexes=indexes, level=level).chunks())
 
 
 def test_any_unzip_reads_it() -> None:
@@ -80,7 +80,7 @@ def test_it_comes_back_as_it_was(level: int, size: int) -> None:
     """Etags and vectors stay, the copy is another (17.10), indexes come with it; however the file is cut into chunks."""
     contents, values, _ = shop()
     content = file_of(level=level)
-    assembly = Assembly("C", "fresh")
+    assembly = DatabaseAssembly("C", "fresh")
     assembly.take_file("file", (content[start : start + size] for start in range(0, len(content), size)))
     store = assembly.store
     assert (store.node, store.database_id, store.etag) == ("C", "fresh", contents.etag)
@@ -94,7 +94,7 @@ def test_it_comes_back_as_it_was(level: int, size: int) -> None:
 def outcome(content: bytes) -> object:
     """What a restore would see of a file, or that it is damaged."""
     try:
-        assembly = Assembly("A", "x")
+        assembly = DatabaseAssembly("A", "x")
         manifest = assembly.take_file("file", [content])
         return assembly.fingerprint, list(assembly.store.changes_after(0)), manifest, read_manifest("file", [content])
     except DamagedBackup:

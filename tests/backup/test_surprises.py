@@ -13,7 +13,7 @@ from backup.content.manifest import DamagedBackup
 from backup.destinations.local import LocalFolder
 from backup.destinations.memory import MemoryDestination
 from backup.notes import BackupCancelled, BackupFinished, BackupStarted, Reported, ReportGivenUp, ReportQueued
-from backup.observer.observer import Memory
+from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import Assign, CreateDatabase, DefineTask, ReportStatuses, UpdateTopology, apply
 from backup.record.cron import next_occurrence
 from backup.record.external_replication import owner_of
@@ -30,7 +30,7 @@ from backup.record.record import (
     Topology,
 )
 from backup.record.responsible_node import TaskState, computed_owner, decide, pick, state_of
-from backup.record.retention_policy import Kept, choose
+from backup.record.retention_policy import StoredChain, choose
 from backup.record.rules import PRESETS, Rules
 from backup.record.validation import unique
 from backup.requests.database_requests import Define, DisableTask
@@ -166,9 +166,9 @@ def test_22_7_a_last_file_that_is_not_there() -> None:
 
 def test_22_8_retention_goes_by_the_database_and_not_by_the_task() -> None:
     """What task 8 made of the same database goes with RavenDB's rules and stays with ours."""
-    others = Kept("theirs", 0, 0, 1, "Shop", 8)
-    own = Kept("ours", DAY, DAY, 1, "Shop", 7)
-    young = Kept("young", 90 * DAY, 90 * DAY, 1, "Shop", 7)
+    others = StoredChain("theirs", 0, 0, 1, "Shop", 8)
+    own = StoredChain("ours", DAY, DAY, 1, "Shop", 7)
+    young = StoredChain("young", 90 * DAY, 90 * DAY, 1, "Shop", 7)
     for rules, going in ((OURS, ["ours"]), (NEW, ["theirs", "ours"]), (OLD, ["theirs", "ours"])):
         choice = choose([others, own, young], "SHOP", 7, 91 * DAY, 10 * DAY, rules)
         assert [chain.folder for chain in choice.expired] == going
@@ -341,7 +341,7 @@ def test_24_2_what_is_shuffled_is_shuffled_by_the_seed() -> None:
 
     def members(seed: int) -> tuple[str, ...]:
         record = shop(attrs.evolve(LAME, members=("C", "A")))
-        _, _, memory = watch(record, ALL_WELL, memory=Memory(seed))
+        _, _, memory = watch(record, ALL_WELL, memory=ObserverMemory(seed))
         return changed(watch(record, ALL_WELL, memory=memory)[0]).members
 
     assert [members(seed) for seed in range(12)] == [members(seed) for seed in range(12)]

@@ -12,11 +12,13 @@ import pytest
 
 from backup.database.change_vector import ChangeVector
 from backup.destinations.local import LocalFolder
-from backup.observer.observer import DatabaseReport, Memory, Report, Sighting, observe
+from backup.observer.observer import ObserverInputs, observe
+from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import Command, UpdateTopology, apply
 from backup.record.record import Assignment, Database, Kind, Reason, Record, Status, Task, Topology
 from backup.record.responsible_node import computed_owner
 from backup.record.rules import Rules, rules_named
+from backup.replicas.node_reports import DatabaseReport, NodeReport, ReceivedReport
 from backup.runs.schedule import next_backup
 from cluster.time_units import HOUR, MILLISECOND, MINUTE, SECOND
 
@@ -55,23 +57,24 @@ def play(
 ) -> tuple[list[Line], Record]:
     """What changed and when, and the record in the end. `lazily`: no pass before the last one's `unchanged_until`."""
     lines: list[Line] = []
-    sightings: dict[str, Sighting] = {}
-    memory, idle_until, index, beat = Memory(), 0, 10, 0
+    sightings: dict[str, ReceivedReport] = {}
+    memory, idle_until, index, beat = ObserverMemory(), 0, 10, 0
     for now in range(BORN, int(until * SECOND) + 1, STEP):
         second, beat = now / SECOND, beat + 1
         for node in "ABC":
             if is_up(node, second):
-                report = Report(node, beat, (DatabaseReport("Shop", True, 9, ChangeVector.of({("A", "x"): 9})),))
-                sightings[node] = Sighting(report, now)
+                report = NodeReport(node, beat, (DatabaseReport("Shop", True, 9, ChangeVector.of({("A", "x"): 9})),))
+                sightings[node] = ReceivedReport(report, now)
         if now % (2 * STEP):
             continue
         term, led_from = led_since(second)
         heard_again = any(found.received_at == now for found in sightings.values() if not is_up("B", second - 1))
         if lazily and now < idle_until and not heard_again:
             continue
-        commands, unchanged_until, memory = observe(
-            record, sightings, now, WALL + now, int(led_from * SECOND), term, memory, rules, ("A", "B", "C")
+        inputs = ObserverInputs(
+            record, sightings, now, WALL + now, int(led_from * SECOND), term, rules, ("A", "B", "C")
         )
+        commands, unchanged_until, memory = observe(inputs, memory)
         assert not commands or now >= idle_until or is_up("B", second)
         idle_until = unchanged_until
         for command in commands:

@@ -13,12 +13,12 @@ from backup.database.change_vector import ChangeVector, Relation
 from backup.database.documents import Store
 from backup.database.items import Tombstone
 from backup.database.replication import ReplicateDocuments, offer, receive
-from backup.node.tombstones import Known, exchange_limit, needs
+from backup.node.tombstones import KnownProgress, exchange_limit, needs
 from backup.notes import FarewellSaid, TombstonesCleaned
 from backup.record.history import History, Run
 from backup.record.record import Database, Record, Replication, Task, Topology
 from backup.replicas.replicator import Link
-from backup.runs.local_status import Chain
+from backup.runs.local_status import ChainEnd
 from cluster.sim.run import run
 from cluster.sim.world import World
 from cluster.time_units import hours, minutes
@@ -36,9 +36,9 @@ def store(node: str) -> Store:
 # ---- who needs them
 
 
-def chain(etag: int, copy: str = "copy-A") -> Chain:
+def chain(etag: int, copy: str = "copy-A") -> ChainEnd:
     """The last file of a task ends there."""
-    return Chain("folder", "file", etag, copy)
+    return ChainEnd("folder", "file", etag, copy)
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def chain(etag: int, copy: str = "copy-A") -> Chain:
         ({"replications": {7: Replication("Mirror", disabled=True)}}, {}, 0, "external replication 7 is disabled"),
     ],
 )
-def test_who_needs_them(changes: Mapping[str, Any], chains: Mapping[int, Chain], limit: int, grounds: str) -> None:
+def test_who_needs_them(changes: Mapping[str, Any], chains: Mapping[int, ChainEnd], limit: int, grounds: str) -> None:
     """Every copy, every backup, every replication, each with its grounds; the one that needs most decides."""
     shop = attrs.evolve(SHOP, **changes)
-    known = Known(
+    known = KnownProgress(
         "A", "copy-A", ("A", "B", "C", "D"), lambda node: 100, chains.get, lambda task: task.id == 5, {7: 70}.get
     )
     found = list(needs(shop, Record().with_database(shop), known))
@@ -74,7 +74,7 @@ def test_a_replica_keeps_all_of_them() -> None:
     mirror = attrs.evolve(SHOP, name="Mirror", id=2)
     record = Record().with_database(mirror)
     record = record.with_database(attrs.evolve(SHOP, replications={7: Replication("mirror", id=7)}))
-    known = Known(
+    known = KnownProgress(
         "A", "copy-A", ("A", "B", "C"), lambda node: 100, lambda task: None, lambda task: False, lambda task: None
     )
 
@@ -184,9 +184,9 @@ def _bad_wire(luck: Random) -> int:
     def arrive(one: int, message: ReplicateDocuments) -> None:
         other, back = copies[1 - one], links[1 - one]
         taken, answer = receive(other, message)
-        back.takes(taken, message, other.received)
+        back.note_taken(taken, message, other.received)
         links[one].acked, links[one].in_flight = answer.last_etag, False
-        links[one].hears(answer.last_etag, other.database_id, back.sent or 0)
+        links[one].note_answer(answer.last_etag, other.database_id, back.sent or 0)
         for key, vector in gone[1 - one].items():
             found = other.get(key)
             assert found is None or found.change_vector.compare(vector) not in OLDER, "nothing comes back"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backup.database.change_vector import ChangeVector
-from backup.observer.observer_loop import Telling, merged
+from backup.observer.observer_loop import OutgoingReport, merged
 from backup.replicas.node_reports import DatabaseReport, Told
 
 LEADER = ("A", 1)
@@ -19,7 +19,7 @@ SHOP, BANK = report("Shop", 1), report("Bank", 1)
 
 def test_all_is_told_until_it_was_heard_and_then_nothing() -> None:
     """A beat without news costs the same with one database and with a thousand."""
-    telling = Telling()
+    telling = OutgoingReport()
     assert telling.update((SHOP, BANK), None)
     for beat in (1, 2):
         assert telling.message(beat, LEADER) == Told(beat, 1, -1, (SHOP, BANK), (), None)
@@ -31,7 +31,7 @@ def test_all_is_told_until_it_was_heard_and_then_nothing() -> None:
 
 def test_only_what_is_new_and_what_is_gone() -> None:
     """On top of what was heard."""
-    telling = Telling()
+    telling = OutgoingReport()
     telling.update((SHOP, BANK), None)
     telling.message(1, LEADER)
     telling.heard(1)
@@ -44,7 +44,7 @@ def test_only_what_is_new_and_what_is_gone() -> None:
 
 def test_another_leader_and_one_that_forgot_are_told_all() -> None:
     """Rule 5.1: what was heard in another term does not count."""
-    telling = Telling()
+    telling = OutgoingReport()
     telling.update((SHOP,), None)
     telling.message(0, LEADER)
     telling.heard(1)
@@ -64,7 +64,7 @@ def test_whatever_is_lost_the_leader_never_holds_what_was_not_told(
     steps: list[tuple[dict[str, int], bool, bool]],
 ) -> None:
     """Contents change, words and answers are lost; what the leader holds is always what the node had at that version."""
-    telling, known = Telling(), -1
+    telling, known = OutgoingReport(), -1
     held: tuple[DatabaseReport, ...] = ()
     said: dict[int, set[DatabaseReport]] = {}
     for beat, (etags, arrives, answered) in enumerate(steps):

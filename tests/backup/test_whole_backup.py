@@ -8,10 +8,10 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backup.content.logical import Writer
-from backup.content.manifest import DamagedBackup, Manifest
+from backup.content.logical import LogicalWriter
+from backup.content.manifest import DamagedBackup, Manifest, begun_manifest
 from backup.database import agreed_values as agreed
-from backup.database.agreed_values import NOTHING, Exchanged, IndexDefinition, Values, combined
+from backup.database.agreed_values import NOTHING, CompareExchange, IndexDefinition, Values, combined
 from backup.database.documents import Store
 from backup.database.revisions import Policies, RevisionPolicy
 from backup.destinations.memory import MemoryDestination
@@ -83,17 +83,16 @@ class Source:
                 "from_raft_index": manifest.raft_index,
                 "previous": previous,
             }
-        writer = Writer(
+        manifest = begun_manifest(
             contents,
-            {},
             file=file,
             database="Shop",
             task_id=1,
             started_at=len(self.told) * MINUTE,
             raft_index=self.index,
-            values=self.values,
             **chain,
         )
+        writer = LogicalWriter(contents, {}, manifest, self.values)
         write(self.place, f"{FOLDER}/{file}", writer.chunks())
         self.told[file] = combined(contents.fingerprint_sum, self.values)
         self._last = (file, writer.manifest)
@@ -223,7 +222,7 @@ def test_through_the_nodes(tmp_path: Path) -> None:
         assert {each.key: each.number for each in database.values.identities.values()} == {"orders|": 3}
         assert database.values.policies.policies == (RevisionPolicy("Orders", 2),)
         value = await world.ask("A", GetCompareExchange("Copy", "LENT"))
-        assert isinstance(value, Exchanged)
+        assert isinstance(value, CompareExchange)
         assert value.text == '{"to":"ü"}'
         assert len(database.values.exchanged) == 1
         copy = client.store("A", "Copy")
