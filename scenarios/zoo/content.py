@@ -81,7 +81,7 @@ def indexes_what_is_gone(original: Any, self: Any, changes: Sequence[Any]) -> An
     return frame
 
 
-@bug("backup.restore.assembly:restore_command", source="rule 17.7", strikes="everything_comes_back")
+@bug("backup.restore.restore_operation:restore_command", source="rule 17.7", strikes="everything_comes_back")
 def restores_documents_alone(original: Any, database: Any, values: Any) -> Any:
     """What was agreed through the log is read from the files and never put into the new database."""
     return original(database, type(values)(indexes=values.indexes))

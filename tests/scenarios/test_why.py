@@ -13,7 +13,7 @@ import attrs
 import trio
 from backup.requests.backup_requests import BackupNow
 from backup.destinations.faults import Refusing
-from backup.record.record import LocalFolder
+from backup.destinations.local import LocalFolder
 from backup.record.rules import Rules
 from scenarios.backups import FOLDER, backups
 
