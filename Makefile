@@ -30,9 +30,7 @@ golden: $(VENV)/.dev ## record timelines and scripts again: read the diff, commi
 campaign: $(VENV)/.dev ## the long searches: more weather, the whole zoo
 	UNKINDNESS_PROFILE=campaign UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -m "campaign or not campaign" --timeout=0
 
-# Which test reaches which function is found anew each time: of a new function mutmut would know only the new tests.
 mutants: $(VENV)/.dev ## which changes of a rule of Raft no test of it notices: hours; goes on where it was stopped
-	rm -f mutants/mutmut-stats.json
 	UNKINDNESS_FROZEN=1 nice -n 15 $(BIN)/mutmut run --max-children 1
 	$(BIN)/python -m tests.raft.survivors
 
