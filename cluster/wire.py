@@ -213,7 +213,7 @@ def _source(code: int, cls: type, codes: dict[type, int]) -> str:
     written = _fields_text(cls, "v", codes, 0)
     read = ", ".join(
         (f"{field.alias}=" if field.kw_only else "") + _read_text(kinds.get(field.name), f"f{number}", codes)
-        for number, field in enumerate(fields)
+        for number, field in sorted(enumerate(fields), key=lambda each: each[1].kw_only)
     )
     return (
         f"def write(v):\n"

@@ -12,7 +12,8 @@ from typing import Any
 import trio
 from attrs import asdict
 
-from backup.requests.database_requests import DeleteDocuments, PutDocuments, RestoreDatabase
+from backup.requests.document_requests import DeleteDocuments, PutDocuments
+from backup.requests.restore_requests import RestoreDatabase
 from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.sim.network import Wire
 from cluster.sim.world import Misuse, World

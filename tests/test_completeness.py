@@ -23,7 +23,8 @@ from backup.destinations.s3 import AmazonS3
 from backup.destinations.settings import DestinationSettings, Script
 from backup.destinations.world_destinations import WorldDestinations
 from backup.node.views import TaskStanding, task_view
-from backup.record.commands import CreateDatabase, DefineTask, apply
+from backup.record.commands import apply
+from backup.record.database_commands import CreateDatabase
 from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.record import Record, Topology
 from backup.record.record_changes import tell
@@ -31,6 +32,7 @@ from backup.record.responsible_node import TaskState
 from backup.record.retention_policy import Retention
 from backup.record.rules import Rules
 from backup.record.task import Kind, SnapshotSettings, Task, UploadMode
+from backup.record.task_commands import DefineTask
 from backup.record.task_json import task_json, tasks_of
 from backup.record.validation import validate
 from cluster import steps
@@ -104,7 +106,7 @@ def forgotten(what: type[Task], shown: Callable[[Task], object], left_out: Itera
 
 def panel(task: Task) -> list[str]:
     """The task on the Backups page of a node that has not run it yet, while its preferred node A recovers."""
-    record, _ = apply(Record(), CreateDatabase("Shop", ("A", "B"), 0), 1)
+    record, _ = apply(Record(), CreateDatabase("Shop", ("A", "B")), 1)
     shop = attrs.evolve(record.databases["shop"], topology=Topology(("B",), rehabs=("A",)))
     state = TaskState.DISABLED if task.disabled else TaskState.ACTIVE_BY_CURRENT_NODE
     rules, utc = attrs.evolve(Rules(), assigned=False), ZoneInfo("UTC")
@@ -114,9 +116,9 @@ def panel(task: Task) -> list[str]:
 
 def traced(task: Task) -> list[Any]:
     """What the trace says of the entry that defines the task."""
-    before, _ = apply(Record(), CreateDatabase("Shop", ("A", "B"), 0), 1)
+    before, _ = apply(Record(), CreateDatabase("Shop", ("A", "B")), 1)
     after = attrs.evolve(before, databases={"shop": attrs.evolve(before.databases["shop"], tasks={task.id: task})})
-    return list(tell(before, after, DefineTask("Shop", task, at=0), task.id, 2, Rules()))
+    return list(tell(before, after, DefineTask("Shop", task), task.id, 2, Rules()))
 
 
 VIEWS: tuple[tuple[str, Callable[[Task], object], Mapping[str, str]], ...] = (

@@ -5,17 +5,16 @@ Never here: documents, and what a node makes of a definition.
 """
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
 from backup.database import fingerprint
 from backup.database.items import key_of
 from backup.database.revisions import Policies, RevisionPolicy
-from cluster.member import Refused
+from cluster.member import ClientRequest, Refused
 from cluster.value import value
 
-A_co = TypeVar("A_co", covariant=True)
 T = TypeVar("T")
 
 
@@ -87,12 +86,6 @@ def kept_by(values: Values, policies: Policies) -> Values:
 # ---- commands ----
 
 
-class ValueChange(Generic[A_co]):
-    """Base of the commands below: a `ValueChange[int]` is answered by an int. It has no fields."""
-
-    __slots__ = ()
-
-
 @value
 class CompareExchangeResult:
     """What became of an attempt."""
@@ -105,25 +98,31 @@ class CompareExchangeResult:
 
 
 @value
-class NextIdentity(ValueChange[int]):
+class NextIdentity(ClientRequest[int]):
     """Give away `count` numbers. Answers the last of them."""
 
     database: str
     key: str
     count: int = 1
 
+    def says(self) -> str:
+        return f"wants a number of {self.key} in {self.database}"
+
 
 @value
-class SeedIdentity(ValueChange[int]):
+class SeedIdentity(ClientRequest[int]):
     """Set the last number given away; it never goes back. Answers the number."""
 
     database: str
     key: str
     number: int
 
+    def says(self) -> str:
+        return f"wants a number of {self.key} in {self.database}"
+
 
 @value
-class PutCompareExchange(ValueChange[CompareExchangeResult]):
+class PutCompareExchange(ClientRequest[CompareExchangeResult]):
     """Answers a `CompareExchangeResult`."""
 
     database: str
@@ -133,50 +132,68 @@ class PutCompareExchange(ValueChange[CompareExchangeResult]):
     index: int
     """That of the value to replace; 0: there must be none."""
 
+    def says(self) -> str:
+        return f"exchanges value {self.key} of {self.database}"
+
 
 @value
-class DeleteCompareExchange(ValueChange[CompareExchangeResult]):
+class DeleteCompareExchange(ClientRequest[CompareExchangeResult]):
     """Answers a `CompareExchangeResult`."""
 
     database: str
     key: str
     index: int
 
+    def says(self) -> str:
+        return f"exchanges value {self.key} of {self.database}"
+
 
 @value
-class DefineIndex(ValueChange[None]):
+class DefineIndex(ClientRequest[None]):
     """Answers None. An index of that name is replaced."""
 
     database: str
     definition: IndexDefinition
 
+    def says(self) -> str:
+        return f"wants index {self.definition.name} of {self.database}"
+
 
 @value
-class RemoveIndex(ValueChange[None]):
+class RemoveIndex(ClientRequest[None]):
     """Answers None."""
 
     database: str
     name: str
 
+    def says(self) -> str:
+        return f"wants index {self.name} of {self.database} to go"
+
 
 @value
-class ConfigureRevisions(ValueChange[None]):
+class ConfigureRevisions(ClientRequest[None]):
     """Replace all policies. Answers None."""
 
     database: str
     policies: tuple[RevisionPolicy, ...]
 
+    def says(self) -> str:
+        return f"wants other revisions kept in {self.database}"
+
 
 @value
-class ForgetDeletedValues(ValueChange[int]):
+class CleanValueTombstones(ClientRequest[int]):
     """No backup needs the tombstones of compare-exchange values up to that log index (rule 18.6). Answers how many go."""
 
     database: str
     up_to: int
 
+    def says(self) -> str:
+        return f"wants deletions of compare-exchange values of {self.database} forgotten"
+
 
 @value
-class RestoreValues(ValueChange[None]):
+class RestoreValues(ClientRequest[None]):
     """Put what a backup held into a database that was made from it (rule 17.7). Answers None."""
 
     database: str
@@ -185,6 +202,9 @@ class RestoreValues(ValueChange[None]):
     """Key and JSON text."""
     indexes: tuple[IndexDefinition, ...]
     policies: tuple[RevisionPolicy, ...]
+
+    def says(self) -> str:
+        return f"wants values put into {self.database}"
 
 
 ValueCommand = (
@@ -195,7 +215,7 @@ ValueCommand = (
     | DefineIndex
     | RemoveIndex
     | ConfigureRevisions
-    | ForgetDeletedValues
+    | CleanValueTombstones
     | RestoreValues
 )
 
@@ -243,7 +263,7 @@ def change(values: Values, command: ValueCommand, index: int) -> tuple[Values, o
             return without_index(values, name, index), None
         case ConfigureRevisions(_, policies):
             return with_policies(values, policies, index), None
-        case ForgetDeletedValues(_, up_to):
+        case CleanValueTombstones(_, up_to):
             rest = {key: since for key, since in values.tombstones.items() if since > up_to}
             gone = len(values.tombstones) - len(rest)
             return (attrs.evolve(values, tombstones=rest) if gone else values), gone

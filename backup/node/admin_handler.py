@@ -1,51 +1,58 @@
 """How a node answers what an operator asks (backup/requests/admin_requests.py). Never here: what follows from it."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import attrs
+
 from backup.observer.observer_loop import ObserverLoop
-from backup.record import external_replication, group_commands
-from backup.record.record import Record
-from backup.requests import admin_requests
+from backup.record.admin_command import AdminCommand
+from backup.record.database_commands import CreateDatabase
+from backup.record.external_replication import DefineReplication
+from backup.record.group_commands import AddNode
+from backup.record.record import Record, Replication, Template
+from backup.record.server_wide import DefineServerWide
+from backup.record.task import Task
+from backup.record.task_commands import DefineTask
+from backup.requests.admin_requests import Act, ObserverRequest, SuspendObserver
 from cluster.member import Member, Refused
 
 
-async def operate(member: Member, observer_loop: ObserverLoop, request: admin_requests.Operation) -> Any:
-    """Do it, or raise what the class says."""
-    match request:
-        case admin_requests.SuspendObserver(suspended):
-            observer_loop.suspend(suspended)
-            return None
-        case admin_requests.ReadDecisions():
-            return observer_loop.decisions
-        case admin_requests.DefineReplication(database, replication):
-            mentor = replication.mentor
-            if mentor is not None and mentor not in member.members:
-                known = " ".join(member.members)
-                raise Refused(f"the replication prefers node {mentor!r}, which is none of {known}: name one of them")
-            return await member.propose(external_replication.DefineReplication(database, replication, member.wall()))
-        case admin_requests.RemoveReplication(database, task):
-            return await member.propose(external_replication.DeleteReplication(database, task))
-        case admin_requests.ToggleReplication(database, task, disabled):
-            return await member.propose(external_replication.ToggleReplication(database, task, disabled))
-        case _:
-            command = _command(member, request)
-            await member.propose(command)
-            return command.node if isinstance(command, group_commands.AddNode) else None
+async def administer(member: Member, act: Act, admit: Callable[[Task], Awaitable[None]]) -> Any:
+    """Let the act in, or raise `Refused`; then propose it. `admit` judges the definition of a task."""
+    match act:
+        case DefineTask(task=task) | DefineServerWide(template=Template(task=task)):
+            await admit(task)
+        case DefineReplication(replication=Replication(mentor=str(mentor))) if mentor not in member.members:
+            known = " ".join(member.members)
+            raise Refused(f"the replication prefers node {mentor!r}, which is none of {known}: name one of them")
+        case CreateDatabase():
+            act = attrs.evolve(
+                act, members=_group(member, act), restoring=None
+            )  # only a restore may say that it is one
+        case AddNode(database=name, node=node):
+            act = attrs.evolve(act, node=_addable(member, name, node))
+    if isinstance(act, AdminCommand):
+        act = attrs.evolve(act, at=member.wall(), term=member.term)
+    return await member.propose(act)
 
 
-def _command(member: Member, request: admin_requests.GroupRequest) -> group_commands.GroupCommand:
-    at, term = member.wall(), member.term
-    match request:
-        case admin_requests.AddNodeToDatabase(name, node):
-            return group_commands.AddNode(name, _addable(member, name, node), at, term)
-        case admin_requests.RemoveNodeFromDatabase(name, node):
-            return group_commands.RemoveNode(name, node, at, term)
-        case admin_requests.PromoteNodeOfDatabase(name, node):
-            return group_commands.PromoteNode(name, node, at, term)
-        case admin_requests.ReorderGroup(name, order, fixed):
-            return group_commands.ReorderMembers(name, order, fixed, at, term)
-        case admin_requests.DistributeDynamically(name, dynamic):
-            return group_commands.Distribute(name, dynamic, at, term)
+def observe(observer_loop: ObserverLoop, request: ObserverRequest) -> Any:
+    """What the request's class promises."""
+    if isinstance(request, SuspendObserver):
+        return observer_loop.suspend(request.suspended)
+    return observer_loop.decisions
+
+
+def _group(member: Member, act: CreateDatabase) -> tuple[str, ...]:
+    """The members of a new database: those asked for, if the cluster has them, or as many as asked for."""
+    group = act.members or member.members[: act.replication_factor]
+    if any(node not in member.members for node in group) or len(group) < act.replication_factor:
+        raise Refused(
+            f"database {act.name!r} cannot be on {act.replication_factor} nodes, {' '.join(group)}: "
+            f"the cluster has {' '.join(member.members)}"
+        )
+    return group
 
 
 def _addable(member: Member, name: str, node: str) -> str:

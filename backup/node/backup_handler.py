@@ -11,25 +11,19 @@ import attrs
 from backup.node import views
 from backup.node.tombstone_cleaner import TombstoneCleaner
 from backup.notes import BY_HAND, PUT_OFF, BackupPostponedHere
-from backup.record import commands
-from backup.record.record import ONE_TIME, Database, Delay, Task, Template
+from backup.record.record import ONE_TIME, Database, Task
 from backup.record.responsible_node import TaskState, is_leaderless
 from backup.record.rules import Rules
+from backup.record.task_commands import PostponeBackup, Postponed
 from backup.requests.answers import BackupsView, Operation, TaskView
 from backup.requests.backup_requests import (
     Action,
     BackupNow,
     BackupOnce,
     CancelBackup,
-    DefineServerWide,
-    Postponed,
-    PutOff,
-    RemoveServerWide,
-    ServerWideAction,
     ShowBackups,
     ShowServerWide,
     ShowTask,
-    SwitchServerWide,
 )
 from backup.requests.errors import (
     AskAnother,
@@ -77,14 +71,16 @@ class BackupHandler:
                 definition = action.as_task(self._runner.once + 1)
                 await admitted(definition)
                 return self._once(self._database(name), definition)
-            case PutOff(name, task_id, duration):
-                return await self._put_off(await self._task(name, task_id), duration)
+            case PostponeBackup(name, task_id):
+                return await self._postpone(await self._task(name, task_id), action)
             case CancelBackup(name, task_id, number):
                 return self._cancel(await self._task(name, task_id) if task_id else self._database(name), number)
             case ShowTask(name, task_id):
                 return self._view(await self._task(name, task_id))
             case ShowBackups(name):
                 return self.backups(name)
+            case ShowServerWide():
+                return views.server_wide_views(self._member.state)
 
     # ---- finding
 
@@ -157,24 +153,25 @@ class BackupHandler:
         plan = schedule.plan_by_hand(definition, None, self._member.wall(), self._rules, self._member.name, full=True)
         return self._runner.start_once(database, definition, plan)
 
-    async def _put_off(self, found: TaskEntry, duration: int) -> Postponed:
+    async def _postpone(self, found: TaskEntry, asked: PostponeBackup) -> Postponed:
         self._need_mine(found)
-        if duration <= 0:
-            raise BadDelay(duration)
+        if asked.duration <= 0:
+            raise BadDelay(asked.duration)
         key, database, task = found
         running = self._runner.is_running(key)
         if not running and not self._rules.delays_what_waits:
             raise NothingRuns(task.name)
-        now = self._member.wall()
-        started_at = self._runner.started_at(key)
-        delay = Delay(now + duration, started_at if running else self._scheduler.due(key), now)
-        agreed = True
+        original = self._runner.started_at(key) if running else self._scheduler.due(key)
+        command = attrs.evolve(
+            asked, database=database.name, at=self._member.wall(), term=self._member.term, original=original
+        )
+        delay, agreed = command.delay, True
         try:
-            await self._member.propose(commands.DelayBackup(database.name, task.id, delay))
+            await self._member.propose(command)
         except (NoLeader, OutcomeUnknown):
             agreed = False
             self._scheduler.put_off_here(key, delay)
-            self._member.note(BackupPostponedHere(database.name, task.id, delay.until, now))
+            self._member.note(BackupPostponedHere(database.name, task.id, delay.until, delay.asked_at))
         if running:
             self._runner.cancel(key, PUT_OFF)
         self._scheduler.look_again(key)
@@ -219,18 +216,3 @@ class BackupHandler:
             progress=self._runner.progress(key),
         )
         return views.task_view(database, task, standing)
-
-
-async def serve_server_wide(member: Member, action: ServerWideAction, admitted: Callable[[Task], Any]) -> object:
-    """Answer a client about server-wide tasks, at any node (section 16)."""
-    match action:
-        case DefineServerWide(definition, excluded, task_id):
-            await admitted(definition)
-            template = Template(task_id, definition, excluded)
-            return await member.propose(commands.PutServerWide(template, member.wall()))
-        case RemoveServerWide(task_id):
-            return await member.propose(commands.DeleteServerWide(task_id, member.wall()))
-        case SwitchServerWide(task_id, on):
-            return await member.propose(commands.ToggleServerWide(task_id, not on, member.wall()))
-        case ShowServerWide():
-            return views.server_wide_views(member.state)

@@ -29,8 +29,6 @@ class DocumentHandler:
 
     async def answer(self, request: requests.DocumentRequest) -> Any:
         """What the request's class promises."""
-        if isinstance(request, requests.ChangeValues):
-            return await self._member.propose(request.command)
         if isinstance(request, requests.Write):
             return await self._write(await self._completed(request))
         copy = await self._copy(request.database)

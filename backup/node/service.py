@@ -14,8 +14,7 @@ from backup.database.indexes import IndexData
 from backup.destinations import registry
 from backup.destinations.faults import Trouble, Well
 from backup.destinations.world_destinations import WorldDestinations
-from backup.node.admin_handler import operate
-from backup.node.backup_handler import serve_server_wide
+from backup.node.admin_handler import administer, observe
 from backup.node.node_parts import NodeParts
 from backup.node.task_admission import Allowed, admit
 from backup.record import commands
@@ -26,10 +25,13 @@ from backup.record.record import Record, Task
 from backup.record.record_changes import tell
 from backup.record.rules import Rules, rules_named
 from backup.replicas import external_replicator, node_reports
-from backup.requests import admin_requests, backup_requests, database_requests
+from backup.requests import restore_requests
+from backup.requests.admin_requests import Act, ObserverRequest
 from backup.requests.answers import BackupsView
+from backup.requests.backup_requests import Action
+from backup.requests.document_requests import DocumentRequest
 from cluster.checks import Watcher
-from cluster.member import Application, Member, Refused
+from cluster.member import Application, Member
 from cluster.trace import Note
 
 WORDS: tuple[type, ...] = (
@@ -143,43 +145,20 @@ class Backups(Application[Record]):
     # ---- clients
 
     async def serve(self, request: Any) -> Any:
-        """Answer a client (backup/requests/database_requests.py). TypeError for what is no request."""
+        """Answer a client (backup/requests). TypeError for what is no request."""
         while self._member is None or self._node is None:
             assert self._member is not None, "a node serves when its program has begun"
             await self._member.changed(self._member.version)
         member, parts = self._member, self._node
-        self._keys.add(database_requests.keys_of(request), database_requests.secrets_of(request))
-        if isinstance(request, database_requests.DocumentRequest):
+        self._keys.add(restore_requests.keys_of(request), restore_requests.secrets_of(request))
+        if isinstance(request, DocumentRequest):
             return await parts.document_handler.answer(request)
-        if isinstance(request, backup_requests.Action):
+        if isinstance(request, Action):
             return await parts.backup_handler.serve(request, self._admit)
-        if isinstance(request, backup_requests.ServerWideAction):
-            return await serve_server_wide(member, request, self._admit)
-        match request:
-            case database_requests.NewDatabase(name, replication_factor, members, key, dynamic, order):
-                group = members or member.members[:replication_factor]
-                if any(node not in member.members for node in group) or len(group) < replication_factor:
-                    raise Refused(
-                        f"database {name!r} cannot be on {replication_factor} nodes, {' '.join(group)}: "
-                        f"the cluster has {' '.join(member.members)}"
-                    )
-                return await member.propose(
-                    commands.CreateDatabase(name, group, member.wall(), member.term, 0, dynamic, order, key)
-                )
-            case database_requests.RemoveDatabase(name, hard):
-                return await member.propose(commands.DeleteDatabase(name, hard))
-            case database_requests.Define(database, task):
-                await self._admit(task)
-                return await member.propose(commands.DefineTask(database, task, member.wall()))
-            case database_requests.RemoveTask(database, task_id):
-                return await member.propose(commands.DeleteTask(database, task_id))
-            case database_requests.EnableTask(database, task_id):
-                return await member.propose(commands.ToggleTask(database, task_id, disabled=False))
-            case database_requests.DisableTask(database, task_id):
-                return await member.propose(commands.ToggleTask(database, task_id, disabled=True))
-            case database_requests.RestoreDatabase():
-                return await parts.restores.restore(request)
-            case _ if isinstance(request, admin_requests.Operation):
-                return await operate(member, parts.observer_loop, request)
-            case _:
-                raise TypeError(f"{request!r} is no request: use the classes of backup.requests or backup.operations")
+        if isinstance(request, Act):
+            return await administer(member, request, self._admit)
+        if isinstance(request, ObserverRequest):
+            return observe(parts.observer_loop, request)
+        if isinstance(request, restore_requests.RestoreDatabase):
+            return await parts.restores.restore(request)
+        raise TypeError(f"{request!r} is no request: use the classes of backup.requests")

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import attrs
 
-from backup.database.agreed_values import ForgetDeletedValues
+from backup.database.agreed_values import CleanValueTombstones
 from backup.database.documents import Store
 from backup.database.items import Item
 from backup.node.tombstones import KnownProgress, TombstoneNeed, exchange_limit, needs
 from backup.notes import TombstonesCleaned
-from backup.record.commands import SayFarewell
+from backup.record.database_commands import SayFarewell
 from backup.record.record import Database, Record, Task
 from backup.record.responsible_node import TaskState
 from backup.record.rules import Rules
@@ -188,7 +188,7 @@ class TombstoneCleaner:
         await member.sleep(period - member.monotonic() % period)
         for name, limit in self._due() if member.leading else ():
             try:
-                await member.propose(ForgetDeletedValues(name, limit))
+                await member.propose(CleanValueTombstones(name, limit))
             except (NoLeader, OutcomeUnknown, Refused):
                 break
         self._asking = False

@@ -13,10 +13,17 @@ import attrs
 from backup.observer.group_health import GroupHealth, PassInputs
 from backup.observer.observer_memory import DatabaseVerdict, NodeObservation, ObserverMemory
 from backup.record import responsible_node
-from backup.record.commands import AbandonRestore, Assign, Assigned, Command, UpdateTopology
+from backup.record.commands import Command
+from backup.record.database_commands import AbandonRestore, ChangeTopology
 from backup.record.record import Assignment, Database, Reason, Record, Task, Topology
 from backup.record.rules import Rules
-from backup.replicas.node_reports import DatabaseReport, NodeReport, ReceivedReport, ReceivedReports
+from backup.record.task_commands import Assign, Assigned
+from backup.replicas.node_reports import (
+    DatabaseReport,
+    NodeReport,
+    ReceivedReport,
+    ReceivedReports,
+)
 from backup.requests.answers import DecisionLogEntry
 from cluster.time_units import FOREVER, MINUTE, as_datetime
 from cluster.value import value
@@ -216,7 +223,7 @@ class _Pass:
                 topology, rule, why = change
                 self.say(database, rule, why)
                 commands.append(
-                    UpdateTopology(database.name, topology, database.changed, self.wall, self.memory.term, why)
+                    ChangeTopology(database.name, topology, database.changed, self.wall, self.memory.term, why)
                 )
             if self.rules.assigned:  # rule 22.16: judged by the group as it is about to be
                 owners_until = self._owners(database, topology, before, assigned)

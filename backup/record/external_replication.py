@@ -6,11 +6,13 @@ Never here: sending (backup/replicas/external_replicator.py).
 """
 
 from collections.abc import Iterable
+from typing import get_args
 
 import attrs
 
 from backup.record import responsible_node
-from backup.record.record import Database, Reason, Replication, ReplicationProgress, Topology
+from backup.record.admin_command import AdminCommand
+from backup.record.record import Database, Reason, Record, Replication, ReplicationProgress, Topology
 from backup.record.rules import Rules
 from cluster.member import Refused
 from cluster.value import value
@@ -19,29 +21,41 @@ from cluster.value import value
 
 
 @value
-class DefineReplication:
-    """Create the task (`replication.id` 0) or replace the one of that id. Answers its id."""
+class DefineReplication(AdminCommand[int]):
+    """Send every change of the database to another one (19.4). Answers the task's id.
+
+    `replication.id` 0 makes a new task; else the one of that id becomes like this.
+    """
 
     database: str
     replication: Replication
-    at: int
+
+    def says(self) -> str:
+        late = " after a delay" if self.replication.delay else ""
+        return f"wants every change of {self.database} sent to {self.replication.destination}{late}"
 
 
 @value
-class DeleteReplication:
+class RemoveReplication(AdminCommand[None]):
     """Answers None. What was sent stays where it is."""
 
     database: str
     task: int
 
+    def says(self) -> str:
+        return f"wants external replication {self.task} of {self.database} to go"
+
 
 @value
-class ToggleReplication:
-    """Answers None."""
+class ToggleReplication(AdminCommand[None]):
+    """Enable or disable an external replication. Answers None."""
 
     database: str
     task: int
     disabled: bool
+
+    def says(self) -> str:
+        return f"{'disables' if self.disabled else 'enables'} external replication {self.task} of {self.database}"
 
 
 @value
@@ -53,20 +67,18 @@ class ReportReplication:
     progress: ReplicationProgress
 
 
-ReplicationCommand = DefineReplication | DeleteReplication | ToggleReplication | ReportReplication
+ReplicationCommand = DefineReplication | RemoveReplication | ToggleReplication | ReportReplication
 
-WORDS: tuple[type, ...] = (
-    Replication,
-    ReplicationProgress,
-    DefineReplication,
-    DeleteReplication,
-    ToggleReplication,
-    ReportReplication,
-)
+WORDS: tuple[type, ...] = (Replication, ReplicationProgress, *get_args(ReplicationCommand))
 
 
-def replicated(database: Database, command: ReplicationCommand, index: int) -> tuple[Database, object]:
-    """The database after the command, and its answer; `Refused` says why it cannot be."""
+def apply(record: Record, command: ReplicationCommand, index: int) -> tuple[Record, int | None]:
+    """The record after the command, and its answer. `Refused` changes nothing."""
+    database, answer = _replicated(record.existing(command.database), command, index)
+    return record.with_database(database), answer
+
+
+def _replicated(database: Database, command: ReplicationCommand, index: int) -> tuple[Database, int | None]:
     known = database.replications
     match command:
         case DefineReplication(replication=wanted, at=at):
@@ -79,7 +91,7 @@ def replicated(database: Database, command: ReplicationCommand, index: int) -> t
                 created_at=before.created_at if before is not None else at,
             )
             return attrs.evolve(database, replications={**known, task.id: task}, changed=index), task.id
-        case DeleteReplication(task=task_id):
+        case RemoveReplication(task=task_id):
             _existing(database, task_id)
             others = {each: task for each, task in known.items() if each != task_id}
             progress = {each: found for each, found in database.progress.items() if each != task_id}

@@ -1,76 +1,97 @@
 """What an operator may ask of a database group: add and remove nodes, promote, reorder, distribute. Commands, and `apply`.
 
-Each changes one `Topology` and answers the log index. Never here: what the observer changes by itself (backup/observer/group_health.py).
+Each changes one `Topology`. Never here: what the observer changes by itself (backup/observer/group_health.py).
 """
 
 from collections.abc import Callable
+from typing import get_args
 
 import attrs
 
-from backup.record.record import Database, Stamp, Topology
+from backup.record.admin_command import AdminCommand
+from backup.record.record import Database, Record, Stamp, Topology
 from cluster.member import Refused
 from cluster.value import value
 
 
 @value
-class AddNode:
-    """The node becomes a Promotable, and the database is to have one member more."""
+class AddNode(AdminCommand[str]):
+    """The node gets a copy, becomes a member when it has caught up, and the database is to have one member more.
+
+    Answers the node.
+    """
 
     database: str
-    node: str
-    at: int
-    """Wall µs of the proposer."""
-    term: int
+    node: str = ""
+    """Empty in a request: the node outside the group that has the fewest databases."""
+
+    def says(self) -> str:
+        return f"wants database {self.database} on {self.node or 'one more node'}"
 
 
 @value
-class RemoveNode:
-    """The node leaves the group, and the database is to have one member less. It sends what only it has, first (5.15)."""
+class RemoveNode(AdminCommand[None]):
+    """The node leaves the group, and the database is to have one member less. Answers None.
+
+    It goes on sending until the others have all that only it had (5.15).
+    """
 
     database: str
     node: str
-    at: int
-    term: int
+
+    def says(self) -> str:
+        return f"wants database {self.database} off {self.node}"
 
 
 @value
-class PromoteNode:
-    """A Promotable becomes a Member without waiting until it has caught up."""
+class PromoteNode(AdminCommand[None]):
+    """A promotable becomes a member at once, without waiting until it has caught up. Answers None."""
 
     database: str
     node: str
-    at: int
-    term: int
+
+    def says(self) -> str:
+        return f"makes {self.node} a member of {self.database}"
 
 
 @value
-class ReorderMembers:
-    """The members stand in this order. `fixed`: the observer keeps them so (the priority order of rule 1.3)."""
+class ReorderMembers(AdminCommand[None]):
+    """The members in this order: the first is the clients' preferred node. Answers None."""
 
     database: str
     order: tuple[str, ...]
-    fixed: bool
-    at: int
-    term: int
+    fixed: bool = False
+    """The observer keeps them in that order from now on (the priority order of rule 1.3)."""
+
+    def says(self) -> str:
+        return f"wants the members of {self.database} to be {', '.join(self.order)}" + (
+            ", always" if self.fixed else ""
+        )
 
 
 @value
-class Distribute:
-    """Whether the observer may replace nodes of the group by others (rule 5.14)."""
+class Distribute(AdminCommand[None]):
+    """Whether the observer may replace a node of the group that is gone for long (5.14). Answers None."""
 
     database: str
-    dynamic: bool
-    at: int
-    term: int
+    dynamic: bool = True
+
+    def says(self) -> str:
+        return f"lets {'the observer' if self.dynamic else 'nobody'} replace nodes of {self.database}"
 
 
 GroupCommand = AddNode | RemoveNode | PromoteNode | ReorderMembers | Distribute
 
-WORDS: tuple[type, ...] = (AddNode, RemoveNode, PromoteNode, ReorderMembers, Distribute)
+WORDS: tuple[type, ...] = get_args(GroupCommand)
 
 
-def regrouped(database: Database, command: GroupCommand, index: int) -> Database:
-    """The database with its group as asked for; `Refused` says why it cannot be."""
+def apply(record: Record, command: GroupCommand, index: int) -> tuple[Record, str | None]:
+    """The record after the command, and its answer. `Refused` changes nothing."""
+    regrouped = _regrouped(record.existing(command.database), command, index)
+    return record.with_database(regrouped), command.node if isinstance(command, AddNode) else None
+
+
+def _regrouped(database: Database, command: GroupCommand, index: int) -> Database:
     topology, name = database.topology, database.name
     stamp = Stamp(index, command.term, command.at)
     match command:

@@ -14,6 +14,7 @@ from backup.destinations.settings import DestinationSettings
 from backup.record.encryption_keys import Key
 from backup.record.history import History, Run
 from backup.record.task import Kind, Task
+from cluster.member import Refused
 from cluster.value import value
 
 __all__ = [
@@ -323,6 +324,12 @@ class Database:
         left = tuple(node for node in (*self.departed, *gone) if node not in topology.nodes)
         return attrs.evolve(self, topology=topology, departed=left, changed=index)
 
+    def existing_task(self, task_id: int) -> Task:
+        """The backup task of that id. Refused if there is none."""
+        if task_id not in self.tasks:
+            raise Refused(f"database {self.name!r} has no task {task_id}: it was deleted or never defined")
+        return self.tasks[task_id]
+
     @property
     def raft_index(self) -> int:
         """Log index of the last change of anything that a backup holds beside documents (rules 9.7, 18.3)."""
@@ -356,6 +363,13 @@ class Record:
     def database(self, name: str) -> Database | None:
         """The database of that name (in any case), if there is one."""
         return self.databases.get(name.lower())
+
+    def existing(self, name: str) -> Database:
+        """The database of that name (in any case). Refused if there is none."""
+        database = self.database(name)
+        if database is None:
+            raise Refused(f"there is no database {name!r}: create it first")
+        return database
 
     def with_database(self, database: Database) -> "Record":
         """The record with this database put in or replaced."""

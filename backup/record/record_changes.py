@@ -7,30 +7,32 @@ from collections.abc import Iterator
 
 from backup import notes
 from backup.database import agreed_values
+from backup.database.agreed_values import ValueCommand
 from backup.destinations.local import LocalFolder
 from backup.destinations.registry import in_order
 from backup.record import external_replication, group_commands, responsible_node
-from backup.record.commands import (
+from backup.record.commands import Command
+from backup.record.database_commands import (
     AbandonRestore,
-    Assign,
-    Assigned,
-    Command,
+    ChangeTopology,
     CreateDatabase,
-    DefineTask,
-    DelayBackup,
-    DeleteDatabase,
-    DeleteServerWide,
-    DeleteTask,
-    FinishRestore,
-    PutServerWide,
-    ReportStatuses,
+    OpenDatabase,
+    RemoveDatabase,
     SayFarewell,
-    ToggleServerWide,
-    ToggleTask,
-    UpdateTopology,
 )
+from backup.record.external_replication import ReplicationCommand
 from backup.record.record import ONE_TIME, Assignment, Database, Record, Task, Topology
 from backup.record.rules import Rules
+from backup.record.server_wide import DefineServerWide, RemoveServerWide, ServerWideCommand, ToggleServerWide
+from backup.record.task_commands import (
+    Assign,
+    Assigned,
+    DefineTask,
+    PostponeBackup,
+    RemoveTask,
+    ReportStatuses,
+    ToggleTask,
+)
 from cluster.member import Refused
 from cluster.trace import Note
 
@@ -39,39 +41,40 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
     """The notes of one applied command; nothing for one that was refused."""
     if isinstance(answer, Refused):
         return
-    if isinstance(command, agreed_values.ValueCommand):
-        yield from _values(_database(before, command.database), _database(after, command.database), command, index)
+    if isinstance(command, ValueCommand):
+        yield from _values(before.existing(command.database), after.existing(command.database), command, index)
         return
-    if isinstance(command, external_replication.ReplicationCommand):
-        yield _replication(_database(after, command.database), command, answer, index)
+    if isinstance(command, ReplicationCommand):
+        yield _replication(after.existing(command.database), command, answer, index)
         return
     match command:
         case CreateDatabase(name, members):
-            made = _database(after, name)
+            made = after.existing(name)
             yield notes.DatabaseCreated(index, name, members, made.key is not None, made.restoring is not None)
             yield from _copies(None, made, "defined", index)
-        case FinishRestore(name):
+        case OpenDatabase(name):
             yield notes.DatabaseOpened(index, name)
-            yield from _copies(_database(before, name), _database(after, name), "defined", index)
-        case PutServerWide() | ToggleServerWide() | DeleteServerWide():
+            yield from _copies(before.existing(name), after.existing(name), "defined", index)
+        case DefineServerWide() | ToggleServerWide() | RemoveServerWide():
             yield from _server_wide(before, after, command, answer, index)
-        case DeleteDatabase(name, hard):
-            yield notes.DatabaseDeleted(index, _database(before, name).name, hard)
+        case RemoveDatabase(name, hard):
+            yield notes.DatabaseDeleted(index, before.existing(name).name, hard)
         case AbandonRestore(name):
-            yield notes.DatabaseDeleted(index, _database(before, name).name, True)
-        case UpdateTopology(name, why=why):
-            yield _topology(_database(before, name), _database(after, name).topology, why, index)
+            yield notes.DatabaseDeleted(index, before.existing(name).name, True)
+        case ChangeTopology(name, why=why):
+            yield _topology(before.existing(name), after.existing(name).topology, why, index)
         case SayFarewell(name, _, node):
-            yield notes.FarewellSaid(index, _database(after, name).name, node)
+            yield notes.FarewellSaid(index, after.existing(name).name, node)
         case DefineTask(name, wanted):
             assert isinstance(answer, int), "defining a task answers its id"
-            yield _task(_database(after, name), answer, "changed" if wanted.id else "defined", index)
+            yield _task(after.existing(name), answer, "changed" if wanted.id else "defined", index)
         case ToggleTask(name, task_id, disabled):
-            yield _task(_database(after, name), task_id, "disabled" if disabled else "enabled", index)
-        case DeleteTask(name, task_id):
-            yield notes.TaskRemoved(index, _database(before, name).name, task_id)
-        case DelayBackup(name, task_id, delay):
-            yield notes.BackupPostponed(index, _database(before, name).name, task_id, delay.until, delay.asked_at)
+            yield _task(after.existing(name), task_id, "disabled" if disabled else "enabled", index)
+        case RemoveTask(name, task_id):
+            yield notes.TaskRemoved(index, before.existing(name).name, task_id)
+        case PostponeBackup(name, task_id):
+            delay = command.delay
+            yield notes.BackupPostponed(index, before.existing(name).name, task_id, delay.until, delay.asked_at)
         case ReportStatuses():
             yield from _statuses(after, command, answer, index)
         case Assign(decisions):
@@ -80,15 +83,13 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
         case _:
             name = command.database
             why = group_commands.sentence(command)
-            yield _topology(_database(before, name), _database(after, name).topology, why, index)
+            yield _topology(before.existing(name), after.existing(name).topology, why, index)
 
 
-def _replication(
-    database: Database, command: external_replication.ReplicationCommand, answer: object, index: int
-) -> Note:
+def _replication(database: Database, command: ReplicationCommand, answer: object, index: int) -> Note:
     name = database.name
     match command:
-        case external_replication.DeleteReplication(task=task_id):
+        case external_replication.RemoveReplication(task=task_id):
             return notes.ReplicationRemoved(index, name, task_id)
         case external_replication.ReportReplication(task=task_id, progress=progress):
             return notes.ReplicationReported(index, name, task_id, progress.node, progress.etag)
@@ -114,17 +115,17 @@ def _replication(
 def _server_wide(
     before: Record,
     after: Record,
-    command: PutServerWide | ToggleServerWide | DeleteServerWide,
+    command: ServerWideCommand,
     answer: object,
     index: int,
 ) -> Iterator[Note]:
     match command:
-        case PutServerWide(template):
+        case DefineServerWide(template):
             assert isinstance(answer, int), "defining a server-wide task answers its id"
             task_id, change = answer, "changed" if template.id else "defined"
         case ToggleServerWide(task_id, disabled):
             change = "disabled" if disabled else "enabled"
-        case DeleteServerWide(task_id):
+        case RemoveServerWide(task_id):
             change = ""
     if change:
         made = after.templates[task_id]
@@ -132,7 +133,7 @@ def _server_wide(
     else:
         yield notes.ServerWideRemoved(index, task_id)
     for database in after.databases.values():
-        yield from _copies(_database(before, database.name), database, change, index)
+        yield from _copies(before.existing(database.name), database, change, index)
 
 
 def _copies(before: Database | None, after: Database, change: str, index: int) -> Iterator[Note]:
@@ -146,7 +147,7 @@ def _copies(before: Database | None, after: Database, change: str, index: int) -
             yield _task(after, task_id, change if task_id in known else "defined", index)
 
 
-def _values(old: Database, new: Database, command: agreed_values.ValueCommand, index: int) -> Iterator[Note]:
+def _values(old: Database, new: Database, command: ValueCommand, index: int) -> Iterator[Note]:
     if new.values is old.values:
         return
     match command:
@@ -157,7 +158,7 @@ def _values(old: Database, new: Database, command: agreed_values.ValueCommand, i
             yield notes.ValueExchanged(index, new.name, key, deleted=False)
         case agreed_values.DeleteCompareExchange(key=key):
             yield notes.ValueExchanged(index, new.name, key, deleted=True)
-        case agreed_values.ForgetDeletedValues(up_to=up_to):
+        case agreed_values.CleanValueTombstones(up_to=up_to):
             count = len(old.values.tombstones) - len(new.values.tombstones)
             yield notes.ValueTombstonesCleaned(index, new.name, up_to, count)
         case agreed_values.DefineIndex(definition=definition):
@@ -169,12 +170,6 @@ def _values(old: Database, new: Database, command: agreed_values.ValueCommand, i
             yield notes.RevisionsConfigured(index, new.name, kept)
         case agreed_values.RestoreValues(identities=identities, exchanged=exchanged, indexes=indexes):
             yield notes.ValuesRestored(index, new.name, len(identities), len(exchanged), len(indexes))
-
-
-def _database(record: Record, name: str) -> Database:
-    database = record.database(name)
-    assert database is not None, f"{name} was there when the command was applied"
-    return database
 
 
 def _topology(database: Database, new: Topology, why: str, index: int) -> Note:
@@ -217,7 +212,7 @@ def _task(database: Database, task_id: int, change: str, index: int) -> Note:
 
 
 def _statuses(after: Record, command: ReportStatuses, answer: object, index: int) -> Iterator[Note]:
-    database = _database(after, command.database)
+    database = after.existing(command.database)
     for status in command.statuses:
         if status.task_id in database.tasks or status.task_id == ONE_TIME:
             yield notes.StatusStored(
@@ -239,7 +234,7 @@ def _assigned(before: Record, after: Record, decision: Assigned, index: int, rul
         return
     name, task = database.name, database.tasks[decision.task_id]
     new = database.assignments[task.id]  # what this node has stored, not what it was told to store
-    old = _database(before, name).assignments.get(task.id)
+    old = before.existing(name).assignments.get(task.id)
     if old is None or old.node != new.node:
         rule, inputs = _grounds(database, task, old, new, rules)
         yield notes.OwnerChanged(

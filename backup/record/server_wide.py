@@ -1,7 +1,7 @@
 """Server-wide backups: a template, and its copy in every database that is not left out (section 16). Pure.
 
 Every copy has an id, an owner and a schedule of its own (16.8), and is changed by its template alone (16.5). Never
-here: commands, and what a copy does, which is what any task does.
+here: what a copy does, which is what any task does.
 """
 
 from collections.abc import Mapping
@@ -9,12 +9,84 @@ from collections.abc import Mapping
 import attrs
 
 from backup.record import validation
+from backup.record.admin_command import AdminCommand
 from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.record import Database, Record, Template
 from backup.record.task import Kind, Task
 from cluster.member import Refused
+from cluster.value import value
 
 PREFIX = f"{validation.SERVER_WIDE_PREFIX}, "
+
+
+# ---- commands
+
+
+@value
+class DefineServerWide(AdminCommand[int]):
+    """Back up every database by one task, those that come later too (rule 16.1). Answers its id.
+
+    `template.id` 0 makes a new one; else that one and all its copies become like this.
+    """
+
+    template: Template
+
+    def says(self) -> str:
+        but = f" but {', '.join(self.template.excluded)}" if self.template.excluded else ""
+        return f"wants a server-wide task for all databases{but}"
+
+
+@value
+class RemoveServerWide(AdminCommand[None]):
+    """A server-wide task goes, with all its copies; their files stay. Answers None."""
+
+    task: int
+
+    def says(self) -> str:
+        return f"wants server-wide task {self.task} to go"
+
+
+@value
+class ToggleServerWide(AdminCommand[None]):
+    """Enable or disable a server-wide task, with all its copies (rule 16.6). Answers None."""
+
+    task: int
+    disabled: bool
+
+    def says(self) -> str:
+        return f"{'disables' if self.disabled else 'enables'} server-wide task {self.task}"
+
+
+ServerWideCommand = DefineServerWide | RemoveServerWide | ToggleServerWide
+
+
+def apply(record: Record, command: ServerWideCommand, index: int) -> tuple[Record, int | None]:
+    """The record after the command, with the copies that it asks for, and its answer. `Refused` changes nothing."""
+    templates = dict(record.templates)
+    answer = None
+    match command:
+        case DefineServerWide(wanted):
+            template = checked(record, wanted)
+            if not template.id:
+                template = attrs.evolve(template, id=max(index, record.last_id + 1))
+            templates[template.id] = template
+            record = attrs.evolve(record, last_id=max(record.last_id, template.id))
+            answer = template.id
+        case RemoveServerWide(task_id):
+            del templates[_existing(record, task_id).id]
+        case ToggleServerWide(task_id, disabled):
+            template = _existing(record, task_id)
+            templates[task_id] = attrs.evolve(template, task=attrs.evolve(template.task, disabled=disabled))
+    return spread(attrs.evolve(record, templates=templates), index, command.at), answer
+
+
+def _existing(record: Record, task_id: int) -> Template:
+    if task_id not in record.templates:
+        raise Refused(f"there is no server-wide task {task_id}: it was deleted or never defined")
+    return record.templates[task_id]
+
+
+# ---- copies
 
 
 def need_own(task: Task, verb: str) -> None:

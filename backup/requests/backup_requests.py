@@ -7,9 +7,9 @@ What each answers stands beside it; what it may be refused for is in errors.py. 
 from backup.destinations.registry import AnySettings
 from backup.record.encryption_keys import Encryption
 from backup.record.task import Kind, SnapshotSettings, Task
+from backup.record.task_commands import PostponeBackup
 from backup.requests.answers import BackupsView, Operation, ServerWideView, TaskView
 from cluster.member import ClientRequest
-from cluster.time_units import SECOND
 from cluster.value import value
 
 
@@ -57,31 +57,6 @@ class BackupOnce(ClientRequest[Operation]):
 
 
 @value
-class Postponed:
-    """What became of a delay."""
-
-    until: int
-    """Wall µs of the responsible node."""
-    agreed: bool
-    """False: nobody led, so only that node knows, until it goes down."""
-
-
-@value
-class PutOff(ClientRequest[Postponed]):
-    """Let the task not run for so many µs; what runs is cancelled, and starts from scratch (rule 15.5).
-
-    Answers `Postponed`. Raises `AskAnother` at a node that is not responsible, and the refusals.
-    """
-
-    database: str
-    task: int
-    duration: int
-
-    def says(self) -> str:
-        return f"puts off task {self.task} of {self.database} by {self.duration / SECOND / 60:g} min"
-
-
-@value
 class CancelBackup(ClientRequest[Operation]):
     """End a run that is under way at the node that is asked; nothing of it is kept (rule 15.6). Answers its `Operation`."""
 
@@ -116,43 +91,6 @@ class ShowBackups(ClientRequest[BackupsView]):
 
 
 @value
-class DefineServerWide(ClientRequest[int]):
-    """Back up every database by one task, those that come later too (rule 16.1). Answers its id.
-
-    `task` 0 makes a new one; else that one and all its copies become like this.
-    """
-
-    definition: Task
-    excluded: tuple[str, ...] = ()
-    task: int = 0
-
-    def says(self) -> str:
-        but = f" but {', '.join(self.excluded)}" if self.excluded else ""
-        return f"wants a server-wide task for all databases{but}"
-
-
-@value
-class RemoveServerWide(ClientRequest[None]):
-    """A server-wide task goes, with all its copies; their files stay. Answers None."""
-
-    task: int
-
-    def says(self) -> str:
-        return f"wants server-wide task {self.task} to go"
-
-
-@value
-class SwitchServerWide(ClientRequest[None]):
-    """Enable or disable a server-wide task, with all its copies (rule 16.6). Answers None."""
-
-    task: int
-    on: bool
-
-    def says(self) -> str:
-        return f"{'enables' if self.on else 'disables'} server-wide task {self.task}"
-
-
-@value
 class ShowServerWide(ClientRequest[tuple[ServerWideView, ...]]):
     """The server-wide tasks, as the node that is asked knows them. Answers a tuple of `ServerWideView`."""
 
@@ -160,5 +98,4 @@ class ShowServerWide(ClientRequest[tuple[ServerWideView, ...]]):
         return "looks at the server-wide tasks"
 
 
-ServerWideAction = DefineServerWide | RemoveServerWide | SwitchServerWide | ShowServerWide
-Action = BackupNow | BackupOnce | PutOff | CancelBackup | ShowTask | ShowBackups
+Action = BackupNow | BackupOnce | PostponeBackup | CancelBackup | ShowTask | ShowBackups | ShowServerWide

@@ -1,26 +1,17 @@
 """What a client may ask of documents and of what stands beside them, one frozen class each; its answer stands beside it.
 
-Documents need no leader (rules 3.39, 19.1); what goes through the log does, and an id that ends in `|`. All raise
-`Refused` for what cannot be. Never here: how a request is answered (backup/node/document_handler.py).
+Documents need no leader (rules 3.39, 19.1); an id that ends in `|` does. All raise `Refused` for what cannot be.
+Never here: how a request is answered (backup/node/document_handler.py), and what goes through the log.
 """
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any
 
-from backup.database import agreed_values
+from backup.database.agreed_values import CompareExchange
 from backup.database.items import Document, Revision, body_of
 from cluster.member import ClientRequest
 from cluster.value import value
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeVar
-
-    A_co = TypeVar("A_co", covariant=True, default=Any)
-else:
-    from typing import TypeVar
-
-    A_co = TypeVar("A_co", covariant=True)
 
 
 @value(repr=False)
@@ -154,35 +145,8 @@ class GetRevisions(ClientRequest[tuple[Revision, ...]]):
 
 
 @value
-class ChangeValues(ClientRequest[A_co], Generic[A_co]):
-    """Do one of the commands of agreed_values.py through the log. Answers what that command does."""
-
-    command: agreed_values.ValueChange[A_co]
-
-    def says(self) -> str:
-        command: object = self.command
-        match command:
-            case agreed_values.NextIdentity(database, key) | agreed_values.SeedIdentity(database, key):
-                return f"wants a number of {key} in {database}"
-            case agreed_values.PutCompareExchange(database, key) | agreed_values.DeleteCompareExchange(database, key):
-                return f"exchanges value {key} of {database}"
-            case agreed_values.DefineIndex(database, definition):
-                return f"wants index {definition.name} of {database}"
-            case agreed_values.RemoveIndex(database, name):
-                return f"wants index {name} of {database} to go"
-            case agreed_values.ConfigureRevisions(database):
-                return f"wants other revisions kept in {database}"
-            case agreed_values.ForgetDeletedValues(database):
-                return f"wants deletions of compare-exchange values of {database} forgotten"
-            case agreed_values.RestoreValues(database):
-                return f"wants values put into {database}"
-            case other:
-                raise TypeError(f"{other!r} changes no agreed value: use the commands of agreed_values.py")
-
-
-@value
-class GetCompareExchange(ClientRequest[agreed_values.CompareExchange | None]):
-    """Answers the `Exchanged` value as this node has heard of it, or None."""
+class GetCompareExchange(ClientRequest[CompareExchange | None]):
+    """Answers the `CompareExchange` as this node has heard of it, or None."""
 
     database: str
     key: str
@@ -217,7 +181,7 @@ class QueryIndex(ClientRequest[QueryResult]):
 
 
 Write = PutDocuments | PatchDocument | DeleteDocuments | StoreDocument | Attach | Detach
-DocumentRequest = Write | GetDocument | GetAttachment | GetRevisions | ChangeValues | GetCompareExchange | QueryIndex
+DocumentRequest = Write | GetDocument | GetAttachment | GetRevisions | GetCompareExchange | QueryIndex
 
 
 def _counted(count: int) -> str:

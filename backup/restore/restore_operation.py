@@ -14,14 +14,15 @@ from backup.destinations.port import Destination
 from backup.destinations.registry import is_remote
 from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import DatabaseRestored, RestoreAbandoned, TaskNotRestored
-from backup.record import commands
+from backup.record.database_commands import AbandonRestore, CreateDatabase, OpenDatabase, check_new_name
 from backup.record.encryption_keys import Key, KeyRefused, key_to_read
 from backup.record.record import Database, Record, Restoring
 from backup.record.rules import Rules
+from backup.record.task_commands import DefineTask, ToggleTask
 from backup.record.task_json import LeftOut, tasks_of
 from backup.replicas.indexer import Indexer
 from backup.replicas.local_copies import LocalCopies
-from backup.requests.database_requests import RestoreDatabase, RestoreResult
+from backup.requests.restore_requests import RestoreDatabase, RestoreResult
 from backup.restore import chain_reader, restore_points
 from backup.restore.assembly import DatabaseAssembly, restore_command
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
@@ -59,7 +60,7 @@ class RestoreOperations:
     async def restore(self, request: RestoreDatabase) -> RestoreResult:
         """Do it. Raises what `RestoreDatabase` says; then there is no new database (rule 17.8)."""
         name = request.name.lower()
-        commands.check_new_name(self._member.state, request.name)  # rule 17.6
+        check_new_name(self._member.state, request.name)  # rule 17.6
         if name in self._under_way:
             raise Refused(f"database {request.name!r} is being restored already: wait, or choose another name")
         self._under_way.add(name)
@@ -135,13 +136,13 @@ class RestoreOperations:
     async def _fill(self, request: RestoreDatabase, restored: DatabaseAssembly) -> int:
         """Make the database, fill it, open it (rule 17.7); its id."""
         member = self._member
-        create = commands.CreateDatabase(
+        create = CreateDatabase(
             request.name,
             (member.name,),
-            member.wall(),
-            member.term,
             key=request.key,
             restoring=Restoring(member.name, member.incarnation),
+            at=member.wall(),
+            term=member.term,
         )
         database_id: int = await member.propose(create)
         copy = await self._copies.opened(database_id)
@@ -166,7 +167,7 @@ class RestoreOperations:
             if isinstance(found, LeftOut):
                 self._member.note(TaskNotRestored(request.name, found.name, found.why))
                 continue
-            define = commands.DefineTask(request.name, attrs.evolve(found, disabled=True), self._member.wall())
+            define = DefineTask(request.name, attrs.evolve(found, disabled=True), at=self._member.wall())
             try:
                 task_id: int = await self._member.propose(define)
             except Refused as error:
@@ -180,7 +181,7 @@ class RestoreOperations:
         """The database is open, and its tasks may run; one that nobody could be told of stays disabled, and is named."""
         for task_id in tasks:
             try:
-                await self._member.propose(commands.ToggleTask(name, task_id, disabled=False))
+                await self._member.propose(ToggleTask(name, task_id, disabled=False))
             except (NoLeader, OutcomeUnknown, Refused) as error:
                 self._member.note(TaskNotRestored(name, f"task {task_id}", f"it is disabled: {error}"))
 
@@ -188,7 +189,7 @@ class RestoreOperations:
         """Tell all, as often as a report is told (rules 9.14, 17.7)."""
         for attempt in range(self._rules.report_attempts, 0, -1):
             try:
-                await self._member.propose(commands.FinishRestore(name, database_id))
+                await self._member.propose(OpenDatabase(name, database_id))
             except (NoLeader, OutcomeUnknown):
                 if attempt == 1:
                     raise
@@ -218,7 +219,7 @@ class RestoreOperations:
         member = self._member
         while self._half_made(name, database_id) is not None:
             try:
-                await member.propose(commands.AbandonRestore(name, database_id))
+                await member.propose(AbandonRestore(name, database_id))
             except (NoLeader, OutcomeUnknown):
                 await member.sleep(AGAIN)
             except Refused:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import attrs
 
 from backup.notes import Reported, ReportGivenUp, ReportQueued
-from backup.record.commands import ReportStatuses
 from backup.record.record import Database, Record, Status
 from backup.record.rules import Rules
+from backup.record.task_commands import ReportStatuses
 from backup.runs.local_status import LocalStatuses, TaskKey
 from cluster.member import Member, NoLeader, NotInCluster, OutcomeUnknown, Refused
 

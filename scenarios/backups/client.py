@@ -13,14 +13,15 @@ from backup.destinations.world_destinations import WorldDestinations
 from backup.node.service import Backups
 from backup.node.task_admission import Allowed
 from backup.notes import BackupStarted
+from backup.record.database_commands import CreateDatabase
 from backup.record.encryption_keys import SIZE, Encryption, Key
 from backup.record.key_ring import KeyRing
 from backup.record.record import Database as Recorded
-from backup.record.record import Record
+from backup.record.record import Record, Template
 from backup.record.record import Task as Definition
 from backup.record.rules import Rules
-from backup.requests.backup_requests import DefineServerWide
-from backup.requests.database_requests import NewDatabase, RestoreDatabase, RestoreResult
+from backup.record.server_wide import DefineServerWide
+from backup.requests.restore_requests import RestoreDatabase, RestoreResult
 from cluster.sim.dice import Dice
 from cluster.sim.world import Cluster, Misuse, World
 from cluster.trace import Happened
@@ -110,7 +111,7 @@ class Client:
         """
         world = self.world
         await world.ask(
-            self.somebody(), NewDatabase(name, replication_factor, tuple(members), key, dynamic, tuple(order))
+            self.somebody(), CreateDatabase(name, tuple(members), replication_factor, key, dynamic, tuple(order))
         )
         known = lambda: self.store(self.somebody(name), name) is not None  # noqa: E731  # one line, used once
         await world.until(known, within=60, what=f"a node that has {name}")
@@ -151,7 +152,7 @@ class Client:
     ) -> "ServerWide":
         """One task for every database but those (16)."""
         definition = Definition(full=full, incremental=incremental, destinations=(LocalFolder(path),), name=name)
-        number = await self.world.ask(self.somebody(), DefineServerWide(definition, excluded))
+        number = await self.world.ask(self.somebody(), DefineServerWide(Template(0, definition, excluded)))
         return ServerWide(self, number, path)
 
     def _remember(self, event: Happened) -> None:

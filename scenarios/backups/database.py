@@ -20,24 +20,19 @@ from backup.database.revisions import RevisionPolicy
 from backup.destinations.local import LocalFolder
 from backup.destinations.registry import AnySettings
 from backup.notes import ObserverDecided
+from backup.record.database_commands import RemoveDatabase
 from backup.record.encryption_keys import Encryption, Key
+from backup.record.external_replication import DefineReplication
+from backup.record.group_commands import AddNode, Distribute, RemoveNode, ReorderMembers
 from backup.record.record import ONE_TIME, Replication, Topology
 from backup.record.record import Task as Definition
 from backup.record.retention_policy import Retention
 from backup.record.task import Kind
-from backup.requests.admin_requests import (
-    AddNodeToDatabase,
-    DefineReplication,
-    DistributeDynamically,
-    RemoveNodeFromDatabase,
-    ReorderGroup,
-)
+from backup.record.task_commands import DefineTask
 from backup.requests.answers import BackupsView
 from backup.requests.backup_requests import BackupOnce, ShowBackups
-from backup.requests.database_requests import (
+from backup.requests.document_requests import (
     Attach,
-    ChangeValues,
-    Define,
     DeleteDocuments,
     Detach,
     GetAttachment,
@@ -45,7 +40,6 @@ from backup.requests.database_requests import (
     PutDocuments,
     QueryIndex,
     QueryResult,
-    RemoveDatabase,
     StoreDocument,
 )
 from cluster.member import ClientRequest
@@ -120,26 +114,26 @@ class Database:
     async def keep_revisions(self, **minimum_to_keep: int | None) -> None:
         """Keep revisions of these collections and of no others: so many of each document, or all for None."""
         policies = tuple(RevisionPolicy(collection, kept) for collection, kept in minimum_to_keep.items())
-        await self._ask(ChangeValues(ConfigureRevisions(self.name, policies)))
+        await self._ask(ConfigureRevisions(self.name, policies))
 
     async def next_number(self, key: str) -> int:
         """The next number of an identity, `orders|`: no two clients get the same; needs a leader."""
-        return await self._ask(ChangeValues(NextIdentity(self.name, key)))
+        return await self._ask(NextIdentity(self.name, key))
 
     async def exchange(self, key: str, data: object, index: int = 0) -> CompareExchangeResult:
         """Write a compare-exchange value over the one of that index, 0 for none; needs a leader."""
-        return await self._ask(ChangeValues(PutCompareExchange(self.name, key, text_of(data), index)))
+        return await self._ask(PutCompareExchange(self.name, key, text_of(data), index))
 
     async def remove_exchanged(self, key: str, index: int) -> CompareExchangeResult:
         """Delete a compare-exchange value if it is still the one of that index; needs a leader."""
-        return await self._ask(ChangeValues(DeleteCompareExchange(self.name, key, index)))
+        return await self._ask(DeleteCompareExchange(self.name, key, index))
 
     async def define_index(
         self, name: str, collection: str, fields: Iterable[str], group_by: str = "", sums: Iterable[str] = ()
     ) -> None:
         """An index of these fields of a collection; with `group_by` it counts each group and has these sums."""
         definition = IndexDefinition(name, collection, tuple(fields), group_by, tuple(sums))
-        await self._ask(ChangeValues(DefineIndex(self.name, definition)))
+        await self._ask(DefineIndex(self.name, definition))
 
     async def query(self, index: str, on: str = "", **where: object) -> QueryResult:
         """What that node's index says, and whether it is stale."""
@@ -176,19 +170,19 @@ class Database:
 
     async def add(self, node: str = "") -> str:
         """Have it on one node more; return which."""
-        return await self._ask(AddNodeToDatabase(self.name, node))
+        return await self._ask(AddNode(self.name, node))
 
     async def drop(self, node: str) -> None:
         """Have it no longer on that node."""
-        await self._ask(RemoveNodeFromDatabase(self.name, node))
+        await self._ask(RemoveNode(self.name, node))
 
     async def reorder(self, *order: str, fixed: bool = False) -> None:
         """Put the members in that order; `fixed`: to stay so."""
-        await self._ask(ReorderGroup(self.name, order, fixed))
+        await self._ask(ReorderMembers(self.name, order, fixed))
 
     async def distribute(self, dynamic: bool = True) -> None:
         """Let the observer replace nodes that are gone for long, or not."""
-        await self._ask(DistributeDynamically(self.name, dynamic))
+        await self._ask(Distribute(self.name, dynamic))
 
     async def remove(self, hard: bool = True) -> None:
         """Delete the database, and its files if `hard`."""
@@ -248,7 +242,7 @@ class Database:
             retention=Retention(keep) if keep is not None else None,
             kind=kind,
         )
-        number = await self._ask(Define(self.name, definition), on)
+        number = await self._ask(DefineTask(self.name, definition), on)
         return Task(self, number, places[0].address, encryption, places)
 
     async def back_up_once(

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from backup.notes import ReplicationStarted, ReplicationStopped
-from backup.requests.admin_requests import RemoveReplication, ToggleReplication
+from backup.record.external_replication import RemoveReplication, ToggleReplication
 from cluster.trace import Crashed
 
 if TYPE_CHECKING:

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from backup.requests.backup_requests import DefineServerWide, RemoveServerWide, SwitchServerWide
+import attrs
+
+from backup.record.server_wide import DefineServerWide, RemoveServerWide, ToggleServerWide
 from scenarios.backups.database import Database
 from scenarios.backups.task import Task
 
@@ -31,15 +33,15 @@ class ServerWide:
         """These, and no others, have no copy from now on."""
         node = self.client.somebody()
         template = self.client.cluster[node].state.templates[self.id]
-        await self.client.world.ask(node, DefineServerWide(template.task, databases, self.id))
+        await self.client.world.ask(node, DefineServerWide(attrs.evolve(template, excluded=databases)))
 
     async def disable(self) -> None:
         """No copy runs any more."""
-        await self.client.world.ask(self.client.somebody(), SwitchServerWide(self.id, on=False))
+        await self.client.world.ask(self.client.somebody(), ToggleServerWide(self.id, disabled=True))
 
     async def enable(self) -> None:
         """They run again."""
-        await self.client.world.ask(self.client.somebody(), SwitchServerWide(self.id, on=True))
+        await self.client.world.ask(self.client.somebody(), ToggleServerWide(self.id, disabled=False))
 
     async def remove(self) -> None:
         """It goes, with its copies; their files stay."""

@@ -14,10 +14,11 @@ from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.record import Database as Recorded
 from backup.record.responsible_node import computed_owner
 from backup.record.rules import rules_named
+from backup.record.task_commands import DefineTask, PostponeBackup, Postponed, RemoveTask, ToggleTask
 from backup.requests.answers import Operation, TaskView
-from backup.requests.backup_requests import BackupNow, CancelBackup, Postponed, PutOff, ShowTask
-from backup.requests.database_requests import Define, DisableTask, EnableTask, RemoveTask, RestoreResult
+from backup.requests.backup_requests import BackupNow, CancelBackup, ShowTask
 from backup.requests.errors import AskAnother
+from backup.requests.restore_requests import RestoreResult
 from backup.restore.chain_reader import Comparison, equal_contents
 from cluster.member import ClientRequest
 from cluster.sim.world import Misuse
@@ -158,7 +159,7 @@ class Task:
 
     async def put_off(self, seconds: float, on: str = "") -> Postponed:
         """Let it not run for so long; what runs is cancelled."""
-        return await self._at_owner(PutOff(self.database.name, self.id, round(seconds * SECOND)), on)
+        return await self._at_owner(PostponeBackup(self.database.name, self.id, round(seconds * SECOND)), on)
 
     async def cancel(self, on: str = "") -> Operation:
         """End the run that is under way, at that node or at the owner."""
@@ -176,18 +177,18 @@ class Task:
         if record is None or self.id not in record.tasks:
             raise Misuse(f"task {self.id} of {self.database.name} is gone, or everybody is down: it cannot be edited")
         changed = attrs.evolve(record.tasks[self.id], **changes)
-        await self.world.ask(on or self.client.somebody(), Define(self.database.name, changed))
+        await self.world.ask(on or self.client.somebody(), DefineTask(self.database.name, changed))
         if changed.usable:
             self.places = changed.usable
             self.path = self.places[0].address
 
     async def disable(self) -> None:
         """Nothing runs any more."""
-        await self.world.ask(self.client.somebody(), DisableTask(self.database.name, self.id))
+        await self.world.ask(self.client.somebody(), ToggleTask(self.database.name, self.id, disabled=True))
 
     async def enable(self) -> None:
         """It runs again."""
-        await self.world.ask(self.client.somebody(), EnableTask(self.database.name, self.id))
+        await self.world.ask(self.client.somebody(), ToggleTask(self.database.name, self.id, disabled=False))
 
     async def remove(self) -> None:
         """The task goes; its files stay."""

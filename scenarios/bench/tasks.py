@@ -14,9 +14,10 @@ import trio
 
 from backup.destinations.local import LocalFolder
 from backup.node.service import backups
+from backup.record.database_commands import CreateDatabase
 from backup.record.record import Task
 from backup.record.rules import rules_named
-from backup.requests.database_requests import Define, NewDatabase
+from backup.record.task_commands import DefineTask
 from cluster.sim.run import play
 from cluster.sim.world import World
 from cluster.value import value
@@ -68,12 +69,12 @@ def idle(databases: int, nodes: int = 7) -> Idle:
         with timed("defined"):
             for number in range(databases):
                 group = tuple(NAMES[(number + place) % nodes] for place in range(3))
-                await world.ask(leader, NewDatabase(f"db{number}", members=group))
+                await world.ask(leader, CreateDatabase(f"db{number}", members=group))
                 for place in range(TASKS_OF_A_DATABASE):
                     minute = (number * TASKS_OF_A_DATABASE + place) % 60  # due at one in the morning, and at noon
                     full, incremental = f"{minute} 1 * * *", f"{minute} 12 * * *"
                     task = Task(full=full, incremental=incremental, destinations=(LocalFolder("b"),))
-                    await world.ask(leader, Define(f"db{number}", task))
+                    await world.ask(leader, DefineTask(f"db{number}", task))
             await trio.sleep(60)
         await trio.sleep(4 * HOUR - world.now)
         with timed("skipped_hour"):

@@ -4,7 +4,7 @@ import trio
 
 from backup.notes import BackupFinished, DatabaseRestored, IndexCaughtUp
 from backup.record.task import Kind
-from backup.requests.database_requests import RestoreDatabase
+from backup.requests.restore_requests import RestoreDatabase
 from cluster.sim.world import World
 from cluster.steps import Ask, Step
 from cluster.time_units import SECOND, hours

@@ -8,9 +8,9 @@ import attrs
 
 from backup.notes import ReportGivenUp
 from backup.record import record as records
-from backup.record.commands import Assigned
 from backup.record.record import Assignment, Record
 from backup.record.responsible_node import TaskState
+from backup.record.task_commands import Assigned
 from cluster.sim.disk import DiskModel
 from cluster.time_units import FOREVER
 from scenarios.zoo import bug
@@ -33,7 +33,7 @@ def decides_alone(original: Any, self: Any, pending: Any) -> None:
 
 
 @bug(
-    "backup.record.commands:_assign",
+    "backup.record.task_commands:_assign",
     breaks="one owner",
     source="rule 22.10: an apply that is no function of its input",
     strikes="night",
@@ -119,7 +119,7 @@ def gives_its_reports_up(original: Any, self: Any, owed: Any, why: str) -> None:
 
 
 @bug(
-    "backup.record.commands:_report",
+    "backup.record.task_commands:_report",
     breaks="later start wins",
     source="rule 4.2, where 24.6 holds",
     strikes="the_later_start_is_shown",

@@ -32,7 +32,7 @@ async def waits_for_a_leader(original: Any, self: Any, run: Any) -> None:
     await original(self, run)
 
 
-@bug("backup.record.commands:_report", source="rule 15.4", strikes="once_before_the_upgrade")
+@bug("backup.record.task_commands:_report", source="rule 15.4", strikes="once_before_the_upgrade")
 def has_no_place_for_one_time_backups(original: Any, record: Any, command: Any, index: int) -> Any:
     """The report of a one-time backup is passed over, as there is no task of its id."""
     kept = tuple(status for status in command.statuses if status.task_id != ONE_TIME)
@@ -40,7 +40,7 @@ def has_no_place_for_one_time_backups(original: Any, record: Any, command: Any, 
 
 
 @bug(
-    "backup.record.commands:_create_database",
+    "backup.record.database_commands:_create",
     breaks="server-wide is everywhere",
     source="rule 16.3: existing or created later",
     strikes="one_backup_for_all",

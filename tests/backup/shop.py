@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 from backup.destinations.local import LocalFolder
 from backup.node.service import backups
 from backup.notes import OwnerChanged
+from backup.record.database_commands import CreateDatabase
 from backup.record.record import Task
 from backup.record.rules import Rules
-from backup.requests.database_requests import Define, GetDocument, NewDatabase, PutDocuments
+from backup.record.task_commands import DefineTask
+from backup.requests.document_requests import GetDocument, PutDocuments
 from cluster.sim.run import Outcome, run
 from cluster.sim.world import World
 from cluster.trace import Agreed, Happened, Note
@@ -79,9 +81,9 @@ def orders(first: int, last: int, text: str = "as it was") -> PutDocuments:
 
 async def open_shop(world: World, task: Task = HOURLY, documents: int = 20, replication_factor: int = 3) -> int:
     """Make the database and the task, at A, and wait until all know its owner; the task's id."""
-    await world.ask("A", NewDatabase("Shop", replication_factor))
+    await world.ask("A", CreateDatabase("Shop", replication_factor=replication_factor))
     await world.ask("A", orders(1, documents))
-    task_id = int(await world.ask("A", Define("Shop", task)))
+    task_id = int(await world.ask("A", DefineTask("Shop", task)))
     if world["A"].application.rules.assigned:
         await world.seen(OwnerChanged, task=task_id)
         await world.settled()

@@ -1,6 +1,7 @@
 """What nodes say of what was applied, the status after a run, requests, paths, sentences, counts: all pure."""
 
 from pathlib import Path
+from typing import get_args
 
 import attrs
 import pytest
@@ -11,24 +12,14 @@ from backup.database.documents import Store
 from backup.destinations.local import LocalDestination, LocalFolder
 from backup.destinations.port import NotThere
 from backup.destinations.world_destinations import WorldDestinations
-from backup.record.commands import (
-    Assign,
-    Assigned,
-    Command,
-    CreateDatabase,
-    DefineTask,
-    DeleteDatabase,
-    DeleteTask,
-    ReportStatuses,
-    ToggleTask,
-    UpdateTopology,
-    apply,
-)
+from backup.record.commands import Command, apply
+from backup.record.database_commands import ChangeTopology, CreateDatabase, RemoveDatabase
 from backup.record.record import Assignment, Kind, Reason, Record, Status, Task, Topology
 from backup.record.record_changes import tell
 from backup.record.rules import Rules
-from backup.requests import database_requests
-from backup.requests.database_requests import DeleteDocuments, NewDatabase, PutDocuments
+from backup.record.task_commands import Assign, Assigned, DefineTask, RemoveTask, ReportStatuses, ToggleTask
+from backup.requests import Request
+from backup.requests.document_requests import DeleteDocuments, PutDocuments
 from backup.runs import run_status
 from cluster.member import Refused
 from cluster.time_units import HOUR, MINUTE, SECOND
@@ -63,16 +54,16 @@ STATUS = Status(2, Kind.BACKUP, "B", last_full=50, last_full_internal=50, last_e
     ("commands", "said"),
     [
         (START[:1], notes.DatabaseCreated(1, "Shop", ("A", "B", "C"))),
-        ((*START[:1], DeleteDatabase("shop")), notes.DatabaseDeleted(2, "Shop", True)),
+        ((*START[:1], RemoveDatabase("shop")), notes.DatabaseDeleted(2, "Shop", True)),
         (
             START,
             notes.TaskDefined(
                 2, "Shop", 2, "Backup to Local", "0 0 * * *", "0 * * * *", "", False, False, 9, ("/b",), "defined"
             ),
         ),
-        ((*START, DeleteTask("Shop", 2)), notes.TaskRemoved(3, "Shop", 2)),
+        ((*START, RemoveTask("Shop", 2)), notes.TaskRemoved(3, "Shop", 2)),
         (
-            (*START[:1], UpdateTopology("Shop", Topology(("A", "B"), rehabs=("C",)), 1, 30, 1, "C is silent")),
+            (*START[:1], ChangeTopology("Shop", Topology(("A", "B"), rehabs=("C",)), 1, 30, 1, "C is silent")),
             notes.TopologyChanged(2, "Shop", ("A", "B", "C"), (), (), ("A", "B"), (), ("C",), "C is silent"),
         ),
         ((*START, FIRST, MARKED), notes.MoveAnnounced(4, "Shop", 2, "B", 100, 100 + 30 * MINUTE)),
@@ -101,7 +92,7 @@ def test_another_owner_is_told_with_its_grounds() -> None:
     assert isinstance(first, notes.OwnerChanged)
     assert (first.owner_before, first.owner_after, first.rule) == ("", "B", "7.8.3")
     assert ("members", "A B C") in first.inputs
-    in_rehab = UpdateTopology("Shop", Topology(("A", "C"), rehabs=("B",)), 2, 30, 1, "B is silent")
+    in_rehab = ChangeTopology("Shop", Topology(("A", "C"), rehabs=("B",)), 2, 30, 1, "B is silent")
     moved = assign("C", Reason.CURRENT_RESPONSIBLE_NODE_NOT_RESPONDING, 200)
     (second,) = told(*START, FIRST, in_rehab, MARKED, moved)
     assert isinstance(second, notes.OwnerChanged)
@@ -162,11 +153,11 @@ def test_requests_stay_short_and_say_themselves() -> None:
     assert many.says() == "writes 5,000 documents in Shop"
     assert repr(DeleteDocuments("Shop", ("a/1",))) == "DeleteDocuments('Shop', ('a/1',))"
     assert len(repr(DeleteDocuments("Shop", tuple(str(number) for number in range(100))))) < 80
-    assert eval(repr(NewDatabase("Shop", 3)), {"NewDatabase": NewDatabase}) == NewDatabase("Shop", 3)
-    for name in database_requests.__all__:
-        kind = getattr(database_requests, name)
-        if isinstance(kind, type) and name not in ("RestoreResult", "QueryResult"):
-            assert hasattr(kind, "says"), name
+    assert eval(
+        repr(CreateDatabase("Shop", replication_factor=3)), {"CreateDatabase": CreateDatabase}
+    ) == CreateDatabase("Shop", replication_factor=3)
+    for kind in get_args(Request):
+        assert hasattr(kind, "says"), kind
 
 
 def test_every_note_says_itself() -> None:

@@ -19,7 +19,7 @@ from backup.notes import (
     RetentionFailed,
 )
 from backup.record.encryption_keys import Encryption, EncryptionMode
-from backup.requests.database_requests import Define
+from backup.record.task_commands import DefineTask
 from cluster.sim.run import Outcome, play
 from cluster.sim.world import World
 from cluster.steps import Crash, Disturb
@@ -166,7 +166,7 @@ def test_what_cannot_be_looked_into_stays() -> None:
         task = await shop.define(full="0 0 * * *", keep=DAY, encryption=old)
         await nights(world, 1.5)
         definition = world["C"].state.database("Shop").tasks[task.id]
-        await world.ask("C", Define("Shop", attrs.evolve(definition, encryption=new)))
+        await world.ask("C", DefineTask("Shop", attrs.evolve(definition, encryption=new)))
         await nights(world, 4)
         assert folders(task) == ["02", "06"]
 

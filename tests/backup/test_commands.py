@@ -6,21 +6,10 @@ import attrs
 import pytest
 
 from backup.destinations.local import LocalFolder
-from backup.record.commands import (
-    WORDS,
-    Assign,
-    Assigned,
-    Command,
-    CreateDatabase,
-    DefineTask,
-    DeleteDatabase,
-    DeleteTask,
-    ReportStatuses,
-    ToggleTask,
-    UpdateTopology,
-    apply,
-)
+from backup.record.commands import WORDS, Command, apply
+from backup.record.database_commands import ChangeTopology, CreateDatabase, RemoveDatabase
 from backup.record.record import Assignment, Kind, Reason, Record, Stamp, Status, Task, Topology
+from backup.record.task_commands import Assign, Assigned, DefineTask, RemoveTask, ReportStatuses, ToggleTask
 from cluster.member import Refused
 
 HOURLY = Task(full="0 0 * * *", incremental="0 * * * *", destinations=(LocalFolder("/backups"),))
@@ -66,17 +55,17 @@ def test_a_new_database_has_its_index_as_id_and_its_members_in_order() -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (CreateDatabase("SHOP", ("A",), 0), "exists already"),
-        (CreateDatabase(" ", ("A",), 0), "cannot be a part of a file name"),
-        (CreateDatabase("a/b", ("A",), 0), "cannot be a part of a file name"),
-        (CreateDatabase("Bank", (), 0), "needs members, each once, not none"),
-        (CreateDatabase("Bank", ("A", "A"), 0), "needs members, each once, not A A"),
-        (CreateDatabase("Bank", ("A",), 0, replication_factor=-1), "replication factor"),
-        (DeleteDatabase("Bank"), "no database 'Bank'"),
-        (DefineTask("Bank", HOURLY, 0), "no database 'Bank'"),
-        (DeleteTask("Shop", 3), "has no task 3"),
+        (CreateDatabase("SHOP", ("A",)), "exists already"),
+        (CreateDatabase(" ", ("A",)), "cannot be a part of a file name"),
+        (CreateDatabase("a/b", ("A",)), "cannot be a part of a file name"),
+        (CreateDatabase("Bank", ()), "needs members, each once, not none"),
+        (CreateDatabase("Bank", ("A", "A")), "needs members, each once, not A A"),
+        (CreateDatabase("Bank", ("A",), replication_factor=-1), "replication factor"),
+        (RemoveDatabase("Bank"), "no database 'Bank'"),
+        (DefineTask("Bank", HOURLY), "no database 'Bank'"),
+        (RemoveTask("Shop", 3), "has no task 3"),
         (ToggleTask("Shop", 3, True), "has no task 3"),
-        (DefineTask("Shop", attrs.evolve(HOURLY, id=3), 0), "has no task 3"),
+        (DefineTask("Shop", attrs.evolve(HOURLY, id=3)), "has no task 3"),
     ],
 )
 def test_what_cannot_be_is_refused(command: Command, words: str) -> None:
@@ -84,14 +73,14 @@ def test_what_cannot_be_is_refused(command: Command, words: str) -> None:
 
 
 def test_a_deleted_database_is_gone_with_all_it_had() -> None:
-    assert after(DeleteDatabase("shop"), start=DEFINED) == Record()
+    assert after(RemoveDatabase("shop"), start=DEFINED) == Record()
 
 
 def test_a_topology_worked_out_from_an_older_record_is_refused() -> None:
     """Rule 5.13; the definition at entry 7 changed the record."""
     rotated = Topology(("B", "C", "A"))
-    refused(DEFINED, UpdateTopology("Shop", rotated, 1, 50, 3, ""), "as of entry 1, but entry 7 has changed it")
-    shop = after(UpdateTopology("Shop", rotated, 7, 50, 3, ""), start=DEFINED, index=8).databases["shop"]
+    refused(DEFINED, ChangeTopology("Shop", rotated, 1, 50, 3, ""), "as of entry 1, but entry 7 has changed it")
+    shop = after(ChangeTopology("Shop", rotated, 7, 50, 3, ""), start=DEFINED, index=8).databases["shop"]
     assert shop.topology == attrs.evolve(rotated, stamp=Stamp(8, 3, 50))
     assert shop.changed == 8
 
@@ -125,7 +114,7 @@ def test_changing_the_kind_deletes_the_status() -> None:
 def test_default_names_are_made_unique_by_one_number() -> None:
     """Rules 6.2, 24.2."""
     bare = Task(full="0 0 * * *")
-    record = after(*(DefineTask("Shop", task, 0) for task in (HOURLY, HOURLY, HOURLY, bare)), start=SHOP, index=2)
+    record = after(*(DefineTask("Shop", task) for task in (HOURLY, HOURLY, HOURLY, bare)), start=SHOP, index=2)
     names = [task.name for task in record.databases["shop"].tasks.values()]
     assert names == ["Backup to Local", "Backup to Local #2", "Backup to Local #3", "Backup w/o destinations"]
 
@@ -144,13 +133,13 @@ def test_default_names_are_made_unique_by_one_number() -> None:
 )
 def test_a_task_that_makes_no_sense_is_refused(change: dict[str, Any], words: str) -> None:
     """Rules 6.3, 6.4."""
-    refused(DEFINED, DefineTask("Shop", attrs.evolve(HOURLY, **change), 0), words)
+    refused(DEFINED, DefineTask("Shop", attrs.evolve(HOURLY, **change)), words)
 
 
 def test_a_task_may_keep_its_own_name_when_updated() -> None:
     """Rule 6.3: only other tasks' names are taken."""
     same = attrs.evolve(DEFINED.databases["shop"].tasks[7], full="0 1 * * *")
-    assert after(DefineTask("Shop", same, 0), start=DEFINED, index=8).databases["shop"].tasks == {7: same}
+    assert after(DefineTask("Shop", same), start=DEFINED, index=8).databases["shop"].tasks == {7: same}
 
 
 def test_a_task_is_disabled_and_enabled_and_deleted_with_all_that_hangs_on_it() -> None:
@@ -160,7 +149,7 @@ def test_a_task_is_disabled_and_enabled_and_deleted_with_all_that_hangs_on_it() 
     assert not after(ToggleTask("Shop", 7, False), start=off, index=9).databases["shop"].tasks[7].disabled
     mine = Assigned("Shop", 7, Assignment("B", Reason.MENTOR_NODE, 1))
     busy = after(ReportStatuses("Shop", (status(20),), True), Assign((mine,)), start=off, index=9)
-    shop = after(DeleteTask("Shop", 7), start=busy, index=11).databases["shop"]
+    shop = after(RemoveTask("Shop", 7), start=busy, index=11).databases["shop"]
     assert (shop.tasks, shop.statuses, shop.assignments) == ({}, {}, {})
 
 
@@ -198,7 +187,7 @@ def test_a_report_sent_twice_is_one_run() -> None:
 
 def test_one_command_assigns_over_all_databases_and_passes_over_what_is_gone() -> None:
     """Rule 4.3."""
-    two = after(CreateDatabase("Bank", ("A",), 0), DefineTask("Bank", HOURLY, 0), start=DEFINED, index=8)
+    two = after(CreateDatabase("Bank", ("A",)), DefineTask("Bank", HOURLY), start=DEFINED, index=8)
     to_b = Assignment("B", Reason.NON_EXISTING_RESPONSIBLE_NODE, 1)
     wanted = [("Shop", 7), ("Bank", 9), ("Bank", 7), ("Gone", 7)]
     record, answer = apply(two, Assign(tuple(Assigned(name, task, to_b) for name, task in wanted)), 10)
@@ -210,7 +199,7 @@ def test_one_command_assigns_over_all_databases_and_passes_over_what_is_gone() -
 
 def test_apply_never_touches_the_record_it_was_given() -> None:
     before = DEFINED.databases["shop"]
-    after(ReportStatuses("Shop", (status(20),), True), DeleteTask("Shop", 7), start=DEFINED, index=8)
+    after(ReportStatuses("Shop", (status(20),), True), RemoveTask("Shop", 7), start=DEFINED, index=8)
     assert DEFINED.databases["shop"] is before
     assert (before.statuses, len(before.history), list(before.tasks)) == ({}, 0, [7])
 

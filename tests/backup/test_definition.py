@@ -16,14 +16,15 @@ from backup.destinations.settings import DestinationSettings, Script
 from backup.node.service import WORDS, Backups
 from backup.node.task_admission import Allowed, admit
 from backup.notes import TaskDefined
-from backup.record.commands import CreateDatabase, DefineTask, apply
+from backup.record.commands import apply
+from backup.record.database_commands import CreateDatabase
 from backup.record.encryption_keys import Encryption, EncryptionMode, Key
 from backup.record.record import Record
 from backup.record.retention_policy import Retention
 from backup.record.task import Kind, SnapshotSettings, Task, UploadMode
+from backup.record.task_commands import DefineTask
 from backup.record.task_json import task_json
 from backup.record.validation import default_name, validate
-from backup.requests.database_requests import Define, NewDatabase
 from cluster.member import Refused
 from cluster.sim.run import run
 from cluster.sim.world import World
@@ -65,7 +66,7 @@ def with_fields(block: Any, **fields: object) -> Any:
 def test_a_task_with_every_field_is_kept_as_it_was_given() -> None:
     """Rule 6.1: over the wire, and in the record."""
     codec = Codec(WORDS)
-    record, _ = apply(Record(), CreateDatabase("Shop", ("A", "B"), 0), 1)
+    record, _ = apply(Record(), CreateDatabase("Shop", ("A", "B")), 1)
     command = codec.decode(codec.encode(DefineTask("Shop", WHOLE, at=9)))
     record, _ = apply(record, command, 2)
 
@@ -241,8 +242,8 @@ def test_a_task_with_nowhere_to_go_counts_as_disabled_and_says_so() -> None:
     async def story(world: World) -> None:
         world.start("ABC", Backups)
         await world.elected()
-        await world.ask("A", NewDatabase("Shop", 3))
-        await world.ask("A", Define("Shop", Task(full="0 2 * * *")))
+        await world.ask("A", CreateDatabase("Shop", replication_factor=3))
+        await world.ask("A", DefineTask("Shop", Task(full="0 2 * * *")))
 
     found = run(story).history.events
     told = next(event.note for event in found if isinstance(event.note, TaskDefined))

@@ -13,7 +13,7 @@ from backup.record import responsible_node
 from backup.record.commands import apply
 from backup.record.external_replication import (
     DefineReplication,
-    DeleteReplication,
+    RemoveReplication,
     ReportReplication,
     ToggleReplication,
     owner_of,
@@ -34,7 +34,7 @@ MIRROR = Replication("Mirror")
 
 
 def defined(record: Record, replication: Replication, index: int = 7) -> Record:
-    return apply(record, DefineReplication("Shop", replication, 99), index)[0]
+    return apply(record, DefineReplication("Shop", replication, at=99), index)[0]
 
 
 def test_a_task_keeps_its_id_and_its_birth() -> None:
@@ -43,7 +43,7 @@ def test_a_task_keeps_its_id_and_its_birth() -> None:
     first, second = record.databases["shop"].replications.values()
     assert (first.id, first.name, first.created_at) == (7, "External Replication to Mirror", 99)
     assert (second.id, second.name) == (8, "External Replication to Mirror #2")
-    record, answer = apply(record, DefineReplication("Shop", attrs.evolve(first, delay=5), 200), 9)
+    record, answer = apply(record, DefineReplication("Shop", attrs.evolve(first, delay=5), at=200), 9)
     assert answer == 7
     assert record.databases["shop"].replications[7] == attrs.evolve(first, delay=5)
     record, _ = apply(record, ToggleReplication("Shop", 7, disabled=True), 10)
@@ -52,7 +52,7 @@ def test_a_task_keeps_its_id_and_its_birth() -> None:
     record, _ = apply(record, ReportReplication("Shop", 7, progress), 11)
     assert record.databases["shop"].progress == {7: progress}
     assert record.databases["shop"].changed == 10  # as with reports of backups (rule 5.13)
-    record, _ = apply(record, DeleteReplication("Shop", 7), 12)
+    record, _ = apply(record, RemoveReplication("Shop", 7), 12)
     assert (list(record.databases["shop"].replications), record.databases["shop"].progress) == ([8], {})
 
 

@@ -6,19 +6,13 @@ import trio
 
 from backup.notes import CopyClosed, CopyHolds, ObserverDecided, TopologyChanged
 from backup.record import group_commands
-from backup.record.commands import Command, CreateDatabase, DeleteDatabase, apply
+from backup.record.commands import Command, apply
+from backup.record.database_commands import CreateDatabase, RemoveDatabase
+from backup.record.group_commands import AddNode, Distribute, PromoteNode, RemoveNode, ReorderMembers
 from backup.record.record import Database, PromotionStatus, Record, Topology
 from backup.record.rules import rules_named
-from backup.requests.admin_requests import (
-    AddNodeToDatabase,
-    DistributeDynamically,
-    PromoteNodeOfDatabase,
-    ReadDecisions,
-    RemoveNodeFromDatabase,
-    ReorderGroup,
-    SuspendObserver,
-)
-from backup.requests.database_requests import NewDatabase, PutDocuments, RemoveDatabase
+from backup.requests.admin_requests import ReadDecisions, SuspendObserver
+from backup.requests.document_requests import PutDocuments
 from cluster.member import Refused
 from cluster.sim.world import World
 from tests.backup.shop import open_shop, orders, owner, played
@@ -30,12 +24,12 @@ SHOP = Record().with_database(Database("Shop", 1, ABC, 5))
 @pytest.mark.parametrize(
     ("command", "members", "promotables", "rehabs", "factor"),
     [
-        (group_commands.AddNode("shop", "E", 7, 2), "AB", "CE", "D", 4),
-        (group_commands.RemoveNode("Shop", "A", 7, 2), "B", "C", "D", 2),
-        (group_commands.RemoveNode("Shop", "D", 7, 2), "AB", "C", "", 2),
-        (group_commands.PromoteNode("Shop", "C", 7, 2), "ABC", "", "D", 3),
-        (group_commands.ReorderMembers("Shop", ("B", "A"), False, 7, 2), "BA", "C", "D", 3),
-        (group_commands.Distribute("Shop", True, 7, 2), "AB", "C", "D", 3),
+        (group_commands.AddNode("shop", "E", at=7, term=2), "AB", "CE", "D", 4),
+        (group_commands.RemoveNode("Shop", "A", at=7, term=2), "B", "C", "D", 2),
+        (group_commands.RemoveNode("Shop", "D", at=7, term=2), "AB", "C", "", 2),
+        (group_commands.PromoteNode("Shop", "C", at=7, term=2), "ABC", "", "D", 3),
+        (group_commands.ReorderMembers("Shop", ("B", "A"), False, at=7, term=2), "BA", "C", "D", 3),
+        (group_commands.Distribute("Shop", True, at=7, term=2), "AB", "C", "D", 3),
     ],
 )
 def test_a_group_is_what_was_asked_for(
@@ -49,34 +43,41 @@ def test_a_group_is_what_was_asked_for(
         promotables,
         rehabs,
     ]
-    assert (answer, topology.replication_factor, record.databases["shop"].changed) == (9, factor, 9)
+    assert (topology.replication_factor, record.databases["shop"].changed) == (factor, 9)
+    assert answer == (command.node if isinstance(command, group_commands.AddNode) else None)
     assert (topology.stamp.index, topology.stamp.term, topology.stamp.at) == (9, 2, 7)
 
 
 def test_what_belongs_to_a_node_goes_with_it() -> None:
     """Its mark and its place in the wish; `fixed` makes a wish, a plain order takes it back."""
-    gone, _ = apply(SHOP, group_commands.RemoveNode("Shop", "D", 7, 2), 9)
+    gone, _ = apply(SHOP, group_commands.RemoveNode("Shop", "D", at=7, term=2), 9)
     assert gone.databases["shop"].topology.demotions == ()
-    gone, _ = apply(SHOP, group_commands.RemoveNode("Shop", "B", 7, 2), 9)
+    gone, _ = apply(SHOP, group_commands.RemoveNode("Shop", "B", at=7, term=2), 9)
     assert gone.databases["shop"].topology.priority_order == ()
-    wished, _ = apply(SHOP, group_commands.ReorderMembers("Shop", ("B", "A"), True, 7, 2), 9)
+    wished, _ = apply(SHOP, group_commands.ReorderMembers("Shop", ("B", "A"), True, at=7, term=2), 9)
     assert wished.databases["shop"].topology.priority_order == ("B", "A")
-    plain, _ = apply(wished, group_commands.ReorderMembers("Shop", ("A", "B"), False, 7, 2), 10)
+    plain, _ = apply(wished, group_commands.ReorderMembers("Shop", ("A", "B"), False, at=7, term=2), 10)
     assert plain.databases["shop"].topology.priority_order == ()
 
 
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        (group_commands.AddNode("Shop", "B", 0, 1), r"node B is in the group of 'Shop' already"),
-        (group_commands.AddNode("Bank", "B", 0, 1), r"there is no database 'Bank'"),
-        (group_commands.RemoveNode("Shop", "X", 0, 1), r"node X is not in the group of 'Shop', which is A B C D"),
-        (group_commands.PromoteNode("Shop", "X", 0, 1), r"node X is not in the group"),
-        (group_commands.PromoteNode("Shop", "A", 0, 1), r"node A of 'Shop' is a member already"),
-        (group_commands.PromoteNode("Shop", "D", 0, 1), r"node D of 'Shop' is in Rehab, and comes back by itself"),
-        (group_commands.ReorderMembers("Shop", ("A",), False, 0, 1), r"the members of 'Shop' are A B, not A"),
-        (group_commands.ReorderMembers("Shop", ("A", "C"), False, 0, 1), r"name each of them once"),
-        (CreateDatabase("Bank", ("A",), 0, priority_order=("A", "Z")), r"names Z, which is no member of it"),
+        (group_commands.AddNode("Shop", "B"), r"node B is in the group of 'Shop' already"),
+        (group_commands.AddNode("Bank", "B"), r"there is no database 'Bank'"),
+        (
+            group_commands.RemoveNode("Shop", "X"),
+            r"node X is not in the group of 'Shop', which is A B C D",
+        ),
+        (group_commands.PromoteNode("Shop", "X"), r"node X is not in the group"),
+        (group_commands.PromoteNode("Shop", "A"), r"node A of 'Shop' is a member already"),
+        (
+            group_commands.PromoteNode("Shop", "D"),
+            r"node D of 'Shop' is in Rehab, and comes back by itself",
+        ),
+        (group_commands.ReorderMembers("Shop", ("A",), False), r"the members of 'Shop' are A B, not A"),
+        (group_commands.ReorderMembers("Shop", ("A", "C"), False), r"name each of them once"),
+        (CreateDatabase("Bank", ("A",), priority_order=("A", "Z")), r"names Z, which is no member of it"),
     ],
 )
 def test_what_cannot_be_is_refused(command: Command, reason: str) -> None:
@@ -89,15 +90,15 @@ def test_the_only_member_cannot_leave() -> None:
     """The database would be nowhere."""
     alone = Record().with_database(Database("Shop", 1, Topology(("A",), ("B",), replication_factor=2), 5))
     with pytest.raises(Refused, match=r"node A is the only member of 'Shop': add another and wait"):
-        apply(alone, group_commands.RemoveNode("Shop", "A", 0, 1), 9)
+        apply(alone, group_commands.RemoveNode("Shop", "A"), 9)
 
 
 def test_a_database_deleted_softly_is_remembered_by_its_id() -> None:
     """So that each node, whenever it hears of it, knows that the files stay."""
-    record, _ = apply(SHOP, DeleteDatabase("Shop", hard=False), 9)
+    record, _ = apply(SHOP, RemoveDatabase("Shop", hard=False), 9)
     assert (record.databases, record.put_by) == ({}, (1,))
-    assert apply(SHOP, DeleteDatabase("Shop"), 9)[0].put_by == ()
-    again, _ = apply(record, CreateDatabase("Shop", ("A",), 0), 10)
+    assert apply(SHOP, RemoveDatabase("Shop"), 9)[0].put_by == ()
+    again, _ = apply(record, CreateDatabase("Shop", ("A",)), 10)
     assert again.put_by == (1,)
 
 
@@ -127,15 +128,15 @@ def test_a_node_is_added_filled_and_promoted() -> None:
 
     async def story(world: World) -> None:
         await open_shop(world, replication_factor=2)
-        await world.ask("A", NewDatabase("Bank", members=("C",)))
-        assert await world.ask("A", AddNodeToDatabase("Shop")) == "D"
+        await world.ask("A", CreateDatabase("Bank", members=("C",)))
+        assert await world.ask("A", AddNode("Shop")) == "D"
         assert topology(world).promotables == ("D",)
         await world.until(lambda: "D" in topology(world).members, within=60, what="D a member")
         with pytest.raises(Refused, match="Z is none of the cluster, which is A B C D"):
-            await world.ask("A", AddNodeToDatabase("Shop", "Z"))
-        await world.ask("A", AddNodeToDatabase("Shop", "C"))
+            await world.ask("A", AddNode("Shop", "Z"))
+        await world.ask("A", AddNode("Shop", "C"))
         with pytest.raises(Refused, match="'Shop' is on every node of the cluster"):
-            await world.ask("A", AddNodeToDatabase("Shop"))
+            await world.ask("A", AddNode("Shop"))
 
     told = played(story, nodes="ABCD")
     assert {note.why for note in told.all(TopologyChanged)} >= {"D was added"}
@@ -151,7 +152,7 @@ def test_a_node_that_leaves_hands_over_what_only_it_has() -> None:
         world.isolate("C")
         await world.ask("C", orders(100, 110, "only here"))
         leader = await world.elected()
-        await world.ask(leader, RemoveNodeFromDatabase("Shop", "C"))
+        await world.ask(leader, RemoveNode("Shop", "C"))
         await trio.sleep(30)
         assert holds(world, "C")
         world.heal()
@@ -176,7 +177,7 @@ def test_a_deleted_database_takes_its_files_or_leaves_them(hard: bool) -> None:
         world.crash("C")
         await world.elected()
         await world.ask("A", RemoveDatabase("Shop", hard))
-        await world.ask("A", NewDatabase("Shop", members=("A", "B")))
+        await world.ask("A", CreateDatabase("Shop", members=("A", "B")))
         world.restart("C")
         await world.settled()
         await trio.sleep(5)
@@ -193,7 +194,7 @@ def test_files_of_a_node_that_left_are_put_by_if_the_rules_say_so() -> None:
 
     async def story(world: World) -> None:
         await open_shop(world)
-        await world.ask("A", RemoveNodeFromDatabase("Shop", "C"))
+        await world.ask("A", RemoveNode("Shop", "C"))
         await world.until(lambda: not holds(world, "C"), within=60, what="C without a copy")
         await trio.sleep(1)
         assert copies(world, "C") == []
@@ -207,7 +208,7 @@ def test_a_group_is_reordered_and_kept_so() -> None:
 
     async def story(world: World) -> None:
         await open_shop(world)
-        await world.ask("A", ReorderGroup("Shop", ("C", "B", "A"), fixed=True))
+        await world.ask("A", ReorderMembers("Shop", ("C", "B", "A"), fixed=True))
         assert topology(world).members == ("C", "B", "A")
         world.crash("C")
         await world.until(lambda: topology(world).rehabs == ("C",), within=200, what="C in rehab")
@@ -222,7 +223,7 @@ def test_a_lost_member_is_replaced_after_fifteen_minutes() -> None:
 
     async def story(world: World) -> None:
         task = await open_shop(world)
-        await world.ask("A", DistributeDynamically("Shop"))
+        await world.ask("A", Distribute("Shop"))
         lost = owner(world, task)
         world.crash(lost)
         began = world.now
@@ -292,8 +293,8 @@ def test_a_promotable_is_promoted_by_hand() -> None:
         await world.ask("A", PutDocuments.of("Shop", {"a": {}}, "Orders"))
         world.crash("C")
         await world.elected()
-        await world.ask("A", AddNodeToDatabase("Shop", "C"))
-        await world.ask("A", PromoteNodeOfDatabase("Shop", "C"))
+        await world.ask("A", AddNode("Shop", "C"))
+        await world.ask("A", PromoteNode("Shop", "C"))
         assert topology(world).members == ("A", "B", "C")
 
     played(story)

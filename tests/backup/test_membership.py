@@ -13,8 +13,8 @@ from backup.notes import BackupFinished, BackupStarted, CopyOpened, ReportGivenU
 from backup.record.record import Assignment, Database, Kind, Reason, Status, Task, Topology
 from backup.record.responsible_node import TaskState, is_leaderless, state_of
 from backup.record.rules import PRESETS
+from backup.record.task_commands import RemoveTask
 from backup.requests.backup_requests import BackupNow
-from backup.requests.database_requests import RemoveTask
 from backup.requests.errors import OutsideTheCluster
 from cluster.member import Member, NotInCluster
 from cluster.sim.run import run
@@ -118,7 +118,7 @@ def test_a_node_that_was_removed_is_asked_in_vain() -> None:
         with pytest.raises(OutsideTheCluster, match="node C belongs to no cluster and runs no task"):
             await world.ask("C", BackupNow("Shop", task.id))
         with pytest.raises(
-            NotInCluster, match="node C belongs to no cluster, so that it can bring DeleteTask to nobody"
+            NotInCluster, match="node C belongs to no cluster, so that it can bring RemoveTask to nobody"
         ):
             await world.ask("C", RemoveTask("Shop", task.id))
         assert world.now == asked_at

@@ -9,9 +9,11 @@ from backup.database.change_vector import ChangeVector
 from backup.destinations.local import LocalFolder
 from backup.observer.observer import ObserverInputs, observe
 from backup.observer.observer_memory import ObserverMemory
-from backup.record.commands import AbandonRestore, Assign, Command, UpdateTopology, apply
+from backup.record.commands import Command, apply
+from backup.record.database_commands import AbandonRestore, ChangeTopology
 from backup.record.record import Assignment, Database, PromotionStatus, Reason, Record, Restoring, Stamp, Task, Topology
 from backup.record.rules import Rules, rules_named
+from backup.record.task_commands import Assign
 from backup.replicas.node_reports import DatabaseReport, NodeReport, ReceivedReport, ReceivedReports
 from cluster.member import Refused
 from cluster.time_units import FOREVER, HOUR, MILLISECOND, MINUTE, SECOND
@@ -61,7 +63,7 @@ def seen(*sightings: ReceivedReport) -> ReceivedReports:
 
 def changed(commands: tuple[Command, ...]) -> Topology:
     """The topology that the pass asks for, and nothing but one."""
-    updates = [command for command in commands if isinstance(command, UpdateTopology)]
+    updates = [command for command in commands if isinstance(command, ChangeTopology)]
     assert len(updates) == 1
     assert (updates[0].based_on, updates[0].term, updates[0].at) == (5, TERM, WALL + NOW)
     return updates[0].topology
@@ -227,7 +229,7 @@ def test_a_node_in_rehab_comes_back_when_two_reports_running_say_that_it_has_cau
     """Rule 5.9: both nodes in both reports."""
     commands, until, memory = watch(shop(LAME), ALL_WELL)
     assert until == 0
-    assert not any(isinstance(command, UpdateTopology) for command in commands)
+    assert not any(isinstance(command, ChangeTopology) for command in commands)
     topology = changed(watch(shop(LAME), ALL_WELL, memory=memory)[0])
     assert sorted(topology.members) == ["A", "B", "C"]
     assert (topology.rehabs, topology.demotions) == ((), ())
@@ -296,7 +298,7 @@ def replaced(topology: Topology, age: int = LONG_AGO, started_at: int = 0) -> tu
     """What a pass makes of the group then, and how long that holds."""
     now, heard = later(age)
     commands, until, _ = watch(shop(topology, attrs.evolve(TO_B, node="A")), heard, now, started_at=started_at)
-    updates = [command.topology for command in commands if isinstance(command, UpdateTopology)]
+    updates = [command.topology for command in commands if isinstance(command, ChangeTopology)]
     return (updates[0] if updates else None), until - now if until else 0
 
 
@@ -343,7 +345,7 @@ def test_a_node_without_a_report_is_taken_only_if_there_is_no_other() -> None:
     assert commands == ()
     heard = seen(*heard.values(), outsider("E", 9, 3 * MINUTE, now=now))
     [command] = watch(record, heard, now)[0]
-    assert isinstance(command, UpdateTopology)
+    assert isinstance(command, ChangeTopology)
     assert command.topology.promotables == ("E",)
 
 
@@ -439,7 +441,7 @@ def test_a_task_without_owner_gets_one_by_one_command_for_all_databases() -> Non
 def test_the_mark_is_set_in_the_very_pass_that_moves_the_owner_to_rehab() -> None:
     """Rule 22.16."""
     commands, _, _ = watch(shop(ABC), seen(sighting("A"), sighting("B", 60 * SECOND), sighting("C")))
-    assert [type(command) for command in commands] == [UpdateTopology, Assign]
+    assert [type(command) for command in commands] == [ChangeTopology, Assign]
     assert isinstance(commands[1], Assign)
     assert commands[1].decisions[0].assignment.not_suitable_since == WALL + NOW
 

@@ -22,7 +22,7 @@ from backup.record.rules import Rules, rules_named
 from backup.record.task import Kind
 from backup.requests.answers import RunProgress
 from backup.requests.backup_requests import BackupNow
-from backup.requests.database_requests import PutDocuments
+from backup.requests.document_requests import PutDocuments
 from backup.requests.errors import (
     AskAnother,
     BadDelay,
@@ -442,13 +442,14 @@ def test_the_panel_shows_that_a_preferred_node_is_away() -> None:
 
 def test_words_that_are_used_here() -> None:
     """A request says itself in one clause."""
-    from backup.requests.backup_requests import BackupNow, BackupOnce, CancelBackup, PutOff, ShowBackups, ShowTask
+    from backup.record.task_commands import PostponeBackup
+    from backup.requests.backup_requests import BackupNow, BackupOnce, CancelBackup, ShowBackups, ShowTask
 
     said = [
         BackupNow("Shop", 3).says(),
         BackupNow("Shop", 3, full=False).says(),
         BackupOnce("Shop", ()).says(),
-        PutOff("Shop", 3, 90 * 60 * SECOND).says(),
+        PostponeBackup("Shop", 3, 90 * 60 * SECOND).says(),
         CancelBackup("Shop", 3).says(),
         ShowTask("Shop", 3).says(),
         ShowBackups("Shop").says(),

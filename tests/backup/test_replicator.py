@@ -3,7 +3,8 @@
 import trio
 
 from backup.node.service import Backups
-from backup.requests.database_requests import DeleteDocuments, NewDatabase, PatchDocument
+from backup.record.database_commands import CreateDatabase
+from backup.requests.document_requests import DeleteDocuments, PatchDocument
 from cluster.sim.world import World
 from cluster.time_units import SECOND, hours, minutes
 
@@ -26,7 +27,7 @@ def test_copies_converge() -> None:
     """19.1-19.3: writes at every node, at the same time, to the same documents."""
 
     async def story(world: World) -> None:
-        await world.ask("A", NewDatabase("Shop", 3))
+        await world.ask("A", CreateDatabase("Shop", replication_factor=3))
         await trio.sleep(1)
         for node in "ABC":
             await world.ask(node, orders(1, 600, f"at {node}"))
@@ -42,7 +43,7 @@ def test_copies_converge_over_bad_wires() -> None:
     """Lost, doubled and late messages are said again or taken once."""
 
     async def story(world: World) -> None:
-        await world.ask("A", NewDatabase("Shop", 3))
+        await world.ask("A", CreateDatabase("Shop", replication_factor=3))
         await trio.sleep(1)
         world.rewire(loss=0.2, duplicate=0.2, delay_chance=0.3, delay=300_000)
         for number in range(5):
@@ -57,7 +58,7 @@ def test_a_write_that_was_answered_survives_a_crash() -> None:
     """It is in the journal before anybody hears of it; the etag it took is not given again."""
 
     async def story(world: World) -> None:
-        await world.ask("A", NewDatabase("Shop", 2))
+        await world.ask("A", CreateDatabase("Shop", replication_factor=2))
         await trio.sleep(1)
         world.split("A", "BC")
         await world.ask("A", orders(1, 5))
@@ -75,7 +76,7 @@ def test_who_returns_is_served_at_once() -> None:
     """A restarted node tells its group where it stands; nobody waits for a back-off of a minute to end."""
 
     async def story(world: World) -> None:
-        await world.ask("A", NewDatabase("Shop", 3))
+        await world.ask("A", CreateDatabase("Shop", replication_factor=3))
         await trio.sleep(1)
         world.crash("C")
         await world.ask("A", orders(1, 50))
@@ -91,7 +92,7 @@ def test_a_healed_link_is_used_within_the_longest_back_off() -> None:
     """Nothing but asking again can find out that a link works again."""
 
     async def story(world: World) -> None:
-        await world.ask("A", NewDatabase("Shop", 3))
+        await world.ask("A", CreateDatabase("Shop", replication_factor=3))
         await trio.sleep(1)
         world.isolate("C")
         await world.ask("A", orders(1, 50))
@@ -107,7 +108,7 @@ def test_a_dead_peer_costs_nearly_nothing() -> None:
     """Hours of it: a question a minute, from each of its peers."""
 
     async def story(world: World) -> None:
-        await world.ask("A", NewDatabase("Shop", 3))
+        await world.ask("A", CreateDatabase("Shop", replication_factor=3))
         await trio.sleep(1)
         world.crash("C")
         await world.ask("A", orders(1, 50))
@@ -122,7 +123,7 @@ def test_a_copy_that_is_made_anew_is_filled() -> None:
     """Its disk was lost: its peers learn from its new id that it has nothing."""
 
     async def story(world: World) -> None:
-        await world.ask("A", NewDatabase("Shop", 3))
+        await world.ask("A", CreateDatabase("Shop", replication_factor=3))
         await trio.sleep(1)
         await world.ask("A", orders(1, 300))
         await trio.sleep(1)

@@ -6,7 +6,7 @@ import trio
 
 from backup.notes import BackupFinished, BackupSkipped, Reported, ReportGivenUp, ReportQueued, StatusStored
 from backup.record.record import Kind, Status, Task
-from backup.requests.database_requests import RemoveTask
+from backup.record.task_commands import RemoveTask
 from backup.runs.local_status import ChainEnd, LocalStatus, _page, _text
 from cluster.sim.world import World
 from cluster.steps import Crash

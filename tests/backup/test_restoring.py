@@ -29,8 +29,9 @@ from backup.notes import (
 from backup.record.encryption_keys import Encryption, EncryptionMode, KeyRefused
 from backup.record.record import Task
 from backup.record.task import Kind
+from backup.record.task_commands import DefineTask
 from backup.record.task_json import LeftOut, task_json, tasks_of
-from backup.requests.database_requests import Define, GetDocument, PutDocuments
+from backup.requests.document_requests import GetDocument, PutDocuments
 from backup.restore.chain_reader import BrokenChain, NothingToRestore
 from cluster.member import OutcomeUnknown, Refused
 from cluster.sim.run import Outcome, play
@@ -148,7 +149,7 @@ def test_another_key_begins_another_chain(tmp_path: Path) -> None:
             await shop.put({f"orders/{world.now}": {}})
             await task.ran()
             definition = world["C"].state.database("Shop").tasks[task.id]
-            await world.ask("C", Define("Shop", attrs.evolve(definition, encryption=encryption)))
+            await world.ask("C", DefineTask("Shop", attrs.evolve(definition, encryption=encryption)))
         await shop.put({"orders/last": {}})
         await task.ran()
 

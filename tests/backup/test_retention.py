@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backup.destinations.local import LocalFolder
-from backup.record.commands import CreateDatabase, DefineTask, apply
+from backup.record.commands import apply
+from backup.record.database_commands import CreateDatabase
 from backup.record.record import Record, Task
 from backup.record.retention_policy import Retention, StoredChain, choose
 from backup.record.rules import rules_named
+from backup.record.task_commands import DefineTask
 from cluster.member import Refused
 from cluster.time_units import DAY
 
@@ -134,13 +136,13 @@ def test_ravendbs_way_against_a_dumb_one(found: list[StoredChain], age: int) -> 
 )
 def test_policies_are_judged_when_they_are_defined(policy: Retention, says: str) -> None:
     """6.4; one that is off may say anything (14.2)."""
-    record, _ = apply(Record(), CreateDatabase("Shop", ("A",), 0), 1)
+    record, _ = apply(Record(), CreateDatabase("Shop", ("A",)), 1)
     task = Task(full="0 0 * * *", destinations=(LocalFolder("/b"),), retention=policy)
     if says:
         with pytest.raises(Refused, match=says):
-            apply(record, DefineTask("Shop", task, 0), 2)
+            apply(record, DefineTask("Shop", task), 2)
     else:
-        changed, _ = apply(record, DefineTask("Shop", task, 0), 2)
+        changed, _ = apply(record, DefineTask("Shop", task), 2)
         database = changed.database("Shop")
         assert database is not None
         assert database.tasks[2].retention == policy

@@ -1,7 +1,8 @@
 """One run, and how many: files, crashes in the middle, errors, cancelling, slots (ravendb.md sections 8, 9, 11)."""
 
 from calendar import MONDAY, isleap, weekday
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ from backup.notes import (
     Reported,
     StatusStored,
 )
+from backup.record.database_commands import CreateDatabase
 from backup.record.record import Task
 from backup.record.rules import Rules, rules_named
-from backup.requests.database_requests import Define, DisableTask, EnableTask, NewDatabase, RemoveTask
+from backup.record.task_commands import DefineTask, RemoveTask, ToggleTask
 from backup.runs import backup_run, chain, run_status
 from backup.runs.local_status import LocalStatuses
 from backup.runs.schedule import Plan
@@ -268,14 +270,14 @@ def test_a_full_disk_of_the_node_does_not_stop_its_backups() -> None:
 # ---- what is not wanted any more ----
 
 
-@pytest.mark.parametrize("verb", [DisableTask, RemoveTask])
-def test_a_run_of_a_task_that_is_taken_away_is_cancelled(tmp_path: Path, verb: type) -> None:
+@pytest.mark.parametrize("act", [partial(ToggleTask, disabled=True), RemoveTask])
+def test_a_run_of_a_task_that_is_taken_away_is_cancelled(tmp_path: Path, act: Callable[[str, int], Any]) -> None:
     """9.2, 9.12, 22.9: the file is removed and nothing is stored."""
 
     async def story(world: World) -> None:
         task = await open_shop(world, documents=5_000)
         await world.seen(BackupStarted, within=4_000)
-        await world.ask("A", verb("Shop", task))
+        await world.ask("A", act("Shop", task))
         await trio.sleep(minutes(90))
         assert not world["A"].state.database("Shop").history
 
@@ -290,9 +292,9 @@ def test_a_task_that_is_enabled_again_runs_what_is_overdue() -> None:
     async def story(world: World) -> None:
         task = await open_shop(world)
         await trio.sleep(hours(1.2))
-        await world.ask("A", DisableTask("Shop", task))
+        await world.ask("A", ToggleTask("Shop", task, disabled=True))
         await trio.sleep(hours(2))
-        await world.ask("B", EnableTask("Shop", task))
+        await world.ask("B", ToggleTask("Shop", task, disabled=False))
         await trio.sleep(hours(1))
 
     told = played(story)
@@ -307,7 +309,7 @@ def test_a_move_does_not_stop_a_run() -> None:
         task = await open_shop(world, documents=20_000)
         await world.seen(BackupStarted, within=4_000)
         before = world["A"].state.database("Shop").tasks[task]
-        await world.ask("A", Define("Shop", attrs.evolve(before, mentor="A")))
+        await world.ask("A", DefineTask("Shop", attrs.evolve(before, mentor="A")))
         await world.seen(OwnerChanged, owner_after="A")
         await trio.sleep(60)
 
@@ -324,10 +326,10 @@ def test_more_runs_than_slots_wait() -> None:
     """9.4, 23.5: four at a time on one node; the others ask again every thirty seconds, and all are done."""
 
     async def story(world: World) -> None:
-        await world.ask("A", NewDatabase("Shop"))
+        await world.ask("A", CreateDatabase("Shop"))
         await world.ask("A", orders(1, 20))
         for _ in range(9):
-            await world.ask("A", Define("Shop", attrs.evolve(HOURLY, incremental="")))
+            await world.ask("A", DefineTask("Shop", attrs.evolve(HOURLY, incremental="")))
         await trio.sleep(hours(24.1))
 
     told = played(story)

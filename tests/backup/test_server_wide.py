@@ -11,24 +11,15 @@ from hypothesis import strategies as st
 from backup.destinations.local import LocalFolder
 from backup.node.service import WORDS
 from backup.notes import ServerWideDefined, ServerWideRemoved, TaskDefined, TaskRemoved
-from backup.record.commands import (
-    Command,
-    CreateDatabase,
-    DefineTask,
-    DeleteDatabase,
-    DeleteServerWide,
-    DeleteTask,
-    PutServerWide,
-    ReportStatuses,
-    ToggleServerWide,
-    ToggleTask,
-    apply,
-)
+from backup.record.commands import Command, apply
+from backup.record.database_commands import CreateDatabase, RemoveDatabase
 from backup.record.encryption_keys import Encryption, EncryptionMode, Key
 from backup.record.record import Record, Status, Template
 from backup.record.record_changes import tell
 from backup.record.rules import rules_named
+from backup.record.server_wide import DefineServerWide, RemoveServerWide, ToggleServerWide
 from backup.record.task import Kind, Task
+from backup.record.task_commands import DefineTask, RemoveTask, ReportStatuses, ToggleTask
 from backup.requests.backup_requests import ShowServerWide
 from cluster.member import Refused
 from cluster.sim.run import run
@@ -58,8 +49,8 @@ def refused(record: Record, command: Command) -> str:
     return str(found.value)
 
 
-TWO = after([CreateDatabase("Shop", ("A",), 0), CreateDatabase("Bank", ("A",), 0)])
-SPREAD = after([PutServerWide(Template(0, NIGHTLY), 7)], TWO, 3)
+TWO = after([CreateDatabase("Shop", ("A",)), CreateDatabase("Bank", ("A",))])
+SPREAD = after([DefineServerWide(Template(0, NIGHTLY), at=7)], TWO, 3)
 
 
 def test_every_database_gets_a_copy_of_its_own() -> None:
@@ -79,18 +70,18 @@ def test_every_database_gets_a_copy_of_its_own() -> None:
 
 def test_ids_stay_unique_when_one_entry_makes_many() -> None:
     """Rule 1.6 as far as it can hold: the log catches up with the ids that a spread took ahead of it."""
-    record = after([DefineTask("Shop", NIGHTLY, 0), DefineTask("Bank", NIGHTLY, 0)], SPREAD, 4)
+    record = after([DefineTask("Shop", NIGHTLY), DefineTask("Bank", NIGHTLY)], SPREAD, 4)
     ids = [task for each in record.databases.values() for task in each.tasks]
     assert sorted(ids) == [4, 5, 6, 7]
-    assert 20 in after([DefineTask("Shop", NIGHTLY, 0)], record, 20).databases["shop"].tasks
+    assert 20 in after([DefineTask("Shop", NIGHTLY)], record, 20).databases["shop"].tasks
 
 
 def test_a_later_database_gets_one_too_and_one_left_out_does_not() -> None:
     """Rules 16.3, 16.7: in any case; taken off the list it gets one after all."""
     left_out = Template(3, NIGHTLY, ("BANK", "Later"))
-    record = after([PutServerWide(left_out, 9), CreateDatabase("later", ("A",), 0)], SPREAD, 8)
+    record = after([DefineServerWide(left_out, at=9), CreateDatabase("later", ("A",))], SPREAD, 8)
     assert copies(record) == {"Shop": ["Server Wide Backup, Backup to Local"], "Bank": [], "later": []}
-    again = after([PutServerWide(attrs.evolve(left_out, excluded=()), 9)], record, 10)
+    again = after([DefineServerWide(attrs.evolve(left_out, excluded=()), at=9)], record, 10)
     assert all(len(names) == 1 for names in copies(again).values())
 
 
@@ -98,27 +89,27 @@ def test_a_copy_keeps_its_id_whatever_the_template_becomes() -> None:
     """Rule 16.6."""
     renamed = attrs.evolve(NIGHTLY, name="All", full="0 3 * * *", kind=Kind.SNAPSHOT)
     ran = after([ReportStatuses("Shop", (Status(4, Kind.BACKUP, "A", last_full_internal=1),), True)], SPREAD, 8)
-    record = after([PutServerWide(Template(3, renamed), 9)], ran, 9)
+    record = after([DefineServerWide(Template(3, renamed), at=9)], ran, 9)
     task = record.databases["shop"].tasks[4]
     assert (task.name, task.full, task.created_at, task.renewed) == ("Server Wide Backup, All", "0 3 * * *", 7, 9)
     assert record.databases["shop"].statuses == {}, "rule 6.7: another kind starts anew"
-    off = after([ToggleServerWide(3, True, 9)], record, 10)
+    off = after([ToggleServerWide(3, True, at=9)], record, 10)
     assert off.databases["bank"].tasks[5].disabled
-    assert not after([ToggleServerWide(3, False, 9)], off, 11).databases["bank"].tasks[5].disabled
+    assert not after([ToggleServerWide(3, False, at=9)], off, 11).databases["bank"].tasks[5].disabled
 
 
 def test_removing_the_template_removes_the_copies_and_nothing_else() -> None:
     """Rule 16.6."""
-    mixed = after([DefineTask("Shop", NIGHTLY, 0)], SPREAD, 8)
-    assert copies(after([DeleteServerWide(3, 9)], mixed, 9)) == {"Shop": ["Backup to Local"], "Bank": []}
-    assert after([DeleteDatabase("Shop")], SPREAD, 9).templates == SPREAD.templates
+    mixed = after([DefineTask("Shop", NIGHTLY)], SPREAD, 8)
+    assert copies(after([RemoveServerWide(3, at=9)], mixed, 9)) == {"Shop": ["Backup to Local"], "Bank": []}
+    assert after([RemoveDatabase("Shop")], SPREAD, 9).templates == SPREAD.templates
 
 
 @pytest.mark.parametrize(
     ("command", "verb"),
     [
-        (DefineTask("Shop", attrs.evolve(NIGHTLY, id=4, name="mine"), 0), "update"),
-        (DeleteTask("Shop", 4), "delete"),
+        (DefineTask("Shop", attrs.evolve(NIGHTLY, id=4, name="mine")), "update"),
+        (RemoveTask("Shop", 4), "delete"),
         (ToggleTask("Shop", 4, True), "disable"),
         (ToggleTask("Shop", 4, False), "enable"),
     ],
@@ -133,15 +124,15 @@ def test_a_copy_is_not_to_be_changed_in_its_database(command: Command, verb: str
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (PutServerWide(Template(0, NIGHTLY, ("Shop", " ")), 0), "has no name: take it off the list"),
-        (PutServerWide(Template(8, NIGHTLY), 0), "there is none of that id"),
+        (DefineServerWide(Template(0, NIGHTLY, ("Shop", " "))), "has no name: take it off the list"),
+        (DefineServerWide(Template(8, NIGHTLY)), "there is none of that id"),
         (
-            PutServerWide(Template(0, attrs.evolve(NIGHTLY, name="backup TO local")), 0),
+            DefineServerWide(Template(0, attrs.evolve(NIGHTLY, name="backup TO local"))),
             "already a task 'backup TO local'",
         ),
-        (PutServerWide(Template(0, attrs.evolve(NIGHTLY, full="")), 0), "couldn't parse the cron"),
-        (DeleteServerWide(8, 0), "there is no server-wide task 8"),
-        (ToggleServerWide(8, True, 0), "there is no server-wide task 8"),
+        (DefineServerWide(Template(0, attrs.evolve(NIGHTLY, full=""))), "couldn't parse the cron"),
+        (RemoveServerWide(8), "there is no server-wide task 8"),
+        (ToggleServerWide(8, True), "there is no server-wide task 8"),
     ],
 )
 def test_what_cannot_be_is_refused(command: Command, words: str) -> None:
@@ -150,7 +141,7 @@ def test_what_cannot_be_is_refused(command: Command, words: str) -> None:
 
 def test_names_are_made_unique_by_one_number() -> None:
     """Rules 16.2, 22.13, 24.2."""
-    record = after([PutServerWide(Template(0, NIGHTLY), 0)] * 2, SPREAD, 8)
+    record = after([DefineServerWide(Template(0, NIGHTLY))] * 2, SPREAD, 8)
     assert [each.task.name for each in record.templates.values()] == [
         "Backup to Local",
         "Backup to Local #2",
@@ -162,8 +153,8 @@ def test_a_copy_in_an_encrypted_database_uses_its_key_and_a_plain_snapshot_none(
     """Rule 16.4."""
     provided = Encryption(EncryptionMode.USE_PROVIDED_KEY, Key(bytes(32)))
     snapshot = attrs.evolve(NIGHTLY, kind=Kind.SNAPSHOT, encryption=provided)
-    secret = CreateDatabase("Secret", ("A",), 0, key=Key(bytes(32)))
-    record = after([secret, PutServerWide(Template(0, snapshot), 0)], TWO, 5)
+    secret = CreateDatabase("Secret", ("A",), key=Key(bytes(32)))
+    record = after([secret, DefineServerWide(Template(0, snapshot))], TWO, 5)
     found = {name: next(iter(each.tasks.values())).encryption for name, each in record.databases.items()}
     assert found == {"shop": None, "bank": None, "secret": Encryption(EncryptionMode.USE_DATABASE_KEY)}
 
@@ -176,13 +167,13 @@ def test_what_is_agreed_is_told_copy_by_copy() -> None:
         record, answer = apply(before, command, index)
         return [note.text() for note in tell(before, record, command, answer, index, rules)]
 
-    new = PutServerWide(Template(0, NIGHTLY, ("Bank",)), 0)
+    new = DefineServerWide(Template(0, NIGHTLY, ("Bank",)))
     assert told(TWO, new, 3) == [
         "records: server-wide task 3, 'Backup to Local', is defined, for all but Bank",
         "records: task 4 of Shop, 'Server Wide Backup, Backup to Local', is defined",
     ]
-    assert told(SPREAD, ToggleServerWide(3, True, 0), 8)[0].endswith("is disabled")
-    assert told(SPREAD, DeleteServerWide(3, 0), 8) == [
+    assert told(SPREAD, ToggleServerWide(3, True), 8)[0].endswith("is disabled")
+    assert told(SPREAD, RemoveServerWide(3), 8) == [
         "records: server-wide task 3 is gone",
         "records: task 4 of Shop is gone",
         "records: task 5 of Bank is gone",
@@ -194,21 +185,21 @@ def test_what_is_agreed_is_told_copy_by_copy() -> None:
 
 def test_it_travels() -> None:
     codec = Codec(WORDS)
-    command = PutServerWide(Template(0, NIGHTLY, ("Bank",)), 5)
+    command = DefineServerWide(Template(0, NIGHTLY, ("Bank",)), at=5)
     assert codec.decode(codec.encode(command)) == command
 
 
 NAMES = ("Shop", "Bank", "Depot")
 STEPS = st.one_of(
-    st.builds(CreateDatabase, st.sampled_from(NAMES), st.just(("A",)), st.just(0)),
-    st.builds(DeleteDatabase, st.sampled_from(NAMES)),
-    st.builds(DefineTask, st.sampled_from(NAMES), st.just(NIGHTLY), st.just(0)),
+    st.builds(CreateDatabase, st.sampled_from(NAMES), st.just(("A",))),
+    st.builds(RemoveDatabase, st.sampled_from(NAMES)),
+    st.builds(DefineTask, st.sampled_from(NAMES), st.just(NIGHTLY)),
     st.builds(
-        lambda task, left_out: PutServerWide(Template(task, NIGHTLY, tuple(left_out)), 0),
+        lambda task, left_out: DefineServerWide(Template(task, NIGHTLY, tuple(left_out))),
         st.integers(0, 6),
         st.sets(st.sampled_from(NAMES)).map(sorted),
     ),
-    st.builds(DeleteServerWide, st.integers(1, 6), st.just(0)),
+    st.builds(RemoveServerWide, st.integers(1, 6)),
 )
 
 

@@ -14,8 +14,9 @@ from backup.destinations.local import LocalFolder
 from backup.destinations.memory import MemoryDestination
 from backup.notes import BackupCancelled, BackupFinished, BackupStarted, Reported, ReportGivenUp, ReportQueued
 from backup.observer.observer_memory import ObserverMemory
-from backup.record.commands import Assign, CreateDatabase, DefineTask, ReportStatuses, UpdateTopology, apply
+from backup.record.commands import apply
 from backup.record.cron import next_occurrence
+from backup.record.database_commands import ChangeTopology, CreateDatabase
 from backup.record.external_replication import owner_of
 from backup.record.record import (
     Assignment,
@@ -32,8 +33,8 @@ from backup.record.record import (
 from backup.record.responsible_node import TaskState, computed_owner, decide, pick, state_of
 from backup.record.retention_policy import StoredChain, choose
 from backup.record.rules import PRESETS, Rules
+from backup.record.task_commands import Assign, DefineTask, ReportStatuses, ToggleTask
 from backup.record.validation import unique
-from backup.requests.database_requests import Define, DisableTask
 from backup.restore.chain_reader import BrokenChain, NothingToRestore, chain_of, restore_points
 from backup.runs.schedule import Plan, next_backup
 from cluster.sim.world import World
@@ -123,7 +124,7 @@ def test_22_6_an_aborted_run_leaves_nothing_and_a_crash_leaves_the_file_in_progr
     async def aborted(world: World) -> None:
         task = await open_shop(world, OFTEN, documents=3_000)
         await world.seen(BackupStarted, within=700)
-        await world.ask("A", DisableTask("Shop", task))
+        await world.ask("A", ToggleTask("Shop", task, disabled=True))
         await trio.sleep(10)
 
     async def crashed(world: World) -> None:
@@ -184,10 +185,10 @@ def test_22_9_disabling_stops_a_run_and_moving_does_not(rules: str) -> None:
         before = world["A"].state.database("Shop").tasks[task]
         runner = world.history.events[-1].node
         mentor = next(name for name in world.names if name != runner)
-        await world.ask("A", Define("Shop", attrs.evolve(before, mentor=mentor)))
+        await world.ask("A", DefineTask("Shop", attrs.evolve(before, mentor=mentor)))
         await trio.sleep(60)  # whoever has it now may run that occurrence too: it has heard of no report
         await world.seen(BackupStarted, within=700)
-        await world.ask("A", DisableTask("Shop", task))
+        await world.ask("A", ToggleTask("Shop", task, disabled=True))
         await trio.sleep(10)
 
     told = played(story, rules=rules)
@@ -261,7 +262,7 @@ def test_22_16_the_mark_comes_in_the_pass_of_the_rehab() -> None:
     """Two commands of one pass; the second stands even if the first is refused."""
     commands, _, _ = watch(shop(ABC), seen(sighting("A"), sighting("B", 60 * SECOND), sighting("C")))
     update, assign = commands
-    assert isinstance(update, UpdateTopology)
+    assert isinstance(update, ChangeTopology)
     assert isinstance(assign, Assign)
     moved_on = attrs.evolve(shop(ABC).databases["shop"], changed=6)
     record, _ = apply(Record().with_database(moved_on), assign, 7)
@@ -365,7 +366,7 @@ def test_24_3_the_reference_time_line() -> None:
     for age, promotables in ((899, ()), (900, ("E",))):
         told = seen(*late.values(), sighting("B", age * SECOND, now=NOW + HOUR))
         commands, _, _ = watch(shop(dynamic, marked), told, now=NOW + HOUR)
-        found = [command.topology.promotables for command in commands if isinstance(command, UpdateTopology)]
+        found = [command.topology.promotables for command in commands if isinstance(command, ChangeTopology)]
         assert found == ([promotables] if promotables else [])
 
 

@@ -14,7 +14,8 @@ from backup.database.change_vector import ChangeVector
 from backup.destinations.local import LocalFolder
 from backup.observer.observer import ObserverInputs, observe
 from backup.observer.observer_memory import ObserverMemory
-from backup.record.commands import Command, UpdateTopology, apply
+from backup.record.commands import Command, apply
+from backup.record.database_commands import ChangeTopology
 from backup.record.record import Assignment, Database, Kind, Reason, Record, Status, Task, Topology
 from backup.record.responsible_node import computed_owner
 from backup.record.rules import Rules, rules_named
@@ -85,7 +86,7 @@ def play(
 
 
 def said(command: Command) -> str:
-    if isinstance(command, UpdateTopology):
+    if isinstance(command, ChangeTopology):
         topology = command.topology
         return f"{''.join(topology.members)}|{''.join(topology.rehabs)}"
     [decision] = command.decisions  # type: ignore[union-attr]

@@ -23,7 +23,8 @@ from backup.database.agreed_values import (
     Values,
 )
 from backup.database.revisions import Policies, RevisionPolicy
-from backup.record.commands import CreateDatabase, apply
+from backup.record.commands import apply
+from backup.record.database_commands import CreateDatabase
 from backup.record.record import Record
 from cluster.member import Refused
 
@@ -90,14 +91,14 @@ def test_a_value_is_exchanged_against_the_one_that_was_seen() -> None:
 )
 def test_what_cannot_be_is_refused(command: ValueCommand, says: str) -> None:
     """And nothing changes."""
-    record, _ = apply(Record(), CreateDatabase("Shop", ("A",), at=0), 1)
+    record, _ = apply(Record(), CreateDatabase("Shop", ("A",)), 1)
     with pytest.raises(Refused, match=says):
         apply(record, command, 2)
 
 
 def test_values_do_not_move_what_topologies_are_judged_by() -> None:
     """Rule 5.13 compares `changed`; a backup goes by `raft_index`, which is moved by values too (9.7, 18.3)."""
-    record, _ = apply(Record(), CreateDatabase("Shop", ("A",), at=0), 1)
+    record, _ = apply(Record(), CreateDatabase("Shop", ("A",)), 1)
     record, answer = apply(record, NextIdentity("shop", "orders|"), 2)
     database = record.database("Shop")
     assert database is not None

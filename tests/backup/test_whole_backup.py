@@ -16,7 +16,7 @@ from backup.database.documents import Store
 from backup.database.revisions import Policies, RevisionPolicy
 from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import write
-from backup.requests.database_requests import ChangeValues, GetCompareExchange
+from backup.requests.document_requests import GetCompareExchange
 from backup.restore.chain_reader import restore
 from cluster.member import NoLeader, Refused
 from cluster.sim.run import run
@@ -256,7 +256,7 @@ def test_what_goes_through_the_log_needs_a_leader() -> None:
         with pytest.raises(Refused, match="no key of an identity"):
             world.restart("A")
             await world.elected(within=30)
-            await world.ask("C", ChangeValues(agreed.NextIdentity("Shop", "orders")))
+            await world.ask("C", agreed.NextIdentity("Shop", "orders"))
 
     run(story, 1)
 

@@ -15,8 +15,9 @@ from backup.destinations.settings_script import ScriptFailed, given
 from backup.destinations.world_destinations import WorldDestinations
 from backup.node.service import WORDS
 from backup.record.task import Task
+from backup.record.task_commands import DefineTask
 from backup.record.task_json import LeftOut, task_json, tasks_of
-from backup.requests.database_requests import Define, secrets_of
+from backup.requests.restore_requests import secrets_of
 from cluster.wire import Codec
 from tests.ports.clouds import SERVED
 
@@ -90,7 +91,7 @@ def test_no_secret_of_a_kind_is_shown(kind: type[DestinationSettings]) -> None:
     hidden = [f"{field.name}-of-ours" for field in secret_fields(kind)]
     shown = f"{whole!r} {whole.address} {whole.as_json()} {Task(destinations=(whole,))!r}"
     assert [secret for secret in hidden if secret in shown] == []
-    assert list(whole.secrets) == hidden == secrets_of(Define("Shop", Task(destinations=(whole,))))
+    assert list(whole.secrets) == hidden == secrets_of(DefineTask("Shop", Task(destinations=(whole,))))
 
 
 @each_kind

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from backup.destinations.faults import Full
 from backup.destinations.local import LocalFolder
+from backup.record.database_commands import CreateDatabase
 from backup.record.encryption_keys import SIZE, Key
 from backup.record.task import Task
-from backup.requests.database_requests import Define, NewDatabase
+from backup.record.task_commands import DefineTask
 from backup.requests.document_requests import Attach, PutDocuments
 from cluster import steps
 from cluster.step_fields import NoStep, json_form, read_text
@@ -31,8 +32,8 @@ class Plain:
 
 
 REQUESTS = {
-    "enum": Define("Shop", Task("0 0 * * *", "", (LocalFolder("backups"),))),
-    "key": NewDatabase("Shop", key=Key(bytes(range(SIZE)))),
+    "enum": DefineTask("Shop", Task("0 0 * * *", "", (LocalFolder("backups"),))),
+    "key": CreateDatabase("Shop", key=Key(bytes(range(SIZE)))),
     "documents": PutDocuments.of("Shop", {"orders/1": {"of": "'>\"<"}}, "Orders"),
     "bytes": Attach("Shop", "orders/1", "ä>.pdf", b"signed"),
     "dataclass": Plain("it's \"<so>\\", more=(None, True, (1, -2.5e300), b"\x00'<", frozenset({1}), float("inf"))),
@@ -68,7 +69,7 @@ def test_what_a_text_hides_stays_hidden(request_: Any) -> None:
     """A key is in no file; of many documents only the number is."""
     found = json.dumps(json_form(steps.Ask("A", request_)))
     assert str(list(range(SIZE)))[1:-1] not in found
-    if isinstance(request_, NewDatabase):
+    if isinstance(request_, CreateDatabase):
         assert "Key(<hidden>)" in found
     if isinstance(request_, PutDocuments):
         assert json_form(request_) == repr(request_)

@@ -15,8 +15,11 @@ from typing import Any
 from backup.node.service import Backups
 from backup.notes import BackupFailed, Reported
 from backup.requests.backup_requests import BackupNow, ShowTask
-from backup.requests.database_requests import GetDocument, NewDatabase
+from backup.record.database_commands import CreateDatabase
+from backup.requests.document_requests import GetDocument
 from cluster.checks import on
+from backup.record.database_commands import CreateDatabase
+from backup.requests.document_requests import GetDocument
 from cluster.member import Application, ClientRequest, Member
 from cluster.sim.world import World
 from cluster.steps import Pause
@@ -82,7 +85,7 @@ REVEALED = [
     # requests
     ("await world.ask('A', Swap('x', None, 1))", "int"),
     ("await world.ask('A', GetDocument('Shop', 'orders/1'))", "backup.database.items.Document | None"),
-    ("await world.ask('A', NewDatabase('Shop'))", "int"),
+    ("await world.ask('A', CreateDatabase('Shop'))", "int"),
     ("await world.ask('A', BackupNow('Shop', 3))", "backup.requests.answers.Operation"),
     ("(await world.ask('A', ShowTask('Shop', 3))).next", "backup.requests.answers.NextBackup | None"),
     ("await world.ask('A', anything)", "Any"),

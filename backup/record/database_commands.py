@@ -1,0 +1,163 @@
+"""Commands about whole databases: made, filled from a backup, removed, regrouped by the observer. Pure.
+
+Never here: what an operator asks of a group (group_commands.py).
+"""
+
+import attrs
+
+from backup.record import server_wide
+from backup.record.admin_command import AdminCommand
+from backup.record.encryption_keys import Key
+from backup.record.record import Database, Record, Restoring, Stamp, Topology
+from cluster.member import Refused
+from cluster.value import value
+
+
+@value
+class CreateDatabase(AdminCommand[int]):
+    """Answers the new database's id."""
+
+    name: str
+    members: tuple[str, ...] = ()
+    """Empty in a request: the first `replication_factor` of all nodes, sorted."""
+    replication_factor: int = 1
+    """On how many nodes it is to be; at least on its members."""
+    key: Key | None = None
+    """Of an encrypted database (rule 13.2); it travels in the log, as everything that a new member of the group needs."""
+    dynamic_distribution: bool = False
+    """The observer may replace a node of it that is gone for long (5.14)."""
+    priority_order: tuple[str, ...] = ()
+    """Members that are to stand first, in this order; the first of all is the clients' preferred node."""
+    restoring: Restoring | None = None
+    """It is made from a backup by that node, which will say when it is done."""
+
+    def says(self) -> str:
+        where = f"on {', '.join(self.members)}" if self.members else f"on {self.replication_factor} of the nodes"
+        return f"wants {'an encrypted' if self.key else 'a'} database {self.name} {where}"
+
+
+@value
+class RemoveDatabase(AdminCommand[None]):
+    """Answers None."""
+
+    name: str
+    hard: bool = True
+    """Each node deletes its files of it. False: each puts them by, where nothing reads them."""
+
+    def says(self) -> str:
+        return f"wants database {self.name} to go" + ("" if self.hard else ", and its files to stay")
+
+
+@value
+class OpenDatabase:
+    """The database of that id holds what its backup held: whoever asks is answered (rule 17.7). Answers None."""
+
+    database: str
+    id: int
+
+
+@value
+class AbandonRestore:
+    """The database of that id will never be filled: it goes, unless it is open by now (rule 17.8). Answers None."""
+
+    database: str
+    id: int
+
+
+@value
+class ChangeTopology:
+    """The observer's change of one database's group (rule 5.4). Answers the log index."""
+
+    database: str
+    topology: Topology
+    """Its stamp is set when it is applied."""
+    based_on: int
+    """`Database.changed` of the record it was worked out from; refused if that moved on (rule 5.13)."""
+    at: int
+    term: int
+    why: str
+    """One sentence for the operator."""
+
+
+@value
+class SayFarewell:
+    """A node that left the group of the database of that id holds nothing of it any more (rule 5.15). Answers None."""
+
+    database: str
+    id: int
+    node: str
+
+
+DatabaseCommand = CreateDatabase | RemoveDatabase | OpenDatabase | AbandonRestore | ChangeTopology | SayFarewell
+
+
+def apply(record: Record, command: DatabaseCommand, index: int) -> tuple[Record, object]:
+    """The record after the command, and its answer. `Refused` changes nothing."""
+    match command:
+        case CreateDatabase():
+            return _create(record, command, index)
+        case RemoveDatabase(name, hard):
+            return record.without_database(record.existing(name), hard=hard), None
+        case OpenDatabase(name, database_id):
+            restored = attrs.evolve(_restoring(record, name, database_id), restoring=None, changed=index)
+            opened = record.with_database(restored)
+            return server_wide.spread_to(opened, name, index, restored.topology.stamp.at), None
+        case AbandonRestore(name, database_id):
+            return record.without_database(_restoring(record, name, database_id)), None
+        case ChangeTopology():
+            return _change_topology(record, command, index)
+        case SayFarewell(name, database_id, node):
+            left = record.existing(name)
+            if left.id != database_id or node not in left.departed:
+                raise Refused(f"database {name!r} of id {database_id} has nothing to hear from node {node}: it is told")
+            departed = tuple(each for each in left.departed if each != node)
+            return record.with_database(attrs.evolve(left, departed=departed)), None
+
+
+def check_new_name(record: Record, name: str) -> None:
+    """Refused unless a new database may be called so (rule 17.6)."""
+    if not name.strip() or "/" in name or "\\" in name:
+        raise Refused(f"database name {name!r} cannot be a part of a file name: give one without / and \\, not empty")
+    if record.database(name) is not None:
+        raise Refused(f"database {name!r} exists already: choose another name or delete it first")
+
+
+def _create(record: Record, command: CreateDatabase, index: int) -> tuple[Record, int]:
+    name, members = command.name, command.members
+    check_new_name(record, name)
+    if not members or len(set(members)) != len(members):
+        raise Refused(f"database {name!r} needs members, each once, not {' '.join(members) or 'none'}")
+    if command.replication_factor < 0:
+        raise Refused(f"database {name!r} needs a replication factor of 1 or more, not {command.replication_factor}")
+    if not set(command.priority_order) <= set(members):
+        strangers = " ".join(node for node in command.priority_order if node not in members)
+        raise Refused(f"the priority order of {name!r} names {strangers}, which is no member of it: leave it out")
+    topology = Topology(
+        members,
+        replication_factor=max(command.replication_factor, len(members)),
+        dynamic_distribution=command.dynamic_distribution,
+        priority_order=command.priority_order,
+        stamp=Stamp(index, command.term, command.at),
+    )
+    made = record.with_database(Database(name, index, topology, index, key=command.key, restoring=command.restoring))
+    if command.restoring is not None:  # until it is open it has nothing to back up
+        return made, index
+    return server_wide.spread_to(made, name, index, command.at), index
+
+
+def _restoring(record: Record, name: str, database_id: int) -> Database:
+    database = record.existing(name)
+    if database.id != database_id or database.restoring is None:
+        raise Refused(f"database {name!r} of id {database_id} is not being restored: look what became of it")
+    return database
+
+
+def _change_topology(record: Record, command: ChangeTopology, index: int) -> tuple[Record, int]:
+    database = record.existing(command.database)
+    if database.changed != command.based_on:  # rule 5.13
+        raise Refused(
+            f"the topology of {database.name!r} was worked out from its record as of entry {command.based_on}, "
+            f"but entry {database.changed} has changed it since: look again"
+        )
+    topology = attrs.evolve(command.topology, stamp=Stamp(index, command.term, command.at))
+    return record.with_database(database.regrouped(topology, index)), index
