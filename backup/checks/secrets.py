@@ -5,7 +5,7 @@ Keys themselves come from the operator's ring, as no trace has ever held one. Wh
 
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 
 from backup import notes as kinds
@@ -102,12 +102,13 @@ class KeysStaySecret(Watcher):
         self._lately: list[tuple[int, Step]] = []
 
     def sees(self) -> Sees:
-        found: list[type[Note]] = [Stepped, Said, Failed]
-        for name in kinds.__all__:
-            kind: Any = getattr(kinds, name)
-            if isinstance(kind, type) and issubclass(kind, Note):
-                found.append(kind)
-        return [on(kind, self._look) for kind in found]
+        named = [
+            kind
+            for kind in vars(kinds).values()
+            if isinstance(kind, type) and kind.__module__.startswith(kinds.__name__)
+        ]
+        ours = [kind for kind in named if issubclass(kind, Note)]
+        return [on(kind, self._look) for kind in (Stepped, Said, Failed, *ours)]
 
     def _look(self, event: Happened) -> None:
         if isinstance(event.note, Stepped):

@@ -76,6 +76,3 @@ class RetentionFailed(Note):
 
     def text(self) -> str:
         return f"removes no old backups of task {self.task} of {self.database}: {self.why}"
-
-
-__all__ = ["FolderExpired", "FolderLeft", "FolderRemoved", "RetentionFailed"]
