@@ -204,11 +204,11 @@ class ModelRun:
             case Now(task, full):
                 await self._task(task).backup_now(full)
             case Later(task, count):
-                await self._task(task).put_off(minutes(count))
+                await self._task(task).postpone(minutes(count))
             case Stop(task):
                 await self._task(task).cancel()
             case Once():
-                await self.shop.back_up_once(within=30)
+                await self.shop.backup_once(within=30)
             case Strike(fault):
                 self.world.do(fault)
                 self.unsettled = True

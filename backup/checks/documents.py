@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from backup.checks.model import Model
-from backup.notes import CopyClosed, CopyHolds, CopyOpened, DatabaseCreated, DatabaseDeleted, DocumentsWritten
+from backup.notes import CopyClosed, CopyHolds, CopyOpened, DatabaseCreated, DatabaseRemoved, DocumentsWritten
 from cluster.checks import Sees, Watcher, on
 from cluster.time_units import MINUTE
 from cluster.trace import Ended, Happened
@@ -61,7 +61,7 @@ class CopiesAgree(Watcher):
     def sees(self) -> Sees:
         return [
             on(DatabaseCreated, self._created),
-            on(DatabaseDeleted, self._deleted),
+            on(DatabaseRemoved, self._deleted),
             on(CopyHolds, self._holds),
             on(CopyClosed, self._closed),
             on(Ended, self._ended),
@@ -70,7 +70,7 @@ class CopiesAgree(Watcher):
     def _created(self, event: Happened[DatabaseCreated]) -> None:
         self._names[event.note.index] = event.note.database
 
-    def _deleted(self, event: Happened[DatabaseDeleted]) -> None:
+    def _deleted(self, event: Happened[DatabaseRemoved]) -> None:
         gone = [
             known for known, name in self._names.items() if name == event.note.database and known < event.note.index
         ]

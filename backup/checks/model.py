@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from backup.notes import (
     DatabaseCreated,
-    DatabaseDeleted,
+    DatabaseRemoved,
     OwnerChanged,
     TaskDefined,
     TaskRemoved,
@@ -177,7 +177,7 @@ class Model(Watcher):
             on(Said, self._look),
             on(Ended, self._look),
             on(DatabaseCreated, self._heeding(self._database_created)),
-            on(DatabaseDeleted, self._heeding(self._database_deleted)),
+            on(DatabaseRemoved, self._heeding(self._database_deleted)),
             on(TaskDefined, self._heeding(self._task_defined)),
             on(TaskRemoved, self._heeding(self._task_removed)),
             on(TopologyChanged, self._heeding(self._topology_changed)),
@@ -381,7 +381,7 @@ class Model(Watcher):
     def _database_created(self, event: Happened[DatabaseCreated]) -> None:
         self.groups[event.note.database.lower()] = GroupState(event.note.members)
 
-    def _database_deleted(self, event: Happened[DatabaseDeleted]) -> None:
+    def _database_deleted(self, event: Happened[DatabaseRemoved]) -> None:
         gone = event.note.database
         self.groups.pop(gone.lower(), None)
         for task in [task for task in self.tasks.values() if task.database.lower() == gone.lower()]:

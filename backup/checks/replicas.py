@@ -8,7 +8,7 @@ from backup.notes import (
     CopyClosed,
     CopyHolds,
     DatabaseCreated,
-    DatabaseDeleted,
+    DatabaseRemoved,
     DatabaseRestored,
     DocumentsWritten,
     ReplicationDefined,
@@ -40,7 +40,7 @@ class ReplicasFollow(Watcher):
     def sees(self) -> Sees:
         return [
             on(DatabaseCreated, self._created),
-            on(DatabaseDeleted, self._deleted),
+            on(DatabaseRemoved, self._deleted),
             on(DatabaseRestored, self._has_its_own),
             on(DocumentsWritten, self._has_its_own),
             on(RevisionsConfigured, self._has_its_own),
@@ -55,7 +55,7 @@ class ReplicasFollow(Watcher):
         note = event.note
         self._ids[note.database.lower()] = max(note.index, self._ids.get(note.database.lower(), 0))
 
-    def _deleted(self, event: Happened[DatabaseDeleted]) -> None:
+    def _deleted(self, event: Happened[DatabaseRemoved]) -> None:
         gone = event.note.database.lower()
         if self._ids.get(gone, event.note.index) < event.note.index:
             del self._ids[gone]

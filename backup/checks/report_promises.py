@@ -10,7 +10,7 @@ from backup.notes import (
     BackupFailed,
     BackupFinished,
     BackupSkipped,
-    DatabaseDeleted,
+    DatabaseRemoved,
     Reported,
     ReportGivenUp,
     StatusStored,
@@ -50,7 +50,7 @@ class LaterStartWins(Watcher):
             on(StatusStored, self._stored),
             on(TaskDefined, self._defined),
             on(TaskRemoved, self._removed),
-            on(DatabaseDeleted, self._deleted),
+            on(DatabaseRemoved, self._deleted),
         ]
 
     def _stored(self, event: Happened[StatusStored]) -> None:
@@ -90,7 +90,7 @@ class LaterStartWins(Watcher):
         if self._model.is_news(event):
             self._forget(event.note.database, event.note.task)
 
-    def _deleted(self, event: Happened[DatabaseDeleted]) -> None:
+    def _deleted(self, event: Happened[DatabaseRemoved]) -> None:
         if self._model.is_news(event):
             for key in [key for key in self._shown if key[0] == event.note.database.lower()]:
                 self._forget(*key)

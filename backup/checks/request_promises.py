@@ -8,8 +8,8 @@ from backup.notes import (
     BackupPostponedHere,
     BackupStarted,
     DatabaseCreated,
-    DatabaseDeleted,
     DatabaseOpened,
+    DatabaseRemoved,
     OwnerChanged,
     ServerWideDefined,
     ServerWideRemoved,
@@ -93,7 +93,7 @@ class ServerWideEverywhere(Watcher):
             on(ServerWideRemoved, self._told),
             on(DatabaseCreated, self._told),
             on(DatabaseOpened, self._told),
-            on(DatabaseDeleted, self._told),
+            on(DatabaseRemoved, self._told),
             on(TaskDefined, self._told),
             on(TaskRemoved, self._told),
             on(OwnerChanged, self._owner_changed),
@@ -127,7 +127,7 @@ class ServerWideEverywhere(Watcher):
                 self._left_out.pop(task, None)
             case DatabaseCreated(database=name, restoring=False) | DatabaseOpened(database=name):
                 self._databases[name.lower()] = None
-            case DatabaseDeleted(database=name):
+            case DatabaseRemoved(database=name):
                 self._databases.pop(name.lower(), None)
                 self._copies = {key: known for key, known in self._copies.items() if key[1] != name.lower()}
             case TaskDefined(database=name, task=task, server_wide=template) if template:

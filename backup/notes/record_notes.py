@@ -32,7 +32,7 @@ class DatabaseOpened(Agreed):
 
 
 @value
-class DatabaseDeleted(Agreed):
+class DatabaseRemoved(Agreed):
     database: str
     hard: bool
     """Its files go, too."""

@@ -24,7 +24,7 @@ class IdentityMoved(Agreed):
 
 
 @value
-class ValueExchanged(Agreed):
+class CompareExchangeChanged(Agreed):
     """A compare-exchange value was written or deleted; what was refused changes nothing and is not told."""
 
     weight: ClassVar[int] = DETAIL

@@ -58,9 +58,9 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
         case DefineServerWide() | ToggleServerWide() | RemoveServerWide():
             yield from _server_wide(before, after, command, answer, index)
         case RemoveDatabase(name, hard):
-            yield notes.DatabaseDeleted(index, before.existing(name).name, hard)
+            yield notes.DatabaseRemoved(index, before.existing(name).name, hard)
         case AbandonRestore(name):
-            yield notes.DatabaseDeleted(index, before.existing(name).name, True)
+            yield notes.DatabaseRemoved(index, before.existing(name).name, True)
         case ChangeTopology(name, why=why):
             yield _topology(before.existing(name), after.existing(name).topology, why, index)
         case SayFarewell(name, _, node):
@@ -155,9 +155,9 @@ def _values(old: Database, new: Database, command: ValueCommand, index: int) -> 
             identity = new.values.identities[key.lower()]
             yield notes.IdentityMoved(index, new.name, identity.key, identity.number)
         case agreed_values.PutCompareExchange(key=key):
-            yield notes.ValueExchanged(index, new.name, key, deleted=False)
+            yield notes.CompareExchangeChanged(index, new.name, key, deleted=False)
         case agreed_values.DeleteCompareExchange(key=key):
-            yield notes.ValueExchanged(index, new.name, key, deleted=True)
+            yield notes.CompareExchangeChanged(index, new.name, key, deleted=True)
         case agreed_values.CleanValueTombstones(up_to=up_to):
             count = len(old.values.tombstones) - len(new.values.tombstones)
             yield notes.ValueTombstonesCleaned(index, new.name, up_to, count)

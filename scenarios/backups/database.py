@@ -111,20 +111,20 @@ class Database:
         """The revisions of a document, the oldest first, as that node's copy has them."""
         return await self._ask(GetRevisions(self.name, id), on)
 
-    async def keep_revisions(self, **minimum_to_keep: int | None) -> None:
+    async def configure_revisions(self, **minimum_to_keep: int | None) -> None:
         """Keep revisions of these collections and of no others: so many of each document, or all for None."""
         policies = tuple(RevisionPolicy(collection, kept) for collection, kept in minimum_to_keep.items())
         await self._ask(ConfigureRevisions(self.name, policies))
 
-    async def next_number(self, key: str) -> int:
+    async def next_identity(self, key: str) -> int:
         """The next number of an identity, `orders|`: no two clients get the same; needs a leader."""
         return await self._ask(NextIdentity(self.name, key))
 
-    async def exchange(self, key: str, data: object, index: int = 0) -> CompareExchangeResult:
+    async def put_compare_exchange(self, key: str, data: object, index: int = 0) -> CompareExchangeResult:
         """Write a compare-exchange value over the one of that index, 0 for none; needs a leader."""
         return await self._ask(PutCompareExchange(self.name, key, text_of(data), index))
 
-    async def remove_exchanged(self, key: str, index: int) -> CompareExchangeResult:
+    async def delete_compare_exchange(self, key: str, index: int) -> CompareExchangeResult:
         """Delete a compare-exchange value if it is still the one of that index; needs a leader."""
         return await self._ask(DeleteCompareExchange(self.name, key, index))
 
@@ -154,7 +154,7 @@ class Database:
         """Delete documents."""
         await self._ask(DeleteDocuments(self.name, ids), on)
 
-    async def replicate_to(
+    async def define_replication(
         self, destination: "Database", delay: float = 0, mentor: str | None = None, pinned: bool = False, name: str = ""
     ) -> "Replica":
         """Send every change to another database, that many seconds after it is made (19.4)."""
@@ -168,15 +168,15 @@ class Database:
         every = self.world.history.of(ObserverDecided)
         return [event for event in every if event.note.database.lower() == self.name.lower()]
 
-    async def add(self, node: str = "") -> str:
+    async def add_node(self, node: str = "") -> str:
         """Have it on one node more; return which."""
         return await self._ask(AddNode(self.name, node))
 
-    async def drop(self, node: str) -> None:
+    async def remove_node(self, node: str) -> None:
         """Have it no longer on that node."""
         await self._ask(RemoveNode(self.name, node))
 
-    async def reorder(self, *order: str, fixed: bool = False) -> None:
+    async def reorder_members(self, *order: str, fixed: bool = False) -> None:
         """Put the members in that order; `fixed`: to stay so."""
         await self._ask(ReorderMembers(self.name, order, fixed))
 
@@ -245,7 +245,7 @@ class Database:
         number = await self._ask(DefineTask(self.name, definition), on)
         return Task(self, number, places[0].address, encryption, places)
 
-    async def back_up_once(
+    async def backup_once(
         self,
         path: str = FOLDER,
         kind: Kind = Kind.BACKUP,

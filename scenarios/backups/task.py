@@ -157,7 +157,7 @@ class Task:
         """Run it now, wherever it belongs; returns when it has begun."""
         return await self._at_owner(BackupNow(self.database.name, self.id, full), on)
 
-    async def put_off(self, seconds: float, on: str = "") -> Postponed:
+    async def postpone(self, seconds: float, on: str = "") -> Postponed:
         """Let it not run for so long; what runs is cancelled."""
         return await self._at_owner(PostponeBackup(self.database.name, self.id, round(seconds * SECOND)), on)
 

@@ -14,7 +14,7 @@ async def story(world: World) -> None:
     shop = await client.create_database("Shop", members="ABC")
     mirror = await client.create_database("Mirror", members="DE")
     orders = await shop.fill()
-    replica = await shop.replicate_to(mirror)
+    replica = await shop.define_replication(mirror)
     nightly = await shop.define(full="0 2 * * *")
     await replica.followed()
     assert len(mirror.documents()) == orders, "everything that was there before is sent, too"

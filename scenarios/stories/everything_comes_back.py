@@ -15,6 +15,6 @@ async def story(world: World) -> None:
     copy, node = client.database("Copy"), restored.run.node
     assert await copy.attachment("orders/1", "contract.pdf", on=node) == CONTRACT
     assert [each.deleted for each in await copy.revisions("orders/3", on=node)] == [False, True]
-    assert await copy.next_number("orders|") == 3, "no number is given twice"
-    assert (await copy.exchange("books/7", {"lent to": "users/4"})).successful, "the book is back"
+    assert await copy.next_identity("orders|") == 3, "no number is given twice"
+    assert (await copy.put_compare_exchange("books/7", {"lent to": "users/4"})).successful, "the book is back"
     assert len((await copy.indexed("Orders/ByTotal", on=node)).rows) == 3

@@ -12,7 +12,7 @@ async def story(world: World) -> None:
     nightly = await shop.define(full="0 2 * * *")
     await nightly.assigned()
 
-    once = await shop.back_up_once(path="before-the-upgrade", on="A")
+    once = await shop.backup_once(path="before-the-upgrade", on="A")
     assert (once.node, once.full, once.outcome) == ("A", True, "written")
     await world.until(lambda: bool(world["C"].state.database("Shop").history), what="its report")
     await world.settled()

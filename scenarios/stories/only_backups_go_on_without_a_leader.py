@@ -15,7 +15,7 @@ async def story(world: World) -> None:
     mirror = await client.create_database("Mirror", members="B")
     await shop.fill()
     hourly = await shop.define(full="0 * * * *", mentor="B", pinned=True)
-    replica = await shop.replicate_to(mirror, mentor="B", pinned=True)
+    replica = await shop.define_replication(mirror, mentor="B", pinned=True)
     await replica.followed()
     await hourly.ran()
 

@@ -16,7 +16,7 @@ async def story(world: World) -> None:
     owner = await daily.assigned()
     await trio.sleep(hours(12) - world.now + 0.3)
 
-    put_off = await daily.put_off(minutes(90))
+    put_off = await daily.postpone(minutes(90))
     assert put_off.agreed
     view = await daily.show(owner)
     assert view.next is not None

@@ -14,7 +14,7 @@ async def story(world: World) -> None:
     shop = await client.create_database("Shop", members="ABC")
     mirror = await client.create_database("Mirror", members="CDE")
     await shop.fill()
-    replica = await shop.replicate_to(mirror)
+    replica = await shop.define_replication(mirror)
     first = await replica.sent_by()
     await replica.followed()
 

@@ -172,8 +172,8 @@ async def _operator(dice: Dice, shop: Database, names: str) -> None:
         with trio.move_on_after(20):
             match dice.below(4):
                 case 0:
-                    await shop.add(node)
+                    await shop.add_node(node)
                 case 1:
-                    await shop.drop(node)
+                    await shop.remove_node(node)
     except REFUSED:
         return

@@ -24,15 +24,15 @@ async def stocked(world: World) -> tuple[Client, Task]:
     client.start("ABC")
     await world.elected()
     shop = await client.create_database("Shop", replication_factor=3)
-    await shop.keep_revisions(Orders=3)
+    await shop.configure_revisions(Orders=3)
     await shop.define_index("Orders/ByTotal", "Orders", ("total",))
     await trio.sleep(1)
     await shop.store({"total": 1}, "orders/", on="B")  # a number of B's own: orders/0000001-B
     await shop.store({"total": 2}, "orders|")  # a number all agree on: orders/1
     await shop.put({"orders/3": {"total": 4}})
     await shop.attach("orders/1", "contract.pdf", CONTRACT, "application/pdf")
-    lent = await shop.exchange("books/7", {"lent to": "users/3"})
-    await shop.exchange("books/7", {"lent to": "users/4"})  # who comes second is told so
+    lent = await shop.put_compare_exchange("books/7", {"lent to": "users/3"})
+    await shop.put_compare_exchange("books/7", {"lent to": "users/4"})  # who comes second is told so
 
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *", mentor="A")
     await hourly.ran()
@@ -41,7 +41,7 @@ async def stocked(world: World) -> tuple[Client, Task]:
     await shop.put({"orders/2": {"by": "C"}}, on="C")  # neither knew of the other: the loser stays as a revision
     await shop.delete("orders/3")
     await hourly.ran()
-    await shop.remove_exchanged("books/7", lent.index)
-    await shop.next_number("orders|")
+    await shop.delete_compare_exchange("books/7", lent.index)
+    await shop.next_identity("orders|")
     await hourly.ran()
     return client, hourly

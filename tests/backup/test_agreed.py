@@ -54,7 +54,7 @@ STATUS = Status(2, Kind.BACKUP, "B", last_full=50, last_full_internal=50, last_e
     ("commands", "said"),
     [
         (START[:1], notes.DatabaseCreated(1, "Shop", ("A", "B", "C"))),
-        ((*START[:1], RemoveDatabase("shop")), notes.DatabaseDeleted(2, "Shop", True)),
+        ((*START[:1], RemoveDatabase("shop")), notes.DatabaseRemoved(2, "Shop", True)),
         (
             START,
             notes.TaskDefined(

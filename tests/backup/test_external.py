@@ -131,7 +131,7 @@ def test_a_destination_may_come_later_and_go() -> None:
 
     async def tale(world: World, client: Client, shop: Db) -> None:
         later = Db(client, "Mirror")
-        replica = await shop.replicate_to(later)
+        replica = await shop.define_replication(later)
         await world.seen(ReplicationWaits)
         await trio.sleep(60)
         mirror = await client.create_database("Mirror", members="DE")
@@ -148,7 +148,7 @@ def test_both_databases_may_be_on_one_node() -> None:
 
     async def tale(world: World, client: Client, shop: Db) -> None:
         mirror = await client.create_database("Mirror", members="A")
-        replica = await shop.replicate_to(mirror, mentor="A")
+        replica = await shop.define_replication(mirror, mentor="A")
         assert await replica.sent_by() == "A"
         await replica.followed()
 
@@ -161,7 +161,7 @@ def test_a_delay_is_kept() -> None:
     async def tale(world: World, client: Client, shop: Db) -> None:
         mirror = await client.create_database("Mirror", members="DE")
         await trio.sleep(20)
-        replica = await shop.replicate_to(mirror, delay=60)
+        replica = await shop.define_replication(mirror, delay=60)
         await trio.sleep(20)
         assert mirror.documents() == []
         await shop.delete("orders/1")
@@ -177,7 +177,7 @@ def test_a_destination_that_loses_its_node_is_reached_through_another() -> None:
 
     async def tale(world: World, client: Client, shop: Db) -> None:
         mirror = await client.create_database("Mirror", members="DE")
-        replica = await shop.replicate_to(mirror)
+        replica = await shop.define_replication(mirror)
         await replica.followed()
         world.crash("D")
         await shop.put({"orders/late": {"n": 1}})
@@ -194,7 +194,7 @@ def test_on_a_bad_wire_everything_arrives(seed: int) -> None:
 
     async def tale(world: World, client: Client, shop: Db) -> None:
         mirror = await client.create_database("Mirror", members="CD")
-        replica = await shop.replicate_to(mirror)
+        replica = await shop.define_replication(mirror)
         for number in range(6):
             await shop.put({f"orders/{number}": {"again": number}, f"orders/new-{number}": {}})
             await shop.delete(f"orders/{40 + number}")
@@ -213,7 +213,7 @@ def test_there_and_back() -> None:
 
     async def tale(world: World, client: Client, shop: Db) -> None:
         other = await client.create_database("Other", members="DE")
-        there, back = await shop.replicate_to(other), await other.replicate_to(shop)
+        there, back = await shop.define_replication(other), await other.define_replication(shop)
         await other.put({"orders/there": {"n": 1}})
         await there.followed()
         await shop.delete("orders/there")
@@ -228,7 +228,7 @@ def test_a_disabled_task_sends_nothing_and_the_cluster_is_told_how_far_it_came()
 
     async def tale(world: World, client: Client, shop: Db) -> None:
         mirror = await client.create_database("Mirror", members="DE")
-        replica = await shop.replicate_to(mirror)
+        replica = await shop.define_replication(mirror)
         await replica.followed()
         await world.seen(ReplicationReported)
         await replica.disable()
@@ -256,7 +256,7 @@ def test_an_owner_has_no_grace() -> None:
 
     async def tale(world: World, client: Client, shop: Db) -> None:
         mirror = await client.create_database("Mirror", members="DE")
-        replica = await shop.replicate_to(mirror)
+        replica = await shop.define_replication(mirror)
         owner = await replica.sent_by()
         world.crash(owner)
         began = world.now
@@ -265,6 +265,6 @@ def test_an_owner_has_no_grace() -> None:
         world.restart(owner)
         assert await replica.sent_by(other_than=replica.owner) == owner
         with pytest.raises(Refused, match="prefers node 'Z', which is none of A B C D E"):
-            await shop.replicate_to(mirror, mentor="Z")
+            await shop.define_replication(mirror, mentor="Z")
 
     assert sum(isinstance(note, ReplicationStarted) for note in played(tale)) >= 3

@@ -116,7 +116,7 @@ def test_a_snapshot_chain_of_a_task() -> None:
         client.start("ABC")
         await world.elected()
         shop = await client.create_database("Shop", replication_factor=3)
-        await shop.keep_revisions(Orders=2)
+        await shop.configure_revisions(Orders=2)
         await shop.define_index("ByTotal", "Orders", ("total",))
         await shop.fill(300)
         await shop.indexed("ByTotal", on="A")
@@ -124,7 +124,7 @@ def test_a_snapshot_chain_of_a_task() -> None:
         await task.ran()
         await shop.put({"orders/1": {"total": 5}, "orders/new": {"total": 6}})
         await shop.delete("orders/2")
-        await shop.next_number("orders|")
+        await shop.next_identity("orders|")
         await task.ran()
         files = task.files("A")
         assert [name.rpartition(".")[2] for name in files] == ["ravendb-snapshot", "ravendb-incremental-backup"]

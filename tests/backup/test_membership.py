@@ -159,7 +159,7 @@ def test_a_newcomer_gets_a_copy_and_a_task_when_an_operator_adds_it() -> None:
         await shop.fill(3)
         world.join("D", watcher=True)
         await world.joined("D", watcher=True)
-        assert await shop.add() == "D"
+        assert await shop.add_node() == "D"
         await shop.grouped("ABD")
         assert any(event.node == "D" and isinstance(event.note, CopyOpened) for event in world.history.events)
         task = await shop.define(full="0 * * * *", mentor="D")

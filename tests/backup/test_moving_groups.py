@@ -28,7 +28,7 @@ def moving(names: str) -> Callable[[World], Awaitable[None]]:
         mirror = await client.create_database("Mirror", members=names[2:])
         await shop.fill(30)
         await shop.define(full="0 */3 * * *", incremental="*/20 * * * *")
-        await shop.replicate_to(mirror, delay=(0, 0, 30)[dice.below(3)])
+        await shop.define_replication(mirror, delay=(0, 0, 30)[dice.below(3)])
         for number in range(12):
             await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
             world.do(misfortune(dice, names, clocks=False))
@@ -52,13 +52,13 @@ async def _somebody_acts(dice: Dice, shop: Database, mirror: Database, number: i
                 case 4:
                     await shop.delete(f"orders/{dice.below(30)}")
                 case 5:
-                    await shop.add(node)
+                    await shop.add_node(node)
                 case 6:
-                    await shop.drop(node)
+                    await shop.remove_node(node)
                 case 7:
-                    await mirror.add(node)
+                    await mirror.add_node(node)
                 case _:
-                    await mirror.drop(node)
+                    await mirror.remove_node(node)
     except REFUSED:
         return
 

@@ -154,7 +154,7 @@ def test_without_a_free_slot_backup_now_is_refused() -> None:
     async def story(world: World, shop: Database, task: Task) -> None:
         await task.backup_now()
         with pytest.raises(NoFreeSlot, match="exceeds the maximum number of concurrent backup tasks, which is 1"):
-            await shop.back_up_once(on=await task.assigned())
+            await shop.backup_once(on=await task.assigned())
 
     told(story, rules=attrs.evolve(OURS, concurrent_backups=1))
 
@@ -188,7 +188,7 @@ def test_a_backup_that_runs_is_put_off_and_starts_from_scratch(tmp_path: Path) -
 
     async def story(world: World, shop: Database, task: Task) -> None:
         await world.seen(BackupStarted, within=4_000)
-        until = await task.put_off(minutes(90))
+        until = await task.postpone(minutes(90))
         assert until.agreed
         view = await task.show(await task.assigned())
         assert view.next is not None
@@ -210,12 +210,12 @@ def test_the_next_backup_is_put_off_before_it_starts_in_ours_alone() -> None:
 
     async def story(world: World, shop: Database, task: Task) -> None:
         if world["A"].application.rules.delays_what_waits:
-            await task.put_off(minutes(75))
+            await task.postpone(minutes(75))
         else:
             with pytest.raises(NothingRuns):
-                await task.put_off(minutes(75))
+                await task.postpone(minutes(75))
         with pytest.raises(BadDelay, match="put off by 0 µs"):
-            await task.put_off(0)
+            await task.postpone(0)
         await trio.sleep(hours(1.5) - world.now)
 
     assert starts(told(story)) == ["01:15 full"]
@@ -231,7 +231,7 @@ def test_without_a_leader_only_the_owner_knows_of_a_delay() -> None:
             if name != owner:
                 world.crash(name)
         await trio.sleep(5)
-        assert not (await task.put_off(minutes(75), on=owner)).agreed
+        assert not (await task.postpone(minutes(75), on=owner)).agreed
         await trio.sleep(hours(1.1) - world.now)
         assert not task.runs
         world.restart(owner)
@@ -246,7 +246,7 @@ def test_a_run_asked_for_by_hand_ends_a_delay() -> None:
     """Rule 15.2: what was put off is done."""
 
     async def story(world: World, shop: Database, task: Task) -> None:
-        await task.put_off(minutes(150))
+        await task.postpone(minutes(150))
         await task.backup_now()
         await task.ran()
         await task.reported()
@@ -288,9 +288,9 @@ def test_a_one_time_backup_is_known_by_its_time_and_restores(tmp_path: Path) -> 
     """Rules 15.3, 15.4: on the node that was asked, told of under task id 0, no part of any task."""
 
     async def story(world: World, shop: Database, task: Task) -> None:
-        first = await shop.back_up_once(on="B")
+        first = await shop.backup_once(on="B")
         await shop.put({"orders/1": {"new": 1}}, on="C")
-        second = await shop.back_up_once(path="elsewhere", on="C")
+        second = await shop.backup_once(path="elsewhere", on="C")
         assert (first.node, second.node, first.full) == ("B", "C", True)
         await world.until(lambda: len(world["A"].state.database("Shop").history) == 2, what="the reports")
         await world.settled()
@@ -314,7 +314,7 @@ def test_a_one_time_backup_that_fails_is_told_of_to_nobody(tmp_path: Path) -> No
 
     async def story(world: World, shop: Database, task: Task) -> None:
         (tmp_path / "B").write_text("a file where a folder should be")
-        assert (await shop.back_up_once(on="B")).outcome == "failed"
+        assert (await shop.backup_once(on="B")).outcome == "failed"
         await trio.sleep(30)
         assert (await shop.show()).one_time is None
 
@@ -328,7 +328,7 @@ def test_two_one_time_backups_at_once_are_two() -> None:
     async def story(world: World, shop: Database, task: Task) -> None:
         async with trio.open_nursery() as nursery:
             for path in ("one", "two"):
-                nursery.start_soon(shop.back_up_once, path, Kind.BACKUP, None, "B")
+                nursery.start_soon(shop.backup_once, path, Kind.BACKUP, None, "B")
         await trio.sleep(5)
 
     found = told(story).all(BackupFinished)
@@ -342,7 +342,7 @@ def test_a_one_time_backup_survives_a_restart_before_it_could_be_told_of() -> No
         world.crash("A")
         world.crash("B")
         await trio.sleep(5)
-        await shop.back_up_once(on="C")
+        await shop.backup_once(on="C")
         world.restart("C")
         await trio.sleep(5)
         world.restart("A")

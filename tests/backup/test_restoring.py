@@ -19,8 +19,8 @@ from backup.notes import (
     BackupFinished,
     BackupStarted,
     DatabaseCreated,
-    DatabaseDeleted,
     DatabaseOpened,
+    DatabaseRemoved,
     DatabaseRestored,
     ObserverDecided,
     RestoreAbandoned,
@@ -343,7 +343,7 @@ def test_no_room_for_the_restored(tmp_path: Path) -> None:
 
     outcome = told(story, tmp_path)
     assert notes(outcome, DatabaseOpened) == []
-    assert [note.database for note in notes(outcome, DatabaseDeleted)] == ["Copy"]
+    assert [note.database for note in notes(outcome, DatabaseRemoved)] == ["Copy"]
 
 
 def test_a_damaged_file_restores_nothing(tmp_path: Path) -> None:

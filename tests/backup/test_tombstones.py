@@ -242,7 +242,7 @@ def test_a_node_that_left_says_farewell(tmp_path: Path) -> None:
         await shop.fill(10)
         await trio.sleep(10)
         world.crash("C")
-        await shop.drop("C")
+        await shop.remove_node("C")
         await shop.delete("orders/1", "orders/2")
         await trio.sleep(minutes(11))
         view = await shop.show(on="A")

@@ -191,24 +191,24 @@ def test_through_the_nodes(tmp_path: Path) -> None:
         client.start("ABC")
         await world.elected()
         shop = await client.create_database("Shop", replication_factor=3)
-        await shop.keep_revisions(Orders=2)
+        await shop.configure_revisions(Orders=2)
         await trio.sleep(1)
         first = await shop.store({"total": 1}, "orders/", on="B")
         assert first == "orders/0000001-B"
         assert await shop.store({"total": 2}, "orders|") == "orders/1"
-        assert await shop.next_number("orders|") == 2
+        assert await shop.next_identity("orders|") == 2
         await shop.put({"orders|": {"total": 3}}, on="C")
         await shop.attach("orders/1", "scan.pdf", b"%PDF" * 100, "application/pdf")
         hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *", mentor="A")
         await hourly.ran()
         await shop.put({"orders/1": {"total": 4}})
-        assert (await shop.exchange("sold", [1])).successful
-        refused = await shop.exchange("sold", [2])
+        assert (await shop.put_compare_exchange("sold", [1])).successful
+        refused = await shop.put_compare_exchange("sold", [2])
         assert (refused.successful, refused.text) == (False, "[1]")
         await shop.delete("orders/3")
         await hourly.ran()
-        assert (await shop.remove_exchanged("sold", refused.index)).successful
-        assert (await shop.exchange("lent", {"to": "ü"})).successful
+        assert (await shop.delete_compare_exchange("sold", refused.index)).successful
+        assert (await shop.put_compare_exchange("lent", {"to": "ü"})).successful
         await hourly.ran()
         await trio.sleep(1)
         for node in "ABC":
@@ -248,7 +248,7 @@ def test_what_goes_through_the_log_needs_a_leader() -> None:
         await trio.sleep(5)
         await shop.attach("orders/1", "x", b"y", on="C")
         with pytest.raises(NoLeader):
-            await shop.exchange("key", 1)
+            await shop.put_compare_exchange("key", 1)
         with pytest.raises(NoLeader):
             await shop.store({}, "orders|", on="C")
         with pytest.raises(Refused, match="there is no document 'orders/9' to attach to"):
@@ -269,7 +269,7 @@ def test_attachments_and_revisions_survive_bad_wires_and_crashes() -> None:
         client.start("ABC")
         await world.elected()
         shop = await client.create_database("Shop", replication_factor=3)
-        await shop.keep_revisions(Orders=3)
+        await shop.configure_revisions(Orders=3)
         world.rewire(loss=0.2, duplicate=0.2)
         for number in range(6):
             node = "ABC"[number % 3]

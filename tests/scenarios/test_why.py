@@ -35,7 +35,7 @@ LIFE = """
     task = await shop.define(full="*/10 * * * *", name="Nightly")
     owner = await task.assigned()
     await at(18)
-    await task.put_off(360)
+    await task.postpone(360)
     await at(28)
     await task.disable()
     await at(31)

@@ -92,8 +92,8 @@ REVEALED = [
     ("await world.ask('A', object())", "Any"),
     # verbs of backups
     ("await shop.query('Orders')", "backup.requests.document_requests.QueryResult"),
-    ("await shop.next_number('orders|')", "int"),
-    ("await shop.exchange('key', 1)", "backup.database.agreed_values.CompareExchangeResult"),
+    ("await shop.next_identity('orders|')", "int"),
+    ("await shop.put_compare_exchange('key', 1)", "backup.database.agreed_values.CompareExchangeResult"),
     ("await shop.show()", "backup.requests.answers.BackupsView"),
     ("task.runs", "list[scenarios.backups.task.Ran]"),
     ("await task.ran()", "scenarios.backups.task.Ran"),
