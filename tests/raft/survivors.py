@@ -19,7 +19,7 @@ LIST = Path(__file__).with_name("mutants.md")
 KILLED = (1, 3)
 """How pytest ended: a test failed, or a mutant broke pytest's own loop."""
 TIMEOUTS = (-24, 24, 36, 152, 255)
-"""A mutant that runs for ever is noticed too."""
+"""A mutant that runs for ever is noticed too; on a busy machine another may run out of time as well, so it is said."""
 CONTEXT = 4
 """Words of the line that are shown before and after what was replaced."""
 
@@ -92,7 +92,10 @@ def main() -> int:
         decided |= {line.partition(".")[0] for line, _, _ in found} if not open_ones else set()
         tried = len(found) - open_ones
         killed = tried - len(alive)
-        later = f", {open_ones} not tried yet" if open_ones else ""
+        late = sum(verdict in TIMEOUTS for _, _, verdict in found)
+        later = (f", {late} of them ran out of time" if late else "") + (
+            f", {open_ones} not tried yet" if open_ones else ""
+        )
         print(f"{meta.name.removesuffix('.py.meta'):21} {killed:5} of {tried:5} killed, {killed / tried:6.1%}{later}")
         unlisted += [line for line, _ in alive if line not in known]
         names += [name for line, name in alive if line not in known]
