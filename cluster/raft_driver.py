@@ -1,6 +1,6 @@
-"""What those parts of a node need that bring something to its Raft: what Raft believes, and the door by which events enter.
+"""The interface between a node's Raft and the modules that bring events to it.
 
-`cluster.node` is the driver; proposals and administrative requests see no more of it than this.
+`cluster.node` implements it; proposals and administrative requests know no more of the node than this.
 """
 
 from typing import Protocol
@@ -18,22 +18,22 @@ class RaftDriver(Protocol):
     @property
     def leader(self) -> str | None:
         """The leader as this node sees it (rule 3.37)."""
-        ...  # the node knows it
+        ...  # `Node` implements it
 
     @property
     def passive(self) -> bool:
-        """Whether it knows of no cluster that it belongs to (rule 3.36)."""
-        ...  # the node knows it
+        """Whether the node knows of no cluster that it belongs to (rule 3.36)."""
+        ...  # `Node` implements it
 
     @property
     def applied(self) -> int:
         """Index of the last entry that this node has applied."""
-        ...  # the node knows it
+        ...  # `Node` implements it
 
     def has_applied(self, request: Request) -> bool:
-        """Whether the answer of this command is among the sessions: it must not be proposed again."""
-        ...  # the node knows it
+        """Whether this command has been applied: it must not be proposed again."""
+        ...  # `Node` implements it
 
     def handle(self, event: Event) -> None:
-        """Step Raft by the event and do what it asks for, before this call returns."""
-        ...  # the node does it
+        """Step Raft by the event and do all its effects before returning."""
+        ...  # `Node` implements it
