@@ -111,9 +111,9 @@ def watchers_wait_for_a_leader(original: Any, self: Any, *given: Any) -> Any:
 @bug("backup.observer.group_health:GroupHealth._health", source="rule 5.7", strikes="the_owner_leaves_for_good")
 def waits_for_who_has_left(original: Any, self: Any, node: str) -> Any:
     """A node that has left the cluster is given the same quarter of an hour as one that is silent."""
-    look = self.look
-    self.look = attrs.evolve(look, nodes=(*look.nodes, node))
+    inputs = self.inputs
+    self.inputs = attrs.evolve(inputs, nodes=(*inputs.nodes, node))
     try:
         return original(self, node)
     finally:
-        self.look = look
+        self.inputs = inputs
