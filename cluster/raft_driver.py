@@ -1,6 +1,6 @@
-"""What those parts of a node need that bring something to its Raft: what Raft believes, and the door by which events enter.
+"""The interface between a node's Raft and the modules that bring events to it.
 
-`cluster.node` is the driver; proposals and administrative requests see no more of it than this.
+`cluster.node` implements it; proposals and administrative requests know no more of the node than this.
 """
 
 from typing import Protocol
@@ -22,7 +22,7 @@ class RaftDriver(Protocol):
 
     @property
     def passive(self) -> bool:
-        """Whether it knows of no cluster that it belongs to (rule 3.36)."""
+        """Whether the node knows of no cluster that it belongs to (rule 3.36)."""
         ...  # the node knows it
 
     @property
@@ -31,9 +31,9 @@ class RaftDriver(Protocol):
         ...  # the node knows it
 
     def has_applied(self, request: Request) -> bool:
-        """Whether the answer of this command is among the sessions: it must not be proposed again."""
+        """Whether this command has been applied: it must not be proposed again."""
         ...  # the node knows it
 
     def handle(self, event: Event) -> None:
-        """Step Raft by the event and do what it asks for, before this call returns."""
+        """Step Raft by the event and do all its effects before returning."""
         ...  # the node does it

@@ -1,7 +1,7 @@
-"""Which configuration is in force: the last one that the log holds, committed or not (dissertation, 4.1).
+"""The configuration in force: the last one that the log holds, committed or not (dissertation, 4.1).
 
 It is a function of the log, so an entry that is cut takes its configuration with it. `Raft.configured` is a small index
-of where the log configures, so that nothing ever searches the log.
+of the log's configurations, so that nothing ever searches the log.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Configured = tuple[tuple[int, Configuration], ...]
 
 
 def of_log(base: Configuration, log: Log, since: int = 0) -> Configured:
-    """Index and configuration wherever the log configures after `since`; first what held there."""
+    """Every configuration in the log after entry `since`, with its index. The first element is `(since, base)`."""
     first = max(since, log.base) + 1
     entries = enumerate(log.slice(first, log.last_index), first)
     return (
@@ -27,7 +27,7 @@ def of_log(base: Configuration, log: Log, since: int = 0) -> Configured:
 
 
 def extended(raft: Raft, after: int, entries: Sequence[Entry]) -> Raft:
-    """The node once its log holds these entries after index `after`. What lies below the last commit is forgotten."""
+    """The node once its log holds these entries after index `after`; `configured` loses all before the last committed one."""
     configured = list(raft.configured)
     for offset, entry in enumerate(entries, 1):
         if isinstance(entry, Reconfiguration):
@@ -38,17 +38,17 @@ def extended(raft: Raft, after: int, entries: Sequence[Entry]) -> Raft:
 
 
 def without_tail(configured: Configured, after: int) -> Configured:
-    """What is left of the index when the log is cut after entry `after`."""
+    """The elements of the index that remain when the log is cut after entry `after`."""
     return tuple([(index, configuration) for index, configuration in configured if index <= after])
 
 
 def may_stand(raft: Raft) -> bool:
-    """Whether it may lead: a voter of the configuration in force, or of one that is not replaced for sure (rule 3.7).
+    """Whether the node may lead: a voter of the configuration in force, or of one whose replacement is not committed (rule 3.7).
 
-    A node that its own log removes may be needed until that is committed (dissertation, 4.2.2; scylla #10618).
+    A node that its own log removes may be needed until the removal is committed (dissertation, 4.2.2; scylla #10618).
     """
     if not raft.configuration.members:
-        return False  # nobody has told it yet, or a leader has told it that it is no member
+        return False  # no leader has sent it a configuration, or a leader has told it that it is no member
     for since, configuration in reversed(raft.configured):
         if configuration.votes(raft.name):
             return True
@@ -58,12 +58,12 @@ def may_stand(raft: Raft) -> bool:
 
 
 def at_index(raft: Raft, index: int) -> Configuration:
-    """The configuration that held at entry `index`, which is at the last commit or above it: for a snapshot of it."""
+    """The configuration that a snapshot of entry `index` names. `index` is not below the last commit."""
     return next(configuration for since, configuration in reversed(raft.configured) if since <= index)
 
 
 def since(raft: Raft) -> int:
-    """Index of the entry that put the configuration in force; 0 if that was none."""
+    """Index of the entry that put the configuration in force; 0 if no entry did."""
     return raft.configured[-1][0]
 
 

@@ -1,7 +1,8 @@
-"""Who belongs to the cluster, and whose majority decides: the configuration, a value. How it changes is not here.
+"""The configuration: a value that says which nodes belong to the cluster and whose majority decides.
 
 Between two sets of voters the configuration is *joint*: both majorities must agree, each on its own (dissertation,
-4.3). Learners have the log and no vote (dissertation, 4.2.1).
+4.3). Learners have the log and no vote (dissertation, 4.2.1). `configuration_change` makes one configuration of
+another.
 """
 
 from collections.abc import Iterable
@@ -22,37 +23,37 @@ def _quorum(own: "Configuration") -> Quorum:
 
 @value
 class Configuration:
-    """Tags of nodes, each tuple sorted. Make it of names in any order by `Configuration.of`."""
+    """The tags of the nodes in each place, each tuple sorted. `Configuration.of` takes tags in any order."""
 
     voters: tuple[str, ...] = ()
-    """Whose majority decides; while joint, the new half of it."""
+    """The nodes whose majority decides. While joint: the new set."""
     outgoing: tuple[str, ...] = ()
-    """While joint: the voters before. Empty otherwise."""
+    """While joint: the old set of voters. Empty otherwise."""
     learners: tuple[str, ...] = ()
     """Nodes that get the log and do not vote."""
     learners_next: tuple[str, ...] = ()
-    """While joint: outgoing voters that become learners when it ends; until then their votes count in the old half."""
+    """While joint: outgoing voters that become learners when it ends; until then they vote in the old set."""
     promotable: tuple[str, ...] = ()
-    """Learners that the leader makes voters as soon as they hold its log (rule 3.35); the others are watchers."""
+    """Learners that the leader makes voters as soon as they hold its log (rule 3.35). All other learners are watchers."""
     auto_leave: bool = False
-    """While joint: the leader ends it by itself as soon as it is committed."""
+    """While joint: whether the leader leaves the joint configuration by itself as soon as it is committed."""
     members: tuple[str, ...] = attrs.field(
         init=False, eq=False, repr=False, default=attrs.Factory(_members, takes_self=True)
     )
-    """Everybody who gets the log, sorted."""
+    """Every node that gets the log, sorted."""
     unfinished: bool = attrs.field(
         init=False,
         eq=False,
         repr=False,
         default=attrs.Factory(lambda own: own.auto_leave or bool(own.promotable), takes_self=True),
     )
-    """Whether its leader has something to do about it by itself: end it, or make somebody a voter."""
+    """Whether the leader changes it further without being asked: it leaves the joint configuration or promotes a learner."""
     quorum: Quorum = attrs.field(init=False, eq=False, repr=False, default=attrs.Factory(_quorum, takes_self=True))
-    """Whose agreement elects and commits."""
+    """The majority, or pair of majorities, whose agreement elects a leader and commits an entry."""
 
     @classmethod
     def of(cls, voters: Iterable[str] = (), learners: Iterable[str] = ()) -> "Configuration":
-        """A configuration that is not joint, of these voters and watchers."""
+        """A configuration that is not joint, with these voters and these watchers."""
         return cls(tuple(sorted(voters)), (), tuple(sorted(learners)))
 
     @property
@@ -61,7 +62,7 @@ class Configuration:
         return bool(self.outgoing)
 
     def votes(self, name: str) -> bool:
-        """Whether the node's vote counts, in either half."""
+        """Whether the node's vote counts, in the old set or in the new one."""
         return name in self.voters or name in self.outgoing
 
     def electors(self, name: str) -> tuple[str, ...]:
@@ -74,4 +75,4 @@ class Configuration:
 
 
 NOBODY = Configuration()
-"""The configuration of a node that nobody has told yet: it votes for nobody's sake and stands for nothing."""
+"""The configuration of a node that no leader has contacted yet: the node may vote, and does not stand for election."""

@@ -1,7 +1,7 @@
-"""How one configuration becomes another (dissertation, chapter 4): the algebra only. When it may happen is not here.
+"""How one configuration becomes another (dissertation, chapter 4). `membership` says when a change may happen.
 
-A *simple* change moves at most one voter, so that any two majorities, before and after, overlap. Any other goes through
-a *joint* configuration, in which the majorities of both sets must agree, and is ended by *leaving* it.
+A *simple* change moves at most one voter, so that any two majorities, before and after, overlap. Any other change goes
+through a *joint* configuration, in which the majorities of both sets must agree, and which ends when it is *left*.
 """
 
 from collections.abc import Sequence
@@ -12,32 +12,32 @@ from cluster.value import value
 
 
 class Place(Enum):
-    """What a node is to be."""
+    """The place of a node in a configuration."""
 
     Voter = "voter"
     Promotable = "promotable"
     """A learner now, a voter as soon as it holds the leader's log (rules 1.1, 3.35)."""
     Watcher = "watcher"
-    """A learner for good (rule 1.1)."""
+    """A learner that stays one (rule 1.1)."""
     Nowhere = "nowhere"
 
 
 class Way(Enum):
-    """How to get there."""
+    """The kind of change by which the new configuration is reached."""
 
     Shortest = "shortest"
-    """Simple if at most one voter moves; else joint, and left by the leader itself."""
+    """A simple change if at most one voter moves; else a joint configuration that the leader leaves by itself."""
     Joint = "joint"
-    """Joint in any case, and left by the leader itself."""
+    """A joint configuration in any case; the leader leaves it by itself."""
     Held = "held"
-    """Joint in any case, and kept so until somebody asks to leave it."""
+    """A joint configuration in any case; it stays until a change with `Way.Leave` is requested."""
     Leave = "leave"
-    """Out of the joint configuration, with no alteration."""
+    """The end of the joint configuration; the change has no alterations."""
 
 
 @value
 class Alteration:
-    """One node's new place."""
+    """The place that one node is to have."""
 
     node: str
     place: Place
@@ -45,10 +45,10 @@ class Alteration:
 
 @value
 class Change:
-    """What somebody wants of the configuration."""
+    """A requested change of the configuration."""
 
     alterations: tuple[Alteration, ...] = ()
-    """Done in order; a later one may undo an earlier one. What is so already changes nothing."""
+    """Applied in order; a later one may undo an earlier one. One that asks for the present place changes nothing."""
     way: Way = Way.Shortest
 
     def says(self) -> str:
@@ -61,11 +61,11 @@ class Change:
 
 
 class CannotChange(ValueError):
-    """The configuration as it is does not allow this change. Nothing changed; the text says what would be possible."""
+    """The present configuration does not allow this change. Nothing was changed; the text says what would be possible."""
 
 
 def changed(now: Configuration, change: Change) -> Configuration:
-    """The configuration that the change leads to at once. CannotChange if there is no way from `now`."""
+    """The configuration that the change leads to first. Raises CannotChange if the change is impossible from `now`."""
     match change.way:
         case Way.Leave:
             return left(now)
@@ -76,7 +76,7 @@ def changed(now: Configuration, change: Change) -> Configuration:
 
 
 def simple(now: Configuration, alterations: Sequence[Alteration]) -> Configuration:
-    """After a change of at most one voter (dissertation, 4.1)."""
+    """The configuration after a change of at most one voter (dissertation, 4.1). Raises CannotChange if more would move."""
     if now.joint:
         raise CannotChange(f"{_text(now)} is joint: leave it before a simple change")
     after = _with_voters(now, _altered(now, alterations))
@@ -89,7 +89,7 @@ def simple(now: Configuration, alterations: Sequence[Alteration]) -> Configurati
 
 
 def entered(now: Configuration, alterations: Sequence[Alteration], auto_leave: bool) -> Configuration:
-    """The joint configuration of the voters as they are and as they are to be (dissertation, 4.3)."""
+    """The joint configuration of the present voters and the future ones (dissertation, 4.3). Raises CannotChange."""
     if now.joint:
         raise CannotChange(f"{_text(now)} is joint already: leave it before the next change")
     if not now.voters:
@@ -99,7 +99,7 @@ def entered(now: Configuration, alterations: Sequence[Alteration], auto_leave: b
 
 
 def left(now: Configuration) -> Configuration:
-    """The new half alone; who was to become a learner is one now."""
+    """The new set alone; nodes in `learners_next` become learners. Raises CannotChange if `now` is not joint."""
     if not now.joint:
         raise CannotChange(f"{_text(now)} is not joint: there is nothing to leave")
     learners = tuple(sorted({*now.learners, *now.learners_next}))
@@ -112,14 +112,14 @@ def _altered(now: Configuration, alterations: Sequence[Alteration]) -> Configura
     for alteration in alterations:
         node, place = alteration.node, alteration.place
         if place is Place.Promotable and node in voters:
-            continue  # it is where it is to come
+            continue  # a promotion: a node that is a voter already stays one
         for places in (voters, learners, coming, promotable):
             places.discard(node)
         match place:
             case Place.Voter:
                 voters.add(node)
             case Place.Watcher | Place.Promotable:
-                # While its vote counts in the old half it cannot be a learner yet.
+                # An outgoing voter still votes in the old set, so it becomes a learner only when the joint configuration ends.
                 (coming if node in now.outgoing else learners).add(node)
                 if place is Place.Promotable:
                     promotable.add(node)

@@ -1,7 +1,7 @@
-"""What must be on disk before what may be said. No disk is here, only what is known of it and what waits for it.
+"""What must be on disk before what may be said: what is known of the disk, and which messages wait for it.
 
-Every answer goes through `answer`. It leaves at once if everything it promises is durable; else it rides on a `Save`,
-an empty one if there is nothing new to write: Saves complete in order, so that is enough.
+Every answer goes through `answer`. It leaves at once if everything it promises is durable; else it waits in the `then`
+of a `Save`, which writes nothing if there is nothing new. Saves complete in order, so that is enough.
 """
 
 import attrs
@@ -18,7 +18,7 @@ def is_durable(raft: Raft, upto: int) -> bool:
 
 
 def moved(raft: Raft, log: Log, commit: int, role: Follower | Leader, saves: int) -> Raft:
-    """The same node with these in place of its own; written out because `attrs.evolve` is ten times as slow."""
+    """The node with these five fields replaced. It is written out because `attrs.evolve` takes ten times as long."""
     return Raft(
         raft.name,
         raft.configuration,
@@ -41,20 +41,21 @@ def moved(raft: Raft, log: Log, commit: int, role: Follower | Leader, saves: int
 
 
 def save(raft: Raft, then: tuple[Send, ...]) -> tuple[Raft, Save]:
-    """Save term and vote as they are now (the log is as it was), and release `then` when that is done."""
+    """A Save of the term and the vote, with the log unchanged; it releases `then` when it is durable."""
     number = raft.saves + 1
     return attrs.evolve(raft, saves=number), Save(raft.term, raft.vote, -1, (), then, number)
 
 
 def cut(durable: Durable, number: int, after: int) -> Durable:
-    """What is known of the disk once Save `number`, which cuts the log to `after`, is on its way."""
+    """What is known of the disk once Save `number`, which cuts the log to `after`, was requested and is not yet durable."""
     return Durable(durable.term, durable.vote, min(durable.last, after), (*durable.cuts, (number, after)))
 
 
 def answer(before: Raft, raft: Raft, to: str, message: Message, upto: int = 0) -> tuple[Raft, tuple[Effect, ...]]:
-    """Say `message`, which promises the term, the vote and the log up to `upto`, no sooner than that is durable.
+    """Send `message` once the term, the vote and the log up to `upto`, which it promises, are durable.
 
-    `before` is the node as the step found it. The log is still the same: who writes entries has a Save of its own.
+    `before` is the node as the step found it. The step has not changed the log: a step that writes entries makes its
+    own Save.
     """
     if raft.term == before.term and raft.vote == before.vote and is_durable(raft, upto):
         return raft, (Send(to, message),)
@@ -63,7 +64,7 @@ def answer(before: Raft, raft: Raft, to: str, message: Message, upto: int = 0) -
 
 
 def stored(raft: Raft, event: Stored) -> Raft:
-    """A Save is durable. A Save that cut the log later takes back what this one held beyond the cut."""
+    """Record that a Save is durable. Where a later Save has cut the log, this one vouches for nothing beyond the cut."""
     known = raft.durable
     held, cuts = event.last, known.cuts
     if cuts:

@@ -1,4 +1,4 @@
-"""Who leads: the trial, the vote, the way down (§5.2, §5.4.1; rules 3.7-3.24). What a leader does is not here."""
+"""Leader election: pre-vote, vote and step-down (§5.2, §5.4.1; rules 3.7-3.24). `replication` holds what a leader does."""
 
 import attrs
 
@@ -13,7 +13,7 @@ from cluster.time_units import FOREVER
 
 
 def timed_out(raft: Raft, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
-    """The timer of a follower or a candidate: perhaps early, because signs of a leader do not move `wake_at`."""
+    """The election timer of a follower or candidate fired. It may be early: `wake_at` does not move when a leader is heard."""
     match raft.role:
         case Follower(heard_at=heard_at):
             if at.now < election_timer.fires_at(raft, heard_at):
@@ -32,7 +32,7 @@ def timed_out(raft: Raft, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
 
 
 def stand(raft: Raft, at: Moment, rounds: int) -> tuple[Raft, tuple[Effect, ...]]:
-    """A round begins: a trial first (rule 3.10), unless there is nobody to ask or no trial is wanted."""
+    """Begin a round: a trial first (rule 3.10), unless there is no other voter or `Timing.trial` is off."""
     if not raft.timing.trial or not raft.configuration.electors(raft.name):
         return stand_for_real(election_timer.restarted(raft, at, rounds), forced=False, rounds=rounds)
     raft = election_timer.trial_round(raft, at, rounds)
@@ -41,7 +41,10 @@ def stand(raft: Raft, at: Moment, rounds: int) -> tuple[Raft, tuple[Effect, ...]
 
 
 def stand_for_real(raft: Raft, forced: bool, rounds: int) -> tuple[Raft, tuple[Effect, ...]]:
-    """Vote for itself in the next term (§5.2). Requests leave once that is durable; so does, as a rule, its round begin."""
+    """Vote for itself in the next term (§5.2). The requests leave when that vote is durable.
+
+    By default the round is timed from that moment too (`Timing.writing_counts`).
+    """
     role = Candidate(False, raft.term + 1, election_timer.NOBODY, election_timer.NOBODY, forced, rounds)
     wake_at = raft.wake_at if raft.timing.writing_counts else FOREVER
     raft = attrs.evolve(raft, term=role.asked, vote=raft.name, role=role, wake_at=wake_at)
@@ -53,17 +56,17 @@ def stand_for_real(raft: Raft, forced: bool, rounds: int) -> tuple[Raft, tuple[E
 
 
 def counts_as_grant(candidate: Candidate, reply: VoteReply) -> bool:
-    """Whether a reply is a grant of what is asked now: of this term, and a trial's only for a trial."""
+    """Whether a reply grants the candidate's present request: the same term, and a trial's reply only for a trial."""
     return reply.granted and reply.asked == candidate.asked and reply.trial == candidate.trial
 
 
 def counts_as_refusal(candidate: Candidate, reply: VoteReply) -> bool:
-    """Whether a reply refuses what is asked now."""
+    """Whether a reply refuses the candidate's present request."""
     return not reply.granted and reply.asked == candidate.asked and reply.trial == candidate.trial
 
 
 def vote_reply(raft: Raft, sender: str, reply: VoteReply, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
-    """Count an answer. A trial won leads to the real election in this very step; a real one shows in `result`."""
+    """Count an answer. A trial that is won starts the real election in the same step; `result` tells of a real one."""
     if not raft.configuration.votes(sender):
         return raft, ()
     if reply.term > raft.term:  # §5.1, rule 3.24
@@ -84,7 +87,7 @@ def vote_reply(raft: Raft, sender: str, reply: VoteReply, at: Moment) -> tuple[R
 
 
 def own_vote(raft: Raft, at: Moment) -> Raft:
-    """Something became durable: if it is the vote for itself, it counts from now on, and so does the round's time."""
+    """A Save is durable: if it holds the candidate's own vote, that vote counts and the round's time begins."""
     role = raft.role
     assert isinstance(role, Candidate)
     if raft.name in role.granted or not durability.is_durable(raft, 0):  # a trial counts its own vote from the start
@@ -96,7 +99,7 @@ def own_vote(raft: Raft, at: Moment) -> Raft:
 
 
 def result(raft: Raft) -> VoteResult:
-    """Where its candidacy stands. A lost round waits for its time to run out (rule 3.11)."""
+    """Whether the candidate has won, lost, or neither yet. A lost round waits for its time to run out (rule 3.11)."""
     role = raft.role
     if not isinstance(role, Candidate):
         return VoteResult.Pending
@@ -107,12 +110,15 @@ def result(raft: Raft) -> VoteResult:
 
 
 def log_is_up_to_date(log: Log, last_index: int, last_term: int) -> bool:
-    """§5.4.1: a candidate whose log ends so is at least as up to date as `log`."""
+    """§5.4.1: whether a candidate's log that ends with these is at least as up to date as `log`."""
     return last_term > log.last_term or (last_term == log.last_term and last_index >= log.last_index)
 
 
 def in_good_standing(raft: Raft, now: int) -> bool:
-    """Rule 3.22: it knows a leader and heard it within T/2. With leases it need not know it any more: it may have restarted."""
+    """Rule 3.22: whether the voter has heard a leader within T/2.
+
+    With leases a voter that knows no leader counts too: it may have restarted since it heard one.
+    """
     role = raft.role
     if not isinstance(role, Follower) or (role.leader is None and raft.timing.lease_drift is None):
         return False
@@ -120,11 +126,11 @@ def in_good_standing(raft: Raft, now: int) -> bool:
 
 
 def may_grant_vote(raft: Raft, candidate: str, request: RequestVote, now: int) -> bool:
-    """Whether to answer yes: safe by §5.2 and §5.4.1, and by the rest without harm to a cluster that works."""
+    """Whether to grant the vote. §5.2 and §5.4.1 make it safe; the other rules protect a cluster that works."""
     if request.term < raft.term:
         return False  # §5.1, rule 3.17
     if request.term == raft.term and (request.trial or raft.vote not in (None, candidate)):
-        return False  # rules 3.17, 3.20, §5.2: one vote a term, and the same one again if asked again
+        return False  # rules 3.17, 3.20, §5.2: one vote a term; a repeated request gets the same vote again
     if not log_is_up_to_date(raft.log, request.last_index, request.last_term):
         return False  # §5.4.1, rules 3.18, 3.22, 3.23
     if raft.timing.trial and not request.forced and isinstance(raft.role, Leader):
@@ -137,7 +143,7 @@ def may_grant_vote(raft: Raft, candidate: str, request: RequestVote, now: int) -
 
 
 def term_after_refusal(raft: Raft, request: RequestVote) -> int:
-    """The term of a voter once it has refused: the paper's adopts the newest (§5.1), Rachis's one before a far one."""
+    """The term of a voter that has refused. §5.1 adopts the newest; Rachis stops one term short of a far one (rule 3.21)."""
     if not raft.timing.trial:
         return raft.term if request.trial else max(raft.term, request.term)  # §5.1
     if request.term <= raft.term + 1 or request.last_term < raft.log.last_term:
@@ -148,7 +154,7 @@ def term_after_refusal(raft: Raft, request: RequestVote) -> int:
 
 
 def request_vote(raft: Raft, sender: str, request: RequestVote, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
-    """Answer a candidate. A trial granted changes nothing here."""
+    """Answer a candidate. Granting a trial changes nothing on this node."""
     before, role = raft, raft.role
     if isinstance(role, Follower) and role.leader == sender and request.term > raft.term:
         raft = attrs.evolve(raft, role=Follower(None, role.heard_at))  # rule 3.13
@@ -165,7 +171,7 @@ def request_vote(raft: Raft, sender: str, request: RequestVote, at: Moment) -> t
 
 
 def after_vote(raft: Raft, candidate: str, term: int, at: Moment) -> Raft:
-    """The node once it has voted; a vote defers its own candidacy (rule 3.3)."""
+    """The node once it has granted its vote, which defers its own candidacy (rule 3.3)."""
     if term != raft.term or not isinstance(raft.role, Follower):
         raft = after_step_down(raft, term, None, at)
     role = raft.role
@@ -180,12 +186,12 @@ def after_vote(raft: Raft, candidate: str, term: int, at: Moment) -> Raft:
 
 
 def after_step_down(raft: Raft, term: int, leader: str | None, at: Moment) -> Raft:
-    """The follower it becomes in `term` (its own or a later one), of `leader` if that has spoken."""
+    """The node as a follower in `term`, its own or a later one; `leader` is None if the leader of `term` is unknown."""
     role, timing = raft.role, raft.timing
     vote = raft.vote if term == raft.term else None  # §5.2: one vote a term, whatever happens within it
     extended = raft.timeout >= timing.election
     if isinstance(role, Leader) or (leader is not None and (extended or not timing.ticking)):
-        # A leader had no timer; a long round's is over with it; the paper's is drawn anew for each leader.
+        # A leader had no timer; a long round's timeout ends with the round; the paper draws anew for each leader.
         timeout, ticks_from, draws = election_timer.drawn(timing, False, at.luck), at.now, raft.draws + 1
     else:
         timeout, ticks_from, draws = raft.timeout, raft.ticks_from, raft.draws
@@ -200,6 +206,6 @@ def after_step_down(raft: Raft, term: int, leader: str | None, at: Moment) -> Ra
 
 
 def step_down(raft: Raft, term: int, at: Moment) -> tuple[Raft, tuple[Effect, ...]]:
-    """Somebody is in a later term: persist it and follow nobody yet (§5.1, rule 3.24)."""
+    """A message came from a later term: save that term and follow nobody yet (§5.1, rule 3.24)."""
     raft, saving = durability.save(after_step_down(raft, term, None, at), ())
     return raft, (saving,)

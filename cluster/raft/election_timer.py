@@ -1,6 +1,6 @@
-"""When a node loses patience: the election timer and a candidate's round (§5.2; rules 3.1-3.3, 3.10, 3.11).
+"""The election timer of a follower and the rounds of a candidate (§5.2; rules 3.1-3.3, 3.10, 3.11).
 
-No clock runs here: an instant is computed from what was heard and drawn, and whoever drives the node keeps it.
+These functions only compute instants; the driver of the node keeps the clock and wakes it at `Raft.wake_at`.
 """
 
 import attrs
@@ -14,7 +14,7 @@ NOBODY: frozenset[str] = frozenset()
 
 
 def drawn(timing: Timing, extended: bool, luck: float) -> int:
-    """An election timeout in µs (rule 3.1); `extended` after a round that timed out, both bounds grown alike."""
+    """An election timeout in µs (rule 3.1). `extended`: after a round that timed out, when both bounds are larger."""
     first_numerator, first_denominator = timing.first
     numerator, denominator = timing.again if extended else timing.first
     low = timing.election * numerator // denominator
@@ -23,9 +23,9 @@ def drawn(timing: Timing, extended: bool, luck: float) -> int:
 
 
 def fires_at(raft: Raft, heard_at: int) -> int:
-    """When a follower stands for election unless it hears something: monotonic µs."""
+    """Monotonic µs at which a follower stands for election if it hears nothing more."""
     if raft.configuration.voters == (raft.name,) and not raft.configuration.joint:
-        return raft.ticks_from  # rule 3.7: the only voter waits for nobody
+        return raft.ticks_from  # rule 3.7: the only voter need not wait
     if not raft.timing.ticking:
         return heard_at + raft.timeout  # §5.2
     # Rule 3.2: the first tick after a sign clears its mark, the next one fires. A sign in the very instant of a tick
@@ -35,16 +35,16 @@ def fires_at(raft: Raft, heard_at: int) -> int:
 
 
 def rewound(raft: Raft) -> Raft:
-    """A follower whose `wake_at` is true again: signs of a leader move `heard_at` only."""
+    """A follower with its `wake_at` computed again: hearing a leader moves only `heard_at`."""
     role = raft.role
     assert isinstance(role, Follower)
     if role.leader is None and not active_configuration.may_stand(raft):
-        return attrs.evolve(raft, wake_at=FOREVER)  # rule 3.7: without a vote it can only wait to be spoken to
+        return attrs.evolve(raft, wake_at=FOREVER)  # rule 3.7: a node without a vote only waits for a leader's message
     return attrs.evolve(raft, wake_at=fires_at(raft, role.heard_at))
 
 
 def restarted(raft: Raft, at: Moment, rounds: int) -> Raft:
-    """A candidate's round begins now and lasts one timeout; `rounds` came before it without a majority."""
+    """A candidate whose round begins now and lasts one timeout; `rounds` rounds without a majority came before it."""
     timeout, draws = raft.timeout, raft.draws
     if rounds or not raft.timing.ticking:  # rule 3.1; the paper's candidate draws anew in every round
         timeout, draws = drawn(raft.timing, rounds > 0, at.luck), draws + 1
@@ -52,13 +52,13 @@ def restarted(raft: Raft, at: Moment, rounds: int) -> Raft:
 
 
 def trial_round(raft: Raft, at: Moment, rounds: int) -> Raft:
-    """A round of a trial election (rule 3.10): it stands for the next term, which is not its own yet."""
+    """A candidate in a round of a trial election (rule 3.10): it asks about the next term and keeps its own."""
     role = Candidate(True, raft.term + 1, frozenset((raft.name,)), NOBODY, False, rounds)
     return attrs.evolve(restarted(raft, at, rounds), role=role)
 
 
 def another_round(raft: Raft, at: Moment) -> Raft:
-    """What `TimedOut` makes of a candidate whose round ran out, without the questions it asks. Trial elections only."""
+    """The candidate in its next round after one that ran out, without the requests it sends. Trial elections only."""
     assert isinstance(raft.role, Candidate)
     assert raft.timing.trial, "without a trial a round changes the term and must be saved: step it"
     return trial_round(raft, at, raft.role.rounds + 1)

@@ -1,8 +1,8 @@
-"""The log: a value with shared storage, so that appending is O(1) and old states stay valid. No rule of Raft is here.
+"""The log: a value with shared storage, so that appending is O(1) and old states stay valid.
 
 Several views look into one list. The view that reaches the list's end extends it in place; a view that ends earlier
 shares what is there if it would write the same, and copies only when it would write something else (a true fork). A log
-may have lost its beginning to a snapshot (§7): then it knows the term at that boundary, and nothing before.
+may have lost its beginning to a snapshot (§7); it then still knows the term of the last entry it lost.
 """
 
 from bisect import bisect_right
@@ -17,7 +17,7 @@ def term_of(entry: Entry) -> int:
 
 
 class Log:
-    """Entries `base + 1`..`last_index`. Never changed: what looks like a change is a new view."""
+    """Entries `base + 1`..`last_index`. A log never changes; each operation returns another view."""
 
     __slots__ = ("_ends", "_entries", "base", "base_term", "last_index", "last_term")
 
@@ -31,9 +31,9 @@ class Log:
     """Term of the last entry, `base_term` if there is none."""
 
     def __init__(self, entries: list[Entry], ends: list[int], last_index: int, base: int, base_term: int) -> None:
-        """A view of the first `last_index - base` of `entries`, which must only ever grow. Others want `Log.of`.
+        """A view of the first `last_index - base` of `entries`, a list that must only grow. Callers elsewhere use `Log.of`.
 
-        `ends` holds the bytes of all commands up to each entry, after one number for what came before the first.
+        `ends[0]` is where the first entry begins and `ends[n]` where the n-th ends, counted in bytes of commands.
         """
         self._entries = entries
         self._ends = ends
@@ -49,7 +49,7 @@ class Log:
         return cls(own, _ends_of(0, own), base + len(own), base, base_term)
 
     def term_at(self, index: int) -> int:
-        """The term of entry `index`, also of the boundary `base`; 0 for index 0. IndexError outside."""
+        """The term of entry `index`; `base` and 0 are allowed too. IndexError outside."""
         base = self.base
         if base < index <= self.last_index:
             return self._entries[index - base - 1].term
@@ -58,7 +58,7 @@ class Log:
         raise self._outside(index)
 
     def holds(self, index: int, term: int) -> bool:
-        """Whether entry `index` is known to be of that term. False for what is not there any more, or not yet."""
+        """Whether the log holds entry `index` with that term. False if the entry is compacted away or does not exist yet."""
         return self.base <= index <= self.last_index and self.term_at(index) == term
 
     def entry(self, index: int) -> Entry:
@@ -68,7 +68,7 @@ class Log:
         raise self._outside(index)
 
     def slice(self, first: int, last: int) -> tuple[Entry, ...]:
-        """Entries `first`..`last`, both included; empty if `last < first`. IndexError if it reaches outside."""
+        """Entries `first`..`last`, both included; empty if `last < first`. IndexError if a bound lies outside."""
         if first > last:
             return ()
         base = self.base
@@ -86,8 +86,10 @@ class Log:
         return ends[upto - base] - ends[after - base]
 
     def within(self, after: int, upto: int, limit: int) -> int:
-        """The last entry up to which the commands behind `after` have at most `limit` bytes, but `after + 1` at least,
-        and `upto` at most. O(1) if all fit, else O(log n)."""
+        """The last index to send: entries `after + 1`..result have at most `limit` bytes of commands.
+
+        The result is at least `after + 1` and at most `upto`. O(1) if everything fits, else O(log n).
+        """
         ends, base = self._ends, self.base
         allowed = ends[after - base] + limit
         if ends[upto - base] <= allowed:
@@ -119,7 +121,7 @@ class Log:
         return Log(self._entries, self._ends, after, self.base, self.base_term)
 
     def compacted(self, upto: int) -> "Log":
-        """The log without its entries up to `upto`, in storage of its own: O(what is left). IndexError if outside."""
+        """The log without its entries up to `upto`, in storage of its own. O(entries left). IndexError if `upto` is outside."""
         if upto == self.base:
             return self
         term, kept = self.term_at(upto), upto - self.base
@@ -127,10 +129,10 @@ class Log:
         return Log(self._entries[kept:length], self._ends[kept : length + 1], self.last_index, upto, term)
 
     def find_conflict(self, index: int, term: int) -> int:
-        """The largest index at or below `index` whose term is at or below `term`. O(log n): terms never fall.
+        """The largest index at or below `index` whose term is at or below `term`. O(log n), since terms never fall.
 
-        An `index` outside the log comes back as it is: nothing is known of it. The entry before the boundary is the
-        answer if even the boundary's term is above `term`.
+        An `index` outside the log is returned unchanged. If even the term at `base` is above `term`, the result is
+        `base - 1`.
         """
         base = self.base
         if index > self.last_index or index < base:
@@ -139,7 +141,7 @@ class Log:
         return base + found if self.base_term <= term else base - 1
 
     def __len__(self) -> int:
-        """How many entries it still holds."""
+        """The number of entries that it still holds."""
         return self.last_index - self.base
 
     def __eq__(self, other: object) -> bool:
@@ -152,7 +154,7 @@ class Log:
         return self._entries[: len(self)] == other._entries[: len(other)]
 
     def __hash__(self) -> int:
-        """Of the length and the last entry: O(1), and by Log Matching (§5.3) as good as of all."""
+        """A hash of the length and the last entry. O(1), and by Log Matching (§5.3) it tells logs apart as well as all would."""
         return hash((self.last_index, self._entries[len(self) - 1] if len(self) else self.base_term))
 
     def __repr__(self) -> str:
@@ -170,7 +172,7 @@ class Log:
 
 
 def _ends_of(before: int, entries: Sequence[Entry]) -> list[int]:
-    """Where each entry ends, in bytes of commands, after where the first begins."""
+    """Where each entry ends, in bytes of commands; the first element is `before`, where the first entry begins."""
     ends = [before]
     for entry in entries:
         ends.append(ends[-1] + len(entry.command))

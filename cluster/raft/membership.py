@@ -1,7 +1,8 @@
-"""When the configuration may change, and what its leader does about it by itself (dissertation, chapter 4; rules 3.35, 3.36).
+"""When the configuration may change, and the changes its leader makes unasked (dissertation, chapter 4; rules 3.35, 3.36).
 
-One change at a time, and none before an entry of the own term is committed (Ongaro's correction of 2015). It is in force
-as soon as it is appended. Whoever it removes still gets the log until the removal is committed, so that it learns of it.
+There is one change at a time, and none before an entry of the leader's own term is committed (Ongaro's correction of
+2015). A configuration is in force as soon as it is appended. A removed node still gets the log until its removal is
+committed, so that it learns of it.
 """
 
 from collections.abc import Sequence
@@ -15,11 +16,11 @@ from cluster.raft.messages import Reconfiguration, Request
 from cluster.raft.progress import Progress
 from cluster.raft.state import ChangeProposed, Effect, Leader, Moment, Raft, Refuse
 
-# ---- asked for ----
+# ---- changes on request ----
 
 
 def reason_to_wait(raft: Raft, role: Leader) -> str:
-    """Why no change may begin just now; empty if one may."""
+    """A sentence that says why no change may begin now; empty if one may."""
     if not role.ready:
         return f"{raft.name} has not committed an entry of its own term {raft.term} yet"  # Ongaro 2015
     if active_configuration.unsettled(raft):
@@ -32,7 +33,7 @@ def reason_to_wait(raft: Raft, role: Leader) -> str:
 
 
 def change_proposed(raft: Raft, event: ChangeProposed, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Append the configuration that the change leads to, or say why not."""
+    """Append the configuration that the requested change leads to, or refuse with a reason."""
     role = raft.role
     if not isinstance(role, Leader):
         return raft, (Refuse(event.request),)
@@ -49,44 +50,44 @@ def change_proposed(raft: Raft, event: ChangeProposed, at: Moment) -> tuple[Raft
 def reconfigured(
     raft: Raft, after: Configuration, request: Request | None, at: Moment
 ) -> tuple[Raft, Sequence[Effect]]:
-    """The leader appends the configuration, which is in force from now on; new members are told of the log at once."""
+    """Append the configuration, which is in force from now on, and send the log to new members at once."""
     entry = Reconfiguration(raft.term, request, b"", after)
     raft = active_configuration.extended(raft, raft.log.last_index, (entry,))
     return replication.append(with_peers(raft, at.now), (entry,))
 
 
 def with_peers(raft: Raft, now: int) -> Raft:
-    """A leader that replicates to the members, and to those who leave until that is committed."""
+    """The leader with an entry in `peers` for every member and, until the change is committed, for every leaving node."""
     role, last = raft.role, raft.log.last_index
     assert isinstance(role, Leader)
     known = dict(role.peers)
     departing = known if active_configuration.unsettled(raft) else {}
-    # A newcomer counts as heard just now, so that it does not trip the check of the quorum.
+    # A new member counts as heard just now, so that check-quorum does not fail because of it.
     fresh = Progress(0, last + 1, True, (), now, role.beat)
     names = sorted({*raft.peers, *departing})
     peers = tuple([(name, known.get(name, fresh)) for name in names])
     beats, wake_at = role.beat, raft.wake_at
-    if peers and not role.peers:  # it led nobody, and had no beat
+    if peers and not role.peers:  # the leader was the only member, so it sent no heartbeats
         beats = (now - role.beats_from) // raft.timing.heartbeat
         wake_at = role.beats_from + (beats + 1) * raft.timing.heartbeat
-    # Another configuration is another majority: no lease outlives it, and a round under way begins anew.
+    # Another configuration has another majority: leases end, and a round under way must be confirmed anew.
     reading = attrs.evolve(role.reading, lease_from=None)
     role = attrs.evolve(role, peers=peers, beat=beats, reading=reading)
     return attrs.evolve(raft, role=role, wake_at=wake_at)
 
 
-# ---- by itself ----
+# ---- changes by the leader itself ----
 
 
 def after_progress(before: Raft, raft: Raft, effects: Sequence[Effect], at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """The leader learned how far others are, or committed: what that means for the configuration."""
+    """Make the changes that follow from what the leader has learned of its peers' logs or has committed."""
     role = raft.role
     if not isinstance(role, Leader):
         return raft, effects
     if before.commit < active_configuration.since(raft) <= raft.commit:
-        if not raft.configuration.votes(raft.name):  # dissertation, 4.2.2: it led without counting itself until now
+        if not raft.configuration.votes(raft.name):  # dissertation, 4.2.2: until now it led without counting itself
             return stepped_aside(raft, effects, at)
-        raft = with_peers(raft, at.now)  # who has left is told nothing more
+        raft = with_peers(raft, at.now)  # removed nodes get nothing more
     if not raft.configuration.unfinished or not may_act_by_itself(raft):
         return raft, effects
     after = next_by_itself(raft)
@@ -97,7 +98,7 @@ def after_progress(before: Raft, raft: Raft, effects: Sequence[Effect], at: Mome
 
 
 def may_act_by_itself(raft: Raft) -> bool:
-    """Whether the leader may change the configuration unasked: as for who asks, but that it may end a joint one."""
+    """Whether the leader may change the configuration unasked; unlike a request, it may also leave a joint one."""
     role = raft.role
     assert isinstance(role, Leader)
     if raft.configuration.joint:
@@ -106,7 +107,7 @@ def may_act_by_itself(raft: Raft) -> bool:
 
 
 def next_by_itself(raft: Raft) -> Configuration | None:
-    """The end of a joint configuration, or a learner made a voter that has caught up; None if nothing is to be done."""
+    """The next configuration: out of the joint one, or with a promoted learner that has caught up; None if none is due."""
     now, role = raft.configuration, raft.role
     assert isinstance(role, Leader)
     if now.joint:
@@ -118,14 +119,14 @@ def next_by_itself(raft: Raft) -> Configuration | None:
 
 
 def has_caught_up(raft: Raft, progress: Progress) -> bool:
-    """Rule 3.35, dissertation 4.2.1: it holds all that is committed, so its vote will hold up no commit.
+    """Whether a learner holds all that is committed, so that its vote delays no commit (rule 3.35; dissertation, 4.2.1).
 
-    Rule 3.35 asks for the last index: under a steady load a learner that is one append behind would wait for ever.
+    Rule 3.35 asks for the last index, which a learner one append behind would never reach under a steady load.
     """
     return not progress.probing and progress.match >= raft.commit
 
 
 def stepped_aside(raft: Raft, effects: Sequence[Effect], at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """A leader whose own removal is committed: it hands over to whoever is furthest, and leads no more (rule 3.28)."""
+    """The leader once its own removal is committed: it names the voter with the longest log and steps down (rule 3.28)."""
     told = transfer.farewell(raft)
     return election.after_step_down(raft, raft.term, None, at), [*effects, *told]

@@ -1,7 +1,7 @@
-"""What members say to each other about elections and the log: one frozen class each, no behaviour.
+"""The messages that members exchange about elections and the log: one frozen class each, no behaviour.
 
-The sender is not a field: whoever carries a message knows it. A message whose field `beat` is above zero is *chatter*
-(it stands on its sender's grid and says nothing new when nothing happens); `beat` is its number on that grid.
+The sender is not a field: the transport knows it. A message whose field `beat` is above zero is *chatter*: it is sent
+at a fixed period, says nothing new while nothing happens, and `beat` is its number.
 """
 
 from zlib import crc32
@@ -12,14 +12,14 @@ from cluster.value import value
 
 @value
 class Request:
-    """Who asked for a command, so that a command proposed twice is applied once (dissertation, 6.3)."""
+    """Identifies a proposed command, so that one proposed twice is applied once (dissertation, 6.3)."""
 
     client: str
     """The proposer's name and incarnation, for example `B#2`."""
     serial: int
-    """Counts that client's commands from 1."""
+    """The number of the command among that client's, from 1."""
     floor: int
-    """Every serial of this client below `floor` is answered: its result need not be remembered any more."""
+    """Every serial of this client below `floor` is answered: its result need not be kept any more."""
 
 
 @value
@@ -33,42 +33,45 @@ class Entry:
 
 @value
 class Reconfiguration(Entry):
-    """An entry that says who belongs to the cluster, in force in every log that holds it; its command is empty."""
+    """An entry that holds a configuration, in force in every log that holds the entry; its command is empty."""
 
     configuration: Configuration
 
 
 @value
 class RequestVote:
-    """§5.2, §5.4.1; a *trial* asks what the answer would be and binds nobody (pre-vote, dissertation 9.6; rule 3.10)."""
+    """A candidate asks for a vote (§5.2, §5.4.1). A *trial* asks whether it would be granted (pre-vote, dissertation 9.6; rule 3.10)."""
 
     term: int
     last_index: int
     last_term: int
     trial: bool
     forced: bool
-    """The old leader stepped down on purpose: good standing does not protect it, and there is no trial (rule 3.12)."""
+    """The leader asked this candidate to stand: voters ignore that leader's good standing (rule 3.12)."""
     beat: int
-    """Number of the candidate's round, 0 in the first: asking again and again is chatter too."""
+    """Number of the candidate's round, 0 in the first: repeated requests are chatter too."""
 
 
 @value
 class VoteReply:
-    """§5.2. `term` is the voter's own; `asked` the term that was asked for, so that a late grant counts for nothing else."""
+    """The answer to `RequestVote` (§5.2). `term` is the voter's own.
+
+    `asked` is the term of the request, so that a late grant does not count for a later term.
+    """
 
     term: int
     asked: int
     granted: bool
     trial: bool
     beat: int
-    """`beat` of the request."""
+    """The `beat` of the request."""
     outside: bool = False
-    """The voter leads, and the asker is no member of its cluster any more (rules 3.15, 3.36): let it rest."""
+    """The voter leads, and the candidate is no longer a member of its cluster: it should stop standing (rules 3.15, 3.36)."""
 
 
 @value
 class AppendEntries:
-    """§5.3. Without entries and with `beat > 0` it is a heartbeat."""
+    """The leader's entries (§5.3). Without entries and with `beat > 0` it is a heartbeat."""
 
     term: int
     prev_index: int
@@ -80,23 +83,23 @@ class AppendEntries:
 
 @value
 class AppendReply:
-    """§5.3. An acceptance states what *this* request verified, never what the follower's log happens to hold."""
+    """The answer to `AppendEntries` (§5.3). A success states what that request verified, not what else the log holds."""
 
     term: int
     success: bool
     match: int
-    """Accepted: `prev_index + len(entries)` of the request. Refused: `prev_index` of the request."""
+    """Success: `prev_index + len(entries)` of the request. Refusal: `prev_index` of the request."""
     hint_index: int
-    """Refused: the largest index at or below `prev_index` that may agree. Accepted: 0."""
+    """Refusal: the largest index at or below `prev_index` at which the logs may agree. Success: 0."""
     hint_term: int
-    """Refused: the follower's term at `hint_index`. Accepted: 0."""
+    """Refusal: the follower's term at `hint_index`. Success: 0."""
     beat: int
-    """The number of the heartbeat it answers, 0 otherwise."""
+    """The number of the heartbeat that this answers, 0 otherwise."""
 
 
 @value
 class TimeoutNow:
-    """The leader of `term` wants this node to lead: stand at once, without a trial (dissertation, 3.10; rule 3.12)."""
+    """The leader of `term` hands over: the receiver stands at once, without a trial (dissertation, 3.10; rule 3.12)."""
 
     beat = 0
 
@@ -111,12 +114,12 @@ class Confirm:
 
     term: int
     round: int
-    """Counts the rounds of a leadership from 1."""
+    """The number of the round in this leadership, from 1."""
 
 
 @value
 class Confirmed:
-    """The answer: `term` is the asked node's own, so it is a yes only if it is the leader's."""
+    """The answer to `Confirm`: `term` is the answering node's own; it confirms if it is the leader's."""
 
     beat = 0
 
@@ -126,16 +129,16 @@ class Confirmed:
 
 @value
 class Snapshot:
-    """§7: what the entries up to `index` amount to, in place of them. Make it by `Snapshot.of`."""
+    """The state after entry `index`, in place of the entries up to it (§7). `Snapshot.of` computes the checksum."""
 
     index: int
-    """Of the last entry it stands for."""
+    """Index of the last entry it replaces."""
     term: int
-    """Of that entry."""
+    """Term of that entry."""
     configuration: Configuration
-    """In force as of that entry."""
+    """The configuration in force as of that entry."""
     content: bytes
-    """The applied state, as its driver packs it: the core only carries it."""
+    """The applied state as bytes. The driver packs and unpacks it; Raft only carries it."""
     checksum: int
     """CRC-32 of `content`."""
 
@@ -147,38 +150,38 @@ class Snapshot:
 
 @value
 class InstallSnapshot:
-    """§7: a part of the leader's snapshot. The receiver puts the parts together and installs the whole."""
+    """A part of the leader's snapshot (§7). The receiver installs the snapshot when it has all parts."""
 
-    beat = 0  # never chatter
+    beat = 0  # a part of a snapshot is never chatter
 
     term: int
     index: int
-    """`index`, `index_term`, `configuration`, `checksum`: of the snapshot, the same in all its parts."""
+    """`index`, `index_term`, `configuration` and `checksum` describe the snapshot and are the same in all its parts."""
     index_term: int
     configuration: Configuration
     checksum: int
     size: int
-    """Bytes of the whole."""
+    """Bytes of the whole snapshot."""
     offset: int
-    """Where in the whole this part begins; it is the last one if it reaches `size`."""
+    """Where this part begins in the snapshot, in bytes; it is the last part if it reaches `size`."""
     part: bytes
 
 
 @value
 class SnapshotReply:
-    """How much of a snapshot the receiver holds. That it is installed is said by an `AppendReply`: it holds the log."""
+    """How much of a snapshot the receiver holds. An `AppendReply` says that it is installed."""
 
-    beat = 0  # never chatter
+    beat = 0  # the answer to a part is never chatter
 
     term: int
     index: int
-    """`index`, `checksum`, `offset`: of the part it answers, so that an answer given twice counts once."""
+    """`index`, `checksum` and `offset` repeat those of the part it answers, so that a duplicated answer counts once."""
     checksum: int
     offset: int
     held: int
-    """Bytes it holds from the start: where the next part should begin. 0 if it has lost or refuses what it had."""
+    """Bytes held from the start, where the next part should begin. 0 if the receiver lost or rejected what it had."""
     sound: bool
-    """False: the whole does not match its checksum."""
+    """False: the complete snapshot does not match its checksum."""
 
 
 Message = (

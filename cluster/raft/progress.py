@@ -1,10 +1,10 @@
-"""What a leader believes of one peer, and what an answer makes of it: a small state machine, pure and without messages.
+"""What a leader knows of one peer, and how each answer changes it: a pure state machine.
 
 A peer is in one of three states. *Probe*: one append at a time, until an answer says where the logs agree. *Replicate*:
-appends go out ahead of the answers, as many messages and bytes as the window takes. *Snapshot*: what the peer needs is
-compacted away, so a snapshot is on its way to it, a part at a time. `why_paused` says why nothing goes out now.
+appends are sent ahead of the answers, as many messages and bytes as the window allows. *Snapshot*: entries that the
+peer needs are compacted away, so it gets a snapshot, a part at a time. `why_paused` says why nothing is sent now.
 
-The functions on the path of every message build their values by position: that is what keeps them at a few µs.
+The functions that run for every message build their values by position: that keeps them at a few µs.
 """
 
 from bisect import bisect_right
@@ -17,31 +17,31 @@ from cluster.value import value
 
 @value
 class Sending:
-    """A snapshot on its way to a peer. It stays the same one, whatever newer ones the leader takes meanwhile."""
+    """The transfer of a snapshot to a peer. A newer snapshot of the leader does not replace it."""
 
     snapshot: Snapshot
     offset: int
-    """Where the part that was sent last begins: what lies before has arrived."""
+    """Where the part that was sent last begins, in bytes: the peer holds everything before it."""
     beat: int
-    """Number of the last beat sent when that part left."""
+    """Number of the last heartbeat that was sent when that part was sent."""
 
 
 @value
 class Progress:
-    """What a leader believes of one peer."""
+    """What a leader knows of one peer."""
 
     match: int
     next: int
     probing: bool
-    """One append, or one part of a snapshot, at a time."""
+    """Whether only one append, or one part of a snapshot, may be on the way at a time."""
     inflight: tuple[int, ...]
-    """Last index of each append on the way, oldest first; of a snapshot, its index."""
+    """Last index of each append on the way, oldest first; for a part of a snapshot, the snapshot's index."""
     answered_at: int
-    """Monotonic µs of its last answer in this term, at first of the leader's winning."""
+    """Monotonic µs of the peer's last answer in this term; before the first answer, of the election that the leader won."""
     head_beat: int
-    """Number of the last beat sent when the oldest append on the way became the oldest."""
+    """Number of the last heartbeat that was sent when the append that is now the oldest on the way became the oldest."""
     sending: Sending | None = None
-    """Not None in the state Snapshot, and only there."""
+    """The snapshot under way in the state Snapshot; None in the other states."""
 
     @property
     def state(self) -> str:
@@ -50,7 +50,7 @@ class Progress:
 
 
 def has_room(progress: Progress, timing: Timing, log: Log) -> bool:
-    """Whether another append, or part of a snapshot, may go out now."""
+    """Whether another append, or another part of a snapshot, may be sent now."""
     inflight = progress.inflight
     if not inflight:
         return True
@@ -60,13 +60,13 @@ def has_room(progress: Progress, timing: Timing, log: Log) -> bool:
 
 
 def bytes_inflight(match: int, following: int, log: Log) -> int:
-    """Bytes of the commands on the way, as far as the leader's log still holds them."""
+    """Bytes of the commands on the way, without entries that the leader has compacted away."""
     base = log.base
     return log.size(match if match > base else base, following - 1 if following > base else base)
 
 
 def why_paused(progress: Progress, timing: Timing, log: Log) -> str:
-    """In words why nothing goes out to the peer now; empty if something may."""
+    """A few words that say why nothing is sent to the peer now; empty if something may be sent."""
     if has_room(progress, timing, log):
         return ""
     match progress.state:
@@ -80,11 +80,11 @@ def why_paused(progress: Progress, timing: Timing, log: Log) -> str:
             return f"{bytes_inflight(progress.match, progress.next, log)} bytes are on the way"
 
 
-# ---- what an answer makes of it ----
+# ---- answers to appends ----
 
 
 def after_acceptance(known: Progress, reply: AppendReply, beat: int, now: int) -> Progress:
-    """The peer's log is the leader's up to `reply.match`. An answer may be late or a repeat: nothing goes back."""
+    """The peer's log equals the leader's up to `reply.match`. A late or duplicated answer never lowers `match`."""
     match, following, inflight, head_beat = reply.match, known.next, known.inflight, known.head_beat
     if match < known.match:
         match = known.match
@@ -96,7 +96,7 @@ def after_acceptance(known: Progress, reply: AppendReply, beat: int, now: int) -
 
 
 def after_refusal(known: Progress, reply: AppendReply, log: Log, now: int) -> Progress:
-    """The logs differ at `reply.match`: go back as far as the hint allows, unless the refusal is an old one."""
+    """The logs differ at `reply.match`: go back as far as the hint allows. A refusal of an earlier append changes nothing."""
     refused = reply.match
     if known.probing:
         if refused != known.next - 1:
@@ -106,22 +106,24 @@ def after_refusal(known: Progress, reply: AppendReply, log: Log, now: int) -> Pr
     elif refused <= known.match:
         return Progress(known.match, known.next, False, known.inflight, now, known.head_beat)
     else:
-        following = known.match + 1  # an append got lost or overtaken: start from what is sure
+        following = known.match + 1  # an append was lost or overtaken: continue after the last confirmed entry
     return Progress(known.match, following, True, (), now, known.head_beat)
 
 
 def after_beat(known: Progress, reply: AppendReply, now: int) -> Progress:
-    """A heartbeat was answered. It verified nothing new, but what was sent long before it and is not answered is lost.
+    """A heartbeat was answered. Appends sent more than one heartbeat before it and still unanswered count as lost.
 
-    "Long" is one beat at least: that much time the peer's disk has, for the answer to a beat does not wait for it.
+    The margin of one heartbeat is time for the peer's disk, which the answer to a heartbeat does not wait for.
     """
     match, inflight, probing, following = known.match, known.inflight, known.probing, known.next
     if known.sending is not None:
         return sending_after_beat(known, known.sending, reply, now)
     if not reply.success:
         if reply.match != match:
-            return known  # an old one
-        return Progress(0, reply.hint_index + 1, True, (), now, known.head_beat)  # its disk was lost: believe nothing
+            return known  # a refusal of an earlier heartbeat
+        return Progress(
+            0, reply.hint_index + 1, True, (), now, known.head_beat
+        )  # the peer lost its disk: no entry is confirmed any more
     match = max(match, reply.match)
     late = len(inflight) > 0 and reply.beat > known.head_beat + 1
     if late:
@@ -131,49 +133,48 @@ def after_beat(known: Progress, reply: AppendReply, now: int) -> Progress:
     return Progress(match, max(following, match + 1), probing or late, inflight, now, known.head_beat)
 
 
-# ---- a snapshot on its way ----
+# ---- the transfer of a snapshot ----
 
 
 def with_snapshot(known: Progress, snapshot: Snapshot, beat: int) -> Progress:
-    """From now on the peer gets this snapshot: its first part is on the way."""
+    """The peer in the state Snapshot, with the first part of this snapshot on the way."""
     return sent(known, Sending(snapshot, 0, beat))
 
 
 def sent(known: Progress, sending: Sending) -> Progress:
-    """A part of the snapshot has left."""
+    """The peer with this part of the snapshot on the way."""
     index = sending.snapshot.index
     return Progress(known.match, index + 1, True, (index,), known.answered_at, sending.beat, sending)
 
 
 def ends_sending(known: Progress, reply: AppendReply, log: Log) -> bool:
-    """Whether this answer brings a peer out of the state Snapshot: it holds what the snapshot stands for, or, by something
-    sent earlier, as much as the leader's log needs to go on.
+    """Whether this answer ends the state Snapshot: the peer holds all that the log lacks, or all that the snapshot covers.
 
-    Where the leader has compacted more meanwhile, because nothing was heard of the peer, a newer snapshot will follow.
+    If the leader has compacted further because the peer was silent, a newer snapshot follows.
     """
     assert known.sending is not None
     return reply.success and max(known.match, reply.match) >= min(log.base, known.sending.snapshot.index)
 
 
 def while_sending(known: Progress, reply: AppendReply, now: int) -> Progress:
-    """An answer to an append from before the snapshot: it only says that the peer lives."""
+    """An answer to an append that was sent before the snapshot: it updates only `match` and `answered_at`."""
     match = max(known.match, reply.match) if reply.success else known.match
     return Progress(match, known.next, True, known.inflight, now, known.head_beat, known.sending)
 
 
 def sending_after_beat(known: Progress, sending: Sending, reply: AppendReply, now: int) -> Progress:
-    """A heartbeat was answered. A part that left a whole beat before it, and is not answered, goes again."""
+    """A heartbeat was answered. A part sent more than one heartbeat before it and still unanswered is sent again."""
     match = known.match
     if not reply.success and reply.match == match:
-        match = 0  # its disk was lost: believe nothing
+        match = 0  # the peer lost its disk: no entry is confirmed any more
     inflight = () if reply.beat > sending.beat + 1 else known.inflight
     return Progress(match, known.next, True, inflight, now, known.head_beat, sending)
 
 
 def after_part(known: Progress, reply: SnapshotReply, now: int) -> Progress:
-    """The peer says what it holds of the snapshot. Only an answer to the part sent last moves anything.
+    """The peer says how much of the snapshot it holds. Only the first answer to the part sent last has an effect.
 
-    Else each answer that the wire doubles would double the parts from there on.
+    Otherwise each duplicated answer would duplicate all parts after it.
     """
     sending = known.sending
     if (
@@ -182,7 +183,7 @@ def after_part(known: Progress, reply: SnapshotReply, now: int) -> Progress:
         or reply.offset != sending.offset
     ):
         return Progress(known.match, known.next, known.probing, known.inflight, now, known.head_beat, known.sending)
-    if not reply.sound:  # the next beat that is answered finds out anew what the peer needs
+    if not reply.sound:  # the checksum was wrong: probe again to learn what the peer needs
         return Progress(known.match, known.match + 1, True, (), now, known.head_beat)
     return Progress(
         known.match, known.next, True, (), now, known.head_beat, Sending(sending.snapshot, reply.held, sending.beat)

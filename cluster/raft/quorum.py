@@ -1,4 +1,4 @@
-"""Majorities, and joint majorities, as values: who has won, what is committed. Nothing here knows a node or a log."""
+"""Majorities, and joint majorities, as values: who has won an election, which index is committed."""
 
 from collections.abc import Container, Mapping, Sequence
 from enum import Enum
@@ -6,11 +6,11 @@ from enum import Enum
 from cluster.value import value
 
 EVERYTHING = 1 << 62
-"""What a majority of nobody has agreed to: it restricts nothing, so that it can be half of a joint majority."""
+"""The index that a majority of no voters has: it never limits the other half of a joint majority."""
 
 
 class VoteResult(Enum):
-    """Where an election stands."""
+    """The state of an election."""
 
     Pending = "pending"
     Lost = "lost"
@@ -18,7 +18,7 @@ class VoteResult(Enum):
 
 
 def majority(count: int) -> int:
-    """The least number of `count` voters that are more than half (rule 3.10)."""
+    """The least number of voters, of `count`, that is more than half (rule 3.10)."""
     return count // 2 + 1
 
 
@@ -30,7 +30,7 @@ def committed_index(matches: Sequence[int]) -> int:
 
 
 def vote_result(granted: int, refused: int, count: int) -> VoteResult:
-    """Where an election among `count` voters stands. A majority of nobody is won."""
+    """The state of an election among `count` voters. Without voters it is won."""
     if not count or granted >= majority(count):
         return VoteResult.Won
     if count - refused < majority(count):
@@ -40,17 +40,17 @@ def vote_result(granted: int, refused: int, count: int) -> VoteResult:
 
 @value
 class Majority:
-    """More than half of these voters must agree."""
+    """A set of voters of which more than half must agree."""
 
     voters: tuple[str, ...]
-    """Each once."""
+    """No voter occurs twice."""
 
     def committed(self, matches: Mapping[str, int]) -> int:
-        """The highest index a majority has; who is not in `matches` has nothing. `EVERYTHING` without voters."""
+        """The highest index that a majority has. A voter missing in `matches` counts as 0. `EVERYTHING` without voters."""
         return committed_index([matches.get(voter, 0) for voter in self.voters])
 
     def result(self, granted: Container[str], refused: Container[str]) -> VoteResult:
-        """Where the election stands; others' votes do not count."""
+        """The state of the election; votes of other nodes do not count."""
         yes = sum(voter in granted for voter in self.voters)
         no = sum(voter in refused for voter in self.voters)
         return vote_result(yes, no, len(self.voters))
@@ -58,17 +58,17 @@ class Majority:
 
 @value
 class Joint:
-    """Both majorities must agree, each on its own (dissertation, 4.3)."""
+    """Two sets of voters whose majorities must both agree (dissertation, 4.3)."""
 
     old: Majority
     new: Majority
 
     def committed(self, matches: Mapping[str, int]) -> int:
-        """The highest index that a majority of each half has."""
+        """The highest index that a majority of each set has."""
         return min(self.old.committed(matches), self.new.committed(matches))
 
     def result(self, granted: Container[str], refused: Container[str]) -> VoteResult:
-        """Won if both halves are won, lost as soon as one is lost."""
+        """Won if both sets are won, lost as soon as one is lost."""
         halves = (self.old.result(granted, refused), self.new.result(granted, refused))
         if VoteResult.Lost in halves:
             return VoteResult.Lost

@@ -1,9 +1,9 @@
-"""Reads without an entry in the log (dissertation, 6.4): what is committed now, and proof that nobody else leads.
+"""Reads without an entry in the log (dissertation, 6.4): the commit index, and proof that no other node leads.
 
-A read takes the commit index, once an entry of the leader's own term is committed (before that the index may lie below
-what an earlier leader committed), and waits until a majority has said in a round sent after the question that it still
-follows. Reads that come while a round is under way share the next one. With `Timing.lease_drift` a confirmed round lets
-the leader answer for a while without asking.
+A leader answers reads only once an entry of its own term is committed, because before that its commit index may lie
+below what an earlier leader committed. A read takes the commit index and waits until a majority, asked after the read
+came, has confirmed the leader. Reads that come during a round share the next one. With `Timing.lease_drift` a confirmed
+round lets the leader answer for a while without asking.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ MILLION = 1_000_000
 
 
 def read_asked(raft: Raft, event: ReadAsked, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Answer by lease, or ask the others, or let it wait for the next round."""
+    """Answer by lease, start a round, or queue the read for the next round. Refuse if this node does not lead in full."""
     role = raft.role
     if not isinstance(role, Leader) or not may_read(role):
         return raft, (Refuse(event.request),)
@@ -45,12 +45,12 @@ def read_asked(raft: Raft, event: ReadAsked, at: Moment) -> tuple[Raft, Sequence
 
 
 def may_read(role: Leader) -> bool:
-    """Only with an entry of its own term committed does a leader know all that is (dissertation, 6.4; zoo R1)."""
+    """Whether the leader has committed an entry of its own term, so that it knows all that is (dissertation, 6.4; zoo R1)."""
     return role.ready
 
 
 def next_round(raft: Raft, role: Leader, reading: Reading, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Those who wait are asked for now."""
+    """Start a round for all waiting reads."""
     number = reading.round + 1
     own = frozenset((raft.name,))
     reading = Reading(number, at.now, raft.commit, reading.waiting, own, (), reading.lease_from)
@@ -60,30 +60,30 @@ def next_round(raft: Raft, role: Leader, reading: Reading, at: Moment) -> tuple[
 
 
 def asked_of(raft: Raft, reading: Reading) -> list[Send]:
-    """The question of the round under way, to everybody whose vote counts."""
+    """The question of the present round, to every voter that has not confirmed it."""
     question = Confirm(raft.term, reading.round)
     return [Send(peer, question) for peer in raft.configuration.electors(raft.name) if peer not in reading.confirmed]
 
 
 def asked_again(raft: Raft) -> list[Send]:
-    """At a beat: the question may have been lost."""
+    """The question again, at each heartbeat, because it may have been lost."""
     role = raft.role
     return asked_of(raft, role.reading) if isinstance(role, Leader) and role.reading.asked else []
 
 
 def confirm(raft: Raft, sender: str, message: Confirm, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Say in which term this node is. To the leader it follows that is a yes, and a sign of life from it."""
+    """Answer a leader with this node's term. A follower of that leader thereby confirms it, and counts this as hearing it."""
     role = raft.role
     if message.term == raft.term and isinstance(role, Follower) and role.leader == sender:
         raft = attrs.evolve(raft, role=Follower(sender, at.now))
         return raft, (Send(sender, Confirmed(raft.term, message.round)),)
     if message.term < raft.term:
         return raft, (Send(sender, Confirmed(raft.term, message.round)),)
-    return raft, ()  # it has not heard this leader yet: the next beat tells it
+    return raft, ()  # this node does not follow that leader yet; its next heartbeat changes that
 
 
 def confirmed(raft: Raft, sender: str, answer: Confirmed, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Count a yes; with a majority the reads of the round may be answered, and the next round begins."""
+    """Count a confirmation. With a majority, answer the reads of the round and start the next round."""
     if answer.term > raft.term:
         return election.step_down(raft, answer.term, at)  # §5.1
     role = raft.role
@@ -102,7 +102,7 @@ def has_majority(raft: Raft, reading: Reading) -> bool:
 
 
 def if_confirmed(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Let the round's reads go if it is confirmed."""
+    """Answer the reads of the round if a majority has confirmed it."""
     role = raft.role
     assert isinstance(role, Leader)
     reading = role.reading
@@ -120,10 +120,10 @@ def if_confirmed(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:
 
 
 def lease_length(timing: Timing) -> int:
-    """How long a confirmed round stands for the next ones, in µs of the leader's clock; 0 if it does not.
+    """For how many µs of the leader's clock a confirmed round also confirms later reads; 0 without leases.
 
-    Whoever answered it grants no vote for T/2 of its own clock. At the drift d that is (T/2) / (1 + d) of true time at
-    least, and what the leader measures as L is L / (1 - d) at most.
+    A voter that confirmed the round grants no vote for T/2 of its own clock. With the drift d that is at least (T/2) /
+    (1 + d) of true time, and a duration that the leader measures as L is at most L / (1 - d) of true time.
     """
     drift = timing.lease_drift
     if drift is None or not timing.trial:
@@ -132,6 +132,6 @@ def lease_length(timing: Timing) -> int:
 
 
 def lease_holds(raft: Raft, role: Leader, now: int) -> bool:
-    """Whether nobody else can lead yet, unless a clock drifts by more than was assumed."""
+    """Whether no other node can lead yet, provided that no clock drifts by more than `Timing.lease_drift`."""
     since = role.reading.lease_from
     return since is not None and role.leases and now - since < lease_length(raft.timing)

@@ -1,4 +1,4 @@
-"""Who is no member any more, learns of it, and then rests (rules 3.15, 3.24, 3.36). What makes it so is not here."""
+"""How a removed member learns of its removal and stops standing for election (rules 3.15, 3.24, 3.36)."""
 
 import attrs
 
@@ -8,7 +8,7 @@ from cluster.raft.state import Follower, Leader, Raft
 
 
 def is_outside(raft: Raft, name: str) -> bool:
-    """Whether this node leads and knows, committed, that the other is no member (rule 3.15)."""
+    """Whether this node leads and the committed configuration does not contain `name` (rule 3.15)."""
     role = raft.role
     return (
         isinstance(role, Leader)
@@ -19,9 +19,9 @@ def is_outside(raft: Raft, name: str) -> bool:
 
 
 def put_outside(raft: Raft) -> Raft:
-    """The leader says that this node is no member: it stands for nothing until a leader sends it the log (rule 3.36).
+    """The node once a leader said that it is no member: it does not stand until a leader sends it the log (rule 3.36).
 
-    What its log says is remembered in `configured`, so a wrong word does no lasting harm.
+    `configured` keeps the log's configuration, so a wrong message does no lasting harm.
     """
     role = raft.role
     heard_at = role.heard_at if isinstance(role, Follower) else raft.ticks_from
@@ -29,6 +29,6 @@ def put_outside(raft: Raft) -> Raft:
 
 
 def back_inside(raft: Raft) -> Raft:
-    """A leader speaks to this node: whoever told it that it is no member, what its log says is in force again."""
+    """The node once a leader sends it the log: the log's configuration is in force again, whatever it was told before."""
     configuration = raft.configured[-1][1]
     return raft if raft.configuration is configuration else attrs.evolve(raft, configuration=configuration)

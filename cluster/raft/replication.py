@@ -1,6 +1,6 @@
-"""How the log reaches the others and what is committed (§5.3, §5.4.2; rules 3.4, 3.25-3.33): AppendEntries, both ends.
+"""Log replication and commitment (§5.3, §5.4.2; rules 3.4, 3.25-3.33): both ends of AppendEntries.
 
-The functions on the path of every message build their values by position: that is what keeps them at a few µs.
+The functions that run for every message build their values by position: that keeps them at a few µs.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,17 @@ from cluster.time_units import FOREVER
 
 
 def log_matches(log: Log, prev_index: int, prev_term: int) -> bool:
-    """§5.3: whether the log holds an entry of that term at that index. What is compacted away was committed, so every
-    leader holds it (§5.4)."""
+    """§5.3: whether the log holds an entry of that term at that index.
+
+    An index that is compacted away matches: it was committed, so every leader holds it (§5.4).
+    """
     return prev_index < log.base or (prev_index <= log.last_index and log.term_at(prev_index) == prev_term)
 
 
 def entries_to_write(log: Log, prev_index: int, entries: tuple[Entry, ...]) -> tuple[int, tuple[Entry, ...]]:
-    """After which index to write which of these entries; (-1, ()) if the log has them all.
+    """The index after which to write, and the entries to write; (-1, ()) if the log has them all.
 
-    An entry that is there already is never cut, however old the request (§5.3: only a conflict deletes).
+    An entry that matches is never cut, however old the request (§5.3: only a conflict deletes).
     """
     last = log.last_index
     if prev_index == last:
@@ -43,7 +45,7 @@ def entries_to_write(log: Log, prev_index: int, entries: tuple[Entry, ...]) -> t
 
 
 def beyond_base(log: Log, prev_index: int, entries: tuple[Entry, ...]) -> tuple[int, tuple[Entry, ...]]:
-    """The part of a request that lies beyond what is compacted away: that is committed, and not to be written again."""
+    """The part of a request that lies beyond the compacted entries, which are committed and need not be written again."""
     kept = entries[log.base - prev_index :]
     if kept and entries[log.base - prev_index - 1].term != log.base_term:
         raise AssertionError(
@@ -54,21 +56,21 @@ def beyond_base(log: Log, prev_index: int, entries: tuple[Entry, ...]) -> tuple[
 
 
 def ack_index(log: Log, request: AppendEntries) -> int:
-    """What an acceptance says: what this request verified, whatever else the log (as it is now) may hold."""
+    """The index that a success reports: the last one that this request verified, whatever else the log holds."""
     return request.prev_index + len(request.entries)
 
 
 def follower_commit(raft: Raft, log: Log, request: AppendEntries) -> int:
-    """The commit index after an accepted request; it never passes what this request verified in `log`."""
+    """The commit index after an accepted request; it never exceeds what this request verified in `log`."""
     verified = request.prev_index + len(request.entries)
     commit = request.commit if request.commit < verified else verified
     return commit if commit > raft.commit else raft.commit
 
 
 def append_entries(raft: Raft, sender: str, request: AppendEntries, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Take the leader's entries, or say where the logs may agree."""
+    """Take the leader's entries, or refuse with a hint where the logs may agree."""
     before, role = raft, raft.role
-    if request.term < raft.term:  # §5.1; the answer frees a candidate whose term has run ahead
+    if request.term < raft.term:  # §5.1; the answer also lets a sender learn the later term
         refusal = AppendReply(raft.term, False, request.prev_index, 0, 0, request.beat)
         return durability.answer(before, raft, sender, refusal)
     if request.term > raft.term or not isinstance(role, Follower) or role.leader != sender:
@@ -115,7 +117,7 @@ def append_entries(raft: Raft, sender: str, request: AppendEntries, at: Moment) 
 
 
 def without_tail(raft: Raft, number: int, after: int) -> Raft:
-    """Cut the entries after `after`, which conflict with the leader's; `number` is the Save that will say so."""
+    """Cut the entries after `after`, which conflict with the leader's; `number` is the Save that will do so on disk."""
     if after < raft.commit:  # rule 3.32
         raise AssertionError(
             f"{raft.name} was told to overwrite entry {after + 1}, but entries up to {raft.commit} are committed: "
@@ -131,11 +133,11 @@ def without_tail(raft: Raft, number: int, after: int) -> Raft:
     )
 
 
-# ---- the leader: what it sends ----
+# ---- the leader: appends and heartbeats ----
 
 
 def lead(raft: Raft, at: Moment) -> tuple[Raft, list[Effect]]:
-    """The election is won: nothing is known of the peers; an empty entry of the term goes out at once (rule 3.25)."""
+    """Become leader: nothing is known of the peers yet, and an empty entry of the new term is sent at once (rule 3.25)."""
     last, now = raft.log.last_index, at.now
     peers = tuple([(peer, Progress(0, last + 1, True, (), now, 0)) for peer in raft.peers])
     wake_at = now + raft.timing.heartbeat if peers else FOREVER
@@ -144,11 +146,9 @@ def lead(raft: Raft, at: Moment) -> tuple[Raft, list[Effect]]:
 
 
 def proposed(raft: Raft, event: Proposed) -> tuple[Raft, list[Effect]]:
-    """Commands for the log; from winning on, not only from the first commit on (rule 3.25)."""
+    """Append commands to the log. A leader takes them as soon as it is elected, before its first commit (rule 3.25)."""
     role = raft.role
-    if (
-        not isinstance(role, Leader) or role.transfer is not None
-    ):  # dissertation, 3.10: a log that grows is not handed over
+    if not isinstance(role, Leader) or role.transfer is not None:  # dissertation, 3.10: no commands during a transfer
         return raft, [Refuse(request) for request, _ in event.commands]
     if not event.commands:
         return raft, []
@@ -160,7 +160,7 @@ def proposed(raft: Raft, event: Proposed) -> tuple[Raft, list[Effect]]:
     for request, command in event.commands:
         if waiting and command and waiting + len(command) > limit:
             refused.append(Refuse(request, waiting=waiting))
-        else:  # one that is larger than the limit by itself is taken when nothing waits: else it never would be
+        else:  # a command larger than the limit is taken when nothing waits, else it never would be
             waiting += len(command)
             taken.append(Entry(term, request, command))
     if not taken:
@@ -170,7 +170,7 @@ def proposed(raft: Raft, event: Proposed) -> tuple[Raft, list[Effect]]:
 
 
 def append(raft: Raft, entries: tuple[Entry, ...]) -> tuple[Raft, list[Effect]]:
-    """Write the entries and send them on without waiting for the own disk (dissertation, 10.2.1)."""
+    """Append the entries and send them without waiting for the leader's own disk (dissertation, 10.2.1)."""
     role = raft.role
     assert isinstance(role, Leader)
     after, number = raft.log.last_index, raft.saves + 1
@@ -194,8 +194,11 @@ def append(raft: Raft, entries: tuple[Entry, ...]) -> tuple[Raft, list[Effect]]:
 def filled(
     raft: Raft, log: Log, commit: int, beat: int, progress: Progress, made: dict[int, AppendEntries]
 ) -> tuple[Progress, Sequence[AppendEntries | InstallSnapshot]]:
-    """What goes to a peer now: as many appends as its window takes, or a part of a snapshot if it needs what is compacted
-    away. `made` shares appends among peers, by first index."""
+    """The messages that a peer gets now: appends while its window allows, or a part of a snapshot.
+
+    A peer gets a snapshot if it needs entries that are compacted away. `made` shares appends among peers, by first
+    index.
+    """
     last, timing = log.last_index, raft.timing
     following, inflight, probing = progress.next, progress.inflight, progress.probing
     if progress.sending is not None or following <= log.base:
@@ -223,13 +226,13 @@ def filled(
         inflight = (*inflight, following - 1)
     if not messages:
         return progress, messages
-    # While probing `next` stays: a refusal must name the very append it refuses.
+    # While probing, `next` stays: it identifies the append that a refusal refuses.
     following = progress.next if probing else following
     return Progress(match, following, probing, inflight, progress.answered_at, head_beat), messages
 
 
 def beat(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """A beat of the grid, after a pause the current one only. Before it the leader asks whether it still leads."""
+    """Send the heartbeat that is due; those missed during a pause are left out. Step down first if check-quorum fails."""
     role, timing = raft.role, raft.timing
     assert isinstance(role, Leader)
     number = (at.now - role.beats_from) // timing.heartbeat
@@ -246,7 +249,7 @@ def beat(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:
     made: dict[int, AppendEntries] = {}
     log = raft.log
     for peer, progress in role.peers:
-        match = progress.match if progress.match >= log.base else 0  # of what is compacted away no term is known
+        match = progress.match if progress.match >= log.base else 0  # the term of a compacted entry is not known
         message = made.get(match)
         if message is None:
             commit, term = beat_commit(raft, match), log.term_at(match) if match else 0
@@ -261,30 +264,30 @@ def beat(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:
 
 
 def beat_commit(raft: Raft, match: int) -> int:
-    """The commit index a beat carries to a peer: as much of it as the peer is known to hold (§5.3)."""
+    """The commit index that a heartbeat carries to a peer, limited to what the peer is known to hold (§5.3)."""
     return min(raft.commit, match)
 
 
 def hears_quorum(raft: Raft, role: Leader, now: int) -> bool:
-    """Rule 3.27: itself and who answered within T are a majority of the voters, or of both sets while joint."""
+    """Rule 3.27: whether the leader and the peers that answered within T are a majority, of both sets while joint."""
     oldest = now - raft.timing.election
     heard = [raft.name, *[name for name, progress in role.peers if progress.answered_at >= oldest]]
     return raft.configuration.quorum.result(heard, ()) is VoteResult.Won
 
 
-# ---- the leader: what it hears ----
+# ---- the leader: answers ----
 
 
 def counts_as_answer(raft: Raft, reply: AppendReply) -> bool:
-    """Whether a reply belongs to this leadership: what an earlier one verified may have been overwritten since."""
+    """Whether a reply is of the leader's own term: entries that an earlier leadership verified may be overwritten since."""
     return reply.term == raft.term
 
 
 def append_reply(raft: Raft, sender: str, reply: AppendReply, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Learn from an answer, commit what can be committed, and send what the window now takes."""
+    """Learn from an answer, commit what can be committed, and send what the window now allows."""
     if reply.term > raft.term:
         if sender not in raft.configuration.members:
-            return raft, ()  # dissertation, 4.2.3: who has left disturbs nobody
+            return raft, ()  # dissertation, 4.2.3: a removed node does not depose the leader
         return election.step_down(raft, reply.term, at)  # §5.1
     role = raft.role
     if not isinstance(role, Leader) or not counts_as_answer(raft, reply):
@@ -318,17 +321,17 @@ def append_reply(raft: Raft, sender: str, reply: AppendReply, at: Moment) -> tup
             tuple(peers), role.stored, role.beats_from, role.beat, role.ready, role.transfer, role.reading, role.leases
         )
         return durability.moved(raft, log, commit, role, raft.saves), effects
-    # What is committed is of its own term (§5.4.2), so that from now on it leads in full (rule 3.25).
+    # The committed entry is of the leader's own term (§5.4.2), so from now on it is `ready` (rule 3.25).
     role = Leader(tuple(peers), role.stored, role.beats_from, role.beat, True, role.transfer, role.reading, role.leases)
     applied = Apply(raft.commit + 1, log.slice(raft.commit + 1, commit))
     return durability.moved(raft, log, commit, role, raft.saves), [*effects, applied]
 
 
 def snapshot_reply(raft: Raft, sender: str, reply: SnapshotReply, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """A peer says what it holds of the snapshot that is on its way to it: send the next part."""
+    """A peer says how much of its snapshot it holds: send the next part."""
     if reply.term > raft.term:
         if sender not in raft.configuration.members:
-            return raft, ()  # dissertation, 4.2.3: who has left disturbs nobody
+            return raft, ()  # dissertation, 4.2.3: a removed node does not depose the leader
         return election.step_down(raft, reply.term, at)  # §5.1
     role = raft.role
     if not isinstance(role, Leader) or reply.term != raft.term:
@@ -346,7 +349,7 @@ def snapshot_reply(raft: Raft, sender: str, reply: SnapshotReply, at: Moment) ->
     return durability.moved(raft, raft.log, raft.commit, role, raft.saves), effects
 
 
-# ---- the leader: what is committed ----
+# ---- the leader: commitment ----
 
 
 def may_commit(raft: Raft, index: int) -> bool:
@@ -355,25 +358,25 @@ def may_commit(raft: Raft, index: int) -> bool:
 
 
 def leader_commit(raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> int:
-    """The commit index now: what a majority has, its own log counted as far as its disk has it."""
+    """The commit index as of now. The leader counts its own log only as far as it is durable."""
     index = agreed_index(raft, stored, peers)
     return index if index > raft.commit and may_commit(raft, index) else raft.commit
 
 
 def agreed_index(raft: Raft, stored: int, peers: Sequence[tuple[str, Progress]]) -> int:
-    """The highest index that the majority has whose agreement commits, or that both have while joint."""
+    """The highest index that the majority of the configuration holds, of both sets while joint."""
     configuration = raft.configuration
     if not configuration.outgoing and len(configuration.voters) == len(peers) + 1:
         return quorum.committed_index(
             [stored, *[progress.match for _, progress in peers]]
-        )  # everybody votes: as most often
+        )  # the usual case: every member votes
     matches = {name: progress.match for name, progress in peers}
-    matches[raft.name] = stored  # a leader that has no vote any more is asked by nobody
+    matches[raft.name] = stored  # this entry is ignored if the leader is not a voter
     return configuration.quorum.committed(matches)
 
 
 def own_disk(raft: Raft) -> tuple[Raft, Sequence[Effect]]:
-    """The leader's own log became durable: it now counts for more."""
+    """The leader's own log is durable further than before: commit what that allows."""
     role = raft.role
     assert isinstance(role, Leader)
     stored, commit = raft.durable.last, raft.commit

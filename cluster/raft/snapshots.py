@@ -1,6 +1,6 @@
-"""How a snapshot takes the place of the log's beginning: the own one, and the leader's (§7; dissertation, 5.1).
+"""How a snapshot replaces the beginning of the log: the node's own, or the leader's (§7; dissertation, 5.1).
 
-The core carries a snapshot's content and never looks into it. What is applied, and how it is packed, its driver knows.
+Raft carries the content of a snapshot and never reads it; the driver packs and unpacks the applied state.
 """
 
 from collections.abc import Sequence
@@ -26,13 +26,13 @@ from cluster.raft.state import (
     Snapshotted,
 )
 
-# ---- the own snapshot ----
+# ---- a node's own snapshot ----
 
 
 def snapshotted(raft: Raft, event: Snapshotted, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """The driver has taken a snapshot: keep it, and forget what it stands for but for the margin.
+    """The driver has taken a snapshot: keep it, and drop the entries it covers except for the margin.
 
-    On the disk one file takes the other's place, so the log's beginning is not gone before the snapshot is there.
+    On disk one file replaces the other, so the log's beginning is never gone before the snapshot is durable.
     """
     snapshot = event.snapshot
     if raft.snapshot is not None and snapshot.index <= raft.snapshot.index:
@@ -44,10 +44,11 @@ def snapshotted(raft: Raft, event: Snapshotted, at: Moment) -> tuple[Raft, Seque
 
 
 def compaction_base(raft: Raft, snapshot: Snapshot, now: int) -> int:
-    """Up to where the log may go. A peer that is getting a snapshot must find what comes after it when it has it.
+    """The index up to which the log may be compacted.
 
-    Else a leader that compacts faster than a snapshot travels would send snapshots for ever. For a peer that has not
-    been heard of within T nothing is kept: it may be gone for good.
+    Entries after a snapshot that is being sent to a peer are kept, or a leader that compacts faster than a snapshot
+    travels would send snapshots for ever. Nothing is kept for a peer that was not heard of within T: it may never come
+    back.
     """
     base = max(raft.log.base, snapshot.index - raft.timing.compaction.margin)
     if isinstance(raft.role, Leader):
@@ -58,11 +59,11 @@ def compaction_base(raft: Raft, snapshot: Snapshot, now: int) -> int:
     return max(raft.log.base, base)
 
 
-# ---- the leader's end ----
+# ---- the sender ----
 
 
 def part_for(raft: Raft, progress: Progress, beat: int) -> tuple[Progress, InstallSnapshot]:
-    """The part of a snapshot that goes to a peer now: of the one on its way, or the first of the newest."""
+    """The part of a snapshot that a peer gets now: the next of the one under way, or the first of the newest."""
     sending = progress.sending
     if sending is None:
         assert raft.snapshot is not None, "a log that was compacted has a snapshot"
@@ -82,11 +83,11 @@ def part_for(raft: Raft, progress: Progress, beat: int) -> tuple[Progress, Insta
     return sent(progress, Sending(snapshot, offset, beat)), message
 
 
-# ---- the follower's end ----
+# ---- the receiver ----
 
 
 def install_snapshot(raft: Raft, sender: str, request: InstallSnapshot, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Take a part of the leader's snapshot; with the last one install it, unless the log holds all of that already."""
+    """Take a part of the leader's snapshot; with the last part install it, unless the log already holds all that it covers."""
     before, role = raft, raft.role
     if request.term < raft.term:  # §5.1
         return durability.answer(before, raft, sender, AppendReply(raft.term, False, 0, 0, 0, 0))
@@ -113,15 +114,15 @@ def install_snapshot(raft: Raft, sender: str, request: InstallSnapshot, at: Mome
 
 
 def already_held(raft: Raft, request: InstallSnapshot) -> bool:
-    """Whether the log has everything the snapshot stands for: it is committed, or its last entry is there.
+    """Whether the log holds everything that the snapshot covers: its last entry is committed or in the log.
 
-    §7: then the log stays as it is, and what follows in it too; a snapshot that comes late takes nothing back.
+    §7: then the log stays as it is, with what follows; a snapshot that arrives late takes nothing back.
     """
     return request.index <= raft.commit or raft.log.holds(request.index, request.index_term)
 
 
 def caught_up(before: Raft, raft: Raft, sender: str, request: InstallSnapshot) -> tuple[Raft, Sequence[Effect]]:
-    """Nothing to install: what the snapshot stands for is committed, so the log's own entries are (§5.3)."""
+    """Commit what the snapshot covers from the log's own entries, without installing it (§5.3)."""
     commit = max(raft.commit, request.index)
     raft = attrs.evolve(raft, commit=commit, incoming=None)
     reply = AppendReply(raft.term, True, request.index, 0, 0, 0)
@@ -141,10 +142,10 @@ def with_part(incoming: Incoming | None, request: InstallSnapshot) -> Incoming:
 
 
 def installed(raft: Raft, sender: str, snapshot: Snapshot, parts: int) -> tuple[Raft, Sequence[Effect]]:
-    """§7: the snapshot takes the place of the whole log, which lacks its last entry or has another one there.
+    """§7: replace the whole log by the snapshot, whose last entry the log lacks or holds with another term.
 
-    What is committed of the log is part of the snapshot, so on the disk the log stays true up to there until the
-    snapshot is durable too; and only then the leader hears of it.
+    The snapshot covers all that the log has committed, so on disk the log stays valid up to its commit index until the
+    snapshot is durable. The leader is told only then.
     """
     number = raft.saves + 1
     raft = attrs.evolve(

@@ -1,4 +1,4 @@
-"""What one node believes, what may happen to it, what it asks for. Values only; the rules are in the files beside."""
+"""The state of one node, the events that change it and the effects it asks for. Values only; the other modules hold the rules."""
 
 from cluster.raft.configuration import Configuration
 from cluster.raft.configuration_change import Change
@@ -11,62 +11,62 @@ from cluster.value import value
 
 @value
 class Moment:
-    """The only outside a step may know."""
+    """The clock and the randomness of one step: all that a step knows besides state and event."""
 
     now: int
     """The node's monotonic clock in µs."""
     luck: float
-    """In [0, 1); redrawn by the driver only when `Raft.draws` has changed."""
+    """In [0, 1); the driver draws it anew only when `Raft.draws` has changed."""
 
 
 @value
 class Follower:
     leader: str | None
     heard_at: int
-    """Monotonic µs of the last sign of a leader or of a vote given (rule 3.3)."""
+    """Monotonic µs at which it last heard its leader or granted a vote (rule 3.3)."""
 
 
 @value
 class Candidate:
     trial: bool
     asked: int
-    """The term it stands for. In a trial that is its own term + 1 and not yet its own (rule 3.10)."""
+    """The term of the candidacy. In a trial that is the node's own term + 1 (rule 3.10)."""
     granted: frozenset[str]
     refused: frozenset[str]
     forced: bool
     rounds: int
-    """Rounds without a majority so far (rule 3.11)."""
+    """Number of rounds without a majority so far (rule 3.11)."""
 
 
 @value
 class Transfer:
-    """Leadership is being handed to another (dissertation, 3.10)."""
+    """A transfer of leadership under way (dissertation, 3.10)."""
 
     target: str
     until: int
-    """Monotonic µs at which it is given up: one election timeout after it was asked for."""
+    """Monotonic µs at which the leader abandons it: one election timeout after the request."""
     told: bool
-    """Whether the target was told to stand: it holds the whole log."""
+    """Whether the target was told to stand, which happens once it holds the whole log."""
 
 
 @value
 class Reading:
-    """Reads that wait to hear that their leader still leads (dissertation, 6.4). One round at a time, for many reads."""
+    """Reads that wait for the leader to be confirmed (dissertation, 6.4). One round at a time, for many reads."""
 
     round: int = 0
-    """Number of the last round that was sent."""
+    """Number of the last round that was started."""
     sent_at: int = 0
-    """Monotonic µs of its first sending."""
+    """Monotonic µs at which that round was first sent."""
     index: int = 0
-    """The commit index when it was sent: what its reads must see."""
+    """The commit index when that round was started: its reads must see at least this."""
     asked: tuple[Request, ...] = ()
-    """The reads of that round; empty when none is under way."""
+    """The reads of that round; empty if no round is under way."""
     confirmed: frozenset[str] = frozenset()
-    """Who has answered it."""
+    """The nodes that have confirmed that round, the leader included."""
     waiting: tuple[Request, ...] = ()
-    """Asked since: they are for the next round."""
+    """Reads that came during that round: they belong to the next one."""
     lease_from: int | None = None
-    """Monotonic µs at which the last confirmed round was sent: a lease counts from there. None: there is none."""
+    """Monotonic µs at which the last confirmed round was sent, the start of a lease; None without a confirmed round."""
 
 
 NOTHING_READ = Reading()
@@ -75,54 +75,54 @@ NOTHING_READ = Reading()
 @value
 class Leader:
     peers: tuple[tuple[str, Progress], ...]
-    """In the order of `Raft.peers`."""
+    """Every peer that gets the log, in the order of `Raft.peers`."""
     stored: int
-    """What the leader's own disk holds of its log (`Raft.durable.last`); it counts itself only up to here."""
+    """Index up to which its own disk holds its log (`Raft.durable.last`): it counts itself only up to here."""
     beats_from: int
-    """Monotonic µs of beat 0 of this term; beat n stands at `beats_from + n * heartbeat`."""
+    """Monotonic µs of heartbeat 0 of this term; heartbeat n is due at `beats_from + n * heartbeat`."""
     beat: int
-    """Number of the last beat sent."""
+    """Number of the last heartbeat sent."""
     ready: bool
-    """An entry of its own term is committed (rule 3.25): LeaderElect before, Leader after."""
+    """Whether an entry of its own term is committed (rule 3.25): RavenDB calls it LeaderElect before, Leader after."""
     transfer: Transfer | None = None
-    """Under way: it takes no command meanwhile."""
+    """The transfer under way, during which it takes no command; None if there is none."""
     reading: Reading = NOTHING_READ
     leases: bool = True
-    """Whether a lease is worth anything: not once another was told to stand, for it may do so however late."""
+    """Whether leases are allowed: no more once a peer was told to stand, which it may do at any later time."""
 
 
 @value
 class Durable:
-    """What the node knows to be on its own disk. A promise that goes beyond it rides on a `Save`."""
+    """What the node knows to be on its own disk. A message that promises more waits in a `Save`."""
 
     term: int
     vote: str | None
     last: int
-    """The disk holds the log as it is now at least up to this index."""
+    """The disk holds the present log at least up to this index."""
     cuts: tuple[tuple[int, int], ...]
-    """Number and `after` of each Save on its way that cut the log: an earlier Save's completion says nothing beyond."""
+    """Number and `after` of each requested Save that cut the log: until it is durable, earlier Saves count only up to there."""
 
 
 @value
 class Incoming:
-    """The parts of a leader's snapshot so far. They are in memory only: what is not whole is worth nothing."""
+    """The parts of a leader's snapshot that have arrived. They are kept in memory only."""
 
     index: int
     checksum: int
     held: int
-    """Bytes."""
+    """Bytes held, from the start of the snapshot."""
     parts: tuple[bytes, ...]
 
 
 @value
 class Raft:
-    """Everything one node believes."""
+    """The whole state of one node."""
 
     name: str
     configuration: Configuration
-    """In force: the last one its log holds, committed or not (dissertation, 4.1)."""
+    """The configuration in force: the last one that its log holds, committed or not (dissertation, 4.1)."""
     configured: tuple[tuple[int, Configuration], ...]
-    """Where it comes from: index and value of the last configuration that is committed, and of every later one."""
+    """Index and value of the last committed configuration and of every later one."""
     timing: Timing
     term: int
     vote: str | None
@@ -132,20 +132,20 @@ class Raft:
     timeout: int
     """The election timeout in µs as last drawn."""
     ticks_from: int
-    """Monotonic µs at which the grid of the election timer starts (rule 3.2)."""
+    """Monotonic µs at which the ticks of the election timer start (rule 3.2)."""
     draws: int
-    """How often luck was used; the driver draws anew when it changed."""
+    """How often luck was used; the driver draws again when it has changed."""
     wake_at: int
-    """Monotonic µs at which it wants `TimedOut`; `FOREVER` if never.
+    """Monotonic µs at which the node wants `TimedOut`; `FOREVER` if never.
 
-    Lazy: a follower's may lie before the true time, because a sign of the leader only moves `heard_at`; a `TimedOut`
-    then sets it right and asks for nothing.
+    It is lazy: a follower's may lie too early, because hearing the leader only moves `heard_at`; a `TimedOut` then
+    corrects it and has no effects.
     """
     durable: Durable
     saves: int
-    """How many Saves it has asked for in this life: the number of the last."""
+    """How many Saves it has requested since its start: the number of the last one."""
     snapshot: Snapshot | None = None
-    """Its newest; with it the log may have lost entries up to `log.base`, never more than the snapshot stands for."""
+    """Its newest snapshot. The log may lack entries up to `log.base`, never more than the snapshot covers."""
     incoming: Incoming | None = None
 
     @property
@@ -154,7 +154,7 @@ class Raft:
         return self.configuration.others(self.name)
 
 
-# ---- what may happen ----
+# ---- events ----
 
 
 @value
@@ -165,14 +165,14 @@ class Received:
 
 @value
 class Proposed:
-    """Commands for the log, in order. Only a leader takes them; elsewhere each comes back as `Refuse`."""
+    """Commands for the log, in order. Only a leader takes them; any other node answers each with `Refuse`."""
 
     commands: tuple[tuple[Request, bytes], ...]
 
 
 @value
 class ChangeProposed:
-    """Somebody wants another configuration. Only a leader takes it; else, and where it cannot be, `Refuse`."""
+    """A request for another configuration. Any node but a leader, and a leader that cannot grant it, answers `Refuse`."""
 
     request: Request
     change: Change
@@ -180,7 +180,7 @@ class ChangeProposed:
 
 @value
 class TransferAsked:
-    """Somebody wants `target` to lead. Only a leader takes it; else, and where it cannot be, `Refuse`."""
+    """A request that `target` lead. Any node but a leader, and a leader that cannot grant it, answers `Refuse`."""
 
     request: Request
     target: str
@@ -188,31 +188,31 @@ class TransferAsked:
 
 @value
 class ReadAsked:
-    """A read wants to see all that is committed by now. Only a leader takes it; elsewhere it comes back as `Refuse`."""
+    """A read that must see all that is committed by now. Any node but a leader answers with `Refuse`."""
 
     request: Request
 
 
 @value
 class TimedOut:
-    """`wake_at` has come (or gone: it may be late, after a pause)."""
+    """The instant `wake_at` has come. The event may be late, after a pause."""
 
 
 @value
 class Stored:
-    """A `Save` is durable, and with it every earlier one. The driver repeats what it held."""
+    """A `Save` is durable, and so is every earlier one. The driver repeats the fields of the Save."""
 
     term: int
     vote: str | None
     last: int
-    """Last index of the log as of that Save; 0 if no Save of this life held entries."""
+    """Last index of the log as of that Save; 0 if no Save since the start held entries."""
     number: int
-    """The Save's number: else a Save could not be told from a later one that cut the log and made it as long again."""
+    """The number of the Save, which tells it from a later one that cut the log and made it as long again."""
 
 
 @value
 class Snapshotted:
-    """The driver has taken a snapshot of what it has applied."""
+    """The driver has taken a snapshot of the applied state."""
 
     snapshot: Snapshot
 
@@ -220,7 +220,7 @@ class Snapshotted:
 Event = Received | Proposed | TimedOut | Stored | ChangeProposed | TransferAsked | ReadAsked | Snapshotted
 
 
-# ---- what it asks for, in the order it must be done ----
+# ---- effects, in the order in which they must be done ----
 
 
 @value
@@ -233,7 +233,7 @@ class Send:
 class Save:
     """Make durable: term and vote, and if `after >= 0` the log cut to `after` and extended by `entries`.
 
-    `then` is released only when this Save is durable: it promises what was saved.
+    The messages in `then` promise what is saved, so they are released only when this Save is durable.
     """
 
     term: int
@@ -242,12 +242,12 @@ class Save:
     entries: tuple[Entry, ...]
     then: tuple[Send, ...]
     number: int = 0
-    """Counts the Saves of this life from 1; its `Stored` repeats it."""
+    """The number of this Save since the start of the node, from 1; its `Stored` repeats it."""
 
 
 @value
 class SaveSnapshot:
-    """A Save that puts the snapshot and this log in the place of all that the disk held before, atomically."""
+    """A Save that replaces all that the disk held by the snapshot and this log, atomically."""
 
     term: int
     vote: str | None
@@ -259,16 +259,16 @@ class SaveSnapshot:
 
 @value
 class Restore:
-    """The application's state is now this snapshot's: it replaces whatever was applied before."""
+    """Replace the application's state by this snapshot's."""
 
     snapshot: Snapshot
     parts: int
-    """In how many messages it came."""
+    """The number of messages in which it came."""
 
 
 @value
 class Apply:
-    """Committed: hand to the application, in order. The first has index `first`."""
+    """Hand these committed entries to the application, in order. The first has index `first`."""
 
     first: int
     entries: tuple[Entry, ...]
@@ -276,20 +276,20 @@ class Apply:
 
 @value
 class Refuse:
-    """Not taken: this command or change will not happen by this node's doing."""
+    """Answer that this node does not take the command, change, transfer or read."""
 
     request: Request
     why: str = ""
-    """A sentence for who asked; empty if this node simply does not lead."""
+    """A sentence for the client; empty if the reason is that this node does not lead."""
     final: bool = False
-    """Whether asking again is of no use, here or anywhere."""
+    """Whether asking again is useless, on this node and on any other."""
     waiting: int = 0
-    """Above 0: it leads, and so many bytes of commands wait to be committed already; one more is too much."""
+    """Above 0: this node leads, and so many bytes of commands already wait to be committed, too many for another."""
 
 
 @value
 class Readable:
-    """These reads may be answered from the state as of entry `index`, or any later one."""
+    """Answer these reads from the applied state as of entry `index`, or any later one."""
 
     requests: tuple[Request, ...]
     index: int

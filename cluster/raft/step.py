@@ -1,4 +1,4 @@
-"""The one way a node changes: `step`. It sends each event to its rule; the rules themselves are in the files beside."""
+"""`step`, the only function that changes a node's state. It passes each event to the module that holds its rules."""
 
 from collections.abc import Sequence
 
@@ -48,11 +48,11 @@ from cluster.raft.timing import Timing
 
 
 def step(raft: Raft, event: Event, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """What the node is after the event, and what it asks for, in the order it must be done.
+    """The node after the event, and its effects in the order in which they must be done.
 
-    At most one of the effects is a `Save`. Raises AssertionError if what happened cannot happen among correct nodes.
+    At most one effect is a `Save`. Raises AssertionError if the event cannot happen among correct nodes.
     """
-    if isinstance(event, Received):  # by `isinstance` and not by `match`, here and below: the path of every message
+    if isinstance(event, Received):  # `isinstance` and not `match`, here and below: this runs for every message
         return received(raft, event, at)
     if isinstance(event, Stored):
         return stored(raft, event, at)
@@ -80,10 +80,10 @@ def begin(
     commit: int = 0,
     snapshot: Snapshot | None = None,
 ) -> Raft:
-    """A follower that has just read its disk: term, vote and log are durable; up to `commit` it knew them committed.
+    """A follower that has just read its disk. Term, vote and log are durable, and the log is committed up to `commit`.
 
-    `configuration` is what held before the first entry of the log: `NOBODY` for a node that is to be told by a leader. A
-    `snapshot` knows better what held as of its index.
+    `configuration` is the one before the first entry of the log: `NOBODY` for a node that a leader will add. A
+    `snapshot` overrides it with the one in force as of its index.
     """
     since = 0
     if snapshot is not None:
@@ -111,7 +111,7 @@ def begin(
 
 
 def received(raft: Raft, event: Received, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """A message. A leader or a candidate may be a stranger: its configuration is newer than ours (dissertation, 4.1)."""
+    """A message came. Its sender need not be in this node's configuration, which may be older (dissertation, 4.1)."""
     sender, message = event.sender, event.message
     if sender == raft.name:
         return raft, ()
@@ -136,7 +136,7 @@ def received(raft: Raft, event: Received, at: Moment) -> tuple[Raft, Sequence[Ef
 
 
 def progressed(before: Raft, raft: Raft, effects: Sequence[Effect], at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """A leader knows more of the logs: rarely, that means something for the configuration or for its heir."""
+    """A leader has learned more of its peers' logs: continue a change of the configuration or a transfer, if one is under way."""
     if raft.configuration.unfinished or raft.configured[-1][0] > before.commit:
         raft, effects = membership.after_progress(before, raft, effects, at)
     role = raft.role
@@ -146,7 +146,7 @@ def progressed(before: Raft, raft: Raft, effects: Sequence[Effect], at: Moment) 
 
 
 def stored(raft: Raft, event: Stored, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """A Save is durable: the own vote counts now (§5.2), or the own log for more."""
+    """A Save is durable: the candidate's own vote counts now (§5.2), or the leader's own log further than before."""
     before, raft = raft, durability.stored(raft, event)
     role = raft.role
     if isinstance(role, Follower):
@@ -158,7 +158,7 @@ def stored(raft: Raft, event: Stored, at: Moment) -> tuple[Raft, Sequence[Effect
 
 
 def winning(raft: Raft, effects: Sequence[Effect], at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Lead at once if the real election is won (§5.2)."""
+    """Become leader at once if the real election is won (§5.2)."""
     role = raft.role
     if isinstance(role, Candidate) and not role.trial and election.result(raft) is VoteResult.Won:
         return replication.lead(raft, at)

@@ -1,7 +1,8 @@
-"""Leadership handed over on purpose (dissertation, 3.10; rule 3.12): the one leads until the other is elected.
+"""Transfer of leadership on request (dissertation, 3.10; rule 3.12): the leader leads until the target is elected.
 
-The leader takes no command meanwhile, brings the target's log up to its own, tells it to stand, and gives up the attempt
-after an election timeout. The target stands without a trial, and good standing of the leader protects nobody from it.
+During a transfer the leader takes no command. It brings the target's log up to its own, tells the target to stand, and
+abandons the attempt after an election timeout. The target stands without a trial, and voters do not refuse it because
+the leader is in good standing.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from cluster.raft.state import Effect, Follower, Leader, Moment, Raft, Refuse, S
 
 
 def transfer_asked(raft: Raft, event: TransferAsked, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Begin, unless the target cannot lead. Another target replaces the one before; the same again changes nothing."""
+    """Begin a transfer, or refuse if the target cannot lead. Another target replaces the last; the same one changes nothing."""
     role, target = raft.role, event.target
     if not isinstance(role, Leader):
         return raft, (Refuse(event.request),)
@@ -30,7 +31,7 @@ def transfer_asked(raft: Raft, event: TransferAsked, at: Moment) -> tuple[Raft, 
 
 
 def reason_against(raft: Raft, target: str) -> str:
-    """Why this node can never be handed the leadership, as things are; empty if it can."""
+    """A sentence that says why this node cannot be given the leadership in this configuration; empty if it can."""
     if target == raft.name:
         return f"{target} leads already: name another voter"
     if target in raft.configuration.voters:
@@ -41,7 +42,7 @@ def reason_against(raft: Raft, target: str) -> str:
 
 
 def is_ready(raft: Raft, progress: Progress) -> bool:
-    """Whether the target holds the whole log, so that everybody will vote for it (zoo T3)."""
+    """Whether the target holds the whole log, so that every voter will vote for it (zoo T3)."""
     return progress.match == raft.log.last_index
 
 
@@ -53,21 +54,21 @@ def told_if_ready(raft: Raft, effects: Sequence[Effect]) -> tuple[Raft, Sequence
     handing = role.transfer
     if not any(name == handing.target and is_ready(raft, progress) for name, progress in role.peers):
         return raft, effects
-    # From here on another may lead at any time, whenever the word arrives: no lease is good any more (dissertation, 6.4.1).
+    # From here on the target may become leader whenever this message arrives, so leases end (dissertation, 6.4.1).
     told = Transfer(handing.target, handing.until, True)
     raft = attrs.evolve(raft, role=attrs.evolve(role, transfer=told, leases=False))
     return raft, [*effects, Send(handing.target, TimeoutNow(raft.term))]
 
 
 def given_up(role: Leader, now: int) -> Leader:
-    """The leader, who leads on if the target has taken too long (zoo T1)."""
+    """The leader, without its transfer if the target has taken too long (zoo T1)."""
     if role.transfer is None or now < role.transfer.until:
         return role
     return attrs.evolve(role, transfer=None)
 
 
 def timeout_now(raft: Raft, sender: str, message: TimeoutNow, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Stand at once, if the leader of this very term says so and this node has a vote."""
+    """Stand at once, if the sender leads this node's term and this node has a vote."""
     role = raft.role
     if message.term != raft.term or not isinstance(role, Follower) or role.leader not in (None, sender):
         return raft, ()
@@ -77,7 +78,7 @@ def timeout_now(raft: Raft, sender: str, message: TimeoutNow, at: Moment) -> tup
 
 
 def farewell(raft: Raft) -> list[Send]:
-    """What a leader that must go says: the voter with the furthest log is to stand (rule 3.28)."""
+    """The last message of a leader that must step down: it tells the voter with the longest log to stand (rule 3.28)."""
     role = raft.role
     assert isinstance(role, Leader)
     able = [(progress.match, progress.answered_at, name) for name, progress in role.peers]
