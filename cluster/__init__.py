@@ -1,1 +1,1 @@
-"""Consensus, the node around it, and the simulated world."""
+"""Consensus, the node that runs it, and the simulated world."""

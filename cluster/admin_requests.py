@@ -1,7 +1,7 @@
-"""What a node asks of whoever leads, besides commands: another configuration, another leader, a read. No rule is here.
+"""Requests of a node to the leader other than commands: another configuration, another leader, a read.
 
-Each wish may be asked again without harm: a change that is so already changes nothing, and a read has no effect. So it is
-brought to every leader there is until one answers or its time is over. A command is not like that: see `proposals`.
+Each may be repeated without harm: a change that holds already changes nothing, and a read has no effect. So a request
+is sent to every leader in turn until one answers or its time is over. A command is different: see `proposals`.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class HandOver:
     target: str
 
     def says(self) -> str:
-        """In a few words."""
+        """The request in a few words."""
         return f"{self.target} leads"
 
 
@@ -36,18 +36,18 @@ class Read:
     """The request to read what is committed by now."""
 
     def says(self) -> str:
-        """In a few words."""
+        """The request in a few words."""
         return "what is committed"
 
 
 @value
 class Wish:
-    """One attempt of a node to bring its request to the leader."""
+    """One attempt of a node to bring a request to the leader."""
 
     request: Request
     wish: Change | HandOver | Read
     attempt: int
-    """Counts how often this wish was brought to a leader, from 1."""
+    """The number of the attempt for this request, from 1."""
 
 
 @value
@@ -60,7 +60,7 @@ class Granted:
 
 @value
 class Denied:
-    """This attempt was refused; `final` means that every other would be refused too, as things are."""
+    """This attempt was refused; `final` means that every other attempt would be refused too."""
 
     request: Request
     attempt: int
@@ -72,37 +72,38 @@ ASKING_WORDS = (Wish, Granted, Denied, HandOver, Read, Change, Alteration, Place
 
 
 class Pending:
-    """One request whose answer somebody on this node waits for."""
+    """A request of this node that is not answered yet."""
 
     __slots__ = ("asked", "attempts", "deadline", "index", "open", "request", "waiter", "why", "wish", "within")
 
     def __init__(self, request: Request, wish: Any, waiter: Any, within: int, deadline: int) -> None:
         self.request, self.wish, self.waiter, self.within, self.deadline = request, wish, waiter, within, deadline
         self.asked: tuple[str, int] | None = None
-        """The leader last asked, and its term."""
+        """The leader asked last, and its term; None if the next one is to be asked in any case."""
         self.attempts = 0
         self.open: dict[int, None] = {}
-        """The attempts that were not denied: somebody may have taken it."""
+        """The attempts that were not denied: any of them may have been carried out."""
         self.why = ""
-        """Why it was denied last."""
+        """The reason of the last denial; empty if there was none."""
         self.index = -1
-        """Granted as of this entry, once this node has applied so much."""
+        """Index of the entry as of which it was granted, -1 before. A read then waits until this node has applied that entry."""
 
 
 class AdminRequests:
-    """The wishes of one incarnation of a node, its own and those others bring to it."""
+    """The requests of one incarnation of a node, and those that other nodes bring to it."""
 
     def __init__(self, driver: RaftDriver, host: Host, codec: Codec, timing: Timing) -> None:
         self.driver, self.host, self.codec, self.timing = driver, host, codec, timing
         self.pending: dict[Request, Pending] = {}
         self._askers: dict[Request, tuple[str, int]] = {}
-        """Who brought a wish to this node, the leader, and which attempt it was."""
+        """For each request that another node brought: that node, and the number of its attempt."""
         self._serial = 0
 
     async def ask(self, wish: Change | HandOver | Read, within: int | None) -> int:
-        """Bring the wish to the leader; return the entry as of which it is so.
+        """Bring the request to the leader; return the index of the entry as of which it holds.
 
-        Raises Refused if it cannot be, NoLeader if nobody took it in time, OutcomeUnknown if somebody may have.
+        `within` in µs; None is the operation timeout. Raises Refused if it is impossible, NoLeader if no leader took it
+        in time, OutcomeUnknown if a leader may have taken it.
         """
         host = self.host
         self._serial += 1
@@ -120,10 +121,10 @@ class AdminRequests:
         assert isinstance(answer, int)
         return answer
 
-    # -- bringing it there
+    # -- sending a request
 
     def push(self, pending: Pending) -> None:
-        """To whoever leads, unless it was asked already."""
+        """Send the request to the present leader, unless it was asked already."""
         driver, leader = self.driver, self.driver.leader
         if isinstance(pending.wish, HandOver) and leader == pending.wish.target:
             self._end(pending, 0)
@@ -145,7 +146,7 @@ class AdminRequests:
         self.host.appoint_later(at, self._look, pending)
 
     def _look(self, pending: Pending) -> None:
-        """Ask again, or give it up."""
+        """Send the request again, or end it if its time is over."""
         if pending.request not in self.pending:
             return
         if self.host.monotonic() >= pending.deadline:
@@ -180,14 +181,14 @@ class AdminRequests:
     # -- answers
 
     def granted(self, request: Request, index: int) -> None:
-        """The leader says that it is so; a read waits until this node has applied as much."""
+        """The leader granted the request as of `index`; a read still waits until this node has applied that entry."""
         pending = self.pending.get(request)
         if pending is not None:
             pending.index = index
             self.applied()
 
     def denied(self, request: Request, attempt: int, why: str, final: bool) -> None:
-        """Somebody says no."""
+        """A leader denied that attempt. A final denial ends the request with Refused."""
         pending = self.pending.get(request)
         if pending is None:
             return
@@ -197,20 +198,20 @@ class AdminRequests:
             self._end(pending, Refused(why))
 
     def applied(self) -> None:
-        """This node has applied more."""
+        """This node has applied more entries: answer the granted requests that waited for them."""
         for pending in list(self.pending.values()):
             if pending.index >= 0 and (may_answer(pending.index, self.driver.applied) or not _reads(pending)):
                 self._end(pending, pending.index)
 
-    # -- the leader's side
+    # -- requests that other nodes bring
 
     def heard(self, sender: str, wish: Wish) -> None:
-        """Another node brings its wish."""
+        """Another node brings a request: hand it to this node's Raft."""
         self._askers[wish.request] = (sender, wish.attempt)
         self.driver.handle(event_of(wish.request, wish.wish))
 
     def refused(self, refusal: Refuse) -> bool:
-        """The law says no; whether that was about a wish."""
+        """Raft refused a request or a command; return whether it was a request of this kind."""
         request = refusal.request
         asker = self._askers.pop(request, None)
         if asker is not None:
@@ -222,12 +223,12 @@ class AdminRequests:
         return True
 
     def readable(self, effect: Readable) -> None:
-        """The law lets these reads go."""
+        """Raft confirmed these reads."""
         for request in effect.requests:
             self.happened(request, effect.index)
 
     def happened(self, request: Request | None, index: int) -> None:
-        """A wish is fulfilled as of that entry."""
+        """The change or read with this request holds as of entry `index`; None: nobody asked for it."""
         if request is None:
             return
         asker = self._askers.pop(request, None)
@@ -236,9 +237,9 @@ class AdminRequests:
         self.granted(request, index)
 
     def turned(self, raft: Raft) -> None:
-        """Another leader, or the same in full: ask it."""
+        """This node sees another leader, or its leader became ready: send the pending requests to it."""
         if not isinstance(raft.role, Leader):
-            self._askers.clear()  # who asked will ask again
+            self._askers.clear()  # the nodes that asked will ask again
         for pending in list(self.pending.values()):
             self.push(pending)
 
@@ -247,7 +248,7 @@ class AdminRequests:
 
     @property
     def ears(self) -> dict[type, Callable[[str, Any], None]]:
-        """What it hears, and with what."""
+        """The handler for each class of message."""
         return {
             Wish: self.heard,
             Granted: lambda sender, answer: self.granted(answer.request, answer.index),
@@ -261,7 +262,7 @@ def may_answer(index: int, applied: int) -> bool:
 
 
 def event_of(request: Request, wish: Change | HandOver | Read) -> ChangeProposed | TransferAsked | ReadAsked:
-    """The wish as the law hears it."""
+    """The event by which Raft receives the request."""
     match wish:
         case Change():
             return ChangeProposed(request, wish)

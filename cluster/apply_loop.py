@@ -1,8 +1,7 @@
-"""What a node has applied: the application's state and the clients' sessions, entry by entry or from a snapshot.
+"""The apply loop: it brings committed entries, or a snapshot, to the application's state and the clients' sessions.
 
-Each request is applied once, however often it is in the log (dissertation, 6.3). When a snapshot is due it is made here
-and handed to the law, which keeps it; one that comes from the leader takes the place of all that is here. Never here: what
-is committed, and where a snapshot is kept.
+Each request is applied once, however often it is in the log (dissertation, 6.3). The loop makes a snapshot when one is
+due and leaves it in `taken` for Raft; a snapshot from the leader replaces the state and the sessions.
 """
 
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from cluster.wire import Codec
 
 
 class ApplyLoop:
-    """The applied side of one incarnation of a node."""
+    """The applied state of one incarnation of a node."""
 
     def __init__(
         self,
@@ -34,23 +33,23 @@ class ApplyLoop:
         proposals: ProposalForwarding,
         requests: AdminRequests,
     ) -> None:
-        """`configuration` is what holds before the first entry; proposals and requests are told of what was applied."""
+        """`configuration` is the one before the first entry; `proposals` and `requests` are told what was applied."""
         self.host, self.codec, self.application = host, codec, application
         self.proposals, self.requests = proposals, requests
         self.state = application.empty()
         self.applied = 0
         """Index of the last entry in `state`."""
         self.members = configuration
-        """The configuration as of that entry: what a snapshot of it names."""
+        """The configuration as of entry `applied`: a snapshot of that entry holds it."""
         self.sessions = Sessions()
         self.taken: Snapshot | None = None
-        """The newest snapshot that the law has not been told of yet."""
+        """The newest snapshot, until it is handed to Raft; None if there is none to hand over."""
         self._due = Due(compaction)
 
     def entries(self, index: int, entries: Sequence[Entry], aloud: bool = True) -> None:
-        """These are committed; the first is entry `index`.
+        """Apply these committed entries; the first has index `index`.
 
-        `aloud`: whether the application tells of them. What a restart applies again was told before.
+        `aloud`: whether the application adds notes to the trace. At a restart it does not: it did so before.
         """
         for entry in entries:
             request, command = entry.request, entry.command
@@ -65,7 +64,7 @@ class ApplyLoop:
         self.applied = index - 1
 
     def entry(self, index: int, request: Request, data: bytes, aloud: bool = True) -> None:
-        """One command, unless it was applied before: then its answer is what it was."""
+        """Apply one command, unless its request was applied before; its proposer gets the answer in either case."""
         known = self.sessions.answer(request)
         if known is None:
             command, before = self.codec.decode(data), self.state
@@ -84,7 +83,7 @@ class ApplyLoop:
     # -- snapshots
 
     def take_snapshot(self, index: int, term: int) -> None:
-        """What is applied up to `index` becomes a snapshot; the law hears of it when this step is done."""
+        """Make a snapshot of the state as of entry `index`, which has this term; Raft gets it at the end of the step."""
         content = packed(self.codec, self.state, self.sessions)
         self.taken = Snapshot.of(index, term, self.members, content)
         self._due.taken(index, len(content))
@@ -92,7 +91,7 @@ class ApplyLoop:
         self.host.note(trace.SnapshotTaken(index, term, len(content), digest))
 
     def install(self, effect: Restore) -> None:
-        """The leader's snapshot takes the place of all that was applied; proposals it holds the answers of have them."""
+        """Replace the state by the leader's snapshot, and answer the pending proposals that it covers."""
         snapshot, self.taken = effect.snapshot, None
         self.host.note(trace.SnapshotInstalled(snapshot.index, snapshot.term, effect.parts))
         self.restore(snapshot)
@@ -102,7 +101,7 @@ class ApplyLoop:
                 self.proposals.applied(request, known)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """State and sessions are what the snapshot says."""
+        """Set the state and the sessions to those of the snapshot."""
         self.state, self.sessions = unpacked(self.codec, snapshot.content)
         self.applied, self.members = snapshot.index, snapshot.configuration
         self._due.taken(snapshot.index, len(snapshot.content))

@@ -1,6 +1,7 @@
-"""What a program on a node sees: the application it is, and the member it is given. Nothing of Raft, nothing of trio's.
+"""What a program on a node sees: `Application`, which it implements, and `Member`, the handle on its node.
 
-An application is a factory's product: every node, and every restart of a node, builds its own; they share no object.
+Each node, and each restart of a node, builds an application of its own with a factory; they share no object. A program
+needs to know neither Raft nor trio.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -27,46 +28,46 @@ M = TypeVar("M")
 
 
 class NoLeader(TimeoutError):
-    """Definite: the command was not accepted by anybody. It did not happen and will not (rule 3.38)."""
+    """Definite: no leader accepted the command. It did not happen and will not (rule 3.38)."""
 
 
 class NotInCluster(NoLeader):
-    """Definite, and at once: the node belongs to no cluster that anything could be brought to (rule 3.38)."""
+    """Definite, and raised at once: the node belongs to no cluster, so there is no leader to ask (rule 3.38)."""
 
 
 class OutcomeUnknown(TimeoutError):
-    """Indefinite: the command may have happened, or may still. Look before you ask again (rule 3.29)."""
+    """Indefinite: the command may have happened, or may still. Check before you ask again (rule 3.29)."""
 
 
 class Overloaded(BlockingIOError):
-    """Definite: the leader did not take the command, because too many bytes wait to be committed. It did not happen."""
+    """Definite: the leader refused the command because too many bytes wait to be committed. It did not happen."""
 
 
 class Refused(ValueError):
-    """The command was applied and the state machine said no; nothing changed. The text says why and what to do."""
+    """The command was applied and the state machine refused it; nothing changed. The text says why and what to do."""
 
 
 class ClientRequest(Generic[A_co]):
-    """Base of what a client may ask: `class Get(ClientRequest[int | None])` is answered by an int or None, and `ask` says so to an editor.
+    """Base class of a client's request: `class Get(ClientRequest[int | None])` is answered by an int or None.
 
-    It has no fields and does nothing at run time. A request is an attrs or a dataclass value; one without this base may be
-    asked as well, and its answer has no type.
+    Type checkers take the type of `ask` from it. It has no fields and does nothing at run time. A request is an attrs
+    class or a dataclass; one without this base may be asked as well, and its answer has no type.
     """
 
     __slots__ = ()
 
 
 class Disk(Protocol):
-    """The files of one node. What was written and not synced may be lost, in part or whole, by a crash."""
+    """The files of one node. A crash may lose what was written and not synced, in part or in whole."""
 
     async def write(self, name: str, content: bytes) -> None:
-        """Replace the file by `content`, atomically and durably: after a crash it is the old or the new."""
+        """Replace the file by `content`, atomically and durably: after a crash it holds the old content or the new."""
 
     async def append(self, name: str, content: bytes) -> None:
-        """Add to the end of the file, durably; a crash meanwhile may leave any first part of it."""
+        """Add to the end of the file, durably; after a crash meanwhile any first part of `content` may be there."""
 
     async def read(self, name: str) -> bytes:
-        """The content; FileNotFoundError if there is none."""
+        """The content of the file; FileNotFoundError if there is none."""
 
     async def remove(self, name: str) -> None:
         """Remove the file, durably; nothing happens if there is none."""
@@ -76,7 +77,7 @@ class Disk(Protocol):
 
 
 class Dice(Protocol):
-    """One actor's luck, by name: its draws depend on nobody else's."""
+    """A named stream of random numbers; no other stream influences what it draws."""
 
     def random(self) -> float:
         """A float in [0, 1)."""
@@ -86,9 +87,9 @@ class Dice(Protocol):
 
 
 class Member(Protocol[State_co]):
-    """What a program on a node has, and all it has. Instants are µs since 2024-01-01T00:00Z by the clock named.
+    """The handle through which a program uses its node. Instants are µs since 2024-01-01T00:00Z by the clock named.
 
-    `Member[Record]` is one of an application whose state is a `Record`.
+    `Member[Record]` is the handle of an application whose state is a `Record`.
     """
 
     @property
@@ -97,7 +98,7 @@ class Member(Protocol[State_co]):
 
     @property
     def members(self) -> tuple[str, ...]:
-        """Every node of the cluster, sorted, as this node's log says now: none while it has not been told."""
+        """Every node of the cluster, sorted, by this node's log; empty while no leader has sent it the log."""
 
     @property
     def leader(self) -> str | None:
@@ -109,19 +110,19 @@ class Member(Protocol[State_co]):
 
     @property
     def may_lead(self) -> bool:
-        """Whether it may stand for leader, as a voter; watchers, newcomers and nodes outside the cluster may not (rule 3.7)."""
+        """Whether it is a voter, which may stand for leader; watchers, new nodes and nodes outside the cluster may not (rule 3.7)."""
 
     @property
     def passive(self) -> bool:
-        """Whether it knows of no cluster that it belongs to: it was removed, or not told of one yet (rules 3.8, 3.36)."""
+        """Whether it knows of no cluster that it belongs to: it was removed, or not added yet (rules 3.8, 3.36)."""
 
     @property
     def term(self) -> int:
-        """The node's current term: what belongs to one leadership ends with it."""
+        """The node's current term. It changes with every leadership."""
 
     @property
     def state(self) -> State_co:
-        """The replicated state as applied here: the application's own frozen value."""
+        """The replicated state as applied on this node: the application's own frozen value."""
 
     @property
     def applied(self) -> int:
@@ -134,10 +135,10 @@ class Member(Protocol[State_co]):
     # -- clocks
 
     def monotonic(self) -> int:
-        """µs on the clock that never jumps (rate): for timers and ages."""
+        """µs on the monotonic clock, which never jumps but may drift: for timers and ages."""
 
     def wall(self) -> int:
-        """µs on the wall clock (rate, offset, jumps): for cron and time stamps. UTC scale; see `zone`."""
+        """µs on the wall clock, which drifts, has an offset and may jump: for cron and time stamps. It reads UTC; see `zone`."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -145,117 +146,117 @@ class Member(Protocol[State_co]):
 
     @property
     def short_of(self) -> tuple[str, ...]:
-        """Resources that the machine is short of now, sorted: `memory`, `dirty memory`, `cpu credits`."""
+        """Resources that the machine is short of now, sorted: some of `memory`, `dirty memory`, `cpu credits`."""
 
     async def sleep(self, duration: int) -> None:
-        """Wait that many µs of the node's monotonic clock."""
+        """Wait `duration` µs of the node's monotonic clock."""
 
-    # -- change
+    # -- waiting for a change
 
     @property
     def version(self) -> int:
-        """Counts up whenever `state`, `leader` or `leading` changed, the wall clock or its zone was set, or somebody called `stir`."""
+        """A number that grows when `state`, `leader` or `leading` changes, the wall clock or zone is set, or `stir` is called."""
 
     async def changed(self, since: int, until: int | None = None) -> None:
-        """Return when `version` differs from `since`, or when the *wall* clock reads `until` or later; at once if so already."""
+        """Return when `version` differs from `since`, or when the *wall* clock reads `until` or later, or at once if so already."""
 
     def stir(self) -> None:
-        """Something changed that the node cannot see by itself: wake whoever waits for a change."""
+        """Increase `version` for a change that the node cannot see by itself, and so wake the programs that wait in `changed`."""
 
-    # -- words between members
+    # -- commands, reads and messages
 
     async def propose(self, command: object, within: int | None = None) -> Any:
-        """Have the command applied everywhere, once; return what `apply` returned here.
+        """Have the command applied once on every node; return the answer of `apply` on this node.
 
-        `within` µs (default: the operation timeout, 15 s). Raises `NoLeader`, `Overloaded`, `OutcomeUnknown`, or `Refused` as
-        raised by `apply`.
+        `within` in µs (default: the operation timeout, 15 s). Raises `NoLeader`, `Overloaded`, `OutcomeUnknown`, or the
+        `Refused` that `apply` raised.
         """
 
     async def confirmed(self, within: int | None = None) -> int:
-        """Wait until `state` shows everything that was answered anywhere before this call; return the log's index of it.
+        """Wait until `state` shows everything that was answered anywhere before this call; return the index of that entry.
 
-        A read without an entry in the log: the leader makes sure that it leads (dissertation, 6.4), and this node, leader
-        or not, catches up with it. It has no effect, so it is asked again and again within `within` µs (default: the
-        operation timeout); then it raises `NoLeader`.
+        It is a read without an entry in the log: the leader makes sure that it still leads (dissertation, 6.4), and
+        this node applies the log up to there. It has no effect, so it is repeated within `within` µs (default: the
+        operation timeout) before it raises `NoLeader`.
         """
 
     def send(self, to: str, message: object) -> None:
-        """Send to the same application on another node. May be lost. A field `beat > 0` marks chatter."""
+        """Send to the same application on another node. The message may be lost. A field `beat > 0` marks chatter."""
 
     def hear(self, kind: type[M], handler: Callable[[str, M], None]) -> None:
-        """Call `handler(sender, message)` in the event of each arrival; it must not wait."""
+        """Call `handler(sender, message)` at each arrival of a message of this class; the handler must not wait."""
 
     def every(self, period: int, act: Callable[[int], int], *, judges: bool = False) -> None:
-        """Periodic talk: call `act(number)` each `period` µs of the monotonic clock; it must not wait.
+        """Call `act(number)` each `period` µs of the monotonic clock; it must not wait.
 
-        It returns the monotonic instant until which, unless something else happens, it would do and say nothing
-        new (`FOREVER` if time alone changes nothing, 0 if it just did something new). `judges` marks an act that
-        judges the freshness of what it heard (an observer), as against one that only talks.
+        `act` returns the monotonic instant until which, unless something else happens, its later calls would do and
+        send nothing new (`FOREVER` if time alone changes nothing, 0 if it just did something new). `judges` marks an
+        act that judges how fresh its information is (an observer), in contrast to one that only sends.
         """
 
-    # -- everything else
+    # -- other programs, real I/O, trace
 
     def spawn(self, program: Callable[..., Awaitable[None]], *args: Any) -> None:
-        """Start another program on this node; it ends with the node."""
+        """Start another program on this node; it is cancelled when the node crashes."""
 
     async def outside(self, work: Callable[[], T], cost: int) -> T:
-        """Do real input or output in a thread while the world's clock is held; it costs `cost` µs of virtual time."""
+        """Do real input or output in a thread while virtual time stands still; it takes `cost` µs of virtual time."""
 
     def note(self, note: Note) -> int:
-        """Add to the trace; returns the event's `seq`."""
+        """Add an event to the trace; return its `seq`."""
 
     @property
     def disk(self) -> Disk:
         """The node's own files."""
 
     def dice(self, *name: object) -> Dice:
-        """A stream of luck of this node, by name."""
+        """A stream of random numbers of this node, by name."""
 
 
 @runtime_checkable
 class Application(Protocol[State]):
-    """A program that runs on every node, and the state they all agree on.
+    """A program that runs on every node, and the state that all nodes agree on.
 
-    A class derives from it, since some methods have defaults. One that derives from `Application[Record]` is held to its
-    state's type.
+    An application derives from this class, since some methods have defaults. For one that derives from
+    `Application[Record]` a type checker verifies the type of the state.
     """
 
     @property
     def words(self) -> Sequence[type]:
-        """Every class that travels, commands and messages and what they hold, in a fixed order: the codec numbers them.
+        """Every class that is sent or stored, commands and messages and what they hold, in a fixed order: the codec numbers them.
 
-        What the state is made of need not be named: annotations of its fields say it. Answers of `apply` are kept in
-        snapshots too, and are made of these classes or plain values.
+        The classes in the state need not be listed: the annotations of its fields name them. Answers of `apply` are
+        kept in snapshots too, so they are made of these classes or of plain values.
         """
 
     def empty(self) -> State:
         """The state before the first command: a frozen value."""
 
     def apply(self, state: State, command: Any, index: int) -> tuple[State, Any]:
-        """Pure: the state after the command, and the answer for who proposed it. Raise `Refused` to say no; the state stays."""
+        """Pure: the state after the command, and the answer for its proposer. Raise `Refused` to refuse: the state stays."""
 
     def tell(self, before: State, after: State, command: Any, answer: Any, index: int) -> Iterable[Note]:
-        """Pure: what the trace says on a node that has just applied a command there (`answer`: what `apply` gave, or the `Refused`)."""
+        """Pure: notes for the trace of a node that has just applied a command. `answer` is that of `apply`, or the `Refused`."""
         return ()
 
     async def run(self, member: Member[State]) -> None:
-        """The program. Called once per start of the node; cancelled when the node crashes."""
+        """The program. It is called once at each start of the node, and cancelled when the node crashes."""
 
     async def serve(self, request: Any) -> Any:
-        """Answer a client's request on this node: a frozen value that can be recorded. Raises what the user should see."""
+        """Answer a client's request on this node with a frozen value that can be recorded. Exceptions reach the client."""
 
     def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
-        """The promises of this application, watched once per world. `places`: what the run was given by name (folders)."""
+        """The watchers that check this application's promises, made once per world. `places`: folders of the run by name."""
         return ()
 
     def disturb(self, node: str, trouble: Any) -> None:
-        """Let the application's own surroundings ail a node, which may be down. ValueError for what is no trouble of its own.
+        """Apply a fault of the application's own surroundings to a node, which may be down. ValueError for an unknown fault.
 
-        It is called on an instance that never runs: what ails is shared by all that one factory makes. By default there
-        are no surroundings, so that nothing can ail them.
+        It is called on an instance that never runs, so faults belong to what all instances of one factory share. By
+        default there are no surroundings, and every fault is unknown.
         """
         raise ValueError(f"{type(self).__name__} knows no troubles, so {trouble!r} means nothing to it")
 
     def mend(self) -> None:
-        """End every trouble that `disturb` has begun. By default there is none."""
+        """End every fault that `disturb` has begun. By default there is none."""
         return

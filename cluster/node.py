@@ -1,10 +1,10 @@
-"""The shell of a node: one synchronous driver for the law, beside its programs. It has no rule of its own.
+"""A node: the driver of its Raft, and the host's connection to its programs. It has no consensus rule of its own.
 
-Everything that happens to the law arrives at `handle`; every effect it asks for is done there, in order, before the
-next event. On a real machine the task that reads a socket would call the same methods.
+Every event for Raft comes through `handle`, which does every effect in order before the next event. On a real machine
+the task that reads a socket would call the same methods.
 
-What waits is in `node_programs`, what is applied in `apply_loop`, commands on their way in `proposal_forwarding`, other
-wishes in `admin_requests`, what is noted in `trace_notes`. To its programs a node is their `cluster.member.Member`.
+The parts of a node: `node_programs` (its programs), `apply_loop` (the applied state), `proposal_forwarding` (commands
+under way), `admin_requests` (other requests), `trace_notes` (its notes). To its programs a node is a `Member`.
 """
 
 from collections.abc import Callable
@@ -66,14 +66,14 @@ from cluster.wire import Codec
 
 M = TypeVar("M")
 REMEMBER = 100_000
-"""How long, in µs, a commit waits for a Save to carry it to the disk before it goes alone."""
+"""How long, in µs, a commit index waits for a Save that takes it to the disk before it gets a frame of its own."""
 LAW = frozenset(
     {RequestVote, VoteReply, AppendEntries, AppendReply, TimeoutNow, Confirm, Confirmed, InstallSnapshot, SnapshotReply}
 )
 
 
 class Node(Programs):
-    """One incarnation of a node on its host: the driver of its Raft, and the `Member` that its programs have."""
+    """One incarnation of a node on its host: the driver of its Raft, and the `Member` that its programs use."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Node(Programs):
         )
         self.ears: dict[type, Callable[[str, Any], None]] = self.admin_requests.ears
         self.appointed = FOREVER
-        """Monotonic µs of the appointment that is on the agenda for the law."""
+        """Monotonic µs of the appointment that is on the agenda for Raft; `FOREVER` if there is none."""
         self._luck = 0.0
         self._draws = -1
         self._remembering = False
@@ -119,12 +119,12 @@ class Node(Programs):
         self._appoint()
         self._hand_over_snapshot()
 
-    # -- the law
+    # -- Raft
 
     def handle(self, event: Event, arrival: Arrival | None = None) -> None:
-        """The whole driver: step, note what changed, do what is asked, in order."""
+        """Step Raft by the event, note what changed, and do the effects in order."""
         host, before = self.host, self.raft
-        if self._draws != before.draws:  # the luck that belongs to the draw that comes next
+        if self._draws != before.draws:  # the luck of the draw that comes next
             self._draws = before.draws
             self._luck = host.luck(before.draws)
         after, effects = law.step(before, event, Moment(host.monotonic(), self._luck))
@@ -136,7 +136,7 @@ class Node(Programs):
                 tell_arrival(host, after, arrival)
         turned = before.role is not after.role and tell_role(host, before, after)
         for effect in effects:
-            if isinstance(effect, Send):  # not by `match`: this is the path of every message
+            if isinstance(effect, Send):  # not by `match`: this runs for every message
                 self._send(effect.to, effect.message, after.term)
             elif isinstance(effect, Save):
                 self._save(effect, before)
@@ -148,7 +148,7 @@ class Node(Programs):
             self.stir()
         if after.wake_at < self.appointed:
             self._appoint()
-        if turned:  # only now: a proposal is a step of its own, and the effects of this one come first
+        if turned:  # only now: proposing is a step of its own, and this step's effects come first
             self.stir()
             self.proposals.turned()
             self.admin_requests.turned(after)
@@ -156,7 +156,7 @@ class Node(Programs):
             self._hand_over_snapshot()
 
     def _do(self, effect: Effect, before: Raft) -> None:
-        """What is asked for more rarely."""
+        """Do an effect of one of the rarer kinds."""
         match effect:
             case SaveSnapshot():
                 self._save_snapshot(effect, before)
@@ -177,7 +177,7 @@ class Node(Programs):
 
     def _on_time(self, appointed: int) -> None:
         if appointed != self.appointed:
-            return  # an earlier one was made since
+            return  # a later call of `_appoint` has replaced this appointment
         self.appointed = FOREVER
         if self.host.monotonic() >= self.raft.wake_at:
             self.handle(TimedOut())
@@ -185,7 +185,7 @@ class Node(Programs):
             self._appoint()
 
     def deliver(self, arrival: Arrival) -> None:
-        """A message for this node landed."""
+        """Take a message that arrived: for Raft, for proposals, or for the handler of its class."""
         message = self.codec.decode(arrival.data)
         kind = type(message)
         if kind in LAW:
@@ -206,7 +206,7 @@ class Node(Programs):
                     handler(arrival.sender, message)
 
     def _send(self, to: str, message: Any, term: int) -> None:
-        if message is not self._last_message:  # one append often goes to every peer
+        if message is not self._last_message:  # one append often goes to every peer, and is encoded once
             self._last_message, self._last_data = message, self.codec.encode(message)
             self._last_kind = type(message).__name__
             if type(message) is InstallSnapshot and not message.offset:
@@ -263,15 +263,15 @@ class Node(Programs):
         if snapshot is not None:
             self.handle(Snapshotted(snapshot))
 
-    # -- what its programs have of it: see `Member`
+    # -- the node as its programs see it: see `Member`
 
     async def run(self) -> None:
-        """The application, with all that it may touch."""
+        """Run the application until the node ends."""
         await self.application.run(self)
 
     @property
     def members(self) -> tuple[str, ...]:
-        """Every node of the cluster as its log says, sorted: while nobody has told it, none."""
+        """Every node of the cluster by this node's log, sorted; empty while no leader has sent it the log."""
         return self.raft.configuration.members
 
     @property
@@ -281,27 +281,27 @@ class Node(Programs):
 
     @property
     def leading(self) -> bool:
-        """Whether an entry of its own term is committed here (rule 3.25)."""
+        """Whether this node leads and an entry of its own term is committed (rule 3.25)."""
         return isinstance(self.raft.role, Leader) and self.raft.role.ready
 
     @property
     def may_lead(self) -> bool:
-        """Whether it may stand for leader (rule 3.7)."""
+        """Whether this node may stand for leader (rule 3.7)."""
         return active_configuration.may_stand(self.raft)
 
     @property
     def passive(self) -> bool:
-        """Whether it is no member, and its vote is not needed to make that so either (rule 3.36)."""
+        """Whether it is no member, and its vote is not needed to commit its removal either (rule 3.36)."""
         return self.name not in self.members and not self.may_lead
 
     @property
     def term(self) -> int:
-        """Its current term."""
+        """The node's current term."""
         return self.raft.term
 
     @property
     def state(self) -> Any:
-        """The application's state as applied here."""
+        """The application's state as applied on this node."""
         return self.apply_loop.state
 
     @property
@@ -327,18 +327,18 @@ class Node(Programs):
         """See `Member.hear`."""
         self.ears[kind] = handler
 
-    # -- what is asked of it besides
+    # -- what the other parts of the node and the world ask of it
 
     def has_applied(self, request: Request) -> bool:
-        """Whether the answer of this command is among the sessions: it must not be proposed again."""
+        """Whether this command has been applied: it must not be proposed again."""
         return self.apply_loop.sessions.answer(request) is not None
 
     def clocks_changed(self) -> None:
-        """The host's clocks run differently now: make the appointments with them again."""
+        """The host's clocks run differently now: make every appointment anew."""
         self.reappoint()
         self.talk_again()
 
     def reappoint(self) -> None:
-        """Make the law's appointment again."""
+        """Make the appointment for Raft anew."""
         self.appointed = FOREVER
         self._appoint()

@@ -1,7 +1,7 @@
-"""The programs of a node, and what wakes them: a nursery, a count of changes, periodic talk; and their host. Never here: the law.
+"""The programs of a node: the nursery they run in, the count of changes that wakes them, periodic talk, and the host.
 
-A program waits in a task of its own. It is woken through the host, one task at a time; what it does periodically is done in
-the event of the instant, without a task.
+A program waits in a task of its own. The host wakes these tasks one at a time. Periodic talk is called at its instant
+and needs no task.
 """
 
 from collections.abc import Callable
@@ -19,44 +19,44 @@ T = TypeVar("T")
 
 
 class Programs:
-    """The programs of one incarnation of a node, which is one of these; and that half of `Member` which knows no law.
+    """The programs of one incarnation of a node, and the half of `Member` that does not concern consensus.
 
-    A program may hold it longer than the incarnation lasts: the host is unplugged first, and does nothing from then on.
+    A program may hold this object after the incarnation has ended: its host is unplugged and does nothing any more.
     """
 
     def __init__(self, host: Host) -> None:
         self.host = host
         self.name = host.name
         self.version = 0
-        """Counts the changes a program may wait for."""
+        """The number of changes so far that a program may wait for."""
         self.waiters: list[Waiter] = []
         self.grids: list[Grid] = []
         self.sent = 0
-        """How many messages the programs sent."""
+        """How many messages the programs have sent."""
         self.cancel_scope = trio.CancelScope()
         self.nursery: trio.Nursery | None = None
 
-    # -- one nursery
+    # -- the nursery
 
     async def live(self) -> None:
-        """The life of this incarnation."""
+        """Run all programs of this incarnation until it is cancelled."""
         with self.cancel_scope:
             async with trio.open_nursery() as self.nursery:
                 await self._guarded(self.run)
                 await trio.sleep_forever()
 
     async def run(self) -> None:
-        """The first program: the application."""
-        raise NotImplementedError  # the node knows it
+        """Run the first program: the application."""
+        raise NotImplementedError  # `Node` implements it
 
     async def _guarded(self, program: Callable[..., Any], *args: Any) -> None:
         try:
             await program(*args)
-        except Exception as error:  # a program's bug must name its place, not unwind the world through a nursery
+        except Exception as error:  # report it with the program, not as an exception of a nursery
             self.host.failed(error)
 
     def spawn(self, program: Callable[..., Any], *args: Any) -> None:
-        """Start a program; one at a time becomes runnable."""
+        """Start a program; the agenda makes one task runnable at a time."""
         self.host.boot(self._start_program, (program, args))
 
     def _start_program(self, what: tuple[Callable[..., Any], tuple[Any, ...]]) -> None:
@@ -64,10 +64,10 @@ class Programs:
             self.nursery.start_soon(self._guarded, what[0], *what[1])
             self.host.made_runnable()
 
-    # -- what wakes them
+    # -- waking programs
 
     def stir(self) -> None:
-        """Wake whoever waits for a change."""
+        """Count a change and wake every program that waits for one."""
         if not self.host.plugged:
             return
         self.version += 1
@@ -102,13 +102,13 @@ class Programs:
         self.appoint_grid(grid)
 
     def appoint_grid(self, grid: Grid) -> None:
-        """Put the grid's next number on the agenda."""
+        """Put the next instant of a periodic talk on the agenda."""
         self.host.appoint_grid(grid.instant(grid.number), self.grids.index(grid), self._on_grid, (grid, grid.number))
 
     def _on_grid(self, what: tuple[Grid, int]) -> None:
         grid, number = what
         if number != grid.number:
-            return  # quiet time has moved the grid on
+            return  # skipped quiet time has moved this talk on
         sent = self.sent
         grid.quiet_until = grid.act(number)
         grid.sends = self.sent - sent
@@ -118,13 +118,13 @@ class Programs:
             self.host.stirred()
 
     def talk_again(self) -> None:
-        """The clock runs differently now: appoint every talk anew, and wake who worked something out by the wall clock."""
+        """The clocks run differently now: appoint every talk anew, and wake the programs that wait for a wall clock time."""
         for grid in self.grids:
             grid.number = max(grid.number, grid.first_at(self.host.monotonic()))
             self.appoint_grid(grid)
         self.stir()
 
-    # -- the host, as programs see it
+    # -- the host as programs see it
 
     @property
     def incarnation(self) -> int:

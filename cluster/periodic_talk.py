@@ -1,25 +1,25 @@
-"""Periodic talk: numbered instants in a node's own clock, so that quiet time can say where it stands without living it."""
+"""Periodic talk: numbered instants in a node's own clock, so that skipped quiet time can compute the next one."""
 
 from collections.abc import Callable
 
 
 class Grid:
-    """Periodic talk of a program, numbered in the node's monotonic clock."""
+    """One periodic talk of a program, numbered in the node's monotonic clock."""
 
     __slots__ = ("act", "judges", "number", "period", "phase", "quiet_until", "sends")
 
     def __init__(self, period: int, phase: int, act: Callable[[int], int], judges: bool) -> None:
         self.period, self.phase, self.act, self.judges = period, phase, act, judges
         self.number = 0
-        """The number that comes next."""
+        """The number of the next call."""
         self.quiet_until = 0
         self.sends = 0
-        """How many messages it sent last."""
+        """How many messages the last call sent."""
 
     def instant(self, number: int) -> int:
-        """Monotonic µs of a number."""
+        """Monotonic µs of the call with this number."""
         return number * self.period + self.phase
 
     def first_at(self, monotonic: int) -> int:
-        """The first number at or after a monotonic instant."""
+        """The number of the first call at or after a monotonic instant."""
         return max(0, -((self.phase - monotonic) // self.period))

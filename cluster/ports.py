@@ -1,7 +1,7 @@
-"""What a node may ask of the universe: its host's clocks, wires and wake-ups, and the files of its machine.
+"""The ports of a node: its host's clocks, wires and wake-ups, and the files of its machine.
 
-Small Protocols only, with no more in them than the shell and the storage use; the simulated world implements them in
-`cluster.sim`, a real machine would beside it. Never in here: an implementation, a rule, a default.
+They are small Protocols with no more in them than the node and its storage use. `cluster.sim` implements them for the
+simulated world; a real machine would implement them beside it.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,8 +17,8 @@ T = TypeVar("T")
 class DiskPort(Protocol):
     """The files of one machine as one incarnation sees them: written at once, durable after a `sync`.
 
-    What `read` returns before anything was written is durable. A refused write raises OSError and changes nothing. No
-    callback comes from inside the call that asked for it, and none after the incarnation is over.
+    What `read` returns before anything was written is durable. A write that fails raises OSError and changes nothing.
+    No callback is called from inside the call that asked for it, and none after the incarnation has ended.
     """
 
     def names(self) -> Sequence[str]:
@@ -30,11 +30,11 @@ class DiskPort(Protocol):
         ...
 
     def append(self, name: str, content: bytes) -> None:
-        """Add to the end of the file, which need not exist. A crash before the sync may keep any first part of it."""
+        """Add to the end of the file, which need not exist. After a crash before the sync any first part may be there."""
         ...
 
     def replace(self, name: str, content: bytes) -> None:
-        """Make this the content of the file. A crash before the sync keeps the old or the new, never a mixture."""
+        """Replace the content of the file. After a crash before the sync it holds the old content or the new, never a mixture."""
         ...
 
     def truncate(self, name: str, length: int) -> None:
@@ -46,16 +46,16 @@ class DiskPort(Protocol):
         ...
 
     def sync(self, done: Callable[[], None], failed: Callable[[OSError], None]) -> None:
-        """Make durable all that was written before this call, then call `done`: in the order of the calls.
+        """Make durable all that was written before this call, then call `done`; calls are answered in their order.
 
-        After a failure `failed` is called instead, and what was written since the last sync that succeeded may be
-        lost in a crash.
+        If that fails, `failed` is called instead, and a crash may lose what was written since the last sync that
+        succeeded.
         """
         ...
 
 
 class Waiter(Protocol):
-    """One task's wait for one wake-up."""
+    """One wait of one task for one wake-up."""
 
     async def wait(self) -> Any:
         """Wait until it is woken; return the value it is woken with."""
@@ -63,7 +63,7 @@ class Waiter(Protocol):
 
 
 class Arrival(Protocol):
-    """A message that came in, as the host hands it over."""
+    """A message that has arrived, as the host hands it to the node."""
 
     sender: str
     kind: str
@@ -74,7 +74,7 @@ class Arrival(Protocol):
 
     @property
     def label(self) -> str:
-        """Its name in a trace."""
+        """The message's name in a trace."""
         ...  # the host's own naming
 
 
@@ -82,7 +82,7 @@ class Host(Protocol):
     """A machine as one incarnation of a node sees it. Monotonic and wall instants are µs by its own two clocks."""
 
     cause: int
-    """`seq` of the event whose consequences are happening now."""
+    """`seq` of the event that caused what happens now."""
 
     @property
     def name(self) -> str:
@@ -96,13 +96,13 @@ class Host(Protocol):
 
     @property
     def plugged(self) -> bool:
-        """False once this incarnation is over: from then on it touches nothing."""
+        """Whether this incarnation goes on. Once False, it can change nothing."""
         ...
 
     # -- clocks and luck
 
     def monotonic(self) -> int:
-        """µs on the clock that never jumps."""
+        """µs on the monotonic clock, which never jumps."""
         ...
 
     def wall(self) -> int:
@@ -120,69 +120,69 @@ class Host(Protocol):
         ...
 
     def luck(self, draw: int) -> float:
-        """The draw of that number for the law's own timer, in [0, 1)."""
+        """The random number of the node's draw number `draw` for election timeouts, in [0, 1)."""
         ...
 
     def dice(self, *name: object) -> Dice:
-        """A stream of luck of this node, by name."""
+        """A stream of random numbers of this node, by name."""
         ...
 
     def phase(self, period: int, number: int) -> int:
-        """Where the grid of the node's `number`-th periodic talk stands, in µs within its period."""
+        """The offset of the node's periodic talk `number`, in µs within its period."""
         ...
 
-    # -- appointments: `do(what)` is called in the event of the instant
+    # -- appointments: `do(what)` is called at the instant
 
     def appoint(self, monotonic: int, do: Callable[[Any], None], what: Any) -> None:
-        """At a monotonic instant, or at once if it has gone by."""
+        """Call at a monotonic instant, or at once if it has passed. For Raft: skipped quiet time may pass over it."""
         ...
 
     def appoint_later(self, monotonic: int, do: Callable[[Any], None], what: Any) -> None:
-        """At a monotonic instant, for a program: nothing that quiet time may pass over."""
+        """Call at a monotonic instant. For programs: skipped quiet time never passes over it."""
         ...
 
     def at_wall(self, wall: int, do: Callable[[Any], None], what: Any) -> None:
-        """When the wall clock reads that much or more, however it came to."""
+        """Call when the wall clock reads that much or more, also if it was set."""
         ...
 
     def forget_wall(self, what: Any) -> None:
-        """Whatever `at_wall` was to do with `what` is not wanted any more."""
+        """Drop every call that `at_wall` was to make with `what`."""
         ...
 
     def appoint_grid(self, monotonic: int, number: int, do: Callable[[Any], None], what: Any) -> None:
-        """The next beat of the node's `number`-th periodic talk."""
+        """Call at a monotonic instant, for the next instant of the node's periodic talk `number`."""
         ...
 
     def boot(self, do: Callable[[Any], None], what: Any) -> None:
-        """Now, as an event of its own: for what makes a task runnable."""
+        """Call now, as an event of its own: for what makes a task runnable."""
         ...
 
     # -- tasks that wait
 
     def waiter(self) -> Waiter:
-        """A wait for the current task."""
+        """A new wait for the current task."""
         ...
 
     def wake(self, waiter: Any, value: Any) -> None:
-        """Wake the task that holds this `Waiter` of this host; nothing happens if it waits no more."""
+        """Wake the task of this `Waiter`, which is of this host; nothing happens if it no longer waits."""
         ...
 
     def appoint_sleep(self, monotonic: int, waiter: Any) -> None:
-        """Wake the task that holds this `Waiter` of this host at a monotonic instant."""
+        """Wake the task of this `Waiter`, which is of this host, at a monotonic instant."""
         ...
 
     def made_runnable(self) -> None:
-        """A task was made runnable otherwise: let it run before anything else happens."""
+        """A task became runnable by other means: let it run before anything else happens."""
         ...
 
     async def outside(self, work: Callable[[], T], cost: int) -> T:
-        """Real input or output in a thread; it costs `cost` µs of virtual time."""
+        """Do real input or output in a thread; it takes `cost` µs of virtual time."""
         ...
 
     # -- wires, files, trace
 
     def send(self, to: str, kind: str, data: bytes, beat: int, term: int) -> None:
-        """Send to another node; may be lost. `beat > 0` marks chatter, by its number in `term`."""
+        """Send to another node; the message may be lost. `beat > 0` marks chatter and numbers it within `term`."""
         ...
 
     @property
@@ -191,13 +191,13 @@ class Host(Protocol):
         ...
 
     def note(self, note: Note, cause: int | None = None) -> int:
-        """Add to the trace; returns the event's `seq`."""
+        """Add an event to the trace; return its `seq`."""
         ...
 
     def stirred(self) -> None:
-        """Something happened that is not chatter and left no note."""
+        """Something happened that is not chatter and leaves no note."""
         ...
 
     def failed(self, error: Exception) -> None:
-        """A program of the node ended with an error."""
+        """A program of the node failed with an exception."""
         ...

@@ -1,7 +1,7 @@
-"""The commands of one node on their way to whoever leads: brought there, asked for again, answered, given up.
+"""Forwarding of proposals: a node brings its commands to the leader, repeats them, and answers or gives up.
 
-What a command is on its way is in `proposals`. Here are both ends of it: the node that asks, and the node that is asked
-because it leads. Never here: what the law makes of a command, and what applying it means.
+Both ends are here: the node that proposes, and the node that is asked because it leads. `proposals` holds the state of
+one proposal; Raft decides what becomes of a command.
 """
 
 from heapq import heappop, heappush
@@ -23,23 +23,23 @@ RETRY = SECOND
 
 
 class ProposalForwarding:
-    """The commands that one incarnation of a node proposes, and those that others bring to it."""
+    """The commands that one incarnation of a node proposes, and those that other nodes bring to it."""
 
     def __init__(self, driver: RaftDriver, host: Host, codec: Codec, timing: Timing, began_in: int) -> None:
         self.driver, self.host, self.codec, self.timing = driver, host, codec, timing
         self.pending: dict[Request, Pending] = {}
-        """In the order of their serials."""
+        """The proposals that are not answered yet, in the order of their serials."""
         self._serial = 0
         self._decided = Decided()
         self._began_in = began_in
-        """The term in which this life began."""
+        """The term in which this incarnation began."""
         self._asking: tuple[str, int] | None = None
-        """Whose command the law is being asked to take, and by which attempt; None: the node's own."""
+        """The node and attempt whose command Raft is asked to take right now; None: it is this node's own."""
         self._unanswered: list[tuple[int, int, Pending]] = []
-        """When to look again whether a proposal has its answer: monotonic µs and serial, the first one first."""
+        """When to look whether a proposal is answered: a heap of monotonic µs, serial and proposal."""
         self._looks_at = FOREVER
 
-    # -- the node that asks
+    # -- the node that proposes
 
     async def propose(self, command: object, within: int | None) -> Any:
         """See `Member.propose`."""
@@ -66,12 +66,12 @@ class ProposalForwarding:
         return answer
 
     def turned(self) -> None:
-        """Another leader, or the same in full: ask it."""
+        """This node sees another leader, or its leader became ready: bring the pending commands to it."""
         for pending in list(self.pending.values()):
             self._push(pending)
 
     def _push(self, pending: Pending) -> None:
-        """Bring the command to whoever leads, if that is not where it was brought last."""
+        """Bring the command to the present leader, unless it was asked already."""
         driver = self.driver
         leader, term = driver.leader, driver.raft.term
         if leader is None or pending.leader_asked == (leader, term):
@@ -85,7 +85,7 @@ class ProposalForwarding:
             self.host.send(leader, "Forward", self.codec.encode(asked), 0, 0)
 
     def _look_later(self, pending: Pending) -> None:
-        """One appointment of the node serves all its proposals: most are answered long before anybody looks."""
+        """Look at this proposal later. All proposals share one appointment: most are answered before it comes."""
         at = min(self.host.monotonic() + RETRY, pending.deadline)
         heappush(self._unanswered, (at, pending.request.serial, pending))
         if at < self._looks_at:
@@ -93,9 +93,9 @@ class ProposalForwarding:
             self.host.appoint_later(at, self._look, at)
 
     def _look(self, at: int) -> None:
-        """Ask again for what is still unanswered, or give it up."""
+        """Ask again for the commands that are still unanswered, and give up those whose time is over."""
         if at != self._looks_at:
-            return  # an earlier one was made since
+            return  # a later call of `_look_later` has replaced this appointment
         self._looks_at, now, unanswered = FOREVER, self.host.monotonic(), self._unanswered
         while unanswered and (unanswered[0][0] <= now or unanswered[0][2].request not in self.pending):
             pending = heappop(unanswered)[2]
@@ -113,20 +113,20 @@ class ProposalForwarding:
             self.host.appoint_later(self._looks_at, self._look, self._looks_at)
 
     def applied(self, request: Request, answer: tuple[int, Any]) -> None:
-        """This node has applied the request, or found it applied: index and answer."""
+        """This node has applied the request, now or before; `answer` is its index and answer."""
         pending = self.pending.get(request)
         if pending is not None:
             self._answer(pending, "applied", answer)
 
     def declined(self, request: Request, attempt: int) -> None:
-        """That attempt came to nothing."""
+        """A node declined that attempt: it does not lead."""
         pending = self.pending.get(request)
         if pending is not None:
             pending.declined(attempt)
             pending.leader_asked = None
 
     def too_much(self, answer: TooMuch) -> None:
-        """A leader will not take it now. Definite, unless an earlier leader may have taken it."""
+        """A leader refuses the command for now. That is definite, unless an earlier leader may have taken it."""
         pending = self.pending.get(answer.request)
         if pending is None:
             return
@@ -161,9 +161,10 @@ class ProposalForwarding:
     # -- the node that is asked
 
     def take(self, sender: str, asked: Forward) -> None:
-        """Decide on another node's command: take it or decline it, once.
+        """Take or decline another node's command, once per attempt.
 
-        What was asked in a term before this life was asked of an earlier one, which may have taken it: not a word.
+        An attempt made in a term before this incarnation went to an earlier one, which may have taken it: it gets no
+        answer.
         """
         driver, request = self.driver, asked.request
         if asked.term <= self._began_in or not self._decided.first(request, asked.attempt):
@@ -177,7 +178,7 @@ class ProposalForwarding:
             self.host.send(sender, "Decline", self.codec.encode(Decline(request, asked.attempt)), 0, 0)
 
     def refused(self, refuse: Refuse) -> None:
-        """The law of this node, asked just now, does not lead, or has too much to commit already."""
+        """This node's Raft refused the command: it does not lead, or too much waits to be committed."""
         request, asking = refuse.request, self._asking
         if asking is None and request not in self.pending:
             return

@@ -1,7 +1,7 @@
-"""A command on its way to the log: who asked, where it was sent, and whether it may already be there. No I/O, no time.
+"""Proposals: commands under way to the log, with their attempts, and the sessions that make a retry harmless.
 
-A proposal is sent again under the same request, to whoever leads, until its node has applied it or its time is over.
-What is answered at the end is *definite* (`NoLeader`: no leader ever had it) or *indefinite* (`OutcomeUnknown`).
+A command is sent again under the same request, to the present leader, until its node has applied it or its time is
+over. If it fails, the error is *definite* (`NoLeader`: no leader ever took it) or *indefinite* (`OutcomeUnknown`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,19 +13,19 @@ from cluster.value import value
 
 @value
 class Forward:
-    """A follower asks the leader to take a command (rule 3.38)."""
+    """A node asks the leader to take a command (rule 3.38)."""
 
     request: Request
     command: bytes
     attempt: int
-    """Counts how often this request was brought to a leader, from 1: a repeat on the wire is no attempt of its own."""
+    """The number of the attempt for this request, from 1. A copy made by the network has the same number."""
     term: int
-    """The asker's term, in which it holds the other for the leader."""
+    """The term of the asking node, in which it holds the other for the leader."""
 
 
 @value
 class Decline:
-    """Not taken, and never will be by this attempt: whoever was asked does not lead."""
+    """The command was not taken by this attempt and never will be: the node that was asked does not lead."""
 
     request: Request
     attempt: int
@@ -33,12 +33,12 @@ class Decline:
 
 @value
 class TooMuch:
-    """Not taken, and never will be by this attempt: the leader has too much that is not committed yet."""
+    """The command was not taken by this attempt and never will be: too much waits to be committed on the leader."""
 
     request: Request
     attempt: int
     waiting: int
-    """Bytes of commands."""
+    """Bytes of commands that wait to be committed."""
     limit: int
 
 
@@ -46,7 +46,7 @@ PROPOSAL_WORDS = (Forward, Decline, TooMuch)
 
 
 class Pending:
-    """One command that its proposer still waits for."""
+    """One command that its proposer waits for."""
 
     __slots__ = ("_open", "asked", "command", "data", "deadline", "leader_asked", "request", "waiter", "within")
 
@@ -56,28 +56,28 @@ class Pending:
         self.data = data
         self.waiter = waiter
         self.within = within
-        """How long it may take, in µs."""
+        """The time that it may take, in µs."""
         self.deadline = deadline
         """Monotonic µs at which its time is over."""
         self.asked = 0
-        """How often a leader was asked: the number of the last attempt."""
+        """How many attempts were made: the number of the last one."""
         self.leader_asked: tuple[str, int] | None = None
-        """The leader last asked and its term."""
+        """The leader asked last, and its term; None if the next one is to be asked in any case."""
         self._open: dict[int, None] = {}
 
     def attempt(self) -> int:
-        """A leader is asked: the attempt's number."""
+        """Count another attempt; return its number."""
         self.asked += 1
         self._open[self.asked] = None
         return self.asked
 
     def declined(self, attempt: int) -> None:
-        """That attempt came to nothing."""
+        """That attempt was declined."""
         self._open.pop(attempt, None)
 
     @property
     def may_have_happened(self) -> bool:
-        """Whether somebody was asked who has not declined."""
+        """Whether some attempt was not declined."""
         return bool(self._open)
 
     @property
@@ -87,9 +87,9 @@ class Pending:
 
 
 class Decided:
-    """Which attempts of others this life of a node has taken or declined: each is decided once, whatever the wire repeats.
+    """Which attempts of other nodes this incarnation has taken or declined. Each is decided once.
 
-    Else a copy could be taken after another was declined, or the reverse, and a definite answer would be a lie.
+    Otherwise one copy could be taken after another was declined, or the reverse, and a definite error would be wrong.
     """
 
     __slots__ = ("_attempts", "_floors")
@@ -99,7 +99,7 @@ class Decided:
         self._floors: dict[str, int] = {}
 
     def first(self, request: Request, attempt: int) -> bool:
-        """Whether this is the first copy of that attempt, and its client still waits."""
+        """Whether this is the first copy of that attempt, and its client still waits for the answer."""
         client = request.client
         attempts, floor = self._attempts.setdefault(client, {}), self._floors.get(client, 0)
         if request.serial < floor or (request.serial, attempt) in attempts:
@@ -115,7 +115,7 @@ class Decided:
 class Sessions:
     """Which requests are applied, with their answers: part of the replicated state, so that a retry is applied once.
 
-    The same on every node at the same applied index (dissertation 6.3).
+    Sessions are equal on all nodes at the same applied index (dissertation, 6.3).
     """
 
     __slots__ = ("_answers", "_floors")
@@ -125,9 +125,9 @@ class Sessions:
         self._floors: dict[str, int] = {}
 
     def answer(self, request: Request) -> tuple[int, Any] | None:
-        """Index and answer of a request that was applied before; None if it is new.
+        """Index and answer of a request that was applied before; None if it was not.
 
-        Below its client's floor nobody waits any more: a late copy counts as applied, with no answer.
+        A request below its client's floor counts as applied, with no answer: nobody waits for it.
         """
         answers = self._answers.get(request.client)
         if answers is None:
@@ -136,7 +136,7 @@ class Sessions:
         return (0, None) if found is None and request.serial < self._floors[request.client] else found
 
     def remember(self, request: Request, index: int, answer: Any) -> None:
-        """The request was applied at `index`; forget what its client needs no more."""
+        """Record that the request was applied at `index`, and drop the answers that its client no longer needs."""
         client, floor = request.client, request.floor
         answers = self._answers.get(client)
         if answers is None:
@@ -144,19 +144,19 @@ class Sessions:
         answers[request.serial] = (index, answer)
         if floor > self._floors[client]:
             self._floors[client] = floor
-            while (oldest := next(iter(answers))) < floor:  # in the order of their application; others go later
+            while (oldest := next(iter(answers))) < floor:  # in the order of application, not of serials
                 del answers[oldest]
 
     # -- for a snapshot
 
     def by_client(self) -> Iterable[tuple[str, Mapping[int, tuple[int, Any]]]]:
-        """Each client and its answers by serial, in the order of their application."""
+        """Each client and its answers by serial, in the order in which they were applied."""
         return self._answers.items()
 
     def floor(self, client: str) -> int:
-        """Below this serial nobody waits."""
+        """The client's floor: nobody waits for a lower serial."""
         return self._floors[client]
 
     def restore(self, client: str, floor: int, answers: Mapping[int, tuple[int, Any]]) -> None:
-        """Put back what `by_client` and `floor` gave."""
+        """Restore one client from what `by_client` and `floor` returned."""
         self._answers[client], self._floors[client] = dict(answers), floor

@@ -1,7 +1,7 @@
-"""What a snapshot holds: the application's state and the clients' sessions, as bytes and back, and when it is due.
+"""The content of a snapshot: the application's state and the clients' sessions, as bytes and back, and when one is due.
 
-Sessions are part of what is applied: without them a request that is proposed again after a restart, or after its entry
-was compacted away, would be applied twice (dissertation, 6.3). Never in here: where a snapshot is kept or sent.
+Sessions are part of the applied state: without them a request that is proposed again after a restart, or after its
+entry was compacted away, would be applied twice (dissertation, 6.3).
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from cluster.wire import Codec, WireError
 
 @value
 class Refusal:
-    """An answer that was a `Refused`: exceptions do not travel, what they say does."""
+    """An answer that was a `Refused`: its text, since exceptions cannot be encoded."""
 
     words: str
 
@@ -27,14 +27,14 @@ class Session:
 
     client: str
     floor: int
-    """Nobody waits for any below."""
+    """Nobody waits for a lower serial."""
     answers: tuple[tuple[int, int, Any], ...]
-    """Serial, index and answer, in the order of their application."""
+    """Serial, index and answer of each, in the order in which they were applied."""
 
 
 @value
 class Image:
-    """Everything that entries up to the snapshot's index amount to."""
+    """The content of a snapshot before it is encoded."""
 
     state: Any
     sessions: tuple[Session, ...]
@@ -44,7 +44,7 @@ IMAGE_WORDS = (Refusal, Session, Image)
 
 
 def packed(codec: Codec, state: Any, sessions: Sessions) -> bytes:
-    """The same bytes on every node that has applied the same entries. WireError names a class that is not declared."""
+    """The content of a snapshot, the same on every node that applied the same entries. WireError names an undeclared class."""
     try:
         return codec.encode(Image(state, packed_sessions(sessions)))
     except WireError as error:
@@ -52,7 +52,7 @@ def packed(codec: Codec, state: Any, sessions: Sessions) -> bytes:
 
 
 def packed_sessions(sessions: Sessions) -> tuple[Session, ...]:
-    """The sessions as they travel."""
+    """The sessions as values that can be encoded."""
     return tuple(
         [
             Session(
@@ -71,7 +71,7 @@ def packed_sessions(sessions: Sessions) -> tuple[Session, ...]:
 
 
 def unpacked(codec: Codec, content: bytes) -> tuple[Any, Sessions]:
-    """State and sessions of a snapshot. WireError for bytes that are none."""
+    """State and sessions of a snapshot's content. WireError if the bytes are not such content."""
     image = codec.decode(content)
     if not isinstance(image, Image):
         raise WireError(f"{type(image).__name__} where the image of a state should be")
@@ -79,7 +79,7 @@ def unpacked(codec: Codec, content: bytes) -> tuple[Any, Sessions]:
 
 
 def unpacked_sessions(packed: tuple[Session, ...]) -> Sessions:
-    """The sessions as they were."""
+    """The sessions of values that were decoded."""
     sessions = Sessions()
     for session in packed:
         answers = {
@@ -91,12 +91,12 @@ def unpacked_sessions(packed: tuple[Session, ...]) -> Sessions:
 
 
 def digest_of(codec: Codec, state: Any, sessions: Sessions) -> int:
-    """32 bits of what a node holds, for watchers: of the state and of the sessions as they are in memory."""
+    """32 bits of the applied state and the sessions in memory, by which watchers compare nodes."""
     return crc32(codec.encode(Image(state, packed_sessions(sessions))))
 
 
 class Due:
-    """When the next snapshot is due (`Compaction`): at the same entries on every node, whatever came in which batch."""
+    """When the next snapshot is due by a `Compaction`: at the same entries on every node, however they are batched."""
 
     __slots__ = ("_behind", "_index", "_least", "_policy")
 
@@ -105,10 +105,10 @@ class Due:
         self._index = self._behind = self._least = 0
 
     def taken(self, index: int, size: int) -> None:
-        """A snapshot of `size` bytes stands for everything up to `index`."""
+        """A snapshot of `size` bytes covers everything up to entry `index`."""
         self._index, self._behind, self._least = index, 0, size * self._policy.growth
 
     def after(self, index: int, command: bytes) -> bool:
-        """Whether one is due now that this entry is applied."""
+        """Whether a snapshot is due after this entry was applied."""
         self._behind = behind = self._behind + len(command)
         return behind >= self._least and (index - self._index >= self._policy.entries or behind >= self._policy.size)

@@ -1,12 +1,12 @@
 """Term, vote, log and snapshot of a node in one file: written frame by frame, recovered after a torn last write.
 
 The file is one byte of format version, then frames: length u32, CRC-32 u32 (both big-endian), and the record as written
-by `cluster.wire`. One `Save` is one frame, so term and vote never part (zoo D2), and a log is cut by saying after
-which index the new entries stand (zoo D6). The CRC covers the length too, and frames are numbered, so that one that is
-missing or stands twice shows. Recovery judges frames and whether they fit together, never how votes were given.
+by `cluster.wire`. One `Save` is one frame, so term and vote are never separated (zoo D2), and a log is cut by the index
+after which the new entries stand (zoo D6). The CRC covers the length too, and frames are numbered, so a missing or
+repeated frame is detected. Recovery checks frames and whether they fit together, not the rules of voting.
 
-A snapshot begins a new file, with what the log still has behind it, and that file takes the old one's place in one
-atomic replacement: there is no moment at which the log's beginning is gone and the snapshot not there.
+A snapshot begins a new file, with the entries that the log still has, and that file replaces the old one atomically:
+the log's beginning is never gone before the snapshot is there.
 """
 
 from collections.abc import Callable
@@ -23,38 +23,38 @@ from cluster.wire import Codec, WireError
 
 VERSION = 1
 WITH_SNAPSHOT = 2
-"""The version of a file that begins with a snapshot; nothing else is different in it."""
+"""The version of a file that begins with a snapshot; the format is otherwise the same."""
 FILE = "raft.log"
 HEADER = Struct(">II")
 LENGTH = Struct(">I")
 
 
 class StorageDamaged(ValueError):
-    """What was durable is not what was written. Nothing of the file may be trusted, so nothing was taken from it."""
+    """What was durable differs from what was written. No part of the file can be trusted, so nothing was read from it."""
 
 
 class StorageTooNew(ValueError):
-    """The file was written by a later version of unkindness. It is as it was."""
+    """The file was written by a later version of unkindness. It was not changed."""
 
 
 @value
 class Record:
-    """One frame: everything a `Save` makes durable."""
+    """The frame of a `Save`."""
 
     number: int
-    """Counts the frames of the file from 1, of either kind."""
+    """The number of the frame in the file, from 1, counting every kind."""
     term: int
     vote: str | None
     after: int
-    """The log is cut to this index, then extended by `entries`; -1 leaves it."""
+    """The log is cut to this index, then extended by `entries`; -1 leaves it as it is."""
     entries: tuple[Entry, ...]
     commit: int
-    """Up to which the log was known to be committed when this was written."""
+    """The commit index that was known when this was written."""
 
 
 @value
 class CommitRecord:
-    """One frame without a promise, for when no Save comes to carry it: the log is committed up to here."""
+    """A frame that only holds the commit index, written when no Save comes in time to hold it."""
 
     number: int
     """As in `Record`."""
@@ -63,13 +63,13 @@ class CommitRecord:
 
 @value
 class SnapshotRecord:
-    """The first frame of a file that begins with a snapshot. The frame behind it was written with it."""
+    """The first frame of a file that begins with a snapshot. The frame after it was written together with it."""
 
     number: int
     """Always 1."""
     snapshot: Snapshot
     base: int
-    """The log behind it begins after this entry, at or before the snapshot's."""
+    """The log after it begins behind this entry, which is at or before the snapshot's."""
     base_term: int
 
 
@@ -78,22 +78,22 @@ RECORDS = Codec((Record, Entry, Request, CommitRecord, Configuration, Reconfigur
 
 @value
 class Recovered:
-    """What a file says: all that was synced, and what more survived."""
+    """What a file holds: all that was synced, and possibly more."""
 
     term: int
     vote: str | None
     log: Log
     commit: int
-    """Up to which the node knew its log to be committed: what it may apply before it hears of anybody."""
+    """The commit index that the node knew: it may apply the log up to here before it hears from any other node."""
     torn_bytes: int
-    """Length of an unfinished last write, which does not count."""
+    """Length in bytes of an unfinished last write, which does not count."""
     frames: int
     """How many frames were read."""
     snapshot: Snapshot | None = None
 
 
 class Storage:
-    """The open file of one incarnation. Make it by `Storage.open`."""
+    """The open file of one incarnation. `Storage.open` makes it."""
 
     def __init__(self, disk: DiskPort, file: str, recovered: Recovered, failed: Callable[[OSError], None]) -> None:
         self._disk = disk
@@ -106,10 +106,10 @@ class Storage:
 
     @classmethod
     def open(cls, disk: DiskPort, failed: Callable[[OSError], None], file: str = FILE) -> tuple["Storage", Recovered]:
-        """Recover the file, cut its torn end or begin it, and return it ready for saves.
+        """Recover the file, cut its torn end or create it, and return it ready for saves.
 
-        `failed(error)` is called once if a write or a sync is refused: the node must stop, since nothing that was not
-        yet durable ever will be. A refused write calls it from inside `open` or `save`. Raises as `recover`.
+        `failed(error)` is called once if a write or a sync fails: the node must stop, since nothing that is not yet
+        durable will become so. A failed write calls it from inside `open` or `save`. Raises what `recover` raises.
         """
         try:
             content = disk.read(file)
@@ -126,9 +126,8 @@ class Storage:
     def save(self, save: Save, done: Callable[[], None], commit: int = 0) -> None:
         """Write one frame, or none if the Save says nothing new; call `done` when it and all before it are durable.
 
-        `commit`, up to which the log is known to be committed, rides along.
-
-        After a failure `done` is never called again, whatever a later sync says (zoo D4).
+        The frame also holds `commit`, the known commit index. After a failure `done` is never called again, even if a
+        later sync succeeds (zoo D4).
         """
         vote = (save.term, save.vote)
         if save.after >= 0 or vote != self._written:
@@ -141,9 +140,9 @@ class Storage:
             self._disk.sync(lambda: done() if self._sound else None, self._give_up)
 
     def save_snapshot(self, save: SaveSnapshot, done: Callable[[], None], commit: int) -> None:
-        """Begin the file anew with the snapshot and what the log has behind it; call `done` when that is durable.
+        """Begin a new file with the snapshot and the entries that the log has after it; call `done` when that is durable.
 
-        A crash before leaves the old file, whole, or the new one.
+        After a crash before that there is the old file, whole, or the new one.
         """
         if not self._sound:
             return
@@ -160,13 +159,13 @@ class Storage:
         self._disk.sync(lambda: done() if self._sound else None, self._give_up)
 
     def committed(self, index: int) -> None:
-        """Remember that the log is committed up to `index`, unless a Save has carried that: nobody waits for it."""
+        """Write the commit index, unless a Save has done so. Nothing waits until it is durable."""
         if index > self._commit and self._append(CommitRecord(self._frames + 1, index)):
             self._commit = index
             self._disk.sync(_nothing, self._give_up)
 
     def _append(self, record: Record | CommitRecord) -> bool:
-        """Whether the frame was written; none is tried after a failure, so that none stands behind a gap."""
+        """Write the frame; return whether that succeeded. After a failure no frame is written, so that none follows a gap."""
         if not self._sound:
             return False
         try:
@@ -190,7 +189,7 @@ class Storage:
 
 
 def recover(content: bytes, file: str = FILE) -> Recovered:
-    """Term, vote and log that a file says; nothing at all if it is empty.
+    """Term, vote, log and snapshot in the content of a file; the initial state if it is empty.
 
     A last frame that is incomplete or does not match its checksum was never promised: it is left out and counted.
     Raises StorageTooNew for a later format, StorageDamaged for damage anywhere before.
@@ -249,7 +248,7 @@ def recover(content: bytes, file: str = FILE) -> Recovered:
 
 
 def _begun(file: str, content: bytes, view: memoryview) -> SnapshotRecord:
-    """The snapshot that a file begins with. It and the frame behind it are never torn: the file appeared with them."""
+    """The snapshot with which a file begins. This frame and the next are never torn: the file was put in place with them."""
     first = _frame_end(view, 1)
     if first is None or _frame_end(view, first) is None:
         raise _damaged(file, 1, "should begin with a snapshot and the log behind it, and does not")
@@ -264,11 +263,11 @@ def _begun(file: str, content: bytes, view: memoryview) -> SnapshotRecord:
 
 
 def _nothing() -> None:
-    """Nobody waits."""
+    """Do nothing when the frame is durable."""
 
 
 def _frame_end(content: memoryview, offset: int) -> int | None:
-    """Where the sound frame that begins at `offset` ends; None if there is none."""
+    """The offset at which the sound frame that begins at `offset` ends; None if there is no sound frame."""
     if offset + HEADER.size > len(content):
         return None
     length: int

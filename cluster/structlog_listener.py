@@ -1,4 +1,4 @@
-"""A trace as a log: each event handed to structlog, with node and time bound. It listens and never steers."""
+"""A trace as a log: each event is handed to structlog with node and time bound."""
 
 from structlog.typing import FilteringBoundLogger
 

@@ -1,4 +1,4 @@
-"""Time as the house counts it: whole microseconds from 2024-01-01T00:00Z; seconds as floats only where trio wants them."""
+"""Time is counted in whole microseconds since 2024-01-01T00:00Z; float seconds are used only where trio wants them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,11 +9,11 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 FOREVER = 1 << 62
-"""An instant (in µs) later than any story: "nothing will change by time alone"."""
+"""An instant (in µs) later than any story. As an answer it means that time alone changes nothing."""
 FIRST = (datetime(1970, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
-"""The first instant (in µs) to which a story can set a wall clock."""
+"""The earliest instant (in µs) to which a story can set a wall clock."""
 LAST = (datetime(9990, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
-"""The last instant (in µs) of any story: dates end with the year 9999, and ten years are left to clocks that gain."""
+"""The last instant (in µs) of any story: dates end with the year 9999, and ten years are left for clocks that run fast."""
 
 
 def minutes(count: float) -> float:
@@ -37,14 +37,14 @@ def as_datetime(instant: int) -> datetime:
 
 
 def as_instant(moment: datetime) -> int:
-    """The instant in µs of an aware date and time; a naive one is refused with ValueError."""
+    """The instant in µs of an aware date and time; ValueError for a naive one."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} names no time zone: give one, for example tzinfo=datetime.UTC")
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def clock_text(instant: int) -> str:
-    """How a timeline shows an instant: `00:00:01.187` in the first day, `3d 02:00:00.000` after."""
+    """An instant as a timeline shows it: `00:00:01.187` on the first day, `3d 02:00:00.000` after."""
     whole_days, rest = divmod(instant, DAY)
     hour, rest = divmod(rest, HOUR)
     minute, rest = divmod(rest, MINUTE)

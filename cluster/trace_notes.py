@@ -1,6 +1,6 @@
-"""What a node notes of itself: messages it took, its role, who belongs to the cluster. Never here: a rule.
+"""The notes a node makes for the trace: messages it took, its role, its configuration, transfers.
 
-A note is made by comparing the law's state before and after a step, so that no rule has to speak of what it does.
+They are made by comparing the state of Raft before and after a step, so that the rules need no code for the trace.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from cluster.raft.messages import Entry
 from cluster.raft.state import Candidate, Effect, Follower, Leader, Raft, Save, Transfer
 
 ROLES: dict[type, str] = {Follower: "follower", Candidate: "candidate", Leader: "leader"}
-"""What a trace calls them."""
+"""The name of each role in a trace."""
 
 
 def leader_of(raft: Raft) -> str | None:
@@ -28,15 +28,15 @@ def leader_of(raft: Raft) -> str | None:
 
 
 def terms_and_digests(entries: Sequence[Entry]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """What a trace tells of entries: their terms, and 32 bits of the content of each."""
-    if len(entries) == 1:  # as most often
+    """What a trace says of entries: the term of each, and 32 bits of its content."""
+    if len(entries) == 1:  # the usual case
         entry = entries[0]
         return (entry.term,), (crc32(entry.command),)
     return tuple([entry.term for entry in entries]), tuple([crc32(entry.command) for entry in entries])
 
 
 def tell_chatter(host: Host, before: Raft, after: Raft, effects: Iterable[Effect], arrival: Arrival) -> None:
-    """A beat of the law's, or its answer, was taken: it leaves a note only if it changed something."""
+    """Note a heartbeat, or the answer to one, only if it changed something."""
     if after.commit == before.commit and after.term == before.term:
         same_role = before.role.__class__ is after.role.__class__ and leader_of(before) == leader_of(after)
         if same_role and not any(isinstance(effect, Save) for effect in effects):
@@ -46,7 +46,7 @@ def tell_chatter(host: Host, before: Raft, after: Raft, effects: Iterable[Effect
 
 
 def tell_arrival(host: Host, raft: Raft, arrival: Arrival) -> None:
-    """A message was taken; what happens from now on follows from it."""
+    """Note that a message was taken, and make it the cause of what follows."""
     match, role, kind, sender = -1, raft.role, arrival.kind, arrival.sender
     if kind == "AppendReply" and isinstance(role, Leader):
         for peer, progress in role.peers:
@@ -61,12 +61,12 @@ def tell_arrival(host: Host, raft: Raft, arrival: Arrival) -> None:
 
 
 def tell_role(host: Host, before: Raft, after: Raft) -> bool:
-    """Note a change of role, term or leader; whether there was one that others on this node care for."""
+    """Note a change of role, term or leader; return whether the leader or its readiness changed."""
     was, now = before.role, after.role
     if before.term == after.term:
         if isinstance(now, Follower):
             if isinstance(was, Follower) and now.leader == was.leader:
-                return False  # as at nearly every message
+                return False  # the usual case
         elif isinstance(now, Leader) and isinstance(was, Leader):
             if now.transfer is not was.transfer:
                 tell_transfer(host, was.transfer, now.transfer, after.term)
@@ -80,7 +80,7 @@ def tell_role(host: Host, before: Raft, after: Raft) -> bool:
                 host.note(trace.LeadershipTransferred(after.term))
         case Candidate(trial=trial, asked=asked):
             if isinstance(was, Candidate) and was.trial == trial:
-                return False  # counting votes, or asking the same again
+                return False  # it counts votes, or repeats its request
             host.note(trace.BecameCandidate(asked, trial))
         case Follower(leader=leader):
             host.note(trace.BecameFollower(after.term, leader or "", ROLES[type(was)]))
@@ -88,10 +88,10 @@ def tell_role(host: Host, before: Raft, after: Raft) -> bool:
 
 
 def tell_configuration(host: Host, before: Raft | None, raft: Raft) -> bool:
-    """Note who belongs to the cluster now; whether that was news."""
+    """Note the configuration that is in force now; return whether it changed."""
     now = raft.configuration
     if before is not None and now == before.configuration and not isinstance(raft.role, Leader):
-        return False  # the same again, from a snapshot
+        return False  # the same configuration again, from a snapshot
     if now is not raft.configured[-1][1]:
         host.note(trace.PutOutside(raft.term))
     else:
@@ -101,7 +101,7 @@ def tell_configuration(host: Host, before: Raft | None, raft: Raft) -> bool:
 
 
 def tell_transfer(host: Host, was: Transfer | None, now: Transfer | None, term: int) -> None:
-    """Note that leadership is being handed over, or no more."""
+    """Note that a transfer of leadership began or ended."""
     if now is None:
         assert was is not None
         host.note(trace.HandingOverEnded(was.target, term))

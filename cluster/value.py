@@ -1,7 +1,7 @@
-"""One decorator for every value of the house: a class with slots, compared by its fields, never changed.
+"""The decorator for all value classes: slots, comparison by fields, no changes after construction.
 
-Type checkers see `attrs.frozen`. At run time the check against changing is on when `UNKINDNESS_FROZEN=1` (the tests
-set it) and off otherwise: it costs a factor of about 1.3 on the path of a message.
+Type checkers see `attrs.frozen`. At run time a change is refused only if `UNKINDNESS_FROZEN=1`, which the tests set:
+the check makes every message about 1.3 times as slow.
 """
 
 import os
@@ -16,7 +16,7 @@ else:
     FROZEN = os.environ.get("UNKINDNESS_FROZEN", "") == "1"
 
     def value(cls: type | None = None, **options: Any) -> type | Callable[[type], type]:
-        """Make a class a value: slots, equality, hash and order of fields; frozen where that is checked."""
+        """Make a class a value: slots, equality, hash and order of fields; frozen if `UNKINDNESS_FROZEN=1`."""
         if cls is None:
             return lambda late: value(late, **options)
         return attrs.define(cls, frozen=FROZEN, unsafe_hash=True, **options)

@@ -1,13 +1,13 @@
-"""Values to bytes and back: attrs classes and enums as msgpack arrays `[code, fields…]`. The only codec of the house.
+"""The codec: attrs classes and enums to bytes and back, as msgpack arrays `[code, fields…]`.
 
-What may be inside: int, float, str, bytes, bool, None, registered classes and enums, tuples, frozensets (written
-sorted), mappings with keys str or int (order kept). Both ends must number the same classes in the same order.
+A value may hold: int, float, str, bytes, bool, None, registered classes and enums, tuples, frozensets (written sorted),
+mappings with keys str or int (order kept). Both ends must number the same classes in the same order.
 
-A class that is no attrs class but iterable, with a classmethod `of(items)`, travels as its items: a value of many items
-with storage of its own. For each class one writer and one reader are generated from `attrs.fields`. A field annotated as plain scalars, or
-tuples of them, costs no work. Where the annotation does not tell (`Any`, a base class, a mixed union), tuples and
-frozensets carry a tag of their own, so that they are never taken for a class. Never in here: any knowledge of what
-the classes mean, compression, checksums, compatibility between versions.
+An iterable class that is no attrs class and has a classmethod `of(items)` is encoded as its items: it keeps many items
+in storage of its own. For each class one writer and one reader are generated from `attrs.fields`. A field annotated as
+plain scalars, or tuples of them, costs no work. Where the annotation does not tell (`Any`, a base class, a mixed
+union), tuples and frozensets carry a tag of their own, so that they are never taken for a class. There is no
+compression, no checksum and no compatibility between versions.
 """
 
 import types
@@ -40,29 +40,29 @@ RAFT_WORDS: tuple[type, ...] = (
     *(Configuration, Reconfiguration, TimeoutNow, Confirm, Confirmed),
     *(InstallSnapshot, SnapshotReply),
 )
-"""What consensus itself says, in the fixed order that every codec on the wire starts with."""
+"""The classes of consensus itself, in the fixed order with which every codec begins."""
 
 SCALARS = (int, float, str, bytes, bool, type(None))
 UNIONS = (typing.Union, types.UnionType)
 LATELY = 256
 """How many decoded values a codec remembers."""
 SMALL = 1_024
-"""Bytes of the largest value that is remembered: what is larger comes seldom, and would keep memory."""
+"""Bytes of the largest value that is remembered: larger ones are rare and would take memory."""
 NESTED = 2
-"""How deep the writer of a class writes out the classes within it; what is deeper, or may be another class, is a call."""
+"""How many levels of nested classes a generated writer contains; a deeper one, or one of several classes, is a call."""
 TUPLE, FROZENSET = -1, -2
-"""Tags of what no annotation announced; classes count from 0."""
+"""Tags of tuples and frozensets that no annotation announced; classes count from 0."""
 
 
 class WireError(ValueError):
-    """A value that does not travel, or bytes that are no value. Nothing was sent or taken."""
+    """A value that cannot be encoded, or bytes that cannot be decoded. Nothing was sent or taken."""
 
 
 class Codec:
-    """Encodes and decodes what is made of `classes`, numbered from 0 in the given order. Not for several threads.
+    """Encodes and decodes values made of `classes`, numbered from 0 in the given order. Not safe for several threads.
 
-    What it decoded lately it knows by its bytes: a broadcast is read once. That is safe for classes whose annotations
-    promise that nothing in them can change; any other value is made anew each time.
+    It remembers recently decoded values by their bytes, so a broadcast is decoded once. It does so only for classes
+    whose annotations promise that nothing in them can change; any other value is made anew each time.
     """
 
     def __init__(self, classes: Sequence[type]) -> None:
@@ -84,20 +84,20 @@ class Codec:
             exec(_source(code, cls, codes), names, made)
             self._writers[cls], self._readers[code] = made["write"], made["read"]
         self.remembered: dict[bytes, Any] = {}
-        """What was decoded lately, by its bytes: `LATELY` values of `SMALL` bytes at most."""
+        """Recently decoded values by their bytes: at most `LATELY`, each of at most `SMALL` bytes."""
         self._lasting = {cls for cls in classes if _never_changes(cls, codes, set())}
 
     def encode(self, value: object) -> bytes:
-        """The bytes of a value. WireError names the class that was not declared, or what else does not fit."""
+        """The bytes of a value. WireError names the class that was not declared, or the part that cannot be encoded."""
         try:
             return self._pack(self._writers[type(value)](value))
         except WireError:
             raise
-        except Exception as error:  # from msgpack, from a field that is not what it is annotated as, from sorting
+        except Exception as error:  # from msgpack, from a field whose value is not as annotated, from sorting
             raise WireError(f"{type(value).__qualname__} does not travel as it is: {_said(error)}") from error
 
     def decode(self, content: bytes) -> Any:
-        """The value of these bytes. WireError, and nothing else, for bytes that hold none."""
+        """The value of these bytes. Raises WireError, and nothing else, if they hold none."""
         known = self.remembered.get(content)
         if known is not None:
             return known
@@ -111,14 +111,14 @@ class Codec:
             return value
         except WireError:
             raise
-        except msgpack.ExtraData as error:  # its second argument is what was left over
+        except msgpack.ExtraData as error:  # its second argument is the rest of the bytes
             raise WireError(
                 f"{len(error.args[1])} trailing bytes after the value: decode one value at a time"
             ) from error
-        except Exception as error:  # garbage may fail anywhere: in msgpack, in a reader, in a validator of a class
+        except Exception as error:  # bad bytes may fail anywhere: in msgpack, in a reader, in a validator of a class
             raise WireError(f"these {len(content)} bytes are no value: {_said(error)}") from error
 
-    # ---- what no annotation announced: told apart by type when writing, by tag when reading ----
+    # ---- values that no annotation announced: told apart by type when writing, by tag when reading ----
 
     def _read(self, item: Any) -> Any:
         if type(item) is tuple:
@@ -143,7 +143,7 @@ class Codec:
         return {key: self._writers[type(inner)](inner) for key, inner in _keyed(mapping).items()}
 
     def _by_bytes(self, written: list[Any]) -> list[Any]:
-        return sorted(written, key=self._pack)  # as bytes, elements of any class, and of several, have an order
+        return sorted(written, key=self._pack)  # as bytes: the elements need have no order of their own
 
 
 class _Writers(dict[type, Callable[[Any], Any]]):
@@ -157,11 +157,11 @@ class _Readers(dict[int, Callable[[tuple[Any, ...]], Any]]):
         raise WireError(f"no class has the code {code!r}: both ends must declare the same `words` in the same order")
 
 
-# ---- which classes a value may hold ----
+# ---- the classes that a value may hold ----
 
 
 def classes_within(kind: Any) -> list[type]:
-    """Every class of ours and every enum that values of this annotation may hold, by the annotations of fields, in their order."""
+    """Every class of ours and every enum that a value of this annotation may hold, in the order of annotations and fields."""
     found: dict[type, None] = {}
     _find_classes(kind, found)
     return list(found)
@@ -208,7 +208,7 @@ def _source(code: int, cls: type, codes: dict[type, int]) -> str:
         )
     if not attrs.has(cls):
         raise WireError(f"{cls.__qualname__} is neither an attrs class nor an enum: make it a @value to declare it")
-    fields = [field for field in attrs.fields(cls) if field.init]  # what the constructor does not take is derived
+    fields = [field for field in attrs.fields(cls) if field.init]  # the constructor takes no others
     kinds = _annotations(cls, codes)
     written = _fields_text(cls, "v", codes, 0)
     read = ", ".join(
@@ -227,7 +227,7 @@ def _source(code: int, cls: type, codes: dict[type, int]) -> str:
 
 
 def _is_series(cls: type) -> bool:
-    """Whether it is a value of many items with storage of its own: iterable, and made again by its `of(items)`."""
+    """Whether the class keeps many items in storage of its own: iterable, and made again by its `of(items)`."""
     return hasattr(cls, "__iter__") and callable(getattr(cls, "of", None))
 
 
@@ -239,14 +239,14 @@ def _annotations(cls: type, codes: dict[type, int]) -> dict[str, Any]:
 
 
 def _fields_text(cls: type, item: str, codes: dict[type, int], depth: int) -> str:
-    """Python text of all that the constructor takes of a value of exactly this class, each with a comma in front."""
+    """Python text of all that the constructor takes of a value of exactly this class, each part with a comma before it."""
     kinds = _annotations(cls, codes)
-    fields = [field.name for field in attrs.fields(cls) if field.init]  # what the constructor does not take is derived
+    fields = [field.name for field in attrs.fields(cls) if field.init]  # the constructor takes no others
     return "".join(f", {_write_text(kinds.get(name), f'{item}.{name}', codes, depth)}" for name in fields)
 
 
 def _write_text(kind: Any, item: str, codes: dict[type, int], depth: int) -> str:
-    """Python text that turns what `item` names, annotated as `kind`, into what msgpack takes."""
+    """Python text that turns the value `item`, annotated as `kind`, into what msgpack takes."""
     match _shape(kind, codes):
         case "plain", _:
             return item
@@ -264,7 +264,7 @@ def _write_text(kind: Any, item: str, codes: dict[type, int], depth: int) -> str
         case "mapping", inner:
             each = f"e{depth}"
             return f"{{k: {_write_text(inner, each, codes, depth)} for k, {each} in keyed({item}).items()}}"
-        case _:  # a class, several, or anything: its type decides
+        case _:  # a class, several, or anything: the type of the value decides
             name, look = (item, item) if "." not in item else (f"w{depth}", f"(w{depth} := {item})")
             if kind not in codes or not attrs.has(kind) or depth >= NESTED:
                 return f"W[type({look})]({name})"
@@ -273,7 +273,7 @@ def _write_text(kind: Any, item: str, codes: dict[type, int], depth: int) -> str
 
 
 def _read_text(kind: Any, item: str, codes: dict[type, int]) -> str:
-    """The inverse: Python text that turns what msgpack gave back into what `item` was."""
+    """Python text that turns what msgpack returned back into the value `item`."""
     match _shape(kind, codes):
         case "plain", _:
             return item
@@ -315,9 +315,9 @@ def _shape(kind: Any, codes: dict[type, int]) -> tuple[str, Any]:
 
 
 def _never_changes(cls: Any, codes: dict[type, int], seen: set[Any]) -> bool:
-    """Whether values of this annotation are made of scalars, enums, tuples, frozensets and classes of such only."""
+    """Whether values of this annotation consist only of scalars, enums, tuples, frozensets and classes of such values."""
     if cls in seen:
-        return True  # it holds itself: the rest of it decides
+        return True  # it contains itself: the rest of it decides
     seen.add(cls)
     match _shape(cls, codes):
         case "plain" | "enum", _:
@@ -325,26 +325,26 @@ def _never_changes(cls: Any, codes: dict[type, int], seen: set[Any]) -> bool:
         case "tuple" | "frozenset" | "optional", inner:
             return _never_changes(inner, codes, seen)
         case "class", _ if cls in codes and not attrs.has(cls):
-            return False  # a series tells nothing of its items
+            return False  # the annotation of a class of many items does not name its items
         case "class", _ if cls in codes:
             kinds = _annotations(cls, codes)
             fields = [field.name for field in attrs.fields(cls) if field.init]
             return all(name in kinds and _never_changes(kinds[name], codes, seen) for name in fields)
-        case "class", _:  # one of several
+        case "class", _:  # one of several classes
             return all(_never_changes(arm, codes, seen) for arm in get_args(cls))
         case _:
             return False
 
 
 def _is_plain(kind: Any) -> bool:
-    """Whether msgpack alone brings it there and back: scalars, choices of them, and tuples of them in any nesting."""
+    """Whether msgpack alone encodes and decodes it: scalars, unions of them, and tuples of them in any nesting."""
     origin = get_origin(kind)
     if origin in UNIONS or origin is tuple:
         return all(arm is Ellipsis or _is_plain(arm) for arm in get_args(kind))
     return kind in SCALARS or origin is Literal or (isinstance(kind, typing.NewType) and _is_plain(kind.__supertype__))
 
 
-# ---- what the generated functions call where something may be wrong ----
+# ---- checks that the generated functions call ----
 
 
 def _array(item: Any) -> tuple[Any, ...]:

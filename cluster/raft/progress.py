@@ -121,9 +121,7 @@ def after_beat(known: Progress, reply: AppendReply, now: int) -> Progress:
     if not reply.success:
         if reply.match != match:
             return known  # a refusal of an earlier heartbeat
-        return Progress(
-            0, reply.hint_index + 1, True, (), now, known.head_beat
-        )  # the peer lost its disk: no entry is confirmed any more
+        return Progress(0, reply.hint_index + 1, True, (), now, known.head_beat)  # the peer lost its disk
     match = max(match, reply.match)
     late = len(inflight) > 0 and reply.beat > known.head_beat + 1
     if late:
