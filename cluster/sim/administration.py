@@ -1,4 +1,4 @@
-"""An administrator's step as a wish that a node can bring to its leader. It knows no world."""
+"""An administrator's step as the request that a node brings to its leader."""
 
 from cluster import steps
 from cluster.admin_requests import HandOver
@@ -7,7 +7,7 @@ from cluster.raft.configuration_change import Alteration, Change, Place
 
 
 def wish_of(step: steps.Administration, now: Configuration) -> Change | HandOver:
-    """What is asked; `now` is the configuration as the node knows it that is asked."""
+    """The request that the step makes; `now` is the configuration of the node that is asked."""
     match step:
         case steps.Join(node, watcher):
             return _one(node, Place.Watcher if watcher else Place.Promotable)

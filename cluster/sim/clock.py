@@ -19,16 +19,16 @@ from cluster.time_units import FOREVER, LAST, SECOND
 # What stands first among the entries of one instant. The entries of one rank are ordered by node, then by number.
 STEP, WAKE, STORED, MESSAGE, CHATTER, TIMER, GRID, SLEEP, OUTSIDE, BOOT, SERVE, LOOK = range(12)
 CHATTY = frozenset({CHATTER, TIMER, GRID})
-"""Ranks whose entries say nothing new when the cluster is quiet."""
+"""Ranks whose entries say nothing new while the cluster is quiet."""
 
 RANK_SHIFT = 58
 NODE_SHIFT = 52
 POPS_A_PASS = 512
-"""How many entries are done before trio's loop gets a turn, so that Ctrl-C and `stop` are heard."""
+"""How many entries are done before trio's loop gets a turn, so that Ctrl-C and `stop` are noticed."""
 
 
 def key_of(rank: int, node: int, number: int) -> int:
-    """What orders the entries of one instant: rank, node, number."""
+    """The sort key of an entry within its instant, made of rank, node and number."""
     return (rank << RANK_SHIFT) | (node << NODE_SHIFT) | number
 
 
@@ -36,7 +36,7 @@ Entry = tuple[int, int, int, Callable[[Any], None], Any]
 
 
 class Parked:
-    """A task waiting for one wake-up. Made by whoever waits, fired through the agenda."""
+    """A task that waits for one wake-up. Whoever waits makes it; an entry of the agenda fires it."""
 
     __slots__ = ("cause", "task")
 
@@ -63,24 +63,24 @@ class Clock(trio.abc.Clock):
         """True time in µs since 2024-01-01T00:00Z."""
         self.heap: list[Entry] = []
         self.held = 0
-        """Real input or output under way: while above zero, virtual time stands still."""
+        """The number of real inputs and outputs under way: while it is above zero, virtual time does not move."""
         self.over = False
-        """The story is over: the agenda is not looked at any more."""
+        """Whether the story is over: then the agenda is ignored."""
         self.stirred = 0
-        """When something other than chatter happened last."""
+        """True time in µs at which something other than chatter last happened."""
         self.quiet_after = FOREVER
-        """After this long without a stir, `on_quiet` is asked to skip ahead."""
+        """The time in µs without such an event after which `on_quiet` is called to skip ahead."""
         self.pops = 0
         self.on_quiet: Callable[[int], None] = lambda horizon: None
         self.on_failure: Callable[[BaseException], None] = lambda failure: None
         self.on_pass: Callable[[], None] = lambda: None
         self.on_deadline: Callable[[], None] = lambda: None
-        """Called when nothing but time wakes a task: a `trio.sleep` of the story is over."""
+        """Called when a `trio.sleep` of the story ends with no entry of the agenda before it."""
         self.on_deadlock: Callable[[], None] = lambda: None
         self.on_last: Callable[[], None] = lambda: None
         """Called when whatever comes next lies after the last instant of any story."""
         self._seconds = 0.0
-        """The last deadline that was reached: trio compares floats, so time is never a hair before it."""
+        """The last deadline that was reached. trio compares floats, so its time must not lie slightly before the deadline."""
         self._woken = False
         self._serial = 0
         self._idle_passes = 0
@@ -88,18 +88,18 @@ class Clock(trio.abc.Clock):
     # -- for trio
 
     def start_clock(self) -> None:
-        """Nothing to start: time moves only by jumping."""
+        """Does nothing: time moves only by jumping."""
 
     def current_time(self) -> float:
-        """Virtual seconds."""
+        """Virtual time in seconds."""
         return max(self._seconds, self.now / SECOND)
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
-        """Jump to whatever comes next; 0 as soon as a task may run."""
+        """Jump to whatever comes next; return 0 as soon as a task may run."""
         if self.held:
             return math.inf  # a thread is working: really wait for it
         if self.over:
-            if deadline < math.inf:  # a cleanup of the story sleeps: the agenda is none of its business
+            if deadline < math.inf:  # a cleanup of the story sleeps; the agenda is over
                 self._seconds = max(self._seconds, deadline)
                 return 0
             return math.inf
@@ -155,16 +155,16 @@ class Clock(trio.abc.Clock):
         self.put(t, key_of(rank, node, number), do, arg)
 
     def put(self, t: int, key: int, do: Callable[[Any], None], arg: Any) -> None:
-        """The same, for whoever has made the key (`key_of`) already."""
+        """`at` for a caller that has made the key (`key_of`) already."""
         self._serial = serial = self._serial + 1
         heappush(self.heap, (t, key, serial, do, arg))
 
     def horizon(self) -> int:
-        """When the first entry is due that is not chatter; `FOREVER` if none."""
+        """True time of the first entry that is not chatter; `FOREVER` if there is none."""
         return min((entry[0] for entry in self.heap if entry[1] >> RANK_SHIFT not in CHATTY), default=FOREVER)
 
     def leap(self, t: int) -> list[Entry]:
-        """Move to `t`, dropping all chatter from the agenda; return what was dropped."""
+        """Move to `t` and drop all chatter from the agenda; return the dropped entries."""
         dropped = [entry for entry in self.heap if entry[1] >> RANK_SHIFT in CHATTY]
         self.heap[:] = [entry for entry in self.heap if entry[1] >> RANK_SHIFT not in CHATTY]
         heapify(self.heap)
@@ -172,11 +172,11 @@ class Clock(trio.abc.Clock):
         return dropped
 
     def made_runnable(self) -> None:
-        """A task was made runnable: let trio run it before anything else happens."""
+        """A task became runnable: let trio run it before anything else happens."""
         self._woken = True
 
     def fire(self, parked: Parked, value: object = None) -> None:
-        """Make a parked task runnable now; only from an entry, and one per entry."""
+        """Make a parked task runnable now. Only an entry may call this, and only once."""
         if parked.task is not None:
             task, parked.task = parked.task, None
             trio.lowlevel.reschedule(task, outcome.Value(value))

@@ -1,7 +1,8 @@
-"""Luck by name. Every actor has a stream of its own, and a message's luck hangs on its number alone: no draw depends on
-who else drew before. Nothing here is ever shared, and nothing but `random()` and `getrandbits` is asked of Python.
+"""Random numbers by name, so that no draw depends on which others were made before.
 
-The values are pinned by a test: a recorded history keeps its luck on every later Python.
+Every actor has a stream of its own, and a message's luck depends only on its number. Of Python's generator only
+`random()` and `getrandbits` are used, and a test pins the values: a recorded history keeps its luck on every later
+Python.
 """
 
 import math
@@ -11,14 +12,14 @@ from hashlib import sha512
 from cluster.time_units import FOREVER
 
 Name = str | tuple[object, ...]
-"""What has the luck, for example `("host", "C", "crash", 2)`: strings and ints. A bare string is a name of one part."""
+"""The name of a stream, for example `("host", "C", "crash", 2)`: strings and ints. A bare string is a name of one part."""
 
 MASK = (1 << 64) - 1
 UNIT = 2.0**-53
 
 
 class Dice:
-    """A stream of luck: the same for the same seed and name, and no other's. Implements `cluster.member.Dice`."""
+    """A stream of random numbers that depends only on seed and name. Implements `cluster.member.Dice`."""
 
     __slots__ = ("_bits", "random")
 
@@ -34,18 +35,18 @@ class Dice:
             raise ValueError(f"nothing lies in [0, {limit}): ask for a limit of at least 1")
         bits = (limit - 1).bit_length()
         drawn = self._bits(bits) if bits else 0
-        while drawn >= limit:  # drawing again is what keeps every number equally likely
+        while drawn >= limit:  # drawing again keeps every number equally likely
             drawn = self._bits(bits)
         return drawn
 
 
 def seed_of(seed: int, *name: object) -> int:
-    """64 bits for `luck` and `gap`, from a seed and a name of strings and ints."""
+    """A 64-bit seed for `luck` and `gap`, made of a seed and a name of strings and ints."""
     return int.from_bytes(_digest(seed, name)[:8], "big")
 
 
 def luck(seed: int, a: int, b: int, c: int) -> float:
-    """A float in [0, 1), the same for the same 64-bit seed and three numbers, whatever else was drawn."""
+    """A float in [0, 1) that depends only on the 64-bit seed and the three numbers."""
     # Three odd constants spread the numbers, then two rounds of multiply and shift mix every bit into every other.
     x = (seed + a * 0x9E3779B97F4A7C15 + b * 0xD1B54A32D192ED03 + c * 0xABC98388FB8FAC03) & MASK
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK
@@ -54,9 +55,9 @@ def luck(seed: int, a: int, b: int, c: int) -> float:
 
 
 def gap(seed: int, chance: float, k: int) -> int:
-    """How many numbers after the lost one number `k` the next lost one comes: 1 or more, each being lost with `chance`.
+    """The distance from lost number `k` to the next lost one, at least 1, if each number is lost with `chance`.
 
-    `FOREVER` where nothing is ever lost. One draw tells it, so that nobody must ask number by number.
+    `FOREVER` if nothing is ever lost. One draw gives the distance, so that the numbers between need no draw each.
     """
     if chance >= 1:
         return 1
@@ -74,5 +75,5 @@ def _digest(seed: int, name: Name) -> bytes:
                 f"{part!r} cannot be part of a name of luck: use strings and ints, which read alike in every run"
             )
         parts.append(str(part))
-    # Each part behind its own length: no two names are one text.
+    # The length before each part keeps two different names from becoming the same text.
     return sha512("".join(f"{len(part)}:{part}" for part in parts).encode()).digest()

@@ -1,8 +1,8 @@
-"""A machine's disk, in memory: what was written, what of it is durable, and every misfortune a disk may have.
+"""A machine's disk, in memory: its files, what of them is durable, and the faults of disks.
 
-The disk survives crashes; each incarnation of a node sees it through a `View` of its own and is deaf to it once
-unplugged. Contents are kept once: what is not yet durable is a list of how to undo it, so that a sync costs nothing and
-a crash undoes. Never in here: what is in the files, or what a node should do about a misfortune.
+The disk survives crashes. Each incarnation of a node sees it through a `View` of its own, which does nothing once it is
+unplugged. Contents are kept once: a list says how to undo what is not durable yet, so a sync is cheap and a crash
+undoes.
 """
 
 import errno
@@ -14,35 +14,35 @@ from cluster.sim.dice import luck
 from cluster.value import value
 
 FOLDER = "files/"
-"""Where the files of programs are, apart from the node's own."""
+"""The folder of the programs' files, apart from the node's own."""
 
 
 @value
 class DiskModel:
-    """How long things take, in µs. The default is a good drive of a server."""
+    """The durations of a disk in µs. The defaults are those of a good drive of a server."""
 
     write_latency: int = 10
-    """What each write adds to the sync that makes it durable."""
+    """Added for each write to the sync that makes it durable."""
     sync_latency: int = 500
     jitter: int = 250
     """Added to each sync: uniform in [0, jitter)."""
 
 
-# ---- how to undo what is not durable yet ----
+# ---- records to undo what is not durable yet ----
 
 
 @value
 class Appended:
     name: str
     length: int
-    """Of the file before."""
+    """Length of the file before, in bytes."""
 
 
 @value
 class Replaced:
     name: str
     before: bytearray | None
-    """The old content; None if there was no file."""
+    """The content before; None if there was no file."""
 
 
 @value
@@ -65,14 +65,14 @@ class Disk:
         self.model = model
         self.later = later
         self.slowness = 1.0
-        """Every sync that starts takes so many times as long."""
+        """The factor on the duration of every sync that starts."""
         self.full = False
-        """No write is taken while it is."""
+        """Whether every write is refused for lack of space."""
         self.syncs = 0
-        """Syncs started so far: the number of a sync is the name of its luck."""
+        """Syncs started so far; the number of a sync selects its luck."""
         self.files: dict[str, bytearray] = {}
         self.pending: list[Undo] = []
-        """What was written and is not durable, oldest first."""
+        """The writes that are not durable yet, oldest first."""
         self._seed = seed
         self._failing = 0
         self._view: View | None = None
@@ -84,31 +84,31 @@ class Disk:
         return self._view
 
     def unplug(self) -> None:
-        """The incarnation is over: its view touches nothing and calls nobody any more."""
+        """End the incarnation: its view changes nothing and calls nothing back any more."""
         if self._view is not None:
             self._view.plugged = False
             self._view = None
 
     def sync_duration(self) -> int:
-        """µs that a sync starting now takes; each call is another sync's luck."""
+        """The duration in µs of a sync that starts now. Each call counts as another sync."""
         self.syncs = number = self.syncs + 1
         model = self.model
         work = model.sync_latency + model.write_latency * len(self.pending)
         return int((work + int(luck(self._seed, number, 0, 0) * model.jitter)) * self.slowness)
 
     def sync_fails(self) -> bool:
-        """Whether the sync that ends now is one that was told to fail."""
+        """Whether the sync that ends now fails because of `fail_next_sync`."""
         if not self._failing:
             return False
         self._failing -= 1
         return True
 
-    # ---- misfortunes ----
+    # ---- faults ----
 
     def crash(self, dice: Dice) -> None:
-        """Unplug, and lose what was not synced: all of it, none, or all after some point, as the dice say.
+        """Unplug, and lose writes that were not synced: all, none, or all after some point, as the dice decide.
 
-        Of the first lost write, if it is an append, a first part may survive, and the end of that part may be garbage.
+        If the first lost write is an append, a first part of it may survive, and the end of that part may be garbage.
         """
         self.unplug()
         count = len(self.pending)
@@ -139,18 +139,18 @@ class Disk:
                 del self.files[name]
 
     def fail_next_sync(self) -> None:
-        """The next sync to end, one that is under way included, fails. Each call is one more."""
+        """Let the next sync to end fail, also one under way. Each call adds one failure."""
         self._failing += 1
 
     def flip(self, name: str, offset: int, bit: int) -> None:
-        """Turn one bit of what a file holds. ValueError if the file has no such bit."""
+        """Flip one bit of a file. ValueError if the file has no such bit."""
         content = self.files.get(name, b"")
         if not (0 <= offset < len(content) and 0 <= bit < 8):
             raise ValueError(f"{name} on {self.node} has {len(content)} bytes of 8 bits: no bit {bit} of byte {offset}")
         self.files[name][offset] ^= 1 << bit
 
     def wipe(self) -> None:
-        """Lose every file: a new drive. ValueError while an incarnation is plugged in."""
+        """Lose every file, as with a new drive. ValueError while an incarnation is plugged in."""
         if self._view is not None:
             raise ValueError(f"the disk of {self.node} is in use: crash the node before its disk is wiped")
         self.files.clear()
@@ -158,7 +158,7 @@ class Disk:
 
 
 class View:
-    """The disk as one incarnation sees it: `cluster.ports.DiskPort`. Unplugged, it drops writes and refuses reads."""
+    """The disk as one incarnation sees it: `cluster.ports.DiskPort`. Once unplugged, it drops writes and refuses reads."""
 
     def __init__(self, disk: Disk) -> None:
         self.plugged = True
@@ -166,12 +166,12 @@ class View:
         self._running = False
         self._waiting: list[tuple[Callable[[], None], Callable[[OSError], None]]] = []
         self._served: list[tuple[Callable[[], None], Callable[[OSError], None]]] = []
-        """Who waits for the sync that runs."""
+        """The callbacks that the running sync will call."""
         self._covered = 0
-        """How many of the disk's pending writes it makes durable."""
+        """How many of the disk's pending writes the running sync makes durable."""
 
     def unplug(self) -> None:
-        """The incarnation is over."""
+        """End this view's incarnation, unless that was done."""
         if self.plugged:
             self._disk.unplug()
 
@@ -180,7 +180,7 @@ class View:
         return sorted(self._disk.files) if self.plugged else []
 
     def read(self, name: str) -> bytes:
-        """The content; FileNotFoundError if there is none."""
+        """The content; FileNotFoundError if there is no such file, OSError once the view is unplugged."""
         if not self.plugged:
             raise OSError(errno.EIO, f"this incarnation of {self._disk.node} is over: it reads nothing any more", name)
         if name not in self._disk.files:
@@ -188,7 +188,7 @@ class View:
         return bytes(self._disk.files[name])
 
     def append(self, name: str, content: bytes) -> None:
-        """Add to the end; OSError ENOSPC on a full disk."""
+        """Add to the end of the file; OSError ENOSPC if the disk is full."""
         if not self.plugged:
             return
         disk = self._disk
@@ -201,7 +201,7 @@ class View:
         file += content
 
     def replace(self, name: str, content: bytes) -> None:
-        """Old or new; OSError ENOSPC on a full disk."""
+        """Replace the content of the file; OSError ENOSPC if the disk is full."""
         if not self.plugged:
             return
         if self._disk.full:
@@ -210,7 +210,7 @@ class View:
         self._disk.files[name] = bytearray(content)
 
     def truncate(self, name: str, length: int) -> None:
-        """Keep the first bytes; ValueError if there are fewer."""
+        """Keep the first `length` bytes; ValueError if there are fewer."""
         if not self.plugged:
             return
         have = len(self._disk.files.get(name, b""))
@@ -229,10 +229,10 @@ class View:
     def _no_room(self, name: str) -> OSError:
         return OSError(errno.ENOSPC, f"no space left on the disk of {self._disk.node}: free some and write again", name)
 
-    # ---- sync: one at a time; what is asked for meanwhile shares the next one ----
+    # ---- sync: one at a time; calls meanwhile share the next one ----
 
     def sync(self, done: Callable[[], None], failed: Callable[[OSError], None]) -> None:
-        """Call `done` when all written so far is durable, in the order of the calls."""
+        """Call `done` when everything written so far is durable; calls are answered in their order."""
         if not self.plugged:
             return
         self._waiting.append((done, failed))
@@ -244,7 +244,7 @@ class View:
         self._running = True
         self._served, self._waiting = self._waiting, []
         self._covered = len(disk.pending)
-        # Nothing to write: an event of its own, no wait.
+        # Without a write to sync it takes no time, but is still an event of its own.
         disk.later(disk.sync_duration() if self._covered else 0, self._end)
 
     def _end(self) -> None:
@@ -261,7 +261,7 @@ class View:
         if self._waiting:
             self._start()
         for done, failed in served:
-            if self.plugged:  # an earlier one may have ended this incarnation
+            if self.plugged:  # a call before may have ended this incarnation
                 if error is None:
                     done()
                 else:

@@ -1,4 +1,4 @@
-"""The smallest application: no state, no words. A cluster of it only elects."""
+"""The smallest application: it has no state and no commands. A cluster of it only elects leaders."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from cluster.member import Application, Member, Refused
 
 
 class Nothing(Application[None]):
-    """An `Application` that holds nothing and answers nothing."""
+    """An application without state; it answers every request with None."""
 
     @property
     def words(self) -> Sequence[type]:
@@ -20,7 +20,7 @@ class Nothing(Application[None]):
         return None, None
 
     async def run(self, member: Member) -> None:
-        """No program."""
+        """Returns at once: there is no program."""
 
     async def serve(self, request: Any) -> Any:
         raise Refused(f"this cluster only elects and cannot serve {request!r}: start it with an application")

@@ -1,13 +1,13 @@
-"""The ways in which a run goes wrong that are neither a broken promise nor an error of ours."""
+"""The errors that end a run other than a broken promise or a bug of the simulator."""
 
 
 class Misuse(ValueError):
-    """The story asked for something that cannot be: an unknown node, a restart before the start. Names value and remedy."""
+    """The story asked for something impossible: an unknown node, a restart before the start. The text has value and remedy."""
 
 
 class GaveUp(AssertionError):
-    """What a past participle waited for did not happen in time, or can never happen."""
+    """What the story waited for did not happen in time, or can never happen."""
 
 
 class OutOfBudget(Exception):
-    """The run used up what it was given of events: no verdict."""
+    """The run did more entries of the agenda than its budget allows, so there is no verdict."""

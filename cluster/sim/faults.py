@@ -1,6 +1,7 @@
-"""What the faults of wires, clocks and disks do to a simulated world. How a node comes up and goes down is not here.
+"""The effects of faults of wires, clocks and disks on a simulated world.
 
-`effects` is the table from the class of a step to the method that applies it; the universe adds what concerns nodes.
+`effects` is the table from the class of a step to the method that applies it; `universe` adds the steps that start and
+stop nodes.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,10 +17,10 @@ from cluster.sim.network import Network
 
 
 class Faults:
-    """Applies the faults that need no more than wires and hardware."""
+    """Applies the faults that concern only wires and hardware."""
 
     def __init__(self, clock: Clock, network: Network, slots: Mapping[str, Slot]) -> None:
-        """`slots`: every machine of the world by name; one may join later."""
+        """`slots`: every machine of the world by name. It may grow."""
         self._clock, self._network, self._slots = clock, network, slots
         self.effects: dict[type[steps.Step], Callable[[Any], None]] = {
             steps.Cut: self._cut,

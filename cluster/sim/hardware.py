@@ -1,4 +1,4 @@
-"""The hardware of one simulated machine: what outlives every incarnation of its node. It knows no node and no world."""
+"""The hardware of one simulated machine: what outlives every incarnation of its node."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,22 +8,22 @@ from cluster.sim.machine_clocks import Clocks
 
 
 class Hardware:
-    """Disk and clocks of a machine, and whether it stands still."""
+    """The disk and the clocks of a machine, and whether it is paused."""
 
     def __init__(self, name: str, index: int, disk: Disk) -> None:
         self.name, self.index, self.disk = name, index, disk
         self.clocks = Clocks()
         self.incarnation = 0
-        """How often a node came up here."""
+        """How many times a node has started here."""
         self.counter = 0
         self.paused = False
         self.backlog: list[tuple[Callable[[Any], None], Any]] = []
-        """What happened to it while it was paused: called one by one when it goes on."""
+        """The calls that are due while the machine is paused; they are made one by one when it resumes."""
         self.short_of: tuple[str, ...] = ()
         """Resources that it is short of, sorted; a restart does not change that."""
 
     def set_short(self, of: str, short: bool) -> None:
-        """It is short of a resource, or has enough of it."""
+        """Begin or end a shortage of a resource."""
         rest = [each for each in self.short_of if each != of]
         self.short_of = tuple(sorted([*rest, of] if short else rest))
 

@@ -17,12 +17,12 @@ from cluster.value import value
 N = TypeVar("N", bound=Note)
 
 BLOCK = 1024
-"""Events hashed together; two runs are compared block by block."""
+"""How many events are hashed together; two runs are compared block by block."""
 
 
 @value
 class Stretch:
-    """A stretch of quiet time that was skipped: no event of the history, and no part of its digest."""
+    """A stretch of quiet time that was skipped. It is no event of the history, and no part of its digest."""
 
     after: int
     """`seq` of the last event before it."""
@@ -31,7 +31,7 @@ class Stretch:
 
 
 def packer(kind: type[Note]) -> Callable[[Note], Any]:
-    """How what the digest takes in of a kind of note is read: its fields, if the kind does not say otherwise."""
+    """A function that reads the fields of a kind of note for the digest."""
     names = kind.digested or [field.name for field in attrs.fields(kind)]
     if not names:
         return lambda note: ()
@@ -39,7 +39,7 @@ def packer(kind: type[Note]) -> Callable[[Note], Any]:
 
 
 class Packers(dict[type[Note], tuple[str, Callable[[Note], Any]]]):
-    """Name and fields of each kind of note, made when the first of it comes."""
+    """Name and reader of each kind of note, made when the first note of the kind comes."""
 
     def __missing__(self, kind: type[Note]) -> tuple[str, Callable[[Note], Any]]:
         self[kind] = made = (kind.__name__, packer(kind))
@@ -47,21 +47,21 @@ class Packers(dict[type[Note], tuple[str, Callable[[Note], Any]]]):
 
 
 class History:
-    """Grows by `add`; read `events`, or `of` a kind."""
+    """The events of a run. `add` appends one; `events` holds all, `of` selects a kind."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.events: list[Happened] = []
         self.stretches: list[Stretch] = []
         self.cause = 0
-        """`seq` of the event whose consequences are happening now."""
+        """`seq` of the event that caused what happens now; 0 if no event did."""
         self.listeners: dict[type[Note], list[Callable[[Happened], None]]] = defaultdict(list)
         self.followers: list[Callable[[Happened], None]] = []
-        """Told of every event, after the listeners of its kind: the timeline as it happens, the story's waiting."""
+        """Called with every event, after the watchers of its kind: the live timeline, and what waits for an event."""
         self.on_violation: Callable[[Violation], None] = lambda violation: None
-        """Told first, so that nobody on the way out can take a broken promise for an error of his own."""
+        """Called first with a broken promise, so that no code on the way can mistake it for an error of its own."""
         self.blocks: list[str] = []
-        """A digest after each `BLOCK` events: two runs differ first in the block where these do."""
+        """A digest of each `BLOCK` events with all before: the first that differs shows where two runs first differ."""
         self._hash = hashlib.blake2b(digest_size=16)
         self._hashed = 0
         self._packers = Packers()
@@ -70,7 +70,7 @@ class History:
         return len(self.events)
 
     def of(self, kind: type[N], node: str = "") -> list[Happened[N]]:
-        """The events of a kind (at that node), in order."""
+        """The events of a kind, at that node if one is given, in order."""
         found: list[Any] = [each for each in self.events if isinstance(each.note, kind) and node in ("", each.node)]
         return found
 
@@ -80,7 +80,7 @@ class History:
             self.listeners[kind].append(see)
 
     def add(self, node: str, note: Note, cause: int | None = None) -> int:
-        """Append an event now; tell the watchers; return its `seq`."""
+        """Append an event now and tell the watchers; return its `seq`."""
         clock, events = self.clock, self.events
         clock.stirred = now = clock.now
         seq = len(events) + 1

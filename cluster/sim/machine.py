@@ -1,4 +1,4 @@
-"""One incarnation of a simulated machine: the `Host` of a node. After `unplug` it can touch nothing of the world."""
+"""One incarnation of a simulated machine: the `Host` of a node. After `unplug` it can change nothing in the world."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Machine:
-    """What one incarnation of a node may ask of the universe."""
+    """The host of one incarnation of a node."""
 
     def __init__(
         self,
@@ -34,9 +34,10 @@ class Machine:
         on_disk_failure: Callable[[OSError], None],
         on_program_failure: Callable[[Exception], None],
     ) -> None:
-        """`files`: of the hardware's disk, as this incarnation sees them. `seed`: the world's.
+        """`files`: the hardware's disk as this incarnation sees it. `seed`: the world's.
 
-        A failure is told while this incarnation is plugged in: of its log's disk, or of a program of its node.
+        The failure callbacks, for the log's disk and for a program of the node, are called only while this incarnation
+        is plugged in.
         """
         self._clock = clock
         self._history = history
@@ -54,11 +55,11 @@ class Machine:
         self._luck = seed_of(seed, "host", hardware.name, "election")
         self._sleeps: dict[int, tuple[int, Callable[[Any], None], Any]] = {}
         self.note: Callable[..., int] = partial(history.add, hardware.name)
-        """Add to the trace. The very function of the history, until the plug is pulled: it is called at every event."""
+        """Adds to the trace. Until `unplug` it is the history's own function, since it is called at every event."""
         self._wall_waits: list[tuple[int, Callable[[Any], None], Any]] = []
 
     def unplug(self) -> None:
-        """From here on nothing this incarnation does reaches anybody."""
+        """End this incarnation: whatever it still does has no effect."""
         self.plugged = False
         self.note = lambda note, cause=None: 0
         self.files.unplug()
@@ -76,7 +77,7 @@ class Machine:
 
     def monotonic(self) -> int:
         now, ahead = self._clock.now, self._clocks.ahead
-        return self._clocks.monotonic(now) if ahead is None else now + ahead  # it is asked at every step
+        return self._clocks.monotonic(now) if ahead is None else now + ahead  # called at every step
 
     def wall(self) -> int:
         return self._clocks.wall(self._clock.now)
@@ -101,7 +102,7 @@ class Machine:
         act(arg)
 
     def appoint(self, monotonic: int, act: Callable[[Any], None], arg: Any) -> None:
-        """For the law: an entry that is chatter as far as quiet time is concerned."""
+        """Call at a monotonic instant. For Raft: skipped quiet time may pass over it."""
         self._entry(self._clocks.true(monotonic), TIMER, 0, act, arg)
 
     def appoint_grid(self, monotonic: int, number: int, act: Callable[[Any], None], arg: Any) -> None:
@@ -111,7 +112,7 @@ class Machine:
         self.appoint_later(monotonic, self._fire, waiter)
 
     def appoint_later(self, monotonic: int, act: Callable[[Any], None], arg: Any) -> None:
-        """For a program: an entry that quiet time must not pass."""
+        """Call at a monotonic instant. For programs: skipped quiet time never passes over it."""
         number = self._hardware.count()
         self._sleeps[number] = (monotonic, act, arg)
         self._entry(self._clocks.true(monotonic), SLEEP, number, self._on_sleep, number)
@@ -120,7 +121,7 @@ class Machine:
         if number not in self._sleeps:
             return
         monotonic, act, arg = self._sleeps[number]
-        if self.monotonic() >= monotonic:  # else the clock runs slower than when this was made: there is a later entry
+        if self.monotonic() >= monotonic:  # else the clock was slowed meanwhile, and a later entry exists
             del self._sleeps[number]
             act(arg)
 
@@ -141,24 +142,24 @@ class Machine:
         act(arg)
 
     def forget_wall(self, arg: Any) -> None:
-        """Nobody waits for the wall clock with this any more."""
+        """Drop every call that `at_wall` was to make with this argument."""
         if self._wall_waits:
             self._wall_waits = [what for what in self._wall_waits if what[2] is not arg]
 
     def clocks_changed(self) -> None:
-        """A clock was set or drifts differently: make the appointments with it again."""
+        """The clocks run differently now: make every appointment anew."""
         for number, sleep in self._sleeps.items():
             self._entry(self._clocks.true(sleep[0]), SLEEP, number, self._on_sleep, number)
         for what in self._wall_waits:
             self._entry(self._clocks.true_of_wall(what[0]), SLEEP, self._hardware.count(), self._on_wall, what)
 
-    # -- waking
+    # -- waking tasks
 
     def waiter(self) -> Parked:
         return Parked()
 
     def wake(self, waiter: Parked, value: object) -> None:
-        """Wake a task; through the agenda, so that one task a pass becomes runnable."""
+        """Wake a task through the agenda, so that one task at a time becomes runnable."""
         if self.plugged:
             self._clock.stirred = self._clock.now
             entry = (waiter, value, self._history.cause)
@@ -183,10 +184,10 @@ class Machine:
         self._clock.made_runnable()
 
     def stirred(self) -> None:
-        """Something new was said that leaves no note of its own."""
+        """Something happened that is not chatter and leaves no note."""
         self._clock.stirred = self._clock.now
 
-    # -- words
+    # -- messages and failures
 
     @property
     def cause(self) -> int:
@@ -201,7 +202,7 @@ class Machine:
             self._network.send(self.name, to, kind, data, beat, term, self._history.cause)
 
     def disk_failed(self, error: OSError) -> None:
-        """The log's disk refused: nothing that is not durable yet ever will be, so the node must stop."""
+        """The log's disk failed: the node must stop, since nothing that is not yet durable will become so."""
         if self.plugged:
             self._on_disk_failure(error)
 
@@ -212,11 +213,11 @@ class Machine:
     # -- luck
 
     def luck(self, draws: int) -> float:
-        """The luck of the node's election timeout number `draws` of this life."""
+        """The luck of the node's draw number `draws` for election timeouts, in this incarnation."""
         return luck(self._luck, self.incarnation, 0, draws)
 
     def phase(self, period: int, number: int) -> int:
-        """Where a grid of the node starts, so that nodes do not talk in step; the same in every life."""
+        """The offset of a periodic talk within its period, so that nodes do not talk in step. It is the same after a restart."""
         return seed_of(self._seed, "phase", self.name, number) % period
 
     def dice(self, *name: object) -> Dice:
@@ -225,7 +226,7 @@ class Machine:
     # -- real input and output
 
     async def outside(self, work: Callable[[], T], cost: int) -> T:
-        """Run `work` in a thread while the clock is held; give the result after `cost` µs of virtual time."""
+        """Run `work` in a thread while virtual time stands still; return its result after `cost` µs of virtual time."""
         clock = self._clock
         waiter = Parked()
         cause = self._history.cause
@@ -241,4 +242,4 @@ class Machine:
         finally:
             clock.held -= 1
         await waiter.wait()
-        return ended.unwrap()  # an error costs as much as a result: else real time would say which came first
+        return ended.unwrap()  # an error costs as much as a result, else real time would decide

@@ -1,6 +1,6 @@
-"""The clocks of one machine: a monotonic one that drifts, a wall clock that also jumps. True time is the world's.
+"""The clocks of one machine: a monotonic clock that may drift, and a wall clock that may drift and jump.
 
-All arithmetic is on whole µs, so that no instant depends on the order in which it was computed.
+True time is the world's. All arithmetic is on whole µs, so that no instant depends on the order of computation.
 """
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,7 +9,7 @@ MILLION = 1_000_000
 
 
 class Clocks:
-    """A node's own two clocks. They survive a crash: the battery does."""
+    """A node's monotonic clock and wall clock. They survive a crash."""
 
     __slots__ = ("_jumped", "ahead", "base_local", "base_true", "rate", "zone")
 
@@ -18,12 +18,12 @@ class Clocks:
         self.base_true = 0
         self.base_local = 0
         self.ahead: int | None = 0
-        """By how many µs the monotonic clock is ahead of true time; None while it drifts."""
+        """How many µs the monotonic clock is ahead of true time; None while it drifts."""
         self._jumped = 0
         self.zone = ZoneInfo("UTC")
 
     def monotonic(self, true: int) -> int:
-        """What the monotonic clock reads at a true time, in µs."""
+        """The monotonic clock's reading at a true time, in µs."""
         if self.rate == MILLION:
             return self.base_local + true - self.base_true
         return self.base_local + (true - self.base_true) * self.rate // MILLION
@@ -35,25 +35,25 @@ class Clocks:
         return self.base_true - (-(monotonic - self.base_local) * MILLION // self.rate)
 
     def wall(self, true: int) -> int:
-        """What the wall clock reads at a true time, in µs since 2024-01-01T00:00Z."""
+        """The wall clock's reading at a true time, in µs since 2024-01-01T00:00Z."""
         return self.monotonic(true) + self._jumped
 
     def true_of_wall(self, wall: int) -> int:
-        """The first true time at which the wall clock, if it is not set again, reads at least this much."""
+        """The first true time at which the wall clock reads at least this much, if it is not set again."""
         return self.true(wall - self._jumped)
 
     def set_rate(self, true: int, parts_per_million: int) -> None:
-        """From now on the clocks gain that many µs a second (negative: lose)."""
+        """Let the clocks gain that many µs per second from now on (negative: lose)."""
         self.base_local, self.base_true = self.monotonic(true), true
         self.rate = MILLION + parts_per_million
         self.ahead = None if parts_per_million else self.base_local - true
 
     def jump(self, duration: int) -> None:
-        """Set the wall clock forward (negative: back) by that many µs; the monotonic clock does not notice."""
+        """Set the wall clock forward (negative: back) by that many µs; the monotonic clock is unaffected."""
         self._jumped += duration
 
     def set_zone(self, zone: str) -> None:
-        """Live in an IANA zone; ValueError names one that does not exist."""
+        """Set the time zone to an IANA zone; ValueError names one that does not exist."""
         try:
             self.zone = ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -61,5 +61,5 @@ class Clocks:
 
     @property
     def drift(self) -> int:
-        """Parts per million by which the clocks gain."""
+        """The rate by which the clocks gain, in parts per million."""
         return self.rate - MILLION

@@ -1,4 +1,4 @@
-"""A machine's place in the world, with the node that runs there, and what a story may see of it."""
+"""A machine's place in the world with the node on it, and the view of a node that a story has."""
 
 from typing import Any, Generic, TypeVar, cast
 
@@ -16,28 +16,28 @@ App_co = TypeVar("App_co", bound=Application, covariant=True)
 
 
 class Slot(Hardware):
-    """A machine's place in the world: its hardware, the node that runs on it now, and who waits for that node."""
+    """A machine's place in the world: its hardware, the node that runs on it now, and the clients that wait for the node."""
 
     def __init__(self, name: str, index: int, disk: Disk) -> None:
         super().__init__(name, index, disk)
         self.founded = NOBODY
-        """What the node knows of the cluster before its first entry: of founders, the founders; of others, nothing."""
+        """The node's configuration before its first entry: all founders for a founder, `NOBODY` for a node that joined."""
         self.booting = False
-        """It comes up as the next thing, unless it crashes before."""
+        """Whether it is about to start. A crash before that cancels the start."""
         self.asks: dict[Parked, str] = {}
-        """Clients that wait for an answer, and what they asked."""
+        """The clients that wait for an answer, each with the text of its request."""
         self.node: Node | None = None
         self.machine: Machine | None = None
 
     def clocks_changed(self) -> None:
-        """A clock was set, or drifts differently: whoever runs here makes the appointments with it again."""
+        """The clocks run differently now: let the node here make its appointments anew."""
         if self.machine is not None and self.node is not None:
             self.machine.clocks_changed()
             self.node.clocks_changed()
 
 
 class NodeView:
-    """What a story may look at: `world["A"]`."""
+    """A node as a story sees it: `world["A"]`."""
 
     def __init__(self, slot: Slot, clock: Clock) -> None:
         self._slot = slot
@@ -53,7 +53,7 @@ class NodeView:
 
     @property
     def up(self) -> bool:
-        """Whether it runs."""
+        """Whether the node is running."""
         return self._slot.node is not None
 
     @property
@@ -63,32 +63,32 @@ class NodeView:
 
     @property
     def leader(self) -> str | None:
-        """Whom it holds for the leader; None if nobody, or if it is down."""
+        """The leader as this node sees it; None if it sees none or is down."""
         return self._slot.node.leader if self._slot.node else None
 
     @property
     def term(self) -> int:
-        """Its current term; 0 if it is down."""
+        """The node's current term; 0 if it is down."""
         return self._slot.node.raft.term if self._slot.node else 0
 
     @property
     def commit(self) -> int:
-        """Its commit index; 0 if it is down."""
+        """The node's commit index; 0 if it is down."""
         return self._slot.node.raft.commit if self._slot.node else 0
 
     @property
     def members(self) -> tuple[str, ...]:
-        """The cluster as this node's log says; empty if it is down, or was not told."""
+        """Every node of the cluster by this node's log; empty if it is down, or no leader has sent it the log."""
         return self._slot.node.members if self._slot.node else ()
 
     @property
     def voters(self) -> tuple[str, ...]:
-        """Whose majority decides, as this node's log says; while joint, the new half."""
+        """The nodes whose majority decides, by this node's log; while joint, the new set."""
         return self._slot.node.raft.configuration.voters if self._slot.node else ()
 
     @property
     def passive(self) -> bool:
-        """Whether it runs and knows of no cluster that it belongs to (rule 3.36)."""
+        """Whether the node is running and knows of no cluster that it belongs to (rule 3.36)."""
         return self._slot.node is not None and self._slot.node.passive
 
     @property
@@ -98,7 +98,7 @@ class NodeView:
 
     @property
     def state(self) -> Any:
-        """The replicated state as applied there. AttributeError-free: None if the node is down."""
+        """The replicated state as applied on the node; None if it is down."""
         return self._slot.node.state if self._slot.node else None
 
     @property
@@ -108,26 +108,26 @@ class NodeView:
 
     @property
     def wall(self) -> int:
-        """What its wall clock reads, in µs."""
+        """The node's wall clock, in µs since 2024-01-01T00:00Z."""
         return self._slot.clocks.wall(self._clock.now)
 
 
 class TypedNodeView(NodeView, Generic[App_co]):
-    """The same of a node whose application is known: `cluster["A"]`.
+    """A `NodeView` of a node whose application is known: `cluster["A"]`.
 
-    It raises Misuse for state and application of a node that is down, where `NodeView` gives None.
+    Its `state` and `application` have types, and raise Misuse if the node is down, where `NodeView` gives None.
     """
 
     @property
     def state(self: "TypedNodeView[Application[S]]") -> S:
-        """The replicated state as applied there, of the application's own type."""
+        """The replicated state as applied on the node, of the application's own type."""
         state: S = self._running().state
         return state
 
     @property
     def application(self) -> App_co:
         """The application object of the running incarnation."""
-        return cast("App_co", self._running().application)  # what the world was started with
+        return cast("App_co", self._running().application)  # the class that the world was started with
 
     def _running(self) -> Node:
         if self._slot.node is None:

@@ -1,7 +1,7 @@
-"""The wires between nodes. A packet is an entry of the agenda, and its fate is judged where it lands.
+"""The network: links between nodes. A packet is an entry of the agenda; whether it is lost is decided when it lands.
 
 Luck is drawn by name and number (link, kind, term, beat; or link and count), never from a stream, so that leaving out
-one message leaves every other one's luck alone.
+one message does not change the luck of any other.
 """
 
 from bisect import bisect_left
@@ -13,13 +13,13 @@ from cluster.time_units import MILLISECOND
 from cluster.value import value
 
 ORDINARY = 0
-"""Where a kind of chatter has its number, ordinary messages have this."""
+"""The number of ordinary messages among the kinds; kinds of chatter count from 1."""
 _, DOUBLED, DROPPED, DELAYED = range(4)
 
 
 @value
 class Wire:
-    """How a link behaves: times in µs, chances in [0, 1]."""
+    """The behaviour of a link: times in µs, chances in [0, 1]."""
 
     latency: int = 5 * MILLISECOND
     jitter: int = 2 * MILLISECOND
@@ -27,14 +27,14 @@ class Wire:
     loss: float = 0.0
     duplicate: float = 0.0
     ordered: bool = True
-    """Messages of one link land in the order they were sent, as over a TCP connection; False: as their luck has it."""
+    """Whether messages of one link land in the order they were sent, as over a TCP connection. False: by their luck."""
     delay_chance: float = 0.0
-    """Chance that a message is held up by `delay` more, and overtaken by later ones even on an ordered link."""
+    """Chance that a message takes `delay` longer, and is overtaken by later ones even on an ordered link."""
     delay: int = 0
 
 
 class Link:
-    """One direction between two nodes."""
+    """The link from one node to another, in one direction."""
 
     __slots__ = ("_lost", "busy_until", "cut", "dst", "held", "key", "name", "seed", "sent", "source", "src", "wire")
 
@@ -42,16 +42,16 @@ class Link:
         self.src, self.dst, self.name, self.seed, self.wire = src, dst, name, seed, wire
         self.source = name.partition(">")[0]
         self.key = key_of(MESSAGE, dst, src << 46)
-        """What orders its messages on the agenda, but for their numbers."""
+        """The sort key of its messages on the agenda, without their numbers."""
         self.cut = False
         self.held: list[Packet] | None = None
         self.sent = 0
         self.busy_until = 0
-        """When the last message in order lands: none lands before it."""
+        """True time in µs at which the last ordered message lands: no later one lands before it."""
         self._lost: dict[tuple[int, int], list[int]] = {}
 
     def loses_chatter(self, kind: int, term: int, beat: int) -> bool:
-        """Whether that beat is lost: chances are drawn as the gap to the next lost number."""
+        """Whether the chatter with that beat is lost. The gap to the next lost number is drawn, not each number."""
         if not self.wire.loss:
             return False
         lost = self._lost_up_to(kind, term, beat)
@@ -73,13 +73,13 @@ class Link:
         return lost
 
     def rewire(self, wire: Wire) -> None:
-        """From now on the link behaves like this, for what is on the way too."""
+        """Change the behaviour of the link from now on, also for messages under way."""
         self.wire = wire
         self._lost.clear()
 
 
 class Packet:
-    """A message on its way."""
+    """A message under way."""
 
     __slots__ = ("beat", "cause", "copy", "data", "kind", "link", "number", "sender", "sent", "term")
 
@@ -102,7 +102,7 @@ class Packet:
 
 
 class Network:
-    """All links of a world. `land(packet)` is called for what arrives, `lost(packet, why)` for what does not."""
+    """All links of a world. It calls `land(packet)` for what arrives, and `lost(packet, why)` for what does not."""
 
     def __init__(self, clock: Clock, names: tuple[str, ...], seed: int, wire: Wire) -> None:
         self.clock = clock
@@ -114,7 +114,7 @@ class Network:
         self.land: Callable[[int, Packet], None] = lambda node, packet: None
         self.lost: Callable[[Packet, str], None] = lambda packet, why: None
         self.kinds: dict[str, int] = {}
-        """Numbers of the kinds of chatter, in the order they are first declared."""
+        """The number of each kind of chatter, in the order of declaration."""
         self.links = {
             (a, b): Link(i, j, f"{a}>{b}", seed_of(seed, "link", a, b), wire)
             for i, a in enumerate(names)
@@ -123,7 +123,7 @@ class Network:
         }
 
     def add(self, name: str) -> None:
-        """One node more: links to and from every other, cut from nobody."""
+        """Add a node, with links to and from every other node, none of them cut."""
         place = len(self.names)
         for index, other in enumerate(self.names):
             self.links[other, name] = Link(
@@ -135,7 +135,7 @@ class Network:
         self.names = (*self.names, name)
 
     def send(self, src: str, dst: str, kind: str, data: bytes, beat: int, term: int, cause: int) -> None:
-        """Put a message on the wire. `beat > 0` marks chatter, numbered within (link, kind, term)."""
+        """Send a message. `beat > 0` marks chatter and numbers it within (link, kind, term)."""
         link, clock = self.links[src, dst], self.clock
         now, wire = clock.now, link.wire
         self.messages += 1
@@ -170,20 +170,20 @@ class Network:
         return luck(link.seed, ORDINARY + (DROPPED << 8), packet.copy, packet.number) < link.wire.loss
 
     def hold(self, src: str, dst: str) -> None:
-        """What arrives on this link waits until `release`."""
+        """Hold what arrives on this link until `release`."""
         link = self.links[src, dst]
         if link.held is None:
             link.held = []
 
     def release(self, src: str, dst: str) -> None:
-        """What was held on this link lands now, in the order it came."""
+        """Let the messages held on this link land now, in the order in which they came."""
         link = self.links[src, dst]
         held, link.held = link.held or [], None
         for packet in held:
             self._arrive(packet)
 
     def declare_chatter(self, kind: str) -> None:
-        """Number a kind of message that may carry a beat; at most 15 of them."""
+        """Number a class of messages that may be chatter. ValueError for the 16th."""
         if kind not in self.kinds:
             if len(self.kinds) >= 15:
                 raise ValueError(f"{kind} would be the 16th kind of chatter: give beats to fewer message classes")
@@ -191,7 +191,7 @@ class Network:
 
 
 def landing(link: Link, wire: Wire, code: int, era: int, number: int, copy: int, now: int) -> int:
-    """When a message lands; one in order takes its place behind the last one."""
+    """True time in µs at which a message lands. An ordered one lands after the last one of its link."""
     arrival = now + wire.latency
     if wire.jitter:
         arrival += int(luck(link.seed, code + (copy << 12), era, number) * wire.jitter)

@@ -1,19 +1,19 @@
-"""Quiet time is free: while nothing but chatter happens, jump to shortly before the next thing that matters.
+"""Skipping of quiet time: while nothing but chatter happens, jump to shortly before the next thing that matters.
 
-Chatter *forgets*: every field it writes is overwritten by its next round. So land early, put every grid where it would
-stand by then, and run the last stretch for real. The rules:
+Chatter leaves no lasting state: each round overwrites what the last one wrote. So a skip lands early, puts every
+periodic talk where it would stand by then, and the last stretch is run for real. The rules:
 
-1. Chatter stands on numbered grids in its node's own clock, and its luck is drawn by name and number.
-2. Skip only after `settle` (the longest period of chatter and the worst round trip, doubled) in which nothing stirred.
+1. Chatter is numbered at a fixed period in its node's own clock, and its luck is drawn by name and number.
+2. Skip only after `settle` (the longest period of chatter and the worst round trip, doubled) without any other event.
 3. Every live node either follows one leader in its term with an equal log, and was heard just now; or it stands alone,
    with no link to any other live node in either direction, and asks for votes in vain; or it rests: it is no member, or a
-   learner without a leader, and its law only waits to be spoken to.
+   learner without a leader, and its Raft only waits for a message.
 4. The horizon is the earliest of: an entry that is not chatter, a deadline of trio's, a lost beat, the instant at which
    an observer says it may change its mind.
 5. Land at least `2 * settle` before the horizon; acts that judge what they heard begin one `settle` later than those
    that talk, so that they judge nothing stale.
 
-Whoever wants to see chatter itself turns skipping off (`World(skipping=False)`); the history is the same.
+A story that wants to see chatter itself turns skipping off (`World(skipping=False)`); the history is the same.
 """
 
 from collections.abc import Mapping
@@ -36,12 +36,12 @@ LONGEST_ACT = 500 * MILLISECOND
 
 
 class Quiet:
-    """Decides whether to skip, and skips."""
+    """Decides whether to skip quiet time, and skips it."""
 
     def __init__(
         self, clock: Clock, history: History, network: Network, timing: Timing, slots: Mapping[str, Slot]
     ) -> None:
-        """`slots`: every machine of the world by name, in the order of the network's; one may join later."""
+        """`slots`: every machine of the world by name, in the order of the network's. It may grow."""
         self.clock, self.history, self.network, self.timing, self.slots = clock, history, network, timing, slots
         self.settle = FOREVER
         self._measure()
@@ -58,11 +58,11 @@ class Quiet:
         self.clock.quiet_after = self.settle
 
     def skip(self, deadline: int) -> None:
-        """Nothing has stirred for a while: jump if the rules allow it."""
+        """Nothing but chatter has happened for a while: jump if the rules allow it."""
         clock = self.clock
         self._measure()
         clock_now = clock.now
-        clock.stirred = clock_now  # if it is not allowed, ask again after as long
+        clock.stirred = clock_now  # if the rules do not allow it, try again after as long
         live = [slot for slot in self.slots.values() if slot.node is not None]
         if not live or any(slot.paused for slot in self.slots.values()):
             return
@@ -81,13 +81,13 @@ class Quiet:
             horizon = min(horizon, self._lost_beat(leader, group, resting))
         landing = horizon - 2 * self.settle
         if horizon >= FOREVER:
-            clock.on_deadlock()  # nothing but chatter, for ever
+            clock.on_deadlock()  # only chatter can ever happen
             return
         if landing <= clock_now + self.settle:
             return
         self._leap(landing, live, leader, group, loners)
 
-    # -- may we?
+    # -- the conditions
 
     @staticmethod
     def _raft(slot: Slot) -> Raft:
@@ -99,7 +99,7 @@ class Quiet:
         return leaders[0] if len(leaders) == 1 else None
 
     def _rests(self, slot: Slot) -> bool:
-        """Whether its law waits to be spoken to: a node that is no member, or a learner that hears of no leader."""
+        """Whether its Raft only waits for a message: it is no member, or a learner that hears of no leader."""
         raft = self._raft(slot)
         return raft.wake_at == FOREVER and isinstance(raft.role, Follower)
 
@@ -127,7 +127,7 @@ class Quiet:
             age = monotonic - progress.answered_at
             if peer not in names:
                 if age <= raft.timing.election:
-                    return False  # it has just gone: let the leader notice for real
+                    return False  # it fell silent just now: let the leader notice it
                 continue
             if age > fresh or progress.match != raft.log.last_index or progress.inflight or progress.probing:
                 return False
@@ -144,7 +144,7 @@ class Quiet:
         return self._beats_in_time(raft)
 
     def _beats_in_time(self, raft: Raft) -> bool:
-        """Rule 3's arithmetic: a beat and its way are shorter than the shortest election timeout, at the worst drift."""
+        """Rule 3: a heartbeat and its transport take less than the shortest election timeout, at the worst drift."""
         wire, timing = self.network.wire, raft.timing
         shortest = timing.election * timing.first[0] // timing.first[1]
         slowest = timing.heartbeat + wire.latency + wire.jitter + wire.delay
@@ -152,7 +152,7 @@ class Quiet:
         return slowest * (1_000_000 + 2 * worst) < shortest * 1_000_000
 
     def _observers(self, live: list[Slot]) -> int:
-        """The first true time at which some act may have something new to say."""
+        """The first true time in µs at which some periodic talk may have something new to say."""
         earliest = FOREVER
         for slot in live:
             assert slot.node is not None
@@ -162,7 +162,7 @@ class Quiet:
         return earliest
 
     def _lost_beat(self, leader: Slot, group: list[Slot], resting: list[Slot]) -> int:
-        """The first true time at which a piece of chatter will be lost: the law's of the group, programs' of who rests too."""
+        """The first true time in µs at which chatter will be lost: heartbeats of the group, and talk of group and resting nodes."""
         network, raft = self.network, self._raft(leader)
         if not network.wire.loss:
             return FOREVER
@@ -195,7 +195,7 @@ class Quiet:
                             earliest = min(earliest, slot.clocks.true(grid.instant(lost)))
         return earliest
 
-    # -- the leap
+    # -- the skip
 
     def _leap(self, landing: int, live: list[Slot], leader: Slot | None, group: list[Slot], loners: list[Slot]) -> None:
         clock = self.clock
@@ -220,7 +220,7 @@ class Quiet:
                 self._settle_grid(slot, grid)
 
     def _count_reply(self, packet: Packet) -> None:
-        """A beat that was on its way would have been answered, unless it would have been lost."""
+        """Count the answer to a heartbeat under way, which would have been sent unless the heartbeat would have been lost."""
         network, link = self.network, packet.link
         receiver = tuple(self.slots.values())[link.dst]
         lost = link.cut or link.loses_chatter(network.kinds[packet.kind], packet.term, packet.beat)
@@ -233,7 +233,7 @@ class Quiet:
         raft, role = node.raft, node.raft.role
         assert isinstance(role, Leader)
         if not role.peers:
-            return  # the only member has no beat
+            return  # the only member sends no heartbeats
         now = slot.clocks.monotonic(self.clock.now)
         beat = (now - role.beats_from - 1) // raft.timing.heartbeat
         names = {other.name for other in group}
@@ -255,20 +255,20 @@ class Quiet:
         node.raft = election_timer.rewound(raft)
 
     def _settle_loner(self, slot: Slot) -> None:
-        """A node that asks in vain: live its rounds, which have luck of their own, without their messages."""
+        """A node that asks for votes in vain: step through its rounds, each with its own luck, without sending the messages."""
         node = slot.node
         assert node is not None
         now = slot.clocks.monotonic(self.clock.now)
         raft, luck = node.raft, node.host.luck
         peers = len(raft.configuration.electors(raft.name))
         while raft.wake_at < now:
-            woken = slot.clocks.monotonic(slot.clocks.true(raft.wake_at))  # a fast clock leaves out some µs
+            woken = slot.clocks.monotonic(slot.clocks.true(raft.wake_at))  # a fast clock skips some µs
             raft = election_timer.another_round(raft, Moment(woken, luck(raft.draws)))
             self.network.messages += peers
         node.raft = raft
 
     def _settle_grid(self, slot: Slot, grid: Grid) -> None:
-        """Where the grid stands by now. Who judges begins later than who talks."""
+        """Put a periodic talk where it stands by now. One that judges begins later than one that only talks."""
         assert slot.node is not None
         start = self.clock.now + (self.settle if grid.judges else 0)
         number = max(grid.number, grid.first_at(slot.clocks.monotonic(start)))

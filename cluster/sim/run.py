@@ -1,6 +1,6 @@
-"""From a seed to a history: play a story in a world of its own, and say cleanly how it ended.
+"""From a seed to a history: play a story in a world of its own, and say how it ended.
 
-`play` never raises for what a story does; `run` is for tests and raises one exception with the seed and the tail of the
+`play` never raises for what a story does. `run`, for tests, raises one exception with the seed and the tail of the
 timeline attached.
 """
 
@@ -29,14 +29,15 @@ HELD, BROKEN, INCONCLUSIVE, MISTAKE, BUG, STOPPED = "held", "broken", "inconclus
 
 @value
 class Outcome:
-    """How a run ended, with everything it left."""
+    """How a run ended, and everything that it left."""
 
     seed: int
     verdict: str
-    """`held`; `broken`: a promise or an assertion; `inconclusive`: a budget ran out or a mark was never seen;
-    `mistake`: the story's own error; `bug`: ours; `stopped`: from outside."""
+    """One of `held`; `broken`: a promise or an assertion; `inconclusive`: a budget ran out or a mark was never seen;
+    `mistake`: the story's own error; `bug`: the simulator's error; `stopped`: from outside.
+    """
     failure: BaseException | None
-    """What ended it, if something did."""
+    """The exception that ended the run; None if there was none."""
     digest: str
     history: History
     messages: int
@@ -46,11 +47,11 @@ class Outcome:
     promises: tuple[tuple[str, str], ...]
     """Every promise that was watched: name and sentence."""
     watchers: tuple[Watcher, ...]
-    """The watchers themselves: some count what they saw."""
+    """The watchers themselves, some of which count what they saw."""
     unseen: tuple[str, ...]
-    """Marks the story wanted to see sometimes and did not."""
+    """The marks of `World.sometimes` that were never seen."""
     names: tuple[str, ...]
-    """The nodes, in order."""
+    """The names of the nodes, in the order of the start."""
 
 
 def play(
@@ -62,9 +63,12 @@ def play(
     shuffle: int = 0,
     **options: Any,
 ) -> Outcome:
-    """Play a story once. `follow(world)` is called before it starts, for whoever wants to listen; `stop_asked()` is asked
-    every few hundred entries and ends the run from outside; `shuffle` seeds trio's scheduler, which must not matter;
-    `options` go to `World`."""
+    """Play a story once and return how it ended.
+
+    `follow(world)` is called before the story starts, for a caller that wants to listen. `stop_asked()` is called every
+    few hundred entries of the agenda; True ends the run. `shuffle` seeds trio's scheduler, which must not change the
+    history. `options` go to `World`.
+    """
     clock = Clock()
     began = time.perf_counter()
     box: list[World] = []
@@ -77,7 +81,7 @@ def play(
             world.finish()
         except AssertionError as violation:
             failure = violation
-        except Exception as error:  # a watcher's own bug must not look like a held promise
+        except Exception as error:  # a watcher's own bug must not look like a promise that held
             failure = Bug(error)
     unseen = tuple(sorted(name for name, seen in world.marks.items() if not seen))
     history = world.history
@@ -100,8 +104,10 @@ def play(
 
 @contextmanager
 def few_collections() -> Iterator[None]:
-    """Let Python look for garbage cycles rarely: a history is a million small objects without any, and looking through
-    them again and again costs a third of a run."""
+    """Let Python look for garbage cycles rarely.
+
+    A history is a million small objects without cycles, and searching them again and again takes a third of a run.
+    """
     before = gc.get_threshold()
     gc.set_threshold(5_000_000, 50, 1_000)
     try:
@@ -111,7 +117,7 @@ def few_collections() -> Iterator[None]:
 
 
 class Bug(Exception):
-    """Wraps an error of ours, so that it is not taken for the story's."""
+    """Wraps an error of the simulator, to tell it from the story's own."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(str(error))
@@ -158,7 +164,7 @@ async def _main(
                 world.history.add("", Ended(), 0)
             except trio.Cancelled:
                 raise
-            except BaseException as error:  # kept, classified and shown by whoever asked for the run
+            except BaseException as error:  # kept, and classified by the caller
                 if world.failure is None:
                     world.failure = _single(error)
                     return
@@ -169,7 +175,7 @@ async def _main(
 
 
 def _single(failure: BaseException) -> BaseException:
-    """The one exception that matters in a group: a story may open nurseries of its own."""
+    """The one exception that matters in a group, which a nursery of the story may have made."""
     while isinstance(failure, BaseExceptionGroup):
         inner = [error for error in failure.exceptions if not isinstance(error, trio.Cancelled)] or list(
             failure.exceptions
@@ -179,7 +185,7 @@ def _single(failure: BaseException) -> BaseException:
 
 
 def _from_story(failure: BaseException, story: Story) -> bool:
-    """Whether the exception came out of the story itself, and not out of the clock or a program of a node."""
+    """Whether the exception was raised by the story itself, not by the clock or a program of a node."""
     frame = failure.__traceback__
     while frame is not None:
         if frame.tb_frame.f_code is getattr(story, "__code__", None):

@@ -24,36 +24,36 @@ DETAIL, NORMAL, HEADLINE = range(3)
 ROLES = "fcL"
 UNCHANGED, DOWN = ".", "#"
 FOLDED_WITHIN = MINUTE
-"""The same line of the same node again within so many µs of the last time is counted, not shown."""
+"""A line of a node that repeats within this many µs is counted, not shown."""
 QUIET_FROM = MINUTE
-"""Quiet time of fewer µs gets no line."""
+"""The least duration in µs of quiet time that gets a line."""
 SPANS = ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "min"), (MINUTE, "min", SECOND, "s"))
 SILENT = frozenset(
     {trace.Delivered, trace.Lost, trace.Wrote, trace.Committed, trace.Ended, trace.Voted, trace.Proposed}
 )
-"""The cluster's kinds that are detail whatever they say."""
+"""Kinds of the cluster's notes that are always detail."""
 
 
 class Line(str):
-    """One line, ready to be written, that knows what a coloured screen wants to know."""
+    """One line of a timeline, with what a coloured screen needs to know of it."""
 
     __slots__ = ("seq", "signs", "weight")
     seq: int
-    """Of the event it tells; 0 on a line about a while."""
+    """`seq` of the event that it tells; 0 on a line about a period."""
     weight: int
     signs: tuple[int, int]
-    """Where the signs begin and end; both 0 on a line without signs."""
+    """The columns at which the signs begin and end; both 0 on a line without signs."""
 
     @classmethod
     def of(cls, text: str, weight: int, signs: tuple[int, int] = (0, 0), seq: int = 0) -> "Line":
-        """A line with its weight, where its signs stand, and its event."""
+        """A line with its weight, the columns of its signs, and the `seq` of its event."""
         line = cls(text)
         line.weight, line.signs, line.seq = weight, signs, seq
         return line
 
 
 def manner(note: Note) -> tuple[str, int]:
-    """How a note is shown: its sign (empty for none) and its weight."""
+    """The sign of a note (empty for none) and its weight."""
     match note:
         case trace.BecameLeader():
             return "L", HEADLINE
@@ -78,7 +78,7 @@ def manner(note: Note) -> tuple[str, int]:
 
 
 def span_text(duration: int) -> str:
-    """A duration in µs in the one or two units that matter: `2 h`, `1 d 4 h`, `45 s`."""
+    """A duration in µs in its one or two largest units: `2 h`, `1 d 4 h`, `45 s`."""
     for size, unit, smaller_size, smaller in SPANS:
         whole, rest = divmod((duration + smaller_size // 2) // smaller_size, size // smaller_size)
         if whole:
@@ -88,18 +88,19 @@ def span_text(duration: int) -> str:
 
 @value
 class Fold:
-    """A line that may come again."""
+    """A shown line that may repeat."""
 
     t: int
-    """When it came last."""
+    """The instant at which it came last."""
     count: int
-    """How often it came and was not shown."""
+    """How many times it came and was not shown."""
 
 
 class Timeline:
-    """Takes events one at a time, in order, and writes lines. Call `close` when no more will come.
+    """Takes events one at a time, in order, and writes lines. Call `close` after the last event.
 
-    A step's line waits for the events of its own instant, so that `crash A` carries A's sign and needs no second line.
+    The line of a step waits for the other events of its instant, so that `crash A` shows A's sign and needs no second
+    line.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ class Timeline:
         detail: bool = False,
         stretches: Sequence[Stretch] = (),
     ) -> None:
-        """`names`: the nodes, or who tells them once the story has started some. `stretches`: of the history, live."""
+        """`names`: the nodes, or a function that returns them once some are started. `stretches`: the history's, while it grows."""
         self._names = names
         self._write = write
         self._detail = detail
@@ -126,14 +127,14 @@ class Timeline:
         self._loud: dict[str, str] = {}
         self._down: set[str] = set()
         self._waiting: list[Happened] = []
-        """Steps of the newest instant, not yet written."""
+        """The steps of the newest instant whose lines are not written yet."""
         self._owners: dict[tuple[type, int], str] = {}
         self._agreed: set[Note] = set()
         self._folds: dict[str, Fold] = {}
-        """Sentences of the last while, the oldest first."""
+        """The recent sentences, oldest first."""
 
     def take(self, event: Happened) -> None:
-        """The next event of the history."""
+        """Take the next event of the history."""
         self.seq = event.seq
         if self._waiting and event.t > self._waiting[0].t:
             self._settle()
@@ -157,18 +158,18 @@ class Timeline:
             self._show(event, sign, weight)
 
     def catch_up(self, history: History) -> None:
-        """Take what it was not told of: the event at which a promise broke reaches no follower."""
+        """Take the events it has not taken: an event that breaks a promise is not passed to followers."""
         for event in history.events[self.seq :]:
             self.take(event)
 
     def close(self) -> None:
-        """The run is over: write what was held back."""
+        """Write the lines that still wait. The run is over."""
         self._settle()
         self._note_quiet(self.seq + 1)
         self._end_folds(None)
         self._end_quiet()
 
-    # ---- what the events say ----
+    # ---- what is remembered of the events ----
 
     def _is_news(self, node: str, note: trace.Agreed) -> bool:
         """Whether a replicated note comes from the node that applied its entry first, for the first time."""
@@ -200,7 +201,7 @@ class Timeline:
     # ---- lines ----
 
     def _settle(self) -> None:
-        """Write the steps that waited; each takes the signs of the nodes it speaks of, the last one takes all."""
+        """Write the waiting steps. Each shows the signs of the nodes that it names, the last one all other signs too."""
         while self._waiting:
             event = self._waiting.pop(0)
             later = set(self._loud) - set(re.findall(r"[A-Z]+", event.note.text())) if self._waiting else set()
@@ -220,16 +221,16 @@ class Timeline:
         self._put(clock_text(event.t), self._signs(event.node, sign, later), sentence, weight, event.seq)
 
     def _end_folds(self, now: int | None) -> None:
-        """Forget the lines that have not come for a while (at the end: all)."""
+        """Forget the lines that have not repeated for a while; `now` is None at the end of the run: forget all."""
         while self._folds:
-            sentence, fold = next(iter(self._folds.items()))  # what came again went to the end
+            sentence, fold = next(iter(self._folds.items()))  # a repeated line was moved to the end
             if now is not None and now - fold.t <= FOLDED_WITHIN:
                 return
             del self._folds[sentence]
             self._end_fold(sentence, fold)
 
     def _end_fold(self, sentence: str, fold: Fold) -> None:
-        """Say how often a line came that was not shown."""
+        """Write how often a line repeated without being shown."""
         if fold.count:
             times = "once more, at" if fold.count == 1 else f"{fold.count:,} times more, until"
             self._aside(f"… {sentence}: {times} {clock_text(fold.t)}")
@@ -241,7 +242,7 @@ class Timeline:
                 self._aside(f"… quiet for {span_text(until - start)}")
 
     def _signs(self, node: str, sign: str, later: Container[str] = ()) -> str:
-        """One sign a node; the nodes in `later` keep theirs for the next line."""
+        """A sign for each node; the nodes in `later` keep theirs for the next line."""
         signs = []
         for name in self._columns():
             if name in later:
@@ -271,13 +272,13 @@ class Timeline:
         return " ".join(cell.ljust(len(name)) for cell, name in zip(cells, self._header or (), strict=True))
 
     def _lead(self, time_text: str, number: str) -> str:
-        """The time and, where every event is shown, its number in front, so that it can be named."""
+        """The time, with the event's number before it where every event is shown."""
         self._time_width = max(self._time_width, len(time_text))
         lead = time_text.rjust(self._time_width) if time_text[:1].isdigit() else time_text.ljust(self._time_width)
         return f"{number:>8}  {lead}" if self._detail else lead
 
     def _aside(self, sentence: str) -> None:
-        """A line about a while, not an instant."""
+        """Write a line about a period, not an instant."""
         signs = self._row(UNCHANGED for _ in self._columns())
         self._put("", signs, sentence, DETAIL, 0)
 
@@ -289,7 +290,7 @@ class Timeline:
 
 
 def render(history: History, names: Sequence[str], detail: bool = False) -> list[str]:
-    """The whole history as lines, the nodes' names first. `detail` adds messages, writes, commits, and every number."""
+    """The whole history as lines, with the nodes' names first. `detail` adds messages, writes, commits, and every number."""
     lines: list[str] = []
     timeline = Timeline(names, lines.append, detail=detail, stretches=history.stretches)
     timeline.catch_up(history)
@@ -298,13 +299,13 @@ def render(history: History, names: Sequence[str], detail: bool = False) -> list
 
 
 def explain(failure: BaseException, seed: int, history: History, names: Sequence[str]) -> None:
-    """Attach to a failure when it happened, under which seed, and the last lines of the timeline."""
+    """Attach to a failure its instant, the seed, and the last lines of the timeline."""
     failure.add_note(f"seed {seed}, {clock_text(history.clock.now)} after the start; the last lines of the timeline:")
     for line in tail(history, names):
         failure.add_note(line)
 
 
 def tail(history: History, names: Sequence[str], lines: int = 15) -> list[str]:
-    """The last lines of the timeline, under the nodes' names."""
+    """The last lines of the timeline, with the nodes' names first."""
     drawn = render(history, names)
     return drawn if len(drawn) <= lines + 1 else [drawn[0], *drawn[-lines:]]

@@ -1,6 +1,6 @@
-"""The universe under a world: what a step does, how a node comes up and goes down, and where messages land.
+"""The universe under a world: it applies steps, starts and stops nodes, and delivers messages.
 
-`Universe.do` is the only door through which a story changes anything. Never in here: the verbs themselves (world.py).
+`Universe.do` is the only way in which a story changes anything. `world` has the verbs that make the steps.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -42,7 +42,7 @@ from cluster.trace_notes import terms_and_digests
 from cluster.wire import RAFT_WORDS, Codec, classes_within
 
 STORY = 63
-"""Index of the story among the nodes, for the order of an instant; so a world has at most 63 nodes."""
+"""Index of the story among the nodes, in the order of an instant; so a world has at most 63 nodes."""
 
 
 class Universe:
@@ -70,9 +70,9 @@ class Universe:
         self.disk_model = disk or DiskModel()
         self.skipping = skipping
         self.places = dict(places or {})
-        """Folders and the like given to the run, by name; nothing a digest may depend on."""
+        """Folders and the like given to the run, by name. No digest depends on them."""
         self.options = dict(options or {})
-        """What the run was told, by name, for whoever builds applications: `rules`, `data`."""
+        """Options of the run, by name, for the code that builds applications: `rules`, `data`."""
         self.budget = budget
         """How many entries of the agenda the run may do."""
         self.slots: dict[str, Slot] = {}
@@ -80,18 +80,18 @@ class Universe:
         self.network: Network
         self.codec: Codec | None = None
         self.marks: dict[str, bool] = {}
-        """What the story wants to see sometimes, and whether it did."""
+        """The marks of `World.sometimes`, and whether each was seen."""
         self.failure: BaseException | None = None
         self.scope = trio.CancelScope()
         self.stop_asked: Callable[[], bool] = lambda: False
         self._factory: Callable[[], Application] | None = None
         self._sample: Application | None = None
-        """Of the application, never run: it says what all nodes share."""
+        """An application that never runs, asked for what all nodes share."""
         self._nursery: trio.Nursery | None = None
         self._steps = 0
         self._mended = 0
         self._effects: dict[type[steps.Step], Callable[[Any], None]] = {}
-        """What applies a step, by its class: made when the world has its machines."""
+        """The method that applies each class of step. Empty until the world has machines."""
         self._names = tuple(names)
         self._hands: Any = None
         self.history.on_violation = self._failed
@@ -106,7 +106,7 @@ class Universe:
 
     @asynccontextmanager
     async def life(self) -> AsyncIterator[None]:
-        """From the first instant to the last. What broke the world is left in `failure`."""
+        """The life of the world, from the first instant to the last. `failure` holds what broke it."""
         if self.clock.over:
             raise Misuse("this clock has had its world: give each World a Clock of its own")
         async with trio.open_nursery() as self._nursery:
@@ -119,7 +119,7 @@ class Universe:
                 self._nursery.cancel_scope.cancel()
 
     async def __aenter__(self) -> Self:
-        """For tests that run trio themselves, with this world's clock. Misuse if they run it with another."""
+        """Begin the world in a test that runs trio itself with this world's clock. Misuse if it runs with another."""
         if trio.lowlevel.current_clock() is not self.clock:
             raise Misuse("trio runs with another clock than this world: give the same one to trio.run and to World")
         settle_scheduler(0)
@@ -128,7 +128,7 @@ class Universe:
         return self
 
     async def __aexit__(self, *failure: Any) -> Any:
-        """Raise what broke the world, alone and with the last lines of the timeline; else what the test raised."""
+        """Raise what broke the world, as one exception with the last lines of the timeline; else what the test raised."""
         return await self._hands.__aexit__(*failure)
 
     @asynccontextmanager
@@ -156,7 +156,7 @@ class Universe:
         self.scope.cancel()
 
     def _nothing_led_to_it(self) -> None:
-        self.history.cause = 0  # else a step after a sleep would seem to follow from whatever happened to come last
+        self.history.cause = 0  # else a step after a sleep would name the last event as its cause
 
     def _each_pass(self) -> None:
         if self.stop_asked():
@@ -174,15 +174,15 @@ class Universe:
         self._failed(Misuse(f"the story goes on after the year {year}, where every story ends: let it sleep for less"))
 
     def program_failed(self, node: str, error: Exception) -> None:
-        """A program of a node ended with an exception."""
+        """A program of a node ended with an exception: the run ends with it."""
         if error is self.failure:
-            return  # a promise was broken while the program acted: that is told already
+            return  # the program's act broke a promise, which is reported already
         self.history.add(node, trace.Failed(f"{type(error).__name__}: {error}"))
         error.add_note(f"in a program of node {node} at {clock_text(self.clock.now)}")
         self._failed(error)
 
     def disk_failed(self, slot: Slot, error: OSError) -> None:
-        """A node's log could not be written: the node stops."""
+        """A node's log could not be written: the node crashes."""
         self.history.add(slot.name, trace.Failed(str(error)))
         self.clock.at(self.clock.now, STEP, slot.index, slot.count(), self._stop, (slot, slot.machine))
 
@@ -196,7 +196,7 @@ class Universe:
         """Every node's tag, in the order of the start."""
         return tuple(self.slots)
 
-    # -- how it comes to be
+    # -- the start of a world
 
     def _prepare(self, names: tuple[str, ...], sample: Application) -> None:
         if not isinstance(sample, Application):
@@ -247,7 +247,7 @@ class Universe:
 
         def end(act: Callable[[], None]) -> None:
             slot = self._by_index[index]
-            if slot.paused:  # the drive has done its work, and the machine does not hear of it
+            if slot.paused:  # the drive has finished, but the paused machine takes no notice
                 slot.backlog.append((end, act))
             else:
                 act()
@@ -261,7 +261,7 @@ class Universe:
         return later
 
     def do(self, step: steps.Step) -> None:
-        """Apply one verb: the only door through which a story changes the world. Every step is recorded."""
+        """Apply one step and record it. A story changes the world in no other way."""
         if not self.slots:
             raise Misuse(f"there are no nodes for {step!r} yet: start some first")
         self._check(step)
@@ -274,7 +274,7 @@ class Universe:
             self.history.cause = cause
 
     def _check(self, step: steps.Step, open_node: bool = False) -> None:
-        """Misuse if the step speaks of what there is not. A fault that waits for its event may leave its node open."""
+        """Raise Misuse if the step names something that does not exist. `open_node`: the node of a fault may be empty."""
         if isinstance(step, steps.When):
             self._check(step.fault, open_node=True)
         names = [getattr(step, field, None) for field in ("one", "other", "src", "dst", "node")]
@@ -322,7 +322,7 @@ class Universe:
         self.slots[step.node].disk.wipe()
 
     def _disturb(self, step: steps.Disturb) -> None:
-        """The application has surroundings of its own: only it knows what ails them, and its nodes may be down."""
+        """Pass a fault to the application, which alone knows its surroundings; its nodes may be down."""
         assert self._sample is not None
         try:
             self._sample.disturb(step.node, step.trouble)
@@ -330,7 +330,7 @@ class Universe:
             raise Misuse(str(error)) from error
 
     def _ask(self, step: steps.Ask) -> None:
-        """Let the node's application answer; whoever waits does so at the newest of `slot.asks`."""
+        """Let the node's application answer. The client waits at the newest of `slot.asks`."""
         slot, request = self.slots[step.node], step.request
         if slot.node is None or slot.machine is None:
             up = ", ".join(name for name, other in self.slots.items() if other.node is not None) or "nobody"
@@ -342,24 +342,24 @@ class Universe:
             machine.cause = cause
             try:
                 answer = await served.application.serve(request)
-            except Exception as error:  # the client's answer, whatever it is
+            except Exception as error:  # any exception is the client's answer
                 self._answer(slot, parked, False, error)
             else:
                 self._answer(slot, parked, True, answer)
 
         served.spawn(serve)
 
-    # -- what an administrator does
+    # -- steps of an administrator
 
     def check_tag(self, name: str) -> None:
-        """Misuse unless a node may be called so."""
+        """Raise Misuse unless a new node may have this name."""
         if not (name.isascii() and name.isalpha() and name.isupper() and len(name) <= 4) or name == "RAFT":
             raise Misuse(f"{name!r} is no node tag: take 1 to 4 capital letters, not RAFT (rule 1.7)")
         if len(self.slots) >= STORY:
             raise Misuse(f"{name} would be node {STORY + 1}: a world has at most {STORY}")
 
     def _administer(self, step: steps.Administration) -> None:
-        """One node, the leader if there is one, brings the wish to whoever leads, for an operation timeout."""
+        """Let one node, the leader if there is one, bring the request to the leader within an operation timeout."""
         if isinstance(step, steps.Join):
             if step.node not in self.slots:
                 self.network.add(step.node)
@@ -380,13 +380,13 @@ class Universe:
         async def administer() -> None:
             assert machine is not None
             machine.cause = cause
-            with suppress(NoLeader, OutcomeUnknown, Refused):  # the trace has said so
+            with suppress(NoLeader, OutcomeUnknown, Refused):  # the trace has it already
                 await node.admin_requests.ask(wish, None)
 
         node.spawn(administer)
 
     def _spokesman(self, other_than: str) -> Slot | None:
-        """Who is asked: a live leader of the latest term, else the first live member, the node in question last."""
+        """The node to ask: a live leader of the latest term, else the first live member, `other_than` last."""
         live = [slot for slot in self.slots.values() if slot.node is not None and slot.node.members]
         order = sorted(
             live,
@@ -426,7 +426,7 @@ class Universe:
         self.history.cause = machine.note(trace.Started(slot.incarnation), cause)
         try:
             storage, found = Storage.open(files, machine.disk_failed)
-        except (StorageDamaged, StorageTooNew) as error:  # refused, not repaired: it stays down, and says why
+        except (StorageDamaged, StorageTooNew) as error:  # never repaired: the node stays down and says why
             machine.note(trace.Failed(str(error)))
             machine.unplug()
             slot.machine = None
@@ -446,7 +446,7 @@ class Universe:
         self.clock.made_runnable()
 
     def _unplug(self, slot: Slot) -> None:
-        """A crash is two lines, in this order: unplug, then cancel."""
+        """End the incarnation, if there is one: unplug it first, then cancel it."""
         if slot.node is None or slot.machine is None:
             return
         slot.machine.unplug()
@@ -477,14 +477,14 @@ class Universe:
         assert self._sample is not None
         self._sample.mend()
         for slot in self.slots.values():
-            slot.disk.slowness, slot.disk.full = 1.0, False  # first: what is released may be written at once
+            slot.disk.slowness, slot.disk.full = 1.0, False  # first: messages released below may be written at once
             slot.short_of = ()
         self.network.wire = self.wire
         for (a, b), link in self.network.links.items():
             link.cut = False
             link.rewire(self.wire)
             self.network.release(a, b)
-        self.history.cause = cause  # what was released has led to things of its own
+        self.history.cause = cause  # the messages released above were causes of their own
         for slot in self.slots.values():
             slot.clocks.set_rate(self.clock.now, 0)
             slot.clocks_changed()
@@ -527,19 +527,19 @@ class Universe:
         return self._steps
 
     def _answer(self, slot: Slot, parked: Parked, ok: bool, answer: Any) -> None:
-        """Let a client have its answer, once: a crash may have been quicker."""
+        """Give a client its answer, once: a crash may have answered first."""
         if slot.asks.pop(parked, None) is not None:
             entry = (parked, (ok, answer))
             self.clock.at(self.clock.now, SERVE, STORY, self._count(), lambda what: self.clock.fire(*what), entry)
 
-    # -- the wires' two ends
+    # -- arrival and loss of messages
 
     def _land(self, index: int, packet: Packet) -> None:
         slot = self._by_index[index]
         if slot.node is None:
             self._lost(packet, "down")
         elif slot.paused:
-            if packet.beat:  # of chatter only the newest of a kind is of any use to whoever wakes up
+            if packet.beat:  # of each kind of chatter only the newest is of use after a pause
                 slot.backlog = [
                     (act, late)
                     for act, late in slot.backlog
@@ -559,6 +559,6 @@ class Universe:
             )
 
     def finish(self) -> None:
-        """The story is over: let every watcher say what only the end can tell. Raises the first Violation."""
+        """End the story: each watcher checks what only the end can tell. Raises the first Violation."""
         for watcher in self.watchers:
             watcher.finish()

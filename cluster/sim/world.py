@@ -1,7 +1,7 @@
 """World: the verbs of a story, on a universe with one seed.
 
-Imperatives act at once (`world.crash("A")`), past participles wait until it is so (`await world.elected()`), plain
-nouns look (`world["A"].leader`). Waiting for time is `trio.sleep`; there is no second vocabulary for it.
+Imperatives act at once (`world.crash("A")`), past participles wait until something holds (`await world.elected()`), and
+nouns read (`world["A"].leader`). To wait for time, a story calls `trio.sleep`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -46,9 +46,10 @@ class World(Universe):
     def start(self, nodes: Iterable[str], application: Callable[[], App]) -> "Cluster[App]": ...
 
     def start(self, nodes: Iterable[str], application: Callable[[], Any] = Nothing) -> "Cluster[Any]":
-        """Bring up nodes with this factory of applications; a restart builds a new one. Names are 1 to 4 capital letters.
+        """Start nodes with this factory of applications, which also builds a new one at each restart.
 
-        What it returns knows the application's type: `cluster = world.start("ABC", Register)`.
+        Names are 1 to 4 capital letters. The result knows the application's type: `cluster = world.start("ABC",
+        Register)`.
         """
         if self.slots:
             raise Misuse(f"the world has started with {', '.join(self.slots)}: start once, then crash and restart")
@@ -62,62 +63,62 @@ class World(Universe):
         self.do(steps.Start(names))
         return Cluster(self)
 
-    # verbs, one line each
+    # the verbs of steps
 
     def crash(self, node: str) -> None:
-        """The node loses its memory and what its disk had not synced."""
+        """Crash the node: it loses its memory and what its disk had not synced."""
         self.do(steps.Crash(node))
 
     def restart(self, node: str) -> None:
-        """The node comes up again from its disk; if it runs, it crashes first."""
+        """Start the node again from its disk; if it is running, it crashes first."""
         self.do(steps.Restart(node))
 
     def pause(self, node: str) -> None:
-        """The node stands still; its clocks go on."""
+        """Pause the node: it does nothing while its clocks go on."""
         self.do(steps.Pause(node))
 
     def resume(self, node: str) -> None:
-        """A paused node goes on."""
+        """Resume a paused node."""
         self.do(steps.Resume(node))
 
     def cut(self, one: str, other: str) -> None:
-        """Nothing passes between the two nodes."""
+        """Cut the links between the two nodes, in both directions."""
         self.do(steps.Cut(one, other))
 
     def cut_one_way(self, src: str, dst: str) -> None:
-        """Nothing passes from `src` to `dst`."""
+        """Cut the link from `src` to `dst`."""
         self.do(steps.CutOneWay(src, dst))
 
     def split(self, *groups: Iterable[str]) -> None:
-        """Nodes of different groups cannot talk: `world.split("AB", "CDE")`."""
+        """Cut all links between nodes of different groups: `world.split("AB", "CDE")`."""
         self.do(steps.Split(tuple(tuple(group) for group in groups)))
 
     def isolate(self, node: str) -> None:
-        """The node can talk to nobody."""
+        """Cut all links of the node."""
         self.split((node,), tuple(name for name in self.slots if name != node))
 
     def heal(self) -> None:
-        """Every cut ends."""
+        """End every cut."""
         self.do(steps.Heal())
 
     def hold(self, src: str, dst: str) -> None:
-        """What arrives from `src` at `dst` waits."""
+        """Hold what arrives from `src` at `dst` until `release`."""
         self.do(steps.Hold(src, dst))
 
     def release(self, src: str, dst: str) -> None:
-        """What was held lands now."""
+        """Let the messages held from `src` to `dst` land now."""
         self.do(steps.Release(src, dst))
 
     def rewire(self, **wire: Any) -> None:
-        """All links behave like this from now on: see `Rewire` for names and units."""
+        """Change the behaviour of all links from now on: see `Rewire` for names and units."""
         self.do(steps.Rewire(**wire))
 
     def jump_clock(self, node: str, by: int) -> None:
-        """Set a wall clock forward or back by µs."""
+        """Set a node's wall clock forward by `by` µs (negative: back)."""
         self.do(steps.JumpClock(node, by))
 
     def drift(self, node: str, parts_per_million: int) -> None:
-        """Let a node's clocks gain or lose."""
+        """Let a node's clocks gain that many parts per million (negative: lose)."""
         self.do(steps.Drift(node, parts_per_million))
 
     def zone(self, node: str, zone: str) -> None:
@@ -125,67 +126,70 @@ class World(Universe):
         self.do(steps.Zone(node, zone))
 
     def slow_disk(self, node: str, factor: float) -> None:
-        """Everything a node's disk does takes so many times as long."""
+        """Make every sync of a node's disk take `factor` times as long."""
         self.do(steps.SlowDisk(node, factor))
 
     def full_disk(self, node: str, full: bool = True) -> None:
-        """A node's disk takes no more writes."""
+        """Let a node's disk refuse all writes, or accept them again."""
         self.do(steps.FullDisk(node, full))
 
     def short(self, node: str, of: str, short: bool = True) -> None:
-        """A node is short of `memory`, `dirty memory` or `cpu credits`, or no longer."""
+        """Begin or end a node's shortage of `memory`, `dirty memory` or `cpu credits`."""
         self.do(steps.Short(node, of, short))
 
     def fail_sync(self, node: str) -> None:
-        """The next sync of a node's disk fails."""
+        """Let the next sync of a node's disk fail."""
         self.do(steps.FailSync(node))
 
     def flip_bit(self, node: str, file: str, offset: int, bit: int) -> None:
-        """Turn one bit of a file on a node's disk."""
+        """Flip one bit of a file on a node's disk."""
         self.do(steps.FlipBit(node, file, offset, bit))
 
     def wipe(self, node: str) -> None:
-        """A node dies and gets an empty disk."""
+        """Crash a node and give it an empty disk."""
         self.do(steps.Wipe(node))
 
     def disturb(self, node: str, trouble: Any) -> None:
-        """Something of the application's own surroundings ails a node, or is well again."""
+        """Pass a fault to the application on a node: it begins, or ends, in the application's own surroundings."""
         self.do(steps.Disturb(node, trouble))
 
     def mend(self) -> None:
-        """The sky clears: everything works again, and every node is up."""
+        """End every fault: heal and reset links, disks, rates and resources, resume paused nodes, start crashed ones."""
         self.do(steps.Mend())
 
     def join(self, node: str, *, watcher: bool = False) -> None:
-        """A node joins the cluster, with an empty disk if there was none of that name; wait with `joined`."""
+        """Add a node to the cluster; a new name gets an empty disk. Wait with `joined`."""
         self.do(steps.Join(node, watcher))
 
     def remove(self, node: str) -> None:
-        """The cluster is to go on without a node, which runs on; wait with `left`."""
+        """Remove a node from the cluster; the node keeps running outside it. Wait with `left`."""
         self.do(steps.Remove(node))
 
     def promote(self, node: str) -> None:
-        """A learner is to become a voter; wait with `joined`."""
+        """Make a learner a voter. Wait with `joined`."""
         self.do(steps.Promote(node))
 
     def demote(self, node: str) -> None:
-        """A voter is to become a watcher; wait with `joined(node, watcher=True)`."""
+        """Make a voter a watcher. Wait with `joined(node, watcher=True)`."""
         self.do(steps.Demote(node))
 
     def reconfigure(self, voters: Iterable[str], watchers: Iterable[str] = ()) -> None:
-        """Just these are to be the cluster; wait with `reconfigured`."""
+        """Make exactly these nodes the cluster. Wait with `reconfigured`."""
         self.do(steps.Reconfigure(tuple(sorted(voters)), tuple(sorted(watchers))))
 
     def transfer(self, node: str) -> None:
-        """The leader is to hand over to a node; wait with `led_by`."""
+        """Ask the leader to hand over to a node. Wait with `led_by`."""
         self.do(steps.Transfer(node))
 
     def when(self, kind: type[Note], fault: steps.Fault, node: str = "", count: int = 1) -> None:
-        """Strike where it hurts: at the `count`-th such event from now. A fault with node "" strikes the event's node."""
+        """Apply a fault at the `count`-th event of this kind from now, at `node` if given.
+
+        A fault whose own node is "" strikes the node of the event.
+        """
         self.do(steps.When(kind.__name__, fault, node, count))
 
     async def suffer(self, weather: steps.Weather) -> None:
-        """Let it happen: each gust after its time; returns when the last one has struck."""
+        """Apply the faults of a weather, each after its time; return when the last one was applied."""
         for gust in weather:
             if gust.after:
                 await trio.sleep(gust.after / SECOND)
@@ -198,7 +202,7 @@ class World(Universe):
     async def ask(self, node: str, request: object) -> Any: ...
 
     async def ask(self, node: str, request: object) -> Any:
-        """Let a client ask a node's application; return or raise what it answers. OutcomeUnknown if it crashes meanwhile."""
+        """Ask a node's application as a client; return or raise its answer. OutcomeUnknown if the node crashes meanwhile."""
         if node in self.slots and self.slots[node].booting:
             await self.until(lambda: not self.slots[node].booting, what=f"node {node} to be up")
         self.do(steps.Ask(node, request))
@@ -210,9 +214,9 @@ class World(Universe):
     # -- past participles
 
     async def until(self, true: Callable[[], T | None], within: float = PATIENCE, what: str = "that") -> T:
-        """Wait until something is so (truthy) and return it; it is looked at after every instant with an event.
+        """Wait until `true()` is truthy and return its value. It is called after every instant that has an event.
 
-        GaveUp after `within` virtual seconds.
+        Raises GaveUp after `within` virtual seconds; `what` names the condition in its text.
         """
         found = true()
         if found:
@@ -222,7 +226,7 @@ class World(Universe):
 
         def look(event: Happened) -> None:
             nonlocal asked_at
-            if asked_at != self.clock.now:  # once an instant, when all that belongs to it has been done
+            if asked_at != self.clock.now:  # once per instant, after all its events
                 asked_at = self.clock.now
                 self.clock.at(asked_at, LOOK, STORY, self._count(), judge, None)
 
@@ -240,7 +244,7 @@ class World(Universe):
                 await parked.wait()
         finally:
             self.history.followers.remove(look)
-        found = found or true()  # time alone may have made it so
+        found = found or true()  # the passing of time alone may have made it true
         if not found:
             raise GaveUp(f"waited {within:g} s for {what}, in vain")
         return found
@@ -281,7 +285,7 @@ class World(Universe):
         await self.until(gone, within, f"{node} to leave")
 
     async def reconfigured(self, voters: Iterable[str], watchers: Iterable[str] = (), within: float = PATIENCE) -> None:
-        """Wait until it is committed that just these are the cluster."""
+        """Wait until it is committed that exactly these nodes are the cluster."""
         wanted = Configuration.of(voters, watchers)
         await self.until(lambda: self._committed_configuration() == wanted, within, f"{wanted} to be so")
 
@@ -293,7 +297,7 @@ class World(Universe):
         return slot.node.raft.configuration.quorum.result(following, ()) is VoteResult.Won
 
     def _committed_configuration(self) -> Configuration | None:
-        """What the leader of the latest term goes by; None while there is none, or it is not committed."""
+        """The configuration of the leader of the latest term; None without such a leader, or while it is not committed."""
         leading = [slot.node for slot in self.slots.values() if slot.node is not None and slot.node.leading]
         if not leading:
             return None
@@ -301,8 +305,8 @@ class World(Universe):
         return None if active_configuration.unsettled(raft) else raft.configuration
 
     async def seen(self, kind: type[N], node: str = "", within: float = PATIENCE, **fields: Any) -> Happened[N]:
-        """Wait for the next event of a kind (at that node, with those fields); return it."""
-        found: list[Happened[N]] = []  # grows while it is waited for
+        """Wait for the next event of a kind, at that node and with those fields if given; return it."""
+        found: list[Happened[N]] = []  # grows while the story waits
 
         def look(event: Happened) -> None:
             if (
@@ -320,7 +324,10 @@ class World(Universe):
         return found[0]
 
     async def settled(self, within: float = PATIENCE) -> None:
-        """Wait until every live member follows one leader and has applied all it has. Who is no member may lie about."""
+        """Wait until every live member follows one leader and has applied the leader's whole log.
+
+        Nodes outside the cluster do not count.
+        """
 
         def calm() -> bool:
             now = self._committed_configuration()
@@ -339,7 +346,7 @@ class World(Universe):
     # -- nouns
 
     def __getitem__(self, node: str) -> NodeView:
-        """A node, to look at. Its state has no type, as a world can hold any application; `start` returns what knows it."""
+        """A node, to look at. Its `state` has no type, since a world holds any application; the result of `start` has one."""
         return NodeView(self._named(node), self.clock)
 
     def _named(self, node: str) -> Slot:
@@ -357,16 +364,16 @@ class World(Universe):
         return Path(self.places[name]) if name in self.places else None
 
     def say(self, text: str) -> None:
-        """Let the story's voice be heard in the timeline."""
+        """Add a line of the story's own to the timeline."""
         self.history.add("", trace.Said(text))
 
     def sometimes(self, name: str, true: bool = True) -> None:
-        """Something the story wants to see in some moment of some run. Never seen: the verdict is *inconclusive*."""
+        """Mark something that the story should see at some time in some run; if it never does, the verdict is *inconclusive*."""
         self.marks[name] = self.marks.get(name, False) or true
 
     @contextmanager
     def expecting(self, *errors: type[BaseException]) -> Iterator[None]:
-        """What stands below must raise one of these; a story's way to say "this is refused"."""
+        """Require that the block raises one of these errors: a story's way to say "this is refused"."""
         meant = " or ".join(error.__name__ for error in errors)
         try:
             yield
@@ -382,8 +389,7 @@ class World(Universe):
 class Cluster(Generic[App_co]):
     """A world's nodes, typed by the application that runs on them; `World.start` returns it.
 
-    It looks and asks as the world does and has no verbs of its own. `Cluster[Backups](world)` is the same for a world that
-    somebody else has started.
+    It has no verbs of its own. `Cluster[Backups](world)` is the same for a world that was started elsewhere.
     """
 
     def __init__(self, world: World) -> None:
@@ -400,7 +406,7 @@ class Cluster(Generic[App_co]):
     async def ask(self, node: str, request: object) -> Any: ...
 
     async def ask(self, node: str, request: object) -> Any:
-        """Let a client ask a node's application, as `World.ask` does."""
+        """Ask a node's application as a client, as `World.ask` does."""
         return await self.world.ask(node, request)
 
 
