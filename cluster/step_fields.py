@@ -1,7 +1,7 @@
-"""A step as JSON: its kind and its fields. The one place that also reads them back out of a step's text.
+"""Steps as JSON, by kind and fields, and back from the text of a step. No other module reads that text.
 
-The text of a step is its `repr`, `Disturb(node='A', trouble=Full(path='backups'))`; runs kept before had only that. What
-the `repr` of a value hides, a key or a password, is in neither form.
+The text of a step is its `repr`, `Disturb(node='A', trouble=Full(path='backups'))`; runs that were kept earlier have
+only that. What the `repr` of a value hides, a key or a password, is in neither form.
 """
 
 import ast
@@ -14,20 +14,20 @@ import attrs
 
 _LITERALS = (bool, int, float, str, type(None))
 _OPAQUE = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|<[^<>]*>""")
-"""A string, or what stands in angle brackets where a value has no literal: `<Kind.BACKUP: 'Backup'>`, `<40 documents>`."""
+"""Matches a string, or the angle brackets of a value without a literal: `<Kind.BACKUP: 'Backup'>`, `<40 documents>`."""
 
 _DOTTED = re.compile(r"[\w.]+")
 
 
 class NoStep(ValueError):
-    """A text is not that of a step. Names the text."""
+    """A text is not the text of a step. The message names it."""
 
 
 def json_form(value: object) -> Any:
-    """A step, a fault or a request as `{"kind": …, "fields": {…}}`, all the way down; anything else as its `repr`.
+    """A step, a fault or a request as `{"kind": …, "fields": {…}}`, nested values too; any other value as its `repr`.
 
-    Numbers, strings and None stay, tuples and lists become lists. A value is opened only if its `repr` shows just the
-    fields that it would show here.
+    Numbers, strings and None stay as they are, tuples and lists become lists. A value becomes kind and fields only if
+    its `repr` shows exactly the fields that this form would show.
     """
     if type(value) in _LITERALS:
         return value
@@ -53,7 +53,7 @@ def _shown(value: object) -> list[str]:
 
 
 def read_text(text: str) -> Any:
-    """What `json_form` gives of the step that has this text. NoStep for another text; nothing in it is evaluated."""
+    """The `json_form` of the step that has this text. NoStep for another text; nothing in the text is evaluated."""
     try:
         call = ast.parse(_OPAQUE.sub(_masked, text), mode="eval").body
         found = _form(call, text.encode())
@@ -65,13 +65,13 @@ def read_text(text: str) -> Any:
 
 
 def _masked(found: re.Match[str]) -> str:
-    """Angle brackets as a string of as many bytes, so that Python can parse what is around them."""
+    """A part in angle brackets as a string of as many bytes, so that Python can parse the text around it."""
     part = found[0]
     return f'"{"_" * (len(part.encode()) - 2)}"' if part[0] == "<" else part
 
 
 def _form(node: ast.expr, text: bytes) -> Any:
-    """The JSON form of a part of a text: its kind and fields if it is a class called with names, as a generated `repr` is."""
+    """The JSON form of a part of a text: kind and fields if it is a call with keywords only, as in a generated `repr`."""
     source = _source(node, text)
     match node:
         case ast.Call(func=func, args=[], keywords=keywords) if _DOTTED.fullmatch(_source(func, text)):
@@ -90,5 +90,5 @@ def _form(node: ast.expr, text: bytes) -> Any:
 
 
 def _source(node: ast.expr, text: bytes) -> str:
-    """The part of a text that a node was made from. Positions are in bytes, and a step stands in one line."""
+    """The text of a node. Positions count bytes, and the text of a step is one line."""
     return text[node.col_offset : node.end_col_offset].decode()

@@ -1,7 +1,7 @@
-"""Every verb of a story as data. A `Step` is what happened on purpose; a `Fault` is a step that is a misfortune.
+"""The steps of a story as data: everything a story does to its world. A `Fault` is a step that damages something.
 
-The `repr` of a step can be pasted into a story. One function applies them (`World.do`), so that scripts, recordings,
-shrinking and pages all rest on the same few classes. Durations are µs, chances in [0, 1].
+The `repr` of a step can be pasted into a story. One method, `World.do`, applies every step, so scripts, recordings,
+shrinking and pages share these classes. Durations are µs, chances in [0, 1].
 """
 
 from dataclasses import is_dataclass
@@ -13,28 +13,28 @@ from cluster.time_units import SECOND
 from cluster.value import value
 
 RESOURCES = ("memory", "dirty memory", "cpu credits")
-"""What a node may be short of."""
+"""The resources that a node may be short of."""
 
 
 def seconds_text(duration: int) -> str:
-    """`2.5 s` for 2_500_000."""
+    """A duration in µs as text: `2.5 s` for 2_500_000."""
     return f"{duration / SECOND:g} s"
 
 
 def names_text(nodes: tuple[str, ...]) -> str:
-    """`A, B and C`."""
+    """Names as text: `A, B and C`."""
     return nodes[0] if len(nodes) == 1 else f"{', '.join(nodes[:-1])} and {nodes[-1]}"
 
 
 def ordinal_text(count: int) -> str:
-    """`first`, `2nd`, `11th`."""
+    """A position as text: `first`, `2nd`, `11th`."""
     ending = "th" if count // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
     return "first" if count == 1 else f"{count}{ending}"
 
 
 @value
 class Start:
-    """The nodes come up for the first time."""
+    """The nodes start for the first time."""
 
     nodes: tuple[str, ...]
 
@@ -54,7 +54,7 @@ class Crash:
 
 @value
 class Restart:
-    """A crashed node comes up again from its disk; a running one crashes first."""
+    """A crashed node starts again from its disk; a running one crashes first."""
 
     node: str
 
@@ -64,7 +64,7 @@ class Restart:
 
 @value
 class Pause:
-    """The node stands still and its clocks go on: a long garbage collection, a moved virtual machine."""
+    """The node does nothing while its clocks go on, as in a long garbage collection or a move of a virtual machine."""
 
     node: str
 
@@ -74,7 +74,7 @@ class Pause:
 
 @value
 class Resume:
-    """A paused node goes on; what arrived meanwhile is handled now."""
+    """A paused node resumes; what arrived meanwhile is handled now."""
 
     node: str
 
@@ -84,7 +84,7 @@ class Resume:
 
 @value
 class Cut:
-    """Nothing passes between two nodes, in either direction, what is on the way included."""
+    """Nothing passes between two nodes in either direction, messages under way included."""
 
     one: str
     other: str
@@ -95,7 +95,7 @@ class Cut:
 
 @value
 class CutOneWay:
-    """Nothing passes from one node to another; the other direction stays."""
+    """Nothing passes from one node to another; the other direction is unaffected."""
 
     src: str
     dst: str
@@ -106,7 +106,7 @@ class CutOneWay:
 
 @value
 class Split:
-    """Nodes of different groups cannot talk; a node in no group talks to everybody."""
+    """Nodes of different groups cannot exchange messages; a node in no group can reach all others."""
 
     groups: tuple[tuple[str, ...], ...]
 
@@ -116,7 +116,7 @@ class Split:
 
 @value
 class Heal:
-    """Every cut ends; held messages stay held."""
+    """Every cut ends. Held messages stay held."""
 
     def says(self) -> str:
         return "heal all links"
@@ -124,7 +124,7 @@ class Heal:
 
 @value
 class Hold:
-    """What arrives from one node at another waits."""
+    """Messages that arrive from one node at another wait for `Release`."""
 
     src: str
     dst: str
@@ -135,7 +135,7 @@ class Hold:
 
 @value
 class Release:
-    """What was held lands now."""
+    """The held messages land now."""
 
     src: str
     dst: str
@@ -175,7 +175,7 @@ class Rewire:
 
 @value
 class JumpClock:
-    """The wall clock of a node is set forward or, negative, back."""
+    """The wall clock of a node is set forward (negative: back) by that many µs."""
 
     node: str
     by: int
@@ -186,7 +186,7 @@ class JumpClock:
 
 @value
 class Drift:
-    """Both clocks of a node gain (negative: lose) that many µs a second from now on."""
+    """Both clocks of a node gain that many µs per second from now on (negative: lose)."""
 
     node: str
     parts_per_million: int
@@ -197,7 +197,7 @@ class Drift:
 
 @value
 class Zone:
-    """A node lives in an IANA time zone."""
+    """A node is put into an IANA time zone."""
 
     node: str
     zone: str
@@ -208,7 +208,7 @@ class Zone:
 
 @value
 class SlowDisk:
-    """Everything a node's disk does takes `factor` times as long."""
+    """Every sync of a node's disk takes `factor` times as long."""
 
     node: str
     factor: float
@@ -223,7 +223,7 @@ class SlowDisk:
 
 @value
 class FullDisk:
-    """A node's disk takes no more writes, or takes them again."""
+    """A node's disk refuses all writes, or accepts them again."""
 
     node: str
     full: bool = True
@@ -234,7 +234,7 @@ class FullDisk:
 
 @value
 class Short:
-    """A node is short of a resource, or has enough of it again: `memory`, `dirty memory` or `cpu credits`."""
+    """A shortage of a resource begins or ends on a node: `memory`, `dirty memory` or `cpu credits`."""
 
     node: str
     of: str
@@ -256,7 +256,7 @@ class FailSync:
 
 @value
 class FlipBit:
-    """One bit of a file on a node's disk turns (`raft.log` is the log's)."""
+    """One bit of a file on a node's disk flips (`raft.log` is the file of the log)."""
 
     node: str
     file: str
@@ -269,7 +269,7 @@ class FlipBit:
 
 @value
 class Wipe:
-    """A node dies and gets a new, empty disk. It has forgotten its votes: beyond what Raft survives by itself."""
+    """A node crashes and gets a new, empty disk. It has lost its votes, which Raft by itself does not survive."""
 
     node: str
 
@@ -279,7 +279,7 @@ class Wipe:
 
 @value
 class Disturb:
-    """Something of the application's own surroundings ails a node: a value that the application understands."""
+    """A fault of the application's own surroundings begins or ends on a node. Only the application understands the value."""
 
     node: str
     trouble: Any
@@ -291,8 +291,11 @@ class Disturb:
 
 @value
 class Mend:
-    """The sky clears: links heal, behave and release, paused nodes resume, crashed ones restart, disks and rates are themselves,
-    and nobody is short of anything."""
+    """Every fault ends, and every node is up.
+
+    Links are healed and reset, and held messages are released. Disks, clock rates and resources are normal again, faults
+    of the application's surroundings end, and waiting `When` steps are dropped. Paused nodes resume, crashed nodes restart.
+    """
 
     def says(self) -> str:
         return "the sky clears"
@@ -300,7 +303,7 @@ class Mend:
 
 @value
 class Join:
-    """A node joins: one that there was not comes up with an empty disk, and the cluster is asked to take it.
+    """A node is to join the cluster; a node that is down starts first, a new one with an empty disk.
 
     It becomes a voter once it holds the log; as a watcher it never does (rule 1.1).
     """
@@ -314,7 +317,7 @@ class Join:
 
 @value
 class Remove:
-    """The cluster is asked to go on without a node, which runs on and lies about."""
+    """A node is to be removed from the cluster; it keeps running outside it."""
 
     node: str
 
@@ -324,7 +327,7 @@ class Remove:
 
 @value
 class Promote:
-    """The cluster is asked to make a learner a voter, once it holds the log."""
+    """A learner is to become a voter, once it holds the log."""
 
     node: str
 
@@ -334,7 +337,7 @@ class Promote:
 
 @value
 class Demote:
-    """The cluster is asked to make a voter a watcher."""
+    """A voter is to become a watcher."""
 
     node: str
 
@@ -344,7 +347,7 @@ class Demote:
 
 @value
 class Reconfigure:
-    """The cluster is asked to have just these voters and watchers, by one joint change if more than one voter moves."""
+    """The cluster is to have exactly these voters and watchers, by one joint change if more than one voter moves."""
 
     voters: tuple[str, ...]
     watchers: tuple[str, ...] = ()
@@ -356,7 +359,7 @@ class Reconfigure:
 
 @value
 class Transfer:
-    """The leader is asked to hand over to a node."""
+    """The leader is to hand over to a node."""
 
     node: str
 
@@ -366,7 +369,7 @@ class Transfer:
 
 @value
 class Ask:
-    """A client asks a node's application."""
+    """A client sends a request to a node's application."""
 
     node: str
     request: Any
@@ -378,7 +381,7 @@ class Ask:
 
 @value
 class When:
-    """A fault that strikes at an event: the `count`-th time from now that a kind of note is seen (at that node, if named).
+    """A fault that strikes at the `count`-th event from now whose note is of this kind, at that node if one is named.
 
     An empty `node` in the fault means the node of the event.
     """
@@ -420,12 +423,12 @@ Fault = (
     | Disturb
 )
 Administration = Join | Remove | Promote | Demote | Reconfigure | Transfer
-"""What an administrator asks of the cluster: no misfortune, but a gust of weather may hold one."""
+"""The steps of an administrator. They are no faults, but a gust of weather may hold one."""
 Step = Fault | Administration | Start | Mend | Ask | When
 
 
 def nodes_of(step: Step) -> tuple[str, ...]:
-    """The nodes that a step befalls, each once; none if it concerns the whole cluster."""
+    """The nodes that a step affects, each once; empty if it affects the whole cluster."""
     match step:
         case Start(nodes):
             return nodes
@@ -440,12 +443,12 @@ def nodes_of(step: Step) -> tuple[str, ...]:
 
 
 def _whole(number: object) -> bool:
-    """Stories are not type-checked: a float here would make instants that no clock has."""
+    """Whether it is an int. Stories are not type-checked, and a float would make instants that no clock has."""
     return isinstance(number, int)
 
 
 class Impossible(ValueError):
-    """A step asks for what cannot be. The text names the value and what is possible."""
+    """A value of a step is out of its range. The text names the value and what is possible."""
 
 
 def check(step: Step) -> None:
@@ -485,7 +488,7 @@ def check(step: Step) -> None:
 
 @value
 class Gust:
-    """One piece of weather: after `after` µs, this happens."""
+    """One part of a weather: `after` µs, then the fault."""
 
     after: int
     fault: Fault | Administration | When

@@ -1,7 +1,7 @@
-"""What can happen, one class a kind; each says itself in one English sentence. A trace is a list of `Happened`.
+"""The kinds of events in a trace, one class each, with a sentence in English. A trace is a list of `Happened`.
 
-Notes are facts with their resulting values: whoever shows or checks a run only reads them and never computes a rule
-again. Chatter (heartbeats, reports, observer passes that say nothing new) leaves no note.
+Notes hold facts and resulting values, so that whoever shows or checks a run only reads them and applies no rule again.
+Chatter (heartbeats, reports, observer passes that say nothing new) leaves no note.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
@@ -27,39 +27,39 @@ class Note:
     """Base of every kind of happening. Fields are ints, strings, bools, None, and tuples of those."""
 
     rule: ClassVar[str] = ""
-    """The rule, paper section or promise this kind of happening belongs to, where it has one for all its instances."""
+    """The rule, paper section or promise of this kind; empty if its instances have none in common."""
     digested: ClassVar[tuple[str, ...]] = ()
-    """Names of the attributes that the digest of a run takes in, in order; empty: all fields."""
+    """Names of the attributes that enter the digest of a run, in order; empty: all fields."""
 
     def text(self) -> str:
         """One English sentence, without the node's name in front (the column says it) and without a full stop."""
-        raise NotImplementedError  # every kind of note says itself
+        raise NotImplementedError  # every kind of note implements it
 
 
 @value
 class Agreed(Note):
-    """Something that every node says when it applies the entry at `index`: a timeline shows it once."""
+    """A note that every node makes when it applies entry `index`: a timeline shows it once."""
 
     index: int
 
 
 @value
 class Happened(Generic[N]):
-    """A note in its place: the envelope of every event of a trace. `Happened[Voted]` is one whose note is a `Voted`."""
+    """An event of a trace: a note with its place, time and cause. `Happened[Voted]` is one whose note is a `Voted`."""
 
     seq: int
-    """Counts the events of a run from 1."""
+    """The number of the event in the run, from 1."""
     t: int
     """True time in µs, which no node can read."""
     node: str
-    """The node it happened at; empty for the world and the story."""
+    """The node at which it happened; empty for the world and the story."""
     cause: int
-    """`seq` of the event that led to it (the delivery, the step of the story, the timer); 0 where nothing earlier did."""
+    """`seq` of the event that led to it (a delivery, a step of the story, a timer); 0 if no earlier event did."""
     note: N
 
 
 def as_fields(event: Happened) -> dict[str, Any]:
-    """The event as one flat JSON object with stable key order: envelope, the note's fields, its sentence."""
+    """The event as one flat JSON object with stable key order: envelope, fields of the note, sentence."""
     fields: dict[str, Any] = {
         "seq": event.seq,
         "t": event.t,
@@ -72,7 +72,7 @@ def as_fields(event: Happened) -> dict[str, Any]:
         fields |= {"step": event.note.script, "step_kind": step["kind"], "step_fields": step["fields"]}
         return fields | {"says": event.note.says, "text": event.note.text()}
     for field in attrs.fields(type(event.note)):
-        name = f"{field.name}_" if field.name in fields else field.name  # the envelope's own words stay its own
+        name = f"{field.name}_" if field.name in fields else field.name  # the envelope has that name already
         fields[name] = getattr(event.note, field.name)
     fields["text"] = event.note.text()
     return fields
@@ -83,14 +83,14 @@ def as_fields(event: Happened) -> dict[str, Any]:
 
 @value
 class Delivered(Note):
-    """A message landed and was handled. `term … commit` are the receiver's afterwards."""
+    """A message landed and was handled. `term`, `role`, `index` and `commit` are the receiver's afterwards."""
 
     message: str
-    """Class of the message."""
+    """The class of the message."""
     number: str
-    """The message's name, for example `A>B#17`: unique in a run, the same whatever else happens."""
+    """The message's name, for example `A>B#17`: unique in a run, and independent of all other messages."""
     peer: str
-    """Who sent it."""
+    """The sender."""
     sent: int
     """True time of sending in µs."""
     term: int
@@ -99,7 +99,7 @@ class Delivered(Note):
     """Last index of the receiver's log."""
     commit: int
     match: int
-    """On a leader that took an acceptance: what it now believes the peer's log matches up to; -1 elsewhere."""
+    """On a leader that took an acceptance: the index up to which it now knows the peer's log to match; else -1."""
 
     def text(self) -> str:
         return f"takes {self.message} from {self.peer}"
@@ -112,10 +112,10 @@ class Lost(Note):
     message: str
     number: str
     peer: str
-    """Who sent it; the node of the event is the one it was meant for."""
+    """The sender. The node of the event is the receiver."""
     sent: int
     why: str
-    """`cut`, `loss`, `down`."""
+    """`cut`, `loss` or `down`."""
 
     def text(self) -> str:
         return f"never gets {self.message} from {self.peer} ({self.why})"
@@ -137,7 +137,7 @@ class BecameLeader(Note):
 class BecameCandidate(Note):
     term: int
     trial: bool
-    """Whether it only asks what the answer would be (rule 3.10)."""
+    """Whether it is a trial election (rule 3.10)."""
 
     def text(self) -> str:
         return f"asks whether it could win term {self.term}" if self.trial else f"stands for term {self.term}"
@@ -165,7 +165,7 @@ class BecameFollower(Note):
 
 @value
 class Voted(Note):
-    """A vote became durable (§5.2); trials leave none."""
+    """A vote became durable (§5.2). Trials leave no note."""
 
     term: int
     candidate: str
@@ -176,12 +176,12 @@ class Voted(Note):
 
 @value
 class Wrote(Note):
-    """The log changed: everything after `after` is now these entries."""
+    """The log changed: it now has these entries after entry `after`, and no others there."""
 
     after: int
     terms: tuple[int, ...]
     digests: tuple[int, ...]
-    """32 bits of each entry's content, so that a watcher can tell entries apart."""
+    """32 bits of each entry's content, by which a watcher tells entries apart."""
     truncated: int
     """How many entries were cut off first."""
 
@@ -205,17 +205,17 @@ class Committed(Note):
 
 @value
 class Recovered(Note):
-    """A node read its disk at start."""
+    """A node read its disk at its start."""
 
     term: int
     vote: str
     index: int
     commit: int
-    """What it knew to be committed, and has applied again."""
+    """The commit index that it knew, up to which it has applied the log again."""
     terms: tuple[int, ...]
     digests: tuple[int, ...]
     torn: int
-    """Bytes of a torn last write that were dropped."""
+    """Bytes of a torn last write, which were dropped."""
 
     def text(self) -> str:
         if not self.index and not self.term:
@@ -225,14 +225,14 @@ class Recovered(Note):
 
 @value
 class RecoveredSnapshot(Note):
-    """A node found a snapshot on its disk at start, before it read the log behind it (`Recovered` follows)."""
+    """A node found a snapshot on its disk at its start; `Recovered` follows with the log after it."""
 
     rule: ClassVar[str] = "§7"
 
     index: int
     term: int
     base: int
-    """The log behind it begins after this entry."""
+    """The log begins after this entry."""
     base_term: int
 
     def text(self) -> str:
@@ -241,16 +241,16 @@ class RecoveredSnapshot(Note):
 
 @value
 class SnapshotTaken(Note):
-    """A node has put what it has applied into a snapshot."""
+    """A node made a snapshot of its applied state."""
 
     rule: ClassVar[str] = "§7"
 
     index: int
-    """Of the last entry it stands for."""
+    """Index of the last entry it covers."""
     term: int
-    """Of that entry."""
+    """Term of that entry."""
     size: int
-    """Bytes."""
+    """Bytes of its content."""
     digest: int
     """32 bits of state and sessions as the node held them."""
 
@@ -260,14 +260,14 @@ class SnapshotTaken(Note):
 
 @value
 class Compacted(Note):
-    """A node's log begins later now: a snapshot stands for what came before."""
+    """A node dropped the beginning of its log, which its snapshot covers."""
 
     rule: ClassVar[str] = "§7"
 
     base: int
-    """Index of the last entry that is gone."""
+    """Index of the last entry that was dropped."""
     entries: int
-    """How many went."""
+    """How many entries were dropped."""
 
     def text(self) -> str:
         return f"forgets {self.entries} entr{'y' if self.entries == 1 else 'ies'} of its log, up to {self.base}"
@@ -291,7 +291,7 @@ class SnapshotSent(Note):
 
 @value
 class SnapshotInstalled(Note):
-    """A follower put the leader's snapshot in the place of its log."""
+    """A follower replaced its log by the leader's snapshot."""
 
     rule: ClassVar[str] = "§7"
 
@@ -305,7 +305,7 @@ class SnapshotInstalled(Note):
 
 @value
 class Restored(Note):
-    """A node's applied state is a snapshot's now, after a restart or because it was installed."""
+    """A node replaced its applied state by a snapshot's, after a restart or when it installed one."""
 
     rule: ClassVar[str] = "§7"
 
@@ -319,12 +319,12 @@ class Restored(Note):
 
 @value
 class Proposed(Note):
-    """A program of the node asked for a command."""
+    """A program of the node proposed a command."""
 
     request: str
-    """`client/serial`."""
+    """Client and serial, as `client/serial`."""
     command: str
-    """Class of the command."""
+    """The class of the command."""
 
     def text(self) -> str:
         return f"proposes {self.command}"
@@ -332,14 +332,14 @@ class Proposed(Note):
 
 @value
 class Answered(Note):
-    """A proposal came to its end for the program that made it."""
+    """A proposal ended for the program that made it."""
 
     request: str
     command: str
     outcome: str
-    """`applied`, `no leader`, `too much`, `unknown`."""
+    """`applied`, `no leader`, `too much` or `unknown`."""
     index: int
-    """Where it was applied; 0 otherwise."""
+    """Index at which it was applied; 0 otherwise."""
 
     def text(self) -> str:
         match self.outcome:
@@ -358,12 +358,12 @@ class Answered(Note):
 
 @value
 class ConfigurationChanged(Agreed):
-    """Another configuration is in force on the node, because its log ends with it, committed or not (dissertation, 4.1)."""
+    """Another configuration is in force on the node: the last one of its log, committed or not (dissertation, 4.1)."""
 
     rule: ClassVar[str] = "dissertation, 4.1"
     voters: tuple[str, ...]
     outgoing: tuple[str, ...]
-    """Not empty while two majorities must agree (dissertation, 4.3)."""
+    """The old voters while the configuration is joint (dissertation, 4.3); empty otherwise."""
     learners: tuple[str, ...]
     promotable: tuple[str, ...]
 
@@ -377,7 +377,7 @@ class ConfigurationChanged(Agreed):
 
 @value
 class PutOutside(Note):
-    """A node that is no member any more was told so, and rests."""
+    """A node was told that it is no member any more, and stops standing for election."""
 
     rule: ClassVar[str] = "3.36"
     term: int
@@ -388,7 +388,7 @@ class PutOutside(Note):
 
 @value
 class Wished(Note):
-    """A node brings a wish about the cluster to its leader."""
+    """A node begins to bring a request about the cluster to its leader."""
 
     request: str
     wish: str
@@ -399,12 +399,12 @@ class Wished(Note):
 
 @value
 class WishEnded(Note):
-    """How a wish ended for who asked."""
+    """A request about the cluster ended for the node that made it."""
 
     request: str
     wish: str
     index: int
-    """Of the entry that made it so, 0 if it needs none; -1 if it failed."""
+    """Index of the entry as of which it holds, 0 if it needs none; -1 if it failed."""
     why: str
 
     def text(self) -> str:
@@ -413,7 +413,7 @@ class WishEnded(Note):
 
 @value
 class HandingOver(Note):
-    """A leader takes no command and brings its heir up to date (dissertation, 3.10)."""
+    """A leader prepares the transfer of its leadership: it takes no command meanwhile (dissertation, 3.10)."""
 
     rule: ClassVar[str] = "3.12"
     target: str
@@ -425,7 +425,7 @@ class HandingOver(Note):
 
 @value
 class HandingOverEnded(Note):
-    """The heir did not lead within an election timeout: all is as before."""
+    """The transfer was abandoned: the target did not lead within an election timeout."""
 
     target: str
     term: int
@@ -436,7 +436,7 @@ class HandingOverEnded(Note):
 
 @value
 class LeadershipTransferred(Note):
-    """A node leads because the leader before told it to stand."""
+    """A node became leader because the leader before told it to stand."""
 
     rule: ClassVar[str] = "3.12"
     term: int
@@ -447,7 +447,7 @@ class LeadershipTransferred(Note):
 
 @value
 class ReadConfirmed(Note):
-    """What is committed up to there may be read on the node: nobody else led when it was asked (dissertation, 6.4)."""
+    """The node may answer a read from entry `index` on: no other node led when the read was asked (dissertation, 6.4)."""
 
     weight: ClassVar[int] = 0
     request: str
@@ -462,7 +462,7 @@ class ReadConfirmed(Note):
 
 @value
 class Stepped(Note):
-    """A verb of the story was applied. The digest of a run takes in its text and its sentence."""
+    """A step of the story was applied. The digest of a run takes in its text and its sentence."""
 
     digested: ClassVar[tuple[str, ...]] = ("script", "says")
 
@@ -484,7 +484,7 @@ class Stepped(Note):
 
 @value
 class Said(Note):
-    """The story's own voice."""
+    """A line that the story adds to the trace."""
 
     words: str
 
@@ -494,7 +494,7 @@ class Said(Note):
 
 @value
 class Ended(Note):
-    """The story is over, and so is time: what has not happened by now will not."""
+    """The story is over: what has not happened by now will not."""
 
     def text(self) -> str:
         return "the story ends"
@@ -516,7 +516,7 @@ class Started(Note):
 
 @value
 class Failed(Note):
-    """A program of the node ended with an error: a bug of the application, shown where it happened."""
+    """A program of the node ended with an exception, which is a bug of the application; or the node's log could not be used."""
 
     error: str
 

@@ -1,4 +1,4 @@
-"""Watchers of promises: they see a trace, live or saved, and never steer."""
+"""Watchers of promises: they read a trace, live or saved, and never influence a run."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
@@ -7,16 +7,16 @@ from cluster.trace import Happened, Note
 
 Kind = TypeVar("Kind", bound=Note)
 Sees = list[tuple[type[Note], Callable[[Happened[Any]], None]]]
-"""What a watcher looks at: kinds of notes, each with what is called with every event of that kind. Made of `on`."""
+"""The kinds of notes that a watcher reads, each with the function called for every event of that kind. Made of `on`."""
 
 
 def on(kind: type[Kind], see: Callable[[Happened[Kind]], None]) -> tuple[type[Note], Callable[[Happened[Any]], None]]:
-    """One entry of `Watcher.sees`. Only what takes events of that kind, or of more, is accepted by a type checker."""
+    """One element of `Watcher.sees`. Type checkers accept only a function that takes events of that kind."""
     return kind, see
 
 
 class Violation(AssertionError):
-    """A promise was broken. Raised in the act, by the watcher of that promise."""
+    """A promise was broken. The watcher of the promise raises it at the event that broke it."""
 
     def __init__(self, promise: str, text: str) -> None:
         super().__init__(f"{promise}: {text}")
@@ -26,9 +26,9 @@ class Violation(AssertionError):
 
 
 class Watcher:
-    """One promise. Feed it every event of a run in order, then call `finish`; both raise `Violation`.
+    """A check of one promise. It is given every event of a run in order, then `finish` is called; both raise `Violation`.
 
-    It may keep a model of its own, costs O(1) an event, and learns nothing but what the trace says.
+    It may keep a model of its own, takes O(1) per event, and knows only what the trace says.
     """
 
     promise: ClassVar[str]
@@ -37,12 +37,12 @@ class Watcher:
     """The promise in one sentence."""
 
     def sees(self) -> Sees:
-        """Which kinds of notes it looks at, each once, and with what: `[on(Voted, self._voted), …]`."""
-        raise NotImplementedError  # every watcher says what it looks at
+        """The kinds of notes it reads, each once, with the functions to call: `[on(Voted, self._voted), …]`."""
+        raise NotImplementedError  # every watcher implements it
 
     def finish(self) -> None:
-        """The run is over: say what only the end can tell."""
+        """Check what can be checked only at the end of the run."""
 
     def broken(self, text: str) -> Violation:
-        """The exception to raise."""
+        """The exception to raise when the promise is broken."""
         return Violation(self.promise, text)

@@ -1,6 +1,6 @@
-"""The promises of consensus, watched in every run. They read the trace and know no rule of Raft's by which it was made.
+"""The promises of consensus, checked in every run from the trace alone, without the rules of Raft.
 
-What they share about logs is in logs.py, what snapshots promise in snapshots.py.
+`logs` holds the model of the logs that these share, `snapshots` and `membership` the promises of their subjects.
 """
 
 from bisect import bisect_left
@@ -52,7 +52,7 @@ class OneVote(Watcher):
         self._once(event.node, note.term, note.candidate)
 
     def recovered(self, event: Happened[Recovered]) -> None:
-        """What its disk says it has voted is what it goes by from now on."""
+        """A restarted node goes by the vote that its disk holds."""
         note = event.note
         if note.vote:
             self._once(event.node, note.term, note.vote)
@@ -102,7 +102,7 @@ class StateMachineSafety(OnLogs):
         return [on(Committed, self.see), on(Recovered, self.recovered)]
 
     def recovered(self, event: Happened[Recovered]) -> None:
-        """A node applies again what it knows to be committed."""
+        """A restarted node applies again what it knows to be committed."""
         note, logs = event.note, self.logs
         held, committed = logs.held[event.node], logs.committed
         first, last = max(held.base, committed.base) + 1, min(note.commit, committed.last)
@@ -161,13 +161,13 @@ class TrueMatch(OnLogs):
         terms[event.node] = term
         if match <= 0 or terms[note.peer] != term:
             return
-        peer, held = note.peer, logs.held[event.node]  # of what it has compacted away it believes nothing that matters
+        peer, held = note.peer, logs.held[event.node]  # what the leader has compacted away is not compared
         if held.base < match <= held.last and not logs.holds(peer, match, held.contents[match - held.base - 1]):
             raise self.broken(f"{event.node} believes that {peer} holds its entry {match}, and {peer} does not")
 
 
 def consensus_watchers(names: tuple[str, ...]) -> list[Watcher]:
-    """A fresh watcher for each promise of consensus, in the order in which they must be told; `names`: the founders."""
+    """A fresh watcher for each promise of consensus, in the order in which they need the events. `names`: the founders."""
     logs = Logs(names)
     members = Members(names, logs)
     return [

@@ -1,7 +1,7 @@
-"""The promise that something good happens: under a clear sky somebody leads and commits. It reads the trace only.
+"""Liveness: after all faults have ended, a cluster elects a leader and applies what is proposed.
 
-Safety says that nothing wrong is ever answered; a cluster that answers nothing keeps it. So: once the sky has cleared and
-nothing more goes wrong, there is a leader within so many election timeouts, and from then on what is proposed is applied.
+Safety alone is kept by a cluster that answers nothing. So this watcher demands that some time after `Mend`, if no fault
+follows, there is a leader, and that what is proposed from then on is applied.
 """
 
 from cluster.checks import Sees, Watcher, on
@@ -22,13 +22,13 @@ from cluster.trace import (
 )
 
 TIMEOUTS = 40
-"""Election timeouts that a cluster is given: an unlucky election takes some rounds, and each is twice as long (rule 3.11)."""
+"""The time allowed, in election timeouts: an unlucky election takes some rounds, each twice as long (rule 3.11)."""
 HARMLESS = Ask | Start
-"""Steps of a story that trouble nobody; every other one but `Mend` ends the clear sky."""
+"""Steps that are no faults. Every other step except `Mend` ends the period without faults."""
 
 
 class Progress(Watcher):
-    """Liveness, in the only form in which a run that ends can break it: with a time limit."""
+    """Liveness with a time limit, the only form that a finite run can break."""
 
     promise = "progress"
     says = f"{TIMEOUTS} election timeouts after the sky has cleared somebody leads, and what is proposed is applied"
@@ -37,14 +37,14 @@ class Progress(Watcher):
         """`election` is the cluster's election timeout in µs."""
         self.patience = TIMEOUTS * election
         self.clear_at: int | None = None
-        """True µs since which nothing has gone wrong."""
+        """True µs since which there has been no fault; None while there may be one."""
         self.leading: dict[str, int] = {}
-        """Who leads, and since when it has done nothing for all we know: true µs of winning or of its last commit."""
+        """Each leader, with the true µs at which it was elected."""
         self.leaderless_since: int | None = 0
         self.proposed: dict[tuple[str, str], tuple[int, str]] = {}
-        """By node and request: when, and what."""
+        """The open proposals by node and request: true µs and command."""
         self._members: tuple[int, frozenset[str] | None] = (0, None)
-        """Of the latest configuration that some node goes by, and its entry; None: the founders."""
+        """The entry and the members of the latest configuration in force on some node; None: the founders."""
 
     def sees(self) -> Sees:
         return [
@@ -89,7 +89,7 @@ class Progress(Watcher):
             self._members = note.index, frozenset((*note.voters, *note.outgoing, *note.learners))
 
     def _belongs(self, node: str) -> bool:
-        """Whether the cluster owes that node an answer; one that was away when it was removed may not know better."""
+        """Whether the node is a member, so that the cluster owes it an answer. A node removed while it was away may not know."""
         members = self._members[1]
         return members is None or node in members
 
@@ -120,7 +120,7 @@ class Progress(Watcher):
                 )
 
     def judge(self, event: Happened) -> None:
-        """Whether there has been no leader for too long by the time of this event."""
+        """Raise Violation if by the time of this event there has been no leader for too long."""
         if self.clear_at is None or self.leaderless_since is None:
             return
         waited = event.t - max(self.clear_at, self.leaderless_since)
@@ -129,5 +129,5 @@ class Progress(Watcher):
 
 
 def in_seconds(duration: int) -> str:
-    """A duration in µs, for people."""
+    """A duration in µs as text."""
     return f"{duration / SECOND:.1f} s"

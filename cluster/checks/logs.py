@@ -1,7 +1,7 @@
-"""The model that the promises of consensus share: what each node's log holds, told by what was written and recovered.
+"""The model of all logs that the promises of consensus share, made of what the trace says was written and recovered.
 
-A node's log may lose its beginning to a snapshot; what every node has lost is forgotten here too, so that the model is as
-large as the longest log and not as the history.
+A log may lose its beginning to a snapshot. What every node has lost is dropped here too, so the model is as large as
+the longest log and not as the history.
 """
 
 from collections import defaultdict
@@ -23,11 +23,11 @@ from cluster.trace import (
 )
 
 Content = tuple[int, int]
-"""An entry as the trace tells it: term and digest."""
+"""An entry as the trace shows it: term and digest."""
 
 
 class Held:
-    """Contents by index, from `base + 1` on."""
+    """The contents of one log by index, from `base + 1` on."""
 
     __slots__ = ("base", "base_term", "contents", "last")
 
@@ -36,14 +36,14 @@ class Held:
         self.base_term = base_term
         self.contents: list[Content] = []
         self.last = base
-        """Index of the last, `base` if there is none. Kept, not computed: it is asked for at every event."""
+        """Index of the last content, `base` if there is none. It is kept because it is needed at every event."""
 
     def at(self, index: int) -> Content:
-        """The content there, which must lie in `base + 1`..`last`."""
+        """The content at `index`, which must lie in `base + 1`..`last`."""
         return self.contents[index - self.base - 1]
 
     def add(self, content: Content) -> None:
-        """What comes after the last."""
+        """Add the content after the last one."""
         self.contents.append(content)
         self.last += 1
 
@@ -54,7 +54,7 @@ class Held:
             self.last = after
 
     def forget(self, base: int) -> None:
-        """Drop everything up to `base`; nothing happens if that is dropped already."""
+        """Drop everything up to `base`, unless that was done."""
         if base > self.base:
             self.base_term = self.at(base)[0] if base <= self.last else self.base_term
             del self.contents[: base - self.base]
@@ -62,25 +62,25 @@ class Held:
 
 
 class Logs(Watcher):
-    """The model, and the promise of *log matching* that keeps it small enough to be checked entry by entry."""
+    """The model of all logs, and the promise of *log matching*, which lets each entry be checked once."""
 
     promise = "log matching"
     says = "two logs that hold an entry of the same index and term agree on everything up to it (§5.3)"
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.held: dict[str, Held] = defaultdict(Held, {name: Held() for name in names})
-        """Each node's log, of those who joined later too; that of a node that is down as it was last."""
+        """Each node's log, also of nodes that joined later; for a node that is down, its log before."""
         self.commit: dict[str, int] = defaultdict(int)
         self.term: dict[str, int] = defaultdict(int)
-        """What `TrueMatch`, the only one to look at messages, learns from them is written here too."""
+        """Each node's term. `TrueMatch`, the only watcher of messages, updates it too."""
         self.leads: dict[str, int] = defaultdict(int)
-        """The term a node leads, 0 if it does not."""
+        """The term that a node leads, 0 if it does not lead."""
         self.committed = Held()
-        """What any node committed first."""
+        """The contents that were committed, by the node that committed each first."""
         self.committed_in: list[int] = []
-        """The term in which each of `committed` was."""
+        """The term in which each of `committed` was committed."""
         self._known: dict[tuple[int, int], tuple[int, int]] = {}
-        """By index and term: the term before, and the digest."""
+        """By index and term of an entry: the term of the entry before it, and its digest."""
         self._found: dict[str, tuple[int, int]] = {}
         self._forgotten = 0
 
@@ -98,14 +98,14 @@ class Logs(Watcher):
         ]
 
     def holds(self, node: str, index: int, content: Content) -> bool:
-        """Whether the node's log has this entry there, or a snapshot that stands for it: what that is was committed."""
+        """Whether the node's log holds this entry, or its snapshot covers it. What a snapshot covers was committed."""
         held = self.held[node]
         if held.base < index <= held.last:
             return held.at(index) == content
         return 0 < index <= held.base and self.agreed(index) in (None, content)
 
     def agreed(self, index: int) -> Content | None:
-        """What was committed there; None if nothing was, or if it is forgotten."""
+        """The content committed at `index`; None if nothing was, or if it is dropped."""
         committed = self.committed
         return committed.at(index) if committed.base < index <= committed.last else None
 
@@ -143,7 +143,7 @@ class Logs(Watcher):
         self._forget()
 
     def _forget(self) -> None:
-        """What no node has in its log any more need not be known."""
+        """Drop what no node has in its log any more."""
         lowest = min(held.base for held in self.held.values())
         if lowest > self._forgotten:
             for index in range(self._forgotten + 1, lowest + 1):
@@ -178,7 +178,7 @@ class Logs(Watcher):
 
 
 class OnLogs(Watcher):
-    """A watcher that reads the model. It is told after the model."""
+    """A watcher that reads the model of the logs. Each event reaches the model first."""
 
     promise: ClassVar[str]
     says: ClassVar[str]

@@ -1,6 +1,6 @@
-"""The promises of changing members, and whose majority is meant by "a majority". They read the trace and know no rule.
+"""The promises of membership changes, checked from the trace alone, and the majorities that count at each moment.
 
-`Members` is the one model they share: which configuration each node goes by.
+`Members` is the model they share: the configuration in force on each node.
 """
 
 from collections.abc import Container
@@ -21,16 +21,16 @@ from cluster.trace import (
 )
 
 Voters = tuple[tuple[str, ...], tuple[str, ...]]
-"""The voters and, while joint, the outgoing ones."""
+"""The voters and, while joint, the outgoing voters."""
 
 
 def decides(voters: Voters, names: Container[str]) -> bool:
-    """Whether these nodes hold a majority of the voters, or both majorities."""
+    """Whether these nodes hold a majority of the voters, of both sets while joint."""
     return all(2 * sum(name in names for name in half) > len(half) for half in voters if half)
 
 
 class Members(Watcher):
-    """The model, and the promise that lets the configuration change without two leaders: *overlapping majorities*."""
+    """The model of all configurations, and the promise of *overlapping majorities*, which prevents two leaders."""
 
     promise = "overlapping majorities"
     says = "of the configurations that follow one another, no two majorities miss each other (dissertation, 4.1, 4.3)"
@@ -40,19 +40,19 @@ class Members(Watcher):
         founders: Voters = (tuple(sorted(names)), ())
         self._begun = dict.fromkeys(names, (0, founders))
         self.in_force: dict[str, tuple[int, Voters]] = dict(self._begun)
-        """By node: index and voters of the last configuration in its log; 0 for the founders'."""
+        """By node: index and voters of the last configuration in its log; index 0 for the founders'."""
         self.sure: tuple[int, Voters] = (0, founders)
-        """The last one that is known to be committed."""
+        """The last configuration that is known to be committed."""
         self._tried: set[tuple[int, Voters]] = set()
-        """Those that were on their way at some time."""
+        """The configurations that were in some log without being committed."""
         self._settled: set[tuple[int, Voters]] = set()
-        """Those of them that were seen committed."""
+        """Those of them that were later seen committed."""
 
     def sees(self) -> Sees:
         return [on(Recovered, self.recovered), on(ConfigurationChanged, self.see)]
 
     def recovered(self, event: Happened) -> None:
-        """What it went by may have been lost with the end of its log; what it goes by now it says next."""
+        """A restarted node may have lost the end of its log; its next note says which configuration is in force."""
         self._learn(event.node)
         self.in_force.pop(event.node, None)
         if event.node in self._begun:
@@ -72,14 +72,14 @@ class Members(Watcher):
             )
 
     def counting(self) -> list[Voters]:
-        """Who decides: the last configuration that is committed, and any that is on its way after it."""
+        """The voters that count: of the last committed configuration, and of every later one in some log."""
         for name in self.in_force:
             self._learn(name)
         since, last = self.sure
         return [last, *[voters for index, voters in self.in_force.values() if index > since]]
 
     def took_one_back(self) -> bool:
-        """Whether a configuration was on its way, was never committed, and is the last in no log any more."""
+        """Whether some configuration was in a log, was never committed, and is no longer the last one of any log."""
         return not self._tried <= self._settled.union(self.in_force.values())
 
     def _learn(self, node: str) -> None:
@@ -93,13 +93,13 @@ class Members(Watcher):
     def _is_committed(self, name: str, index: int) -> bool:
         logs = self.logs
         if index <= logs.committed.base:
-            return True  # a snapshot stands for it on every node
+            return True  # it is covered by a snapshot on every node
         content = logs.agreed(index)
         return content is not None and logs.holds(name, index, content)
 
 
 def overlap(old: Voters, new: Voters) -> bool:
-    """Whether every majority before meets every one after."""
+    """Whether every old majority and every new one have a node in common."""
     if old == new:
         return True
     if not old[1] and not new[1]:
@@ -110,7 +110,7 @@ def overlap(old: Voters, new: Voters) -> bool:
 
 
 def text(voters: Voters) -> str:
-    """`A B` or `A B and A C`."""
+    """Voters as text: `A B` or `A B and A C`."""
     now = " ".join(voters[0]) or "nobody"
     return f"{' '.join(voters[1])} and {now}" if voters[1] else now
 
@@ -122,7 +122,7 @@ class OneChange(Watcher):
     def __init__(self, members: Members) -> None:
         self.logs = members.logs
         self.since: dict[str, int] = {}
-        """By node: index of the configuration it goes by."""
+        """By node: index of the configuration in force."""
 
     def sees(self) -> Sees:
         return [on(Recovered, self.recovered), on(ConfigurationChanged, self.see)]
@@ -153,9 +153,9 @@ class SnapshotMembers(OnLogs):
     def __init__(self, names: tuple[str, ...], logs: Logs) -> None:
         super().__init__(logs)
         self.said: dict[int, dict[Content, ConfigurationChanged]] = {}
-        """By index and entry: the configurations that logs hold and nobody has committed yet."""
+        """By index and entry: the configurations that are in logs and not committed yet."""
         self.settled = [ConfigurationChanged(0, tuple(sorted(names)), (), (), ())]
-        """Those that are committed, in order."""
+        """The committed configurations, in order."""
         self.snapshot: dict[str, int] = {}
 
     def sees(self) -> Sees:
@@ -170,7 +170,7 @@ class SnapshotMembers(OnLogs):
         self.snapshot[event.node] = event.note.index
 
     def committed(self, event: Happened[Committed]) -> None:
-        if not self.said:  # as nearly always
+        if not self.said:  # the usual case
             return
         for index in [index for index in sorted(self.said) if index <= event.note.index]:
             content = self.logs.agreed(index)
@@ -209,7 +209,7 @@ class Durability(Watcher):
     def check(self, event: Happened) -> None:
         index = self.acknowledged
         content = self.logs.agreed(index)
-        if content is None:  # not yet, or every node has a snapshot that stands for it
+        if content is None:  # not committed yet, or covered by a snapshot on every node
             return
         holders = [name for name in list(self.logs.held) if self.logs.holds(name, index, content)]
         if not self._is_kept(holders):
@@ -218,10 +218,11 @@ class Durability(Watcher):
             raise self.broken(f"entry {index} was acknowledged, and {when} only {where} has it")
 
     def _is_kept(self, holders: list[str]) -> bool:
-        """Whether they are a majority; or, where a change was taken back, whether no majority can do without them.
+        """Whether these nodes are a majority or, if a change was taken back, whether every majority contains one of them.
 
-        The second asks less where voters are even in number, and is all that may be left of what five voters committed
-        once the entry that made four of them five is written over: two of the four have it, and no leader is without.
+        The second condition is weaker where the number of voters is even. It is all that may be left of what five
+        voters committed once the entry that added the fifth is overwritten: two of the four have it, and every leader
+        needs one of them.
         """
         counting = self.members.counting()
         if any(decides(voters, holders) for voters in counting):

@@ -1,4 +1,4 @@
-"""What snapshots promise: they take nobody back, and they are the state that their index has on every node."""
+"""The promises of snapshots: a snapshot never sets a node back, and it holds the state of its index."""
 
 from cluster.checks import Sees, on
 from cluster.checks.logs import Logs, OnLogs
@@ -88,7 +88,7 @@ class EqualSnapshots(OnLogs):
     def __init__(self, logs: Logs) -> None:
         super().__init__(logs)
         self.states: dict[int, tuple[str, int]] = {}
-        """By index: who had that state first, and its digest."""
+        """By index: the node that had that state first, and its digest."""
 
     def sees(self) -> Sees:
         return [on(SnapshotTaken, self.taken), on(SnapshotInstalled, self.installed), on(Restored, self.restored)]

@@ -33,7 +33,9 @@ class Outcome:
 
     seed: int
     verdict: str
-    """One of `held`; `broken`: a promise or an assertion; `inconclusive`: a budget ran out or a mark was never seen;
+    """One of six words.
+
+    `held`; `broken`: a promise or an assertion; `inconclusive`: a budget ran out or a mark was never seen;
     `mistake`: the story's own error; `bug`: the simulator's error; `stopped`: from outside.
     """
     failure: BaseException | None
