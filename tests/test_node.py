@@ -144,7 +144,7 @@ def test_every_node_applies_every_command_in_order_and_says_so() -> None:
     assert [event.note for event in outcome.history.of(Applied, "C")] == told
 
 
-def test_a_restart_applies_again_what_was_known_to_be_committed_and_keeps_silent() -> None:
+def test_a_restart_applies_committed_entries_again_without_notes() -> None:
     """The state is there at once, before anybody leads; what it did not know it hears again, aloud."""
 
     async def story(world: World) -> None:

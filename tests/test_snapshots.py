@@ -172,7 +172,7 @@ def test_a_file_stays_small() -> None:
     assert sizes[299] < 1.5 * sizes[100] < 3_000
 
 
-def test_a_command_proposed_twice_is_applied_once_though_its_entry_is_compacted_away() -> None:
+def test_a_retry_after_its_entry_was_compacted_is_not_applied_again() -> None:
     """Zoo K1: what was applied is part of the snapshot, so a retry that comes after it is known, by whoever leads."""
 
     async def story(world: World) -> None:
@@ -196,7 +196,7 @@ def test_a_command_proposed_twice_is_applied_once_though_its_entry_is_compacted_
     run(story, timing=OFTEN)
 
 
-def test_a_proposer_that_was_brought_up_by_a_snapshot_has_its_answer_from_it() -> None:
+def test_a_proposer_finds_its_answer_in_an_installed_snapshot() -> None:
     """The entry never reached it; the answer did, in the sessions of the snapshot: it need not time out."""
     answers = list[int]()
 

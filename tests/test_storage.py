@@ -97,9 +97,7 @@ def apply(state: State, save: Save) -> State:
 
 
 @given(made=saves(), synced=st.integers(0, 8), data=st.data())
-def test_a_crash_at_any_byte_after_the_last_sync_loses_nothing_that_was_synced(
-    made: list[Save], synced: int, data: st.DataObject
-) -> None:
+def test_a_crash_at_any_byte_loses_nothing_that_was_synced(made: list[Save], synced: int, data: st.DataObject) -> None:
     """Recovered is a state between the last synced and the last written; and the node goes on from there."""
     machine, states, promised = Simulated(DiskModel()), [EMPTY], list[int]()
     storage, _ = opened(machine)
@@ -248,7 +246,7 @@ def test_what_was_committed_is_remembered_behind_what_was_written() -> None:
         assert (recovered.commit, recovered.log.last_index) in ((0, 0), (0, 3), (3, 3))
 
 
-def test_a_save_that_says_nothing_new_writes_nothing_and_waits_for_those_before() -> None:
+def test_a_save_without_news_writes_nothing_and_waits_for_earlier_ones() -> None:
     """Its `done` comes after theirs; the file does not grow."""
     machine, ended = Simulated(DiskModel()), list[str]()
     storage, _ = opened(machine)

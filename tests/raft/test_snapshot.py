@@ -221,7 +221,7 @@ def test_a_newer_snapshot_does_not_disturb_one_on_its_way() -> None:
     assert said(effects) == [("B", part(8))]
 
 
-def test_a_peer_that_has_the_snapshot_of_a_leader_that_compacted_on_gets_the_next_one() -> None:
+def test_a_peer_behind_the_compacted_log_gets_a_newer_snapshot() -> None:
     """It was silent for long, so nothing was kept for it; its answer ends this snapshot and begins another."""
     raft = sending(offset=8)
     newer = snapshot(6, 3, b"newer")

@@ -101,7 +101,7 @@ def test_newcomers_catch_up_before_they_vote() -> None:
     assert club["C"].log == club["A"].log
 
 
-def test_a_leader_that_is_not_in_the_new_one_steps_down_when_it_is_committed() -> None:
+def test_a_removed_leader_steps_down_when_its_removal_is_committed() -> None:
     """6.9: until then it leads without counting itself."""
     club = led(3)
     club.cut = "C"
