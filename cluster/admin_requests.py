@@ -257,7 +257,7 @@ class AdminRequests:
 
 
 def may_answer(index: int, applied: int) -> bool:
-    """Whether a state as of `applied` shows all that a read confirmed at `index` must see (zoo R7)."""
+    """Whether the state after entry `applied` shows all that a read confirmed at `index` must see (zoo R7)."""
     return applied >= index
 
 

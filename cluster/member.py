@@ -158,7 +158,7 @@ class Member(Protocol[State_co]):
         """A number that grows when `state`, `leader` or `leading` changes, the wall clock or zone is set, or `stir` is called."""
 
     async def changed(self, since: int, until: int | None = None) -> None:
-        """Return when `version` differs from `since`, or when the *wall* clock reads `until` or later, or at once if so already."""
+        """Wait until `version` differs from `since` or the *wall* clock reads `until` or later; None: for `version` only."""
 
     def stir(self) -> None:
         """Increase `version` for a change that the node cannot see by itself, and so wake the programs that wait in `changed`."""

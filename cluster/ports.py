@@ -75,7 +75,7 @@ class Arrival(Protocol):
     @property
     def label(self) -> str:
         """The message's name in a trace."""
-        ...  # the host's own naming
+        ...  # each host names its messages
 
 
 class Host(Protocol):
@@ -120,7 +120,7 @@ class Host(Protocol):
         ...
 
     def luck(self, draw: int) -> float:
-        """The random number of the node's draw number `draw` for election timeouts, in [0, 1)."""
+        """The random number in [0, 1) that belongs to the node's election timeout number `draw`."""
         ...
 
     def dice(self, *name: object) -> Dice:
@@ -164,11 +164,11 @@ class Host(Protocol):
         ...
 
     def wake(self, waiter: Any, value: Any) -> None:
-        """Wake the task of this `Waiter`, which is of this host; nothing happens if it no longer waits."""
+        """Wake the task that waits with this `Waiter` of the host; nothing happens if it no longer waits."""
         ...
 
     def appoint_sleep(self, monotonic: int, waiter: Any) -> None:
-        """Wake the task of this `Waiter`, which is of this host, at a monotonic instant."""
+        """Wake the task that waits with this `Waiter` of the host at a monotonic instant."""
         ...
 
     def made_runnable(self) -> None:

@@ -18,22 +18,22 @@ class RaftDriver(Protocol):
     @property
     def leader(self) -> str | None:
         """The leader as this node sees it (rule 3.37)."""
-        ...  # the node knows it
+        ...  # `Node` implements it
 
     @property
     def passive(self) -> bool:
         """Whether the node knows of no cluster that it belongs to (rule 3.36)."""
-        ...  # the node knows it
+        ...  # `Node` implements it
 
     @property
     def applied(self) -> int:
         """Index of the last entry that this node has applied."""
-        ...  # the node knows it
+        ...  # `Node` implements it
 
     def has_applied(self, request: Request) -> bool:
         """Whether this command has been applied: it must not be proposed again."""
-        ...  # the node knows it
+        ...  # `Node` implements it
 
     def handle(self, event: Event) -> None:
         """Step Raft by the event and do all its effects before returning."""
-        ...  # the node does it
+        ...  # `Node` implements it

@@ -1,1 +1,1 @@
-"""Consensus as a value: `step(raft, event, at) -> (raft, effects)`. No I/O, no clock, no luck of its own."""
+"""Consensus as a value: `step(raft, event, at) -> (raft, effects)`. It does no I/O and has no clock and no randomness of its own."""

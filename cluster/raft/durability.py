@@ -18,7 +18,7 @@ def is_durable(raft: Raft, upto: int) -> bool:
 
 
 def moved(raft: Raft, log: Log, commit: int, role: Follower | Leader, saves: int) -> Raft:
-    """The node with these five fields replaced. It is written out because `attrs.evolve` takes ten times as long."""
+    """The node with these four fields replaced. It is written out because `attrs.evolve` takes ten times as long."""
     return Raft(
         raft.name,
         raft.configuration,

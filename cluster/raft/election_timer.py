@@ -28,8 +28,8 @@ def fires_at(raft: Raft, heard_at: int) -> int:
         return raft.ticks_from  # rule 3.7: the only voter need not wait
     if not raft.timing.ticking:
         return heard_at + raft.timeout  # §5.2
-    # Rule 3.2: the first tick after a sign clears its mark, the next one fires. A sign in the very instant of a tick
-    # counts as before it; `heard_at == ticks_from` says that nothing was heard yet: the grid's first tick fires.
+    # Rule 3.2: the first tick after a sign of the leader clears the sign's mark, and the next tick fires. A sign at the
+    # instant of a tick counts as before it. If nothing was heard yet (`heard_at == ticks_from`), the first tick fires.
     ticks = -((raft.ticks_from - heard_at) // raft.timeout)
     return raft.ticks_from + (ticks + 1) * raft.timeout
 

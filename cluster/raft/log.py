@@ -154,7 +154,7 @@ class Log:
         return self._entries[: len(self)] == other._entries[: len(other)]
 
     def __hash__(self) -> int:
-        """A hash of the length and the last entry. O(1), and by Log Matching (§5.3) it tells logs apart as well as all would."""
+        """A hash of the length and the last entry. O(1), and by Log Matching (§5.3) it tells logs apart as well as a hash of all."""
         return hash((self.last_index, self._entries[len(self) - 1] if len(self) else self.base_term))
 
     def __repr__(self) -> str:

@@ -72,7 +72,7 @@ def asked_again(raft: Raft) -> list[Send]:
 
 
 def confirm(raft: Raft, sender: str, message: Confirm, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Answer a leader with this node's term. A follower of that leader thereby confirms it, and counts this as hearing it."""
+    """Answer a leader with this node's term. A follower of that leader confirms it and resets its election timer."""
     role = raft.role
     if message.term == raft.term and isinstance(role, Follower) and role.leader == sender:
         raft = attrs.evolve(raft, role=Follower(sender, at.now))

@@ -232,7 +232,7 @@ def filled(
 
 
 def beat(raft: Raft, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Send the heartbeat that is due; those missed during a pause are left out. Step down first if check-quorum fails."""
+    """Send the heartbeat that is due, without those missed during a pause, or step down if check-quorum fails."""
     role, timing = raft.role, raft.timing
     assert isinstance(role, Leader)
     number = (at.now - role.beats_from) // timing.heartbeat

@@ -100,7 +100,10 @@ class Durable:
     last: int
     """The disk holds the present log at least up to this index."""
     cuts: tuple[tuple[int, int], ...]
-    """Number and `after` of each requested Save that cut the log: until it is durable, earlier Saves count only up to there."""
+    """Number and `after` of each Save that cut the log and is not durable yet.
+
+    An earlier Save that becomes durable proves nothing beyond `after`.
+    """
 
 
 @value
@@ -188,7 +191,7 @@ class TransferAsked:
 
 @value
 class ReadAsked:
-    """A read that must see all that is committed by now. Any node but a leader answers with `Refuse`."""
+    """A read that must see all that is committed by now. Any node but a `ready` leader answers with `Refuse`."""
 
     request: Request
 
@@ -280,7 +283,7 @@ class Refuse:
 
     request: Request
     why: str = ""
-    """A sentence for the client; empty if the reason is that this node does not lead."""
+    """The reason, for the client; empty if this node does not lead."""
     final: bool = False
     """Whether asking again is useless, on this node and on any other."""
     waiting: int = 0

@@ -1,4 +1,4 @@
-"""The virtual clock and its agenda: sleeping is jumping. Nothing here knows what an entry does.
+"""The virtual clock and its agenda: sleeping is jumping.
 
 trio asks its clock how long to sleep only when no task can run. This clock answers by doing the next things on the
 agenda and returns as soon as one of them made a task runnable, so that at most one task becomes runnable at a time and
@@ -16,7 +16,7 @@ import trio
 
 from cluster.time_units import FOREVER, LAST, SECOND
 
-# What stands first among the entries of one instant. The entries of one rank are ordered by node, then by number.
+# The ranks of entries within one instant, first to last. Entries of one rank are ordered by node, then by number.
 STEP, WAKE, STORED, MESSAGE, CHATTER, TIMER, GRID, SLEEP, OUTSIDE, BOOT, SERVE, LOOK = range(12)
 CHATTY = frozenset({CHATTER, TIMER, GRID})
 """Ranks whose entries say nothing new while the cluster is quiet."""
@@ -143,7 +143,7 @@ class Clock(trio.abc.Clock):
             self._seconds = max(self._seconds, deadline)
             self._idle_passes = 0
             return 0
-        self._idle_passes += 1  # trio's own shutdown passes here once with nothing to wait for
+        self._idle_passes += 1  # trio's shutdown comes here once with nothing to wait for
         if self._idle_passes > 2:
             self.on_deadlock()
         return 0.001

@@ -49,7 +49,7 @@ class Replaced:
 class Truncated:
     name: str
     tail: bytes
-    """What was cut off."""
+    """The bytes that were cut off."""
 
 
 Undo = Appended | Replaced | Truncated

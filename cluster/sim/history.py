@@ -1,4 +1,4 @@
-"""The history of a run: every event in order, who listens to it, and its digest. It never changes what happens."""
+"""The history of a run: every event in order, its listeners, and its digest."""
 
 import hashlib
 from collections import defaultdict

@@ -1,7 +1,6 @@
-"""A history as text: one line an event worth a line, one column a node, then a sentence. It knows only notes.
+"""A history as text: a line for each event of some weight, with a column for each node and a sentence.
 
-The same `Timeline` draws while a story runs and afterwards, so a recorded timeline and a live one are equal. Never
-here: what a run means, colours, or any rule of the cluster.
+The same `Timeline` draws while a story runs and afterwards, so a recorded timeline and a live one are equal.
 
     time          A B C
     00:00:00.000  f f f  A, B and C start
