@@ -45,7 +45,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "kept_run",
         "inspect.result explore.command bench",
         "zoo inspect.run_history",
-        "gallery sample_documents explore terminal register pytest_plugin",
+        "gallery sample_documents explore terminal register pytest_plugin drawing.shapes tla.record",
         "register_promises",
     ),
 }

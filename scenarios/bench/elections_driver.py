@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Sequence
 from statistics import NormalDist
 
+from attrs import define, field
+
 from cluster.raft.configuration import Configuration
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry
@@ -102,22 +104,21 @@ class Elected:
     """Terms until there was a leader: 1 is no split vote."""
 
 
+@define(eq=False)
 class Server:
     """One server: a value that is stepped, and the disk it waits for."""
 
-    __slots__ = ("appointed", "draws", "held", "luck", "name", "raft", "waiting", "writing")
-
-    def __init__(self, raft: Raft, luck: float) -> None:
-        self.name = raft.name
-        self.raft = raft
-        self.luck = luck
-        self.draws = raft.draws
-        self.writing = False
-        self.waiting: deque[Event] = deque()
-        self.held = 0
-        """Last index of the log as of the last Save that wrote entries."""
-        self.appointed = FOREVER
-        """The earliest instant at which it is going to be woken."""
+    name: str
+    raft: Raft
+    luck: float
+    draws: int
+    """Of its timeouts, when its luck was drawn last."""
+    writing: bool = False
+    waiting: deque[Event] = field(factory=deque)
+    held: int = 0
+    """Last index of the log as of the last Save that wrote entries."""
+    appointed: int = FOREVER
+    """The earliest instant at which it is going to be woken."""
 
 
 class Trial:
@@ -150,7 +151,8 @@ class Trial:
         setting, dice = self.setting, self.dice
         log = Log.of([Entry(TERM, None, b"")] * length)
         at = Moment(dice.below(setting.skew + 1), dice.random())
-        server = Server(begin(name, Configuration(voters), setting.timing, TERM, None, log, at), dice.random())
+        raft = begin(name, Configuration(voters), setting.timing, TERM, None, log, at)
+        server = Server(name, raft, dice.random(), raft.draws)
         self.wake(server)
         return server
 
@@ -171,9 +173,10 @@ class Trial:
                 self.written(server, what)
             else:
                 self.happen(server, what)
-            ended = self.ended_at(server)
+            ended = self.ended_at()
             if ended is not None:
-                return Elected(ended - died_at, self.sent, self.leader_term() - TERM)
+                assert self.leader is not None
+                return Elected(ended - died_at, self.sent, self.leader.raft.term - TERM)
         raise RuntimeError(f"no leader within {PATIENCE:,} events: give the timeouts a wider range than the latency")
 
     # ---- the shell ----
@@ -239,12 +242,7 @@ class Trial:
 
     # ---- when it is over ----
 
-    def leader_term(self) -> int:
-        """The leader's term."""
-        assert self.leader is not None
-        return self.leader.raft.term
-
-    def ended_at(self, stepped: Server) -> int | None:
+    def ended_at(self) -> int | None:
         """The instant the experiment reports, once what it waits for is so."""
         leader = self.leader
         if leader is None:
@@ -273,10 +271,9 @@ def writes(before: Raft, save: Save) -> int:
     candidate's term and its vote for itself are one."""
     if save.after >= 0:
         return 1
-    adopted = save.term != before.term
-    voted = save.vote is not None and save.vote != before.vote and save.vote != before.name
-    own = save.vote == before.name
-    return 1 if own else adopted + voted
+    if save.vote == before.name:
+        return 1
+    return (save.term != before.term) + (save.vote is not None and save.vote != before.vote)
 
 
 def trial(setting: Setting, seed: int, name: str, number: int) -> Elected:

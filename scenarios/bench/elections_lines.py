@@ -3,9 +3,10 @@
 from cluster.raft.timing import Timing
 from cluster.time_units import MILLISECOND, SECOND
 from cluster.value import value
-from scenarios.bench import elections_published, elections_theory
+from scenarios.bench import elections_theory
 from scenarios.bench.elections_driver import Normal, Setting, Uniform
-from scenarios.bench.elections_published import Published
+from scenarios.bench.elections_published import WAN as WAN_CURVES
+from scenarios.bench.elections_published import Published, table
 
 SPREADS = ("12-24", "25-50", "50-100", "100-200", "150-151", "150-155", "150-175", "150-200", "150-300")
 """Election timeouts in ms, as the figures name their lines."""
@@ -122,22 +123,14 @@ def lan_setting(name: str) -> Setting:
     )
 
 
-LAN_LIMITS = Limits(distance=0.12, median=0.10)
 LAN = Part(
     "lan",
     "Raft paper, figure 16 (dissertation 9.8): LogCabin on a LAN, 5 servers, the leader dies, 2 of 4 logs can win;\n"
     "  one way 0.05-0.2 ms, a write 0.35-6.65 ms, timers start within 0.5 ms; until a majority has heard the new leader",
     1_000,
     tuple(
-        [
-            Line(
-                name,
-                lan_setting(name),
-                elections_published.table("lan")[name],
-                Limits(distance=0.12, median=0.20) if name == "150-151" else LAN_LIMITS,
-            )
-            for name in SPREADS
-        ]
+        Line(name, lan_setting(name), published, Limits(distance=0.12, median=0.20 if name == "150-151" else 0.10))
+        for name, published in table("lan").items()
     ),
 )
 
@@ -165,10 +158,8 @@ WAN = Part(
     "  from fresh timers to the start of the leader that then keeps 16 heartbeats",
     10_000,
     tuple(
-        [
-            Line(name, wan_setting(int(name[-6]), name.startswith("logs differ")), published, Limits(mean=0.05))
-            for name, published in elections_published.WAN.items()
-        ]
+        Line(name, wan_setting(int(name[-6]), name.startswith("logs differ")), published, Limits(mean=0.05))
+        for name, published in WAN_CURVES.items()
     ),
 )
 
@@ -197,15 +188,13 @@ def refloated(figure: str, eligible: int) -> tuple[Line, ...]:
     """The nine lines of one of its figures, as its simulator was."""
     variant = f"one-too-many:{eligible}+{REFUSES}"
     return tuple(
-        [
-            Line(
-                f"{figure}/{name}",
-                refloated_setting(name, eligible, variant),
-                elections_published.table("refloated")[f"{figure}/{name}"],
-                Limits(mean=0.12 if name in ("150-151", "150-155") else 0.07, messages=0.12),
-            )
-            for name in SPREADS
-        ]
+        Line(
+            f"{figure}/{name}",
+            refloated_setting(name, eligible, variant),
+            table("refloated")[f"{figure}/{name}"],
+            Limits(mean=0.12 if name in ("150-151", "150-155") else 0.07, messages=0.12),
+        )
+        for name in SPREADS
     )
 
 
@@ -223,16 +212,9 @@ QUIRKS = Part(
     "the same experiment (org, three may lead) with one quirk or none: what the two did to the published means",
     1_000,
     tuple(
-        [
-            Line(
-                f"{said}/{name}",
-                refloated_setting(name, 3, variant),
-                elections_published.table("refloated")[f"org/{name}"],
-                Limits(),
-            )
-            for said, variant in WITHOUT.items()
-            for name in SPREADS
-        ]
+        Line(f"{said}/{name}", refloated_setting(name, 3, variant), table("refloated")[f"org/{name}"], Limits())
+        for said, variant in WITHOUT.items()
+        for name in SPREADS
     ),
 )
 
@@ -246,11 +228,9 @@ THEORY_TITLE = (
     "  timeouts 1-2 units, one fixed latency, the leader dies uniformly within half a unit"
 )
 SPLITS = tuple(
-    [
-        Split(servers, down, latency)
-        for servers, down in ((3, 0), (3, 1), (5, 0), (5, 1), (5, 2), (7, 2), (9, 4))
-        for latency in (0.02, 0.05, 0.1, 0.2, 0.3)
-    ]
+    Split(servers, down, latency)
+    for servers, down in ((3, 0), (3, 1), (5, 0), (5, 1), (5, 2), (7, 2), (9, 4))
+    for latency in (0.02, 0.05, 0.1, 0.2, 0.3)
 )
 STANDARD_ERRORS = 4.0
 """The measured share of split votes may be so many standard errors from the formula."""

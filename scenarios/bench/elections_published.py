@@ -27,9 +27,7 @@ def table(name: str) -> dict[str, Published]:
     """The lines of `lan` or `refloated`, by name."""
     text = files("scenarios.bench").joinpath("published", f"{name}.csv").read_text(encoding="utf-8")
     lines: dict[str, Published] = {}
-    for row in text.splitlines():
-        if row.startswith("#"):
-            continue
+    for row in [row for row in text.splitlines() if not row.startswith("#")]:
         line, mean, median, messages, *quantiles = row.split(",")
         points = tuple([(float(each), (k + 0.5) / len(quantiles)) for k, each in enumerate(quantiles)])
         lines[line] = Published(float(mean), float(median), float(messages) if messages else None, points)

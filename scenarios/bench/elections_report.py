@@ -86,13 +86,8 @@ def verdict(judged: bool, misses: Sequence[str]) -> str:
 def allowed(limits: Sequence[Limits]) -> str:
     """What a part's rows are held to: the range of its limits, in words."""
     said = []
-    for what, values in (
-        ("distance", [each.distance for each in limits]),
-        ("median", [each.median for each in limits]),
-        ("mean", [each.mean for each in limits]),
-        ("messages", [each.messages for each in limits]),
-    ):
-        found = sorted({value for value in values if value is not None})
+    for what in ("distance", "median", "mean", "messages"):
+        found = sorted({getattr(each, what) for each in limits} - {None})
         if found:
             unit = " or ".join(f"{value:.2f}" if what == "distance" else f"{value:.0%}" for value in found)
             said.append(f"{what} {unit}")

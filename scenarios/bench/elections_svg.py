@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from math import log10
 
 from scenarios.bench.elections import Row
+from scenarios.drawing.shapes import place, text
 
 WIDTH, HEIGHT = 860, 420
 TOP, BOTTOM = 74, 332
@@ -26,6 +27,10 @@ STYLE = """
     .c3 { stroke: #bc8cff; fill: #bc8cff } .c4 { stroke: #ff7bc4; fill: #ff7bc4 }
   }
 """
+SOURCES = (
+    "lines: this core, {trials:,} elections each · dots: LogCabin on five machines, 1,000 each · "
+    "election timeouts in ms beside each colour"
+)
 PANELS: tuple[tuple[str, tuple[str, ...], bool, int, tuple[int, ...]], ...] = (
     (
         "How long: the whole range shrinks",
@@ -43,11 +48,6 @@ PANELS: tuple[tuple[str, tuple[str, ...], bool, int, tuple[int, ...]], ...] = (
     ),
 )
 """Title, lines, whether the axis is logarithmic, where it begins and its marks in ms: the two halves of the figure."""
-
-
-def place(value: float) -> str:
-    """A coordinate, short."""
-    return f"{value:.1f}".rstrip("0").rstrip(".")
 
 
 def down(share: float) -> float:
@@ -77,14 +77,11 @@ def drawn(rows: Sequence[Row]) -> str:
         "<title>Time to elect a leader: unkindness beside the Raft paper's benchmark</title>",
         f"<style>{STYLE}</style>",
         f'<rect class="card" x=".5" y=".5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="6"/>',
-        '<text class="title" x="20" y="28">Time from a leader\'s death to the next: the Raft paper\'s figure 16, run again</text>',
-        f'<text class="quiet" x="20" y="{HEIGHT - 16}">lines: this core, {trials:,} elections each · '
-        "dots: LogCabin on five machines, 1,000 each · election timeouts in ms beside each colour</text>",
-    ]
-    parts.append(
+        text(20, 28, "Time from a leader's death to the next: the Raft paper's figure 16, run again", "title"),
+        text(20, HEIGHT - 16, SOURCES.format(trials=trials), "quiet"),
         f'<text class="quiet" transform="translate(16 {(TOP + BOTTOM) // 2}) rotate(-90)" text-anchor="middle">'
-        "share of all elections</text>"
-    )
+        "share of all elections</text>",
+    ]
     for number, (title, names, logarithmic, low, marks) in enumerate(PANELS):
         parts += panel(68 + number * 409, 352, title, [found[name] for name in names], logarithmic, low, marks)
     return "\n".join([*parts, "</svg>"]) + "\n"
@@ -95,29 +92,24 @@ def panel(
 ) -> list[str]:
     """Half of the figure: axes, curves, and which colour is which."""
     at = across(left, width, logarithmic, low, marks[-1])
-    parts = [f'<text x="{place(left)}" y="{TOP - 18}">{title}</text>']
+    parts = [text(left, TOP - 18, title)]
     for percent in (0, 25, 50, 75, 100):
         y = place(down(percent / 100))
         parts.append(f'<path class="grid" d="M{place(left)} {y}H{place(left + width)}"/>')
-        parts.append(
-            f'<text class="quiet" x="{place(left - 6)}" y="{place(float(y) + 4)}" text-anchor="end">{percent} %</text>'
-        )
+        parts.append(text(left - 6, float(y) + 4, f"{percent} %", "quiet", "end"))
     for mark in marks:
         x = place(at(mark))
         parts.append(f'<path class="grid" d="M{x} {TOP}V{BOTTOM}"/>')
-        parts.append(f'<text class="quiet" x="{x}" y="{BOTTOM + 18}" text-anchor="middle">{mark:,}</text>')
+        parts.append(text(at(mark), BOTTOM + 18, f"{mark:,}", "quiet", "middle"))
     parts.append(f'<path class="axis" fill="none" d="M{place(left)} {TOP}V{BOTTOM}H{place(left + width)}"/>')
     scale = "ms, logarithmic" if logarithmic else "ms"
-    parts.append(
-        f'<text class="quiet" x="{place(left + width / 2)}" y="{BOTTOM + 38}" text-anchor="middle">'
-        f"time to elect a leader, {scale}</text>"
-    )
+    parts.append(text(left + width / 2, BOTTOM + 38, f"time to elect a leader, {scale}", "quiet", "middle"))
     for colour, row in enumerate(rows):
         parts += curves(at, row, colour, marks[-1])
     for colour, row in enumerate(rows):
         beside, line = left + width - 86, BOTTOM - 92 + colour * 18
         parts.append(f'<path class="ours c{colour}" d="M{place(beside)} {line - 4}h18"/>')
-        parts.append(f'<text x="{place(beside + 24)}" y="{line}">{row.line.name.replace("-", "–")}</text>')
+        parts.append(text(beside + 24, line, row.line.name.replace("-", "–")))
     return parts
 
 

@@ -7,17 +7,11 @@ uniformly between two. n is the size of the cluster, `down` how many do not answ
 from math import comb
 
 
-def enough(servers: int, down: int) -> int:
-    """How many of the live must time out within one latency so that nobody gets a majority."""
-    return servers - down - servers // 2 + 1
-
-
 def split_chance(servers: int, down: int, latency: float) -> float:
     """The chance that the first vote is split: that so many timeouts fall within one latency (figure 9.4)."""
     live = servers - down
-    return sum(
-        comb(live, k) * latency**k * (1 - latency) ** (live - k) for k in range(enough(servers, down) - 1, live + 1)
-    )
+    enough = live - servers // 2  # with so many more timeouts within one latency of the first, nobody gets a majority
+    return sum(comb(live, k) * latency**k * (1 - latency) ** (live - k) for k in range(enough, live + 1))
 
 
 def expected(servers: int, down: int, latency: float) -> float:

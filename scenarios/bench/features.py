@@ -8,7 +8,6 @@ the codec and trio.
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
@@ -23,6 +22,7 @@ from cluster.sim.world import World
 from cluster.storage import Storage
 from cluster.value import value
 from scenarios.bench import load
+from scenarios.tla.record import Took, recorded
 
 NEVER = Compaction(entries=1 << 40, size=1 << 60)
 OFTEN = Compaction(entries=64, growth=0, margin=16)
@@ -113,8 +113,8 @@ ADDED = (Feature("a snapshot in 64 entries", options=(("timing", Timing(compacti
 """What is not on by default, measured by adding it."""
 
 
-def features(rounds: int, proposals: int) -> dict[str, Any]:
-    """µs a message as it is, and what each feature takes of it; the law by itself."""
+def features(rounds: int = load.ROUNDS, proposals: int = load.PROPOSALS) -> dict[str, Any]:
+    """µs a message as it is, and what each feature takes of it: the same load with one thing taken away at a time."""
     whole = Feature("all of it")
     taken: dict[str, list[float]] = {}
     for number in range(rounds + 1):
@@ -142,22 +142,12 @@ def law_alone(proposals: int) -> float:
 
     Their logs hold by then what they are told to append, so that part is read and not written.
     """
-    steps: list[tuple[Any, ...]] = []
-    original = law.step
-
-    @contextmanager
-    def recorded() -> Any:
-        law.step = lambda *given: (steps.append(given), original(*given))[1]  # type: ignore[func-returns-value]
-        try:
-            yield
-        finally:
-            law.step = original
-
-    with recorded():
+    with recorded() as record:
         measured = load.replication(5, proposals)
+    steps = [(each.before, each.event, each.at) for each in record if isinstance(each, Took)]
     began = time.process_time()
     for given in steps:
-        original(*given)
+        law.step(*given)
     return (time.process_time() - began) / measured.messages * 1e6
 
 

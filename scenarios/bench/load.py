@@ -1,7 +1,8 @@
 """The loads the benchmarks put on a cluster: the same stories whoever measures them."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import trio
@@ -14,6 +15,8 @@ from scenarios.register import Put, Register
 
 NAMES = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 CLIENTS = 12
+ROUNDS = 5
+PROPOSALS = 1_200
 
 
 @value
@@ -34,6 +37,15 @@ class Measured:
     def speed(self) -> float:
         """Virtual seconds per second of CPU time."""
         return self.virtual_seconds / self.cpu_seconds
+
+
+@contextmanager
+def measuring(world: World, taken: list[Measured]) -> Iterator[None]:
+    """Add to `taken` what it costs to do what stands below."""
+    messages, events, began, cpu = world.network.messages, len(world.history), world.now, time.process_time()
+    yield
+    cpu = time.process_time() - cpu
+    taken.append(Measured(world.network.messages - messages, cpu, world.now - began, len(world.history) - events))
 
 
 def replication(
@@ -68,14 +80,11 @@ def replication(
                     await member.sleep(pause)
 
         arrange(world)
-        messages, events, began = world.network.messages, len(world.history), world.now
-        cpu = time.process_time()
-        for number in range(clients):
-            member.spawn(client, number)
-        while left > 0 or node.proposals.pending:  # noqa: ASYNC110  # an event would be one more thing to pay for
-            await trio.sleep(0.1)
-        cpu = time.process_time() - cpu
-        taken.append(Measured(world.network.messages - messages, cpu, world.now - began, len(world.history) - events))
+        with measuring(world, taken):
+            for number in range(clients):
+                member.spawn(client, number)
+            while left > 0 or node.proposals.pending:  # noqa: ASYNC110  # an event would be one more thing to pay for
+                await trio.sleep(0.1)
 
     held(story, **options)
     return taken[0]
@@ -88,10 +97,8 @@ def idle(nodes: int, duration: float, skipping: bool = True) -> Measured:
     async def story(world: World) -> None:
         world.start(NAMES[:nodes], Register)
         await world.elected()
-        messages, events, began, cpu = world.network.messages, len(world.history), world.now, time.process_time()
-        await trio.sleep(duration)
-        cpu = time.process_time() - cpu
-        taken.append(Measured(world.network.messages - messages, cpu, world.now - began, len(world.history) - events))
+        with measuring(world, taken):
+            await trio.sleep(duration)
 
     held(story, skipping=skipping)
     return taken[0]

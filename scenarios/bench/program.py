@@ -11,16 +11,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from scenarios.bench import backup, load, yardsticks
-from scenarios.bench import features as each_feature
-from scenarios.bench import tasks as idle_tasks
+from scenarios.bench import backup, features, load, tasks, yardsticks
+from scenarios.bench.load import PROPOSALS, ROUNDS
 
-ROUNDS = 5
-PROPOSALS = 1_200
 SIZES = (3, 5, 25)
 BUSY_PROPOSALS = {3: 1_500, 5: 1_000, 25: 120}
 IDLE_DAYS = 1.0
-DATABASES = (5, 50, 500)
 
 
 class NoYardstick(RuntimeError):
@@ -92,16 +88,6 @@ def memory() -> dict[str, Any]:
     return {"peak_mebibytes": {name: _peak(program) for name, program in programs.items()}}
 
 
-def features(rounds: int = ROUNDS, proposals: int = PROPOSALS) -> dict[str, Any]:
-    """What each feature costs a message: the same load with one thing taken away at a time."""
-    return each_feature.features(rounds, proposals)
-
-
-def tasks(sizes: tuple[int, ...] = DATABASES) -> dict[str, Any]:
-    """What thousands of backup tasks cost on seven nodes while they have nothing to do, by size."""
-    return {"tasks": idle_tasks.measured(sizes)}
-
-
 def _peak(program: str) -> float:
     code = f"from scenarios.bench import load\n{program}\nfrom scenarios.bench.program import peak\nprint(peak())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -127,8 +113,8 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "time": time,
     "memory": memory,
     "backup": backup.backup,
-    "tasks": tasks,
-    "features": features,
+    "tasks": tasks.tasks,
+    "features": features.features,
 }
 
 
@@ -145,28 +131,16 @@ def as_text(name: str, result: dict[str, Any]) -> list[str]:
                 "  a profile says the time goes to: " + ", ".join(result["next"]),
             ]
         case "time":
-            lines = ["virtual seconds per CPU second     busy        idle   idle, every heartbeat lived"]
-            for nodes, row in result["virtual_seconds_per_cpu_second"].items():
-                lines.append(
-                    f"  {nodes:>2} nodes                    {row['busy']:>9,} {row['idle']:>11,} {row['idle_lived']:>9,}"
-                )
-            return lines
+            return ["virtual seconds per CPU second     busy        idle   idle, every heartbeat lived"] + [
+                f"  {nodes:>2} nodes                    {row['busy']:>9,} {row['idle']:>11,} {row['idle_lived']:>9,}"
+                for nodes, row in result["virtual_seconds_per_cpu_second"].items()
+            ]
         case "features":
-            return each_feature.as_lines(result)
+            return features.as_lines(result)
         case "backup":
             return backup.as_lines(result)
         case "tasks":
-            lines = [
-                "backup tasks with nothing to do, 7 nodes, 20 tasks a database, all promises watched; CPU seconds",
-                "   tasks   databases   to define   hour, none due   minute lived   hour, each due once   µs per task",
-            ]
-            for tasks, row in result["tasks"].items():
-                lines.append(
-                    f"  {tasks:>6} {row['databases']:>11} {row['define_seconds']:>11.2f} {row['idle_hour_seconds']:>16.3f}"
-                    f" {row['lived_minute_seconds']:>14.2f} {row['due_hour_seconds']:>21.2f}"
-                    f" {row['microseconds_per_idle_task_hour']:>13,}"
-                )
-            return lines
+            return tasks.as_lines(result)
         case _:
             return ["peak memory of a process, MiB"] + [
                 f"  {program:<10} {peak:>8.1f}" for program, peak in result["peak_mebibytes"].items()

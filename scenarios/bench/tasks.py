@@ -18,41 +18,24 @@ from backup.record.database_commands import CreateDatabase
 from backup.record.record import Task
 from backup.record.rules import rules_named
 from backup.record.task_commands import DefineTask
-from cluster.sim.run import play
 from cluster.sim.world import World
-from cluster.value import value
-from scenarios.bench.load import NAMES
+from scenarios.bench.load import NAMES, held
 
 HOUR = 3_600.0
+DATABASES = (5, 50, 500)
 TASKS_OF_A_DATABASE = 20
 RULES = attrs.evolve(rules_named("unkindness"), name="many slots", concurrent_backups=1_000)
 """With the four slots a node has, tasks of one minute would queue for hours (rule 9.4), and idle time would not be idle."""
 
 
-@value
-class Idle:
-    """What one size cost, in CPU seconds."""
+def idle(databases: int, nodes: int = 7) -> dict[str, Any]:
+    """Measure one size: CPU seconds of
 
-    databases: int
-    tasks: int
-    defined: float
-    """All databases and tasks, with the promises watched."""
-    skipped_hour: float
-    """An hour in which nothing is due, as users live it."""
-    lived_minute: float
-    """A minute in which every report and every look of the observer is lived."""
-    due_hour: float
-    """An hour in which each task is due once and has nothing new."""
-    runs: int
-
-    @property
-    def microseconds_per_task_hour(self) -> float:
-        """Of a task that is due once in the hour and has nothing new."""
-        return (self.due_hour - self.skipped_hour) / self.tasks * 1e6
-
-
-def idle(databases: int, nodes: int = 7) -> Idle:
-    """Measure one size."""
+    - `define`: all databases and tasks, with the promises watched;
+    - `idle_hour`: an hour in which nothing is due, as users live it;
+    - `lived_minute`: a minute in which every report and every look of the observer is lived;
+    - `due_hour`: an hour in which each task is due once and has nothing new; what that costs a task is told in µs.
+    """
     cost: dict[str, float] = {}
     runs: list[int] = []
     tasks = databases * TASKS_OF_A_DATABASE
@@ -66,7 +49,7 @@ def idle(databases: int, nodes: int = 7) -> Idle:
     async def story(world: World) -> None:
         world.start(NAMES[:nodes], backups(RULES))
         leader = await world.elected()
-        with timed("defined"):
+        with timed("define"):
             for number in range(databases):
                 group = tuple(NAMES[(number + place) % nodes] for place in range(3))
                 await world.ask(leader, CreateDatabase(f"db{number}", members=group))
@@ -77,7 +60,7 @@ def idle(databases: int, nodes: int = 7) -> Idle:
                     await world.ask(leader, DefineTask(f"db{number}", task))
             await trio.sleep(60)
         await trio.sleep(4 * HOUR - world.now)
-        with timed("skipped_hour"):
+        with timed("idle_hour"):
             await trio.sleep(HOUR)
         with timed("lived_minute"), lived(world):
             await trio.sleep(60)
@@ -87,12 +70,16 @@ def idle(databases: int, nodes: int = 7) -> Idle:
             await trio.sleep(HOUR)
         runs.append(sum(type(event.note).__name__ == "BackupSkipped" for event in world.history.events[before:]))
 
-    outcome = play(story, seed=1)
-    if outcome.failure is not None:
-        raise outcome.failure
-    return Idle(
-        databases, tasks, cost["defined"], cost["skipped_hour"], cost["lived_minute"], cost["due_hour"], runs[0]
-    )
+    held(story)
+    return {
+        "databases": databases,
+        "define_seconds": round(cost["define"], 2),
+        "idle_hour_seconds": round(cost["idle_hour"], 3),
+        "lived_minute_seconds": round(cost["lived_minute"], 2),
+        "due_hour_seconds": round(cost["due_hour"], 2),
+        "microseconds_per_idle_task_hour": round((cost["due_hour"] - cost["idle_hour"]) / tasks * 1e6),
+        "runs": runs[0],
+    }
 
 
 @contextmanager
@@ -104,17 +91,20 @@ def lived(world: World) -> Iterator[None]:
     world.skipping, world.clock.quiet_after = before, kept
 
 
-def measured(sizes: tuple[int, ...]) -> dict[str, Any]:
-    """A row a size."""
-    return {
-        str(found.tasks): {
-            "databases": found.databases,
-            "define_seconds": round(found.defined, 2),
-            "idle_hour_seconds": round(found.skipped_hour, 3),
-            "lived_minute_seconds": round(found.lived_minute, 2),
-            "due_hour_seconds": round(found.due_hour, 2),
-            "microseconds_per_idle_task_hour": round(found.microseconds_per_task_hour),
-            "runs": found.runs,
-        }
-        for found in map(idle, sizes)
-    }
+def tasks(sizes: tuple[int, ...] = DATABASES) -> dict[str, Any]:
+    """What thousands of backup tasks cost on seven nodes while they have nothing to do: a row a size, by their number."""
+    return {"tasks": {str(size * TASKS_OF_A_DATABASE): idle(size) for size in sizes}}
+
+
+def as_lines(result: dict[str, Any]) -> list[str]:
+    """The lines a person reads."""
+    return [
+        "backup tasks with nothing to do, 7 nodes, 20 tasks a database, all promises watched; CPU seconds",
+        "   tasks   databases   to define   hour, none due   minute lived   hour, each due once   µs per task",
+        *[
+            f"  {count:>6} {row['databases']:>11} {row['define_seconds']:>11.2f} {row['idle_hour_seconds']:>16.3f}"
+            f" {row['lived_minute_seconds']:>14.2f} {row['due_hour_seconds']:>21.2f}"
+            f" {row['microseconds_per_idle_task_hour']:>13,}"
+            for count, row in result["tasks"].items()
+        ],
+    ]

@@ -35,14 +35,8 @@ def draw(run: str, *, bug: str | None = None, start: str = "", until: str = "", 
     words += ["--nodes", "".join(nodes)] if nodes else []
     names = among(outcome.names, nodes)
     found = window(outcome, start, until)
-    drawn = picture(
-        outcome.history,
-        names,
-        *found,
-        title=loaded.lesson,
-        command=shlex.join(words),
-        breach=breach(outcome, request, loaded),
-    )
+    broke = breach(outcome, request, loaded)
+    drawn = picture(outcome.history, names, *found, title=loaded.lesson, command=shlex.join(words), breach=broke)
     return svg(not_too_much(drawn, outcome, names))
 
 

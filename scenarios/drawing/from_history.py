@@ -214,12 +214,10 @@ class Reader:
         self._log[node] = changed
         if t < self._start:
             return
-        if self.rows and (last := self._last_row(node)) is not None and last.t == t:
+        last = next((row for row in reversed(self.rows) if row.node == node), None)
+        if last is not None and last.t == t:
             self.rows.remove(last)  # what changes twice at an instant is shown once
         self.rows.append(changed)
-
-    def _last_row(self, node: str) -> Row | None:
-        return next((row for row in reversed(self.rows) if row.node == node), None)
 
     # ---- owners ----
 

@@ -128,15 +128,11 @@ class Picture:
 
     def instants(self) -> tuple[int, ...]:
         """Every time at which something stands, in order, with both ends of the window."""
-        found = {self.start, self.until}
-        for each in self.arrows:
-            found |= {each.sent, each.t}
-        for span in self.lives:
-            found |= {span.start, span.until}
-        for run in self.runs:
-            found |= {run.start, run.until}
-        found |= {mark.t for mark in self.marks} | {word.t for word in self.words}
-        found |= {row.t for row in self.rows} | {sentence.t for sentence in self.sentences}
+        spans: tuple[Life | Run, ...] = (*self.lives, *self.runs)
+        points: tuple[Mark | Word | Row | Sentence, ...] = (*self.marks, *self.words, *self.rows, *self.sentences)
+        found = {self.start, self.until, *[each.t for each in points]}
+        found.update(*[(each.sent, each.t) for each in self.arrows])
+        found.update(*[(each.start, each.until) for each in spans])
         return tuple(sorted(found))
 
     def size(self) -> int:

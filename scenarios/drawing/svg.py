@@ -9,7 +9,7 @@ from textwrap import wrap
 from cluster.sim.timeline import span_text
 from cluster.time_units import clock_text
 from scenarios.drawing.legend import legend
-from scenarios.drawing.picture import Breach, Life, Picture, Row, Sentence
+from scenarios.drawing.picture import Breach, Life, Picture, Sentence
 from scenarios.drawing.scale import Room, Scale, scale
 from scenarios.drawing.shapes import arrow, cells, place, sign, text, words_of
 from scenarios.drawing.style import CLASSES, STYLE
@@ -42,20 +42,15 @@ class Drawing:
         """Where sentences begin."""
         self._letters = int((WIDTH - 18 - self._right) / 6.3)
         self._head = wrap(picture.title, 92)
-        self._rooms: list[Room] = []
         self._scale = self._laid_out()
 
     def _laid_out(self) -> Scale:
         picture = self._picture
-        rooms = self._rooms
-        for mark in picture.marks:
-            rooms.append(Room(mark.t, mark.node, 19))
-        for row in picture.rows:
-            rooms.append(Room(row.t, f"{row.node} log", 14.5))
-        for word in picture.words:
-            rooms.append(Room(word.t, f"{word.node} word", 12.5))
-        for sentence in picture.sentences:
-            rooms.append(Room(sentence.t, "sentences", LINE * len(self._lines(sentence)) + 1, slack=22))
+        rooms = [Room(mark.t, mark.node, 19) for mark in picture.marks]
+        rooms += [Room(row.t, f"{row.node} log", 14.5) for row in picture.rows]
+        rooms += [Room(word.t, f"{word.node} word", 12.5) for word in picture.words]
+        for each in picture.sentences:
+            rooms.append(Room(each.t, "sentences", LINE * len(self._lines(each)) + 1, slack=22))
         if picture.breach is not None:
             rooms.append(Room(picture.breach.t, "sentences", LINE * len(self._broken(picture.breach)) + 8))
         return scale(picture.instants(), rooms, 78 + 18 * len(self._head))
@@ -87,23 +82,19 @@ class Drawing:
         samples, bottom = legend(picture, bottom + 20)
         height = round(bottom + 22)
         described = f"{picture.title} Space-time diagram of {', '.join(picture.names)}; time runs downward."
-        return (
-            "\n".join(
-                [
-                    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-                    f'height="{height}" role="img">',
-                    f"<title>{words_of(described)}</title>",
-                    f"<style>{STYLE}</style>",
-                    f'<rect class="card" x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
-                    *(text(20, 28 + 18 * number, line, "title") for number, line in enumerate(self._head)),
-                    *body,
-                    *samples,
-                    text(20, height - 12, picture.command, "small"),
-                    "</svg>",
-                ]
-            )
-            + "\n"
-        )
+        parts = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+            f'height="{height}" role="img">',
+            f"<title>{words_of(described)}</title>",
+            f"<style>{STYLE}</style>",
+            f'<rect class="card" x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
+            *(text(20, 28 + 18 * number, line, "title") for number, line in enumerate(self._head)),
+            *body,
+            *samples,
+            text(20, height - 12, picture.command, "small"),
+            "</svg>\n",
+        ]
+        return "\n".join(parts)
 
     # ---- life lines ----
 
@@ -114,14 +105,11 @@ class Drawing:
 
     def _life(self, life: Life) -> Iterator[str]:
         x, top, bottom = self._lanes[life.node], self._y(life.start), self._y(life.until)
-        match life.role:
-            case "follower" | "down":
-                yield f'<path class="{life.role}" d="M{place(x)} {place(top)}V{place(bottom)}"/>'
-            case _:
-                yield (
-                    f'<rect class="{life.role}" x="{place(x - 3.5)}" y="{place(top)}" width="7" '
-                    f'height="{place(bottom - top)}"/>'
-                )
+        if life.role in ("follower", "down"):
+            yield f'<path class="{life.role}" d="M{place(x)} {place(top)}V{place(bottom)}"/>'
+        else:
+            where = f'x="{place(x - 3.5)}" y="{place(top)}" width="7" height="{place(bottom - top)}"'
+            yield f'<rect class="{life.role}" {where}/>'
 
     def _guides(self) -> Iterator[str]:
         """From a node to the sentence that says what it does."""
@@ -154,10 +142,8 @@ class Drawing:
         for run in self._picture.runs:
             x, top, bottom = self._lanes[run.node] + 7, self._y(run.start), self._y(run.until)
             ended = {"cut off": "cut", "finished": ""}.get(run.ended, run.ended)
-            yield (
-                f'<rect class="{f"run {ended}".strip()}" x="{place(x)}" y="{place(top)}" width="8" '
-                f'height="{place(max(bottom - top, 3))}"/>'
-            )
+            where = f'x="{place(x)}" y="{place(top)}" width="8" height="{place(max(bottom - top, 3))}"'
+            yield f'<rect class="{f"run {ended}".strip()}" {where}/>'
             yield text(x + 12, (top + bottom) / 2 + 4, run.kind, "word")
 
     # ---- what happens ----
@@ -165,15 +151,8 @@ class Drawing:
     def _arrows(self) -> Iterator[str]:
         for each in self._picture.arrows:
             said = f"{each.message} {each.number}" + (f", lost: {each.lost}" if each.lost else "")
-            yield arrow(
-                CLASSES.get(each.kind, each.kind),
-                said,
-                self._lanes[each.sender],
-                self._y(each.sent),
-                self._lanes[each.receiver],
-                self._y(each.t),
-                bool(each.lost),
-            )
+            start, end = (self._lanes[each.sender], self._y(each.sent)), (self._lanes[each.receiver], self._y(each.t))
+            yield arrow(CLASSES.get(each.kind, each.kind), said, *start, *end, bool(each.lost))
 
     def _beside_the_lines(self) -> Iterator[str]:
         """Signs, logs, words and sentences, in the order in which they were given room."""
@@ -181,7 +160,8 @@ class Drawing:
         for mark in picture.marks:
             yield sign(mark.kind, self._lanes[mark.node], next(places))
         for row in picture.rows:
-            yield self._row(row, next(places))
+            x = self._lanes[row.node] + self._beside
+            yield cells(x, next(places), row.base + 1, row.terms, row.commit, self._room)
         for word in picture.words:
             yield text(self._lanes[word.node] - 12, next(places) + 4, word.text, "word", "end")
         shown = 0.0
@@ -195,9 +175,6 @@ class Drawing:
             y = next(places)
             for number, line in enumerate(self._broken(picture.breach)):
                 yield text(self._right, y + 6 + LINE * number, line, "broken")
-
-    def _row(self, row: Row, y: float) -> str:
-        return cells(self._lanes[row.node] + self._beside, y, row.base + 1, row.terms, row.commit, self._room)
 
     def _sentence(self, sentence: Sentence, y: float) -> Iterator[str]:
         kind = "step" if not sentence.node else "strong" if sentence.is_headline else ""

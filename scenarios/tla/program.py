@@ -97,9 +97,8 @@ def action(line: Line) -> str:
 def as_text(found: Validated) -> Sequence[str]:
     """What there is to say, line by line."""
     actions = Counter(line.act for line in found.lines)
-    told = [
-        f"{found.request.story}@{found.request.seed}: {found.steps:,} steps of the law are {len(found.lines):,} lines"
-    ]
+    run = f"{found.request.story}@{found.request.seed}"
+    told = [f"{run}: {found.steps:,} steps of the law are {len(found.lines):,} lines"]
     told.append("  " + ", ".join(f"{name} {count}" for name, count in actions.most_common()))
     if found.left:
         told.append(f"  {found.left:,} lines beyond --first are not judged")
@@ -115,11 +114,9 @@ def as_text(found: Validated) -> Sequence[str]:
             f"  {action(refused)} is no step of the specification here, or does not end where the node was seen"
         )
         if (seen := refused.seen) is not None:
+            log = f"log up to {seen.length} (term {seen.last_term})"
             leads = ", leading" if seen.leads else ""
-            told.append(
-                f"  seen: term {seen.term}, vote {seen.vote}, log up to {seen.length} (term {seen.last_term}), "
-                f"committed {seen.commit}{leads}"
-            )
+            told.append(f"  seen: term {seen.term}, vote {seen.vote}, {log}, committed {seen.commit}{leads}")
         told.append("  the lines before it:")
         start = max(0, verdict.taken - BEFORE)
         told += [

@@ -22,6 +22,7 @@ class Took:
 
     before: Raft
     event: Event
+    at: Moment
     after: Raft
     effects: tuple[Effect, ...]
 
@@ -42,7 +43,7 @@ def recorded() -> Iterator[Record]:
 
     def step_and_record(raft: Raft, event: Event, at: Moment) -> Any:
         after, effects = step(raft, event, at)
-        record.append(Took(raft, event, after, tuple(effects)))
+        record.append(Took(raft, event, at, after, tuple(effects)))
         return after, effects
 
     law.begin, law.step = begin_and_record, step_and_record

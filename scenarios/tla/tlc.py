@@ -94,42 +94,30 @@ def run_module(lines: Sequence[Line]) -> str:
 
 def row(line: Line) -> str:
     """One line as a record."""
-    fields = {
-        "act": quoted(line.act),
-        "node": quoted(line.node),
-        "peer": quoted(line.peer),
-        "x": str(line.x),
-        "prev": str(line.prev),
-        "count": str(line.count),
-        "mcommit": str(line.commit),
-        "itself": "TRUE" if line.itself else "FALSE",
-        "seen": "TRUE" if line.seen is not None else "FALSE",
-    }
+    fields: dict[str, str | int] = {"act": line.act, "node": line.node, "peer": line.peer, "x": line.x}
+    fields |= {"prev": line.prev, "count": line.count, "mcommit": line.commit, "itself": line.itself}
+    fields["seen"] = line.seen is not None
     if (seen := line.seen) is not None:
-        fields |= {
-            "term": str(seen.term + FIRST_TERM),
-            "vote": quoted(seen.vote),
-            "leads": "TRUE" if seen.leads else "FALSE",
-            "length": str(seen.length),
-            "lastTerm": str(seen.last_term + FIRST_TERM),
-            "lastValue": str(seen.last_value),
-            "commit": str(seen.commit),
-        }
+        fields |= {"term": seen.term + FIRST_TERM, "vote": seen.vote, "leads": seen.leads, "length": seen.length}
+        fields |= {"lastTerm": seen.last_term + FIRST_TERM, "lastValue": seen.last_value, "commit": seen.commit}
+    texts = {name: literal(content) for name, content in fields.items()}
     if line.act == "Forget":
         entries = [f"[term |-> {term + FIRST_TERM}, value |-> {number}]" for term, number in line.log]
-        fields["log"] = "<<" + ", ".join(entries) + ">>"
-    return "[" + ", ".join(f"{name} |-> {text}" for name, text in fields.items()) + "]"
+        texts["log"] = "<<" + ", ".join(entries) + ">>"
+    return "[" + ", ".join(f"{name} |-> {text}" for name, text in texts.items()) + "]"
 
 
-def quoted(text: str) -> str:
-    """A string of TLA+."""
-    return f'"{text}"'
+def literal(content: str | int) -> str:
+    """A string, a truth value or a number in TLA+."""
+    if isinstance(content, bool):
+        return str(content).upper()
+    return f'"{content}"' if isinstance(content, str) else str(content)
 
 
 def configuration(nodes: Sequence[str], values: int) -> str:
     """What TLC is to check, and what the constants are."""
-    constants = [f"{word} = {quoted(word)}" for word in WORDS]
-    constants.append("Server = {" + ", ".join(quoted(node) for node in nodes) + "}")
+    constants = [f"{word} = {literal(word)}" for word in WORDS]
+    constants.append("Server = {" + ", ".join(literal(node) for node in nodes) + "}")
     constants.append("Value = {" + ", ".join(str(number) for number in range(1, values + 1)) + "}")
     constants += ["Lines <- TheLine", "Count <- TheCount"]
     return "INIT PlayedInit\nNEXT PlayedNext\nINVARIANT NotDone\nCONSTANTS\n  " + "\n  ".join(constants) + "\n"

@@ -89,15 +89,11 @@ def _released(took: Took) -> Iterator[Send]:
 def changes(took: Took) -> bool:
     """Whether the step moved anything that the specification knows."""
     before, after = took.before, took.after
-    return (
-        before.term != after.term
-        or before.vote != after.vote
-        or before.log is not after.log
-        or before.commit != after.commit
-        or isinstance(before.role, Leader) != isinstance(after.role, Leader)
-        or _votes(before) != _votes(after)
-        or _matches(before) != _matches(after)
-    )
+    return before.log is not after.log or _known(before) != _known(after)
+
+
+def _known(raft: Raft) -> tuple[Any, ...]:
+    return raft.term, raft.vote, raft.commit, isinstance(raft.role, Leader), _votes(raft), _matches(raft)
 
 
 def _votes(raft: Raft) -> frozenset[str]:
