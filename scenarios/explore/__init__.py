@@ -14,55 +14,13 @@ from cluster.raft.messages import (
     TimeoutNow,
     VoteReply,
 )
-from scenarios.explore.actions import (
-    Action,
-    Crash,
-    Deliver,
-    Drop,
-    Duplicate,
-    Expire,
-    Propose,
-    Read,
-    Reconfigure,
-    Sync,
-)
+from scenarios.explore.actions import Action, Crash, Deliver, Drop, Duplicate, Expire, Propose, Read, Reconfigure, Sync
 from scenarios.explore.bounds import Bounds, BoundsError
 from scenarios.explore.search import Found, Level, Search, explore
 from scenarios.explore.story import CannotHappen, Followed, follow, story_lines
 
-__all__ = [
-    "Action",
-    "Alteration",
-    "AppendEntries",
-    "AppendReply",
-    "Bounds",
-    "BoundsError",
-    "CannotHappen",
-    "Change",
-    "Configuration",
-    "Confirm",
-    "Confirmed",
-    "Crash",
-    "Deliver",
-    "Drop",
-    "Duplicate",
-    "Entry",
-    "Expire",
-    "Followed",
-    "Found",
-    "Level",
-    "Place",
-    "Propose",
-    "Read",
-    "Reconfiguration",
-    "Reconfigure",
-    "Request",
-    "RequestVote",
-    "Search",
-    "Sync",
-    "TimeoutNow",
-    "VoteReply",
-    "explore",
-    "follow",
-    "story_lines",
-]
+__all__ = ["Action", "Crash", "Deliver", "Drop", "Duplicate", "Expire", "Propose", "Read", "Reconfigure", "Sync"]
+__all__ += ["Alteration", "AppendEntries", "AppendReply", "Change", "Configuration", "Confirm", "Confirmed", "Entry"]
+__all__ += ["Place", "Reconfiguration", "Request", "RequestVote", "TimeoutNow", "VoteReply"]
+__all__ += ["Bounds", "BoundsError", "Found", "Level", "Search", "explore"]
+__all__ += ["CannotHappen", "Followed", "follow", "story_lines"]

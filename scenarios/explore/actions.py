@@ -24,10 +24,6 @@ class Expire:
     unheard: bool = False
     """A leader's, and it has not heard a majority for so long that it gives up (rule 3.27)."""
 
-    def says(self) -> str:
-        """The action in one sentence, without the node's name."""
-        return "has heard no majority for too long" if self.unheard else "loses patience"
-
 
 @value
 class Sync:
@@ -35,20 +31,12 @@ class Sync:
 
     node: str
 
-    def says(self) -> str:
-        """The action in one sentence, without the node's name."""
-        return "has its oldest write on the disk"
-
 
 @value
 class Propose:
     """A leader is asked for the next command."""
 
     node: str
-
-    def says(self) -> str:
-        """The action in one sentence, without the node's name."""
-        return "is asked for a command"
 
 
 @value
@@ -58,20 +46,12 @@ class Reconfigure:
     node: str
     change: Change
 
-    def says(self) -> str:
-        """The action in one sentence, without the node's name."""
-        return f"is asked for this: {self.change.says()}"
-
 
 @value
 class Read:
     """A leader is asked to confirm a read."""
 
     node: str
-
-    def says(self) -> str:
-        """The action in one sentence, without the node's name."""
-        return "is asked to read"
 
 
 @value
@@ -81,10 +61,6 @@ class Crash:
     node: str
     commit: int
     """Up to where its disk knows the log to be committed: what the last durable write says, or what was remembered."""
-
-    def says(self) -> str:
-        """The action in one sentence, without the node's name."""
-        return "crashes and starts again"
 
 
 @value
@@ -97,10 +73,6 @@ class Deliver:
     late: bool = False
     """So long after the last sign of a leader that good standing protects nobody (rule 3.22)."""
 
-    def says(self) -> str:
-        """The action in one sentence, without the node's name."""
-        return f"takes {in_short(self.message)} from {self.sender}" + (" after long silence" if self.late else "")
-
 
 @value
 class Duplicate:
@@ -111,10 +83,6 @@ class Duplicate:
     message: Message
     late: bool = False
 
-    def says(self) -> str:
-        """The action in one sentence, without the node's name."""
-        return f"takes a copy of {in_short(self.message)} from {self.sender}"
-
 
 @value
 class Drop:
@@ -124,12 +92,31 @@ class Drop:
     node: str
     message: Message
 
-    def says(self) -> str:
-        """The action in one sentence, without the node's name."""
-        return f"never gets {in_short(self.message)} from {self.sender}"
-
 
 Action = Expire | Sync | Propose | Reconfigure | Read | Crash | Deliver | Duplicate | Drop
+
+
+def sentence(action: Action) -> str:
+    """An action in one sentence, without the node's name."""
+    match action:
+        case Expire(unheard=unheard):
+            return "has heard no majority for too long" if unheard else "loses patience"
+        case Sync():
+            return "has its oldest write on the disk"
+        case Propose():
+            return "is asked for a command"
+        case Reconfigure(change=change):
+            return f"is asked for this: {change.says()}"
+        case Read():
+            return "is asked to read"
+        case Crash():
+            return "crashes and starts again"
+        case Deliver(sender, _, message, late):
+            return f"takes {in_short(message)} from {sender}" + (" after long silence" if late else "")
+        case Duplicate(sender, _, message):
+            return f"takes a copy of {in_short(message)} from {sender}"
+        case Drop(sender, _, message):
+            return f"never gets {in_short(message)} from {sender}"
 
 
 def in_short(message: Message) -> str:

@@ -44,133 +44,51 @@ class Erased:
 
 Kept, Name, Names, ByName, Bag, Same, Woken = How
 
-PARTS: dict[type, dict[str, How | Erased]] = {
-    state.Raft: {
-        "name": Name,
-        "configuration": Kept,
-        "configured": Kept,
-        "timing": Same,
-        "term": Kept,
-        "vote": Name,
-        "log": Kept,
-        "commit": Kept,
-        "role": Kept,
-        "timeout": Erased(Timing().election * 2 // 3),
-        "ticks_from": Erased(0),
-        "draws": Erased(1),
-        "wake_at": Woken,
-        "durable": Kept,
-        "saves": Kept,
-        "snapshot": Kept,
-        "incoming": Kept,
-    },
-    Configuration: {
-        "voters": Names,
-        "outgoing": Names,
-        "learners": Names,
-        "learners_next": Names,
-        "promotable": Names,
-        "auto_leave": Kept,
-    },
-    state.Follower: {"leader": Name, "heard_at": Erased(0)},
-    state.Candidate: {
-        "trial": Kept,
-        "asked": Kept,
-        "granted": Names,
-        "refused": Names,
-        "forced": Kept,
-        "rounds": Erased(0),
-    },
-    state.Leader: {
-        "peers": ByName,
-        "stored": Kept,
-        "beats_from": Erased(0),
-        "beat": Erased(0),
-        "ready": Kept,
-        "transfer": Kept,
-        "reading": Kept,
-        "leases": Kept,
-    },
-    state.Transfer: {"target": Name, "until": Erased(0), "told": Kept},
-    state.Reading: {
-        "round": Kept,
-        "sent_at": Erased(0),
-        "index": Kept,
-        "asked": Kept,
-        "confirmed": Names,
-        "waiting": Kept,
-        "lease_from": Erased(None),
-    },
-    state.Incoming: {"index": Kept, "checksum": Kept, "held": Kept, "parts": Kept},
-    progress.Progress: {
-        "match": Kept,
-        "next": Kept,
-        "probing": Kept,
-        "inflight": Kept,
-        "answered_at": Erased(0),
-        "head_beat": Erased(0),
-        "sending": Kept,
-    },
-    progress.Sending: {"snapshot": Kept, "offset": Kept, "beat": Erased(0)},
-    state.Durable: {"term": Kept, "vote": Name, "last": Kept, "cuts": Kept},
-    state.Send: {"to": Name, "message": Kept},
-    messages.Snapshot: {"index": Kept, "term": Kept, "configuration": Kept, "content": Kept, "checksum": Kept},
-    messages.InstallSnapshot: {
-        "term": Kept,
-        "index": Kept,
-        "index_term": Kept,
-        "configuration": Kept,
-        "checksum": Kept,
-        "size": Kept,
-        "offset": Kept,
-        "part": Kept,
-    },
-    messages.SnapshotReply: {
-        "term": Kept,
-        "index": Kept,
-        "checksum": Kept,
-        "offset": Kept,
-        "held": Kept,
-        "sound": Kept,
-    },
-    messages.Request: {"client": Kept, "serial": Kept, "floor": Kept},
-    messages.Entry: {"term": Kept, "request": Kept, "command": Kept},
-    messages.Reconfiguration: {"term": Kept, "request": Kept, "command": Kept, "configuration": Kept},
-    messages.TimeoutNow: {"term": Kept},
-    messages.Confirm: {"term": Kept, "round": Kept},
-    messages.Confirmed: {"term": Kept, "round": Kept},
-    messages.RequestVote: {
-        "term": Kept,
-        "last_index": Kept,
-        "last_term": Kept,
-        "trial": Kept,
-        "forced": Kept,
-        "beat": Erased(0),
-    },
-    messages.VoteReply: {
-        "term": Kept,
-        "asked": Kept,
-        "granted": Kept,
-        "trial": Kept,
-        "beat": Erased(0),
-        "outside": Kept,
-    },
-    messages.AppendEntries: {
-        "term": Kept,
-        "prev_index": Kept,
-        "prev_term": Kept,
-        "entries": Kept,
-        "commit": Kept,
-        "beat": Kept,
-    },
-    messages.AppendReply: {
-        "term": Kept,
-        "success": Kept,
-        "match": Kept,
-        "hint_index": Kept,
-        "hint_term": Kept,
-        "beat": Kept,
-    },
+Parts = dict[str, How | Erased]
+
+
+def _parts(kept: str, **others: How | Erased) -> Parts:
+    """How the fields of a class count: those named in `kept` as they are, in the order given, and each other as it says."""
+    return {**dict.fromkeys(kept.split(), Kept), **others}
+
+
+PARTS: dict[type, Parts] = {
+    state.Raft: _parts(
+        "configuration configured term log commit role durable saves snapshot incoming",
+        name=Name,
+        vote=Name,
+        timing=Same,
+        timeout=Erased(Timing().election * 2 // 3),
+        ticks_from=Erased(0),
+        draws=Erased(1),
+        wake_at=Woken,
+    ),
+    Configuration: _parts(
+        "auto_leave", voters=Names, outgoing=Names, learners=Names, learners_next=Names, promotable=Names
+    ),
+    state.Follower: _parts("", leader=Name, heard_at=Erased(0)),
+    state.Candidate: _parts("trial asked forced", granted=Names, refused=Names, rounds=Erased(0)),
+    state.Leader: _parts("stored ready transfer reading leases", peers=ByName, beats_from=Erased(0), beat=Erased(0)),
+    state.Transfer: _parts("told", target=Name, until=Erased(0)),
+    state.Reading: _parts("round index asked waiting", confirmed=Names, sent_at=Erased(0), lease_from=Erased(None)),
+    state.Incoming: _parts("index checksum held parts"),
+    progress.Progress: _parts("match next probing inflight sending", answered_at=Erased(0), head_beat=Erased(0)),
+    progress.Sending: _parts("snapshot offset", beat=Erased(0)),
+    state.Durable: _parts("term last cuts", vote=Name),
+    state.Send: _parts("message", to=Name),
+    messages.Snapshot: _parts("index term configuration content checksum"),
+    messages.InstallSnapshot: _parts("term index index_term configuration checksum size offset part"),
+    messages.SnapshotReply: _parts("term index checksum offset held sound"),
+    messages.Request: _parts("client serial floor"),
+    messages.Entry: _parts("term request command"),
+    messages.Reconfiguration: _parts("term request command configuration"),
+    messages.TimeoutNow: _parts("term"),
+    messages.Confirm: _parts("term round"),
+    messages.Confirmed: _parts("term round"),
+    messages.RequestVote: _parts("term last_index last_term trial forced", beat=Erased(0)),
+    messages.VoteReply: _parts("term asked granted trial outside", beat=Erased(0)),
+    messages.AppendEntries: _parts("term prev_index prev_term entries commit beat"),
+    messages.AppendReply: _parts("term success match hint_index hint_term beat"),
 }
 LOG_PARTS = {"_ends", "_entries", "base", "base_term", "last_index", "last_term"}
 """All that a `Log` consists of; its entries are what counts, and where they begin."""
@@ -191,7 +109,7 @@ def unknown_parts(kind: type) -> list[str]:
     return sorted(there ^ set(PARTS[kind]))
 
 
-def _checked(kind: type) -> dict[str, How | Erased]:
+def _checked(kind: type) -> Parts:
     if kind in _CHECKED:
         return PARTS[kind]
     if kind not in PARTS:
@@ -205,7 +123,7 @@ def _checked(kind: type) -> dict[str, How | Erased]:
 
 def know(kind: type, **parts: How | Erased) -> None:
     """Say which fields of another class count."""
-    PARTS[kind] = dict(parts)
+    PARTS[kind] = parts
     _CHECKED.discard(kind)
 
 
@@ -269,6 +187,10 @@ LANE = 20
 FINGERPRINT = 16
 
 
+def _lane(content: Any) -> bytes:
+    return blake2b(repr(content).encode(), digest_size=FINGERPRINT).digest() + bytes(LANE - FINGERPRINT)
+
+
 class Lanes:
     """The fingerprints of a state under every renaming of its nodes at once: one integer, a lane for each.
 
@@ -287,16 +209,11 @@ class Lanes:
 
     def of(self, content: Callable[[Renaming], Any]) -> int:
         """The part's lanes; `content` says what counts of it under a renaming."""
-        lanes = [
-            blake2b(repr(content(names)).encode(), digest_size=FINGERPRINT).digest() + bytes(LANE - FINGERPRINT)
-            for names in self.renamings
-        ]
-        return int.from_bytes(b"".join(lanes), "little")
+        return int.from_bytes(b"".join([_lane(content(names)) for names in self.renamings]), "little")
 
     def of_nameless(self, content: Any) -> int:
         """The lanes of a part in which no name occurs."""
-        lane = blake2b(repr(content).encode(), digest_size=FINGERPRINT).digest() + bytes(LANE - FINGERPRINT)
-        return int.from_bytes(lane * len(self.renamings), "little")
+        return int.from_bytes(_lane(content) * len(self.renamings), "little")
 
     def every(self, total: int) -> list[bytes]:
         """The fingerprint of each renaming of the state; the first one is its own."""

@@ -9,19 +9,7 @@ from cluster import trace
 from cluster.admin_requests import label
 from cluster.raft import active_configuration
 from cluster.raft import step as law
-from cluster.raft.state import (
-    Apply,
-    Candidate,
-    Event,
-    Follower,
-    Leader,
-    Moment,
-    Raft,
-    Readable,
-    Save,
-    Send,
-    Stored,
-)
+from cluster.raft.state import Apply, Candidate, Event, Follower, Leader, Moment, Raft, Readable, Save, Send, Stored
 from cluster.trace_notes import ROLES, terms_and_digests
 from scenarios.explore.identity import normal_form
 from scenarios.explore.promises import NEVER_BACK, Broken, after_step, second_vote

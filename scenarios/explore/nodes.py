@@ -157,12 +157,7 @@ class Nodes(Surroundings):
     # ---- each node once ----
 
     def _cell(
-        self,
-        raft: Raft,
-        writes: tuple[Write, ...],
-        disk: Paper,
-        led: tuple[int, ...],
-        voted: tuple[int, str] | None,
+        self, raft: Raft, writes: tuple[Write, ...], disk: Paper, led: tuple[int, ...], voted: tuple[int, str] | None
     ) -> Cell:
         if voted is not None and voted[0] < disk.term:
             voted = None  # the terms on a disk never fall: that vote is never asked for again

@@ -58,19 +58,15 @@ def after_step(before: Raft, after: Raft) -> Broken | None:
     if after.commit < before.commit:
         return Broken(NEVER_BACK, f"{name} goes back from commit {before.commit} to {after.commit}")
     if after.commit > after.log.last_index:
-        return Broken(
-            "state machine safety",
-            f"{name} commits up to {after.commit} and holds only {after.log.last_index} entries",
-        )
+        text = f"{name} commits up to {after.commit} and holds only {after.log.last_index} entries"
+        return Broken("state machine safety", text)
     if isinstance(role, Leader):
         if not extends(after.log, before.log):
             return Broken("leader append-only", f"{name} leads term {after.term} and cuts its own log")
         if after.commit > before.commit and after.log.term_at(after.commit) != after.term:
             term = after.log.term_at(after.commit)
-            return Broken(
-                "own term",
-                f"{name} leads term {after.term} and commits up to entry {after.commit}, which is of term {term}",
-            )
+            text = f"{name} leads term {after.term} and commits up to entry {after.commit}, which is of term {term}"
+            return Broken("own term", text)
         if active_configuration.since(after) > before.log.last_index:
             return after_change(before, after)
     return goes_by_another(after)
@@ -164,9 +160,8 @@ def believes_wrongly(leader: Face, peer: Face) -> Broken | None:
         if name == peer.name and 0 < match <= len(leader.entries):
             if peer.entries[match - 1 : match] == leader.entries[match - 1 : match]:
                 return None
-            return Broken(
-                "true match", f"{leader.name} believes that {name} holds its entry {match}, and {name} does not"
-            )
+            text = f"{leader.name} believes that {name} holds its entry {match}, and {name} does not"
+            return Broken("true match", text)
     return None
 
 
@@ -181,9 +176,8 @@ def agreed(
         if index <= len(sealed):
             if sealed[index - 1][0] != entry:
                 when = " after its restart" if recovered else ""
-                return Broken(
-                    "state machine safety", f"{name} applies another entry {index}{when} than was applied before"
-                )
+                text = f"{name} applies another entry {index}{when} than was applied before"
+                return Broken("state machine safety", text)
         elif recovered:
             return Broken("state machine safety", f"{name} applies entry {index} after its restart, and nobody did")
         else:
@@ -195,9 +189,8 @@ def missing(leader: Face, sealed: Sealed) -> Broken | None:
     """*Leader completeness*: the first entry committed in an earlier term that a leader does not hold."""
     for index, (entry, term) in enumerate(sealed, 1):
         if term < leader.term and leader.entries[index - 1 : index] != (entry,):
-            return Broken(
-                "leader completeness", f"{leader.name} leads term {leader.term} without committed entry {index}"
-            )
+            text = f"{leader.name} leads term {leader.term} without committed entry {index}"
+            return Broken("leader completeness", text)
     return None
 
 

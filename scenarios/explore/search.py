@@ -13,6 +13,8 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import attrs
+
 from cluster.raft.configuration_change import Change
 from cluster.sim.run import few_collections
 from cluster.value import value
@@ -24,6 +26,8 @@ from scenarios.explore.promises import Asked, Broken, Sealed, agreed, answered, 
 from scenarios.explore.state_parts import Cell, Mail, Move
 
 COSTS = {"beat": BEATEN, "crash": CRASHED}
+OF_A_NAME: dict[str, Callable[[str], Action]] = {"sync": Sync, "propose": Propose, "read": Read}
+"""Actions of which nothing but the node has to be said."""
 ASKED = (("change", CHANGED), ("read", READ))
 Spent = tuple[int, ...]
 State = tuple[tuple[Cell, ...], tuple[int, ...], Sealed, Spent, int, Asked]
@@ -110,11 +114,13 @@ class Search:
 
     def _run(self, each_level: Callable[[Level], None] | None, depth: int, states: int) -> Found:
         first = self.first()
-        _, distinct = self._look(first[4])
+        renamed = self.nodes.lanes.every(first[4])
+        self._seen.add(min(renamed))
         self._remember(0, 0)
-        self._level(0, 1, distinct, 0, each_level)
-        rim: list[State] = [first]
-        start = 0
+        self.levels.append(Level(0, 1, len(set(renamed)), 0))
+        if each_level:
+            each_level(self.levels[-1])
+        rim, start = [first], 0
         while rim:
             if depth and self.levels[-1].depth >= depth:
                 return self.found("depth")
@@ -132,7 +138,9 @@ class Search:
         """What was covered so far."""
         levels = self.levels
         if len(levels) > 1 and not levels[-1].distinct and verdict == "exhausted":
-            levels = [*levels[:-2], _with(levels[-2], levels[-1].generated)]
+            # what was tried behind the last level and led nowhere new counts as well
+            generated = levels[-2].generated + levels[-1].generated
+            levels = [*levels[:-2], attrs.evolve(levels[-2], generated=generated)]
         return Found(self.bounds, verdict, tuple(levels), broken, way)
 
     # ---- states ----
@@ -246,59 +254,45 @@ class Search:
         depth = self.levels[-1].depth + 1
         units, every = self._units, self.nodes.lanes.every
         self.levels.append(Level(depth, 0, 0, 0))
-        for number, state in enumerate(rim, start):
-            if most and len(self._parents) >= most:
-                break
-            total = state[4]
-            for ordinal, option in enumerate(self.options(state)):
-                generated += 1
-                _, move, _, mail, gone, cost = option
-                after: State | Broken | None = None
-                if move.applied or move.broken or move.read or cost == READ:
-                    after = move.broken or self.after(state, option)
-                    if isinstance(after, Broken):
-                        self.levels[-1] = Level(depth, len(grown), full, generated)
-                        return grown, after, self._way(number, ordinal)
-                    lanes = after[4]
-                else:
-                    lanes = total + move.delta
-                    if gone and isinstance(mail, Mail):
-                        lanes -= mail.total
-                    if cost != FREE:
-                        lanes += units[cost]
-                renamed = every(lanes)
-                fingerprint = min(renamed)
-                if fingerprint in seen:
-                    continue
-                seen.add(fingerprint)
-                self._remember(number, ordinal)
-                full += len(set(renamed))
-                after = after or self.after(state, option)
-                assert not isinstance(after, Broken)
-                grown.append(after)
-                if broken := self.judged(state, option, after):
-                    self.levels[-1] = Level(depth, len(grown), full, generated)
-                    return grown, broken, self._way(number, ordinal)
-            if not number & 1023:  # for whoever interrupts
-                self.levels[-1] = Level(depth, len(grown), full, generated)
-        self.levels[-1] = Level(depth, len(grown), full, generated)
-        return grown, None, ()
-
-    def _look(self, total: int) -> tuple[bytes, int]:
-        renamed = self.nodes.lanes.every(total)
-        self._seen.add(min(renamed))
-        return min(renamed), len(set(renamed))
+        try:
+            for number, state in enumerate(rim, start):
+                if most and len(self._parents) >= most:
+                    break
+                total = state[4]
+                for ordinal, option in enumerate(self.options(state)):
+                    generated += 1
+                    _, move, _, mail, gone, cost = option
+                    after: State | Broken | None = None
+                    if move.applied or move.broken or move.read or cost == READ:
+                        after = move.broken or self.after(state, option)
+                        if isinstance(after, Broken):
+                            return grown, after, self._way(number, ordinal)
+                        lanes = after[4]
+                    else:
+                        lanes = total + move.delta
+                        if gone and isinstance(mail, Mail):
+                            lanes -= mail.total
+                        if cost != FREE:
+                            lanes += units[cost]
+                    renamed = every(lanes)
+                    fingerprint = min(renamed)
+                    if fingerprint in seen:
+                        continue
+                    seen.add(fingerprint)
+                    self._remember(number, ordinal)
+                    full += len(set(renamed))
+                    after = after or self.after(state, option)
+                    assert not isinstance(after, Broken)
+                    grown.append(after)
+                    if broken := self.judged(state, option, after):
+                        return grown, broken, self._way(number, ordinal)
+            return grown, None, ()
+        finally:  # whoever interrupts is told how far it came
+            self.levels[-1] = Level(depth, len(grown), full, generated)
 
     def _remember(self, parent: int, ordinal: int) -> None:
         self._parents.append(parent)
         self._ordinals.append(ordinal)
-
-    def _level(
-        self, depth: int, distinct: int, full: int, generated: int, each_level: Callable[[Level], None] | None
-    ) -> None:
-        self.levels.append(Level(depth, distinct, full, generated))
-        if each_level:
-            each_level(self.levels[-1])
 
     def _lanes_of_sealed(self, sealed: Sealed) -> int:
         lanes = self._sealed.get(sealed)
@@ -339,29 +333,12 @@ class Search:
         if mail is not None:
             sender, message = self.nodes.names[mail.sender], mail.message
             late = kind != "drop" and move is not self.nodes.deliver(state[0][place], mail)[0]
-            match kind:
-                case "deliver":
-                    return Deliver(sender, name, message, late)
-                case "duplicate":
-                    return Duplicate(sender, name, message, late)
-                case _:
-                    return Drop(sender, name, message)
-        match kind:
-            case "sync":
-                return Sync(name)
-            case "propose":
-                return Propose(name)
-            case "read":
-                return Read(name)
-            case "crash":
-                return Crash(name, move.after.disk.commit)
-            case _:
-                return Expire(name, kind == "unheard")
-
-
-def _with(level: Level, generated: int) -> Level:
-    """The last level of an exhausted search: what was tried behind it and led nowhere new counts as well."""
-    return Level(level.depth, level.distinct, level.full, level.generated + generated)
+            if kind == "drop":
+                return Drop(sender, name, message)
+            return (Deliver if kind == "deliver" else Duplicate)(sender, name, message, late)
+        if kind in OF_A_NAME:
+            return OF_A_NAME[kind](name)
+        return Crash(name, move.after.disk.commit) if kind == "crash" else Expire(name, kind == "unheard")
 
 
 def explore(bounds: Bounds, depth: int = 0, states: int = 0, **more: Any) -> Found:

@@ -5,6 +5,8 @@ Each piece is made once and carries its lanes (`identity.Lanes`). Nothing here s
 
 from typing import Any
 
+from attrs import define, field
+
 from cluster.raft.configuration_change import Change
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Message
@@ -47,84 +49,58 @@ know(Paper, term=Kept, vote=Name, log=Kept, commit=Kept)
 know(Write, term=Kept, vote=Name, after=Kept, entries=Kept, then=Bag, last=Kept, commit=Kept, said=Kept)
 
 
+@define(eq=False)
 class Cell:
     """A node as a part of states: what it believes, what it writes, what its disk holds, what was seen of it."""
 
-    __slots__ = (
-        "asked",
-        "deliveries",
-        "disk",
-        "entries",
-        "face",
-        "face_number",
-        "kept",
-        "leads",
-        "led",
-        "own",
-        "proposals",
-        "raft",
-        "total",
-        "voted",
-        "writes",
-    )
+    raft: Raft
+    writes: tuple[Write, ...]
+    disk: Paper
+    led: tuple[int, ...]
+    """Every term it has led."""
+    voted: tuple[int, str] | None
+    """Term and candidate of the last vote that was called durable."""
+    leads: bool = field(init=False)
+    entries: tuple[Entry, ...] = field(init=False)
+    kept: tuple[Entry, ...] = field(init=False)
+    face: Face = field(init=False)
+    face_number: int = 0
+    total: int = 0
+    """Its lanes."""
+    own: "tuple[tuple[str, Move], ...] | None" = None
+    """What may happen to it without mail: the kind of it, and what comes of it."""
+    proposals: "dict[int, Move]" = field(factory=dict)
+    asked: "dict[tuple[str, int], tuple[tuple[Change | None, Move], ...]]" = field(factory=dict)
+    """What comes of being asked for a change or a read, by which of the two and its number."""
+    deliveries: "dict[int, tuple[Move, ...]]" = field(factory=dict)
 
-    def __init__(
-        self,
-        raft: Raft,
-        writes: tuple[Write, ...],
-        disk: Paper,
-        led: tuple[int, ...],
-        voted: tuple[int, str] | None,
-    ) -> None:
-        self.raft = raft
-        self.writes = writes
-        self.disk = disk
-        self.led = led
-        """Every term it has led."""
-        self.voted = voted
-        """Term and candidate of the last vote that was called durable."""
+    def __attrs_post_init__(self) -> None:
+        raft, log = self.raft, self.disk.log
         self.leads = isinstance(raft.role, Leader)
         self.entries = raft.log.slice(1, raft.log.last_index)
-        self.kept = disk.log.slice(1, disk.log.last_index)
+        self.kept = log.slice(1, log.last_index)
         peers = raft.role.peers if isinstance(raft.role, Leader) else ()
         matches = tuple([(peer, progress.match) for peer, progress in peers])
-        self.face = Face(raft.name, raft.term, led, self.entries, matches)
-        self.face_number = 0
-        self.total = 0
-        """Its lanes."""
-        self.own: tuple[tuple[str, Move], ...] | None = None
-        """What may happen to it without mail: the kind of it, and what comes of it."""
-        self.proposals: dict[int, Move] = {}
-        self.asked: dict[tuple[str, int], tuple[tuple[Change | None, Move], ...]] = {}
-        """What comes of being asked for a change or a read, by which of the two and its number."""
-        self.deliveries: dict[int, tuple[Move, ...]] = {}
+        self.face = Face(raft.name, raft.term, self.led, self.entries, matches)
 
     def content(self, names: Renaming) -> Any:
         """What counts of it under a renaming."""
         voted = None if self.voted is None else (self.voted[0], names[self.voted[1]])
-        return (
-            encoded(self.raft, names),
-            encoded(self.writes, names),
-            encoded(self.disk, names),
-            self.led,
-            voted,
-        )
+        return *[encoded(part, names) for part in (self.raft, self.writes, self.disk)], self.led, voted
 
 
+@define(eq=False)
 class Mail:
     """A message on its way, as a part of states."""
 
-    __slots__ = ("message", "number", "sender", "to", "total")
-
-    def __init__(self, sender: int, to: int, message: Message, number: int, total: int) -> None:
-        self.sender = sender
-        """Its place among the nodes."""
-        self.to = to
-        self.message = message
-        self.number = number
-        """In the order in which they first occurred."""
-        self.total = total
-        """Its lanes."""
+    sender: int
+    """Its place among the nodes."""
+    to: int
+    message: Message
+    number: int
+    """In the order in which they first occurred."""
+    total: int
+    """Its lanes."""
 
 
 Answer = tuple[int, int]
@@ -136,18 +112,7 @@ Applied = tuple[int, tuple[Entry, ...], int, bool]
 class Move:
     """What one action makes of one node."""
 
-    __slots__ = (
-        "after",
-        "applied",
-        "broken",
-        "crowned",
-        "delta",
-        "disked",
-        "faced",
-        "idle",
-        "read",
-        "sent",
-    )
+    __slots__ = ("after", "applied", "broken", "crowned", "delta", "disked", "faced", "idle", "read", "sent")
 
     def __init__(
         self,

@@ -24,6 +24,7 @@ from scenarios.explore.actions import (
     Reconfigure,
     Sync,
     in_short,
+    sentence,
 )
 from scenarios.explore.bounds import CHANGED, PROPOSED, READ, Bounds
 from scenarios.explore.promises import Broken
@@ -50,7 +51,7 @@ class Told:
     def text(self) -> str:
         """The step in one sentence, without the node's name."""
         noted = [note.text() for note in self.notes if not isinstance(note, trace.Delivered | trace.Crashed)]
-        text = self.action.says() + (f": {', '.join(noted)}" if noted else "")
+        text = sentence(self.action) + (f": {', '.join(noted)}" if noted else "")
         return text + (f"; sends {', and '.join(self.sent)}" if self.sent else "")
 
 
