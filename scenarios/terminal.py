@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cluster.sim.timeline import HEADLINE, NORMAL, Line
 from cluster.time_units import clock_text
@@ -18,29 +18,27 @@ if TYPE_CHECKING:
 NARROWEST = 60
 REDRAWN_EVERY = 0.1
 """Wall seconds between two looks of the line of progress."""
-SIGN_STYLES = {
-    "L": "bold green",
-    "c": "yellow",
-    "f": "cyan",
-    "!": "bold red",
-    "#": "dim",
-    "^": "green",
-    "X": "bold red",
-}
-SIGN_STYLES |= {".": "dim"}
+SIGN_STYLES = {"L": "bold green", "c": "yellow", "f": "cyan", "^": "green", "#": "dim", ".": "dim"}
+SIGN_STYLES |= {"!": "bold red", "X": "bold red"}
 
 
-class Screen(Protocol):
-    """Takes lines and shows them."""
+class Screen:
+    """Takes lines and shows them as text, each at once."""
 
-    gone: bool
+    gone = False
     """Whether nobody reads any more."""
 
     def line(self, line: Line) -> None:
         """A line of the timeline."""
+        self.text(line)
 
     def text(self, line: str) -> None:
         """Any other line."""
+        if not self.gone:
+            try:
+                print(line, flush=True)
+            except BrokenPipeError:
+                self.gone = True
 
     def progress(self, world: "World") -> None:
         """How far the story has come; called often."""
@@ -49,33 +47,8 @@ class Screen(Protocol):
         """No more lines."""
 
 
-class Plain:
-    """Text, each line at once."""
-
-    def __init__(self) -> None:
-        self.gone = False
-
-    def line(self, line: Line) -> None:
-        self.text(line)
-
-    def text(self, line: str) -> None:
-        if not self.gone:
-            try:
-                print(line, flush=True)
-            except BrokenPipeError:
-                self.gone = True
-
-    def progress(self, world: "World") -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
-class Coloured:
+class Coloured(Screen):
     """Colours, and a line at the bottom while a story runs."""
-
-    gone = False
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -125,7 +98,7 @@ class Coloured:
 
 def screen() -> Screen:
     """The screen for where standard output goes."""
-    return Coloured() if wants_colour() else Plain()
+    return Coloured() if wants_colour() else Screen()
 
 
 def wants_colour() -> bool:

@@ -7,18 +7,7 @@ compared or described.
 
 from importlib import import_module
 
-from scenarios.cli.base import (
-    BROKEN,
-    BUG,
-    DIVERGED,
-    HELD,
-    INCONCLUSIVE,
-    INTERRUPTED,
-    MISTAKE,
-    NOBODY_READS,
-    app,
-    version,
-)
+from scenarios.cli.base import BROKEN, BUG, DIVERGED, HELD, INCONCLUSIVE, INTERRUPTED, MISTAKE, NOBODY_READS, app
 from scenarios.cli.entry import main
 
 # Each offers its commands as it comes in: in this order they are named to whoever mistypes one.
@@ -31,16 +20,4 @@ app.command(  # its options are the bounds of a search, which comes in with them
 for command in ("zoo", "restore", "bench"):
     import_module(f"scenarios.cli.{command}")
 
-__all__ = [
-    "BROKEN",
-    "BUG",
-    "DIVERGED",
-    "HELD",
-    "INCONCLUSIVE",
-    "INTERRUPTED",
-    "MISTAKE",
-    "NOBODY_READS",
-    "app",
-    "main",
-    "version",
-]
+__all__ = ["BROKEN", "BUG", "DIVERGED", "HELD", "INCONCLUSIVE", "INTERRUPTED", "MISTAKE", "NOBODY_READS", "app", "main"]

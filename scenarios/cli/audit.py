@@ -1,23 +1,16 @@
 """`unkindness audit`: what the backups of a run came to."""
 
-from pathlib import Path
-from typing import Annotated
-
-from scenarios.cli.base import HELD, Flag, app, say, width
+from scenarios.cli.base import HELD, Json, KeyFile, app, say, width
 
 
 @app.command(name="audit")
-def audit_command(run: str, /, *, key_file: Path | None = None, json: Annotated[bool, Flag] = False) -> int:
+def audit_command(run: str, /, *, key_file: KeyFile = None, json: Json = False) -> int:
     """What a run's backups came to: owners and why, double runs, unplanned fulls, gaps, late reports, chains.
 
     Parameters
     ----------
     run
         The --out folder of a kept run (or a file in it), or `STORY@SEED`. It is played again to its end.
-    key_file
-        The keys of encrypted files, one a line, 32 bytes as base64.
-    json
-        Print one JSON object instead.
     """
     from scenarios.inspect.audit import as_fields, audit, lines
     from scenarios.inspect.restore_files import keys_in

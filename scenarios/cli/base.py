@@ -5,18 +5,14 @@ Whoever reads the exit codes in a shell reads them in `__init__.py`. Never here:
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Annotated
 
 from cyclopts import App, Parameter, Token
 
 HELD, BROKEN, INCONCLUSIVE, DIVERGED, MISTAKE, BUG, INTERRUPTED, NOBODY_READS = 0, 1, 2, 3, 64, 70, 130, 141
-CODES = {
-    "held": HELD,
-    "broken": BROKEN,
-    "inconclusive": INCONCLUSIVE,
-    "mistake": MISTAKE,
-    "bug": BUG,
-    "stopped": INTERRUPTED,
-}
+CODES = {"held": HELD, "broken": BROKEN, "inconclusive": INCONCLUSIVE}
+CODES |= {"mistake": MISTAKE, "bug": BUG, "stopped": INTERRUPTED}
 """Of a run, by its verdict."""
 
 
@@ -29,6 +25,8 @@ def whole_number(_: object, tokens: Sequence[Token]) -> int:
 
 
 Flag = Parameter(negative=())
+Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object instead.")]
+KeyFile = Annotated[Path | None, Parameter(help="The keys of encrypted files, one a line, 32 bytes as base64.")]
 Seed = Parameter(converter=whole_number)
 
 

@@ -6,13 +6,13 @@ Never here: what is measured, and how it is worded (scenarios/bench/).
 from pathlib import Path
 from typing import Annotated, Any
 
-from scenarios.cli.base import BROKEN, HELD, MISTAKE, Flag, Seed, app, complain, say_json
+from scenarios.cli.base import BROKEN, HELD, Json, Seed, app, say_json
 
 
 @app.command
 def bench(
     *which: str,
-    json: Annotated[bool, Flag] = False,
+    json: Json = False,
     trials: int | None = None,
     seed: Annotated[int, Seed] = 0,
     svg: Path | None = None,
@@ -27,8 +27,6 @@ def bench(
         `messages`, `time`, `memory` or `backup`; all four if none is named. `features`: what each feature costs a message.
         `tasks`: what thousands of backup tasks cost while they are idle, some minutes. `elections` stands alone: two minutes on two
         processors; it ends with 1 if a line is further from the published one than allowed.
-    json
-        Print one JSON object instead.
     trials
         Of `elections`: how many a line, instead of as many as were published. Few make misses by chance.
     seed
@@ -41,31 +39,24 @@ def bench(
         Of `backup`: how many documents of 1 KB, instead of 100,000.
     """
     from scenarios.bench.program import BENCHMARKS, ELECTIONS, QUICK, as_text
-    from scenarios.gallery import suggestion
+    from scenarios.gallery import StoryError, suggestion
 
     known = [*BENCHMARKS, ELECTIONS]
     for name in which:
         if name not in known:
-            complain(
-                f"there is no benchmark {name!r}: name {', '.join(known)}, or none for the first four."
-                f"{suggestion(name, known)}"
-            )
-            return MISTAKE
+            remedy = f"name {', '.join(known)}, or none for the first four.{suggestion(name, known)}"
+            raise StoryError(f"there is no benchmark {name!r}: {remedy}")
     if ELECTIONS in which:
         if len(which) > 1:
-            complain(f"{ELECTIONS} stands alone: `unkindness bench {ELECTIONS}`")
-            return MISTAKE
+            raise StoryError(f"{ELECTIONS} stands alone: `unkindness bench {ELECTIONS}`")
         for option, count in (("--trials", trials), ("--processes", processes)):
             if count is not None and count < 1:
-                complain(f"{option} {count} runs nothing: give 1 at least")
-                return MISTAKE
+                raise StoryError(f"{option} {count} runs nothing: give 1 at least")
         return _elections(trials, seed, svg, processes, json)
     if (trials, seed, svg, processes) != (None, 0, None, None):
-        complain(f"--trials, --seed, --svg and --processes belong to `unkindness bench {ELECTIONS}`")
-        return MISTAKE
+        raise StoryError(f"--trials, --seed, --svg and --processes belong to `unkindness bench {ELECTIONS}`")
     if documents is not None and (documents < 1 or (which and "backup" not in which)):
-        complain(f"--documents {documents} belongs to `unkindness bench backup`: give it 1 at least")
-        return MISTAKE
+        raise StoryError(f"--documents {documents} belongs to `unkindness bench backup`: give it 1 at least")
     results = {}
     for name in which or QUICK:
         named = {"documents": documents} if name == "backup" and documents is not None else {}

@@ -5,7 +5,7 @@ from typing import Annotated
 from attrs import evolve
 from cyclopts import Parameter
 
-from scenarios.cli.base import CODES, Flag, say_json
+from scenarios.cli.base import CODES, Json, say_json
 from scenarios.explore.bounds import Bounds
 
 
@@ -15,7 +15,7 @@ def explore(
     bug: str | None = None,
     depth: int = 0,
     states: int = 0,
-    json: Annotated[bool, Flag] = False,
+    json: Json = False,
 ) -> int:
     """Try every interleaving of a tiny cluster, breadth first: the shortest way to a broken promise, or none.
 
@@ -27,8 +27,6 @@ def explore(
         Go no further than so many steps.
     states
         Stop once so many states are found.
-    json
-        Print one JSON object instead.
     """
     from time import perf_counter
 

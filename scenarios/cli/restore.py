@@ -7,20 +7,25 @@ import sys
 from pathlib import Path
 from typing import Annotated, TextIO
 
-from scenarios.cli.base import BROKEN, HELD, Flag, app, complain
+from cyclopts import Parameter
+
+from scenarios.cli.base import BROKEN, HELD, Flag, KeyFile, app, complain
+
+Where = Annotated[
+    str,
+    Parameter(
+        help="The folder of a run that was kept (--out), of a destination, or of one chain; or the address of a cloud, "
+        "such as s3://bucket/folder, with what gets in to it in the environment."
+    ),
+]
 
 
 @app.command(name="restore-points")
-def restore_points(where: str, /, *, key_file: Path | None = None, json: Annotated[bool, Flag] = False) -> int:
+def restore_points(where: Where, /, *, key_file: KeyFile = None, json: Annotated[bool, Flag] = False) -> int:
     """What can be restored from the backup files in a folder: every file is read, and its chain verified.
 
     Parameters
     ----------
-    where
-        The folder of a run that was kept (--out), of a destination, or of one chain; or the address of a cloud, such as
-        s3://bucket/folder, with what gets in to it in the environment.
-    key_file
-        The keys of encrypted files, one a line, 32 bytes as base64.
     json
         Print one JSON object a line instead.
     """
@@ -41,13 +46,13 @@ def restore_points(where: str, /, *, key_file: Path | None = None, json: Annotat
 
 @app.command
 def restore(
-    where: str,
+    where: Where,
     /,
     *,
     at: str | None = None,
     last_file: str | None = None,
     database: str = "",
-    key_file: Path | None = None,
+    key_file: KeyFile = None,
     into: Path | None = None,
     unsealed: Annotated[bool, Flag] = False,
 ) -> int:
@@ -55,17 +60,12 @@ def restore(
 
     Parameters
     ----------
-    where
-        The folder of a run that was kept (--out), of a destination, or of one chain; or the address of a cloud, such as
-        s3://bucket/folder, with what gets in to it in the environment.
     at
         As the database was at that time, as far as it was backed up: '2024-01-05 09:03', in UTC.
     last_file
         Up to and including this file of the chain.
     database
         Which one, where the files are of several.
-    key_file
-        The keys of encrypted files, one a line, 32 bytes as base64.
     into
         A new file for the documents; without it they are printed.
     unsealed

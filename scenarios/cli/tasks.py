@@ -1,14 +1,10 @@
 """`unkindness tasks`: the Backups page of a run at any time of it."""
 
-from typing import Annotated
-
-from scenarios.cli.base import HELD, Flag, app, say, width
+from scenarios.cli.base import HELD, Json, app, say, width
 
 
 @app.command
-def tasks(
-    run: str, /, *, on: str = "", at: str | None = None, database: str = "", json: Annotated[bool, Flag] = False
-) -> int:
+def tasks(run: str, /, *, on: str = "", at: str | None = None, database: str = "", json: Json = False) -> int:
     """The backup tasks of a run at any time of it, as the Backups page of one node shows them.
 
     Parameters
@@ -21,8 +17,6 @@ def tasks(
         '12:00', '1d 02:00:00', '90min' after the start, or '2024-01-01 12:00' in UTC; without it the end of the run.
     database
         One database; without it all.
-    json
-        Print one JSON object instead.
     """
     from scenarios.inspect.backups_page import as_fields, page, page_lines
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from scenarios.cli.base import BROKEN, HELD, INCONCLUSIVE, MISTAKE, Flag, Seed, app, check_data, complain, say
+from scenarios.cli.base import BROKEN, HELD, INCONCLUSIVE, Json, Seed, app, check_data, say
 
 
 @app.command
@@ -17,7 +17,7 @@ def validate(
     bug: str | None = None,
     first: int | None = None,
     specification: Path | None = None,
-    json: Annotated[bool, Flag] = False,
+    json: Json = False,
 ) -> int:
     """Play a story and have TLC judge each step of each node against a specification of Raft in TLA+.
 
@@ -33,16 +33,13 @@ def validate(
         Judge only so many lines: TLC takes about a second for two hundred.
     specification
         Another one than ours with the same names: Diego Ongaro's raft.tla, unchanged.
-    json
-        Print one JSON object instead.
     """
-    from scenarios.gallery import load
+    from scenarios.gallery import StoryError, load
     from scenarios.kept_run import asked
     from scenarios.tla import program
 
     if first is not None and first < 1:
-        complain(f"--first {first} judges nothing: give at least 1")
-        return MISTAKE
+        raise StoryError(f"--first {first} judges nothing: give at least 1")
     request = asked(load(story), seed, rules, data, bug)
     check_data(data)
     found = program.validate(request, first, specification)

@@ -1,12 +1,10 @@
 """`unkindness why`: why a task ran, or why it did not."""
 
-from typing import Annotated
-
-from scenarios.cli.base import HELD, Flag, app, say, width
+from scenarios.cli.base import HELD, Json, app, say, width
 
 
 @app.command(name="why")
-def why_command(run: str, task: str, time: str, /, *, json: Annotated[bool, Flag] = False) -> int:
+def why_command(run: str, task: str, time: str, /, *, json: Json = False) -> int:
     """Why a task ran at a time of a run, or why it did not: a sentence with its rule, and what it rests on.
 
     Parameters
@@ -17,8 +15,6 @@ def why_command(run: str, task: str, time: str, /, *, json: Annotated[bool, Flag
         Its id, or its name.
     time
         As for `tasks --at`. A run that starts within five seconds after it is the one that is meant.
-    json
-        Print one JSON object instead.
     """
     from attrs import asdict
 

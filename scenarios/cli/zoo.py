@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from scenarios.cli.base import BROKEN, HELD, MISTAKE, Flag, Seed, app, complain, say, say_json
+from scenarios.cli.base import BROKEN, HELD, Flag, Seed, app, say, say_json
 
 
 @app.command
@@ -38,20 +38,17 @@ def zoo(
 
     from attrs import asdict
 
+    from scenarios.gallery import StoryError
     from scenarios.zoo import all_bugs, bug_named, command
 
     if processes is not None and (processes < 1 or not prove):
-        complain(f"--processes {processes} belongs to `unkindness zoo --prove`: give 1 at least")
-        return MISTAKE
+        raise StoryError(f"--processes {processes} belongs to `unkindness zoo --prove`: give 1 at least")
     if prove and seed is not None:
-        complain(f"--seed {seed} shows one run, and a proof tries many: leave one of the two out")
-        return MISTAKE
+        raise StoryError(f"--seed {seed} shows one run, and a proof tries many: leave one of the two out")
     if bug is None and (seed, shorten) != (None, None):
-        complain("--seed and --shorten need a bug to show: name one of `unkindness zoo`")
-        return MISTAKE
+        raise StoryError("--seed and --shorten need a bug to show: name one of `unkindness zoo`")
     if shorten is not None and (seed is not None or prove):
-        complain(f"--shorten {shorten} tries many seeds by itself: leave --seed and --prove out")
-        return MISTAKE
+        raise StoryError(f"--shorten {shorten} tries many seeds by itself: leave --seed and --prove out")
     if prove:
         began, found = perf_counter(), list[Any]()
         names = (bug_named(bug).name,) if bug is not None else tuple(each.name for each in all_bugs())

@@ -14,6 +14,7 @@ import pytest
 
 from scenarios import cli
 from scenarios.cli import main
+from scenarios.cli.base import version
 
 ELECTION = '''"""Three nodes choose a leader."""
 
@@ -216,7 +217,7 @@ def test_an_error_of_ours_says_what_to_report(
 
     wrong = capsys.readouterr().err
     assert "a mistake of unkindness itself, not yours: RuntimeError: a wheel came off" in wrong
-    assert f"please report: `unkindness run {story}`, version {cli.version()}, {__file__}, line" in wrong
+    assert f"please report: `unkindness run {story}`, version {version()}, {__file__}, line" in wrong
     assert len(wrong.splitlines()) == 2
 
 
