@@ -233,9 +233,8 @@ class ModelRun:
     async def check(self) -> None:
         """The sky has cleared: what each task that is left has backed up last, restored, is what the model says."""
         node = self.client.somebody("Shop")
-        known = (
-            self.world[node].state.database("Shop").tasks
-        )  # a removal that nobody was answered for may have been done
+        # a removal that nobody was answered for may have been done
+        known = self.world[node].state.database("Shop").tasks
         self.tasks = [task for task in self.tasks if task.id in known]
         for task in self.tasks:
             await patiently(task.enable)

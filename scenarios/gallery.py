@@ -104,10 +104,8 @@ def _module(path: Path, folder: Path) -> ModuleType:
         code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True, optimize=0)  # asserts are the point
         exec(code, module.__dict__)
     except (Exception, SystemExit) as error:
-        line = line_in(error, str(path))
-        raise StoryError(
-            f"{path}, line {line}: {type(error).__name__}: {error}: the file cannot be brought in"
-        ) from error
+        where = f"{path}, line {line_in(error, str(path))}"
+        raise StoryError(f"{where}: {type(error).__name__}: {error}: the file cannot be brought in") from error
     return module
 
 

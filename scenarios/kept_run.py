@@ -76,10 +76,8 @@ def asked(loaded: LoadedStory, seed: int | None, rules: str | None, data: str | 
     except ValueError as error:
         raise StoryError(str(error)) from error
     if loaded.told_under and named.name not in loaded.told_under:
-        told = " or ".join(loaded.told_under)
-        raise StoryError(
-            f"{loaded.name} is a story of the rules {told}, not of {named.name}: run it under one of those"
-        )
+        told = f"{' or '.join(loaded.told_under)}, not of {named.name}"
+        raise StoryError(f"{loaded.name} is a story of the rules {told}: run it under one of those")
     planted = zoo.bug_named(bug).name if bug is not None else None
     return Request(loaded.name, loaded.seed if seed is None else seed, named.name, data, planted, loaded.rules)
 
@@ -160,12 +158,9 @@ def fresh_folder(parent: Path, request: Request) -> Path:
 
 def keep(folder: Path, result: Result, history: "History", version: str) -> None:
     """Write the events and the result of a run."""
-    header = (
-        result.request.fields()
-        | _data_sum(result.request)
-        | {"version": version}
-        | ({"stopped": True} if result.verdict == STOPPED else {})
-    )
+    header = result.request.fields() | _data_sum(result.request) | {"version": version}
+    if result.verdict == STOPPED:
+        header["stopped"] = True
     with (folder / TRACE).open("w", encoding="utf-8", newline="\n") as file:
         file.write(_encode(header) + "\n")
         file.writelines(line + "\n" for line in event_lines(history))

@@ -18,6 +18,8 @@ CITY_FROM = 100_000
 """Inhabitants from which a city is among the real documents."""
 NO_COLLECTION = "@empty"
 METADATA = "@metadata"
+KINDS = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
+"""What JSON calls that which is no object."""
 
 
 class DataError(ValueError):
@@ -76,10 +78,10 @@ def _document(line: bytes, number: int, where: str) -> NewDocument:
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where}: not JSON ({error}): put one JSON object on the line") from error
     if not isinstance(data, dict):
-        raise DataError(f"{where}: a JSON {_kind(data)}, not an object: put one JSON object on the line")
+        raise DataError(f"{where}: a JSON {KINDS[type(data)]}, not an object: put one JSON object on the line")
     metadata = data.pop(METADATA, {})
     if not isinstance(metadata, dict):
-        raise DataError(f"{where}: {METADATA} is a JSON {_kind(metadata)}: make it an object or leave it out")
+        raise DataError(f"{where}: {METADATA} is a JSON {KINDS[type(metadata)]}: make it an object or leave it out")
     try:
         text_of(data)
     except (TypeError, ValueError, RecursionError) as error:
@@ -100,22 +102,6 @@ def _name(what: str, given: object, where: str) -> str:
 
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
-
-
-def _kind(data: object) -> str:
-    match data:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int() | float():
-            return "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case _:
-            return "object"
 
 
 def real_documents() -> Iterator[NewDocument]:

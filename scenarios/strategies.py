@@ -5,7 +5,7 @@ thrown away. Gaps are relative and stand on a grid, kinds are ordered from mild 
 shrinking is short and mild. Never here: a rule of the cluster, or a story that cannot be printed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -161,8 +161,8 @@ def weather(
     order, tenths_off = list(kinds), draw(st.sampled_from((0, 3, 6, 9)))
     flags = draw(st.lists(st.integers(0, 9), min_size=len(order), max_size=len(order)))
     enabled = [name for name, flag in zip(order, flags, strict=True) if flag + tenths_off < 10] or order
-    at_node = {name: kind for name, kind in _on_one_node(st.just("")).items() if name in enabled}
-    moments = _when(at_node) if at_node else st.nothing()
+    struck = st.one_of([kind for name, kind in _on_one_node(st.just("")).items() if name in enabled])
+    moments = st.builds(When, st.sampled_from(MOMENTS), struck, count=st.integers(1, 5))
 
     def nearest(place: int) -> str:
         """What is off gives way to the next milder kind, so that allowing more changes as little as can be."""
@@ -172,11 +172,6 @@ def weather(
     by_time = st.integers(0, len(order) - 1).flatmap(lambda place: kinds[nearest(place)])
     gust = st.builds(Gust, st.sampled_from(tuple(gaps)), st.one_of(by_time, by_time, moments))
     return tuple(draw(st.lists(gust, max_size=max_gusts)))
-
-
-def _when(kinds: Mapping[str, st.SearchStrategy[Fault]]) -> st.SearchStrategy[When]:
-    fault = st.one_of(*kinds.values())
-    return st.builds(When, st.sampled_from(MOMENTS), fault, count=st.integers(1, 5))
 
 
 # ---- what users do to backups meanwhile ----
@@ -259,9 +254,8 @@ def as_story(names: str, weather: Weather, seed: int, wire: Wire | None = None) 
 
     It says everything itself: write it to a file, and `unkindness run FILE` does the same to the last event.
     """
-    used = sorted(
-        {type(gust.fault).__name__ for gust in weather} | {type(fault).__name__ for fault in _struck(weather)}
-    )
+    faults = [gust.fault for gust in weather]
+    used = {type(fault).__name__ for each in faults for fault in (each, each.fault if isinstance(each, When) else each)}
     lines = [
         *([f"from cluster.steps import {', '.join(sorted({'Gust', *used}))}"] if weather else []),
         "from cluster.member import NoLeader, OutcomeUnknown",
@@ -275,17 +269,8 @@ def as_story(names: str, weather: Weather, seed: int, wire: Wire | None = None) 
         weather="\n".join(f"    {gust!r}," for gust in weather),
         names=names,
         size=len(names),
-        rewire=f"    world.rewire({_fields(wire)})\n" if wire is not None else "",
+        rewire=f"    world.{wire!r}\n".replace("Wire(", "rewire(") if wire is not None else "",
     )
-
-
-def _struck(weather: Weather) -> list[Fault]:
-    return [gust.fault.fault for gust in weather if isinstance(gust.fault, When)]
-
-
-def _fields(wire: Wire) -> str:
-    names = ("latency", "jitter", "loss", "duplicate", "ordered", "delay_chance", "delay")
-    return ", ".join(f"{name}={getattr(wire, name)!r}" for name in names)
 
 
 def story_of(text: str) -> Story:

@@ -20,23 +20,8 @@ from scenarios.kept_run import ReplayError
 if TYPE_CHECKING:
     from cluster.sim.world import World
 
-INSTANTS = frozenset(
-    {
-        "at",
-        "delayed_from",
-        "occurrence",
-        "last_full",
-        "last_incremental",
-        "owned_since",
-        "moves_at",
-        "running_since",
-        "error_at",
-        "made_at",
-        "last_backup",
-        "next_backup",
-        "wall",
-    }
-)
+INSTANTS = {"at", "wall", "occurrence", "owned_since", "moves_at", "running_since", "error_at", "made_at"}
+INSTANTS |= {"delayed_from", "last_full", "last_incremental", "last_backup", "next_backup"}
 """Fields that hold wall µs: in JSON they are written as RavenDB writes a time."""
 MIB = 1 << 20
 LABEL = 22
@@ -251,7 +236,6 @@ def _field(label: str, says: str, width: int) -> list[str]:
         f"  {label + ':':{LABEL}} {says}",
         width,
         subsequent_indent=" " * (LABEL + 3),
-        drop_whitespace=True,
         break_on_hyphens=False,
         break_long_words=False,
     )

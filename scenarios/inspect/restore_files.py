@@ -13,7 +13,7 @@ from typing import Any
 
 from backup.content import file_names
 from backup.content.manifest import stamp
-from backup.database.items import METADATA, Document
+from backup.database.items import METADATA
 from backup.destinations.local import LocalDestination
 from backup.destinations.port import Destination, DestinationError
 from backup.destinations.registry import is_remote, settings_at
@@ -267,27 +267,9 @@ class Only:
 
 def document_lines(found: DatabaseAssembly) -> Iterator[str]:
     """The documents as lines of JSON, in the order of their changes: what `--data` of a run takes."""
-    for document in found.store.frozen_at().documents():
-        yield _document_line(document)
-
-
-def _document_line(document: Document) -> str:
-    metadata = {"@id": document.id, "@collection": document.collection, "@last-modified": stamp(document.last_modified)}
-    if document.attachments:
-        metadata["@attachments"] = [  # type: ignore[assignment]  # the only field that is no text
-            {"Name": each.name, "Hash": each.hash, "Size": each.size} for each in document.attachments
-        ]
-    return _encode({**document.data, METADATA: metadata})
-
-
-__all__ = [
-    "FilesError",
-    "document_lines",
-    "fields",
-    "inspected",
-    "instant_of_text",
-    "keys_in",
-    "lines",
-    "places",
-    "restored",
-]
+    for each in found.store.frozen_at().documents():
+        metadata: dict[str, Any] = {"@id": each.id, "@collection": each.collection}
+        metadata["@last-modified"] = stamp(each.last_modified)
+        if each.attachments:
+            metadata["@attachments"] = [{"Name": a.name, "Hash": a.hash, "Size": a.size} for a in each.attachments]
+        yield _encode({**each.data, METADATA: metadata})

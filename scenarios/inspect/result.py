@@ -27,8 +27,6 @@ from scenarios.zoo import OF_THE_STORY, bug_named
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
 
-BACKUPS = ("ok", "late", "missed", "double", "failed")
-
 
 @value
 class Request:
@@ -159,11 +157,7 @@ def mistake_text(failure: BaseException, loaded: LoadedStory) -> str:
     kind, text = type(failure).__name__, str(failure).strip()
     if isinstance(failure, DataError):
         return text
-    known = type(failure).__module__.split(".")[0] in (
-        "cluster",
-        "backup",
-        "scenarios",
-    )  # their texts speak for themselves
+    known = type(failure).__module__.split(".")[0] in ("cluster", "backup", "scenarios")  # their texts say enough
     what = text if known and text else f"{kind}: {text}" if text else kind
     line = line_in(failure, loaded.source)
     return f"{loaded.source}, line {line}: {what}" if line else f"{loaded.source}: {what}"

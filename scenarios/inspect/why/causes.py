@@ -35,10 +35,8 @@ def ran(facts: Facts) -> Cause | None:
         "crashed": " and dies meanwhile",
         "cancelled": f" and is ended, {run.why}",
     }
-    return (
-        f"{run.node} begins a {kind} backup at {clock_text(run.t)}{after}, as {reason}{ends.get(run.end, '')}{double}",
-        f"{rule}, 10.8" if others else rule,
-    )
+    begins = f"{run.node} begins a {kind} backup at {clock_text(run.t)}{after}, as {reason}"
+    return f"{begins}{ends.get(run.end, '')}{double}", f"{rule}, 10.8" if others else rule
 
 
 def _all_down(facts: Facts) -> Cause | None:
@@ -81,10 +79,8 @@ def _answered(facts: Facts) -> Cause | None:
     good = [run for run in done if run.end == "finished"]
     if good:
         coming = _coming(facts)
-        return (
-            f"{good[0].node} had run the occurrence at {when} at {clock_text(good[0].t)}, and nothing else was due{coming}",
-            "8.4",
-        )
+        text = f"{good[0].node} had run the occurrence at {when} at {clock_text(good[0].t)}, and nothing else was due{coming}"
+        return text, "8.4"
     if done and done[-1].end == "failed":
         return (
             f"the run that {done[-1].node} began at {clock_text(done[-1].t)} failed ({done[-1].why}), and what failed is not "
@@ -153,10 +149,8 @@ def _overdue(facts: Facts) -> Cause | None:
         and facts.t - started.t < facts.rules.news_after_start
     ):
         patience = duration_text(facts.rules.news_after_start)
-        return (
-            f"{owner.name} has just started, and hears the news for {patience} before it runs what it slept through",
-            "8.5",
-        )
+        text = f"{owner.name} has just started, and hears the news for {patience} before it runs what it slept through"
+        return text, "8.5"
     if "ran it last" in plan.why and plan.occurrence is not None and plan.occurrence <= owner.wall < plan.at:
         return f"{plan.why.split(';')[0]}: {owner.name} begins at {time_text(plan.at)}", "8.5"
     return None

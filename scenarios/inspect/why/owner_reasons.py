@@ -28,10 +28,8 @@ def owner_unaware(facts: Facts) -> Cause | None:
     if owner is None or owner.view is None or owner.view.responsible_node == owner.name:
         return None
     if not facts.rules.assigned and not owner.leader:
-        return (
-            f"{owner.name} would run it and sees no leader, without which it does not take itself for the owner",
-            "7.6",
-        )
+        text = f"{owner.name} would run it and sees no leader, without which it does not take itself for the owner"
+        return text, "7.6"
     return f"{owner.name} is responsible and does not know it yet: it is behind the others", "7.9"
 
 

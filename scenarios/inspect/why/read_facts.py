@@ -47,19 +47,9 @@ def _node_facts(world: "World", name: str, best: tuple[int, Database, Task] | No
         except Refused:
             shown = None
         view = next((each for each in shown.tasks if best and each.id == best[2].id), None) if shown else None
-    paused = world.slots[name].paused
+    paused, leader = world.slots[name].paused, node.leader or ""
     return NodeFacts(
-        name,
-        node.up,
-        paused,
-        node.role,
-        node.leader or "",
-        node.voters,
-        node.passive,
-        node.wall,
-        zone,
-        node.applied,
-        view,
+        name, node.up, paused, node.role, leader, node.voters, node.passive, node.wall, zone, node.applied, view
     )
 
 
@@ -92,10 +82,9 @@ def _owner(found: Found) -> NodeFacts | None:
     best = max(named, key=lambda node: node.applied, default=None)
     if best is not None and best.view is not None:
         return by_name.get(best.view.responsible_node)
-    if (
-        found.database is None or found.task is None
-    ):  # the nodes of the group are down: what the others were told counts
+    if found.database is None or found.task is None:
         return None
+    # the nodes of the group are down: what the others were told counts
     stored, status = found.database.assignments.get(found.task.id), found.database.statuses.get(found.task.id)
     told = stored.node if stored is not None else status.node if status is not None else ""
     return by_name.get(told)
