@@ -253,7 +253,6 @@ class Search:
         seen, grown, generated, full = self._seen, list[State](), 0, 0
         depth = self.levels[-1].depth + 1
         units, every = self._units, self.nodes.lanes.every
-        self.levels.append(Level(depth, 0, 0, 0))
         try:
             for number, state in enumerate(rim, start):
                 if most and len(self._parents) >= most:
@@ -288,7 +287,7 @@ class Search:
                         return grown, broken, self._way(number, ordinal)
             return grown, None, ()
         finally:  # whoever interrupts is told how far it came
-            self.levels[-1] = Level(depth, len(grown), full, generated)
+            self.levels.append(Level(depth, len(grown), full, generated))
 
     def _remember(self, parent: int, ordinal: int) -> None:
         self._parents.append(parent)
