@@ -4,7 +4,8 @@ Whoever reads the exit codes in a shell reads them in `__init__.py`. Never here:
 """
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -55,6 +56,17 @@ def check_data(data: str | None) -> None:
         from scenarios.sample_documents import check
 
         check(data)
+
+
+@contextmanager
+def writing(what: str, remedy: str = "name another file") -> Iterator[None]:
+    """StoryError if what stands below cannot be written."""
+    from scenarios.gallery import StoryError
+
+    try:
+        yield
+    except OSError as error:
+        raise StoryError(f"{what} cannot be written ({error.strerror}): {remedy}") from error
 
 
 def width() -> int:

@@ -6,7 +6,7 @@ Never here: what is measured, and how it is worded (scenarios/bench/).
 from pathlib import Path
 from typing import Annotated, Any
 
-from scenarios.cli.base import BROKEN, HELD, Json, Seed, app, say_json
+from scenarios.cli.base import BROKEN, HELD, Json, Seed, app, say_json, writing
 
 
 @app.command
@@ -76,13 +76,10 @@ def _elections(trials: int | None, seed: int, svg: Path | None, processes: int |
     from scenarios.bench.elections import runner
     from scenarios.bench.elections_report import sections
     from scenarios.bench.elections_svg import drawn
-    from scenarios.gallery import StoryError
 
-    try:
-        if svg is not None:
+    if svg is not None:
+        with writing(f"--svg {svg}"):
             svg.open("a", encoding="utf-8").close()  # now, and not after minutes of elections
-    except OSError as error:
-        raise StoryError(f"--svg {svg} cannot be written ({error.strerror}): name another file") from error
     began, judged, missed = perf_counter(), 0, 0
     data: dict[str, Any] = {}
     with runner(seed, processes) as running:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from scenarios.cli.base import HELD, app
+from scenarios.cli.base import HELD, app, writing
 
 
 @app.command(name="draw")
@@ -35,14 +35,11 @@ def draw_command(
         A file to write instead.
     """
     from scenarios.drawing.command import draw
-    from scenarios.gallery import StoryError
 
     drawn = draw(run, bug=bug, start=start, until=until, nodes=nodes)
     if svg is None:
         print(drawn, end="")
         return HELD
-    try:
+    with writing(f"--svg {svg}"):
         svg.write_text(drawn, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise StoryError(f"--svg {svg} cannot be written ({error.strerror}): name another file") from error
     return HELD

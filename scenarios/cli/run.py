@@ -20,6 +20,7 @@ from scenarios.cli.base import (
     complain,
     say_json,
     version,
+    writing,
 )
 from scenarios.cli.run_screen import RunScreen, backups_folder, interrupted
 
@@ -77,7 +78,10 @@ def run(
     loaded = load(story)
     request = asked(loaded, seed, rules, data, bug)
     check_data(data)
-    log_file = _opened(log) if log is not None else None
+    log_file = None
+    if log is not None:  # before the story is played, so that nothing is played in vain
+        with writing(str(log), "name another file for the log"):
+            log_file = log.open("w", encoding="utf-8")
     folder = fresh_folder(out, request) if out is not None else None
     with backups_folder(folder) as backups, RunScreen(quiet=quiet or json, detail=verbose) as shown:
         outcome = perform(loaded, request, backups, follow=shown.follow, stop_asked=shown.stop_asked)
@@ -92,16 +96,6 @@ def run(
     if shown.screen.gone:
         return NOBODY_READS
     return _tell(result, outcome, loaded, shown.screen, as_json=json, kept=str(folder or ""))
-
-
-def _opened(path: Path) -> TextIO:
-    """The log's file; opened before the story is played, so that nothing is played in vain."""
-    from scenarios.gallery import StoryError
-
-    try:
-        return path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise StoryError(f"{path} cannot be written ({error.strerror}): name another file for the log") from error
 
 
 def _write_log(file: TextIO, outcome: "Outcome") -> None:
