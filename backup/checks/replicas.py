@@ -2,19 +2,9 @@
 
 from typing import ClassVar
 
+from backup import notes
 from backup.checks.documents import CALM
 from backup.checks.model import Model
-from backup.notes import (
-    CopyClosed,
-    CopyHolds,
-    DatabaseCreated,
-    DatabaseRemoved,
-    DatabaseRestored,
-    DocumentsWritten,
-    ReplicationDefined,
-    ReplicationRemoved,
-    RevisionsConfigured,
-)
 from cluster.checks import Sees, Watcher, on
 from cluster.trace import Ended, Happened
 
@@ -30,7 +20,7 @@ class ReplicasFollow(Watcher):
         self._model = model
         self._ids: dict[str, int] = {}
         """By lower-case name."""
-        self._tasks: dict[int, ReplicationDefined] = {}
+        self._tasks: dict[int, notes.ReplicationDefined] = {}
         self._own: dict[int, None] = {}
         """Databases that somebody writes to, or that keep what others need not: they are nobody's mere replica."""
         self._held: dict[int, dict[str, str]] = {}
@@ -39,36 +29,38 @@ class ReplicasFollow(Watcher):
 
     def sees(self) -> Sees:
         return [
-            on(DatabaseCreated, self._created),
-            on(DatabaseRemoved, self._deleted),
-            on(DatabaseRestored, self._has_its_own),
-            on(DocumentsWritten, self._has_its_own),
-            on(RevisionsConfigured, self._has_its_own),
-            on(ReplicationDefined, self._defined),
-            on(ReplicationRemoved, self._removed),
-            on(CopyHolds, self._holds),
-            on(CopyClosed, self._closed),
+            on(notes.DatabaseCreated, self._created),
+            on(notes.DatabaseRemoved, self._deleted),
+            on(notes.DatabaseRestored, self._has_its_own),
+            on(notes.DocumentsWritten, self._has_its_own),
+            on(notes.RevisionsConfigured, self._has_its_own),
+            on(notes.ReplicationDefined, self._defined),
+            on(notes.ReplicationRemoved, self._removed),
+            on(notes.CopyHolds, self._holds),
+            on(notes.CopyClosed, self._closed),
             on(Ended, self._ended),
         ]
 
-    def _created(self, event: Happened[DatabaseCreated]) -> None:
+    def _created(self, event: Happened[notes.DatabaseCreated]) -> None:
         note = event.note
         self._ids[note.database.lower()] = max(note.index, self._ids.get(note.database.lower(), 0))
 
-    def _deleted(self, event: Happened[DatabaseRemoved]) -> None:
+    def _deleted(self, event: Happened[notes.DatabaseRemoved]) -> None:
         gone = event.note.database.lower()
         if self._ids.get(gone, event.note.index) < event.note.index:
             del self._ids[gone]
         for task_id in [each.task for each in self._tasks.values() if each.database.lower() == gone]:
             del self._tasks[task_id]
 
-    def _has_its_own(self, event: Happened[DatabaseRestored | DocumentsWritten | RevisionsConfigured]) -> None:
+    def _has_its_own(
+        self, event: Happened[notes.DatabaseRestored | notes.DocumentsWritten | notes.RevisionsConfigured]
+    ) -> None:
         note = event.note
         database_id = self._ids.get(note.database.lower())
         if database_id is not None:
             self._own[database_id] = None
 
-    def _defined(self, event: Happened[ReplicationDefined]) -> None:
+    def _defined(self, event: Happened[notes.ReplicationDefined]) -> None:
         note = event.note
         before = self._tasks.get(note.task)
         if before is not None and before.index >= note.index:
@@ -78,21 +70,21 @@ class ReplicasFollow(Watcher):
         self._tasks[note.task] = note
         self._changed_at = event.t
 
-    def _removed(self, event: Happened[ReplicationRemoved]) -> None:
+    def _removed(self, event: Happened[notes.ReplicationRemoved]) -> None:
         before = self._tasks.pop(event.note.task, None)
         if before is not None:
             self._spoil(before)
 
-    def _spoil(self, task: ReplicationDefined) -> None:
+    def _spoil(self, task: notes.ReplicationDefined) -> None:
         destination = self._ids.get(task.destination.lower())
         if destination is not None:
             self._own[destination] = None
 
-    def _holds(self, event: Happened[CopyHolds]) -> None:
+    def _holds(self, event: Happened[notes.CopyHolds]) -> None:
         self._held.setdefault(event.note.database, {})[event.node] = event.note.fingerprint
         self._changed_at = event.t
 
-    def _closed(self, event: Happened[CopyClosed]) -> None:
+    def _closed(self, event: Happened[notes.CopyClosed]) -> None:
         self._held.get(event.note.database, {}).pop(event.node, None)
 
     def _ended(self, event: Happened) -> None:

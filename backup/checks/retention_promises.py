@@ -5,17 +5,9 @@ It knows of folders what the runs that filled them said, and never asks why one 
 
 from typing import ClassVar
 
+from backup import notes
 from backup.checks.files import Files, home
 from backup.destinations.registry import kind_of
-from backup.notes import (
-    BackupFinished,
-    BackupStarted,
-    FolderExpired,
-    FolderLeft,
-    FolderRemoved,
-    RetentionFailed,
-    TaskDefined,
-)
 from backup.notes.retention import age_text
 from backup.record.rules import Rules
 from cluster.checks import Sees, Watcher, on
@@ -65,25 +57,25 @@ class KeptAsRuled(Watcher):
 
     def sees(self) -> Sees:
         return [
-            on(TaskDefined, self._task_defined),
-            on(FolderExpired, self._expired),
-            on(FolderRemoved, self._removed),
-            on(FolderLeft, self._was_left),
-            on(RetentionFailed, self._failed),
-            on(BackupStarted, self._started),
-            on(BackupFinished, self._finished),
+            on(notes.TaskDefined, self._task_defined),
+            on(notes.FolderExpired, self._expired),
+            on(notes.FolderRemoved, self._removed),
+            on(notes.FolderLeft, self._was_left),
+            on(notes.RetentionFailed, self._failed),
+            on(notes.BackupStarted, self._started),
+            on(notes.BackupFinished, self._finished),
             on(Crashed, self._crashed),
             on(Stepped, self._stepped),
         ]
 
-    def _task_defined(self, event: Happened[TaskDefined]) -> None:
+    def _task_defined(self, event: Happened[notes.TaskDefined]) -> None:
         note = event.note
         if self._keeps.get(note.task, -1) != note.keeps:
             self._keeps[note.task] = note.keeps
             for due in [each for each in self._due if each[1] == note.task]:  # by which age, nobody can tell
                 del self._due[due]
 
-    def _expired(self, event: Happened[FolderExpired]) -> None:
+    def _expired(self, event: Happened[notes.FolderExpired]) -> None:
         note = event.note
         found = self._folders.get(_place(event.node, note.path), {}).get(note.folder)
         if found is None:  # what a crash cut off, or what was there before the world was
@@ -101,13 +93,13 @@ class KeptAsRuled(Watcher):
             if self._strict:
                 raise self.broken(f"{who}, and no other chain of it is left there")
 
-    def _removed(self, event: Happened[FolderRemoved]) -> None:
+    def _removed(self, event: Happened[notes.FolderRemoved]) -> None:
         self._folders.get(_place(event.node, event.note.path), {}).pop(event.note.folder, None)
 
-    def _was_left(self, event: Happened[FolderLeft]) -> None:
+    def _was_left(self, event: Happened[notes.FolderLeft]) -> None:
         self._left.add((_place(event.node, event.note.path), event.note.folder))
 
-    def _failed(self, event: Happened[RetentionFailed]) -> None:
+    def _failed(self, event: Happened[notes.RetentionFailed]) -> None:
         self._due.pop((event.node, event.note.task), None)
 
     def _crashed(self, event: Happened) -> None:
@@ -118,7 +110,7 @@ class KeptAsRuled(Watcher):
         if isinstance(event.note.step, JumpClock | Zone):
             self._clocks_were_set = True
 
-    def _finished(self, event: Happened[BackupFinished]) -> None:
+    def _finished(self, event: Happened[notes.BackupFinished]) -> None:
         note = event.note
         places = [(owner, path) for owner, path, _ in self._files.kept((event.node, note.task, note.started_at))]
         for place in places:
@@ -132,7 +124,7 @@ class KeptAsRuled(Watcher):
             cleaned = [place for place in places if kind_of(place[1]).retention_applies]  # 14.6
             self._due[event.node, note.task] = (cleaned, note.started_at)
 
-    def _started(self, event: Happened[BackupStarted]) -> None:
+    def _started(self, event: Happened[notes.BackupStarted]) -> None:
         """The next run of a task begins, so its retention before has had its time."""
         note = event.note
         places, at = self._due.pop((event.node, note.task), ([], 0))

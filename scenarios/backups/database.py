@@ -6,15 +6,7 @@ Never here: what a task does (`task`, `replica`).
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from backup.database.agreed_values import (
-    CompareExchangeResult,
-    ConfigureRevisions,
-    DefineIndex,
-    DeleteCompareExchange,
-    IndexDefinition,
-    NextIdentity,
-    PutCompareExchange,
-)
+from backup.database import agreed_values as values
 from backup.database.items import Revision, body_of, text_of
 from backup.database.revisions import RevisionPolicy
 from backup.destinations.local import LocalFolder
@@ -29,19 +21,9 @@ from backup.record.record import Task as Definition
 from backup.record.retention_policy import Retention
 from backup.record.task import Kind
 from backup.record.task_commands import DefineTask
+from backup.requests import document_requests as requests
 from backup.requests.answers import BackupsView
 from backup.requests.backup_requests import BackupOnce, ShowBackups
-from backup.requests.document_requests import (
-    Attach,
-    DeleteDocuments,
-    Detach,
-    GetAttachment,
-    GetRevisions,
-    PutDocuments,
-    QueryIndex,
-    QueryResult,
-    StoreDocument,
-)
 from cluster.member import ClientRequest
 from cluster.trace import Happened
 from scenarios.backups.replica import Replica
@@ -70,7 +52,7 @@ class Database:
         """Write documents by id, at that node or at whoever is up; no leader is needed (3.39)."""
         rows = [(id, collection, body_of(id, data)) for id, data in objects.items()]
         for start in range(0, len(rows), BATCH):
-            request = PutDocuments(self.name, tuple(rows[start : start + BATCH]))
+            request = requests.PutDocuments(self.name, tuple(rows[start : start + BATCH]))
             await self._ask(request, on)
 
     async def fill(self, count: int = 40, on: str = "") -> int:
@@ -85,62 +67,62 @@ class Database:
         for document in documents_from(source):
             rows.append((document.id, document.collection, body_of(document.id, document.data)))
             if len(rows) == BATCH:
-                await self._ask(PutDocuments(self.name, tuple(rows)), on)
+                await self._ask(requests.PutDocuments(self.name, tuple(rows)), on)
                 written, rows = written + len(rows), []
         if rows:
-            await self._ask(PutDocuments(self.name, tuple(rows)), on)
+            await self._ask(requests.PutDocuments(self.name, tuple(rows)), on)
         return written + len(rows)
 
     async def store(self, data: Mapping[str, Any], id: str, collection: str = "Orders", on: str = "") -> str:
         """Write one document; return its id: `orders/` and `orders|` leave the number to the server."""
-        return await self._ask(StoreDocument(self.name, id, collection, body_of(id, data)), on)
+        return await self._ask(requests.StoreDocument(self.name, id, collection, body_of(id, data)), on)
 
     async def attach(self, id: str, name: str, content: bytes, content_type: str = "", on: str = "") -> None:
         """Give a document an attachment."""
-        await self._ask(Attach(self.name, id, name, content, content_type), on)
+        await self._ask(requests.Attach(self.name, id, name, content, content_type), on)
 
     async def detach(self, id: str, name: str, on: str = "") -> None:
         """Take an attachment away."""
-        await self._ask(Detach(self.name, id, name), on)
+        await self._ask(requests.Detach(self.name, id, name), on)
 
     async def attachment(self, id: str, name: str, on: str = "") -> bytes | None:
         """The content of an attachment, as that node's copy has it."""
-        return await self._ask(GetAttachment(self.name, id, name), on)
+        return await self._ask(requests.GetAttachment(self.name, id, name), on)
 
     async def revisions(self, id: str, on: str = "") -> tuple[Revision, ...]:
         """The revisions of a document, the oldest first, as that node's copy has them."""
-        return await self._ask(GetRevisions(self.name, id), on)
+        return await self._ask(requests.GetRevisions(self.name, id), on)
 
     async def configure_revisions(self, **minimum_to_keep: int | None) -> None:
         """Keep revisions of these collections and of no others: so many of each document, or all for None."""
         policies = tuple(RevisionPolicy(collection, kept) for collection, kept in minimum_to_keep.items())
-        await self._ask(ConfigureRevisions(self.name, policies))
+        await self._ask(values.ConfigureRevisions(self.name, policies))
 
     async def next_identity(self, key: str) -> int:
         """The next number of an identity, `orders|`: no two clients get the same; needs a leader."""
-        return await self._ask(NextIdentity(self.name, key))
+        return await self._ask(values.NextIdentity(self.name, key))
 
-    async def put_compare_exchange(self, key: str, data: object, index: int = 0) -> CompareExchangeResult:
+    async def put_compare_exchange(self, key: str, data: object, index: int = 0) -> values.CompareExchangeResult:
         """Write a compare-exchange value over the one of that index, 0 for none; needs a leader."""
-        return await self._ask(PutCompareExchange(self.name, key, text_of(data), index))
+        return await self._ask(values.PutCompareExchange(self.name, key, text_of(data), index))
 
-    async def delete_compare_exchange(self, key: str, index: int) -> CompareExchangeResult:
+    async def delete_compare_exchange(self, key: str, index: int) -> values.CompareExchangeResult:
         """Delete a compare-exchange value if it is still the one of that index; needs a leader."""
-        return await self._ask(DeleteCompareExchange(self.name, key, index))
+        return await self._ask(values.DeleteCompareExchange(self.name, key, index))
 
     async def define_index(
         self, name: str, collection: str, fields: Iterable[str], group_by: str = "", sums: Iterable[str] = ()
     ) -> None:
         """An index of these fields of a collection; with `group_by` it counts each group and has these sums."""
-        definition = IndexDefinition(name, collection, tuple(fields), group_by, tuple(sums))
-        await self._ask(DefineIndex(self.name, definition))
+        definition = values.IndexDefinition(name, collection, tuple(fields), group_by, tuple(sums))
+        await self._ask(values.DefineIndex(self.name, definition))
 
-    async def query(self, index: str, on: str = "", **where: object) -> QueryResult:
+    async def query(self, index: str, on: str = "", **where: object) -> requests.QueryResult:
         """What that node's index says, and whether it is stale."""
         fields = tuple((field, text_of(wanted)) for field, wanted in where.items())
-        return await self._ask(QueryIndex(self.name, index, fields), on)
+        return await self._ask(requests.QueryIndex(self.name, index, fields), on)
 
-    async def indexed(self, index: str, on: str, within: float = 600) -> QueryResult:
+    async def indexed(self, index: str, on: str, within: float = 600) -> requests.QueryResult:
         """Wait until that node's index is not stale; what it says then."""
         await self.world.until(
             lambda: self.client.is_fresh(on, self.name, index), within, f"an index {index} on {on} that is not stale"
@@ -152,7 +134,7 @@ class Database:
 
     async def delete(self, *ids: str, on: str = "") -> None:
         """Delete documents."""
-        await self._ask(DeleteDocuments(self.name, ids), on)
+        await self._ask(requests.DeleteDocuments(self.name, ids), on)
 
     async def define_replication(
         self, destination: "Database", delay: float = 0, mentor: str | None = None, pinned: bool = False, name: str = ""
