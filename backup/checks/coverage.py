@@ -8,6 +8,8 @@ import heapq
 from collections.abc import Callable
 from typing import ClassVar
 
+import attrs
+
 from backup import notes
 from backup.checks.model import Model, TaskHistory
 from backup.record.cron import next_occurrence
@@ -51,37 +53,26 @@ class Excuse:
     """It need not be run any more; else it is due as soon as the excuse is gone."""
 
 
+@attrs.define(eq=False)
 class Cover:
     """How far one task is covered."""
 
-    __slots__ = (
-        "base",
-        "delayed_until",
-        "look_at",
-        "owner",
-        "put_off_here",
-        "put_off_until",
-        "running",
-        "waits_for",
-    )
-
-    def __init__(self, base: int) -> None:
-        self.base = base
-        """Every occurrence up to this wall instant is settled."""
-        self.running: dict[str, int] = {}
-        """By node, the start of the run under way there."""
-        self.owner = ""
-        """Who ran it last."""
-        self.delayed_until = 0
-        """True time until which it was put off for want of a slot or of a resource."""
-        self.put_off_until = 0
-        """True time until which it was put off by hand, and everybody knows."""
-        self.put_off_here: dict[str, int] = {}
-        """The same by the one node that knows."""
-        self.look_at = NEVER
-        """When it is looked at again: its only entry of the agenda that counts."""
-        self.waits_for = ""
-        """Why time does not count now."""
+    base: int
+    """Every occurrence up to this wall instant is settled."""
+    running: dict[str, int] = attrs.field(factory=dict)
+    """By node, the start of the run under way there."""
+    owner: str = ""
+    """Who ran it last."""
+    delayed_until: int = 0
+    """True time until which it was put off for want of a slot or of a resource."""
+    put_off_until: int = 0
+    """True time until which it was put off by hand, and everybody knows."""
+    put_off_here: dict[str, int] = attrs.field(factory=dict)
+    """The same by the one node that knows."""
+    look_at: int = NEVER
+    """When it is looked at again: its only entry of the agenda that counts."""
+    waits_for: str = ""
+    """Why time does not count now."""
 
 
 class Covered(Watcher):

@@ -6,21 +6,21 @@ They read the files that the nodes wrote, real or simulated, with no help from w
 from collections.abc import Iterable
 from typing import ClassVar
 
-from backup.content.encryption import NoKey, WrongKey, plain
+from backup.content.encryption import plain
 from backup.content.logical import read_manifest
-from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup
-from backup.destinations.port import Destination, DestinationError
+from backup.content.manifest import FileKind, Manifest
+from backup.destinations.port import Destination
 from backup.destinations.registry import is_remote
 from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import BackupFinished, BackupStarted, FolderExpired, Reported, TaskDefined, Uploaded
 from backup.record.key_ring import KeyRing
 from backup.restore.assembly import DatabaseAssembly
-from backup.restore.chain_reader import BrokenChain, NothingToRestore, check_link, restore
+from backup.restore.chain_reader import check_link, restore
+from backup.restore.restore_points import Unusable
 from cluster.checks import Sees, Watcher, on
 from cluster.time_units import SECOND
 from cluster.trace import Happened
 
-Unusable = (DamagedBackup, UnreadableBackup, WrongKey, NoKey, BrokenChain, NothingToRestore, DestinationError)
 EDITED = 5 * SECOND
 """A run that starts so soon after its task was edited may be of the task before."""
 Run = tuple[str, int, int]

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
+import attrs
+
 from backup import notes
+from backup.record.record import Topology
 from cluster import steps, trace
 from cluster.checks import Sees, Watcher, on
 from cluster.trace import Agreed, Happened
@@ -18,16 +21,17 @@ HARMLESS = steps.Start | steps.Ask | steps.When | steps.Heal | steps.Release | s
 MILLION = 1_000_000
 NEVER = 1 << 62
 UTC = ZoneInfo("UTC")
+NOBODY = Topology(())
 
 
+@attrs.define(eq=False)
 class WallClock:
     """A node's wall clock, as far as the story set it."""
 
-    def __init__(self) -> None:
-        self.zone = UTC
-        self._ahead = 0
-        self._drift = 0
-        self._since = 0
+    zone: ZoneInfo = UTC
+    _ahead: int = 0
+    _drift: int = 0
+    _since: int = 0
 
     def ahead(self, t: int) -> int:
         """By how many µs the clock is ahead of true time `t`."""
@@ -62,14 +66,6 @@ class TaskHistory:
             if since <= index:
                 known = disabled
         return known
-
-
-class GroupState:
-    """The group of a database."""
-
-    def __init__(self, members: tuple[str, ...], others: tuple[str, ...] = ()) -> None:
-        self.members = members
-        self.nodes = members + others
 
 
 class Model(Watcher):
@@ -111,7 +107,7 @@ class Model(Watcher):
         self._voteless: dict[str, int] = {}
         """By node without a vote in what it goes by: the entry that took it; 0 if it never had one."""
         self.tasks: dict[int, TaskHistory] = {}
-        self.groups: dict[str, GroupState] = {}
+        self.groups: dict[str, Topology] = {}
         self.dials: dict[str, WallClock] = {}
         self.moved: list[int] = []
         """Tasks that got another owner since somebody looked here, and emptied it."""
@@ -188,9 +184,9 @@ class Model(Watcher):
             self.shaken_at, self._changed.get(name, -NEVER), *(self._touched.get(node, -NEVER) for node in nodes)
         )
 
-    def group(self, database: str) -> GroupState:
+    def group(self, database: str) -> Topology:
         """The group of a database; nobody if there is none."""
-        return self.groups.get(database.lower()) or GroupState(())
+        return self.groups.get(database.lower()) or NOBODY
 
     def is_news(self, event: Happened[Agreed]) -> bool:
         """Whether an agreed note comes from the first node to tell of its entry."""
@@ -341,7 +337,7 @@ class Model(Watcher):
         return see
 
     def _database_created(self, event: Happened[notes.DatabaseCreated]) -> None:
-        self.groups[event.note.database.lower()] = GroupState(event.note.members)
+        self.groups[event.note.database.lower()] = Topology(event.note.members)
 
     def _database_deleted(self, event: Happened[notes.DatabaseRemoved]) -> None:
         gone = event.note.database
@@ -363,7 +359,7 @@ class Model(Watcher):
 
     def _topology_changed(self, event: Happened[notes.TopologyChanged]) -> None:
         note = event.note
-        self.groups[note.database.lower()] = GroupState(note.members, note.promotables + note.rehabs)
+        self.groups[note.database.lower()] = Topology(note.members, note.promotables, note.rehabs)
         self.disturbed_at = self._changed[note.database.lower()] = event.t
 
     def _owner_changed(self, event: Happened[notes.OwnerChanged]) -> None:

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from backup import notes
-from backup.checks.documents import CALM
+from backup.checks.documents import CALM, CopyContents
 from backup.checks.model import Model
 from cluster.checks import Sees, Watcher, on
 from cluster.trace import Ended, Happened
@@ -21,11 +21,11 @@ class ReplicasFollow(Watcher):
         self._ids: dict[str, int] = {}
         """By lower-case name."""
         self._tasks: dict[int, notes.ReplicationDefined] = {}
-        self._own: dict[int, None] = {}
+        self._own: set[int] = set()
         """Databases that somebody writes to, or that keep what others need not: they are nobody's mere replica."""
-        self._held: dict[int, dict[str, str]] = {}
-        """By database id and node: the fingerprint of its copy."""
+        self._contents = CopyContents(model)
         self._changed_at = 0
+        """When a task was last defined."""
 
     def sees(self) -> Sees:
         return [
@@ -36,9 +36,8 @@ class ReplicasFollow(Watcher):
             on(notes.RevisionsConfigured, self._has_its_own),
             on(notes.ReplicationDefined, self._defined),
             on(notes.ReplicationRemoved, self._removed),
-            on(notes.CopyHolds, self._holds),
-            on(notes.CopyClosed, self._closed),
             on(Ended, self._ended),
+            *self._contents.sees(),
         ]
 
     def _created(self, event: Happened[notes.DatabaseCreated]) -> None:
@@ -58,7 +57,7 @@ class ReplicasFollow(Watcher):
         note = event.note
         database_id = self._ids.get(note.database.lower())
         if database_id is not None:
-            self._own[database_id] = None
+            self._own.add(database_id)
 
     def _defined(self, event: Happened[notes.ReplicationDefined]) -> None:
         note = event.note
@@ -78,17 +77,11 @@ class ReplicasFollow(Watcher):
     def _spoil(self, task: notes.ReplicationDefined) -> None:
         destination = self._ids.get(task.destination.lower())
         if destination is not None:
-            self._own[destination] = None
-
-    def _holds(self, event: Happened[notes.CopyHolds]) -> None:
-        self._held.setdefault(event.note.database, {})[event.node] = event.note.fingerprint
-        self._changed_at = event.t
-
-    def _closed(self, event: Happened[notes.CopyClosed]) -> None:
-        self._held.get(event.note.database, {}).pop(event.node, None)
+            self._own.add(destination)
 
     def _ended(self, event: Happened) -> None:
-        model, since = self._model, max(self._changed_at, self._model.disturbed_at)
+        model = self._model
+        since = max(self._changed_at, self._contents.changed_at, model.disturbed_at)
         if not model.has_leader or model.full:
             return
         for task in self._tasks.values():
@@ -98,13 +91,9 @@ class ReplicasFollow(Watcher):
             source, destination = self._ids.get(task.database.lower()), self._ids.get(task.destination.lower())
             if source is None or destination is None or destination in self._own or len(others) > 1:
                 continue
-            held, far = self._prints(task.database, source), self._prints(task.destination, destination)
-            if len(set(held)) == 1 and far and set(far) != set(held):
+            held = set(self._contents.prints(task.database, source).values())
+            far = set(self._contents.prints(task.destination, destination).values())
+            if len(held) == 1 and far and far != held:
                 raise self.broken(
                     f"{task.destination} does not hold what {task.database} holds, after minutes of calm (task {task.task})"
                 )
-
-    def _prints(self, name: str, database_id: int) -> list[str]:
-        held = self._held.get(database_id, {})
-        nodes = self._model.group(name).nodes
-        return [held[node] for node in nodes if self._model.can_act(node) and node in held]

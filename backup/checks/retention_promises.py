@@ -5,6 +5,8 @@ It knows of folders what the runs that filled them said, and never asks why one 
 
 from typing import ClassVar
 
+import attrs
+
 from backup import notes
 from backup.checks.files import Files, home
 from backup.destinations.registry import kind_of
@@ -21,16 +23,14 @@ SLACK = 60 * SECOND
 """What is nearly old enough may be either."""
 
 
+@attrs.define(eq=False)
 class Folder:
     """One chain, as the runs that wrote it told."""
 
-    __slots__ = ("database", "last", "task")
-
-    def __init__(self, database: str, task: int, last: int) -> None:
-        self.database = database
-        self.task = task
-        self.last = last
-        """Start of its newest backup, wall µs of its node."""
+    database: str
+    task: int
+    last: int
+    """Start of its newest backup, wall µs of its node."""
 
 
 class KeptAsRuled(Watcher):
@@ -86,12 +86,12 @@ class KeptAsRuled(Watcher):
             raise self.broken(f"{who}, whose newest backup is {old} old where {age_text(note.age)} are kept")
         others = self._folders[_place(event.node, note.path)]
         rest = [each for name, each in others.items() if name != note.folder and each.task == found.task]
-        if found.task != note.task or not rest:
-            self.lost.append((event.node, note.folder))
-            if self._strict and found.task != note.task:
-                raise self.broken(f"{who}, which is of task {found.task} of {found.database}")
-            if self._strict:
-                raise self.broken(f"{who}, and no other chain of it is left there")
+        if found.task == note.task and rest:
+            return
+        self.lost.append((event.node, note.folder))
+        if self._strict:
+            other = f"which is of task {found.task} of {found.database}" if found.task != note.task else ""
+            raise self.broken(f"{who}, {other or 'and no other chain of it is left there'}")
 
     def _removed(self, event: Happened[notes.FolderRemoved]) -> None:
         self._folders.get(_place(event.node, event.note.path), {}).pop(event.note.folder, None)
@@ -114,12 +114,9 @@ class KeptAsRuled(Watcher):
         note = event.note
         places = [(owner, path) for owner, path, _ in self._files.kept((event.node, note.task, note.started_at))]
         for place in places:
-            folders = self._folders.setdefault(place, {})
-            known = folders.get(note.folder)
-            if known is None:
-                folders[note.folder] = Folder(note.database, note.task, note.started_at)
-            else:
-                known.last = max(known.last, note.started_at)
+            new = Folder(note.database, note.task, note.started_at)
+            known = self._folders.setdefault(place, {}).setdefault(note.folder, new)
+            known.last = max(known.last, note.started_at)
         if note.full and self._keeps.get(note.task) is not None:
             cleaned = [place for place in places if kind_of(place[1]).retention_applies]  # 14.6
             self._due[event.node, note.task] = (cleaned, note.started_at)

@@ -65,10 +65,14 @@ class BackupHandler:
 
     # ---- finding
 
-    def _database(self, name: str) -> Database:
+    def _known(self, name: str) -> Database:
         database: Database | None = self._member.state.database(name)
         if database is None:
             raise Refused(f"node {self._member.name} knows no database {name!r}: create it, or ask again later")
+        return database
+
+    def _database(self, name: str) -> Database:
+        database = self._known(name)
         if self._member.name not in database.topology.nodes:
             where = " ".join(database.topology.nodes)
             raise Refused(f"database {name!r} is not on node {self._member.name}: ask one of {where}")
@@ -80,9 +84,7 @@ class BackupHandler:
         until = member.wall() + PATIENCE
         while not self._knows(name, task_id) and member.applied < task_id and member.wall() < until:
             await member.changed(member.version, until)
-        database: Database | None = member.state.database(name)
-        if database is None:
-            raise Refused(f"node {member.name} knows no database {name!r}: create it, or ask again later")
+        database = self._known(name)
         if task_id not in database.tasks:
             raise errors.NoSuchTask(name, task_id)
         return (database.id, task_id), database, database.tasks[task_id]

@@ -6,7 +6,7 @@ it is in memory: after a restart, or at another owner, the first word is the que
 owns a task (backup/record/external_replication.py), and replication inside a group (replicator.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import partial
 from typing import Any
 
@@ -139,9 +139,8 @@ class ExternalReplicator:
                 if line.task.destination.lower() == database.name.lower():
                     self._push(line)
 
-    def forget(self, record: Record) -> None:
+    def forget(self, known: Set[int]) -> None:
         """Stop for databases that are gone."""
-        known = {database.id for database in record.databases.values()}
         for database_id in [each for each in self._seen if each not in known]:
             del self._seen[database_id]
             name = self._names.pop(database_id, "")

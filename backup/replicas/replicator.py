@@ -4,7 +4,7 @@ One batch is under way to each peer of a group. What is not answered is said aga
 peer costs next to nothing; whoever comes back says so, and its peers go on at once. Never here: what wins a conflict.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 from typing import Protocol
 
@@ -13,7 +13,7 @@ import attrs
 from backup.database.documents import Store
 from backup.database.items import Item
 from backup.database.replication import ReplicateDocuments, ReplicationAck, ReplicationResume, offer, receive
-from backup.record.record import Database, Record, Topology
+from backup.record.record import Database, Topology
 from backup.replicas.local_copies import CopyListener, LocalCopies, LocalCopy
 from cluster.member import Member
 from cluster.time_units import SECOND
@@ -116,9 +116,8 @@ class Replicator:
         if copy is not None:
             self._push_new(copy, before)
 
-    def forget(self, record: Record) -> None:
+    def forget(self, known: Set[int]) -> None:
         """Stop for databases that are gone."""
-        known = {database.id for database in record.databases.values()}
         for database_id in [each for each in self._links if each not in known]:
             del self._links[database_id]
             self._followed.pop(database_id, None)

@@ -4,6 +4,8 @@ Files that cannot be restored leave nothing behind, and nobody ever sees a datab
 ends with its node's life is taken back when the node returns. Never here: what is in the files (chain_reader.py).
 """
 
+from collections.abc import Set
+
 import attrs
 
 from backup.content.manifest import FileKind
@@ -16,7 +18,7 @@ from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import DatabaseRestored, RestoreAbandoned, TaskNotRestored
 from backup.record.database_commands import AbandonRestore, CreateDatabase, OpenDatabase, check_new_name
 from backup.record.encryption_keys import Key, KeyRefused, key_to_read
-from backup.record.record import Database, Record, Restoring
+from backup.record.record import Database, Restoring
 from backup.record.rules import Rules
 from backup.record.task_commands import DefineTask, ToggleTask
 from backup.record.task_json import LeftOut, tasks_of
@@ -212,7 +214,7 @@ class RestoreOperations:
         elif database.name.lower() not in self._under_way:  # it was asked for, and nobody knew whether it came to be
             self._member.spawn(self._take_back, database.name, database.id, "it was made when nobody waited any more")
 
-    def forget(self, record: Record) -> None:
+    def forget(self, known: Set[int]) -> None:
         """Nothing is kept of databases."""
 
     async def _take_back(self, name: str, database_id: int, why: str) -> None:
