@@ -101,8 +101,8 @@ class Covered(Watcher):
     def sees(self) -> Sees:
         return [
             on(notes.BackupStarted, self._looking(self._started)),
-            on(notes.BackupSkipped, self._looking(self._skipped)),
-            on(notes.BackupFinished, self._looking(self._finished)),
+            on(notes.BackupSkipped, self._looking(self._ended)),
+            on(notes.BackupFinished, self._looking(self._ended)),
             on(notes.BackupFailed, self._looking(self._failed)),
             on(notes.BackupCancelled, self._looking(self._cancelled)),
             on(notes.BackupDelayed, self._looking(self._delayed)),
@@ -166,10 +166,7 @@ class Covered(Watcher):
         if note.task in self._covers:
             self._covers[note.task].running[event.node] = note.started_at
 
-    def _skipped(self, event: Happened[notes.BackupSkipped]) -> None:
-        self._settle(event.note.task, event.node, event.note.started_at)
-
-    def _finished(self, event: Happened[notes.BackupFinished]) -> None:
+    def _ended(self, event: Happened[notes.BackupSkipped | notes.BackupFinished]) -> None:
         self._settle(event.note.task, event.node, event.note.started_at)
 
     def _failed(self, event: Happened[notes.BackupFailed]) -> None:

@@ -105,7 +105,9 @@ class ToldAsRuled(Watcher):
     def __init__(self, model: Model, rules: Rules) -> None:
         self._model = model
         self._rules = rules
-        self._limit = rules.report_attempts * rules.report_attempt_timeout
+        self._limit = limit = rules.report_attempts * rules.report_attempt_timeout
+        self._earliest, self._latest = limit - limit // 100 - SECOND, limit + limit // 100 + 5 * SECOND
+        """A clock may run fast, or slow, by some parts in a thousand."""
         self._waiting: dict[str, dict[Run, int]] = {}
         """By node: runs that ended and are neither told of nor given up, with the instant of their end."""
         self._databases: dict[tuple[str, Run], str] = {}
@@ -152,15 +154,6 @@ class ToldAsRuled(Watcher):
             raise self.broken(f"{what} after {waited / SECOND:g} s, where it is tried for {self._limit / SECOND:g} s")
         if waited > self._latest and self._stopped_at.get(event.node, -1) < ended:
             raise self.broken(f"{what} only after {waited / SECOND:g} s, with {self._limit / SECOND:g} s to try")
-
-    @property
-    def _earliest(self) -> int:
-        """A clock may run fast by some parts in a thousand."""
-        return self._limit - self._limit // 100 - SECOND
-
-    @property
-    def _latest(self) -> int:
-        return self._limit + self._limit // 100 + 5 * SECOND
 
     def _crashed(self, event: Happened) -> None:
         """What is to survive is on the disk; RavenDB's reports are in memory."""

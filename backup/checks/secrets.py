@@ -123,7 +123,7 @@ class KeysStaySecret(Watcher):
             return
         for run, started in self._files.started.items():
             for owner, path, _ in self._files.kept(run):
-                place = self._files.place(owner, path)
+                place = self._files.destinations.place(owner, path)
                 name = f"{started.folder}/{started.file}"
                 self._need_clean(name.encode(), f"the name of a file of task {run[1]}")
                 try:

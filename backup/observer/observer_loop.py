@@ -47,14 +47,10 @@ class OutgoingReport:
 
     def update(self, databases: tuple[DatabaseReport, ...], alarm: PromotionStatus | None) -> bool:
         """This is how it is now; whether it was otherwise before."""
-        if databases is self.databases and alarm is self._alarm:
-            return False
-        if databases == self.databases and alarm is self._alarm:
-            self.databases = databases
-            return False
+        is_same = (databases is self.databases or databases == self.databases) and alarm is self._alarm
         self.databases, self._alarm = databases, alarm
-        self._version += 1
-        return True
+        self._version += not is_same
+        return not is_same
 
     def message(self, beat: int, leader: tuple[str, int]) -> Told:
         """What that leader has not heard yet."""

@@ -163,19 +163,12 @@ class ExternalReplicator:
 
     def _consider(self, database: Database, task: Replication) -> None:
         """Begin, go on, or stop: as the rules have it now (rule 7.15)."""
-        owner = owner_of(
-            task, database.topology, database.progress.get(task.id), self._rules, leaderless=self._leaderless
-        )
+        progress = database.progress.get(task.id)
+        owner = owner_of(task, database.topology, progress, self._rules, leaderless=self._leaderless)
         mine, line = owner.node == self._member.name and not task.disabled, self._lines.get(task.id)
         if line is not None and not mine:
-            why = (
-                "it is disabled"
-                if task.disabled
-                else owner.reason.sentence
-                if owner.node is None
-                else f"{owner.node} does"
-            )
-            self._stop(database.name, line, why)
+            why = owner.reason.sentence if owner.node is None else f"{owner.node} does"
+            self._stop(database.name, line, "it is disabled" if task.disabled else why)
         elif mine and (line is None or line.task is not task):
             line = self._lines[task.id] = ExternalLink(database.id, task)
             reason = owner.reason

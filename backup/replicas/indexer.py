@@ -157,21 +157,11 @@ class Indexer:
         store, data = copy.store, index.data
         definition = data.definition
         if store.etag == data.etag and store.database_id == data.header.copy:
-            held = sum(
-                count for name, count in store.collections().items() if name.lower() == definition.collection.lower()
-            )
-            note = IndexCaughtUp(
-                copy.id,
-                definition.name,
-                data.etag,
-                len(data),
-                held,
-                f"{data.fingerprint_sum:032x}",
-                store.fingerprint,
-                index.taken,
-            )
-            index.taken = 0
-            self._member.note(note)
+            of = definition.collection.lower()
+            held = sum(count for name, count in store.collections().items() if name.lower() == of)
+            contents, taken, index.taken = f"{data.fingerprint_sum:032x}", index.taken, 0
+            about = (copy.id, definition.name, data.etag, len(data), held)
+            self._member.note(IndexCaughtUp(*about, contents, store.fingerprint, taken))
 
     async def _keep(self, index: LocalIndex, database_id: int, name: str, frame: bytes) -> None:
         """Make it durable; on a full disk go on when there is room."""
