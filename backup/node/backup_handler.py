@@ -121,9 +121,9 @@ class BackupHandler:
     def _now(self, found: TaskEntry, full: bool) -> Operation:
         self._need_mine(found)
         key, database, task = found
-        running = self._runner.operation(key)
+        running = self._runner.find(key)
         if running is not None:  # rule 9.3
-            return running
+            return running.operation
         self._need_room()
         status = self._statuses.status(key, database.statuses.get(task.id))
         plan = schedule.plan_by_hand(task, status, self._member.wall(), self._rules, self._member.name, full=full)
@@ -141,10 +141,10 @@ class BackupHandler:
         if asked.duration <= 0:
             raise errors.BadDelay(asked.duration)
         key, database, task = found
-        running = self._runner.is_running(key)
-        if not running and not self._rules.delays_what_waits:
+        running = self._runner.find(key)
+        if running is None and not self._rules.delays_what_waits:
             raise errors.NothingRuns(task.name)
-        original = self._runner.started_at(key) if running else self._scheduler.due(key)
+        original = running.started_at if running is not None else self._scheduler.due(key)
         command = attrs.evolve(
             asked, database=database.name, at=self._member.wall(), term=self._member.term, original=original
         )
@@ -155,7 +155,7 @@ class BackupHandler:
             agreed = False
             self._scheduler.put_off_here(key, delay)
             self._member.note(BackupPostponedHere(database.name, task.id, delay.until, delay.asked_at))
-        if running:
+        if running is not None:
             self._runner.cancel(key, PUT_OFF)
         self._scheduler.look_again(key)
         return Postponed(delay.until, agreed)
@@ -163,13 +163,13 @@ class BackupHandler:
     def _cancel(self, where: TaskEntry | Database, number: int | None) -> Operation:
         key = where[0] if isinstance(where, tuple) else self._runner.key_once(where.id, number)
         name = where[2].name if isinstance(where, tuple) else "One Time Backup"
-        operation = self._runner.operation(key)
-        if operation is None or number not in (None, operation.number):
+        running = self._runner.find(key)
+        if running is None or number not in (None, running.operation.number):
             raise errors.NothingRuns(name)
-        if operation.task != ONE_TIME and self._rules.cancelled_waits:
-            self._scheduler.settle(key, self._runner.started_at(key) or 0)
+        if running.task.id != ONE_TIME and self._rules.cancelled_waits:
+            self._scheduler.settle(key, running.started_at)
         self._runner.cancel(key, BY_HAND)
-        return operation
+        return running.operation
 
     # ---- looking
 
@@ -183,6 +183,7 @@ class BackupHandler:
     def _view(self, found: TaskEntry) -> TaskView:
         key, database, task = found
         state, owner = self._scheduler.standing(key, database, task)
+        running = self._runner.find(key)
         standing = views.TaskStanding(
             node=self._member.name,
             now=self._member.wall(),
@@ -194,8 +195,8 @@ class BackupHandler:
             delay=self._scheduler.delay(key, database),
             settled=self._scheduler.settled(key),
             leaderless=is_leaderless(self._member),
-            running=self._runner.operation(key),
-            running_since=self._runner.started_at(key),
-            progress=self._runner.progress(key),
+            running=running.operation if running is not None else None,
+            running_since=running.started_at if running is not None else None,
+            progress=running.progress if running is not None else None,
         )
         return views.task_view(database, task, standing)

@@ -5,6 +5,7 @@ ends with its node's life is taken back when the node returns. Never here: what 
 """
 
 from collections.abc import Set
+from functools import partial
 
 import attrs
 
@@ -29,20 +30,9 @@ from backup.restore import chain_reader, restore_points
 from backup.restore.assembly import DatabaseAssembly, restore_command
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import SECOND
-from cluster.value import value
 
 AGAIN = 5 * SECOND
 """How long after a vain attempt to take a database back another is made."""
-
-
-@value
-class RestoreSource:
-    """What there is to restore."""
-
-    folder: str
-    last_file: str | None
-    cost: int
-    """µs that reading it takes."""
 
 
 @attrs.define(eq=False)
@@ -77,29 +67,22 @@ class RestoreOperations:
         place = self._source(request)
         keys = tuple(each for each in (key, request.key) if each is not None)  # a snapshot has its database's (13.4)
         pace = slowness(place)
-        found = await member.outside(lambda: self._find(place, request, keys), io_costs.START * pace)
+        find = partial(self._find, place, request, keys)
+        folder, last_file, cost = await member.outside(find, io_costs.START * pace)
         unused = self._copies.unused_id(0)
 
         def read() -> DatabaseAssembly:
             return chain_reader.restore(
-                place,
-                found.folder,
-                found.last_file,
-                node=member.name,
-                database_id=unused,
-                keys=keys,
-                rules=self._rules,
+                place, folder, last_file, node=member.name, database_id=unused, keys=keys, rules=self._rules
             )
 
-        restored = await member.outside(read, found.cost * pace)
+        restored = await member.outside(read, cost * pace)
         if request.skip_indexes:
             restored.drop_indexes()
         database_id = await self._fill(request, restored)
-        store = restored.store
-        documents = store.size.documents
-        count = len(restored.files)
-        member.note(DatabaseRestored(request.name, found.folder, count, documents, restored.fingerprint))
-        return RestoreResult(database_id, restored.files, documents, restored.fingerprint)
+        documents, files, fingerprint = restored.store.size.documents, restored.files, restored.fingerprint
+        member.note(DatabaseRestored(request.name, folder, len(files), documents, fingerprint))
+        return RestoreResult(database_id, files, documents, fingerprint)
 
     def _source(self, request: RestoreDatabase) -> Destination:
         """Where the files are (rule 12.4)."""
@@ -117,8 +100,8 @@ class RestoreOperations:
             )
         return self._destinations.of_settings(self._member.name, source)
 
-    def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> RestoreSource:
-        """Which folder and file, and how much that is. Refuses what rule 13.5 says of snapshots."""
+    def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> tuple[str, str | None, int]:
+        """Folder, last file, and the µs that reading them takes. Refuses what rule 13.5 says of snapshots."""
         folder, last_file = request.folder, request.last_file
         if request.at is not None:
             point = restore_points.point_at(place, request.at, request.database, keys=keys)
@@ -133,7 +116,7 @@ class RestoreOperations:
             items = manifest.documents + manifest.tombstones + manifest.revisions
             is_raw = manifest.kind is FileKind.SNAPSHOT
             cost += io_costs.restore_snapshot(1_000 * items) if is_raw else io_costs.restore(items, 1_000 * items)
-        return RestoreSource(folder, last_file, cost)
+        return folder, last_file, cost
 
     async def _fill(self, request: RestoreDatabase, restored: DatabaseAssembly) -> int:
         """Make the database, fill it, open it (rule 17.7); its id."""

@@ -78,7 +78,8 @@ class BackupRun:
         """How the uploads came out."""
         self._values = kept_by(inputs.database.values, inputs.contents.policies)
         self._began = member.monotonic()
-        self._occurrence = run_status.answered_occurrence(inputs.task, inputs.plan, inputs.started_at, member.zone)
+        self.occurrence = run_status.answered_occurrence(inputs.task, inputs.plan, inputs.started_at, member.zone)
+        """The occurrence it answers."""
         self.progress: answers.RunProgress | None = None
         """How far it has come; None before its file is begun."""
         self._key: Key | None = None
@@ -126,11 +127,6 @@ class BackupRun:
         """What its file was written under; () for a plain one."""
         return () if self._key is None else (self._key,)
 
-    @property
-    def occurrence(self) -> int:
-        """The occurrence it answers."""
-        return self._occurrence
-
     # ---- the steps
 
     async def _outside(self, work: Callable[[], T], cost: int) -> T:
@@ -160,7 +156,7 @@ class BackupRun:
             BackupStarted(
                 self._inputs.database.name,
                 self._inputs.task.id,
-                self._occurrence,
+                self.occurrence,
                 self._inputs.started_at,
                 self._run.full,
                 self.places.path,
@@ -183,24 +179,17 @@ class BackupRun:
         count = io_costs.slices(target.items)
         self._has_written(target, 0, count)
 
-        def write_up_to(taken: int) -> None:
-            while writer.taken < taken and (chunk := next(chunks, None)) is not None:
-                write(chunk)
-
-        def write_rest() -> None:
-            for chunk in chunks:
-                write(chunk)
-
-        def write(chunk: bytes) -> None:
-            target.upload.write(chunk)
-            self._length += len(chunk)
+        def write_up_to(taken: int | None) -> None:
+            while (taken is None or writer.taken < taken) and (chunk := next(chunks, None)) is not None:
+                target.upload.write(chunk)
+                self._length += len(chunk)
 
         cost = io_costs.START
         for number in range(1, count + 1):
             self._need_wanted()
             cost += io_costs.write_slice(target.items, target.size)
-            step = write_rest if number == count else partial(write_up_to, target.items * number // count)
-            await self._outside(step, cost)
+            taken = None if number == count else target.items * number // count
+            await self._outside(partial(write_up_to, taken), cost)
             self._has_written(target, number, count)
             cost = 0
         self._need_wanted()
@@ -213,9 +202,7 @@ class BackupRun:
 
     async def _read_back(self, target: BackupFile, written: Manifest) -> None:
         """A file counts when what the destination gives back is what was written."""
-
-        check = partial(self._check, target, written, self.places.base)
-        await self._outside(check, io_costs.read_back(target.size))
+        await self._outside(partial(self._check, target, written, self.places.base), io_costs.read_back(target.size))
 
     def _check(self, target: BackupFile, written: Manifest, place: Destination) -> None:
         content = place.read(target.name)
@@ -270,7 +257,7 @@ class BackupRun:
         assert inputs.before is not None, "what was never run is not skipped"
         status = run_status.status_after_skip(inputs.before, self._run)
         name, task, etag = inputs.database.name, inputs.task.id, inputs.contents.etag
-        return RunOutcome(status, inputs.chain, BackupSkipped(name, task, self._occurrence, inputs.started_at, etag))
+        return RunOutcome(status, inputs.chain, BackupSkipped(name, task, self.occurrence, inputs.started_at, etag))
 
     def _success(self, target: BackupFile, manifest: Manifest) -> RunOutcome:
         duration = self._duration
