@@ -126,7 +126,8 @@ class ObserverLoop:
     def _talk(self, number: int) -> int:
         """Report to whoever leads; nothing is new once it has heard what there is to tell."""
         member, leader, outgoing = self._member, self._member.leader, self._outgoing
-        alarm = self._shortage()
+        # of several things that it is short of (rule 5.6), the first
+        alarm = next((status for resource, status in ALARMS if resource in member.short_of), None)
         is_news = outgoing.update(self._copies.reports(), alarm)
         if leader is None:
             return 0 if is_news else FOREVER
@@ -141,10 +142,6 @@ class ObserverLoop:
     def _on_heard(self, sender: str, heard: Heard) -> None:
         if sender == self._member.leader:
             self._outgoing.heard(heard.version)
-
-    def _shortage(self) -> PromotionStatus | None:
-        """What the node is short of, as rule 5.6 calls it; of several the first."""
-        return next((status for resource, status in ALARMS if resource in self._member.short_of), None)
 
     # ---- the leader
 

@@ -19,7 +19,7 @@ from backup.record.record import Database, Record, Replication, ReplicationProgr
 from backup.record.responsible_node import is_leaderless
 from backup.record.rules import Rules
 from backup.replicas.local_copies import CopyListener, LocalCopies, LocalCopy
-from backup.replicas.replicator import BATCH, merge, resend
+from backup.replicas.replicator import BATCH, ResentLink, merge
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import FOREVER
 from cluster.value import value
@@ -56,7 +56,7 @@ WORDS: tuple[type, ...] = (AskExternal, SendExternal, AnswerExternal)
 
 
 @attrs.define(eq=False)
-class ExternalLink:
+class ExternalLink(ResentLink):
     """One task while this node owns it."""
 
     database: int
@@ -68,13 +68,8 @@ class ExternalLink:
     """The member of its group that was asked."""
     turn: int = 0
     """Which member to try."""
-    acked: int | None = None
-    """Etag up to which everything arrived there; None: it must be asked."""
     wanted: tuple[str, ...] = ()
     """Contents of attachments that it asked for."""
-    in_flight: bool = False
-    answers: int = 0
-    resending: bool = False
     waits: bool = False
     """It was said that there is nowhere to send to."""
     waiting_until: int = FOREVER
@@ -204,10 +199,7 @@ class ExternalReplicator:
             message = SendExternal(line.task.id, batch)
         line.in_flight = True
         self._say(line.target, message)
-        if not line.resending:
-            line.resending = True
-            is_owed, again = partial(self._is_owed, line), partial(self._push_elsewhere, line)
-            self._member.spawn(resend, self._member, line, is_owed, again)
+        line.resend(self._member, partial(self._is_owed, line), partial(self._push_elsewhere, line))
 
     def _target(self, line: ExternalLink) -> tuple[int, str] | None:
         """The destination and the member of its group to talk to; None, said once, if there is none."""

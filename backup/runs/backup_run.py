@@ -113,9 +113,8 @@ class BackupRun:
 
     def failure(self, error: str) -> Status:
         """The status after an error (rule 9.11)."""
-        return run_status.status_after_failure(
-            self._inputs.before, self._run, error, self._member.wall(), self._duration, self.sent
-        )
+        before, now = self._inputs.before, self._member.wall()
+        return run_status.status_after_failure(before, self._run, error, now, self._duration, self.sent)
 
     @property
     def is_full(self) -> bool:
@@ -152,22 +151,12 @@ class BackupRun:
         return BackupFile(folder, file, places.base.start(f"{folder}/{file}"), chain, held.items, size)
 
     def _note_start(self, target: BackupFile) -> None:
-        self._member.note(
-            BackupStarted(
-                self._inputs.database.name,
-                self._inputs.task.id,
-                self.occurrence,
-                self._inputs.started_at,
-                self._run.full,
-                self.places.path,
-                target.folder,
-                target.file,
-                self._inputs.contents.etag,
-                combined(self._inputs.contents.fingerprint_sum, self._values),
-                self._inputs.plan.by_hand,
-                tuple(remote.address for remote in self.places.remotes),
-            )
-        )
+        inputs, places = self._inputs, self.places
+        about = (inputs.database.name, inputs.task.id, self.occurrence, inputs.started_at, self._run.full)
+        where = (places.path, target.folder, target.file)
+        held = (inputs.contents.etag, combined(inputs.contents.fingerprint_sum, self._values))
+        clouds = tuple(remote.address for remote in places.remotes)
+        self._member.note(BackupStarted(*about, *where, *held, inputs.plan.by_hand, clouds))
 
     async def _write(self, target: BackupFile) -> LogicalWriter | SnapshotWriter:
         """Write the file in slices, so that there is time for things to happen in between."""
@@ -260,22 +249,11 @@ class BackupRun:
         return RunOutcome(status, inputs.chain, BackupSkipped(name, task, self.occurrence, inputs.started_at, etag))
 
     def _success(self, target: BackupFile, manifest: Manifest) -> RunOutcome:
-        duration = self._duration
-        status = run_status.status_after_success(
-            self._inputs.before, self._run, manifest, target.folder, target.file, duration, self.sent
-        )
-        chain = ChainEnd(target.folder, target.file, manifest.last_etag, manifest.database_id, manifest.raft_index)
-        note = BackupFinished(
-            self._inputs.database.name,
-            self._inputs.task.id,
-            self._inputs.started_at,
-            self._run.full,
-            target.folder,
-            target.file,
-            manifest.documents,
-            manifest.tombstones,
-            duration,
-        )
+        inputs, run, duration, where = self._inputs, self._run, self._duration, (target.folder, target.file)
+        status = run_status.status_after_success(inputs.before, run, manifest, *where, duration, self.sent)
+        chain = ChainEnd(*where, manifest.last_etag, manifest.database_id, manifest.raft_index)
+        about = (inputs.database.name, inputs.task.id, inputs.started_at, run.full)
+        note = BackupFinished(*about, *where, manifest.documents, manifest.tombstones, duration)
         return RunOutcome(status, chain, note)
 
 

@@ -215,9 +215,8 @@ class Runner:
         return now
 
     def _failed(self, run: ActiveRun, work: BackupRun, error: str, explained: bool) -> RunOutcome:
-        note = BackupFailed(
-            run.database.name, run.task.id, work.occurrence, run.started_at, work.is_full, error, explained
-        )
+        about = (run.database.name, run.task.id, work.occurrence, run.started_at)
+        note = BackupFailed(*about, work.is_full, error, explained)
         return RunOutcome(work.failure(error), self._statuses.chain(run.key), note)
 
     async def _conclude(self, run: ActiveRun, done: RunOutcome) -> None:

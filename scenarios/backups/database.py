@@ -3,7 +3,7 @@
 Never here: what a task does (`task`, `replica`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -51,15 +51,8 @@ class Database:
 
     async def put(self, objects: Mapping[str, Mapping[str, Any]], collection: str = "Orders", on: str = "") -> None:
         """Write documents by id, at that node or at whoever is up; no leader is needed (3.39)."""
-        await self._write([(id, collection, body_of(id, data)) for id, data in objects.items()], on)
-
-    async def _write(self, rows: Iterable[tuple[str, str, str]], on: str) -> int:
-        """Write id, collection and body of each document, as the rows come; how many there were."""
-        left, count = iter(rows), 0
-        while batch := tuple(islice(left, BATCH)):
+        for batch in _batches([(id, collection, body_of(id, data)) for id, data in objects.items()]):
             await self.ask(requests.PutDocuments(self.name, batch), on)
-            count += len(batch)
-        return count
 
     async def fill(self, count: int = 40, on: str = "") -> int:
         """Write the documents the run was given with `--data`, or `count` made up ones; return how many."""
@@ -69,7 +62,11 @@ class Database:
             await self.put(made_up, on=on)
             return count
         rows = ((each.id, each.collection, body_of(each.id, each.data)) for each in documents_from(source))
-        return await self._write(rows, on)
+        written = 0
+        for batch in _batches(rows):
+            await self.ask(requests.PutDocuments(self.name, batch), on)
+            written += len(batch)
+        return written
 
     async def store(self, data: Mapping[str, Any], id: str, collection: str = "Orders", on: str = "") -> str:
         """Write one document; return its id: `orders/` and `orders|` leave the number to the server."""
@@ -259,6 +256,11 @@ class Database:
             for line in task_lines(task, self.world[node].wall, zone, 80):
                 self.world.say(line)
         return view
+
+
+def _batches(rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[tuple[str, str, str], ...]]:
+    left = iter(rows)
+    return iter(lambda: tuple(islice(left, BATCH)), ())
 
 
 def order(seed: int, number: int) -> dict[str, Any]:
