@@ -8,21 +8,10 @@ import heapq
 from collections.abc import Callable
 from typing import ClassVar
 
+import attrs
+
+from backup import notes
 from backup.checks.model import Model, TaskHistory
-from backup.notes import (
-    BY_HAND,
-    BackupCancelled,
-    BackupDelayed,
-    BackupFailed,
-    BackupFinished,
-    BackupPostponed,
-    BackupPostponedHere,
-    BackupSkipped,
-    BackupStarted,
-    TaskDefined,
-    TaskRemoved,
-    time_text,
-)
 from backup.record.cron import next_occurrence
 from backup.record.rules import Rules
 from cluster.checks import Kind, Sees, Watcher, on
@@ -52,7 +41,7 @@ class Missed:
 
     def text(self) -> str:
         """One sentence without a full stop."""
-        return f"task {self.task} of {self.database} at {time_text(self.occurrence)}: {self.why}"
+        return f"task {self.task} of {self.database} at {notes.time_text(self.occurrence)}: {self.why}"
 
 
 @value
@@ -64,37 +53,26 @@ class Excuse:
     """It need not be run any more; else it is due as soon as the excuse is gone."""
 
 
+@attrs.define(eq=False)
 class Cover:
     """How far one task is covered."""
 
-    __slots__ = (
-        "base",
-        "delayed_until",
-        "look_at",
-        "owner",
-        "put_off_here",
-        "put_off_until",
-        "running",
-        "waits_for",
-    )
-
-    def __init__(self, base: int) -> None:
-        self.base = base
-        """Every occurrence up to this wall instant is settled."""
-        self.running: dict[str, int] = {}
-        """By node, the start of the run under way there."""
-        self.owner = ""
-        """Who ran it last."""
-        self.delayed_until = 0
-        """True time until which it was put off for want of a slot or of a resource."""
-        self.put_off_until = 0
-        """True time until which it was put off by hand, and everybody knows."""
-        self.put_off_here: dict[str, int] = {}
-        """The same by the one node that knows."""
-        self.look_at = NEVER
-        """When it is looked at again: its only entry of the agenda that counts."""
-        self.waits_for = ""
-        """Why time does not count now."""
+    base: int
+    """Every occurrence up to this wall instant is settled."""
+    running: dict[str, int] = attrs.field(factory=dict)
+    """By node, the start of the run under way there."""
+    owner: str = ""
+    """Who ran it last."""
+    delayed_until: int = 0
+    """True time until which it was put off for want of a slot or of a resource."""
+    put_off_until: int = 0
+    """True time until which it was put off by hand, and everybody knows."""
+    put_off_here: dict[str, int] = attrs.field(factory=dict)
+    """The same by the one node that knows."""
+    look_at: int = NEVER
+    """When it is looked at again: its only entry of the agenda that counts."""
+    waits_for: str = ""
+    """Why time does not count now."""
 
 
 class Covered(Watcher):
@@ -122,17 +100,17 @@ class Covered(Watcher):
 
     def sees(self) -> Sees:
         return [
-            on(BackupStarted, self._looking(self._started)),
-            on(BackupSkipped, self._looking(self._skipped)),
-            on(BackupFinished, self._looking(self._finished)),
-            on(BackupFailed, self._looking(self._failed)),
-            on(BackupCancelled, self._looking(self._cancelled)),
-            on(BackupDelayed, self._looking(self._delayed)),
-            on(TaskDefined, self._task_defined),
-            on(TaskRemoved, self._task_removed),
+            on(notes.BackupStarted, self._looking(self._started)),
+            on(notes.BackupSkipped, self._looking(self._ended)),
+            on(notes.BackupFinished, self._looking(self._ended)),
+            on(notes.BackupFailed, self._looking(self._failed)),
+            on(notes.BackupCancelled, self._looking(self._cancelled)),
+            on(notes.BackupDelayed, self._looking(self._delayed)),
+            on(notes.TaskDefined, self._task_defined),
+            on(notes.TaskRemoved, self._task_removed),
             on(Crashed, self._crashed),
-            on(BackupPostponed, self._put_off),
-            on(BackupPostponedHere, self._put_off_here),
+            on(notes.BackupPostponed, self._put_off),
+            on(notes.BackupPostponedHere, self._put_off_here),
         ]
 
     def finish(self) -> None:
@@ -153,7 +131,7 @@ class Covered(Watcher):
 
     # ---- tasks
 
-    def _task_defined(self, event: Happened[TaskDefined]) -> None:
+    def _task_defined(self, event: Happened[notes.TaskDefined]) -> None:
         note = event.note
         if not self._model.is_news(event):
             return
@@ -172,7 +150,7 @@ class Covered(Watcher):
             cover.base = max(cover.base, start)
         self._look_again(note.task, event.t)
 
-    def _task_removed(self, event: Happened[TaskRemoved]) -> None:
+    def _task_removed(self, event: Happened[notes.TaskRemoved]) -> None:
         self._covers.pop(event.note.task, None)
         self._resting.pop(event.note.task, None)
 
@@ -183,18 +161,15 @@ class Covered(Watcher):
 
     # ---- runs
 
-    def _started(self, event: Happened[BackupStarted]) -> None:
+    def _started(self, event: Happened[notes.BackupStarted]) -> None:
         note = event.note
         if note.task in self._covers:
             self._covers[note.task].running[event.node] = note.started_at
 
-    def _skipped(self, event: Happened[BackupSkipped]) -> None:
+    def _ended(self, event: Happened[notes.BackupSkipped | notes.BackupFinished]) -> None:
         self._settle(event.note.task, event.node, event.note.started_at)
 
-    def _finished(self, event: Happened[BackupFinished]) -> None:
-        self._settle(event.note.task, event.node, event.note.started_at)
-
-    def _failed(self, event: Happened[BackupFailed]) -> None:
+    def _failed(self, event: Happened[notes.BackupFailed]) -> None:
         note = event.note
         cover, task = self._covers.get(note.task), self._model.tasks.get(note.task)
         why = f"the run failed ({note.error}) and is not tried again before the next occurrence (8.9)"
@@ -213,29 +188,29 @@ class Covered(Watcher):
             if occurrence is not None and occurrence <= started_at:
                 self.excused.append(Missed(task.database, task_id, occurrence, why))
 
-    def _cancelled(self, event: Happened[BackupCancelled]) -> None:
+    def _cancelled(self, event: Happened[notes.BackupCancelled]) -> None:
         note = event.note
         cover = self._covers.get(note.task)
         if cover is None:
             return
-        if note.why == BY_HAND and self._rules.cancelled_waits:
+        if note.why == notes.BY_HAND and self._rules.cancelled_waits:
             self._excuse(note.task, note.started_at, "its run was cancelled by hand (15.6)")
             self._settle(note.task, event.node, note.started_at)
         cover.running.pop(event.node, None)
 
-    def _put_off(self, event: Happened[BackupPostponed]) -> None:
+    def _put_off(self, event: Happened[notes.BackupPostponed]) -> None:
         note = event.note
         cover, task = self._covers.get(note.task), self._model.tasks.get(note.task)
         if cover is not None and task is not None and self._model.is_news(event):
             cover.put_off_until = note.until - self._model.dial(self._who(note.task, cover)).ahead(event.t)
 
-    def _put_off_here(self, event: Happened[BackupPostponedHere]) -> None:
+    def _put_off_here(self, event: Happened[notes.BackupPostponedHere]) -> None:
         note = event.note
         cover = self._covers.get(note.task)
         if cover is not None:
             cover.put_off_here[event.node] = note.until - self._model.dial(event.node).ahead(event.t)
 
-    def _delayed(self, event: Happened[BackupDelayed]) -> None:
+    def _delayed(self, event: Happened[notes.BackupDelayed]) -> None:
         cover = self._covers.get(event.note.task)
         if cover is not None:
             cover.delayed_until = event.note.until - self._model.dial(event.node).ahead(event.t)
@@ -307,7 +282,7 @@ class Covered(Watcher):
                 return now + AGAIN  # it came in time and is not done yet
             excuse = self._excuse_now(task, cover)
             if excuse is None:
-                self._miss(task, occurrence, f"no run had started by {time_text(deadline)}")
+                self._miss(task, occurrence, f"no run had started by {notes.time_text(deadline)}")
             elif excuse.for_good:
                 self.excused.append(Missed(task.database, task.id, occurrence, excuse.why))
             else:

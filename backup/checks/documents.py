@@ -47,6 +47,33 @@ class DocumentsKept(Watcher):
             )
 
 
+class CopyContents:
+    """What every copy holds, as its node said last."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._held: dict[int, dict[str, str]] = {}
+        """By database id and node: the fingerprint of its copy."""
+        self.changed_at = 0
+
+    def sees(self) -> Sees:
+        """For a watcher to see."""
+        return [on(CopyHolds, self._holds), on(CopyClosed, self._closed)]
+
+    def _holds(self, event: Happened[CopyHolds]) -> None:
+        self._held.setdefault(event.note.database, {})[event.node] = event.note.fingerprint
+        self.changed_at = event.t
+
+    def _closed(self, event: Happened[CopyClosed]) -> None:
+        self._held.get(event.note.database, {}).pop(event.node, None)
+
+    def prints(self, name: str, database_id: int) -> dict[str, str]:
+        """The fingerprints of a database's copies, by node, as far as a node of the group can act and has one."""
+        held = self._held.get(database_id, {})
+        nodes = self._model.group(name).nodes
+        return {node: held[node] for node in nodes if self._model.can_act(node) and node in held}
+
+
 class CopiesAgree(Watcher):
     promise: ClassVar[str] = "copies agree"
     says: ClassVar[str] = "after minutes of calm, all copies of a database hold the same documents (19.2, 19.3)"
@@ -54,42 +81,23 @@ class CopiesAgree(Watcher):
     def __init__(self, model: Model) -> None:
         self._model = model
         self._names: dict[int, str] = {}
-        self._held: dict[int, dict[str, str]] = {}
-        """By database id and node: the fingerprint of its copy."""
-        self._changed_at = 0
+        self._contents = CopyContents(model)
 
     def sees(self) -> Sees:
-        return [
-            on(DatabaseCreated, self._created),
-            on(DatabaseRemoved, self._deleted),
-            on(CopyHolds, self._holds),
-            on(CopyClosed, self._closed),
-            on(Ended, self._ended),
-        ]
+        ours: Sees = [on(DatabaseCreated, self._created), on(DatabaseRemoved, self._deleted), on(Ended, self._ended)]
+        return [*ours, *self._contents.sees()]
 
     def _created(self, event: Happened[DatabaseCreated]) -> None:
         self._names[event.note.index] = event.note.database
 
     def _deleted(self, event: Happened[DatabaseRemoved]) -> None:
-        gone = [
-            known for known, name in self._names.items() if name == event.note.database and known < event.note.index
-        ]
-        for database_id in gone:
-            del self._names[database_id]
-
-    def _holds(self, event: Happened[CopyHolds]) -> None:
-        self._held.setdefault(event.note.database, {})[event.node] = event.note.fingerprint
-        self._changed_at = event.t
-
-    def _closed(self, event: Happened[CopyClosed]) -> None:
-        self._held.get(event.note.database, {}).pop(event.node, None)
+        gone, index = event.note.database, event.note.index
+        self._names = {known: name for known, name in self._names.items() if name != gone or known >= index}
 
     def _ended(self, event: Happened) -> None:
-        model = self._model
-        if event.t - max(self._changed_at, model.disturbed_at) < CALM:
+        if event.t - max(self._contents.changed_at, self._model.disturbed_at) < CALM:
             return
         for database_id, name in self._names.items():
-            held = self._held.get(database_id, {})
-            nodes = [node for node in model.group(name).nodes if model.can_act(node) and node in held]
-            if len({held[node] for node in nodes}) > 1:
-                raise self.broken(f"the copies of {name} on {', '.join(nodes)} differ after minutes of calm")
+            held = self._contents.prints(name, database_id)
+            if len(set(held.values())) > 1:
+                raise self.broken(f"the copies of {name} on {', '.join(held)} differ after minutes of calm")

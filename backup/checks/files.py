@@ -6,21 +6,21 @@ They read the files that the nodes wrote, real or simulated, with no help from w
 from collections.abc import Iterable
 from typing import ClassVar
 
-from backup.content.encryption import NoKey, WrongKey, plain
+from backup.content.encryption import plain
 from backup.content.logical import read_manifest
-from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup
-from backup.destinations.port import Destination, DestinationError
+from backup.content.manifest import FileKind, Manifest
+from backup.destinations.port import Destination
 from backup.destinations.registry import is_remote
 from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import BackupFinished, BackupStarted, FolderExpired, Reported, TaskDefined, Uploaded
 from backup.record.key_ring import KeyRing
 from backup.restore.assembly import DatabaseAssembly
-from backup.restore.chain_reader import BrokenChain, NothingToRestore, check_link, restore
+from backup.restore.chain_reader import check_link, restore
+from backup.restore.restore_points import Unusable
 from cluster.checks import Sees, Watcher, on
 from cluster.time_units import SECOND
 from cluster.trace import Happened
 
-Unusable = (DamagedBackup, UnreadableBackup, WrongKey, NoKey, BrokenChain, NothingToRestore, DestinationError)
 EDITED = 5 * SECOND
 """A run that starts so soon after its task was edited may be of the task before."""
 Run = tuple[str, int, int]
@@ -32,7 +32,7 @@ class Files:
 
     def __init__(self, destinations: WorldDestinations, keys: KeyRing) -> None:
         """`keys`: the operator's."""
-        self._destinations = destinations
+        self.destinations = destinations
         self.keys = keys
         self.started: dict[Run, BackupStarted] = {}
         self.finished: set[Run] = set()
@@ -47,21 +47,15 @@ class Files:
         started = self.started[run]
         paths = [*([started.path] if started.path else []), *self.sent.get(run, ())]
         where = [(home(run[0], path), path, started.folder) for path in paths]
-        return [each for each in where if each not in self.gone and self.place(each[0], each[1]).gives_back]
-
-    def place(self, node: str, path: str) -> Destination:
-        """A node's local folder, or a cloud."""
-        return self._destinations.place(node, path)
-
-    def plain(self, error: BaseException) -> str:
-        """Its text without real paths."""
-        return self._destinations.plain(error)
+        return [
+            each for each in where if each not in self.gone and self.destinations.place(each[0], each[1]).gives_back
+        ]
 
     def manifest(self, node: str, path: str, folder: str, file: str) -> Manifest:
         """What a file says of itself, its seal verified once."""
         key = (node, path, folder, file)
         if key not in self._manifests:
-            self._manifests[key] = read_manifest(file, self.content(self.place(node, path), folder, file))
+            self._manifests[key] = read_manifest(file, self.content(self.destinations.place(node, path), folder, file))
         return self._manifests[key]
 
     def content(self, place: Destination, folder: str, file: str) -> Iterable[bytes]:
@@ -135,7 +129,7 @@ class ReportedIsKept(Watcher):
                 before = self._files.manifest(node, path, started.folder, manifest.previous)
                 check_link(manifest.previous, before, started.file, manifest)
         except Unusable as error:
-            raise self.broken(f"{where} is no good: {self._files.plain(error)}") from error
+            raise self.broken(f"{where} is no good: {self._files.destinations.plain(error)}") from error
         said = (manifest.file, manifest.node, manifest.task_id, manifest.started_at, manifest.last_etag)
         meant = (started.file, node, started.task, started.started_at, started.etag)
         is_full = manifest.kind is not FileKind.INCREMENTAL
@@ -165,14 +159,14 @@ class Restores(Watcher):
             try:
                 self._restore(owner, path, folder, runs)
             except Unusable as error:
-                plain = self._files.plain(error)
+                plain = self._files.destinations.plain(error)
                 raise self.broken(
                     f"{folder} {f'on {owner}' if owner else f'in {path}'} cannot be restored: {plain}"
                 ) from error
 
     def _restore(self, owner: str, path: str, folder: str, runs: list[tuple[str, BackupStarted]]) -> None:
         """The whole folder as a user would, then file by file for the points in between."""
-        place = self._files.place(owner, path)
+        place = self._files.destinations.place(owner, path)
         node, last = runs[-1]
         whole = restore(place, folder, last.file, keys=self._files.keys)
         self._compare(node, last, whole.fingerprint)

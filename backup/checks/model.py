@@ -7,65 +7,31 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
-from backup.notes import (
-    DatabaseCreated,
-    DatabaseRemoved,
-    OwnerChanged,
-    TaskDefined,
-    TaskRemoved,
-    TopologyChanged,
-)
+import attrs
+
+from backup import notes
+from backup.record.record import Topology
+from cluster import steps, trace
 from cluster.checks import Sees, Watcher, on
-from cluster.steps import (
-    Ask,
-    Drift,
-    FullDisk,
-    Heal,
-    Join,
-    JumpClock,
-    Mend,
-    Pause,
-    Release,
-    Resume,
-    SlowDisk,
-    Start,
-    When,
-    Zone,
-    nodes_of,
-)
-from cluster.trace import (
-    Agreed,
-    BecameCandidate,
-    BecameFollower,
-    BecameLeader,
-    Committed,
-    ConfigurationChanged,
-    Crashed,
-    Ended,
-    Happened,
-    PutOutside,
-    Recovered,
-    Said,
-    Started,
-    Stepped,
-)
+from cluster.trace import Agreed, Happened
 
 Told = TypeVar("Told", bound=Agreed)
-HARMLESS = Start | Ask | When | Heal | Release | Drift
+HARMLESS = steps.Start | steps.Ask | steps.When | steps.Heal | steps.Release | steps.Drift
 """Steps of a story that disturb nobody; what `When` lets loose is a step of its own."""
 MILLION = 1_000_000
 NEVER = 1 << 62
 UTC = ZoneInfo("UTC")
+NOBODY = Topology(())
 
 
+@attrs.define(eq=False)
 class WallClock:
     """A node's wall clock, as far as the story set it."""
 
-    def __init__(self) -> None:
-        self.zone = UTC
-        self._ahead = 0
-        self._drift = 0
-        self._since = 0
+    zone: ZoneInfo = UTC
+    _ahead: int = 0
+    _drift: int = 0
+    _since: int = 0
 
     def ahead(self, t: int) -> int:
         """By how many µs the clock is ahead of true time `t`."""
@@ -83,7 +49,7 @@ class WallClock:
 class TaskHistory:
     """One task, as the record has it."""
 
-    def __init__(self, note: TaskDefined) -> None:
+    def __init__(self, note: notes.TaskDefined) -> None:
         self.id = note.task
         self.database = note.database
         self.definition = note
@@ -100,14 +66,6 @@ class TaskHistory:
             if since <= index:
                 known = disabled
         return known
-
-
-class GroupState:
-    """The group of a database."""
-
-    def __init__(self, members: tuple[str, ...], others: tuple[str, ...] = ()) -> None:
-        self.members = members
-        self.nodes = members + others
 
 
 class Model(Watcher):
@@ -149,7 +107,7 @@ class Model(Watcher):
         self._voteless: dict[str, int] = {}
         """By node without a vote in what it goes by: the entry that took it; 0 if it never had one."""
         self.tasks: dict[int, TaskHistory] = {}
-        self.groups: dict[str, GroupState] = {}
+        self.groups: dict[str, Topology] = {}
         self.dials: dict[str, WallClock] = {}
         self.moved: list[int] = []
         """Tasks that got another owner since somebody looked here, and emptied it."""
@@ -164,24 +122,24 @@ class Model(Watcher):
 
     def sees(self) -> Sees:
         return [
-            on(BecameLeader, self._became_leader),
-            on(BecameFollower, self._became_other),
-            on(BecameCandidate, self._became_other),
-            on(Crashed, self._crashed),
-            on(Started, self._started),
-            on(Recovered, self._recovered),
-            on(Committed, self._committed),
-            on(ConfigurationChanged, self._configuration_changed),
-            on(PutOutside, self._put_outside),
-            on(Stepped, self._stepped),
-            on(Said, self._look),
-            on(Ended, self._look),
-            on(DatabaseCreated, self._heeding(self._database_created)),
-            on(DatabaseRemoved, self._heeding(self._database_deleted)),
-            on(TaskDefined, self._heeding(self._task_defined)),
-            on(TaskRemoved, self._heeding(self._task_removed)),
-            on(TopologyChanged, self._heeding(self._topology_changed)),
-            on(OwnerChanged, self._heeding(self._owner_changed)),
+            on(trace.BecameLeader, self._became_leader),
+            on(trace.BecameFollower, self._became_other),
+            on(trace.BecameCandidate, self._became_other),
+            on(trace.Crashed, self._crashed),
+            on(trace.Started, self._started),
+            on(trace.Recovered, self._recovered),
+            on(trace.Committed, self._committed),
+            on(trace.ConfigurationChanged, self._configuration_changed),
+            on(trace.PutOutside, self._put_outside),
+            on(trace.Stepped, self._stepped),
+            on(trace.Said, self._look),
+            on(trace.Ended, self._look),
+            on(notes.DatabaseCreated, self._heeding(self._database_created)),
+            on(notes.DatabaseRemoved, self._heeding(self._database_deleted)),
+            on(notes.TaskDefined, self._heeding(self._task_defined)),
+            on(notes.TaskRemoved, self._heeding(self._task_removed)),
+            on(notes.TopologyChanged, self._heeding(self._topology_changed)),
+            on(notes.OwnerChanged, self._heeding(self._owner_changed)),
         ]
 
     # ---- what others ask
@@ -226,9 +184,9 @@ class Model(Watcher):
             self.shaken_at, self._changed.get(name, -NEVER), *(self._touched.get(node, -NEVER) for node in nodes)
         )
 
-    def group(self, database: str) -> GroupState:
+    def group(self, database: str) -> Topology:
         """The group of a database; nobody if there is none."""
-        return self.groups.get(database.lower()) or GroupState(())
+        return self.groups.get(database.lower()) or NOBODY
 
     def is_news(self, event: Happened[Agreed]) -> bool:
         """Whether an agreed note comes from the first node to tell of its entry."""
@@ -287,16 +245,16 @@ class Model(Watcher):
         if event.node not in self.full:
             self.was_full.discard(event.node)
 
-    def _recovered(self, event: Happened[Recovered]) -> None:
+    def _recovered(self, event: Happened[trace.Recovered]) -> None:
         self.applied[event.node] = event.note.commit
 
-    def _committed(self, event: Happened[Committed]) -> None:
+    def _committed(self, event: Happened[trace.Committed]) -> None:
         self._look(event)
         self.applied[event.node] = event.note.index
         if self.leads.get(event.node) or self._gave_up.get(event.node) == event.t:
             self._committed_by_leaders = max(self._committed_by_leaders, event.note.index)
 
-    def _configuration_changed(self, event: Happened[ConfigurationChanged]) -> None:
+    def _configuration_changed(self, event: Happened[trace.ConfigurationChanged]) -> None:
         """Another configuration: who may lead, and run anything, is another question now."""
         note = event.note
         self._disturbed(event)
@@ -320,45 +278,45 @@ class Model(Watcher):
         self._touch((event.node,), event.t)
         self._left[event.node] = 0
 
-    def _stepped(self, event: Happened[Stepped]) -> None:
+    def _stepped(self, event: Happened[trace.Stepped]) -> None:
         step = event.note.step
-        if isinstance(step, Start):
+        if isinstance(step, steps.Start):
             self._voters = step.nodes
         if isinstance(step, HARMLESS):
             self._look(event)
             return
-        if isinstance(step, Join) and step.node not in self.up:
+        if isinstance(step, steps.Join) and step.node not in self.up:
             self._newcomers[step.node], self._voteless[step.node] = None, 0
         self._disturbed(event)
-        self._touch(nodes_of(step) or tuple(self.up) or self._voters, event.t)
+        self._touch(steps.nodes_of(step) or tuple(self.up) or self._voters, event.t)
         match step:
-            case SlowDisk(node, factor):
+            case steps.SlowDisk(node, factor):
                 (self._slow.add if factor > 1 else self._slow.discard)(node)
-            case Mend():
+            case steps.Mend():
                 self.paused.clear()
                 self.full.clear()
                 self._slow.clear()
                 for dial in self.dials.values():
                     dial.drift(event.t, 0)
-            case Pause() | Resume() | FullDisk() | JumpClock() | Zone():
+            case steps.Pause() | steps.Resume() | steps.FullDisk() | steps.JumpClock() | steps.Zone():
                 self.turns += 1
                 self._set(step)
 
-    def _set(self, step: Pause | Resume | FullDisk | JumpClock | Zone) -> None:
+    def _set(self, step: steps.Pause | steps.Resume | steps.FullDisk | steps.JumpClock | steps.Zone) -> None:
         match step:
-            case Pause(node):
+            case steps.Pause(node):
                 self.paused.add(node)
-            case Resume(node):
+            case steps.Resume(node):
                 self.paused.discard(node)
-            case FullDisk(node, True):
+            case steps.FullDisk(node, True):
                 self.full.add(node)
                 self.was_full.add(node)
-            case FullDisk(node):
+            case steps.FullDisk(node):
                 self.full.discard(node)
-            case JumpClock(node, by):
+            case steps.JumpClock(node, by):
                 self.dial(node).jump(by)
                 self.disturbed_at += max(0, -by)  # what was to be at a wall instant may be so much later
-            case Zone(node, zone):
+            case steps.Zone(node, zone):
                 self.dial(node).zone = ZoneInfo(zone)
 
     # ---- the record
@@ -378,16 +336,16 @@ class Model(Watcher):
 
         return see
 
-    def _database_created(self, event: Happened[DatabaseCreated]) -> None:
-        self.groups[event.note.database.lower()] = GroupState(event.note.members)
+    def _database_created(self, event: Happened[notes.DatabaseCreated]) -> None:
+        self.groups[event.note.database.lower()] = Topology(event.note.members)
 
-    def _database_deleted(self, event: Happened[DatabaseRemoved]) -> None:
+    def _database_deleted(self, event: Happened[notes.DatabaseRemoved]) -> None:
         gone = event.note.database
         self.groups.pop(gone.lower(), None)
         for task in [task for task in self.tasks.values() if task.database.lower() == gone.lower()]:
             del self.tasks[task.id]
 
-    def _task_defined(self, event: Happened[TaskDefined]) -> None:
+    def _task_defined(self, event: Happened[notes.TaskDefined]) -> None:
         note = event.note
         task = self.tasks.get(note.task)
         if task is None:
@@ -396,15 +354,15 @@ class Model(Watcher):
             task.definition = note
             task.disabled.append((note.index, note.disabled))
 
-    def _task_removed(self, event: Happened[TaskRemoved]) -> None:
+    def _task_removed(self, event: Happened[notes.TaskRemoved]) -> None:
         self.tasks.pop(event.note.task, None)
 
-    def _topology_changed(self, event: Happened[TopologyChanged]) -> None:
+    def _topology_changed(self, event: Happened[notes.TopologyChanged]) -> None:
         note = event.note
-        self.groups[note.database.lower()] = GroupState(note.members, note.promotables + note.rehabs)
+        self.groups[note.database.lower()] = Topology(note.members, note.promotables, note.rehabs)
         self.disturbed_at = self._changed[note.database.lower()] = event.t
 
-    def _owner_changed(self, event: Happened[OwnerChanged]) -> None:
+    def _owner_changed(self, event: Happened[notes.OwnerChanged]) -> None:
         note = event.note
         if note.task in self.tasks:
             self.tasks[note.task].owner = note.owner_after

@@ -2,19 +2,9 @@
 
 from typing import ClassVar
 
-from backup.checks.documents import CALM
+from backup import notes
+from backup.checks.documents import CALM, CopyContents
 from backup.checks.model import Model
-from backup.notes import (
-    CopyClosed,
-    CopyHolds,
-    DatabaseCreated,
-    DatabaseRemoved,
-    DatabaseRestored,
-    DocumentsWritten,
-    ReplicationDefined,
-    ReplicationRemoved,
-    RevisionsConfigured,
-)
 from cluster.checks import Sees, Watcher, on
 from cluster.trace import Ended, Happened
 
@@ -30,45 +20,46 @@ class ReplicasFollow(Watcher):
         self._model = model
         self._ids: dict[str, int] = {}
         """By lower-case name."""
-        self._tasks: dict[int, ReplicationDefined] = {}
-        self._own: dict[int, None] = {}
+        self._tasks: dict[int, notes.ReplicationDefined] = {}
+        self._own: set[int] = set()
         """Databases that somebody writes to, or that keep what others need not: they are nobody's mere replica."""
-        self._held: dict[int, dict[str, str]] = {}
-        """By database id and node: the fingerprint of its copy."""
+        self._contents = CopyContents(model)
         self._changed_at = 0
+        """When a task was last defined."""
 
     def sees(self) -> Sees:
         return [
-            on(DatabaseCreated, self._created),
-            on(DatabaseRemoved, self._deleted),
-            on(DatabaseRestored, self._has_its_own),
-            on(DocumentsWritten, self._has_its_own),
-            on(RevisionsConfigured, self._has_its_own),
-            on(ReplicationDefined, self._defined),
-            on(ReplicationRemoved, self._removed),
-            on(CopyHolds, self._holds),
-            on(CopyClosed, self._closed),
+            on(notes.DatabaseCreated, self._created),
+            on(notes.DatabaseRemoved, self._deleted),
+            on(notes.DatabaseRestored, self._has_its_own),
+            on(notes.DocumentsWritten, self._has_its_own),
+            on(notes.RevisionsConfigured, self._has_its_own),
+            on(notes.ReplicationDefined, self._defined),
+            on(notes.ReplicationRemoved, self._removed),
             on(Ended, self._ended),
+            *self._contents.sees(),
         ]
 
-    def _created(self, event: Happened[DatabaseCreated]) -> None:
+    def _created(self, event: Happened[notes.DatabaseCreated]) -> None:
         note = event.note
         self._ids[note.database.lower()] = max(note.index, self._ids.get(note.database.lower(), 0))
 
-    def _deleted(self, event: Happened[DatabaseRemoved]) -> None:
+    def _deleted(self, event: Happened[notes.DatabaseRemoved]) -> None:
         gone = event.note.database.lower()
         if self._ids.get(gone, event.note.index) < event.note.index:
             del self._ids[gone]
         for task_id in [each.task for each in self._tasks.values() if each.database.lower() == gone]:
             del self._tasks[task_id]
 
-    def _has_its_own(self, event: Happened[DatabaseRestored | DocumentsWritten | RevisionsConfigured]) -> None:
+    def _has_its_own(
+        self, event: Happened[notes.DatabaseRestored | notes.DocumentsWritten | notes.RevisionsConfigured]
+    ) -> None:
         note = event.note
         database_id = self._ids.get(note.database.lower())
         if database_id is not None:
-            self._own[database_id] = None
+            self._own.add(database_id)
 
-    def _defined(self, event: Happened[ReplicationDefined]) -> None:
+    def _defined(self, event: Happened[notes.ReplicationDefined]) -> None:
         note = event.note
         before = self._tasks.get(note.task)
         if before is not None and before.index >= note.index:
@@ -78,25 +69,19 @@ class ReplicasFollow(Watcher):
         self._tasks[note.task] = note
         self._changed_at = event.t
 
-    def _removed(self, event: Happened[ReplicationRemoved]) -> None:
+    def _removed(self, event: Happened[notes.ReplicationRemoved]) -> None:
         before = self._tasks.pop(event.note.task, None)
         if before is not None:
             self._spoil(before)
 
-    def _spoil(self, task: ReplicationDefined) -> None:
+    def _spoil(self, task: notes.ReplicationDefined) -> None:
         destination = self._ids.get(task.destination.lower())
         if destination is not None:
-            self._own[destination] = None
-
-    def _holds(self, event: Happened[CopyHolds]) -> None:
-        self._held.setdefault(event.note.database, {})[event.node] = event.note.fingerprint
-        self._changed_at = event.t
-
-    def _closed(self, event: Happened[CopyClosed]) -> None:
-        self._held.get(event.note.database, {}).pop(event.node, None)
+            self._own.add(destination)
 
     def _ended(self, event: Happened) -> None:
-        model, since = self._model, max(self._changed_at, self._model.disturbed_at)
+        model = self._model
+        since = max(self._changed_at, self._contents.changed_at, model.disturbed_at)
         if not model.has_leader or model.full:
             return
         for task in self._tasks.values():
@@ -106,13 +91,9 @@ class ReplicasFollow(Watcher):
             source, destination = self._ids.get(task.database.lower()), self._ids.get(task.destination.lower())
             if source is None or destination is None or destination in self._own or len(others) > 1:
                 continue
-            held, far = self._prints(task.database, source), self._prints(task.destination, destination)
-            if len(set(held)) == 1 and far and set(far) != set(held):
+            held = set(self._contents.prints(task.database, source).values())
+            far = set(self._contents.prints(task.destination, destination).values())
+            if len(held) == 1 and far and far != held:
                 raise self.broken(
                     f"{task.destination} does not hold what {task.database} holds, after minutes of calm (task {task.task})"
                 )
-
-    def _prints(self, name: str, database_id: int) -> list[str]:
-        held = self._held.get(database_id, {})
-        nodes = self._model.group(name).nodes
-        return [held[node] for node in nodes if self._model.can_act(node) and node in held]

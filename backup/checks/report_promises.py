@@ -5,18 +5,8 @@ The preset decides: RavenDB's last writer wins (4.2), and its reports are given 
 
 from typing import ClassVar
 
+from backup import notes
 from backup.checks.model import Model
-from backup.notes import (
-    BackupFailed,
-    BackupFinished,
-    BackupSkipped,
-    DatabaseRemoved,
-    Reported,
-    ReportGivenUp,
-    StatusStored,
-    TaskDefined,
-    TaskRemoved,
-)
 from backup.record.record import ONE_TIME
 from backup.record.rules import Rules
 from cluster.checks import Sees, Watcher, on
@@ -42,18 +32,18 @@ class LaterStartWins(Watcher):
         self._shown: dict[tuple[str, int], int] = {}
         """By lower-case database and task: start of the run that is shown."""
         self._kinds: dict[int, str] = {}
-        self._passed_over: dict[tuple[str, int], StatusStored] = {}
+        self._passed_over: dict[tuple[str, int], notes.StatusStored] = {}
         """Told of and not shown, although nothing later was: a later one must come with the same command."""
 
     def sees(self) -> Sees:
         return [
-            on(StatusStored, self._stored),
-            on(TaskDefined, self._defined),
-            on(TaskRemoved, self._removed),
-            on(DatabaseRemoved, self._deleted),
+            on(notes.StatusStored, self._stored),
+            on(notes.TaskDefined, self._defined),
+            on(notes.TaskRemoved, self._removed),
+            on(notes.DatabaseRemoved, self._deleted),
         ]
 
-    def _stored(self, event: Happened[StatusStored]) -> None:
+    def _stored(self, event: Happened[notes.StatusStored]) -> None:
         note = event.note
         if not self._model.is_news(event):
             return
@@ -73,24 +63,24 @@ class LaterStartWins(Watcher):
         elif not self._by_start or note.started_at > shown:
             self._passed_over[key] = note
 
-    def _lost(self, note: StatusStored) -> Exception:
+    def _lost(self, note: notes.StatusStored) -> Exception:
         return self.broken(
             f"{note.node} told of a run of task {note.task} that started {note.started_at}, and it is not shown, "
             f"though what is shown did not start later"
         )
 
-    def _defined(self, event: Happened[TaskDefined]) -> None:
+    def _defined(self, event: Happened[notes.TaskDefined]) -> None:
         """Another kind: what was known of its runs is dropped (rule 6.7)."""
         note = event.note
         if self._model.is_news(event) and self._kinds.setdefault(note.task, note.kind) != note.kind:
             self._kinds[note.task] = note.kind
             self._forget(note.database, note.task)
 
-    def _removed(self, event: Happened[TaskRemoved]) -> None:
+    def _removed(self, event: Happened[notes.TaskRemoved]) -> None:
         if self._model.is_news(event):
             self._forget(event.note.database, event.note.task)
 
-    def _deleted(self, event: Happened[DatabaseRemoved]) -> None:
+    def _deleted(self, event: Happened[notes.DatabaseRemoved]) -> None:
         if self._model.is_news(event):
             for key in [key for key in self._shown if key[0] == event.note.database.lower()]:
                 self._forget(*key)
@@ -115,7 +105,9 @@ class ToldAsRuled(Watcher):
     def __init__(self, model: Model, rules: Rules) -> None:
         self._model = model
         self._rules = rules
-        self._limit = rules.report_attempts * rules.report_attempt_timeout
+        self._limit = limit = rules.report_attempts * rules.report_attempt_timeout
+        self._earliest, self._latest = limit - limit // 100 - SECOND, limit + limit // 100 + 5 * SECOND
+        """A clock may run fast, or slow, by some parts in a thousand."""
         self._waiting: dict[str, dict[Run, int]] = {}
         """By node: runs that ended and are neither told of nor given up, with the instant of their end."""
         self._databases: dict[tuple[str, Run], str] = {}
@@ -124,32 +116,32 @@ class ToldAsRuled(Watcher):
 
     def sees(self) -> Sees:
         return [
-            on(BackupFinished, self._ended),
-            on(BackupSkipped, self._ended),
-            on(BackupFailed, self._ended),
-            on(Reported, self._reported),
-            on(ReportGivenUp, self._given_up),
-            on(StatusStored, self._stored),
+            on(notes.BackupFinished, self._ended),
+            on(notes.BackupSkipped, self._ended),
+            on(notes.BackupFailed, self._ended),
+            on(notes.Reported, self._reported),
+            on(notes.ReportGivenUp, self._given_up),
+            on(notes.StatusStored, self._stored),
             on(Crashed, self._crashed),
             on(Stepped, self._stepped),
         ]
 
-    def _ended(self, event: Happened[BackupFinished | BackupSkipped | BackupFailed]) -> None:
+    def _ended(self, event: Happened[notes.BackupFinished | notes.BackupSkipped | notes.BackupFailed]) -> None:
         note = event.note
-        if isinstance(note, BackupFailed) and note.task == ONE_TIME:
+        if isinstance(note, notes.BackupFailed) and note.task == ONE_TIME:
             return  # rule 15.4
         run = note.started_at, note.task
         self._waiting.setdefault(event.node, {})[run] = event.t
         self._databases[event.node, run] = note.database.lower()
 
-    def _reported(self, event: Happened[Reported]) -> None:
+    def _reported(self, event: Happened[notes.Reported]) -> None:
         self._waiting.get(event.node, {}).pop((event.note.started_at, event.note.task), None)
 
-    def _stored(self, event: Happened[StatusStored]) -> None:
+    def _stored(self, event: Happened[notes.StatusStored]) -> None:
         """The record has it, whether or not its node lives to say so."""
         self._waiting.get(event.note.node, {}).pop((event.note.started_at, event.note.task), None)
 
-    def _given_up(self, event: Happened[ReportGivenUp]) -> None:
+    def _given_up(self, event: Happened[notes.ReportGivenUp]) -> None:
         note = event.note
         what = f"{event.node} gives up its report on the run of task {note.task} that started {note.started_at}"
         if self._rules.late_reports:
@@ -162,15 +154,6 @@ class ToldAsRuled(Watcher):
             raise self.broken(f"{what} after {waited / SECOND:g} s, where it is tried for {self._limit / SECOND:g} s")
         if waited > self._latest and self._stopped_at.get(event.node, -1) < ended:
             raise self.broken(f"{what} only after {waited / SECOND:g} s, with {self._limit / SECOND:g} s to try")
-
-    @property
-    def _earliest(self) -> int:
-        """A clock may run fast by some parts in a thousand."""
-        return self._limit - self._limit // 100 - SECOND
-
-    @property
-    def _latest(self) -> int:
-        return self._limit + self._limit // 100 + 5 * SECOND
 
     def _crashed(self, event: Happened) -> None:
         """What is to survive is on the disk; RavenDB's reports are in memory."""
@@ -218,23 +201,23 @@ class ReportsInOrder(Watcher):
 
     def sees(self) -> Sees:
         return [
-            on(BackupFinished, self._ended),
-            on(BackupSkipped, self._ended),
-            on(BackupFailed, self._ended),
-            on(Reported, self._reported),
-            on(ReportGivenUp, self._given_up),
-            on(StatusStored, self._status_stored),
-            on(TaskRemoved, self._task_removed),
+            on(notes.BackupFinished, self._ended),
+            on(notes.BackupSkipped, self._ended),
+            on(notes.BackupFailed, self._ended),
+            on(notes.Reported, self._reported),
+            on(notes.ReportGivenUp, self._given_up),
+            on(notes.StatusStored, self._status_stored),
+            on(notes.TaskRemoved, self._task_removed),
             on(Crashed, self._crashed),
         ]
 
-    def _ended(self, event: Happened[BackupFinished | BackupSkipped | BackupFailed]) -> None:
+    def _ended(self, event: Happened[notes.BackupFinished | notes.BackupSkipped | notes.BackupFailed]) -> None:
         note = event.note
-        if isinstance(note, BackupFailed) and note.task == ONE_TIME:
+        if isinstance(note, notes.BackupFailed) and note.task == ONE_TIME:
             return  # rule 15.4: nobody is told of it
         self._waiting.setdefault(event.node, {})[note.started_at, note.task] = event.seq
 
-    def _reported(self, event: Happened[Reported]) -> None:
+    def _reported(self, event: Happened[notes.Reported]) -> None:
         note = event.note
         run = (note.started_at, note.task)
         if (event.node, run) in self._told:
@@ -252,16 +235,16 @@ class ReportsInOrder(Watcher):
                     f"which started and ended earlier and waits still"
                 )
 
-    def _given_up(self, event: Happened[ReportGivenUp]) -> None:
+    def _given_up(self, event: Happened[notes.ReportGivenUp]) -> None:
         self._waiting.setdefault(event.node, {}).pop((event.note.started_at, event.note.task), None)
 
-    def _status_stored(self, event: Happened[StatusStored]) -> None:
+    def _status_stored(self, event: Happened[notes.StatusStored]) -> None:
         note = event.note
         run = (note.started_at, note.task)
         if run in self._waiting.get(note.node, {}):
             self._stored[note.node, run] = None
 
-    def _task_removed(self, event: Happened[TaskRemoved]) -> None:
+    def _task_removed(self, event: Happened[notes.TaskRemoved]) -> None:
         for waiting in self._waiting.values():
             for run in [run for run in waiting if run[1] == event.note.task]:
                 del waiting[run]

@@ -2,20 +2,8 @@
 
 from typing import ClassVar
 
+from backup import notes
 from backup.checks.model import Model
-from backup.notes import (
-    BackupPostponed,
-    BackupPostponedHere,
-    BackupStarted,
-    DatabaseCreated,
-    DatabaseOpened,
-    DatabaseRemoved,
-    OwnerChanged,
-    ServerWideDefined,
-    ServerWideRemoved,
-    TaskDefined,
-    TaskRemoved,
-)
 from cluster.checks import Sees, Watcher, on
 from cluster.trace import Agreed, Crashed, Happened
 
@@ -33,25 +21,25 @@ class PutOffWaits(Watcher):
 
     def sees(self) -> Sees:
         return [
-            on(BackupPostponed, self._agreed),
-            on(BackupPostponedHere, self._alone),
-            on(BackupStarted, self._started),
+            on(notes.BackupPostponed, self._agreed),
+            on(notes.BackupPostponedHere, self._alone),
+            on(notes.BackupStarted, self._started),
             on(Crashed, self._crashed),
         ]
 
-    def _agreed(self, event: Happened[BackupPostponed]) -> None:
+    def _agreed(self, event: Happened[notes.BackupPostponed]) -> None:
         note = event.note
         if self._model.is_news(event):
             self._until[note.task] = (note.index, note.until, note.asked_at)
 
-    def _alone(self, event: Happened[BackupPostponedHere]) -> None:
+    def _alone(self, event: Happened[notes.BackupPostponedHere]) -> None:
         note = event.note
         self._here[event.node, note.task] = (note.until, note.asked_at)
 
     def _crashed(self, event: Happened) -> None:
         self._here = {key: known for key, known in self._here.items() if key[0] != event.node}
 
-    def _started(self, event: Happened[BackupStarted]) -> None:
+    def _started(self, event: Happened[notes.BackupStarted]) -> None:
         note = event.note
         if note.by_hand:  # what was put off is done (15.2)
             self._until.pop(note.task, None)
@@ -89,23 +77,23 @@ class ServerWideEverywhere(Watcher):
 
     def sees(self) -> Sees:
         return [
-            on(ServerWideDefined, self._told),
-            on(ServerWideRemoved, self._told),
-            on(DatabaseCreated, self._told),
-            on(DatabaseOpened, self._told),
-            on(DatabaseRemoved, self._told),
-            on(TaskDefined, self._told),
-            on(TaskRemoved, self._told),
-            on(OwnerChanged, self._owner_changed),
-            on(BackupStarted, self._began),
+            on(notes.ServerWideDefined, self._told),
+            on(notes.ServerWideRemoved, self._told),
+            on(notes.DatabaseCreated, self._told),
+            on(notes.DatabaseOpened, self._told),
+            on(notes.DatabaseRemoved, self._told),
+            on(notes.TaskDefined, self._told),
+            on(notes.TaskRemoved, self._told),
+            on(notes.OwnerChanged, self._owner_changed),
+            on(notes.BackupStarted, self._began),
         ]
 
-    def _owner_changed(self, event: Happened[OwnerChanged]) -> None:
+    def _owner_changed(self, event: Happened[notes.OwnerChanged]) -> None:
         """It comes after the copies: the entry is whole."""
         if self._model.is_news(event):
             self._judge()
 
-    def _began(self, event: Happened[BackupStarted]) -> None:
+    def _began(self, event: Happened[notes.BackupStarted]) -> None:
         """It comes later than its task: the entry is whole."""
         self._judge()
 
@@ -121,20 +109,20 @@ class ServerWideEverywhere(Watcher):
             self._judge()
             self._index = note.index
         match note:
-            case ServerWideDefined(task=task, excluded=excluded):
+            case notes.ServerWideDefined(task=task, excluded=excluded):
                 self._left_out[task] = frozenset(name.lower() for name in excluded)
-            case ServerWideRemoved(task=task):
+            case notes.ServerWideRemoved(task=task):
                 self._left_out.pop(task, None)
-            case DatabaseCreated(database=name, restoring=False) | DatabaseOpened(database=name):
+            case notes.DatabaseCreated(database=name, restoring=False) | notes.DatabaseOpened(database=name):
                 self._databases[name.lower()] = None
-            case DatabaseRemoved(database=name):
+            case notes.DatabaseRemoved(database=name):
                 self._databases.pop(name.lower(), None)
                 self._copies = {key: known for key, known in self._copies.items() if key[1] != name.lower()}
-            case TaskDefined(database=name, task=task, server_wide=template) if template:
+            case notes.TaskDefined(database=name, task=task, server_wide=template) if template:
                 known = self._copies.setdefault((template, name.lower()), task)
                 if known != task:
                     raise self.broken(f"{name} has server-wide task {template} twice, as {known} and {task}")
-            case TaskRemoved(task=task):
+            case notes.TaskRemoved(task=task):
                 self._copies = {key: known for key, known in self._copies.items() if known != task}
 
     def _judge(self) -> None:

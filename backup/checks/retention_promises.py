@@ -5,17 +5,11 @@ It knows of folders what the runs that filled them said, and never asks why one 
 
 from typing import ClassVar
 
+import attrs
+
+from backup import notes
 from backup.checks.files import Files, home
 from backup.destinations.registry import kind_of
-from backup.notes import (
-    BackupFinished,
-    BackupStarted,
-    FolderExpired,
-    FolderLeft,
-    FolderRemoved,
-    RetentionFailed,
-    TaskDefined,
-)
 from backup.notes.retention import age_text
 from backup.record.rules import Rules
 from cluster.checks import Sees, Watcher, on
@@ -29,16 +23,14 @@ SLACK = 60 * SECOND
 """What is nearly old enough may be either."""
 
 
+@attrs.define(eq=False)
 class Folder:
     """One chain, as the runs that wrote it told."""
 
-    __slots__ = ("database", "last", "task")
-
-    def __init__(self, database: str, task: int, last: int) -> None:
-        self.database = database
-        self.task = task
-        self.last = last
-        """Start of its newest backup, wall µs of its node."""
+    database: str
+    task: int
+    last: int
+    """Start of its newest backup, wall µs of its node."""
 
 
 class KeptAsRuled(Watcher):
@@ -65,25 +57,25 @@ class KeptAsRuled(Watcher):
 
     def sees(self) -> Sees:
         return [
-            on(TaskDefined, self._task_defined),
-            on(FolderExpired, self._expired),
-            on(FolderRemoved, self._removed),
-            on(FolderLeft, self._was_left),
-            on(RetentionFailed, self._failed),
-            on(BackupStarted, self._started),
-            on(BackupFinished, self._finished),
+            on(notes.TaskDefined, self._task_defined),
+            on(notes.FolderExpired, self._expired),
+            on(notes.FolderRemoved, self._removed),
+            on(notes.FolderLeft, self._was_left),
+            on(notes.RetentionFailed, self._failed),
+            on(notes.BackupStarted, self._started),
+            on(notes.BackupFinished, self._finished),
             on(Crashed, self._crashed),
             on(Stepped, self._stepped),
         ]
 
-    def _task_defined(self, event: Happened[TaskDefined]) -> None:
+    def _task_defined(self, event: Happened[notes.TaskDefined]) -> None:
         note = event.note
         if self._keeps.get(note.task, -1) != note.keeps:
             self._keeps[note.task] = note.keeps
             for due in [each for each in self._due if each[1] == note.task]:  # by which age, nobody can tell
                 del self._due[due]
 
-    def _expired(self, event: Happened[FolderExpired]) -> None:
+    def _expired(self, event: Happened[notes.FolderExpired]) -> None:
         note = event.note
         found = self._folders.get(_place(event.node, note.path), {}).get(note.folder)
         if found is None:  # what a crash cut off, or what was there before the world was
@@ -94,20 +86,20 @@ class KeptAsRuled(Watcher):
             raise self.broken(f"{who}, whose newest backup is {old} old where {age_text(note.age)} are kept")
         others = self._folders[_place(event.node, note.path)]
         rest = [each for name, each in others.items() if name != note.folder and each.task == found.task]
-        if found.task != note.task or not rest:
-            self.lost.append((event.node, note.folder))
-            if self._strict and found.task != note.task:
-                raise self.broken(f"{who}, which is of task {found.task} of {found.database}")
-            if self._strict:
-                raise self.broken(f"{who}, and no other chain of it is left there")
+        if found.task == note.task and rest:
+            return
+        self.lost.append((event.node, note.folder))
+        if self._strict:
+            other = f"which is of task {found.task} of {found.database}" if found.task != note.task else ""
+            raise self.broken(f"{who}, {other or 'and no other chain of it is left there'}")
 
-    def _removed(self, event: Happened[FolderRemoved]) -> None:
+    def _removed(self, event: Happened[notes.FolderRemoved]) -> None:
         self._folders.get(_place(event.node, event.note.path), {}).pop(event.note.folder, None)
 
-    def _was_left(self, event: Happened[FolderLeft]) -> None:
+    def _was_left(self, event: Happened[notes.FolderLeft]) -> None:
         self._left.add((_place(event.node, event.note.path), event.note.folder))
 
-    def _failed(self, event: Happened[RetentionFailed]) -> None:
+    def _failed(self, event: Happened[notes.RetentionFailed]) -> None:
         self._due.pop((event.node, event.note.task), None)
 
     def _crashed(self, event: Happened) -> None:
@@ -118,21 +110,18 @@ class KeptAsRuled(Watcher):
         if isinstance(event.note.step, JumpClock | Zone):
             self._clocks_were_set = True
 
-    def _finished(self, event: Happened[BackupFinished]) -> None:
+    def _finished(self, event: Happened[notes.BackupFinished]) -> None:
         note = event.note
         places = [(owner, path) for owner, path, _ in self._files.kept((event.node, note.task, note.started_at))]
         for place in places:
-            folders = self._folders.setdefault(place, {})
-            known = folders.get(note.folder)
-            if known is None:
-                folders[note.folder] = Folder(note.database, note.task, note.started_at)
-            else:
-                known.last = max(known.last, note.started_at)
+            new = Folder(note.database, note.task, note.started_at)
+            known = self._folders.setdefault(place, {}).setdefault(note.folder, new)
+            known.last = max(known.last, note.started_at)
         if note.full and self._keeps.get(note.task) is not None:
             cleaned = [place for place in places if kind_of(place[1]).retention_applies]  # 14.6
             self._due[event.node, note.task] = (cleaned, note.started_at)
 
-    def _started(self, event: Happened[BackupStarted]) -> None:
+    def _started(self, event: Happened[notes.BackupStarted]) -> None:
         """The next run of a task begins, so its retention before has had its time."""
         note = event.note
         places, at = self._due.pop((event.node, note.task), ([], 0))

@@ -9,11 +9,12 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from backup import notes as kinds
-from backup.checks.files import EDITED, Files, Unusable
+from backup.checks.files import EDITED, Files
 from backup.content import file_names
 from backup.content.compression import decompressed
 from backup.notes import BackupStarted, DatabaseCreated, TaskDefined
 from backup.record.encryption_keys import EncryptionMode, Key
+from backup.restore.restore_points import Unusable
 from cluster.checks import Sees, Watcher, on
 from cluster.steps import Step
 from cluster.trace import Failed, Happened, Note, Said, Stepped
@@ -102,12 +103,8 @@ class KeysStaySecret(Watcher):
         self._lately: list[tuple[int, Step]] = []
 
     def sees(self) -> Sees:
-        named = [
-            kind
-            for kind in vars(kinds).values()
-            if isinstance(kind, type) and kind.__module__.startswith(kinds.__name__)
-        ]
-        ours = [kind for kind in named if issubclass(kind, Note)]
+        named = [kind for kind in vars(kinds).values() if isinstance(kind, type) and issubclass(kind, Note)]
+        ours = [kind for kind in named if kind.__module__.startswith(kinds.__name__)]
         return [on(kind, self._look) for kind in (Stepped, Said, Failed, *ours)]
 
     def _look(self, event: Happened) -> None:
@@ -126,7 +123,7 @@ class KeysStaySecret(Watcher):
             return
         for run, started in self._files.started.items():
             for owner, path, _ in self._files.kept(run):
-                place = self._files.place(owner, path)
+                place = self._files.destinations.place(owner, path)
                 name = f"{started.folder}/{started.file}"
                 self._need_clean(name.encode(), f"the name of a file of task {run[1]}")
                 try:

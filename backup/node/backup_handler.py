@@ -15,28 +15,9 @@ from backup.record.record import ONE_TIME, Database, Task
 from backup.record.responsible_node import TaskState, is_leaderless
 from backup.record.rules import Rules
 from backup.record.task_commands import PostponeBackup, Postponed
+from backup.requests import backup_requests as requests
+from backup.requests import errors
 from backup.requests.answers import BackupsView, Operation, TaskView
-from backup.requests.backup_requests import (
-    Action,
-    BackupNow,
-    BackupOnce,
-    CancelBackup,
-    ShowBackups,
-    ShowServerWide,
-    ShowTask,
-)
-from backup.requests.errors import (
-    AskAnother,
-    BadDelay,
-    NobodyIsResponsible,
-    NoFreeSlot,
-    NoSuchTask,
-    NothingRuns,
-    NowhereToGo,
-    OutsideTheCluster,
-    ShortOfResources,
-    TaskIsDisabled,
-)
 from backup.runs import schedule
 from backup.runs.local_status import LocalStatuses, TaskKey
 from backup.runs.runner import Runner
@@ -61,33 +42,37 @@ class BackupHandler:
     _runner: Runner
     _cleaner: TombstoneCleaner
 
-    async def serve(self, action: Action, admitted: Callable[[Task], Any]) -> object:
+    async def serve(self, action: requests.Action, admitted: Callable[[Task], Any]) -> object:
         """Answer a client. `admitted` awaits whether a one-time definition may be."""
         match action:
-            case BackupNow(name, task_id, full):
+            case requests.BackupNow(name, task_id, full):
                 return self._now(await self._task(name, task_id), full)
-            case BackupOnce(name):
+            case requests.BackupOnce(name):
                 self._database(name)
                 definition = action.as_task(self._runner.once + 1)
                 await admitted(definition)
                 return self._once(self._database(name), definition)
             case PostponeBackup(name, task_id):
                 return await self._postpone(await self._task(name, task_id), action)
-            case CancelBackup(name, task_id, number):
+            case requests.CancelBackup(name, task_id, number):
                 return self._cancel(await self._task(name, task_id) if task_id else self._database(name), number)
-            case ShowTask(name, task_id):
+            case requests.ShowTask(name, task_id):
                 return self._view(await self._task(name, task_id))
-            case ShowBackups(name):
+            case requests.ShowBackups(name):
                 return self.backups(name)
-            case ShowServerWide():
+            case requests.ShowServerWide():
                 return views.server_wide_views(self._member.state)
 
     # ---- finding
 
-    def _database(self, name: str) -> Database:
+    def _known(self, name: str) -> Database:
         database: Database | None = self._member.state.database(name)
         if database is None:
             raise Refused(f"node {self._member.name} knows no database {name!r}: create it, or ask again later")
+        return database
+
+    def _database(self, name: str) -> Database:
+        database = self._known(name)
         if self._member.name not in database.topology.nodes:
             where = " ".join(database.topology.nodes)
             raise Refused(f"database {name!r} is not on node {self._member.name}: ask one of {where}")
@@ -99,11 +84,9 @@ class BackupHandler:
         until = member.wall() + PATIENCE
         while not self._knows(name, task_id) and member.applied < task_id and member.wall() < until:
             await member.changed(member.version, until)
-        database: Database | None = member.state.database(name)
-        if database is None:
-            raise Refused(f"node {member.name} knows no database {name!r}: create it, or ask again later")
+        database = self._known(name)
         if task_id not in database.tasks:
-            raise NoSuchTask(name, task_id)
+            raise errors.NoSuchTask(name, task_id)
         return (database.id, task_id), database, database.tasks[task_id]
 
     def _knows(self, name: str, task_id: int) -> bool:
@@ -114,33 +97,33 @@ class BackupHandler:
         """Raise the reason why the task cannot run here (rule 15.1)."""
         key, database, task = found
         if task.disabled:
-            raise TaskIsDisabled(task.name)
+            raise errors.TaskIsDisabled(task.name)
         if not task.usable:
-            raise NowhereToGo(task.name)
+            raise errors.NowhereToGo(task.name)
         state, owner = self._scheduler.standing(key, database, task)
         if state is TaskState.PASSIVE:
-            raise OutsideTheCluster(task.name, self._member.name)
+            raise errors.OutsideTheCluster(task.name, self._member.name)
         if owner is None:
-            raise NobodyIsResponsible(task.name)
+            raise errors.NobodyIsResponsible(task.name)
         if state is not TaskState.ACTIVE_BY_CURRENT_NODE:
-            raise AskAnother(task.name, owner)
+            raise errors.AskAnother(task.name, owner)
 
     def _need_room(self) -> None:
         """What would only delay a run by the clock refuses one by hand (rules 9.4, 15.3)."""
         short = self._scheduler.short_of()
         if short is not None:
-            raise ShortOfResources(short[0])
+            raise errors.ShortOfResources(short[0])
         if not self._runner.has_slot:
-            raise NoFreeSlot(self._rules.concurrent_backups)
+            raise errors.NoFreeSlot(self._rules.concurrent_backups)
 
     # ---- doing
 
     def _now(self, found: TaskEntry, full: bool) -> Operation:
         self._need_mine(found)
         key, database, task = found
-        running = self._runner.operation(key)
+        running = self._runner.find(key)
         if running is not None:  # rule 9.3
-            return running
+            return running.operation
         self._need_room()
         status = self._statuses.status(key, database.statuses.get(task.id))
         plan = schedule.plan_by_hand(task, status, self._member.wall(), self._rules, self._member.name, full=full)
@@ -148,7 +131,7 @@ class BackupHandler:
 
     def _once(self, database: Database, definition: Task) -> Operation:
         if not definition.usable:
-            raise NowhereToGo(definition.name)
+            raise errors.NowhereToGo(definition.name)
         self._need_room()
         plan = schedule.plan_by_hand(definition, None, self._member.wall(), self._rules, self._member.name, full=True)
         return self._runner.start_once(database, definition, plan)
@@ -156,12 +139,12 @@ class BackupHandler:
     async def _postpone(self, found: TaskEntry, asked: PostponeBackup) -> Postponed:
         self._need_mine(found)
         if asked.duration <= 0:
-            raise BadDelay(asked.duration)
+            raise errors.BadDelay(asked.duration)
         key, database, task = found
-        running = self._runner.is_running(key)
-        if not running and not self._rules.delays_what_waits:
-            raise NothingRuns(task.name)
-        original = self._runner.started_at(key) if running else self._scheduler.due(key)
+        running = self._runner.find(key)
+        if running is None and not self._rules.delays_what_waits:
+            raise errors.NothingRuns(task.name)
+        original = running.started_at if running is not None else self._scheduler.due(key)
         command = attrs.evolve(
             asked, database=database.name, at=self._member.wall(), term=self._member.term, original=original
         )
@@ -172,7 +155,7 @@ class BackupHandler:
             agreed = False
             self._scheduler.put_off_here(key, delay)
             self._member.note(BackupPostponedHere(database.name, task.id, delay.until, delay.asked_at))
-        if running:
+        if running is not None:
             self._runner.cancel(key, PUT_OFF)
         self._scheduler.look_again(key)
         return Postponed(delay.until, agreed)
@@ -180,13 +163,13 @@ class BackupHandler:
     def _cancel(self, where: TaskEntry | Database, number: int | None) -> Operation:
         key = where[0] if isinstance(where, tuple) else self._runner.key_once(where.id, number)
         name = where[2].name if isinstance(where, tuple) else "One Time Backup"
-        operation = self._runner.operation(key)
-        if operation is None or number not in (None, operation.number):
-            raise NothingRuns(name)
-        if operation.task != ONE_TIME and self._rules.cancelled_waits:
-            self._scheduler.settle(key, self._runner.started_at(key) or 0)
+        running = self._runner.find(key)
+        if running is None or number not in (None, running.operation.number):
+            raise errors.NothingRuns(name)
+        if running.task.id != ONE_TIME and self._rules.cancelled_waits:
+            self._scheduler.settle(key, running.started_at)
         self._runner.cancel(key, BY_HAND)
-        return operation
+        return running.operation
 
     # ---- looking
 
@@ -200,6 +183,7 @@ class BackupHandler:
     def _view(self, found: TaskEntry) -> TaskView:
         key, database, task = found
         state, owner = self._scheduler.standing(key, database, task)
+        running = self._runner.find(key)
         standing = views.TaskStanding(
             node=self._member.name,
             now=self._member.wall(),
@@ -211,8 +195,8 @@ class BackupHandler:
             delay=self._scheduler.delay(key, database),
             settled=self._scheduler.settled(key),
             leaderless=is_leaderless(self._member),
-            running=self._runner.operation(key),
-            running_since=self._runner.started_at(key),
-            progress=self._runner.progress(key),
+            running=running.operation if running is not None else None,
+            running_since=running.started_at if running is not None else None,
+            progress=running.progress if running is not None else None,
         )
         return views.task_view(database, task, standing)

@@ -4,6 +4,7 @@ The loop of a node is `live`: it hands what changed in the record to each part, 
 Never here: what any part decides.
 """
 
+from collections.abc import Set
 from typing import Protocol
 
 from backup.destinations.world_destinations import WorldDestinations
@@ -32,8 +33,8 @@ class Follower(Protocol):
     def follow(self, database: Database) -> None:
         """The database is new or has changed."""
 
-    def forget(self, record: Record) -> None:
-        """Some databases are gone: the record holds those that are not."""
+    def forget(self, known: Set[int]) -> None:
+        """Some databases are gone: these are the ids of those that are not."""
 
 
 class NodeParts:
@@ -137,9 +138,9 @@ class NodeParts:
                 changed.append(database)
                 gone = gone or (earlier is not None and earlier.id != database.id)
         if gone or len(record.databases) - sum(each.name.lower() not in known for each in changed) < len(known):
-            for follower in self._followers:
-                follower.forget(record)
             ids = {database.id for database in record.databases.values()}
+            for follower in self._followers:
+                follower.forget(ids)
             self._unsure = not (self.copies.databases | self.statuses.databases) <= ids
         for database in changed:
             for follower in self._followers:

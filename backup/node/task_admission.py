@@ -43,7 +43,8 @@ async def admit(task: Task, member: Member, destinations: WorldDestinations, all
 def _not_allowed(task: Task, allowed: Allowed) -> str:
     if task.kind is Kind.SNAPSHOT and not allowed.snapshots:
         return "the licence does not allow snapshots: make a Backup"
-    if _mode(task) is not EncryptionMode.NONE and not allowed.encryption:
+    is_plain = task.encryption is None or task.encryption.mode is EncryptionMode.NONE
+    if not is_plain and not allowed.encryption:
         return "the licence does not allow encrypted backups: leave encryption out"
     known = allowed.destinations
     if known is not None and known == ("None",):
@@ -83,7 +84,3 @@ async def _not_reachable(block: AnySettings, member: Member, destinations: World
     except (OSError, ValueError) as error:
         return f"its {block.word} destination cannot be reached: {destinations.plain(error)}"
     return ""
-
-
-def _mode(task: Task) -> EncryptionMode:
-    return task.encryption.mode if task.encryption is not None else EncryptionMode.NONE

@@ -5,7 +5,7 @@ for a time at which there is nothing to clean. A node that has left a group says
 Never here: who needs what (tombstones.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import attrs
 
@@ -144,9 +144,8 @@ class TombstoneCleaner:
             self._limits.pop(database.id, None)
         self.look()
 
-    def forget(self, record: Record) -> None:
+    def forget(self, known: Set[int]) -> None:
         """Stop for databases that are gone."""
-        known = {database.id for database in record.databases.values()}
         for database_id in [each for each in self._limits if each not in known]:
             del self._limits[database_id]
 

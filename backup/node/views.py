@@ -9,15 +9,7 @@ from zoneinfo import ZoneInfo
 from backup.record.record import ONE_TIME, Assignment, Database, Delay, Record, Status, Task
 from backup.record.responsible_node import TaskState, computed_owner
 from backup.record.rules import Rules
-from backup.requests.answers import (
-    BackupsView,
-    NextBackup,
-    OneTimeView,
-    Operation,
-    RunProgress,
-    ServerWideView,
-    TaskView,
-)
+from backup.requests import answers
 from backup.runs import schedule
 from cluster.value import value
 
@@ -39,17 +31,17 @@ class TaskStanding:
     """Wall µs up to which its occurrences count as answered, as a run was cancelled by hand; 0: none was."""
     leaderless: bool = False
     """The node sees no leader, which counts where each node computes the owner (rule 7.5.1)."""
-    running: Operation | None = None
+    running: answers.Operation | None = None
     running_since: int | None = None
-    progress: RunProgress | None = None
+    progress: answers.RunProgress | None = None
 
 
-def task_view(database: Database, task: Task, standing: TaskStanding) -> TaskView:
+def task_view(database: Database, task: Task, standing: TaskStanding) -> answers.TaskView:
     """One task as a node sees it."""
     shown = _newer(standing.status, database.statuses.get(task.id))
     reason, stored, moves_at = _ownership(database, task, standing)
     connections = {TaskState.DISABLED: "NotActive", TaskState.ACTIVE_BY_CURRENT_NODE: "Active"}
-    return TaskView(
+    return answers.TaskView(
         id=task.id,
         name=task.name,
         kind=task.kind.value,
@@ -102,7 +94,7 @@ def _newer(own: Status | None, cluster: Status | None) -> Status | None:
     return own if own.started_at >= cluster.started_at else cluster
 
 
-def _next(database: Database, task: Task, standing: TaskStanding) -> NextBackup | None:
+def _next(database: Database, task: Task, standing: TaskStanding) -> answers.NextBackup | None:
     """As its owner would plan it; what another node knows of that is the cluster's copy."""
     if standing.state in (TaskState.DISABLED, TaskState.PASSIVE):
         return None
@@ -115,26 +107,32 @@ def _next(database: Database, task: Task, standing: TaskStanding) -> NextBackup 
     if plan.due is None:
         return None
     late = delay is not None and plan.due == delay.until and delay.counts(base)
-    return NextBackup(plan.due, plan.full, plan.occurrence if late else None, plan.why, plan.rule, plan.occurrence)
+    return answers.NextBackup(
+        plan.due, plan.full, plan.occurrence if late else None, plan.why, plan.rule, plan.occurrence
+    )
 
 
 def backups_view(
-    database: Database, tasks: tuple[TaskView, ...], tombstones: int = 0, kept_because: tuple[str, ...] = ()
-) -> BackupsView:
+    database: Database, tasks: tuple[answers.TaskView, ...], tombstones: int = 0, kept_because: tuple[str, ...] = ()
+) -> answers.BackupsView:
     """All of them together."""
     once = database.statuses.get(ONE_TIME)
     starts = [start for view in tasks for start in (view.last_full, view.last_incremental) if start is not None]
     starts += [once.last_full] if once is not None and once.last_full is not None else []
     dues = [view.next.at for view in tasks if view.next is not None]
-    one_time = OneTimeView(once.started_at, once.node, once.kind.value, once.folder or "") if once is not None else None
+    one_time = (
+        answers.OneTimeView(once.started_at, once.node, once.kind.value, once.folder or "")
+        if once is not None
+        else None
+    )
     last, following = max(starts, default=None), min(dues, default=None)
-    return BackupsView(tasks, one_time, last, following, tombstones, kept_because)
+    return answers.BackupsView(tasks, one_time, last, following, tombstones, kept_because)
 
 
-def server_wide_views(record: Record) -> tuple[ServerWideView, ...]:
+def server_wide_views(record: Record) -> tuple[answers.ServerWideView, ...]:
     """All of them, in the order of their definition."""
     return tuple(
-        ServerWideView(
+        answers.ServerWideView(
             template.id,
             template.task.name,
             not template.task.disabled,

@@ -4,7 +4,7 @@ It collects, beside the change, every instant at which time alone may matter. In
 Never here: owners of tasks (backup/record/responsible_node.py), and what is remembered from one pass to the next (observer.py).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from hashlib import blake2b
 
@@ -156,10 +156,7 @@ class GroupHealth:
         return attrs.evolve(
             _without(topology, node),
             rehabs=(*topology.rehabs, node),
-            demotions=(
-                *_unmarked(topology, node).demotions,
-                (node, status or alarm or PromotionStatus.NOT_RESPONDING),
-            ),
+            demotions=(*_unmarked(topology, node).demotions, (node, status or alarm or PromotionStatus.NOT_RESPONDING)),
         )
 
     def _rescue(self) -> GroupChange | None:
@@ -180,13 +177,8 @@ class GroupHealth:
     def _is_further(self, node: str, best: str) -> bool:
         """Whether a node's copy is more up to date; where neither has seen all of the other, the higher etag is."""
         mine, theirs = self.inputs.reports[node][self.key], self.inputs.reports[best][self.key]
-        match mine.change_vector.compare(theirs.change_vector):
-            case Relation.NEWER:
-                return True
-            case Relation.OLDER:
-                return False
-            case _:
-                return mine.etag > theirs.etag
+        relation = mine.change_vector.compare(theirs.change_vector)
+        return relation is Relation.NEWER or (relation is not Relation.OLDER and mine.etag > theirs.etag)
 
     def _lagging(self) -> GroupChange | None:
         """The member that is too far behind the first of all, in this pass and in the last one (5.4.6)."""
@@ -197,11 +189,8 @@ class GroupHealth:
             self.restless = True  # what is now the present is the past of the next pass
             return None
         limit = self.inputs.rules.longest_lag
-        return (
-            self._to_rehab(culprit, PromotionStatus.CHANGE_VECTOR_NOT_MERGED),
-            "5.4.6",
-            f"{culprit} goes to Rehab: it is more than {limit:,} changes behind",
-        )
+        changed = self._to_rehab(culprit, PromotionStatus.CHANGE_VECTOR_NOT_MERGED)
+        return changed, "5.4.6", f"{culprit} goes to Rehab: it is more than {limit:,} changes behind"
 
     def _culprit(self, reports: ReportsByNode) -> str | None:
         """Who lags by more than the limit, by etag and by change vector; None also where a member did not report."""
@@ -235,11 +224,8 @@ class GroupHealth:
                 if fit is not None:
                     others = tuple(fit if each == node else each for each in topology.promotables)
                     replaced = attrs.evolve(_unmarked(topology, node), promotables=others)
-                    return (
-                        replaced,
-                        "5.4.7",
-                        f"{fit} is to become a member in place of {node}, which {self._fault(node)}",
-                    )
+                    why = f"{fit} is to become a member in place of {node}, which {self._fault(node)}"
+                    return replaced, "5.4.7", why
             elif (promoted := self._promotion(node)) is not None:
                 return promoted
         return None
@@ -271,17 +257,14 @@ class GroupHealth:
         """The node outside the group with the fewest databases, one without a report only if there is no other (5.8)."""
         if not self.topology.members:
             return None
+        heard = {node for node, seen in self.inputs.seen.items() if seen.told}
         found = [
-            (not self._is_heard(node), len(self.inputs.reports.get(node, {})), node)
+            (node not in heard, len(self.inputs.reports.get(node, {})), node)
             for node in self.inputs.nodes
             if node not in self.topology.nodes and self._health(node) is not NodeHealth.BAD
         ]
         self.is_wide = not found
         return min(found)[2] if found else None
-
-    def _is_heard(self, node: str) -> bool:
-        seen = self.inputs.seen.get(node)
-        return seen is not None and seen.told
 
     def _promotion(self, node: str) -> GroupChange | None:
         """The group with that Promotable or node in Rehab as a Member, if it may become one (5.9)."""
@@ -296,12 +279,11 @@ class GroupHealth:
             # what is now the present is the past of the next pass: that one may promote without anything new
             self.restless = self.restless or self._has_caught_up(node, self._report(mentor))
             return None
-        members = sorted(
+        by_luck = sorted(
             (*topology.members, node), key=lambda each: _hash(self.inputs.seed, self.changed, each)
         )  # 5.10
-        promoted = attrs.evolve(
-            _without(_unmarked(topology, node), node), members=_by_priority(members, topology.priority_order)
-        )
+        members = _by_priority(by_luck, topology.priority_order)
+        promoted = attrs.evolve(_without(_unmarked(topology, node), node), members=members)
         return promoted, "5.9", f"{node} has caught up with {mentor} and becomes a member"
 
     def _is_told_of(self, mentor: str, node: str) -> bool:
@@ -333,16 +315,9 @@ class GroupHealth:
 
 def _without(topology: Topology, node: str) -> Topology:
     """The group with that node in none of its lists."""
-    return attrs.evolve(
-        topology,
-        members=_all_but(node, topology.members),
-        promotables=_all_but(node, topology.promotables),
-        rehabs=_all_but(node, topology.rehabs),
-    )
-
-
-def _all_but(node: str, nodes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(other for other in nodes if other != node)
+    lists = (topology.members, topology.promotables, topology.rehabs)
+    members, promotables, rehabs = (tuple(other for other in nodes if other != node) for nodes in lists)
+    return attrs.evolve(topology, members=members, promotables=promotables, rehabs=rehabs)
 
 
 def _unmarked(topology: Topology, node: str) -> Topology:

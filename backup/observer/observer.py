@@ -18,12 +18,7 @@ from backup.record.database_commands import AbandonRestore, ChangeTopology
 from backup.record.record import Assignment, Database, Reason, Record, Task, Topology
 from backup.record.rules import Rules
 from backup.record.task_commands import Assign, Assigned
-from backup.replicas.node_reports import (
-    DatabaseReport,
-    NodeReport,
-    ReceivedReport,
-    ReceivedReports,
-)
+from backup.replicas.node_reports import DatabaseReport, NodeReport, ReceivedReport, ReceivedReports
 from backup.requests.answers import DecisionLogEntry
 from cluster.time_units import FOREVER, MINUTE, as_datetime
 from cluster.value import value
@@ -75,18 +70,14 @@ def observe(inputs: ObserverInputs, memory: ObserverMemory) -> tuple[tuple[Comma
 
 def _is_same(sightings: ReceivedReports, seen: Mapping[str, NodeObservation], now: int, rules: Rules) -> bool:
     """Whether reports say what they said, and each node is as fresh or as silent as it was."""
-    if len(sightings) != len(seen):
+    if sightings.keys() != seen.keys():
         return False
     for node, before in seen.items():
-        sighting = sightings.get(node)
-        if sighting is None:
+        sighting, known = sightings[node], before.sighting.report
+        is_late = now - sighting.received_at > 2 * rules.worker_sample
+        if is_late if before.fresh else sighting.received_at != before.sighting.received_at:
             return False
-        if before.fresh:
-            if now - sighting.received_at > 2 * rules.worker_sample:
-                return False
-        elif sighting.received_at != before.sighting.received_at:
-            return False
-        report, known = sighting.report, before.sighting.report
+        report = sighting.report
         if report is not known and (report.alarm != known.alarm or not _say_the_same(report, known)):
             return False
     return True

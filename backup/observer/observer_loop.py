@@ -47,14 +47,10 @@ class OutgoingReport:
 
     def update(self, databases: tuple[DatabaseReport, ...], alarm: PromotionStatus | None) -> bool:
         """This is how it is now; whether it was otherwise before."""
-        if databases is self.databases and alarm is self._alarm:
-            return False
-        if databases == self.databases and alarm is self._alarm:
-            self.databases = databases
-            return False
+        is_same = (databases is self.databases or databases == self.databases) and alarm is self._alarm
         self.databases, self._alarm = databases, alarm
-        self._version += 1
-        return True
+        self._version += not is_same
+        return not is_same
 
     def message(self, beat: int, leader: tuple[str, int]) -> Told:
         """What that leader has not heard yet."""
@@ -130,7 +126,8 @@ class ObserverLoop:
     def _talk(self, number: int) -> int:
         """Report to whoever leads; nothing is new once it has heard what there is to tell."""
         member, leader, outgoing = self._member, self._member.leader, self._outgoing
-        alarm = self._shortage()
+        # of several things that it is short of (rule 5.6), the first
+        alarm = next((status for resource, status in ALARMS if resource in member.short_of), None)
         is_news = outgoing.update(self._copies.reports(), alarm)
         if leader is None:
             return 0 if is_news else FOREVER
@@ -145,10 +142,6 @@ class ObserverLoop:
     def _on_heard(self, sender: str, heard: Heard) -> None:
         if sender == self._member.leader:
             self._outgoing.heard(heard.version)
-
-    def _shortage(self) -> PromotionStatus | None:
-        """What the node is short of, as rule 5.6 calls it; of several the first."""
-        return next((status for resource, status in ALARMS if resource in self._member.short_of), None)
 
     # ---- the leader
 

@@ -6,7 +6,7 @@ it is in memory: after a restart, or at another owner, the first word is the que
 owns a task (backup/record/external_replication.py), and replication inside a group (replicator.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from backup.record.record import Database, Record, Replication, ReplicationProgr
 from backup.record.responsible_node import is_leaderless
 from backup.record.rules import Rules
 from backup.replicas.local_copies import CopyListener, LocalCopies, LocalCopy
-from backup.replicas.replicator import BATCH, merge, resend
+from backup.replicas.replicator import BATCH, ResentLink, merge
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import FOREVER
 from cluster.value import value
@@ -56,7 +56,7 @@ WORDS: tuple[type, ...] = (AskExternal, SendExternal, AnswerExternal)
 
 
 @attrs.define(eq=False)
-class ExternalLink:
+class ExternalLink(ResentLink):
     """One task while this node owns it."""
 
     database: int
@@ -68,13 +68,8 @@ class ExternalLink:
     """The member of its group that was asked."""
     turn: int = 0
     """Which member to try."""
-    acked: int | None = None
-    """Etag up to which everything arrived there; None: it must be asked."""
     wanted: tuple[str, ...] = ()
     """Contents of attachments that it asked for."""
-    in_flight: bool = False
-    answers: int = 0
-    resending: bool = False
     waits: bool = False
     """It was said that there is nowhere to send to."""
     waiting_until: int = FOREVER
@@ -139,9 +134,8 @@ class ExternalReplicator:
                 if line.task.destination.lower() == database.name.lower():
                     self._push(line)
 
-    def forget(self, record: Record) -> None:
+    def forget(self, known: Set[int]) -> None:
         """Stop for databases that are gone."""
-        known = {database.id for database in record.databases.values()}
         for database_id in [each for each in self._seen if each not in known]:
             del self._seen[database_id]
             name = self._names.pop(database_id, "")
@@ -164,19 +158,12 @@ class ExternalReplicator:
 
     def _consider(self, database: Database, task: Replication) -> None:
         """Begin, go on, or stop: as the rules have it now (rule 7.15)."""
-        owner = owner_of(
-            task, database.topology, database.progress.get(task.id), self._rules, leaderless=self._leaderless
-        )
+        progress = database.progress.get(task.id)
+        owner = owner_of(task, database.topology, progress, self._rules, leaderless=self._leaderless)
         mine, line = owner.node == self._member.name and not task.disabled, self._lines.get(task.id)
         if line is not None and not mine:
-            why = (
-                "it is disabled"
-                if task.disabled
-                else owner.reason.sentence
-                if owner.node is None
-                else f"{owner.node} does"
-            )
-            self._stop(database.name, line, why)
+            why = owner.reason.sentence if owner.node is None else f"{owner.node} does"
+            self._stop(database.name, line, "it is disabled" if task.disabled else why)
         elif mine and (line is None or line.task is not task):
             line = self._lines[task.id] = ExternalLink(database.id, task)
             reason = owner.reason
@@ -212,10 +199,7 @@ class ExternalReplicator:
             message = SendExternal(line.task.id, batch)
         line.in_flight = True
         self._say(line.target, message)
-        if not line.resending:
-            line.resending = True
-            is_owed, again = partial(self._is_owed, line), partial(self._push_elsewhere, line)
-            self._member.spawn(resend, self._member, line, is_owed, again)
+        line.resend(self._member, partial(self._is_owed, line), partial(self._push_elsewhere, line))
 
     def _target(self, line: ExternalLink) -> tuple[int, str] | None:
         """The destination and the member of its group to talk to; None, said once, if there is none."""

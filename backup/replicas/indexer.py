@@ -4,7 +4,7 @@ An index follows its copy: what was written a moment ago is not in it yet, and w
 index holds (database/indexes.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 import attrs
 
@@ -13,7 +13,7 @@ from backup.database.indexes import IndexData, IndexHeader
 from backup.database.journal import DamagedJournal
 from backup.destinations import io_costs
 from backup.notes import IndexCaughtUp
-from backup.record.record import Database, Record
+from backup.record.record import Database
 from backup.replicas.local_copies import LocalCopies, LocalCopy
 from cluster.member import Member
 from cluster.time_units import FOREVER, SECOND
@@ -83,9 +83,8 @@ class Indexer:
         if copy is not None:
             self._define(copy, wanted, database.values.changed)
 
-    def forget(self, record: Record) -> None:
+    def forget(self, known: Set[int]) -> None:
         """Let go of the indexes of databases that are gone."""
-        known = {database.id for database in record.databases.values()}
         for key in [each for each in self._indexes if each[0] not in known and each[0] <= self._member.applied]:
             self._drop(key)
 
@@ -158,21 +157,11 @@ class Indexer:
         store, data = copy.store, index.data
         definition = data.definition
         if store.etag == data.etag and store.database_id == data.header.copy:
-            held = sum(
-                count for name, count in store.collections().items() if name.lower() == definition.collection.lower()
-            )
-            note = IndexCaughtUp(
-                copy.id,
-                definition.name,
-                data.etag,
-                len(data),
-                held,
-                f"{data.fingerprint_sum:032x}",
-                store.fingerprint,
-                index.taken,
-            )
-            index.taken = 0
-            self._member.note(note)
+            of = definition.collection.lower()
+            held = sum(count for name, count in store.collections().items() if name.lower() == of)
+            contents, taken, index.taken = f"{data.fingerprint_sum:032x}", index.taken, 0
+            about = (copy.id, definition.name, data.etag, len(data), held)
+            self._member.note(IndexCaughtUp(*about, contents, store.fingerprint, taken))
 
     async def _keep(self, index: LocalIndex, database_id: int, name: str, frame: bytes) -> None:
         """Make it durable; on a full disk go on when there is room."""

@@ -4,7 +4,7 @@ What is in memory may be ahead of the journal for a moment; nothing leaves the c
 said to other nodes, and what backups do with a copy.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Protocol
 
 import attrs
@@ -229,9 +229,9 @@ class LocalCopies:
         if database.values.policies.index > copy.store.policies.index:
             self._member.spawn(copy.configure, database.values.policies)
 
-    def forget(self, record: Record) -> None:
+    def forget(self, known: Set[int]) -> None:
         """Close copies of databases that are gone."""
-        known = {database.id for database in record.databases.values()}
+        record: Record = self._member.state
         for database_id in [each for each in self._names if each not in known]:
             del self._names[database_id]
         for database_id in [each for each in self._copies if each not in known]:

@@ -4,16 +4,15 @@ One batch is under way to each peer of a group. What is not answered is said aga
 peer costs next to nothing; whoever comes back says so, and its peers go on at once. Never here: what wins a conflict.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
-from typing import Protocol
 
 import attrs
 
 from backup.database.documents import Store
 from backup.database.items import Item
 from backup.database.replication import ReplicateDocuments, ReplicationAck, ReplicationResume, offer, receive
-from backup.record.record import Database, Record, Topology
+from backup.record.record import Database, Topology
 from backup.replicas.local_copies import CopyListener, LocalCopies, LocalCopy
 from cluster.member import Member
 from cluster.time_units import SECOND
@@ -25,16 +24,41 @@ LONGEST_RETRY = 60 * SECOND
 
 
 @attrs.define(eq=False)
-class Link:
+class ResentLink:
+    """What has arrived at another copy, and what is under way there: it is said again until it is answered."""
+
+    acked: int | None = attrs.field(default=None, kw_only=True)
+    """Etag up to which everything arrived there; None: it must be asked."""
+    in_flight: bool = attrs.field(default=False, kw_only=True)
+    answers: int = attrs.field(default=0, init=False)
+    """How often it answered."""
+    _resending: bool = attrs.field(default=False, init=False)
+
+    def resend(self, member: Member, is_owed: Callable[[], bool], again: Callable[[], None]) -> None:
+        """Say `again` what `is_owed` and not answered after 1, 2, 4 … 60 s, by one program; an answer begins anew."""
+        if not self._resending:
+            self._resending = True
+            member.spawn(self._resend, member, is_owed, again)
+
+    async def _resend(self, member: Member, is_owed: Callable[[], bool], again: Callable[[], None]) -> None:
+        delay = FIRST_RETRY
+        while is_owed():
+            answers = self.answers
+            # all that waits long wakes together, on the minute: quiet time is interrupted once, not once a copy
+            early = member.monotonic() % delay if delay == LONGEST_RETRY else 0
+            await member.sleep(delay - early)
+            if self.answers != answers:
+                delay = FIRST_RETRY
+                continue
+            delay = min(2 * delay, LONGEST_RETRY)
+            again()
+        self._resending = False
+
+
+@attrs.define(eq=False)
+class Link(ResentLink):
     """What one peer has of one copy."""
 
-    acked: int | None
-    """Etag up to which everything arrived there; None: it must be asked."""
-    in_flight: bool = False
-    answers: int = 0
-    """How often it answered."""
-    resending: bool = False
-    """Whether a program says again what is not answered."""
     sent: int | None = None
     """Up to where of ours was sent there; None: whatever an earlier life sent."""
     safe: int = 0
@@ -112,13 +136,12 @@ class Replicator:
             peers, before = sorted(topology.members or topology.nodes), {}  # each is asked anew what it has
         else:
             peers = []
-        self._links[database_id] = {peer: before.get(peer) or Link(None) for peer in peers}
+        self._links[database_id] = {peer: before.get(peer) or Link() for peer in peers}
         if copy is not None:
             self._push_new(copy, before)
 
-    def forget(self, record: Record) -> None:
+    def forget(self, known: Set[int]) -> None:
         """Stop for databases that are gone."""
-        known = {database.id for database in record.databases.values()}
         for database_id in [each for each in self._links if each not in known]:
             del self._links[database_id]
             self._followed.pop(database_id, None)
@@ -154,10 +177,8 @@ class Replicator:
             link.sent = max(_sent(link, store), message.last_etag)
             self._member.send(peer, message)
         link.in_flight = True
-        if not link.resending:
-            link.resending = True
-            is_owed, again = partial(self._is_owed, copy, peer, link), partial(self._push_again, copy, peer, link)
-            self._member.spawn(resend, self._member, link, is_owed, again)
+        is_owed, again = partial(self._is_owed, copy, peer, link), partial(self._push_again, copy, peer, link)
+        link.resend(self._member, is_owed, again)
 
     def _is_owed(self, copy: LocalCopy, peer: str, link: Link) -> bool:
         is_current = self._links.get(copy.id, {}).get(peer) is link
@@ -249,27 +270,3 @@ async def merge(copy: LocalCopy, message: ReplicateDocuments) -> tuple[Sequence[
         return await copy.change(act, learned=True), answer[0]
     except OSError:  # it will come again
         return None
-
-
-class Resent(Protocol):
-    """A link on which something is said again until it is answered."""
-
-    answers: int
-    """How many answers have come."""
-    resending: bool
-
-
-async def resend(member: Member, link: Resent, is_owed: Callable[[], bool], again: Callable[[], None]) -> None:
-    """Say `again` what is owed and not answered after 1, 2, 4 … 60 s; an answer begins anew with 1 s."""
-    delay = FIRST_RETRY
-    while is_owed():
-        answers = link.answers
-        # all that waits long wakes together, on the minute: quiet time is interrupted once, not once a copy
-        early = member.monotonic() % delay if delay == LONGEST_RETRY else 0
-        await member.sleep(delay - early)
-        if link.answers != answers:
-            delay = FIRST_RETRY
-            continue
-        delay = min(2 * delay, LONGEST_RETRY)
-        again()
-    link.resending = False

@@ -4,6 +4,9 @@ Files that cannot be restored leave nothing behind, and nobody ever sees a datab
 ends with its node's life is taken back when the node returns. Never here: what is in the files (chain_reader.py).
 """
 
+from collections.abc import Set
+from functools import partial
+
 import attrs
 
 from backup.content.manifest import FileKind
@@ -16,7 +19,7 @@ from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import DatabaseRestored, RestoreAbandoned, TaskNotRestored
 from backup.record.database_commands import AbandonRestore, CreateDatabase, OpenDatabase, check_new_name
 from backup.record.encryption_keys import Key, KeyRefused, key_to_read
-from backup.record.record import Database, Record, Restoring
+from backup.record.record import Database, Restoring
 from backup.record.rules import Rules
 from backup.record.task_commands import DefineTask, ToggleTask
 from backup.record.task_json import LeftOut, tasks_of
@@ -27,20 +30,9 @@ from backup.restore import chain_reader, restore_points
 from backup.restore.assembly import DatabaseAssembly, restore_command
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import SECOND
-from cluster.value import value
 
 AGAIN = 5 * SECOND
 """How long after a vain attempt to take a database back another is made."""
-
-
-@value
-class RestoreSource:
-    """What there is to restore."""
-
-    folder: str
-    last_file: str | None
-    cost: int
-    """µs that reading it takes."""
 
 
 @attrs.define(eq=False)
@@ -75,29 +67,22 @@ class RestoreOperations:
         place = self._source(request)
         keys = tuple(each for each in (key, request.key) if each is not None)  # a snapshot has its database's (13.4)
         pace = slowness(place)
-        found = await member.outside(lambda: self._find(place, request, keys), io_costs.START * pace)
+        find = partial(self._find, place, request, keys)
+        folder, last_file, cost = await member.outside(find, io_costs.START * pace)
         unused = self._copies.unused_id(0)
 
         def read() -> DatabaseAssembly:
             return chain_reader.restore(
-                place,
-                found.folder,
-                found.last_file,
-                node=member.name,
-                database_id=unused,
-                keys=keys,
-                rules=self._rules,
+                place, folder, last_file, node=member.name, database_id=unused, keys=keys, rules=self._rules
             )
 
-        restored = await member.outside(read, found.cost * pace)
+        restored = await member.outside(read, cost * pace)
         if request.skip_indexes:
             restored.drop_indexes()
         database_id = await self._fill(request, restored)
-        store = restored.store
-        documents = store.size.documents
-        count = len(restored.files)
-        member.note(DatabaseRestored(request.name, found.folder, count, documents, restored.fingerprint))
-        return RestoreResult(database_id, restored.files, documents, restored.fingerprint)
+        documents, files, fingerprint = restored.store.size.documents, restored.files, restored.fingerprint
+        member.note(DatabaseRestored(request.name, folder, len(files), documents, fingerprint))
+        return RestoreResult(database_id, files, documents, fingerprint)
 
     def _source(self, request: RestoreDatabase) -> Destination:
         """Where the files are (rule 12.4)."""
@@ -115,8 +100,8 @@ class RestoreOperations:
             )
         return self._destinations.of_settings(self._member.name, source)
 
-    def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> RestoreSource:
-        """Which folder and file, and how much that is. Refuses what rule 13.5 says of snapshots."""
+    def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> tuple[str, str | None, int]:
+        """Folder, last file, and the µs that reading them takes. Refuses what rule 13.5 says of snapshots."""
         folder, last_file = request.folder, request.last_file
         if request.at is not None:
             point = restore_points.point_at(place, request.at, request.database, keys=keys)
@@ -131,7 +116,7 @@ class RestoreOperations:
             items = manifest.documents + manifest.tombstones + manifest.revisions
             is_raw = manifest.kind is FileKind.SNAPSHOT
             cost += io_costs.restore_snapshot(1_000 * items) if is_raw else io_costs.restore(items, 1_000 * items)
-        return RestoreSource(folder, last_file, cost)
+        return folder, last_file, cost
 
     async def _fill(self, request: RestoreDatabase, restored: DatabaseAssembly) -> int:
         """Make the database, fill it, open it (rule 17.7); its id."""
@@ -212,7 +197,7 @@ class RestoreOperations:
         elif database.name.lower() not in self._under_way:  # it was asked for, and nobody knew whether it came to be
             self._member.spawn(self._take_back, database.name, database.id, "it was made when nobody waited any more")
 
-    def forget(self, record: Record) -> None:
+    def forget(self, known: Set[int]) -> None:
         """Nothing is kept of databases."""
 
     async def _take_back(self, name: str, database_id: int, why: str) -> None:

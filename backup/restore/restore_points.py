@@ -108,7 +108,8 @@ def point_at(
     says what there is; what is wrong with a file that might be the one is raised, and never passed over for an older.
     """
     keys = tuple(keys)
-    found = [point for folder in destination.folders() for point in _points_of(destination, folder, zone)]
+    folders = [folder for folder in destination.folders() if file_names.parse_folder(folder, zone) is not None]
+    found = [point for folder in folders for point in restore_points(destination, folder, zone)]
     known = sorted({point.database for point in found})
     if not database and len({name.lower() for name in known}) > 1:
         raise NothingToRestore(f"there are backups of {', '.join(known)}: name the database")
@@ -134,10 +135,6 @@ def point_at(
             f"the first is {first.file} in {first.folder}"
         )
     return best[1]
-
-
-def _points_of(destination: Destination, folder: str, zone: ZoneInfo) -> tuple[RestorePoint, ...]:
-    return restore_points(destination, folder, zone) if file_names.parse_folder(folder, zone) is not None else ()
 
 
 def time_text(instant: int) -> str:

@@ -78,7 +78,8 @@ class BackupRun:
         """How the uploads came out."""
         self._values = kept_by(inputs.database.values, inputs.contents.policies)
         self._began = member.monotonic()
-        self._occurrence = run_status.answered_occurrence(inputs.task, inputs.plan, inputs.started_at, member.zone)
+        self.occurrence = run_status.answered_occurrence(inputs.task, inputs.plan, inputs.started_at, member.zone)
+        """The occurrence it answers."""
         self.progress: answers.RunProgress | None = None
         """How far it has come; None before its file is begun."""
         self._key: Key | None = None
@@ -112,9 +113,8 @@ class BackupRun:
 
     def failure(self, error: str) -> Status:
         """The status after an error (rule 9.11)."""
-        return run_status.status_after_failure(
-            self._inputs.before, self._run, error, self._member.wall(), self._duration, self.sent
-        )
+        before, now = self._inputs.before, self._member.wall()
+        return run_status.status_after_failure(before, self._run, error, now, self._duration, self.sent)
 
     @property
     def is_full(self) -> bool:
@@ -125,11 +125,6 @@ class BackupRun:
     def keys(self) -> tuple[Key, ...]:
         """What its file was written under; () for a plain one."""
         return () if self._key is None else (self._key,)
-
-    @property
-    def occurrence(self) -> int:
-        """The occurrence it answers."""
-        return self._occurrence
 
     # ---- the steps
 
@@ -156,22 +151,12 @@ class BackupRun:
         return BackupFile(folder, file, places.base.start(f"{folder}/{file}"), chain, held.items, size)
 
     def _note_start(self, target: BackupFile) -> None:
-        self._member.note(
-            BackupStarted(
-                self._inputs.database.name,
-                self._inputs.task.id,
-                self._occurrence,
-                self._inputs.started_at,
-                self._run.full,
-                self.places.path,
-                target.folder,
-                target.file,
-                self._inputs.contents.etag,
-                combined(self._inputs.contents.fingerprint_sum, self._values),
-                self._inputs.plan.by_hand,
-                tuple(remote.address for remote in self.places.remotes),
-            )
-        )
+        inputs, places = self._inputs, self.places
+        about = (inputs.database.name, inputs.task.id, self.occurrence, inputs.started_at, self._run.full)
+        where = (places.path, target.folder, target.file)
+        held = (inputs.contents.etag, combined(inputs.contents.fingerprint_sum, self._values))
+        clouds = tuple(remote.address for remote in places.remotes)
+        self._member.note(BackupStarted(*about, *where, *held, inputs.plan.by_hand, clouds))
 
     async def _write(self, target: BackupFile) -> LogicalWriter | SnapshotWriter:
         """Write the file in slices, so that there is time for things to happen in between."""
@@ -183,24 +168,17 @@ class BackupRun:
         count = io_costs.slices(target.items)
         self._has_written(target, 0, count)
 
-        def write_up_to(taken: int) -> None:
-            while writer.taken < taken and (chunk := next(chunks, None)) is not None:
-                write(chunk)
-
-        def write_rest() -> None:
-            for chunk in chunks:
-                write(chunk)
-
-        def write(chunk: bytes) -> None:
-            target.upload.write(chunk)
-            self._length += len(chunk)
+        def write_up_to(taken: int | None) -> None:
+            while (taken is None or writer.taken < taken) and (chunk := next(chunks, None)) is not None:
+                target.upload.write(chunk)
+                self._length += len(chunk)
 
         cost = io_costs.START
         for number in range(1, count + 1):
             self._need_wanted()
             cost += io_costs.write_slice(target.items, target.size)
-            step = write_rest if number == count else partial(write_up_to, target.items * number // count)
-            await self._outside(step, cost)
+            taken = None if number == count else target.items * number // count
+            await self._outside(partial(write_up_to, taken), cost)
             self._has_written(target, number, count)
             cost = 0
         self._need_wanted()
@@ -213,9 +191,7 @@ class BackupRun:
 
     async def _read_back(self, target: BackupFile, written: Manifest) -> None:
         """A file counts when what the destination gives back is what was written."""
-
-        check = partial(self._check, target, written, self.places.base)
-        await self._outside(check, io_costs.read_back(target.size))
+        await self._outside(partial(self._check, target, written, self.places.base), io_costs.read_back(target.size))
 
     def _check(self, target: BackupFile, written: Manifest, place: Destination) -> None:
         content = place.read(target.name)
@@ -270,25 +246,14 @@ class BackupRun:
         assert inputs.before is not None, "what was never run is not skipped"
         status = run_status.status_after_skip(inputs.before, self._run)
         name, task, etag = inputs.database.name, inputs.task.id, inputs.contents.etag
-        return RunOutcome(status, inputs.chain, BackupSkipped(name, task, self._occurrence, inputs.started_at, etag))
+        return RunOutcome(status, inputs.chain, BackupSkipped(name, task, self.occurrence, inputs.started_at, etag))
 
     def _success(self, target: BackupFile, manifest: Manifest) -> RunOutcome:
-        duration = self._duration
-        status = run_status.status_after_success(
-            self._inputs.before, self._run, manifest, target.folder, target.file, duration, self.sent
-        )
-        chain = ChainEnd(target.folder, target.file, manifest.last_etag, manifest.database_id, manifest.raft_index)
-        note = BackupFinished(
-            self._inputs.database.name,
-            self._inputs.task.id,
-            self._inputs.started_at,
-            self._run.full,
-            target.folder,
-            target.file,
-            manifest.documents,
-            manifest.tombstones,
-            duration,
-        )
+        inputs, run, duration, where = self._inputs, self._run, self._duration, (target.folder, target.file)
+        status = run_status.status_after_success(inputs.before, run, manifest, *where, duration, self.sent)
+        chain = ChainEnd(*where, manifest.last_etag, manifest.database_id, manifest.raft_index)
+        about = (inputs.database.name, inputs.task.id, inputs.started_at, run.full)
+        note = BackupFinished(*about, *where, manifest.documents, manifest.tombstones, duration)
         return RunOutcome(status, chain, note)
 
 

@@ -4,7 +4,6 @@ Every place is looked at; nothing is written. Never here: how a name is built (b
 """
 
 from collections.abc import Iterable
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from backup.content import file_names
@@ -13,7 +12,6 @@ from backup.content.logical import read_manifest
 from backup.content.manifest import UnreadableBackup
 from backup.destinations.port import Destination
 from backup.record.encryption_keys import Key
-from backup.record.task import Kind
 from backup.runs.local_status import ChainEnd
 from backup.runs.run_inputs import RunInputs, RunPlaces
 
@@ -27,7 +25,8 @@ def chain_to_continue(inputs: RunInputs, places: RunPlaces, key: Key | None) -> 
         return None
     if chain.copy != inputs.contents.database_id or chain.raft_index > inputs.database.raft_index:
         return None  # the file before holds what this node, just restarted, has not heard of yet
-    looked = [(place, _finished(files)) for place, files in places.looked(partial(_files_in, chain.folder))]
+    folder = chain.folder
+    looked = [(place, _finished(files)) for place, files in places.looked(lambda place: place.files(folder))]
     for _, files in looked:
         if chain.file not in files or not any(files.values()):
             return None
@@ -48,9 +47,13 @@ def free_names(
     """Folder and file (rules 11.1 to 11.5)."""
     kind = inputs.task.kind
     if chain is not None:
-        taken = [file for _, files in places.looked(partial(_files_in, chain.folder)) for file in files]
-        name = partial(_incremental_at, kind, key is not None, zone)
-        return chain.folder, file_names.first_free(name, inputs.started_at, taken)[0]
+        folder = chain.folder
+        taken = [file for _, files in places.looked(lambda place: place.files(folder)) for file in files]
+
+        def file_at(at: int) -> str:
+            return file_names.file_name(kind, False, at, zone, encrypted=key is not None)
+
+        return folder, file_names.first_free(file_at, inputs.started_at, taken)[0]
 
     def folder_at(at: int) -> str:
         return file_names.folder_name(inputs.database.name, node, kind, at, zone)
@@ -82,15 +85,7 @@ def _adopted(place: Destination, chain: ChainEnd, file: str, key: Key | None) ->
     return ChainEnd(chain.folder, file, found.last_etag, chain.copy, found.raft_index)
 
 
-def _files_in(folder: str, place: Destination) -> tuple[str, ...]:
-    return place.files(folder)
-
-
 def _finished(files: Iterable[str]) -> dict[str, bool]:
     """Those of a folder's files that are backups and finished, in order, each with whether it is full."""
     found = ((file, file_names.parse_file(file, UTC)) for file in files)
     return {file: parsed.full for file, parsed in found if parsed is not None and not parsed.in_progress}
-
-
-def _incremental_at(kind: Kind, encrypted: bool, zone: ZoneInfo, at: int) -> str:
-    return file_names.file_name(kind, False, at, zone, encrypted=encrypted)

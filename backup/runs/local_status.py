@@ -5,12 +5,12 @@ One small file a task on the node's disk, replaced whole, so that a restarted no
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 import attrs
 
-from backup.record.record import ONE_TIME, Database, Kind, Record, Sent, Status
+from backup.record.record import ONE_TIME, Database, Kind, Sent, Status
 from backup.record.rules import Rules
 from backup.runs.schedule import scheduling_status
 from cluster.member import Member
@@ -148,9 +148,8 @@ class LocalStatuses:
         mine = self._of.get(database.id, {})
         self._forget(key for key in mine if key[1] not in database.tasks and key[1] != ONE_TIME)
 
-    def forget(self, record: Record) -> None:
+    def forget(self, known: Set[int]) -> None:
         """Forget databases that are gone."""
-        known = {database.id for database in record.databases.values()}
         for database_id in [each for each in self._of if each not in known]:
             self._forget(self._of[database_id])
 

@@ -23,19 +23,8 @@ from backup.restore.chain_reader import RestorePoint, restore_points
 from backup.restore.restore_points import Unusable, manifest_of
 from cluster.member import Member
 from cluster.time_units import DAY, as_datetime
-from cluster.value import value
 
 UTC = ZoneInfo("UTC")
-
-
-@value
-class StoredChains:
-    """What a destination holds, as far as retention looks."""
-
-    chains: tuple[StoredChain, ...]
-    """In the order of their beginnings."""
-    left: tuple[tuple[str, str], ...] = ()
-    """Folders that look old and cannot be looked into, each with the reason."""
 
 
 @attrs.define(eq=False)
@@ -57,20 +46,18 @@ class RetentionCleaner:
             return
         pace = slowness(self._place)
         try:
-            looked = await self._member.outside(
-                partial(self._look, database.name, folder, tuple(keys), age), io_costs.START * pace
-            )
-            for left, why in looked.left:
+            look = partial(self._look, database.name, folder, tuple(keys), age)
+            chains, passed_over = await self._member.outside(look, io_costs.START * pace)
+            for left, why in passed_over:
                 self._member.note(FolderLeft(database.name, task.id, self._path, left, why))
-            choice = choose(looked.chains, database.name, task.id, self._now(), age, self._rules)
+            choice = choose(chains, database.name, task.id, self._now(), age, self._rules)
             if choice.refused:
                 self._member.note(RetentionFailed(database.name, task.id, self._path, choice.refused))
             for chain in choice.expired:
-                now = self._now()
-                note = FolderExpired(database.name, task.id, self._path, chain.folder, chain.last, now, age)
-                self._member.note(note)
+                about = (database.name, task.id, self._path, chain.folder)
+                self._member.note(FolderExpired(*about, chain.last, self._now(), age))
                 await self._remove(chain.folder, pace)
-                self._member.note(FolderRemoved(database.name, task.id, self._path, chain.folder))
+                self._member.note(FolderRemoved(*about))
         except DestinationError as error:
             self._member.note(RetentionFailed(database.name, task.id, self._path, self._plain(error)))
 
@@ -85,7 +72,10 @@ class RetentionCleaner:
         assert offset is not None, "a time in a zone has an offset"
         return now + int(offset.total_seconds()) * 1_000_000
 
-    def _look(self, database: str, new: str, keys: tuple[Key, ...], age: int) -> StoredChains:
+    def _look(
+        self, database: str, new: str, keys: tuple[Key, ...], age: int
+    ) -> tuple[tuple[StoredChain, ...], list[tuple[str, str]]]:
+        """The chains in the order of their beginnings; and folders that look old and cannot be read, with the reason."""
         now = self._member.wall()
         chains: list[StoredChain] = []
         left: list[tuple[str, str]] = []
@@ -105,7 +95,7 @@ class RetentionCleaner:
                 if isinstance(error, DestinationError):
                     raise
                 left.append((folder, self._plain(error)))
-        return StoredChains(tuple(sorted(chains, key=lambda chain: (chain.at, chain.folder))), tuple(left))
+        return tuple(sorted(chains, key=lambda chain: (chain.at, chain.folder))), left
 
     def _by_manifests(self, folder: str, keys: tuple[Key, ...], *, whole: bool) -> StoredChain:
         """What the first file of a folder and its last say. `whole`: it was written and read back just now."""

@@ -1,6 +1,6 @@
 """What a run is given when it begins: its task and the frozen copy, and how far the runs before it came. A value.
 
-Never here: what the places hold (run_inputs.py), and what a run makes of it all (backup_run.py).
+Never here: what the places hold (chain.py), and what a run makes of it all (backup_run.py).
 """
 
 from collections.abc import Callable

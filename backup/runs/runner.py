@@ -56,9 +56,9 @@ class ActiveRun:
     plan: Plan
     key: TaskKey
     """Database and task; for a one-time backup a negative number of its own."""
-    number: int
-    """Of the operation."""
+    operation: Operation
     started_at: int
+    """Wall µs."""
     work: BackupRun | None = None
     """Once it has begun."""
     unwanted: str = ""
@@ -68,6 +68,11 @@ class ActiveRun:
     def page(self) -> TaskKey:
         """Where the node's status file keeps it."""
         return self.database.id, self.task.id
+
+    @property
+    def progress(self) -> RunProgress | None:
+        """How far it has come; None: nothing of it is written."""
+        return self.work.progress if self.work is not None else None
 
 
 @attrs.define(eq=False)
@@ -98,28 +103,14 @@ class Runner:
         """Whether another run may begin now (rule 9.4)."""
         return len(self._runs) < self._rules.concurrent_backups
 
-    def operation(self, key: TaskKey) -> Operation | None:
+    def find(self, key: TaskKey) -> ActiveRun | None:
         """The run of the task that is under way here."""
-        run = self._runs.get(key)
-        return Operation(self._member.name, run.number, run.task.id, run.plan.full) if run is not None else None
-
-    def started_at(self, key: TaskKey) -> int | None:
-        """Wall µs at which the run under way began; None if none is."""
-        run = self._runs.get(key)
-        return run.started_at if run is not None else None
-
-    def progress(self, key: TaskKey) -> RunProgress | None:
-        """How far the run under way has come; None if none is, or nothing of it is written."""
-        run = self._runs.get(key)
-        return run.work.progress if run is not None and run.work is not None else None
+        return self._runs.get(key)
 
     def key_once(self, database_id: int, number: int | None) -> TaskKey:
         """Under which key a one-time backup of the database runs: that of the number, or the newest."""
-        found = [
-            key
-            for key, run in self._runs.items()
-            if key[0] == database_id and key[1] < 0 and number in (None, run.number)
-        ]
+        once = [(key, run) for key, run in self._runs.items() if key[0] == database_id and key[1] < 0]
+        found = [key for key, run in once if number in (None, run.operation.number)]
         return found[-1] if found else (database_id, -1)
 
     def start(self, database: Database, task: Task, plan: Plan) -> Operation:
@@ -137,9 +128,10 @@ class Runner:
         began = self._member.wall()
         if key[1] < 0:  # a one-time backup is known by the time it was made
             self._made_at = began = max(began, self._made_at + 1)
-        run = self._runs[key] = ActiveRun(database, task, plan, key, self._operations, began)
+        operation = Operation(self._member.name, self._operations, task.id, plan.full)
+        run = self._runs[key] = ActiveRun(database, task, plan, key, operation, began)
         self._member.spawn(self._live, run)
-        return Operation(self._member.name, run.number, task.id, plan.full)
+        return operation
 
     def cancel(self, key: TaskKey, why: str = UNWANTED) -> None:
         """Its run, if any, ends as soon as it looks up (rules 9.2, 15.5, 15.6)."""
@@ -170,7 +162,7 @@ class Runner:
             tuple(indexes),
             None if once else self._statuses.status(run.key, database.statuses.get(run.task.id)),
             None if once else self._statuses.chain(run.key),
-            run.number,
+            run.operation.number,
             run.started_at if once else self._fresh(run.key, database),
         )
         places = partial(self._find_places, run)
@@ -223,9 +215,8 @@ class Runner:
         return now
 
     def _failed(self, run: ActiveRun, work: BackupRun, error: str, explained: bool) -> RunOutcome:
-        note = BackupFailed(
-            run.database.name, run.task.id, work.occurrence, run.started_at, work.is_full, error, explained
-        )
+        about = (run.database.name, run.task.id, work.occurrence, run.started_at)
+        note = BackupFailed(*about, work.is_full, error, explained)
         return RunOutcome(work.failure(error), self._statuses.chain(run.key), note)
 
     async def _conclude(self, run: ActiveRun, done: RunOutcome) -> None:

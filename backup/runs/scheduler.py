@@ -5,7 +5,7 @@ ownership (backup/record/responsible_node.py), running (runner.py), and what cli
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -85,9 +85,8 @@ class Scheduler:
                 if task_id not in database.tasks:
                     self._drop((database.id, task_id))
 
-    def forget(self, record: Record) -> None:
+    def forget(self, known: Set[int]) -> None:
         """Drop the tasks of databases that are gone."""
-        known = {database.id for database in record.databases.values()}
         for database_id in [each for each in self._known if each not in known]:
             database, _ = self._known.pop(database_id)
             self._runner.cancel_all(database_id)

@@ -5,6 +5,7 @@ as somebody leads. Else: a run is told of within ten attempts, or never. Never h
 """
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 import attrs
 
@@ -56,10 +57,7 @@ class StatusReporter:
 
     def _batch(self, owed: list[tuple[TaskKey, Status]]) -> list[tuple[TaskKey, Status]]:
         """The first runs, as far as they are of one database: what one command may carry."""
-        count = 0
-        while count < min(len(owed), BATCH) and owed[count][0][0] == owed[0][0][0]:
-            count += 1
-        return owed[:count]
+        return list(takewhile(lambda each: each[0][0] == owed[0][0][0], owed[:BATCH]))
 
     async def _tell(self, batch: list[tuple[TaskKey, Status]]) -> None:
         database = self._database(batch[0][0])
@@ -67,7 +65,8 @@ class StatusReporter:
             await self._member.changed(self._member.version)
             return
         if database is not None:
-            statuses = tuple(status for _, status in batch if not self._is_known(database, status))
+            known = database.history  # the cluster may have been told before this node went down and forgot
+            statuses = tuple(each for _, each in batch if (each.task_id, each.node, each.started_at) not in known)
             command = ReportStatuses(database.name, statuses, self._rules.newest_by_start)
             try:
                 if statuses:
@@ -89,10 +88,6 @@ class StatusReporter:
                 self._announced.add((key, status.started_at))
                 self._member.note(ReportQueued(database.name, key[1], status.started_at, why))
 
-    def _is_known(self, database: Database, status: Status) -> bool:
-        """Whether the cluster was told before this node went down and forgot."""
-        return (status.task_id, status.node, status.started_at) in database.history
-
     # ---- at once or never (rule 10.4)
 
     async def tell_now(self, database_name: str, status: Status) -> None:
@@ -103,16 +98,11 @@ class StatusReporter:
             attempts += 1
             try:
                 await self._member.propose(command, self._rules.report_attempt_timeout)
-            except (
-                NotInCluster
-            ) as error:  # not supported by a passive node, and so no matter of time (rules 3.38, 9.14)
+            except (NoLeader, OutcomeUnknown, Refused) as error:
                 why = str(error)
-                break
-            except (NoLeader, OutcomeUnknown) as error:  # only what ran out of time is tried again
-                why = str(error)
-            except Refused as refusal:
-                why = str(refusal)
-                break
+                # only what ran out of time is tried again, and being outside is no matter of time (rules 3.38, 9.14)
+                if isinstance(error, NotInCluster | Refused):
+                    break
             else:
                 self._note_told(database_name, status)
                 return

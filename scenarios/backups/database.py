@@ -3,18 +3,11 @@
 Never here: what a task does (`task`, `replica`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from backup.database.agreed_values import (
-    CompareExchangeResult,
-    ConfigureRevisions,
-    DefineIndex,
-    DeleteCompareExchange,
-    IndexDefinition,
-    NextIdentity,
-    PutCompareExchange,
-)
+from backup.database import agreed_values as values
 from backup.database.items import Revision, body_of, text_of
 from backup.database.revisions import RevisionPolicy
 from backup.destinations.local import LocalFolder
@@ -29,19 +22,9 @@ from backup.record.record import Task as Definition
 from backup.record.retention_policy import Retention
 from backup.record.task import Kind
 from backup.record.task_commands import DefineTask
+from backup.requests import document_requests as requests
 from backup.requests.answers import BackupsView
 from backup.requests.backup_requests import BackupOnce, ShowBackups
-from backup.requests.document_requests import (
-    Attach,
-    DeleteDocuments,
-    Detach,
-    GetAttachment,
-    GetRevisions,
-    PutDocuments,
-    QueryIndex,
-    QueryResult,
-    StoreDocument,
-)
 from cluster.member import ClientRequest
 from cluster.trace import Happened
 from scenarios.backups.replica import Replica
@@ -68,98 +51,93 @@ class Database:
 
     async def put(self, objects: Mapping[str, Mapping[str, Any]], collection: str = "Orders", on: str = "") -> None:
         """Write documents by id, at that node or at whoever is up; no leader is needed (3.39)."""
-        rows = [(id, collection, body_of(id, data)) for id, data in objects.items()]
-        for start in range(0, len(rows), BATCH):
-            request = PutDocuments(self.name, tuple(rows[start : start + BATCH]))
-            await self._ask(request, on)
+        for batch in _batches([(id, collection, body_of(id, data)) for id, data in objects.items()]):
+            await self.ask(requests.PutDocuments(self.name, batch), on)
 
     async def fill(self, count: int = 40, on: str = "") -> int:
         """Write the documents the run was given with `--data`, or `count` made up ones; return how many."""
         source = self.world.options.get("data")
         if not source:
-            await self.put(
-                {f"orders/{number}": order(self.world.seed, number) for number in range(1, count + 1)}, on=on
-            )
+            made_up = {f"orders/{number}": order(self.world.seed, number) for number in range(1, count + 1)}
+            await self.put(made_up, on=on)
             return count
-        rows, written = [], 0
-        for document in documents_from(source):
-            rows.append((document.id, document.collection, body_of(document.id, document.data)))
-            if len(rows) == BATCH:
-                await self._ask(PutDocuments(self.name, tuple(rows)), on)
-                written, rows = written + len(rows), []
-        if rows:
-            await self._ask(PutDocuments(self.name, tuple(rows)), on)
-        return written + len(rows)
+        rows = ((each.id, each.collection, body_of(each.id, each.data)) for each in documents_from(source))
+        written = 0
+        for batch in _batches(rows):
+            await self.ask(requests.PutDocuments(self.name, batch), on)
+            written += len(batch)
+        return written
 
     async def store(self, data: Mapping[str, Any], id: str, collection: str = "Orders", on: str = "") -> str:
         """Write one document; return its id: `orders/` and `orders|` leave the number to the server."""
-        return await self._ask(StoreDocument(self.name, id, collection, body_of(id, data)), on)
+        return await self.ask(requests.StoreDocument(self.name, id, collection, body_of(id, data)), on)
 
     async def attach(self, id: str, name: str, content: bytes, content_type: str = "", on: str = "") -> None:
         """Give a document an attachment."""
-        await self._ask(Attach(self.name, id, name, content, content_type), on)
+        await self.ask(requests.Attach(self.name, id, name, content, content_type), on)
 
     async def detach(self, id: str, name: str, on: str = "") -> None:
         """Take an attachment away."""
-        await self._ask(Detach(self.name, id, name), on)
+        await self.ask(requests.Detach(self.name, id, name), on)
 
     async def attachment(self, id: str, name: str, on: str = "") -> bytes | None:
         """The content of an attachment, as that node's copy has it."""
-        return await self._ask(GetAttachment(self.name, id, name), on)
+        return await self.ask(requests.GetAttachment(self.name, id, name), on)
 
     async def revisions(self, id: str, on: str = "") -> tuple[Revision, ...]:
         """The revisions of a document, the oldest first, as that node's copy has them."""
-        return await self._ask(GetRevisions(self.name, id), on)
+        return await self.ask(requests.GetRevisions(self.name, id), on)
 
     async def configure_revisions(self, **minimum_to_keep: int | None) -> None:
         """Keep revisions of these collections and of no others: so many of each document, or all for None."""
         policies = tuple(RevisionPolicy(collection, kept) for collection, kept in minimum_to_keep.items())
-        await self._ask(ConfigureRevisions(self.name, policies))
+        await self.ask(values.ConfigureRevisions(self.name, policies))
 
     async def next_identity(self, key: str) -> int:
         """The next number of an identity, `orders|`: no two clients get the same; needs a leader."""
-        return await self._ask(NextIdentity(self.name, key))
+        return await self.ask(values.NextIdentity(self.name, key))
 
-    async def put_compare_exchange(self, key: str, data: object, index: int = 0) -> CompareExchangeResult:
+    async def put_compare_exchange(self, key: str, data: object, index: int = 0) -> values.CompareExchangeResult:
         """Write a compare-exchange value over the one of that index, 0 for none; needs a leader."""
-        return await self._ask(PutCompareExchange(self.name, key, text_of(data), index))
+        return await self.ask(values.PutCompareExchange(self.name, key, text_of(data), index))
 
-    async def delete_compare_exchange(self, key: str, index: int) -> CompareExchangeResult:
+    async def delete_compare_exchange(self, key: str, index: int) -> values.CompareExchangeResult:
         """Delete a compare-exchange value if it is still the one of that index; needs a leader."""
-        return await self._ask(DeleteCompareExchange(self.name, key, index))
+        return await self.ask(values.DeleteCompareExchange(self.name, key, index))
 
     async def define_index(
         self, name: str, collection: str, fields: Iterable[str], group_by: str = "", sums: Iterable[str] = ()
     ) -> None:
         """An index of these fields of a collection; with `group_by` it counts each group and has these sums."""
-        definition = IndexDefinition(name, collection, tuple(fields), group_by, tuple(sums))
-        await self._ask(DefineIndex(self.name, definition))
+        definition = values.IndexDefinition(name, collection, tuple(fields), group_by, tuple(sums))
+        await self.ask(values.DefineIndex(self.name, definition))
 
-    async def query(self, index: str, on: str = "", **where: object) -> QueryResult:
+    async def query(self, index: str, on: str = "", **where: object) -> requests.QueryResult:
         """What that node's index says, and whether it is stale."""
         fields = tuple((field, text_of(wanted)) for field, wanted in where.items())
-        return await self._ask(QueryIndex(self.name, index, fields), on)
+        return await self.ask(requests.QueryIndex(self.name, index, fields), on)
 
-    async def indexed(self, index: str, on: str, within: float = 600) -> QueryResult:
+    async def indexed(self, index: str, on: str, within: float = 600) -> requests.QueryResult:
         """Wait until that node's index is not stale; what it says then."""
         await self.world.until(
             lambda: self.client.is_fresh(on, self.name, index), within, f"an index {index} on {on} that is not stale"
         )
         return await self.query(index, on)
 
-    async def _ask(self, request: ClientRequest[A], on: str = "") -> A:
+    async def ask(self, request: ClientRequest[A], on: str = "") -> A:
+        """Ask that node, or whoever is up and has it; its answer."""
         return await self.world.ask(on or self.client.somebody(self.name), request)
 
     async def delete(self, *ids: str, on: str = "") -> None:
         """Delete documents."""
-        await self._ask(DeleteDocuments(self.name, ids), on)
+        await self.ask(requests.DeleteDocuments(self.name, ids), on)
 
     async def define_replication(
         self, destination: "Database", delay: float = 0, mentor: str | None = None, pinned: bool = False, name: str = ""
     ) -> "Replica":
         """Send every change to another database, that many seconds after it is made (19.4)."""
         task = Replication(destination.name, name, int(delay * 1_000_000), mentor, pinned)
-        number = await self._ask(DefineReplication(self.name, task))
+        number = await self.ask(DefineReplication(self.name, task))
         return Replica(self, destination, number)
 
     @property
@@ -170,23 +148,23 @@ class Database:
 
     async def add_node(self, node: str = "") -> str:
         """Have it on one node more; return which."""
-        return await self._ask(AddNode(self.name, node))
+        return await self.ask(AddNode(self.name, node))
 
     async def remove_node(self, node: str) -> None:
         """Have it no longer on that node."""
-        await self._ask(RemoveNode(self.name, node))
+        await self.ask(RemoveNode(self.name, node))
 
     async def reorder_members(self, *order: str, fixed: bool = False) -> None:
         """Put the members in that order; `fixed`: to stay so."""
-        await self._ask(ReorderMembers(self.name, order, fixed))
+        await self.ask(ReorderMembers(self.name, order, fixed))
 
     async def distribute(self, dynamic: bool = True) -> None:
         """Let the observer replace nodes that are gone for long, or not."""
-        await self._ask(Distribute(self.name, dynamic))
+        await self.ask(Distribute(self.name, dynamic))
 
     async def remove(self, hard: bool = True) -> None:
         """Delete the database, and its files if `hard`."""
-        await self._ask(RemoveDatabase(self.name, hard))
+        await self.ask(RemoveDatabase(self.name, hard))
 
     @property
     def group(self) -> Topology | None:
@@ -242,7 +220,7 @@ class Database:
             retention=Retention(keep) if keep is not None else None,
             kind=kind,
         )
-        number = await self._ask(DefineTask(self.name, definition), on)
+        number = await self.ask(DefineTask(self.name, definition), on)
         return Task(self, number, places[0].address, encryption, places)
 
     async def backup_once(
@@ -254,17 +232,15 @@ class Database:
         within: float = 600,
     ) -> Ran:
         """A one-time backup, at that node or at whoever is up; wait until it is done."""
-        node = on or self.client.somebody(self.name)
-        request = BackupOnce(self.name, (LocalFolder(path),), kind, encryption)
         once = Task(self, ONE_TIME, path)
         before = len(once.runs)
-        await self.world.ask(node, request)
+        await self.ask(BackupOnce(self.name, (LocalFolder(path),), kind, encryption), on)
         await self.world.until(lambda: len(once.runs) > before, within, f"a one-time backup of {self.name}")
         return once.runs[-1]
 
     async def show(self, on: str = "") -> BackupsView:
         """How its backups stand, as that node knows it."""
-        return await self._ask(ShowBackups(self.name), on)
+        return await self.ask(ShowBackups(self.name), on)
 
     async def tasks(self, on: str = "") -> BackupsView:
         """The same, told in the timeline as well: the panel of each task, in the time and zone of that node."""
@@ -280,6 +256,11 @@ class Database:
             for line in task_lines(task, self.world[node].wall, zone, 80):
                 self.world.say(line)
         return view
+
+
+def _batches(rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[tuple[str, str, str], ...]]:
+    left = iter(rows)
+    return iter(lambda: tuple(islice(left, BATCH)), ())
 
 
 def order(seed: int, number: int) -> dict[str, Any]:

@@ -38,13 +38,11 @@ class Replica:
         await self._toggle(False)
 
     async def _toggle(self, disabled: bool) -> None:
-        name = self.database.name
-        await self.world.ask(self.client.somebody(name), ToggleReplication(name, self.id, disabled))
+        await self.database.ask(ToggleReplication(self.database.name, self.id, disabled))
 
     async def remove(self) -> None:
         """The task goes; what it sent stays."""
-        name = self.database.name
-        await self.world.ask(self.client.somebody(name), RemoveReplication(name, self.id))
+        await self.database.ask(RemoveReplication(self.database.name, self.id))
 
     async def sent_by(self, other_than: str | None = None, within: float = 120) -> str:
         """Wait until somebody (else) sends; return who."""

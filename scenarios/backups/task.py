@@ -95,10 +95,8 @@ class Task:
                 self._runs.append(Ran(event.node, note.started_at, event.t, note.occurrence, False, "skipped", "", ""))
             case BackupFinished(task=self.id) | BackupFailed(task=self.id):
                 t, occurrence = self._starts.get((event.node, note.started_at), (event.t, note.started_at))
-                written = isinstance(note, BackupFinished)
-                folder, file = (note.folder, note.file) if isinstance(note, BackupFinished) else ("", "")
-                outcome = "written" if written else "failed"
-                self._runs.append(Ran(event.node, note.started_at, t, occurrence, note.full, outcome, folder, file))
+                came = ("written", note.folder, note.file) if isinstance(note, BackupFinished) else ("failed", "", "")
+                self._runs.append(Ran(event.node, note.started_at, t, occurrence, note.full, *came))
 
     @property
     def owner(self) -> str | None:
@@ -137,11 +135,8 @@ class Task:
         """Wait until the cluster has answered that it knows of every finished run."""
 
         def answered() -> bool:
-            told = {
-                (event.node, event.note.started_at)
-                for event in self.world.history.of(Reported)
-                if event.note.task == self.id
-            }
+            reports = [event for event in self.world.history.of(Reported) if event.note.task == self.id]
+            told = {(event.node, event.note.started_at) for event in reports}
             return all((run.node, run.started_at) in told for run in self.runs)
 
         await self.world.until(answered, within, f"every report on task {self.id}")
@@ -149,7 +144,7 @@ class Task:
     async def _at_owner(self, request: ClientRequest[A], on: str) -> A:
         """Ask that node, or whoever is up, and then the one it sends us to (15.1)."""
         try:
-            return await self.world.ask(on or self.client.somebody(self.database.name), request)
+            return await self.database.ask(request, on)
         except AskAnother as another:
             return await self.world.ask(another.node, request)
 
@@ -163,13 +158,11 @@ class Task:
 
     async def cancel(self, on: str = "") -> Operation:
         """End the run that is under way, at that node or at the owner."""
-        node = on or self.owner or self.client.somebody(self.database.name)
-        return await self.world.ask(node, CancelBackup(self.database.name, self.id))
+        return await self.database.ask(CancelBackup(self.database.name, self.id), on or self.owner or "")
 
     async def show(self, on: str = "") -> TaskView:
         """How it stands, as that node knows it."""
-        node = on or self.client.somebody(self.database.name)
-        return await self.world.ask(node, ShowTask(self.database.name, self.id))
+        return await self.database.ask(ShowTask(self.database.name, self.id), on)
 
     async def edit(self, on: str = "", **changes: Any) -> None:
         """Change fields of its definition; it keeps its id."""

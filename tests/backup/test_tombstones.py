@@ -176,7 +176,7 @@ def test_nothing_comes_back_on_any_wire(first: int) -> None:
 
 def _bad_wire(luck: Random) -> int:
     """Play two copies on a bad wire, then let them settle; how many deletions were forgotten meanwhile."""
-    copies, links = (store("A"), store("B")), (Link(0), Link(0))
+    copies, links = (store("A"), store("B")), (Link(acked=0), Link(acked=0))
     wire: list[tuple[int, ReplicateDocuments]] = []
     gone: tuple[dict[str, ChangeVector], dict[str, ChangeVector]] = ({}, {})
     links[0].sent = links[1].sent = forgotten = 0
