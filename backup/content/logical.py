@@ -40,7 +40,7 @@ AFTER_EXCHANGED = (
 )
 CHUNK = 1 << 17
 MANIFEST_SPACE = 1 << 16
-"""In how many of the last bytes of a stream the manifest is looked for."""
+"""How many last bytes of a stream are searched for the manifest."""
 SEAL = 64
 TAIL = '"}}'
 Unreadable = (AttributeError, KeyError, TypeError, ValueError)
@@ -211,7 +211,7 @@ class LogicalReader:
         self._verify()
 
     def _item(self, found: SectionItem) -> Item | Blob | None:
-        """The item; None for what is kept in an attribute of the reader, or left out."""
+        """The item to yield; None if an attribute of the reader has taken the content, or if it is left out."""
         section, content = found.section, found.content
         if type(content) is DocumentLine:
             return texts.document_with(content.body, content.metadata, self._leave_out)

@@ -18,7 +18,7 @@ NEEDLESS_COMMA = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|,(?=\s*[}\]])', re.DOTA
 SPACE = " \t\r\n"
 MARK = ',"@metadata":{'
 ALONE = '{"@metadata":'
-"""How an attachment begins, which raw bytes follow, and also a document without fields."""
+"""The text with which an attachment begins, and also a document without fields."""
 
 
 @value

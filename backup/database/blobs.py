@@ -80,7 +80,10 @@ class Blobs:
         self._loose.clear()
 
     def after(self, etag: int) -> list[Blob]:
-        """The contents whose `HeldBlob.etag` is above `etag`, in that order: those new to whoever has all up to `etag`."""
+        """The contents whose `HeldBlob.etag` is above `etag`, in that order.
+
+        A copy that has every item up to `etag` may lack exactly these contents.
+        """
         found = []
         for held in reversed(self._held.values()):
             if held.references:

@@ -91,7 +91,7 @@ def merge(vectors: Iterable[ChangeVector]) -> ChangeVector:
 
 
 def absorb(etags: dict[tuple[str, str], int], vector: ChangeVector) -> None:
-    """Raise `etags` in place to what `vector` has seen. A caller that merges step by step keeps such a mapping."""
+    """Merge `vector` into `etags`, a mapping from (node tag, database id) to etag, in place."""
     for tag, database_id, etag in vector.entries:
         if etag > etags.get((tag, database_id), 0):
             etags[tag, database_id] = etag

@@ -51,7 +51,7 @@ class Contents:
         received: tuple[tuple[str, int], ...],
         forgotten: CleanedTombstones,
     ) -> None:
-        """Made by `Store.frozen_at` only. `items`: slot to item in etag order, a mapping that nobody else changes."""
+        """Only `Store.frozen_at` makes one. `items`: slot to item in etag order; the caller must not change it later."""
         self.node = node
         self.database_id = database_id
         self.etag = etag
@@ -74,7 +74,7 @@ class Contents:
         return f"{self.fingerprint_sum:032x}"
 
     def get(self, document_id: str) -> Document | None:
-        """The document of that id, in any case; None if there is none."""
+        """The document of that id, in upper or lower case; None if there is none."""
         item = self._items.get(key_of(document_id))
         return item if isinstance(item, Document) else None
 

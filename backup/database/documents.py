@@ -83,12 +83,12 @@ class Store:
     # ---- reading
 
     def get(self, document_id: str) -> Document | None:
-        """The document of that id, in any case; None if there is none."""
+        """The document of that id, in upper or lower case; None if there is none."""
         item = self._items.get(key_of(document_id))
         return item if isinstance(item, Document) else None
 
     def attachment(self, document_id: str, name: str) -> bytes | None:
-        """The content of a document's attachment, by its name in any case; None if there is no such attachment."""
+        """The content of a document's attachment, by its name in upper or lower case; None if there is none."""
         document = self.get(document_id)
         for attachment in document.attachments if document is not None else ():
             if attachment.name.lower() == name.lower():
@@ -145,7 +145,10 @@ class Store:
         return f"{self.fingerprint_sum:032x}"
 
     def frozen_at(self) -> Contents:
-        """The contents at this moment, which never change. They share every item; a call after a change copies mappings."""
+        """The contents at this moment, which never change.
+
+        They share every item with the copy. The first call after a change costs a shallow copy of the mapping of items.
+        """
         if self._frozen is None:
             self._frozen = Contents(
                 self.node,
@@ -187,7 +190,10 @@ class Store:
         return self._write(key, old, document_id, collection, body, attachments, at)
 
     def patch(self, document_id: str, changes: Mapping[str, Any], at: int) -> Document:
-        """Replace top-level fields of a document; the value None removes a field. Raises NoDocument if there is none."""
+        """Replace top-level fields of a document; the value None removes a field.
+
+        Raises NoDocument if there is no such document.
+        """
         key, old = self._existing(document_id, "patch")
         data = {
             name: field for name, field in {**old.data, **changes}.items() if field is not None or name not in changes
@@ -195,7 +201,7 @@ class Store:
         return self._write(key, old, old.id, old.collection, body_of(old.id, data), old.attachments, at)
 
     def attach(self, document_id: str, name: str, content: bytes, at: int, content_type: str = "") -> Document:
-        """Add an attachment to a document, or replace the one of the same name (in any case).
+        """Add an attachment to a document, or replace the one of the same name (in upper or lower case).
 
         Raises NoDocument if there is no such document, and ValueError if the name is empty or not printable.
         """
@@ -212,7 +218,10 @@ class Store:
         return self._write(key, old, old.id, old.collection, old.body, named, at)
 
     def detach(self, document_id: str, name: str, at: int) -> Document | None:
-        """Remove an attachment from a document; None if it has none of that name. Raises NoDocument without a document."""
+        """Remove an attachment from a document; None if it has none of that name.
+
+        Raises NoDocument if there is no such document.
+        """
         key, old = self._existing(document_id, "detach from")
         rest = tuple(each for each in old.attachments if each.name.lower() != name.lower())
         if rest == old.attachments:
@@ -394,7 +403,10 @@ class Store:
     # ---- carrying out a change
 
     def _keep(self, key: str, revision: Revision, *, every: bool = False) -> Revision | None:
-        """Keep a revision. None if it is here already, or older than all that the policies keep and not `every`."""
+        """Keep a revision and return it; None if it is here already, or if the policies keep only newer ones.
+
+        `every`: keep it whatever the policies say.
+        """
         slot = slot_of(key, revision)
         if slot in self._items or not (every or self._kept.has_room(key, revision, self.policies)):
             return None

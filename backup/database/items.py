@@ -65,7 +65,7 @@ class Revision:
     """The id of the document, in the case in which the version was written."""
     collection: str
     body: str
-    """`{}` for a deletion."""
+    """The JSON object of the version as canonical text; `{}` for a deletion."""
     change_vector: ChangeVector
     """The vector of the version, by which the revisions of a document are told apart in every copy and every backup."""
     etag: int

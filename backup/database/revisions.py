@@ -28,7 +28,7 @@ class Policies:
     """Sorted by collection in lower case; each collection at most once."""
 
     def of(self, collection: str) -> RevisionPolicy | None:
-        """The policy of a collection, in any case; None if its writes make no revisions."""
+        """The policy of a collection, named in upper or lower case; None if its writes make no revisions."""
         if not self.policies:
             return None
         wanted = collection.lower()

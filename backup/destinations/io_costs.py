@@ -44,7 +44,7 @@ def index(items: int) -> int:
 
 
 def slices(items: int) -> int:
-    """In how many slices a backup of `items` documents and tombstones is written."""
+    """The number of slices in which a backup of `items` documents and tombstones is written."""
     return max(LEAST_SLICES, -(-items // SLICE_ITEMS))
 
 
@@ -59,7 +59,7 @@ def read_back(size: int) -> int:
 
 
 def upload_slice(items: int, size: int) -> int:
-    """Cost of sending one slice of such a backup to a cloud; it is sent in as many slices as it is written in."""
+    """Cost of sending one slice of a backup of `items` items and `size` bytes to a cloud, in as many `slices`."""
     return UPLOAD_SLICE + size // UPLOAD_BYTES_PER_MICROSECOND // slices(items)
 
 

@@ -63,7 +63,7 @@ class LocalFolder(DestinationSettings):
 
     @classmethod
     def simulated(cls, kept: Destination, address: str) -> Destination:
-        """The same destination: the one that keeps the files is such a folder already."""
+        """`kept` itself, which already behaves as a local folder does."""
         return kept
 
 

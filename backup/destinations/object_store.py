@@ -168,7 +168,7 @@ class ObjectUpload:
         self._length += len(chunk)
 
     def finish(self) -> None:
-        """Make the object of its parts and check its size. Raises AlreadyThere if the name was taken meanwhile."""
+        """Assemble the object from its parts and check its size. Raises AlreadyThere if the name was taken meanwhile."""
         assert self._writer is not None, f"{self._name} has ended: start another upload"
         self._store._need_free(self._name, self._key)
         with self._store._translated(self._name):

@@ -136,7 +136,7 @@ class DestinationSettings(ABC):
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
-        """The settings of such an object. Raises KeyError if a field is missing."""
+        """The settings of an object of RavenDB's record. Raises KeyError if a field is missing."""
         made: Any = cls
         known: dict[str, Any] = {
             field.name: field.type(fields[name])

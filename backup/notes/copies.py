@@ -86,6 +86,8 @@ class TombstonesCleaned(Note):
 
 @value
 class DocumentsWritten(Note):
+    """A node has carried out a client's request that writes documents."""
+
     database: str
     copy: str
     """Database id of the copy, as in `CopyOpened`."""
@@ -143,6 +145,8 @@ class TaskNotRestored(Note):
 
 @value
 class DatabaseRestored(Note):
+    """A restore has filled a new database on this node."""
+
     weight: ClassVar[int] = HEADLINE
 
     database: str

@@ -34,6 +34,8 @@ class ReplicationDefined(Agreed):
 
 @value
 class ReplicationRemoved(Agreed):
+    """An external replication was removed."""
+
     database: str
     task: int
 
@@ -66,7 +68,7 @@ class ReplicationStarted(Note):
     task: int
     destination: str
     reason: str
-    """Name of the `Reason`."""
+    """Value of the `Reason`, which is RavenDB's name where it has one."""
     rule: str  # type: ignore[misc]  # a field here, as each note names the rule that decided
     sentence: str
     """The reason as a clause, without a full stop."""

@@ -9,6 +9,8 @@ from cluster.value import value
 
 @value
 class DatabaseCreated(Agreed):
+    """A database was created, empty or to be restored."""
+
     database: str
     members: tuple[str, ...]
 
@@ -33,6 +35,8 @@ class DatabaseOpened(Agreed):
 
 @value
 class DatabaseRemoved(Agreed):
+    """A database was removed."""
+
     database: str
     hard: bool
     """Whether its files are deleted, too."""
@@ -82,6 +86,8 @@ class TaskDefined(Agreed):
 
 @value
 class TaskRemoved(Agreed):
+    """A backup task was removed."""
+
     database: str
     task: int
 
@@ -107,6 +113,8 @@ class ServerWideDefined(Agreed):
 
 @value
 class ServerWideRemoved(Agreed):
+    """A server-wide task was removed. A `TaskRemoved` follows for each of its copies."""
+
     task: int
 
     def text(self) -> str:

@@ -39,6 +39,8 @@ class FolderExpired(Note):
 
 @value
 class FolderRemoved(Note):
+    """The folder of an expired chain was removed."""
+
     weight: ClassVar[int] = DETAIL
 
     database: str

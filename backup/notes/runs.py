@@ -44,6 +44,8 @@ class BackupPlanned(Note):
 
 @value
 class BackupStarted(Note):
+    """A run has started on this node."""
+
     sign: ClassVar[str] = "B"
 
     database: str

@@ -12,6 +12,8 @@ from cluster.value import value
 
 @value
 class IdentityMoved(Agreed):
+    """Numbers of an identity were given out, or its number was set."""
+
     weight: ClassVar[int] = DETAIL
 
     database: str
@@ -56,6 +58,8 @@ class ValueTombstonesCleaned(Agreed):
 
 @value
 class IndexDefined(Agreed):
+    """An index was created or replaced."""
+
     database: str
     name: str
 
@@ -65,6 +69,8 @@ class IndexDefined(Agreed):
 
 @value
 class IndexRemoved(Agreed):
+    """An index was removed."""
+
     database: str
     name: str
 
@@ -74,6 +80,8 @@ class IndexRemoved(Agreed):
 
 @value
 class RevisionsConfigured(Agreed):
+    """The revision policies of a database were replaced."""
+
     database: str
     collections: tuple[str, ...]
     """The collections that keep revisions; an empty name means all others."""
@@ -85,6 +93,8 @@ class RevisionsConfigured(Agreed):
 
 @value
 class ValuesRestored(Agreed):
+    """The agreed values of a backup were put into the restored database."""
+
     database: str
     identities: int
     exchanged: int

@@ -76,7 +76,7 @@ class Distribute(AdminCommand[None]):
 
     database: str
     dynamic: bool = True
-    """Whether the observer may."""
+    """Whether the observer may replace nodes."""
 
     def says(self) -> str:
         return f"lets {'the observer' if self.dynamic else 'nobody'} replace nodes of {self.database}"

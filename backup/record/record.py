@@ -351,7 +351,7 @@ class Template:
     id: int
     """Log index of the command that created it; 0 in the definition of a new one."""
     task: Task
-    """The task of a copy, except that the copy's paths end in the name of its database."""
+    """The task from which copies are made; a copy's paths are its paths with the database's name added."""
     excluded: tuple[str, ...] = ()
     """Names of databases without a copy; upper and lower case are equal (rule 16.7)."""
 
@@ -370,11 +370,11 @@ class Record:
     """The highest id of a copy of a server-wide task. It may exceed the log index, as one entry may make many copies."""
 
     def database(self, name: str) -> Database | None:
-        """The database of that name (in any case); None if there is none."""
+        """The database of that name, in upper or lower case; None if there is none."""
         return self.databases.get(name.lower())
 
     def existing(self, name: str) -> Database:
-        """The database of that name (in any case). Raises `Refused` if there is none."""
+        """The database of that name, in upper or lower case. Raises `Refused` if there is none."""
         database = self.database(name)
         if database is None:
             raise Refused(f"there is no database {name!r}: create it first")

@@ -63,8 +63,8 @@ class Rules:
     report_attempt_timeout: int = 15 * SECOND
     """How long one attempt may take (rules 9.14, 3.38)."""
     slot_held_while_saving: bool = False
-    """A run keeps its slot, and counts as running, until its report has ended (rule 9.16). False: until its file is
-    finished."""
+    """A run keeps its slot, and counts as running, until its report has ended (rule 9.16). False: until the run itself
+    has ended."""
     incremental_counts_from_full: bool = True
     """The next incremental is counted from the last run of either kind, so that a full run also covers an incremental
     that was due at the same time. False: from the last incremental, which then follows at once (rule 8.2)."""
@@ -114,7 +114,8 @@ class Rules:
     tombstone_cleanup: int = 5 * MINUTE
     """How often a node removes tombstones of documents that nobody needs any more (rule 18.5); 0 for never."""
     exchange_tombstone_cleanup: int = 10 * MINUTE
-    """How often the leader proposes to remove those of compare-exchange values (section 2, rule 18.6); 0 for never."""
+    """How often the leader proposes to remove unneeded tombstones of compare-exchange values (section 2, rule 18.6); 0
+    for never."""
 
     # ---- the observer ----
 

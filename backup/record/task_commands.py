@@ -66,8 +66,7 @@ class Postponed:
 class PostponeBackup(AdminCommand[Postponed]):
     """Postpone the next run of a task; a run in progress is cancelled, and starts anew later (rule 15.5).
 
-    A client asks the responsible node, which answers `Postponed`. Raises `AskAnother` on another node, and the refusals
-    of other requests.
+    A client asks the responsible node, which answers `Postponed`. Any other node raises `AskAnother`.
     """
 
     database: str

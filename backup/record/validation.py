@@ -14,7 +14,7 @@ from cluster.member import Refused
 from cluster.time_units import DAY
 
 SERVER_WIDE_PREFIX = "Server Wide Backup"
-"""The prefix of copies of server-wide tasks, with which no other task's name may start, in any case (rule 6.3)."""
+"""The prefix of copies of server-wide tasks; no other name may start so, in upper or lower case (rule 6.3)."""
 COMPRESSIONS = ("Zstd", "Deflate", "None")
 LEVELS = ("Fastest", "Optimal", "SmallestSize", "NoCompression")
 
@@ -102,7 +102,10 @@ def default_name(task: Task) -> str:
 
 
 def unique(name: str, taken: Iterable[str]) -> str:
-    """The name if it is not taken, else the first free one of `NAME #2`, `NAME #3`, … in any case (rule 24.2)."""
+    """The name if it is not taken, else the first free one of `NAME #2`, `NAME #3`, … (rule 24.2).
+
+    Names that differ only in case count as equal.
+    """
     known = {other.lower() for other in taken}
     found, number = name, 1
     while found.lower() in known:
