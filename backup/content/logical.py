@@ -55,7 +55,7 @@ class LogicalWriter:
     ) -> None:
         """A writer of the backup that `manifest` has begun (`begun_manifest`).
 
-        `contents`: those of the copy when the run started. `record`: the database record as a JSON object, which every
+        `contents`: the copy's contents at the start of the run. `record`: the database record as a JSON object, which every
         file holds whole (rule 18.4). `values`: the agreed values at the manifest's log index; an incremental holds
         those that changed after `from_raft_index` (rule 18.3), and every index definition.
         """
@@ -314,7 +314,7 @@ def read_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
 
 
 def peeked(chunks: Iterable[bytes]) -> tuple[bytes, Iterable[bytes]]:
-    """The first bytes of a file, at least as many as `MAGIC` has if there are so many; and all its chunks, those included."""
+    """The first bytes of a file, which suffice to compare them with `MAGIC`; and all chunks of the file."""
     rest = iter(chunks)
     first = next(rest, b"")
     while len(first) < len(MAGIC) and (more := next(rest, None)) is not None:

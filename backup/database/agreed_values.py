@@ -23,7 +23,7 @@ class Identity:
     """A counter that only grows. Its key ends in `|`."""
 
     key: str
-    """The key in the case in which it was first used."""
+    """The key, with upper and lower case as in its first use."""
     number: int
     """The last number that was given out; the next request gets the number after it."""
     index: int

@@ -18,7 +18,7 @@ class HeldBlob:
     references: int = 0
     """How many items refer to it; the next `sweep` removes a content with none."""
     etag: int = 0
-    """Etag of the item with which the present, uninterrupted time of being referred to began."""
+    """Etag of a change since which at least one item has always referred to it."""
 
 
 class Blobs:

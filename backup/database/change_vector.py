@@ -37,7 +37,7 @@ class ChangeVector:
     def parse(text: str) -> "ChangeVector":
         """The vector of a text form. Raises ValueError if the text has another form or names a copy twice."""
         only = ENTRY.fullmatch(text)
-        if only is not None:  # nearly all are of one copy
+        if only is not None:  # a fast path: nearly all vectors have one entry
             etag = int(only[2])
             return ChangeVector(((only[1], only[3], etag),) if etag else ())
         etags: dict[tuple[str, str], int] = {}

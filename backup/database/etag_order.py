@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from backup.database.items import Item
 
 SPARE = 1_024
-"""How many entries of replaced changes `EtagOrder` may hold beyond half of its length before it drops them all."""
+"""`EtagOrder` drops the entries of replaced changes when there are so many more of them than items."""
 
 
 class EtagOrder:
-    """Etags and slots in the order of the changes. The entry of a change that was replaced stays for a while."""
+    """Etags and slots in the order of the changes. The entry of a replaced change stays until many are dropped at once."""
 
     __slots__ = ("_etags", "_slots")
 

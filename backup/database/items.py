@@ -62,7 +62,7 @@ class Revision:
     """A version of a document that is kept: each version if a policy asks for it, and each that lost a conflict."""
 
     id: str
-    """The id of the document, in the case in which the version was written."""
+    """The id of the document, with upper and lower case as in this version."""
     collection: str
     body: str
     """The JSON object of the version as canonical text; `{}` for a deletion."""

@@ -118,7 +118,9 @@ def _with_contents(
 
 
 def receive(store: Store, message: ReplicateDocuments) -> tuple[Sequence[Item], ReplicationAck]:
-    """Merge a message. Returns the items that changed here, and the answer; journal them and `store.state_frame()` first.
+    """Merge a message. Returns the items that changed here, and the answer.
+
+    The caller writes the items and `store.state_frame()` to the journal before it sends the answer.
 
     A message that starts beyond what arrived before would leave a gap: it is not merged, and the answer says where to
     go on. An item that arrived before is skipped, because a tombstone of its document may have been cleaned since. An

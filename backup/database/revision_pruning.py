@@ -10,7 +10,7 @@ from backup.database.items import Item, Revision
 from backup.database.revisions import Policies
 
 Rank = tuple[int, str]
-"""`last_modified` and vector of a revision. The vector decides between two of one instant alike in every copy."""
+"""`last_modified` and vector of a revision. Of two revisions of one instant, the one of higher vector is the newer."""
 
 
 def slot_of(key: str, revision: Revision) -> str:

@@ -217,7 +217,7 @@ class FtpDestination:
         return [name for name, facts in listed if facts.get("type") == wanted]
 
     def _names_of_old(self, client: ftplib.FTP, path: str, *, folders: bool) -> list[str]:
-        """The same names from a server without MLSD, where an entry with a size is a file."""
+        """The names of the files, or of the folders, on a server without MLSD: an entry with a size is a file."""
         try:
             names = [name.rpartition("/")[2] for name in client.nlst(path)]
         except ftplib.error_perm as error:

@@ -20,7 +20,7 @@ KINDS: tuple[type[DestinationSettings], ...] = (LocalFolder, AmazonS3, AmazonGla
 REMOTE = tuple(kind for kind in KINDS if kind.scheme)
 """The kinds whose destinations belong to no node: all but local folders."""
 WORDS: tuple[type, ...] = (Script, *KINDS[1:6])
-"""The classes for the codec, beside `LocalFolder`, whose codes on the wire lie between those of commands."""
+"""The classes for the codec, besides `LocalFolder`. Their codes on the wire lie between those of commands."""
 LATER_WORDS: tuple[type, ...] = KINDS[6:]
 """The kinds that were added later: their codes come after all others, which therefore stay. Digests depend on codes."""
 BY_SCHEME = {scheme: kind for kind in REMOTE for scheme in (kind.scheme, *kind.other_schemes)}

@@ -246,7 +246,7 @@ class StatusStored(Agreed):
     error: str
     """Why the run failed; empty if it succeeded."""
     newest: bool
-    """Whether it became the task's status; False if a run that started later was reported before (rule 24.6)."""
+    """Whether the report became the task's status; False if a run that started later was reported before (24.6)."""
 
     def text(self) -> str:
         how = f"failed ({self.error})" if self.error else "succeeded"

@@ -65,7 +65,7 @@ def _next_moment(schedule: CronSim) -> datetime | None:
     """The next match; None after fifty years without one, and at the end of the year 9999."""
     try:
         return next(schedule, None)
-    except OverflowError:  # the year 9999 is over
+    except OverflowError:  # dates end with the year 9999
         return None
 
 

@@ -77,7 +77,7 @@ class Encryption:
 def key_to_write(settings: Encryption | None, database_key: Key | None, *, snapshot: bool) -> Key | None:
     """The key of the next file of a task; None for a plain file (rules 13.2 to 13.4). Raises KeyRefused (rule 13.3).
 
-    `settings`: those of the task. `snapshot`: whether the file is a snapshot; an incremental of a Snapshot task is not
+    `settings`: the task's encryption. `snapshot`: whether the file is a snapshot; an incremental of a Snapshot task is not
     (rule 11.6).
     """
     if settings is None:

@@ -62,7 +62,7 @@ class ToggleReplication(AdminCommand[None]):
 class ReportReplication:
     """Store the progress of a task. Answers None.
 
-    Clients read it; and where the licence does not let tasks move, the node in it keeps the task.
+    Clients read the progress. If the licence does not let tasks move, the node that the progress names keeps the task.
     """
 
     database: str

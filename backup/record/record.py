@@ -43,7 +43,7 @@ __all__ = [
 
 
 class PromotionStatus(Enum):
-    """Why a node of the group is not a Member (rule 1.4): those of RavenDB's values that the observer sets."""
+    """The reason why a node of the group is not a Member (rule 1.4): the values of RavenDB that the observer sets."""
 
     NOT_RESPONDING = "NotResponding"
     CHANGE_VECTOR_NOT_MERGED = "ChangeVectorNotMerged"
@@ -99,7 +99,7 @@ class Topology:
         return node in self.rehabs and status is not None and status.is_resource
 
 
-# ---- how far tasks have come ----
+# ---- tasks: status, assignment, replication ----
 
 
 ONE_TIME = 0
@@ -290,7 +290,7 @@ class Restoring:
     """The incarnation of that node; the restore ends with it."""
 
 
-# ---- everything ----
+# ---- databases and the whole record ----
 
 
 @value

@@ -120,7 +120,7 @@ def decide(
             return Decision(task.id, node, reason, rule, inputs)
         since = stored.since if stored is not None else now
         return Decision(task.id, node, reason, rule, inputs, Assignment(node, reason, since))
-    if reason is not Reason.CURRENT_RESPONSIBLE_NODE_NOT_RESPONDING:  # at once, no grace
+    if reason is not Reason.CURRENT_RESPONSIBLE_NODE_NOT_RESPONDING:  # the task moves at once, without grace
         return Decision(task.id, node, reason, rule, inputs, Assignment(node, reason, now))
 
     assert current is not None, "only a node that had the task can fail to respond"

@@ -102,7 +102,7 @@ class Rules:
     alone, so that one task deletes the chains of others of the same database in the same destination, and ages are an
     hour off after a change of the zone (rules 14.4, 14.7, 22.8)."""
     retention_keeps_last_chain: bool = True
-    """Nothing is deleted unless a chain of the task that was read and found whole is left (a repair of 14.3)."""
+    """Nothing is deleted unless at least one chain of the task stays that was read and found whole (a repair of 14.3)."""
     needs_last_file: bool = True
     """A restore up to a file that does not exist is refused. False: it restores all files there are (17.3, 22.7)."""
     needs_whole_chain: bool = True

@@ -24,7 +24,7 @@ PREFIX = f"{validation.SERVER_WIDE_PREFIX}, "
 
 @value
 class DefineServerWide(AdminCommand[int]):
-    """Back up every database with one server-wide task, also those created later (rule 16.1). Answers its id.
+    """Define a server-wide task, which backs up every database, present and future (rule 16.1). Answers its id.
 
     With `template.id` 0 it creates a server-wide task, else it replaces the one of that id and all its copies.
     """
@@ -90,7 +90,7 @@ def _existing(record: Record, task_id: int) -> Template:
 
 
 def need_own(task: Task, verb: str) -> None:
-    """Raise `Refused` if the task is a copy, which only its template may change (rule 16.5). `verb`: of the attempt."""
+    """Raise `Refused` if the task is a copy, which only its template may change (16.5). `verb`: for the error."""
     if task.server_wide:
         raise Refused(
             f"Can't {verb} task {task.name!r}, because it is a server-wide backup task: "

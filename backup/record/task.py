@@ -84,4 +84,4 @@ class Task:
 
 
 WORDS: tuple[type, ...] = (UploadMode, SnapshotSettings)
-"""The classes for the codec, beside `Kind` and `Task`."""
+"""The classes for the codec, besides `Kind` and `Task`."""

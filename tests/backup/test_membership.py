@@ -71,7 +71,7 @@ def test_a_removed_node_owns_no_task_in_ours_and_its_old_ones_in_ravendb() -> No
 
 
 @pytest.mark.parametrize("watcher", [True, False])
-def test_without_a_leader_a_watcher_computes_owners_not_so_a_candidate(watcher: bool) -> None:
+def test_without_a_leader_watchers_compute_owners_and_candidates_do_not(watcher: bool) -> None:
     """7.7, 10.2: the preferred node has never run the task, and nobody leads when its hour comes."""
     told: list[str] = []
 

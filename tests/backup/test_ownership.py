@@ -257,7 +257,7 @@ def test_each_step_of_the_computation(
     assert found.assignment is None
 
 
-def test_without_stickiness_the_hash_decides_even_if_the_last_node_is_in() -> None:
+def test_without_stickiness_the_hash_decides_and_not_the_last_node() -> None:
     """Rule 7.5.3c is of classic-sticky alone; 7.5.3b keeps a task for want of a licence."""
     assert computed_owner(TASK, THREE, LAST_A, attrs.evolve(OLD, sticky=False), leaderless=False).node == "B"
     unlicensed = attrs.evolve(OLD, highly_available_tasks=False)
