@@ -1,6 +1,6 @@
-"""zstd, one frame a file, with a checksum of its content: chunks in, chunks out.
+"""Compression of backup files with zstd: each file is one frame with a checksum of its content.
 
-The only place that knows which zstd it is. Never here: what the bytes mean.
+Only this module knows which zstd library is used.
 """
 
 import sys
@@ -15,11 +15,11 @@ else:
 
 LEVEL = 3
 PIECE = 1 << 18
-"""At most so many bytes are decompressed at once, however small the file: memory stays flat."""
+"""How many bytes are decompressed at most at once, so that a small file of large content does not fill the memory."""
 
 
 def compressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """One zstd frame with content checksum. Equal chunks give equal bytes under one version of zstd."""
+    """The chunks compressed into one zstd frame with a checksum. Equal chunks give equal bytes in one version of zstd."""
     parameters = zstd.CompressionParameter
     compressor = zstd.ZstdCompressor(options={parameters.compression_level: LEVEL, parameters.checksum_flag: 1})
     for chunk in chunks:
@@ -29,9 +29,10 @@ def compressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def decompressed(name: str, chunks: Iterable[bytes], *, open_ended: bool = False) -> Iterator[bytes]:
-    """The content of one zstd frame in pieces; DamagedBackup if it is cut, changed, or followed by anything.
+    """The content of one zstd frame, in pieces. `name` is the file's name, for errors.
 
-    `open_ended` accepts a frame without an end, as RavenDB 5.4 writes it.
+    Raises DamagedBackup if the frame is cut, changed, or followed by anything. `open_ended` accepts a frame without an
+    end, as RavenDB 5.4 writes it.
     """
     decompressor = zstd.ZstdDecompressor()
     ended = False

@@ -1,7 +1,6 @@
-"""What is agreed through the log, as it stands in a logical backup: indexes as RavenDB's LINQ, identities, values, policies.
+"""The JSON form of agreed values in a logical backup: indexes as RavenDB's LINQ, identities, compare-exchange values, policies.
 
-Only such indexes are read back as the model can have: fields of one collection, and a reduce that counts and sums.
-Never here: the stream they stand in.
+Only indexes that the model supports are read back: those over fields of one collection, with a reduce that counts and sums.
 """
 
 import json
@@ -24,7 +23,7 @@ SUM = re.compile(rf"({FIELD}) = g\.Sum\(x => x\.({FIELD})\)")
 
 
 def index_json(definition: IndexDefinition) -> dict[str, Any]:
-    """An item of the section `Indexes`."""
+    """The index definition as an item of the section `Indexes`."""
     mapped = [f"o.{field}" for field in definition.fields]
     reduce = None
     if definition.group_by:
@@ -52,7 +51,7 @@ def index_json(definition: IndexDefinition) -> dict[str, Any]:
 
 
 def index_of(content: Mapping[str, Any]) -> IndexDefinition | None:
-    """Back from an item of the section `Indexes`; None for one that the model cannot have."""
+    """The index definition of an item of the section `Indexes`; None for an index that the model does not support."""
     match content:
         case {"Type": "AutoMap", "IndexDefinition": {"Name": str(name), "Collections": [str(collection)]}}:
             return _automatic(name, collection, content["IndexDefinition"])
@@ -89,22 +88,22 @@ def _written(name: str, text: str, reduce: object) -> IndexDefinition | None:
 
 
 def identity_json(identity: Identity) -> dict[str, Any]:
-    """An item of the section `Identities`: the number is text there."""
+    """The identity as an item of the section `Identities`, with its number as text."""
     return {"Key": identity.key, "Value": str(identity.number)}
 
 
 def exchanged_json(stored: CompareExchange) -> dict[str, Any]:
-    """An item of the section `CompareExchange`: JSON inside a text, the value under `Object`."""
+    """The value as an item of the section `CompareExchange`: a JSON text inside JSON, with the value under `Object`."""
     return {"Key": stored.key, "Value": f'{{"Object":{stored.text}}}'}
 
 
 def exchanged_of(content: Mapping[str, Any]) -> tuple[str, str]:
-    """Key and JSON text, back from an item of the section `CompareExchange`."""
+    """Key and value as JSON of an item of the section `CompareExchange`."""
     return str(content["Key"]), text_of(json.loads(content["Value"])["Object"])
 
 
 def revisions_json(policies: tuple[RevisionPolicy, ...]) -> dict[str, Any]:
-    """The field `Revisions` of the database record."""
+    """The policies as the field `Revisions` of the database record."""
 
     def plain(policy: RevisionPolicy) -> dict[str, Any]:
         return {"Disabled": policy.disabled, "MinimumRevisionsToKeep": policy.minimum_to_keep}
@@ -115,7 +114,7 @@ def revisions_json(policies: tuple[RevisionPolicy, ...]) -> dict[str, Any]:
 
 
 def policies_of(record: Mapping[str, Any]) -> tuple[RevisionPolicy, ...]:
-    """The policies in a database record."""
+    """The revision policies of a database record; empty if it has none."""
     found = record.get("Revisions")
     if not isinstance(found, Mapping):
         return ()

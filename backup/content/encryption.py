@@ -1,9 +1,9 @@
-"""A stream of bytes under a key, and back: libsodium's secretstream (XChaCha20-Poly1305), chunks in, chunks out.
+"""Encryption of backup files with libsodium's secretstream (XChaCha20-Poly1305): chunks in, chunks out.
 
 A file is 24 bytes of header, a first message of a few known bytes, which tells a wrong key from damage, then messages
 of 64 KiB, the last one shorter and tagged final: cut, reordered or changed, it is refused. RavenDB's files have the same
-header and messages, and no final tag: one that was cut between two messages reads as whole. The only place that knows
-which library it is. Never here: where a key comes from, what the bytes mean.
+header and messages, and no final tag: one that was cut between two messages reads as whole. Only this module knows
+which library is used.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,14 +17,14 @@ from backup.record.encryption_keys import Key
 HEADER = 24
 PIECE = 1 << 16
 EXTRA = 17
-"""What a message is longer than its content: a tag of one byte and an authenticator of sixteen."""
+"""How many bytes a message is longer than its content: a tag of one byte and an authenticator of sixteen."""
 GREETING = b"unkindness encrypted backup 1\n"
 OPENING = HEADER + len(GREETING) + EXTRA
-"""Bytes that must be there before the key is known to fit."""
+"""How many first bytes of a file must be read before it is known whether a key fits."""
 
 
 class WrongKey(ValueError):
-    """The key does not open the file. Nothing of it was read."""
+    """The key does not open the file. Nothing was decrypted."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -35,7 +35,7 @@ class WrongKey(ValueError):
 
 
 class NoKey(ValueError):
-    """The file is encrypted and nobody gave a key."""
+    """The file is encrypted and no key was given."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is encrypted and no key was given: give the key it was encrypted with")
@@ -43,16 +43,16 @@ class NoKey(ValueError):
 
 
 def encrypted(chunks: Iterable[bytes], key: Key, header: bytes) -> Iterator[bytes]:
-    """The stream under the key.
+    """The chunks encrypted under the key.
 
-    `header`: 24 bytes of luck that no other stream under this key has or will have, else both can be read. Equal input
-    gives equal bytes.
+    `header`: 24 random bytes. Two streams with the same key and header could both be read without the key, so every
+    stream needs new ones. Equal input gives equal bytes. Raises ValueError for a header of another length.
     """
     if len(header) != HEADER:
         raise ValueError(f"the header of an encrypted stream has {HEADER} bytes and not {len(header)}: draw so many")
     sodium = _sodium()
     state = sodium.crypto_secretstream_xchacha20poly1305_state()
-    # From a header of ours a sender's state is made as a receiver's is: `init_push` would draw one by itself.
+    # `init_push` would draw a header by itself. `init_pull` makes the same state from a given header.
     sodium.crypto_secretstream_xchacha20poly1305_init_pull(state, header, key.secret)
     push = sodium.crypto_secretstream_xchacha20poly1305_push
     ordinary = sodium.crypto_secretstream_xchacha20poly1305_TAG_MESSAGE
@@ -60,15 +60,18 @@ def encrypted(chunks: Iterable[bytes], key: Key, header: bytes) -> Iterator[byte
     held = bytearray()
     for chunk in chunks:
         held += chunk
-        while len(held) > PIECE:  # the last message may be full, and must be known for the last
+        while len(held) > PIECE:  # not >=: the last message may be full, and must be tagged final
             yield push(state, bytes(held[:PIECE]), tag=ordinary)
             del held[:PIECE]
     yield push(state, bytes(held), tag=sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL)
 
 
 def decrypted(name: str, chunks: Iterable[bytes], key: Key) -> Iterator[bytes]:
-    """What the file `name` holds, message by message. WrongKey before anything is read; DamagedBackup at the first
-    message that is not what was written, or where the file is cut."""
+    """The content of the file `name`, message by message.
+
+    Raises WrongKey before the first message, and DamagedBackup at the first message that is not what was written, or
+    where the file is cut.
+    """
     sodium = _sodium()
     pull = sodium.crypto_secretstream_xchacha20poly1305_pull
     last = sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL
@@ -121,7 +124,7 @@ def decrypted(name: str, chunks: Iterable[bytes], key: Key) -> Iterator[bytes]:
 
 
 def opening_of(chunks: Iterable[bytes]) -> bytes:
-    """The first bytes of a file, from which alone it is known whether a key fits."""
+    """The first bytes of a file, which suffice for `is_opened_by`; fewer if the file is shorter."""
     held = b""
     for chunk in chunks:
         held += chunk
@@ -131,20 +134,21 @@ def opening_of(chunks: Iterable[bytes]) -> bytes:
 
 
 def is_opened_by(opening: bytes, key: Key) -> bool:
-    """Whether the encrypted file with that opening was written with that key."""
+    """Whether the encrypted file that begins with `opening` was written with that key."""
     try:
         next(decrypted("it", [opening], key))
     except WrongKey:
         return False
-    except DamagedBackup as damage:  # with the key in its place, what is missed is the rest
+    except DamagedBackup as damage:  # the key fits if only the messages after the opening are missing
         return len(opening) == OPENING and "last message" in damage.what
     return True
 
 
 def plain(name: str, chunks: Iterable[bytes], keys: Iterable[Key]) -> Iterable[bytes]:
-    """What a backup file holds, decrypted, if its name says that it is encrypted, with the one of `keys` that fits.
+    """The content of a backup file, decrypted with the one of `keys` that fits if its name says that it is encrypted.
 
-    NoKey, WrongKey; else as `decrypted`. A plain file takes no notice of keys.
+    Raises NoKey if no key was given, WrongKey if none fits, and DamagedBackup as `decrypted` does. Keys are ignored for a
+    file that is not encrypted.
     """
     if not file_names.is_encrypted(name):
         return chunks
@@ -165,7 +169,7 @@ def plain(name: str, chunks: Iterable[bytes], keys: Iterable[Key]) -> Iterable[b
 
 
 def _sodium() -> Any:
-    """Brought in when something is encrypted: it has a part for each Python that the rest can do without."""
+    """The bindings of libsodium. They are imported late because they are compiled code, which only encryption needs."""
     from nacl import bindings
 
     return bindings

@@ -1,6 +1,6 @@
-"""Names of folders and files (section 11), made and read back. Local time of the node that runs the backup.
+"""Names of the folders and files of backups (section 11): written and parsed.
 
-Only text: nothing here looks at a disk.
+They hold the local time of the node that runs the backup.
 """
 
 import re
@@ -26,10 +26,10 @@ _FILE = re.compile(
 
 @value
 class FolderName:
-    """What a folder's name says (rule 11.1)."""
+    """The parts of a folder's name (rule 11.1)."""
 
     at: int
-    """µs; a local time that occurs twice is read as the first."""
+    """Wall instant in µs; a local time that occurs twice is read as the first of the two."""
     database: str
     node: str
     kind: Kind
@@ -37,24 +37,24 @@ class FolderName:
 
 @value
 class FileName:
-    """What a file's name says (rule 11.2)."""
+    """The parts of a file's name (rule 11.2)."""
 
     at: int
-    """µs, as in `FolderName`."""
+    """Wall instant in µs, as in `FolderName`."""
     full: bool
-    """A full backup or a snapshot."""
+    """Whether it is a full backup or a snapshot, and not an incremental backup."""
     snapshot: bool
     encrypted: bool
     in_progress: bool
 
 
 def folder_name(database: str, node: str, kind: Kind, started_at: int, zone: ZoneInfo) -> str:
-    """The folder of a chain whose full backup started then (rules 11.1, 11.4)."""
+    """The name of the folder of a chain whose full backup started at `started_at` (rules 11.1, 11.4)."""
     return f"{_local_text(started_at, zone)}.ravendb-{database}-{node}-{kind.value.lower()}"
 
 
 def file_name(kind: Kind, full: bool, started_at: int, zone: ZoneInfo, *, encrypted: bool = False) -> str:
-    """The file of a run. An incremental of a Snapshot task is an ordinary incremental (rules 11.2, 11.6)."""
+    """The name of the file of a run. Incrementals of a Snapshot task are named like others (rules 11.2, 11.6)."""
     match full, kind:
         case True, Kind.SNAPSHOT:
             what = "snapshot"
@@ -66,10 +66,10 @@ def file_name(kind: Kind, full: bool, started_at: int, zone: ZoneInfo, *, encryp
 
 
 def first_free(name: Callable[[int], str], started_at: int, taken: Container[str]) -> tuple[str, int]:
-    """The name of the first second, from that of `started_at` on, that is not taken, and its instant (rule 11.5).
+    """The first name that is not taken, second by second from `started_at` on, and its instant in µs (rule 11.5).
 
-    A name is taken while it is being written, too. `name(instant)` is one of the two functions above. An incremental
-    may move on like this; a full *file* that exists is an error of the run instead.
+    A name is also taken while its file is being written. `name(instant)` calls one of the two functions above. Folders
+    and incremental files move on like this; a full *file* that exists already is an error of the run instead.
     """
     at = started_at
     while (text := name(at)) in taken or text + IN_PROGRESS in taken:
@@ -78,7 +78,7 @@ def first_free(name: Callable[[int], str], started_at: int, taken: Container[str
 
 
 def parse_folder(name: str, zone: ZoneInfo) -> FolderName | None:
-    """What the folder's name says, or None if it is no backup's (rule 11.7)."""
+    """The parts of a folder's name; None if it is not the name of a backup's folder (rule 11.7)."""
     found = _FOLDER.fullmatch(name)
     at = _parse_date(found["date"], zone) if found else None
     if found is None or at is None:
@@ -87,7 +87,7 @@ def parse_folder(name: str, zone: ZoneInfo) -> FolderName | None:
 
 
 def parse_file(name: str, zone: ZoneInfo) -> FileName | None:
-    """What the file's name says, or None if it is no backup's (rules 11.2, 11.3, 11.7)."""
+    """The parts of a file's name; None if it is not the name of a backup's file (rules 11.2, 11.3, 11.7)."""
     found = _FILE.fullmatch(name)
     at = _parse_date(found["date"], zone) if found else None
     if found is None or at is None:
@@ -110,7 +110,7 @@ def _parse_date(text: str, zone: ZoneInfo) -> int | None:
     numbers = [int(part) for part in text.split("-")]
     try:
         return as_instant(datetime(*numbers[:5], *numbers[5:], tzinfo=zone))  # type: ignore[misc,arg-type]
-    except ValueError:  # the 31st of June
+    except ValueError:  # a date that does not exist, such as the 31st of June
         return None
 
 

@@ -1,8 +1,7 @@
-"""The content of a logical backup: what a copy held, as one stream of sections in RavenDB's order, sealed at its end.
+"""The format of a logical backup: the contents of a copy as one stream of sections in RavenDB's order, with a seal at its end.
 
-`LogicalWriter` turns contents into chunks of a file, `LogicalReader` chunks into items; both hold one piece at a time. Sections for
-which the model has no place are written empty, and counted when read. Never here: where files are, what they are called,
-how a chain of them is restored.
+`LogicalWriter` turns contents into chunks of a file and `LogicalReader` turns chunks into items; both hold one piece at
+a time in memory. Sections that the model does not support are written empty, and counted when they are read.
 """
 
 import hashlib
@@ -30,7 +29,7 @@ from backup.database.contents import Contents
 from backup.database.items import Blob, Document, Item, Revision, Tombstone, key_of, text_of
 
 BUILD_VERSION = 54_000
-"""The generation of RavenDB whose sections and order these are."""
+"""The build of RavenDB whose sections, and whose order of sections, the stream has."""
 AFTER_TOMBSTONES = ("Docs", "Conflicts")
 AFTER_EXCHANGED = (
     "CounterGroups",
@@ -41,36 +40,36 @@ AFTER_EXCHANGED = (
 )
 CHUNK = 1 << 17
 MANIFEST_SPACE = 1 << 16
-"""The manifest is looked for in so many last bytes."""
+"""How many last bytes of a stream are searched for the manifest."""
 SEAL = 64
 TAIL = '"}}'
 Unreadable = (AttributeError, KeyError, TypeError, ValueError)
-"""What code that takes JSON apart raises when something else is in it than there should be."""
+"""The errors that reading an item's fields raises when its JSON is not of the expected form."""
 
 
 class LogicalWriter:
-    """Writes one backup. Iterate `chunks` once, to the end; then `manifest` is what the file says of itself."""
+    """Writes one logical backup. Iterate `chunks` once, to the end; then `manifest` is the complete manifest of the file."""
 
     def __init__(
         self, contents: Contents, record: Mapping[str, Any], manifest: Manifest, values: Values = NOTHING
     ) -> None:
-        """The backup that `manifest` has begun.
+        """A writer of the backup that `manifest` has begun (`begun_manifest`).
 
-        `contents` frozen at the start, `record` as a JSON object (written whole in every file, rule 18.4), `values` as
-        of the log index of the manifest, of which an incremental holds those changed after `from_raft_index` (rule
-        18.3), and every index definition.
+        `contents`: the copy's contents at the start of the run. `record`: the database record as a JSON object, which every
+        file holds whole (rule 18.4). `values`: the agreed values at the manifest's log index; an incremental holds
+        those that changed after `from_raft_index` (rule 18.3), and every index definition.
         """
         self._contents = contents
         self._values = values
         self._record = text_of({**record, "Revisions": definitions.revisions_json(values.policies.policies)})
         self._attached: set[str] = set()
-        """Hashes of the contents that are in the file."""
+        """Hashes of the attachment contents that are in the file."""
         self.taken = 0
-        """Items that were taken into the stream so far."""
+        """How many items were written into the stream so far."""
         self.manifest = manifest
 
     def chunks(self) -> Iterator[bytes]:
-        """The file, piece by piece: one zstd frame with content checksum. Equal input gives equal bytes."""
+        """The file in chunks: one zstd frame with a checksum of its content. Equal input gives equal bytes."""
         return compressed(self._sealed())
 
     def _sealed(self) -> Iterator[bytes]:
@@ -95,11 +94,11 @@ class LogicalWriter:
         yield chunk + (self.manifest.content_sha256 + TAIL).encode()
 
     def _parts(self) -> Iterator[str | bytes]:
-        """The stream: text, and the bytes of attachments."""
+        """The stream in parts: text, and the contents of attachments as bytes."""
         contents, after = self._contents, self.manifest.from_etag
         yield f'{{"BuildVersion":{BUILD_VERSION},"DatabaseRecord":{self._record},"Docs":['
         documents = yield from self._items(contents.documents(after), texts.document_text)
-        yield '\n],"RevisionDocuments":['  # each document ends with its line, the last one too
+        yield '\n],"RevisionDocuments":['  # a line break ends each document, also the last one
         revisions = yield from self._items(contents.revisions(after), texts.revision_text)
         yield '],"Tombstones":['
         tombstones = yield from self._items(contents.tombstones(after), texts.tombstone_text)
@@ -117,10 +116,10 @@ class LogicalWriter:
         )
         section = text_of(as_section(self.manifest))
         assert section.endswith('"ContentSha256":""}')
-        yield f',"{SECTION}":{section[:-2]}'  # up to where the seal goes
+        yield f',"{SECTION}":{section[:-2]}'  # without the end, where the seal is put
 
     def _items(self, items: Iterable[Any], text_of_item: Callable[[Any], str]) -> Generator[str | bytes, None, int]:
-        """The items of a section; before the first that names an attachment its content. Returns how many there are."""
+        """The items of a section, each after the attachment contents that are new with it. Returns how many items."""
         before = self.taken
         comma = ""
         for item in items:
@@ -137,7 +136,7 @@ class LogicalWriter:
         return self.taken - before
 
     def _agreed(self) -> Generator[str, None, tuple[int, int]]:
-        """What was agreed through the log. Returns how many identities and compare-exchange values there are."""
+        """The sections of agreed values. Returns how many identities and compare-exchange values are in them."""
         values, after = self._values, self.manifest.from_raft_index
         indexes = [text_of(definitions.index_json(definition)) for _, definition in sorted(values.indexes.items())]
         identities = [
@@ -162,39 +161,41 @@ class LogicalWriter:
 
 
 class LogicalReader:
-    """Reads one backup. Iterate `items` once, to the end: only then is the file known to be whole."""
+    """Reads one logical backup. Iterate `items` once, to the end: only then is the file known to be whole."""
 
     def __init__(self, name: str, chunks: Iterable[bytes], *, unsealed: bool = False) -> None:
-        """The file `name` as `chunks`. `unsealed` also accepts files without a manifest, as RavenDB writes them.
+        """A reader of the file `name`, whose bytes are `chunks`.
 
-        Of such a file nobody can say whether it is what was written: most single flipped bits go unnoticed.
+        `unsealed` also accepts files without a manifest, as RavenDB writes them. Such a file cannot be verified: most
+        single flipped bits go unnoticed.
         """
         self.name = name
         self.record: dict[str, Any] = {}
         """The database record in the file."""
         self.identities: list[tuple[str, int]] = []
-        """Key and number of those in the file."""
+        """Key and number of each identity in the file."""
         self.exchanged: list[tuple[str, str]] = []
-        """Key and JSON text of the compare-exchange values in the file."""
+        """Key and value as JSON of each compare-exchange value in the file."""
         self.exchange_tombstones: list[str] = []
-        """Keys of compare-exchange values that were deleted."""
+        """Keys of the deleted compare-exchange values in the file."""
         self.indexes: list[IndexDefinition] = []
-        """Every index of the database at that time."""
+        """All index definitions of the database at that time."""
         self.manifest: Manifest | None = None
-        """What the file says of itself; None for an unsealed one."""
+        """The manifest of the file; None until it is read, and for an unsealed file."""
         self.left_out: dict[str, int] = {}
-        """What was met and has no place in the model, by section or metadata field, and how often."""
+        """How often something was met that the model does not support, by section or metadata field."""
         self.counts = {Document: 0, Revision: 0, Tombstone: 0, Blob: 0}
-        """Items read so far."""
+        """How many items of each class were read so far."""
         self._unsealed = unsealed
         self._chunks = chunks
         self._seal = hashlib.sha256()
         self._tail = b""
 
     def items(self) -> Iterator[Item | Blob]:
-        """Documents, revisions, then tombstones, each content of an attachment before the first item that names it.
+        """Documents, revisions, then tombstones; each attachment content comes before the first item that refers to it.
 
-        DamagedBackup, at the end at the latest, if the file is not as written.
+        Raises DamagedBackup, at the end at the latest, if the file is not what was written, and UnreadableBackup if it
+        has no manifest or another version wrote it.
         """
         counts = self.counts
         for found in Sections(self.name, self._watched(), lines_of="" if self._unsealed else "Docs"):
@@ -210,7 +211,7 @@ class LogicalReader:
         self._verify()
 
     def _item(self, found: SectionItem) -> Item | Blob | None:
-        """The item, or None for what is kept aside or has no place."""
+        """The item to yield; None if an attribute of the reader has taken the content, or if it is left out."""
         section, content = found.section, found.content
         if type(content) is DocumentLine:
             return texts.document_with(content.body, content.metadata, self._leave_out)
@@ -268,7 +269,7 @@ class LogicalReader:
             raise DamagedBackup(self.name, f"it holds {found} things of each kind where its manifest counts {counted}")
 
     def _watched(self) -> Iterator[bytes]:
-        """The uncompressed pieces; all but the last bytes, which hold the seal, go into our own."""
+        """The uncompressed pieces. All bytes but the last, which hold the seal, are hashed on the way."""
         held = SEAL + len(TAIL)
         for piece in decompressed(self.name, self._chunks, open_ended=self._unsealed):
             unhashed = self._tail + piece
@@ -281,10 +282,10 @@ class LogicalReader:
 
 
 def read_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
-    """What the file `name` says of itself, its seal verified, without reading its items: the cheap way to check a file.
+    """The manifest of the file `name`, a logical backup or a snapshot, after verifying its seal.
 
-    A snapshot too. DamagedBackup if it is not what was written; UnreadableBackup if it has no manifest or a newer
-    version wrote it.
+    It costs less than reading the items. Raises DamagedBackup if the file is not what was written, and UnreadableBackup
+    if it has no manifest or another version wrote it.
     """
     first, chunks = peeked(chunks)
     if first.startswith(MAGIC):
@@ -298,7 +299,8 @@ def read_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
             seal.update(tail[:-MANIFEST_SPACE])
             tail = tail[-MANIFEST_SPACE:]
     seal.update(tail[:-held])
-    begin = tail.rfind(f',"{SECTION}":'.encode())  # in text, its quotes would be escaped: the last one is no item's
+    # Inside a JSON string the quotes would be escaped, so the last occurrence is the section itself.
+    begin = tail.rfind(f',"{SECTION}":'.encode())
     if begin < 0:
         raise unsealed_backup(name)
     try:
@@ -312,7 +314,7 @@ def read_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
 
 
 def peeked(chunks: Iterable[bytes]) -> tuple[bytes, Iterable[bytes]]:
-    """The first bytes of a file, and all of it."""
+    """The first bytes of a file, which suffice to compare them with `MAGIC`; and all chunks of the file."""
     rest = iter(chunks)
     first = next(rest, b"")
     while len(first) < len(MAGIC) and (more := next(rest, None)) is not None:

@@ -1,7 +1,7 @@
-"""What a backup file says about itself: its place in a chain, what it counts, its seal. And how damage is named.
+"""The manifest of a backup file: its place in a chain, its counts, its seal. And the errors for damaged files.
 
-The manifest is the last section of the stream, so that one file is self-describing; readers that do not know the
-section skip it. Never here: streams, compression, files.
+The manifest is the last section of the stream, so that a file describes itself; readers that do not know the section
+skip it.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ SECTION = "UnkindnessManifest"
 
 
 class FileKind(StrEnum):
-    """What a file holds of its database."""
+    """The kind of a backup file."""
 
     FULL = "full"
     INCREMENTAL = "incremental"
@@ -28,7 +28,7 @@ class FileKind(StrEnum):
 
 
 class DamagedBackup(ValueError):
-    """A file is not what was written, or not whole. Nothing of it was restored."""
+    """A file is not what was written, or not whole."""
 
     def __init__(self, name: str, what: str) -> None:
         super().__init__(f"{name} is damaged: {what}; restore another copy of it, or only up to the file before it")
@@ -37,47 +37,47 @@ class DamagedBackup(ValueError):
 
 
 class UnreadableBackup(ValueError):
-    """A file is whole, as far as can be told, but not one that this version reads. The text says what to do."""
+    """A file is whole, as far as can be told, but this version cannot read it. The text says what to do."""
 
 
 @value
 class Manifest:
-    """One backup file in its chain. Restoring compares these, file by file."""
+    """The description of one backup file. A restore compares those of a chain, file by file."""
 
     kind: FileKind
     file: str
-    """Its own name, without the folder: a file under another name is not the restore point that it seems to be."""
+    """Name of the file without its folder. A file that stands under another name was renamed and is refused."""
     database: str
     database_id: str
-    """The copy that was backed up: its etags mean nothing in another."""
+    """Database id of the copy that was backed up, to which the etags belong."""
     node: str
     task_id: int
     started_at: int
     """Wall instant of the start in µs, by the clock of `node`."""
     from_etag: int
-    """The file holds what changed after this etag; 0 in a full one."""
+    """The file holds the changes after this etag; 0 in a full backup."""
     last_etag: int
-    """Etag of the copy when the backup started: the next incremental begins here."""
+    """Etag of the copy when the backup started; the next incremental holds the changes after it."""
     change_vector: str
-    """What the copy had seen when the backup started, in text form."""
+    """Change vector of the copy when the backup started, in text form."""
     raft_index: int
-    """Index up to which the record and its values are in the file."""
+    """Log index up to which the record and the agreed values are in the file."""
     previous: str
-    """Name of the file that this one continues; empty in a full one."""
+    """Name of the file that this one continues; empty in a full backup."""
     from_raft_index: int = 0
-    """The file holds what was agreed after this index, beside what it holds whole; 0 in a full one."""
+    """The file holds the agreed values that changed after this log index; 0 in a full backup."""
     policies_index: int = 0
-    """`Policies.index` of the copy: a file of another index than the one before it holds every revision there is."""
+    """`Policies.index` of the copy. If it differs from that of the file before, this file holds every revision."""
     documents: int = 0
     tombstones: int = 0
     revisions: int = 0
     attachments: int = 0
-    """Contents, each once."""
+    """Number of distinct attachment contents in the file."""
     identities: int = 0
     exchanged: int = 0
-    """Compare-exchange values."""
+    """Number of compare-exchange values in the file."""
     content_sha256: str = ""
-    """SHA-256 of all content before this field, in hexadecimal: it seals every other field as well."""
+    """The seal: SHA-256 of all content before it, the manifest's other fields included, in hexadecimal."""
 
 
 def begun_manifest(
@@ -93,11 +93,11 @@ def begun_manifest(
     previous: str = "",
     snapshot: bool = False,
 ) -> Manifest:
-    """What a backup file of these contents says of itself before anything is written into it: it counts nothing yet.
+    """The manifest of a backup file of these contents before anything is written: its counts are 0 and it has no seal.
 
-    A full one, or with `from_etag` and `previous` (the file it continues) an incremental one. `started_at` in µs by the
-    node's wall clock; `raft_index` is the log index up to which the record is in it. ValueError if an incremental names
-    no file, or a full one does.
+    It is that of a full backup, or of an incremental one with `from_etag` and `previous` (the file that it continues).
+    `started_at` is in µs by the node's wall clock; `raft_index` is the log index up to which the record is in the file.
+    Raises ValueError if only one of `from_etag` and `previous` is given.
     """
     if (from_etag is None) != (not previous):
         raise ValueError(
@@ -128,14 +128,14 @@ def stamp(instant: int) -> str:
 
 
 def instant_of(text: str) -> int:
-    """The instant in µs that `stamp` wrote; digits below µs are dropped. ValueError for anything else."""
+    """The instant in µs of a text of the form of `stamp`; digits below µs are dropped. Raises ValueError for other texts."""
     if len(text) != 28 or text[-1] != "Z":
         raise ValueError(f"{text!r} is no time stamp: it should look like '2026-11-22T23:11:42.8021300Z'")
     return (datetime.fromisoformat(text[:26] + "+00:00") - EPOCH) // timedelta(microseconds=1)
 
 
 def as_section(manifest: Manifest) -> dict[str, Any]:
-    """The manifest as the JSON object of its section, the seal last."""
+    """The manifest as the JSON object of its section; the seal is the last field."""
     fields: dict[str, Any] = {"Format": FORMAT}
     for field in attrs.fields(Manifest):
         fields[_pascal(field.name)] = getattr(manifest, field.name)
@@ -144,9 +144,9 @@ def as_section(manifest: Manifest) -> dict[str, Any]:
 
 
 def from_section(name: str, fields: object) -> Manifest:
-    """Back from the section of file `name`.
+    """The manifest of the section of file `name`.
 
-    UnreadableBackup if a newer version wrote it, DamagedBackup if it makes no sense.
+    Raises UnreadableBackup if another version wrote it, and DamagedBackup if a field is missing or of a wrong type.
     """
     match fields:
         case {"Format": int(written)} if written > FORMAT:

@@ -1,8 +1,8 @@
-"""The shape of a backup stream, read piece by piece: an object of sections, lists of items, raw bytes between them.
+"""A parser of the stream of a logical backup, piece by piece: an object of sections, lists of items, raw bytes between them.
 
-It is like JSON and is not: a section may come twice, raw bytes may follow an item, RavenDB leaves commas before closing
-braces. A window of the stream is held as Latin-1 text, one character a byte, so that the C parser of `json` can work in
-it and raw bytes can be cut out of it. Never here: what a section means.
+The stream is not quite JSON: a section may come twice, raw bytes may follow an item, and RavenDB leaves commas before
+closing braces. A window of the stream is held as Latin-1 text, one character for each byte, so that the C parser of `json`
+can work in it and raw bytes can be cut out of it. What a section means is in logical.py.
 """
 
 import json
@@ -18,12 +18,12 @@ NEEDLESS_COMMA = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|,(?=\s*[}\]])', re.DOTA
 SPACE = " \t\r\n"
 MARK = ',"@metadata":{'
 ALONE = '{"@metadata":'
-"""How an attachment begins, which raw bytes follow, and a document without fields."""
+"""The text with which an attachment begins, and also a document without fields."""
 
 
 @value
 class DocumentLine:
-    """A document of a file of ours, which stands on a line of its own as it was kept: no need to parse all of it."""
+    """A document on a line of its own, as `LogicalWriter` writes it: its body is canonical text and need not be parsed."""
 
     body: str
     """The JSON object as canonical text, without metadata."""
@@ -32,23 +32,26 @@ class DocumentLine:
 
 @value
 class SectionItem:
-    """One item of a section that is a list, or the whole of one that is not."""
+    """One item of a section that is a list, or the whole of a section that is not a list."""
 
     section: str
+    """Name of the section."""
     content: Any
     """Parsed JSON, or a `DocumentLine`."""
     listed: bool
+    """Whether the section is a list."""
     raw: bytes | None = None
-    """The raw bytes that followed it; None if none could."""
+    """The raw bytes that followed the item; None for a kind of item that raw bytes never follow."""
 
 
 class Sections:
-    """Reads one stream once."""
+    """A parser that reads one stream once."""
 
     def __init__(self, name: str, pieces: Iterator[bytes], *, lines_of: str = "") -> None:
         """`name` of the file, for errors; `pieces` of its uncompressed content.
 
-        `lines_of`: the section whose items are told as `DocumentLine` where they are, in a file whose seal is verified later.
+        `lines_of`: the section whose documents are read as `DocumentLine` where possible. Their bodies are not checked,
+        so the caller must verify the seal of the file in the end.
         """
         self._name = name
         self._lines_of = lines_of
@@ -57,7 +60,7 @@ class Sections:
         self._at = 0
 
     def __iter__(self) -> Iterator[SectionItem]:
-        """Every item of every section in order. DamagedBackup where the stream is not of this shape."""
+        """Every item of every section in order. Raises DamagedBackup where the stream is not of the expected form."""
         self._expect("{", "at its start")
         while self._peek() != "}":
             section = self._value("between two sections")
@@ -93,14 +96,15 @@ class Sections:
         self._at += 1
 
     def _line(self) -> DocumentLine | None:
-        """The document that begins here, if it ends with its line; nothing is taken otherwise."""
+        """The document that fills the line that begins here; None, and nothing is consumed, if none does."""
         text, begin = self._text, self._at
-        end = text.find("\n", begin)  # there is no line break in canonical JSON
+        end = text.find("\n", begin)  # canonical JSON holds no line break
         if end < 0 or text.startswith(ALONE, begin):
             return None
         if text[end - 1] == ",":
             end -= 1
-        mark = text.rfind(MARK, begin, end)  # in a string, its quotes would be escaped: the last one is the metadata's
+        # Inside a JSON string the quotes would be escaped, so the last occurrence begins the metadata.
+        mark = text.rfind(MARK, begin, end)
         if mark < 0 or text[end - 1] != "}":
             return None
         body, metadata = text[begin:mark], text[mark + len(MARK) - 1 : end - 1]
@@ -116,7 +120,7 @@ class Sections:
         return DocumentLine(body + "}", parsed)
 
     def _value(self, where: str) -> Any:
-        """The JSON value that begins here. A number counts only when something follows it."""
+        """The JSON value that begins here. A value at the end of the window is read again: a number might go on there."""
         self._peek()
         while True:
             try:
@@ -126,7 +130,7 @@ class Sections:
                     self._at = end
                     return content if source.isascii() else _decoder.decode(source.encode("latin-1").decode())
             except json.JSONDecodeError:
-                whole = extent(self._text, self._at)  # cut by the end of the window, or not quite JSON
+                whole = extent(self._text, self._at)  # None: cut by the end of the window; else not quite JSON
                 if whole is not None:
                     return self._almost_json(whole, where)
             except (ValueError, RecursionError) as error:
@@ -171,7 +175,10 @@ class Sections:
         self._at += 1
 
     def _more(self) -> bool:
-        """Add to the window: as much again as is unread, so that a long value is not parsed again for every piece."""
+        """Add at least as much to the window as is unread in it, so that a long value is not parsed again for each piece.
+
+        False if the stream has ended.
+        """
         unread = self._text[self._at :]
         added: list[str] = []
         size = 0
@@ -190,7 +197,7 @@ class Sections:
 
 
 def raw_size(content: Any) -> int | None:
-    """How many raw bytes follow an item: those of an attachment or of a time-series segment; None for any other."""
+    """How many raw bytes follow an attachment or a time-series segment; None for any other item."""
     match content:
         case {"@metadata": {"@export-type": "Attachment"}, "Size": int(size)} if size >= 0:
             return size
@@ -201,7 +208,7 @@ def raw_size(content: Any) -> int | None:
 
 
 def extent(text: str, at: int) -> int | None:
-    """Where the object, list or string that begins at `at` ends, by its brackets; None if it is not all there."""
+    """Where the object, list or string that begins at `at` ends, found by its brackets; None if the text ends before."""
     depth = 0
     for token in TOKENS.finditer(text, at):
         found = token[0]

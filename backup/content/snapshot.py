@@ -1,8 +1,7 @@
-"""A snapshot: the raw store of a copy and the data of its indexes, as a zip archive that any unzip reads (18.1).
+"""The format of a snapshot: the journal of a copy and the data of its indexes in a zip archive that any unzip reads (rule 18.1).
 
-The members are stored in the order in which they are read, each with its size and CRC-32 before it, so that a reader
-streams. The comment of the archive is the SHA-256 of everything before it, so that no bit can change unnoticed. Never
-here: logical backups, or what a journal frame means.
+The members are stored in the order in which they are read, each with its size and CRC-32 before it, so that a reader can
+stream. The comment of the archive is the SHA-256 of everything before it, so that no bit can change unnoticed.
 """
 
 import hashlib
@@ -25,18 +24,19 @@ from backup.database.items import text_of
 
 MAGIC = b"PK\x03\x04"
 LOCAL = struct.Struct("<4s5H3I2H")
-"""Signature, version, flags, method, time, date, CRC-32, packed size, size, length of name, of extra field."""
+"""The header of a zip member: signature, version, flags, method, time, date, CRC-32, packed size, size, length of the name,
+length of the extra field."""
 PIECE = 1 << 20
-"""About so many bytes of the raw store go into one member."""
+"""Approximate size in bytes of a member that holds a part of the journal."""
 SEAL = 64
 DOCUMENTS, INDEXES = "Documents/", "Indexes/"
 RECORD, VALUES, MANIFEST = "DatabaseRecord.json", "Values.json", "Manifest.json"
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""No member tells when it was made: equal input gives equal bytes."""
+"""The time of every member: a constant, so that equal input gives equal bytes."""
 
 
 class _Sink(io.BytesIO):
-    """What a zip file is written to: it may seek within the member under way, and no further back."""
+    """The file to which `zipfile` writes. It can seek within what was written since the last `taken`, no further back."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class _Sink(io.BytesIO):
         return self._gone + super().seek(offset - self._gone if whence == 0 else offset, whence)
 
     def taken(self) -> bytes:
-        """What was written since the last call."""
+        """The bytes that were written since the last call."""
         content = self.getvalue()
         self._gone += len(content)
         super().seek(0)
@@ -58,7 +58,7 @@ class _Sink(io.BytesIO):
 
 
 class SnapshotWriter:
-    """Writes one snapshot. Iterate `chunks` once, to the end; then `manifest` is what the file says of itself."""
+    """Writes one snapshot. Iterate `chunks` once, to the end; then `manifest` is the complete manifest of the file."""
 
     def __init__(
         self,
@@ -70,14 +70,17 @@ class SnapshotWriter:
         indexes: Iterable[tuple[str, bytes]] = (),
         level: int = 1,
     ) -> None:
-        """`indexes`: name and frames of each index's data; `level` of deflate, 0 for none. Else as a logical backup."""
+        """A writer of the snapshot that `manifest` has begun; `contents`, `record` and `values` as for `LogicalWriter`.
+
+        `indexes`: name and journal frames of each index's data. `level`: of deflate, 0 for no compression.
+        """
         self._contents = contents
         self._record = {**record, "Revisions": definitions.revisions_json(values.policies.policies)}
         self._values = values
         self._indexes = tuple(indexes)
         self._level = level
         self.taken = 0
-        """Items that were taken into the archive so far."""
+        """How many items were written into the archive so far."""
         size = contents.size
         self.manifest = attrs.evolve(
             manifest,
@@ -90,7 +93,7 @@ class SnapshotWriter:
         )
 
     def chunks(self) -> Iterator[bytes]:
-        """The archive, piece by piece. Equal input gives equal bytes under one version of zlib."""
+        """The archive in chunks. Equal input gives equal bytes in one version of zlib."""
         whole = hashlib.sha256()
         sink = _Sink()
         with zipfile.ZipFile(sink, "w") as archive:
@@ -108,7 +111,7 @@ class SnapshotWriter:
         yield tail + whole.hexdigest().encode()
 
     def _members(self) -> Iterator[tuple[str, bytes]]:
-        """Name and content of each member, in order; the manifest last, sealed by the hash of the contents before it."""
+        """Name and content of each member in order. The manifest comes last and holds the hash of all contents before it."""
         seal = hashlib.sha256()
         for name, content in self._contents_of_members():
             seal.update(content)
@@ -159,16 +162,20 @@ class SnapshotReader:
     """Reads one snapshot. Iterate `members` once, to the end: only then is the file known to be whole."""
 
     def __init__(self, name: str, chunks: Iterable[bytes]) -> None:
-        """The file `name` as `chunks`."""
+        """A reader of the file `name`, whose bytes are `chunks`."""
         self.name = name
         self.manifest: Manifest | None = None
-        """What the file says of itself, once all was read."""
+        """The manifest of the file; None until `members` has ended."""
         self._chunks = iter(chunks)
         self._buffer = bytearray()
         self._whole = hashlib.sha256()
 
     def members(self) -> Iterator[tuple[str, bytes]]:
-        """Name and content of each member but the manifest. DamagedBackup, at the end at the latest, if it is not whole."""
+        """Name and content of each member but the manifest.
+
+        Raises DamagedBackup, at the end at the latest, if the file is not what was written, and UnreadableBackup if it
+        has no manifest.
+        """
         seal = hashlib.sha256()
         while self._need(4) and self._buffer[:4] == MAGIC:
             name, content = self._member()
@@ -228,7 +235,7 @@ class SnapshotReader:
 
 
 def read_snapshot_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
-    """What the snapshot `name` says of itself, its seal verified. DamagedBackup or UnreadableBackup."""
+    """The manifest of the snapshot `name`, after verifying its seal. Raises DamagedBackup or UnreadableBackup."""
     reader = SnapshotReader(name, chunks)
     for _ in reader.members():
         pass

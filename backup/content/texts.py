@@ -1,6 +1,6 @@
-"""Items as they stand in the stream of a logical backup, and back: RavenDB's JSON for documents, revisions, tombstones.
+"""The JSON form of items in a logical backup, which is RavenDB's: documents, revisions, tombstones, attachment contents.
 
-Never here: sections, files, or what is done with an item.
+The first functions write items as text; the others read them back.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,17 +25,17 @@ from backup.database.items import (
 KNOWN_METADATA = frozenset({"@collection", "@id", "@change-vector", "@last-modified", "@flags", "@attachments"})
 KNOWN_FLAGS = frozenset({"HasAttachments", "HasRevisions", "Revision", "DeleteRevision"})
 LeaveOut = Callable[[str], None]
-"""Called with the name of what has no place in the model, each time it is met."""
+"""A function that is called with the name of a field or flag that the model does not support, each time it is met."""
 
 
 def document_text(document: Document) -> str:
-    """A document with its metadata."""
+    """The JSON text of a document with its metadata."""
     flags = "HasRevisions" if document.revised else ""
     return _with_metadata(document, flags)
 
 
 def revision_text(revision: Revision) -> str:
-    """A revision with its metadata; its flags tell it from a document."""
+    """The JSON text of a revision with its metadata, whose flags distinguish it from a document."""
     return _with_metadata(revision, "HasRevisions, DeleteRevision" if revision.deleted else "HasRevisions, Revision")
 
 
@@ -58,7 +58,7 @@ def _with_metadata(item: Document | Revision, flags: str) -> str:
 
 
 def tombstone_text(tombstone: Tombstone) -> str:
-    """A tombstone."""
+    """The JSON text of a tombstone."""
     return (
         f'{{"Key":{text_of(tombstone.id)},"Type":"Document","Collection":{text_of(tombstone.collection)},"Flags":"None",'
         f'"ChangeVector":"{tombstone.change_vector.text()}","DeletedEtag":{tombstone.deleted_etag},'
@@ -67,7 +67,7 @@ def tombstone_text(tombstone: Tombstone) -> str:
 
 
 def blob_text(blob: Blob, document_id: str, attachment: Attachment) -> str:
-    """What stands before an attachment's bytes: its hash and size, and a tag that names the first to have it."""
+    """The JSON text before an attachment's bytes: hash, size, and a tag that names the first document that refers to it."""
     tag = f"{key_of(document_id)}|d|{attachment.name.lower()}|{attachment.hash}|{attachment.content_type.lower()}"
     return (
         f'{{"{METADATA}":{{"@export-type":"Attachment"}},"Hash":{text_of(blob.hash)},'
@@ -75,11 +75,11 @@ def blob_text(blob: Blob, document_id: str, attachment: Attachment) -> str:
     )
 
 
-# ---- and back; KeyError, TypeError, ValueError or AttributeError for what makes no sense
+# ---- Reading items. These functions raise KeyError, TypeError, ValueError or AttributeError for JSON of another form.
 
 
 def is_attachment(content: Mapping[str, Any]) -> bool:
-    """Whether an item is an attachment's content, which stands before the first item that names it."""
+    """Whether a parsed item announces an attachment's content."""
     match content:
         case {"@metadata": {"@export-type": "Attachment"}}:
             return True
@@ -88,7 +88,7 @@ def is_attachment(content: Mapping[str, Any]) -> bool:
 
 
 def blob_of(content: Mapping[str, Any], raw: bytes) -> Blob:
-    """The content of an attachment. ValueError if it is not what its hash says."""
+    """The attachment content of a parsed item and the bytes after it. Raises ValueError if the hash is another."""
     blob = Blob(str(content["Hash"]), raw)
     if hash_of(raw) != blob.hash:
         raise ValueError(f"the attachment {content['Tag']!r} is not what its hash was made of")
@@ -96,13 +96,13 @@ def blob_of(content: Mapping[str, Any], raw: bytes) -> Blob:
 
 
 def document_of(content: dict[str, Any], leave_out: LeaveOut) -> Document:
-    """A document; `content` is used up."""
+    """The document of a parsed item; its metadata is removed from `content`. The etag is 0."""
     metadata = content.pop(METADATA)
     return document_with(body_of(str(metadata["@id"]), content), metadata, leave_out)
 
 
 def document_with(body: str, metadata: Mapping[str, Any], leave_out: LeaveOut) -> Document:
-    """A document of that canonical text."""
+    """The document of a body in canonical text and its metadata. The etag is 0."""
     flags: frozenset[str] = frozenset()
     attachments: tuple[Attachment, ...] = ()
     if len(metadata) > 4:
@@ -122,7 +122,7 @@ def document_with(body: str, metadata: Mapping[str, Any], leave_out: LeaveOut) -
 
 
 def revision_of(content: dict[str, Any], leave_out: LeaveOut) -> Revision:
-    """A revision; `content` is used up."""
+    """The revision of a parsed item; its metadata is removed from `content`. The etag is 0."""
     metadata = content.pop(METADATA)
     flags, attachments = _beside(metadata, leave_out)
     document_id = metadata["@id"]
@@ -153,7 +153,7 @@ def _beside(metadata: Mapping[str, Any], leave_out: LeaveOut) -> tuple[frozenset
 
 
 def tombstone_of(content: Mapping[str, Any]) -> Tombstone:
-    """A tombstone of a document."""
+    """The tombstone of a parsed item."""
     return Tombstone(
         key_of(content["Key"]),
         str(content["Collection"]),

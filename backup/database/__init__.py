@@ -1,1 +1,1 @@
-"""One copy of a database: documents and what stands beside them, as values with an order of changes."""
+"""One copy of a database: documents, revisions, attachments, tombstones and indexes, with an order of changes."""

@@ -1,7 +1,7 @@
-"""What a database holds that is agreed through the log: identities, compare-exchange values, index definitions, and
-which revisions are kept. Values, the commands that change them, and the pure `change`.
+"""The values of a database that all members agree on through the log: identities, compare-exchange values, index
+definitions and revision policies; the commands that change them, and the pure function `change`.
 
-Never here: documents, and what a node makes of a definition.
+Documents are not agreed through the log (documents.py); each node builds its own data of an index (indexes.py).
 """
 
 from collections.abc import Mapping
@@ -20,66 +20,70 @@ T = TypeVar("T")
 
 @value
 class Identity:
-    """A number that only grows: the last one given away under a key that ends in `|`."""
+    """A counter that only grows. Its key ends in `|`."""
 
     key: str
-    """As it was first used."""
+    """The key, with upper and lower case as in its first use."""
     number: int
+    """The last number that was given out; the next request gets the number after it."""
     index: int
     """Log index of its last change."""
 
 
 @value
 class CompareExchange:
-    """A compare-exchange value."""
+    """A compare-exchange value: it is replaced only by a request that names the index of the value it replaces."""
 
     key: str
     text: str
-    """JSON."""
+    """The value as JSON."""
     index: int
-    """Log index of its last change: whoever names it may replace it."""
+    """Log index of its last change. A request that replaces or deletes the value must name this index."""
 
 
 @value
 class IndexDefinition:
-    """Fields of the documents of one collection, made ready for being asked; with a reduce: counts and sums by a field."""
+    """An index over one collection: it maps fields of the documents, and may reduce them to counts and sums by a field."""
 
     name: str
     collection: str
     fields: tuple[str, ...]
-    """Top-level fields that are mapped."""
+    """The top-level fields of a document that are mapped, each once."""
     group_by: str = ""
-    """One of the fields; empty: no reduce."""
+    """The mapped field by which documents are grouped; empty if the index does not reduce."""
     sums: tuple[str, ...] = ()
-    """Those of the fields whose sum each group has, beside its count."""
+    """The mapped fields that each group adds up, beside counting its documents."""
 
 
 @value
 class Values:
-    """All of one database. Mappings are by key in lower case."""
+    """All agreed values of one database. The keys of the mappings are in lower case."""
 
     identities: Mapping[str, Identity] = attrs.field(factory=dict, hash=False)
     exchanged: Mapping[str, CompareExchange] = attrs.field(factory=dict, hash=False)
     tombstones: Mapping[str, int] = attrs.field(factory=dict, hash=False)
-    """Keys of compare-exchange values that were deleted, and the log index of that."""
+    """Key of each deleted compare-exchange value to the log index of its deletion."""
     indexes: Mapping[str, IndexDefinition] = attrs.field(factory=dict, hash=False)
     policies: Policies = Policies()
     changed: int = 0
-    """Log index of the last change of any of these."""
+    """Log index of the last change of any of these values."""
     fingerprint_sum: int = 0
-    """128 bits that tell all of these but log indexes; a change costs one hash for each part of it."""
+    """Sum modulo 2**128 of the fingerprints of all values, without log indexes and tombstones."""
 
 
 NOTHING = Values()
 
 
 def combined(contents: int, values: Values) -> str:
-    """32 hex digits that tell all that a backup keeps: what a copy holds (its `fingerprint_sum`), and these values."""
+    """The fingerprint of all that a backup keeps, as 32 hex digits.
+
+    `contents` is the `fingerprint_sum` of the copy's documents and revisions; that of the values is added to it.
+    """
     return fingerprint.hexadecimal(contents + values.fingerprint_sum)
 
 
 def kept_by(values: Values, policies: Policies) -> Values:
-    """The values with the policies that a copy goes by: for a moment they may be older than those agreed on."""
+    """The values with the revision policies that a copy applies, which may lag behind those agreed on."""
     return values if values.policies == policies else with_policies(values, policies.policies, values.changed)
 
 
@@ -88,18 +92,19 @@ def kept_by(values: Values, policies: Policies) -> Values:
 
 @value
 class CompareExchangeResult:
-    """What became of an attempt."""
+    """The answer to a request to replace or delete a compare-exchange value."""
 
     successful: bool
+    """False if the request named another index than that of the value; then nothing was changed."""
     text: str | None
-    """The value there is now; None: none."""
+    """The value after the request, as JSON; None if there is none."""
     index: int
-    """Its index; of a deletion, that of the deletion."""
+    """Log index of the value's last change; after a deletion that of the deletion; 0 if there is no value."""
 
 
 @value
 class NextIdentity(ClientRequest[int]):
-    """Give away `count` numbers. Answers the last of them."""
+    """Give out the next `count` numbers of an identity. Answers the last of them."""
 
     database: str
     key: str
@@ -111,7 +116,7 @@ class NextIdentity(ClientRequest[int]):
 
 @value
 class SeedIdentity(ClientRequest[int]):
-    """Set the last number given away; it never goes back. Answers the number."""
+    """Raise the last number given out to `number`; a lower one changes nothing. Answers the number that holds."""
 
     database: str
     key: str
@@ -123,14 +128,14 @@ class SeedIdentity(ClientRequest[int]):
 
 @value
 class PutCompareExchange(ClientRequest[CompareExchangeResult]):
-    """Answers a `CompareExchangeResult`."""
+    """Create or replace a compare-exchange value. Answers a `CompareExchangeResult`."""
 
     database: str
     key: str
     text: str
-    """JSON."""
+    """The new value as JSON."""
     index: int
-    """That of the value to replace; 0: there must be none."""
+    """Index of the value to replace; 0 creates the value and fails if there is one."""
 
     def says(self) -> str:
         return f"exchanges value {self.key} of {self.database}"
@@ -138,11 +143,12 @@ class PutCompareExchange(ClientRequest[CompareExchangeResult]):
 
 @value
 class DeleteCompareExchange(ClientRequest[CompareExchangeResult]):
-    """Answers a `CompareExchangeResult`."""
+    """Delete a compare-exchange value and leave a tombstone. Answers a `CompareExchangeResult`."""
 
     database: str
     key: str
     index: int
+    """Index of the value to delete."""
 
     def says(self) -> str:
         return f"exchanges value {self.key} of {self.database}"
@@ -150,7 +156,7 @@ class DeleteCompareExchange(ClientRequest[CompareExchangeResult]):
 
 @value
 class DefineIndex(ClientRequest[None]):
-    """Answers None. An index of that name is replaced."""
+    """Create an index, or replace the one of the same name. Answers None."""
 
     database: str
     definition: IndexDefinition
@@ -161,7 +167,7 @@ class DefineIndex(ClientRequest[None]):
 
 @value
 class RemoveIndex(ClientRequest[None]):
-    """Answers None."""
+    """Remove an index. Answers None."""
 
     database: str
     name: str
@@ -172,7 +178,7 @@ class RemoveIndex(ClientRequest[None]):
 
 @value
 class ConfigureRevisions(ClientRequest[None]):
-    """Replace all policies. Answers None."""
+    """Replace all revision policies of a database. Answers None."""
 
     database: str
     policies: tuple[RevisionPolicy, ...]
@@ -183,10 +189,11 @@ class ConfigureRevisions(ClientRequest[None]):
 
 @value
 class CleanValueTombstones(ClientRequest[int]):
-    """No backup needs the tombstones of compare-exchange values up to that log index (rule 18.6). Answers how many go."""
+    """Remove tombstones of compare-exchange values that no backup needs any more (rule 18.6). Answers how many."""
 
     database: str
     up_to: int
+    """Log index up to which deletions are forgotten, this one included."""
 
     def says(self) -> str:
         return f"wants deletions of compare-exchange values of {self.database} forgotten"
@@ -194,12 +201,12 @@ class CleanValueTombstones(ClientRequest[int]):
 
 @value
 class RestoreValues(ClientRequest[None]):
-    """Put what a backup held into a database that was made from it (rule 17.7). Answers None."""
+    """Put the agreed values of a backup into the database that was restored from it (rule 17.7). Answers None."""
 
     database: str
     identities: tuple[tuple[str, int], ...]
     exchanged: tuple[tuple[str, str], ...]
-    """Key and JSON text."""
+    """Key and value as JSON of each compare-exchange value."""
     indexes: tuple[IndexDefinition, ...]
     policies: tuple[RevisionPolicy, ...]
 
@@ -231,14 +238,17 @@ WORDS: tuple[type, ...] = (
     ConfigureRevisions,
     RestoreValues,
 )
-"""Every class that travels in a command, in a fixed order."""
+"""Every class of a command that the codec carries, in a fixed order."""
 
 
 # ---- change ----
 
 
 def change(values: Values, command: ValueCommand, index: int) -> tuple[Values, object]:
-    """The values after the command at that log index, and the answer its class promises. `Refused` changes nothing."""
+    """The values after the command of log entry `index`, and the answer that the command's docstring promises.
+
+    Raises `Refused`, which changes nothing, for a command that cannot be carried out.
+    """
     match command:
         case NextIdentity(_, key, count):
             if count < 1:
@@ -288,7 +298,7 @@ def _identity_key(key: str) -> str:
 def _exchange(
     values: Values, key: str, text: str | None, expected: int, index: int
 ) -> tuple[Values, CompareExchangeResult]:
-    """Replace a value, or delete it for None, if nobody did since the one that was seen."""
+    """Replace a value, or delete it if `text` is None, provided that its index is still the expected one."""
     try:
         known = values.exchanged.get(key_of(key))
     except ValueError as error:
@@ -302,7 +312,7 @@ def _exchange(
 
 
 def checked(definition: IndexDefinition) -> IndexDefinition:
-    """The definition, if it is one; `Refused` says what is wrong with it."""
+    """The definition unchanged if it is valid; raises `Refused`, which says what is wrong with it, otherwise."""
     name, fields = definition.name, definition.fields
     if not name or not name.isprintable() or not definition.collection:
         raise Refused(f"index {name!r} over collection {definition.collection!r}: give it a name and a collection")
@@ -319,7 +329,7 @@ def checked(definition: IndexDefinition) -> IndexDefinition:
 
 
 def with_identity(values: Values, key: str, number: int, index: int) -> Values:
-    """The values with that number as the last one given away."""
+    """The values with `number` as the last one given out for this identity."""
     before = values.identities.get(key.lower())
     identity = Identity(before.key if before is not None else key, number, index)
     identities = {**values.identities, key.lower(): identity}
@@ -327,7 +337,7 @@ def with_identity(values: Values, key: str, number: int, index: int) -> Values:
 
 
 def with_exchanged(values: Values, key: str, text: str, index: int) -> Values:
-    """The values with that compare-exchange value."""
+    """The values with this compare-exchange value created or replaced."""
     place = key.lower()
     stored = CompareExchange(key, text, index)
     tombstones = _without(values.tombstones, place) if place in values.tombstones else values.tombstones
@@ -337,7 +347,7 @@ def with_exchanged(values: Values, key: str, text: str, index: int) -> Values:
 
 
 def without_exchanged(values: Values, key: str, index: int) -> Values:
-    """The values without it, and its tombstone for the next incremental backup (rule 18.2)."""
+    """The values without that compare-exchange value, with a tombstone for the next incremental backup (rule 18.2)."""
     place = key.lower()
     before = values.exchanged.get(place)
     if before is None:
@@ -348,13 +358,13 @@ def without_exchanged(values: Values, key: str, index: int) -> Values:
 
 
 def with_index(values: Values, definition: IndexDefinition, index: int) -> Values:
-    """The values with that definition."""
+    """The values with that index definition; one of the same name is replaced."""
     rest = without_index(values, definition.name, index)
     return _replaced(rest, None, definition, index, indexes={**rest.indexes, definition.name.lower(): definition})
 
 
 def without_index(values: Values, name: str, index: int) -> Values:
-    """The values without the definition of that name."""
+    """The values without the index definition of that name; unchanged if there is none."""
     before = values.indexes.get(name.lower())
     if before is None:
         return values
@@ -373,7 +383,10 @@ def without_indexes(values: Values) -> Values:
 
 
 def with_policies(values: Values, policies: tuple[RevisionPolicy, ...], index: int) -> Values:
-    """The values with these policies and no others. `Refused` if two are of one collection, or one keeps less than 0."""
+    """The values with exactly these policies.
+
+    Raises `Refused` if two policies are of one collection, or one keeps fewer than 0 revisions.
+    """
     ordered = tuple(sorted(policies, key=lambda policy: policy.collection.lower()))
     names = [policy.collection.lower() for policy in ordered]
     for policy in ordered:
@@ -383,11 +396,11 @@ def with_policies(values: Values, policies: tuple[RevisionPolicy, ...], index: i
 
 
 Counted = Identity | CompareExchange | IndexDefinition | Policies
-"""What the fingerprint of values is the sum of."""
+"""The parts whose fingerprints add up to the fingerprint of the values."""
 
 
 def _replaced(values: Values, before: Counted | None, after: Counted | None, index: int, **fields: Any) -> Values:
-    """The values with these fields, in which the one thing has taken the place of the other."""
+    """The values with these fields, and with the fingerprint after `before` was replaced by `after`."""
     total = (values.fingerprint_sum + _fingerprint_of(after) - _fingerprint_of(before)) & fingerprint.MASK
     return attrs.evolve(values, changed=index, fingerprint_sum=total, **fields)
 
@@ -407,6 +420,6 @@ def _fingerprint_of(counted: Counted | None) -> int:
 
 
 def of_policies(policies: tuple[RevisionPolicy, ...]) -> int:
-    """0 for none."""
+    """The fingerprint of these policies (128 bits); 0 if there are none."""
     texts = [f"{each.collection}\0{each.minimum_to_keep}\0{each.disabled}" for each in policies]
     return fingerprint.of_texts("revisions", *texts) if texts else 0

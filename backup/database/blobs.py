@@ -1,6 +1,6 @@
-"""The contents of attachments in one copy: each kept once, as long as somebody names it.
+"""The contents of attachments in one copy: each is kept once, as long as a document or a revision refers to it.
 
-Never here: who names them, and what they are called.
+The names of the attachments stand in those items.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,17 +12,17 @@ from backup.database.items import Attachment, Blob, hash_of
 
 @attrs.define(eq=False)
 class HeldBlob:
-    """One content and who needs it."""
+    """The content of an attachment, and how many items refer to it."""
 
     blob: Blob
     references: int = 0
-    """How many items name it; one that nobody names goes with the next `sweep`."""
+    """How many items refer to it; the next `sweep` removes a content with none."""
     etag: int = 0
-    """Of the item that was the first to name it, since when somebody always did."""
+    """Etag of a change since which at least one item has always referred to it."""
 
 
 class Blobs:
-    """All contents of one copy, in the order in which somebody began to name them."""
+    """All contents of attachments in one copy, in the order of `HeldBlob.etag`."""
 
     def __init__(self) -> None:
         self._held: dict[str, HeldBlob] = {}
@@ -36,12 +36,15 @@ class Blobs:
         return hash in self._held
 
     def get(self, hash: str) -> bytes | None:
-        """The content of that hash, if it is here."""
+        """The content of that hash; None if it is not held."""
         held = self._held.get(hash)
         return held.blob.content if held is not None else None
 
     def hold(self, blob: Blob) -> None:
-        """Have a content until the next `sweep`, or as long as somebody names it. ValueError if its hash is not its own."""
+        """Keep a content until the next `sweep`, or longer if an item refers to it by then.
+
+        Raises ValueError if the hash is not that of the content.
+        """
         if blob.hash in self._held:
             return
         if hash_of(blob.content) != blob.hash:
@@ -53,7 +56,7 @@ class Blobs:
         self.bytes += len(blob.content)
 
     def refer(self, attachments: Iterable[Attachment], etag: int) -> None:
-        """The item of that etag names them. KeyError for a content that is not here."""
+        """Count the references of the item that changed at `etag`. Raises KeyError if a content is not held."""
         for attachment in attachments:
             held = self._held[attachment.hash]
             if not held.references:
@@ -63,7 +66,7 @@ class Blobs:
             held.references += 1
 
     def release(self, attachments: Iterable[Attachment]) -> None:
-        """An item names them no more."""
+        """Take back the references of an item that was replaced or removed."""
         for attachment in attachments:
             held = self._held[attachment.hash]
             held.references -= 1
@@ -71,13 +74,16 @@ class Blobs:
                 self._loose[attachment.hash] = None
 
     def sweep(self) -> None:
-        """Let go of what nobody names."""
+        """Remove the contents to which no item refers."""
         for hash in self._loose:
             self.bytes -= len(self._held.pop(hash).blob.content)
         self._loose.clear()
 
     def after(self, etag: int) -> list[Blob]:
-        """Contents that somebody began to name after that etag, in that order."""
+        """The contents whose `HeldBlob.etag` is above `etag`, in that order.
+
+        A copy that has every item up to `etag` may lack exactly these contents.
+        """
         found = []
         for held in reversed(self._held.values()):
             if held.references:
@@ -87,9 +93,9 @@ class Blobs:
         return found[::-1]
 
     def frozen(self) -> dict[str, tuple[bytes, int]]:
-        """By hash: content and the etag since which somebody names it."""
+        """Hash of each content to the content and its `HeldBlob.etag`."""
         return {hash: (held.blob.content, held.etag) for hash, held in self._held.items()}
 
     def missing(self, attachments: Iterable[Attachment]) -> Iterator[str]:
-        """The hashes of those that are not here."""
+        """The hashes of the attachments whose content is not held."""
         return (attachment.hash for attachment in attachments if attachment.hash not in self._held)

@@ -1,6 +1,6 @@
 """Change vectors: which writes of which copies of a database a version has seen (rule 19.2). Values and their algebra.
 
-Never here: documents, conflict resolution, or anything that knows the time.
+Conflicts are resolved in conflicts.py.
 """
 
 import re
@@ -13,7 +13,7 @@ ENTRY = re.compile(r"([A-Za-z?]{1,4}):(\d+)-([A-Za-z0-9+/=_-]+)")
 
 
 class Relation(Enum):
-    """How one change vector stands to another."""
+    """The result of comparing one change vector with another."""
 
     EQUAL = "equal"
     NEWER = "newer"
@@ -26,7 +26,7 @@ class ChangeVector:
     """For each copy of a database (node tag and database id) the etag up to which its writes are seen."""
 
     entries: tuple[tuple[str, str, int], ...] = ()
-    """(node tag, database id, etag), sorted, each copy once, etags above 0. Build it with `of` or `parse`."""
+    """(node tag, database id, etag), sorted; each copy stands once; etags are above 0. `of` and `parse` ensure this."""
 
     @staticmethod
     def of(etags: Mapping[tuple[str, str], int]) -> "ChangeVector":
@@ -35,9 +35,9 @@ class ChangeVector:
 
     @staticmethod
     def parse(text: str) -> "ChangeVector":
-        """Back from the text form; ValueError if it is none, or names a copy twice."""
+        """The vector of a text form. Raises ValueError if the text has another form or names a copy twice."""
         only = ENTRY.fullmatch(text)
-        if only is not None:  # nearly all are of one copy
+        if only is not None:  # a fast path: nearly all vectors have one entry
             etag = int(only[2])
             return ChangeVector(((only[1], only[3], etag),) if etag else ())
         etags: dict[tuple[str, str], int] = {}
@@ -56,17 +56,17 @@ class ChangeVector:
         return ", ".join([f"{tag}:{etag}-{database_id}" for tag, database_id, etag in self.entries])
 
     def etags(self) -> dict[tuple[str, str], int]:
-        """(node tag, database id) to etag."""
+        """The entries as a mapping from (node tag, database id) to etag."""
         return {(tag, database_id): etag for tag, database_id, etag in self.entries}
 
     def with_etag(self, node: str, database_id: str, etag: int) -> "ChangeVector":
-        """The vector of a write made at `etag` of that copy over this version."""
+        """The vector of the version that replaces this one, written at `etag` of the copy of `node`."""
         if not self.entries:
             return ChangeVector(((node, database_id, etag),))
         return ChangeVector.of({**self.etags(), (node, database_id): etag})
 
     def compare(self, other: "ChangeVector") -> Relation:
-        """How this vector stands to `other` (rule 19.2): NEWER if it has seen all that `other` has, and more."""
+        """Compare with `other` (rule 19.2): NEWER if this vector has seen all that `other` has seen, and more."""
         if self.entries == other.entries:
             return Relation.EQUAL
         mine, theirs = self.etags(), other.etags()
@@ -91,7 +91,7 @@ def merge(vectors: Iterable[ChangeVector]) -> ChangeVector:
 
 
 def absorb(etags: dict[tuple[str, str], int], vector: ChangeVector) -> None:
-    """Raise `etags` in place to what `vector` has seen: the way to keep a running merge."""
+    """Merge `vector` into `etags`, a mapping from (node tag, database id) to etag, in place."""
     for tag, database_id, etag in vector.entries:
         if etag > etags.get((tag, database_id), 0):
             etags[tag, database_id] = etag

@@ -1,6 +1,6 @@
-"""Two versions of one document: which of them stays, and whether the other is kept as a revision (rules 19.2, 19.3). Pure.
+"""Two versions of one document: which of them stays, and whether the other is kept as a revision (rules 19.2, 19.3).
 
-Never here: how a version arrives (replication.py), and how many revisions are kept (revision_pruning.py).
+Versions arrive in replication.py; revision_pruning.py decides how many revisions are kept.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from backup.database.items import Document, Item, Revision, rank
 
 
 def takes_over(incoming: Item, held: Item) -> bool:
-    """Whether an incoming version replaces the held one (rules 19.2, 19.3)."""
+    """Whether an incoming version replaces the held one: if it is newer, or wins a conflict (rules 19.2, 19.3)."""
     match incoming.change_vector.compare(held.change_vector):
         case Relation.NEWER:
             return True
@@ -21,7 +21,10 @@ def takes_over(incoming: Item, held: Item) -> bool:
 
 
 def lost(incoming: Item, held: Item, loser: Item, etag: int) -> Revision | None:
-    """The loser of a conflict as a revision of that etag; None if there was none, both say the same, or it is a deletion."""
+    """The loser of a conflict as a revision with that etag.
+
+    None if the versions do not conflict, if both have the same contents, or if the loser is a deletion.
+    """
     if not isinstance(loser, Document) or incoming.change_vector.compare(held.change_vector) is not Relation.CONFLICT:
         return None
     if isinstance(incoming, Document) and isinstance(held, Document) and _says(incoming) == _says(held):

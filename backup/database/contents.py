@@ -1,6 +1,6 @@
-"""What a copy of a database held at one moment, for ever: what a backup is made of.
+"""The contents of one copy of a database at one moment, which never change: a backup is made of them.
 
-Never here: how a copy changes (documents.py).
+The copy that does change is `Store` (documents.py).
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,24 +13,24 @@ from cluster.value import value
 
 @value
 class ContentsSize:
-    """How much there is: for cost models, and for what users see."""
+    """Numbers of items and bytes, for models of cost and for what users see."""
 
     documents: int
     tombstones: int
     bytes: int
-    """Roughly, before compression."""
+    """Approximate size before compression."""
     revisions: int = 0
     attachments: int = 0
-    """Contents of attachments, each counted once."""
+    """Number of distinct contents of attachments."""
 
     @property
     def items(self) -> int:
-        """Documents, tombstones and revisions."""
+        """How many documents, tombstones and revisions there are together."""
         return self.documents + self.tombstones + self.revisions
 
 
 class Contents:
-    """What a copy held at one moment. It never changes, whatever happens to the copy afterwards."""
+    """The contents of a copy at one moment. Later changes of the copy do not change them."""
 
     __slots__ = (
         "_blobs", "_items", "change_vector", "database_id", "etag", "fingerprint_sum", "forgotten", "node", "policies", "received",
@@ -51,11 +51,11 @@ class Contents:
         received: tuple[tuple[str, int], ...],
         forgotten: CleanedTombstones,
     ) -> None:
-        """`items`: key to item in etag order, and nobody else's: use `Store.frozen_at`."""
+        """Only `Store.frozen_at` makes one. `items`: slot to item in etag order; the caller must not change it later."""
         self.node = node
         self.database_id = database_id
         self.etag = etag
-        """Etag of the last change in it."""
+        """Etag of the last change that is in the contents."""
         self.change_vector = change_vector
         self.size = size
         self.fingerprint_sum = fingerprint_sum
@@ -74,12 +74,12 @@ class Contents:
         return f"{self.fingerprint_sum:032x}"
 
     def get(self, document_id: str) -> Document | None:
-        """The document of that id, in any case; None if there is none."""
+        """The document of that id, in upper or lower case; None if there is none."""
         item = self._items.get(key_of(document_id))
         return item if isinstance(item, Document) else None
 
     def items(self, after: int = 0) -> Iterator[Item]:
-        """Everything changed after that etag, in etag order."""
+        """The items that changed after that etag, in etag order."""
         return changed_after(self._items, after)
 
     def documents(self, after: int = 0) -> Iterator[Document]:
@@ -95,16 +95,16 @@ class Contents:
         return (item for item in changed_after(self._items, after) if isinstance(item, Tombstone))
 
     def blob(self, hash: str, after: int = 0) -> bytes | None:
-        """The content of that hash, if somebody began to name it after that etag; None otherwise."""
+        """The content of that hash; None if it is not here, or if its `HeldBlob.etag` is not above `after`."""
         found = self._blobs.get(hash)
         return found[0] if found is not None and found[1] > after else None
 
     def blobs(self) -> Iterator[Blob]:
-        """Every content of an attachment, in the order in which somebody began to name them."""
+        """Every content of an attachment, in the order of `HeldBlob.etag`."""
         return (Blob(hash, content) for hash, (content, _) in self._blobs.items())
 
     def size_after(self, etag: int) -> ContentsSize:
-        """How much changed after that etag: what an incremental backup holds. All of it for 0."""
+        """The size of what changed after that etag, which an incremental backup holds; for 0 the size of everything."""
         if etag <= 0:
             return self.size
         counts = {Document: 0, Tombstone: 0, Revision: 0}
@@ -117,7 +117,7 @@ class Contents:
 
 
 def changed_after(items: dict[str, Item], etag: int) -> Iterator[Item]:
-    """What changed after that etag, in etag order; costs what it yields."""
+    """The items that changed after that etag, in etag order. The cost grows with their number only."""
     if etag <= 0:
         return iter(items.values())
     changed = []

@@ -1,7 +1,7 @@
 """One node's copy of one database: documents, their revisions and attachments, and tombstones, in the order of their changes.
 
-`Store` is a node's private state and changes in place; everything it hands out is a value. Writes need no leader
-(rule 19.1). Never here: messages, disks, or the time: whoever writes says when.
+`Store` is a node's private state and changes in place; everything it returns is a value. Writes need no leader
+(rule 19.1). It does no I/O and reads no clock: the caller says when a write happens.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -47,26 +47,26 @@ class Store:
     """One node's copy of one database."""
 
     def __init__(self, node: str, database_id: str) -> None:
-        """An empty copy. `database_id` is this copy's own: a copy that was wiped and filled again has another.
+        """An empty copy. `database_id` belongs to this copy alone: a copy that was wiped and filled again has a new one.
 
-        ValueError unless `node` is 1 to 4 letters and `database_id` letters, digits or `+/=_-`.
+        Raises ValueError unless `node` is 1 to 4 letters and `database_id` letters, digits or `+/=_-`.
         """
         ChangeVector.parse(f"{node}:1-{database_id}")
         self.node = node
         self.database_id = database_id
         self.etag = 0
-        """Number of the last change here; each change, whether written here or replicated, takes the next."""
+        """Number of the last change of this copy; each change, written here or replicated, takes the next number."""
         self.received: dict[str, int] = {}
         """Database id of each other copy to the etag up to which its changes arrived here."""
         self.policies = Policies()
-        """Which revisions are kept."""
+        """The revision policies that this copy applies."""
         self.forgotten = NOTHING_FORGOTTEN
-        """What is left of tombstones that were cleaned."""
+        """The summary of the tombstones that were cleaned."""
         self.fingerprint_sum = 0
-        """128 bits: the sum of `fingerprint.of_item` over all documents and revisions."""
+        """The sum of `fingerprint.of_item` over all documents and revisions, modulo 2**128."""
         self._items: dict[str, Item] = {}
-        """By slot, each the only one there: a document or its tombstone by its key, a revision by key and vector. A
-        change moves its slot to the end, so that the order is etag order."""
+        """Slot to item. The slot of a document or of its tombstone is its key; that of a revision is `slot_of`. A
+        change moves its slot to the end, so that the mapping is in etag order."""
         self._order = EtagOrder()
         self._kept = KeptRevisions(self._items)
         self._blobs = Blobs()
@@ -78,17 +78,17 @@ class Store:
         self._bytes = 0
         self._frozen: Contents | None = None
         self._names: dict[str, str] = {}
-        """Texts that many items share: each is kept once, though each arrives with every item."""
+        """Texts that many items share (collections, node tags, database ids), so that each is kept in memory once."""
 
-    # ---- looking
+    # ---- reading
 
     def get(self, document_id: str) -> Document | None:
-        """The document of that id, in any case; None if there is none."""
+        """The document of that id, in upper or lower case; None if there is none."""
         item = self._items.get(key_of(document_id))
         return item if isinstance(item, Document) else None
 
     def attachment(self, document_id: str, name: str) -> bytes | None:
-        """The content of a document's attachment, by its name in any case; None if there is no such one."""
+        """The content of a document's attachment, by its name in upper or lower case; None if there is none."""
         document = self.get(document_id)
         for attachment in document.attachments if document is not None else ():
             if attachment.name.lower() == name.lower():
@@ -96,53 +96,59 @@ class Store:
         return None
 
     def content(self, hash: str) -> bytes | None:
-        """The content of an attachment by its hash; None if no item here names it."""
+        """The content of an attachment by its hash; None if no item here refers to it."""
         return self._blobs.get(hash)
 
     def revisions(self, document_id: str) -> tuple[Revision, ...]:
-        """The revisions kept of a document, the oldest first."""
+        """The revisions that are kept of a document, the oldest first."""
         found = (self._items[slot] for slot in self._kept.slots(key_of(document_id)))
         return tuple(item for item in found if isinstance(item, Revision))
 
     def collections(self) -> dict[str, int]:
-        """How many documents each collection holds, by its name, sorted."""
+        """Name of each collection to its number of documents, sorted by name."""
         return dict(sorted(self._collections.items()))
 
     def changes_after(self, etag: int, limit: int | None = None) -> Iterator[Item]:
-        """What changed after that etag, as it is now, in etag order; the first `limit` of it. Costs what it yields."""
+        """The first `limit` items that changed after that etag, as they are now, in etag order; None for all of them.
+
+        The cost grows with the number of changes after `etag`, not with the size of the copy.
+        """
         return iter(self._order.after(etag, self._items, limit))
 
     def blobs_after(self, etag: int) -> list[Blob]:
-        """The contents that items changed after that etag were the first to name, in that order."""
+        """The contents of attachments that became referred to after that etag, in that order (`Blobs.after`)."""
         return self._blobs.after(etag)
 
     @property
     def change_vector(self) -> ChangeVector:
-        """What this copy has seen, its own writes and those of others."""
+        """The writes that this copy has seen, its own and those of other copies."""
         return ChangeVector.of(self._seen)
 
     @property
     def size(self) -> ContentsSize:
-        """How much it holds."""
+        """The size of the copy."""
         graves = len(self._tombstones)
         revisions = len(self._items) - self._documents - graves
         return ContentsSize(self._documents, graves, self._bytes + self._blobs.bytes, revisions, len(self._blobs))
 
     @property
     def oldest_tombstone(self) -> int | None:
-        """Its etag; None if there is no tombstone."""
+        """Etag of the oldest tombstone; None if there is none."""
         return next(iter(self._tombstones.values()), None)
 
     @property
     def fingerprint(self) -> str:
-        """32 hex digits that tell documents, attachments and revisions, whatever order they came in.
+        """A fingerprint of documents, attachments and revisions, as 32 hex digits.
 
-        Copies with the same contents have the same; of etags and tombstones it knows nothing.
+        Copies with the same contents have the same fingerprint; order, etags and tombstones are not part of it.
         """
         return f"{self.fingerprint_sum:032x}"
 
     def frozen_at(self) -> Contents:
-        """What the copy holds at this moment, for ever. Shares every item; after a change costs a shallow copy."""
+        """The contents at this moment, which never change.
+
+        They share every item with the copy. The first call after a change costs a shallow copy of the mapping of items.
+        """
         if self._frozen is None:
             self._frozen = Contents(
                 self.node,
@@ -162,18 +168,18 @@ class Store:
     # ---- writing
 
     def next_id(self, prefix: str) -> str:
-        """The id a node gives by itself to a document put as `orders/`: `orders/0000012-A`, 12 being its etag."""
+        """The id that this node chooses for a document put as `prefix`: `orders/0000012-A` for `orders/` at etag 12."""
         number = self.etag + 1
         while (found := f"{prefix}{number:07d}-{self.node}").lower() in self._items:
-            number += 1  # an earlier copy on this node gave it away
+            number += 1  # an earlier copy on this node has used it
         return found
 
     def put(self, document_id: str, data: Mapping[str, Any], at: int, collection: str = NO_COLLECTION) -> Document:
-        """Write a document at wall instant `at` (µs); ValueError if id or data cannot be written.
+        """Write a document at wall instant `at` (µs). Raises ValueError if the id or the data cannot be written.
 
-        An id that ends in `/` is completed by `next_id`. What is attached to the document stays. `last_modified`
-        becomes `at`, or 1 µs more than what it replaces where this node's clock is behind: a later write never loses
-        to the version it was made over.
+        An id that ends in `/` is completed by `next_id`. The document keeps its attachments. `last_modified` becomes
+        `at`, but at least 1 µs more than that of the version it replaces, even if this node's clock is behind: a write
+        never loses a conflict against the version that it replaced.
         """
         if document_id.endswith("/"):
             document_id = self.next_id(document_id)
@@ -184,7 +190,10 @@ class Store:
         return self._write(key, old, document_id, collection, body, attachments, at)
 
     def patch(self, document_id: str, changes: Mapping[str, Any], at: int) -> Document:
-        """Replace top-level fields of a document; None removes one. NoDocument if there is no such document."""
+        """Replace top-level fields of a document; the value None removes a field.
+
+        Raises NoDocument if there is no such document.
+        """
         key, old = self._existing(document_id, "patch")
         data = {
             name: field for name, field in {**old.data, **changes}.items() if field is not None or name not in changes
@@ -192,9 +201,9 @@ class Store:
         return self._write(key, old, old.id, old.collection, body_of(old.id, data), old.attachments, at)
 
     def attach(self, document_id: str, name: str, content: bytes, at: int, content_type: str = "") -> Document:
-        """Give a document an attachment, or another content to one that it has (by name, in any case).
+        """Add an attachment to a document, or replace the one of the same name (in upper or lower case).
 
-        NoDocument if there is no such document; ValueError for a name that is none.
+        Raises NoDocument if there is no such document, and ValueError if the name is empty or not printable.
         """
         key, old = self._existing(document_id, "attach to")
         if not name or not name.isprintable() or not content_type.isprintable():
@@ -209,7 +218,10 @@ class Store:
         return self._write(key, old, old.id, old.collection, old.body, named, at)
 
     def detach(self, document_id: str, name: str, at: int) -> Document | None:
-        """Take an attachment from a document; None if it has none of that name. NoDocument if there is no document."""
+        """Remove an attachment from a document; None if it has none of that name.
+
+        Raises NoDocument if there is no such document.
+        """
         key, old = self._existing(document_id, "detach from")
         rest = tuple(each for each in old.attachments if each.name.lower() != name.lower())
         if rest == old.attachments:
@@ -217,7 +229,7 @@ class Store:
         return self._write(key, old, old.id, old.collection, old.body, rest, at)
 
     def delete(self, document_id: str, at: int) -> Tombstone | None:
-        """Delete a document at wall instant `at` (µs), leaving a tombstone; None if there is nothing to delete."""
+        """Delete a document at wall instant `at` (µs) and leave a tombstone; None if there is no such document."""
         key = key_of(document_id)
         old = self._items.get(key)
         if not isinstance(old, Document):
@@ -233,9 +245,10 @@ class Store:
         return tombstone
 
     def configure(self, policies: Policies) -> None:
-        """Keep revisions by these policies from now on; nothing happens if they are not newer.
+        """Keep revisions by these policies from now on; does nothing unless they are newer than the present ones.
 
-        What is kept is told to the other copies once more: one that had to let go of a revision takes it again.
+        Every revision that is kept takes a new etag, so that it is replicated once more: another copy that had to
+        drop it under its older policies takes it again.
         """
         if policies.index <= self.policies.index:
             return
@@ -244,23 +257,23 @@ class Store:
             self._place(slot, attrs.evolve(item, etag=self.etag + 1))
 
     def enforce(self, policies: Policies) -> None:
-        """Let go of revisions of which these policies keep fewer."""
+        """Apply these policies and remove the revisions that they do not keep."""
         self.policies = policies
         for key in self._kept.keys:
             self._prune(key)
         self._blobs.sweep()
 
     def sweep(self) -> None:
-        """Let go of contents that nobody names: after a batch of `merge` or `adopt`."""
+        """Remove the contents of attachments to which no item refers. Call it after a batch of `merge` or `adopt`."""
         self._blobs.sweep()
 
-    # ---- forgetting deletions
+    # ---- cleaning tombstones
 
     def clean_tombstones(self, up_to: int) -> int:
-        """Forget the deletions up to that etag, which nobody needs any more (rule 18.5); how many that were.
+        """Remove the tombstones up to that etag, which nobody needs any more (rule 18.5). Returns how many they were.
 
-        A document that is written where nothing is follows every deletion that was forgotten, in vector and in time:
-        else a copy that still has the tombstone would take it for older.
+        A new document then takes a vector and a time above those of every removed tombstone: otherwise a copy that
+        still has the tombstone would take the document for the older of the two.
         """
         gone: list[Item] = []
         for slot, etag in list(self._tombstones.items()):
@@ -275,7 +288,7 @@ class Store:
         return len(gone)
 
     def follow_forgotten(self, forgotten: CleanedTombstones) -> None:
-        """What a copy that brings this one on has forgotten, this one has seen, too."""
+        """Count the tombstones that the sending copy has cleaned as seen by this copy, which never received them."""
         absorb(self._seen, forgotten.change_vector)
         self.forgotten = self.forgotten.joined(attrs.evolve(forgotten, etag=0, since=self.etag))
         self._frozen = None
@@ -312,25 +325,25 @@ class Store:
         self._blobs.sweep()
         return document
 
-    # ---- taking what others wrote
+    # ---- taking writes of other copies
 
     def hold(self, blob: Blob) -> None:
-        """Have a content ready for items that name it; `sweep` lets go of it if none came."""
+        """Keep a content for the items that refer to it and come next; `sweep` removes it if none came."""
         self._blobs.hold(blob)
 
     def missing(self, item: Item) -> tuple[str, ...]:
-        """The hashes of contents that the item names and that are not here."""
+        """The hashes of the contents to which the item refers and which are not here."""
         if isinstance(item, Tombstone) or not item.attachments:
             return ()
         return tuple(self._blobs.missing(item.attachments))
 
     def merge(self, incoming: Item) -> tuple[Item, ...]:
-        """Take a version from another copy if it wins; what changed here by it, nothing if ours stays (19.2, 19.3).
+        """Take a version from another copy if it wins against the one here (rules 19.2, 19.3). Returns what changed here.
 
-        Older and equal versions are ignored, newer ones taken; of conflicting ones the higher `rank` wins whole and
-        keeps its vector, and the other is kept as a revision if it was a document that says something else. As every
-        write is later than what it replaces, rank agrees with the order of vectors, and revisions are a union: any
-        order and repetition of deliveries ends in the same contents.
+        Older and equal versions are ignored and newer ones taken. Of two conflicting versions the one of higher `rank`
+        wins and keeps its vector; the other is kept as a revision if it is a document with other contents. Since every
+        write is later than the one it replaces, `rank` agrees with the order of vectors, and revisions only add up:
+        deliveries in any order, repeated or not, end in the same contents.
         """
         key = key_of(incoming.id)
         absorb(self._seen, incoming.change_vector)
@@ -350,9 +363,9 @@ class Store:
         return (*taken, revision)
 
     def adopt(self, item: Item) -> Item:
-        """Take an item of a logical backup as a write of this copy: own etag and vector, same time (rule 17.10).
+        """Take an item of a logical backup as a write of this copy, with a new etag and vector and its old time (rule 17.10).
 
-        A revision keeps its vector, which tells it from others; one that is here already takes a new etag.
+        A revision keeps its vector, by which revisions are told apart; one that is already here takes a new etag.
         """
         key = key_of(item.id)
         if isinstance(item, Revision):
@@ -366,7 +379,7 @@ class Store:
         return self._take(key, item, ChangeVector(((self.node, self.database_id, self.etag + 1),)))
 
     def forget_revisions(self, up_to: int) -> None:
-        """Let go of every revision that was kept at that etag or before."""
+        """Remove every revision whose etag is `up_to` or lower."""
         for slot in self._kept.up_to(up_to):
             self._let_go(slot)
 
@@ -387,10 +400,13 @@ class Store:
         self._place(key, mine)
         return mine
 
-    # ---- what every change comes to
+    # ---- carrying out a change
 
     def _keep(self, key: str, revision: Revision, *, every: bool = False) -> Revision | None:
-        """Keep a revision, unless it is here or older than so many that are; None then. `every`: whatever its age."""
+        """Keep a revision and return it; None if it is here already, or if the policies keep only newer ones.
+
+        `every`: keep it whatever the policies say.
+        """
         slot = slot_of(key, revision)
         if slot in self._items or not (every or self._kept.has_room(key, revision, self.policies)):
             return None
@@ -423,7 +439,7 @@ class Store:
         if isinstance(item, Document):
             self._documents += 1
             self._collections[item.collection] = self._collections.get(item.collection, 0) + 1
-        if old is not None:  # only now: what both name must not go and come
+        if old is not None:  # after the new one, so that a content to which both refer is never released
             self._subtract(slot, old, item)
         self.etag = item.etag
         if not isinstance(item, Revision):
@@ -445,10 +461,10 @@ class Store:
             if not self._collections[old.collection]:
                 del self._collections[old.collection]
 
-    # ---- surviving a crash
+    # ---- journal
 
     def state_frame(self) -> bytes:
-        """The journal frame of what no item says. Journal it first of all, and after a batch from another copy."""
+        """The journal frame of a `JournalState`. Write it first in a journal, and after each batch from another copy."""
         received = tuple(sorted(self.received.items()))
         state = journal.JournalState(
             self.node, self.database_id, self.etag, self.change_vector, received, self.policies, self.forgotten
@@ -456,27 +472,27 @@ class Store:
         return journal.encode_state(state)
 
     def frames_after(self, etag: int) -> Iterator[bytes]:
-        """The frames of everything that changed after that etag."""
+        """The journal frames of the contents and items that changed after that etag."""
         yield from map(journal.encode_change, self._blobs.after(etag))
         yield from map(journal.encode_change, self._order.after(etag, self._items))
 
     def frames(self) -> Iterator[bytes]:
-        """A whole journal of this copy as it is now: to replace one that has grown long."""
+        """The frames of a whole new journal of this copy, to replace one that has grown long."""
         yield self.state_frame()
         yield from self.frames_after(0)
 
     @classmethod
     def recover(cls, contents: Iterable[bytes]) -> "Store":
-        """The copy that the journal files describe, without a torn last frame; DamagedJournal if they do not fit.
+        """The copy that the journal files describe; a torn last frame is ignored. Raises DamagedJournal.
 
-        A change may leave the node (replication, backup, an answer) only once its frame is durable: a lost etag is
-        given again.
+        A change may leave the node (by replication, in a backup, in an answer) only once its frame is durable: after a
+        crash that loses the frame, the same etag is given to another change.
         """
         return cls.replayed(journal.decode(contents))
 
     @classmethod
     def replayed(cls, frames: Iterable[Item | Blob | journal.JournalState | journal.TornFrame]) -> "Store":
-        """The copy that these frames of a journal describe, up to a torn one; DamagedJournal if they do not fit."""
+        """The copy that these frames describe, up to a torn one. Raises DamagedJournal if they are no whole journal."""
         store: Store | None = None
         for found in frames:
             match found:
@@ -510,7 +526,7 @@ class Store:
         return store
 
     def become(self, database_id: str, node: str) -> None:
-        """Be a copy of another database, with the same items and etags (rule 17.10): nobody has sent it anything yet."""
+        """Become a copy with another id and node after a restore, with the same items and etags (rule 17.10)."""
         ChangeVector.parse(f"{node}:1-{database_id}")
         self.node, self.database_id = node, database_id
         self.received = {}

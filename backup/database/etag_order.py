@@ -1,7 +1,4 @@
-"""Which slot of a copy changed at which etag: to find what came after one without looking at what came before.
-
-Never here: what is in a slot.
-"""
+"""The slots of a copy in the order of their etags, so that changes after an etag are found without reading older ones."""
 
 from array import array
 from bisect import bisect_right
@@ -10,11 +7,11 @@ from collections.abc import Mapping
 from backup.database.items import Item
 
 SPARE = 1_024
-"""It is put in order when more than half of it, and so much more, is of changes that were overtaken."""
+"""`EtagOrder` drops the entries of replaced changes when there are so many more of them than items."""
 
 
 class EtagOrder:
-    """Etags and slots in the order of the changes; one that was overtaken stays until it is put in order."""
+    """Etags and slots in the order of the changes. The entry of a replaced change stays until many are dropped at once."""
 
     __slots__ = ("_etags", "_slots")
 
@@ -23,7 +20,7 @@ class EtagOrder:
         self._slots: list[str] = []
 
     def add(self, etag: int, slot: str, items: Mapping[str, Item]) -> None:
-        """The slot has changed at that etag, which no change before had; `items` by slot, that change among them."""
+        """Note that the slot changed at `etag`, which is above all before. `items`: slot to item, after that change."""
         self._etags.append(etag)
         self._slots.append(slot)
         if len(self._slots) > 2 * len(items) + SPARE:
@@ -31,7 +28,7 @@ class EtagOrder:
             self._slots = list(items)
 
     def after(self, etag: int, items: Mapping[str, Item], limit: int | None = None) -> list[Item]:
-        """The first so many items that changed after that etag, in etag order."""
+        """The first `limit` items that changed after that etag, in etag order; None for all of them."""
         etags, slots = self._etags, self._slots
         found: list[Item] = []
         for place in range(bisect_right(etags, etag), len(slots)):

@@ -1,6 +1,6 @@
-"""128 bits of what something says. Their sum over all that a database holds tells its contents, in whatever order they came.
+"""Fingerprints of 128 bits. Their sum over all items of a database identifies its contents, whatever their order.
 
-A change of one item changes the sum by one subtraction and one addition. Never here: who keeps which sum.
+A change of one item costs one subtraction and one addition.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ MASK = (1 << 128) - 1
 
 
 def of_item(slot: str, item: Document | Revision) -> int:
-    """Of a document (its id in lower case, collection, JSON, attachments) or of a revision (its vector and time as well)."""
+    """The fingerprint of a document (key, collection, JSON, attachments) or a revision (also vector, time, deletion)."""
     collection = item.collection.encode()
     text = b"%s\0%d\0%s%s" % (slot.encode(), len(collection), collection, item.body.encode())
     if item.attachments:
@@ -23,7 +23,7 @@ def of_item(slot: str, item: Document | Revision) -> int:
 
 
 def of_texts(*parts: str) -> int:
-    """Of some texts in their order."""
+    """The fingerprint of some texts in their order."""
     found = blake2b(digest_size=16)
     for part in parts:
         content = part.encode()
@@ -32,7 +32,7 @@ def of_texts(*parts: str) -> int:
 
 
 def hexadecimal(total: int) -> str:
-    """32 digits."""
+    """A fingerprint or a sum of fingerprints as 32 hex digits."""
     return f"{total & MASK:032x}"
 
 

@@ -1,7 +1,7 @@
-"""What a node has made of one index definition: rows of the documents it maps, sums of their groups. Pure of time.
+"""The data that a node has built for one index definition: a row for each document it maps, and sums of groups of rows.
 
-Sums are exact fractions, so that they depend on no order and are taken back exactly. Never here: when it is brought up to
-date, where it is kept.
+Sums are exact fractions, so that they depend on no order and can be subtracted exactly. The indexer of the node decides
+when the data is brought up to date and where it is kept.
 """
 
 import json
@@ -17,17 +17,17 @@ from cluster.value import value
 
 @value
 class IndexHeader:
-    """Of which index and of which copy the data is."""
+    """The index and the copy of the database to which the data belongs."""
 
     definition: IndexDefinition
     copy: str
-    """Database id of the store: its etags are counted."""
+    """Database id of the copy whose etags `IndexData.etag` counts."""
     defined: int
-    """A node that has applied the log up to here knows of the index."""
+    """Log index at which the index was known to be defined. A node that has applied less may not know of it yet."""
 
 
 class ReduceGroup:
-    """The documents of one value of the field that is grouped by."""
+    """Count and sums of the documents that have one value in the field `IndexDefinition.group_by`."""
 
     __slots__ = ("count", "sums")
 
@@ -40,29 +40,29 @@ class IndexData:
     """The data of one index of one copy."""
 
     def __init__(self, header: IndexHeader) -> None:
-        """Nothing is indexed yet."""
+        """Data in which nothing is indexed yet."""
         self.header = header
         self.etag = 0
-        """Every change of the copy up to this one is in it."""
+        """Etag up to which the changes of the copy are indexed."""
         self.fingerprint_sum = 0
-        """128 bits that tell all rows."""
+        """The sum of the fingerprints of all rows, modulo 2**128."""
         self.bytes = 0
-        """Roughly what the rows take."""
+        """Approximate size of the rows."""
         self._rows: dict[str, str] = {}
-        """Key of a document to the values of the fields that are mapped, as a JSON list."""
+        """Key of each document to the values of its mapped fields, as a JSON list."""
         self._groups: dict[str, ReduceGroup] = {}
 
     def __len__(self) -> int:
-        """How many documents are in it."""
+        """How many documents are indexed."""
         return len(self._rows)
 
     @property
     def definition(self) -> IndexDefinition:
-        """What it is made by."""
+        """The definition by which the data is built."""
         return self.header.definition
 
     def take(self, changes: Sequence[Item]) -> bytes:
-        """Index these changes of the copy, which follow those before; the frame of that."""
+        """Index the next changes of the copy. Returns the journal frame that records this."""
         definition = self.definition
         wanted = definition.collection.lower()
         rows: list[tuple[str, str | None]] = []
@@ -80,7 +80,7 @@ class IndexData:
         return journal.frame(("X", etag, tuple(rows)))
 
     def reach(self, etag: int) -> bytes:
-        """There is nothing more to index up to that etag; the frame of that."""
+        """Note that there is nothing to index up to that etag. Returns the journal frame that records this."""
         self.etag = etag
         return journal.frame(("X", etag, ()))
 
@@ -111,10 +111,10 @@ class IndexData:
         if not group.count:
             del self._groups[value_of_group]
 
-    # ---- looking
+    # ---- reading
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """What a query may see: a row a document by its id in lower case, or a row a group, in order."""
+        """The rows that a query reads: one for each document, sorted by key, or one for each group, sorted by value."""
         definition = self.definition
         if not definition.group_by:
             for key in sorted(self._rows):
@@ -125,10 +125,10 @@ class IndexData:
             sums = {field: _plain(total) for field, total in zip(definition.sums, group.sums, strict=True)}
             yield {definition.group_by: json.loads(value_of_group), "Count": group.count, **sums}
 
-    # ---- surviving
+    # ---- journal
 
     def frames(self) -> Iterator[bytes]:
-        """All of it, to be read by `recover`."""
+        """All data as journal frames, to be read by `recover`."""
         header, definition = self.header, self.definition
         yield journal.frame((
             "H", definition.name, definition.collection, definition.fields, definition.group_by, definition.sums,
@@ -141,7 +141,7 @@ class IndexData:
 
     @classmethod
     def recover(cls, contents: Iterable[bytes]) -> "IndexData":
-        """What the frames say, without a torn last one. `DamagedJournal` if they say nothing."""
+        """The data that the frames describe; a torn last frame is ignored. Raises `DamagedJournal` without a header."""
         data: IndexData | None = None
         for fields in journal.frames_in(contents):
             match fields:
@@ -158,7 +158,7 @@ class IndexData:
         return data
 
     def of_copy(self, copy: str, defined: int) -> "IndexData":
-        """The same data as that of another copy with the same changes under the same etags: it is now that one's."""
+        """Assign the data to another copy, which must have the same changes under the same etags. Returns itself."""
         self.header = IndexHeader(self.definition, copy, defined)
         return self
 

@@ -1,8 +1,7 @@
-"""What a database holds: documents, their revisions, and the tombstones that deletions leave. Values with JSON as text.
+"""The items of a database: documents, their revisions, and the tombstones that deletions leave. All are values.
 
 A document keeps its JSON as canonical text, so that it can be shared, sent and written without being copied or
-encoded again; of an attachment it keeps what it is called and the hash of its content, which stands beside it as a
-`Blob`. Never here: where they are kept, who wins a conflict, what a backup file looks like.
+encoded again. It names its attachments and the hashes of their contents; each content is a separate `Blob`.
 """
 
 import json
@@ -21,15 +20,15 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 
 @value
 class Attachment:
-    """A name that a document has for some content."""
+    """An attachment of a document: a name, and the hash of its content."""
 
     name: str
     hash: str
-    """Of the content (`hash_of`): equal content is kept once, whoever names it."""
+    """`hash_of` the content; equal contents are kept once, however many attachments refer to them."""
     content_type: str
-    """As the client gave it; may be empty."""
+    """The type that the client gave; may be empty."""
     size: int
-    """Bytes."""
+    """Size of the content in bytes."""
 
 
 @value
@@ -37,44 +36,45 @@ class Document:
     """One version of one document."""
 
     id: str
-    """As it was written; two ids that differ only in case name the same document."""
+    """The id as the client wrote it; two ids that differ only in case name the same document."""
     collection: str
     body: str
     """The JSON object as canonical text (`body_of`), without metadata."""
     change_vector: ChangeVector
     etag: int
-    """Number of this change in the copy that holds it; every copy counts for itself."""
+    """Number of this change in the copy that holds it; every copy numbers its own changes."""
     last_modified: int
     """Wall instant of the write in µs; always above that of the version it replaced."""
     attachments: tuple[Attachment, ...] = ()
-    """Sorted by name, in any case."""
+    """Sorted by name in lower case."""
     revised: bool = False
     """Whether revisions of its collection were kept when it was written."""
 
     @property
     def data(self) -> dict[str, Any]:
-        """The JSON object, parsed anew at each call: changing it changes nothing."""
+        """The JSON object, parsed anew at each call: changing it does not change the document."""
         data: dict[str, Any] = json.loads(self.body)
         return data
 
 
 @value
 class Revision:
-    """A version of a document that is kept: each one where its collection keeps them, and whatever lost a conflict."""
+    """A version of a document that is kept: each version if a policy asks for it, and each that lost a conflict."""
 
     id: str
-    """As the document had it."""
+    """The id of the document, with upper and lower case as in this version."""
     collection: str
     body: str
-    """`{}` for a deletion."""
+    """The JSON object of the version as canonical text; `{}` for a deletion."""
     change_vector: ChangeVector
-    """That of the version: it tells the revisions of a document apart, in every copy and in every backup."""
+    """The vector of the version, by which the revisions of a document are told apart in every copy and every backup."""
     etag: int
-    """Number of the change that kept it, in the copy that holds it."""
+    """Number of the change that kept the revision, in the copy that holds it."""
     last_modified: int
+    """Wall instant of the write of the version in µs."""
     attachments: tuple[Attachment, ...] = ()
     deleted: bool = False
-    """It says that the document was deleted then."""
+    """Whether this version is the deletion of the document."""
 
     @property
     def data(self) -> dict[str, Any]:
@@ -85,10 +85,10 @@ class Revision:
 
 @value
 class Tombstone:
-    """What a deletion leaves, so that replicas and incremental backups learn of it."""
+    """The mark of a deletion, from which other copies and incremental backups learn of it."""
 
     id: str
-    """In lower case, as `key_of` gives it."""
+    """The key of the deleted document (`key_of`)."""
     collection: str
     change_vector: ChangeVector
     etag: int
@@ -104,19 +104,19 @@ Item = Document | Tombstone | Revision
 
 @value
 class CleanedTombstones:
-    """What is left of tombstones that were cleaned (rule 18.5): enough that a new document follows them all."""
+    """A summary of the tombstones that a copy cleaned (rule 18.5), so that a new document is newer than all of them."""
 
     etag: int = 0
-    """Every tombstone up to this change of the copy is gone."""
+    """Etag up to which every tombstone of the copy is removed."""
     change_vector: ChangeVector = ChangeVector()
-    """What all of them together had seen."""
+    """The merged change vectors of the removed tombstones."""
     last_modified: int = 0
-    """Of the latest of them."""
+    """The latest `last_modified` of the removed tombstones (wall instant in µs)."""
     since: int = 0
-    """Who has less than this of the copy's changes has not heard of it."""
+    """A copy that has received fewer changes than up to this etag may lack some of the removed deletions."""
 
     def joined(self, other: "CleanedTombstones") -> "CleanedTombstones":
-        """What is left of the tombstones of both."""
+        """The summary of the tombstones of both."""
         return CleanedTombstones(
             max(self.etag, other.etag),
             merge((self.change_vector, other.change_vector)),
@@ -140,28 +140,31 @@ class Blob:
 
 
 def key_of(document_id: str) -> str:
-    """What tells documents apart: the id in lower case. ValueError for an id that is none."""
+    """The key of a document: its id in lower case. Raises ValueError if the id is empty or not printable."""
     if not document_id or not document_id.isprintable():
         raise ValueError(f"{document_id!r} is no document id: give at least one character, all of them printable")
     key = document_id.lower()
-    return document_id if key == document_id else key  # one text, not two equal ones
+    return document_id if key == document_id else key  # saves memory: one text instead of two equal ones
 
 
 def hash_of(content: bytes) -> str:
-    """What names an attachment's content: its BLAKE2b of 256 bits in base 64, as in RavenDB's files."""
+    """The hash that identifies an attachment's content: BLAKE2b of 256 bits in base 64, as in RavenDB's files."""
     return b64encode(blake2b(content, digest_size=32).digest()).decode()
 
 
 def text_of(data: object) -> str:
-    """Compact JSON text that can be written as UTF-8, keys in order; ValueError, TypeError if there is none."""
+    """Compact JSON text of the data, which can be written as UTF-8; keys keep their order.
+
+    Raises ValueError or TypeError if the data has no such text.
+    """
     text = _encode(data)
     if not text.isascii():
-        text.encode()  # a lone surrogate cannot be written: refuse it now, not in the backup
+        text.encode()  # a lone surrogate cannot be written as UTF-8: refuse it now, not when a backup is written
     return text
 
 
 def body_of(document_id: str, data: Mapping[str, Any]) -> str:
-    """The canonical text of a document's JSON object; ValueError names the document and what is wrong."""
+    """The canonical text of a document's JSON object. Raises ValueError, which names the document and what is wrong."""
     if METADATA in data:
         raise ValueError(f"document {document_id!r} holds {METADATA}, which the database writes: leave it out")
     try:
@@ -173,10 +176,10 @@ def body_of(document_id: str, data: Mapping[str, Any]) -> str:
 
 
 def rank(item: Item) -> tuple[int, str]:
-    """The order in which conflicting versions win (rule 19.3): the latest; of equally late ones the higher vector."""
+    """A sort key: of conflicting versions the highest wins (rule 19.3), by `last_modified`, then by the vector's text."""
     return item.last_modified, item.change_vector.text()
 
 
 def size_of(item: Item) -> int:
-    """Roughly how many bytes the item takes in a backup before compression: for cost models."""
+    """Approximate size of the item in a backup in bytes, before compression, for models of cost."""
     return 200 if isinstance(item, Tombstone) else 200 + len(item.body)

@@ -1,8 +1,8 @@
-"""A copy of a database as frames in a file, so that a node finds it again after a crash: bytes and back.
+"""The journal of a copy of a database: its changes as frames, from which a node recovers the copy after a crash.
 
-A frame is length (u32), CRC-32 (u32), msgpack. A journal opens with a `JournalState`; each change of the copy adds the frame
-of the changed item, before it those of contents that no item named before, and a `JournalState` again when the copy learned
-something that no item says. Never here: a disk.
+A frame is length (u32), CRC-32 (u32), msgpack. A journal opens with a `JournalState`. Each change of the copy adds the
+frame of the changed item, preceded by those of attachment contents that are new with it. Another `JournalState` follows
+whenever one of its fields changed. The functions here convert between values and bytes; they read and write no disk.
 """
 
 import struct
@@ -31,7 +31,7 @@ HEAD = struct.Struct("<II")
 
 @value
 class JournalState:
-    """What a copy knows beside its items."""
+    """The state of a copy beside its items."""
 
     node: str
     database_id: str
@@ -40,20 +40,21 @@ class JournalState:
     received: tuple[tuple[str, int], ...]
     """Database id of each other copy and the etag up to which its changes arrived, sorted."""
     policies: Policies = Policies()
-    """Which revisions are kept from here on."""
+    """The revision policies that the copy applies from this frame on."""
     forgotten: CleanedTombstones = NOTHING_FORGOTTEN
-    """Which tombstones are gone from here on."""
+    """The summary of the tombstones that are removed from this frame on."""
 
 
 @value
 class TornFrame:
-    """How many bytes of an unfinished last frame were dropped."""
+    """An unfinished last frame, which is ignored."""
 
     size: int
+    """How many bytes of it were found."""
 
 
 class DamagedJournal(ValueError):
-    """A journal is not what was written: something other than its last frame is broken."""
+    """A journal is not what was written: a frame other than the last is broken, or frames do not fit together."""
 
 
 def encode_change(item: Item | Blob) -> bytes:
@@ -72,7 +73,7 @@ def encode_change(item: Item | Blob) -> bytes:
 
 
 def encode_state(state: JournalState) -> bytes:
-    """The frame of what a copy knows beside its items."""
+    """The frame of the state of a copy beside its items."""
     policies = state.policies
     kept = tuple((each.collection, each.minimum_to_keep, each.disabled) for each in policies.policies)
     vector = state.change_vector.text()
@@ -84,15 +85,18 @@ def encode_state(state: JournalState) -> bytes:
 
 
 def decode(contents: Iterable[bytes]) -> Iterator[Item | Blob | JournalState | TornFrame]:
-    """What the frames of the journal files `contents` say, in their order; at most one `TornFrame`, at the end."""
+    """The values of the frames of the journal files `contents`, in order. A `TornFrame` can only be the last.
+
+    Raises DamagedJournal as `frames_in` and `decoded` do.
+    """
     return (fields if isinstance(fields, TornFrame) else decoded(fields) for fields in frames_in(contents))
 
 
 def frames_in(contents: Iterable[bytes]) -> Iterator[tuple[Any, ...] | TornFrame]:
-    """The fields of each frame of these files, in their order; at most one `TornFrame`, at the end.
+    """The fields of each frame of these files, in order. A `TornFrame` can only be the last.
 
-    An unfinished or broken frame at the very end of the last file is a torn write: nobody was told that it is
-    durable. Anywhere else it is damage: DamagedJournal with file number and offset.
+    An unfinished or broken frame at the very end of the last file is a torn write, which was never reported as
+    durable. Anywhere else it is damage, for which DamagedJournal is raised with file number and offset.
     """
     files = list(contents)
     for number, content in enumerate(files):
@@ -114,7 +118,7 @@ def frames_in(contents: Iterable[bytes]) -> Iterator[tuple[Any, ...] | TornFrame
 
 
 def frame(fields: tuple[Any, ...]) -> bytes:
-    """One frame of scalars and tuples of them."""
+    """The frame of these fields, which are scalars and tuples of scalars."""
     payload: bytes = msgpack.packb(fields)
     return HEAD.pack(len(payload), zlib.crc32(payload)) + payload
 
@@ -127,7 +131,7 @@ def _frame_end(content: bytes, offset: int) -> int:
 
 
 def _frame_follows(content: bytes, offset: int) -> bool:
-    """Whether a good frame begins somewhere from `offset` on: then what is before it was no last write."""
+    """Whether a valid frame begins at `offset` or later: then the bytes before it are damaged, not a torn last write."""
     for start in range(offset, len(content) - HEAD.size):
         length, checksum = HEAD.unpack_from(content, start)
         end = start + HEAD.size + length
@@ -145,7 +149,7 @@ def _attachments(plain: Iterable[tuple[str, str, str, int]]) -> tuple[Attachment
 
 
 def decoded(fields: tuple[Any, ...]) -> Item | Blob | JournalState:
-    """What one frame says; DamagedJournal for a kind that is unknown."""
+    """The value of one frame. Raises DamagedJournal if the kind of the frame is unknown."""
     match fields:
         case ("D", id, collection, body, vector, etag, last_modified):
             return Document(id, collection, body, ChangeVector.parse(vector), etag, last_modified)

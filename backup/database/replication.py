@@ -1,7 +1,8 @@
-"""Replication between the copies of one database group: what to send, what to do with what arrives (rules 19.1-19.3).
+"""Replication between the copies of one database group: the messages, what to send, and how to merge what arrives
+(rules 19.1-19.3).
 
-Pure of time and wires: the service decides when to send and to whom, and sends only what is durable here. Items go in
-the order of the sender's etags, so an acknowledged etag means that everything up to it arrived.
+Everything here is pure: the replicator decides when to send and to whom, and sends only what is durable here. Items are
+sent in the order of the sender's etags, so an acknowledged etag means that everything up to it arrived.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from backup.database.items import Attachment, Blob, CleanedTombstones, Document,
 from cluster.value import value
 
 MESSAGE_BYTES = 1 << 20
-"""About so many bytes of attachments go into one message, and at least one item."""
+"""Approximate limit in bytes of the attachment contents in one message; a message has at least one item."""
 
 
 @value
@@ -20,54 +21,60 @@ class ReplicateDocuments:
     """The changes of one copy in (from_etag, last_etag], as that copy holds them now."""
 
     database: int
-    """Of the record: a database made again under the same name is another one."""
+    """Number of the database in the record: a database created again under the same name has another number."""
     source: str
-    """Database id of the sender's copy: the etags are its."""
+    """Database id of the sender's copy, to which all etags of the message belong."""
     items: tuple[Item, ...]
-    """Sorted by etag. A change that was replaced since is not in it: its replacement follows later."""
+    """Sorted by etag. A change that has been replaced meanwhile is missing; its replacement follows at a later etag."""
     from_etag: int
     last_etag: int
     blobs: tuple[Blob, ...] = ()
-    """Contents of attachments that its items name: those nobody named before, and those that were asked for."""
+    """The contents of attachments that are new with these items, and those that the receiver asked for."""
     policies_index: int = 0
-    """`Policies.index` of the sender: who keeps revisions by older policies would let go of what newer ones keep."""
+    """`Policies.index` of the sender. A receiver with older policies might drop revisions that the newer ones keep."""
     forgotten: CleanedTombstones | None = None
-    """What is left of tombstones that would have been in it, had the sender not cleaned them."""
+    """The summary of tombstones in this range of etags that the sender has cleaned; None if there are none."""
 
 
 @value
 class ReplicationAck:
-    """Everything of that source up to `last_etag` arrived: send what follows it."""
+    """The answer to `ReplicateDocuments`: everything of the source up to `last_etag` arrived."""
 
     database: int
-    """Of the record: a database made again under the same name is another one."""
+    """Number of the database in the record: a database created again under the same name has another number."""
     source: str
-    """Database id of the copy whose etags are counted: an answer to a copy since wiped concerns nobody."""
+    """Database id of the copy to which `last_etag` belongs; a copy with another id ignores the answer."""
     last_etag: int
     wanted: tuple[str, ...] = ()
-    """Hashes of contents without which the next item is not taken: give them to `offer`."""
+    """Hashes of attachment contents that the next item needs; the sender passes them to `offer`."""
     copy: str = ""
     """Database id of the copy that answers."""
     sent: int = 0
-    """Up to where of its own etags the one that answers may have sent to whom it answers."""
+    """Etag of the answering copy up to which it may have sent its own changes to the copy that it answers."""
 
 
 @value
 class ReplicationResume:
-    """A copy tells another where they stand, and asks the same: after a restart, or when the other was silent long."""
+    """A copy tells another how far replication got both ways, and asks for the same.
+
+    It is sent after a restart, or when the other copy was silent for long.
+    """
 
     database: int
-    """Of the record: a database made again under the same name is another one."""
+    """Number of the database in the record: a database created again under the same name has another number."""
     source: str
     """Database id of the sender's copy."""
     received: tuple[tuple[str, int], ...]
     """`Store.received` of the sender, sorted: by database id of a copy, the etag up to which its changes arrived."""
     sent: int = 0
-    """Up to where of its own etags the sender may have sent to whom it tells this."""
+    """Etag of the sender's copy up to which it may have sent its own changes to the receiver."""
 
 
 def delta(store: Store, after_etag: int, limit: int) -> tuple[tuple[Item, ...], int]:
-    """At most `limit` changes after that etag and the etag they reach; () and its own etag when nothing is new."""
+    """At most `limit` items that changed after that etag, and the etag up to which they are complete.
+
+    If nothing is new: no items, and the higher of `after_etag` and the store's own etag.
+    """
     items = tuple(store.changes_after(after_etag, limit))
     reached_end = len(items) < limit
     return items, max(store.etag, after_etag) if reached_end else items[-1].etag
@@ -76,9 +83,9 @@ def delta(store: Store, after_etag: int, limit: int) -> tuple[tuple[Item, ...], 
 def offer(
     database: int, store: Store, after_etag: int, limit: int, wanted: Sequence[str] = ()
 ) -> ReplicateDocuments | None:
-    """The message that brings another copy on from `after_etag`; None when there is nothing to tell.
+    """The next message to a copy that has everything up to `after_etag`; None if nothing changed since.
 
-    `wanted`: contents that the other asked for in its last answer.
+    `wanted`: hashes of the contents that the other copy asked for in its last answer.
     """
     if after_etag >= store.etag:
         return None
@@ -93,7 +100,7 @@ def offer(
 def _with_contents(
     store: Store, items: tuple[Item, ...], last_etag: int, after_etag: int, wanted: Sequence[str]
 ) -> tuple[tuple[Item, ...], int, tuple[Blob, ...]]:
-    """As many of the items as go into one message with the contents that are new with them, and those contents."""
+    """The items that fit into one message with their new contents, the etag that they reach, and those contents."""
     fresh = {blob.hash: blob for blob in store.blobs_after(after_etag)}
     fresh |= {hash: Blob(hash, content) for hash in wanted if (content := store.content(hash)) is not None}
     if not fresh:
@@ -111,11 +118,13 @@ def _with_contents(
 
 
 def receive(store: Store, message: ReplicateDocuments) -> tuple[Sequence[Item], ReplicationAck]:
-    """Merge what arrived: the items that now differ here, then the answer. Journal them and `store.state_frame()`.
+    """Merge a message. Returns the items that changed here, and the answer.
 
-    A batch that starts beyond what arrived before would leave a gap: it is not taken; the answer says where to go on.
-    What arrived before is not looked at again: it may be of a document whose deletion was forgotten since. Nor is an
-    item taken whose attachments are not here, nor what follows it: the answer asks for their contents.
+    The caller writes the items and `store.state_frame()` to the journal before it sends the answer.
+
+    A message that starts beyond what arrived before would leave a gap: it is not merged, and the answer says where to
+    go on. An item that arrived before is skipped, because a tombstone of its document may have been cleaned since. An
+    item whose attachment contents are not here is not merged, nor are those after it: the answer asks for the contents.
     """
     before = store.received.get(message.source, 0)
     if message.from_etag > before:
@@ -153,4 +162,4 @@ WORDS: tuple[type, ...] = (
     Blob,
     CleanedTombstones,
 )
-"""Every class that travels, in a fixed order."""
+"""Every class that replication sends, in a fixed order for the codec."""

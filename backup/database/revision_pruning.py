@@ -1,6 +1,6 @@
-"""Which revisions of its documents one copy keeps: the newest, as many as the policies ask for, whatever order they came in.
+"""Which revisions of its documents one copy keeps: the newest, as many as the policies ask for, in whatever order they came.
 
-Never here: the policies (revisions.py), and the revisions themselves, which are items among others (documents.py).
+The policies are in revisions.py; the revisions themselves are items of the `Store` (documents.py).
 """
 
 from bisect import bisect
@@ -10,34 +10,34 @@ from backup.database.items import Item, Revision
 from backup.database.revisions import Policies
 
 Rank = tuple[int, str]
-"""When a revision was written, and its vector: of two of one instant every copy takes the same for the newer."""
+"""`last_modified` and vector of a revision. Of two revisions of one instant, the one of higher vector is the newer."""
 
 
 def slot_of(key: str, revision: Revision) -> str:
-    """Where a revision stands among the items: ids are printable, so that no document stands there."""
+    """The slot of a revision among the items. It holds a NUL, which no document id does, so that no document has it."""
     return _slot(key, revision.change_vector.text())
 
 
 class KeptRevisions:
-    """The revisions of one copy, by the key of their document. It reads the items and changes none."""
+    """The revisions of one copy by the key of their document. It reads the copy's items and changes none."""
 
     def __init__(self, items: Mapping[str, Item]) -> None:
-        """`items`: all of the copy, by slot."""
+        """`items`: slot to item, all of the copy."""
         self._items = items
         self._ranks: dict[str, list[Rank]] = {}
-        """Key of a document to the rank of each of its revisions, the lowest first."""
+        """Key of each document to the ranks of its revisions, the lowest first."""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Of every document that has revisions."""
+        """The keys of all documents that have revisions."""
         return tuple(self._ranks)
 
     def slots(self, key: str) -> Iterator[str]:
-        """Where the revisions of a document stand, the oldest first."""
+        """The slots of the revisions of a document, the oldest first."""
         return (_slot(key, vector) for _, vector in self._ranks.get(key, ()))
 
     def has_room(self, key: str, revision: Revision, policies: Policies) -> bool:
-        """Whether it would be kept: not if it is older than so many that are."""
+        """Whether the revision would be kept: not if as many newer ones are here as the policies keep."""
         ranks = self._ranks.get(key, [])
         place = bisect(ranks, _rank(revision))
         newest = revision if place == len(ranks) else self._items[_slot(key, ranks[-1][1])]
@@ -45,12 +45,12 @@ class KeptRevisions:
         return limit is None or place >= len(ranks) + 1 - limit
 
     def add(self, key: str, revision: Revision) -> None:
-        """Count one that stands among the items now."""
+        """Count a revision that was added to the items."""
         ranks, rank = self._ranks.setdefault(key, []), _rank(revision)
         ranks.insert(bisect(ranks, rank), rank)
 
     def surplus(self, key: str, policies: Policies) -> list[str]:
-        """Count no longer what is too much of a document under these policies; where that stands, the oldest first."""
+        """Stop counting the revisions of a document beyond what the policies keep. Returns their slots, the oldest first."""
         ranks = self._ranks[key]
         newest = self._items[_slot(key, ranks[-1][1])]
         limit = policies.limit(newest.collection)
@@ -58,7 +58,7 @@ class KeptRevisions:
         return self._drop(key, ranks[:count], ranks[count:])
 
     def up_to(self, etag: int) -> list[str]:
-        """Count no longer what was kept at that etag or before; where that stands."""
+        """Stop counting the revisions whose etag is `etag` or lower. Returns their slots."""
         gone: list[str] = []
         for key, ranks in list(self._ranks.items()):
             rest = [rank for rank in ranks if self._items[_slot(key, rank[1])].etag > etag]

@@ -1,36 +1,34 @@
-"""Which revisions of its documents a database keeps: a policy for each collection, agreed through the log. Values only.
-
-Never here: where revisions are kept.
-"""
+"""Revision policies: how many revisions of its documents a database keeps, for each collection. Agreed through the log."""
 
 from cluster.value import value
 
 CONFLICTS_KEPT = 1_024
-"""How many revisions of a document are kept where no policy asks for any: only what lost a conflict becomes one."""
+"""How many revisions of a document are kept without a policy. Only versions that lost a conflict become revisions then."""
 
 
 @value
 class RevisionPolicy:
-    """What is kept of the documents of one collection."""
+    """How many revisions are kept of the documents of one collection."""
 
     collection: str
-    """Empty: every collection that has no policy of its own."""
+    """Name of the collection; empty for every collection that has no policy of its own."""
     minimum_to_keep: int | None = None
-    """So many of the newest revisions of a document stay; None: all."""
+    """How many of the newest revisions of each document are kept; None for all."""
     disabled: bool = False
+    """Whether writes of this collection make no revisions."""
 
 
 @value
 class Policies:
-    """All policies of a database."""
+    """All revision policies of a database."""
 
     index: int = 0
     """Log index of the entry that set them."""
     policies: tuple[RevisionPolicy, ...] = ()
-    """Sorted by collection, each once."""
+    """Sorted by collection in lower case; each collection at most once."""
 
     def of(self, collection: str) -> RevisionPolicy | None:
-        """The policy of a collection, in any case; None if its writes make no revisions."""
+        """The policy of a collection, named in upper or lower case; None if its writes make no revisions."""
         if not self.policies:
             return None
         wanted = collection.lower()
@@ -44,6 +42,6 @@ class Policies:
         return None if found is None or found.disabled else found
 
     def limit(self, collection: str) -> int | None:
-        """How many revisions of one document of that collection are kept at most; None: all."""
+        """How many revisions of one document of that collection are kept at most; None for all."""
         policy = self.of(collection)
         return CONFLICTS_KEPT if policy is None else policy.minimum_to_keep

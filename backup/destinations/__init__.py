@@ -1,1 +1,1 @@
-"""Where backup files go: one port, a module for each kind of place, and what can go wrong with a place."""
+"""Destinations of backup files: one port, a module for each kind of destination, and the faults of simulated ones."""

@@ -1,6 +1,6 @@
-"""A container of Azure's blob storage, by way of `obstore`.
+"""The destination kind for a container of Azure's blob storage, which is reached through `obstore`.
 
-Never here: how objects are written and read (object_store.py).
+object_store.py reads and writes the objects.
 """
 
 import os
@@ -15,7 +15,7 @@ from cluster.value import value
 
 @value
 class Azure(CloudSettings):
-    """A container of Azure's blob storage."""
+    """The settings of a container of Azure's blob storage."""
 
     container: str = attrs.field(metadata=named("StorageContainer"))
     account_name: str = attrs.field(default="", metadata=named("AccountName"))
@@ -34,7 +34,7 @@ class Azure(CloudSettings):
     through: ClassVar[str] = "obstore; account key or SAS"
 
     def connect(self, endpoint: str = "") -> ObjectStore:
-        """The container; `endpoint`: of another server than Azure's own."""
+        """The container. `endpoint`: the URL of the server, if it is not Azure's own."""
         from obstore.store import AzureStore
 
         endpoint = endpoint or os.environ.get("AZURE_STORAGE_ENDPOINT", "")

@@ -1,8 +1,8 @@
-"""What can ail a place for backup files, as data, and a place that suffers from it.
+"""Faults of destinations, as data, and `Troubled`, a destination that has them.
 
-Each trouble concerns one local folder of one node, or the address of a cloud, and lasts until `Well`, or until the sky
-clears. What ails a cloud ails it for every node; `OF_THE_WAY` is what ails one node's way to it. Never here: a place of
-its own, or luck: a trouble strikes every time.
+Each fault concerns one local folder of one node, or the address of a cloud, and lasts until `Well` or until the world is
+mended. A fault of a cloud affects every node, except those in `OF_THE_WAY`, which affect one node's connection to it.
+A fault is not random: while it lasts, it strikes every time.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,12 +13,12 @@ from backup.destinations.registry import is_remote
 from cluster.value import value
 
 Ailing = Mapping[type, Any]
-"""What ails a place now: by class, one of a kind."""
+"""The present faults of a destination: class to fault, at most one of each class."""
 
 
 @value
 class Full:
-    """There is no room: a file is refused when it is to be finished."""
+    """No space is left: `finish` of an upload fails."""
 
     path: str
 
@@ -28,7 +28,7 @@ class Full:
 
 @value
 class Slow:
-    """Everything takes so many times as long."""
+    """Everything takes `factor` times as long."""
 
     path: str
     factor: int
@@ -50,7 +50,7 @@ class Refusing:
 
 @value
 class ReadOnly:
-    """What is there can be read; nothing can be written or removed."""
+    """Files can be read and listed; nothing can be written or removed."""
 
     path: str
 
@@ -60,7 +60,7 @@ class ReadOnly:
 
 @value
 class Disconnected:
-    """The connection is lost. As on a real wire, writing seems to go on, and only the end of a file finds out."""
+    """The connection is lost. As on a real network, writing seems to succeed, and only `finish` fails."""
 
     path: str
 
@@ -70,7 +70,7 @@ class Disconnected:
 
 @value
 class Losing:
-    """It says that a file is kept, and has lost it."""
+    """The destination reports that a file is kept, but has lost it."""
 
     path: str
 
@@ -80,7 +80,7 @@ class Losing:
 
 @value
 class Cutting:
-    """It says that a file is kept, and has kept all but its last bytes."""
+    """The destination reports that a file is kept, but has cut off its last `LAST` bytes."""
 
     path: str
 
@@ -90,7 +90,7 @@ class Cutting:
 
 @value
 class Well:
-    """Nothing ails the place any more."""
+    """All faults of the destination end."""
 
     path: str
 
@@ -103,14 +103,14 @@ def _whose(path: str, node: str) -> str:
 
 
 OF_THE_WAY = (Slow, Disconnected)
-"""What ails the way from one node to a cloud, and not the cloud."""
+"""The faults that affect the connection from one node to a cloud, and not the cloud itself."""
 Trouble = Full | Slow | Refusing | ReadOnly | Disconnected | Losing | Cutting
 LAST = 64
-"""Bytes that a place cuts off: the end of the seal, or of the last message."""
+"""How many bytes `Cutting` cuts off: they belong to the seal, or to the last message of an encrypted file."""
 
 
 class Troubled:
-    """A place, with what ails it. Asks anew at every step, so that a trouble may begin in the middle of a file."""
+    """A destination with faults. It looks them up anew at every call, so that a fault may begin in the middle of a file."""
 
     def __init__(self, place: Destination, name: str, ailing: Callable[[], Ailing]) -> None:
         self._place = place
@@ -119,7 +119,7 @@ class Troubled:
 
     @property
     def slowness(self) -> int:
-        """How many times longer everything takes than it should."""
+        """The factor by which everything takes longer; 1 without `Slow`."""
         slow = self._ailing().get(Slow)
         return slow.factor if isinstance(slow, Slow) else 1
 
@@ -159,7 +159,7 @@ class Troubled:
 
 
 def slowness(place: Destination) -> int:
-    """How many times longer everything takes there than it should."""
+    """The factor by which everything takes longer at this destination; 1 if it is not slow."""
     return place.slowness if isinstance(place, Troubled) else 1
 
 
@@ -170,11 +170,11 @@ REASONS: Mapping[type, tuple[str, str]] = {
     Cutting: ("the hash that came back is not that of the file", "nothing: the next run sends another"),
     Disconnected: ("the connection is lost", "see whether the place can be reached; the next run tries again"),
 }
-"""What a user reads, and what helps: as a real place says it."""
+"""The reason and the remedy that a user reads for each fault, worded as for a real destination."""
 
 
 class TroubledUpload:
-    """One file on its way to such a place."""
+    """One file that is being written to a destination with faults."""
 
     def __init__(
         self,
@@ -194,7 +194,7 @@ class TroubledUpload:
         self._was_cut_off = False
 
     def write(self, chunk: bytes) -> None:
-        """What a lost connection swallows is never heard of again, even if the connection comes back."""
+        """Add a chunk. Once the connection was lost, this and all later chunks are dropped, even if it comes back."""
         self._was_cut_off |= Disconnected in self._ailing()
         if not self._was_cut_off:
             self._upload.write(chunk)

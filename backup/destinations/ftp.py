@@ -1,7 +1,8 @@
-"""A folder of an FTP server, by the standard library: plain FTP, or with TLS (`ftps://`, explicit, as RavenDB has it).
+"""The destination kind for a folder of an FTP server, reached through the standard library.
 
-A file is sent under its in-progress name, measured, and only then given its own. Each act is a connection of its own, so
-that one that was lost costs one act. Never here: retention and restores, which pass such places over (rules 12.4, 14.6).
+The protocol is plain FTP, or FTP with explicit TLS (`ftps://`), as in RavenDB. A file is sent under its in-progress name,
+its size is checked, and only then it is renamed. Each operation opens a connection of its own, so that a lost connection
+costs one operation. Retention and restores skip this kind (rules 12.4, 14.6).
 """
 
 import base64
@@ -23,20 +24,20 @@ from cluster.value import value
 
 CHUNK = 1 << 17
 TIMEOUT = 60.0
-"""Seconds of silence after which a connection is lost."""
+"""How many seconds of silence pass before a connection counts as lost."""
 NO_SUCH_FILE = "550"
 
 
 @value
 class Ftp(DestinationSettings):
-    """A folder of an FTP server: nothing is restored from there directly (rule 12.4)."""
+    """The settings of a folder of an FTP server. Nothing is restored from there directly (rule 12.4)."""
 
     url: str = attrs.field(metadata=named("Url"))
     port: int = attrs.field(default=21, metadata=named("Port"))
     user: str = attrs.field(default="", metadata=named("UserName"))
     password: str = attrs.field(default="", repr=False, metadata=named("Password"))
     certificate: str = attrs.field(default="", repr=False, metadata=named("CertificateAsBase64"))
-    """Base64."""
+    """The client certificate in PEM, encoded as Base64; empty for none."""
     certificate_file_name: str = attrs.field(default="", metadata=named("CertificateFileName", in_files=False))
     disabled: bool = False
     script: Script | None = None
@@ -55,7 +56,7 @@ class Ftp(DestinationSettings):
 
     @property
     def is_complete(self) -> bool:
-        """Port 0 is no port (section 12)."""
+        """Whether the URL and a port other than 0 are given, or a script that gives them (section 12)."""
         return bool((self.url and self.port) or self.script)
 
     @property
@@ -64,7 +65,7 @@ class Ftp(DestinationSettings):
         return f"ftp://{parts.hostname or ''}:{parts.port or self.port}{parts.path.rstrip('/')}"
 
     def split_url(self) -> SplitResult:
-        """The parts of its URL, which may lack the scheme."""
+        """The parts of the URL; a URL without a scheme is read as `ftp://`."""
         return urlsplit(self.url if "://" in self.url else f"ftp://{self.url}")
 
     @classmethod
@@ -75,15 +76,15 @@ class Ftp(DestinationSettings):
         return self.changed(url=joined(self.url, name))
 
     def connect(self, trusted: str = "") -> "FtpDestination":
-        """The folder; `trusted`: a file of certificates to believe, instead of the system's own."""
+        """The folder. `trusted`: path of a file with the certificates to trust; empty for those of the system."""
         return FtpDestination(self, trusted)
 
 
 class ReusingFtpTls(ftplib.FTP_TLS):
-    """Takes the session of the control connection for the data as well: servers ask for it, the library does not do it."""
+    """An FTP client that reuses the TLS session of the control connection for data, as servers require; the library does not."""
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
-        """A connection for data, protected if it is to be."""
+        """A connection for data, with TLS if the client asked for protected data."""
         connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
         if self._prot_p:  # type: ignore[attr-defined]  # whether data is to be protected; only the library sets it
             assert isinstance(self.sock, ssl.SSLSocket), "data is protected after the control connection is"
@@ -92,7 +93,7 @@ class ReusingFtpTls(ftplib.FTP_TLS):
 
 
 class FtpDestination:
-    """A folder of a server that can be reached."""
+    """A folder of an FTP server as a destination."""
 
     gives_back = True
 
@@ -113,7 +114,7 @@ class FtpDestination:
         return f"FtpDestination({self._where!r})"
 
     def start(self, name: str) -> "FtpUpload":
-        """Begin a file under its in-progress name; folders are made as needed. AlreadyThere if either name is taken."""
+        """Begin a file under its in-progress name; makes missing folders. Raises AlreadyThere if either name is taken."""
         folder, file = parts_of(name, 2)
         with self.translated(name):
             client = self.connected()
@@ -130,7 +131,7 @@ class FtpDestination:
                 raise
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The file in chunks. NotThere."""
+        """The file in chunks. Raises NotThere."""
         path = self.path(*parts_of(name, 2))
         with self.translated(name), self._client() as client:
             client.voidcmd("TYPE I")
@@ -141,7 +142,7 @@ class FtpDestination:
             client.voidresp()
 
     def folders(self) -> tuple[str, ...]:
-        """The folders that hold backups, sorted; () if the place itself is not made yet."""
+        """The folders that hold backups, sorted; () if the destination's own folder does not exist yet."""
         with self.translated(""), self._client() as client:
             return tuple(sorted(self._names(client, self.path(), folders=True)))
 
@@ -152,24 +153,24 @@ class FtpDestination:
             return tuple(sorted(self._names(client, self.path(folder))))
 
     def delete(self, name: str) -> None:
-        """Remove a file. Nothing happens if there is none."""
+        """Remove a file; does nothing if there is none."""
         path = self.path(*parts_of(name, 2))
         with self.translated(name), self._client() as client, _passing_over_what_is_not_there():
             client.delete(path)
 
     def delete_folder(self, folder: str) -> None:
-        """Remove a folder and its files, incrementals before their full. Nothing happens if there is none."""
+        """Remove a folder and its files, incrementals before their full backup; does nothing if there is no such folder."""
         for file in reversed(self.files(folder)):
             self.delete(f"{folder}/{file}")
         with self.translated(folder), self._client() as client, _passing_over_what_is_not_there():
             client.rmd(self.path(folder))
 
     def path(self, *parts: str) -> str:
-        """A path on the server, from where the user arrives."""
+        """A path on the server, relative to the folder in which the user starts after login."""
         return "/".join(part for part in (self._folder, *parts) if part) or "."
 
     def connected(self) -> ftplib.FTP:
-        """A connection of somebody who has logged in."""
+        """A new connection that is logged in."""
         settings = self._settings
         client = (
             ReusingFtpTls(context=self._context(), timeout=TIMEOUT) if self._secure else ftplib.FTP(timeout=TIMEOUT)
@@ -205,7 +206,7 @@ class FtpDestination:
             client.close()
 
     def _names(self, client: ftplib.FTP, path: str, *, folders: bool = False) -> list[str]:
-        """Files or folders in one that may not be there."""
+        """The names of the files, or of the folders, in a folder; empty if it does not exist."""
         try:
             listed = list(client.mlsd(path, ["type"]))
         except ftplib.error_perm as error:
@@ -216,7 +217,7 @@ class FtpDestination:
         return [name for name, facts in listed if facts.get("type") == wanted]
 
     def _names_of_old(self, client: ftplib.FTP, path: str, *, folders: bool) -> list[str]:
-        """Where a server has no MLSD: a file is what has a size."""
+        """The names of the files, or of the folders, on a server without MLSD: an entry with a size is a file."""
         try:
             names = [name.rpartition("/")[2] for name in client.nlst(path)]
         except ftplib.error_perm as error:
@@ -227,15 +228,15 @@ class FtpDestination:
         return [name for name in names if (_size(client, f"{path}/{name}") is None) is folders]
 
     def _make(self, client: ftplib.FTP, path: str) -> None:
-        """A folder and those above it."""
+        """Make a folder and those above it, unless they exist."""
         parts = path.split("/")
         for count in range(1, len(parts) + 1):
-            with _passing_over_what_is_not_there():  # 550: it is there already
+            with _passing_over_what_is_not_there():  # 550 also means that the folder exists already
                 client.mkd("/".join(parts[:count]))
 
     @contextlib.contextmanager
     def translated(self, name: str) -> Iterator[None]:
-        """Errors of the library as ours, without what was sent to log in."""
+        """Turn errors of the library into DestinationError; the text never shows the password."""
         where = f"{self._where}/{name}" if name else self._where
         try:
             yield
@@ -259,7 +260,7 @@ class FtpDestination:
 
 
 class FtpUpload:
-    """One file on its way."""
+    """One file that is being sent to an FTP server."""
 
     def __init__(
         self, place: FtpDestination, client: ftplib.FTP, name: str, path: str, connection: socket.socket
@@ -278,7 +279,7 @@ class FtpUpload:
         self._length += len(chunk)
 
     def finish(self) -> None:
-        """See that all of it has arrived, and give it its name."""
+        """Check that all bytes have arrived, and rename the file. Raises DestinationError, AlreadyThere."""
         self._open()
         with self._place.translated(self._name):
             self._end()
@@ -295,14 +296,14 @@ class FtpUpload:
         self._connection = None
 
     def abandon(self) -> None:
-        """Stop as a crash does: leave what was written under the in-progress name."""
+        """Stop as a crash does: the written bytes stay under the in-progress name."""
         if self._connection is not None:
             self._end()
             self._client.close()
         self._connection = None
 
     def discard(self) -> None:
-        """Remove what was written. Nothing happens if it has ended already."""
+        """Remove what was written; does nothing if the upload has ended."""
         if self._connection is not None:
             self.abandon()
             self._place.delete(self._name + IN_PROGRESS)
@@ -320,7 +321,7 @@ class FtpUpload:
 
 
 def _size(client: ftplib.FTP, path: str) -> int | None:
-    """Bytes of a file; None if there is none."""
+    """Size of a file in bytes; None if there is no such file."""
     try:
         return client.size(path)
     except ftplib.error_perm:

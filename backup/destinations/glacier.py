@@ -1,7 +1,8 @@
-"""Amazon's vaults of old, by way of `boto3`: an archive goes in, and its tree hash comes back.
+"""The destination kind for a vault of Amazon Glacier, reached through `boto3`.
 
-A vault can be read and listed by jobs that take hours, so nothing here reads: what counts is the hash. Amazon lets nobody
-new in since the end of 2025; for them there is S3 with the storage class GLACIER. Never here: getting an archive out.
+An upload succeeds if the tree hash in Amazon's answer is that of the file. Reading and listing a vault takes jobs of
+hours, so both raise DestinationError here. Amazon accepts no new customers for vaults since the end of 2025; they can use
+S3 with the storage class GLACIER.
 """
 
 import hashlib
@@ -16,17 +17,17 @@ from backup.destinations.settings import CloudSettings, Script, named
 from cluster.value import value
 
 PART = 1 << 20
-"""The tree's leaves, by Amazon's definition."""
+"""Size in bytes of a leaf of the tree hash, as Amazon defines it."""
 IN_MEMORY = 1 << 24
 LARGEST = 4 << 30
-"""What one request may carry."""
+"""Largest size in bytes of an archive that one request may carry."""
 CLOSED = "Amazon takes no new customers for vaults since 2025-12-15"
 INSTEAD = "name an Amazon S3 block with StorageClass GLACIER or DEEP_ARCHIVE instead"
 
 
 @value
 class AmazonGlacier(CloudSettings):
-    """A vault of Amazon Glacier: nothing is restored from there directly (rule 12.4)."""
+    """The settings of a vault of Amazon Glacier. Nothing is restored from there directly (rule 12.4)."""
 
     vault: str = attrs.field(metadata=named("VaultName"))
     region: str = attrs.field(default="", metadata=named("AwsRegionName"))
@@ -53,7 +54,7 @@ class AmazonGlacier(CloudSettings):
         return self.region
 
     def connect(self, url: str = "") -> "GlacierVault":
-        """The vault; `url`: of another server than Amazon's own."""
+        """The vault. `url`: the URL of the server, if it is not Amazon's own."""
         import boto3
         from botocore.config import Config
 
@@ -70,24 +71,24 @@ class AmazonGlacier(CloudSettings):
 
 
 class GlacierVault:
-    """An open vault."""
+    """A vault as a destination. It can be written to, but not read or listed."""
 
     gives_back = False
 
     def __init__(self, client: Any, settings: AmazonGlacier) -> None:
-        """`client`: of boto3."""
+        """`client`: a Glacier client of boto3."""
         self.client = client
         self.vault = settings.vault
         self._where = settings.address
         self._folder = settings.remote_folder.strip("/")
         self._archives: dict[str, str] = {}
-        """By name: ids of what this object has sent, so that it can be taken back."""
+        """Name of each file that this object has sent to its archive id, with which it can be deleted."""
 
     def __repr__(self) -> str:
         return f"GlacierVault({self._where!r})"
 
     def start(self, name: str) -> "GlacierUpload":
-        """Begin an archive. A vault knows no names: that of the file is its description."""
+        """Begin an archive. Archives have no names, so the name of the file becomes the description."""
         folder, file = parts_of(name, 2)
         return GlacierUpload(self, name, "/".join(part for part in (self._folder, folder, file) if part))
 
@@ -101,7 +102,7 @@ class GlacierVault:
         raise self._asleep()
 
     def delete(self, name: str) -> None:
-        """Take back what was sent here; what others sent can be removed by nobody who does not know its id."""
+        """Delete an archive that this object has sent; does nothing for others, whose archive id is not known here."""
         parts_of(name, 2)
         archive = self._archives.pop(name, None)
         if archive is not None:
@@ -112,11 +113,11 @@ class GlacierVault:
             self.delete(name)
 
     def keep(self, name: str, archive: str) -> None:
-        """What was sent under that name has this id."""
+        """Remember the archive id of the file of that name."""
         self._archives[name] = archive
 
     def asked(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        """The answer to one request. DestinationError in our words."""
+        """Amazon's answer to one request. Raises DestinationError for every failure."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -144,7 +145,7 @@ class GlacierVault:
 
 
 class GlacierUpload:
-    """One archive on its way: gathered first, as a vault wants to know its hash with the first byte."""
+    """One archive that is being sent. It is first collected in a file, because a request begins with the archive's hash."""
 
     def __init__(self, vault: GlacierVault, name: str, description: str) -> None:
         self._vault = vault
@@ -160,7 +161,7 @@ class GlacierUpload:
             raise DestinationError(self._name, "it is larger than the 4 GiB that a vault takes at once", INSTEAD)
 
     def finish(self) -> None:
-        """Send it; it counts when the hash that comes back is ours."""
+        """Send the archive. Raises DestinationError, and deletes it, if the hash in the answer is not that of the file."""
         assert self._file is not None, f"{self._name} has ended: start another upload"
         ours = tree_hash(self._parts())
         self._file.seek(0)
@@ -174,7 +175,7 @@ class GlacierUpload:
             )
 
     def abandon(self) -> None:
-        """Nothing has been sent."""
+        """Drop what was collected; nothing of it has been sent."""
         file, self._file = self._file, None
         if file is not None:
             file.close()
@@ -189,7 +190,7 @@ class GlacierUpload:
 
 
 def tree_hash(parts: Iterator[bytes]) -> str:
-    """Amazon's SHA-256 of a tree over parts of a megabyte."""
+    """Amazon's tree hash in hexadecimal: SHA-256 of a binary tree over parts of `PART` bytes."""
     level = [hashlib.sha256(part).digest() for part in parts] or [hashlib.sha256(b"").digest()]
     while len(level) > 1:
         pairs = [level[at : at + 2] for at in range(0, len(level), 2)]

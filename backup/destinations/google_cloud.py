@@ -1,6 +1,6 @@
-"""A bucket of Google's cloud storage, by way of `obstore`.
+"""The destination kind for a bucket of Google's cloud storage, which is reached through `obstore`.
 
-Never here: how objects are written and read (object_store.py).
+object_store.py reads and writes the objects.
 """
 
 import json
@@ -18,11 +18,11 @@ from cluster.value import value
 
 @value
 class GoogleCloud(CloudSettings):
-    """A bucket of Google's cloud storage."""
+    """The settings of a bucket of Google's cloud storage."""
 
     bucket: str = attrs.field(metadata=named("BucketName"))
     credentials: str = attrs.field(default="", repr=False, metadata=named("GoogleCredentialsJson"))
-    """JSON text."""
+    """JSON text of a service account's key file; empty for the credentials of the environment."""
     remote_folder: str = attrs.field(default="", metadata=named("RemoteFolderName"))
     disabled: bool = False
     script: Script | None = None
@@ -53,7 +53,7 @@ class GoogleCloud(CloudSettings):
 
 
 def _of_the_environment() -> str:
-    """Google's credentials as its own libraries find them."""
+    """The credentials in the environment, found as Google's own libraries do; empty if there are none."""
     path = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
     if path is None:
         return os.environ.get("GOOGLE_SERVICE_ACCOUNT_KEY", "")

@@ -1,6 +1,6 @@
-"""A folder of the real file system: files appear under their names whole and durable, or not at all.
+"""The destination kind for a folder of the real file system. A file appears under its name whole and durable, or not at all.
 
-Calls block; whoever runs on a clock calls them through `Member.outside`. Never here: what is in the files.
+Calls block, so a program on a node makes them through `Member.outside`.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ REASONS = {
 
 @value
 class LocalFolder(DestinationSettings):
-    """A folder of the node that runs the backup."""
+    """The settings of a folder of the node that runs the backup."""
 
     path: str = attrs.field(metadata=named("FolderPath"))
     disabled: bool = False
@@ -63,12 +63,12 @@ class LocalFolder(DestinationSettings):
 
     @classmethod
     def simulated(cls, kept: Destination, address: str) -> Destination:
-        """What keeps the files is such a folder already."""
+        """`kept` itself, which already behaves as a local folder does."""
         return kept
 
 
 def parts_of_path(path: str) -> tuple[str, ...]:
-    """The parts of a local folder's path. ValueError for one that leads elsewhere."""
+    """The parts of a local folder's path. Raises ValueError if it is empty or holds `..`."""
     parts = tuple(part for part in PurePosixPath(path.replace("\\", "/")).parts if part != "/")
     if not parts or ".." in parts:
         raise ValueError(f"the local folder {path!r} leads out of the node: give a path without '..'")
@@ -76,19 +76,19 @@ def parts_of_path(path: str) -> tuple[str, ...]:
 
 
 class LocalDestination:
-    """One folder of the file system, in it a folder for each chain of backups."""
+    """One folder of the file system as a destination; it holds a folder for each chain of backups."""
 
     gives_back = True
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """`path` of the folder; it is made when the first file is written."""
+        """`path` of the folder, which is made when the first file is written."""
         self.path = Path(path)
 
     def __repr__(self) -> str:
         return f"LocalDestination({str(self.path)!r})"
 
     def start(self, name: str) -> "LocalUpload":
-        """Begin a file under its in-progress name; folders are made as needed. AlreadyThere if either name is taken."""
+        """Begin a file under its in-progress name; makes missing folders. Raises AlreadyThere if either name is taken."""
         path = self._file(name)
         with _translated(path):
             if path.exists():
@@ -97,14 +97,14 @@ class LocalDestination:
             return LocalUpload(path)
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The file in chunks. NotThere."""
+        """The file in chunks. Raises NotThere."""
         path = self._file(name)
         with _translated(path), path.open("rb") as file:
             while chunk := file.read(CHUNK):
                 yield chunk
 
     def folders(self) -> tuple[str, ...]:
-        """The folders that hold backups, sorted; () if the place itself is not made yet."""
+        """The folders that hold backups, sorted; () if the destination's own folder does not exist yet."""
         with _translated(self.path):
             if not self.path.exists():
                 return ()
@@ -119,7 +119,7 @@ class LocalDestination:
             return tuple(sorted(entry.name for entry in path.iterdir() if entry.is_file()))
 
     def delete(self, name: str) -> None:
-        """Remove a file, durably. Nothing happens if there is none: removing twice is removing."""
+        """Remove a file durably; does nothing if there is none."""
         path = self._file(name)
         with _translated(path):
             if path.exists():
@@ -127,13 +127,13 @@ class LocalDestination:
                 _sync_folder(path.parent)
 
     def delete_folder(self, folder: str) -> None:
-        """Remove a folder and its files, durably. Nothing happens if there is none."""
+        """Remove a folder and its files durably; does nothing if there is no such folder."""
         path = self.path.joinpath(*parts_of(folder, 1))
         with _translated(path):
             if path.exists():
                 for entry in sorted(
                     path.iterdir(), reverse=True
-                ):  # incrementals before their full: never a headless chain
+                ):  # incrementals before their full backup: a crash never leaves incrementals without it
                     entry.unlink()
                 path.rmdir()
                 _sync_folder(path.parent)
@@ -143,10 +143,10 @@ class LocalDestination:
 
 
 class LocalUpload:
-    """One file of a local folder being written."""
+    """One file that is being written to a local folder."""
 
     def __init__(self, path: Path) -> None:
-        """Opens the in-progress file of `path`; FileExistsError if another is there."""
+        """Open the in-progress file of `path`. Raises FileExistsError if it exists."""
         self._path = path
         self._partial = path.with_name(path.name + IN_PROGRESS)
         self._ended = False
@@ -160,7 +160,7 @@ class LocalUpload:
                 rest = rest[os.write(self._open(), rest) :]
 
     def finish(self) -> None:
-        """Make it durable and give it its name."""
+        """Make the file durable and rename it. Raises AlreadyThere if the name was taken meanwhile."""
         with _translated(self._path):
             os.fsync(self._open())
             self._close()
@@ -171,12 +171,12 @@ class LocalUpload:
             _sync_folder(self._path.parent)
 
     def abandon(self) -> None:
-        """Stop as a crash does: leave what was written under the in-progress name."""
+        """Stop as a crash does: the written bytes stay under the in-progress name."""
         self._ended = True
         self._close()
 
     def discard(self) -> None:
-        """Remove what was written. Nothing happens if it has ended already."""
+        """Remove what was written; does nothing if the upload has ended."""
         if self._ended:
             return
         with _translated(self._partial):
@@ -203,7 +203,7 @@ def _make_folder(path: Path) -> None:
 
 
 def _sync_folder(path: Path) -> None:
-    """Make the names in a folder durable: a rename alone may be forgotten by a crash."""
+    """Make the names in a folder durable: without this a crash may undo a rename."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -213,7 +213,7 @@ def _sync_folder(path: Path) -> None:
 
 @contextlib.contextmanager
 def _translated(path: Path) -> Iterator[None]:
-    """Errors of the system as ours, with the path in them."""
+    """Turn errors of the operating system into DestinationError with the path."""
     try:
         yield
     except DestinationError:

@@ -1,6 +1,6 @@
-"""A place in memory, for stories and tests that need no disk. It outlives every node that writes to it.
+"""A destination in memory, for stories and tests that need no disk. It outlives every node that writes to it.
 
-Never here: latency or misfortune; whoever writes can stop between two chunks.
+It has no latency and no faults of its own (faults.py).
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class MemoryDestination:
         return f"MemoryDestination({self.name!r})"
 
     def start(self, name: str) -> "MemoryUpload":
-        """Begin a file under its in-progress name. AlreadyThere if either name is taken."""
+        """Begin a file under its in-progress name. Raises AlreadyThere if either name is taken."""
         folder, file = self._key(name)
         for taken in (file, file + IN_PROGRESS):
             if (folder, taken) in self._files:
@@ -32,7 +32,7 @@ class MemoryDestination:
         return MemoryUpload(self.name, self._files, folder, file)
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The file in chunks. NotThere."""
+        """The file in chunks. Raises NotThere."""
         content = self._files.get(self._key(name))
         if content is None:
             raise NotThere(f"{self.name}:{name}")
@@ -49,11 +49,11 @@ class MemoryDestination:
         return tuple(sorted(file for within, file in self._files if within == folder))
 
     def delete(self, name: str) -> None:
-        """Remove a file. Nothing happens if there is none."""
+        """Remove a file; does nothing if there is none."""
         self._files.pop(self._key(name), None)
 
     def delete_folder(self, folder: str) -> None:
-        """Remove a folder and its files. Nothing happens if there is none."""
+        """Remove a folder and its files; does nothing if there is no such folder."""
         for file in self.files(folder):
             del self._files[folder, file]
 
@@ -63,10 +63,10 @@ class MemoryDestination:
 
 
 class MemoryUpload:
-    """One file of such a place being written."""
+    """One file that is being written to memory."""
 
     def __init__(self, place: str, files: dict[tuple[str, str], bytearray], folder: str, file: str) -> None:
-        """Opens the in-progress file."""
+        """Begin the in-progress file in `files`. `place` is the destination's name, for errors."""
         self._place = place
         self._files = files
         self._path = (folder, file)
@@ -80,7 +80,7 @@ class MemoryUpload:
         self._content += chunk
 
     def finish(self) -> None:
-        """Give it its name."""
+        """Give the file its name. Raises AlreadyThere if the name was taken meanwhile."""
         assert self._content is not None, f"{self._place}:{'/'.join(self._partial)} has ended: start another upload"
         if self._path in self._files:
             raise AlreadyThere(f"{self._place}:{'/'.join(self._path)}")
@@ -88,11 +88,11 @@ class MemoryUpload:
         self._content = None
 
     def abandon(self) -> None:
-        """Stop as a crash does: leave what was written under the in-progress name."""
+        """Stop as a crash does: the written bytes stay under the in-progress name."""
         self._content = None
 
     def discard(self) -> None:
-        """Remove what was written. Nothing happens if it has ended already."""
+        """Remove what was written; does nothing if the upload has ended."""
         if self._content is not None:
             del self._files[self._partial]
         self._content = None

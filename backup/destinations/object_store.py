@@ -1,7 +1,7 @@
-"""What object stores (Amazon S3, Azure's blob storage, Google's cloud storage) have in common, by way of `obstore`.
+"""The common part of the object stores (Amazon S3, Azure's blob storage, Google's cloud storage), reached through `obstore`.
 
-An object appears when it is whole; an upload that ends in any other way leaves nothing that counts. The library's own
-retries are off: whoever uploads tries again, in its own time. Never here: a bucket that nobody has made.
+An object appears when it is whole; an upload that ends in any other way leaves nothing visible. The library's own retries
+are off: the run that uploads tries again by its own rules. Buckets are never created here.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20
 ASLEEP_REMEDY = "have S3 restore the object first, or give keys that may write there"
 TIMEOUT = timedelta(minutes=720)
-"""Of one request: `Backup.CloudStorageOperationTimeoutInMin`."""
+"""Timeout of one request: RavenDB's `Backup.CloudStorageOperationTimeoutInMin`."""
 AGAIN = "see whether it can be reached; the next run tries again"
 REMEDIES = {
     "PermissionDeniedError": "give keys that may list, read, write and delete there",
@@ -28,7 +28,7 @@ REMEDIES = {
 
 
 class ObjectStore:
-    """One bucket or container, and the folder in it that the settings name."""
+    """A folder of one bucket or container as a destination."""
 
     def __init__(
         self,
@@ -40,8 +40,8 @@ class ObjectStore:
         *,
         asleep: bool = False,
     ) -> None:
-        """`where`: its address, for errors, in which nothing `hidden` is ever shown. `asleep`: what is in that storage
-        class is given back hours after it is asked for."""
+        """`where`: the address, for errors. `hidden`: the secrets that no error may show. `asleep`: whether objects of
+        `storage_class` must be restored by the store, which takes hours, before they can be read."""
         self._store = store
         self._where = where
         self._folder = folder.strip("/")
@@ -53,7 +53,7 @@ class ObjectStore:
         return f"ObjectStore({self._where!r})"
 
     def start(self, name: str) -> "ObjectUpload":
-        """Begin a file; nobody sees it before it is finished. AlreadyThere if the name is taken."""
+        """Begin a file, which is invisible until it is finished. Raises AlreadyThere if the name is taken."""
         import obstore
 
         key = self._key(*parts_of(name, 2))
@@ -63,7 +63,7 @@ class ObjectStore:
             return ObjectUpload(self, name, key, obstore.open_writer(self._store, key, attributes=attributes))
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The file in chunks. NotThere."""
+        """The file in chunks. Raises NotThere."""
         import obstore
 
         key = self._key(*parts_of(name, 2))
@@ -82,7 +82,7 @@ class ObjectStore:
         return tuple(sorted(each["path"].rpartition("/")[2] for each in objects))
 
     def delete(self, name: str) -> None:
-        """Remove a file. Nothing happens if there is none."""
+        """Remove a file; does nothing if there is none."""
         import obstore
 
         key = self._key(*parts_of(name, 2))
@@ -90,7 +90,7 @@ class ObjectStore:
             obstore.delete(self._store, key)
 
     def delete_folder(self, folder: str) -> None:
-        """Remove a folder and its files, incrementals before their full. Nothing happens if there is none."""
+        """Remove a folder and its files, incrementals before their full backup; does nothing if there is no such folder."""
         for file in reversed(self.files(folder)):
             self.delete(f"{folder}/{file}")
 
@@ -104,7 +104,7 @@ class ObjectStore:
             return obstore.list_with_delimiter(self._store, f"{self._key(folder)}/" if self._key(folder) else None)
 
     def size(self, name: str, key: str) -> int | None:
-        """Bytes of an object; None if there is none."""
+        """Size of an object in bytes; None if there is no such object."""
         import obstore
 
         with self._translated(name):
@@ -118,13 +118,13 @@ class ObjectStore:
             raise AlreadyThere(f"{self._where}/{name}")
 
     def finished(self, name: str, key: str, length: int) -> None:
-        """DestinationError if what is there is not as long as what was sent."""
+        """Check a finished upload. Raises DestinationError if the object does not have `length` bytes."""
         if (size := self.size(name, key)) != length:
             raise DestinationError(f"{self._where}/{name}", f"{length} bytes were sent and {size} are there", AGAIN)
 
     @contextlib.contextmanager
     def _translated(self, name: str) -> Iterator[None]:
-        """Errors of the library as ours: the first line of them, with nothing secret in it."""
+        """Turn errors of the library into DestinationError with their first line, from which secrets are removed."""
         from obstore.exceptions import BaseError
 
         where = f"{self._where}/{name}" if name else self._where
@@ -144,14 +144,14 @@ class ObjectStore:
         text = re.sub(r"(https?://[^\s?]*)\?\S*", r"\1", (str(error).splitlines() or [type(error).__name__])[0])
         text = re.sub(
             r" in [0-9.]+ ?[mµn]?s\b", "", text.partition("<?xml")[0]
-        )  # how long it took is no part of what is wrong
+        )  # the duration of the request differs from run to run
         for secret in self._hidden:
             text = text.replace(secret, "…")
         return text.strip().rstrip(".;: ")
 
 
 class ObjectUpload:
-    """One object on its way, in parts."""
+    """One object that is being sent in parts."""
 
     def __init__(self, store: ObjectStore, name: str, key: str, writer: Any) -> None:
         self._store = store
@@ -168,7 +168,7 @@ class ObjectUpload:
         self._length += len(chunk)
 
     def finish(self) -> None:
-        """Put the parts together under the name, and see that all of it is there."""
+        """Assemble the object from its parts and check its size. Raises AlreadyThere if the name was taken meanwhile."""
         assert self._writer is not None, f"{self._name} has ended: start another upload"
         self._store._need_free(self._name, self._key)
         with self._store._translated(self._name):
@@ -177,25 +177,25 @@ class ObjectUpload:
         self._store.finished(self._name, self._key, self._length)
 
     def abandon(self) -> None:
-        """Leave the parts that were sent, which nobody sees; the store removes them by the rules of its owner."""
+        """Stop; the parts that were sent stay invisible, and the store's own rules remove them."""
         writer, self._writer = self._writer, None
         if writer is not None:
             with contextlib.suppress(Exception):
                 writer.__exit__(InterruptedError, InterruptedError(), None)
 
     def discard(self) -> None:
-        """The same: there is nothing to see, and nothing to remove."""
+        """The same as `abandon`: parts are invisible, so that nothing has to be removed."""
         self.abandon()
 
 
-# ---- how every store is talked to ----
+# ---- options of every store ----
 
 
 def client_options(url: str) -> Any:
-    """Options of the library's HTTP client for that endpoint; plain HTTP only where the endpoint says so."""
+    """Options of the library's HTTP client for the endpoint `url`; plain HTTP only if the URL begins with `http://`."""
     return {"allow_http": url.startswith("http://"), "timeout": TIMEOUT, "connect_timeout": timedelta(seconds=15)}
 
 
 def retry_config() -> Any:
-    """No retries of the library's own."""
+    """Options that turn the library's own retries off."""
     return {"max_retries": 0, "retry_timeout": timedelta(seconds=5)}

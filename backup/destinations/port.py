@@ -1,17 +1,17 @@
-"""Where backup files are kept: what is asked of any such place, and how a place says no.
+"""The port for destinations of backup files: what every destination can do, and the errors that it raises.
 
-A name is `folder/file`, with slashes on every system. Never here: a place, or what the files mean.
+A name is `folder/file`, with slashes on every system.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 IN_PROGRESS = ".in-progress"
-"""What a name ends in while the file is written (rule 11.3)."""
+"""The suffix of a file's name while the file is being written (rule 11.3)."""
 
 
 class DestinationError(OSError):
-    """A place could not do what was asked. The text names the path, the reason and what helps."""
+    """A destination failed to do what was asked. The text names the path, the reason and the remedy."""
 
     def __init__(self, path: str, what: str, remedy: str) -> None:
         super().__init__(f"{path}: {what}; {remedy}")
@@ -21,7 +21,7 @@ class DestinationError(OSError):
 
 
 class AlreadyThere(DestinationError, FileExistsError):
-    """A file of that name, finished or in progress, is there and is kept (rule 11.5)."""
+    """A file of that name, finished or in progress, exists already and stays as it is (rule 11.5)."""
 
     def __init__(self, path: str) -> None:
         super().__init__(
@@ -44,49 +44,49 @@ class Upload(Protocol):
     """One file being written, in steps. Exactly one of the last three ends it; a crash ends it with none of them."""
 
     def write(self, chunk: bytes) -> None:
-        """Add a chunk. DestinationError if there is no space, or the place went away."""
+        """Add a chunk. Raises DestinationError if no space is left, or the destination cannot be reached."""
 
     def finish(self) -> None:
-        """Make it durable and give it its name: all of it or nothing. AlreadyThere if the name was taken meanwhile."""
+        """Make the file durable and give it its name, atomically. Raises AlreadyThere if the name was taken meanwhile."""
 
     def abandon(self) -> None:
-        """Stop as a crash does: leave what was written under the in-progress name."""
+        """Stop as a crash does: the written bytes stay under the in-progress name."""
 
     def discard(self) -> None:
-        """Remove what was written (rule 9.6c). Nothing happens if it has ended already."""
+        """Remove what was written (rule 9.6c); does nothing if the upload has ended."""
 
 
 class Destination(Protocol):
-    """A place that keeps files in folders."""
+    """A place that keeps backup files in folders. Every method raises DestinationError if it cannot do its work."""
 
     @property
     def gives_back(self) -> bool:
-        """Whether what it keeps can be listed and read at once; Glacier takes hours, and no retention or restore looks there."""
+        """Whether files can be listed and read at once. Glacier takes hours, so retention and restores skip it."""
 
     def start(self, name: str) -> Upload:
-        """Begin a file under its in-progress name; folders are made as needed. AlreadyThere if either name is taken."""
+        """Begin a file under its in-progress name; makes missing folders. Raises AlreadyThere if either name is taken."""
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The file in chunks. NotThere."""
+        """The file in chunks. Raises NotThere if there is no such file."""
 
     def folders(self) -> tuple[str, ...]:
-        """The folders that hold backups, sorted; () if the place itself is not made yet."""
+        """The folders that hold backups, sorted; () if the destination's own folder does not exist yet."""
 
     def files(self, folder: str) -> tuple[str, ...]:
         """Names of the files in a folder, sorted, those in progress included; () if there is no such folder."""
 
     def delete(self, name: str) -> None:
-        """Remove a file, durably. Nothing happens if there is none: removing twice is removing."""
+        """Remove a file durably; does nothing if there is none."""
 
     def delete_folder(self, folder: str) -> None:
-        """Remove a folder and its files, durably. Nothing happens if there is none."""
+        """Remove a folder and its files durably; does nothing if there is no such folder."""
 
 
 def write(destination: Destination, name: str, chunks: Iterable[bytes]) -> int:
-    """Write a whole file; its size in bytes.
+    """Write a whole file. Returns its size in bytes.
 
-    An error, of the place or of `chunks`, leaves nothing behind (rule 9.6c); being cancelled or killed leaves the
-    file in progress as it is (rule 22.6).
+    An error of the destination or of `chunks` leaves nothing behind (rule 9.6c); a cancellation or a crash leaves the
+    file in progress (rule 22.6).
     """
     upload = destination.start(name)
     size = 0
@@ -108,7 +108,7 @@ def write(destination: Destination, name: str, chunks: Iterable[bytes]) -> int:
 
 
 def parts_of(name: str, count: int) -> tuple[str, ...]:
-    """The parts of a name, checked: `count` of them, none that leads elsewhere. ValueError otherwise."""
+    """The parts of a name. Raises ValueError unless there are `count` of them, printable and without `..` and backslashes."""
     parts = tuple(name.split("/"))
     if len(parts) != count or any(part in ("", ".", "..") or "\\" in part or not part.isprintable() for part in parts):
         wanted = "folder/file" if count == 2 else "the name of one folder"

@@ -1,7 +1,7 @@
-"""Every kind of destination there is. To add one, write its module and name it in `KINDS`: everything else reads this.
+"""The list of all kinds of destinations. To add one, write its module and name it in `KINDS`: everything else reads the list.
 
 Task JSON, scripts, secrets, addresses, the command line, the table of the README and the contract suite go through these
-kinds and know none by name. Never here: what a kind is (its own module).
+kinds and know none by name.
 """
 
 from collections.abc import Iterable
@@ -16,29 +16,29 @@ from backup.destinations.s3 import AmazonS3
 from backup.destinations.settings import DestinationSettings, Script
 
 KINDS: tuple[type[DestinationSettings], ...] = (LocalFolder, AmazonS3, AmazonGlacier, Azure, GoogleCloud, Ftp)
-"""In the order in which a default name lists them (rule 6.2); a new one goes to the end."""
+"""All kinds, in the order in which a task's default name lists them (rule 6.2). A new kind goes to the end."""
 REMOTE = tuple(kind for kind in KINDS if kind.scheme)
-"""Those whose places belong to no node."""
+"""The kinds whose destinations belong to no node: all but local folders."""
 WORDS: tuple[type, ...] = (Script, *KINDS[1:6])
-"""What travels, beside `LocalFolder`: the kinds of old, whose codes on the wire lie between those of commands."""
+"""The classes for the codec, besides `LocalFolder`. Their codes on the wire lie between those of commands."""
 LATER_WORDS: tuple[type, ...] = KINDS[6:]
-"""The kinds that came later: their codes follow all others, which stay as they are. The digest of a run knows them."""
+"""The kinds that were added later: their codes come after all others, which therefore stay. Digests depend on codes."""
 BY_SCHEME = {scheme: kind for kind in REMOTE for scheme in (kind.scheme, *kind.other_schemes)}
 
 if TYPE_CHECKING:
     AnySettings = DestinationSettings
 else:
-    AnySettings = Union[KINDS]  # noqa: UP007  # the codec wants to know every class that may travel
-"""What a task may name: settings of any kind."""
+    AnySettings = Union[KINDS]  # noqa: UP007  # the codec must know every class that it may have to encode
+"""Settings of any kind, as a task may have them."""
 
 
 def is_remote(address: str) -> bool:
-    """Whether such an address is that of a place that belongs to no node."""
+    """Whether an address is that of a destination that belongs to no node."""
     return "://" in address
 
 
 def kind_of(address: str) -> type[DestinationSettings]:
-    """The kind of place that an address or a path names. ValueError if its scheme is no kind's."""
+    """The kind of destination that an address or a path names. Raises ValueError if no kind has its scheme."""
     if not is_remote(address):
         return LocalFolder
     found = BY_SCHEME.get(address.partition("://")[0])
@@ -48,7 +48,10 @@ def kind_of(address: str) -> type[DestinationSettings]:
 
 
 def settings_at(address: str) -> AnySettings:
-    """The settings of a remote address that a user has typed. ValueError if it is none, or names nothing to restore from."""
+    """The settings of a remote address that a user has typed, for a restore.
+
+    Raises ValueError if it is no remote address, or one from which nothing can be restored directly.
+    """
     scheme, _, rest = address.partition("://")
     kind = BY_SCHEME.get(scheme)
     if kind is not None and not kind.restores:

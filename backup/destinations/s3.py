@@ -1,6 +1,6 @@
-"""A bucket of Amazon S3, or of what speaks like it, by way of `obstore`.
+"""The destination kind for a bucket of Amazon S3, or of a server with the same protocol, reached through `obstore`.
 
-Never here: how objects are written and read (object_store.py).
+object_store.py reads and writes the objects.
 """
 
 import os
@@ -13,12 +13,12 @@ from backup.destinations.settings import CloudSettings, Script, named
 from cluster.value import value
 
 ASLEEP = ("GLACIER", "DEEP_ARCHIVE")
-"""Storage classes that give nothing back before it is asked for, hours ahead."""
+"""The storage classes whose objects must be restored by S3, which takes hours, before they can be read."""
 
 
 @value
 class AmazonS3(CloudSettings):
-    """A bucket of Amazon S3, or of what speaks like it."""
+    """The settings of a bucket of Amazon S3, or of a server with the same protocol."""
 
     bucket: str = attrs.field(metadata=named("BucketName"))
     region: str = attrs.field(default="", metadata=named("AwsRegionName"))

@@ -1,8 +1,9 @@
-"""What every kind of destination says of itself (section 12), and the settings that all kinds share.
+"""The base class of all kinds of destinations (section 12), and the settings that they share.
 
-A kind is one `@value` class in a module of its own, listed in registry.py: the fields that a user gives, RavenDB's names of
-them, what is secret, and how the place is opened, real and simulated. Whoever needs any of that asks the class, so that no
-other module names a kind. A secret in the settings travels and is kept, and no `repr`, address or file shows it.
+A kind is one `@value` class in a module of its own, listed in registry.py. It declares the fields that a user gives,
+RavenDB's names for them, which of them are secret, and how the destination is opened, real or simulated. Other modules
+ask the class and name no kind. A secret is sent between nodes and stored in the record, but no `repr`, address or backup
+file shows it.
 """
 
 from abc import ABC, abstractmethod
@@ -18,97 +19,100 @@ from cluster.value import value
 
 @value
 class Script:
-    """A program of the operator's that prints the settings as JSON (rule 12.1)."""
+    """A program of the operator that prints the settings as JSON (rule 12.1)."""
 
     exec: str
     arguments: str = ""
     timeout: int = 10_000_000
-    """µs; RavenDB's default of ten seconds."""
+    """How long the program may run in µs; RavenDB's default of ten seconds."""
 
 
 def named(json_name: str, *, in_files: bool = True) -> Mapping[str, Any]:
-    """Metadata of a field: its name in RavenDB's JSON, and whether backup files hold it. What has no `repr` they never hold."""
+    """Metadata of a field: its name in RavenDB's JSON, and whether backup files hold it.
+
+    A field without `repr` is a secret, which backup files never hold.
+    """
     return {"json_name": json_name, "in_files": in_files}
 
 
 class DestinationSettings(ABC):
-    """What a user says about one destination of a task. Its subclasses are the kinds of destinations."""
+    """The settings of one destination of a task. The subclasses are the kinds of destinations."""
 
     __slots__ = ()
 
     json_name: ClassVar[str]
-    """Its name in RavenDB's record: `S3Settings`."""
+    """The kind's name in RavenDB's record: `S3Settings`."""
     word: ClassVar[str]
-    """How a default name speaks of it (rule 6.2)."""
+    """The kind's name in the default name of a task (rule 6.2)."""
     allowed_as: ClassVar[str]
-    """Its name in an administrator's list (rule 12.3)."""
+    """The kind's name in an administrator's list of allowed destinations (rule 12.3)."""
     key_field: ClassVar[str]
-    """What must be given for it to be usable, where no script gives it (section 12)."""
+    """The field that must be given for the settings to be usable, unless a script gives it (section 12)."""
     scheme: ClassVar[str]
-    """What its address begins with, and no other kind's does; empty: it belongs to the node that runs the backup."""
+    """The scheme of the kind's addresses, which no other kind has; empty for folders of the node that runs the backup."""
     other_schemes: ClassVar[tuple[str, ...]] = ()
-    """What a user may write instead."""
+    """Further schemes that a user may write."""
     example: ClassVar[str]
-    """How its address is written."""
+    """An example of an address."""
     through: ClassVar[str]
-    """What reaches the real place, and how: a cell of the table of destinations in backup/README.md."""
+    """The library that reaches the real destination, and how: a cell of the table of destinations in backup/README.md."""
     gives_back: ClassVar[bool] = True
-    """What it keeps can be listed and read at once."""
+    """Whether files can be listed and read at once."""
     restores: ClassVar[bool] = True
-    """A restore may read from it directly (rule 12.4)."""
+    """Whether a restore may read from the destination directly (rule 12.4)."""
     retention_applies: ClassVar[bool] = True
-    """Old chains are removed from it (rule 14.6)."""
+    """Whether retention removes old chains from the destination (rule 14.6)."""
     shows_progress: ClassVar[bool] = False
-    """A file on its way is to be seen, and a crash leaves it there."""
+    """Whether a file is visible while it is written, so that a crash leaves it there in progress."""
 
     disabled: bool
     script: Script | None
 
-    # ---- what a kind says for itself
+    # ---- what each kind defines
 
     @property
     @abstractmethod
     def address(self) -> str:
-        """What the place is called in notes, troubles and errors: a path, or `s3://bucket/folder`. Nothing secret is in it."""
+        """The destination's name in notes, faults and errors: a path, or `s3://bucket/folder`. It holds no secret."""
 
     @classmethod
     @abstractmethod
     def of_address(cls, address: str) -> Self:
-        """The settings of an address that a user has typed; what gets in to the place is in the environment."""
+        """The settings of an address that a user has typed; keys and passwords are taken from the environment."""
 
     @abstractmethod
     def subfolder(self, name: str) -> Self:
-        """The same place, one folder further in: how a server-wide task keeps databases apart (rule 16.3)."""
+        """The settings of a folder inside this destination. A server-wide task has one for each database (rule 16.3)."""
 
     @abstractmethod
     def connect(self) -> Destination:
-        """The real place. ImportError if its library is not installed, DestinationError if the settings cannot be."""
+        """The real destination. Raises ImportError without its library, and DestinationError for impossible settings."""
 
     @classmethod
     def simulated(cls, kept: Destination, address: str) -> Destination:
-        """Such a place as a simulation has it; `kept` holds its files for as long as the world lasts."""
+        """The simulated destination of that address. `kept` holds its files for as long as the world lasts."""
         return SimulatedCloud(kept, address, shows_progress=cls.shows_progress, gives_back=cls.gives_back)
 
-    # ---- what follows for all kinds
+    # ---- what all kinds share
 
     @property
     def is_complete(self) -> bool:
-        """Whether its key field is given, or a script that gives it."""
+        """Whether the key field is given, or a script that gives it."""
         return bool(getattr(self, self.key_field) or self.script)
 
     @property
     def usable(self) -> bool:
-        """Whether files can be sent there, as far as the settings say: enabled and complete."""
+        """Whether the settings are enabled and complete, so that files can be sent to the destination."""
         return not self.disabled and self.is_complete
 
     @property
     def aws_region(self) -> str | None:
-        """Where it is, if it is Amazon's: an administrator may allow some regions only (rule 12.3)."""
+        """The region of a destination of Amazon, which an administrator may restrict (rule 12.3); None for other kinds."""
         return None
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What nobody is to see."""
+        """The values of the secret fields that are given, which nothing may show."""
         return tuple(found for field in secret_fields(type(self)) if (found := str(getattr(self, field.name))))
 
     def changed(self, **fields: Any) -> Self:
@@ -117,7 +121,7 @@ class DestinationSettings(ABC):
         return attrs.evolve(whole, **fields)  # type: ignore[no-any-return]  # every kind is an attrs class
 
     def open(self) -> Destination:
-        """The real place. DestinationError if a library lacks, or if what the settings say cannot be."""
+        """The real destination. Raises DestinationError if its library is missing, or for impossible settings."""
         try:
             return self.connect()
         except ImportError as error:
@@ -126,13 +130,13 @@ class DestinationSettings(ABC):
             ) from None
 
     def as_json(self) -> dict[str, Any]:
-        """The object of RavenDB's record; without secrets, and without what only goes with them (rules 6.1, 18.4)."""
+        """The settings as an object of RavenDB's record, without secrets and fields that only matter with them (6.1, 18.4)."""
         kept = {name: getattr(self, field.name) for name, field in json_fields(type(self)).items() if in_files(field)}
         return {"Disabled": self.disabled, **kept}
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
-        """The settings that such an object holds. KeyError if it lacks a field."""
+        """The settings of an object of RavenDB's record. Raises KeyError if a field is missing."""
         made: Any = cls
         known: dict[str, Any] = {
             field.name: field.type(fields[name])
@@ -143,13 +147,13 @@ class DestinationSettings(ABC):
 
 
 def json_fields(kind: type[DestinationSettings]) -> dict[str, "attrs.Attribute[Any]"]:
-    """The fields of a kind by RavenDB's names of them, in their order; `disabled` and `script` are every kind's."""
+    """RavenDB's name of each field of a kind to the field, in order; without `disabled` and `script`, which all have."""
     every: Any = kind
     return {field.metadata["json_name"]: field for field in attrs.fields(every) if "json_name" in field.metadata}
 
 
 def secret_fields(kind: type[DestinationSettings]) -> list["attrs.Attribute[Any]"]:
-    """The fields of a kind that nobody is to see: those that its `repr` leaves out."""
+    """The secret fields of a kind: those that its `repr` leaves out."""
     every: Any = kind
     return [field for field in attrs.fields(every) if not field.repr]
 
@@ -160,7 +164,7 @@ def in_files(field: "attrs.Attribute[Any]") -> bool:
 
 
 class CloudSettings(DestinationSettings):
-    """A kind whose places have a name (of a bucket, a container or a vault) and a folder in it."""
+    """A kind whose destinations have a name (of a bucket, a container or a vault) and a folder in it."""
 
     __slots__ = ()
 
@@ -168,22 +172,22 @@ class CloudSettings(DestinationSettings):
 
     @property
     def address(self) -> str:
-        """`SCHEME://NAME/FOLDER`."""
+        """The address of the form `SCHEME://NAME/FOLDER`."""
         folder = self.remote_folder.strip("/")
         return f"{self.scheme}://{getattr(self, self.key_field)}" + (f"/{folder}" if folder else "")
 
     def subfolder(self, name: str) -> Self:
-        """The same bucket, container or vault, one folder further in."""
+        """The settings of a folder inside this one, in the same bucket, container or vault."""
         return self.changed(remote_folder=joined(self.remote_folder, name))
 
     @classmethod
     def of_address(cls, address: str) -> Self:
-        """The inverse of `address`."""
+        """The settings with that `address`."""
         name, _, folder = address.partition("://")[2].strip("/").partition("/")
         made: Any = cls
         return made(**{cls.key_field: name, "remote_folder": folder})  # type: ignore[no-any-return]  # as `from_json`
 
 
 def joined(folder: str, part: str) -> str:
-    """A path, one folder further in."""
+    """The path of `part` inside `folder`, which may be empty."""
     return f"{folder.rstrip('/')}/{part}" if folder else part

@@ -1,7 +1,7 @@
-"""Settings that a program of the operator's gives (rule 12.1): it is started, and what it prints is a block of settings as JSON.
+"""Settings from a program of the operator (rule 12.1): it is started and prints the settings as JSON.
 
-What it prints may hold secrets, so no error shows it. Never here: when that is (at the start of each run), and the
-program's own time: it runs in real time, while the clock of a simulated world is held.
+The output may hold secrets, so no error shows it. The program runs at the start of each run, in real time, while the clock
+of a simulated world is held.
 """
 
 import json
@@ -14,11 +14,11 @@ from backup.destinations.settings import DestinationSettings, Script, json_field
 
 
 class ScriptFailed(DestinationError):
-    """The program gave no block, and the run has failed (rule 12.1)."""
+    """The program printed no usable settings, so the run fails (rule 12.1)."""
 
 
 def given(settings: DestinationSettings) -> DestinationSettings:
-    """The settings that their script gives: what the script leaves out is as they have it. ScriptFailed."""
+    """The settings completed by their script; fields that the script leaves out stay. Raises ScriptFailed."""
     script = settings.script
     assert script is not None, "only settings with a script are given by it"
     known = json_fields(type(settings))

@@ -1,7 +1,7 @@
-"""A cloud as a simulation has it: over a place that only keeps files, what its kind of cloud does and does not.
+"""Simulated clouds: a wrapper that gives a plain destination the behaviour of a kind of cloud.
 
-An object store shows a file when it is whole, and an upload that ends in any other way leaves nothing; an FTP server
-shows what is on its way; a vault of Glacier gives nothing back. Never here: latency, misfortune (faults.py), or a place.
+An object store shows a file only when it is whole, and an upload that ends in any other way leaves nothing. An FTP server
+shows files in progress. A vault of Glacier can be neither read nor listed. Faults are added by faults.py.
 """
 
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from backup.destinations.port import IN_PROGRESS, Destination, DestinationError,
 
 
 class SimulatedCloud:
-    """A cloud that no real server stands behind."""
+    """A cloud without a real server."""
 
     def __init__(self, place: Destination, address: str, *, shows_progress: bool, gives_back: bool) -> None:
-        """`place` keeps the files, for as long as the world lasts. `shows_progress`: a file on its way is to be seen."""
+        """`place` keeps the files for as long as the world lasts. The flags are those of `DestinationSettings`."""
         self._place = place
         self._address = address
         self._shows_progress = shows_progress
@@ -52,7 +52,7 @@ class SimulatedCloud:
 
 
 class WholeOrNothing:
-    """An upload in parts that nobody sees before they are put together."""
+    """An upload that leaves nothing unless it is finished, as an object store's does."""
 
     def __init__(self, upload: Upload) -> None:
         self._upload = upload

@@ -1,8 +1,8 @@
-"""Where the backup files of a world are: in each node's local folders, and in clouds that belong to no node and outlive them all.
+"""The destinations of a world: each node's local folders, and clouds, which belong to no node and outlive them all.
 
 A task names a path; node N's folder of that path is `ROOT/N/path`. The cloud of an address, `s3://bucket/folder`, is
-simulated, in `ROOT/clouds/s3/bucket/folder`, unless the run was told to use real ones. Without a root all is kept in
-memory. Real paths stay in here: `plain` takes them out of errors. Never here: what is in the files.
+simulated in `ROOT/clouds/s3/bucket/folder`, unless the run uses real clouds. Without a root all files are kept in memory.
+No other module sees the real paths: `plain` removes them from errors.
 """
 
 from collections.abc import Mapping
@@ -16,38 +16,41 @@ from backup.destinations.port import Destination, DestinationError
 from backup.destinations.registry import REMOTE, AnySettings, is_remote, kind_of
 
 CLOUDS = "clouds"
-"""Where simulated clouds are, beside the nodes; and in `places`, whether they are to be real."""
+"""The folder of simulated clouds, beside those of the nodes; also the key in `places` that chooses real or simulated."""
 TEMPORARY = ".temporary"
-"""A node's own folder for files that go elsewhere (rule 11.8)."""
+"""A node's own folder for files that are only sent elsewhere (rule 11.8)."""
 
 
 class WorldDestinations:
-    """Every place that a node of one world can name, what is in it, and what ails it. It outlives the nodes, which share it."""
+    """All destinations of one world, their files and their faults. The nodes share it, and it outlives them."""
 
     def __init__(self, places: Mapping[str, str] | None = None) -> None:
-        """`places["backups"]`: the real folder; without it files are kept in memory.
+        """`places["backups"]`: path of the real folder (ROOT); without it files are kept in memory.
 
-        `places["clouds"]`: `real`, for the clouds that tasks name, with what they give to get in; else they are simulated.
+        `places["clouds"]`: `real` for the real clouds that tasks name, with the keys in their settings; `simulated`, the
+        default, for simulated ones. Raises ValueError for anything else.
         """
         places = places or {}
         self._root = Path(places["backups"]) if "backups" in places else None
         self._in_memory: dict[tuple[str, str], MemoryDestination] = {}
-        """By node and path; those of clouds, which are nobody's, by `""` and their address."""
+        """(node, path) to destination; clouds, which belong to no node, have `""` and their address."""
         self._opened: dict[str, Destination] = {}
-        """By address: real clouds, as they were last opened."""
+        """Address to real cloud, as it was last opened."""
         self._troubles: dict[tuple[str, str], dict[type[Trouble], Trouble]] = {}
-        """By node and path, one of a kind."""
+        """(node, path) to the faults there, at most one of each class. Faults of a cloud itself have `""` as the node."""
         self.choose_clouds(places.get(CLOUDS, "simulated"))
 
     def choose_clouds(self, clouds: str) -> None:
-        """`real` or `simulated`, from now on. ValueError for anything else."""
+        """Use `real` or `simulated` clouds from now on. Raises ValueError for anything else."""
         if clouds not in ("real", "simulated"):
             raise ValueError(f"clouds cannot be {clouds!r}: choose real or simulated")
         self._real = clouds == "real"
 
     def of_settings(self, node: str, settings: AnySettings) -> Destination:
-        """What the settings name, as that node finds it. ValueError for settings that lead elsewhere, DestinationError for a
-        cloud that cannot be opened."""
+        """The destination of the settings as `node` reaches it, with its faults.
+
+        Raises ValueError for settings that cannot be, and DestinationError for a real cloud that cannot be opened.
+        """
         where = settings.address
         if isinstance(settings, LocalFolder) and is_remote(where):
             raise ValueError(
@@ -58,18 +61,20 @@ class WorldDestinations:
         return self.of_path(node, where)
 
     def of_path(self, node: str, path: str) -> Destination:
-        """The local folder `path` of a node, or the cloud of that address, as that node finds it. ValueError for a path
-        that leads elsewhere."""
+        """The local folder `path` of `node`, or the cloud of that address as `node` reaches it, with its faults.
+
+        Raises ValueError for a path that leads out of the node, and for an address of no kind.
+        """
         key = self._key(node, path)
         name = key[1] if is_remote(path) else f"{node}/{key[1]}"
         return Troubled(self._found(key), name, lambda: self._ailing(node, key))
 
     def temporary(self, node: str, number: int) -> Destination:
-        """Where that node builds what it keeps nowhere itself (rule 11.8); each task has a place of its own."""
+        """The local folder in which `node` writes files that it only sends elsewhere (rule 11.8). `number`: of the task."""
         return self._kept((node, f"{TEMPORARY}/{number}"))
 
     def place(self, node: str, path: str) -> Destination:
-        """The same as `of_path` with nothing ailing it, and nothing withheld: for whoever looks from outside."""
+        """The destination of `of_path` without faults and always readable, for observers outside the cluster."""
         key = self._key(node, path)
         return self._opened.get(key[1]) or self._kept(key)
 
@@ -93,7 +98,7 @@ class WorldDestinations:
         return {**troubles.get(key, {}), **troubles.get((node, key[1]), {})}
 
     def disturb(self, node: str, trouble: Any) -> None:
-        """Let a place suffer from that, or be `Well`. ValueError for a path that leads elsewhere."""
+        """Add a fault to a destination; `Well` ends all its faults. Raises ValueError as `of_path` does."""
         key = self._key(node, trouble.path)
         of_the_way = (node, key[1])
         if isinstance(trouble, Well):
@@ -104,11 +109,11 @@ class WorldDestinations:
             self._troubles.setdefault(concerned, {})[type(trouble)] = trouble
 
     def mend(self) -> None:
-        """Nothing ails any place."""
+        """End all faults of all destinations."""
         self._troubles.clear()
 
     def plain(self, error: BaseException) -> str:
-        """The text of an error without real paths: the same wherever a run keeps its files."""
+        """The text of an error without real paths, so that it does not depend on where a run keeps its files."""
         text = str(error)
         if isinstance(error, DestinationError):
             text = f"{error.path}: {error.what}; {error.remedy}"
@@ -119,7 +124,7 @@ class WorldDestinations:
         return text.replace(f"{self._root}/", "").replace(str(self._root), "")
 
     def _key(self, node: str, path: str) -> tuple[str, str]:
-        """Whose a place is, and what it is called: a cloud is nobody's. ValueError for a path or an address that cannot be."""
+        """The node to which a destination belongs (`""` for a cloud), and its path or address. Raises ValueError."""
         if not is_remote(path):
             return node, "/".join(parts_of_path(path))
         scheme, _, rest = path.partition("://")

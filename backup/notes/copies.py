@@ -1,4 +1,4 @@
-"""What happens to one node's copy of a database. Never here: documents that travel inside a message."""
+"""Notes about one node's copy of a database: its documents, indexes and restores."""
 
 from typing import ClassVar
 
@@ -7,20 +7,21 @@ from cluster.trace import Note
 from cluster.value import value
 
 MANY = 1_000
-"""Changes that make a catching up worth telling."""
+"""From how many changes on `IndexCaughtUp` is more than a detail."""
 
 
 @value
 class CopyOpened(Note):
-    """A node has a copy of a database: a new one, or what its disk holds after a restart."""
+    """A node has opened its copy of a database: a new one, or the one on its disk after a restart."""
 
     weight: ClassVar[int] = DETAIL
 
     database: int
-    """Its id."""
+    """Id of the database."""
     copy: str
-    """The copy's own id: a copy that was wiped and filled again has another."""
+    """Database id of the copy; a copy that was wiped and filled again has a new one."""
     etag: int
+    """Etag of the copy."""
 
     def text(self) -> str:
         return f"opens its copy of database {self.database} at etag {self.etag}"
@@ -28,18 +29,18 @@ class CopyOpened(Note):
 
 @value
 class CopyClosed(Note):
-    """A node gives its copy up: the database is gone, or the node has left its group."""
+    """A node gives up its copy: the database was deleted, or the node has left its group."""
 
     database: int
-    """Its id."""
+    """Id of the database."""
     copy: str
-    """As in `CopyOpened`."""
+    """Database id of the copy, as in `CopyOpened`."""
     etag: int
-    """Of the copy, at the end."""
+    """Last etag of the copy."""
     told: int
-    """The etag up to which another node of the group has all of it; -1 where the database is gone."""
+    """The etag up to which another node of the group has all changes of the copy; -1 if the database was deleted."""
     hard: bool
-    """The files go, too."""
+    """Whether the files are deleted, too."""
 
     def text(self) -> str:
         why = "which is gone" if self.told < 0 else "whose group it has left"
@@ -48,15 +49,16 @@ class CopyClosed(Note):
 
 @value
 class CopyHolds(Note):
-    """What a copy holds has changed, and is durable."""
+    """The contents of a copy have changed, and the change is durable."""
 
     weight: ClassVar[int] = DETAIL
 
     database: int
-    """Its id."""
+    """Id of the database."""
     etag: int
+    """Etag of the copy."""
     fingerprint: str
-    """`Store.fingerprint`: two copies with one fingerprint hold the same documents."""
+    """`Store.fingerprint`: two copies with the same fingerprint hold the same documents."""
 
     def text(self) -> str:
         return f"holds database {self.database} up to its change {self.etag}"
@@ -64,16 +66,17 @@ class CopyHolds(Note):
 
 @value
 class TombstonesCleaned(Note):
-    """A copy forgets deletions that every other copy, every replication and every backup has (rule 18.5)."""
+    """A copy has removed tombstones that every other copy, every replication and every backup has (rule 18.5)."""
 
     database: str
     copy: str
-    """As in `CopyOpened`."""
+    """Database id of the copy, as in `CopyOpened`."""
     count: int
+    """How many tombstones were removed."""
     up_to: int
-    """Etag of the copy."""
+    """Etag of the copy up to which tombstones were removed."""
     left: int
-    """Tombstones that somebody still needs."""
+    """How many tombstones are still needed."""
 
     def text(self) -> str:
         noun = "deletion" if self.count == 1 else "deletions"
@@ -83,13 +86,15 @@ class TombstonesCleaned(Note):
 
 @value
 class DocumentsWritten(Note):
+    """A node has carried out a client's request that writes documents."""
+
     database: str
     copy: str
-    """As in `CopyOpened`."""
+    """Database id of the copy, as in `CopyOpened`."""
     count: int
-    """Documents put, changed or deleted by one request."""
+    """How many documents one request put, changed or deleted."""
     etag: int
-    """Of this node's copy, afterwards."""
+    """Etag of this node's copy afterwards."""
 
     def text(self) -> str:
         noun = "document" if self.count == 1 else "documents"
@@ -98,13 +103,13 @@ class DocumentsWritten(Note):
 
 @value
 class CopyLost(Note):
-    """What a node's disk holds of a database is no good: it starts with an empty copy, which its peers fill."""
+    """The copy on a node's disk is damaged: the node starts with an empty copy, which other members fill."""
 
     sign: ClassVar[str] = "x"
     weight: ClassVar[int] = HEADLINE
 
     database: int
-    """Its id."""
+    """Id of the database."""
     why: str
 
     def text(self) -> str:
@@ -113,7 +118,7 @@ class CopyLost(Note):
 
 @value
 class RestoreAbandoned(Note):
-    """A restore ended with the life of its node, or failed: what it had made so far goes (rule 17.8)."""
+    """A restore failed, or its node went down: the unfinished database is removed (rule 17.8)."""
 
     weight: ClassVar[int] = HEADLINE
 
@@ -126,7 +131,7 @@ class RestoreAbandoned(Note):
 
 @value
 class TaskNotRestored(Note):
-    """A task in the record of a backup is not in the database that was made from it, or does not run there."""
+    """A task in the record of a backup was left out of the restored database, or does not run there."""
 
     weight: ClassVar[int] = HEADLINE
 
@@ -140,14 +145,18 @@ class TaskNotRestored(Note):
 
 @value
 class DatabaseRestored(Note):
+    """A restore has filled a new database on this node."""
+
     weight: ClassVar[int] = HEADLINE
 
     database: str
     folder: str
     files: int
+    """How many files were restored."""
     documents: int
-    """That it holds now."""
+    """How many documents the database holds now."""
     fingerprint: str
+    """`Store.fingerprint` of the new copy."""
 
     def text(self) -> str:
         noun, what = "file" if self.files == 1 else "files", "document" if self.documents == 1 else "documents"
@@ -156,26 +165,27 @@ class DatabaseRestored(Note):
 
 @value
 class IndexCaughtUp(Note):
-    """An index holds every change of its copy: who asks it now is not told that it is stale."""
+    """An index holds every change of its copy: a query at this moment is not stale."""
 
     database: int
-    """Its id."""
+    """Id of the database."""
     name: str
     etag: int
+    """Etag of the copy up to which changes are indexed."""
     rows: int
-    """Documents in the index."""
+    """How many documents are in the index."""
     documents: int
-    """Documents in its collection."""
+    """How many documents are in its collection."""
     fingerprint: str
-    """Of its rows."""
+    """Fingerprint of the rows."""
     contents: str
     """`Store.fingerprint` of the copy."""
     taken: int
-    """Changes of the copy that it took in since it last said so."""
+    """How many changes of the copy were indexed since the last such note."""
 
     @property
     def weight(self) -> int:
-        """That it was built is news, that it follows is detail."""
+        """NORMAL for an index that had much to catch up, DETAIL for one that follows."""
         return NORMAL if self.taken >= MANY else DETAIL
 
     def text(self) -> str:

@@ -1,4 +1,4 @@
-"""What can happen to external replications. Never here: replication inside a group."""
+"""Notes about external replications."""
 
 from typing import ClassVar
 
@@ -9,19 +9,20 @@ from cluster.value import value
 
 @value
 class ReplicationDefined(Agreed):
-    """What a task is from this entry on."""
+    """The definition of an external replication from this entry on."""
 
     database: str
     task: int
     name: str
     destination: str
     delay: int
+    """µs from a change until it is sent."""
     mentor: str
-    """Empty for none."""
+    """The preferred node; empty for none."""
     pinned: bool
     disabled: bool
     change: str
-    """`defined`, `changed`, `enabled`, `disabled`."""
+    """What the entry did: `defined`, `changed`, `enabled` or `disabled`."""
 
     def text(self) -> str:
         late = f", {duration_text(self.delay)} later" if self.delay else ""
@@ -33,6 +34,8 @@ class ReplicationDefined(Agreed):
 
 @value
 class ReplicationRemoved(Agreed):
+    """An external replication was removed."""
+
     database: str
     task: int
 
@@ -42,15 +45,16 @@ class ReplicationRemoved(Agreed):
 
 @value
 class ReplicationReported(Agreed):
-    """The cluster knows how far a task has come."""
+    """The progress of an external replication was stored in the record."""
 
     weight: ClassVar[int] = DETAIL
 
     database: str
     task: int
     node: str
+    """The node that runs the task."""
     etag: int
-    """Of that node's copy."""
+    """Etag of that node's copy up to which changes have arrived."""
 
     def text(self) -> str:
         return f"records: {self.node} has sent {self.database} by task {self.task} up to its change {self.etag}"
@@ -58,15 +62,16 @@ class ReplicationReported(Agreed):
 
 @value
 class ReplicationStarted(Note):
-    """This node takes a task to be its own (rule 7.15)."""
+    """This node begins to run an external replication, as it now owns the task (rule 7.15)."""
 
     database: str
     task: int
     destination: str
     reason: str
-    """Name of the `Reason`."""
-    rule: str  # type: ignore[misc]  # here each happening has its own
+    """Value of the `Reason`, which is RavenDB's name where it has one."""
+    rule: str  # type: ignore[misc]  # a field here, as each note names the rule that decided
     sentence: str
+    """The reason as a clause, without a full stop."""
 
     def text(self) -> str:
         return f"begins to send {self.database} to {self.destination} (task {self.task}): {self.sentence}"
@@ -74,7 +79,7 @@ class ReplicationStarted(Note):
 
 @value
 class ReplicationStopped(Note):
-    """The task is another's, or nobody's, or is not to run."""
+    """This node no longer runs the task: another node owns it, or nobody does, or it was disabled or removed."""
 
     database: str
     task: int
@@ -86,7 +91,7 @@ class ReplicationStopped(Note):
 
 @value
 class ReplicationWaits(Note):
-    """There is nowhere to send to."""
+    """The destination has no member to which changes can be sent, so the task waits."""
 
     database: str
     task: int

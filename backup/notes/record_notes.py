@@ -1,4 +1,4 @@
-"""What all members agree on, as every node says it when it applies an entry. Never here: what one node does."""
+"""Notes about changes of the record, which every node writes when it applies an entry; and the observer's decisions."""
 
 from typing import ClassVar
 
@@ -9,12 +9,14 @@ from cluster.value import value
 
 @value
 class DatabaseCreated(Agreed):
+    """A database was created, empty or to be restored."""
+
     database: str
     members: tuple[str, ...]
 
     encrypted: bool = False
     restoring: bool = False
-    """It is being made from a backup, and nobody may look at it yet (rule 17.7)."""
+    """Whether a restore still fills it, so that nobody may use it yet (rule 17.7)."""
 
     def text(self) -> str:
         how = "is to be restored" if self.restoring else "exists, encrypted" if self.encrypted else "exists"
@@ -23,7 +25,7 @@ class DatabaseCreated(Agreed):
 
 @value
 class DatabaseOpened(Agreed):
-    """A restore is done: whoever asks is answered (rule 17.7)."""
+    """A restore has ended, and the database may be used (rule 17.7)."""
 
     database: str
 
@@ -33,9 +35,11 @@ class DatabaseOpened(Agreed):
 
 @value
 class DatabaseRemoved(Agreed):
+    """A database was removed."""
+
     database: str
     hard: bool
-    """Its files go, too."""
+    """Whether its files are deleted, too."""
 
     def text(self) -> str:
         return f"records: database {self.database} is gone" + ("" if self.hard else ", and its files are put by")
@@ -43,36 +47,37 @@ class DatabaseRemoved(Agreed):
 
 @value
 class TaskDefined(Agreed):
-    """What a task is from this entry on, with all that says when it is due and who may run it."""
+    """The definition of a backup task from this entry on, with all that decides when it is due and who may run it."""
 
     database: str
     task: int
     name: str
     full: str
-    """Cron texts; empty for none."""
+    """Cron text of full backups; empty for none."""
     incremental: str
+    """Cron text of incremental backups; empty for none."""
     mentor: str
-    """Empty for none."""
+    """The preferred node; empty for none."""
     pinned: bool
     disabled: bool
-    """By hand, or because it has no usable destination."""
+    """Whether the task does not run: it was disabled, or it has no usable destination."""
     created_at: int
     paths: tuple[str, ...]
-    """Of its local folders, as the task names them."""
+    """The paths of its local folders, as the task names them."""
     change: str
-    """`defined`, `changed`, `enabled`, `disabled`."""
+    """What the entry did: `defined`, `changed`, `enabled` or `disabled`."""
     encryption: str = ""
-    """Its mode, as RavenDB names it; empty: as the database is (rule 13.2)."""
+    """The mode of encryption, as RavenDB names it; empty if files are encrypted as the database is (rule 13.2)."""
     keeps: int | None = None
-    """µs that its retention keeps a backup; None: for ever."""
+    """How long its retention keeps a backup in µs; None for ever."""
     kind: str = "Backup"
-    """What it makes."""
+    """The `Kind` of its backups: `Backup` or `Snapshot`."""
     has_place: bool = True
-    """Whether files can be sent anywhere."""
+    """Whether it has a usable destination."""
     server_wide: int = 0
-    """Id of the server-wide task that it is a copy of; 0: the database's own."""
+    """Id of the server-wide task of which it is a copy; 0 for a task of the database's own."""
     clouds: tuple[str, ...] = ()
-    """Addresses that its files are sent to, as far as no script says where."""
+    """The addresses of its clouds, without those that a script gives."""
 
     def text(self) -> str:
         but = "" if self.has_place else ", and does not run: it has no usable destination"
@@ -81,6 +86,8 @@ class TaskDefined(Agreed):
 
 @value
 class TaskRemoved(Agreed):
+    """A backup task was removed."""
+
     database: str
     task: int
 
@@ -90,13 +97,14 @@ class TaskRemoved(Agreed):
 
 @value
 class ServerWideDefined(Agreed):
-    """A server-wide task is new, or another (section 16); its copies are told of one by one."""
+    """A server-wide task was defined or changed (section 16). A `TaskDefined` follows for each of its copies."""
 
     task: int
     name: str
     excluded: tuple[str, ...]
+    """The databases without a copy."""
     change: str
-    """`defined`, `changed`, `enabled`, `disabled`."""
+    """What the entry did: `defined`, `changed`, `enabled` or `disabled`."""
 
     def text(self) -> str:
         but = f", for all but {', '.join(self.excluded)}" if self.excluded else ""
@@ -105,6 +113,8 @@ class ServerWideDefined(Agreed):
 
 @value
 class ServerWideRemoved(Agreed):
+    """A server-wide task was removed. A `TaskRemoved` follows for each of its copies."""
+
     task: int
 
     def text(self) -> str:
@@ -113,14 +123,16 @@ class ServerWideRemoved(Agreed):
 
 @value
 class BackupPostponed(Agreed):
-    """The next run of a task was put off by hand (rule 15.5)."""
+    """The next run of a task was postponed on request (rule 15.5)."""
 
     weight: ClassVar[int] = HEADLINE
 
     database: str
     task: int
     until: int
+    """Wall µs before which the task does not run."""
     asked_at: int
+    """Wall µs of the request."""
 
     def text(self) -> str:
         return f"records: task {self.task} of {self.database} is put off until {time_text(self.until)}"
@@ -128,21 +140,22 @@ class BackupPostponed(Agreed):
 
 @value
 class OwnerChanged(Agreed):
-    """Another node is responsible for a task, or the first one is."""
+    """A task has its first responsible node, or another one than before."""
 
     weight: ClassVar[int] = HEADLINE
 
     database: str
     task: int
     owner_before: str
-    """Empty: nobody."""
+    """The responsible node before; empty for none."""
     owner_after: str
     reason: str
-    """Name of the `Reason`, as RavenDB has it."""
-    rule: str  # type: ignore[misc]  # here each happening has its own
+    """Value of the `Reason`, which is RavenDB's name where it has one."""
+    rule: str  # type: ignore[misc]  # a field here, as each note names the rule that decided
     inputs: tuple[tuple[str, str], ...]
-    """What was looked at, as names and texts."""
+    """The inputs of the decision, as names and texts."""
     sentence: str
+    """The reason as a clause, without a full stop."""
 
     def text(self) -> str:
         before = f"from {self.owner_before} " if self.owner_before else ""
@@ -151,13 +164,15 @@ class OwnerChanged(Agreed):
 
 @value
 class MoveAnnounced(Agreed):
-    """The owner does not respond; unless it comes back, the task will move (rule 7.8)."""
+    """The responsible node does not respond; the task will move at `moves_at` unless it comes back (rule 7.8)."""
 
     database: str
     task: int
     owner: str
     not_suitable_since: int
+    """Wall µs from which the grace counts."""
     moves_at: int
+    """Wall µs."""
 
     def text(self) -> str:
         return (
@@ -168,7 +183,7 @@ class MoveAnnounced(Agreed):
 
 @value
 class MoveCalledOff(Agreed):
-    """The owner is suitable again in time: the task stays."""
+    """The responsible node is suitable again before `moves_at`, so the task stays."""
 
     database: str
     task: int
@@ -180,7 +195,7 @@ class MoveCalledOff(Agreed):
 
 @value
 class FarewellSaid(Agreed):
-    """A node that left a group holds nothing of the database any more."""
+    """A node that left a group has given up its copy of the database."""
 
     weight: ClassVar[int] = DETAIL
 
@@ -193,7 +208,7 @@ class FarewellSaid(Agreed):
 
 @value
 class TopologyChanged(Agreed):
-    """The group of a database is another: members, promotables and rehabs, each in order."""
+    """The group of a database has changed; members, promotables and rehabs are each in order."""
 
     database: str
     members_before: tuple[str, ...]
@@ -218,7 +233,7 @@ class TopologyChanged(Agreed):
 
 @value
 class StatusStored(Agreed):
-    """A run was reported (sections 4, 10)."""
+    """The status of a reported run was stored in the record (sections 4, 10)."""
 
     weight: ClassVar[int] = DETAIL
 
@@ -229,9 +244,9 @@ class StatusStored(Agreed):
     full: bool
     version: int
     error: str
-    """Empty where it succeeded."""
+    """Why the run failed; empty if it succeeded."""
     newest: bool
-    """Whether it became the task's status; not so if a run that started later was reported before (rule 24.6)."""
+    """Whether the report became the task's status; False if a run that started later was reported before (24.6)."""
 
     def text(self) -> str:
         how = f"failed ({self.error})" if self.error else "succeeded"
@@ -243,17 +258,17 @@ class StatusStored(Agreed):
 
 @value
 class ObserverDecided(Note):
-    """A line of the decision log, as it was written (rule 5.12)."""
+    """One line of the observer's decision log (rule 5.12)."""
 
     database: str
-    rule: str  # type: ignore[misc]  # here each happening has its own
+    rule: str  # type: ignore[misc]  # a field here, as each note names the rule that decided
     sentence: str
     acts: bool
-    """Something is asked for, of which the record tells once it is so; else it is only worth knowing."""
+    """Whether the observer proposed a command. If so, a note of the record follows when it is applied."""
 
     @property
     def weight(self) -> int:
-        """What the record tells anyway is detail."""
+        """DETAIL for a decision that a note of the record repeats, NORMAL for another."""
         return DETAIL if self.acts else NORMAL
 
     def text(self) -> str:

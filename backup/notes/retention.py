@@ -1,4 +1,4 @@
-"""What becomes of old backups. Never here: which may go (retention.py)."""
+"""Notes about the removal of old backups."""
 
 from typing import ClassVar
 
@@ -9,25 +9,26 @@ from cluster.value import value
 
 
 def age_text(age: int) -> str:
-    """`8.5 days`, or less in smaller units."""
+    """An age in µs as a sentence shows it: `8.5 days`, or in a smaller unit below two days."""
     return f"{age / DAY:.3g} days" if age >= 2 * DAY else duration_text(age)
 
 
 @value
 class FolderExpired(Note):
-    """A chain is old enough to go, and is about to. From here on nobody may count on it."""
+    """A chain is old enough and is about to be removed. Nobody may rely on it any more."""
 
     database: str
     task: int
-    """That removes it."""
+    """The task whose retention removes it."""
     path: str
+    """Path or address of the destination."""
     folder: str
     last: int
-    """Wall µs of its newest backup, as far as the rules look."""
+    """Wall µs of its newest backup that retention looks at."""
     at: int
-    """Wall µs."""
+    """Wall µs of the removal."""
     age: int
-    """From which on the task lets a backup go."""
+    """The age in µs from which on the task's retention removes a backup."""
 
     def text(self) -> str:
         return (
@@ -38,6 +39,8 @@ class FolderExpired(Note):
 
 @value
 class FolderRemoved(Note):
+    """The folder of an expired chain was removed."""
+
     weight: ClassVar[int] = DETAIL
 
     database: str
@@ -51,7 +54,7 @@ class FolderRemoved(Note):
 
 @value
 class FolderLeft(Note):
-    """A chain looks old enough by its name, and cannot be looked into: it stays, as nobody knows whose it is."""
+    """A chain looks old enough by its name, but its files cannot be read: it stays, because its task is unknown."""
 
     database: str
     task: int
@@ -65,7 +68,7 @@ class FolderLeft(Note):
 
 @value
 class RetentionFailed(Note):
-    """Old backups stay for now; the backup itself is none the worse for it (rules 14.5, 14.6)."""
+    """Old backups could not be removed and stay for now; the run itself does not fail (rules 14.5, 14.6)."""
 
     weight: ClassVar[int] = HEADLINE
 

@@ -1,4 +1,7 @@
-"""The life of a backup on one node, from the plan to the report. Never here: what the cluster makes of it."""
+"""Notes about the runs of backups on one node, from the plan to the report.
+
+record_notes.py has what the record stores of them.
+"""
 
 from typing import ClassVar
 
@@ -7,26 +10,27 @@ from cluster.trace import Note
 from cluster.value import value
 
 BETWEEN_REASONS = "; "
-"""Between the two parts of `BackupPlanned.why`."""
+"""The separator of the two parts of `BackupPlanned.why`."""
 BY_FREQUENCY = "full by its frequency"
-"""The second part of it, where the full frequency of the task makes the run full."""
+"""The second part of `BackupPlanned.why` if the full frequency of the task makes the run full."""
 
 
 @value
 class BackupPlanned(Note):
-    """The next run of a task on this node is armed (section 8)."""
+    """The next run of a task on this node is scheduled (section 8)."""
 
     weight: ClassVar[int] = DETAIL
 
     database: str
     task: int
     due: int
+    """Wall µs at which the run is due."""
     full: bool
     why: str
     """Why it is due then, and why it is full or incremental, with `BETWEEN_REASONS` between."""
-    rule: str  # type: ignore[misc]  # here each happening has its own
+    rule: str  # type: ignore[misc]  # a field here, as each note names the rule that decided
     inputs: tuple[tuple[str, str], ...]
-    """What was looked at, as names and texts."""
+    """The inputs of the decision, as names and texts."""
 
     @property
     def why_full(self) -> str:
@@ -40,26 +44,28 @@ class BackupPlanned(Note):
 
 @value
 class BackupStarted(Note):
+    """A run has started on this node."""
+
     sign: ClassVar[str] = "B"
 
     database: str
     task: int
     occurrence: int
-    """The occurrence of the task's schedule that it answers; earlier than `started_at` when it is late."""
+    """Wall µs of the occurrence of the schedule for which the run starts; earlier than `started_at` if it is late."""
     started_at: int
     full: bool
     path: str
-    """The local folder, as the task names it; empty: the file is built in a temporary place (rule 11.8)."""
+    """The local folder, as the task names it; empty if the file is written in a temporary folder (rule 11.8)."""
     folder: str
     file: str
     etag: int
-    """Of the copy, at the start: what the file covers."""
+    """Etag of the copy at the start, up to which the file covers its changes."""
     fingerprint: str
-    """`Store.fingerprint` of the copy at the start: what a restore up to this file must give."""
+    """`Store.fingerprint` of the copy at the start; a restore up to this file must result in the same."""
     by_hand: bool = False
-    """Not by the clock: somebody asked for it now."""
+    """Whether a client asked for the run; else the schedule started it."""
     uploads: tuple[str, ...] = ()
-    """Addresses of the clouds that it is sent to."""
+    """Addresses of the clouds to which the file is sent."""
 
     def text(self) -> str:
         article = "a" if self.full else "an"
@@ -70,7 +76,7 @@ class BackupStarted(Note):
 
 @value
 class BackupSkipped(Note):
-    """An incremental with nothing new counts as done and writes no file (rule 9.7)."""
+    """An incremental run found nothing new: it counts as done and writes no file (rule 9.7)."""
 
     sign: ClassVar[str] = "b"
 
@@ -86,7 +92,7 @@ class BackupSkipped(Note):
 
 @value
 class BackupFinished(Note):
-    """Written, read back, and on the books of this node."""
+    """A run has succeeded: its file was written and read back, and this node has stored its status."""
 
     sign: ClassVar[str] = "b"
 
@@ -109,7 +115,7 @@ class BackupFinished(Note):
 
 @value
 class BackupFailed(Note):
-    """The run is over and did not succeed; the next one is the next occurrence (rule 8.9)."""
+    """A run has failed; the task runs again at its next occurrence (rule 8.9)."""
 
     sign: ClassVar[str] = "x"
     weight: ClassVar[int] = HEADLINE
@@ -121,7 +127,7 @@ class BackupFailed(Note):
     full: bool
     error: str
     explained: bool = True
-    """The place, the key or the file that came back was to blame, and not this program."""
+    """Whether a destination, a key or a damaged file is the cause; False for a bug of this program."""
 
     def text(self) -> str:
         return f"fails the {kind_text(self.full)} backup of {whose(self.task, self.database)}: {self.error}"
@@ -134,7 +140,7 @@ PUT_OFF = "which was put off"
 
 @value
 class BackupCancelled(Note):
-    """It was ended while it ran: nothing of it is kept or told (rules 9.2, 9.12, 15.5, 15.6)."""
+    """A run was cancelled: nothing of it is kept or reported (rules 9.2, 9.12, 15.5, 15.6)."""
 
     sign: ClassVar[str] = "x"
 
@@ -142,7 +148,7 @@ class BackupCancelled(Note):
     task: int
     started_at: int
     why: str = UNWANTED
-    """`UNWANTED`, `BY_HAND` or `PUT_OFF`."""
+    """One of `UNWANTED`, `BY_HAND` and `PUT_OFF`."""
 
     def text(self) -> str:
         return f"cancels the backup of {whose(self.task, self.database)}, {self.why}"
@@ -150,7 +156,7 @@ class BackupCancelled(Note):
 
 @value
 class BackupDelayed(Note):
-    """It found no free slot, or its node short of something, and asks again (rule 9.4)."""
+    """A run could not start, as no slot was free or the node was short of a resource; it tries again (rule 9.4)."""
 
     weight: ClassVar[int] = DETAIL
 
@@ -165,7 +171,7 @@ class BackupDelayed(Note):
 
 @value
 class BackupPostponedHere(Note):
-    """It was put off by hand while nobody led: this node alone knows, until it goes down (rule 15.5)."""
+    """A run was postponed on request while there was no leader: only this node knows, until it goes down (rule 15.5)."""
 
     weight: ClassVar[int] = HEADLINE
 
@@ -180,7 +186,7 @@ class BackupPostponedHere(Note):
 
 @value
 class ReportQueued(Note):
-    """Nobody can be told of a run now; it waits on this node's disk (rule 24.6)."""
+    """A run cannot be reported now, so its report waits on this node's disk (rule 24.6)."""
 
     database: str
     task: int
@@ -193,19 +199,19 @@ class ReportQueued(Note):
 
 @value
 class Reported(Note):
-    """The cluster knows of a run of this node."""
+    """A run of this node was reported to the cluster."""
 
     database: str
     task: int
     started_at: int
     waited: int
-    """From the end of the run."""
+    """µs from the end of the run."""
     late: bool
-    """It waited longer than the operation timeout."""
+    """Whether the report waited longer than the operation timeout."""
 
     @property
     def weight(self) -> int:
-        """A report on time is detail, a late one news."""
+        """NORMAL for a late report, DETAIL for one on time."""
         return NORMAL if self.late else DETAIL
 
     def text(self) -> str:
@@ -216,7 +222,7 @@ class Reported(Note):
 
 @value
 class ReportGivenUp(Note):
-    """The cluster will not learn of a run from its report (rule 10.4)."""
+    """The report on a run was given up after `attempts` attempts (rule 10.4)."""
 
     weight: ClassVar[int] = HEADLINE
 
@@ -233,7 +239,7 @@ class ReportGivenUp(Note):
 
 @value
 class Uploaded(Note):
-    """A cloud has the whole file, and has given it back as it was."""
+    """A file was sent to a cloud and verified there."""
 
     database: str
     task: int
@@ -250,7 +256,7 @@ class Uploaded(Note):
 
 @value
 class UploadRepeated(Note):
-    """An upload failed and is tried again in a while."""
+    """An attempt to upload a file failed; another follows after a pause."""
 
     weight: ClassVar[int] = DETAIL
 
@@ -267,7 +273,7 @@ class UploadRepeated(Note):
 
 @value
 class UploadFailed(Note):
-    """One of the clouds does not have the file, and with that the run has failed (rule 9.8)."""
+    """All attempts to upload a file to one of the clouds failed, so the run fails (rule 9.8)."""
 
     sign: ClassVar[str] = "x"
     weight: ClassVar[int] = HEADLINE

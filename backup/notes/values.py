@@ -1,6 +1,6 @@
-"""Changes of what a database holds by agreement: identities, compare-exchange values, indexes, policies.
+"""Notes about changes of the agreed values of a database: identities, compare-exchange values, indexes, policies.
 
-Every node says them when it applies an entry. Never here: documents.
+Every node writes them when it applies an entry.
 """
 
 from typing import ClassVar
@@ -12,12 +12,14 @@ from cluster.value import value
 
 @value
 class IdentityMoved(Agreed):
+    """Numbers of an identity were given out, or its number was set."""
+
     weight: ClassVar[int] = DETAIL
 
     database: str
     key: str
     number: int
-    """The last one given away."""
+    """The last number given out."""
 
     def text(self) -> str:
         return f"records: {self.key} of {self.database} has come to {self.number}"
@@ -25,7 +27,7 @@ class IdentityMoved(Agreed):
 
 @value
 class CompareExchangeChanged(Agreed):
-    """A compare-exchange value was written or deleted; what was refused changes nothing and is not told."""
+    """A compare-exchange value was written or deleted. A failed request changes nothing and has no note."""
 
     weight: ClassVar[int] = DETAIL
 
@@ -39,14 +41,15 @@ class CompareExchangeChanged(Agreed):
 
 @value
 class ValueTombstonesCleaned(Agreed):
-    """Tombstones of compare-exchange values that no backup needs any more are gone (rule 18.6)."""
+    """Tombstones of compare-exchange values that no backup needs any more were removed (rule 18.6)."""
 
     weight: ClassVar[int] = DETAIL
 
     database: str
     up_to: int
-    """Log index."""
+    """Log index up to which deletions are forgotten."""
     count: int
+    """How many tombstones were removed."""
 
     def text(self) -> str:
         noun = "deletion" if self.count == 1 else "deletions"
@@ -55,6 +58,8 @@ class ValueTombstonesCleaned(Agreed):
 
 @value
 class IndexDefined(Agreed):
+    """An index was created or replaced."""
+
     database: str
     name: str
 
@@ -64,6 +69,8 @@ class IndexDefined(Agreed):
 
 @value
 class IndexRemoved(Agreed):
+    """An index was removed."""
+
     database: str
     name: str
 
@@ -73,9 +80,11 @@ class IndexRemoved(Agreed):
 
 @value
 class RevisionsConfigured(Agreed):
+    """The revision policies of a database were replaced."""
+
     database: str
     collections: tuple[str, ...]
-    """Those that keep revisions; an empty name means all others."""
+    """The collections that keep revisions; an empty name means all others."""
 
     def text(self) -> str:
         named = ", ".join(name or "all others" for name in self.collections)
@@ -84,6 +93,8 @@ class RevisionsConfigured(Agreed):
 
 @value
 class ValuesRestored(Agreed):
+    """The agreed values of a backup were put into the restored database."""
+
     database: str
     identities: int
     exchanged: int

@@ -1,4 +1,4 @@
-"""How notes weigh, and how they speak of instants, durations and kinds. Never here: a note."""
+"""The weights of notes, and the texts of instants, durations and kinds in their sentences."""
 
 from cluster.time_units import HOUR, MINUTE, SECOND, as_datetime
 
@@ -6,12 +6,12 @@ DETAIL, NORMAL, HEADLINE = range(3)
 
 
 def time_text(instant: int) -> str:
-    """A wall instant as a sentence shows it: `2024-01-01 02:00:00`, in UTC."""
+    """A wall instant (µs) as a sentence shows it: `2024-01-01 02:00:00`, in UTC."""
     return as_datetime(instant).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def duration_text(duration: int) -> str:
-    """A duration in its largest unit: `1.2 s`, `45 min`, `3.5 h`."""
+    """A duration (µs) in its largest unit: `1.2 s`, `45 min`, `3.5 h`."""
     for unit, name in ((HOUR, "h"), (MINUTE, "min")):
         if duration >= unit:
             return f"{duration / unit:.3g} {name}"
@@ -19,7 +19,7 @@ def duration_text(duration: int) -> str:
 
 
 def whose(task: int, database: str) -> str:
-    """`task 3 of Shop`; of what was backed up once by hand, `Shop, once`."""
+    """`task 3 of Shop`; for a one-time backup (task 0), `Shop, once`."""
     return f"task {task} of {database}" if task else f"{database}, once"
 
 

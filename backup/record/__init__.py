@@ -1,1 +1,1 @@
-"""What all members agree on: databases, groups, tasks and statuses, and the pure commands that change them."""
+"""The record on which all members agree (databases, groups, tasks, statuses), and the commands that change it. All pure."""

@@ -1,4 +1,4 @@
-"""What an administrative act is: one class that a client asks a node for, and that the log carries once the node has let it in."""
+"""The base class of administrative commands: a client sends one to a node, which admits it and proposes it to the log."""
 
 from typing import Generic, TypeVar
 
@@ -12,12 +12,13 @@ A_co = TypeVar("A_co", covariant=True)
 
 @value
 class AdminCommand(ClientRequest[A_co], Generic[A_co]):
-    """An `AdminCommand[int]` is answered by an int. Whoever asks fills in the fields of its class.
+    """A command of a client; an `AdminCommand[int]` is answered by an int.
 
-    The node that proposes it fills in these two (rule 24.1). They are not in its `repr`, which is what was asked.
+    The client fills in the fields of the subclass. The node that proposes the command fills in the two below (rule
+    24.1). The `repr` shows only what the client asked for.
     """
 
     at: int = attrs.field(default=0, kw_only=True, repr=False)
-    """Wall µs of the proposer."""
+    """Wall µs of the proposing node."""
     term: int = attrs.field(default=0, kw_only=True, repr=False)
-    """Term of the proposer."""
+    """Term of the proposing node."""

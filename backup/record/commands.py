@@ -1,7 +1,7 @@
-"""Everything that can be asked of the record, and the pure `apply` that does it or says no.
+"""All commands that change the record, and the pure `apply`, which carries a command out or refuses it.
 
-A command carries all it needs: the time of whoever proposed it (rule 24.1), and which status wins. Each kind of command
-stands in a module of its own, beside what it does. Never here: who may ask, and what one node knows alone.
+A command carries all it needs, such as the wall time of the node that proposed it (rule 24.1) and which status wins. Each
+kind of command has a module of its own with its `apply`. A node admits commands of clients in backup/node.
 """
 
 import attrs
@@ -71,11 +71,14 @@ WORDS: tuple[type, ...] = (
     *external_replication.WORDS,
     *(SayFarewell, agreed_values.CleanValueTombstones),
 )
-"""Every class that travels in a command, in a fixed order: new ones go to the end."""
+"""Every class of a command that the codec carries, in a fixed order: new ones go to the end."""
 
 
 def apply(record: Record, command: Command, index: int) -> tuple[Record, object]:
-    """The record after the command at that log index, and the answer its class promises. `Refused` changes nothing."""
+    """The record after the command of log entry `index`, and the answer that the command's docstring promises.
+
+    Raises `Refused`, which changes nothing, for a command that cannot be carried out.
+    """
     if isinstance(command, DatabaseCommand):
         return database_commands.apply(record, command, index)
     if isinstance(command, TaskCommand):

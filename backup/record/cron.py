@@ -1,6 +1,6 @@
-"""Cron expressions in RavenDB's dialect: whether one is right, and its occurrences in a zone (rules 6.4, 8.1). Pure.
+"""Cron expressions in RavenDB's dialect: whether one is valid, and its occurrences in a zone (rules 6.4, 8.1). Pure.
 
-Instants are wall µs (cluster.time_units). Never here: what a task's next backup is (backup/runs/schedule.py).
+Instants are wall µs (cluster.time_units). The next backup of a task is worked out in backup/runs/schedule.py.
 """
 
 import copy
@@ -15,11 +15,11 @@ from cronsim import CronSim, CronSimError
 from cluster.time_units import as_datetime, as_instant
 
 _RANGE_OF_ONE = re.compile(r"(?<![\w-])(\w+)-\1/[1-9]\d*")
-"""`5-5/2`, which is 5 alone; cronsim would read it as `5/2`, everything from 5 on."""
+"""A range of one value, such as `5-5/2`, which means 5 alone; cronsim would read it as `5/2`: 5, 7, 9 and so on."""
 
 
 class CronError(ValueError):
-    """A text that is not a cron expression as we read them."""
+    """A text is not a cron expression of the supported dialect."""
 
 
 def check_cron(cron: str) -> None:
@@ -32,10 +32,10 @@ def check_cron(cron: str) -> None:
 
 @lru_cache(maxsize=16_384)
 def next_occurrence(cron: str, after: int, zone: ZoneInfo) -> int | None:
-    """The first occurrence strictly after that instant, in that zone (rule 8.1); None if it never comes again.
+    """The first occurrence strictly after that instant in that zone (rule 8.1), in wall µs; None if there is none.
 
-    A local time that does not exist in spring moves to the first that does; a fixed one that exists twice in autumn
-    occurs the first time only. Raises `CronError`.
+    A local time that does not exist in spring moves to the first one that does. A fixed local time that exists twice in
+    autumn occurs the first time only. Raises `CronError`.
     """
     return next(_occurrences(cron, after, zone), None)
 
@@ -52,20 +52,20 @@ def occurrences(cron: str, first: int, last: int, zone: ZoneInfo) -> tuple[int, 
 
 def _occurrences(cron: str, after: int, zone: ZoneInfo) -> Iterator[int]:
     ours: tzinfo = UTC if zone.key in ("UTC", "Etc/UTC") else zone  # cronsim is three times faster on UTC proper
-    schedule = copy.copy(_parsed(cron, ours))  # parsing is most of the cost, and what is parsed is never changed
+    schedule = copy.copy(_parsed(cron, ours))  # parsing costs most, so its result is cached and never changed
     local = as_datetime(after).astimezone(ours).replace(microsecond=0)
     schedule.dt = local.replace(tzinfo=None) if schedule.fixup_tz is not None else local
     while (moment := _next_moment(schedule)) is not None:
         instant = as_instant(moment)
-        if instant > after:  # not so in the second of two equal hours in autumn: the local time looks as if to come
+        if instant > after:  # in the second of two equal hours in autumn, cronsim also finds instants of the first
             yield instant
 
 
 def _next_moment(schedule: CronSim) -> datetime | None:
-    """None after fifty years without a match, and where dates end."""
+    """The next match; None after fifty years without one, and at the end of the year 9999."""
     try:
         return next(schedule, None)
-    except OverflowError:  # the year 9999 is over
+    except OverflowError:  # dates end with the year 9999
         return None
 
 
@@ -86,5 +86,5 @@ def _parsed(cron: str, zone: tzinfo) -> CronSim:
         schedule = CronSim(text, datetime(2024, 1, 1, tzinfo=zone))
     except CronSimError as error:
         raise CronError(f"cron expression {cron!r} cannot be read: {str(error).lower()}, correct that field") from error
-    schedule.day_and = True  # NCrontab: both days must match, where the usual cron lets either do
+    schedule.day_and = True  # NCrontab: day of month and day of week must both match; in usual cron either suffices
     return schedule

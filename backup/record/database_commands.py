@@ -1,6 +1,6 @@
-"""Commands about whole databases: made, filled from a backup, removed, regrouped by the observer. Pure.
+"""Commands about whole databases: creation, restore, removal, and the observer's changes of their groups. Pure.
 
-Never here: what an operator asks of a group (group_commands.py).
+The changes of a group that an operator asks for are in group_commands.py.
 """
 
 import attrs
@@ -15,21 +15,21 @@ from cluster.value import value
 
 @value
 class CreateDatabase(AdminCommand[int]):
-    """Answers the new database's id."""
+    """Create a database. Answers its id."""
 
     name: str
     members: tuple[str, ...] = ()
-    """Empty in a request: the first `replication_factor` of all nodes, sorted."""
+    """The nodes of its group; empty in a request for the first `replication_factor` of all nodes, sorted."""
     replication_factor: int = 1
-    """On how many nodes it is to be; at least on its members."""
+    """How many nodes the group is to have; raised to the number of members."""
     key: Key | None = None
-    """Of an encrypted database (rule 13.2); it travels in the log, as everything that a new member of the group needs."""
+    """The key of an encrypted database (rule 13.2), None for a plain one; in the log, as new members need it, too."""
     dynamic_distribution: bool = False
-    """The observer may replace a node of it that is gone for long (5.14)."""
+    """Whether the observer may replace a node of the group that is gone for long (rule 5.14)."""
     priority_order: tuple[str, ...] = ()
     """Members that are to stand first, in this order; the first of all is the clients' preferred node."""
     restoring: Restoring | None = None
-    """It is made from a backup by that node, which will say when it is done."""
+    """The node that fills the database from a backup and reports the end; None for an empty database."""
 
     def says(self) -> str:
         where = f"on {', '.join(self.members)}" if self.members else f"on {self.replication_factor} of the nodes"
@@ -38,11 +38,11 @@ class CreateDatabase(AdminCommand[int]):
 
 @value
 class RemoveDatabase(AdminCommand[None]):
-    """Answers None."""
+    """Remove a database. Answers None."""
 
     name: str
     hard: bool = True
-    """Each node deletes its files of it. False: each puts them by, where nothing reads them."""
+    """Whether each node deletes its files of the database, or else keeps them aside, where nothing reads them."""
 
     def says(self) -> str:
         return f"wants database {self.name} to go" + ("" if self.hard else ", and its files to stay")
@@ -50,7 +50,7 @@ class RemoveDatabase(AdminCommand[None]):
 
 @value
 class OpenDatabase:
-    """The database of that id holds what its backup held: whoever asks is answered (rule 17.7). Answers None."""
+    """Allow requests to the database of that id, as its restore has ended (rule 17.7). Answers None."""
 
     database: str
     id: int
@@ -58,7 +58,7 @@ class OpenDatabase:
 
 @value
 class AbandonRestore:
-    """The database of that id will never be filled: it goes, unless it is open by now (rule 17.8). Answers None."""
+    """Remove the database of that id, whose restore has failed, unless it is open by now (rule 17.8). Answers None."""
 
     database: str
     id: int
@@ -70,18 +70,20 @@ class ChangeTopology:
 
     database: str
     topology: Topology
-    """Its stamp is set when it is applied."""
+    """The new group; its stamp is set when the command is applied."""
     based_on: int
-    """`Database.changed` of the record it was worked out from; refused if that moved on (rule 5.13)."""
+    """`Database.changed` of the record on which the change is based; refused if it is another now (rule 5.13)."""
     at: int
+    """Wall µs of the proposing node."""
     term: int
+    """Term of the proposing node."""
     why: str
-    """One sentence for the operator."""
+    """The reason for the operator, as one sentence."""
 
 
 @value
 class SayFarewell:
-    """A node that left the group of the database of that id holds nothing of it any more (rule 5.15). Answers None."""
+    """Note that a node that left the group of that database has given up its copy (rule 5.15). Answers None."""
 
     database: str
     id: int
@@ -92,7 +94,7 @@ DatabaseCommand = CreateDatabase | RemoveDatabase | OpenDatabase | AbandonRestor
 
 
 def apply(record: Record, command: DatabaseCommand, index: int) -> tuple[Record, object]:
-    """The record after the command, and its answer. `Refused` changes nothing."""
+    """The record after the command, and its answer. Raises `Refused`, which changes nothing."""
     match command:
         case CreateDatabase():
             return _create(record, command, index)
@@ -115,7 +117,7 @@ def apply(record: Record, command: DatabaseCommand, index: int) -> tuple[Record,
 
 
 def check_new_name(record: Record, name: str) -> None:
-    """Refused unless a new database may be called so (rule 17.6)."""
+    """Raise `Refused` unless a new database may have that name (rule 17.6)."""
     if not name.strip() or "/" in name or "\\" in name:
         raise Refused(f"database name {name!r} cannot be a part of a file name: give one without / and \\, not empty")
     if record.database(name) is not None:
@@ -140,7 +142,7 @@ def _create(record: Record, command: CreateDatabase, index: int) -> tuple[Record
         stamp=Stamp(index, command.term, command.at),
     )
     made = record.with_database(Database(name, index, topology, index, key=command.key, restoring=command.restoring))
-    if command.restoring is not None:  # until it is open it has nothing to back up
+    if command.restoring is not None:  # it gets its copies of server-wide tasks when it is opened
         return made, index
     return server_wide.spread_to(made, name, index, command.at), index
 

@@ -1,6 +1,7 @@
-"""Keys of encryption, and which one a backup is written with (section 13). Pure.
+"""Encryption keys, and which one a backup is written or read with (section 13). Pure.
 
-A key is never shown: not by its `repr`, not in an error, not in what a run writes. Never here: a cipher, or a file.
+A key is never shown: not by its `repr`, not in an error, not in what a run writes. The cipher is in
+backup/content/encryption.py.
 """
 
 from base64 import b64decode, b64encode
@@ -9,20 +10,20 @@ from enum import Enum
 from cluster.value import value
 
 SIZE = 32
-"""Bytes of a key (rule 13.1)."""
+"""Length of a key in bytes (rule 13.1)."""
 
 
 class BadKey(ValueError):
-    """What was given is no key. The text never holds what was given."""
+    """The given bytes or text are not a key. The text of the error never holds them."""
 
 
 class KeyRefused(ValueError):
-    """A run or a restore and its key do not go together (rules 13.3, 13.5). The text says which key is wanted."""
+    """A run or a restore cannot use the key that is chosen for it (rules 13.3, 13.5). The text says which it needs."""
 
 
 @value(repr=False)
 class Key:
-    """32 secret bytes. BadKey for any other number of them."""
+    """32 secret bytes. Raises BadKey for any other number of bytes."""
 
     secret: bytes
 
@@ -35,7 +36,7 @@ class Key:
 
     @staticmethod
     def of_text(text: str) -> "Key":
-        """A key from base64, as a key file holds it. BadKey for anything else."""
+        """The key of a base64 text, as a key file holds it. Raises BadKey for anything else."""
         try:
             secret = b64decode(text.strip(), validate=True)
         except ValueError:
@@ -43,7 +44,7 @@ class Key:
         return Key(secret)
 
     def as_text(self) -> str:
-        """The key as base64: for its key file, and for nothing else."""
+        """The key as base64, which is only meant for a key file."""
         return b64encode(self.secret).decode()
 
 
@@ -57,14 +58,14 @@ class EncryptionMode(Enum):
 
 @value
 class Encryption:
-    """How a task's files are encrypted, or how those of a restore are (rules 6.1, 17.1)."""
+    """How the files of a task, or those that a restore reads, are encrypted (rules 6.1, 17.1)."""
 
     mode: EncryptionMode = EncryptionMode.NONE
     key: Key | None = None
-    """The provided one."""
+    """The key of mode `USE_PROVIDED_KEY`; None in the other modes."""
 
     def problem(self) -> str:
-        """What is wrong with it as it stands, as a clause; empty if nothing is (rules 13.1, 13.5)."""
+        """The contradiction between mode and key, as a clause; empty if there is none (rules 13.1, 13.5)."""
         provided = self.mode is EncryptionMode.USE_PROVIDED_KEY
         if provided and self.key is None:
             return "mode UseProvidedKey needs a key: provide one"
@@ -74,15 +75,16 @@ class Encryption:
 
 
 def key_to_write(settings: Encryption | None, database_key: Key | None, *, snapshot: bool) -> Key | None:
-    """The key of the next file of a task, None for a plain file (rules 13.2 to 13.4). KeyRefused (rule 13.3).
+    """The key of the next file of a task; None for a plain file (rules 13.2 to 13.4). Raises KeyRefused (rule 13.3).
 
-    `snapshot`: the file is one, and not an incremental of a task that makes them (rule 11.6).
+    `settings`: the task's encryption. `snapshot`: whether the file is a snapshot; an incremental of a Snapshot task is not
+    (rule 11.6).
     """
     if settings is None:
         return database_key  # rule 13.2
     match settings.mode:
         case EncryptionMode.NONE:
-            return database_key if snapshot else None  # rules 13.2, 13.4: a snapshot is as its database is
+            return database_key if snapshot else None  # rules 13.2, 13.4: a snapshot is encrypted as its database is
         case EncryptionMode.USE_DATABASE_KEY:
             if database_key is None:
                 raise KeyRefused(
@@ -100,9 +102,9 @@ def key_to_write(settings: Encryption | None, database_key: Key | None, *, snaps
 
 
 def key_to_read(settings: Encryption | None, new_database_key: Key | None) -> Key | None:
-    """The key of the files that a restore reads, None if they are plain. KeyRefused (rule 13.5)."""
+    """The key of the files that a restore reads; None if they are plain. Raises KeyRefused (rule 13.5)."""
     if settings is None:
-        return new_database_key  # rule 17.1: an encrypted database was backed up with its own key, if nobody says more
+        return new_database_key  # rule 17.1: by default the backup of an encrypted database has the database's key
     if problem := settings.problem():
         raise KeyRefused(f"the backup cannot be read: {problem}")
     match settings.mode:

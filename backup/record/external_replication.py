@@ -1,8 +1,8 @@
-"""External replication, the second kind of ongoing task: its definition, its commands, and who owns it (7.15, 19.4). Pure.
+"""External replication, the second kind of ongoing task: its commands, and who owns a task (rules 7.15, 19.4). Pure.
 
-A task sends every change of its database, deletions too, to another database. Unlike a backup it has no grace and no
-memory of who ran it: each node works out the owner from the group, and without a leader nobody is (rules 7.15, 22.18).
-Never here: sending (backup/replicas/external_replicator.py).
+A task sends every change of its database, deletions too, to another database. Unlike a backup task it has no grace and
+does not stay with the node that ran it last: each node works out the owner from the group, and without a leader nobody
+owns the task (rules 7.15, 22.18). backup/replicas/external_replicator.py sends the changes.
 """
 
 from collections.abc import Iterable
@@ -22,9 +22,9 @@ from cluster.value import value
 
 @value
 class DefineReplication(AdminCommand[int]):
-    """Send every change of the database to another one (19.4). Answers the task's id.
+    """Send every change of the database to another one (rule 19.4). Answers the task's id.
 
-    `replication.id` 0 makes a new task; else the one of that id becomes like this.
+    With `replication.id` 0 it creates a task, else it replaces the task of that id.
     """
 
     database: str
@@ -37,7 +37,7 @@ class DefineReplication(AdminCommand[int]):
 
 @value
 class RemoveReplication(AdminCommand[None]):
-    """Answers None. What was sent stays where it is."""
+    """Remove an external replication; the destination keeps what was sent. Answers None."""
 
     database: str
     task: int
@@ -60,7 +60,10 @@ class ToggleReplication(AdminCommand[None]):
 
 @value
 class ReportReplication:
-    """How far a task has come: for whoever asks, and for who owns it where the licence lets none move. Answers None."""
+    """Store the progress of a task. Answers None.
+
+    Clients read the progress. If the licence does not let tasks move, the node that the progress names keeps the task.
+    """
 
     database: str
     task: int
@@ -73,7 +76,7 @@ WORDS: tuple[type, ...] = (Replication, ReplicationProgress, *get_args(Replicati
 
 
 def apply(record: Record, command: ReplicationCommand, index: int) -> tuple[Record, int | None]:
-    """The record after the command, and its answer. `Refused` changes nothing."""
+    """The record after the command, and its answer. Raises `Refused`, which changes nothing."""
     database, answer = _replicated(record.existing(command.database), command, index)
     return record.with_database(database), answer
 
@@ -143,17 +146,19 @@ def _name(wanted: Replication, others: Iterable[str]) -> str:
 
 @value
 class Owner:
-    """Who runs a task, and why."""
+    """The node that owns a task, and why."""
 
     node: str | None
+    """None if nobody owns the task."""
     reason: Reason
     rule: str
+    """The rules that decided, such as `7.15, 7.2`."""
 
 
 def owner_of(
     task: Replication, topology: Topology, progress: ReplicationProgress | None, rules: Rules, *, leaderless: bool
 ) -> Owner:
-    """Who runs the task as a node sees it that is (`leaderless`) Candidate or Passive, or is not (rule 7.15)."""
+    """The owner of the task as a node works it out; `leaderless` if this node is Candidate or Passive (rule 7.15)."""
     if leaderless:
         return Owner(None, Reason.STOPPED_WITHOUT_LEADER, "7.15")
     if task.mentor is not None and task.mentor in topology.members:

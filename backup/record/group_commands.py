@@ -1,6 +1,6 @@
-"""What an operator may ask of a database group: add and remove nodes, promote, reorder, distribute. Commands, and `apply`.
+"""Commands of an operator that change the group of a database: add and remove nodes, promote, reorder, distribute. Pure.
 
-Each changes one `Topology`. Never here: what the observer changes by itself (backup/observer/group_health.py).
+Each changes one `Topology`. The observer's own changes are worked out in backup/observer/group_health.py.
 """
 
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from cluster.value import value
 
 @value
 class AddNode(AdminCommand[str]):
-    """The node gets a copy, becomes a member when it has caught up, and the database is to have one member more.
+    """Add a node to the group, and raise the replication factor by one. Answers the node.
 
-    Answers the node.
+    The node gets a copy and becomes a member when it has caught up.
     """
 
     database: str
     node: str = ""
-    """Empty in a request: the node outside the group that has the fewest databases."""
+    """The node; empty in a request for the node outside the group that has the fewest databases."""
 
     def says(self) -> str:
         return f"wants database {self.database} on {self.node or 'one more node'}"
@@ -31,9 +31,9 @@ class AddNode(AdminCommand[str]):
 
 @value
 class RemoveNode(AdminCommand[None]):
-    """The node leaves the group, and the database is to have one member less. Answers None.
+    """Remove a node from the group, and lower the replication factor by one. Answers None.
 
-    It goes on sending until the others have all that only it had (5.15).
+    The node goes on sending until the others have every change that only it had (rule 5.15).
     """
 
     database: str
@@ -45,7 +45,7 @@ class RemoveNode(AdminCommand[None]):
 
 @value
 class PromoteNode(AdminCommand[None]):
-    """A promotable becomes a member at once, without waiting until it has caught up. Answers None."""
+    """Make a promotable a member at once, even if it has not caught up. Answers None."""
 
     database: str
     node: str
@@ -56,12 +56,13 @@ class PromoteNode(AdminCommand[None]):
 
 @value
 class ReorderMembers(AdminCommand[None]):
-    """The members in this order: the first is the clients' preferred node. Answers None."""
+    """Put the members in this order; the first is the clients' preferred node. Answers None."""
 
     database: str
     order: tuple[str, ...]
+    """All members, each once."""
     fixed: bool = False
-    """The observer keeps them in that order from now on (the priority order of rule 1.3)."""
+    """Whether the observer keeps this order from now on (the priority order of rule 1.3)."""
 
     def says(self) -> str:
         return f"wants the members of {self.database} to be {', '.join(self.order)}" + (
@@ -71,10 +72,11 @@ class ReorderMembers(AdminCommand[None]):
 
 @value
 class Distribute(AdminCommand[None]):
-    """Whether the observer may replace a node of the group that is gone for long (5.14). Answers None."""
+    """Allow or forbid the observer to replace a node of the group that is gone for long (rule 5.14). Answers None."""
 
     database: str
     dynamic: bool = True
+    """Whether the observer may replace nodes."""
 
     def says(self) -> str:
         return f"lets {'the observer' if self.dynamic else 'nobody'} replace nodes of {self.database}"
@@ -86,7 +88,7 @@ WORDS: tuple[type, ...] = get_args(GroupCommand)
 
 
 def apply(record: Record, command: GroupCommand, index: int) -> tuple[Record, str | None]:
-    """The record after the command, and its answer. `Refused` changes nothing."""
+    """The record after the command, and its answer. Raises `Refused`, which changes nothing."""
     regrouped = _regrouped(record.existing(command.database), command, index)
     return record.with_database(regrouped), command.node if isinstance(command, AddNode) else None
 
@@ -128,7 +130,7 @@ def _regrouped(database: Database, command: GroupCommand, index: int) -> Databas
 
 
 def sentence(command: GroupCommand) -> str:
-    """Why the group is another, for the operator; without a full stop."""
+    """The reason for the change of the group, for the operator; without a full stop."""
     match command:
         case AddNode(node=node):
             return f"{node} was added"
@@ -143,7 +145,7 @@ def sentence(command: GroupCommand) -> str:
 
 
 def without(topology: Topology, node: str) -> Topology:
-    """The group with that node in none of its lists, and without its mark."""
+    """The group without that node in any of its lists, and without its demotion."""
     others: Callable[[tuple[str, ...]], tuple[str, ...]] = lambda nodes: tuple(each for each in nodes if each != node)  # noqa: E731
     return attrs.evolve(
         topology,

@@ -1,7 +1,4 @@
-"""The reported runs of a database: a run, and a history that grows without being copied.
-
-Part of what all members agree on. Never here: runs that nobody reported.
-"""
+"""The reported runs of a database: `Run`, and `History`, which grows without being copied. Part of the record."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,7 +7,7 @@ from cluster.value import value
 
 @value
 class Run:
-    """One reported run of a task."""
+    """One reported run of a task. Instants are wall µs of its node, the duration is in µs."""
 
     task_id: int
     node: str
@@ -23,7 +20,7 @@ class Run:
     reported: int
     """Log index of the report."""
     full_raft_index: int = 0
-    """Log index up to which the last full backup of that node had what is agreed on."""
+    """`Status.last_full_raft_index` of the report."""
 
     @property
     def ended_at(self) -> int:
@@ -31,14 +28,15 @@ class Run:
 
     @property
     def key(self) -> tuple[int, str, int]:
-        """A node starts a task at most once at one instant."""
+        """The identity of the run: a node starts a task at most once at one instant."""
         return self.task_id, self.node, self.started_at
 
 
 class History:
     """The reported runs of one database, in the order of their reports: a value with shared storage.
 
-    `with_run` costs O(1) on the newest view and copies only on a true fork; old views stay valid for ever.
+    `with_run` costs O(1) on the newest history and copies only if a longer one was made from the same history before.
+    Older histories stay valid.
     """
 
     __slots__ = ("_length", "_places", "_runs")
@@ -57,13 +55,13 @@ class History:
         return history
 
     def with_run(self, run: Run) -> "History":
-        """This history and one run more; the same history if it holds that run already (a report sent twice)."""
+        """This history with one more run; the same history if it holds that run already (a report sent twice)."""
         if run.key in self:
             return self
         view = History.__new__(History)
         if len(self._runs) == self._length:
             view._runs, view._places = self._runs, self._places
-        else:  # another future grew from this view: part from it
+        else:  # a longer history shares the storage: copy it
             view._runs = self._runs[: self._length]
             view._places = {known.key: place for place, known in enumerate(view._runs)}
         view._places[run.key] = self._length

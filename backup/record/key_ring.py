@@ -1,7 +1,4 @@
-"""Every secret that a client of a world ever named: with it whoever watches looks into files, and for what nobody may see.
-
-Never here: what any key is for (encryption_keys.py).
-"""
+"""All secrets that clients of a world have given. With them watchers read encrypted files and look for leaked secrets."""
 
 from collections.abc import Iterable, Iterator, KeysView
 
@@ -9,20 +6,20 @@ from backup.record.encryption_keys import Key
 
 
 class KeyRing:
-    """Every key that a client ever named, as the operator wrote it down. All nodes of a world share one."""
+    """All encryption keys and other secrets that clients have given. All nodes of a world share one."""
 
     def __init__(self) -> None:
         self._keys: dict[Key, None] = {}
         self._secrets: dict[str, None] = {}
 
     def add(self, keys: Iterable[Key] = (), secrets: Iterable[str] = ()) -> None:
-        """A client, or a script of its, has named these keys of encryption, and these secrets that get in to clouds."""
+        """Add encryption keys, and secrets of destinations, that a client or a settings script has given."""
         self._keys |= dict.fromkeys(keys)
         self._secrets |= dict.fromkeys(secrets)
 
     @property
     def secrets(self) -> KeysView[str]:
-        """What gets in to clouds: keys of accounts, passwords, tokens."""
+        """The secrets of destinations: keys of accounts, passwords, tokens."""
         return self._secrets.keys()
 
     def __len__(self) -> int:

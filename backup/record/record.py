@@ -1,7 +1,7 @@
-"""What all members agree on about databases, their groups and their tasks. Values only; `apply` is in commands.py.
+"""The record: what all members agree on about databases, their groups and their tasks. Values only; `apply` is in commands.py.
 
-Instants are µs since 2024-01-01T00:00Z by the wall clock of whoever proposed them (rule 24.1); None means never.
-Never here: anything one node knows alone (its running backups, its local status, its documents).
+Instants are µs since 2024-01-01T00:00Z by the wall clock of the node that proposed them (rule 24.1); None means never.
+What one node alone knows is not in the record: its running backups, its local status, its documents.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ __all__ = [
 
 
 class PromotionStatus(Enum):
-    """Why a node of the group is not a Member (rule 1.4), as far as somebody sets it."""
+    """The reason why a node of the group is not a Member (rule 1.4): the values of RavenDB that the observer sets."""
 
     NOT_RESPONDING = "NotResponding"
     CHANGE_VECTOR_NOT_MERGED = "ChangeVectorNotMerged"
@@ -53,20 +53,20 @@ class PromotionStatus(Enum):
 
     @property
     def is_resource(self) -> bool:
-        """Whether the node is alive and only short of something (rules 7.5.3a, 7.8.6)."""
+        """Whether the node is alive and only short of a resource (rules 7.5.3a, 7.8.6)."""
         return self not in (PromotionStatus.NOT_RESPONDING, PromotionStatus.CHANGE_VECTOR_NOT_MERGED)
 
 
 @value
 class Stamp:
-    """When a topology was last changed."""
+    """The log entry and the time of the last change of a topology."""
 
     index: int = 0
     """Log index of the change."""
     term: int = 0
-    """Term of whoever proposed it."""
+    """Term of the node that proposed it."""
     at: int = 0
-    """Wall µs of whoever proposed it."""
+    """Wall µs of the node that proposed it."""
 
 
 @value
@@ -79,9 +79,9 @@ class Topology:
     replication_factor: int = 1
     dynamic_distribution: bool = False
     priority_order: tuple[str, ...] = ()
-    """Empty: no wish."""
+    """Members that the observer keeps first, in this order; empty for no such order."""
     demotions: tuple[tuple[str, PromotionStatus], ...] = ()
-    """Why each node that carries such a mark is not, or may soon not be, a Member."""
+    """(node, reason) of each node that is not a Member, or may soon lose that role, for a reason."""
     stamp: Stamp = Stamp()
 
     @property
@@ -90,79 +90,84 @@ class Topology:
         return self.members + self.promotables + self.rehabs
 
     def demotion(self, node: str) -> PromotionStatus | None:
-        """The mark that node carries, if any."""
+        """The reason in `demotions` for that node; None if there is none."""
         return next((status for tag, status in self.demotions if tag == node), None)
 
     def is_short_of_resources(self, node: str) -> bool:
-        """Whether the node is in Rehab for want of a resource, not because it is silent (rule 7.8.6)."""
+        """Whether the node is in Rehab because it is short of a resource, not because it is silent (rule 7.8.6)."""
         status = self.demotion(node)
         return node in self.rehabs and status is not None and status.is_resource
 
 
-# ---- how far tasks have come ----
+# ---- tasks: status, assignment, replication ----
 
 
 ONE_TIME = 0
-"""The task id of what was backed up once, by hand (rule 15.4)."""
+"""The task id of one-time backups (rule 15.4)."""
 
 
 @value
 class Sent:
-    """How the uploads of a task to one place have come out (rule 9.13). Instants are starts of runs."""
+    """The results of a task's uploads to one destination (rule 9.13). Instants are the starts of runs."""
 
     address: str
     word: str
-    """`Amazon S3`: its kind, as default names have it."""
+    """`DestinationSettings.word` of the destination's kind, such as `Amazon S3`."""
     last_full: int | None = None
     last_incremental: int | None = None
     duration: int = 0
-    """µs that the last one took."""
+    """How long the last upload took in µs."""
     error: str = ""
-    """Why the last one failed; empty: it did not."""
+    """Why the last upload failed; empty if it succeeded."""
     skipped: bool = False
-    """Nothing is sent to that kind of place: it is not configured (rule 12.2)."""
+    """Whether nothing was sent because the task has no destination of that kind (rule 12.2)."""
 
 
 @value
 class Status:
-    """How far a task has come (rule 9.13, the fields in use). All instants are *starts* of runs (rule 9.9)."""
+    """The result of a task's last run, and what it is based on (those fields of rule 9.13 that are in use).
+
+    All instants are *starts* of runs in wall µs (rule 9.9).
+    """
 
     task_id: int
     kind: Kind
     node: str
-    """Who ran it last; empty: nobody."""
+    """The node that ran the task last; empty for none."""
     is_full: bool = True
+    """Whether the last run was full."""
     last_full: int | None = None
     """The last full run that succeeded."""
     last_incremental: int | None = None
+    """The last incremental run that succeeded."""
     last_full_internal: int | None = None
-    """The last full run that was finished, well or badly (rules 8.9, 9.10)."""
+    """The last full run that ended, whether it succeeded or failed (rules 8.9, 9.10)."""
     last_incremental_internal: int | None = None
     last_etag: int | None = None
     last_change_vector: str = ""
     last_raft_index: int = 0
     last_full_raft_index: int = 0
     folder: str | None = None
-    """The folder that holds the chain; incrementals go there (rule 11.4)."""
+    """The folder of the chain, in which incrementals are put (rule 11.4)."""
     file: str | None = None
     """The file of this run; None if it wrote none, because it failed or was skipped (rule 9.7)."""
     duration: int = 0
-    """µs."""
+    """How long the run took in µs."""
     version: int = 0
     error: str | None = None
     error_at: int | None = None
     operation: int = 0
     uploads: tuple[Sent, ...] = ()
-    """How the uploads of the last run that had any came out, in the order of the task's places."""
+    """The results of the uploads of the last run that had any, in the order of the task's destinations."""
 
     def sent(self, kind: type[DestinationSettings]) -> Sent:
-        """How uploads to that kind of place came out; `skipped` where the task has none (rule 12.2)."""
+        """The results of uploads to that kind of destination; `skipped` is set if the task has none (rule 12.2)."""
         found = (each for each in self.uploads if each.word == kind.word)
         return next(found, Sent("", kind.word, skipped=True))
 
     @property
     def started_at(self) -> int:
-        """Start of the run it speaks of (rule 9.10); 0 if it never ran."""
+        """Start of the last run in wall µs (rule 9.10); 0 if the task never ran."""
         started = self.last_full_internal if self.is_full else self.last_incremental_internal
         return 0 if started is None else started
 
@@ -173,21 +178,22 @@ class Status:
 
 @value
 class Delay:
-    """A backup put off by hand (rules 8.4, 15.5). It counts until a run starts that began after it was asked for."""
+    """A backup that was postponed on request (rules 8.4, 15.5). It holds until a run starts after the request."""
 
     until: int
     """Wall µs before which the task does not run."""
     original: int | None
-    """Wall µs at which it was to run, or had started."""
+    """Wall µs at which the run was due, or had started."""
     asked_at: int
+    """Wall µs of the request."""
 
     def counts(self, status: "Status | None") -> bool:
-        """Whether no run has started since, as far as that status knows."""
+        """Whether the delay still holds: the status knows of no run that started after the request."""
         return status is None or status.started_at < self.asked_at
 
 
 class Reason(Enum):
-    """Why a node owns a task. The first eight are RavenDB's names (rule 7.8), the rest ours for what 7.5 computes."""
+    """Why a node owns a task. The first eight names are RavenDB's (rule 7.8); the others name what rule 7.5 computes."""
 
     PINNED_MENTOR_NODE = "PinnedMentorNode"
     MENTOR_NODE = "MentorNode"
@@ -206,7 +212,7 @@ class Reason(Enum):
 
     @property
     def sentence(self) -> str:
-        """What a user is told, without a full stop."""
+        """The reason as users read it, without a full stop."""
         return _SENTENCES[self]
 
 
@@ -230,12 +236,12 @@ _SENTENCES = {
 
 @value
 class Assignment:
-    """Who is responsible for a task, as the observer stored it (section 4)."""
+    """The responsible node of a task, as the observer stored it (section 4)."""
 
     node: str
     reason: Reason
     since: int
-    """Wall µs at which this node got it."""
+    """Wall µs at which this node became responsible."""
     not_suitable_since: int | None = None
     """Wall µs from which the grace of rule 7.8 counts; None while the node is suitable."""
 
@@ -245,87 +251,89 @@ class Replication:
     """A task that sends every change to another database: external replication (rule 19.4)."""
 
     destination: str
-    """Name of that database, in this cluster."""
+    """Name of the other database, in this cluster."""
     name: str = ""
-    """Empty in a definition: a default name."""
+    """Name of the task; empty in a definition for a default name."""
     delay: int = 0
     """µs from a change until it is sent."""
     mentor: str | None = None
-    """The preferred node (rule 1.8)."""
+    """The preferred node (rule 1.8); None for none."""
     pinned: bool = False
-    """Runs on its mentor or not at all."""
+    """Whether the task runs on its mentor or not at all."""
     disabled: bool = False
     id: int = 0
-    """Log index of the command that created it; 0 in a definition: a new task."""
+    """Log index of the command that created the task; 0 in the definition of a new task."""
     created_at: int = 0
+    """Wall µs of the node that proposed its creation."""
 
 
 @value
 class ReplicationProgress:
-    """How far an external replication has come, as its owner last said."""
+    """The progress of an external replication, as its owner last reported it."""
 
     node: str
     """The owner."""
     target: str
-    """The member of the destination it talked to."""
+    """The member of the destination to which it sent."""
     etag: int
-    """Everything up to this change of the owner's copy has arrived."""
+    """Etag of the owner's copy up to which all changes have arrived."""
     at: int
-    """Wall µs."""
+    """Wall µs of the report."""
 
 
 @value
 class Restoring:
-    """Who fills a new database from a backup; nobody else may look at it meanwhile (rule 17.7)."""
+    """The node that fills a new database from a backup, which nobody else may use meanwhile (rule 17.7)."""
 
     node: str
     life: int
-    """The incarnation of that node: with its end the restore has ended."""
+    """The incarnation of that node; the restore ends with it."""
 
 
-# ---- everything ----
+# ---- databases and the whole record ----
 
 
 @value
 class Database:
-    """One database: its record, and what is stored beside the record under its name."""
+    """One database: its own record, and what is stored beside that record under its name."""
 
     name: str
     id: int
-    """Log index of the command that created it: a database made again under the same name is another one."""
+    """Log index of the command that created it; a database created again under the same name has another id."""
     topology: Topology
     changed: int
-    """Log index of the last change of name, topology or tasks: what rule 5.13 compares. Reports do not move it."""
+    """Log index of the last change of name, topology or tasks, which rule 5.13 compares. Reports do not raise it."""
     tasks: Mapping[int, Task] = attrs.field(factory=dict, hash=False)
-    """By task id."""
+    """Task id to backup task."""
     statuses: Mapping[int, Status] = attrs.field(factory=dict, hash=False)
-    """The cluster's copies, by task id; that of the last one-time backup is under 0 (rule 15.4)."""
+    """Task id to the cluster's copy of the status; 0 is the id of the last one-time backup (rule 15.4)."""
     assignments: Mapping[int, Assignment] = attrs.field(factory=dict, hash=False)
-    """By task id."""
+    """Task id to the responsible node."""
     delays: Mapping[int, Delay] = attrs.field(factory=dict, hash=False)
-    """What was put off by hand, by task id."""
+    """Task id to the delay of a postponed backup."""
     history: History = attrs.field(factory=History, hash=False)
+    """All runs that were reported."""
     key: Key | None = None
-    """Of an encrypted database (rule 13.2); None: it is not encrypted."""
+    """The key of an encrypted database (rule 13.2); None for a plain one."""
     restoring: Restoring | None = None
-    """While it is made from a backup (rule 17.7); None: it is what it says it is."""
+    """The restore that still fills the database (rule 17.7); None if there is none."""
     replications: Mapping[int, Replication] = attrs.field(factory=dict, hash=False)
-    """External replications, by task id."""
+    """Task id to external replication."""
     progress: Mapping[int, ReplicationProgress] = attrs.field(factory=dict, hash=False)
-    """What was last said of them, by task id; it does not move `changed`."""
+    """Task id to the last reported progress of an external replication; it does not raise `changed`."""
     departed: tuple[str, ...] = ()
-    """Nodes that left the group and have not said that they hold nothing of it any more (rule 5.15)."""
+    """Nodes that left the group and have not yet reported that they gave up their copies (rule 5.15)."""
     values: Values = NOTHING
-    """Identities, compare-exchange values, index definitions and policies: they do not move `changed` either."""
+    """Identities, compare-exchange values, index definitions and policies; they do not raise `changed` either."""
 
     def regrouped(self, topology: Topology, index: int) -> "Database":
-        """The database with that group."""
+        """The database with that group; nodes that are no longer in it are added to `departed`."""
         gone = [node for node in self.topology.nodes if node not in self.departed]
         left = tuple(node for node in (*self.departed, *gone) if node not in topology.nodes)
         return attrs.evolve(self, topology=topology, departed=left, changed=index)
 
     def existing_task(self, task_id: int) -> Task:
-        """The backup task of that id. Refused if there is none."""
+        """The backup task of that id. Raises `Refused` if there is none."""
         if task_id not in self.tasks:
             raise Refused(f"database {self.name!r} has no task {task_id}: it was deleted or never defined")
         return self.tasks[task_id]
@@ -338,48 +346,49 @@ class Database:
 
 @value
 class Template:
-    """A server-wide task (rule 16.1): what each of its copies is made from."""
+    """A server-wide task (rule 16.1), from which a copy is made in each database."""
 
     id: int
-    """Log index of the command that created it; 0 in a definition: a new one."""
+    """Log index of the command that created it; 0 in the definition of a new one."""
     task: Task
-    """As a database would have it, its paths without the database's name."""
+    """The task from which copies are made; a copy's paths are its paths with the database's name added."""
     excluded: tuple[str, ...] = ()
-    """Databases without a copy, in any case (rule 16.7)."""
+    """Names of databases without a copy; upper and lower case are equal (rule 16.7)."""
 
 
 @value
 class Record:
-    """All databases, by lower-case name (rule 4.1). A change copies this mapping and one database, no other's tasks."""
+    """All that the members agree on. A change copies the mapping of databases and one database, and shares the rest."""
 
     databases: Mapping[str, Database] = attrs.field(factory=dict, hash=False)
+    """Name in lower case to database (rule 4.1)."""
     put_by: tuple[int, ...] = ()
-    """Ids of databases that were deleted and whose files were not."""
+    """Ids of removed databases whose files the nodes keep."""
     templates: Mapping[int, Template] = attrs.field(factory=dict, hash=False)
-    """Server-wide tasks, by id."""
+    """Id to server-wide task."""
     last_id: int = 0
-    """The greatest id that a copy of a server-wide task was given: one entry makes many, so it may be ahead of the log."""
+    """The highest id of a copy of a server-wide task. It may exceed the log index, as one entry may make many copies."""
 
     def database(self, name: str) -> Database | None:
-        """The database of that name (in any case), if there is one."""
+        """The database of that name, in upper or lower case; None if there is none."""
         return self.databases.get(name.lower())
 
     def existing(self, name: str) -> Database:
-        """The database of that name (in any case). Refused if there is none."""
+        """The database of that name, in upper or lower case. Raises `Refused` if there is none."""
         database = self.database(name)
         if database is None:
             raise Refused(f"there is no database {name!r}: create it first")
         return database
 
     def with_database(self, database: Database) -> "Record":
-        """The record with this database put in or replaced."""
+        """The record with this database added, or in place of the one of the same name."""
         return attrs.evolve(self, databases={**self.databases, database.name.lower(): database})
 
     def without_database(self, gone: Database, *, hard: bool = True) -> "Record":
-        """The record without that database. Not `hard`: nodes keep its files."""
+        """The record without that database. `hard`: whether the nodes delete its files."""
         others = {key: database for key, database in self.databases.items() if database is not gone}
         return attrs.evolve(self, databases=others, put_by=self.put_by if hard else (*self.put_by, gone.id))
 
 
 WORDS: tuple[type, ...] = (Record, Database, Sent)
-"""What travels in snapshots, and how uploads came out, which reports carry."""
+"""The classes for the codec: those in Raft snapshots, and `Sent`, which reports carry."""

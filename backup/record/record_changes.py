@@ -1,7 +1,4 @@
-"""What a node says when it has applied a command: the change of the record as notes. Pure, the same on every node.
-
-Never here: what one node does on its own.
-"""
+"""The notes that a node writes when it has applied a command: the change of the record. Pure, and equal on every node."""
 
 from collections.abc import Iterator
 
@@ -38,7 +35,7 @@ from cluster.trace import Note
 
 
 def tell(before: Record, after: Record, command: Command, answer: object, index: int, rules: Rules) -> Iterator[Note]:
-    """The notes of one applied command; nothing for one that was refused."""
+    """The notes of one applied command; none for a command that was refused."""
     if isinstance(answer, Refused):
         return
     if isinstance(command, ValueCommand):
@@ -137,7 +134,7 @@ def _server_wide(
 
 
 def _copies(before: Database | None, after: Database, change: str, index: int) -> Iterator[Note]:
-    """What has become of the copies in one database."""
+    """The notes of the changed, new and removed tasks of one database, which are copies of server-wide tasks."""
     known = before.tasks if before is not None else {}
     for task_id in known:
         if task_id not in after.tasks:
@@ -233,7 +230,7 @@ def _assigned(before: Record, after: Record, decision: Assigned, index: int, rul
     if database is None or decision.task_id not in database.tasks:
         return
     name, task = database.name, database.tasks[decision.task_id]
-    new = database.assignments[task.id]  # what this node has stored, not what it was told to store
+    new = database.assignments[task.id]  # what was stored, not what the command asked for
     old = before.existing(name).assignments.get(task.id)
     if old is None or old.node != new.node:
         rule, inputs = _grounds(database, task, old, new, rules)
@@ -258,7 +255,7 @@ def _assigned(before: Record, after: Record, decision: Assigned, index: int, rul
 def _grounds(
     database: Database, task: Task, old: Assignment | None, new: Assignment, rules: Rules
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The rule and what it looked at: the judgement made again, as the command carries only its outcome."""
+    """The rule and the inputs of a decision, which is made once more, as the command carries only its result."""
     status = database.statuses.get(task.id)
     decision = responsible_node.decide(task, database.topology, old, status, new.since, rules)
     return decision.rule if decision.reason is new.reason else "7.8", decision.inputs

@@ -1,7 +1,7 @@
-"""Which node is responsible for a task, and the reason why (section 7). Pure.
+"""The decision which node is responsible for a task, and its reason (section 7). Pure.
 
-Two ways: `decide` is the observer's judgement, stored through the log (7.8); `computed_owner` is what each node works
-out for itself (7.5, 7.6). Both rest on `pick`, the hash among the members. Never here: when a backup is due.
+There are two ways: with `decide` the observer decides and stores the result through the log (rule 7.8); with
+`computed_owner` each node works it out for itself (rules 7.5, 7.6). Both use `pick`, a hash among the members.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _64_BITS = (1 << 64) - 1
 
 
 def jump(key: int, buckets: int) -> int:
-    """The jump consistent hash of Lamping and Veach: a bucket in [0, buckets) for an unsigned 64-bit key (rule 7.3)."""
+    """The jump consistent hash of Lamping and Veach: the bucket in [0, buckets) of an unsigned 64-bit key (rule 7.3)."""
     bucket, candidate = -1, 0
     while candidate < buckets:
         bucket = candidate
@@ -56,7 +56,8 @@ def mix(key: int) -> int:
 def pick(topology: Topology, key: int, *, resource_intensive: bool = True) -> str | None:
     """The Member that the hash chooses for a key; None if there is none (rule 7.2).
 
-    What is resource-intensive, as backups are (7.1), spares the clients' preferred node where there is another Member.
+    A resource-intensive task, as every backup is (rule 7.1), is not given to the clients' preferred node if there is
+    another Member.
     """
     nodes = sorted(topology.nodes)
     spared = topology.members[0] if resource_intensive and len(topology.members) > 1 else None
@@ -76,20 +77,20 @@ def pick(topology: Topology, key: int, *, resource_intensive: bool = True) -> st
 
 @value
 class Decision:
-    """Who is responsible for a task, and everything needed to explain it."""
+    """The responsible node of a task, and everything that explains it."""
 
     task_id: int
     node: str | None
-    """None: nobody, or (assigned) nobody better than what is stored."""
+    """The responsible node; None for nobody."""
     reason: Reason
     rule: str
-    """For example `7.8.4`."""
+    """The rule that decided, such as `7.8.4`."""
     inputs: tuple[tuple[str, str], ...]
-    """What was looked at, as names and texts."""
+    """The inputs of the decision, as names and texts."""
     assignment: Assignment | None = None
-    """What to store now; None: nothing. Always None where nodes compute."""
+    """The assignment to store now; None for none. Always None if each node computes the owner."""
     until: int = FOREVER
-    """Wall µs from which time alone would decide otherwise."""
+    """Wall µs until which the decision stays the same unless an input changes."""
 
     def text(self) -> str:
         """One sentence for users, without a full stop."""
@@ -106,7 +107,7 @@ _STAYS = (
 def decide(
     task: Task, topology: Topology, stored: Assignment | None, status: Status | None, now: int, rules: Rules
 ) -> Decision:
-    """The observer's judgement of one task at wall µs `now` (rule 7.8); `status` is the cluster's copy."""
+    """The observer's decision about one task at wall µs `now` (rule 7.8); `status` is the cluster's copy."""
     current = stored.node if stored is not None else (status.node or None) if status is not None else None
     node, reason, step = _judge(task, topology, current, rules)
     rule = f"7.8.{step}"
@@ -119,7 +120,7 @@ def decide(
             return Decision(task.id, node, reason, rule, inputs)
         since = stored.since if stored is not None else now
         return Decision(task.id, node, reason, rule, inputs, Assignment(node, reason, since))
-    if reason is not Reason.CURRENT_RESPONSIBLE_NODE_NOT_RESPONDING:  # at once, no grace
+    if reason is not Reason.CURRENT_RESPONSIBLE_NODE_NOT_RESPONDING:  # the task moves at once, without grace
         return Decision(task.id, node, reason, rule, inputs, Assignment(node, reason, now))
 
     assert current is not None, "only a node that had the task can fail to respond"
@@ -134,7 +135,7 @@ def decide(
 
 
 def _judge(task: Task, topology: Topology, current: str | None, rules: Rules) -> tuple[str | None, Reason, int]:
-    """Who should have the task, why, and by which step of rule 7.8."""
+    """The node that should be responsible if there were no grace, the reason, and the step of rule 7.8 that decided."""
     mentor = task.mentor
     if mentor is not None and task.pinned and mentor in topology.nodes:
         return mentor, Reason.SAME_RESPONSIBLE_NODE if mentor == current else Reason.PINNED_MENTOR_NODE, 1
@@ -156,9 +157,10 @@ def _judge(task: Task, topology: Topology, current: str | None, rules: Rules) ->
 def computed_owner(
     task: Task, topology: Topology, status: Status | None, rules: Rules, *, leaderless: bool
 ) -> Decision:
-    """Who a node thinks is responsible where each computes it (rules 7.5 to 7.7).
+    """The responsible node as a node computes it for itself (rules 7.5 to 7.7).
 
-    `leaderless`: this node is Candidate or Passive. A Follower that has not noticed its leader's death is not (7.7).
+    `leaderless`: whether this node is Candidate or Passive. A Follower that has not noticed the death of its leader is
+    not leaderless (rule 7.7).
     """
     last = (status.node or None) if status is not None else None
     inputs = _inputs(task, topology, last, None)
@@ -198,11 +200,11 @@ def _inputs(task: Task, topology: Topology, current: str | None, marked_at: int 
     return tuple((name, found if isinstance(found, str) else " ".join(found)) for name, found in inputs if found)
 
 
-# ---- what it means on one node ----
+# ---- the state of a task on one node ----
 
 
 class TaskState(Enum):
-    """How a node stands to a task (rules 7.6, 7.9)."""
+    """The state of a task as one node sees it (rules 7.6, 7.9)."""
 
     DISABLED = "Disabled"
     MISSING_RESPONSIBLE_NODE = "MissingResponsibleNode"
@@ -210,11 +212,14 @@ class TaskState(Enum):
     ACTIVE_BY_OTHER_NODE = "ActiveByOtherNode"
     CLUSTER_DOWN = "ClusterDown"
     PASSIVE = "Passive"
-    """The node belongs to no cluster, and ours runs nothing for one that it is not in (rules 1.2, 3.36)."""
+    """The node belongs to no cluster, and runs no task of one, unless `Rules.runs_outside` (rules 1.2, 3.36)."""
 
 
 def task_state(task: Task, owner: str | None, me: str, *, leaderless: bool, rules: Rules) -> TaskState:
-    """How `me` stands to the task whose owner is known (rule 7.9); no owner without a leader is ClusterDown (7.6)."""
+    """The state of a task on node `me` (rule 7.9), given its owner; None for no owner.
+
+    A computed task without an owner and without a leader is ClusterDown (rule 7.6).
+    """
     if not task.runnable:
         return TaskState.DISABLED
     if owner is None:
@@ -223,8 +228,10 @@ def task_state(task: Task, owner: str | None, me: str, *, leaderless: bool, rule
 
 
 def is_leaderless(member: Member) -> bool:
-    """Whether a node is Candidate or Passive. A watcher is never the one, nor while it belongs to a cluster the other:
-    it computes as a Follower does, whoever leads or nobody (rules 7.5.1, 7.7)."""
+    """Whether a node is Candidate or Passive.
+
+    A watcher that belongs to a cluster is neither: it always computes as a Follower does (rules 7.5.1, 7.7).
+    """
     return member.passive or (member.leader is None and member.may_lead)
 
 
@@ -238,10 +245,10 @@ def state_of(
     rules: Rules,
     passive: bool = False,
 ) -> tuple[TaskState, str | None]:
-    """How `me` stands to the task, and who owns it, by whichever way the rules go; assigned needs no leader (7.9).
+    """The state of a task on node `me`, and its owner, by the rules in force (rule 7.9).
 
-    `status`: what a computing node takes as the last run (rule 8.10); assigned tasks do not look at it. `passive`: the
-    node belongs to no cluster, so that it cannot know who owns what.
+    `status`: the last run as far as the node knows (rule 8.10), which matters only if nodes compute owners. `passive`:
+    whether the node belongs to no cluster, so that it cannot know the owner.
     """
     if passive and not rules.runs_outside and task.runnable:
         return TaskState.PASSIVE, None

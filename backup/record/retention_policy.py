@@ -1,6 +1,6 @@
-"""How long backups are kept, and which chains may go (section 14). Pure.
+"""Retention: how long backups are kept, and which chains may be removed (section 14). Pure.
 
-A chain is a folder: it goes whole or not at all. Never here: looking into folders, and removing them (backup/runs/retention_cleaner.py).
+A chain is a folder, which is removed whole or not at all. backup/runs/retention_cleaner.py reads and removes folders.
 """
 
 from collections.abc import Sequence
@@ -14,60 +14,62 @@ class Retention:
     """A task's retention policy (rule 6.1)."""
 
     minimum_age: int | None = None
-    """µs that a backup is kept at least; None: for ever (rule 14.2)."""
+    """How long a backup is kept at least in µs; None for ever (rule 14.2)."""
     disabled: bool = False
 
     @property
     def age(self) -> int | None:
-        """The age from which on a backup may go; None if the policy is off (rule 14.2)."""
+        """The age in µs from which on a backup may be removed; None if none ever may (rule 14.2)."""
         return None if self.disabled else self.minimum_age
 
 
 @value
 class StoredChain:
-    """One folder of a destination, as far as retention looks at it."""
+    """One folder of a destination, with what retention knows about it."""
 
     folder: str
     at: int
-    """µs: when its chain began."""
+    """Wall µs of the beginning of the chain."""
     last: int
-    """µs: start of its newest backup."""
+    """Wall µs of the start of its newest backup."""
     files: int
-    """Backup files in it; those in progress are none (rule 17.12)."""
+    """How many backup files it holds, without those in progress (rule 17.12)."""
     database: str
     task: int = 0
-    """Whose it is; 0 where only names were looked at."""
+    """Id of its task; 0 if only names were read."""
     opens_with_full: bool = True
+    """Whether its first file is a full backup or a snapshot."""
     whole: bool = True
-    """Every file of it can be restored; taken for true where only names were looked at."""
+    """Whether every file of it can be restored; True if only names were read."""
 
 
 @value
 class RetentionChoice:
-    """What may go, and why not where nothing may although something is old enough."""
+    """The chains that may be removed."""
 
     expired: tuple[StoredChain, ...] = ()
+    """The chains to remove."""
     refused: str = ""
-    """One sentence for the operator."""
+    """Why none may be removed although some are old enough, as one sentence for the operator; else empty."""
 
 
 def choose(
     chains: Sequence[StoredChain], database: str, task: int, now: int, age: int, rules: Rules
 ) -> RetentionChoice:
-    """Which of the chains in a destination may go, all of them being in it, in the order of their beginnings.
+    """The chains in a destination that may be removed. `chains`: all of them, in the order of their beginnings.
 
-    `now` and the instants of the chains by one clock (rule 14.7).
+    `now` (wall µs) and the instants of the chains must be of one clock (rule 14.7); `age` in µs.
     """
     expired: list[StoredChain] = []
     met_young = False
     for chain in chains:
         if now - chain.at < age:
-            met_young = True  # rule 14.3: all that follow are younger
+            met_young = True  # rule 14.3: all that follow are younger still
             break
         if chain.database.lower() != database.lower():
             continue
         if rules.retention_by_manifest and chain.task != task:
-            continue  # a repair of 14.4
+            continue  # a repair of rule 14.4: the chain is of another task
         if not chain.files or not chain.opens_with_full:
             continue
         if chain.files > 1 and now - chain.last < age:

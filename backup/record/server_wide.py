@@ -1,7 +1,7 @@
-"""Server-wide backups: a template, and its copy in every database that is not left out (section 16). Pure.
+"""Server-wide backups: a template, and its copy in every database that is not excluded (section 16). Pure.
 
-Every copy has an id, an owner and a schedule of its own (16.8), and is changed by its template alone (16.5). Never
-here: what a copy does, which is what any task does.
+Every copy is an ordinary task with an id, an owner and a schedule of its own (rule 16.8); only a change of the template
+changes it (rule 16.5).
 """
 
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ PREFIX = f"{validation.SERVER_WIDE_PREFIX}, "
 
 @value
 class DefineServerWide(AdminCommand[int]):
-    """Back up every database by one task, those that come later too (rule 16.1). Answers its id.
+    """Define a server-wide task, which backs up every database, present and future (rule 16.1). Answers its id.
 
-    `template.id` 0 makes a new one; else that one and all its copies become like this.
+    With `template.id` 0 it creates a server-wide task, else it replaces the one of that id and all its copies.
     """
 
     template: Template
@@ -38,7 +38,7 @@ class DefineServerWide(AdminCommand[int]):
 
 @value
 class RemoveServerWide(AdminCommand[None]):
-    """A server-wide task goes, with all its copies; their files stay. Answers None."""
+    """Remove a server-wide task and all its copies; their files stay. Answers None."""
 
     task: int
 
@@ -48,7 +48,7 @@ class RemoveServerWide(AdminCommand[None]):
 
 @value
 class ToggleServerWide(AdminCommand[None]):
-    """Enable or disable a server-wide task, with all its copies (rule 16.6). Answers None."""
+    """Enable or disable a server-wide task and all its copies (rule 16.6). Answers None."""
 
     task: int
     disabled: bool
@@ -61,7 +61,7 @@ ServerWideCommand = DefineServerWide | RemoveServerWide | ToggleServerWide
 
 
 def apply(record: Record, command: ServerWideCommand, index: int) -> tuple[Record, int | None]:
-    """The record after the command, with the copies that it asks for, and its answer. `Refused` changes nothing."""
+    """The record after the command, copies included, and its answer. Raises `Refused`, which changes nothing."""
     templates = dict(record.templates)
     answer = None
     match command:
@@ -90,7 +90,7 @@ def _existing(record: Record, task_id: int) -> Template:
 
 
 def need_own(task: Task, verb: str) -> None:
-    """Raise `Refused` for what may be done to a task only by its template (rule 16.5)."""
+    """Raise `Refused` if the task is a copy, which only its template may change (16.5). `verb`: for the error."""
     if task.server_wide:
         raise Refused(
             f"Can't {verb} task {task.name!r}, because it is a server-wide backup task: "
@@ -99,7 +99,7 @@ def need_own(task: Task, verb: str) -> None:
 
 
 def checked(record: Record, template: Template) -> Template:
-    """The template to store: validated, and with a name that no other has (rules 16.2, 16.6, 16.7)."""
+    """The template to store, with a unique name (rules 16.2, 16.6, 16.7). Raises `Refused` if it is not valid."""
     known = record.templates.get(template.id)
     verb = "update" if template.id else "create"
     others = [each.task.name for each in record.templates.values() if each.id != template.id]
@@ -115,14 +115,17 @@ def checked(record: Record, template: Template) -> Template:
 
 
 def spread(record: Record, index: int, at: int) -> Record:
-    """The record with exactly the copies that its templates ask for; entry `index`, proposed at wall µs `at`."""
+    """The record with exactly the copies that its templates ask for.
+
+    `index` is that of the log entry that asks, `at` the wall µs of the node that proposed it.
+    """
     for database in list(record.databases.values()):
         record = spread_to(record, database.name, index, at)
     return record
 
 
 def spread_to(record: Record, name: str, index: int, at: int) -> Record:
-    """The same for one database."""
+    """The record in which the database of that name has exactly the copies that the templates ask for."""
     database = record.database(name)
     assert database is not None, "only what is there is spread to"
     tasks: dict[int, Task] = dict(database.tasks)
@@ -146,7 +149,7 @@ def spread_to(record: Record, name: str, index: int, at: int) -> Record:
 
 
 def copy_of(template: Template, database: Database, before: Task | None, new_id: int, index: int, at: int) -> Task:
-    """The copy of a template in a database (rules 16.3, 16.4); `before`: the copy that it replaces."""
+    """The copy of a template in a database (rules 16.3, 16.4). `before`: the copy that it replaces; None for a new one."""
     task = template.task
     encryption = task.encryption
     if database.key is not None:
@@ -169,7 +172,10 @@ def copy_of(template: Template, database: Database, before: Task | None, new_id:
 
 
 def without_gone(database: Database, tasks: Mapping[int, Task], index: int) -> Database:
-    """The database with these tasks, and without what hung on those that are gone or now make another kind (6.7)."""
+    """The database with these tasks, and without the status, assignment and delay of each task that is not among them.
+
+    The status of a task whose kind has changed is dropped, too (rule 6.7).
+    """
     changed = {known for known, task in database.tasks.items() if known in tasks and tasks[known].kind is not task.kind}
     kept = tasks.keys()
     return attrs.evolve(

@@ -1,7 +1,7 @@
-"""What a backup task is: every field of rule 6.1. Values only.
+"""The backup task, with every field of rule 6.1. Values only.
 
-A task without an id is a definition; the record gives it one. Never here: whether it makes sense (validation.py), and
-when it is due (backup/runs/schedule.py).
+A task without an id is a definition; the record gives it an id. validation.py checks a definition, and
+backup/runs/schedule.py decides when a task is due.
 """
 
 from enum import Enum
@@ -13,14 +13,14 @@ from cluster.value import value
 
 
 class Kind(Enum):
-    """What a task makes (rule 6.1)."""
+    """The kind of backup that a task makes (rule 6.1)."""
 
     BACKUP = "Backup"
     SNAPSHOT = "Snapshot"
 
 
 class UploadMode(Enum):
-    """How files reach places other than a local folder (rule 6.1): by way of a file on this node, or not."""
+    """How files are uploaded (rule 6.1): written to the node's disk first (`DEFAULT`), or sent while they are written."""
 
     DEFAULT = "Default"
     DIRECT_UPLOAD = "DirectUpload"
@@ -28,59 +28,60 @@ class UploadMode(Enum):
 
 @value
 class SnapshotSettings:
-    """How a snapshot is made (rule 6.1)."""
+    """The settings of snapshots (rule 6.1)."""
 
     compression: str = "Zstd"
-    """`Zstd`, `Deflate` or `None`."""
+    """The algorithm: `Zstd`, `Deflate` or `None`."""
     level: str = "Fastest"
-    """`Optimal`, `Fastest`, `NoCompression` or `SmallestSize`."""
+    """The level of compression: `Optimal`, `Fastest`, `NoCompression` or `SmallestSize`."""
     exclude_indexes: bool = False
+    """Whether the data of indexes is left out."""
 
 
 @value
 class Task:
-    """A backup task (rule 6.1). What is left out stays at RavenDB's default."""
+    """A backup task (rule 6.1). The defaults are RavenDB's."""
 
     full: str = ""
-    """Cron text of five fields in the running node's zone; empty: no full backups by the clock."""
+    """Cron text of full backups: five fields, in the zone of the node that runs the task; empty for no schedule."""
     incremental: str = ""
-    """Likewise for incrementals."""
+    """Cron text of incremental backups, of the same form."""
     destinations: tuple[AnySettings, ...] = ()
-    """At most one block of each kind."""
+    """At most one of each kind."""
     name: str = ""
-    """Empty in a definition: the default name of rule 6.2."""
+    """Name of the task; empty in a definition for the default name of rule 6.2."""
     kind: Kind = Kind.BACKUP
     mentor: str | None = None
-    """The preferred node (rule 1.8)."""
+    """The preferred node (rule 1.8); None for none."""
     pinned: bool = False
-    """Runs on its mentor or not at all (rule 7.12)."""
+    """Whether the task runs on its mentor or not at all (rule 7.12)."""
     disabled: bool = False
     retention: Retention | None = None
-    """None: everything is kept (rule 14.2)."""
+    """The retention policy; None if every backup is kept (rule 14.2)."""
     id: int = 0
-    """Log index of the command that created it (rule 1.6); 0 in a definition: a new task (rule 6.6)."""
+    """Log index of the command that created the task (rule 1.6); 0 in the definition of a new task (rule 6.6)."""
     created_at: int = 0
-    """Set when it is applied, from the time in the command (rules 6.6, 24.1)."""
+    """Wall µs of the node that proposed the creation; set when the command is applied (rules 6.6, 24.1)."""
     snapshot: SnapshotSettings = SnapshotSettings()
     encryption: Encryption | None = None
-    """None: as the database is (rule 13.2)."""
+    """How files are encrypted; None if they are encrypted as the database is (rule 13.2)."""
     upload_mode: UploadMode = UploadMode.DEFAULT
-    """With nothing but a local folder there is nothing to upload, either way."""
+    """Has no effect if the only destination is a local folder."""
     renewed: int = 0
-    """Log index of its last change of kind, after which its next run is full (rule 6.7); 0: none."""
+    """Log index of the last change of kind, after which the next run is full (rule 6.7); 0 for none."""
     server_wide: int = 0
-    """Id of the server-wide task that it is a copy of (rule 16.3); 0: a task of the database's own."""
+    """Id of the server-wide task of which it is a copy (rule 16.3); 0 for a task of the database's own."""
 
     @property
     def usable(self) -> tuple[AnySettings, ...]:
-        """The blocks that files can be sent to (section 12)."""
+        """The destinations to which files can be sent (section 12)."""
         return tuple(destination for destination in self.destinations if destination.usable)
 
     @property
     def runnable(self) -> bool:
-        """Enabled, with at least one usable destination (rules 6.4, 7.9)."""
+        """Whether the task is enabled and has at least one usable destination (rules 6.4, 7.9)."""
         return not self.disabled and bool(self.usable)
 
 
 WORDS: tuple[type, ...] = (UploadMode, SnapshotSettings)
-"""What travels, beside `Kind` and `Task`."""
+"""The classes for the codec, besides `Kind` and `Task`."""

@@ -1,6 +1,6 @@
-"""Commands about backup tasks: defined, removed, switched, postponed, run and reported, assigned to a node. Pure.
+"""Commands about backup tasks: define, remove, enable, disable, postpone, report runs, assign to nodes. Pure.
 
-Never here: whether a definition makes sense (validation.py), and who is to be responsible (responsible_node.py).
+validation.py checks definitions, and responsible_node.py decides which node is responsible.
 """
 
 import attrs
@@ -14,7 +14,7 @@ from cluster.value import value
 
 @value
 class DefineTask(AdminCommand[int]):
-    """Create a task (`task.id` 0) or replace the one of that id (rule 6.6). Answers the task's id."""
+    """Create a task (`task.id` 0) or replace the task of that id (rule 6.6). Answers the task's id."""
 
     database: str
     task: Task
@@ -31,7 +31,7 @@ class DefineTask(AdminCommand[int]):
 
 @value
 class RemoveTask(AdminCommand[None]):
-    """The task goes, with its status and its assignment; its files stay. Answers None."""
+    """Remove a task with its status and its assignment; its files stay. Answers None."""
 
     database: str
     task: int
@@ -42,7 +42,7 @@ class RemoveTask(AdminCommand[None]):
 
 @value
 class ToggleTask(AdminCommand[None]):
-    """Enable or disable a task; a backup of a disabled one that runs is cancelled (rule 9.2). Answers None."""
+    """Enable or disable a task; disabling cancels a run of it (rule 9.2). Answers None."""
 
     database: str
     task: int
@@ -54,54 +54,56 @@ class ToggleTask(AdminCommand[None]):
 
 @value
 class Postponed:
-    """What became of a `PostponeBackup`."""
+    """The answer to a `PostponeBackup`."""
 
     until: int
-    """Wall µs of the responsible node."""
+    """Wall µs of the responsible node before which the task does not run."""
     agreed: bool
-    """False: nobody led, so only that node knows, until it goes down."""
+    """Whether the delay is in the record. False: there was no leader, so only that node knows, until it goes down."""
 
 
 @value
 class PostponeBackup(AdminCommand[Postponed]):
-    """Let the task not run for so many µs; what runs is cancelled, and starts from scratch (rule 15.5).
+    """Postpone the next run of a task; a run in progress is cancelled, and starts anew later (rule 15.5).
 
-    A client asks the responsible node, which answers `Postponed`, or raises `AskAnother` and the refusals.
+    A client asks the responsible node, which answers `Postponed`. Any other node raises `AskAnother`.
     """
 
     database: str
     task: int
     duration: int
+    """For how long the task does not run, in µs."""
     original: int | None = attrs.field(default=None, repr=False)
-    """Wall µs at which it was to run, or had started: the responsible node knows."""
+    """Wall µs at which the run was due, or had started; filled in by the responsible node."""
 
     def says(self) -> str:
         return f"puts off task {self.task} of {self.database} by {self.duration / MINUTE:g} min"
 
     @property
     def delay(self) -> Delay:
-        """What is stored of it."""
+        """The delay that is stored in the record."""
         return Delay(self.at + self.duration, self.original, self.at)
 
 
 @value
 class ReportStatuses:
-    """Runs of tasks of one database, in the order of their starts (section 10, rule 24.6).
+    """Report runs of the tasks of one database, in the order of their starts (section 10, rule 24.6).
 
-    Answers the ids of the tasks whose status it became. Of tasks that are gone nothing is stored; a run that was
+    Answers the ids of the tasks whose status was replaced. Runs of removed tasks are not stored, and a run that was
     reported before is not added to the history again.
     """
 
     database: str
     statuses: tuple[Status, ...]
     newest_by_start: bool
-    """`Rules.newest_by_start` of the proposer: an earlier start never replaces a later one (24.6), or the last
-    writer wins (4.2). It travels, so that all members decide alike whatever rules they were started with."""
+    """`Rules.newest_by_start` of the proposing node: whether a run that started earlier never replaces one that started
+    later (rule 24.6), or else the last report wins (rule 4.2). All members follow this field, whatever their own rules
+    are."""
 
 
 @value
 class Assigned:
-    """One decision inside `Assign`."""
+    """One decision of an `Assign`: the new assignment of one task."""
 
     database: str
     task_id: int
@@ -110,9 +112,9 @@ class Assigned:
 
 @value
 class Assign:
-    """UpdateResponsibleNodeForTasks: every decision of one observer pass, over all databases (rule 4.3).
+    """Store all decisions of one observer pass, over all databases (rule 4.3: UpdateResponsibleNodeForTasks).
 
-    Answers how many were stored; those of databases and tasks that are gone are not.
+    Answers how many were stored; decisions about removed databases and tasks are not.
     """
 
     decisions: tuple[Assigned, ...]
@@ -122,7 +124,7 @@ TaskCommand = DefineTask | RemoveTask | ToggleTask | PostponeBackup | ReportStat
 
 
 def apply(record: Record, command: TaskCommand, index: int) -> tuple[Record, object]:
-    """The record after the command, and its answer. `Refused` changes nothing."""
+    """The record after the command, and its answer. Raises `Refused`, which changes nothing."""
     match command:
         case DefineTask():
             return _define(record, command, index)
@@ -168,7 +170,7 @@ def _define(record: Record, command: DefineTask, index: int) -> tuple[Record, in
     return attrs.evolve(record.with_database(changed), last_id=last_id), task.id
 
 
-# ---- reports and assignments: they do not touch the database's record (section 4), so `changed` stays ----
+# ---- reports and assignments: they do not change the database's own record (section 4), so `changed` stays ----
 
 
 def _report(record: Record, command: ReportStatuses, index: int) -> tuple[Record, tuple[int, ...]]:
@@ -183,7 +185,7 @@ def _report(record: Record, command: ReportStatuses, index: int) -> tuple[Record
         history = history.with_run(_run(status, index))
         known = statuses.get(status.task_id)
         if command.newest_by_start and known is not None and known.started_at > status.started_at:
-            continue  # rule 24.6: told late, and overtaken
+            continue  # rule 24.6: this run was reported after one that started later
         statuses[status.task_id] = status
         stored[status.task_id] = None
     return record.with_database(attrs.evolve(database, statuses=statuses, history=history, delays=delays)), tuple(

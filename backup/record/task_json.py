@@ -1,6 +1,6 @@
-"""A task as RavenDB's record names its fields: what a backup file holds of the tasks of its database (rules 6.1, 18.4).
+"""The JSON form of tasks in RavenDB's record, which a backup file holds (rules 6.1, 18.4): written and read back.
 
-Secrets are left out: whoever restores a task gives them again. Never here: reading it back.
+Secrets are left out, so a task with secrets must be defined again after a restore.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from cluster.value import value
 
 
 def task_json(task: Task) -> dict[str, Any]:
-    """The JSON object of one task."""
+    """The JSON object of one task, without secrets."""
     return {
         "TaskId": task.id,
         "Name": task.name,
@@ -45,19 +45,20 @@ def _retention(retention: Retention | None) -> dict[str, Any] | None:
     return {"Disabled": retention.disabled, "MinimumBackupAgeToKeep": None if age is None else age / SECOND}
 
 
-# ---- and back ----
+# ---- reading ----
 
 
 @value
 class LeftOut:
-    """A task of the file that does not come back."""
+    """A task of the file that is not restored."""
 
     name: str
     why: str
+    """The reason and the remedy, for the operator."""
 
 
 def tasks_of(record: Mapping[str, Any]) -> Iterator[Task | LeftOut]:
-    """The backup tasks of a record, in its order; those of the whole server are the cluster's own (rule 16.3)."""
+    """The backup tasks of a record in its order, without copies of server-wide tasks, which are the cluster's (rule 16.3)."""
     found = record.get("PeriodicBackups")
     for fields in found if isinstance(found, list) else ():
         name = str(fields.get("Name") or "") if isinstance(fields, dict) else ""

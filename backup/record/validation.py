@@ -1,6 +1,6 @@
-"""Whether a definition makes sense, and what a task is called (rules 6.2 to 6.4). Pure: the record alone decides.
+"""The validation of task definitions, and the names of tasks (rules 6.2 to 6.4). Pure: all members decide alike.
 
-What a node must judge (its folders, what its administrator allows, what this version can do) is in backup/node/task_admission.py.
+What depends on a node (its folders, its administrator's limits, its version) is checked in backup/node/task_admission.py.
 """
 
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ from cluster.member import Refused
 from cluster.time_units import DAY
 
 SERVER_WIDE_PREFIX = "Server Wide Backup"
-"""No task's own name may start like this, in any case (rule 6.3)."""
+"""The prefix of copies of server-wide tasks; no other name may start so, in upper or lower case (rule 6.3)."""
 COMPRESSIONS = ("Zstd", "Deflate", "None")
 LEVELS = ("Fastest", "Optimal", "SmallestSize", "NoCompression")
 
 
 def validate(task: Task, verb: str) -> None:
-    """Raise `Refused` for a definition that makes no sense (rule 6.4). `verb`: `create` or `update`."""
+    """Raise `Refused` if the definition is not valid (rule 6.4). `verb`: `create` or `update`, for the error."""
     why = (
         _frequencies(task)
         or _destinations(task)
@@ -81,7 +81,10 @@ def _snapshot(settings: SnapshotSettings) -> str:
 
 
 def name_of(task: Task, others: Iterable[str], verb: str) -> str:
-    """The name to store: the given one if it may be had (rule 6.3), else a default one of its own (rule 6.2)."""
+    """The name to store: the given name, or a unique default name if it is empty (rule 6.2).
+
+    Raises `Refused` if the given name is taken by one of `others` or has the prefix of server-wide tasks (rule 6.3).
+    """
     given, taken = task.name, list(others)
     if given.lower().startswith(SERVER_WIDE_PREFIX.lower()):
         raise Refused(
@@ -93,13 +96,16 @@ def name_of(task: Task, others: Iterable[str], verb: str) -> str:
 
 
 def default_name(task: Task) -> str:
-    """`Backup to Local, Azure`: blocks that are there and not disabled, complete or not (rule 6.2)."""
+    """The default name, such as `Backup to Local, Azure`: it lists all destinations that are not disabled (rule 6.2)."""
     words = ", ".join(block.word for block in in_order(task.destinations) if not block.disabled)
     return f"{task.kind.value} to {words}" if words else f"{task.kind.value} w/o destinations"
 
 
 def unique(name: str, taken: Iterable[str]) -> str:
-    """The name, or the first of `NAME #2`, `NAME #3`, … that nobody has, in any case (rule 24.2)."""
+    """The name if it is not taken, else the first free one of `NAME #2`, `NAME #3`, … (rule 24.2).
+
+    Names that differ only in case count as equal.
+    """
     known = {other.lower() for other in taken}
     found, number = name, 1
     while found.lower() in known:

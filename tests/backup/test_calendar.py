@@ -233,7 +233,7 @@ def test_another_node_forces_a_full_only_where_the_rules_say_so() -> None:
     assert plan(status, "02 05:10", rules="ravendb-6.2") == "02 06:00 incremental 8.4, 8.6"
 
 
-def test_an_overdue_run_starts_at_once_or_a_minute_later_if_another_node_ran_last() -> None:
+def test_an_overdue_run_starts_at_once_or_after_a_minute_on_a_new_owner() -> None:
     """Rule 8.5."""
     assert plan(ran("02 02:00", "02 05:00"), "02 08:30") == "02 08:30 incremental 8.5, 8.6"
     assert plan(ran("02 02:00", "02 05:00", "A"), "02 08:30", rules="ravendb-4.2") == "02 08:31 full 8.5, 8.6"
@@ -324,7 +324,7 @@ def test_with_one_frequency_only() -> None:
 # ---- take-over: B is the new owner, A ran the task before ----
 
 
-def test_a_new_owner_in_ravendb_6_counts_from_the_creation_and_runs_a_full_at_once() -> None:
+def test_a_new_owner_in_ravendb_6_counts_from_creation_and_runs_a_full() -> None:
     """Rule 8.11: whatever A did."""
     by_a = ran("03 02:00", "03 05:00", node="A")
     assert plan(None, "03 05:30", rules="ravendb-6.2", cluster=by_a) == "03 05:30 full 8.5, 8.6"
@@ -351,7 +351,7 @@ def test_a_task_that_nobody_ever_ran_is_late_from_its_creation_on() -> None:
 # ---- which status counts ----
 
 
-def test_the_status_in_memory_counts_if_it_is_further_on_and_of_the_same_node() -> None:
+def test_the_local_status_counts_if_it_is_newer_and_of_the_same_node() -> None:
     """Rule 8.10."""
     kept = attrs.evolve(ran("02 02:00"), version=4)
     assert scheduling_status(None, kept) is kept

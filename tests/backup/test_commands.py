@@ -88,7 +88,7 @@ def test_a_topology_worked_out_from_an_older_record_is_refused() -> None:
 # ---- tasks ----
 
 
-def test_a_new_task_has_the_index_as_id_the_commands_time_and_a_default_name() -> None:
+def test_a_new_task_gets_its_id_time_and_name_from_its_log_entry() -> None:
     """Rules 1.6, 6.2, 6.6, 24.1."""
     record, answer = apply(SHOP, DefineTask("Shop", HOURLY, at=9), 7)
     assert answer == 7
@@ -142,7 +142,7 @@ def test_a_task_may_keep_its_own_name_when_updated() -> None:
     assert after(DefineTask("Shop", same), start=DEFINED, index=8).databases["shop"].tasks == {7: same}
 
 
-def test_a_task_is_disabled_and_enabled_and_deleted_with_all_that_hangs_on_it() -> None:
+def test_a_task_is_disabled_and_enabled_and_removed_with_its_status() -> None:
     """Section 4."""
     off = after(ToggleTask("Shop", 7, True), start=DEFINED, index=8)
     assert off.databases["shop"].tasks[7].disabled
@@ -156,7 +156,7 @@ def test_a_task_is_disabled_and_enabled_and_deleted_with_all_that_hangs_on_it() 
 # ---- reports ----
 
 
-def test_a_late_report_of_an_earlier_run_overwrites_in_ravendb_and_not_in_ours() -> None:
+def test_a_late_report_of_an_earlier_run_overwrites_only_in_ravendb() -> None:
     """Rules 4.2, 24.6; the history keeps both either way."""
     for newest, kept in ((True, "B"), (False, "A")):
         reports = (
@@ -168,7 +168,7 @@ def test_a_late_report_of_an_earlier_run_overwrites_in_ravendb_and_not_in_ours()
         assert [(run.node, run.started_at, run.reported) for run in shop.history] == [("B", 40, 8), ("A", 20, 9)]
 
 
-def test_reports_answer_whose_status_they_became_and_leave_the_record_unchanged_otherwise() -> None:
+def test_reports_answer_whose_status_they_became_and_change_no_more() -> None:
     """Section 4: statuses are not part of what rule 5.13 compares; a task that is gone is passed over."""
     record, answer = apply(DEFINED, ReportStatuses("SHOP", (status(20), status(30), status(9, task_id=3)), True), 8)
     shop = record.databases["shop"]
@@ -185,7 +185,7 @@ def test_a_report_sent_twice_is_one_run() -> None:
 # ---- assignments ----
 
 
-def test_one_command_assigns_over_all_databases_and_passes_over_what_is_gone() -> None:
+def test_one_command_assigns_in_all_databases_and_skips_removed_tasks() -> None:
     """Rule 4.3."""
     two = after(CreateDatabase("Bank", ("A",)), DefineTask("Bank", HOURLY), start=DEFINED, index=8)
     to_b = Assignment("B", Reason.NON_EXISTING_RESPONSIBLE_NODE, 1)

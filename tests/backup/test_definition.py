@@ -110,9 +110,7 @@ def test_a_default_name_lists_the_blocks_in_their_order() -> None:
         (Ftp("ftp://archive", 0), False),
     ],
 )
-def test_a_block_is_usable_if_it_is_enabled_and_has_its_key_field_or_a_script(
-    block: DestinationSettings, usable: bool
-) -> None:
+def test_settings_are_usable_if_enabled_with_a_key_field_or_a_script(block: DestinationSettings, usable: bool) -> None:
     """Section 12."""
     assert block.usable is usable
     assert Task(destinations=(block,)).runnable is usable

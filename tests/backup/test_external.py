@@ -223,7 +223,7 @@ def test_there_and_back() -> None:
     played(tale)
 
 
-def test_a_disabled_task_sends_nothing_and_the_cluster_is_told_how_far_it_came() -> None:
+def test_a_disabled_replication_sends_nothing_and_an_enabled_one_goes_on() -> None:
     """Enabled again it goes on; removed it stops."""
 
     async def tale(world: World, client: Client, shop: Db) -> None:

@@ -262,7 +262,7 @@ def test_a_suspended_observer_decides_nothing() -> None:
     played(story)
 
 
-def test_a_node_that_was_short_of_memory_when_it_fell_silent_keeps_its_task() -> None:
+def test_a_node_that_was_short_of_memory_when_last_heard_keeps_its_task() -> None:
     """Rules 5.6, 7.8.6: the mark says why, and the owner stays for as long as it takes."""
 
     async def story(world: World) -> None:

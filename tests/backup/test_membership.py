@@ -55,7 +55,7 @@ def test_who_is_candidate_or_passive(leader: str | None, may_lead: bool, passive
     assert is_leaderless(member) is leaderless
 
 
-def test_who_is_outside_takes_nothing_for_its_own_in_ours_and_all_it_had_in_ravendbs() -> None:
+def test_a_removed_node_owns_no_task_in_ours_and_its_old_ones_in_ravendb() -> None:
     """3.36, against 7.6 and 7.9: by the stored owner, or by the last run, which nobody can change there any more."""
     task = Task("0 0 * * *", destinations=(LocalFolder("/b"),), name="T", id=7)
     status = Status(7, Kind.BACKUP, "C", True, 1, None, 1, None, last_etag=5)
@@ -71,7 +71,7 @@ def test_who_is_outside_takes_nothing_for_its_own_in_ours_and_all_it_had_in_rave
 
 
 @pytest.mark.parametrize("watcher", [True, False])
-def test_a_watcher_computes_owners_whoever_leads_and_a_candidate_knows_none_of_a_new_task(watcher: bool) -> None:
+def test_without_a_leader_watchers_compute_owners_and_candidates_do_not(watcher: bool) -> None:
     """7.7, 10.2: the preferred node has never run the task, and nobody leads when its hour comes."""
     told: list[str] = []
 
@@ -169,7 +169,7 @@ def test_a_newcomer_gets_a_copy_and_a_task_when_an_operator_adds_it() -> None:
     run(story)
 
 
-def test_a_watcher_that_was_away_when_it_was_removed_runs_on_as_nobody_tells_it() -> None:
+def test_a_watcher_that_was_away_at_its_removal_runs_on() -> None:
     """3.36: a node learns of its removal from the log or from a refused vote, and a watcher asks for none."""
 
     async def story(world: World) -> None:
@@ -209,7 +209,7 @@ WITHOUT_C = ConfigurationChanged(5, ("A", "B"), (), (), ())
 WITH_C = ConfigurationChanged(7, ("A", "B"), (), ("C",), ("C",))
 
 
-def test_who_is_outside_knows_it_when_that_is_committed_there_or_a_leader_says_so() -> None:
+def test_a_node_is_outside_once_that_is_committed_or_a_leader_says_so() -> None:
     """3.36: an entry that is not committed may be taken back; and whoever is spoken to again is inside."""
     began = [("C", Started(1)), ("C", Committed(4, 1))]
     assert not seen(*began).is_outside("C")

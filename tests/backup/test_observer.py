@@ -159,7 +159,7 @@ def test_one_change_of_a_group_a_pass() -> None:
     assert changed(watch(shop(ABC), heard)[0]).members == ("B", "C")
 
 
-def test_a_node_that_does_not_load_the_database_has_sixty_seconds_from_when_that_was_seen() -> None:
+def test_a_node_that_does_not_load_a_database_has_sixty_seconds_to_do_so() -> None:
     """Rule 5.5."""
     record = shop(ABC)
 
@@ -184,7 +184,7 @@ def test_a_member_that_is_alive_loses_its_mark() -> None:
     assert changed(watch(shop(marked), ALL_WELL)[0]).demotions == ()
 
 
-def test_members_are_put_in_the_order_that_was_asked_for_once_all_are_heard() -> None:
+def test_members_are_put_in_priority_order_once_all_are_heard() -> None:
     """Rules 5.4.6, 24.2."""
     wished = attrs.evolve(ABC, priority_order=("C", "A"))
     assert changed(watch(shop(wished), ALL_WELL)[0]).members == ("C", "A", "B")
@@ -194,7 +194,7 @@ def test_members_are_put_in_the_order_that_was_asked_for_once_all_are_heard() ->
 # ---- nobody alive ----
 
 
-def test_the_most_up_to_date_node_in_rehab_becomes_a_member_when_none_is_alive() -> None:
+def test_with_no_member_alive_the_most_up_to_date_rehab_becomes_one() -> None:
     """Rules 5.4.5, 22.11: the best, not the last one looked at."""
     topology = Topology(("A",), rehabs=("B", "C", "D"), demotions=(("C", PromotionStatus.NOT_RESPONDING),))
     heard = seen(sighting("A", 9 * SECOND), sighting("B", etag=4), sighting("C", etag=6), sighting("D", etag=5))
@@ -225,7 +225,7 @@ def test_an_unreachable_database_is_told_of_once_and_left_alone() -> None:
 LAME = Topology(("A", "C"), rehabs=("B",), replication_factor=3, demotions=(("B", PromotionStatus.NOT_RESPONDING),))
 
 
-def test_a_node_in_rehab_comes_back_when_two_reports_running_say_that_it_has_caught_up() -> None:
+def test_a_rehab_comes_back_when_two_successive_reports_say_it_caught_up() -> None:
     """Rule 5.9: both nodes in both reports."""
     commands, until, memory = watch(shop(LAME), ALL_WELL)
     assert until == 0
@@ -268,7 +268,7 @@ def test_a_node_that_is_behind_or_not_ready_or_late_stays_in_rehab(back: Receive
     assert watch(record, heard, memory=memory)[0] == ()
 
 
-def test_nobody_is_promoted_beyond_the_replication_factor_and_who_is_left_over_leaves() -> None:
+def test_no_node_is_promoted_beyond_the_factor_and_the_surplus_one_leaves() -> None:
     """Rules 5.9, 5.4.9."""
     record = shop(attrs.evolve(LAME, replication_factor=2), attrs.evolve(TO_B, node="A"))
     left = changed(watch(record, ALL_WELL)[0])
@@ -302,7 +302,7 @@ def replaced(topology: Topology, age: int = LONG_AGO, started_at: int = 0) -> tu
     return (updates[0] if updates else None), until - now if until else 0
 
 
-def test_a_node_that_was_silent_for_900_seconds_is_replaced_by_the_fit_one_with_the_fewest_databases() -> None:
+def test_a_node_silent_for_900_s_is_replaced_by_the_least_loaded_fit_one() -> None:
     """Rules 5.4.8, 5.7, 5.8: E joins as a Promotable, B stays in Rehab until there are members enough."""
     topology, _ = replaced(DYNAMIC)
     assert topology is not None
@@ -395,7 +395,7 @@ def test_while_a_member_is_silent_nobody_is_judged_for_lag() -> None:
     assert watch(shop(ABC), heard, memory=memory)[0] == ()
 
 
-def test_after_a_promotion_members_stand_in_a_seeded_order_or_the_one_asked_for() -> None:
+def test_after_a_promotion_members_stand_in_priority_or_seeded_order() -> None:
     """Rules 5.10, 24.2."""
 
     def members(seed: int, wish: tuple[str, ...] = ()) -> tuple[str, ...]:

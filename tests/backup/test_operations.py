@@ -106,7 +106,7 @@ def _now(task: Task, full: bool = True) -> BackupNow:
     return BackupNow(task.database.name, task.id, full)
 
 
-def test_an_incremental_asked_for_is_full_where_there_is_nothing_to_build_on() -> None:
+def test_a_requested_incremental_is_full_with_no_chain_to_continue() -> None:
     """Rules 8.7, 15.2."""
 
     async def story(world: World, shop: Database, task: Task) -> None:
@@ -260,7 +260,7 @@ def test_a_run_asked_for_by_hand_ends_a_delay() -> None:
 # ---- not at all ----
 
 
-def test_a_cancelled_run_leaves_nothing_and_waits_for_the_next_occurrence_in_ours(tmp_path: Path) -> None:
+def test_a_cancelled_run_leaves_nothing_and_in_ours_waits_for_the_next_one(tmp_path: Path) -> None:
     """Rules 9.12, 15.6: in RavenDB it is overdue, and starts again at once."""
 
     async def story(world: World, shop: Database, task: Task) -> None:

@@ -58,7 +58,7 @@ def test_the_only_member_is_picked_and_of_no_members_nobody() -> None:
     cut=st.integers(0, 5),
     key=st.integers(0, 2**64 - 1),
 )
-def test_a_pick_is_always_a_member_and_for_backups_the_preferred_node_only_if_alone(
+def test_a_pick_is_a_member_and_the_clients_preferred_node_only_if_alone(
     members: tuple[str, ...], cut: int, key: int
 ) -> None:
     """Rules 7.2, 7.4."""
@@ -174,7 +174,7 @@ def test_a_node_that_comes_back_in_time_loses_the_mark_and_keeps_the_task() -> N
     assert decide(TASK, THREE, back.assignment, None, NOW, OURS).assignment is None
 
 
-def test_a_node_that_comes_back_late_does_not_get_its_task_back_unless_it_is_the_mentor() -> None:
+def test_a_node_that_comes_back_late_gets_its_task_back_only_as_mentor() -> None:
     """Rules 7.10, 7.11."""
     assert decide(TASK, THREE, stored("B"), None, NOW, OURS).node == "B"
     assert decide(attrs.evolve(TASK, mentor="C"), THREE, stored("B"), None, NOW, OURS).assignment == Assignment(
@@ -257,7 +257,7 @@ def test_each_step_of_the_computation(
     assert found.assignment is None
 
 
-def test_without_stickiness_the_hash_decides_even_while_the_last_node_is_a_member() -> None:
+def test_without_stickiness_the_hash_decides_and_not_the_last_node() -> None:
     """Rule 7.5.3c is of classic-sticky alone; 7.5.3b keeps a task for want of a licence."""
     assert computed_owner(TASK, THREE, LAST_A, attrs.evolve(OLD, sticky=False), leaderless=False).node == "B"
     unlicensed = attrs.evolve(OLD, highly_available_tasks=False)
@@ -280,7 +280,7 @@ def test_how_a_node_stands_to_a_task() -> None:
     assert task_state(TASK, None, "B", leaderless=True, rules=OLD) is TaskState.CLUSTER_DOWN
 
 
-def test_an_assigned_task_needs_no_leader_and_a_computed_one_looks_at_its_last_run() -> None:
+def test_an_assigned_task_needs_no_leader_and_a_computed_one_its_last_run() -> None:
     """Rules 7.6, 7.9, 10.2, 10.3."""
     shop = Database("Shop", 1, THREE, 1, {7: TASK}, assignments={7: stored("C")})
     for leaderless in (True, False):

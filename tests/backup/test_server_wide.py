@@ -149,7 +149,7 @@ def test_names_are_made_unique_by_one_number() -> None:
     ]
 
 
-def test_a_copy_in_an_encrypted_database_uses_its_key_and_a_plain_snapshot_none() -> None:
+def test_a_copy_has_the_key_of_its_database_and_a_plain_snapshot_none() -> None:
     """Rule 16.4."""
     provided = Encryption(EncryptionMode.USE_PROVIDED_KEY, Key(bytes(32)))
     snapshot = attrs.evolve(NIGHTLY, kind=Kind.SNAPSHOT, encryption=provided)

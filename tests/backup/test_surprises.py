@@ -110,7 +110,7 @@ def test_22_4_a_leader_change_starts_the_minute_again() -> None:
     assert changed(watch(shop(ABC), heard, started_at=NOW - 60 * SECOND)[0]).rehabs == ("B",)
 
 
-def test_22_5_the_clients_preferred_node_is_spared_and_the_tasks_preferred_node_is_not() -> None:
+def test_22_5_the_clients_preferred_node_is_spared_and_a_mentor_is_not() -> None:
     """No id is picked onto A; a task that names A goes there."""
     assert {pick(ABC, number) for number in range(200)} == {"B", "C"}
     named = attrs.evolve(TASK, mentor="A")
@@ -118,7 +118,7 @@ def test_22_5_the_clients_preferred_node_is_spared_and_the_tasks_preferred_node_
     assert computed_owner(named, ABC, None, OLD, leaderless=False).node == "A"
 
 
-def test_22_6_an_aborted_run_leaves_nothing_and_a_crash_leaves_the_file_in_progress(tmp_path: Path) -> None:
+def test_22_6_an_abort_leaves_nothing_and_a_crash_the_file_in_progress(tmp_path: Path) -> None:
     """As the code, not as the documentation."""
 
     async def aborted(world: World) -> None:

@@ -171,7 +171,7 @@ def test_a_mentor_gets_its_task_back_as_soon_as_it_is_a_member_again() -> None:
         assert owner(record) == expected
 
 
-def test_where_each_node_computes_the_task_moves_with_the_rehab_and_runs_in_full_a_minute_later() -> None:
+def test_a_computed_task_moves_at_rehab_and_runs_in_full_a_minute_later() -> None:
     """24.4: classic-sticky."""
     rules = rules_named("ravendb-4.2")
     lines, record = play(start(), 100, rules, b_dies)
