@@ -51,7 +51,7 @@ class DestinationSettings(ABC):
     example: ClassVar[str]
     """How its address is written."""
     through: ClassVar[str]
-    """What reaches the real place, and how: a cell of the table of destinations in backup/README.md."""
+    """What reaches the real place, and how: a cell of the table of destinations in backup/destinations/README.md."""
     gives_back: ClassVar[bool] = True
     """What it keeps can be listed and read at once."""
     restores: ClassVar[bool] = True
