@@ -19,6 +19,10 @@ from backup.destinations.faults import Trouble
 from backup.destinations.registry import KINDS
 from cluster.steps import Administration, Fault
 from cluster.trace import Note
+from scenarios import World, play
+from scenarios.backups import backups
+from scenarios.gallery import gallery
+from scenarios.zoo import all_bugs
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "scenarios" / "PUBLIC.md"
@@ -131,3 +135,53 @@ def test_every_story_knocks_at_public_doors() -> None:
             ):
                 others.setdefault(path.stem, []).append(module)
     assert others == {}
+
+
+# ---- what pages count ----
+
+PAGES = sorted(path for path in (ROOT / "README.md", *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md")))
+
+
+def counted(text: str) -> list[tuple[int, str]]:
+    """What a page says there are so many of now; the news tells of earlier versions."""
+    now = text.partition("\n## News\n")[0]
+    return [
+        (int(number), what)
+        for number, what in re.findall(r"\b(\d+) (stories|promises watched in|planted bugs|bugs,)", now)
+    ]
+
+
+@pytest.fixture(scope="module")
+def counts() -> dict[str, int]:
+    """How many there are."""
+    _, promises = play_backups()
+    return {
+        "stories": len(gallery()),
+        "promises watched in": promises,
+        "planted bugs": len(all_bugs()),
+        "bugs,": len(all_bugs()),
+    }
+
+
+def play_backups() -> tuple[str, int]:
+    """The verdict of a shortest run of backups, and how many promises were watched in it."""
+
+    async def story(world: World) -> None:
+        backups(world).start("ABC")
+        await world.elected()
+
+    outcome = play(story)
+    return outcome.verdict, len(outcome.promises)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_page_counts_is_so_many(page: Path, counts: dict[str, int]) -> None:
+    """Stories, promises and planted bugs."""
+    assert [
+        (number, what) for number, what in counted(page.read_text(encoding="utf-8")) if counts[what] != number
+    ] == []
+
+
+def test_the_counts_are_found() -> None:
+    """The control: the first page has all three."""
+    assert len(counted((ROOT / "README.md").read_text(encoding="utf-8"))) == 3
