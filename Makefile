@@ -1,11 +1,11 @@
 # The menu of the house. It wants nothing but make and a Python of 3.11 or later.
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint golden campaign mutants zoo bench azurite clean
+.PHONY: help demo test versions lint golden campaign mutants zoo bench azurite clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,11 @@ test: $(VENV)/.dev ## everything that is checked before a change is taken
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -n auto --dist worksteal -m "not campaign" --durations=10
+
+versions: $(VENV)/.dev ## what another Python could change: make versions PYTHON=python3.13 VENV=.venv-3.13
+	UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -n auto --dist worksteal -m "not campaign" -p no:cacheprovider \
+	  tests/test_house.py tests/test_floors.py tests/sim/test_determinism.py tests/scenarios/test_timeline.py \
+	  tests/scenarios/test_gallery.py tests/scenarios/test_promises.py tests/scenarios/test_faults_of_the_domain.py
 
 lint: $(VENV)/.dev ## style and types only, and put the style right
 	$(BIN)/ruff check --fix
@@ -41,7 +46,7 @@ bench: $(VENV)/.dev ## the yardsticks
 	$(BIN)/unkindness bench
 
 clean: ## remove what was built and cached, not what was kept in runs/
-	rm -rf $(VENV) build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 azurite: $(BIN)/python ## the one server for tests that is not on PyPI: Azure's, by npm; without it those tests are skipped

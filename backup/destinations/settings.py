@@ -55,7 +55,7 @@ class DestinationSettings(ABC):
     example: ClassVar[str]
     """An example of an address."""
     through: ClassVar[str]
-    """The library that reaches the real destination, and how: a cell of the table of destinations in backup/README.md."""
+    """The library that reaches the real destination, and how: a cell of the table of destinations in backup/destinations/README.md."""
     gives_back: ClassVar[bool] = True
     """Whether files can be listed and read at once."""
     restores: ClassVar[bool] = True

@@ -59,13 +59,13 @@ class Chain:
 def chains(destination: Destination, *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC) -> tuple[Chain, ...]:
     """Every chain of a place, in the order of the folders' names; folders that are no backup's are passed over."""
     return tuple(
-        check(destination, folder, keys=keys, zone=zone)
+        check_chain(destination, folder, keys=keys, zone=zone)
         for folder in destination.folders()
         if file_names.parse_folder(folder, zone) is not None
     )
 
 
-def check(destination: Destination, folder: str, *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC) -> Chain:
+def check_chain(destination: Destination, folder: str, *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC) -> Chain:
     """Read every file of a folder, verify its seal and its place in the chain, and say up to where it restores."""
     keys = tuple(keys)
     files = destination.files(folder)

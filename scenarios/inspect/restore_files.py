@@ -21,7 +21,16 @@ from backup.destinations.world_destinations import TEMPORARY
 from backup.record.encryption_keys import BadKey, Key
 from backup.restore.assembly import DatabaseAssembly
 from backup.restore.chain_reader import NothingToRestore, restore
-from backup.restore.restore_points import Chain, CheckedPoint, Unusable, chains, check, manifest_of, point_at, time_text
+from backup.restore.restore_points import (
+    Chain,
+    CheckedPoint,
+    Unusable,
+    chains,
+    check_chain,
+    manifest_of,
+    point_at,
+    time_text,
+)
 from cluster.time_units import as_instant
 from cluster.value import value
 
@@ -129,7 +138,7 @@ def inspected(where: str | Path, keys: tuple[Key, ...]) -> list[Point]:
     for place in places(where):
         try:
             destination = place.destination
-            known = (check(destination, place.only, keys=keys),) if place.only else chains(destination, keys=keys)
+            known = (check_chain(destination, place.only, keys=keys),) if place.only else chains(destination, keys=keys)
         except DestinationError as error:
             raise FilesError(str(error)) from error
         found += [Point(place, chain) for chain in known]

@@ -1,7 +1,7 @@
 """A leader that nobody hears lets a node join; the others go on without it, and what it alone had in force is in force no more."""
 
-from cluster.sim.world import World
 from cluster.trace import ConfigurationChanged
+from scenarios import World
 from scenarios.register import Put, Register
 
 

@@ -1,6 +1,6 @@
 """An old leader hears nobody, and its beats still reach B. When the new leader dies, B and C must find another all the same."""
 
-from cluster.sim.world import World
+from scenarios import World
 from scenarios.register import Put, Register
 
 

@@ -2,9 +2,9 @@
 
 import trio
 
-from cluster.sim.world import World
 from cluster.steps import Split
 from cluster.trace import BecameLeader
+from scenarios import World
 from scenarios.register import Get, Put, Register
 
 

@@ -2,10 +2,8 @@
 
 import trio
 
-from backup.notes import CopyClosed
-from cluster.sim.world import World
-from cluster.time_units import minutes
-from scenarios.backups import backups
+from scenarios import World, minutes
+from scenarios.backups import CopyClosed, backups
 
 TOLD_UNDER = ("unkindness", "ravendb-6.2")
 

@@ -1,7 +1,7 @@
 """A node joins while another is down, and cannot be reached: without a vote it holds up nothing; once it has the log it votes."""
 
-from cluster.sim.world import World
 from cluster.trace import ConfigurationChanged
+from scenarios import World
 from scenarios.register import Get, Put, Register
 
 

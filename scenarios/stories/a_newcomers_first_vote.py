@@ -1,6 +1,6 @@
 """A watcher is made a voter and does not hear of it; the leader dies, and its vote is needed: it gives it all the same."""
 
-from cluster.sim.world import World
+from scenarios import World
 from scenarios.register import Get, Put, Register
 
 

@@ -2,11 +2,8 @@
 
 import trio
 
-from backup.notes import BackupStarted, ReportGivenUp, ReportQueued
-from backup.record.rules import rules_named
-from cluster.sim.world import World
-from cluster.time_units import hours, minutes
-from scenarios.backups import backups
+from scenarios import World, hours, minutes
+from scenarios.backups import BackupStarted, ReportGivenUp, ReportQueued, backups, rules_named
 
 
 async def story(world: World) -> None:

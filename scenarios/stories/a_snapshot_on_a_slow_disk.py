@@ -2,8 +2,8 @@
 
 import trio
 
-from cluster.sim.world import World
 from cluster.trace import SnapshotInstalled
+from scenarios import World
 from scenarios.register import Get, Put, Register
 
 

@@ -2,9 +2,9 @@
 
 import trio
 
-from cluster.sim.world import World
 from cluster.steps import Crash
 from cluster.trace import Compacted, SnapshotInstalled, SnapshotSent
+from scenarios import World
 from scenarios.register import Get, Put, Register
 
 

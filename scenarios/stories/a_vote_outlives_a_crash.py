@@ -2,10 +2,10 @@
 
 import trio
 
-from cluster.sim.world import World
 from cluster.steps import Restart
 from cluster.time_units import MILLISECOND
 from cluster.trace import Recovered, Voted
+from scenarios import World
 
 
 async def story(world: World) -> None:

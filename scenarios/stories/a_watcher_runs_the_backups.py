@@ -2,8 +2,7 @@
 
 import trio
 
-from cluster.sim.world import World
-from cluster.time_units import hours, minutes
+from scenarios import World, hours, minutes
 from scenarios.backups import backups
 
 

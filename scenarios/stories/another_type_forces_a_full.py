@@ -2,10 +2,9 @@
 
 import trio
 
-from backup.record.task import Kind
-from cluster.sim.world import World
-from cluster.time_units import HOUR, hours
-from scenarios.backups import backups
+from cluster.time_units import HOUR
+from scenarios import World, hours
+from scenarios.backups import Kind, backups
 
 TOLD_UNDER = ("unkindness",)
 """RavenDB's rules run the full when the task is edited (rules 6.7, 8.2)."""

@@ -2,8 +2,8 @@
 
 import trio
 
-from cluster.sim.world import World
-from cluster.time_units import DAY, HOUR, MINUTE, hours
+from cluster.time_units import DAY, HOUR, MINUTE
+from scenarios import World, hours
 from scenarios.backups import backups
 
 FRIDAY = 4 * DAY

@@ -3,9 +3,8 @@
 import trio
 
 from backup.requests.backup_requests import BackupNow
-from backup.requests.errors import AskAnother
-from cluster.sim.world import World
-from scenarios.backups import backups
+from scenarios import World
+from scenarios.backups import AskAnother, backups
 
 TOLD_UNDER = ("unkindness", "ravendb-6.2")
 """Where nodes compute their owners, a task that never ran is nobody's without a leader (rule 7.6)."""

@@ -2,14 +2,12 @@
 
 import trio
 
-from backup.notes import BackupFinished, DatabaseRestored, IndexCaughtUp
-from backup.record.task import Kind
 from backup.requests.restore_requests import RestoreDatabase
-from cluster.sim.world import World
 from cluster.steps import Ask, Step
-from cluster.time_units import SECOND, hours
+from cluster.time_units import SECOND
 from cluster.trace import Stepped
-from scenarios.backups import Task, backups
+from scenarios import World, hours
+from scenarios.backups import BackupFinished, DatabaseRestored, IndexCaughtUp, Kind, Task, backups
 
 INDEX = "Orders/ByCompany"
 

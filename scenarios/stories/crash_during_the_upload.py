@@ -2,11 +2,8 @@
 
 import trio
 
-from backup.destinations.port import IN_PROGRESS
-from backup.notes import BackupStarted
-from cluster.sim.world import World
-from cluster.time_units import hours, minutes
-from scenarios.backups import backups
+from scenarios import World, hours, minutes
+from scenarios.backups import IN_PROGRESS, BackupStarted, backups
 
 TOLD_UNDER = ("unkindness", "ravendb-6.2")
 

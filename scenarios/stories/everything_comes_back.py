@@ -1,6 +1,6 @@
 """Attachments, revisions, numbers, exchanged values, deletions: what a backup holds comes back, file by file."""
 
-from cluster.sim.world import World
+from scenarios import World
 from scenarios.zoo.pantry import CONTRACT, stocked
 
 

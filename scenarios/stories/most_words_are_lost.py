@@ -1,7 +1,7 @@
 """Two of three messages are lost, and round after round goes by without an answer; but some are answered, and somebody wins."""
 
-from cluster.sim.world import World
 from cluster.trace import BecameLeader
+from scenarios import World
 from scenarios.register import Get, Put, Register
 
 

@@ -3,8 +3,8 @@
 import trio
 
 from cluster.member import NoLeader
-from cluster.sim.world import World
 from cluster.time_units import SECOND
+from scenarios import World
 from scenarios.backups import backups
 
 

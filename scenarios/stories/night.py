@@ -1,6 +1,6 @@
 """Hours of faults from the seed: crashes, cuts, full disks, changed minds. Then a clear sky, and every backup is there."""
 
-from cluster.sim.world import World
+from scenarios import World
 from scenarios.zoo.night import night
 
 

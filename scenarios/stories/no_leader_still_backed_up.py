@@ -3,8 +3,7 @@
 import trio
 
 from cluster.member import NoLeader
-from cluster.sim.world import World
-from cluster.time_units import hours, minutes
+from scenarios import World, hours, minutes
 from scenarios.backups import backups
 
 TOLD_UNDER = ("unkindness",)

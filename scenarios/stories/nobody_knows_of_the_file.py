@@ -2,13 +2,10 @@
 
 import trio
 
-from backup.destinations.port import IN_PROGRESS
-from backup.notes import BackupFinished
-from backup.restore.restore_points import check
-from cluster.sim.world import World
 from cluster.steps import Crash
-from cluster.time_units import HOUR, hours, minutes
-from scenarios.backups import FOLDER, Ran, Task, backups
+from cluster.time_units import HOUR
+from scenarios import World, hours, minutes
+from scenarios.backups import FOLDER, IN_PROGRESS, BackupFinished, Ran, Task, backups, check_chain
 
 
 async def story(world: World) -> None:
@@ -47,7 +44,7 @@ async def story(world: World) -> None:
     assert [(run.node, run.started_at) in told for run in _at(hourly, 3)] == ([True] if late else [False, True]), (
         "told by its books (24.6), or made again, as it is kept only when it was told (9.15)"
     )
-    chain = check(client.destinations.place(owner, FOLDER), first.folder)
+    chain = check_chain(client.destinations.place(owner, FOLDER), first.folder)
     assert chain.whole
     assert len(chain.points[-1].files) == len(chain.points), "no file is lost, and none stands beside the chain"
     assert (await hourly.restore_newest("Copy")).compared()

@@ -2,8 +2,7 @@
 
 import trio
 
-from cluster.sim.world import World
-from cluster.time_units import hours
+from scenarios import World, hours
 from scenarios.backups import backups
 
 

@@ -3,8 +3,7 @@
 import trio
 
 from cluster.member import Refused
-from cluster.sim.world import World
-from cluster.time_units import hours
+from scenarios import World, hours
 from scenarios.backups import backups
 
 

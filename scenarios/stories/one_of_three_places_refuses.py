@@ -2,15 +2,8 @@
 
 import trio
 
-from backup.destinations.azure import Azure
-from backup.destinations.faults import Refusing, Well
-from backup.destinations.local import LocalFolder
-from backup.destinations.s3 import AmazonS3
-from backup.notes import BackupFailed
-from backup.restore.restore_points import chains
-from cluster.sim.world import World
-from cluster.time_units import hours
-from scenarios.backups import FOLDER, backups
+from scenarios import World, hours
+from scenarios.backups import FOLDER, AmazonS3, Azure, BackupFailed, LocalFolder, Refusing, Well, backups, chains
 
 NIGHTLY = AmazonS3("nightly", secret_key="nobody sees this")
 BLOBS = Azure("blobs", remote_folder="shop")

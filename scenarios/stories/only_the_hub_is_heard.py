@@ -2,8 +2,8 @@
 
 import trio
 
-from cluster.sim.world import World
 from cluster.trace import BecameLeader
+from scenarios import World
 from scenarios.register import Put, Register
 
 

@@ -2,11 +2,9 @@
 
 import trio
 
-from backup.notes import FolderExpired
-from backup.restore.chain_reader import NothingToRestore
-from cluster.sim.world import World
-from cluster.time_units import DAY, HOUR, hours
-from scenarios.backups import backups
+from cluster.time_units import DAY, HOUR
+from scenarios import World, hours
+from scenarios.backups import FolderExpired, NothingToRestore, backups
 
 
 async def story(world: World) -> None:

@@ -4,9 +4,9 @@ from collections import Counter
 
 import trio
 
-from cluster.sim.world import World
 from cluster.time_units import MILLISECOND
 from cluster.trace import BecameCandidate, BecameLeader
+from scenarios import World
 
 
 async def story(world: World) -> None:

@@ -1,6 +1,6 @@
 """Bad weather from the seed, aimed at votes and writes, under a client's load. Then the sky clears, and somebody leads."""
 
-from cluster.sim.world import World
+from scenarios import World
 from scenarios.zoo.storm import storm
 
 

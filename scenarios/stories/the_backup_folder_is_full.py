@@ -2,13 +2,9 @@
 
 import trio
 
-from backup.destinations.faults import Full, Trouble, Well
-from backup.destinations.port import IN_PROGRESS
-from backup.notes import BackupFailed
-from backup.restore.restore_points import check
-from cluster.sim.world import World
-from cluster.time_units import HOUR, hours
-from scenarios.backups import FOLDER, backups
+from cluster.time_units import HOUR
+from scenarios import World, hours
+from scenarios.backups import FOLDER, IN_PROGRESS, BackupFailed, Full, Trouble, Well, backups, check_chain
 
 
 async def story(world: World) -> None:
@@ -34,5 +30,5 @@ async def one_bad_hour(world: World, trouble: Trouble) -> None:
     assert again.outcome == "written"
     assert again.occurrence == failed.note.occurrence + HOUR, "the next occurrence (8.9)"
     assert not again.full, "the chain goes on from the file before"
-    assert check(client.destinations.place("B", FOLDER), first.folder).whole
+    assert check_chain(client.destinations.place("B", FOLDER), first.folder).whole
     assert (await hourly.restore_newest("Copy")).compared()

@@ -2,10 +2,8 @@
 
 import trio
 
-from backup.destinations.faults import Slow
-from cluster.sim.world import World
-from cluster.time_units import hours, minutes
-from scenarios.backups import FOLDER, backups
+from scenarios import World, hours, minutes
+from scenarios.backups import FOLDER, Slow, backups
 
 
 async def story(world: World) -> None:

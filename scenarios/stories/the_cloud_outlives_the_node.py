@@ -2,12 +2,9 @@
 
 import trio
 
-from backup.destinations.s3 import AmazonS3
-from backup.notes import BackupStarted
-from backup.restore.restore_points import check
-from cluster.sim.world import World
-from cluster.time_units import DAY, hours
-from scenarios.backups import backups
+from cluster.time_units import DAY
+from scenarios import World, hours
+from scenarios.backups import AmazonS3, BackupStarted, backups, check_chain
 
 TOLD_UNDER = (
     "unkindness",
@@ -31,7 +28,7 @@ async def story(world: World) -> None:
 
     second = await task.ran(within=hours(7))
     assert second.node != first.node
-    assert check(client.destinations.place(first.node, task.path), first.folder).whole
+    assert check_chain(client.destinations.place(first.node, task.path), first.folder).whole
     world.restart(first.node)
 
     await shop.put({"orders/new": {"since": "the next owner"}})

@@ -2,14 +2,9 @@
 
 import trio
 
-from backup.destinations.faults import Disconnected, Well
-from backup.destinations.port import IN_PROGRESS
-from backup.notes import BackupStarted
-from backup.restore.restore_points import check
-from cluster.sim.world import World
 from cluster.steps import Disturb
-from cluster.time_units import hours
-from scenarios.backups import FOLDER, backups
+from scenarios import World, hours
+from scenarios.backups import FOLDER, IN_PROGRESS, BackupStarted, Disconnected, Well, backups, check_chain
 
 
 async def story(world: World) -> None:
@@ -31,5 +26,5 @@ async def story(world: World) -> None:
     again = await hourly.ran(within=hours(1.1))
     assert again.outcome == "written"
     assert not again.full
-    assert check(client.destinations.place("B", FOLDER), first.folder).whole
+    assert check_chain(client.destinations.place("B", FOLDER), first.folder).whole
     assert (await hourly.restore_newest("Copy")).compared()

@@ -2,7 +2,7 @@
 
 import trio
 
-from cluster.sim.world import World
+from scenarios import World
 
 
 async def story(world: World) -> None:

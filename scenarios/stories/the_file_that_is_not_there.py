@@ -2,11 +2,8 @@
 
 import trio
 
-from backup.destinations.faults import Cutting, Losing, Well
-from backup.restore.restore_points import check
-from cluster.sim.world import World
-from cluster.time_units import hours
-from scenarios.backups import FOLDER, backups
+from scenarios import World, hours
+from scenarios.backups import FOLDER, Cutting, Losing, Well, backups, check_chain
 
 
 async def story(world: World) -> None:
@@ -26,5 +23,5 @@ async def story(world: World) -> None:
     again = await hourly.ran(within=hours(1.1))
     assert again.outcome == "written"
     assert again.folder == first.folder, "the chain goes on from the file that was there"
-    assert check(client.destinations.place("B", FOLDER), first.folder).whole
+    assert check_chain(client.destinations.place("B", FOLDER), first.folder).whole
     assert (await hourly.restore_newest("Copy")).compared()

@@ -1,8 +1,8 @@
 """An heir stands in a term that nobody hears of and then reaches the old leader alone; its answer to a beat brings it back."""
 
-from cluster.sim.world import World
 from cluster.steps import Split
 from cluster.trace import BecameCandidate, HandingOverEnded
+from scenarios import World
 from scenarios.register import Get, Put, Register
 
 

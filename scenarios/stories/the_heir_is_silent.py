@@ -1,7 +1,7 @@
 """Leadership is to go to a node that nobody can reach: after an election timeout the leader gives that up and goes on."""
 
-from cluster.sim.world import World
 from cluster.trace import HandingOverEnded
+from scenarios import World
 from scenarios.register import Put, Register
 
 

@@ -1,10 +1,8 @@
 """The database is gone, and its key with it. The files are whole, and worth nothing until the key is found again."""
 
-from backup.content.encryption import NoKey, WrongKey
 from backup.record.database_commands import RemoveDatabase
-from backup.record.encryption_keys import Encryption, EncryptionMode, KeyRefused
-from cluster.sim.world import World
-from scenarios.backups import backups
+from scenarios import World
+from scenarios.backups import Encryption, EncryptionMode, KeyRefused, NoKey, WrongKey, backups
 
 
 async def story(world: World) -> None:

@@ -2,8 +2,8 @@
 
 import trio
 
-from cluster.sim.world import World
-from cluster.time_units import HOUR, hours, minutes
+from cluster.time_units import HOUR
+from scenarios import World, hours, minutes
 from scenarios.backups import backups
 
 TOLD_UNDER = ("unkindness",)

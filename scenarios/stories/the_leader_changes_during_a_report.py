@@ -2,11 +2,9 @@
 
 import trio
 
-from backup.notes import BackupFinished, Reported
-from cluster.sim.world import World
 from cluster.steps import Crash, CutOneWay
-from cluster.time_units import hours, minutes
-from scenarios.backups import backups
+from scenarios import World, hours, minutes
+from scenarios.backups import BackupFinished, Reported, backups
 
 
 async def story(world: World) -> None:

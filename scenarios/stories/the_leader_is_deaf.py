@@ -1,6 +1,6 @@
 """Everybody hears the leader and it hears nobody; it gives up, and those who can agree elect another."""
 
-from cluster.sim.world import World
+from scenarios import World
 from scenarios.register import Put, Register
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 import trio
 
 from cluster.member import NoLeader
-from cluster.sim.world import World
+from scenarios import World
 from scenarios.register import Look, Put, Register
 
 

@@ -3,7 +3,7 @@
 import trio
 
 from cluster.member import NoLeader
-from cluster.sim.world import World
+from scenarios import World
 from scenarios.register import Get, Put, Register
 
 

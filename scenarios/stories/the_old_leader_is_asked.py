@@ -4,8 +4,8 @@ from typing import Any
 
 import trio
 
-from cluster.sim.world import World
 from cluster.trace import BecameCandidate
+from scenarios import World
 from scenarios.register import Look, Put, Register
 
 

@@ -2,10 +2,8 @@
 
 import trio
 
-from backup.notes import MoveAnnounced, OwnerChanged
-from cluster.sim.world import World
-from cluster.time_units import hours, minutes
-from scenarios.backups import backups
+from scenarios import World, hours, minutes
+from scenarios.backups import MoveAnnounced, OwnerChanged, backups
 
 TOLD_UNDER = ("unkindness", "ravendb-6.2")
 

@@ -2,8 +2,7 @@
 
 import trio
 
-from cluster.sim.world import World
-from cluster.time_units import minutes
+from scenarios import World, minutes
 from scenarios.backups import backups
 
 

@@ -2,9 +2,9 @@
 
 import trio
 
-from cluster.sim.world import World
 from cluster.time_units import MILLISECOND
 from cluster.trace import BecameLeader
+from scenarios import World
 
 
 async def story(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The table of the rules in backup/README.md is true: every rule in one row, and what a row names is there."""
+"""The table of the rules in backup/record/RULES.md is true: every rule in one row, and what a row names is there."""
 
 import ast
 import re
@@ -21,9 +21,8 @@ Row = tuple[str, str, str, str]
 
 
 def rows(text: str) -> list[Row]:
-    """The rows of the table below `Rule by rule`: rules, subject, what it is, where or why."""
-    table = text.partition("\n## Rule by rule\n")[2].partition("\n## ")[0]
-    lines = [line for line in table.splitlines() if line.startswith("|")][2:]
+    """The rows of the table of the page `Rule by rule`: rules, subject, what it is, where or why."""
+    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
     found = []
     for line in lines:
         rules, of, word, where = (cell.strip() for cell in line.strip("|").split("|"))
@@ -90,7 +89,7 @@ def wrong(row: Row) -> list[str]:
     return found
 
 
-TABLE = rows((ROOT / "backup" / "README.md").read_text(encoding="utf-8"))
+TABLE = rows((ROOT / "backup" / "record" / "RULES.md").read_text(encoding="utf-8"))
 
 
 def test_every_rule_is_in_one_row() -> None:

@@ -21,7 +21,7 @@ from backup.requests.restore_requests import secrets_of
 from cluster.wire import Codec
 from tests.ports.clouds import SERVED
 
-README = Path(__file__).parents[2] / "backup" / "README.md"
+README = Path(__file__).parents[2] / "backup" / "destinations" / "README.md"
 TABLE = re.compile(
     r"(?<=<!-- destinations: made of backup/destinations/registry.py by `make golden` -->\n).*(?=<!-- end)", re.S
 )

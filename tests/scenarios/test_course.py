@@ -14,7 +14,7 @@ from scenarios.drawing.command import draw
 
 ROOT = Path(__file__).parents[2]
 COURSE = ROOT / "cluster" / "README.md"
-PAGES = (ROOT / "README.md", COURSE)
+PAGES = (ROOT / "README.md", ROOT / "backup" / "README.md", COURSE)
 LEFT_OUT = "…"
 
 
@@ -71,6 +71,17 @@ def test_a_command_of_the_course_prints_what_stands_below_it(command: str, capsy
     assert program == "unkindness"
     assert code == (cli.BROKEN if "--bug" in words else cli.HELD)
     assert missing(COMMANDS[command].lines, [line for line in said if line]) is None
+
+
+def test_the_task_that_is_followed_is_that_of_the_story() -> None:
+    """Every line of a timeline in backup/README.md stands in the recorded one, in that order."""
+    page = (ROOT / "backup" / "README.md").read_text(encoding="utf-8")
+    followed = tuple(re.findall(r"^\d\d:\d\d:\d\d\.\d{3} .*$", page, flags=re.MULTILINE))
+    recorded = ROOT / "scenarios" / "stories" / "from_a_task_to_a_file_and_back.timeline"
+
+    spread = tuple(each for line in followed for each in (LEFT_OUT, line))
+    assert len(followed) > 8
+    assert missing(spread, recorded.read_text(encoding="utf-8").splitlines()) is None
 
 
 @pytest.mark.parametrize("command", PICTURES)
