@@ -38,8 +38,3 @@ def __getattr__(name: str) -> Any:
         globals()[name] = found  # asked for once: from here on it is an ordinary name
         return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}: its public names are {', '.join(__all__)}")
-
-
-def __dir__() -> list[str]:
-    """The public names, for editors and `help`."""
-    return sorted(__all__)
