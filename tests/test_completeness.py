@@ -5,10 +5,13 @@ something that the product does not know and is told of it.
 """
 
 import ast
+import importlib
+import inspect
+import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import UnionType
+from types import ModuleType, UnionType
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -16,6 +19,7 @@ import attrs
 import pytest
 from hypothesis import Phase, given, settings
 
+import backup.checks
 from backup.destinations import faults
 from backup.destinations.local import LocalFolder
 from backup.destinations.registry import KINDS, REMOTE
@@ -35,16 +39,22 @@ from backup.record.task import Kind, SnapshotSettings, Task, UploadMode
 from backup.record.task_commands import DefineTask
 from backup.record.task_json import task_json, tasks_of
 from backup.record.validation import validate
-from cluster import steps
+from cluster import checks, steps
 from cluster.member import Refused
 from cluster.sim.dice import Dice
+from cluster.sim.run import HELD, play
+from cluster.sim.world import World
 from cluster.time_units import DAY, HOUR
 from cluster.value import value
 from scenarios import strategies
+from scenarios.backups import backups
+from scenarios.backups.database import Database
 from scenarios.gallery import STORIES
 from scenarios.inspect import restore_files
 from scenarios.inspect.backups_page import task_lines
 from scenarios.zoo import night, storm
+from tests.sim.test_steps import SAYS
+from tests.sim.vocabulary import Adder
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -92,6 +102,29 @@ NOT_IN_THE_TRACE = {
 }
 
 
+REMEDIES = {
+    "JSON": "write it in `task_json` (backup/record/task_json.py), or name it in NOT_IN_JSON",
+    "JSON and back": "read it in `_task` (backup/record/task_json.py), or name it in NOT_BACK",
+    "page": "give it to `TaskView` (backup/requests/answers.py, backup/node/views.py) and show it in `_fields` "
+    "(scenarios/inspect/backups_page.py), or name it in NOT_ON_THE_PAGE",
+    "trace": "give it to `TaskDefined` (backup/notes/record_notes.py, backup/record/record_changes.py), "
+    "or name it in NOT_IN_THE_TRACE",
+}
+"""By view: what to do about a field that makes no difference to it."""
+NO_WORD_OF_A_STORY = {
+    "disabled": "`task.disable()` and `task.enable()` say it",
+    "snapshot": "`task.edit(snapshot=...)` says it",
+    "upload_mode": "`task.edit(upload_mode=...)` says it",
+    "id": "the cluster gives it (rule 1.6)",
+    "created_at": "the cluster gives it (rule 6.6)",
+    "renewed": "the cluster gives it (rule 6.7)",
+    "server_wide": "a server-wide task is defined by `client.define_server_wide` (rule 16.3)",
+}
+"""Fields that a story does not give when it defines a task, each with the reason."""
+IN_A_STORY = {"destinations": "to", "retention": "keep"}
+"""What a story calls such a field otherwise."""
+
+
 def forgotten(what: type[Task], shown: Callable[[Task], object], left_out: Iterable[str]) -> dict[str, str]:
     """Fields of the task that make no difference to what is shown, though not listed; and listed ones that do."""
     plain: Any = what(**{field.name: getattr(PLAIN, field.name) for field in attrs.fields(Task)})
@@ -129,10 +162,10 @@ VIEWS: tuple[tuple[str, Callable[[Task], object], Mapping[str, str]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("shown", "left_out"), [each[1:] for each in VIEWS], ids=[each[0] for each in VIEWS])
-def test_every_field_of_a_task_shows(shown: Callable[[Task], object], left_out: Mapping[str, str]) -> None:
+@pytest.mark.parametrize(("view", "shown", "left_out"), VIEWS, ids=[each[0] for each in VIEWS])
+def test_every_field_of_a_task_shows(view: str, shown: Callable[[Task], object], left_out: Mapping[str, str]) -> None:
     """Rule 6.1: another value of any field makes a difference, except for the fields that are left out with a reason."""
-    assert forgotten(Task, shown, left_out) == {}
+    assert forgotten(Task, shown, left_out) == {}, REMEDIES[view]
 
 
 @value
@@ -145,8 +178,28 @@ class LongerTask(Task):
 @pytest.mark.parametrize(("shown", "left_out"), [each[1:] for each in VIEWS], ids=[each[0] for each in VIEWS])
 def test_a_field_that_is_forgotten_is_named(shown: Callable[[Task], object], left_out: Mapping[str, str]) -> None:
     """The control: a new field makes no difference yet; nor does one that is listed although it shows go unnoticed."""
-    assert forgotten(LongerTask, shown, left_out) == {"colour": "makes no difference"}
-    assert forgotten(Task, shown, {**left_out, "full": "no reason"}) == {"full": "is left out, and makes a difference"}
+    already = forgotten(Task, shown, left_out)
+    assert forgotten(LongerTask, shown, left_out) == {**already, "colour": "makes no difference"}
+    listed = forgotten(Task, shown, {**left_out, "full": "no reason"})
+    assert listed == {**already, "full": "is left out, and makes a difference"}
+
+
+def unspoken(what: type[Task], left_out: Iterable[str]) -> set[str]:
+    """Fields that a story cannot give when it defines a task, though not listed; and listed ones that it can."""
+    words = inspect.signature(Database.define).parameters
+    return {
+        field.name
+        for field in attrs.fields(what)
+        if (IN_A_STORY.get(field.name, field.name) in words) == (field.name in left_out)
+    }
+
+
+def test_a_story_can_give_every_field_of_a_task() -> None:
+    """By `define`, unless another verb says it or the cluster gives it."""
+    remedy = "let `define` take it (scenarios/backups/database.py), or name it in NO_WORD_OF_A_STORY"
+    assert unspoken(Task, NO_WORD_OF_A_STORY) == set(), remedy
+    assert "colour" in unspoken(LongerTask, NO_WORD_OF_A_STORY), "the control"
+    assert "full" in unspoken(Task, [*NO_WORD_OF_A_STORY, "full"]), "the control"
 
 
 # ---- faults ----
@@ -213,8 +266,10 @@ def undrawn(union: UnionType, drawn: set[str], left_out: Iterable[str]) -> set[s
 
 def test_every_fault_is_in_the_weather() -> None:
     """Any fault may be drawn, except for those that are left out with a reason; here and in the weather of the zoo."""
-    assert undrawn(steps.Fault, drawn_by_hypothesis(), NOT_DRAWN) == set()
-    assert undrawn(steps.Fault, drawn_by_the_zoo(), NOT_IN_THE_ZOOS_WEATHER) == set()
+    hypothesis = "draw it in `_kinds` (scenarios/strategies.py), or name it in NOT_DRAWN"
+    zoo = "draw it in `misfortune` (scenarios/zoo/storm.py or night.py), or name it in NOT_IN_THE_ZOOS_WEATHER"
+    assert undrawn(steps.Fault, drawn_by_hypothesis(), NOT_DRAWN) == set(), hypothesis
+    assert undrawn(steps.Fault, drawn_by_the_zoo(), NOT_IN_THE_ZOOS_WEATHER) == set(), zoo
 
 
 def test_every_trouble_of_a_place_is_in_a_story() -> None:
@@ -224,11 +279,110 @@ def test_every_trouble_of_a_place_is_in_a_story() -> None:
 
 def test_a_fault_that_nothing_draws_is_named() -> None:
     """The control: a new kind of fault or of trouble is missed; so is an exception that is none any more."""
-    assert undrawn(steps.Fault | LongerTask, drawn_by_hypothesis(), NOT_DRAWN) == {"LongerTask"}
-    assert undrawn(steps.Fault, drawn_by_hypothesis(), [*NOT_DRAWN, "Crash"]) == {"Crash"}
+    drawn = drawn_by_hypothesis()
+    already = undrawn(steps.Fault, drawn, NOT_DRAWN)
+    assert undrawn(steps.Fault | LongerTask, drawn, NOT_DRAWN) == {*already, "LongerTask"}
+    assert undrawn(steps.Fault, drawn, [*NOT_DRAWN, "Crash"]) == {*already, "Crash"}
     assert undrawn(faults.Trouble | LongerTask, in_stories(faults.Trouble | LongerTask), NOT_IN_A_STORY) == {
         "LongerTask"
     }
+
+
+NOT_MENDED = {
+    "JumpClock": "nobody knows by how much a clock is wrong, and no clock is set back by itself",
+    "Zone": "a node lives where it lives",
+    "FailSync": "it strikes once, at the next sync",
+}
+"""What stays when the sky clears."""
+
+
+def verb_of(kind: str) -> str:
+    """The method of the world that takes such a step: `cut_one_way`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()
+
+
+def silent(kinds: Iterable[str]) -> set[str]:
+    """Kinds of steps that no method of the world is called after."""
+    return {kind for kind in kinds if not hasattr(World, verb_of(kind))}
+
+
+def test_every_step_has_a_verb() -> None:
+    """A story says `world.crash("A")`, whatever the step; the README has a table of those that are faults."""
+    kinds = names_of(steps.Step)
+    table = (
+        (ROOT / "scenarios/README.md").read_text(encoding="utf-8").partition("\n## Faults\n")[2].partition("\n## ")[0]
+    )
+    assert {verb for kind in names_of(steps.Fault) if f"`{(verb := verb_of(kind))}" not in table} == set(), (
+        "scenarios/README.md"
+    )
+    assert silent(kinds) == set(), "give `World` a method of that name (cluster/sim/world.py)"
+    assert silent([*kinds, "LongerTask"]) == {"LongerTask"}, "the control"
+
+
+def standing(world: World) -> list[object]:
+    """All that a fault may do to wires, clocks, disks and nodes that are up, as far as it can be read at once."""
+    disks = [
+        {name: held for name, held in vars(slot.disk).items() if isinstance(held, int | float) and name != "syncs"}
+        for slot in world.slots.values()
+    ]
+    clocks = [(slot.clocks.drift, slot.clocks.zone, slot.clocks._jumped) for slot in world.slots.values()]
+    nodes = [(slot.paused, slot.short_of) for slot in world.slots.values()]
+    links = [(link.wire, link.cut, bool(link.held)) for link in world.network.links.values()]
+    return [disks, clocks, nodes, links, world.network.wire]
+
+
+def unmended() -> set[str]:
+    """Kinds of faults that leave something behind when the sky clears in the same instant."""
+    found: set[str] = set()
+    kinds = tuple(kind for kind in get_args(steps.Fault) if kind is not steps.Disturb)  # that is the application's
+
+    for each in SAYS:
+        if not isinstance(each, kinds):
+            continue
+
+        async def story(world: World, step: steps.Step = each) -> None:
+            world.start("ABC", Adder)
+            await world.elected()
+            before = standing(world)
+            world.do(step)
+            world.mend()
+            if standing(world) != before:
+                found.add(type(step).__name__)
+
+        outcome = play(story)
+        assert outcome.verdict == HELD, outcome.failure
+    return found
+
+
+def test_the_sky_clears_of_every_fault() -> None:
+    """`Mend` undoes whatever a fault does to wires, clocks, disks and nodes, but for what is named with the reason."""
+    assert unmended() == set(NOT_MENDED), "undo it in `_mend` (cluster/sim/universe.py), or name it in NOT_MENDED"
+
+
+# ---- promises ----
+
+
+def watchers_in(room: ModuleType) -> set[str]:
+    """The promises of the watchers that a package defines."""
+    modules = [importlib.import_module(f"{room.__name__}.{each.name}") for each in pkgutil.iter_modules(room.__path__)]
+    return {
+        each.promise
+        for module in modules
+        for each in vars(module).values()
+        if inspect.isclass(each) and issubclass(each, checks.Watcher) and each.__module__ == module.__name__
+        if hasattr(each, "promise")
+    }
+
+
+def test_every_watcher_watches() -> None:
+    """A promise that a file defines is watched in every run of backups."""
+
+    async def story(world: World) -> None:
+        backups(world).start("ABC")
+
+    watched = {name for name, _ in play(story).promises}
+    defined = watchers_in(checks) | watchers_in(backup.checks)
+    assert defined == watched, "list it in `backup_watchers` (backup/checks/__init__.py) or `consensus_watchers`"
 
 
 # ---- schemes ----
