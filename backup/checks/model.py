@@ -289,6 +289,8 @@ class Model(Watcher):
             self._newcomers[step.node], self._voteless[step.node] = None, 0
         self._disturbed(event)
         self._touch(steps.nodes_of(step) or tuple(self.up) or self._voters, event.t)
+        if isinstance(step, steps.Pause | steps.Resume | steps.FullDisk | steps.JumpClock | steps.Zone):
+            self.turns += 1
         match step:
             case steps.SlowDisk(node, factor):
                 (self._slow.add if factor > 1 else self._slow.discard)(node)
@@ -298,12 +300,6 @@ class Model(Watcher):
                 self._slow.clear()
                 for dial in self.dials.values():
                     dial.drift(event.t, 0)
-            case steps.Pause() | steps.Resume() | steps.FullDisk() | steps.JumpClock() | steps.Zone():
-                self.turns += 1
-                self._set(step)
-
-    def _set(self, step: steps.Pause | steps.Resume | steps.FullDisk | steps.JumpClock | steps.Zone) -> None:
-        match step:
             case steps.Pause(node):
                 self.paused.add(node)
             case steps.Resume(node):

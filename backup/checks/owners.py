@@ -50,21 +50,17 @@ class OwnerInGroup(Watcher):
         note = event.note
         if self._model.applied.get(event.node, 0) < self._changed_at.get(note.database.lower(), 0):
             return  # it has not heard yet how the group is now
-        nodes = self._model.group(note.database).nodes
-        if event.node not in nodes:
-            raise self.broken(
-                f"{event.node} takes task {note.task}, and {note.database} is on {' '.join(nodes) or 'no node'}"
-            )
+        self._need_in_group(event.node, note.database, f"{event.node} takes task {note.task}")
 
     def see(self, event: Happened[OwnerChanged]) -> None:
         note = event.note
-        if not self._model.is_news(event):
-            return
-        nodes = self._model.group(note.database).nodes
-        if note.owner_after not in nodes:
-            raise self.broken(
-                f"task {note.task} goes to {note.owner_after}, and {note.database} is on {' '.join(nodes) or 'no node'}"
-            )
+        if self._model.is_news(event):
+            self._need_in_group(note.owner_after, note.database, f"task {note.task} goes to {note.owner_after}")
+
+    def _need_in_group(self, node: str, database: str, what: str) -> None:
+        nodes = self._model.group(database).nodes
+        if node not in nodes:
+            raise self.broken(f"{what}, and {database} is on {' '.join(nodes) or 'no node'}")
 
 
 class DisabledRests(Watcher):

@@ -64,7 +64,8 @@ def observe(inputs: ObserverInputs, memory: ObserverMemory) -> tuple[tuple[Comma
     is_known = memory.record is inputs.record and memory.nodes == inputs.nodes
     unmoved = is_known and now < memory.until and wall < memory.wall_until
     if unmoved and _is_same(inputs.sightings, memory.seen, now, rules):
-        return (), _earlier(memory.until, memory.wall_until, now, wall), _with_latest(memory, ())
+        memory = attrs.evolve(memory, latest=()) if memory.latest else memory
+        return (), _earlier(memory.until, memory.wall_until, now, wall), memory
     return _Pass(inputs, memory).over(inputs.record)
 
 
@@ -90,10 +91,6 @@ def _say_the_same(report: NodeReport, known: NodeReport) -> bool:
 def _earlier(until: int, wall_until: int, now: int, wall: int) -> int:
     """The monotonic instant of whichever comes first, one on each clock."""
     return until if wall_until == FOREVER else min(until, now + wall_until - wall)
-
-
-def _with_latest(memory: ObserverMemory, latest: tuple[DecisionLogEntry, ...]) -> ObserverMemory:
-    return memory if memory.latest == latest else attrs.evolve(memory, latest=latest)
 
 
 class _Pass:

@@ -138,7 +138,9 @@ class Replicator:
             peers = []
         self._links[database_id] = {peer: before.get(peer) or Link() for peer in peers}
         if copy is not None:
-            self._push_new(copy, before)
+            for peer, link in self._links[database_id].items():
+                if peer not in before:
+                    self._push(copy, peer, link)
 
     def forget(self, known: Set[int]) -> None:
         """Stop for databases that are gone."""
@@ -154,11 +156,6 @@ class Replicator:
             self._link(copy.id, topology)  # it was being made when this node left the group
         for peer, link in self._links.get(copy.id, {}).items():
             self._push(copy, peer, link)
-
-    def _push_new(self, copy: LocalCopy, known: dict[str, Link]) -> None:
-        for peer, link in self._links[copy.id].items():
-            if peer not in known:
-                self._push(copy, peer, link)
 
     # ---- sending
 

@@ -100,6 +100,7 @@ class TaskView:
     def text(self, now: int) -> str:
         """The panel of RavenDB's Studio, a line a field, at wall µs `now`."""
         kind = "Snapshot" if self.kind == "Snapshot" else "Full Backup"
+        kept = f"{self.retention / DAY:g} days" if self.retention is not None else "No backups will be removed"
         lines = [
             f"{self.name} ({'Enabled' if self.enabled else 'Disabled'}, {self.connection})",
             f"Responsible node: {self._owner()}",
@@ -108,7 +109,7 @@ class TaskView:
             f"Last {kind}: {_ago(self.last_full, now)}",
             *([f"Last Incremental Backup: {_ago(self.last_incremental, now)}"] if self.last_incremental else []),
             f"Next Estimated Backup: {self._next(now)}",
-            f"Retention Policy: {self._retention()}",
+            f"Retention Policy: {kept}",
         ]
         return "\n".join(lines)
 
@@ -124,9 +125,6 @@ class TaskView:
         late = self.next.delayed_from
         after = f", delayed backup from: {time_text(late)}" if late is not None else ""
         return f"in {duration_text(max(0, self.next.at - now))} ({word}){after}"
-
-    def _retention(self) -> str:
-        return f"{self.retention / DAY:g} days" if self.retention is not None else "No backups will be removed"
 
 
 @value

@@ -110,9 +110,8 @@ class RestoreOperations:
         if known and known[0].snapshot:
             _check_snapshot(known[0], request.key)
         needed = [each for each in known if last_file is None or each.file.lower() <= last_file.lower()] or known
-        manifests = [restore_points.manifest_of(place, each, keys) for each in needed]
         cost = 0
-        for manifest in manifests:
+        for manifest in [restore_points.manifest_of(place, each, keys) for each in needed]:
             items = manifest.documents + manifest.tombstones + manifest.revisions
             is_raw = manifest.kind is FileKind.SNAPSHOT
             cost += io_costs.restore_snapshot(1_000 * items) if is_raw else io_costs.restore(items, 1_000 * items)
