@@ -88,7 +88,7 @@ def is_attachment(content: Mapping[str, Any]) -> bool:
 
 
 def blob_of(content: Mapping[str, Any], raw: bytes) -> Blob:
-    """The attachment content of a parsed item and the bytes after it. Raises ValueError if the hash is another."""
+    """The attachment content of a parsed item and the bytes after it. Raises ValueError if the hash does not match."""
     blob = Blob(str(content["Hash"]), raw)
     if hash_of(raw) != blob.hash:
         raise ValueError(f"the attachment {content['Tag']!r} is not what its hash was made of")

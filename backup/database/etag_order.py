@@ -20,7 +20,7 @@ class EtagOrder:
         self._slots: list[str] = []
 
     def add(self, etag: int, slot: str, items: Mapping[str, Item]) -> None:
-        """Note that the slot changed at `etag`, which is above all before. `items`: slot to item, after that change."""
+        """Add a change of the slot at `etag`, which is above all before. `items`: slot to item, after that change."""
         self._etags.append(etag)
         self._slots.append(slot)
         if len(self._slots) > 2 * len(items) + SPARE:

@@ -62,7 +62,7 @@ class IndexData:
         return self.header.definition
 
     def take(self, changes: Sequence[Item]) -> bytes:
-        """Index the next changes of the copy. Returns the journal frame that records this."""
+        """Index the next changes of the copy. Returns the journal frame of this."""
         definition = self.definition
         wanted = definition.collection.lower()
         rows: list[tuple[str, str | None]] = []
@@ -80,7 +80,7 @@ class IndexData:
         return journal.frame(("X", etag, tuple(rows)))
 
     def reach(self, etag: int) -> bytes:
-        """Note that there is nothing to index up to that etag. Returns the journal frame that records this."""
+        """Raise `etag` without indexing, as nothing up to it is to be indexed. Returns the journal frame of this."""
         self.etag = etag
         return journal.frame(("X", etag, ()))
 

@@ -83,7 +83,7 @@ class ChangeTopology:
 
 @value
 class SayFarewell:
-    """Note that a node that left the group of that database has given up its copy (rule 5.15). Answers None."""
+    """Record that a node that left the group of that database has given up its copy (rule 5.15). Answers None."""
 
     database: str
     id: int

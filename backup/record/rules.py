@@ -31,7 +31,7 @@ class Rules:
     """How long a node that does not respond keeps its task (rule 7.8). 0: the task moves in the next observer pass."""
 
     runs_outside: bool = False
-    """A node that was removed from the cluster goes on to run the tasks that it ran last, or that its copy of the record
+    """A node that was removed from the cluster keeps running the tasks that it ran last, or that its copy of the record
     assigns to it (rules 7.6, 7.9). False: it runs none, as the cluster has given them to other nodes (a repair of
     3.36)."""
 
