@@ -10,7 +10,7 @@ from typing import Any
 from cluster import trace
 from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.ports import Host
-from cluster.raft.configuration_change import Alteration, Change, Place, Way
+from cluster.raft.configuration_change import Alteration, Change, MemberPlace, Way
 from cluster.raft.messages import Request
 from cluster.raft.state import ChangeProposed, Leader, Raft, Readable, ReadAsked, Refuse, TransferAsked
 from cluster.raft.timing import Timing
@@ -68,10 +68,10 @@ class Denied:
     final: bool
 
 
-ASKING_WORDS = (Wish, Granted, Denied, HandOver, Read, Change, Alteration, Place, Way)
+ASKING_WORDS = (Wish, Granted, Denied, HandOver, Read, Change, Alteration, MemberPlace, Way)
 
 
-class Pending:
+class PendingRequest:
     """A request of this node that is not answered yet."""
 
     __slots__ = ("asked", "attempts", "deadline", "index", "open", "request", "waiter", "why", "wish", "within")
@@ -94,7 +94,7 @@ class AdminRequests:
 
     def __init__(self, driver: RaftDriver, host: Host, codec: Codec, timing: Timing) -> None:
         self.driver, self.host, self.codec, self.timing = driver, host, codec, timing
-        self.pending: dict[Request, Pending] = {}
+        self.pending: dict[Request, PendingRequest] = {}
         self._askers: dict[Request, tuple[str, int]] = {}
         """For each request that another node brought: that node, and the number of its attempt."""
         self._serial = 0
@@ -109,7 +109,7 @@ class AdminRequests:
         self._serial += 1
         request = Request(f"{host.name}#{host.incarnation}?", self._serial, 0)
         within = self.timing.operation if within is None else within
-        pending = Pending(request, wish, host.waiter(), within, host.monotonic() + within)
+        pending = PendingRequest(request, wish, host.waiter(), within, host.monotonic() + within)
         self.pending[request] = pending
         if not isinstance(wish, Read):
             host.note(trace.Wished(label(request), wish.says()))
@@ -123,7 +123,7 @@ class AdminRequests:
 
     # -- sending a request
 
-    def push(self, pending: Pending) -> None:
+    def push(self, pending: PendingRequest) -> None:
         """Send the request to the present leader, unless it was asked already."""
         driver, leader = self.driver, self.driver.leader
         if isinstance(pending.wish, HandOver) and leader == pending.wish.target:
@@ -141,11 +141,11 @@ class AdminRequests:
         else:
             self._send(leader, Wish(pending.request, pending.wish, pending.attempts))
 
-    def _look_later(self, pending: Pending) -> None:
+    def _look_later(self, pending: PendingRequest) -> None:
         at = min(self.host.monotonic() + self.timing.election, pending.deadline)
         self.host.appoint_later(at, self._look, pending)
 
-    def _look(self, pending: Pending) -> None:
+    def _look(self, pending: PendingRequest) -> None:
         """Send the request again, or end it if its time is over."""
         if pending.request not in self.pending:
             return
@@ -157,7 +157,7 @@ class AdminRequests:
         if pending.request in self.pending:
             self._look_later(pending)
 
-    def _out_of_time(self, pending: Pending) -> None:
+    def _out_of_time(self, pending: PendingRequest) -> None:
         waited, wish = f"{pending.within / SECOND:g} s", pending.wish.says()
         if pending.open and not isinstance(pending.wish, Read):
             text = f"{self.host.name} asked for this and cannot tell within {waited} whether it is so: {wish}; look"
@@ -166,7 +166,7 @@ class AdminRequests:
             why = f"the last word was: {pending.why}" if pending.why else "no leader answered; bring back a majority"
             self._end(pending, NoLeader(f"{self.host.name} asked for {waited} in vain for this: {wish}; {why}"))
 
-    def _end(self, pending: Pending, answer: int | Exception) -> None:
+    def _end(self, pending: PendingRequest, answer: int | Exception) -> None:
         if self.pending.pop(pending.request, None) is None:
             return
         host = self.host
@@ -277,5 +277,5 @@ def label(request: Request) -> str:
     return f"{request.client}/{request.serial}"
 
 
-def _reads(pending: Pending) -> bool:
+def _reads(pending: PendingRequest) -> bool:
     return isinstance(pending.wish, Read)

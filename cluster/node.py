@@ -52,7 +52,7 @@ from cluster.raft.state import (
     TimedOut,
 )
 from cluster.raft.timing import Timing
-from cluster.storage import Recovered, Storage
+from cluster.storage import RecoveredFile, Storage
 from cluster.time_units import FOREVER
 from cluster.trace_notes import (
     leader_of,
@@ -83,7 +83,7 @@ class Node(Programs):
         timing: Timing,
         configuration: Configuration,
         storage: Storage,
-        recovered: Recovered,
+        recovered: RecoveredFile,
     ) -> None:
         super().__init__(host)
         self.application = application

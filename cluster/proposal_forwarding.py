@@ -10,7 +10,7 @@ from typing import Any
 from cluster import trace
 from cluster.member import NoLeader, NotInCluster, OutcomeUnknown, Overloaded
 from cluster.ports import Host
-from cluster.proposals import Decided, Decline, Forward, Pending, TooMuch
+from cluster.proposals import Decided, Decline, Forward, PendingProposal, TooMuch
 from cluster.raft.messages import Request
 from cluster.raft.state import Leader, Proposed, Refuse
 from cluster.raft.timing import Timing
@@ -27,7 +27,7 @@ class ProposalForwarding:
 
     def __init__(self, driver: RaftDriver, host: Host, codec: Codec, timing: Timing, began_in: int) -> None:
         self.driver, self.host, self.codec, self.timing = driver, host, codec, timing
-        self.pending: dict[Request, Pending] = {}
+        self.pending: dict[Request, PendingProposal] = {}
         """The proposals that are not answered yet, in the order of their serials."""
         self._serial = 0
         self._decided = Decided()
@@ -35,7 +35,7 @@ class ProposalForwarding:
         """The term in which this incarnation began."""
         self._asking: tuple[str, int] | None = None
         """The node and attempt whose command Raft is asked to take right now; None: it is this node's own."""
-        self._unanswered: list[tuple[int, int, Pending]] = []
+        self._unanswered: list[tuple[int, int, PendingProposal]] = []
         """When to look whether a proposal is answered: a heap of monotonic µs, serial and proposal."""
         self._looks_at = FOREVER
 
@@ -55,7 +55,7 @@ class ProposalForwarding:
         request = Request(f"{host.name}#{host.incarnation}", serial, serial if oldest is None else oldest.serial)
         within = self.timing.operation if within is None else within
         data, waiter = self.codec.encode(command), host.waiter()
-        pending = Pending(request, kind, data, waiter, within, host.monotonic() + within)
+        pending = PendingProposal(request, kind, data, waiter, within, host.monotonic() + within)
         self.pending[request] = pending
         host.note(trace.Proposed(pending.label, kind))
         self._push(pending)
@@ -70,7 +70,7 @@ class ProposalForwarding:
         for pending in list(self.pending.values()):
             self._push(pending)
 
-    def _push(self, pending: Pending) -> None:
+    def _push(self, pending: PendingProposal) -> None:
         """Bring the command to the present leader, unless it was asked already."""
         driver = self.driver
         leader, term = driver.leader, driver.raft.term
@@ -84,7 +84,7 @@ class ProposalForwarding:
             asked = Forward(pending.request, pending.data, attempt, term)
             self.host.send(leader, "Forward", self.codec.encode(asked), 0, 0)
 
-    def _look_later(self, pending: Pending) -> None:
+    def _look_later(self, pending: PendingProposal) -> None:
         """Look at this proposal later. All proposals share one appointment: most are answered before it comes."""
         at = min(self.host.monotonic() + RETRY, pending.deadline)
         heappush(self._unanswered, (at, pending.request.serial, pending))
@@ -138,7 +138,7 @@ class ProposalForwarding:
             )
             self._answer(pending, "too much", (0, Overloaded(text)))
 
-    def _out_of_time(self, pending: Pending) -> None:
+    def _out_of_time(self, pending: PendingProposal) -> None:
         name, waited = self.host.name, f"{pending.within / SECOND:g} s"
         if pending.may_have_happened:
             text = (
@@ -153,7 +153,7 @@ class ProposalForwarding:
             )
             self._answer(pending, "no leader", (0, NoLeader(text)))
 
-    def _answer(self, pending: Pending, outcome: str, answer: tuple[int, Any]) -> None:
+    def _answer(self, pending: PendingProposal, outcome: str, answer: tuple[int, Any]) -> None:
         del self.pending[pending.request]
         self.host.note(trace.Answered(pending.label, pending.command, outcome, answer[0]))
         self.host.wake(pending.waiter, answer)

@@ -45,7 +45,7 @@ class TooMuch:
 PROPOSAL_WORDS = (Forward, Decline, TooMuch)
 
 
-class Pending:
+class PendingProposal:
     """One command that its proposer waits for."""
 
     __slots__ = ("_open", "asked", "command", "data", "deadline", "leader_asked", "request", "waiter", "within")

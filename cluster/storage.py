@@ -38,7 +38,7 @@ class StorageTooNew(ValueError):
 
 
 @value
-class Record:
+class SaveFrame:
     """The frame of a `Save`."""
 
     number: int
@@ -57,7 +57,7 @@ class CommitRecord:
     """A frame that only holds the commit index, written when no Save comes in time to hold it."""
 
     number: int
-    """As in `Record`."""
+    """As in `SaveFrame`."""
     commit: int
 
 
@@ -73,11 +73,11 @@ class SnapshotRecord:
     base_term: int
 
 
-RECORDS = Codec((Record, Entry, Request, CommitRecord, Configuration, Reconfiguration, SnapshotRecord, Snapshot))
+RECORDS = Codec((SaveFrame, Entry, Request, CommitRecord, Configuration, Reconfiguration, SnapshotRecord, Snapshot))
 
 
 @value
-class Recovered:
+class RecoveredFile:
     """What a file holds: all that was synced, and possibly more."""
 
     term: int
@@ -95,7 +95,7 @@ class Recovered:
 class Storage:
     """The open file of one incarnation. `Storage.open` makes it."""
 
-    def __init__(self, disk: DiskPort, file: str, recovered: Recovered, failed: Callable[[OSError], None]) -> None:
+    def __init__(self, disk: DiskPort, file: str, recovered: RecoveredFile, failed: Callable[[OSError], None]) -> None:
         self._disk = disk
         self._file = file
         self._frames = recovered.frames
@@ -105,7 +105,9 @@ class Storage:
         self._sound = True
 
     @classmethod
-    def open(cls, disk: DiskPort, failed: Callable[[OSError], None], file: str = FILE) -> tuple["Storage", Recovered]:
+    def open(
+        cls, disk: DiskPort, failed: Callable[[OSError], None], file: str = FILE
+    ) -> tuple["Storage", RecoveredFile]:
         """Recover the file, cut its torn end or create it, and return it ready for saves.
 
         `failed(error)` is called once if a write or a sync fails: the node must stop, since nothing that is not yet
@@ -133,7 +135,7 @@ class Storage:
         if save.after >= 0 or vote != self._written:
             if commit > self._commit:
                 self._commit = commit
-            if not self._append(Record(self._frames + 1, *vote, save.after, save.entries, self._commit)):
+            if not self._append(SaveFrame(self._frames + 1, *vote, save.after, save.entries, self._commit)):
                 return
             self._written = vote
         if self._sound:
@@ -149,7 +151,7 @@ class Storage:
         log = save.log
         first = SnapshotRecord(1, save.snapshot, log.base, log.base_term)
         entries = log.slice(log.base + 1, log.last_index)
-        rest = Record(2, save.term, save.vote, log.base, entries, commit)
+        rest = SaveFrame(2, save.term, save.vote, log.base, entries, commit)
         try:
             self._disk.replace(self._file, bytes([WITH_SNAPSHOT]) + _frame(first) + _frame(rest))
         except OSError as error:
@@ -164,7 +166,7 @@ class Storage:
             self._commit = index
             self._disk.sync(_nothing, self._give_up)
 
-    def _append(self, record: Record | CommitRecord) -> bool:
+    def _append(self, record: SaveFrame | CommitRecord) -> bool:
         """Write the frame; return whether that succeeded. After a failure no frame is written, so that none follows a gap."""
         if not self._sound:
             return False
@@ -188,14 +190,14 @@ class Storage:
             self._failed(error)
 
 
-def recover(content: bytes, file: str = FILE) -> Recovered:
+def recover(content: bytes, file: str = FILE) -> RecoveredFile:
     """Term, vote, log and snapshot in the content of a file; the initial state if it is empty.
 
     A last frame that is incomplete or does not match its checksum was never promised: it is left out and counted.
     Raises StorageTooNew for a later format, StorageDamaged for damage anywhere before.
     """
     if not content:
-        return Recovered(0, None, Log.of(), commit=0, torn_bytes=0, frames=0)
+        return RecoveredFile(0, None, Log.of(), commit=0, torn_bytes=0, frames=0)
     if content[0] > WITH_SNAPSHOT:
         raise StorageTooNew(
             f"{file} has format {content[0]}, and this version of unkindness knows none after {WITH_SNAPSHOT}: "
@@ -244,7 +246,7 @@ def recover(content: bytes, file: str = FILE) -> Recovered:
         if _frame_end(view, later) is not None:
             raise _damaged(file, offset, f"has no sound frame here, but one at {later}, so this is no torn end")
     log = Log.of(entries, base, base_term)
-    return Recovered(term, vote, log, commit, len(content) - offset, frames, snapshot)
+    return RecoveredFile(term, vote, log, commit, len(content) - offset, frames, snapshot)
 
 
 def _begun(file: str, content: bytes, view: memoryview) -> SnapshotRecord:
@@ -257,7 +259,7 @@ def _begun(file: str, content: bytes, view: memoryview) -> SnapshotRecord:
         raise _damaged(file, 1, f"begins with a {type(record).__name__} where a snapshot should be")
     if crc32(record.snapshot.content) != record.snapshot.checksum:
         raise _damaged(file, 1, "holds a snapshot that does not match its own checksum")
-    if not isinstance(_record(file, content, first, _frame_end(view, first) or 0), Record):
+    if not isinstance(_record(file, content, first, _frame_end(view, first) or 0), SaveFrame):
         raise _damaged(file, first, "has no log behind its snapshot")
     return record
 
@@ -278,7 +280,7 @@ def _frame_end(content: memoryview, offset: int) -> int | None:
     return end
 
 
-def _frame(record: Record | CommitRecord | SnapshotRecord) -> bytes:
+def _frame(record: SaveFrame | CommitRecord | SnapshotRecord) -> bytes:
     payload = RECORDS.encode(record)
     length = len(payload)
     return HEADER.pack(length, crc32(payload, crc32(LENGTH.pack(length)))) + payload
@@ -288,12 +290,12 @@ def _checksum(payload: bytes | memoryview) -> int:
     return crc32(payload, crc32(LENGTH.pack(len(payload))))
 
 
-def _record(file: str, content: bytes, offset: int, end: int) -> Record | CommitRecord | SnapshotRecord:
+def _record(file: str, content: bytes, offset: int, end: int) -> SaveFrame | CommitRecord | SnapshotRecord:
     try:
         record = RECORDS.decode(content[offset + HEADER.size : end])
     except WireError as error:
         raise _damaged(file, offset, f"holds a frame that matches its checksum and is no record ({error})") from error
-    if not isinstance(record, Record | CommitRecord | SnapshotRecord):
+    if not isinstance(record, SaveFrame | CommitRecord | SnapshotRecord):
         raise _damaged(file, offset, f"holds a {type(record).__name__} where a record should be")
     return record
 

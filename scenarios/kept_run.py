@@ -22,7 +22,7 @@ from cluster.time_units import clock_text
 from cluster.trace import Happened, as_fields
 from cluster.value import value
 from scenarios.gallery import LoadedStory, StoryError, load
-from scenarios.inspect.result import Request, Result
+from scenarios.inspect.result import Result, RunRequest
 
 if TYPE_CHECKING:
     from cluster.sim.history import History
@@ -43,7 +43,7 @@ class ReplayError(ValueError):
 class Kept:
     """A run that was kept."""
 
-    request: Request
+    request: RunRequest
     trace: Path | None
     """The file of events; None where only the result is there."""
     digest: str
@@ -66,7 +66,7 @@ class Difference:
 # ---- playing ----
 
 
-def asked(loaded: LoadedStory, seed: int | None, rules: str | None, data: str | None, bug: str | None) -> Request:
+def asked(loaded: LoadedStory, seed: int | None, rules: str | None, data: str | None, bug: str | None) -> RunRequest:
     """A request, with the story's own seed and rules where none were said; StoryError for rules there are not."""
     from backup.record.rules import rules_named
     from scenarios import zoo
@@ -79,12 +79,12 @@ def asked(loaded: LoadedStory, seed: int | None, rules: str | None, data: str | 
         told = f"{' or '.join(loaded.told_under)}, not of {named.name}"
         raise StoryError(f"{loaded.name} is a story of the rules {told}: run it under one of those")
     planted = zoo.bug_named(bug).name if bug is not None else None
-    return Request(loaded.name, loaded.seed if seed is None else seed, named.name, data, planted, loaded.rules)
+    return RunRequest(loaded.name, loaded.seed if seed is None else seed, named.name, data, planted, loaded.rules)
 
 
 def perform(
     loaded: LoadedStory,
-    request: Request,
+    request: RunRequest,
     backups: Path,
     *,
     follow: "Callable[[World], None] | None" = None,
@@ -136,7 +136,7 @@ def _nothing_forgotten(loaded: LoadedStory) -> Iterator[None]:
 # ---- keeping ----
 
 
-def fresh_folder(parent: Path, request: Request) -> Path:
+def fresh_folder(parent: Path, request: RunRequest) -> Path:
     """A new folder for a run, named after story and seed; StoryError if none can be made there."""
     name = f"{Path(request.story).stem}@{request.seed}"
     number = 1
@@ -168,7 +168,7 @@ def keep(folder: Path, result: Result, history: "History", version: str) -> None
     (folder / RESULT).write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _data_sum(request: Request) -> dict[str, str]:
+def _data_sum(request: RunRequest) -> dict[str, str]:
     """What the data file of a run holds, so that a replay can tell another file from another program."""
     if request.data is None or not Path(request.data).is_file():
         return {}
@@ -184,7 +184,7 @@ def event_lines(history: "History") -> Iterator[str]:
 # ---- finding a run again ----
 
 
-def find(run: str) -> tuple[Kept | Request, int | None]:
+def find(run: str) -> tuple[Kept | RunRequest, int | None]:
     """What `FILE[:SEQ]` or `STORY@SEED[:SEQ]` names: a kept run or a request, and the event to look at."""
     name, seq = run, None
     head, colon, number = run.rpartition(":")
@@ -225,7 +225,7 @@ def _kept(path: Path) -> Kept:
         raise ReplayError(f"{path} is no kept run: give a {TRACE} or {RESULT} of an --out folder") from error
 
 
-def _request(fields: dict[str, Any]) -> Request:
+def _request(fields: dict[str, Any]) -> RunRequest:
     story, seed, rules = fields["story"], fields["seed"], fields["rules"]
     if not (isinstance(story, str) and type(seed) is int and isinstance(rules, str)):
         raise TypeError(f"story {story!r}, seed {seed!r} and rules {rules!r} name no run")
@@ -235,7 +235,7 @@ def _request(fields: dict[str, Any]) -> Request:
 # ---- comparing ----
 
 
-def difference(named: Kept | Request, histories: "Sequence[History]") -> list[str]:
+def difference(named: Kept | RunRequest, histories: "Sequence[History]") -> list[str]:
     """Where the run played last is not the kept one (for a request: not the first play); no lines if nowhere.
 
     If its data file is another one by now, that is said first.
@@ -248,7 +248,7 @@ def difference(named: Kept | Request, histories: "Sequence[History]") -> list[st
     return [f"{named.request.data} is not the data file the run was kept with: put that one back", *found]
 
 
-def _difference(named: Kept | Request, histories: "Sequence[History]") -> list[str]:
+def _difference(named: Kept | RunRequest, histories: "Sequence[History]") -> list[str]:
     now, played = event_lines(histories[-1]), histories[-1].digest()
     match named:
         case Kept(trace=Path() as trace, stopped=stopped):

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from cluster.sim.timeline import HEADLINE, NORMAL, Line
+from cluster.sim.timeline import HEADLINE, NORMAL, TimelineLine
 from cluster.time_units import clock_text
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Screen:
     gone = False
     """Whether nobody reads any more."""
 
-    def line(self, line: Line) -> None:
+    def line(self, line: TimelineLine) -> None:
         """A line of the timeline."""
         self.text(line)
 
@@ -57,7 +57,7 @@ class Coloured(Screen):
         self._live: Any = None
         self._redrawn = 0.0
 
-    def line(self, line: Line) -> None:
+    def line(self, line: TimelineLine) -> None:
         from rich.text import Text
 
         text = Text(str(line), style="bold" if line.weight == HEADLINE else "" if line.weight == NORMAL else "dim")

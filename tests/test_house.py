@@ -294,3 +294,38 @@ def test_the_map_of_the_cluster_names_every_file() -> None:
     assert rooms[""] == here
     for folder in ("raft", "sim"):
         assert rooms[f"{folder}/"] == {p.stem for p in (ROOT / "cluster" / folder).glob("*.py")} - {"__init__"}
+
+
+# ---- one name for one thing ----
+
+TWICE = {
+    "Disk": "what a program on a node is given, and the simulated one",
+    "Dice": "what a program on a node is given, and the simulated one",
+    "Database": "the record's value, and a story's handle of it",
+    "Task": "the record's value, and a story's handle of it",
+    "Crash": "a step of a story, and the same in a search of every order",
+    "Read": "an administrative request, and the same in a search of every order",
+    "Reconfigure": "a step of a story, and the same in a search of every order",
+    "Remove": "a step of a story, and the same of documents in the model of backups",
+    "Transfer": "a step of a story, and the event of Raft that comes of it",
+    "Proposed": "an event of Raft, and the note that tells of it",
+    "Progress": "the promise of liveness, and what a leader believes of a peer, as etcd calls it",
+    "Once": "a promise about commands, and a backup without a schedule in the model of backups",
+}
+"""Names of two classes, each with what the two are."""
+
+
+def classes() -> dict[str, list[str]]:
+    """The names of the classes that stand in the first column of a file, and the files."""
+    found: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.parse(path.read_bytes()).body:
+            if isinstance(node, ast.ClassDef) and path.parent.name != "stories":
+                found.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    return found
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    """A name stands for one thing; the pairs that are meant are listed, and no others are."""
+    assert {name: files for name, files in classes().items() if len(files) > 1 and name not in TWICE} == {}
+    assert {name for name in TWICE if len(classes().get(name, [])) != 2} == set()

@@ -7,7 +7,7 @@ import trio
 from hypothesis import given, settings
 
 from cluster.member import NoLeader, OutcomeUnknown
-from cluster.proposals import Decided, Pending, Sessions
+from cluster.proposals import Decided, PendingProposal, Sessions
 from cluster.raft.messages import Request
 from cluster.raft.timing import Timing
 from cluster.sim.run import Outcome, run
@@ -77,7 +77,7 @@ def test_an_attempt_is_decided_once() -> None:
 
 def test_a_command_may_have_happened_until_every_attempt_is_declined() -> None:
     """A decline that comes twice closes one attempt."""
-    pending = Pending(Request("A#1", 1, 1), "Add", b"", None, 0, 0)
+    pending = PendingProposal(Request("A#1", 1, 1), "Add", b"", None, 0, 0)
     told = [pending.may_have_happened]
     assert [pending.attempt(), pending.attempt()] == [1, 2]
     for attempt in (2, 2, 1):

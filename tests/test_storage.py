@@ -21,8 +21,8 @@ from cluster.storage import (
     HEADER,
     RECORDS,
     CommitRecord,
-    Record,
-    Recovered,
+    RecoveredFile,
+    SaveFrame,
     SnapshotRecord,
     Storage,
     StorageDamaged,
@@ -38,7 +38,7 @@ PINNED = "0100000017540c7fee97000103a14200919401039402a34123310101c4017800"
 """A file with one frame, as this version writes it."""
 
 
-def state_of(recovered: Recovered) -> State:
+def state_of(recovered: RecoveredFile) -> State:
     """Term, vote and entries."""
     log = recovered.log
     return recovered.term, recovered.vote, log.slice(1, log.last_index)
@@ -49,7 +49,7 @@ def entry(term: int, text: str) -> Entry:
     return Entry(term, Request("A#1", len(text), 1), text.encode())
 
 
-def opened(machine: Simulated) -> tuple[Storage, Recovered]:
+def opened(machine: Simulated) -> tuple[Storage, RecoveredFile]:
     """The storage of a new incarnation."""
     return Storage.open(machine.disk.view(), never)
 
@@ -98,7 +98,7 @@ def apply(state: State, save: Save) -> State:
 
 @given(made=saves(), synced=st.integers(0, 8), data=st.data())
 def test_a_crash_at_any_byte_loses_nothing_that_was_synced(made: list[Save], synced: int, data: st.DataObject) -> None:
-    """Recovered is a state between the last synced and the last written; and the node goes on from there."""
+    """RecoveredFile is a state between the last synced and the last written; and the node goes on from there."""
     machine, states, promised = Simulated(DiskModel()), [EMPTY], list[int]()
     storage, _ = opened(machine)
     synced, durable = min(synced, len(made)), 0
@@ -222,7 +222,7 @@ def test_one_save_is_one_frame_and_its_form_is_pinned() -> None:
     assert whole.hex() == PINNED
     payload: Any = msgpack.unpackb(whole[1 + HEADER.size :])
     assert payload == [0, 1, 3, "B", 0, [[1, 3, [2, "A#1", 1, 1], b"x"]], 0]
-    assert recover(bytes.fromhex(PINNED)) == Recovered(
+    assert recover(bytes.fromhex(PINNED)) == RecoveredFile(
         3, "B", Log.of((entry(3, "x"),)), commit=0, torn_bytes=0, frames=1
     )
 
@@ -298,7 +298,7 @@ def snapshot(index: int, content: bytes = b"the state") -> Snapshot:
     return Snapshot.of(index, 1, Configuration.of("ABC"), content)
 
 
-def taken(recovered: Recovered | Log, index: int, base: int, term: int = 1, vote: str | None = "A") -> SaveSnapshot:
+def taken(recovered: RecoveredFile | Log, index: int, base: int, term: int = 1, vote: str | None = "A") -> SaveSnapshot:
     """A snapshot up to `index` takes the place of the log up to `base`."""
     log = recovered if isinstance(recovered, Log) else recovered.log
     return SaveSnapshot(term, vote, snapshot(index), log.compacted(base), (), 1)
@@ -414,15 +414,15 @@ def test_a_snapshot_in_the_wrong_place_is_refused() -> None:
     """Not in the middle of a file, not without what is between it and the log, not unlike its own checksum."""
     assert recover(content(with_snapshot())).snapshot is not None
     first = SnapshotRecord(1, snapshot(4), 2, 1)
-    rest = Record(2, 1, "A", 2, LONG.slice(3, 5), 4)
+    rest = SaveFrame(2, 1, "A", 2, LONG.slice(3, 5), 4)
     good = b"\x02" + framed(first) + framed(rest)
     assert recover(good).log == LONG.compacted(2)
     for damage, match in (
         (good + framed(SnapshotRecord(3, snapshot(4), 2, 1)), "which only stands at the beginning"),
-        (b"\x02" + framed(first) + framed(Record(2, 1, "A", 2, LONG.slice(3, 3), 3)), "lacks a part of the log"),
-        (b"\x02" + framed(first) + framed(Record(2, 1, "A", -1, (), 4)), "lacks a part of the log"),
+        (b"\x02" + framed(first) + framed(SaveFrame(2, 1, "A", 2, LONG.slice(3, 3), 3)), "lacks a part of the log"),
+        (b"\x02" + framed(first) + framed(SaveFrame(2, 1, "A", -1, (), 4)), "lacks a part of the log"),
         (b"\x02" + framed(first) + framed(CommitRecord(2, 4)), "has no log behind its snapshot"),
-        (b"\x02" + framed(Record(1, 1, "A", 0, (), 0)) + framed(rest), "begins with a Record"),
+        (b"\x02" + framed(SaveFrame(1, 1, "A", 0, (), 0)) + framed(rest), "begins with a Record"),
         (b"\x02" + framed(SnapshotRecord(1, wrong_checksum(), 2, 1)) + framed(rest), "its own checksum"),
         (b"\x01" + framed(first) + framed(rest), "which only stands at the beginning"),
     ):

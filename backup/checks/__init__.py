@@ -2,7 +2,7 @@
 
 from backup.checks.coverage import Covered, Missed
 from backup.checks.documents import CopiesAgree, DocumentsKept
-from backup.checks.files import Files, ReportedIsKept, Restores
+from backup.checks.files import ReportedIsKept, Restores, WatchedFiles
 from backup.checks.indexes import IndexesTrue
 from backup.checks.model import Model
 from backup.checks.owners import DisabledRests, OneOwner, OutsideRests, OwnerInGroup
@@ -22,7 +22,7 @@ __all__ = ["Covered", "Missed", "backup_watchers"]
 def backup_watchers(rules: Rules, destinations: WorldDestinations, keys: KeyRing) -> list[Watcher]:
     """A fresh watcher for each promise, in the order in which they must be told."""
     model = Model()
-    files = Files(destinations, keys)
+    files = WatchedFiles(destinations, keys)
     return [
         model,
         OneOwner(),

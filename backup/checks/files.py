@@ -27,7 +27,7 @@ Run = tuple[str, int, int]
 """Node, task and start of a run."""
 
 
-class Files:
+class WatchedFiles:
     """What the trace says of files, and the files."""
 
     def __init__(self, destinations: WorldDestinations, keys: KeyRing) -> None:
@@ -75,7 +75,7 @@ class ReportedIsKept(Watcher):
         "(9.8, 11, 17)"
     )
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: WatchedFiles) -> None:
         self._files = files
         self._clouds: dict[int, tuple[int, tuple[str, ...]]] = {}
         """By task: true time at which its clouds were last others, and their addresses."""
@@ -141,7 +141,7 @@ class Restores(Watcher):
     promise: ClassVar[str] = "restored equals backed up"
     says: ClassVar[str] = "every finished backup, restored, holds the documents the node held when it started (17)"
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: WatchedFiles) -> None:
         self._files = files
         self.restored = 0
         """Restore points that were compared."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 import attrs
 
 from backup import notes
-from backup.checks.files import Files, home
+from backup.checks.files import WatchedFiles, home
 from backup.destinations.registry import kind_of
 from backup.notes.retention import age_text
 from backup.record.rules import Rules
@@ -40,7 +40,7 @@ class KeptAsRuled(Watcher):
         "chain of a task that can be restored (14)"
     )
 
-    def __init__(self, files: Files, rules: Rules) -> None:
+    def __init__(self, files: WatchedFiles, rules: Rules) -> None:
         self._files = files
         self._strict = rules.retention_by_manifest and rules.retention_keeps_last_chain
         """RavenDB promises less: under its rules what others lose is only counted."""

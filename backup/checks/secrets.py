@@ -9,7 +9,7 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from backup import notes as kinds
-from backup.checks.files import EDITED, Files
+from backup.checks.files import EDITED, WatchedFiles
 from backup.content import file_names
 from backup.content.compression import decompressed
 from backup.notes import BackupStarted, DatabaseCreated, TaskDefined
@@ -95,7 +95,7 @@ class KeysStaySecret(Watcher):
         "is spelt (13)"
     )
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: WatchedFiles) -> None:
         self._files = files
         self._known: list[tuple[bytes, ...]] = []
         self._learnt = (0, 0)

@@ -27,7 +27,7 @@ from backup.runs.status_reporter import StatusReporter
 from cluster.member import Member
 
 
-class Follower(Protocol):
+class CopyFollower(Protocol):
     """A part that follows the record."""
 
     def follow(self, database: Database) -> None:
@@ -63,7 +63,7 @@ class NodeParts:
         )
         self.observer_loop = ObserverLoop(member, rules, copies)
         self.restores = RestoreOperations(member, rules, copies, self.indexer, destinations)
-        self._followers: tuple[Follower, ...] = (
+        self._followers: tuple[CopyFollower, ...] = (
             copies,
             self.indexer,
             self.replicator,

@@ -1,4 +1,4 @@
-"""The reported runs of a database: `Run`, and `History`, which grows without being copied. Part of the record."""
+"""The reported runs of a database: `Run`, and `RecordedRuns`, which grows without being copied. Part of the record."""
 
 from collections.abc import Iterable, Iterator
 
@@ -32,7 +32,7 @@ class Run:
         return self.task_id, self.node, self.started_at
 
 
-class History:
+class RecordedRuns:
     """The reported runs of one database, in the order of their reports: a value with shared storage.
 
     `with_run` costs O(1) on the newest history and copies only if a longer one was made from the same history before.
@@ -47,18 +47,18 @@ class History:
         self._length = 0
 
     @classmethod
-    def of(cls, runs: Iterable[Run]) -> "History":
+    def of(cls, runs: Iterable[Run]) -> "RecordedRuns":
         """A history of these runs, with storage of its own."""
         history = cls()
         for run in runs:
             history = history.with_run(run)
         return history
 
-    def with_run(self, run: Run) -> "History":
+    def with_run(self, run: Run) -> "RecordedRuns":
         """This history with one more run; the same history if it holds that run already (a report sent twice)."""
         if run.key in self:
             return self
-        view = History.__new__(History)
+        view = RecordedRuns.__new__(RecordedRuns)
         if len(self._runs) == self._length:
             view._runs, view._places = self._runs, self._places
         else:  # a longer history shares the storage: copy it
@@ -83,7 +83,7 @@ class History:
         return self._runs[range(self._length)[place]]
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, History):
+        if not isinstance(other, RecordedRuns):
             return NotImplemented
         if self._runs is other._runs:
             return self._length == other._length

@@ -12,7 +12,7 @@ import attrs
 from backup.database.agreed_values import NOTHING, Values
 from backup.destinations.settings import DestinationSettings
 from backup.record.encryption_keys import Key
-from backup.record.history import History, Run
+from backup.record.history import RecordedRuns, Run
 from backup.record.task import Kind, Task
 from cluster.member import Refused
 from cluster.value import value
@@ -22,11 +22,11 @@ __all__ = [
     "Assignment",
     "Database",
     "Delay",
-    "History",
     "Kind",
     "PromotionStatus",
     "Reason",
     "Record",
+    "RecordedRuns",
     "Replication",
     "ReplicationProgress",
     "Restoring",
@@ -311,7 +311,7 @@ class Database:
     """Task id to the responsible node."""
     delays: Mapping[int, Delay] = attrs.field(factory=dict, hash=False)
     """Task id to the delay of a postponed backup."""
-    history: History = attrs.field(factory=History, hash=False)
+    history: RecordedRuns = attrs.field(factory=RecordedRuns, hash=False)
     """All runs that were reported."""
     key: Key | None = None
     """The key of an encrypted database (rule 13.2); None for a plain one."""

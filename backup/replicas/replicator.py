@@ -56,7 +56,7 @@ class ResentLink:
 
 
 @attrs.define(eq=False)
-class Link(ResentLink):
+class CopyLink(ResentLink):
     """What one peer has of one copy."""
 
     sent: int | None = None
@@ -104,7 +104,7 @@ class Replicator:
     _member: Member
     _copies: LocalCopies
     _listener: CopyListener
-    _links: dict[int, dict[str, Link]] = attrs.field(factory=dict, init=False)
+    _links: dict[int, dict[str, CopyLink]] = attrs.field(factory=dict, init=False)
     """By database id and peer: every other node of the group."""
     _followed: dict[int, Topology] = attrs.field(factory=dict, init=False)
     """The group that was last looked at, by database id."""
@@ -136,7 +136,7 @@ class Replicator:
             peers, before = sorted(topology.members or topology.nodes), {}  # each is asked anew what it has
         else:
             peers = []
-        self._links[database_id] = {peer: before.get(peer) or Link() for peer in peers}
+        self._links[database_id] = {peer: before.get(peer) or CopyLink() for peer in peers}
         if copy is not None:
             for peer, link in self._links[database_id].items():
                 if peer not in before:
@@ -159,7 +159,7 @@ class Replicator:
 
     # ---- sending
 
-    def _push(self, copy: LocalCopy, peer: str, link: Link, wanted: Sequence[str] = ()) -> None:
+    def _push(self, copy: LocalCopy, peer: str, link: CopyLink, wanted: Sequence[str] = ()) -> None:
         """Send what comes next, unless something is under way or nothing is owed."""
         if link.in_flight or not copy.settled:
             return
@@ -177,11 +177,11 @@ class Replicator:
         is_owed, again = partial(self._is_owed, copy, peer, link), partial(self._push_again, copy, peer, link)
         link.resend(self._member, is_owed, again)
 
-    def _is_owed(self, copy: LocalCopy, peer: str, link: Link) -> bool:
+    def _is_owed(self, copy: LocalCopy, peer: str, link: CopyLink) -> bool:
         is_current = self._links.get(copy.id, {}).get(peer) is link
         return is_current and (link.in_flight or link.acked != copy.store.etag)
 
-    def _push_again(self, copy: LocalCopy, peer: str, link: Link) -> None:
+    def _push_again(self, copy: LocalCopy, peer: str, link: CopyLink) -> None:
         link.in_flight = False
         self._push(copy, peer, link)
 
@@ -192,7 +192,7 @@ class Replicator:
         link = self._links.get(copy.id, {}).get(peer)
         return link.safe_up_to(copy.store.received) if link is not None else 0
 
-    def _signed(self, answer: ReplicationAck, copy: LocalCopy, link: Link | None) -> ReplicationAck:
+    def _signed(self, answer: ReplicationAck, copy: LocalCopy, link: CopyLink | None) -> ReplicationAck:
         return attrs.evolve(answer, copy=copy.store.database_id, sent=_sent(link, copy.store))
 
     def _on_documents(self, sender: str, message: ReplicateDocuments) -> None:
@@ -249,7 +249,7 @@ class Replicator:
         self._push(copy, sender, link)
 
 
-def _sent(link: Link | None, store: Store) -> int:
+def _sent(link: CopyLink | None, store: Store) -> int:
     """Up to where of a copy's changes a peer may have been sent; all, where nothing is known of an earlier life."""
     return link.sent if link is not None and link.sent is not None else store.etag
 

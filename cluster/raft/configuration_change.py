@@ -11,7 +11,7 @@ from cluster.raft.configuration import Configuration
 from cluster.value import value
 
 
-class Place(Enum):
+class MemberPlace(Enum):
     """The place of a node in a configuration."""
 
     Voter = "voter"
@@ -40,7 +40,7 @@ class Alteration:
     """The place that one node is to have."""
 
     node: str
-    place: Place
+    place: MemberPlace
 
 
 @value
@@ -55,7 +55,7 @@ class Change:
         """The change in a few words: `D becomes a voter, B leaves`."""
         if self.way is Way.Leave:
             return "the joint configuration ends"
-        words = {Place.Nowhere: "leaves", Place.Voter: "becomes a voter", Place.Promotable: "joins"}
+        words = {MemberPlace.Nowhere: "leaves", MemberPlace.Voter: "becomes a voter", MemberPlace.Promotable: "joins"}
         said = [f"{each.node} {words.get(each.place, 'becomes a watcher')}" for each in self.alterations]
         return ", ".join(said) or "nobody moves"
 
@@ -111,19 +111,19 @@ def _altered(now: Configuration, alterations: Sequence[Alteration]) -> Configura
     coming, promotable = set(now.learners_next), set(now.promotable)
     for alteration in alterations:
         node, place = alteration.node, alteration.place
-        if place is Place.Promotable and node in voters:
+        if place is MemberPlace.Promotable and node in voters:
             continue  # a promotion: a node that is a voter already stays one
         for places in (voters, learners, coming, promotable):
             places.discard(node)
         match place:
-            case Place.Voter:
+            case MemberPlace.Voter:
                 voters.add(node)
-            case Place.Watcher | Place.Promotable:
+            case MemberPlace.Watcher | MemberPlace.Promotable:
                 # An outgoing voter still votes in the old set, so it becomes a learner only when the joint configuration ends.
                 (coming if node in now.outgoing else learners).add(node)
-                if place is Place.Promotable:
+                if place is MemberPlace.Promotable:
                     promotable.add(node)
-            case Place.Nowhere:
+            case MemberPlace.Nowhere:
                 pass
     return Configuration(
         tuple(sorted(voters)),

@@ -11,7 +11,7 @@ import attrs
 
 from cluster.raft import active_configuration, configuration_change, election, replication, transfer
 from cluster.raft.configuration import Configuration
-from cluster.raft.configuration_change import Alteration, CannotChange, Change, Place, Way
+from cluster.raft.configuration_change import Alteration, CannotChange, Change, MemberPlace, Way
 from cluster.raft.messages import Reconfiguration, Request
 from cluster.raft.progress import Progress
 from cluster.raft.state import ChangeProposed, Effect, Leader, Moment, Raft, Refuse
@@ -114,7 +114,7 @@ def next_by_itself(raft: Raft) -> Configuration | None:
         return configuration_change.changed(now, Change(way=Way.Leave)) if now.auto_leave else None
     for name, progress in role.peers:
         if name in now.promotable and has_caught_up(raft, progress):
-            return configuration_change.simple(now, (Alteration(name, Place.Voter),))
+            return configuration_change.simple(now, (Alteration(name, MemberPlace.Voter),))
     return None
 
 

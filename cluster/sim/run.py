@@ -84,13 +84,13 @@ def play(
         except AssertionError as violation:
             failure = violation
         except Exception as error:  # a watcher's own bug must not look like a promise that held
-            failure = Bug(error)
+            failure = OwnBug(error)
     unseen = tuple(sorted(name for name, seen in world.marks.items() if not seen))
     history = world.history
     return Outcome(
         seed=seed,
         verdict=_verdict(failure, unseen),
-        failure=failure.__cause__ if isinstance(failure, Bug) else failure,
+        failure=failure.__cause__ if isinstance(failure, OwnBug) else failure,
         digest=history.digest(),
         history=history,
         messages=world.network.messages if world.slots else 0,
@@ -118,7 +118,7 @@ def few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-class Bug(Exception):
+class OwnBug(Exception):
     """Wraps an error of the simulator, to tell it from the story's own."""
 
     def __init__(self, error: BaseException) -> None:
@@ -136,7 +136,7 @@ def _verdict(failure: BaseException | None, unseen: tuple[str, ...]) -> str:
             return INCONCLUSIVE
         case KeyboardInterrupt():
             return STOPPED
-        case Bug():
+        case OwnBug():
             return BUG
         case _:
             return MISTAKE
@@ -173,7 +173,7 @@ async def _main(
     failure = world.failure
     expected = (Violation, GaveUp, OutOfBudget, KeyboardInterrupt, Misuse)
     if failure is not None and not isinstance(failure, expected) and not _from_story(failure, story):
-        world.failure = Bug(failure)
+        world.failure = OwnBug(failure)
 
 
 def _single(failure: BaseException) -> BaseException:

@@ -33,7 +33,7 @@ SILENT = frozenset(
 """Kinds of the cluster's notes that are always detail."""
 
 
-class Line(str):
+class TimelineLine(str):
     """One line of a timeline, with what a coloured screen needs to know of it."""
 
     __slots__ = ("seq", "signs", "weight")
@@ -44,7 +44,7 @@ class Line(str):
     """The columns at which the signs begin and end; both 0 on a line without signs."""
 
     @classmethod
-    def of(cls, text: str, weight: int, signs: tuple[int, int] = (0, 0), seq: int = 0) -> "Line":
+    def of(cls, text: str, weight: int, signs: tuple[int, int] = (0, 0), seq: int = 0) -> "TimelineLine":
         """A line with its weight, the columns of its signs, and the `seq` of its event."""
         line = cls(text)
         line.weight, line.signs, line.seq = weight, signs, seq
@@ -105,7 +105,7 @@ class Timeline:
     def __init__(
         self,
         names: Sequence[str] | Callable[[], Sequence[str]],
-        write: Callable[[Line], object],
+        write: Callable[[TimelineLine], object],
         *,
         detail: bool = False,
         stretches: Sequence[Stretch] = (),
@@ -264,7 +264,7 @@ class Timeline:
         if not self._header:
             self._header = tuple(self._names() if callable(self._names) else self._names)
             if self._header:
-                self._write(Line.of(f"{self._lead('time', '')}  {self._row(self._header)}".rstrip(), DETAIL))
+                self._write(TimelineLine.of(f"{self._lead('time', '')}  {self._row(self._header)}".rstrip(), DETAIL))
         return self._header
 
     def _row(self, cells: Iterable[str]) -> str:
@@ -285,7 +285,7 @@ class Timeline:
         lead = self._lead(time_text, f"#{seq}" if seq else "")
         text = f"{lead}  {signs}  {sentence}" if signs else f"{lead}  {sentence}"
         begin = len(lead) + 2
-        self._write(Line.of(text, weight, (begin, begin + len(signs)), seq))
+        self._write(TimelineLine.of(text, weight, (begin, begin + len(signs)), seq))
 
 
 def render(history: History, names: Sequence[str], detail: bool = False) -> list[str]:

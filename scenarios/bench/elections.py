@@ -17,7 +17,16 @@ from statistics import fmean, median
 
 from cluster.value import value
 from scenarios.bench.elections_driver import Elected, Setting, trial
-from scenarios.bench.elections_lines import MEAN, RARE, SPLITS, STANDARD_ERRORS, THEORY_TRIALS, Line, Part, Split
+from scenarios.bench.elections_lines import (
+    MEAN,
+    RARE,
+    SPLITS,
+    STANDARD_ERRORS,
+    THEORY_TRIALS,
+    ElectionLine,
+    Experiment,
+    SplitVotes,
+)
 from scenarios.bench.elections_published import Published
 from scenarios.bench.elections_variants import varied
 
@@ -28,7 +37,7 @@ MOST = 32
 
 
 @value
-class Measured:
+class MeasuredElections:
     """What a line took. Times in ms."""
 
     durations: tuple[float, ...]
@@ -40,7 +49,7 @@ class Measured:
     """The share of trials whose first term had no leader."""
 
     @classmethod
-    def of(cls, trials: Sequence[Elected]) -> "Measured":
+    def of(cls, trials: Sequence[Elected]) -> "MeasuredElections":
         """Of at least one trial."""
         durations = tuple(sorted([each.duration / 1_000 for each in trials]))
         messages = fmean([each.messages for each in trials])
@@ -57,11 +66,11 @@ class Measured:
 
 
 @value
-class Row:
+class ElectionRow:
     """Ours beside the published line."""
 
-    line: Line
-    ours: Measured
+    line: ElectionLine
+    ours: MeasuredElections
     misses: tuple[str, ...]
     """What is further off than allowed, each in words."""
 
@@ -75,8 +84,8 @@ class Row:
 class Theory:
     """Ours beside the arithmetic."""
 
-    split: Split
-    ours: Measured
+    split: SplitVotes
+    ours: MeasuredElections
     trials: int
 
     @property
@@ -107,12 +116,12 @@ class Theory:
 # ---- judging ----
 
 
-def distance(ours: Measured, published: Published) -> float:
+def distance(ours: MeasuredElections, published: Published) -> float:
     """Kolmogorov-Smirnov, at the published points: for a table of hundredths that is exact to 0.01."""
     return max([abs(ours.share(within) - share) for within, share in published.points])
 
 
-def differences(line: Line, ours: Measured) -> dict[str, float | None]:
+def differences(line: ElectionLine, ours: MeasuredElections) -> dict[str, float | None]:
     """By what is compared: how far off ours is as a multiple of what is allowed; None where nothing is judged."""
     published, limits = line.published, line.limits
     found: dict[str, float | None] = {
@@ -125,14 +134,14 @@ def differences(line: Line, ours: Measured) -> dict[str, float | None]:
     return found
 
 
-def judged(line: Line, ours: Measured) -> Row:
+def judged(line: ElectionLine, ours: MeasuredElections) -> ElectionRow:
     """The row, with its misses."""
     misses = [
         f"the {what} is {off:.2f} times as far off as allowed"
         for what, off in differences(line, ours).items()
         if off is not None and off > 1
     ]
-    return Row(line, ours, tuple(misses))
+    return ElectionRow(line, ours, tuple(misses))
 
 
 # ---- running ----
@@ -144,29 +153,29 @@ def chunk(setting: Setting, seed: int, name: str, first: int, last: int) -> list
         return [trial(setting, seed, name, number) for number in range(first, last)]
 
 
-class Runner:
+class ElectionRunner:
     """Runs settings, in this process or over several; the figures are the same."""
 
     def __init__(self, seed: int, pool: Executor | None = None) -> None:
         self.seed = seed
         self.pool = pool
 
-    def measured(self, settings: Sequence[tuple[str, Setting]], trials: int) -> Iterator[Measured]:
+    def measured(self, settings: Sequence[tuple[str, Setting]], trials: int) -> Iterator[MeasuredElections]:
         """Each in turn; `trials` of each, whose luck has the name given. ValueError below one trial."""
         if trials < 1:
             raise ValueError(f"{trials} trials measure nothing: ask for one at least")
         chunks = [(first, min(first + CHUNK, trials)) for first in range(0, trials, CHUNK)]
         if self.pool is None:
             for name, setting in settings:
-                yield Measured.of([each for part in chunks for each in chunk(setting, self.seed, name, *part)])
+                yield MeasuredElections.of([each for part in chunks for each in chunk(setting, self.seed, name, *part)])
             return
         under_way = [
             [self.pool.submit(chunk, setting, self.seed, name, *part) for part in chunks] for name, setting in settings
         ]
         for futures in under_way:
-            yield Measured.of([each for future in futures for each in future.result()])
+            yield MeasuredElections.of([each for future in futures for each in future.result()])
 
-    def part(self, part: Part, trials: int | None = None) -> list[Row]:
+    def part(self, part: Experiment, trials: int | None = None) -> list[ElectionRow]:
         """Every line of an experiment."""
         names = [(f"{part.key}/{line.name}", line.setting) for line in part.lines]
         found = self.measured(names, trials or part.trials)
@@ -180,14 +189,14 @@ class Runner:
 
 
 @contextmanager
-def runner(seed: int, processes: int | None = None) -> Iterator[Runner]:
+def runner(seed: int, processes: int | None = None) -> Iterator[ElectionRunner]:
     """Over so many processes: as many as there are processors if None, this one alone if 1."""
     count = min(processes or cpu_count() or 1, MOST)
     if count == 1:
-        yield Runner(seed)
+        yield ElectionRunner(seed)
         return
     pool = ProcessPoolExecutor(count, get_context("spawn"), signal, (SIGINT, SIG_IGN))  # Ctrl-C is for this process
     try:
-        yield Runner(seed, pool)
+        yield ElectionRunner(seed, pool)
     finally:
         pool.shutdown(cancel_futures=True)

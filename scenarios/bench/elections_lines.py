@@ -25,7 +25,7 @@ class Limits:
 
 
 @value
-class Line:
+class ElectionLine:
     """One line of a figure."""
 
     name: str
@@ -36,7 +36,7 @@ class Line:
 
 
 @value
-class Part:
+class Experiment:
     """One experiment."""
 
     key: str
@@ -44,11 +44,11 @@ class Part:
     """Whose it is, and under which parameters it is run here."""
     trials: int
     """Elections a line, as published or more."""
-    lines: tuple[Line, ...]
+    lines: tuple[ElectionLine, ...]
 
 
 @value
-class Split:
+class SplitVotes:
     """A line of the theory: a cluster and one latency, in units of the base timeout."""
 
     servers: int
@@ -123,13 +123,15 @@ def lan_setting(name: str) -> Setting:
     )
 
 
-LAN = Part(
+LAN = Experiment(
     "lan",
     "Raft paper, figure 16 (dissertation 9.8): LogCabin on a LAN, 5 servers, the leader dies, 2 of 4 logs can win;\n"
     "  one way 0.05-0.2 ms, a write 0.35-6.65 ms, timers start within 0.5 ms; until a majority has heard the new leader",
     1_000,
     tuple(
-        Line(name, lan_setting(name), published, Limits(distance=0.12, median=0.20 if name == "150-151" else 0.10))
+        ElectionLine(
+            name, lan_setting(name), published, Limits(distance=0.12, median=0.20 if name == "150-151" else 0.10)
+        )
         for name, published in table("lan").items()
     ),
 )
@@ -152,13 +154,13 @@ def wan_setting(down: int, differ: bool) -> Setting:
     )
 
 
-WAN = Part(
+WAN = Experiment(
     "wan",
     "dissertation, figures 9.9 and 9.10: AvailSim, 5 servers, one way 30-40 ms, timeouts 300-600 ms, disks cost nothing;\n"
     "  from fresh timers to the start of the leader that then keeps 16 heartbeats",
     10_000,
     tuple(
-        Line(name, wan_setting(int(name[-6]), name.startswith("logs differ")), published, Limits(mean=0.05))
+        ElectionLine(name, wan_setting(int(name[-6]), name.startswith("logs differ")), published, Limits(mean=0.05))
         for name, published in WAN_CURVES.items()
     ),
 )
@@ -184,11 +186,11 @@ def refloated_setting(name: str, eligible: int, variant: str) -> Setting:
     )
 
 
-def refloated(figure: str, eligible: int) -> tuple[Line, ...]:
+def refloated(figure: str, eligible: int) -> tuple[ElectionLine, ...]:
     """The nine lines of one of its figures, as its simulator was."""
     variant = f"one-too-many:{eligible}+{REFUSES}"
     return tuple(
-        Line(
+        ElectionLine(
             f"{figure}/{name}",
             refloated_setting(name, eligible, variant),
             table("refloated")[f"{figure}/{name}"],
@@ -198,7 +200,7 @@ def refloated(figure: str, eligible: int) -> tuple[Line, ...]:
     )
 
 
-REFLOATED = Part(
+REFLOATED = Experiment(
     "refloated",
     "Howard et al., Raft Refloated: 5 live nodes, one way Normal(5, 3) ms redrawn until positive, until the first leader;\n"
     "  with two quirks of its simulator planted: one node more may lead than said (org: 4), deposed candidates refuse",
@@ -207,12 +209,12 @@ REFLOATED = Part(
 )
 
 WITHOUT = {"only one too many": "one-too-many:3", "only refusals": REFUSES, "neither": ""}
-QUIRKS = Part(
+QUIRKS = Experiment(
     "quirks",
     "the same experiment (org, three may lead) with one quirk or none: what the two did to the published means",
     1_000,
     tuple(
-        Line(f"{said}/{name}", refloated_setting(name, 3, variant), table("refloated")[f"org/{name}"], Limits())
+        ElectionLine(f"{said}/{name}", refloated_setting(name, 3, variant), table("refloated")[f"org/{name}"], Limits())
         for said, variant in WITHOUT.items()
         for name in SPREADS
     ),
@@ -228,7 +230,7 @@ THEORY_TITLE = (
     "  timeouts 1-2 units, one fixed latency, the leader dies uniformly within half a unit"
 )
 SPLITS = tuple(
-    Split(servers, down, latency)
+    SplitVotes(servers, down, latency)
     for servers, down in ((3, 0), (3, 1), (5, 0), (5, 1), (5, 2), (7, 2), (9, 4))
     for latency in (0.02, 0.05, 0.1, 0.2, 0.3)
 )

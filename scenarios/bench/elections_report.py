@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cluster.value import value
-from scenarios.bench.elections import Row, Runner, Theory, distance
+from scenarios.bench.elections import ElectionRow, ElectionRunner, Theory, distance
 from scenarios.bench.elections_lines import (
     MEAN,
     PARTS,
@@ -15,8 +15,8 @@ from scenarios.bench.elections_lines import (
     STANDARD_ERRORS,
     THEORY_TITLE,
     THEORY_TRIALS,
+    Experiment,
     Limits,
-    Part,
 )
 
 
@@ -26,7 +26,7 @@ class Section:
 
     key: str
     text: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ElectionRow, ...]
     """Empty for the arithmetic."""
     data: list[dict[str, Any]]
     judged: int
@@ -34,7 +34,7 @@ class Section:
     missed: int
 
 
-def sections(runner: Runner, trials: int | None = None) -> Iterator[Section]:
+def sections(runner: ElectionRunner, trials: int | None = None) -> Iterator[Section]:
     """Each experiment as soon as it is done; `trials` elections a line instead of each one's own number."""
     for part in PARTS:
         rows = tuple(runner.part(part, trials))
@@ -47,7 +47,7 @@ def sections(runner: Runner, trials: int | None = None) -> Iterator[Section]:
     yield Section("theory", text, (), [theory_data(row) for row in arithmetic], len(arithmetic), missed)
 
 
-def row_data(row: Row) -> dict[str, Any]:
+def row_data(row: ElectionRow) -> dict[str, Any]:
     """A row for JSON; times in ms."""
     ours, published = row.ours, row.line.published
     return {
@@ -94,7 +94,7 @@ def allowed(limits: Sequence[Limits]) -> str:
     return "allowed: " + ", ".join(said) if said else "shown, not judged"
 
 
-def part_lines(part: Part, rows: Sequence[Row], trials: int) -> Iterator[str]:
+def part_lines(part: Experiment, rows: Sequence[ElectionRow], trials: int) -> Iterator[str]:
     """One experiment. `trials` is how many elections each line had."""
     counted = any(row.line.published.messages is not None for row in rows)
     width = max(len(row.line.name) for row in rows)

@@ -6,7 +6,7 @@ It carries its own background and follows the reader's light or dark scheme. No 
 from collections.abc import Callable, Sequence
 from math import log10
 
-from scenarios.bench.elections import Row
+from scenarios.bench.elections import ElectionRow
 from scenarios.drawing.shapes import place, text
 
 WIDTH, HEIGHT = 860, 420
@@ -68,7 +68,7 @@ def across(left: float, width: float, logarithmic: bool, low: int, high: int) ->
     return at
 
 
-def drawn(rows: Sequence[Row]) -> str:
+def drawn(rows: Sequence[ElectionRow]) -> str:
     """The SVG of the LAN's rows, which must have all its lines."""
     found = {row.line.name: row for row in rows}
     trials = len(rows[0].ours.durations)
@@ -88,7 +88,13 @@ def drawn(rows: Sequence[Row]) -> str:
 
 
 def panel(
-    left: float, width: float, title: str, rows: Sequence[Row], logarithmic: bool, low: int, marks: Sequence[int]
+    left: float,
+    width: float,
+    title: str,
+    rows: Sequence[ElectionRow],
+    logarithmic: bool,
+    low: int,
+    marks: Sequence[int],
 ) -> list[str]:
     """Half of the figure: axes, curves, and which colour is which."""
     at = across(left, width, logarithmic, low, marks[-1])
@@ -113,7 +119,7 @@ def panel(
     return parts
 
 
-def curves(at: Callable[[float], float], row: Row, colour: int, end: float) -> list[str]:
+def curves(at: Callable[[float], float], row: ElectionRow, colour: int, end: float) -> list[str]:
     """Ours as a line, theirs as dots. What lies beyond the axis is left out."""
     points = [(row.ours.quantile((k + 0.5) / STEPS), (k + 0.5) / STEPS) for k in range(STEPS)]
     line = "L".join([f"{place(at(duration))} {place(down(share))}" for duration, share in points if duration <= end])

@@ -20,7 +20,7 @@ PROPOSALS = 1_200
 
 
 @value
-class Measured:
+class MeasuredLoad:
     """What a load cost."""
 
     messages: int
@@ -40,12 +40,12 @@ class Measured:
 
 
 @contextmanager
-def measuring(world: World, taken: list[Measured]) -> Iterator[None]:
+def measuring(world: World, taken: list[MeasuredLoad]) -> Iterator[None]:
     """Add to `taken` what it costs to do what stands below."""
     messages, events, began, cpu = world.network.messages, len(world.history), world.now, time.process_time()
     yield
     cpu = time.process_time() - cpu
-    taken.append(Measured(world.network.messages - messages, cpu, world.now - began, len(world.history) - events))
+    taken.append(MeasuredLoad(world.network.messages - messages, cpu, world.now - began, len(world.history) - events))
 
 
 def replication(
@@ -55,13 +55,13 @@ def replication(
     pause: int = 0,
     arrange: Callable[[World], None] = lambda world: None,
     **options: Any,
-) -> Measured:
+) -> MeasuredLoad:
     """Steady replication: clients at the leader, each proposing as soon as it has its answer (or `pause` µs later), all
     promises watched. Elections are not counted.
 
     `arrange(world)` is called when somebody leads and before anything is measured; `options` go to the world.
     """
-    taken: list[Measured] = []
+    taken: list[MeasuredLoad] = []
 
     async def story(world: World) -> None:
         cluster = world.start(NAMES[:nodes], Register)
@@ -90,9 +90,9 @@ def replication(
     return taken[0]
 
 
-def idle(nodes: int, duration: float, skipping: bool = True) -> Measured:
+def idle(nodes: int, duration: float, skipping: bool = True) -> MeasuredLoad:
     """Nothing but chatter for `duration` virtual seconds."""
-    taken: list[Measured] = []
+    taken: list[MeasuredLoad] = []
 
     async def story(world: World) -> None:
         world.start(NAMES[:nodes], Register)

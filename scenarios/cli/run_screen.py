@@ -14,7 +14,7 @@ from scenarios.cli.base import INTERRUPTED, complain
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
     from cluster.sim.world import World
-    from scenarios.inspect.result import Request
+    from scenarios.inspect.result import RunRequest
     from scenarios.terminal import Screen
 
 
@@ -106,7 +106,7 @@ def backups_folder(folder: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
-def interrupted(outcome: "Outcome", request: "Request") -> int:
+def interrupted(outcome: "Outcome", request: "RunRequest") -> int:
     """Say how far a run came that was stopped from outside, and the command that plays it again; return the exit code."""
     from cluster.time_units import clock_text
 

@@ -17,7 +17,7 @@ from scenarios.drawing.picture import Breach, Picture
 from scenarios.drawing.svg import MOST_NODES, svg
 from scenarios.gallery import LoadedStory, load
 from scenarios.inspect.moment import Diverged, true_time
-from scenarios.inspect.result import Request, summary
+from scenarios.inspect.result import RunRequest, summary
 from scenarios.kept_run import Kept, ReplayError, asked, difference, find, perform
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def draw(run: str, *, bug: str | None = None, start: str = "", until: str = "", 
     return svg(not_too_much(drawn, outcome, names))
 
 
-def played(run: str, bug: str | None = None) -> tuple[LoadedStory, "Outcome", Request]:
+def played(run: str, bug: str | None = None) -> tuple[LoadedStory, "Outcome", RunRequest]:
     """The run, played once; of a kept one it is compared."""
-    named: Kept | Request
+    named: Kept | RunRequest
     if "@" in run or (Path(run).exists() and not run.endswith(".py")):
         named, seq = find(run)
         if seq is not None:
@@ -112,7 +112,7 @@ def not_too_much(drawn: Picture, outcome: "Outcome", names: Sequence[str]) -> Pi
     )
 
 
-def breach(outcome: "Outcome", request: Request, loaded: LoadedStory) -> Breach | None:
+def breach(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Breach | None:
     """What broke, where a promise or an assertion did."""
     if outcome.verdict != BROKEN:
         return None

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from backup.notes.record_notes import OwnerChanged
 from backup.notes.runs import BackupFailed, BackupSkipped, Reported, ReportQueued
 from cluster import trace
-from cluster.sim.timeline import HEADLINE, Line, Timeline
+from cluster.sim.timeline import HEADLINE, Timeline, TimelineLine
 from cluster.trace import Happened
 from scenarios.drawing.messages import arrows
-from scenarios.drawing.picture import Breach, Life, Mark, Picture, Row, Run, Sentence, Turn, Word
+from scenarios.drawing.picture import Breach, DrawnBackup, Life, LogRow, Mark, Picture, Sentence, Turn, Word
 from scenarios.inspect.run_history import RunHistory
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def picture(
 def sentences(history: "History", names: Sequence[str], start: int, until: int) -> tuple[Sentence, ...]:
     """The lines of the timeline that are of an instant in the window, and of these nodes or of nobody."""
     every = tuple(dict.fromkeys(event.node for event in history.events if event.node))
-    lines: list[Line] = []
+    lines: list[TimelineLine] = []
     timeline = Timeline(every, lines.append, stretches=history.stretches)
     timeline.catch_up(history)
     timeline.close()
@@ -69,10 +69,10 @@ def sentences(history: "History", names: Sequence[str], start: int, until: int) 
     )
 
 
-def backups(history: RunHistory, names: Sequence[str], start: int, until: int) -> tuple[Run, ...]:
+def backups(history: RunHistory, names: Sequence[str], start: int, until: int) -> tuple[DrawnBackup, ...]:
     """The backups of these nodes as far as they lie in the window, in the order of their ends."""
     found = [
-        Run(
+        DrawnBackup(
             run.node,
             "full" if run.full else "incremental",
             max(run.t, start),
@@ -93,11 +93,11 @@ class Reader:
         self.lives: list[Life] = []
         self.marks: list[Mark] = []
         self.words: list[Word] = []
-        self.rows: list[Row] = []
+        self.rows: list[LogRow] = []
         self.turns: list[Turn] = []
         self._role: dict[str, tuple[str, int]] = {}
         self._term: dict[str, int] = {}
-        self._log: dict[str, Row] = {}
+        self._log: dict[str, LogRow] = {}
         self._owner: dict[tuple[str, int], tuple[str, int]] = {}
         self._inside = start == 0
 
@@ -157,7 +157,7 @@ class Reader:
     def _come_in(self) -> None:
         """The window begins: each node's log stands at its top."""
         self._inside = True
-        self.rows += [Row(self._start, row.node, row.base, row.terms, row.commit) for row in self._log.values()]
+        self.rows += [LogRow(self._start, row.node, row.base, row.terms, row.commit) for row in self._log.values()]
 
     # ---- lives ----
 
@@ -188,7 +188,7 @@ class Reader:
     # ---- logs ----
 
     def _read_log(self, t: int, node: str, note: trace.Note) -> None:
-        row = self._log.get(node, Row(0, node, 0, (), 0))
+        row = self._log.get(node, LogRow(0, node, 0, (), 0))
         base, terms, commit = row.base, row.terms, row.commit
         match note:
             case trace.RecoveredSnapshot(base=kept):
@@ -208,7 +208,7 @@ class Reader:
                 self._mark(t, node, "snapshot")
             case _:
                 return
-        changed = Row(t, node, base, terms, commit)
+        changed = LogRow(t, node, base, terms, commit)
         if (base, terms, commit) == (row.base, row.terms, row.commit):
             return
         self._log[node] = changed

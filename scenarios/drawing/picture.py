@@ -51,7 +51,7 @@ class Word:
 
 
 @value
-class Row:
+class LogRow:
     """A node's log as it is from an instant on."""
 
     t: int
@@ -64,7 +64,7 @@ class Row:
 
 
 @value
-class Run:
+class DrawnBackup:
     """A backup on a node, from start to end."""
 
     node: str
@@ -120,16 +120,16 @@ class Picture:
     arrows: tuple[Arrow, ...]
     marks: tuple[Mark, ...]
     words: tuple[Word, ...]
-    rows: tuple[Row, ...]
-    runs: tuple[Run, ...]
+    rows: tuple[LogRow, ...]
+    runs: tuple[DrawnBackup, ...]
     turns: tuple[Turn, ...]
     sentences: tuple[Sentence, ...]
     breach: Breach | None
 
     def instants(self) -> tuple[int, ...]:
         """Every time at which something stands, in order, with both ends of the window."""
-        spans: tuple[Life | Run, ...] = (*self.lives, *self.runs)
-        points: tuple[Mark | Word | Row | Sentence, ...] = (*self.marks, *self.words, *self.rows, *self.sentences)
+        spans: tuple[Life | DrawnBackup, ...] = (*self.lives, *self.runs)
+        points: tuple[Mark | Word | LogRow | Sentence, ...] = (*self.marks, *self.words, *self.rows, *self.sentences)
         found = {self.start, self.until, *[each.t for each in points]}
         found.update(*[(each.sent, each.t) for each in self.arrows])
         found.update(*[(each.start, each.until) for each in spans])

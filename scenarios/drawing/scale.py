@@ -15,7 +15,7 @@ FOLD_HEIGHT = 34.0
 
 
 @value
-class Fold:
+class TimeFold:
     """A wait that is drawn as a mark."""
 
     y: float
@@ -39,7 +39,7 @@ class Scale:
 
     at: Mapping[int, float]
     places: tuple[float, ...]
-    folds: tuple[Fold, ...]
+    folds: tuple[TimeFold, ...]
     bottom: float
 
 
@@ -55,7 +55,7 @@ def scale(instants: Sequence[int], rooms: Iterable[Room], top: float) -> Scale:
         wanted.setdefault(room.t, []).append((number, room))
     at: dict[int, float] = {}
     places: dict[int, float] = {}
-    folds: list[Fold] = []
+    folds: list[TimeFold] = []
     taken: dict[str, float] = {}
     y, before = top, instants[0]
     for t in instants:
@@ -69,7 +69,7 @@ def scale(instants: Sequence[int], rooms: Iterable[Room], top: float) -> Scale:
                 needed[room.lane] = taken.get(room.lane, top) - room.slack
         y = max(y, *needed.values()) if needed else y
         if folded:
-            folds.append(Fold((below + y) / 2, wait))
+            folds.append(TimeFold((below + y) / 2, wait))
         at[t] = y
         for number, room in wanted.get(t, ()):
             places[number] = max(y, taken.get(room.lane, top))

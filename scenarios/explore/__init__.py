@@ -1,7 +1,7 @@
 """Every interleaving of a tiny cluster, by the very step function that runs everywhere else; and a way through it, told."""
 
 from cluster.raft.configuration import Configuration
-from cluster.raft.configuration_change import Alteration, Change, Place
+from cluster.raft.configuration_change import Alteration, Change, MemberPlace
 from cluster.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -16,11 +16,11 @@ from cluster.raft.messages import (
 )
 from scenarios.explore.actions import Action, Crash, Deliver, Drop, Duplicate, Expire, Propose, Read, Reconfigure, Sync
 from scenarios.explore.bounds import Bounds, BoundsError
-from scenarios.explore.search import Found, Level, Search, explore
+from scenarios.explore.search import Level, Search, SearchResult, explore
 from scenarios.explore.story import CannotHappen, Followed, follow, story_lines
 
 __all__ = ["Action", "Crash", "Deliver", "Drop", "Duplicate", "Expire", "Propose", "Read", "Reconfigure", "Sync"]
 __all__ += ["Alteration", "AppendEntries", "AppendReply", "Change", "Configuration", "Confirm", "Confirmed", "Entry"]
-__all__ += ["Place", "Reconfiguration", "Request", "RequestVote", "TimeoutNow", "VoteReply"]
-__all__ += ["Bounds", "BoundsError", "Found", "Level", "Search", "explore"]
+__all__ += ["MemberPlace", "Reconfiguration", "Request", "RequestVote", "TimeoutNow", "VoteReply"]
+__all__ += ["Bounds", "BoundsError", "Level", "Search", "SearchResult", "explore"]
 __all__ += ["CannotHappen", "Followed", "follow", "story_lines"]

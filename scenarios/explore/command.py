@@ -5,7 +5,7 @@ from typing import Any
 
 from scenarios.explore.bounds import Bounds, BoundsError
 from scenarios.explore.promises import PROMISES
-from scenarios.explore.search import Found, Level, Search
+from scenarios.explore.search import Level, Search, SearchResult
 from scenarios.explore.story import follow, pasteable, story_lines
 from scenarios.zoo import Bug, bug_named, planted
 
@@ -46,7 +46,7 @@ def perform(
     states: int,
     say: Callable[[str], None] | None,
     clock: Callable[[], float],
-) -> tuple[Found, list[str], float]:
+) -> tuple[SearchResult, list[str], float]:
     """Search; return what was found, the story's lines if a promise broke, and the seconds the search took.
 
     With `say` every complete depth gets a line. Ctrl-C ends the search and keeps what it covered.
@@ -97,7 +97,7 @@ def again(bounds: Bounds, bug: Bug | None, depth: int, states: int) -> str:
     return " ".join(words)
 
 
-def verdict_lines(found: Found, seconds: float, command: str) -> list[str]:
+def verdict_lines(found: SearchResult, seconds: float, command: str) -> list[str]:
     """How it ended, in a few lines."""
     promises, depth = len(PROMISES), found.depth
     match found.verdict:
@@ -123,7 +123,7 @@ def verdict_lines(found: Found, seconds: float, command: str) -> list[str]:
     return [*lines, f"  again    {command}"]
 
 
-def as_fields(found: Found, story: list[str], seconds: float, command: str) -> dict[str, Any]:
+def as_fields(found: SearchResult, story: list[str], seconds: float, command: str) -> dict[str, Any]:
     """The same as one JSON object; all but `seconds` is decided by the command."""
     broken = found.broken
     return {

@@ -12,8 +12,8 @@ from cluster.raft import step as law
 from cluster.raft.state import Apply, Candidate, Event, Follower, Leader, Moment, Raft, Readable, Save, Send, Stored
 from cluster.trace_notes import ROLES, terms_and_digests
 from scenarios.explore.identity import normal_form
-from scenarios.explore.promises import NEVER_BACK, Broken, after_step, second_vote
-from scenarios.explore.state_parts import Answer, Applied, Cell, Mail, Paper, Write
+from scenarios.explore.promises import NEVER_BACK, BrokenPromise, after_step, second_vote
+from scenarios.explore.state_parts import Answer, Applied, Cell, Mail, Paper, PendingWrite
 from scenarios.explore.surroundings import Surroundings
 
 
@@ -30,7 +30,7 @@ class NodeAction:
         self.sent: list[Mail] = []
         self.applied: list[Applied] = []
         self.read: list[Answer] = []
-        self.broken: Broken | None = None
+        self.broken: BrokenPromise | None = None
         self._told = around.told
 
     def step(self, event: Event, now: int) -> None:
@@ -104,7 +104,7 @@ class NodeAction:
             self._note(trace.Wrote(save.after, terms, digests, before.log.last_index - save.after))
         then = tuple([Send(send.to, normal_form(send.message)) for send in save.then])
         last = raft.log.last_index
-        self.writes.append(Write(save.term, save.vote, save.after, save.entries, then, last, raft.commit, False))
+        self.writes.append(PendingWrite(save.term, save.vote, save.after, save.entries, then, last, raft.commit, False))
 
     # ---- the disk ----
 
@@ -113,13 +113,13 @@ class NodeAction:
         if write.after >= 0 or (write.term, write.vote) != (disk.term, disk.vote):  # else no frame was written
             if write.term < disk.term:
                 text = f"the disk of {self.raft.name} goes back from term {disk.term} to {write.term}"
-                self.broken = self.broken or Broken(NEVER_BACK, text)
+                self.broken = self.broken or BrokenPromise(NEVER_BACK, text)
             log = disk.log.cut(write.after).extended(write.entries) if write.after >= 0 else disk.log
             self.disk = Paper(write.term, write.vote, log, max(disk.commit, write.commit))
         if not write.said:
             self._say(write)
 
-    def _say(self, write: Write) -> None:
+    def _say(self, write: PendingWrite) -> None:
         """The write is called durable: what waited for it leaves, and the law hears of it."""
         name = self.raft.name
         if write.vote is not None and self.voted != (write.term, write.vote):

@@ -11,15 +11,15 @@ from typing import Any
 
 from cluster.raft import step as law
 from cluster.raft.configuration import Configuration
-from cluster.raft.configuration_change import Alteration, Change, Place
+from cluster.raft.configuration_change import Alteration, Change, MemberPlace
 from cluster.raft.log import Log
 from cluster.raft.messages import Request, RequestVote
 from cluster.raft.state import ChangeProposed, Moment, Proposed, Raft, ReadAsked, Received, TimedOut
 from scenarios.explore.bounds import Bounds
 from scenarios.explore.identity import Renaming, normal_form
 from scenarios.explore.node_action import NodeAction
-from scenarios.explore.promises import OWN_ASSERTION, Broken, Face
-from scenarios.explore.state_parts import LATE, Cell, Mail, Move, Paper, Write
+from scenarios.explore.promises import OWN_ASSERTION, BrokenPromise, Face
+from scenarios.explore.state_parts import LATE, Cell, Mail, Move, Paper, PendingWrite
 from scenarios.explore.surroundings import Surroundings
 
 
@@ -94,7 +94,9 @@ class Nodes(Surroundings):
 
     def wishes(self, now: Configuration) -> tuple[Change, ...]:
         """One member leaves, or a node outside becomes a voter; two of these at once if the bounds have pairs."""
-        single = [Alteration(name, Place.Nowhere if name in now.members else Place.Voter) for name in self.names]
+        single = [
+            Alteration(name, MemberPlace.Nowhere if name in now.members else MemberPlace.Voter) for name in self.names
+        ]
         pairs = combinations(single, 2) if self.bounds.pairs else ()
         return tuple([Change(tuple(each)) for each in (*((one,) for one in single), *pairs)])
 
@@ -147,7 +149,7 @@ class Nodes(Surroundings):
         try:
             act(action)
         except (AssertionError, IndexError, ValueError) as error:
-            action.broken = action.broken or Broken(OWN_ASSERTION, f"{cell.raft.name}: {error}")
+            action.broken = action.broken or BrokenPromise(OWN_ASSERTION, f"{cell.raft.name}: {error}")
         after = self._cell(action.raft, tuple(action.writes), action.disk, action.led, action.voted)
         move = Move(cell, after, tuple(action.sent), tuple(action.applied), tuple(action.read))
         move.broken = action.broken
@@ -157,7 +159,12 @@ class Nodes(Surroundings):
     # ---- each node once ----
 
     def _cell(
-        self, raft: Raft, writes: tuple[Write, ...], disk: Paper, led: tuple[int, ...], voted: tuple[int, str] | None
+        self,
+        raft: Raft,
+        writes: tuple[PendingWrite, ...],
+        disk: Paper,
+        led: tuple[int, ...],
+        voted: tuple[int, str] | None,
     ) -> Cell:
         if voted is not None and voted[0] < disk.term:
             voted = None  # the terms on a disk never fall: that vote is never asked for again

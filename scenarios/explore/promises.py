@@ -40,7 +40,7 @@ Asked = tuple[tuple[int, int], ...]
 
 
 @value
-class Broken:
+class BrokenPromise:
     """A promise, and how it was broken."""
 
     promise: str
@@ -50,29 +50,29 @@ class Broken:
 # ---- one step of one node ----
 
 
-def after_step(before: Raft, after: Raft) -> Broken | None:
+def after_step(before: Raft, after: Raft) -> BrokenPromise | None:
     """What a step of the law may not do to a node, whatever the others are."""
     name, role = after.name, after.role
     if after.term < before.term:
-        return Broken(NEVER_BACK, f"{name} goes back from term {before.term} to {after.term}")
+        return BrokenPromise(NEVER_BACK, f"{name} goes back from term {before.term} to {after.term}")
     if after.commit < before.commit:
-        return Broken(NEVER_BACK, f"{name} goes back from commit {before.commit} to {after.commit}")
+        return BrokenPromise(NEVER_BACK, f"{name} goes back from commit {before.commit} to {after.commit}")
     if after.commit > after.log.last_index:
         text = f"{name} commits up to {after.commit} and holds only {after.log.last_index} entries"
-        return Broken("state machine safety", text)
+        return BrokenPromise("state machine safety", text)
     if isinstance(role, Leader):
         if not extends(after.log, before.log):
-            return Broken("leader append-only", f"{name} leads term {after.term} and cuts its own log")
+            return BrokenPromise("leader append-only", f"{name} leads term {after.term} and cuts its own log")
         if after.commit > before.commit and after.log.term_at(after.commit) != after.term:
             term = after.log.term_at(after.commit)
             text = f"{name} leads term {after.term} and commits up to entry {after.commit}, which is of term {term}"
-            return Broken("own term", text)
+            return BrokenPromise("own term", text)
         if active_configuration.since(after) > before.log.last_index:
             return after_change(before, after)
     return goes_by_another(after)
 
 
-def goes_by_another(raft: Raft) -> Broken | None:
+def goes_by_another(raft: Raft) -> BrokenPromise | None:
     """*In force*: whether what a node goes by came with an entry that its log does not hold."""
     index, configuration = raft.configured[-1]
     if index <= raft.log.base:
@@ -81,22 +81,22 @@ def goes_by_another(raft: Raft) -> Broken | None:
     if entry and isinstance(entry[0], Reconfiguration) and entry[0].configuration == configuration:
         return None
     text = f"{raft.name} goes by voters {in_words(voters_of(configuration))}, which is not what its entry {index} says"
-    return Broken(IN_FORCE, text)
+    return BrokenPromise(IN_FORCE, text)
 
 
-def after_change(before: Raft, after: Raft) -> Broken | None:
+def after_change(before: Raft, after: Raft) -> BrokenPromise | None:
     """What a leader that has just appended a configuration may not have done."""
     name, at, known = after.name, active_configuration.since(after), active_configuration.since(before)
     if after.commit < known:
         text = f"{name} changes the members at {at}, and its change at {known} is not committed"
-        return Broken("one change at a time", text)
+        return BrokenPromise("one change at a time", text)
     if after.log.term_at(after.commit) != after.term:
         text = f"{name} changes the members with nothing of its own term {after.term} committed"
-        return Broken("one change at a time", text)
+        return BrokenPromise("one change at a time", text)
     old, new = voters_of(before.configuration), voters_of(after.configuration)
     if not overlap(old, new):
         text = f"{name} goes from {in_words(old)} to {in_words(new)}: their majorities need not meet"
-        return Broken("overlapping majorities", text)
+        return BrokenPromise("overlapping majorities", text)
     return None
 
 
@@ -111,11 +111,11 @@ def extends(log: Log, before: Log) -> bool:
     return log is before or (log.last_index >= last and log.slice(1, last) == before.slice(1, last))
 
 
-def second_vote(name: str, voted: tuple[int, str] | None, term: int, candidate: str) -> Broken | None:
+def second_vote(name: str, voted: tuple[int, str] | None, term: int, candidate: str) -> BrokenPromise | None:
     """What a vote that becomes durable may not be, given the last one."""
     if voted is None or voted[0] != term or voted[1] == candidate:
         return None
-    return Broken("one vote a term", f"{name} votes for {voted[1]} and for {candidate} in term {term}")
+    return BrokenPromise("one vote a term", f"{name} votes for {voted[1]} and for {candidate} in term {term}")
 
 
 # ---- two nodes ----
@@ -134,13 +134,13 @@ class Face:
     """As a leader: up to where it believes each peer's log to be its own."""
 
 
-def between(one: Face, other: Face) -> Broken | None:
+def between(one: Face, other: Face) -> BrokenPromise | None:
     """What two nodes may not be together."""
     for term in one.led:
         if term in other.led:
-            return Broken("election safety", f"{one.name} and {other.name} both lead term {term}")
+            return BrokenPromise("election safety", f"{one.name} and {other.name} both lead term {term}")
     if not logs_match(one.entries, other.entries):
-        return Broken("log matching", f"{one.name} and {other.name} agree on an entry, and not on all before it")
+        return BrokenPromise("log matching", f"{one.name} and {other.name} agree on an entry, and not on all before it")
     return believes_wrongly(one, other) or believes_wrongly(other, one)
 
 
@@ -152,7 +152,7 @@ def logs_match(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> bool:
     return True
 
 
-def believes_wrongly(leader: Face, peer: Face) -> Broken | None:
+def believes_wrongly(leader: Face, peer: Face) -> BrokenPromise | None:
     """*True match*, while the peer is in the leader's term."""
     if leader.term != peer.term:
         return None
@@ -161,7 +161,7 @@ def believes_wrongly(leader: Face, peer: Face) -> Broken | None:
             if peer.entries[match - 1 : match] == leader.entries[match - 1 : match]:
                 return None
             text = f"{leader.name} believes that {name} holds its entry {match}, and {name} does not"
-            return Broken("true match", text)
+            return BrokenPromise("true match", text)
     return None
 
 
@@ -170,27 +170,29 @@ def believes_wrongly(leader: Face, peer: Face) -> Broken | None:
 
 def agreed(
     name: str, sealed: Sealed, first: int, entries: tuple[Entry, ...], term: int, recovered: bool
-) -> Sealed | Broken:
+) -> Sealed | BrokenPromise:
     """What is committed once a node has applied these from `first` on. At a restart it says again what it knew."""
     for index, entry in enumerate(entries, first):
         if index <= len(sealed):
             if sealed[index - 1][0] != entry:
                 when = " after its restart" if recovered else ""
                 text = f"{name} applies another entry {index}{when} than was applied before"
-                return Broken("state machine safety", text)
+                return BrokenPromise("state machine safety", text)
         elif recovered:
-            return Broken("state machine safety", f"{name} applies entry {index} after its restart, and nobody did")
+            return BrokenPromise(
+                "state machine safety", f"{name} applies entry {index} after its restart, and nobody did"
+            )
         else:
             sealed = (*sealed, (entry, term))
     return sealed
 
 
-def missing(leader: Face, sealed: Sealed) -> Broken | None:
+def missing(leader: Face, sealed: Sealed) -> BrokenPromise | None:
     """*Leader completeness*: the first entry committed in an earlier term that a leader does not hold."""
     for index, (entry, term) in enumerate(sealed, 1):
         if term < leader.term and leader.entries[index - 1 : index] != (entry,):
             text = f"{leader.name} leads term {leader.term} without committed entry {index}"
-            return Broken("leader completeness", text)
+            return BrokenPromise("leader completeness", text)
     return None
 
 
@@ -206,23 +208,25 @@ def counting(founders: Configuration, sealed: Sealed, logs: Sequence[tuple[Entry
 
 def lost(
     names: Sequence[str], disks: Sequence[tuple[Entry, ...]], sealed: Sealed, deciding: Sequence[Voters]
-) -> Broken | None:
+) -> BrokenPromise | None:
     """*Durability*: the first committed entry that is not on a majority of the disks of any configuration that counts."""
     for index, (entry, _) in enumerate(sealed, 1):
         where = [name for name, disk in zip(names, disks, strict=True) if disk[index - 1 : index] == (entry,)]
         if not any(decides(voters, where) for voters in deciding):
             held = f"only on the disk of {where[0]}" if len(where) == 1 else f"on {len(where)} of {len(disks)} disks"
-            return Broken("durability", f"entry {index} is committed, and it is {held if where else 'on no disk'}")
+            return BrokenPromise(
+                "durability", f"entry {index} is committed, and it is {held if where else 'on no disk'}"
+            )
     return None
 
 
 # ---- what was read ----
 
 
-def answered(name: str, asked: Asked, serial: int, index: int) -> Asked | Broken:
+def answered(name: str, asked: Asked, serial: int, index: int) -> Asked | BrokenPromise:
     """The reads that still wait once that one was confirmed at entry `index`."""
     for number, committed in asked:
         if number == serial and index < committed:
             text = f"{name} confirms a read up to entry {index}, and entry {committed} was committed when it was asked"
-            return Broken(TRUE_READS, text)
+            return BrokenPromise(TRUE_READS, text)
     return tuple([each for each in asked if each[0] != serial])

@@ -22,7 +22,7 @@ from scenarios.explore.actions import Action, Crash, Deliver, Drop, Duplicate, E
 from scenarios.explore.bounds import BEATEN, CHANGED, CRASHED, DROPPED, DUPLICATED, PROPOSED, READ, Bounds
 from scenarios.explore.identity import encoded
 from scenarios.explore.nodes import Nodes
-from scenarios.explore.promises import Asked, Broken, Sealed, agreed, answered, between, counting, lost, missing
+from scenarios.explore.promises import Asked, BrokenPromise, Sealed, agreed, answered, between, counting, lost, missing
 from scenarios.explore.state_parts import Cell, Mail, Move
 
 COSTS = {"beat": BEATEN, "crash": CRASHED}
@@ -52,7 +52,7 @@ class Level:
 
 
 @value
-class Found:
+class SearchResult:
     """How a search ended."""
 
     bounds: Bounds
@@ -60,7 +60,7 @@ class Found:
     """`exhausted`, `broken`, `depth` or `states` (a budget ran out), `stopped`."""
     levels: tuple[Level, ...]
     """The last one may not be complete, if the search ended within it."""
-    broken: Broken | None
+    broken: BrokenPromise | None
     way: tuple[Action, ...]
     """To the broken promise; as short as any."""
 
@@ -103,7 +103,7 @@ class Search:
         """Lanes of the reads that wait."""
         self._units = [self.nodes.lanes.of_nameless(("spent", which)) for which in range(len(bounds.limits))]
 
-    def run(self, each_level: Callable[[Level], None] | None = None, depth: int = 0, states: int = 0) -> Found:
+    def run(self, each_level: Callable[[Level], None] | None = None, depth: int = 0, states: int = 0) -> SearchResult:
         """Search until a promise breaks or the bounds are exhausted; `depth` and `states` stop it sooner if not 0.
 
         `each_level` is called whenever a depth is complete. Raises UnknownPart if the core has grown
@@ -112,7 +112,7 @@ class Search:
         with few_collections():
             return self._run(each_level, depth, states)
 
-    def _run(self, each_level: Callable[[Level], None] | None, depth: int, states: int) -> Found:
+    def _run(self, each_level: Callable[[Level], None] | None, depth: int, states: int) -> SearchResult:
         first = self.first()
         renamed = self.nodes.lanes.every(first[4])
         self._seen.add(min(renamed))
@@ -134,14 +134,14 @@ class Search:
                 each_level(self.levels[-1])
         return self.found("exhausted")
 
-    def found(self, verdict: str, broken: Broken | None = None, way: tuple[Action, ...] = ()) -> Found:
+    def found(self, verdict: str, broken: BrokenPromise | None = None, way: tuple[Action, ...] = ()) -> SearchResult:
         """What was covered so far."""
         levels = self.levels
         if len(levels) > 1 and not levels[-1].distinct and verdict == "exhausted":
             # what was tried behind the last level and led nowhere new counts as well
             generated = levels[-2].generated + levels[-1].generated
             levels = [*levels[:-2], attrs.evolve(levels[-2], generated=generated)]
-        return Found(self.bounds, verdict, tuple(levels), broken, way)
+        return SearchResult(self.bounds, verdict, tuple(levels), broken, way)
 
     # ---- states ----
 
@@ -184,7 +184,7 @@ class Search:
             if drops:
                 yield place, nodes.stay(cell), "drop", mail, True, DROPPED
 
-    def after(self, state: State, option: Option) -> State | Broken:
+    def after(self, state: State, option: Option) -> State | BrokenPromise:
         """The state that an option leads to, with nothing asked of it but what was committed."""
         cells, flight, sealed, spent, total, asked = state
         place, move, _, mail, gone, cost = option
@@ -196,7 +196,7 @@ class Search:
             spent = (*spent[:cost], spent[cost] + 1, *spent[cost + 1 :])
         for first, entries, term, recovered in move.applied:
             agreement = agreed(self.nodes.names[place], sealed, first, entries, term, recovered)
-            if isinstance(agreement, Broken):
+            if isinstance(agreement, BrokenPromise):
                 return agreement
             total += self._lanes_of_sealed(agreement) - self._lanes_of_sealed(sealed)
             sealed = agreement
@@ -206,7 +206,7 @@ class Search:
                 asked = (*asked, (spent[READ], len(state[2])))
             for answer in move.read:
                 left = answered(self.nodes.names[place], asked, *answer)
-                if isinstance(left, Broken):
+                if isinstance(left, BrokenPromise):
                     return left
                 asked = left
             total += self._lanes_of_asked(asked) - self._lanes_of_asked(before)
@@ -221,7 +221,7 @@ class Search:
             cells = (*cells[:place], move.after, *cells[place + 1 :])
         return cells, flight, sealed, spent, total, asked
 
-    def judged(self, before: State, option: Option, after: State) -> Broken | None:
+    def judged(self, before: State, option: Option, after: State) -> BrokenPromise | None:
         """The first promise that a state breaks which the one before it kept."""
         place, move, cells, sealed = option[0], option[1], after[0], after[2]
         if move.faced:
@@ -248,7 +248,9 @@ class Search:
 
     # ---- the rim ----
 
-    def _next(self, rim: list[State], start: int, most: int) -> tuple[list[State], Broken | None, tuple[Action, ...]]:
+    def _next(
+        self, rim: list[State], start: int, most: int
+    ) -> tuple[list[State], BrokenPromise | None, tuple[Action, ...]]:
         """All states one step behind the rim, unless `most` are known before; `start` is the number of its first."""
         seen, grown, generated, full = self._seen, list[State](), 0, 0
         depth = self.levels[-1].depth + 1
@@ -261,10 +263,10 @@ class Search:
                 for ordinal, option in enumerate(self.options(state)):
                     generated += 1
                     _, move, _, mail, gone, cost = option
-                    after: State | Broken | None = None
+                    after: State | BrokenPromise | None = None
                     if move.applied or move.broken or move.read or cost == READ:
                         after = move.broken or self.after(state, option)
-                        if isinstance(after, Broken):
+                        if isinstance(after, BrokenPromise):
                             return grown, after, self._way(number, ordinal)
                         lanes = after[4]
                     else:
@@ -281,7 +283,7 @@ class Search:
                     self._remember(number, ordinal)
                     full += len(set(renamed))
                     after = after or self.after(state, option)
-                    assert not isinstance(after, Broken)
+                    assert not isinstance(after, BrokenPromise)
                     grown.append(after)
                     if broken := self.judged(state, option, after):
                         return grown, broken, self._way(number, ordinal)
@@ -318,7 +320,7 @@ class Search:
             option = next(option for ordinal, option in enumerate(self.options(state)) if ordinal == at)
             way.append(self.action(state, option))
             after = option[1].broken or self.after(state, option)
-            if isinstance(after, Broken):
+            if isinstance(after, BrokenPromise):
                 break
             state = after
         return tuple(way)
@@ -340,6 +342,6 @@ class Search:
         return Crash(name, move.after.disk.commit) if kind == "crash" else Expire(name, kind == "unheard")
 
 
-def explore(bounds: Bounds, depth: int = 0, states: int = 0, **more: Any) -> Found:
+def explore(bounds: Bounds, depth: int = 0, states: int = 0, **more: Any) -> SearchResult:
     """Search a small cluster; see `Search.run`."""
     return Search(bounds).run(depth=depth, states=states, **more)

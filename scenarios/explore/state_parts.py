@@ -13,7 +13,7 @@ from cluster.raft.messages import Entry, Message
 from cluster.raft.state import Leader, Raft, Send
 from cluster.value import value
 from scenarios.explore.identity import Bag, Kept, Name, Renaming, encoded, know
-from scenarios.explore.promises import Broken, Face
+from scenarios.explore.promises import BrokenPromise, Face
 
 LATE = 1 << 40
 """µs: later than any timer and any standing."""
@@ -30,7 +30,7 @@ class Paper:
 
 
 @value
-class Write:
+class PendingWrite:
     """A `Save` on its way to the disk. The first one that is not said yet has number 1, the next one 2."""
 
     term: int
@@ -46,7 +46,7 @@ class Write:
 
 
 know(Paper, term=Kept, vote=Name, log=Kept, commit=Kept)
-know(Write, term=Kept, vote=Name, after=Kept, entries=Kept, then=Bag, last=Kept, commit=Kept, said=Kept)
+know(PendingWrite, term=Kept, vote=Name, after=Kept, entries=Kept, then=Bag, last=Kept, commit=Kept, said=Kept)
 
 
 @define(eq=False)
@@ -54,7 +54,7 @@ class Cell:
     """A node as a part of states: what it believes, what it writes, what its disk holds, what was seen of it."""
 
     raft: Raft
-    writes: tuple[Write, ...]
+    writes: tuple[PendingWrite, ...]
     disk: Paper
     led: tuple[int, ...]
     """Every term it has led."""
@@ -126,7 +126,7 @@ class Move:
         self.sent = tuple(sorted([mail.number for mail in sent]))
         self.applied = applied
         self.read = read
-        self.broken: Broken | None = None
+        self.broken: BrokenPromise | None = None
         self.delta = after.total - before.total + sum(mail.total for mail in sent)
         """What it adds to the lanes of the state; a message taken is not subtracted yet."""
         self.faced = after.face_number != before.face_number

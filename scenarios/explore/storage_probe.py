@@ -5,7 +5,7 @@ from heapq import heappop, heappush
 
 from cluster.raft.state import Save
 from cluster.sim.disk import Disk, DiskModel
-from cluster.storage import Recovered, Storage
+from cluster.storage import RecoveredFile, Storage
 from scenarios.explore.state_parts import Paper
 
 
@@ -22,7 +22,7 @@ class Bench:
         self._count += 1
         heappush(self.due, (self._now + delay, self._count, do))
 
-    def opened(self) -> tuple[Storage, Recovered]:
+    def opened(self) -> tuple[Storage, RecoveredFile]:
         """The storage of a new incarnation."""
         return Storage.open(self.disk.view(), _refused)
 
@@ -61,7 +61,7 @@ def says_early() -> bool:
     return bench.opened()[1].term != 1
 
 
-def read_again(disk: Paper) -> Recovered:
+def read_again(disk: Paper) -> RecoveredFile:
     """Write what a disk holds by the storage, and let a new incarnation read it."""
     bench = Bench()
     storage, _ = bench.opened()

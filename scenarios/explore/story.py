@@ -27,7 +27,7 @@ from scenarios.explore.actions import (
     sentence,
 )
 from scenarios.explore.bounds import CHANGED, PROPOSED, READ, Bounds
-from scenarios.explore.promises import Broken
+from scenarios.explore.promises import BrokenPromise
 from scenarios.explore.search import Option, Search, State
 from scenarios.explore.state_parts import LATE, Mail
 
@@ -37,7 +37,7 @@ class CannotHappen(ValueError):
 
 
 @value
-class Told:
+class ToldStory:
     """An action that was taken, and what came of it."""
 
     number: int
@@ -59,8 +59,8 @@ class Told:
 class Followed:
     """Actions, taken one after another from a new cluster on."""
 
-    steps: tuple[Told, ...]
-    broken: Broken | None
+    steps: tuple[ToldStory, ...]
+    broken: BrokenPromise | None
     """The promise that the last one broke; what stands behind it was not taken."""
     nodes: tuple[Raft, ...]
     """The nodes at the end."""
@@ -77,13 +77,13 @@ class Followed:
 def follow(bounds: Bounds, actions: Iterable[Action]) -> Followed:
     """Take these actions. Raises CannotHappen."""
     search = Search(bounds)
-    state, steps, broken = search.first(), list[Told](), None
+    state, steps, broken = search.first(), list[ToldStory](), None
     for number, action in enumerate(actions, 1):
         option = _option(search, state, action, number)
-        steps.append(Told(number, action, _notes(search, state, option, action), _sent(search, option)))
+        steps.append(ToldStory(number, action, _notes(search, state, option, action), _sent(search, option)))
         after = option[1].broken or search.after(state, option)
-        broken = after if isinstance(after, Broken) else search.judged(state, option, after)
-        if not isinstance(after, Broken):
+        broken = after if isinstance(after, BrokenPromise) else search.judged(state, option, after)
+        if not isinstance(after, BrokenPromise):
             state = after
         if broken:
             break

@@ -10,7 +10,7 @@ from cluster import trace
 from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.messages import Message
 from cluster.raft.state import Send
-from cluster.storage import Recovered
+from cluster.storage import RecoveredFile
 from scenarios.explore.bounds import Bounds
 from scenarios.explore.identity import Lanes, Renaming, encoded
 from scenarios.explore.state_parts import Mail, Paper
@@ -34,7 +34,7 @@ class Surroundings:
         self.steps = 0
         """How often the law was stepped."""
         self._mail: dict[tuple[int, int, Message], Mail] = {}
-        self._recovered: dict[Paper, Recovered] = {}
+        self._recovered: dict[Paper, RecoveredFile] = {}
         self._place = {name: place for place, name in enumerate(self.names)}
 
     def founded(self, name: str) -> Configuration:
@@ -55,7 +55,7 @@ class Surroundings:
             self.mails.append(mail)
         return mail
 
-    def recovered(self, disk: Paper) -> Recovered:
+    def recovered(self, disk: Paper) -> RecoveredFile:
         """What the storage reads from a disk with this on it."""
         found = self._recovered.get(disk)
         if found is None:

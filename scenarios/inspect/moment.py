@@ -36,7 +36,7 @@ class Diverged(Exception):
 
 
 @value
-class Moment(Generic[T]):
+class RunMoment(Generic[T]):
     """What was read, and when."""
 
     t: int
@@ -76,7 +76,7 @@ def json_fields(found: Any, instants: Collection[str]) -> dict[str, Any]:
     return attrs.asdict(found, value_serializer=serialized)
 
 
-def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 0) -> Moment[T]:
+def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 0) -> RunMoment[T]:
     """Play a run again up to true time `at` (None: its end) and read it there, after all that happens at that µs.
 
     The events go on for `beyond` µs. ReplayError: there is no such run, or it has no such time. Diverged.
@@ -100,7 +100,7 @@ def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 
         _compare(run, named.trace, outcome.history, visitor.count)
     t, found = visitor.found[0]
     until = t + beyond
-    return Moment(t, found, tuple(event for event in outcome.history.events if event.t <= until), request.rules)
+    return RunMoment(t, found, tuple(event for event in outcome.history.events if event.t <= until), request.rules)
 
 
 def _compare(run: str, trace: Path, history: Any, count: int) -> None:

@@ -42,7 +42,7 @@ class FilesError(ValueError):
 
 
 @value
-class Place:
+class FilesPlace:
     """A place that holds folders of backups: what a task calls its local folder, or a cloud."""
 
     name: str
@@ -56,11 +56,11 @@ class Place:
 class Point:
     """One chain of one place."""
 
-    place: Place
+    place: FilesPlace
     chain: Chain
 
 
-def places(where: str | Path) -> list[Place]:
+def places(where: str | Path) -> list[FilesPlace]:
     """Every place at or below a folder, which may itself be one chain, or the one of an address. FilesError if there is none."""
     if is_remote(str(where)):
         return [_cloud(str(where))]
@@ -84,18 +84,18 @@ def places(where: str | Path) -> list[Place]:
     return [_local(path) for path in found]
 
 
-def _local(path: Path, only: str = "") -> Place:
-    return Place(str(path), LocalDestination(path), only)
+def _local(path: Path, only: str = "") -> FilesPlace:
+    return FilesPlace(str(path), LocalDestination(path), only)
 
 
-def _cloud(where: str) -> Place:
+def _cloud(where: str) -> FilesPlace:
     parts = where.rstrip("/").split("/")
     is_chain = (
         len(parts) > len(["s3:", "", "bucket"]) and file_names.parse_folder(parts[-1], file_names.UTC) is not None
     )
     only = parts.pop() if is_chain else ""
     try:
-        return Place(where, settings_at("/".join(parts)).open(), only)
+        return FilesPlace(where, settings_at("/".join(parts)).open(), only)
     except (DestinationError, ValueError) as error:
         raise FilesError(str(error)) from error
 
@@ -156,7 +156,7 @@ def fields(point: Point) -> Iterator[dict[str, Any]]:
         yield {"place": place.name, "folder": chain.folder, "problem": chain.problem}
 
 
-def _fields(place: Place, checked: CheckedPoint) -> dict[str, Any]:
+def _fields(place: FilesPlace, checked: CheckedPoint) -> dict[str, Any]:
     point, manifest = checked.point, checked.manifest
     return {
         "place": place.name,
@@ -235,7 +235,7 @@ def _restored(
             raise FilesError(f"{where} is no single chain: give the folder of one, named like that of a backup")
         return restore(found[0].destination, found[0].only, last_file, keys=keys, unsealed=unsealed)
     when = at if at is not None else FAR
-    best: tuple[int, Place, str, str] | None = None
+    best: tuple[int, FilesPlace, str, str] | None = None
     refused: list[NothingToRestore] = []
     for place in found:
         destination: Any = Only(place) if place.only else place.destination
@@ -258,7 +258,7 @@ FAR = instant_of_text("9999-01-01")
 class Only:
     """A place of which one chain is looked at."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: FilesPlace) -> None:
         self._place = place.destination
         self._only = place.only
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @value
-class Request:
+class RunRequest:
     """What was asked for: enough to run it again."""
 
     story: str
@@ -56,7 +56,7 @@ class Request:
 
 
 @value
-class Broken:
+class BrokenRunPromise:
     """A promise that was broken, or an assertion of the story."""
 
     promise: str
@@ -71,7 +71,7 @@ class Broken:
 class Result:
     """How a run ended, without its history."""
 
-    request: Request
+    request: RunRequest
     verdict: str
     """`held`, `broken`, `inconclusive`; `mistake`, `bug`, `stopped` where there is no verdict."""
     digest: str
@@ -81,7 +81,7 @@ class Result:
     wall_seconds: float
     elections: int
     backups: tuple[tuple[str, int], ...]
-    violations: tuple[Broken, ...]
+    violations: tuple[BrokenRunPromise, ...]
 
     def fields(self) -> dict[str, Any]:
         """As one JSON object."""
@@ -89,13 +89,13 @@ class Result:
         return self.request.fields() | rest | {"backups": dict(self.backups)}
 
 
-def summary(outcome: "Outcome", request: Request, loaded: LoadedStory) -> Result:
+def summary(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Result:
     """The result of a run."""
     verdict = verdict_of(outcome, loaded)
-    violations: tuple[Broken, ...] = ()
+    violations: tuple[BrokenRunPromise, ...] = ()
     if verdict == BROKEN and outcome.failure is not None:
         promise, text = _broken(outcome.failure, loaded)
-        violations = (Broken(promise, text, len(outcome.history), outcome.history.clock.now),)
+        violations = (BrokenRunPromise(promise, text, len(outcome.history), outcome.history.clock.now),)
     return Result(
         request=request,
         verdict=verdict,
@@ -165,7 +165,7 @@ def mistake_text(failure: BaseException, loaded: LoadedStory) -> str:
 
 def bug_text(error: BaseException, command: str, version: str) -> str:
     """What to report when the mistake is ours: the error, the command, the version and the last frame."""
-    while error.__cause__ is not None and type(error).__name__ in ("TrioInternalError", "Bug"):
+    while error.__cause__ is not None and type(error).__name__ in ("TrioInternalError", "OwnBug"):
         error = error.__cause__
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}, line {frames[-1].lineno}, in {frames[-1].name}" if frames else "no frame"

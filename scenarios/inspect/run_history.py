@@ -36,7 +36,7 @@ KINDS: tuple[type[Note], ...] = (
 
 
 @value
-class Run:
+class BackupFacts:
     """One run of a task, as far as the history tells of it."""
 
     node: str
@@ -84,7 +84,7 @@ class RunHistory:
         return merge(*[self._events[kind] for kind in kinds], key=lambda event: event.seq)
 
     @cached_property
-    def runs(self) -> tuple[Run, ...]:
+    def runs(self) -> tuple[BackupFacts, ...]:
         """Every run of every task, in the order in which they began."""
         found = _Runs()
         for event in self.among(
@@ -102,7 +102,7 @@ class _Runs:
     """Puts runs together, event by event."""
 
     def __init__(self) -> None:
-        self.runs: list[Run] = []
+        self.runs: list[BackupFacts] = []
         self._plans: dict[tuple[str, int], BackupPlanned] = {}
         self._started: set[Key] = set()
         self._under_way: dict[Key, int] = {}
@@ -139,7 +139,9 @@ class _Runs:
         node, database, task, started_at = key
         self._under_way[key] = len(self.runs)
         plan = self._plans.get((node, task))
-        self.runs.append(Run(node, database, task, event.seq, event.t, started_at, event.note.occurrence, plan, **what))
+        self.runs.append(
+            BackupFacts(node, database, task, event.seq, event.t, started_at, event.note.occurrence, plan, **what)
+        )
 
     def _end(self, key: Key, t: int, how: str, why: str = "") -> None:
         place = self._under_way.pop(key, None)

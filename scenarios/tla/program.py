@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from cluster.sim.run import Outcome
 from cluster.value import value
 from scenarios.gallery import StoryError, load
-from scenarios.inspect.result import Request
+from scenarios.inspect.result import RunRequest
 from scenarios.kept_run import perform
 from scenarios.tla.record import recorded
 from scenarios.tla.tlc import Verdict, java, judge, tools
-from scenarios.tla.trace_mapping import Line, Mapper, Unmapped
+from scenarios.tla.trace_mapping import Mapper, SpecificationLine, Unmapped
 
 BEFORE = 6
 """How many lines are shown before one that is refused."""
@@ -22,11 +22,11 @@ BEFORE = 6
 class Validated:
     """A run and what TLC said of it."""
 
-    request: Request
+    request: RunRequest
     outcome: Outcome
     steps: int
     """Of the law, by all nodes."""
-    lines: tuple[Line, ...]
+    lines: tuple[SpecificationLine, ...]
     """Those that were judged."""
     left: int
     """Lines beyond `--first`."""
@@ -54,7 +54,7 @@ class Validated:
         }
 
 
-def validate(request: Request, first: int | None = None, specification: Path | None = None) -> Validated:
+def validate(request: RunRequest, first: int | None = None, specification: Path | None = None) -> Validated:
     """Play what was asked for and have every step of the law judged. CannotAsk before playing if there is no TLC."""
     java(), tools()
     if specification is not None and not specification.is_file():
@@ -77,7 +77,7 @@ def validate(request: Request, first: int | None = None, specification: Path | N
 # ---- in words
 
 
-def action(line: Line) -> str:
+def action(line: SpecificationLine) -> str:
     """The line as an action with its arguments."""
     peer = f", {line.peer}" if line.peer else ""
     match line.act:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cluster.value import value
-from scenarios.tla.trace_mapping import FIRST_TERM, Line
+from scenarios.tla.trace_mapping import FIRST_TERM, SpecificationLine
 
 OURS = importlib.resources.files("scenarios.tla") / "raft.tla"
 PLAYED = importlib.resources.files("scenarios.tla") / "Played.tla"
@@ -55,7 +55,9 @@ def tools() -> str:
     return str(jar)
 
 
-def judge(nodes: Sequence[str], lines: Sequence[Line], values: int, specification: Path | None = None) -> Verdict:
+def judge(
+    nodes: Sequence[str], lines: Sequence[SpecificationLine], values: int, specification: Path | None = None
+) -> Verdict:
     """Whether the lines are a behaviour of `specification` (ours if None). CannotAsk if TLC cannot be asked."""
     with tempfile.TemporaryDirectory(prefix="unkindness-tlc-") as folder:
         place = Path(folder)
@@ -83,7 +85,7 @@ def read(answer: str, count: int) -> Verdict:
 # ---- what is written for TLC
 
 
-def run_module(lines: Sequence[Line]) -> str:
+def run_module(lines: Sequence[SpecificationLine]) -> str:
     """The run as a module of TLA+."""
     rows = ",\n".join(row(line) for line in lines)
     return (
@@ -92,7 +94,7 @@ def run_module(lines: Sequence[Line]) -> str:
     )
 
 
-def row(line: Line) -> str:
+def row(line: SpecificationLine) -> str:
     """One line as a record."""
     fields: dict[str, str | int] = {"act": line.act, "node": line.node, "peer": line.peer, "x": line.x}
     fields |= {"prev": line.prev, "count": line.count, "mcommit": line.commit, "itself": line.itself}

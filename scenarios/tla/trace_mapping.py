@@ -59,7 +59,7 @@ class Seen:
 
 
 @value
-class Line:
+class SpecificationLine:
     """One action, with what it needs to know, and what the node was seen to be afterwards if it ends a step."""
 
     act: str
@@ -143,7 +143,7 @@ def needed(record: Record) -> dict[int, list[tuple[str, Any, int]]]:
 
 
 @value
-class Part:
+class SpecifiedAppend:
     """An append as the specification sends it: with the entry after `prev`, if its sender has one."""
 
     prev: int
@@ -159,7 +159,7 @@ def accepts(took: Took) -> bool:
     return any(isinstance(send.message, AppendReply) and send.message.success for send in _released(took))
 
 
-def parts_of(message: AppendEntries, sender: Raft, entries: Sequence[Entry], accepted: bool) -> list[Part]:
+def parts_of(message: AppendEntries, sender: Raft, entries: Sequence[Entry], accepted: bool) -> list[SpecifiedAppend]:
     """What the specification sends for an append: one for each entry; for a beat one that its receiver already has.
 
     `entries` is the sender's whole log, what it has compacted included.
@@ -177,7 +177,7 @@ def parts_of(message: AppendEntries, sender: Raft, entries: Sequence[Entry], acc
         entry = entries[prev] if has_more else None
         commit = min(sender.commit, prev + has_more)
         taken = accepted and (bool(message.entries) or prev < first or not has_more)
-        found.append(Part(prev, int(has_more), commit, entry, taken))
+        found.append(SpecifiedAppend(prev, int(has_more), commit, entry, taken))
     return found
 
 
@@ -188,10 +188,10 @@ class Mapper:
         self.record = record
         self.wanted = needed(record)
         self.takes = {position for sends in self.wanted.values() for _, _, position in sends}
-        self.lines: list[Line] = []
+        self.lines: list[SpecificationLine] = []
         self.candidates: set[str] = set()
         """Who is a candidate in the specification's eyes."""
-        self.parts: dict[int, list[Part]] = {}
+        self.parts: dict[int, list[SpecifiedAppend]] = {}
         """By position of the step that took an append."""
         self.logs: dict[str, list[Entry]] = {}
         self.known: dict[str, tuple[int, str | None]] = {}
@@ -201,7 +201,7 @@ class Mapper:
 
     # ---- the record, step by step
 
-    def run(self) -> list[Line]:
+    def run(self) -> list[SpecificationLine]:
         """All lines; Unmapped at the first transition that the specification does not have."""
         for position, each in enumerate(self.record):
             if isinstance(each, Began):
@@ -225,7 +225,7 @@ class Mapper:
             common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(log, before, strict=False)))
             rows = tuple([(entry.term, self._value(entry)) for entry in log])
             vote, term = raft.vote or "Nil", raft.term + FIRST_TERM
-            self.lines.append(Line("Forget", name, says, vote, term, common, log=rows))
+            self.lines.append(SpecificationLine("Forget", name, says, vote, term, common, log=rows))
             self.logs[name], self.known[name] = log, (raft.term, raft.vote)
         self._say("Restart", name, says)
         self.candidates.discard(name)
@@ -299,7 +299,9 @@ class Mapper:
             self._say("UpdateTerm", name, says, sender, term)
             self.candidates.discard(name)
         for part in self.parts[position]:
-            line = Line("HandleAppendEntriesRequest", name, says, sender, term, part.prev, part.count, part.commit)
+            line = SpecificationLine(
+                "HandleAppendEntriesRequest", name, says, sender, term, part.prev, part.count, part.commit
+            )
             if name in self.candidates and after.term == request.term:
                 self.lines.append(line)  # back to follower
                 self.candidates.discard(name)
@@ -354,7 +356,7 @@ class Mapper:
                 log.append(entry)
             if after.commit > before.commit:
                 itself = after.role.stored >= after.commit
-                self.lines.append(Line("AdvanceCommitIndex", name, says, x=after.commit, itself=itself))
+                self.lines.append(SpecificationLine("AdvanceCommitIndex", name, says, x=after.commit, itself=itself))
                 self.commits[name] = after.commit
 
     def _own_vote(self, name: str, term: int, says: str) -> None:
@@ -388,7 +390,7 @@ class Mapper:
     # ---- lines
 
     def _say(self, act: str, name: str, says: str, peer: str = "", x: int = 0) -> None:
-        self.lines.append(Line(act, name, says, peer, x))
+        self.lines.append(SpecificationLine(act, name, says, peer, x))
 
     def _remember(self, name: str, commit: int, says: str) -> None:
         if self.commits[name] < commit or self.lines[-1].act == "Restart":

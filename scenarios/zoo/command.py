@@ -9,7 +9,7 @@ from cluster.sim.timeline import render
 from scenarios.explore import command as search_command
 from scenarios.gallery import StoryError
 from scenarios.zoo import Bug, all_bugs, bug_named
-from scenarios.zoo.keeper import KEEPERS, Proof, Strike, prove, shortest, striking, struck
+from scenarios.zoo.keeper import KEEPERS, CaughtBug, Proof, prove, shortest, striking, struck
 from scenarios.zoo.known import BOUNDS, SEARCH, budget, tries
 from scenarios.zoo.rows import rows_of
 
@@ -49,7 +49,7 @@ def as_fields() -> list[dict[str, Any]]:
 # ---- one at work ----
 
 
-def show(bug: Bug, seed: int | None) -> tuple[Strike | None, list[str]]:
+def show(bug: Bug, seed: int | None) -> tuple[CaughtBug | None, list[str]]:
     """Plant it and let it strike: in the run that is known, or where the seeds from 1 on show it; or only at this seed."""
     if bug.strikes == SEARCH:
         return _found(bug, seed)
@@ -63,7 +63,7 @@ def show(bug: Bug, seed: int | None) -> tuple[Strike | None, list[str]]:
     return None, [*about(bug), "", f"held: {bug.strikes} did not break {bug.breaks} {where}"]
 
 
-def shorten(bug: Bug, seeds: int) -> tuple[Strike | None, list[str]]:
+def shorten(bug: Bug, seeds: int) -> tuple[CaughtBug | None, list[str]]:
     """Let it strike at each of so many seeds, and show the run in which its promise breaks soonest."""
     if bug.strikes == SEARCH:
         raise StoryError(
@@ -77,7 +77,7 @@ def shorten(bug: Bug, seeds: int) -> tuple[Strike | None, list[str]]:
     return _shown(bug, strike.names, strike.seed)
 
 
-def _shown(bug: Bug, names: str, seed: int) -> tuple[Strike | None, list[str]]:
+def _shown(bug: Bug, names: str, seed: int) -> tuple[CaughtBug | None, list[str]]:
     outcome, strike = struck(bug, names, seed)
     if strike is None or strike.promise != bug.breaks:
         return None, []
@@ -85,7 +85,7 @@ def _shown(bug: Bug, names: str, seed: int) -> tuple[Strike | None, list[str]]:
     return strike, [*about(bug), "", *_shortened(drawn), "", *_ended(bug, strike)]
 
 
-def _found(bug: Bug, seed: int | None) -> tuple[Strike | None, list[str]]:
+def _found(bug: Bug, seed: int | None) -> tuple[CaughtBug | None, list[str]]:
     """The shortest way there is."""
     from time import perf_counter
 
@@ -99,7 +99,7 @@ def _found(bug: Bug, seed: int | None) -> tuple[Strike | None, list[str]]:
     lines = [*about(bug), "", *story[: len(found.way)], "", *search_command.verdict_lines(found, seconds, command)]
     if found.broken is None:
         return None, lines
-    return Strike(bounds.names, 0, found.broken.promise, found.broken.text, found.depth), lines
+    return CaughtBug(bounds.names, 0, found.broken.promise, found.broken.text, found.depth), lines
 
 
 def about(bug: Bug) -> list[str]:
@@ -119,7 +119,7 @@ def _shortened(drawn: list[str]) -> list[str]:
     return [drawn[0], f"… {len(drawn) - LINES - 1} lines", *drawn[-LINES:]]
 
 
-def _ended(bug: Bug, strike: Strike) -> list[str]:
+def _ended(bug: Bug, strike: CaughtBug) -> list[str]:
     text = strike.text.removeprefix(f"{strike.promise}: ")
     where = f"{bug.strikes} on {strike.names}" if strike.names else bug.strikes
     return [
@@ -129,7 +129,7 @@ def _ended(bug: Bug, strike: Strike) -> list[str]:
     ]
 
 
-def again(bug: Bug, strike: Strike) -> str:
+def again(bug: Bug, strike: CaughtBug) -> str:
     """The command that repeats it: `run` for a story, `zoo` for a keeper's."""
     words = ["unkindness", "zoo", bug.name, "--seed", str(strike.seed)]
     if bug.strikes not in KEEPERS:

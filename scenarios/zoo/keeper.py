@@ -31,7 +31,7 @@ KEEPERS: dict[str, dict[str, Story]] = {
 
 
 @value
-class Strike:
+class CaughtBug:
     """One run in which a promise broke."""
 
     names: str
@@ -49,13 +49,13 @@ class Proof:
     """What became of a bug within its budget, and of the core as it is in the very same runs."""
 
     bug: str
-    strike: Strike | None
+    strike: CaughtBug | None
     """None: it escaped."""
     runs: int
     """With the bug, the one that struck included; of a search, states."""
     events: int
     """In all of them; of a search, steps."""
-    others: tuple[Strike, ...]
+    others: tuple[CaughtBug, ...]
     """What else broke before."""
     clean: str
     """What the core without the bug broke in the same runs; empty, as it must be."""
@@ -80,7 +80,7 @@ def attempt(
         return play(story, seed, places={"backups": str(folder)}, options={"rules": rules}, **under)
 
 
-def struck(bug: Bug, names: str, seed: int) -> tuple[Outcome, Strike | None]:
+def struck(bug: Bug, names: str, seed: int) -> tuple[Outcome, CaughtBug | None]:
     """One run with the bug, and what broke in it."""
     story, rules = _of_size(bug, names)
     with TemporaryDirectory(prefix="unkindness-") as folder:
@@ -91,10 +91,10 @@ def struck(bug: Bug, names: str, seed: int) -> tuple[Outcome, Strike | None]:
     promise = getattr(failure, "promise", None)
     if promise is None and isinstance(failure, AssertionError) and bug.strikes not in KEEPERS:
         promise = OF_THE_STORY
-    return outcome, Strike(names, seed, promise or type(failure).__name__, str(failure), len(outcome.history))
+    return outcome, CaughtBug(names, seed, promise or type(failure).__name__, str(failure), len(outcome.history))
 
 
-def shortest(bug: Bug, seeds: Iterable[int]) -> Strike | None:
+def shortest(bug: Bug, seeds: Iterable[int]) -> CaughtBug | None:
     """The strike with the fewest events before it, of all runs with these seeds; None if its promise broke in none."""
     sizes = [names for names, _, _ in striking(bug.strikes)]
     strikes = [struck(bug, names, seed)[1] for seed in seeds for names in sizes]
@@ -107,8 +107,8 @@ def hunt(bug: Bug, runs: Iterable[tuple[str, int]]) -> Proof:
     from time import perf_counter
 
     began, played, events = perf_counter(), 0, 0
-    others: list[Strike] = []
-    strike: Strike | None = None
+    others: list[CaughtBug] = []
+    strike: CaughtBug | None = None
     for played, (names, seed) in enumerate(runs, 1):  # noqa: B007  # their count is told below
         outcome, strike = struck(bug, names, seed)
         events += len(outcome.history)
@@ -142,9 +142,9 @@ def _searched(bug: Bug) -> Proof:
     began, bounds = perf_counter(), BOUNDS[bug.name]
     with planted(bug.name):
         found = Search(bounds).run(states=STATES)
-    broken, strike = found.broken, None  # type: Any, Strike | None
+    broken, strike = found.broken, None  # type: Any, CaughtBug | None
     if broken is not None:
-        strike = Strike(bounds.names, 0, broken.promise, broken.text, found.depth)
+        strike = CaughtBug(bounds.names, 0, broken.promise, broken.text, found.depth)
     clean = Search(bounds).run(depth=found.depth)
     said = "" if clean.broken is None else f"a search of {bounds}: {clean.broken.promise}: {clean.broken.text}"
     others = (strike,) if strike is not None and strike.promise != bug.breaks else ()

@@ -31,7 +31,7 @@ def a_forgotten_file_stands_beside_its_chain(original: Any, place: Any, chain: A
 
 
 @bug(
-    "backup.record.history:History.with_run",
+    "backup.record.history:RecordedRuns.with_run",
     source="rule 24.6: told again with the same run is told once",
     strikes="the_leader_changes_during_a_report",
 )

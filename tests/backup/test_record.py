@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backup.destinations.local import LocalFolder
-from backup.record.record import Database, History, Kind, PromotionStatus, Record, Run, Status, Task, Topology
+from backup.record.record import Database, Kind, PromotionStatus, Record, RecordedRuns, Run, Status, Task, Topology
 
 
 def run(task_id: int, started_at: int, node: str = "A") -> Run:
@@ -52,13 +52,13 @@ def test_databases_are_found_in_any_case_and_share_what_did_not_change() -> None
 
 def test_a_run_reported_twice_stands_once_in_the_history() -> None:
     """Rule 24.6."""
-    once = History().with_run(run(1, 10))
+    once = RecordedRuns().with_run(run(1, 10))
     assert once.with_run(run(1, 10)) is once
     assert len(once.with_run(run(1, 10, "B")).with_run(run(1, 11))) == 3
 
 
 def test_old_views_of_a_history_stay_valid_and_futures_part() -> None:
-    before = History().with_run(run(1, 10))
+    before = RecordedRuns().with_run(run(1, 10))
     one, other = before.with_run(run(1, 20)), before.with_run(run(1, 30))
     assert [found.started_at for found in before] == [10]
     assert [found.started_at for found in one] == [10, 20]
@@ -71,7 +71,7 @@ def test_old_views_of_a_history_stay_valid_and_futures_part() -> None:
 @given(st.lists(st.tuples(st.integers(0, 10), st.integers(0, 9)), max_size=30))
 def test_any_tree_of_histories_equals_plain_tuples(growth: list[tuple[int, int]]) -> None:
     """Each step grows some earlier history; beside it a tuple is grown the dumb way."""
-    histories: list[History] = [History()]
+    histories: list[RecordedRuns] = [RecordedRuns()]
     tuples: list[tuple[Run, ...]] = [()]
     for start, parent in growth:
         parent %= len(histories)

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from backup.node.service import Backups
-from backup.record.history import History, Run
+from backup.record.history import RecordedRuns, Run
 from backup.record.record import Database, Reason, Record, Task
 from cluster.member import Refused
 from cluster.proposals import Sessions
@@ -27,7 +27,7 @@ WORDS = (*Backups().words, *[held for held in classes_within(Record) if held not
 def test_the_classes_of_the_record_are_found_by_its_annotations() -> None:
     """In the order of its fields, each once, those inside a history of runs too; so nobody forgets to declare one."""
     found = classes_within(Record)
-    assert {Record, Database, Task, History, Run, Reason} <= set(found)
+    assert {Record, Database, Task, RecordedRuns, Run, Reason} <= set(found)
     assert len(found) == len(set(found))
     Codec(WORDS)
 
@@ -36,7 +36,7 @@ def test_a_history_of_runs_travels_as_its_runs() -> None:
     """It has storage of its own and shares none with the one that was packed."""
     codec = Codec(WORDS)
     runs = [Run(7, "A", True, 1_000 * at, 5, f"folder {at}", None, None, at) for at in range(3)]
-    history = History.of(runs)
+    history = RecordedRuns.of(runs)
     again = codec.decode(codec.encode(history))
     assert again == history
     assert list(again.with_run(attrs.evolve(runs[0], started_at=9))) == [*runs, attrs.evolve(runs[0], started_at=9)]

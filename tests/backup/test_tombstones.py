@@ -15,9 +15,9 @@ from backup.database.items import Tombstone
 from backup.database.replication import ReplicateDocuments, offer, receive
 from backup.node.tombstones import KnownProgress, exchange_limit, needs
 from backup.notes import FarewellSaid, TombstonesCleaned
-from backup.record.history import History, Run
+from backup.record.history import RecordedRuns, Run
 from backup.record.record import Database, Record, Replication, Task, Topology
-from backup.replicas.replicator import Link
+from backup.replicas.replicator import CopyLink
 from backup.runs.local_status import ChainEnd
 from cluster.sim.run import run
 from cluster.sim.world import World
@@ -91,7 +91,7 @@ def test_those_of_values_wait_for_every_full() -> None:
     nightly = Task(id=5, full="0 0 * * *")
 
     def limit(task: Task, *runs: Run) -> int:
-        return exchange_limit(attrs.evolve(SHOP, values=values, tasks={5: task}, history=History.of(runs)))[0]
+        return exchange_limit(attrs.evolve(SHOP, values=values, tasks={5: task}, history=RecordedRuns.of(runs)))[0]
 
     assert exchange_limit(attrs.evolve(SHOP, values=values)) == (60, "")
     assert limit(nightly) == 0
@@ -176,7 +176,7 @@ def test_nothing_comes_back_on_any_wire(first: int) -> None:
 
 def _bad_wire(luck: Random) -> int:
     """Play two copies on a bad wire, then let them settle; how many deletions were forgotten meanwhile."""
-    copies, links = (store("A"), store("B")), (Link(acked=0), Link(acked=0))
+    copies, links = (store("A"), store("B")), (CopyLink(acked=0), CopyLink(acked=0))
     wire: list[tuple[int, ReplicateDocuments]] = []
     gone: tuple[dict[str, ChangeVector], dict[str, ChangeVector]] = ({}, {})
     links[0].sent = links[1].sent = forgotten = 0

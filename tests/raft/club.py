@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cluster.raft.configuration import Configuration
-from cluster.raft.configuration_change import Alteration, Change, Place, Way
+from cluster.raft.configuration_change import Alteration, Change, MemberPlace, Way
 from cluster.raft.messages import Request
 from cluster.raft.state import (
     ChangeProposed,
@@ -23,7 +23,7 @@ from cluster.raft.timing import Timing
 from tests.raft.vocabulary import RACHIS
 from tests.raft.walk import Walk
 
-PLACES = {"v": Place.Voter, "l": Place.Watcher, "p": Place.Promotable, "r": Place.Nowhere}
+PLACES = {"v": MemberPlace.Voter, "l": MemberPlace.Watcher, "p": MemberPlace.Promotable, "r": MemberPlace.Nowhere}
 
 
 class Club(Walk):

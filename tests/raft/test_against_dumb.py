@@ -14,7 +14,7 @@ from cluster.raft.configuration_change import (
     Alteration,
     CannotChange,
     Change,
-    Place,
+    MemberPlace,
     Way,
     changed,
     entered,
@@ -221,17 +221,17 @@ def test_hearing_a_quorum_is_what_a_dumb_search_finds(configuration: Configurati
 # ---- how configurations change ----
 
 alterations = st.lists(
-    st.builds(Alteration, st.sampled_from("ABCDEFG"), st.sampled_from(tuple(Place))), max_size=6
+    st.builds(Alteration, st.sampled_from("ABCDEFG"), st.sampled_from(tuple(MemberPlace))), max_size=6
 ).map(tuple)
 
 
-def place_of(configuration: Configuration, name: str) -> Place:
+def place_of(configuration: Configuration, name: str) -> MemberPlace:
     if name in configuration.voters:
-        return Place.Voter
+        return MemberPlace.Voter
     if name in configuration.promotable:
-        return Place.Promotable
+        return MemberPlace.Promotable
     learning = name in configuration.learners or name in configuration.learners_next
-    return Place.Watcher if learning else Place.Nowhere
+    return MemberPlace.Watcher if learning else MemberPlace.Nowhere
 
 
 def dumb_changed(now: Configuration, wanted: Sequence[Alteration], outgoing: Sequence[str]) -> dict[str, object]:
@@ -240,16 +240,16 @@ def dumb_changed(now: Configuration, wanted: Sequence[Alteration], outgoing: Seq
     for name in "ABCDEFG":
         place = place_of(now, name)
         for each in wanted:
-            if each.node == name and not (place is Place.Voter and each.place is Place.Promotable):
+            if each.node == name and not (place is MemberPlace.Voter and each.place is MemberPlace.Promotable):
                 place = each.place
         places[name] = place
-    learning = [name for name, place in places.items() if place in (Place.Watcher, Place.Promotable)]
+    learning = [name for name, place in places.items() if place in (MemberPlace.Watcher, MemberPlace.Promotable)]
     return {
-        "voters": tuple(name for name, place in places.items() if place is Place.Voter),
+        "voters": tuple(name for name, place in places.items() if place is MemberPlace.Voter),
         "outgoing": tuple(outgoing),
         "learners": tuple(name for name in learning if name not in outgoing),
         "learners_next": tuple(name for name in learning if name in outgoing),
-        "promotable": tuple(name for name, place in places.items() if place is Place.Promotable),
+        "promotable": tuple(name for name, place in places.items() if place is MemberPlace.Promotable),
     }
 
 

@@ -15,7 +15,7 @@ from cluster.raft.configuration_change import (
     Alteration,
     CannotChange,
     Change,
-    Place,
+    MemberPlace,
     Way,
     changed,
     entered,
@@ -63,7 +63,7 @@ def parsed(text: str) -> Configuration:
 
 def alterations(text: str) -> tuple[Alteration, ...]:
     """`v2 l3 p4 r1`: voter, watcher, promotable, nowhere."""
-    places = {"v": Place.Voter, "l": Place.Watcher, "p": Place.Promotable, "r": Place.Nowhere}
+    places = {"v": MemberPlace.Voter, "l": MemberPlace.Watcher, "p": MemberPlace.Promotable, "r": MemberPlace.Nowhere}
     return tuple(Alteration(word[1:], places[word[0]]) for word in text.split())
 
 
@@ -176,8 +176,8 @@ targets = st.tuples(
 
 def towards(before: Configuration, after: Configuration) -> list[Alteration]:
     """What makes the one of the other, node by node."""
-    wanted = dict.fromkeys(before.members, Place.Nowhere)
-    wanted |= dict.fromkeys(after.voters, Place.Voter) | dict.fromkeys(after.learners, Place.Watcher)
+    wanted = dict.fromkeys(before.members, MemberPlace.Nowhere)
+    wanted |= dict.fromkeys(after.voters, MemberPlace.Voter) | dict.fromkeys(after.learners, MemberPlace.Watcher)
     return [Alteration(name, place) for name, place in wanted.items()]
 
 
@@ -189,7 +189,9 @@ def test_every_way_to_a_target_ends_there(before: Configuration, after: Configur
     assert jointly == after
     now = before
     random.shuffle(steps)
-    steps.sort(key=lambda step: step.place is not Place.Voter)  # whoever stays or comes first: so nobody is the last
+    steps.sort(
+        key=lambda step: step.place is not MemberPlace.Voter
+    )  # whoever stays or comes first: so nobody is the last
     for step in steps:
         now = simple(now, (step,))
     assert now == after

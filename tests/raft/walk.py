@@ -11,7 +11,7 @@ from random import Random
 from zlib import crc32
 
 from cluster.raft.configuration import NOBODY, Configuration
-from cluster.raft.configuration_change import Alteration, Change, Place, Way
+from cluster.raft.configuration_change import Alteration, Change, MemberPlace, Way
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Message, Reconfiguration, Request, Snapshot, VoteReply
 from cluster.raft.state import (
@@ -165,7 +165,8 @@ class Walk:
             case _:
                 count = self.random.choice((1, 1, 2, 3))
                 wanted = [
-                    Alteration(self.random.choice(self.names), self.random.choice(tuple(Place))) for _ in range(count)
+                    Alteration(self.random.choice(self.names), self.random.choice(tuple(MemberPlace)))
+                    for _ in range(count)
                 ]
                 way = self.random.choice((Way.Shortest, Way.Shortest, Way.Joint, Way.Held, Way.Leave))
                 self.handle(name, ChangeProposed(request, Change(tuple(wanted), way)))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from cluster.raft.configuration import NOBODY, Configuration
-from cluster.raft.configuration_change import Alteration, Change, Place
+from cluster.raft.configuration_change import Alteration, Change, MemberPlace
 from cluster.raft.log import Log
 from cluster.raft.messages import Entry, Request, RequestVote, VoteReply
 from cluster.raft.state import (
@@ -296,7 +296,7 @@ def successors(world: World, limits: dict[str, int], terms: int, instant: bool) 
 
 def wishes(members: tuple[str, ...], names: tuple[str, ...]) -> list[Change]:
     """One member leaves, or one outside comes."""
-    places = [(name, Place.Nowhere if name in members else Place.Voter) for name in names]
+    places = [(name, MemberPlace.Nowhere if name in members else MemberPlace.Voter) for name in names]
     return [Change((Alteration(*each),)) for each in places]
 
 

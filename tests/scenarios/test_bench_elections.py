@@ -15,9 +15,9 @@ from cluster.raft.messages import RequestVote
 from cluster.sim.dice import Dice
 from cluster.time_units import MILLISECOND
 from scenarios.bench import elections, elections_lines, elections_report, elections_svg
-from scenarios.bench.elections import Measured, Runner, differences, judged, runner
+from scenarios.bench.elections import ElectionRunner, MeasuredElections, differences, judged, runner
 from scenarios.bench.elections_driver import Elected, Normal, Setting, Trial, Uniform, trial
-from scenarios.bench.elections_lines import LAN, QUIRKS, REFLOATED, SPLITS, WAN, Limits, Line, Part, paper
+from scenarios.bench.elections_lines import LAN, QUIRKS, REFLOATED, SPLITS, WAN, ElectionLine, Experiment, Limits, paper
 from scenarios.bench.elections_published import table
 from scenarios.bench.elections_theory import expected, split_chance
 from scenarios.bench.elections_variants import varied
@@ -27,14 +27,14 @@ from tests.raft.vocabulary import at, candidate, node
 SEED = 3
 
 
-def line_of(part: Part, name: str) -> Line:
+def line_of(part: Experiment, name: str) -> ElectionLine:
     """The line of that name."""
     return next(line for line in part.lines if line.name == name)
 
 
-def measured(part: Part, line: Line, trials: int) -> Measured:
+def measured(part: Experiment, line: ElectionLine, trials: int) -> MeasuredElections:
     """A line alone, with the luck it has in the whole run."""
-    return next(Runner(SEED).measured([(f"{part.key}/{line.name}", line.setting)], trials))
+    return next(ElectionRunner(SEED).measured([(f"{part.key}/{line.name}", line.setting)], trials))
 
 
 # ---- ours beside theirs: what is run here is a sample; the whole is the command ----
@@ -72,9 +72,9 @@ def test_without_its_quirks_refloated_is_another_experiment() -> None:
 
 
 @pytest.mark.parametrize("split", [each for each in SPLITS if each.latency in (0.1, 0.3) and each.servers == 5])
-def test_the_share_of_split_votes_is_what_arithmetic_says(split: elections_lines.Split) -> None:
+def test_the_share_of_split_votes_is_what_arithmetic_says(split: elections_lines.SplitVotes) -> None:
     """Dissertation, 9.2-9.4."""
-    ours = next(Runner(SEED).measured([(split.name, split.setting)], 600))
+    ours = next(ElectionRunner(SEED).measured([(split.name, split.setting)], 600))
     assert abs(ours.split - split.split_chance) < 0.08
     assert ours.split > 0 or split.split_chance < 0.02
 
@@ -147,7 +147,7 @@ def test_the_number_of_processes_changes_nothing() -> None:
     """One process or two: the same figures, in the same order."""
     settings = [(line.name, line.setting) for line in LAN.lines[:2]] + [("q", line_of(REFLOATED, "org/50-100").setting)]
     with runner(SEED, 2) as two:
-        assert list(two.measured(settings, 30)) == list(Runner(SEED).measured(settings, 30))
+        assert list(two.measured(settings, 30)) == list(ElectionRunner(SEED).measured(settings, 30))
 
 
 def test_one_election_by_hand() -> None:
@@ -240,8 +240,8 @@ def test_the_published_tables_are_whole() -> None:
 def test_what_is_not_judged_cannot_miss() -> None:
     """Rows that are only shown say nothing at the end."""
     line = QUIRKS.lines[0]
-    assert set(differences(line, Measured((1.0,), 1.0, 1.0, 1.0, 0.0)).values()) == {None}
-    row = judged(line, Measured((1.0,), 1.0, 1.0, 1.0, 0.0))
+    assert set(differences(line, MeasuredElections((1.0,), 1.0, 1.0, 1.0, 0.0)).values()) == {None}
+    row = judged(line, MeasuredElections((1.0,), 1.0, 1.0, 1.0, 0.0))
     assert (row.judged, row.misses) == (False, ())
 
 
@@ -253,7 +253,7 @@ def test_the_tables_say_pass_and_miss() -> None:
     part = attrs.evolve(
         LAN, lines=(line_of(LAN, "150-300"), attrs.evolve(line_of(LAN, "12-24"), limits=Limits(mean=1e-9)))
     )
-    rows = Runner(SEED).part(part, 300)
+    rows = ElectionRunner(SEED).part(part, 300)
     text = list(elections_report.part_lines(part, rows, 300))
     assert [line.split()[-1] for line in text if line.lstrip().startswith("150-300")] == ["pass"]
     assert any("MISS: the mean is" in line for line in text)
@@ -261,7 +261,7 @@ def test_the_tables_say_pass_and_miss() -> None:
 
 def test_the_picture_is_a_picture() -> None:
     """Well-formed, five curves a panel with their dots, both schemes, units on the axes, and the same each time."""
-    rows = Runner(SEED).part(LAN, 20)
+    rows = ElectionRunner(SEED).part(LAN, 20)
     drawn = elections_svg.drawn(rows)
     tree = ElementTree.fromstring(drawn)
     space = "{http://www.w3.org/2000/svg}"
@@ -304,6 +304,6 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     assert main(["bench", "time", "--svg", str(picture)]) == MISTAKE
 
 
-def missing(line: Line) -> Line:
+def missing(line: ElectionLine) -> ElectionLine:
     """One that nothing can meet."""
     return attrs.evolve(line, limits=Limits(mean=1e-12))

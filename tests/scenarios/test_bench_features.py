@@ -11,7 +11,7 @@ from scenarios.bench.features import ADDED, FEATURES, as_lines, features, unappl
 PROPOSALS = 30
 
 
-def after(arrange: Callable[[World], None]) -> tuple[World, load.Measured]:
+def after(arrange: Callable[[World], None]) -> tuple[World, load.MeasuredLoad]:
     """The world of a short load that was arranged so."""
     worlds: list[World] = []
 

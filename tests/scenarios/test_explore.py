@@ -21,7 +21,7 @@ from scenarios.explore import (
     CannotHappen,
     Deliver,
     Expire,
-    Found,
+    SearchResult,
     Sync,
     explore,
     follow,
@@ -452,6 +452,6 @@ def test_bounds_are_judged_when_they_are_made() -> None:
 
 def test_levels_add_up() -> None:
     """What was found is the sum of its levels."""
-    found: Found = explore(Bounds(nodes=2, terms=1))
+    found: SearchResult = explore(Bounds(nodes=2, terms=1))
     assert found.distinct == sum(level.distinct for level in found.levels)
     assert [level.depth for level in found.levels] == list(range(found.depth + 1))

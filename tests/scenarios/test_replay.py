@@ -8,7 +8,7 @@ import pytest
 from cluster.sim.run import Outcome
 from scenarios.cli import DIVERGED, HELD, main
 from scenarios.gallery import StoryError, load
-from scenarios.inspect.result import Request, summary
+from scenarios.inspect.result import RunRequest, summary
 from scenarios.kept_run import (
     RESULT,
     TRACE,
@@ -45,7 +45,7 @@ def story(tmp_path: Path) -> str:
     return str(path)
 
 
-def played(story: str, tmp_path: Path, seed: int = 3, shuffle: int = 0) -> tuple[Request, Outcome]:
+def played(story: str, tmp_path: Path, seed: int = 3, shuffle: int = 0) -> tuple[RunRequest, Outcome]:
     """The story, played once."""
     loaded = load(story)
     request = asked(loaded, seed, None, None, None)
@@ -191,7 +191,7 @@ def test_an_event_is_named_behind_the_run(story: str, tmp_path: Path) -> None:
     """`STORY@SEED:SEQ` and `FILE:SEQ`."""
     folder, _ = kept(story, tmp_path)
 
-    assert find(f"{story}@-4:12") == (Request(story, -4, "unkindness", own_rules="unkindness"), 12)
+    assert find(f"{story}@-4:12") == (RunRequest(story, -4, "unkindness", own_rules="unkindness"), 12)
     assert find(f"{folder}:7")[1] == 7
     assert find(str(folder))[1] is None
 
@@ -227,8 +227,8 @@ def test_rules_and_bugs_that_are_not_there_are_named(story: str) -> None:
 
 def test_the_command_says_only_what_is_needed() -> None:
     """Rules that are the story's own are left out; what a shell would split is quoted."""
-    assert Request("a", 1, "r", own_rules="r").command() == "unkindness run a --seed 1"
-    request = Request("a b.py", 1, "s", data="d e", bug="x", own_rules="r")
+    assert RunRequest("a", 1, "r", own_rules="r").command() == "unkindness run a --seed 1"
+    request = RunRequest("a b.py", 1, "s", data="d e", bug="x", own_rules="r")
     assert request.command() == "unkindness run 'a b.py' --seed 1 --rules s --data 'd e' --bug x"
 
 

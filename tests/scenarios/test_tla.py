@@ -13,7 +13,7 @@ from scenarios.kept_run import asked
 from scenarios.tla import tlc
 from scenarios.tla.program import Validated, as_text, validate
 from scenarios.tla.record import recorded
-from scenarios.tla.trace_mapping import Line, Mapper
+from scenarios.tla.trace_mapping import Mapper, SpecificationLine
 
 REFUSED = {
     "majority-of-half": (6, "BecomeLeader"),
@@ -88,7 +88,7 @@ def clean() -> Mapper:
     return mapper
 
 
-def refused(mapper: Mapper, lines: list[Line]) -> bool:
+def refused(mapper: Mapper, lines: list[SpecificationLine]) -> bool:
     return not tlc.judge(sorted(mapper.logs), lines, len(mapper.values)).accepted
 
 

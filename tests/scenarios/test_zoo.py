@@ -10,7 +10,7 @@ from scenarios import cli
 from scenarios.cli import main
 from scenarios.gallery import load
 from scenarios.zoo import all_bugs, bug_named, command
-from scenarios.zoo.keeper import KEEPERS, Proof, Strike, prove, shortest, striking, struck
+from scenarios.zoo.keeper import KEEPERS, CaughtBug, Proof, prove, shortest, striking, struck
 from scenarios.zoo.known import BOUNDS, BUDGETS, SEARCH, SHORTEST, budget, tries
 from scenarios.zoo.rows import Row, rows, rows_of
 
@@ -134,7 +134,7 @@ def test_a_bug_that_escapes_and_a_core_that_breaks_are_told() -> None:
     assert escaped.strike is None
     assert not command.is_caught(escaped)
     assert "ESCAPED: one vote a term held" in command.proof_line(escaped)
-    strike = Strike("ABC", 1, bug.breaks, "", 9)
+    strike = CaughtBug("ABC", 1, bug.breaks, "", 9)
     broken = Proof(bug.name, strike, 1, 9, (), "seed 1 on ABC: true match", 0.1)
     assert not command.is_caught(broken)
     assert "NO BUG NEEDED" in command.proof_line(broken)

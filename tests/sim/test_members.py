@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from cluster.member import NoLeader, OutcomeUnknown, Refused
-from cluster.raft.configuration_change import Alteration, Change, Place
+from cluster.raft.configuration_change import Alteration, Change, MemberPlace
 from cluster.sim.errors import Misuse
 from cluster.sim.run import run
 from cluster.sim.world import World
@@ -45,10 +45,10 @@ def test_a_wish_is_brought_to_the_leader_from_anywhere() -> None:
         follower = next(name for name in "ABC" if name != leader)
         node = world.slots[follower].node
         assert node is not None
-        index = await node.admin_requests.ask(Change((Alteration("C", Place.Voter),)), None)
+        index = await node.admin_requests.ask(Change((Alteration("C", MemberPlace.Voter),)), None)
         assert index >= 2
         with pytest.raises(Refused, match="would leave no voter of A B C"):
-            await node.admin_requests.ask(Change(tuple(Alteration(name, Place.Nowhere) for name in "ABC")), None)
+            await node.admin_requests.ask(Change(tuple(Alteration(name, MemberPlace.Nowhere) for name in "ABC")), None)
 
     run(story)
 
@@ -64,7 +64,7 @@ def test_a_wish_that_nobody_took_and_one_that_somebody_may_have() -> None:
         assert old is not None
         assert other is not None
         world.split("A", "B", "C")
-        wish = Change((Alteration("C", Place.Watcher),))
+        wish = Change((Alteration("C", MemberPlace.Watcher),))
         with pytest.raises(OutcomeUnknown, match="cannot tell within 5 s whether it is so: C becomes a watcher; look"):
             await old.admin_requests.ask(wish, 5 * SECOND)
         with pytest.raises(NoLeader, match="in vain for this: C becomes a watcher; no leader answered"):

@@ -20,7 +20,7 @@ from scenarios.inspect.why.read_facts import facts_of, found_in
 
 
 @value
-class Answer:
+class WhyAnswer:
     """The answer, and what it rests on."""
 
     ran: bool
@@ -33,7 +33,7 @@ class Answer:
     """What it rests on: a word, and what is so."""
 
 
-def why(run: str, task: str, at: str) -> Answer:
+def why(run: str, task: str, at: str) -> WhyAnswer:
     """Why the task (its id or its name) ran at that time of a run, or why not. ReplayError for what is not there."""
     number, name = (int(task), "") if task.isdecimal() else (0, task)
     t = true_time(at)
@@ -46,7 +46,7 @@ def why(run: str, task: str, at: str) -> Answer:
     return attrs.evolve(answer(facts), t=t)
 
 
-def answer(facts: Facts) -> Answer:
+def answer(facts: Facts) -> WhyAnswer:
     """The first cause that holds."""
     begun = ran(facts)
     if begun is not None:
@@ -58,9 +58,9 @@ def answer(facts: Facts) -> Answer:
     return _told(facts, False, *nothing_due(facts))
 
 
-def _told(facts: Facts, ran: bool, sentence: str, rule: str) -> Answer:
+def _told(facts: Facts, ran: bool, sentence: str, rule: str) -> WhyAnswer:
     database = facts.found.database.name if facts.found.database is not None else ""
-    return Answer(ran, facts.number, database, facts.t, sentence, rule, tuple(_chain(facts)))
+    return WhyAnswer(ran, facts.number, database, facts.t, sentence, rule, tuple(_chain(facts)))
 
 
 def _chain(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -105,7 +105,7 @@ def _node_text(node: NodeFacts) -> str:
     return f"{node.name} follows {node.leader}" if node.leader else f"{node.name} sees no leader ({node.role})"
 
 
-def lines(found: Answer, width: int) -> Iterator[str]:
+def lines(found: WhyAnswer, width: int) -> Iterator[str]:
     """The answer as text."""
     verb = "ran" if found.ran else "did not run"
     of = f" of {found.database}" if found.database else ""

@@ -9,7 +9,7 @@ from backup.requests.answers import TaskView
 from cluster.time_units import SECOND
 from cluster.trace import Happened, N
 from cluster.value import value
-from scenarios.inspect.run_history import Run, RunHistory
+from scenarios.inspect.run_history import BackupFacts, RunHistory
 
 SOON = 5 * SECOND
 """A run that starts so long after the time that is asked for is the one that is meant."""
@@ -39,7 +39,7 @@ class NodeFacts:
 
 
 @value
-class Found:
+class KnownFacts:
     """What the nodes knew at the moment."""
 
     nodes: tuple[NodeFacts, ...]
@@ -57,8 +57,8 @@ class Facts:
     t: int
     number: int
     rules: Rules
-    found: Found
-    runs: tuple[Run, ...]
+    found: KnownFacts
+    runs: tuple[BackupFacts, ...]
     """Of the task, in the order in which they began."""
     history: RunHistory
     owner: NodeFacts | None

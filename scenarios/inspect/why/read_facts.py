@@ -13,14 +13,14 @@ from backup.record.rules import rules_named
 from backup.runs.run_status import WINDOWS
 from cluster.member import Refused
 from scenarios.inspect.run_history import RunHistory
-from scenarios.inspect.why.facts import Facts, Found, NodeFacts
+from scenarios.inspect.why.facts import Facts, KnownFacts, NodeFacts
 from scenarios.kept_run import ReplayError
 
 if TYPE_CHECKING:
     from cluster.sim.world import World
 
 
-def found_in(world: "World", number: int, name: str) -> Found:
+def found_in(world: "World", number: int, name: str) -> KnownFacts:
     """What the nodes know now of the task of that number, or of that name. ReplayError if they keep no backups."""
     running = [node for node in world.names if world[node].up]
     if running and not hasattr(world[running[0]].application, "look"):
@@ -34,7 +34,7 @@ def found_in(world: "World", number: int, name: str) -> Found:
                     best = world[node].applied, database, task
     nodes = tuple(_node_facts(world, node, best) for node in world.names)
     rules = world[running[0]].application.rules if running else rules_named(world.options.get("rules") or "unkindness")
-    return Found(nodes, best[1] if best else None, best[2] if best else None, rules)
+    return KnownFacts(nodes, best[1] if best else None, best[2] if best else None, rules)
 
 
 def _node_facts(world: "World", name: str, best: tuple[int, Database, Task] | None) -> NodeFacts:
@@ -53,7 +53,7 @@ def _node_facts(world: "World", name: str, best: tuple[int, Database, Task] | No
     )
 
 
-def facts_of(t: int, number: int, name: str, found: Found, history: RunHistory) -> Facts:
+def facts_of(t: int, number: int, name: str, found: KnownFacts, history: RunHistory) -> Facts:
     """The facts at true time `t`, of what was found then. ReplayError if there was no such task."""
     defined = [event.note for event in history.of(TaskDefined)]
     if found.task is not None:
@@ -72,7 +72,7 @@ def facts_of(t: int, number: int, name: str, found: Found, history: RunHistory) 
     return Facts(t, number, found.rules, found, runs, history, owner, occurrence)
 
 
-def _owner(found: Found) -> NodeFacts | None:
+def _owner(found: KnownFacts) -> NodeFacts | None:
     """Who holds itself responsible, else whom the one that has applied most names."""
     by_name = {node.name: node for node in found.nodes}
     for node in found.nodes:

@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from cluster.raft.configuration import Configuration
-from cluster.raft.configuration_change import Alteration, Change, Place
+from cluster.raft.configuration_change import Alteration, Change, MemberPlace
 from cluster.raft.messages import Reconfiguration, Request, TimeoutNow
 from cluster.raft.progress import Progress
 from cluster.raft.state import ChangeProposed, Leader, Raft, Reading, Refuse, Save, Send, Transfer
@@ -49,7 +49,7 @@ AUTO = Configuration(("A", "B"), ("A", "C"), auto_leave=True)
 def test_what_a_change_waits_for(leader: Raft, why: str) -> None:
     """Dissertation 4.1, Ongaro 2015: the reason reaches whoever asked; at the very entry that settles it none is left."""
     request = Request("r", 1, 1)
-    after, effects = step(leader, ChangeProposed(request, Change((Alteration("B", Place.Nowhere),))), at())
+    after, effects = step(leader, ChangeProposed(request, Change((Alteration("B", MemberPlace.Nowhere),))), at())
     if why:
         assert (after, effects) == (leader, (Refuse(request, f"B leaves? Not now: {why}"),))
     else:
@@ -62,7 +62,7 @@ def test_the_first_peer_of_a_lone_leader_is_told_at_the_next_beat() -> None:
     alone = attrs.evolve(alone, wake_at=FOREVER)
     for age, beat in ((0, 0), (99_999, 0), (100_000, 1), (250_000, 2)):
         grown, _ = step(
-            alone, ChangeProposed(Request("r", 1, 1), Change((Alteration("B", Place.Voter),))), at(START + age)
+            alone, ChangeProposed(Request("r", 1, 1), Change((Alteration("B", MemberPlace.Voter),))), at(START + age)
         )
         assert isinstance(grown.role, Leader)
         assert (grown.role.beat, grown.wake_at) == (beat, START + (beat + 1) * 100_000)
@@ -72,7 +72,9 @@ def test_a_newcomer_counts_as_heard_when_it_is_added() -> None:
     """Rule 3.27: its silence counts from now on; what was known of the others, and the beat, stays as it is."""
     leader = ready(leading(node("1 1", commit=2)), beat=3)
     now = START + 345_678
-    grown, _ = step(leader, ChangeProposed(Request("r", 1, 1), Change((Alteration("D", Place.Watcher),))), at(now))
+    grown, _ = step(
+        leader, ChangeProposed(Request("r", 1, 1), Change((Alteration("D", MemberPlace.Watcher),))), at(now)
+    )
     assert of(grown, "D") == Progress(0, 3, True, (3,), now, 3)
     assert of(grown, "B") == Progress(2, 4, False, (3,), START, 3)
     assert isinstance(grown.role, Leader)
@@ -82,7 +84,9 @@ def test_a_newcomer_counts_as_heard_when_it_is_added() -> None:
 def test_who_leaves_is_told_until_that_is_committed() -> None:
     """Rule 3.15, dissertation 4.2.2: it stays a peer, in order, up to the answer that commits its removal."""
     leader = ready(leading(node("1", commit=1)))
-    leader, effects = step(leader, ChangeProposed(Request("r", 1, 1), Change((Alteration("B", Place.Nowhere),))), at())
+    leader, effects = step(
+        leader, ChangeProposed(Request("r", 1, 1), Change((Alteration("B", MemberPlace.Nowhere),))), at()
+    )
     assert isinstance(leader.role, Leader)
     assert [name for name, _ in leader.role.peers] == ["B", "C"]
     _, words = take(leader, "B", ask(2, (2, 1), trial=True))
@@ -112,13 +116,13 @@ def test_a_leader_names_the_furthest_voter_when_it_leaves() -> None:
 
 def test_who_asked_is_named_in_the_answer_and_in_the_log() -> None:
     """A change that is refused, for now or for good, and one that is appended, carry the request."""
-    request, leaving = Request("r", 1, 1), Change((Alteration("A", Place.Nowhere),))
+    request, leaving = Request("r", 1, 1), Change((Alteration("A", MemberPlace.Nowhere),))
     follower = following(node("1"), "B")
     assert step(follower, ChangeProposed(request, leaving), at()) == (follower, (Refuse(request),))
     alone = ready(leading(node("1", voters="A", commit=1)))
     why = "this would leave no voter of A: keep one, or nothing can be decided ever again"
     assert step(alone, ChangeProposed(request, leaving), at()) == (alone, (Refuse(request, why, final=True),))
-    _, effects = step(alone, ChangeProposed(request, Change((Alteration("B", Place.Watcher),))), at())
+    _, effects = step(alone, ChangeProposed(request, Change((Alteration("B", MemberPlace.Watcher),))), at())
     assert the(Save, effects).entries == (Reconfiguration(1, request, b"", Configuration.of("A", "B")),)
 
 
