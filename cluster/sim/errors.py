@@ -17,6 +17,10 @@ class Standstill(MisuseAt):
     """The story, or an application, does more and more within one instant, so that time never goes on."""
 
 
+class Fenced(MisuseAt):
+    """The story or its application used what a world does not have: a real clock, other luck, a thread, a socket."""
+
+
 class NotAwaited(MisuseAt):
     """A verb that waits was called without `await`, so that it did nothing."""
 

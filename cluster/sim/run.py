@@ -17,7 +17,7 @@ import trio
 
 from cluster.checks import Violation, Watcher
 from cluster.sim.clock import Clock
-from cluster.sim.errors import NotAwaited, NothingStarted
+from cluster.sim.errors import Fenced, NotAwaited, NothingStarted
 from cluster.sim.history import History
 from cluster.sim.timeline import explain
 from cluster.sim.trio_scheduler import settle_scheduler
@@ -84,7 +84,7 @@ def play(
         trio.run(_main, story, seed, clock, follow, stop_asked, shuffle, options, box, clock=clock)
     world = box[0]
     failure = world.failure
-    if forgotten and not isinstance(failure, KeyboardInterrupt):
+    if forgotten and not isinstance(failure, KeyboardInterrupt | Fenced):
         failure = NotAwaited(forgotten[0])
     if failure is None:
         failure = _nothing_started(world, story)

@@ -23,6 +23,7 @@ from cluster.node import Node
 from cluster.proposals import PROPOSAL_WORDS
 from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.timing import Timing
+from cluster.sim import fences
 from cluster.sim.administration import wish_of
 from cluster.sim.clock import SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
 from cluster.sim.dice import Dice, seed_of
@@ -122,7 +123,8 @@ class Universe:
             raise Misuse("this clock has had its world: give each World a Clock of its own")
         async with trio.open_nursery() as self._nursery:
             try:
-                yield
+                with fences.held(self._failed):
+                    yield
             finally:
                 self.clock.over = True
                 for slot in self.slots.values():
