@@ -72,6 +72,9 @@ class ApplyLoop:
                 self.state, answer = self.application.apply(before, command, index)
             except Refused as refusal:
                 answer = refusal
+            except Exception as error:
+                error.add_note(f"as it applied {type(command).__name__}, entry {index}")
+                raise
             known = (index, answer)
             self.sessions.remember(request, index, answer)
             if aloud:

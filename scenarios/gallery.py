@@ -96,13 +96,16 @@ def _parse(path: Path) -> ast.Module:
 
 def _module(path: Path, folder: Path) -> ModuleType:
     """The file as a module, compiled here so that nothing is written beside the user's file."""
+    from cluster.sim.fences import importing
+
     home = "scenarios.stories" if path.parent == folder == STORIES else "story"
     module = ModuleType(f"{home}.{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # classes of the story look for their module there
     try:
         code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True, optimize=0)  # asserts are the point
-        exec(code, module.__dict__)
+        with importing():  # what stands in classes and defaults is guarded too
+            exec(code, module.__dict__)
     except (Exception, SystemExit) as error:
         where = f"{path}, line {line_in(error, str(path))}"
         raise StoryError(f"{where}: {type(error).__name__}: {error}: the file cannot be brought in") from error

@@ -5,10 +5,7 @@ machine), `result.json`, and `backups/`. Never here: printing and exit codes.
 """
 
 import json
-import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from hashlib import file_digest
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -91,14 +88,11 @@ def perform(
     stop_asked: Callable[[], bool] | None = None,
     shuffle: int = 0,
 ) -> Outcome:
-    """Play what was asked for once, with the bug planted if one was named; real backup files go to `backups`.
-
-    StoryError if the story forgot to await a verb: nothing it says after that is what it means.
-    """
+    """Play what was asked for once, with the bug planted if one was named; real backup files go to `backups`."""
     from scenarios import zoo
 
     under = zoo.bug_named(request.bug).under if request.bug else {}
-    with _nothing_forgotten(loaded), zoo.planted(request.bug):
+    with zoo.planted(request.bug):
         return play(
             loaded.story,
             request.seed,
@@ -109,28 +103,6 @@ def perform(
             options={"rules": request.rules, "data": request.data},
             **under,
         )
-
-
-@contextmanager
-def _nothing_forgotten(loaded: LoadedStory) -> Iterator[None]:
-    """Python only warns of a coroutine that was never awaited, and says where it was dropped."""
-    forgotten: list[StoryError] = []
-    show: Any = warnings.showwarning
-
-    def heed(message: Warning | str, category: type[Warning], filename: str, line: int, *rest: Any) -> None:
-        found = re.search(r"coroutine '(?:.*\.)?(\w+)' was never awaited", str(message))
-        if found is None or filename != loaded.source:
-            show(message, category, filename, line, *rest)
-        else:
-            where = f"{filename}, line {line}"
-            forgotten.append(StoryError(f"{where}: `{found[1]}` was never awaited: write `await` before the call"))
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("always", "coroutine .* was never awaited", RuntimeWarning)
-        warnings.showwarning = heed  # type: ignore[assignment]  # it takes whatever else it is given
-        yield
-    if forgotten:
-        raise forgotten[0]
 
 
 # ---- keeping ----

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from cluster.sim.world import World
 
 
+WORLD = pytest.StashKey["World"]()
+"""Where a test's item keeps the world that the fixture has made."""
+
+
 @pytest.fixture
 def world_clock() -> "Clock":
     """A virtual clock for one world and for trio: the test's sleeps are jumps."""
@@ -35,7 +39,7 @@ def world_seed() -> int:
 
 
 @pytest.fixture
-async def world(world_clock: "Clock", world_seed: int) -> AsyncIterator["World"]:
+async def world(request: pytest.FixtureRequest, world_clock: "Clock", world_seed: int) -> AsyncIterator["World"]:
     """A world without nodes. The test must name `world_clock` too: pytest-trio looks for a clock nowhere else."""
     import trio
 
@@ -46,6 +50,7 @@ async def world(world_clock: "Clock", world_seed: int) -> AsyncIterator["World"]
             "name world_clock among the test's arguments, beside world: it is the clock to run by", pytrace=False
         )
     async with World(world_seed, clock=world_clock) as made:
+        request.node.stash[WORLD] = made
         yield made
 
 
@@ -58,7 +63,21 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         alone = _alone(group)
         if alone is None or "world_clock" not in getattr(item, "fixturenames", ()):
             raise
+        _explained(alone, item)
         raise alone from None
+    except Exception as error:
+        _explained(error, item)
+        raise
+
+
+def _explained(error: BaseException, item: pytest.Item) -> None:
+    """Give what the test raised the seed and the last lines of the timeline, unless the world has done so."""
+    world = item.stash.get(WORLD, None)
+    if world is None or any(note.startswith(f"seed {world.seed}, ") for note in getattr(error, "__notes__", ())):
+        return
+    from cluster.sim.timeline import explain
+
+    explain(error, world.seed, world.history, world.names)
 
 
 def _alone(error: BaseException) -> BaseException | None:

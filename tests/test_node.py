@@ -9,7 +9,7 @@ import trio
 from cluster.member import Member, Refused
 from cluster.sim.disk import DiskModel
 from cluster.sim.network import Wire
-from cluster.sim.run import BUG, play, run
+from cluster.sim.run import MISTAKE, play, run
 from cluster.sim.world import World
 from cluster.time_units import HOUR, MILLISECOND, SECOND
 from cluster.trace import (
@@ -183,7 +183,7 @@ def test_a_request_stays_answered_over_a_restart() -> None:
     run(story)
 
 
-def test_an_error_in_apply_is_a_bug_and_not_an_answer() -> None:
+def test_an_error_in_apply_is_a_mistake_and_not_an_answer() -> None:
     """Only `Refused` is a state machine's no."""
 
     class Breaks(Adder):
@@ -196,7 +196,7 @@ def test_an_error_in_apply_is_a_bug_and_not_an_answer() -> None:
 
     outcome = play(story)
     assert isinstance(outcome.failure, ZeroDivisionError)
-    assert outcome.verdict == BUG
+    assert outcome.verdict == MISTAKE
 
 
 # ---- what a program sees ----

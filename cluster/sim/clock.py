@@ -7,13 +7,16 @@ takes any exception out of a clock for a bug of its own.
 """
 
 import math
+import sys
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
+from types import FrameType
 from typing import Any
 
 import outcome
 import trio
 
+from cluster.sim.trio_scheduler import end_ready_tasks
 from cluster.time_units import FOREVER, LAST, SECOND
 
 # The ranks of entries within one instant, first to last. Entries of one rank are ordered by node, then by number.
@@ -25,6 +28,8 @@ RANK_SHIFT = 58
 NODE_SHIFT = 52
 POPS_A_PASS = 512
 """How many entries are done before trio's loop gets a turn, so that Ctrl-C and `stop` are noticed."""
+LOOKS_AN_INSTANT = 100_000
+"""How often the time may be looked at until it must have been let go on: a task that is always ready never lets it."""
 
 
 def key_of(rank: int, node: int, number: int) -> int:
@@ -78,12 +83,18 @@ class Clock(trio.abc.Clock):
         """Called when a `trio.sleep` of the story ends with no entry of the agenda before it."""
         self.on_deadlock: Callable[[], None] = lambda: None
         self.on_last: Callable[[], None] = lambda: None
-        """Called when whatever comes next lies after the last instant of any story."""
+        """Called when whatever comes next lies after `ends`."""
+        self.ends = LAST
+        """The last instant that this run may come to."""
+        self.on_standstill: Callable[[FrameType | None], None] = lambda frame: None
+        """Called when tasks run on and on within one instant and never all wait; with who looks at the time, if one does."""
         self._seconds = 0.0
         """The last deadline that was reached. trio compares floats, so its time must not lie slightly before the deadline."""
         self._woken = False
         self._serial = 0
         self._idle_passes = 0
+        self._looks = 0
+        self._stands_still = False
 
     # -- for trio
 
@@ -92,10 +103,14 @@ class Clock(trio.abc.Clock):
 
     def current_time(self) -> float:
         """Virtual time in seconds."""
+        self._looks = looks = self._looks + 1  # trio's loop looks at each of its rounds
+        if looks > LOOKS_AN_INSTANT:
+            self._stand_still()
         return max(self._seconds, self.now / SECOND)
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
         """Jump to whatever comes next; return 0 as soon as a task may run."""
+        self._looks = 0
         if self.held:
             return math.inf  # a thread is working: really wait for it
         if self.over:
@@ -111,7 +126,7 @@ class Clock(trio.abc.Clock):
 
     def _jump(self, deadline: float) -> float:
         horizon = FOREVER if deadline == math.inf else round(deadline * SECOND)
-        last, heap = min(horizon, LAST), self.heap
+        last, heap = min(horizon, self.ends), self.heap
         self._woken = False
         self.on_pass()
         if self.over:
@@ -147,6 +162,21 @@ class Clock(trio.abc.Clock):
         if self._idle_passes > 2:
             self.on_deadlock()
         return 0.001
+
+    def _stand_still(self) -> None:
+        """Tell it; whoever goes on all the same (a task in a shield, a loop that reads the time) is ended by an error."""
+        self._looks = 0
+        again, self._stands_still = self._stands_still, True
+        error = RuntimeError("time stands still in this loop: let it wait for something")
+        frame: FrameType | None = sys._getframe(2)
+        while frame is not None and frame.f_code.co_name in ("current_time", "cancel_called", "deadline"):
+            frame = frame.f_back
+        looping = frame is None or frame.f_code.co_name != "unrolled_run"
+        self.on_standstill(frame if looping else None)
+        if looping:
+            raise error
+        if again:  # the loop of trio looks at the time: nobody was cancelled by what was told
+            end_ready_tasks(error)
 
     # -- for the world
 

@@ -5,9 +5,33 @@ class Misuse(ValueError):
     """The story asked for something impossible: an unknown node, a restart before the start. The text has value and remedy."""
 
 
+class MisuseAt(Misuse):
+    """A Misuse whose text names the lines, `FILE:LINE`, by itself: no line of the traceback says more."""
+
+
+class Deadlock(MisuseAt):
+    """Nothing can ever happen any more and the story still waits. Names every task that waits, and for what."""
+
+
+class Standstill(MisuseAt):
+    """The story, or an application, does more and more within one instant, so that time never goes on."""
+
+
+class Fenced(MisuseAt):
+    """The story or its application used what a world does not have: a real clock, other luck, a thread, a socket."""
+
+
+class NotAwaited(MisuseAt):
+    """A verb that waits was called without `await`, so that it did nothing."""
+
+
+class NothingStarted(MisuseAt):
+    """The story ended without a node: nothing was watched, so that nothing held."""
+
+
 class GaveUp(AssertionError):
-    """What the story waited for did not happen in time, or can never happen."""
+    """What the story waited for did not happen in time."""
 
 
 class OutOfBudget(Exception):
-    """The run did more entries of the agenda than its budget allows, so there is no verdict."""
+    """The run used up what it was given of events or of virtual time: no verdict."""

@@ -99,7 +99,11 @@ class Machine:
             self._hardware.backlog.append((self._if_plugged, what))
             return
         self._history.cause = 0
-        act(arg)
+        try:
+            act(arg)
+        except Exception as error:
+            self.failed(error)
+            raise
 
     def appoint(self, monotonic: int, act: Callable[[Any], None], arg: Any) -> None:
         """Call at a monotonic instant. For Raft: skipped quiet time may pass over it."""

@@ -5,7 +5,10 @@ timeline attached.
 """
 
 import gc
+import re
+import sys
 import time
+import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,9 +17,11 @@ import trio
 
 from cluster.checks import Violation, Watcher
 from cluster.sim.clock import Clock
+from cluster.sim.errors import Fenced, NotAwaited, NothingStarted
 from cluster.sim.history import History
 from cluster.sim.timeline import explain
 from cluster.sim.trio_scheduler import settle_scheduler
+from cluster.sim.user_code import is_users, place_in, remember_story
 from cluster.sim.world import GaveUp, Misuse, OutOfBudget, World
 from cluster.time_units import SECOND
 from cluster.trace import Ended
@@ -74,10 +79,15 @@ def play(
     clock = Clock()
     began = time.perf_counter()
     box: list[World] = []
-    with few_collections():
+    remember_story(story)
+    with few_collections(), _heeding_forgotten_awaits() as forgotten:
         trio.run(_main, story, seed, clock, follow, stop_asked, shuffle, options, box, clock=clock)
     world = box[0]
     failure = world.failure
+    if forgotten and not isinstance(failure, KeyboardInterrupt | Fenced):
+        failure = NotAwaited(forgotten[0])
+    if failure is None:
+        failure = _nothing_started(world, story)
     if failure is None:
         try:
             world.finish()
@@ -102,6 +112,41 @@ def play(
         unseen=unseen,
         names=world.names,
     )
+
+
+def _nothing_started(world: World, story: Story) -> NothingStarted | None:
+    """What to say of a story that held because nothing could break."""
+    if world.slots:
+        return None
+    code = getattr(story, "__code__", None)
+    place = f"{code.co_filename}:{code.co_firstlineno}: " if code is not None else ""
+    return NothingStarted(f'{place}the story starts no node, so that nothing was watched: `world.start("ABC")`')
+
+
+@contextmanager
+def _heeding_forgotten_awaits() -> Iterator[list[str]]:
+    """Python only warns of a coroutine that was never awaited; with its origin, it says where it was made."""
+    forgotten: list[str] = []
+    show: Any = warnings.showwarning
+    depth = sys.get_coroutine_origin_tracking_depth()
+
+    def heed(message: Warning | str, category: type[Warning], filename: str, line: int, *rest: Any) -> None:
+        called = re.match(r"coroutine '(?:.*\.)?(\w+)' was never awaited", str(message))
+        made = re.findall(r'File "(.+)", line (\d+), in ', str(message))
+        if called is None or not made or not is_users(made[-1][0]):
+            show(message, category, filename, line, *rest)
+        else:
+            where = ":".join(made[-1])
+            forgotten.append(f"{where}: `{called[1]}` was never awaited: write `await` before the call")
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", "coroutine .* was never awaited", RuntimeWarning)
+        warnings.showwarning = heed  # type: ignore[assignment]  # it takes whatever else it is given
+        sys.set_coroutine_origin_tracking_depth(max(1, depth))
+        try:
+            yield forgotten
+        finally:
+            sys.set_coroutine_origin_tracking_depth(depth)
 
 
 @contextmanager
@@ -172,7 +217,7 @@ async def _main(
                     return
     failure = world.failure
     expected = (Violation, GaveUp, OutOfBudget, KeyboardInterrupt, Misuse)
-    if failure is not None and not isinstance(failure, expected) and not _from_story(failure, story):
+    if failure is not None and not isinstance(failure, expected) and not place_in(failure):
         world.failure = OwnBug(failure)
 
 
@@ -184,16 +229,6 @@ def _single(failure: BaseException) -> BaseException:
         )
         failure = next((error for error in inner if isinstance(error, AssertionError)), inner[0])
     return failure
-
-
-def _from_story(failure: BaseException, story: Story) -> bool:
-    """Whether the exception was raised by the story itself, not by the clock or a program of a node."""
-    frame = failure.__traceback__
-    while frame is not None:
-        if frame.tb_frame.f_code is getattr(story, "__code__", None):
-            return True
-        frame = frame.tb_next
-    return False
 
 
 def run(story: Story, seed: int = 1, **options: Any) -> Outcome:

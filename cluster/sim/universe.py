@@ -3,17 +3,19 @@
 `Universe.do` is the only way in which a story changes anything. `world` has the verbs that make the steps.
 """
 
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import count
+from types import FrameType
 from typing import Any, Self, get_args
 
 import trio
 
 from cluster import steps, trace
 from cluster.admin_requests import ASKING_WORDS
-from cluster.checks import Watcher
+from cluster.checks import Violation, Watcher
 from cluster.checks.consensus import consensus_watchers
 from cluster.checks.liveness import Progress
 from cluster.member import Application, NoLeader, OutcomeUnknown, Refused
@@ -21,11 +23,12 @@ from cluster.node import Node
 from cluster.proposals import PROPOSAL_WORDS
 from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.timing import Timing
+from cluster.sim import fences
 from cluster.sim.administration import wish_of
 from cluster.sim.clock import SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
 from cluster.sim.dice import Dice, seed_of
 from cluster.sim.disk import Disk, DiskModel
-from cluster.sim.errors import GaveUp, Misuse, OutOfBudget
+from cluster.sim.errors import Deadlock, Misuse, OutOfBudget, Standstill
 from cluster.sim.faults import Faults
 from cluster.sim.history import History
 from cluster.sim.machine import Machine
@@ -33,16 +36,19 @@ from cluster.sim.machine_slot import Slot
 from cluster.sim.network import Network, Packet, Wire
 from cluster.sim.quiet import Quiet
 from cluster.sim.timeline import explain
-from cluster.sim.trio_scheduler import settle_scheduler
+from cluster.sim.trio_scheduler import ready_tasks, settle_scheduler
+from cluster.sim.waiting import place_lines, waiting_lines
 from cluster.snapshot_codec import IMAGE_WORDS
 from cluster.storage import Storage, StorageDamaged, StorageTooNew
-from cluster.time_units import FIRST, LAST, as_datetime, clock_text
+from cluster.time_units import DAY, FIRST, LAST, as_datetime, clock_text
 from cluster.trace import Happened
 from cluster.trace_notes import terms_and_digests
 from cluster.wire import RAFT_WORDS, Codec, classes_within
 
 STORY = 63
 """Index of the story among the nodes, in the order of an instant; so a world has at most 63 nodes."""
+STEPS_AN_INSTANT = 100_000
+"""How many entries of the agenda, and how many verbs of the story, one instant may hold."""
 
 
 class Universe:
@@ -61,6 +67,7 @@ class Universe:
         places: Mapping[str, str] | None = None,
         options: Mapping[str, Any] | None = None,
         budget: int = 20_000_000,
+        years: float = 1_000,
     ) -> None:
         self.seed = seed
         self.clock = clock or Clock()
@@ -75,6 +82,8 @@ class Universe:
         """Options of the run, by name, for the code that builds applications: `rules`, `data`."""
         self.budget = budget
         """How many entries of the agenda the run may do."""
+        self.years = years
+        """How much virtual time it may take; no story goes on after the year 9989."""
         self.slots: dict[str, Slot] = {}
         self.watchers: list[Watcher] = []
         self.network: Network
@@ -101,6 +110,9 @@ class Universe:
         clock_of.on_deadline = self._nothing_led_to_it
         clock_of.on_deadlock = self._deadlock
         clock_of.on_last = self._past_the_last
+        clock_of.on_standstill = self._standstill
+        clock_of.ends = min(LAST, round(years * 365.25 * DAY))
+        self._instant = self._instant_began = self._verbs_at = self._verbs = 0
 
     # -- life
 
@@ -111,7 +123,8 @@ class Universe:
             raise Misuse("this clock has had its world: give each World a Clock of its own")
         async with trio.open_nursery() as self._nursery:
             try:
-                yield
+                with fences.held(self._failed):
+                    yield
             finally:
                 self.clock.over = True
                 for slot in self.slots.values():
@@ -163,22 +176,40 @@ class Universe:
             self._failed(KeyboardInterrupt())
         elif self.clock.pops > self.budget:
             self._failed(OutOfBudget(f"the run did {self.budget:,} entries of its agenda and was not finished"))
+        elif self.clock.now != self._instant:
+            self._instant, self._instant_began = self.clock.now, self.clock.pops
+        elif self.clock.pops - self._instant_began > STEPS_AN_INSTANT:
+            self._stand_still(f"{STEPS_AN_INSTANT:,} things happened", waiting_lines())
+
+    def _stand_still(self, much: str, lines: list[str]) -> None:
+        text = f"time stands still at {clock_text(self.clock.now)}: {much} in that one instant; let the loop wait for something"
+        self._failed(Standstill("\n".join([f"{text}{':' if lines else ''}", *lines])))
+
+    def _standstill(self, looking: FrameType | None) -> None:
+        if looking is None:
+            self._stand_still("tasks ran on and on", waiting_lines(ready_tasks()))
+        else:
+            self._stand_still("the time was looked at again and again", place_lines(looking))
 
     def _deadlock(self) -> None:
-        self._failed(
-            GaveUp(f"nothing can ever happen any more at {clock_text(self.clock.now)}, and the story still waits")
-        )
+        text = f"nothing can ever happen any more at {clock_text(self.clock.now)}, and the story still waits"
+        lines = waiting_lines()
+        self._failed(Deadlock("\n".join([f"{text}{':' if lines else ''}", *lines])))
 
     def _past_the_last(self) -> None:
+        if self.clock.ends < LAST:
+            text = f"the run took {self.years:g} years of virtual time and was not finished"
+            self._failed(OutOfBudget(f"{text}: end the story sooner, or give it more `years`"))
+            return
         year = as_datetime(LAST).year - 1
         self._failed(Misuse(f"the story goes on after the year {year}, where every story ends: let it sleep for less"))
 
     def program_failed(self, node: str, error: Exception) -> None:
-        """A program of a node ended with an exception: the run ends with it."""
-        if error is self.failure:
-            return  # the program's act broke a promise, which is reported already
+        """A program of a node ended with an exception, or the application raised one when it was called."""
+        if error is self.failure or isinstance(error, Violation):
+            return  # a promise was broken while the program acted: that is told already
         self.history.add(node, trace.Failed(f"{type(error).__name__}: {error}"))
-        error.add_note(f"in a program of node {node} at {clock_text(self.clock.now)}")
+        error.add_note(f"on node {node}, at {clock_text(self.clock.now)}")
         self._failed(error)
 
     def disk_failed(self, slot: Slot, error: OSError) -> None:
@@ -249,8 +280,12 @@ class Universe:
             slot = self._by_index[index]
             if slot.paused:  # the drive has finished, but the paused machine takes no notice
                 slot.backlog.append((end, act))
-            else:
+                return
+            try:
                 act()
+            except Exception as error:
+                self.program_failed(slot.name, error)
+                raise
 
         key = key_of(STORED, index, 0)
 
@@ -266,6 +301,13 @@ class Universe:
             raise Misuse(f"there are no nodes for {step!r} yet: start some first")
         self._check(step)
         steps.check(step)
+        if self.clock.now != self._verbs_at:
+            self._verbs_at, self._verbs = self.clock.now, 0
+        self._verbs += 1
+        if self._verbs > STEPS_AN_INSTANT:
+            self._stand_still(f"{STEPS_AN_INSTANT:,} verbs were called", place_lines(sys._getframe()))
+            assert self.failure is not None
+            raise self.failure
         cause = self.history.cause
         self.history.cause = self.history.add("", trace.Stepped(step))
         try:
@@ -549,7 +591,13 @@ class Universe:
                 ]
             slot.backlog.append((lambda late: self._land(index, late), packet))
         else:
-            slot.node.deliver(packet)
+            try:
+                slot.node.deliver(packet)
+            except (
+                Exception
+            ) as error:  # of the application: it handled the message, or applied what was committed by it
+                self.program_failed(slot.name, error)
+                raise
 
     def _lost(self, packet: Packet, why: str) -> None:
         if not packet.beat:

@@ -118,12 +118,12 @@ def _tell(
     result: "Result", outcome: "Outcome", loaded: "LoadedStory", screen: "Screen", *, as_json: bool, kept: str
 ) -> int:
     """Say how a run ended; return the exit code."""
-    from scenarios.inspect.result import bug_text, failure_lines, mistake_text, verdict_lines
+    from scenarios.inspect.result import bug_text, failure_lines, mistake_lines, verdict_lines
 
     failure = outcome.failure
     match result.verdict:
         case "mistake" if failure is not None:
-            complain(mistake_text(failure, loaded))
+            complain("\n".join(mistake_lines(result, outcome, loaded)))
             return MISTAKE
         case "bug" if failure is not None:
             complain(bug_text(failure, result.request.command(), version()))

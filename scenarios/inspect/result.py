@@ -15,8 +15,10 @@ from backup.checks import Covered, Missed
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, Reported
 from backup.record.record import ONE_TIME
 from cluster.checks import Violation, Watcher
+from cluster.sim.errors import MisuseAt
 from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE
 from cluster.sim.timeline import span_text, tail
+from cluster.sim.user_code import place_in
 from cluster.time_units import SECOND, clock_text
 from cluster.value import value
 from scenarios.gallery import LoadedStory, line_in
@@ -152,15 +154,24 @@ def _broken(failure: BaseException, loaded: LoadedStory) -> tuple[str, str]:
     return OF_THE_STORY, f"{said} ({loaded.source}, line {line})" if line else said
 
 
-def mistake_text(failure: BaseException, loaded: LoadedStory) -> str:
-    """An error of the story in one line: where, what, and the text of the error."""
+def mistake_lines(result: Result, outcome: "Outcome", loaded: LoadedStory) -> list[str]:
+    """An error of the story in one line; one that came from a node also with the node, the seed and the last lines."""
+    assert outcome.failure is not None
+    lines, notes = [_mistake(outcome.failure, loaded)], getattr(outcome.failure, "__notes__", ())
+    if notes:
+        lines += [f"  {note}" for note in notes]
+        lines += _last_lines(result, outcome, len(outcome.history), outcome.history.clock.now)
+    return lines
+
+
+def _mistake(failure: BaseException, loaded: LoadedStory) -> str:
+    """Where, what, and the text of the error."""
     kind, text = type(failure).__name__, str(failure).strip()
-    if isinstance(failure, DataError):
+    if isinstance(failure, DataError | MisuseAt):
         return text
     known = type(failure).__module__.split(".")[0] in ("cluster", "backup", "scenarios")  # their texts say enough
     what = text if known and text else f"{kind}: {text}" if text else kind
-    line = line_in(failure, loaded.source)
-    return f"{loaded.source}, line {line}: {what}" if line else f"{loaded.source}: {what}"
+    return f"{place_in(failure) or loaded.source}: {what}"
 
 
 def bug_text(error: BaseException, command: str, version: str) -> str:
@@ -211,14 +222,21 @@ def _reason(result: Result, outcome: "Outcome") -> str:
     return str(outcome.failure)
 
 
+def _last_lines(result: Result, outcome: "Outcome", seq: int, t: int) -> list[str]:
+    """When it went wrong, under which seed, the last lines of the timeline, and the command that repeats it."""
+    return [
+        f"  seed {outcome.seed}, event {seq}, {clock_text(t)} after the start; the last lines:",
+        *(f"    {line}" for line in tail(outcome.history, outcome.names)),
+        f"  again    {result.request.command()}",
+    ]
+
+
 def failure_lines(result: Result, outcome: "Outcome") -> list[str]:
     """The report of a broken promise: one text, the seed, the last lines of the timeline, how to repeat it."""
     first = result.violations[0]
     lines = [f"broken: {first.promise}: {first.text}"]
     lines += [f"  {note}" for note in getattr(outcome.failure, "__notes__", ())]
-    lines.append(f"  seed {outcome.seed}, event {first.seq}, {clock_text(first.t)} after the start; the last lines:")
-    lines += [f"    {line}" for line in tail(outcome.history, outcome.names)]
-    lines.append(f"  again    {result.request.command()}")
+    lines += _last_lines(result, outcome, first.seq, first.t)
     if not (result.request.data or result.request.bug) and result.request.rules == result.request.own_rules:
         run = f"{result.request.story}@{result.request.seed}:{first.seq}"
         lines.append(f"  look     {shlex.join(['unkindness', 'replay', run])}")

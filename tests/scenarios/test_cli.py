@@ -181,9 +181,9 @@ def test_a_mistake_of_the_user_is_one_or_two_lines(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("{}['k']", "mine.py, line 6: KeyError: 'k'"),
-        ("world.crash('Q')", "mine.py, line 6: there is no node 'Q'; nodes are A, B, C"),
-        ("raise OSError", "mine.py, line 6: OSError\n"),
+        ("{}['k']", "mine.py:6: KeyError: 'k'"),
+        ("world.crash('Q')", "mine.py:6: there is no node 'Q'; nodes are A, B, C"),
+        ("raise OSError", "mine.py:6: OSError\n"),
         (
             "list(__import__('scenarios.sample_documents').sample_documents.documents(__file__))",
             "mine.py, line 1: not JSON",
@@ -385,8 +385,8 @@ def test_a_log_holds_every_event(tmp_path: Path, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("last", "says"),
     [
-        ("world.elected()", "line 4: `elected` was never awaited: write `await` before the call"),
-        ("world.until(lambda: True); await world.elected()", "line 4: `until` was never awaited"),
+        ("world.elected()", "mine.py:4: `elected` was never awaited: write `await` before the call"),
+        ("world.until(lambda: True); await world.elected()", "mine.py:4: `until` was never awaited"),
     ],
 )
 def test_a_verb_that_is_not_awaited_is_the_storys_mistake(

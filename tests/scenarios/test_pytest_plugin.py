@@ -72,6 +72,12 @@ async def test_deadlock(world, world_clock):
     await trio.sleep_forever()
 
 
+async def test_gave_up(world, world_clock):
+    world.start("AB")
+    world.crash("A")
+    await world.elected(within=3)
+
+
 async def test_forgotten_clock(world):
     world.start("ABC")
 
@@ -128,7 +134,8 @@ FAILURES = {
     "test_broken_by_hand": "Violation: election safety: B and A both lead term 1",
     "test_broken_fixture": "Violation: election safety: A and B both lead term 1",
     "test_assertion": "AssertionError: assert 'A' == 'Z'",
-    "test_deadlock": "GaveUp: nothing can ever happen any more at 00:00:00.",
+    "test_deadlock": "cluster.sim.errors.Deadlock: nothing can ever happen any more at 00:00:00.",
+    "test_gave_up": "GaveUp: waited 3 s for a leader, in vain",
     "test_forgotten_clock": "Failed: name world_clock among the test's arguments, beside world: it is the clock to run by",
     "test_two_failures": "ExceptionGroup: ",
     "test_no_world": "LookupError('9') [single exception in ExceptionGroup]",
@@ -145,6 +152,9 @@ def test_a_failure_shows_the_timeline(report: dict[str, str]) -> None:
     """The seed and the last lines, as `run` does."""
     assert "E   seed 7, 00:00:05.277 after the start; the last lines of the timeline:" in report[""]
     assert "A leads term 1 (2 votes)" in report[""]
+    told = report[""].partition("waited 3 s for a leader, in vain")[2]
+    assert "seed 1, 00:00:03.000 after the start; the last lines of the timeline:" in told
+    assert "crash A" in told
 
 
 def test_the_plugin_brings_in_nothing_before_a_fixture_is_asked_for() -> None:

@@ -443,6 +443,7 @@ def test_what_is_no_application_is_refused_at_the_start() -> None:
     async def story(world: World) -> None:
         with pytest.raises(Misuse, match="Member is no application: let it inherit from"):
             world.start("A", Member)  # type: ignore[type-var]  # that is the mistake
+        world.start("A", Adder)
 
     class Member:
         """It has nothing of an application."""

@@ -5,7 +5,7 @@ import trio
 
 from cluster.member import Member, OutcomeUnknown, Refused
 from cluster.sim.disk import DiskModel
-from cluster.sim.run import BUG, HELD, Outcome, play, run
+from cluster.sim.run import HELD, MISTAKE, Outcome, play, run
 from cluster.sim.world import World
 from cluster.time_units import MILLISECOND, SECOND
 from cluster.trace import Crashed, Failed, Lost, Note, Started
@@ -281,9 +281,9 @@ def test_a_programs_error_is_told_with_its_place() -> None:
         await trio.sleep(10)
 
     outcome = play(story)
-    assert outcome.verdict == BUG
+    assert outcome.verdict == MISTAKE
     assert isinstance(outcome.failure, LookupError)
-    assert outcome.failure.__notes__ == ["in a program of node B at 00:00:02.000"]
+    assert outcome.failure.__notes__ == ["on node B, at 00:00:02.000"]
     assert told(outcome, Failed, "B") == ["program failed: LookupError: no such thing"]
     assert outcome.virtual_seconds == 2
 
