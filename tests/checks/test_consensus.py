@@ -29,7 +29,7 @@ from cluster.trace import (
     Wrote,
 )
 from scenarios.zoo import bug_named, planted
-from scenarios.zoo.storm import storm
+from scenarios.zoo.storm import crowd, storm
 
 NAMES = ("A", "B", "C")
 Line = tuple[str, Note]
@@ -463,6 +463,45 @@ def test_half_is_not_enough_where_members_never_changed() -> None:
     assert violation is not None
     assert str(violation) == "durability: entry 1 was acknowledged, and at the end only A, B has it"
     assert watch([*half, writes("D", 0, [1]), ends()], FOUR) is None
+
+
+OVERWRITTEN = [
+    writes("B", 0, [1]),
+    goes_by("B", 1, "AB"),
+    leads("A", 2),
+    *(writes(node, 0, [2, 2]) for node in "AC"),
+    commits("A", 2, 2),
+    acknowledges("A", 2),
+    writes("B", 0, [2, 2], truncated=1),
+]
+"""Only B had the change, and another entry is at its index now, which is committed."""
+
+
+@pytest.mark.parametrize(
+    "then", [[], [commits("B", 2, 2)], [installs("B", 2, 2)]], ids=["writes", "commits", "installs"]
+)
+def test_the_entry_in_the_place_of_a_change_does_not_commit_it(then: list[Line]) -> None:
+    """Two of the founders are a majority, though the change that left out C was at an index that is committed."""
+    told = [*OVERWRITTEN, *then, goes_by("B", 0, "ABC"), crashes("A"), reads("A", [])]
+    assert watch(told) is None
+    violation = watch([*told, crashes("C"), reads("C", [])])
+    assert violation is not None
+    assert str(violation) == "durability: entry 2 was acknowledged, and after C's restart only B has it"
+
+
+def test_a_change_is_committed_by_its_own_entry() -> None:
+    """From then on A and B are all who decide: C's copy is worth nothing."""
+    begun = [leads("A", 1), *(writes(node, 0, [1]) for node in "ABC"), commits("A", 1, 1)]
+    gone = [writes("A", 1, [1]), goes_by("A", 2, "AB"), writes("B", 1, [1]), commits("A", 2, 1), acknowledges("A", 2)]
+    told = [*begun, *gone, writes("C", 1, [1])]
+    assert watch([*told, crashes("C"), reads("C", [])]) is None
+    assert watch([*told, crashes("B"), reads("B", [])]) is not None
+
+
+@pytest.mark.parametrize("seed", [100_890])
+def test_storms_of_members_that_were_accused_of_losing_something(seed: int) -> None:
+    """A change taken back on B, whose index was committed with another entry."""
+    assert play(crowd("ABC"), seed).verdict == HELD
 
 
 def test_every_promise_has_a_history_that_breaks_it() -> None:

@@ -10,7 +10,7 @@ from cluster.checks import Violation
 from cluster.checks.consensus import consensus_watchers
 from cluster.raft import state
 from cluster.raft.log import Log
-from cluster.raft.messages import AppendEntries, Message
+from cluster.raft.messages import AppendEntries, Entry, Message
 from cluster.raft.progress import Progress
 from cluster.raft.state import Leader
 from scenarios import cli
@@ -29,6 +29,7 @@ from scenarios.explore import (
 )
 from scenarios.explore import command as speaking
 from scenarios.explore.identity import LOG_PARTS, PARTS, Kept, UnknownPart, know, normal_form, unknown_parts
+from scenarios.explore.promises import lost
 from scenarios.explore.search import Search
 from scenarios.explore.storage_probe import says_early
 from scenarios.zoo import all_bugs, bug_named, planted
@@ -71,6 +72,25 @@ WIDE = [
 def test_the_core_keeps_every_promise_within_wider_bounds(bounds: Bounds, expected: tuple[int, int, int]) -> None:
     """The same, and the figures that the README shows."""
     test_the_core_keeps_every_promise_within_bounds(bounds, expected)
+
+
+BACK = Bounds(nodes=2, crashes=1, changes=1, batch=1)
+"""A leader of two commits alone, as its change says that B leaves, and loses that change in a crash."""
+
+
+def test_half_of_the_disks_is_enough_once_a_change_was_taken_back() -> None:
+    """What one of one committed is on one of two disks: no majority of both is without it."""
+    found = explore(BACK, depth=20)
+    assert (found.verdict, found.broken) == ("depth", None)
+
+
+def test_who_lacks_the_entry_may_be_no_majority_even_then() -> None:
+    """Taken back or not: where those without a committed entry can elect one of themselves, it is lost."""
+    entry = Entry(1, None, b"")
+    founders, sealed = [(("A", "B", "C"), ())], ((entry, 1),)
+    assert lost("ABC", [(entry,), (), ()], sealed, founders, is_one_back=True) is not None
+    assert lost("AB", [(entry,), ()], sealed, [(("A", "B"), ())], is_one_back=True) is None
+    assert lost("AB", [(entry,), ()], sealed, [(("A", "B"), ())]) is not None
 
 
 # ---- a second, dumb search ----
