@@ -91,6 +91,11 @@ class Members(Watcher):
                 f"{node} goes from {text(before.voters)} to {text(said.voters)}: their majorities need not meet"
             )
 
+    def has_vote(self, node: str) -> bool:
+        """Whether the configuration that the node goes by gives it a vote."""
+        said = self.in_force.get(node)
+        return said is not None and any(node in half for half in said.voters)
+
     def counting(self) -> list[Voters]:
         """The voters that count: of the last committed configuration, and of every later one in some log."""
         sure = self.sure

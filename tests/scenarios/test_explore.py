@@ -273,7 +273,7 @@ BEYOND = {
     *("removed-and-leads-on", "removed-stands-no-more", "one-answer-will-do"),
     *("a-snapshot-without-end", "a-refusal-teaches-no-term", "a-trial-asks-for-no-log"),
     *("grants-of-another-term-are-stale", "silent-to-an-old-term", "stands-by-what-is-committed"),
-    *("leads-on-unheard", "stands-without-asking"),
+    *("leads-on-unheard", "stands-without-asking", "heeds-an-older-leader"),
 }
 """Of learners, leases, transfers and snapshots, which a search does not ask for; of trials, which it makes in the bounds
 `rachis` only; of what breaks no state; of five nodes, or more steps than a search takes in minutes."""
