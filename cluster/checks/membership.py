@@ -13,11 +13,14 @@ from cluster.trace import (
     Answered,
     Committed,
     ConfigurationChanged,
+    Crashed,
     Ended,
     Happened,
+    PutOutside,
     Recovered,
     RecoveredSnapshot,
     SnapshotInstalled,
+    Wrote,
 )
 from cluster.value import value
 
@@ -201,6 +204,64 @@ class SnapshotMembers(OnLogs):
         last = next(each for each in reversed(self.settled) if each.index <= note.index)
         if attrs.evolve(note, index=last.index) != last:
             raise self.broken(f"{node} {note.text()}, by its snapshot; the log {last.text()}")
+
+
+class MembersInForce(OnLogs):
+    promise = "members in force"
+    says = "once a snapshot is installed, the node goes by the members of its last entry (§7; dissertation, 5.1)"
+
+    def __init__(self, snapshots: SnapshotMembers, names: tuple[str, ...], logs: Logs) -> None:
+        super().__init__(logs)
+        self._snapshots = snapshots
+        founders = ConfigurationChanged(0, tuple(sorted(names)), (), (), ())
+        self._goes_by = dict.fromkeys(names, founders)
+        self._begun = dict(self._goes_by)
+        self._installed: dict[str, int] = {}
+        """By node that has just installed a snapshot: its index."""
+
+    def sees(self) -> Sees:
+        return [
+            on(SnapshotInstalled, self.installed),
+            on(ConfigurationChanged, self.changed),
+            on(PutOutside, self.gone),
+            on(Crashed, self.gone),
+            on(Recovered, self.recovered),
+            on(Committed, self.judge),
+            on(Wrote, self.judge),
+        ]
+
+    def installed(self, event: Happened[SnapshotInstalled]) -> None:
+        self.judge(event)
+        self._installed[event.node] = event.note.index
+
+    def changed(self, event: Happened[ConfigurationChanged]) -> None:
+        self._goes_by[event.node] = event.note
+        if event.note.index >= self._installed.get(event.node, 0):
+            self.judge(event)
+
+    def gone(self, event: Happened) -> None:
+        """What the node went by counts no more, and it is said again when it does."""
+        self._installed.pop(event.node, None)
+        self._goes_by.pop(event.node, None)
+
+    def recovered(self, event: Happened) -> None:
+        if event.node in self._begun:
+            self._goes_by[event.node] = self._begun[event.node]
+
+    def judge(self, event: Happened) -> None:
+        """Raise Violation if the node has done something else since it installed a snapshot, and goes by other members."""
+        if not self._installed:  # as nearly always
+            return
+        index = self._installed.pop(event.node, None)
+        if index is None:
+            return
+        settled = [each for each in self._snapshots.settled if each.index <= index]
+        goes_by = self._goes_by.get(event.node)
+        if goes_by is None or attrs.evolve(goes_by, index=settled[-1].index) != settled[-1]:
+            says = goes_by.text() if goes_by is not None else "goes by nobody"
+            raise self.broken(
+                f"{event.node} has installed a snapshot up to {index}, and {says}; the log {settled[-1].text()}"
+            )
 
 
 class Durability(Watcher):

@@ -24,7 +24,7 @@ NEVER_BACK = "never back"
 OWN_ASSERTION = "the core's own assertion"
 TRUE_READS = "true reads"
 IN_FORCE = "configuration in force"
-BEYOND = ("state order", "equal snapshots", "members of a snapshot")
+BEYOND = ("state order", "equal snapshots", "members of a snapshot", "members in force", "sound disks")
 """Of snapshots, which a search does not make."""
 PROMISES = {each.promise: each.says for each in consensus_watchers(("A",)) if each.promise not in BEYOND} | {
     "durability": "what was committed is on a majority of disks, in every state",

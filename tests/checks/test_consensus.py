@@ -7,6 +7,7 @@ import pytest
 from cluster.checks import Violation, Watcher
 from cluster.checks.consensus import consensus_watchers
 from cluster.sim.run import BROKEN, HELD, play
+from cluster.steps import FlipBit
 from cluster.trace import (
     Answered,
     BecameCandidate,
@@ -18,6 +19,7 @@ from cluster.trace import (
     Crashed,
     Delivered,
     Ended,
+    Failed,
     Happened,
     Note,
     Recovered,
@@ -25,6 +27,8 @@ from cluster.trace import (
     Restored,
     SnapshotInstalled,
     SnapshotTaken,
+    Started,
+    Stepped,
     Voted,
     Wrote,
 )
@@ -109,6 +113,14 @@ def commits(node: str, index: int, term: int) -> Line:
 
 def crashes(node: str) -> Line:
     return node, Crashed()
+
+
+def starts(node: str) -> Line:
+    return node, Started(1)
+
+
+def fails(node: str) -> Line:
+    return node, Failed("no reason")
 
 
 def reads(
@@ -381,6 +393,48 @@ BROKEN_BY: dict[str, tuple[str, list[Line], list[Line]]] = {
         [*OVERWRITTEN, installs("B", 2, 2), goes_by("B", 2, "ABCD")],
         [*OVERWRITTEN, installs("B", 2, 2), goes_by("B", 2, "ABC")],
     ),
+    "a snapshot is installed and changes nobody": (
+        "members in force",
+        [*CHANGED, commits("A", 2, 1), installs("C", 2), writes("C", 2, [1])],
+        [*CHANGED, commits("A", 2, 1), installs("C", 2), goes_by("C", 2, "ABCD"), writes("C", 2, [1])],
+    ),
+    "a term falls": (
+        "never back",
+        [is_in("A", 2), is_in("A", 1)],
+        [is_in("A", 2), crashes("A"), reads("A", (), term=1), is_in("A", 1)],
+    ),
+    "a leader of an older term": (
+        "never back",
+        [follows("A", 3), leads("A", 2)],
+        [follows("A", 3), leads("A", 4)],
+    ),
+    "a disk whose log is ahead of its term": (
+        "never back",
+        [reads("A", [1, 3], term=2)],
+        [reads("A", [1, 2], term=2)],
+    ),
+    "a disk whose snapshot is ahead of its term": (
+        "never back",
+        [finds("A", 2, 2, term=3), reads("A", (), term=2, commit=2, base=2)],
+        [finds("A", 2, 2, term=2), reads("A", (), term=2, commit=2, base=2)],
+    ),
+    "a disk that is refused": (
+        "sound disks",
+        [starts("A"), reads("A", ()), crashes("A"), starts("A"), fails("A")],
+        [
+            starts("A"),
+            reads("A", ()),
+            crashes("A"),
+            ("", Stepped(FlipBit("A", "raft.log", 9, 1))),
+            starts("A"),
+            fails("A"),
+        ],
+    ),
+    "a program that fails is no disk": (
+        "sound disks",
+        [starts("A"), fails("A")],
+        [starts("A"), reads("A", ()), fails("A")],
+    ),
     "by whose majority": (
         "durability",
         [
@@ -520,7 +574,7 @@ def test_a_trial_changes_no_term() -> None:
 
 def test_what_a_leader_was_is_over_with_its_crash() -> None:
     """It may cut its log in its next life, as a follower."""
-    life = [writes("A", 0, [1, 1]), leads("A", 2, 2, 1), crashes("A"), reads("A", [1, 1]), follows("A", 3, "B")]
+    life = [writes("A", 0, [1, 1]), leads("A", 2, 2, 1), crashes("A"), reads("A", [1, 1], term=2), follows("A", 3, "B")]
     assert watch([*life, writes("A", 1, [3], truncated=1)]) is None
 
 

@@ -180,6 +180,7 @@ FOUND: dict[str, tuple[Bounds, str, int, int]] = {
     "own-vote-is-not-written": (Bounds(terms=1, entries=0, crashes=1), "election safety", 11, 2_356),
     "term-forgotten-by-a-restart": (Bounds(terms=1, entries=0, crashes=1), "one vote a term", 4, 39),
     "a-longer-log-gets-a-second-vote": (Bounds(entries=1, instant_disk=True), "one vote a term", 7, 1_634),
+    "takes-the-term-of-any-refusal": (Bounds(terms=2, entries=0, instant_disk=True), "never back", 5, 60),
     "keeps-a-conflicting-entry": (Bounds(entries=0, instant_disk=True), "true match", 8, 4_443),
     "acknowledges-its-whole-log": (Bounds(entries=0, beats=1, instant_disk=True), "true match", 9, 17_286),
     "cuts-what-lies-beyond": (Bounds(terms=1, entries=1, beats=1), "true match", 10, 1_175),
@@ -274,9 +275,11 @@ BEYOND = {
     *("a-snapshot-without-end", "a-refusal-teaches-no-term", "a-trial-asks-for-no-log"),
     *("grants-of-another-term-are-stale", "silent-to-an-old-term", "stands-by-what-is-committed"),
     *("leads-on-unheard", "stands-without-asking", "heeds-an-older-leader"),
+    *("a-torn-end-is-damage", "installs-and-keeps-its-members", "entries-without-their-term"),
 }
 """Of learners, leases, transfers and snapshots, which a search does not ask for; of trials, which it makes in the bounds
-`rachis` only; of what breaks no state; of five nodes, or more steps than a search takes in minutes."""
+`rachis` only; of what breaks no state; of five nodes, or more steps than a search takes in minutes; of a torn write; of a disk's
+term, which a search judges by the second vote that it leads to."""
 
 
 FURTHER = {
