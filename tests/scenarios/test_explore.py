@@ -400,7 +400,9 @@ def test_the_command_says_what_it_covered(capsys: pytest.CaptureFixture[str]) ->
 def test_a_budget_that_ran_out_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """Of states: inconclusive. A depth that was asked for is a bound like the others."""
     assert main(["explore", "--states", "20"]) == cli.INCONCLUSIVE
-    assert "every state of less than" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "every state of less than" in said
+    assert "  further  --states N with more of them" in said
     assert main(["explore", "--depth", "3"]) == cli.HELD
     assert "every state of at most 3 steps" in capsys.readouterr().out
 
