@@ -6,8 +6,9 @@
 from bisect import bisect_left
 
 from cluster.checks import Sees, Watcher, on
+from cluster.checks.disks import NeverBack, SoundDisks
 from cluster.checks.logs import Logs, OnLogs
-from cluster.checks.membership import Durability, Members, OneChange, SnapshotMembers
+from cluster.checks.membership import Durability, Members, MembersInForce, OneChange, SnapshotMembers
 from cluster.checks.snapshots import EqualSnapshots, StateOrder
 from cluster.trace import (
     BecameLeader,
@@ -169,7 +170,7 @@ class TrueMatch(OnLogs):
 def consensus_watchers(names: tuple[str, ...]) -> list[Watcher]:
     """A fresh watcher for each promise of consensus, in the order in which they need the events. `names`: the founders."""
     logs = Logs(names)
-    members = Members(names, logs)
+    members, snapshots = Members(names, logs), SnapshotMembers(names, logs)
     return [
         logs,
         ElectionSafety(),
@@ -183,6 +184,9 @@ def consensus_watchers(names: tuple[str, ...]) -> list[Watcher]:
         StateOrder(logs),
         EqualSnapshots(logs),
         OneChange(members),
-        SnapshotMembers(names, logs),
+        snapshots,
+        MembersInForce(snapshots, names, logs),
         members,
+        NeverBack(),
+        SoundDisks(),
     ]

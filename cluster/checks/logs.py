@@ -104,6 +104,11 @@ class Logs(Watcher):
             return held.at(index) == content
         return 0 < index <= held.base and self.agreed(index) in (None, content)
 
+    def last(self, node: str) -> tuple[int, int]:
+        """Term and index of the last entry of a node's log: the greater, the more up to date (§5.4.1)."""
+        held = self.held[node]
+        return held.contents[-1][0] if held.contents else held.base_term, held.last
+
     def agreed(self, index: int) -> Content | None:
         """The content committed at `index`; None if nothing was, or if it is dropped."""
         committed = self.committed

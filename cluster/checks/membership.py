@@ -13,15 +13,30 @@ from cluster.trace import (
     Answered,
     Committed,
     ConfigurationChanged,
+    Crashed,
     Ended,
     Happened,
+    PutOutside,
     Recovered,
     RecoveredSnapshot,
     SnapshotInstalled,
+    Wrote,
 )
+from cluster.value import value
 
 Voters = tuple[tuple[str, ...], tuple[str, ...]]
 """The voters and, while joint, the outgoing voters."""
+
+
+@value
+class InForce:
+    """The voters that a node goes by, and the entry that says so: another log may hold another entry at that index."""
+
+    index: int
+    """0 for the founders'."""
+    entry: Content | None
+    """None for the founders', and for those that a snapshot names."""
+    voters: Voters
 
 
 def decides(voters: Voters, names: Container[str]) -> bool:
@@ -37,65 +52,66 @@ class Members(Watcher):
 
     def __init__(self, names: tuple[str, ...], logs: Logs) -> None:
         self.logs = logs
-        founders: Voters = (tuple(sorted(names)), ())
-        self._begun = dict.fromkeys(names, (0, founders))
-        self.in_force: dict[str, tuple[int, Voters]] = dict(self._begun)
-        """By node: index and voters of the last configuration in its log; index 0 for the founders'."""
-        self.sure: tuple[int, Voters] = (0, founders)
+        founders = InForce(0, None, (tuple(sorted(names)), ()))
+        self._begun = dict.fromkeys(names, founders)
+        self.in_force: dict[str, InForce] = dict(self._begun)
+        """By node: the last configuration in its log."""
+        self.sure = founders
         """The last configuration that is known to be committed."""
-        self._tried: set[tuple[int, Voters]] = set()
+        self._tried: set[InForce] = set()
         """The configurations that were in some log without being committed."""
-        self._settled: set[tuple[int, Voters]] = set()
+        self._settled: set[InForce] = set()
         """Those of them that were later seen committed."""
 
     def sees(self) -> Sees:
-        return [on(Recovered, self.recovered), on(ConfigurationChanged, self.see)]
+        return [on(Recovered, self.recovered), on(Committed, self.committed), on(ConfigurationChanged, self.see)]
+
+    def committed(self, event: Happened[Committed]) -> None:
+        """The configuration in force is committed if the log still holds its entry; another may be in its place."""
+        said = self.in_force.get(event.node)
+        if said is not None and self.sure.index < said.index <= event.note.index:
+            held = self.logs.held[event.node]
+            if held.base < said.index <= held.last and held.at(said.index) == said.entry:
+                self._settle(said)
 
     def recovered(self, event: Happened) -> None:
         """A restarted node may have lost the end of its log; its next note says which configuration is in force."""
-        self._learn(event.node)
         self.in_force.pop(event.node, None)
         if event.node in self._begun:
             self.in_force[event.node] = self._begun[event.node]
 
     def see(self, event: Happened[ConfigurationChanged]) -> None:
-        note = event.note
-        new: Voters = (note.voters, note.outgoing)
-        before = self.in_force.get(event.node)
-        self._learn(event.node)
-        self.in_force[event.node] = (note.index, new)
-        if note.index > self.logs.committed.last:
-            self._tried.add((note.index, new))
-        if before is not None and self.logs.leads[event.node] and not overlap(before[1], new):
+        note, logs, node = event.note, self.logs, event.node
+        before, held = self.in_force.get(node), logs.held[node]
+        entry = held.at(note.index) if held.base < note.index <= held.last else None
+        self.in_force[node] = said = InForce(note.index, entry, (note.voters, note.outgoing))
+        if note.index > logs.committed.last:
+            self._tried.add(said)
+        if note.index <= logs.commit[node]:
+            self._settle(said)
+        if before is not None and logs.leads[node] and not overlap(before.voters, said.voters):
             raise self.broken(
-                f"{event.node} goes from {text(before[1])} to {text(new)}: their majorities need not meet"
+                f"{node} goes from {text(before.voters)} to {text(said.voters)}: their majorities need not meet"
             )
+
+    def has_vote(self, node: str) -> bool:
+        """Whether the configuration that the node goes by gives it a vote."""
+        said = self.in_force.get(node)
+        return said is not None and any(node in half for half in said.voters)
 
     def counting(self) -> list[Voters]:
         """The voters that count: of the last committed configuration, and of every later one in some log."""
-        for name in self.in_force:
-            self._learn(name)
-        since, last = self.sure
-        return [last, *[voters for index, voters in self.in_force.values() if index > since]]
+        sure = self.sure
+        return [sure.voters, *[said.voters for said in self.in_force.values() if said.index > sure.index]]
 
     def took_one_back(self) -> bool:
         """Whether some configuration was in a log, was never committed, and is no longer the last one of any log."""
         return not self._tried <= self._settled.union(self.in_force.values())
 
-    def _learn(self, node: str) -> None:
-        index, voters = self.in_force.get(node, self.sure)
-        if not index or not self._is_committed(node, index):
-            return
-        self._settled.add((index, voters))
-        if index > self.sure[0]:
-            self.sure = (index, voters)
-
-    def _is_committed(self, name: str, index: int) -> bool:
-        logs = self.logs
-        if index <= logs.committed.base:
-            return True  # it is covered by a snapshot on every node
-        content = logs.agreed(index)
-        return content is not None and logs.holds(name, index, content)
+    def _settle(self, said: InForce) -> None:
+        self._settled.add(said)
+        if said.index > self.sure.index:
+            self.sure = said
 
 
 def overlap(old: Voters, new: Voters) -> bool:
@@ -188,6 +204,64 @@ class SnapshotMembers(OnLogs):
         last = next(each for each in reversed(self.settled) if each.index <= note.index)
         if attrs.evolve(note, index=last.index) != last:
             raise self.broken(f"{node} {note.text()}, by its snapshot; the log {last.text()}")
+
+
+class MembersInForce(OnLogs):
+    promise = "members in force"
+    says = "once a snapshot is installed, the node goes by the members of its last entry (§7; dissertation, 5.1)"
+
+    def __init__(self, snapshots: SnapshotMembers, names: tuple[str, ...], logs: Logs) -> None:
+        super().__init__(logs)
+        self._snapshots = snapshots
+        founders = ConfigurationChanged(0, tuple(sorted(names)), (), (), ())
+        self._goes_by = dict.fromkeys(names, founders)
+        self._begun = dict(self._goes_by)
+        self._installed: dict[str, int] = {}
+        """By node that has just installed a snapshot: its index."""
+
+    def sees(self) -> Sees:
+        return [
+            on(SnapshotInstalled, self.installed),
+            on(ConfigurationChanged, self.changed),
+            on(PutOutside, self.gone),
+            on(Crashed, self.gone),
+            on(Recovered, self.recovered),
+            on(Committed, self.judge),
+            on(Wrote, self.judge),
+        ]
+
+    def installed(self, event: Happened[SnapshotInstalled]) -> None:
+        self.judge(event)
+        self._installed[event.node] = event.note.index
+
+    def changed(self, event: Happened[ConfigurationChanged]) -> None:
+        self._goes_by[event.node] = event.note
+        if event.note.index >= self._installed.get(event.node, 0):
+            self.judge(event)
+
+    def gone(self, event: Happened) -> None:
+        """What the node went by counts no more, and it is said again when it does."""
+        self._installed.pop(event.node, None)
+        self._goes_by.pop(event.node, None)
+
+    def recovered(self, event: Happened) -> None:
+        if event.node in self._begun:
+            self._goes_by[event.node] = self._begun[event.node]
+
+    def judge(self, event: Happened) -> None:
+        """Raise Violation if the node has done something else since it installed a snapshot, and goes by other members."""
+        if not self._installed:  # as nearly always
+            return
+        index = self._installed.pop(event.node, None)
+        if index is None:
+            return
+        settled = [each for each in self._snapshots.settled if each.index <= index]
+        goes_by = self._goes_by.get(event.node)
+        if goes_by is None or attrs.evolve(goes_by, index=settled[-1].index) != settled[-1]:
+            says = goes_by.text() if goes_by is not None else "goes by nobody"
+            raise self.broken(
+                f"{event.node} has installed a snapshot up to {index}, and {says}; the log {settled[-1].text()}"
+            )
 
 
 class Durability(Watcher):

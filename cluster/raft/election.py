@@ -74,8 +74,8 @@ def vote_reply(raft: Raft, sender: str, reply: VoteReply, at: Moment) -> tuple[R
     role = raft.role
     if not isinstance(role, Candidate):
         return raft, ()
-    if reply.outside and counts_as_refusal(role, reply):
-        return removed_member.put_outside(raft), ()  # rules 3.24, 3.36
+    if reply.outside and reply.term == raft.term and counts_as_refusal(role, reply):
+        return removed_member.put_outside(raft), ()  # rules 3.24, 3.36; a leader of an older term may be long deposed
     if counts_as_grant(role, reply):
         role = attrs.evolve(role, granted=role.granted | {sender})
     elif counts_as_refusal(role, reply):

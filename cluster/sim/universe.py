@@ -18,6 +18,7 @@ from cluster.admin_requests import ASKING_WORDS
 from cluster.checks import Violation, Watcher
 from cluster.checks.consensus import consensus_watchers
 from cluster.checks.liveness import Progress
+from cluster.checks.membership import Members
 from cluster.member import Application, NoLeader, OutcomeUnknown, Refused
 from cluster.node import Node
 from cluster.proposals import PROPOSAL_WORDS
@@ -256,15 +257,24 @@ class Universe:
             steps.Disturb: self._disturb,
             **dict.fromkeys(get_args(steps.Administration), self._administer),
         }
+        consensus = consensus_watchers(names)
+        members = next(each for each in consensus if isinstance(each, Members))
         self.watchers = [
-            *consensus_watchers(names),
-            Progress(self.timing.election),
+            *consensus,
+            Progress(self.timing.election, members, self._is_calm()),
             *sample.watchers(self.places),
         ]
         for watcher in self.watchers:
             self.history.watch(watcher)
         if self.skipping:
             self.clock.on_quiet = Quiet(self.clock, self.history, self.network, self.timing, self.slots).skip
+
+    def _is_calm(self) -> bool:
+        """Whether no link loses, repeats or delays anything, and messages and writes are fast beside an election timeout."""
+        wire, disk = self.wire, self.disk_model
+        slowest = wire.latency + wire.jitter + disk.write_latency + disk.sync_latency + disk.jitter
+        unlucky = wire.loss or wire.duplicate or wire.delay_chance or not wire.ordered
+        return not unlucky and slowest * 10 <= self.timing.election
 
     def _new_slot(self, name: str) -> Slot:
         index = len(self.slots)

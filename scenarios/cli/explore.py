@@ -6,7 +6,7 @@ from attrs import evolve
 from cyclopts import Parameter
 
 from scenarios.cli.base import CODES, Json, say_json
-from scenarios.explore.bounds import Bounds
+from scenarios.explore.bounds import MOST, Bounds
 
 
 def explore(
@@ -14,7 +14,7 @@ def explore(
     bounds: Annotated[Bounds, Parameter(name="*", negative=())] = Bounds(),
     bug: str | None = None,
     depth: int = 0,
-    states: int = 0,
+    states: int = MOST,
     json: Json = False,
 ) -> int:
     """Try every interleaving of a tiny cluster, breadth first: the shortest way to a broken promise, or none.

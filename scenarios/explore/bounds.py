@@ -12,6 +12,9 @@ NAMES = "ABCDE"
 PROPOSED, CRASHED, DROPPED, DUPLICATED, BEATEN, CHANGED, READ = range(7)
 """What is spent of `Bounds.limits`, in their order."""
 
+MOST = 2_000_000
+"""States at which a search ends unless it is told otherwise: about 1 GB of memory, and a minute."""
+
 
 class BoundsError(ValueError):
     """The search that was asked for makes no sense. One sentence: the value, and the remedy."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from scenarios.explore.bounds import Bounds, BoundsError
+from scenarios.explore.bounds import MOST, Bounds, BoundsError
 from scenarios.explore.promises import PROMISES
 from scenarios.explore.search import Level, Search, SearchResult
 from scenarios.explore.story import follow, pasteable, story_lines
@@ -93,7 +93,8 @@ def again(bounds: Bounds, bug: Bug | None, depth: int, states: int) -> str:
     if bounds.batch != batch_for(bug):
         words.append(f"--batch {bounds.batch}")
     words += [f"--bug {bug.name}"] if bug is not None else []
-    words += [f"--{each} {given}" for each, given in (("depth", depth), ("states", states)) if given]
+    words += [f"--depth {depth}"] if depth else []
+    words += [f"--states {states}"] if states != MOST else []
     return " ".join(words)
 
 
@@ -118,6 +119,10 @@ def verdict_lines(found: SearchResult, seconds: float, command: str) -> list[str
         f"  states   {found.distinct:,}{renamed}, by {found.generated:,} steps; depth {depth}",
         f"  rate     {found.distinct / max(seconds, 1e-6):,.0f} states a second, {seconds:.1f} s",
     ]
+    if found.verdict == "states":
+        lines.append(
+            "  further  --states N with more of them, about half a kilobyte each, or 0 for no end; or narrower bounds"
+        )
     if found.broken is not None:
         lines.insert(1, f"  promise  {PROMISES[found.broken.promise]}")
     return [*lines, f"  again    {command}"]

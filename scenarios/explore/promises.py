@@ -24,7 +24,7 @@ NEVER_BACK = "never back"
 OWN_ASSERTION = "the core's own assertion"
 TRUE_READS = "true reads"
 IN_FORCE = "configuration in force"
-BEYOND = ("state order", "equal snapshots", "members of a snapshot")
+BEYOND = ("state order", "equal snapshots", "members of a snapshot", "members in force", "sound disks")
 """Of snapshots, which a search does not make."""
 PROMISES = {each.promise: each.says for each in consensus_watchers(("A",)) if each.promise not in BEYOND} | {
     "durability": "what was committed is on a majority of disks, in every state",
@@ -206,13 +206,31 @@ def counting(founders: Configuration, sealed: Sealed, logs: Sequence[tuple[Entry
     return [voters_of(each) for each in (sure, *later)]
 
 
+def took_one_back(asked: int, sealed: Sealed, logs: Sequence[tuple[Entry, ...]]) -> bool:
+    """Whether a change that was taken by a leader is in no log any more, and was not committed; `asked`: so many were."""
+    entries = [*[entry for entry, _ in sealed], *[entry for log in logs for entry in log]]
+    known = {entry.request for entry in entries if isinstance(entry, Reconfiguration) and entry.request is not None}
+    return len(known) < asked
+
+
 def lost(
-    names: Sequence[str], disks: Sequence[tuple[Entry, ...]], sealed: Sealed, deciding: Sequence[Voters]
+    names: Sequence[str],
+    disks: Sequence[tuple[Entry, ...]],
+    sealed: Sealed,
+    deciding: Sequence[Voters],
+    is_one_back: bool = False,
 ) -> BrokenPromise | None:
-    """*Durability*: the first committed entry that is not on a majority of the disks of any configuration that counts."""
+    """*Durability*: the first committed entry that is not on a majority of the disks of any configuration that counts.
+
+    `is_one_back`: a change was taken back, so that it is enough if no majority can do without those who have the entry:
+    half of an even number is all that may be left of what one voter more committed.
+    """
     for index, (entry, _) in enumerate(sealed, 1):
         where = [name for name, disk in zip(names, disks, strict=True) if disk[index - 1 : index] == (entry,)]
         if not any(decides(voters, where) for voters in deciding):
+            others = [name for name in names if name not in where]
+            if is_one_back and not any(decides(voters, others) for voters in deciding):
+                continue
             held = f"only on the disk of {where[0]}" if len(where) == 1 else f"on {len(where)} of {len(disks)} disks"
             return BrokenPromise(
                 "durability", f"entry {index} is committed, and it is {held if where else 'on no disk'}"

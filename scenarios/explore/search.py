@@ -22,7 +22,18 @@ from scenarios.explore.actions import Action, Crash, Deliver, Drop, Duplicate, E
 from scenarios.explore.bounds import BEATEN, CHANGED, CRASHED, DROPPED, DUPLICATED, PROPOSED, READ, Bounds
 from scenarios.explore.identity import encoded
 from scenarios.explore.nodes import Nodes
-from scenarios.explore.promises import Asked, BrokenPromise, Sealed, agreed, answered, between, counting, lost, missing
+from scenarios.explore.promises import (
+    Asked,
+    BrokenPromise,
+    Sealed,
+    agreed,
+    answered,
+    between,
+    counting,
+    lost,
+    missing,
+    took_one_back,
+)
 from scenarios.explore.state_parts import Cell, Mail, Move
 
 COSTS = {"beat": BEATEN, "crash": CRASHED}
@@ -243,7 +254,8 @@ class Search:
             if grown or move.disked:
                 logs = [cell.entries for cell in cells] if self.bounds.changes else ()  # else no log holds a change
                 voters = counting(self.nodes.founders, sealed if logs else (), logs)
-                return lost(self.nodes.names, [cell.kept for cell in cells], sealed, voters)
+                is_one_back = bool(logs) and took_one_back(after[3][CHANGED], sealed, logs)
+                return lost(self.nodes.names, [cell.kept for cell in cells], sealed, voters, is_one_back)
         return None
 
     # ---- the rim ----

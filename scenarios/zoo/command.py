@@ -7,6 +7,7 @@ from typing import Any
 
 from cluster.sim.timeline import render
 from scenarios.explore import command as search_command
+from scenarios.explore.bounds import MOST
 from scenarios.gallery import StoryError
 from scenarios.zoo import Bug, all_bugs, bug_named
 from scenarios.zoo.keeper import KEEPERS, CaughtBug, Proof, prove, shortest, striking, struck
@@ -95,7 +96,7 @@ def _found(bug: Bug, seed: int | None) -> tuple[CaughtBug | None, list[str]]:
         )
     bounds = BOUNDS[bug.name]
     found, story, seconds = search_command.perform(bounds, bug, 0, budget(bug), None, perf_counter)
-    command = search_command.again(bounds, bug, 0, 0)
+    command = search_command.again(bounds, bug, 0, MOST)
     lines = [*about(bug), "", *story[: len(found.way)], "", *search_command.verdict_lines(found, seconds, command)]
     if found.broken is None:
         return None, lines

@@ -7,6 +7,7 @@ import attrs
 
 from cluster.raft import active_configuration
 from cluster.raft.configuration import Configuration
+from cluster.raft.messages import VoteReply
 from cluster.raft.progress import Progress
 from cluster.raft.state import Effect, Leader, Moment, Raft
 from cluster.raft.timing import Compaction, Timing
@@ -158,3 +159,28 @@ def counts_itself_without_a_vote(original: Any, raft: Raft, stored: int, peers: 
         return original(raft, stored, peers)
     matches = [stored, *[progress.match for name, progress in peers if now.votes(name)]]
     return sorted(matches, reverse=True)[len(now.voters) // 2]
+
+
+@bug(
+    "cluster.raft.election:vote_reply",
+    breaks="progress",
+    source="zoo M9; rules 3.15, 3.24, 3.36",
+    strikes="the_word_of_an_older_leader",
+)
+def heeds_an_older_leader(original: Any, raft: Raft, sender: str, reply: VoteReply, at: Moment) -> Any:
+    """A node believes a leader of any term that it is no member: one that is back rests for ever, and only it could lead."""
+    return original(raft, sender, attrs.evolve(reply, term=max(raft.term, reply.term)) if reply.outside else reply, at)
+
+
+@bug(
+    "cluster.raft.snapshots:installed",
+    breaks="members in force",
+    source="zoo M7's family; §7; dissertation, 5.1",
+    strikes="crowd",
+    timing=Timing(compaction=OFTEN),
+)
+def installs_and_keeps_its_members(original: Any, raft: Raft, *rest: Any) -> Any:
+    """A node that installs a snapshot goes by the members that it went by before, not by those that the snapshot names."""
+    after, effects = original(raft, *rest)
+    known = ((after.snapshot.index, raft.configuration),)
+    return attrs.evolve(after, configuration=raft.configuration, configured=known), effects

@@ -2,7 +2,7 @@
 
 These are the keepers of consensus, each a story for any seed: most of its bugs show within some seeds of `storm`. `drought` is
 a storm and then half a minute without a cloud, for the bugs by which nothing wrong happens, and nothing at all. In `crowd`
-members come and go and leaders hand over.
+members come and go and leaders hand over; in `remnant` they do, and then a minority stays down for good.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -78,6 +78,35 @@ def crowd(names: str = "ABC", spare: str = "DE", gusts: int = 14) -> Callable[[W
                 if dice.below(3):
                     world.do(misfortune(dice, there))
                 _restart_some(world, dice, there)
+
+    return story
+
+
+def remnant(names: str = "ABCDE", gusts: int = 14) -> Callable[[World], Awaitable[None]]:
+    """A story in which members come and go in bad weather, and then a minority stays down: the others have to go on."""
+
+    async def story(world: World) -> None:
+        dice = Dice(world.seed, ("remnant",))
+        world.start(names, Register)
+        await world.elected()
+        for _ in range(gusts):
+            await trio.sleep((10 + dice.below(500)) / 1000)
+            world.do(_wish(dice, names))
+            if dice.below(2):
+                await trio.sleep(dice.below(60) / 1000)
+            world.do(misfortune(dice, names))
+            _restart_some(world, dice, names)
+        down = {dice.below(len(names)) for _ in range((len(names) - 1) // 2)}
+        for place, name in enumerate(names):
+            for other in names.replace(name, ""):
+                world.release(name, other)
+            world.resume(name)
+            if place in down and world[name].up:
+                world.crash(name)
+            elif place not in down and not world[name].up:
+                world.restart(name)
+        world.heal()
+        await trio.sleep(LONG_CALM)
 
     return story
 

@@ -9,6 +9,7 @@ from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, RequestVote, VoteReply
 from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft, Save
 from cluster.raft.timing import Timing
+from cluster.storage import StorageDamaged
 from scenarios.zoo import bug
 
 PAPER = Timing(ticking=False, trial=False)
@@ -121,3 +122,25 @@ def vote_and_term_are_two_writes(
     if isinstance(what, Save) and what.term != term and what.vote != vote:
         original(self, Save(term, what.vote, -1, (), ()), lambda: None)
     original(self, what, done, commit)
+
+
+@bug("cluster.raft.election:vote_reply", breaks="never back", source="zoo E13's family; §5.1")
+def takes_the_term_of_any_refusal(original: Any, raft: Raft, sender: str, reply: VoteReply, at: Moment) -> Any:
+    """A candidate takes over the term of whoever refuses it, an older one too."""
+    falls = isinstance(raft.role, Candidate) and not reply.granted and reply.term < raft.term
+    return original(attrs.evolve(raft, term=reply.term) if falls else raft, sender, reply, at)
+
+
+@bug("cluster.storage:Storage.save", breaks="never back", source="zoo D1's family; §5.1")
+def entries_without_their_term(original: Any, self: Any, what: Any, done: Callable[[], None], commit: int = 0) -> None:
+    """A write that brings entries leaves the term on the disk as it was: a restart finds a log that is ahead of it."""
+    original(self, attrs.evolve(what, term=self._written[0]) if what.entries else what, done, commit)
+
+
+@bug("cluster.storage:recover", breaks="sound disks", source="zoo D3")
+def a_torn_end_is_damage(original: Any, *file: Any) -> Any:
+    """A log whose last write was torn by a crash is refused at the next start, as if somebody had damaged it."""
+    found = original(*file)
+    if found.torn_bytes:
+        raise StorageDamaged(f"{found.torn_bytes} bytes at the end are no frame: take the node out of the cluster")
+    return found

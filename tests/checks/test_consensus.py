@@ -7,6 +7,7 @@ import pytest
 from cluster.checks import Violation, Watcher
 from cluster.checks.consensus import consensus_watchers
 from cluster.sim.run import BROKEN, HELD, play
+from cluster.steps import FlipBit
 from cluster.trace import (
     Answered,
     BecameCandidate,
@@ -18,6 +19,7 @@ from cluster.trace import (
     Crashed,
     Delivered,
     Ended,
+    Failed,
     Happened,
     Note,
     Recovered,
@@ -25,11 +27,13 @@ from cluster.trace import (
     Restored,
     SnapshotInstalled,
     SnapshotTaken,
+    Started,
+    Stepped,
     Voted,
     Wrote,
 )
 from scenarios.zoo import bug_named, planted
-from scenarios.zoo.storm import storm
+from scenarios.zoo.storm import crowd, storm
 
 NAMES = ("A", "B", "C")
 Line = tuple[str, Note]
@@ -109,6 +113,14 @@ def commits(node: str, index: int, term: int) -> Line:
 
 def crashes(node: str) -> Line:
     return node, Crashed()
+
+
+def starts(node: str) -> Line:
+    return node, Started(1)
+
+
+def fails(node: str) -> Line:
+    return node, Failed("no reason")
 
 
 def reads(
@@ -381,6 +393,48 @@ BROKEN_BY: dict[str, tuple[str, list[Line], list[Line]]] = {
         [*OVERWRITTEN, installs("B", 2, 2), goes_by("B", 2, "ABCD")],
         [*OVERWRITTEN, installs("B", 2, 2), goes_by("B", 2, "ABC")],
     ),
+    "a snapshot is installed and changes nobody": (
+        "members in force",
+        [*CHANGED, commits("A", 2, 1), installs("C", 2), writes("C", 2, [1])],
+        [*CHANGED, commits("A", 2, 1), installs("C", 2), goes_by("C", 2, "ABCD"), writes("C", 2, [1])],
+    ),
+    "a term falls": (
+        "never back",
+        [is_in("A", 2), is_in("A", 1)],
+        [is_in("A", 2), crashes("A"), reads("A", (), term=1), is_in("A", 1)],
+    ),
+    "a leader of an older term": (
+        "never back",
+        [follows("A", 3), leads("A", 2)],
+        [follows("A", 3), leads("A", 4)],
+    ),
+    "a disk whose log is ahead of its term": (
+        "never back",
+        [reads("A", [1, 3], term=2)],
+        [reads("A", [1, 2], term=2)],
+    ),
+    "a disk whose snapshot is ahead of its term": (
+        "never back",
+        [finds("A", 2, 2, term=3), reads("A", (), term=2, commit=2, base=2)],
+        [finds("A", 2, 2, term=2), reads("A", (), term=2, commit=2, base=2)],
+    ),
+    "a disk that is refused": (
+        "sound disks",
+        [starts("A"), reads("A", ()), crashes("A"), starts("A"), fails("A")],
+        [
+            starts("A"),
+            reads("A", ()),
+            crashes("A"),
+            ("", Stepped(FlipBit("A", "raft.log", 9, 1))),
+            starts("A"),
+            fails("A"),
+        ],
+    ),
+    "a program that fails is no disk": (
+        "sound disks",
+        [starts("A"), fails("A")],
+        [starts("A"), reads("A", ()), fails("A")],
+    ),
     "by whose majority": (
         "durability",
         [
@@ -465,6 +519,45 @@ def test_half_is_not_enough_where_members_never_changed() -> None:
     assert watch([*half, writes("D", 0, [1]), ends()], FOUR) is None
 
 
+OVERWRITTEN = [
+    writes("B", 0, [1]),
+    goes_by("B", 1, "AB"),
+    leads("A", 2),
+    *(writes(node, 0, [2, 2]) for node in "AC"),
+    commits("A", 2, 2),
+    acknowledges("A", 2),
+    writes("B", 0, [2, 2], truncated=1),
+]
+"""Only B had the change, and another entry is at its index now, which is committed."""
+
+
+@pytest.mark.parametrize(
+    "then", [[], [commits("B", 2, 2)], [installs("B", 2, 2)]], ids=["writes", "commits", "installs"]
+)
+def test_the_entry_in_the_place_of_a_change_does_not_commit_it(then: list[Line]) -> None:
+    """Two of the founders are a majority, though the change that left out C was at an index that is committed."""
+    told = [*OVERWRITTEN, *then, goes_by("B", 0, "ABC"), crashes("A"), reads("A", [])]
+    assert watch(told) is None
+    violation = watch([*told, crashes("C"), reads("C", [])])
+    assert violation is not None
+    assert str(violation) == "durability: entry 2 was acknowledged, and after C's restart only B has it"
+
+
+def test_a_change_is_committed_by_its_own_entry() -> None:
+    """From then on A and B are all who decide: C's copy is worth nothing."""
+    begun = [leads("A", 1), *(writes(node, 0, [1]) for node in "ABC"), commits("A", 1, 1)]
+    gone = [writes("A", 1, [1]), goes_by("A", 2, "AB"), writes("B", 1, [1]), commits("A", 2, 1), acknowledges("A", 2)]
+    told = [*begun, *gone, writes("C", 1, [1])]
+    assert watch([*told, crashes("C"), reads("C", [])]) is None
+    assert watch([*told, crashes("B"), reads("B", [])]) is not None
+
+
+@pytest.mark.parametrize("seed", [100_890])
+def test_storms_of_members_that_were_accused_of_losing_something(seed: int) -> None:
+    """A change taken back on B, whose index was committed with another entry."""
+    assert play(crowd("ABC"), seed).verdict == HELD
+
+
 def test_every_promise_has_a_history_that_breaks_it() -> None:
     """And says itself in one sentence."""
     watchers = consensus_watchers(NAMES)
@@ -481,7 +574,7 @@ def test_a_trial_changes_no_term() -> None:
 
 def test_what_a_leader_was_is_over_with_its_crash() -> None:
     """It may cut its log in its next life, as a follower."""
-    life = [writes("A", 0, [1, 1]), leads("A", 2, 2, 1), crashes("A"), reads("A", [1, 1]), follows("A", 3, "B")]
+    life = [writes("A", 0, [1, 1]), leads("A", 2, 2, 1), crashes("A"), reads("A", [1, 1], term=2), follows("A", 3, "B")]
     assert watch([*life, writes("A", 1, [3], truncated=1)]) is None
 
 

@@ -7,10 +7,11 @@ from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.configuration_change import Way
 from cluster.raft.messages import AppendEntries, Reconfiguration, VoteReply
 from cluster.raft.progress import Progress
-from cluster.raft.state import Follower, Leader
+from cluster.raft.state import Candidate, Follower, Leader, TimedOut
+from cluster.raft.step import step
 from cluster.time_units import FOREVER, MILLISECOND
 from tests.raft.club import Club
-from tests.raft.vocabulary import PAPER, START, ask, entries, following, node, refusal, take
+from tests.raft.vocabulary import PAPER, RACHIS, START, ask, at, entries, following, node, refusal, take
 
 
 def test_a_change_is_in_force_as_soon_as_it_is_appended() -> None:
@@ -312,6 +313,17 @@ def test_only_a_ready_leader_says_who_is_outside() -> None:
     told = VoteReply(1, 1, False, True, 0, outside=True)
     resting, _ = take(node(), "B", told)
     assert resting == node(), "who did not ask is told nothing"
+
+
+@pytest.mark.parametrize(("term", "rests"), [(1, False), (2, True)])
+def test_the_word_of_an_older_leader_puts_nobody_outside(term: int, rests: bool) -> None:
+    """A leader of an older term may not know that the node is a member again; one of the own term does (rule 3.36)."""
+    asking, _ = step(node("1 1", term=2), TimedOut(), at(START + RACHIS.election * 3))
+    assert isinstance(asking.role, Candidate)
+    told, effects = take(asking, "B", VoteReply(term, 3, False, True, 0, outside=True))
+    assert effects == ()
+    assert (told.configuration == NOBODY) is rests
+    assert isinstance(told.role, Follower if rests else Candidate)
 
 
 def test_an_answer_of_who_has_left_deposes_nobody() -> None:

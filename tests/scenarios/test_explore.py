@@ -10,7 +10,7 @@ from cluster.checks import Violation
 from cluster.checks.consensus import consensus_watchers
 from cluster.raft import state
 from cluster.raft.log import Log
-from cluster.raft.messages import AppendEntries, Message
+from cluster.raft.messages import AppendEntries, Entry, Message
 from cluster.raft.progress import Progress
 from cluster.raft.state import Leader
 from scenarios import cli
@@ -29,6 +29,7 @@ from scenarios.explore import (
 )
 from scenarios.explore import command as speaking
 from scenarios.explore.identity import LOG_PARTS, PARTS, Kept, UnknownPart, know, normal_form, unknown_parts
+from scenarios.explore.promises import lost
 from scenarios.explore.search import Search
 from scenarios.explore.storage_probe import says_early
 from scenarios.zoo import all_bugs, bug_named, planted
@@ -71,6 +72,25 @@ WIDE = [
 def test_the_core_keeps_every_promise_within_wider_bounds(bounds: Bounds, expected: tuple[int, int, int]) -> None:
     """The same, and the figures that the README shows."""
     test_the_core_keeps_every_promise_within_bounds(bounds, expected)
+
+
+BACK = Bounds(nodes=2, crashes=1, changes=1, batch=1)
+"""A leader of two commits alone, as its change says that B leaves, and loses that change in a crash."""
+
+
+def test_half_of_the_disks_is_enough_once_a_change_was_taken_back() -> None:
+    """What one of one committed is on one of two disks: no majority of both is without it."""
+    found = explore(BACK, depth=20)
+    assert (found.verdict, found.broken) == ("depth", None)
+
+
+def test_who_lacks_the_entry_may_be_no_majority_even_then() -> None:
+    """Taken back or not: where those without a committed entry can elect one of themselves, it is lost."""
+    entry = Entry(1, None, b"")
+    founders, sealed = [(("A", "B", "C"), ())], ((entry, 1),)
+    assert lost("ABC", [(entry,), (), ()], sealed, founders, is_one_back=True) is not None
+    assert lost("AB", [(entry,), ()], sealed, [(("A", "B"), ())], is_one_back=True) is None
+    assert lost("AB", [(entry,), ()], sealed, [(("A", "B"), ())]) is not None
 
 
 # ---- a second, dumb search ----
@@ -160,6 +180,7 @@ FOUND: dict[str, tuple[Bounds, str, int, int]] = {
     "own-vote-is-not-written": (Bounds(terms=1, entries=0, crashes=1), "election safety", 11, 2_356),
     "term-forgotten-by-a-restart": (Bounds(terms=1, entries=0, crashes=1), "one vote a term", 4, 39),
     "a-longer-log-gets-a-second-vote": (Bounds(entries=1, instant_disk=True), "one vote a term", 7, 1_634),
+    "takes-the-term-of-any-refusal": (Bounds(terms=2, entries=0, instant_disk=True), "never back", 5, 60),
     "keeps-a-conflicting-entry": (Bounds(entries=0, instant_disk=True), "true match", 8, 4_443),
     "acknowledges-its-whole-log": (Bounds(entries=0, beats=1, instant_disk=True), "true match", 9, 17_286),
     "cuts-what-lies-beyond": (Bounds(terms=1, entries=1, beats=1), "true match", 10, 1_175),
@@ -253,10 +274,12 @@ BEYOND = {
     *("removed-and-leads-on", "removed-stands-no-more", "one-answer-will-do"),
     *("a-snapshot-without-end", "a-refusal-teaches-no-term", "a-trial-asks-for-no-log"),
     *("grants-of-another-term-are-stale", "silent-to-an-old-term", "stands-by-what-is-committed"),
-    *("leads-on-unheard", "stands-without-asking"),
+    *("leads-on-unheard", "stands-without-asking", "heeds-an-older-leader"),
+    *("a-torn-end-is-damage", "installs-and-keeps-its-members", "entries-without-their-term"),
 }
 """Of learners, leases, transfers and snapshots, which a search does not ask for; of trials, which it makes in the bounds
-`rachis` only; of what breaks no state; of five nodes, or more steps than a search takes in minutes."""
+`rachis` only; of what breaks no state; of five nodes, or more steps than a search takes in minutes; of a torn write; of a disk's
+term, which a search judges by the second vote that it leads to."""
 
 
 FURTHER = {
@@ -377,7 +400,9 @@ def test_the_command_says_what_it_covered(capsys: pytest.CaptureFixture[str]) ->
 def test_a_budget_that_ran_out_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """Of states: inconclusive. A depth that was asked for is a bound like the others."""
     assert main(["explore", "--states", "20"]) == cli.INCONCLUSIVE
-    assert "every state of less than" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "every state of less than" in said
+    assert "  further  --states N with more of them" in said
     assert main(["explore", "--depth", "3"]) == cli.HELD
     assert "every state of at most 3 steps" in capsys.readouterr().out
 

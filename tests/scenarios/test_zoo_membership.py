@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import trio
+from hypothesis import settings
 
 from cluster.raft.timing import Timing
 from cluster.sim.run import HELD, play
@@ -14,7 +15,7 @@ from scenarios.register import Register
 from scenarios.zoo import BUGS, all_bugs
 from scenarios.zoo.keeper import KEEPERS, hunt
 from scenarios.zoo.membership import OFTEN
-from scenarios.zoo.storm import crowd
+from scenarios.zoo.storm import crowd, remnant
 
 
 @pytest.mark.parametrize("name", [bug.name for bug in all_bugs() if bug.strikes == "crowd"])
@@ -40,6 +41,13 @@ def test_nothing_is_caught_where_nothing_is_planted(timing: Timing) -> None:
     assert kinds[LeadershipTransferred] > 5
     assert kinds[ReadConfirmed] > 500
     assert kinds[PutOutside] > 0
+
+
+def test_a_majority_goes_on_while_the_others_stay_down() -> None:
+    """Whatever members came and went: *progress* is asked of those who can elect one of themselves."""
+    for seed in range(1, settings().max_examples // 4 + 1):
+        outcome = play(remnant(), seed)
+        assert (outcome.verdict, outcome.failure) == (HELD, None)
 
 
 async def wiped(world: World, comes_back: Callable[[World, str], None]) -> None:

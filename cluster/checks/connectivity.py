@@ -1,0 +1,111 @@
+"""Which nodes are up and can talk to each other, as far as the steps of a story and the starts and crashes tell."""
+
+from collections import defaultdict
+from itertools import permutations
+
+from cluster.steps import (
+    Cut,
+    CutOneWay,
+    Drift,
+    FlipBit,
+    FullDisk,
+    Heal,
+    Hold,
+    Mend,
+    Pause,
+    Release,
+    Resume,
+    Rewire,
+    SlowDisk,
+    Split,
+    Step,
+    Wipe,
+)
+from cluster.time_units import MILLISECOND
+
+PATIENT = 40 * MILLISECOND
+"""A link that takes longer than this is no whole link, in µs."""
+SAME_CLOCK = 50_000
+"""A clock that is off by more than so many parts per million is a fault of its node."""
+
+
+class Connectivity:
+    """The model. It is told every step, every start and every crash."""
+
+    def __init__(self, calm: bool) -> None:
+        """`calm`: whether links and disks are fast and lose nothing as the world begins."""
+        self._calm = self._is_calm = calm
+        self.up: set[str] = set()
+        self._paused: set[str] = set()
+        self._ailing: set[tuple[str, str]] = set()
+        """Nodes whose own clock or disk has a fault, and which."""
+        self._damaged = False
+        """Whether a disk was wiped or changed: what a node has promised may be gone."""
+        self._cut: set[tuple[str, str]] = set()
+        self._held: set[tuple[str, str]] = set()
+
+    def step(self, step: Step) -> None:
+        """A step of the story was applied."""
+        match step:
+            case Mend():
+                self._is_calm = self._calm
+                for each in (self._paused, self._ailing, self._cut, self._held):
+                    each.clear()
+            case Heal():
+                self._cut.clear()
+            case Cut(one, other):
+                self._cut |= {(one, other), (other, one)}
+            case CutOneWay(src, dst):
+                self._cut.add((src, dst))
+            case Split(groups):
+                pairs = permutations([(name, place) for place, group in enumerate(groups) for name in group], 2)
+                self._cut |= {(one, other) for (one, place), (other, there) in pairs if place != there}
+            case Hold(src, dst):
+                self._held.add((src, dst))
+            case Release(src, dst):
+                self._held.discard((src, dst))
+            case Pause(node):
+                self._paused.add(node)
+            case Resume(node):
+                self._paused.discard(node)
+            case Drift(node, off):
+                self._ails(node, "clock", abs(off) > SAME_CLOCK)
+            case SlowDisk(node, factor):
+                self._ails(node, "slow disk", factor > 1)
+            case FullDisk(node, full):
+                self._ails(node, "full disk", full)
+            case Wipe() | FlipBit():
+                self._damaged = True
+            case Rewire():
+                late = (step.latency or 0) + (step.jitter or 0) + (step.delay or 0) > PATIENT
+                if late or step.loss or step.duplicate or step.delay_chance or step.ordered is False:
+                    self._is_calm = False
+            case _:
+                pass
+
+    def _ails(self, node: str, what: str, ails: bool) -> None:
+        (self._ailing.add if ails else self._ailing.discard)((node, what))
+
+    def started(self, node: str) -> None:
+        """A node runs."""
+        self.up.add(node)
+
+    def stopped(self, node: str) -> None:
+        """A node does not run any more; a machine that starts again is no longer paused."""
+        self.up.discard(node)
+        self._paused.discard(node)
+
+    def groups(self) -> list[frozenset[str]]:
+        """The nodes that are up, in groups within which every link is whole and between which every link is cut.
+
+        Empty if there are no such groups, or if links or nodes are in a trouble that this model cannot judge.
+        """
+        running = self.up - self._paused
+        if not self._is_calm or self._damaged or self._held or any(node in running for node, _ in self._ailing):
+            return []
+        heard = defaultdict(set, {name: {name} for name in running})
+        for one, other in permutations(running, 2):
+            if (one, other) not in self._cut:
+                heard[other].add(one)
+        groups = {frozenset(each) for each in heard.values()}
+        return sorted(groups, key=sorted) if sum(map(len, groups)) == len(running) else []
