@@ -181,6 +181,17 @@ def event_lines(history: "History") -> Iterator[str]:
     return (_encode(as_fields(event)) for event in history.events)
 
 
+def secret_shown(trace: Path, outcome: Outcome) -> str:
+    """Where a kept run shows a secret that the outcome's watchers know of, or an address that carries one; empty: nowhere."""
+    from backup.checks.kept_secrets import shown_in
+    from backup.checks.secrets import KeysStaySecret
+
+    known = [each for watcher in outcome.watchers if isinstance(watcher, KeysStaySecret) for each in watcher.known]
+    beside = [trace.with_name(RESULT), *sorted(trace.with_name(BACKUPS).rglob("*"))] if trace.name == TRACE else []
+    where = shown_in(trace, beside, known)
+    return f"{KeysStaySecret.promise}: {where} shows what lets somebody in" if where else ""
+
+
 # ---- finding a run again ----
 
 

@@ -82,10 +82,11 @@ class DestinationSettings(ABC):
         fields = f"{', '.join(others)} and {last}" if others else last
         instead = f"leave that out, and give it as {fields} of {type(self).__name__}" if fields else "leave that out"
         every: Any = type(self)
+        places = self.place_fields()
         for field in attrs.fields(every):
             text = getattr(self, field.name)
             if field.repr and isinstance(text, str):
-                refuse_secret(text, field.name, instead, is_place=field.metadata.get("is_place", False))
+                refuse_secret(text, field.name, instead, is_place=field.name in places)
 
     # ---- what each kind defines
 
@@ -133,6 +134,12 @@ class DestinationSettings(ABC):
     def secrets(self) -> tuple[str, ...]:
         """The values of the secret fields that are given, which nothing may show."""
         return tuple(found for field in secret_fields(type(self)) if (found := str(getattr(self, field.name))))
+
+    @classmethod
+    def place_fields(cls) -> tuple[str, ...]:
+        """The names of the fields that hold the address or the name of a place."""
+        every: Any = cls
+        return tuple(field.name for field in attrs.fields(every) if field.metadata.get("is_place", False))
 
     def changed(self, **fields: Any) -> Self:
         """The same settings with other values in some fields."""

@@ -5,7 +5,7 @@ Never here: how two runs are compared (scenarios/kept_run.py).
 
 from typing import TYPE_CHECKING
 
-from scenarios.cli.base import DIVERGED, HELD, app, check_data
+from scenarios.cli.base import BROKEN, DIVERGED, HELD, app, check_data
 from scenarios.cli.run_screen import RunScreen, backups_folder, interrupted
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def replay(run: str, /) -> int:
     """
     from scenarios.gallery import load
     from scenarios.inspect.result import verdict_of
-    from scenarios.kept_run import Kept, difference, find, look_lines, perform
+    from scenarios.kept_run import Kept, difference, find, look_lines, perform, secret_shown
 
     named, seq = find(run)
     request = named.request if isinstance(named, Kept) else named
@@ -48,4 +48,7 @@ def replay(run: str, /) -> int:
         shown.screen.text(f"identical: {events:,} events, digest {outcomes[-1].digest}, verdict {verdict}")
     for line in [*said, *looked]:
         shown.screen.text(line)
+    if isinstance(named, Kept) and named.trace is not None and (shows := secret_shown(named.trace, outcomes[-1])):
+        shown.screen.text(f"broken: {shows}")
+        return DIVERGED if said else BROKEN
     return DIVERGED if said else HELD

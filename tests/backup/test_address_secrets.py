@@ -120,7 +120,7 @@ from scenarios.backups import backups
 
 async def story(world):
     shop = await backups(world).shop("ABC")
-    await shop.define(full="0 * * * *", to=Ftp("ftp://user:hunter2@ftp.example.com/dir"))
+    await shop.define(full="0 * * * *", to=(Ftp("ftp://user:hunter2@ftp.example.com/dir"),))
 '''
 
 
