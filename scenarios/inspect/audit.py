@@ -30,7 +30,7 @@ from cluster.time_units import clock_text
 from cluster.value import value
 from scenarios.inspect.moment import json_fields, visit
 from scenarios.inspect.restore_files import FilesError, inspected
-from scenarios.inspect.run_history import RunHistory
+from scenarios.inspect.run_history import Run, RunHistory
 from scenarios.kept_run import BACKUPS
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def audit(run: str, keys: tuple[Key, ...] = ()) -> Audit:
         moment.t,
         tenures(history),
         doubles(history),
-        unplanned_fulls(history),
+        unplanned_fulls(history, moment.read),
         gaps(history, moment.t, moment.read),
         lags(history),
         _chains(run, keys),
@@ -200,8 +200,11 @@ def doubles(history: RunHistory) -> tuple[Double, ...]:
     return tuple(Double(*occurrence, tuple(nodes)) for occurrence, nodes in answered.items() if len(nodes) > 1)
 
 
-def unplanned_fulls(history: RunHistory) -> tuple[UnplannedFull, ...]:
-    """Full runs for another reason than a full frequency, a wish, or the first run of a task."""
+def unplanned_fulls(history: RunHistory, zones: Mapping[int, ZoneInfo]) -> tuple[UnplannedFull, ...]:
+    """Full runs for another reason than a full frequency, a wish, or the first run of a task.
+
+    A plan names the first reason alone: where a node has no full to build on, the full may be due all the same.
+    """
     succeeded: dict[int, int] = {}
     for event in history.among(BackupFinished, BackupSkipped):
         succeeded.setdefault(event.note.task, event.seq)
@@ -210,10 +213,18 @@ def unplanned_fulls(history: RunHistory) -> tuple[UnplannedFull, ...]:
         if not (run.began and run.full) or run.by_hand or run.task == ONE_TIME:
             continue
         why = run.plan.why_full if run.plan is not None and run.plan.full else ""
-        if succeeded.get(run.task, run.seq) < run.seq and why != BY_FREQUENCY:
+        due = why == BY_FREQUENCY or _full_was_due(history, run, zones.get(run.task, ZoneInfo("UTC")))
+        if succeeded.get(run.task, run.seq) < run.seq and not due:
             why = why or "full, as the chain to go on with is not where it was"
             found.append(UnplannedFull(run.t, run.task, run.database, run.node, why))
     return tuple(found)
+
+
+def _full_was_due(history: RunHistory, run: Run, zone: ZoneInfo) -> bool:
+    """Whether an occurrence of the full frequency, as the task was defined then, is among those that the run answers."""
+    defined = [event.note for event in history.of(TaskDefined) if event.note.task == run.task and event.seq < run.seq]
+    full = defined[-1].full if defined else ""
+    return bool(full) and bool(occurrences(full, run.occurrence, max(run.occurrence, run.started_at), zone))
 
 
 def gaps(history: RunHistory, until: int, zones: Mapping[int, ZoneInfo]) -> tuple[Gap, ...]:

@@ -60,6 +60,29 @@ def test_every_question_has_its_answer(kept: str, capsys: pytest.CaptureFixture[
     assert [chain["whole"] for chain in found["chains"]] == [True, True]
 
 
+HEIR = '''"""The owner dies between two full backups, and its heir makes the next one."""
+import trio
+from scenarios.backups import backups
+
+async def story(world):
+    shop = await backups(world).shop("ABC")
+    task = await shop.define(full="0 * * * *")
+    owner = (await task.ran()).node
+    await trio.sleep(70 * 60 - world.now)
+    world.crash(owner)
+    await trio.sleep(121 * 60 - world.now)
+'''
+
+
+def test_a_full_at_its_hour_is_planned_by_whomever(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An heir has no full to build on, which is the first reason of its plan; the frequency wanted one all the same."""
+    (tmp_path / "heir.py").write_text(HEIR)
+    assert main(["audit", f"{tmp_path / 'heir.py'}@1", "--json"]) == cli.HELD
+    found = json.loads(capsys.readouterr()[0])
+    assert len(found["owners"]) == 2
+    assert found["unplanned_fulls"] == []
+
+
 def test_a_cut_off_owner_runs_twice_and_reports_late(capsys: pytest.CaptureFixture[str]) -> None:
     """A minority's owner goes on while the majority gives its task to another (rule 10.8), and tells of it later."""
     assert main(["audit", "cut_off_owner_backs_up_twice@1"]) == cli.HELD
