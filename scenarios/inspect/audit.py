@@ -59,7 +59,7 @@ class Tenure:
 
 @value
 class Double:
-    """One occurrence that more than one node ran (23.1)."""
+    """One occurrence that more than one node started, or made a file of (23.1)."""
 
     task: int
     database: str
@@ -155,6 +155,9 @@ class Audit:
     """True µs of the end."""
     owners: tuple[Tenure, ...]
     doubles: tuple[Double, ...]
+    """Started twice: by two nodes, though one or both may have found nothing new."""
+    two_files: tuple[Double, ...]
+    """Two files of one hour: those of the doubles of which two nodes wrote a file."""
     unplanned_fulls: tuple[UnplannedFull, ...]
     gaps: tuple[Gap, ...]
     lags: tuple[Lag, ...]
@@ -171,6 +174,7 @@ def audit(run: str, keys: tuple[Key, ...] = ()) -> Audit:
         moment.t,
         tenures(history),
         doubles(history),
+        doubles(history, files=True),
         unplanned_fulls(history, moment.read),
         gaps(history, moment.t, moment.read),
         lags(history),
@@ -191,11 +195,12 @@ def tenures(history: RunHistory) -> tuple[Tenure, ...]:
     return tuple(found.values())
 
 
-def doubles(history: RunHistory) -> tuple[Double, ...]:
-    """Occurrences that more than one node began to run of itself."""
+def doubles(history: RunHistory, *, files: bool = False) -> tuple[Double, ...]:
+    """Occurrences that more than one node began to run of itself; `files`: and finished with a file."""
     answered: dict[tuple[int, str, int], dict[str, None]] = {}
     for run in history.runs:
-        if run.began and run.task != ONE_TIME and not run.by_hand:
+        wrote = run.end == "finished" and not run.skipped
+        if run.began and run.task != ONE_TIME and not run.by_hand and (wrote or not files):
             answered.setdefault((run.task, run.database, run.occurrence), {})[run.node] = None
     return tuple(Double(*occurrence, tuple(nodes)) for occurrence, nodes in answered.items() if len(nodes) > 1)
 
@@ -359,7 +364,8 @@ def lines(found: Audit, width: int) -> Iterator[str]:
     """As text: a heading a question, a line an answer."""
     for heading, answers in (
         ("owners", found.owners),
-        ("run twice", found.doubles),
+        ("started twice", found.doubles),
+        ("two files of one hour", found.two_files),
         ("full without being planned", found.unplanned_fulls),
         ("gaps", found.gaps),
         ("reports", found.lags),

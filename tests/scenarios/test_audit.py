@@ -88,7 +88,11 @@ def test_a_cut_off_owner_runs_twice_and_reports_late(capsys: pytest.CaptureFixtu
     assert main(["audit", "cut_off_owner_backs_up_twice@1"]) == cli.HELD
 
     said = capsys.readouterr()[0]
-    assert "2024-01-01 02:00:00  task 3 of Shop: on C and B" in said
+    started, _, written = said.partition("two files of one hour:\n")
+    assert "started twice:\n  2024-01-01 02:00:00  task 3 of Shop: on B and C\n  2024-01-01 03:00:00  task 3" in started
+    assert written.startswith("  2024-01-01 02:00:00  task 3 of Shop: on B and C\nfull without"), (
+        "at three nobody wrote"
+    )
     assert "7 reported, 2 late" in said
     assert "gaps:\n  none" in said
     assert "the files were not kept" in said

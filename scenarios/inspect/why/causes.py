@@ -21,7 +21,7 @@ def ran(facts: Facts) -> Cause | None:
     if not begun:
         return None
     run = begun[0]
-    kind = "full" if run.full else "incremental"
+    kind = "a full" if run.full else "an incremental"
     reason, rule = ("somebody asked for it", "15.1") if run.by_hand else ("its time had come", "8.4")
     if run.plan is not None and not run.by_hand:
         reason, rule = run.plan.why.replace("it waits for its next occurrence", "its time had come"), run.plan.rule
@@ -39,7 +39,7 @@ def ran(facts: Facts) -> Cause | None:
         "crashed": " and dies meanwhile",
         "cancelled": f" and is ended, {run.why}",
     }
-    begins = f"{run.node} begins a {kind} backup at {clock_text(run.t)}{after}, as {reason}"
+    begins = f"{run.node} begins {kind} backup at {clock_text(run.t)}{after}, as {reason}"
     return f"{begins}{ends.get(run.end, '')}{others}", f"{rule}, 10.8" if others else rule
 
 
