@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import file_digest
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
@@ -153,6 +153,17 @@ def event_lines(history: "History") -> Iterator[str]:
     return (_encode(as_fields(event)) for event in history.events)
 
 
+def secret_shown(trace: Path, outcome: Outcome) -> str:
+    """Where a kept run shows a secret that the outcome's watchers know of, or an address that carries one; empty: nowhere."""
+    from backup.checks.kept_secrets import shown_in
+    from backup.checks.secrets import KeysStaySecret
+
+    known = [each for watcher in outcome.watchers if isinstance(watcher, KeysStaySecret) for each in watcher.known]
+    beside = [trace.with_name(RESULT), *sorted(trace.with_name(BACKUPS).rglob("*"))] if trace.name == TRACE else []
+    where = shown_in(trace, beside, known)
+    return f"{KeysStaySecret.promise}: {where} shows what lets somebody in" if where else ""
+
+
 # ---- finding a run again ----
 
 
@@ -183,12 +194,14 @@ def _kept(path: Path) -> Kept:
             fields = json.loads(path.read_text(encoding="utf-8"))
             trace = path.with_name(TRACE)
             kept = (
-                _kept(trace) if trace.exists() else Kept(_request(fields), None, "", fields.get("verdict") == STOPPED)
+                _kept(trace) if trace.exists() else Kept(request_of(fields), None, "", fields.get("verdict") == STOPPED)
             )
             return attrs.evolve(kept, digest=str(fields["digest"]))
         with path.open(encoding="utf-8") as file:
             fields = json.loads(file.readline())
-        return Kept(_request(fields), path, "", bool(fields.get("stopped", False)), str(fields.get("data_sha256", "")))
+        return Kept(
+            request_of(fields), path, "", bool(fields.get("stopped", False)), str(fields.get("data_sha256", ""))
+        )
     except OSError as error:
         raise ReplayError(f"{path} cannot be read ({error.strerror}): give the {TRACE} of an --out folder") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -197,7 +210,8 @@ def _kept(path: Path) -> Kept:
         raise ReplayError(f"{path} is no kept run: give a {TRACE} or {RESULT} of an --out folder") from error
 
 
-def _request(fields: dict[str, Any]) -> RunRequest:
+def request_of(fields: dict[str, Any]) -> RunRequest:
+    """What the fields ask for, as `RunRequest.fields` gives them. TypeError or KeyError if they name no run."""
     story, seed, rules = fields["story"], fields["seed"], fields["rules"]
     if not (isinstance(story, str) and type(seed) is int and isinstance(rules, str)):
         raise TypeError(f"story {story!r}, seed {seed!r} and rules {rules!r} name no run")
@@ -207,12 +221,37 @@ def _request(fields: dict[str, Any]) -> RunRequest:
 # ---- comparing ----
 
 
-def difference(named: Kept | RunRequest, histories: "Sequence[History]") -> list[str]:
-    """Where the run played last is not the kept one (for a request: not the first play); no lines if nowhere.
+class Play(Protocol):
+    """One play of a run, as far as it is compared."""
+
+    def digest(self) -> str:
+        """Of all events."""
+
+    def lines(self) -> Iterator[str]:
+        """The events, a line of JSON each."""
+
+
+@value
+class PlayedHere:
+    """A play in this process."""
+
+    history: "History"
+
+    def digest(self) -> str:
+        """Of all events."""
+        return self.history.digest()
+
+    def lines(self) -> Iterator[str]:
+        """The events, a line of JSON each."""
+        return event_lines(self.history)
+
+
+def difference(named: Kept | RunRequest, plays: Sequence[Play]) -> list[str]:
+    """Where one of the plays is not the kept run (for a request: not the first play); no lines if nowhere.
 
     If its data file is another one by now, that is said first.
     """
-    found = _difference(named, histories)
+    found = _difference(named, plays)
     if not found or not isinstance(named, Kept) or not named.data_sha256:
         return found
     if _data_sum(named.request).get("data_sha256") == named.data_sha256:
@@ -220,20 +259,26 @@ def difference(named: Kept | RunRequest, histories: "Sequence[History]") -> list
     return [f"{named.request.data} is not the data file the run was kept with: put that one back", *found]
 
 
-def _difference(named: Kept | RunRequest, histories: "Sequence[History]") -> list[str]:
-    now, played = event_lines(histories[-1]), histories[-1].digest()
-    match named:
-        case Kept(trace=Path() as trace, stopped=stopped):
-            before = list(recorded_lines(trace))
-            found = first_difference(before, islice(now, len(before)) if stopped else now)
-        case Kept():
-            found = None
-        case _:
-            found = first_difference(event_lines(histories[0]), now)
-    if found is not None:
-        return difference_lines(found)
-    if isinstance(named, Kept) and named.digest not in ("", played) and not named.stopped:
-        return [f"the digest of the kept run is {named.digest}, now it is {played}"]
+def _difference(named: Kept | RunRequest, plays: Sequence[Play]) -> list[str]:
+    first, *others = plays
+    if isinstance(named, Kept) and (found := _from_kept(named, first)):
+        return found
+    for other in others:
+        differs = first_difference(first.lines(), other.lines())
+        if differs is not None:
+            return difference_lines(differs)
+    return []
+
+
+def _from_kept(named: Kept, play: Play) -> list[str]:
+    if named.trace is not None:
+        before = list(recorded_lines(named.trace))
+        now = play.lines()
+        found = first_difference(before, islice(now, len(before)) if named.stopped else now)
+        if found is not None:
+            return difference_lines(found)
+    if named.digest not in ("", play.digest()) and not named.stopped:
+        return [f"the digest of the kept run is {named.digest}, now it is {play.digest()}"]
     return []
 
 

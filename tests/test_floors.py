@@ -41,7 +41,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "cli stories strategies",
         "zoo.* backup_model",
         "backups drawing",
-        "inspect tla",
+        "inspect tla second_play",
         "kept_run",
         "inspect.result explore.command bench",
         "zoo inspect.run_history",

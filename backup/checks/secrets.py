@@ -1,19 +1,21 @@
 """Promises about keys: what is to be encrypted is, and no key is in anything that a run writes (section 13).
 
-Keys themselves come from the operator's ring, as no trace has ever held one. Where there is no key nothing is looked at.
+Keys themselves come from the operator's ring, as no trace has ever held one. Where there is no key, what is looked for is an
+address with a password or a signature, as nobody may have named those as secrets.
 """
 
-from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import ClassVar
-from urllib.parse import quote
 
 from backup import notes as kinds
 from backup.checks.files import EDITED, WatchedFiles
+from backup.checks.kept_secrets import windows
+from backup.checks.secret_spellings import Spellings, holds, spellings, spellings_of
 from backup.content import file_names
 from backup.content.compression import decompressed
+from backup.destinations.address_secrets import stands_in
 from backup.notes import BackupStarted, DatabaseCreated, TaskDefined
-from backup.record.encryption_keys import EncryptionMode, Key
+from backup.record.encryption_keys import EncryptionMode
 from backup.restore.restore_points import Unusable
 from cluster.checks import Sees, Watcher, on
 from cluster.steps import Step
@@ -21,30 +23,6 @@ from cluster.trace import Failed, Happened, Note, Said, Stepped
 
 LATELY = 1_000
 """So many steps are looked at again when a client names a new key: the step that brings a key comes before the key."""
-
-SHORTEST = 8
-"""A password of fewer characters might stand anywhere by chance, and is not looked for."""
-
-
-def spellings(key: Key) -> tuple[bytes, ...]:
-    """Every way in which a key might stand in a text or a file: raw, hexadecimal, base64, as Python shows bytes."""
-    secret = key.secret
-    return (
-        secret,
-        secret.hex().encode(),
-        secret.hex().upper().encode(),
-        b64encode(secret).rstrip(b"="),
-        urlsafe_b64encode(secret).rstrip(b"="),
-        repr(secret)[2:-1].encode(),
-        ", ".join(map(str, secret)).encode(),
-        ",".join(map(str, secret)).encode(),
-    )
-
-
-def spellings_of(secret: str) -> tuple[bytes, ...]:
-    """The same of what gets in to a cloud."""
-    raw = secret.encode()
-    return raw, b64encode(raw).rstrip(b"="), repr(secret)[1:-1].encode(), quote(secret, safe="").encode()
 
 
 class EncryptedAsAsked(Watcher):
@@ -92,12 +70,13 @@ class KeysStaySecret(Watcher):
     promise: ClassVar[str] = "keys stay secret"
     says: ClassVar[str] = (
         "no key, and nothing that gets in to a cloud, is in any event, any name or any file that a run writes, however it "
-        "is spelt (13)"
+        "is spelt, nor any address with a password (13)"
     )
 
     def __init__(self, files: WatchedFiles) -> None:
         self._files = files
-        self._known: list[tuple[bytes, ...]] = []
+        self._known: list[Spellings] = []
+        """The spellings of each."""
         self._learnt = (0, 0)
         """How many keys and other secrets there were when it was last asked."""
         self._lately: list[tuple[int, Step]] = []
@@ -113,8 +92,11 @@ class KeysStaySecret(Watcher):
             del self._lately[:-LATELY]
         if self._learnt != (len(self._files.keys), len(self._files.keys.secrets)):
             self._learn()
+        told = event.note.text()
         if self._known:
-            self._need_clean(f"{event.note!r} {event.note.text()}".encode(), f"event {event.seq}")
+            self._need_clean(f"{event.note!r} {told}".encode(), f"event {event.seq}")
+        if not isinstance(event.note, Stepped) and stands_in(told):  # a step may bring documents, which hold anything
+            raise self.broken(f"event {event.seq} shows an address with a password or a signature")
 
     def finish(self) -> None:
         """Look into the files: their names, what lies there, and what is in it."""
@@ -134,27 +116,20 @@ class KeysStaySecret(Watcher):
                     continue  # other promises are about that
 
     def _learn(self) -> None:
-        ring = self._files.keys
-        self._learnt = len(ring), len(ring.secrets)
-        long = [secret for secret in ring.secrets if len(secret) >= SHORTEST]
-        self._known = [*map(spellings, ring), *map(spellings_of, long)]
+        self._learnt = len(self._files.keys), len(self._files.keys.secrets)
+        self._known = self.known
         for seq, step in self._lately:
             self._need_clean(repr(step).encode(), f"event {seq}")
 
+    @property
+    def known(self) -> list[Spellings]:
+        """The spellings of each secret that anybody has named."""
+        return [*map(spellings, self._files.keys), *map(spellings_of, self._files.keys.secrets)]
+
     def _need_clean_stream(self, chunks: Iterable[bytes], where: str) -> None:
-        for window in _windows(chunks):
+        for window in windows(chunks, self._known):
             self._need_clean(window, where)
 
     def _need_clean(self, text: bytes, where: str) -> None:
-        for spelt in self._known:
-            if any(spelling in text for spelling in spelt):
-                raise self.broken(f"{where} holds a key")
-
-
-def _windows(chunks: Iterable[bytes], overlap: int = 256) -> Iterator[bytes]:
-    """The chunks, each with the end of the one before, so that nothing hides on an edge."""
-    tail = b""
-    for chunk in chunks:
-        window = tail + chunk
-        yield window
-        tail = window[-overlap:]
+        if holds(text, self._known):
+            raise self.broken(f"{where} holds a key, or what gets in to a cloud")

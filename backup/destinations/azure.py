@@ -17,7 +17,7 @@ from cluster.value import value
 class Azure(CloudSettings):
     """The settings of a container of Azure's blob storage."""
 
-    container: str = attrs.field(metadata=named("StorageContainer"))
+    container: str = attrs.field(metadata=named("StorageContainer", is_place=True))
     account_name: str = attrs.field(default="", metadata=named("AccountName"))
     account_key: str = attrs.field(default="", repr=False, metadata=named("AccountKey"))
     sas_token: str = attrs.field(default="", repr=False, metadata=named("SasToken"))
@@ -29,6 +29,7 @@ class Azure(CloudSettings):
     word: ClassVar[str] = "Azure"
     allowed_as: ClassVar[str] = "Azure"
     key_field: ClassVar[str] = "container"
+    login_fields: ClassVar[tuple[str, ...]] = ("account_name", "account_key", "sas_token")
     scheme: ClassVar[str] = "azure"
     example: ClassVar[str] = "azure://container/folder"
     through: ClassVar[str] = "obstore; account key or SAS"

@@ -8,6 +8,7 @@ A fault is not random: while it lasts, it strikes every time.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from backup.destinations.address_secrets import refuse_secret
 from backup.destinations.port import Destination, DestinationError, Upload
 from backup.destinations.registry import is_remote
 from cluster.value import value
@@ -16,8 +17,20 @@ Ailing = Mapping[type, Any]
 """The present faults of a destination: class to fault, at most one of each class."""
 
 
+class OfPlace:
+    """What ails one place. SecretInAddress if its address carries what lets somebody in."""
+
+    __slots__ = ()
+
+    path: str
+
+    def __attrs_post_init__(self) -> None:
+        where = "the place of a fault"
+        refuse_secret(self.path, where, "name it by its address, without that", is_place=is_remote(self.path))
+
+
 @value
-class Full:
+class Full(OfPlace):
     """No space is left: `finish` of an upload fails."""
 
     path: str
@@ -27,7 +40,7 @@ class Full:
 
 
 @value
-class Slow:
+class Slow(OfPlace):
     """Everything takes `factor` times as long."""
 
     path: str
@@ -39,7 +52,7 @@ class Slow:
 
 
 @value
-class Refusing:
+class Refusing(OfPlace):
     """Nothing can be read, written, listed or removed."""
 
     path: str
@@ -49,7 +62,7 @@ class Refusing:
 
 
 @value
-class ReadOnly:
+class ReadOnly(OfPlace):
     """Files can be read and listed; nothing can be written or removed."""
 
     path: str
@@ -59,7 +72,7 @@ class ReadOnly:
 
 
 @value
-class Disconnected:
+class Disconnected(OfPlace):
     """The connection is lost. As on a real network, writing seems to succeed, and only `finish` fails."""
 
     path: str
@@ -69,7 +82,7 @@ class Disconnected:
 
 
 @value
-class Losing:
+class Losing(OfPlace):
     """The destination reports that a file is kept, but has lost it."""
 
     path: str
@@ -79,7 +92,7 @@ class Losing:
 
 
 @value
-class Cutting:
+class Cutting(OfPlace):
     """The destination reports that a file is kept, but has cut off its last `LAST` bytes."""
 
     path: str
@@ -89,7 +102,7 @@ class Cutting:
 
 
 @value
-class Well:
+class Well(OfPlace):
     """All faults of the destination end."""
 
     path: str

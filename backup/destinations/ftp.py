@@ -32,7 +32,7 @@ NO_SUCH_FILE = "550"
 class Ftp(DestinationSettings):
     """The settings of a folder of an FTP server. Nothing is restored from there directly (rule 12.4)."""
 
-    url: str = attrs.field(metadata=named("Url"))
+    url: str = attrs.field(metadata=named("Url", is_place=True))
     port: int = attrs.field(default=21, metadata=named("Port"))
     user: str = attrs.field(default="", metadata=named("UserName"))
     password: str = attrs.field(default="", repr=False, metadata=named("Password"))
@@ -46,6 +46,7 @@ class Ftp(DestinationSettings):
     word: ClassVar[str] = "FTP"
     allowed_as: ClassVar[str] = "FTP"
     key_field: ClassVar[str] = "url"
+    login_fields: ClassVar[tuple[str, ...]] = ("user", "password")
     scheme: ClassVar[str] = "ftp"
     other_schemes: ClassVar[tuple[str, ...]] = ("ftps",)
     example: ClassVar[str] = "ftp://host:21/folder"

@@ -29,7 +29,7 @@ INSTEAD = "name an Amazon S3 block with StorageClass GLACIER or DEEP_ARCHIVE ins
 class AmazonGlacier(CloudSettings):
     """The settings of a vault of Amazon Glacier. Nothing is restored from there directly (rule 12.4)."""
 
-    vault: str = attrs.field(metadata=named("VaultName"))
+    vault: str = attrs.field(metadata=named("VaultName", is_place=True))
     region: str = attrs.field(default="", metadata=named("AwsRegionName"))
     access_key: str = attrs.field(default="", metadata=named("AwsAccessKey", in_files=False))
     secret_key: str = attrs.field(default="", repr=False, metadata=named("AwsSecretKey"))
@@ -42,6 +42,7 @@ class AmazonGlacier(CloudSettings):
     word: ClassVar[str] = "Amazon Glacier"
     allowed_as: ClassVar[str] = "AmazonGlacier"
     key_field: ClassVar[str] = "vault"
+    login_fields: ClassVar[tuple[str, ...]] = ("access_key", "secret_key", "session_token")
     scheme: ClassVar[str] = "glacier"
     example: ClassVar[str] = "glacier://vault/folder"
     through: ClassVar[str] = "boto3; the tree hash that comes back is compared"

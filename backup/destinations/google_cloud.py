@@ -20,7 +20,7 @@ from cluster.value import value
 class GoogleCloud(CloudSettings):
     """The settings of a bucket of Google's cloud storage."""
 
-    bucket: str = attrs.field(metadata=named("BucketName"))
+    bucket: str = attrs.field(metadata=named("BucketName", is_place=True))
     credentials: str = attrs.field(default="", repr=False, metadata=named("GoogleCredentialsJson"))
     """JSON text of a service account's key file; empty for the credentials of the environment."""
     remote_folder: str = attrs.field(default="", metadata=named("RemoteFolderName"))
@@ -31,6 +31,7 @@ class GoogleCloud(CloudSettings):
     word: ClassVar[str] = "Google Cloud"
     allowed_as: ClassVar[str] = "GoogleCloud"
     key_field: ClassVar[str] = "bucket"
+    login_fields: ClassVar[tuple[str, ...]] = ("credentials",)
     scheme: ClassVar[str] = "gs"
     example: ClassVar[str] = "gs://bucket/folder"
     through: ClassVar[str] = "obstore; the JSON of a service account"

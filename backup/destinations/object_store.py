@@ -145,6 +145,7 @@ class ObjectStore:
         text = re.sub(
             r" in [0-9.]+ ?[mµn]?s\b", "", text.partition("<?xml")[0]
         )  # the duration of the request differs from run to run
+        text = re.sub(r"(?<=://)[^/\s@]*@", "", text)
         for secret in self._hidden:
             text = text.replace(secret, "…")
         return text.strip().rstrip(".;: ")

@@ -7,6 +7,7 @@ kinds and know none by name.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Union
 
+from backup.destinations.address_secrets import masked
 from backup.destinations.azure import Azure
 from backup.destinations.ftp import Ftp
 from backup.destinations.glacier import AmazonGlacier
@@ -43,7 +44,7 @@ def kind_of(address: str) -> type[DestinationSettings]:
         return LocalFolder
     found = BY_SCHEME.get(address.partition("://")[0])
     if found is None:
-        raise ValueError(f"{address} is no address of a destination: write {examples()}")
+        raise ValueError(f"{masked(address)} is no address of a destination: write {examples()}")
     return found
 
 
@@ -55,10 +56,12 @@ def settings_at(address: str) -> AnySettings:
     scheme, _, rest = address.partition("://")
     kind = BY_SCHEME.get(scheme)
     if kind is not None and not kind.restores:
-        raise ValueError(f"nothing is restored from {address} directly (12.4): copy it into a folder, and give that")
+        raise ValueError(
+            f"nothing is restored from {masked(address)} directly (12.4): copy it into a folder, and give that"
+        )
     if kind is None or not rest.strip("/"):
         raise ValueError(
-            f"{address} is no address of backups: write {examples(kind for kind in REMOTE if kind.restores)}"
+            f"{masked(address)} is no address of backups: write {examples(kind for kind in REMOTE if kind.restores)}"
         )
     return kind.of_address(address)
 

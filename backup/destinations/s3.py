@@ -20,13 +20,13 @@ ASLEEP = ("GLACIER", "DEEP_ARCHIVE")
 class AmazonS3(CloudSettings):
     """The settings of a bucket of Amazon S3, or of a server with the same protocol."""
 
-    bucket: str = attrs.field(metadata=named("BucketName"))
+    bucket: str = attrs.field(metadata=named("BucketName", is_place=True))
     region: str = attrs.field(default="", metadata=named("AwsRegionName"))
     access_key: str = attrs.field(default="", metadata=named("AwsAccessKey", in_files=False))
     secret_key: str = attrs.field(default="", repr=False, metadata=named("AwsSecretKey"))
     session_token: str = attrs.field(default="", repr=False, metadata=named("AwsSessionToken"))
     remote_folder: str = attrs.field(default="", metadata=named("RemoteFolderName"))
-    custom_server_url: str = attrs.field(default="", metadata=named("CustomServerUrl"))
+    custom_server_url: str = attrs.field(default="", metadata=named("CustomServerUrl", is_place=True))
     force_path_style: bool = attrs.field(default=False, metadata=named("ForcePathStyle"))
     storage_class: str = attrs.field(default="", metadata=named("StorageClass"))
     disabled: bool = False
@@ -36,6 +36,7 @@ class AmazonS3(CloudSettings):
     word: ClassVar[str] = "Amazon S3"
     allowed_as: ClassVar[str] = "AmazonS3"
     key_field: ClassVar[str] = "bucket"
+    login_fields: ClassVar[tuple[str, ...]] = ("access_key", "secret_key", "session_token")
     scheme: ClassVar[str] = "s3"
     example: ClassVar[str] = "s3://bucket/folder"
     through: ClassVar[str] = (

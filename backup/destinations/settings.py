@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
+from backup.destinations.address_secrets import refuse_secret
 from backup.destinations.port import Destination, DestinationError
 from backup.destinations.simulated import SimulatedCloud
 from cluster.value import value
@@ -26,13 +27,18 @@ class Script:
     timeout: int = 10_000_000
     """How long the program may run in µs; RavenDB's default of ten seconds."""
 
+    def __attrs_post_init__(self) -> None:
+        """SecretInAddress: program and arguments are shown."""
+        for text in (self.exec, self.arguments):
+            refuse_secret(text, "script", "let the program read it from a file or its environment", is_place=False)
 
-def named(json_name: str, *, in_files: bool = True) -> Mapping[str, Any]:
-    """Metadata of a field: its name in RavenDB's JSON, and whether backup files hold it.
 
-    A field without `repr` is a secret, which backup files never hold.
+def named(json_name: str, *, in_files: bool = True, is_place: bool = False) -> Mapping[str, Any]:
+    """Metadata of a field: its name in RavenDB's JSON, and whether backup files hold it. What has no `repr` they never hold.
+
+    `is_place`: it is the address or the name of a place, in which nothing that lets somebody in may stand.
     """
-    return {"json_name": json_name, "in_files": in_files}
+    return {"json_name": json_name, "in_files": in_files, "is_place": is_place}
 
 
 class DestinationSettings(ABC):
@@ -48,6 +54,8 @@ class DestinationSettings(ABC):
     """The kind's name in an administrator's list of allowed destinations (rule 12.3)."""
     key_field: ClassVar[str]
     """The field that must be given for the settings to be usable, unless a script gives it (section 12)."""
+    login_fields: ClassVar[tuple[str, ...]] = ()
+    """The fields for what gets in to the place."""
     scheme: ClassVar[str]
     """The scheme of the kind's addresses, which no other kind has; empty for folders of the node that runs the backup."""
     other_schemes: ClassVar[tuple[str, ...]] = ()
@@ -67,6 +75,18 @@ class DestinationSettings(ABC):
 
     disabled: bool
     script: Script | None
+
+    def __attrs_post_init__(self) -> None:
+        """SecretInAddress if what is shown of the settings lets somebody in: an event, a file or an error would tell it."""
+        *others, last = self.login_fields or ("",)
+        fields = f"{', '.join(others)} and {last}" if others else last
+        instead = f"leave that out, and give it as {fields} of {type(self).__name__}" if fields else "leave that out"
+        every: Any = type(self)
+        places = self.place_fields()
+        for field in attrs.fields(every):
+            text = getattr(self, field.name)
+            if field.repr and isinstance(text, str):
+                refuse_secret(text, field.name, instead, is_place=field.name in places)
 
     # ---- what each kind defines
 
@@ -114,6 +134,12 @@ class DestinationSettings(ABC):
     def secrets(self) -> tuple[str, ...]:
         """The values of the secret fields that are given, which nothing may show."""
         return tuple(found for field in secret_fields(type(self)) if (found := str(getattr(self, field.name))))
+
+    @classmethod
+    def place_fields(cls) -> tuple[str, ...]:
+        """The names of the fields that hold the address or the name of a place."""
+        every: Any = cls
+        return tuple(field.name for field in attrs.fields(every) if field.metadata.get("is_place", False))
 
     def changed(self, **fields: Any) -> Self:
         """The same settings with other values in some fields."""

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 from typing import Any
 
+from backup.destinations.address_secrets import SecretInAddress
 from backup.destinations.port import DestinationError
 from backup.destinations.settings import DestinationSettings, Script, json_fields
 
@@ -31,7 +32,12 @@ def given(settings: DestinationSettings) -> DestinationSettings:
         if type(content) is not wanted:
             raise ScriptFailed(script.exec, f"its {name} is no {wanted.__name__}", "let it print RavenDB's block")
         found[field.name] = content
-    filled = settings.changed(script=None, **found)
+    try:
+        filled = settings.changed(script=None, **found)
+    except SecretInAddress as error:
+        raise ScriptFailed(
+            script.exec, f"what it prints is refused: {error}", "let it print the secret's field"
+        ) from None
     if not filled.is_complete:
         key = next(name for name, field in known.items() if field.name == settings.key_field)
         raise ScriptFailed(script.exec, f"it prints no {key}", f"let it print the {settings.word} block with its {key}")

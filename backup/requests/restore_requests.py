@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from backup.destinations.address_secrets import refuse_secret
 from backup.destinations.registry import AnySettings
 from backup.destinations.settings import DestinationSettings
 from backup.record.encryption_keys import Encryption, Key
@@ -59,6 +60,11 @@ class RestoreDatabase(ClientRequest[RestoreResult]):
     """It has no index, neither definition nor data (rule 17.1)."""
     source: AnySettings | None = None
     """The cloud that holds the backup, instead of a local folder (rules 12.4, 17.1)."""
+
+    def __attrs_post_init__(self) -> None:
+        """SecretInAddress: the folder is shown."""
+        for text in (self.path, self.folder):
+            refuse_secret(text, "the folder to restore from", "name a cloud as `source`", is_place=False)
 
     def says(self) -> str:
         if self.at is not None:

@@ -5,7 +5,7 @@ from scenarios.cli.base import HELD, Json, KeyFile, app, say, width
 
 @app.command(name="audit")
 def audit_command(run: str, /, *, key_file: KeyFile = None, json: Json = False) -> int:
-    """What a run's backups came to: owners and why, double runs, unplanned fulls, gaps, late reports, chains.
+    """What a run's backups came to: owners, starts and files in double, unplanned fulls, gaps, late reports, chains.
 
     Parameters
     ----------

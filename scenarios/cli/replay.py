@@ -3,13 +3,8 @@
 Never here: how two runs are compared (scenarios/kept_run.py).
 """
 
-from typing import TYPE_CHECKING
-
-from scenarios.cli.base import DIVERGED, HELD, app, check_data
+from scenarios.cli.base import BROKEN, DIVERGED, HELD, app, check_data
 from scenarios.cli.run_screen import RunScreen, backups_folder, interrupted
-
-if TYPE_CHECKING:
-    from cluster.sim.run import Outcome
 
 
 @app.command
@@ -20,32 +15,35 @@ def replay(run: str, /) -> int:
     ----------
     run
         `FILE[:SEQ]`, a trace.ndjson or result.json of an --out folder, or `STORY@SEED[:SEQ]`. With SEQ, show that
-        event, its neighbours and what led to it.
+        event, its neighbours and what led to it. It is played twice at once, here and in a process of its own whose
+        sets are in another order, and both must be the same.
     """
     from scenarios.gallery import load
     from scenarios.inspect.result import verdict_of
-    from scenarios.kept_run import Kept, difference, find, look_lines, perform
+    from scenarios.kept_run import Kept, PlayedHere, difference, find, look_lines, perform, secret_shown
+    from scenarios.second_play import SecondPlay
 
     named, seq = find(run)
     request = named.request if isinstance(named, Kept) else named
     loaded = load(request.story)
     check_data(request.data)
-    outcomes: list[Outcome] = []
-    with RunScreen(quiet=True) as shown:
-        for shuffle in (0,) if isinstance(named, Kept) else (0, 1):  # how trio shuffles its batches must not matter
-            with backups_folder(None) as backups:
-                outcome = perform(loaded, request, backups, stop_asked=shown.stop_asked, shuffle=shuffle)
-            if outcome.verdict == "stopped":
-                return interrupted(outcome, request)
-            outcomes.append(outcome)
-    looked = look_lines(outcomes[-1].history, seq) if seq is not None else []
-    said = difference(named, [each.history for each in outcomes])
+    with RunScreen(quiet=True) as shown, SecondPlay(request) as second:
+        with backups_folder(None) as backups:
+            outcome = perform(loaded, request, backups, stop_asked=shown.stop_asked)
+        if outcome.verdict == "stopped":
+            return interrupted(outcome, request)
+        looked = look_lines(outcome.history, seq) if seq is not None else []
+        second.wait()
+        said = difference(named, [PlayedHere(outcome.history), second])
     if said:
         shown.screen.text(f"diverged: {request.command()} does not repeat {run}")
     else:
-        verdict = verdict_of(outcomes[-1], loaded)
-        events = len(outcomes[-1].history)
-        shown.screen.text(f"identical: {events:,} events, digest {outcomes[-1].digest}, verdict {verdict}")
+        verdict = verdict_of(outcome, loaded)
+        events = len(outcome.history)
+        shown.screen.text(f"identical: {events:,} events, digest {outcome.digest}, verdict {verdict}")
     for line in [*said, *looked]:
         shown.screen.text(line)
+    if isinstance(named, Kept) and named.trace is not None and (shows := secret_shown(named.trace, outcome)):
+        shown.screen.text(f"broken: {shows}")
+        return DIVERGED if said else BROKEN
     return DIVERGED if said else HELD

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 from cyclopts import Parameter
 
 from scenarios.cli.base import (
+    BROKEN,
     BUG,
     CODES,
     MISTAKE,
@@ -90,9 +91,12 @@ def run(
         _write_log(log_file, outcome)
     result = summary(outcome, request, loaded)
     if folder is not None:
-        from scenarios.kept_run import keep
+        from scenarios.kept_run import TRACE, keep, secret_shown
 
         keep(folder, result, outcome.history, version())
+        if result.verdict == "held" and (shows := secret_shown(folder / TRACE, outcome)):
+            complain(f"broken: {shows}: {folder}")
+            return BROKEN
     if shown.screen.gone:
         return NOBODY_READS
     return _tell(result, outcome, loaded, shown.screen, as_json=json, kept=str(folder or ""))

@@ -18,7 +18,7 @@ from scenarios.drawing.svg import MOST_NODES, svg
 from scenarios.gallery import LoadedStory, load
 from scenarios.inspect.moment import Diverged, true_time
 from scenarios.inspect.result import RunRequest, summary
-from scenarios.kept_run import Kept, ReplayError, asked, difference, find, perform
+from scenarios.kept_run import Kept, PlayedHere, ReplayError, asked, difference, find, perform
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
@@ -59,7 +59,7 @@ def played(run: str, bug: str | None = None) -> tuple[LoadedStory, "Outcome", Ru
         outcome = perform(loaded, request, Path(folder))
     if outcome.failure is not None and outcome.verdict in ("mistake", "bug"):
         raise ReplayError(f"{run} cannot be drawn, as it cannot be played: `{request.command()}` says why")
-    if isinstance(named, Kept) and difference(named, [outcome.history]):
+    if isinstance(named, Kept) and difference(named, [PlayedHere(outcome.history)]):
         raise Diverged(f"{run} played again is another run: `unkindness replay {run}` shows where")
     return loaded, outcome, request
 

@@ -30,7 +30,7 @@ from cluster.time_units import clock_text
 from cluster.value import value
 from scenarios.inspect.moment import json_fields, visit
 from scenarios.inspect.restore_files import FilesError, inspected
-from scenarios.inspect.run_history import RunHistory
+from scenarios.inspect.run_history import BackupFacts, RunHistory
 from scenarios.kept_run import BACKUPS
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Tenure:
 
 @value
 class Double:
-    """One occurrence that more than one node ran (23.1)."""
+    """One occurrence that more than one node started, or made a file of (23.1)."""
 
     task: int
     database: str
@@ -155,6 +155,9 @@ class Audit:
     """True µs of the end."""
     owners: tuple[Tenure, ...]
     doubles: tuple[Double, ...]
+    """Started twice: by two nodes, though one or both may have found nothing new."""
+    two_files: tuple[Double, ...]
+    """Two files of one hour: those of the doubles of which two nodes wrote a file."""
     unplanned_fulls: tuple[UnplannedFull, ...]
     gaps: tuple[Gap, ...]
     lags: tuple[Lag, ...]
@@ -171,7 +174,8 @@ def audit(run: str, keys: tuple[Key, ...] = ()) -> Audit:
         moment.t,
         tenures(history),
         doubles(history),
-        unplanned_fulls(history),
+        doubles(history, files=True),
+        unplanned_fulls(history, moment.read),
         gaps(history, moment.t, moment.read),
         lags(history),
         _chains(run, keys),
@@ -191,17 +195,21 @@ def tenures(history: RunHistory) -> tuple[Tenure, ...]:
     return tuple(found.values())
 
 
-def doubles(history: RunHistory) -> tuple[Double, ...]:
-    """Occurrences that more than one node began to run of itself."""
+def doubles(history: RunHistory, *, files: bool = False) -> tuple[Double, ...]:
+    """Occurrences that more than one node began to run of itself; `files`: and finished with a file."""
     answered: dict[tuple[int, str, int], dict[str, None]] = {}
     for run in history.runs:
-        if run.began and run.task != ONE_TIME and not run.by_hand:
+        wrote = run.end == "finished" and not run.skipped
+        if run.began and run.task != ONE_TIME and not run.by_hand and (wrote or not files):
             answered.setdefault((run.task, run.database, run.occurrence), {})[run.node] = None
     return tuple(Double(*occurrence, tuple(nodes)) for occurrence, nodes in answered.items() if len(nodes) > 1)
 
 
-def unplanned_fulls(history: RunHistory) -> tuple[UnplannedFull, ...]:
-    """Full runs for another reason than a full frequency, a wish, or the first run of a task."""
+def unplanned_fulls(history: RunHistory, zones: Mapping[int, ZoneInfo]) -> tuple[UnplannedFull, ...]:
+    """Full runs for another reason than a full frequency, a wish, or the first run of a task.
+
+    A plan names the first reason alone: where a node has no full to build on, the full may be due all the same.
+    """
     succeeded: dict[int, int] = {}
     for event in history.among(BackupFinished, BackupSkipped):
         succeeded.setdefault(event.note.task, event.seq)
@@ -210,10 +218,18 @@ def unplanned_fulls(history: RunHistory) -> tuple[UnplannedFull, ...]:
         if not (run.began and run.full) or run.by_hand or run.task == ONE_TIME:
             continue
         why = run.plan.why_full if run.plan is not None and run.plan.full else ""
-        if succeeded.get(run.task, run.seq) < run.seq and why != BY_FREQUENCY:
+        due = why == BY_FREQUENCY or _full_was_due(history, run, zones.get(run.task, ZoneInfo("UTC")))
+        if succeeded.get(run.task, run.seq) < run.seq and not due:
             why = why or "full, as the chain to go on with is not where it was"
             found.append(UnplannedFull(run.t, run.task, run.database, run.node, why))
     return tuple(found)
+
+
+def _full_was_due(history: RunHistory, run: BackupFacts, zone: ZoneInfo) -> bool:
+    """Whether an occurrence of the full frequency, as the task was defined then, is among those that the run answers."""
+    defined = [event.note for event in history.of(TaskDefined) if event.note.task == run.task and event.seq < run.seq]
+    full = defined[-1].full if defined else ""
+    return bool(full) and bool(occurrences(full, run.occurrence, max(run.occurrence, run.started_at), zone))
 
 
 def gaps(history: RunHistory, until: int, zones: Mapping[int, ZoneInfo]) -> tuple[Gap, ...]:
@@ -348,7 +364,8 @@ def lines(found: Audit, width: int) -> Iterator[str]:
     """As text: a heading a question, a line an answer."""
     for heading, answers in (
         ("owners", found.owners),
-        ("run twice", found.doubles),
+        ("started twice", found.doubles),
+        ("two files of one hour", found.two_files),
         ("full without being planned", found.unplanned_fulls),
         ("gaps", found.gaps),
         ("reports", found.lags),

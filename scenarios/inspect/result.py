@@ -116,7 +116,7 @@ def counts(history: RunHistory, watchers: Iterable[Watcher] = ()) -> dict[str, i
     """How many backups `ok` (done, those with nothing new among them), `late`, `missed`, `double`, `failed`.
 
     `late`: of those that are ok, told later than the operation timeout after they ended. `double`: occurrences of a
-    task that more than one node answered, however often. `missed` is what the watcher of coverage saw.
+    task that more than one node started, with a file or without, however often. `missed` is what the watcher of coverage saw.
     """
     failed = {(event.node, event.note.task, event.note.started_at) for event in history.of(BackupFailed)}
     late = [event for event in history.of(Reported) if event.note.late]

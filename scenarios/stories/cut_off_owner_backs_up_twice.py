@@ -2,6 +2,7 @@
 
 import trio
 
+from backup.notes import BackupFinished
 from scenarios import World, hours, minutes
 from scenarios.backups import backups
 
@@ -15,12 +16,18 @@ async def story(world: World) -> None:
     await trio.sleep(hours(1.2) - world.now)
 
     world.isolate(first.node)
+    await trio.sleep(hours(1.9) - world.now)
+    await shop.put({"orders/cut-off": {"side": "of one"}}, on=first.node)
+    await shop.put({"orders/majority": {"side": "of two"}}, on=next(name for name in "ABC" if name != first.node))
     await trio.sleep(hours(3.5) - world.now)
     during = [run for run in hourly.runs if run.occurrence >= hours(1.9) * 1_000_000]
     nodes_at = {}  # type: dict[int, set[str]]
     for run in during:
         nodes_at.setdefault(run.occurrence, set()).add(run.node)
     assert any(len(nodes) == 2 for nodes in nodes_at.values()), "rule 10.8: two nodes ran one occurrence, each unaware"
+    written = [event for event in world.history.events if isinstance(event.note, BackupFinished)]
+    files = {event.node for event in written if hours(2) <= event.t / 1_000_000 < hours(2.1)}
+    assert len(files) == 2, "and each wrote a file of two o'clock"
 
     world.heal()
     await world.settled()

@@ -1,5 +1,6 @@
 """Bugs of the way to clouds: what is told, what is kept, and what goes. Never here: how a bug is planted."""
 
+from base64 import b64encode
 from typing import Any
 
 from backup.destinations.simulated import WholeOrNothing
@@ -36,6 +37,30 @@ def restores_the_file_of_a_failed_run(original: Any, later: Any, earlier: Any) -
 def repeats_how_it_logged_in(original: Any, self: Any, run: Any, work: Any, error: str, *given: Any) -> Any:
     """The text of an error holds what got in to the cloud."""
     return original(self, run, work, f"{error} (as {', '.join(self._keys.secrets)})", *given)
+
+
+@bug(
+    "backup.runs.runner:Runner._failed",
+    breaks="keys stay secret",
+    source="CWE-532: HTTP libraries that log the headers of a request that failed",
+    strikes="one_of_three_places_refuses",
+)
+def shows_the_header_it_sent(original: Any, self: Any, run: Any, work: Any, error: str, *given: Any) -> Any:
+    """The text of an error holds the header with which the cloud was asked: user and password in one base64."""
+    header = b64encode(f"raven:{' '.join(self._keys.secrets)}".encode()).decode()
+    return original(self, run, work, f"{error} (Authorization: Basic {header})", *given)
+
+
+@bug(
+    "backup.runs.runner:Runner._failed",
+    breaks="keys stay secret",
+    source="CWE-598: errors of libraries that hold the whole URL of a request, signature and all",
+    strikes="one_of_three_places_refuses",
+)
+def repeats_the_signed_address(original: Any, self: Any, run: Any, work: Any, error: str, *given: Any) -> Any:
+    """The text of an error holds a signed address, whose signature nobody has named as a secret."""
+    signed = "https://nightly.s3.amazonaws.com/?X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835"
+    return original(self, run, work, f"{error} (asked {signed})", *given)
 
 
 @bug(

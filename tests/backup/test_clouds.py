@@ -270,7 +270,7 @@ def test_a_place_that_is_new_gets_a_full_backup() -> None:
 
 def test_addresses() -> None:
     """What a cloud is called holds nothing secret, and leads nowhere else."""
-    assert Ftp("ftps://me:password@files.example:2121/a/b/").address == "ftp://files.example:2121/a/b"
+    assert Ftp("ftps://files.example:2121/a/b/", user="me").address == "ftp://files.example:2121/a/b"
     assert AmazonS3("bucket", remote_folder="/a/b/").address == "s3://bucket/a/b"
     with pytest.raises(ValueError, match="leads out of the node"):
         WorldDestinations().of_settings("A", AmazonS3("bucket", remote_folder="../other"))

@@ -60,12 +60,39 @@ def test_every_question_has_its_answer(kept: str, capsys: pytest.CaptureFixture[
     assert [chain["whole"] for chain in found["chains"]] == [True, True]
 
 
+HEIR = '''"""The owner dies between two full backups, and its heir makes the next one."""
+import trio
+from scenarios.backups import backups
+
+async def story(world):
+    shop = await backups(world).shop("ABC")
+    task = await shop.define(full="0 * * * *")
+    owner = (await task.ran()).node
+    await trio.sleep(70 * 60 - world.now)
+    world.crash(owner)
+    await trio.sleep(121 * 60 - world.now)
+'''
+
+
+def test_a_full_at_its_hour_is_planned_by_whomever(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An heir has no full to build on, which is the first reason of its plan; the frequency wanted one all the same."""
+    (tmp_path / "heir.py").write_text(HEIR)
+    assert main(["audit", f"{tmp_path / 'heir.py'}@1", "--json"]) == cli.HELD
+    found = json.loads(capsys.readouterr()[0])
+    assert len(found["owners"]) == 2
+    assert found["unplanned_fulls"] == []
+
+
 def test_a_cut_off_owner_runs_twice_and_reports_late(capsys: pytest.CaptureFixture[str]) -> None:
     """A minority's owner goes on while the majority gives its task to another (rule 10.8), and tells of it later."""
     assert main(["audit", "cut_off_owner_backs_up_twice@1"]) == cli.HELD
 
     said = capsys.readouterr()[0]
-    assert "2024-01-01 02:00:00  task 3 of Shop: on C and B" in said
+    started, _, written = said.partition("two files of one hour:\n")
+    assert "started twice:\n  2024-01-01 02:00:00  task 3 of Shop: on B and C\n  2024-01-01 03:00:00  task 3" in started
+    assert written.startswith("  2024-01-01 02:00:00  task 3 of Shop: on B and C\nfull without"), (
+        "at three nobody wrote"
+    )
     assert "7 reported, 2 late" in said
     assert "gaps:\n  none" in said
     assert "the files were not kept" in said

@@ -1,6 +1,9 @@
 """A kept run can be repeated to the last event, and what differs is named."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from scenarios.kept_run import (
     TRACE,
     Difference,
     Kept,
+    PlayedHere,
     ReplayError,
     asked,
     difference,
@@ -26,6 +30,7 @@ from scenarios.kept_run import (
     look_lines,
     perform,
 )
+from scenarios.second_play import SecondPlay, other_hash_seed
 
 STORY = '''"""A leader dies."""
 
@@ -68,7 +73,7 @@ def test_a_kept_run_is_repeated_to_the_last_event(story: str, tmp_path: Path) ->
         named, seq = find(str(run))
         _, again = played(story, tmp_path)
         assert isinstance(named, Kept)
-        assert difference(named, [again.history]) == []
+        assert difference(named, [PlayedHere(again.history)]) == []
         assert seq is None
 
 
@@ -96,22 +101,24 @@ def test_a_run_kept_before_steps_were_data_is_repeated(story: str, tmp_path: Pat
     assert sum(new != line for new, line in zip(lines, old, strict=True)) == 2, "a start and a crash"
     trace.write_text("\n".join([header, *old]) + "\n")
     named, _ = find(str(folder))
-    assert difference(named, [outcome.history]) == []
+    assert difference(named, [PlayedHere(outcome.history)]) == []
 
     crash = next(at for at, line in enumerate(old) if '"step":"Crash(' in line)
     for text, also in (("Crash(node='Q')", ", step_fields"), ("crash Q", ", step_kind, step_fields")):
         old[crash] = json.dumps(before[crash] | {"step": text}, ensure_ascii=False, separators=(",", ":"))
         trace.write_text("\n".join([header, *old]) + "\n")
-        assert difference(named, [outcome.history])[-1] == f"  not the same: step{also}"
+        assert difference(named, [PlayedHere(outcome.history)])[-1] == f"  not the same: step{also}"
 
 
 def test_a_shuffle_of_the_scheduler_changes_nothing(story: str, tmp_path: Path) -> None:
     """STORY@SEED is played twice, shuffled differently, and compared event by event."""
     (request, one), (_, other) = played(story, tmp_path), played(story, tmp_path, shuffle=1)
 
-    assert difference(request, [one.history, other.history]) == []
+    assert difference(request, [PlayedHere(one.history), PlayedHere(other.history)]) == []
     _, third = played(story, tmp_path, seed=4)
-    assert difference(request, [one.history, third.history])[0].startswith("the first event that differs is ")
+    assert difference(request, [PlayedHere(one.history), PlayedHere(third.history)])[0].startswith(
+        "the first event that differs is "
+    )
 
 
 def test_the_first_event_that_differs_is_named_with_both_versions(story: str, tmp_path: Path) -> None:
@@ -122,7 +129,7 @@ def test_the_first_event_that_differs_is_named_with_both_versions(story: str, tm
     (folder / TRACE).write_text("\n".join([*lines[:12], json.dumps(changed), *lines[13:]]) + "\n")
     named, _ = find(str(folder))
 
-    said = difference(named, [outcome.history])
+    said = difference(named, [PlayedHere(outcome.history)])
 
     assert said[0] == "the first event that differs is 12:"
     assert '"Q"' in said[1]
@@ -146,12 +153,14 @@ def test_a_digest_alone_is_compared_too(story: str, tmp_path: Path) -> None:
     """A result without its events still proves or refutes."""
     folder, outcome = kept(story, tmp_path)
     (folder / TRACE).unlink()
-    assert difference(find(str(folder))[0], [outcome.history]) == []
+    assert difference(find(str(folder))[0], [PlayedHere(outcome.history)]) == []
 
     result = json.loads((folder / RESULT).read_text()) | {"digest": "0" * 32}
     (folder / RESULT).write_text(json.dumps(result))
 
-    assert difference(find(str(folder))[0], [outcome.history])[0].startswith("the digest of the kept run is 000")
+    assert difference(find(str(folder))[0], [PlayedHere(outcome.history)])[0].startswith(
+        "the digest of the kept run is 000"
+    )
 
 
 def test_a_stopped_run_is_repeated_as_far_as_it_came(story: str, tmp_path: Path) -> None:
@@ -165,7 +174,7 @@ def test_a_stopped_run_is_repeated_as_far_as_it_came(story: str, tmp_path: Path)
 
     assert isinstance(named, Kept)
     assert named.stopped
-    assert difference(named, [outcome.history]) == []
+    assert difference(named, [PlayedHere(outcome.history)]) == []
 
 
 def test_what_is_no_run_is_said(story: str, tmp_path: Path) -> None:
@@ -247,3 +256,46 @@ def test_a_data_file_that_has_changed_is_named(tmp_path: Path, capsys: pytest.Ca
 
     data.write_text('{"id": "orders/1", "total": 1}\n')
     assert main(["replay", kept]) == HELD
+
+
+THROUGH_A_SET = '''"""Nodes die in the order of a set of their names."""
+import trio
+
+async def story(world):
+    world.start("ABCDE")
+    await world.elected()
+    for name in set("ABC"):
+        world.crash(name)
+        world.restart(name)
+        await trio.sleep(1)
+'''
+
+
+def test_a_story_that_walks_through_a_set_diverges(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its name and from what was kept: the order of a set is that of one process."""
+    path = tmp_path / "through.py"
+    path.write_text(THROUGH_A_SET)
+    assert main(["replay", f"{path}@1"]) == DIVERGED
+    assert "the first event that differs is" in capsys.readouterr().out
+    assert main(["run", str(path), "--out", str(tmp_path), "-q"]) == HELD
+    assert main(["replay", str(tmp_path / "through@1")]) == DIVERGED
+
+    path.write_text(THROUGH_A_SET.replace('set("ABC")', 'sorted(set("ABC"))'))
+    assert main(["replay", f"{path}@1"]) == HELD
+
+
+@pytest.mark.parametrize("name", ["ABC", "ABCDE"])
+def test_sets_of_names_are_in_another_order_elsewhere(name: str) -> None:
+    """Else a story that walks through one might be told the same by chance."""
+    command = [sys.executable, "-c", f"print(*set({name!r}), sep='')"]
+    environment = {**os.environ, "PYTHONHASHSEED": other_hash_seed()}
+    said = subprocess.run(command, env=environment, capture_output=True, check=True, text=True).stdout.strip()
+    assert sorted(said) == sorted(name)
+    assert said != "".join(set(name))
+
+
+def test_a_second_play_that_fails_is_told(tmp_path: Path) -> None:
+    """With the last words of its process."""
+    request = RunRequest(str(tmp_path / "gone.py"), 1, "unkindness")
+    with SecondPlay(request) as second, pytest.raises(ReplayError, match="in a process of its own, ended with"):
+        second.wait()

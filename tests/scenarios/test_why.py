@@ -277,6 +277,20 @@ def test_the_sentence_stands_first_and_what_it_rests_on_below(
     assert max(map(len, said)) <= 80
 
 
+def test_two_nodes_that_hold_themselves_responsible_are_both_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with its clock, and with what it did: one may have had nothing new, and wrote no file."""
+    assert main(["why", "cut_off_owner_backs_up_twice@1", "3", "02:00"]) == cli.HELD
+    said = " ".join(capsys.readouterr()[0].split())
+    assert "B begins an incremental backup at 02:00:00.001" in said
+    assert "; C, which holds itself responsible too, begins one as well" in said
+    assert "owner B since 2024-01-01 00:00:10" in said
+    assert "owner C since 2024-01-01 01:43:00" in said
+    assert "the clock of B reads 2024-01-01 02:00:00 UTC; the clock of C reads 2024-01-01 02:00:00 UTC" in said
+    assert main(["why", "cut_off_owner_backs_up_twice@1", "3", "03:00"]) == cli.HELD
+    said = " ".join(capsys.readouterr()[0].split())
+    assert "; C, which holds itself responsible too, finds nothing new and writes no file (9.7, 10.8)" in said
+
+
 @pytest.mark.parametrize(
     ("task", "says"),
     [("9", "there is no task 9 up to then: name one of 3"), ("Nightly", "there is no task 'Nightly' in this run")],

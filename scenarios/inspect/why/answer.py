@@ -67,17 +67,20 @@ def _chain(facts: Facts) -> Iterator[tuple[str, str]]:
     """What the answer rests on."""
     task, owner = facts.found.task, facts.owner
     if task is not None and owner is not None:
-        known = [node.view for node in facts.found.nodes if node.view and node.view.responsible_node == owner.name]
-        if known:
-            since = known[0].owned_since
-            when = f" since {time_text(since)}" if since is not None else ""
-            yield "owner", f"{owner.name}{when}: {known[0].reason}"
+        for name in dict.fromkeys((owner.name, *(node.name for node in facts.believers))):
+            views = {node.name: node.view for node in facts.found.nodes if node.view}
+            known = [view for view in views.values() if view.responsible_node == name]
+            if known:
+                view = views[name] if name in views and views[name] in known else known[0]
+                when = f" since {time_text(view.owned_since)}" if view.owned_since is not None else ""
+                yield "owner", f"{name}{when}: {view.reason}"
     if task is not None:
-        zone, clock = owner.zone if owner is not None else "UTC", time_text(owner.wall) if owner is not None else ""
+        zone = owner.zone if owner is not None else "UTC"
         crons = " and ".join(
             f"{word} at '{cron}'" for word, cron in (("full", task.full), ("incremental", task.incremental)) if cron
         )
-        reads = f"; the clock of {owner.name} reads {clock} UTC" if owner is not None and owner.up else ""
+        clocks = facts.believers or ([owner] if owner is not None and owner.up else [])
+        reads = "".join(f"; the clock of {node.name} reads {time_text(node.wall)} UTC" for node in clocks)
         yield "schedule", f"{crons or 'none'} in {zone}{reads}"
         if facts.occurrence is not None:
             yield "last due", time_text(facts.occurrence)

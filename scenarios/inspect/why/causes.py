@@ -8,6 +8,7 @@ from collections.abc import Callable
 from backup.notes import BY_HAND, PUT_OFF, BackupDelayed, TaskDefined, TaskRemoved, duration_text, time_text
 from cluster.time_units import SECOND, clock_text
 from cluster.trace import Started
+from scenarios.inspect.run_history import BackupFacts
 from scenarios.inspect.why.facts import SOON, Cause, Facts
 from scenarios.inspect.why.owner_reasons import owner_away, owner_unaware
 
@@ -20,23 +21,36 @@ def ran(facts: Facts) -> Cause | None:
     if not begun:
         return None
     run = begun[0]
-    kind = "full" if run.full else "incremental"
+    kind = "a full" if run.full else "an incremental"
     reason, rule = ("somebody asked for it", "15.1") if run.by_hand else ("its time had come", "8.4")
     if run.plan is not None and not run.by_hand:
         reason, rule = run.plan.why.replace("it waits for its next occurrence", "its time had come"), run.plan.rule
     if run.skipped:
-        return f"{run.node} looked at {clock_text(run.t)}, found nothing new, and wrote no file", "9.7"
+        others = _others(facts, run, begun)
+        return (
+            f"{run.node} looked at {clock_text(run.t)}, found nothing new, and wrote no file{others}",
+            "9.7, 10.8" if others else "9.7",
+        )
     late = run.started_at - run.occurrence
     after = f" for the occurrence at {time_text(run.occurrence)}, {duration_text(late)} late" if late > SOON else ""
-    others = sorted({each.node for each in begun} - {run.node})
-    double = f"; so does {' and '.join(others)}, which holds itself responsible too" if others else ""
+    others = _others(facts, run, begun)
     ends = {
         "failed": f" and fails: {run.why}",
         "crashed": " and dies meanwhile",
         "cancelled": f" and is ended, {run.why}",
     }
-    begins = f"{run.node} begins a {kind} backup at {clock_text(run.t)}{after}, as {reason}"
-    return f"{begins}{ends.get(run.end, '')}{double}", f"{rule}, 10.8" if others else rule
+    begins = f"{run.node} begins {kind} backup at {clock_text(run.t)}{after}, as {reason}"
+    return f"{begins}{ends.get(run.end, '')}{others}", f"{rule}, 10.8" if others else rule
+
+
+def _others(facts: Facts, run: BackupFacts, begun: list[BackupFacts]) -> str:
+    """What the other nodes did that began a run of the task too."""
+    believers = {node.name for node in facts.believers}
+    told = ""
+    for node, each in sorted({each.node: each for each in begun if each.node != run.node}.items()):
+        too = ", which holds itself responsible too," if node in believers else ""
+        told += f"; {node}{too} {'finds nothing new and writes no file' if each.skipped else 'begins one as well'}"
+    return told
 
 
 def _all_down(facts: Facts) -> Cause | None:

@@ -98,6 +98,11 @@ class Facts:
                 return node.name
         return ""
 
+    @property
+    def believers(self) -> list[NodeFacts]:
+        """The nodes that hold themselves responsible: on both sides of a cut there may be one."""
+        return [node for node in self.found.nodes if node.view is not None and node.view.responsible_node == node.name]
+
     def before(self, kind: type[N], node: str = "") -> Happened[N] | None:
         """The last event of a kind up to the moment, of this task where the kind has one."""
         for event in reversed(self.history.of(kind)):

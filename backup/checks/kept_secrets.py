@@ -1,0 +1,79 @@
+"""Whether a kept run shows a secret: in a name, in its events, in its result, in its backups.
+
+A run that an older version kept may hold an address that the settings refuse by now. Never here: how a secret may be spelt
+(secret_spellings.py), and the promise (secrets.py).
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from backup.checks.secret_spellings import Spellings, holds
+from backup.destinations.address_secrets import masked
+from backup.destinations.registry import KINDS
+
+CHUNK = 1 << 20
+OVERLAP = 512
+"""Bytes of one window of a file that are in the next too, at least."""
+KIND_NAMES = frozenset(kind.__name__ for kind in KINDS)
+_MARKS = tuple(f'"{name}"'.encode() for name in sorted(KIND_NAMES))
+
+
+def shown_in(trace: Path, others: Iterable[Path], known: Sequence[Spellings]) -> str:
+    """Where in the events or in other files of a run a known secret stands, or an address that carries one; else empty."""
+    if number := _line_with_address(trace):
+        return f"{trace.name}, line {number},"
+    for path in (trace, *others) if known else ():
+        if holds(path.name.encode(errors="surrogateescape"), known):
+            return "the name of a file"
+        if path.is_file() and any(holds(window, known) for window in windows(_chunks(path), known)):
+            return path.name
+    return ""
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def windows(chunks: Iterable[bytes], known: Sequence[Spellings]) -> Iterator[bytes]:
+    """The chunks, each with the end of the one before, so that nothing hides on an edge."""
+    overlap = max(OVERLAP, *(6 * len(spelt) for each in known for spelt in each)) if known else OVERLAP
+    tail = b""
+    for chunk in chunks:
+        window = tail + chunk
+        yield window
+        tail = window[-overlap:]
+
+
+def _line_with_address(trace: Path) -> int:
+    """The first line of a trace with settings that would be refused; 0 if there is none."""
+    with trace.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if any(mark in line for mark in _MARKS):
+                try:
+                    told = json.loads(line)
+                except ValueError:
+                    continue  # a damaged line: whoever compares the runs says so
+                if _carries(told):
+                    return number
+    return 0
+
+
+def _carries(told: Any) -> bool:
+    """Whether settings of a destination in that JSON carry a secret in a field that is shown."""
+    if isinstance(told, list):
+        return any(map(_carries, told))
+    if not isinstance(told, dict):
+        return False
+    fields = told.get("fields")
+    if told.get("kind") in KIND_NAMES and isinstance(fields, dict):
+        kind = next(kind for kind in KINDS if kind.__name__ == told["kind"])
+        return any(
+            masked(text, is_place=name in kind.place_fields()) != text
+            for name, text in fields.items()
+            if isinstance(text, str)
+        )
+    return any(map(_carries, told.values()))
