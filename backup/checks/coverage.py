@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from backup.checks.model import Model, TaskHistory
+from backup.destinations import io_costs
 from backup.notes import (
     BY_HAND,
     BackupCancelled,
@@ -26,7 +27,7 @@ from backup.notes import (
 from backup.record.cron import next_occurrence
 from backup.record.rules import Rules
 from cluster.checks import Kind, Sees, Watcher, on
-from cluster.time_units import HOUR, MINUTE, SECOND
+from cluster.time_units import MINUTE, SECOND
 from cluster.trace import Crashed, Happened
 from cluster.value import value
 
@@ -34,8 +35,6 @@ CALM_BOUND = 2 * MINUTE
 SLACK = 60 * SECOND
 ELECTION = 5 * SECOND
 NEVER = 1 << 62
-LONGEST_RUN = 6 * HOUR
-"""A run that takes longer hangs: it covers nothing any more."""
 AGAIN = 1 * MINUTE
 """How often what must wait is looked at again."""
 
@@ -70,6 +69,7 @@ class Cover:
     __slots__ = (
         "base",
         "delayed_until",
+        "free_at",
         "look_at",
         "owner",
         "put_off_here",
@@ -83,6 +83,8 @@ class Cover:
         """Every occurrence up to this wall instant is settled."""
         self.running: dict[str, int] = {}
         """By node, the start of the run under way there."""
+        self.free_at = -NEVER
+        """True time at which the last run came to its end: while one is under way, no other begins (9.3)."""
         self.owner = ""
         """Who ran it last."""
         self.delayed_until = 0
@@ -166,8 +168,9 @@ class Covered(Watcher):
         if cover is None:
             self._covers[note.task] = cover = Cover(start)
             before = self._resting.pop(note.task, None)
-            if before is not None:  # what was put off stays so
+            if before is not None:  # what was put off stays so, and what is to end may not have ended yet
                 cover.put_off_until, cover.put_off_here = before.put_off_until, before.put_off_here
+                cover.running, cover.free_at = before.running, before.free_at
         else:
             cover.base = max(cover.base, start)
         self._look_again(note.task, event.t)
@@ -215,13 +218,10 @@ class Covered(Watcher):
 
     def _cancelled(self, event: Happened[BackupCancelled]) -> None:
         note = event.note
-        cover = self._covers.get(note.task)
-        if cover is None:
-            return
+        self._ended(note.task, event.node)
         if note.why == BY_HAND and self._rules.cancelled_waits:
             self._excuse(note.task, note.started_at, "its run was cancelled by hand (15.6)")
             self._settle(note.task, event.node, note.started_at)
-        cover.running.pop(event.node, None)
 
     def _put_off(self, event: Happened[BackupPostponed]) -> None:
         note = event.note
@@ -241,18 +241,22 @@ class Covered(Watcher):
             cover.delayed_until = event.note.until - self._model.dial(event.node).ahead(event.t)
 
     def _crashed(self, event: Happened) -> None:
-        for cover in self._covers.values():
+        for cover in (*self._covers.values(), *self._resting.values()):
             cover.running.pop(event.node, None)
             cover.put_off_here.pop(event.node, None)
-        for cover in self._resting.values():
-            cover.put_off_here.pop(event.node, None)
+
+    def _ended(self, task_id: int, node: str) -> None:
+        """A run came to its end, whatever came of it: what waited for it has its time from now on."""
+        cover = self._covers.get(task_id) or self._resting.get(task_id)
+        if cover is not None and cover.running.pop(node, None) is not None and node == self._who(task_id, cover):
+            cover.free_at = self._model.now
 
     def _settle(self, task_id: int, node: str, started_at: int) -> None:
         """A run came to its end: what occurred up to its start is settled."""
+        self._ended(task_id, node)
         cover = self._covers.get(task_id)
         if cover is None:
             return
-        cover.running.pop(node, None)
         cover.put_off_until, cover.put_off_here = 0, {}  # a run has started since (15.2)
         cover.owner = node
         cover.waits_for = ""
@@ -302,9 +306,8 @@ class Covered(Watcher):
             deadline = self._deadline(task, cover, occurrence, now)
             if now <= deadline:
                 return deadline
-            begun = [start for node, start in cover.running.items() if self._model.is_up(node)]
-            if any(occurrence <= start and now - start < LONGEST_RUN for start in begun):
-                return now + AGAIN  # it came in time and is not done yet
+            if self._is_under_way(task, cover, occurrence):
+                return now + AGAIN
             excuse = self._excuse_now(task, cover)
             if excuse is None:
                 self._miss(task, occurrence, f"no run had started by {time_text(deadline)}")
@@ -315,6 +318,13 @@ class Covered(Watcher):
                 return now + AGAIN
             cover.base = occurrence
         return None
+
+    def _is_under_way(self, task: TaskHistory, cover: Cover, occurrence: int) -> bool:
+        """Whether a run covers the occurrence that is not done yet, or the owner still makes one for an earlier (9.3)."""
+        return any(
+            self._model.is_up(node) and (occurrence <= start or node == self._who(task.id, cover))
+            for node, start in cover.running.items()
+        )
 
     def _next(self, task: TaskHistory, cover: Cover) -> int | None:
         """The first occurrence that is not settled."""
@@ -327,10 +337,13 @@ class Covered(Watcher):
         """The true time by which a run must have started."""
         due = occurrence - self._model.dial(self._who(task.id, cover)).ahead(now)
         disturbed_at = self._model.disturbed(task.database)
-        bound = self._bound + self._model.spread(self._model.group(task.database).nodes, now)
-        deadline = due + CALM_BOUND if disturbed_at < due - bound else max(due, disturbed_at) + bound
-        here = cover.put_off_here.get(self._who(task.id, cover), 0)
-        return max(deadline, max(cover.delayed_until, cover.put_off_until, here) + CALM_BOUND)
+        owner = self._who(task.id, cover)
+        look = io_costs.LOOK * (self._model.slowness(owner) - 1)  # a run starts when its place has been looked at
+        bound = self._bound + look + self._model.spread(self._model.group(task.database).nodes, now)
+        deadline = due + CALM_BOUND + look if disturbed_at < due - bound else max(due, disturbed_at) + bound
+        here = cover.put_off_here.get(owner, 0)
+        waited = max(cover.delayed_until, cover.put_off_until, here, cover.free_at)
+        return max(deadline, waited + CALM_BOUND + look)
 
     def _excuse_now(self, task: TaskHistory, cover: Cover) -> Excuse | None:
         """Why nobody can be blamed now; None if somebody can."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
+from backup.destinations.faults import Slow, Well
 from backup.notes import (
     DatabaseCreated,
     DatabaseRemoved,
@@ -18,6 +19,7 @@ from backup.notes import (
 from cluster.checks import Sees, Watcher, on
 from cluster.steps import (
     Ask,
+    Disturb,
     Drift,
     FullDisk,
     Heal,
@@ -136,6 +138,8 @@ class Model(Watcher):
         self._changed: dict[str, int] = {}
         """By database, in small letters, when its group or an owner of its tasks last changed."""
         self._slow: set[str] = set()
+        self._slow_places: dict[tuple[str, str], int] = {}
+        """By node and place for files, how many times longer everything takes there."""
         self._newcomers: dict[str, None] = {}
         """Nodes that are no founders: what they start with knows of no cluster."""
         self._voters: tuple[str, ...] = ()
@@ -208,6 +212,14 @@ class Model(Watcher):
     def dial(self, node: str) -> WallClock:
         """The node's wall clock."""
         return self.dials.setdefault(node, WallClock())
+
+    def slowness(self, node: str) -> int:
+        """How many times longer than usual everything takes in the slowest of the node's places for files."""
+        return max((factor for (of, _), factor in self._slow_places.items() if of == node), default=1)
+
+    def is_slow(self, node: str) -> bool:
+        """Whether the node's disk, or one of its places for files, is slow."""
+        return node in self._slow or self.slowness(node) > 1
 
     def spread(self, nodes: Iterable[str], t: int) -> int:
         """How far the wall clocks of some nodes are apart at most: instants that one of them set, another reads."""
@@ -334,10 +346,15 @@ class Model(Watcher):
         match step:
             case SlowDisk(node, factor):
                 (self._slow.add if factor > 1 else self._slow.discard)(node)
+            case Disturb(node, Slow(path, factor)):
+                self._slow_places[node, path] = factor
+            case Disturb(node, Well(path)):
+                self._slow_places.pop((node, path), None)
             case Mend():
                 self.paused.clear()
                 self.full.clear()
                 self._slow.clear()
+                self._slow_places.clear()
                 for dial in self.dials.values():
                     dial.drift(event.t, 0)
             case Pause() | Resume() | FullDisk() | JumpClock() | Zone():
