@@ -84,7 +84,7 @@ class Cover:
         self.running: dict[str, int] = {}
         """By node, the start of the run under way there."""
         self.free_at = -NEVER
-        """True time at which the last run came to its end: while one is under way, no other begins (9.3)."""
+        """True time before which no run could begin: one was under way (9.3), or nobody could make one."""
         self.owner = ""
         """Who ran it last."""
         self.delayed_until = 0
@@ -314,7 +314,7 @@ class Covered(Watcher):
             elif excuse.for_good:
                 self.excused.append(Missed(task.database, task.id, occurrence, excuse.why))
             else:
-                cover.waits_for = excuse.why
+                cover.waits_for, cover.free_at = excuse.why, now + AGAIN
                 return now + AGAIN
             cover.base = occurrence
         return None
@@ -349,23 +349,26 @@ class Covered(Watcher):
         """Why nobody can be blamed now; None if somebody can."""
         model, owner = self._model, self._who(task.id, cover)
         group = model.group(task.database)
-        knows = model.applied.get(owner, 0) >= task.owned_since
+        knows = model.applied.get(owner, 0) >= max(task.owned_since, task.definition.index)
         if owner and knows and model.is_up(owner) and not model.is_outside(owner):
             return None
         if not any(model.can_act(node) for node in group.nodes):
             away = any(model.is_up(node) for node in group.nodes)
             return Excuse(f"every node of the group is down{' or outside the cluster (3.36)' if away else ''}")
         if not model.has_leader:
-            what = self._absence(owner) if knows else "does not know it owns the task"
+            what = self._absence(owner, knows)
             return Excuse(f"{owner} {what}, and nobody leads" if owner else "nobody owns the task, and nobody leads")
         if task.definition.pinned and owner == task.definition.mentor:
-            return Excuse(f"pinned to {owner}, which {self._absence(owner)} (7.12)", for_good=True)
+            return Excuse(f"pinned to {owner}, which {self._absence(owner, knows)} (7.12)", for_good=True)
         if owner and not any(model.can_act(node) for node in group.members if node != owner):
-            return Excuse(f"{owner} {self._absence(owner)}, and no other member is there (7.8.8)")
+            return Excuse(f"{owner} {self._absence(owner, knows)}, and no other member is there (7.8.8)")
         return None
 
-    def _absence(self, node: str) -> str:
-        return "has left the cluster" if self._model.is_up(node) else "is down"
+    def _absence(self, owner: str, knows: bool) -> str:
+        """Why the owner does not run it. `knows`: it has applied what made it the owner, and the task as it is now."""
+        if not self._model.is_up(owner):
+            return "is down"
+        return "has left the cluster" if knows else "does not know it owns the task as it is now"
 
     def _miss(self, task: TaskHistory, occurrence: int, why: str) -> None:
         self.missed.append(Missed(task.database, task.id, occurrence, why))

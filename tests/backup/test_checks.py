@@ -33,7 +33,17 @@ from cluster.checks import Violation, Watcher
 from cluster.sim.world import World
 from cluster.steps import Ask, JumpClock, Pause, Zone
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, hours
-from cluster.trace import BecameFollower, BecameLeader, Committed, Crashed, Happened, Note, Started, Stepped
+from cluster.trace import (
+    BecameFollower,
+    BecameLeader,
+    Committed,
+    ConfigurationChanged,
+    Crashed,
+    Happened,
+    Note,
+    Started,
+    Stepped,
+)
 from scenarios.inspect.result import excused
 
 from .shop import open_shop, orders, played
@@ -167,6 +177,30 @@ def test_what_nobody_could_run_is_excused() -> None:
     back = (12 * HOUR, "B", Started(2))
     shown(*calm, *down, back, skipped(12 * HOUR + 10 * SECOND), end(12 * HOUR + 50 * MINUTE))
     broken("every backup happens", "05:00:00", *calm, *down, back, end(12 * HOUR + 40 * MINUTE))
+
+
+def test_an_owner_that_cannot_know_of_its_task_is_excused() -> None:
+    """3.36: it was removed while it was away, and holds for disabled what was enabled since; it has time when it hears."""
+    off = attrs.evolve(DEFINED, index=4, disabled=True)
+    again = attrs.evolve(DEFINED, index=6, change="enabled", disabled=False)
+    smaller = TopologyChanged(5, "Shop", ("A", "B", "C"), (), (), (), (), ("B",), "B goes to Rehab")
+    unaware: tuple[Told, ...] = (
+        (4, "A", Committed(6, 1)),
+        (4, "A", off),
+        (5, "A", smaller),
+        (6, "A", again),
+        (7, "A", ConfigurationChanged(6, ("A", "C"), (), (), ())),
+    )
+    watchers = shown(*unaware, end(4 * HOUR))
+    assert [each.why for each in excused(watchers)] == ["every node of the group is down or outside the cluster (3.36)"]
+    back: tuple[Told, ...] = (
+        (4 * HOUR, "A", Committed(7, 1)),
+        (4 * HOUR, "A", ConfigurationChanged(7, ("A", "B", "C"), (), (), ())),
+        (4 * HOUR + 1, "B", ConfigurationChanged(7, ("A", "B", "C"), (), (), ())),
+        (4 * HOUR + 1, "B", Committed(7, 1)),
+    )
+    shown(*unaware, *back, skipped(4 * HOUR + 20 * MINUTE), end(4 * HOUR + 40 * MINUTE))
+    broken("every backup happens", "01:00:00", *unaware, *back, end(4 * HOUR + 40 * MINUTE))
 
 
 def test_a_pinned_task_waits_for_its_node() -> None:
