@@ -15,6 +15,8 @@ from cluster.sim.run import Outcome, run
 from cluster.sim.world import World
 from cluster.time_units import HOUR, MINUTE, days, hours, minutes
 from scenarios.backups import FOLDER, backups
+from scenarios.inspect.result import counts
+from scenarios.inspect.run_history import RunHistory
 from scenarios.zoo import planted
 
 Story = Callable[[World], Awaitable[None]]
@@ -159,3 +161,27 @@ def test_a_run_without_end_is_called_so(tmp_path: Path) -> None:
     with planted("a-run-never-ends"), pytest.raises(Violation, match="has not ended within 2 days") as caught:
         played(story, tmp_path)
     assert caught.value.promise == "every run ends"
+
+
+# ---- RavenDB's generations ----
+
+
+@pytest.mark.parametrize("rules", ["ravendb-4.2", "ravendb-6.2", "unkindness"])
+def test_an_owner_that_restarts_before_its_first_run_runs_it(rules: str, tmp_path: Path) -> None:
+    """26.2: a task that was first looked at while no leader was known gets its timer when one is."""
+
+    async def story(world: World) -> None:
+        shop = await backups(world).shop("ABC", members="B")
+        await shop.define(incremental="0 * * * *")
+        await trio.sleep(minutes(5))
+        world.restart("B")
+        await trio.sleep(days(3))
+
+    outcome = played(story, tmp_path, rules=rules)
+    assert counts(RunHistory(outcome.history.events), outcome.watchers) == {
+        "ok": 72,
+        "late": 0,
+        "missed": 0,
+        "double": 0,
+        "failed": 0,
+    }
