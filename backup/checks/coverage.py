@@ -16,10 +16,13 @@ from backup.notes import (
     BackupDelayed,
     BackupFailed,
     BackupFinished,
+    BackupPlanned,
     BackupPostponed,
     BackupPostponedHere,
     BackupSkipped,
     BackupStarted,
+    Reported,
+    ReportGivenUp,
     TaskDefined,
     TaskRemoved,
     time_text,
@@ -48,6 +51,8 @@ class Missed:
     occurrence: int
     """Wall µs of the owner."""
     why: str
+    rule: str = ""
+    """Which rule of RavenDB's lets it be missed; empty: it is excused, or no rule does."""
 
     def text(self) -> str:
         """One sentence without a full stop."""
@@ -69,11 +74,13 @@ class Cover:
     __slots__ = (
         "base",
         "delayed_until",
+        "first_planned",
         "free_at",
         "look_at",
         "owner",
         "put_off_here",
         "put_off_until",
+        "reporting",
         "running",
         "waits_for",
     )
@@ -87,12 +94,16 @@ class Cover:
         """True time before which no run could begin: one was under way (9.3), or nobody could make one."""
         self.owner = ""
         """Who ran it last."""
+        self.first_planned: dict[str, tuple[int, int]] = {}
+        """By node, the true time of its first plan of the task in its present life, or since it got it, and for when."""
         self.delayed_until = 0
         """True time until which it was put off for want of a slot or of a resource."""
         self.put_off_until = 0
         """True time until which it was put off by hand, and everybody knows."""
         self.put_off_here: dict[str, int] = {}
         """The same by the one node that knows."""
+        self.reporting: dict[str, None] = {}
+        """Nodes whose last run has not been told of, nor given up, where that holds its slot (9.16)."""
         self.look_at = NEVER
         """When it is looked at again: its only entry of the agenda that counts."""
         self.waits_for = ""
@@ -110,7 +121,7 @@ class Covered(Watcher):
         self._model = model
         self._rules = rules
         self._strict = rules.takes_over_uncovered and rules.late_reports
-        """RavenDB does not promise it: under its rules what is missed is only counted."""
+        """RavenDB promises less: under its rules what a numbered rule lets be missed is counted."""
         self._bound = ELECTION + rules.rehab_after + rules.move_grace + 2 * rules.supervisor_sample + SLACK
         self._covers: dict[int, Cover] = {}
         self._resting: dict[int, Cover] = {}
@@ -130,6 +141,9 @@ class Covered(Watcher):
             on(BackupFailed, self._looking(self._failed)),
             on(BackupCancelled, self._looking(self._cancelled)),
             on(BackupDelayed, self._looking(self._delayed)),
+            on(BackupPlanned, self._planned),
+            on(Reported, self._told),
+            on(ReportGivenUp, self._told),
             on(TaskDefined, self._task_defined),
             on(TaskRemoved, self._task_removed),
             on(Crashed, self._crashed),
@@ -204,7 +218,7 @@ class Covered(Watcher):
         if cover is not None and task is not None and not note.explained:
             occurrence = self._next(task, cover)
             if occurrence is not None and occurrence <= note.started_at:
-                self._miss(task, occurrence, f"the run failed ({note.error}), and no place or key was to blame")
+                self._miss(task, cover, occurrence, f"the run failed ({note.error}), and no place or key was to blame")
         self._excuse(note.task, note.started_at, why)
         self._settle(note.task, event.node, note.started_at)
 
@@ -240,8 +254,24 @@ class Covered(Watcher):
         if cover is not None:
             cover.delayed_until = event.note.until - self._model.dial(event.node).ahead(event.t)
 
+    def _planned(self, event: Happened[BackupPlanned]) -> None:
+        self._look(event.t)  # a new owner may plan in the act
+        cover = self._covers.get(event.note.task)
+        if cover is not None:
+            cover.first_planned.setdefault(event.node, (event.t, event.note.due))
+
+    def _told(self, event: Happened[Reported] | Happened[ReportGivenUp]) -> None:
+        """The slot of its run is free (9.16)."""
+        self._look(event.t)
+        cover = self._covers.get(event.note.task)
+        if cover is not None and event.node in cover.reporting:
+            del cover.reporting[event.node]
+            cover.free_at = event.t
+
     def _crashed(self, event: Happened) -> None:
         for cover in (*self._covers.values(), *self._resting.values()):
+            cover.first_planned.pop(event.node, None)
+            cover.reporting.pop(event.node, None)
             cover.running.pop(event.node, None)
             cover.put_off_here.pop(event.node, None)
 
@@ -257,6 +287,8 @@ class Covered(Watcher):
         cover = self._covers.get(task_id)
         if cover is None:
             return
+        if self._rules.slot_held_while_saving:
+            cover.reporting[node] = None
         cover.put_off_until, cover.put_off_here = 0, {}  # a run has started since (15.2)
         cover.owner = node
         cover.waits_for = ""
@@ -283,6 +315,7 @@ class Covered(Watcher):
         if self._model.moved:
             for task_id in self._model.moved:
                 if task_id in self._covers:
+                    self._covers[task_id].first_planned.clear()
                     self._look_again(task_id, now - 1)
             self._model.moved.clear()
         while self._agenda and self._agenda[0][0] < now:
@@ -310,7 +343,7 @@ class Covered(Watcher):
                 return now + AGAIN
             excuse = self._excuse_now(task, cover)
             if excuse is None:
-                self._miss(task, occurrence, f"no run had started by {time_text(deadline)}")
+                self._miss(task, cover, occurrence, f"no run had started by {time_text(deadline)}")
             elif excuse.for_good:
                 self.excused.append(Missed(task.database, task.id, occurrence, excuse.why))
             else:
@@ -370,7 +403,26 @@ class Covered(Watcher):
             return "is down"
         return "has left the cluster" if knows else "does not know it owns the task as it is now"
 
-    def _miss(self, task: TaskHistory, occurrence: int, why: str) -> None:
-        self.missed.append(Missed(task.database, task.id, occurrence, why))
-        if self._strict:
+    def _miss(self, task: TaskHistory, cover: Cover, occurrence: int, why: str) -> None:
+        """It was missed. Ours may miss nothing; RavenDB's what a numbered rule lets it miss."""
+        rule = "" if self._strict else self._rule(task, cover, occurrence)
+        self.missed.append(Missed(task.database, task.id, occurrence, why, rule))
+        if not rule:
             raise self.broken(self.missed[-1].text())
+
+    def _rule(self, task: TaskHistory, cover: Cover, occurrence: int) -> str:
+        """The rule of RavenDB's by which nobody ran it; empty if there is none."""
+        model, now, owner = self._model, self._model.now, self._who(task.id, cover)
+        due = occurrence - model.dial(owner).ahead(now)
+        plans = [plan for node, plan in cover.first_planned.items() if owner in ("", node)]
+        # a node that restarted, or got the task, counts from then where it knows of no run
+        if any(made > due and planned > occurrence for made, planned in plans):
+            return "8.11" if self._rules.assigned and cover.owner not in ("", owner) else "8.2"
+        if model.is_set(model.group(task.database).nodes):  # the last run may seem to lie in the future
+            return "8.2"
+        if owner in cover.reporting:
+            return "9.16"
+        is_calm = model.disturbed(task.database) < due - self._bound
+        if self._rules.assigned or is_calm:
+            return ""
+        return "9.1" if owner else "7.6"

@@ -65,6 +65,8 @@ class WallClock:
 
     def __init__(self) -> None:
         self.zone = UTC
+        self.is_set = False
+        """Whether somebody ever set it, or its zone."""
         self._ahead = 0
         self._drift = 0
         self._since = 0
@@ -76,6 +78,7 @@ class WallClock:
     def jump(self, by: int) -> None:
         """Somebody set it."""
         self._ahead += by
+        self.is_set = True
 
     def drift(self, t: int, parts_per_million: int) -> None:
         """It runs at another rate from now on."""
@@ -220,6 +223,10 @@ class Model(Watcher):
     def is_slow(self, node: str) -> bool:
         """Whether the node's disk, or one of its places for files, is slow."""
         return node in self._slow or self.slowness(node) > 1
+
+    def is_set(self, nodes: Iterable[str]) -> bool:
+        """Whether the wall clock of one of these nodes was ever set, or its zone."""
+        return any(self.dials[node].is_set for node in nodes if node in self.dials)
 
     def spread(self, nodes: Iterable[str], t: int) -> int:
         """How far the wall clocks of some nodes are apart at most: instants that one of them set, another reads."""
@@ -377,6 +384,7 @@ class Model(Watcher):
                 self.disturbed_at += max(0, -by)  # what was to be at a wall instant may be so much later
             case Zone(node, zone):
                 self.dial(node).zone = ZoneInfo(zone)
+                self.dial(node).is_set = True
 
     # ---- the record
 

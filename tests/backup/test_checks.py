@@ -15,6 +15,7 @@ from backup.notes import (
     BackupDelayed,
     BackupFailed,
     BackupFinished,
+    BackupPlanned,
     BackupSkipped,
     BackupStarted,
     DatabaseCreated,
@@ -44,7 +45,7 @@ from cluster.trace import (
     Started,
     Stepped,
 )
-from scenarios.inspect.result import excused
+from scenarios.inspect.result import excused, missed_by_rule
 
 from .shop import open_shop, orders, played
 
@@ -147,11 +148,23 @@ def test_an_occurrence_that_nobody_covers() -> None:
     shown(*calm, skipped(5 * HOUR + 110 * SECOND), end(5 * HOUR + 30 * MINUTE))
 
 
-def test_one_late_run_covers_all_before_it() -> None:
-    """And under RavenDB's rules what is missed is counted and not held against anybody."""
-    watchers = shown(skipped(HOUR), skipped(4 * HOUR + 5), end(5 * HOUR - 1), rules="ravendb-6.2")
+def test_what_a_rule_lets_be_missed_is_counted_by_it() -> None:
+    """Under RavenDB's rules what a numbered rule lets be missed is counted by it, and held against nobody."""
+    told = (HOUR + 1, "B", Reported("Shop", 2, HOUR, 1, False))
+    down: tuple[Told, ...] = ((110 * MINUTE, "B", Crashed()), (130 * MINUTE, "B", Started(2)))
+    planned = (131 * MINUTE, "B", BackupPlanned("Shop", 2, 3 * HOUR, False, "it waits; incremental", "8.4", ()))
+    watchers = shown(skipped(HOUR), told, *down, planned, skipped(3 * HOUR + 5), end(4 * HOUR - 1), rules="ravendb-6.2")
     covered = next(watcher for watcher in watchers if isinstance(watcher, Covered))
-    assert [each.occurrence for each in covered.missed] == [2 * HOUR, 3 * HOUR]
+    assert [(each.occurrence, each.rule) for each in covered.missed] == [(2 * HOUR, "8.2")]
+    assert missed_by_rule(watchers) == (("8.2", 1),)
+
+
+@pytest.mark.parametrize("rules", ["ravendb-6.2", "ravendb-4.2"])
+def test_what_no_rule_lets_be_missed_is_broken_under_any_rules(rules: str) -> None:
+    """In calm, and with the task planned in time."""
+    planned = (10, "B", BackupPlanned("Shop", 2, HOUR, False, "it waits; incremental", "8.4", ()))
+    told = (HOUR + 1, "B", Reported("Shop", 2, HOUR, 1, False))
+    broken("every backup happens", "02:00:00", planned, skipped(HOUR), told, end(3 * HOUR), rules=rules)
 
 
 def test_after_a_crash_the_task_has_time_to_move() -> None:

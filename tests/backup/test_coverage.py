@@ -185,3 +185,21 @@ def test_an_owner_that_restarts_before_its_first_run_runs_it(rules: str, tmp_pat
         "double": 0,
         "failed": 0,
     }
+
+
+def test_a_task_that_is_never_looked_at_again_breaks_the_promise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under RavenDB's rules, too: no numbered rule lets an owner that is up rest for days."""
+
+    async def story(world: World) -> None:
+        shop = await backups(world).shop("ABC", members="B")
+        await shop.define(incremental="0 * * * *")
+        await trio.sleep(minutes(5))
+        world.restart("B")
+        await trio.sleep(hours(4))
+
+    monkeypatch.setattr(Scheduler, "_look_at_all", lambda self: None)
+    with pytest.raises(Violation, match="no run had started by") as caught:
+        played(story, tmp_path, rules="ravendb-4.2")
+    assert caught.value.promise == "every backup happens"
