@@ -19,7 +19,7 @@ TALES = [load(entry.story) for entry in gallery()]
 TOLD = [(loaded, rules) for loaded in TALES for rules in PRESETS if not loaded.told_under or rules in loaded.told_under]
 
 
-@pytest.mark.parametrize(("tale", "rules"), TOLD, ids=[f"{loaded.name} {rules}" for loaded, rules in TOLD])
+@pytest.mark.parametrize(("loaded", "rules"), TOLD, ids=[f"{loaded.name} {rules}" for loaded, rules in TOLD])
 def test_a_story_holds_under_every_generation_it_is_told_under(loaded: LoadedStory, rules: str, tmp_path: Path) -> None:
     """On its own seed; what differs between the generations is in the story."""
     outcome = play(loaded.story, loaded.seed, places={"backups": str(tmp_path)}, options={"rules": rules})
