@@ -10,6 +10,7 @@ from backup.checks.replicas import ReplicasFollow
 from backup.checks.report_promises import LaterStartWins, ReportsInOrder, ToldAsRuled
 from backup.checks.request_promises import PutOffWaits, ServerWideEverywhere
 from backup.checks.retention_promises import KeptAsRuled
+from backup.checks.run_ends import RunsEnd
 from backup.checks.secrets import EncryptedAsAsked, KeysStaySecret
 from backup.destinations.world_destinations import WorldDestinations
 from backup.record.key_ring import KeyRing
@@ -32,6 +33,7 @@ def backup_watchers(rules: Rules, destinations: WorldDestinations, keys: KeyRing
         PutOffWaits(model),
         ServerWideEverywhere(model),
         Covered(model, rules),
+        RunsEnd(model),
         DocumentsKept(),
         CopiesAgree(model),
         IndexesTrue(),

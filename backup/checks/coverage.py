@@ -12,10 +12,11 @@ import attrs
 
 from backup import notes
 from backup.checks.model import Model, TaskHistory
+from backup.destinations import io_costs
 from backup.record.cron import next_occurrence
 from backup.record.rules import Rules
 from cluster.checks import Kind, Sees, Watcher, on
-from cluster.time_units import HOUR, MINUTE, SECOND
+from cluster.time_units import MINUTE, SECOND
 from cluster.trace import Crashed, Happened
 from cluster.value import value
 
@@ -23,8 +24,6 @@ CALM_BOUND = 2 * MINUTE
 SLACK = 60 * SECOND
 ELECTION = 5 * SECOND
 NEVER = 1 << 62
-LONGEST_RUN = 6 * HOUR
-"""A run that takes longer hangs: it covers nothing any more."""
 AGAIN = 1 * MINUTE
 """How often what must wait is looked at again."""
 
@@ -38,6 +37,8 @@ class Missed:
     occurrence: int
     """Wall µs of the owner."""
     why: str
+    rule: str = ""
+    """Which rule of RavenDB's lets it be missed; empty: it is excused, or no rule does."""
 
     def text(self) -> str:
         """One sentence without a full stop."""
@@ -61,14 +62,20 @@ class Cover:
     """Every occurrence up to this wall instant is settled."""
     running: dict[str, int] = attrs.field(factory=dict)
     """By node, the start of the run under way there."""
+    free_at: int = -NEVER
+    """True time before which no run could begin: one was under way (9.3), or nobody could make one."""
     owner: str = ""
     """Who ran it last."""
+    first_planned: dict[str, tuple[int, int]] = attrs.field(factory=dict)
+    """By node, the true time of its first plan of the task in its present life, or since it got it, and for when."""
     delayed_until: int = 0
     """True time until which it was put off for want of a slot or of a resource."""
     put_off_until: int = 0
     """True time until which it was put off by hand, and everybody knows."""
     put_off_here: dict[str, int] = attrs.field(factory=dict)
     """The same by the one node that knows."""
+    reporting: dict[str, None] = attrs.field(factory=dict)
+    """Nodes whose last run has not been told of, nor given up, where that holds its slot (9.16)."""
     look_at: int = NEVER
     """When it is looked at again: its only entry of the agenda that counts."""
     waits_for: str = ""
@@ -86,7 +93,7 @@ class Covered(Watcher):
         self._model = model
         self._rules = rules
         self._strict = rules.takes_over_uncovered and rules.late_reports
-        """RavenDB does not promise it: under its rules what is missed is only counted."""
+        """RavenDB promises less: under its rules what a numbered rule lets be missed is counted."""
         self._bound = ELECTION + rules.rehab_after + rules.move_grace + 2 * rules.supervisor_sample + SLACK
         self._covers: dict[int, Cover] = {}
         self._resting: dict[int, Cover] = {}
@@ -101,11 +108,14 @@ class Covered(Watcher):
     def sees(self) -> Sees:
         return [
             on(notes.BackupStarted, self._looking(self._started)),
-            on(notes.BackupSkipped, self._looking(self._ended)),
-            on(notes.BackupFinished, self._looking(self._ended)),
+            on(notes.BackupSkipped, self._looking(self._completed)),
+            on(notes.BackupFinished, self._looking(self._completed)),
             on(notes.BackupFailed, self._looking(self._failed)),
             on(notes.BackupCancelled, self._looking(self._cancelled)),
             on(notes.BackupDelayed, self._looking(self._delayed)),
+            on(notes.BackupPlanned, self._planned),
+            on(notes.Reported, self._told),
+            on(notes.ReportGivenUp, self._told),
             on(notes.TaskDefined, self._task_defined),
             on(notes.TaskRemoved, self._task_removed),
             on(Crashed, self._crashed),
@@ -144,8 +154,9 @@ class Covered(Watcher):
         if cover is None:
             self._covers[note.task] = cover = Cover(start)
             before = self._resting.pop(note.task, None)
-            if before is not None:  # what was put off stays so
+            if before is not None:  # what was put off stays so, and what is to end may not have ended yet
                 cover.put_off_until, cover.put_off_here = before.put_off_until, before.put_off_here
+                cover.running, cover.free_at = before.running, before.free_at
         else:
             cover.base = max(cover.base, start)
         self._look_again(note.task, event.t)
@@ -166,7 +177,7 @@ class Covered(Watcher):
         if note.task in self._covers:
             self._covers[note.task].running[event.node] = note.started_at
 
-    def _ended(self, event: Happened[notes.BackupSkipped | notes.BackupFinished]) -> None:
+    def _completed(self, event: Happened[notes.BackupSkipped | notes.BackupFinished]) -> None:
         self._settle(event.note.task, event.node, event.note.started_at)
 
     def _failed(self, event: Happened[notes.BackupFailed]) -> None:
@@ -176,7 +187,7 @@ class Covered(Watcher):
         if cover is not None and task is not None and not note.explained:
             occurrence = self._next(task, cover)
             if occurrence is not None and occurrence <= note.started_at:
-                self._miss(task, occurrence, f"the run failed ({note.error}), and no place or key was to blame")
+                self._miss(task, cover, occurrence, f"the run failed ({note.error}), and no place or key was to blame")
         self._excuse(note.task, note.started_at, why)
         self._settle(note.task, event.node, note.started_at)
 
@@ -190,13 +201,10 @@ class Covered(Watcher):
 
     def _cancelled(self, event: Happened[notes.BackupCancelled]) -> None:
         note = event.note
-        cover = self._covers.get(note.task)
-        if cover is None:
-            return
+        self._ended(note.task, event.node)
         if note.why == notes.BY_HAND and self._rules.cancelled_waits:
             self._excuse(note.task, note.started_at, "its run was cancelled by hand (15.6)")
             self._settle(note.task, event.node, note.started_at)
-        cover.running.pop(event.node, None)
 
     def _put_off(self, event: Happened[notes.BackupPostponed]) -> None:
         note = event.note
@@ -215,19 +223,41 @@ class Covered(Watcher):
         if cover is not None:
             cover.delayed_until = event.note.until - self._model.dial(event.node).ahead(event.t)
 
+    def _planned(self, event: Happened[notes.BackupPlanned]) -> None:
+        self._look(event.t)  # a new owner may plan in the act
+        cover = self._covers.get(event.note.task)
+        if cover is not None:
+            cover.first_planned.setdefault(event.node, (event.t, event.note.due))
+
+    def _told(self, event: Happened[notes.Reported] | Happened[notes.ReportGivenUp]) -> None:
+        """The slot of its run is free (9.16)."""
+        self._look(event.t)
+        cover = self._covers.get(event.note.task)
+        if cover is not None and event.node in cover.reporting:
+            del cover.reporting[event.node]
+            cover.free_at = event.t
+
     def _crashed(self, event: Happened) -> None:
-        for cover in self._covers.values():
+        for cover in (*self._covers.values(), *self._resting.values()):
+            cover.first_planned.pop(event.node, None)
+            cover.reporting.pop(event.node, None)
             cover.running.pop(event.node, None)
             cover.put_off_here.pop(event.node, None)
-        for cover in self._resting.values():
-            cover.put_off_here.pop(event.node, None)
+
+    def _ended(self, task_id: int, node: str) -> None:
+        """A run came to its end, whatever came of it: what waited for it has its time from now on."""
+        cover = self._covers.get(task_id) or self._resting.get(task_id)
+        if cover is not None and cover.running.pop(node, None) is not None and node == self._who(task_id, cover):
+            cover.free_at = self._model.now
 
     def _settle(self, task_id: int, node: str, started_at: int) -> None:
         """A run came to its end: what occurred up to its start is settled."""
+        self._ended(task_id, node)
         cover = self._covers.get(task_id)
         if cover is None:
             return
-        cover.running.pop(node, None)
+        if self._rules.slot_held_while_saving:
+            cover.reporting[node] = None
         cover.put_off_until, cover.put_off_here = 0, {}  # a run has started since (15.2)
         cover.owner = node
         cover.waits_for = ""
@@ -254,6 +284,7 @@ class Covered(Watcher):
         if self._model.moved:
             for task_id in self._model.moved:
                 if task_id in self._covers:
+                    self._covers[task_id].first_planned.clear()
                     self._look_again(task_id, now - 1)
             self._model.moved.clear()
         while self._agenda and self._agenda[0][0] < now:
@@ -277,19 +308,25 @@ class Covered(Watcher):
             deadline = self._deadline(task, cover, occurrence, now)
             if now <= deadline:
                 return deadline
-            begun = [start for node, start in cover.running.items() if self._model.is_up(node)]
-            if any(occurrence <= start and now - start < LONGEST_RUN for start in begun):
-                return now + AGAIN  # it came in time and is not done yet
+            if self._is_under_way(task, cover, occurrence):
+                return now + AGAIN
             excuse = self._excuse_now(task, cover)
             if excuse is None:
-                self._miss(task, occurrence, f"no run had started by {notes.time_text(deadline)}")
+                self._miss(task, cover, occurrence, f"no run had started by {notes.time_text(deadline)}")
             elif excuse.for_good:
                 self.excused.append(Missed(task.database, task.id, occurrence, excuse.why))
             else:
-                cover.waits_for = excuse.why
+                cover.waits_for, cover.free_at = excuse.why, now + AGAIN
                 return now + AGAIN
             cover.base = occurrence
         return None
+
+    def _is_under_way(self, task: TaskHistory, cover: Cover, occurrence: int) -> bool:
+        """Whether a run covers the occurrence that is not done yet, or the owner still makes one for an earlier (9.3)."""
+        return any(
+            self._model.is_up(node) and (occurrence <= start or node == self._who(task.id, cover))
+            for node, start in cover.running.items()
+        )
 
     def _next(self, task: TaskHistory, cover: Cover) -> int | None:
         """The first occurrence that is not settled."""
@@ -302,34 +339,59 @@ class Covered(Watcher):
         """The true time by which a run must have started."""
         due = occurrence - self._model.dial(self._who(task.id, cover)).ahead(now)
         disturbed_at = self._model.disturbed(task.database)
-        bound = self._bound + self._model.spread(self._model.group(task.database).nodes, now)
-        deadline = due + CALM_BOUND if disturbed_at < due - bound else max(due, disturbed_at) + bound
-        here = cover.put_off_here.get(self._who(task.id, cover), 0)
-        return max(deadline, max(cover.delayed_until, cover.put_off_until, here) + CALM_BOUND)
+        owner = self._who(task.id, cover)
+        look = io_costs.LOOK * (self._model.slowness(owner) - 1)  # a run starts when its place has been looked at
+        bound = self._bound + look + self._model.spread(self._model.group(task.database).nodes, now)
+        deadline = due + CALM_BOUND + look if disturbed_at < due - bound else max(due, disturbed_at) + bound
+        here = cover.put_off_here.get(owner, 0)
+        waited = max(cover.delayed_until, cover.put_off_until, here, cover.free_at)
+        return max(deadline, waited + CALM_BOUND + look)
 
     def _excuse_now(self, task: TaskHistory, cover: Cover) -> Excuse | None:
         """Why nobody can be blamed now; None if somebody can."""
         model, owner = self._model, self._who(task.id, cover)
         group = model.group(task.database)
-        knows = model.applied.get(owner, 0) >= task.owned_since
+        knows = model.applied.get(owner, 0) >= max(task.owned_since, task.definition.index)
         if owner and knows and model.is_up(owner) and not model.is_outside(owner):
             return None
         if not any(model.can_act(node) for node in group.nodes):
             away = any(model.is_up(node) for node in group.nodes)
             return Excuse(f"every node of the group is down{' or outside the cluster (3.36)' if away else ''}")
         if not model.has_leader:
-            what = self._absence(owner) if knows else "does not know it owns the task"
+            what = self._absence(owner, knows)
             return Excuse(f"{owner} {what}, and nobody leads" if owner else "nobody owns the task, and nobody leads")
         if task.definition.pinned and owner == task.definition.mentor:
-            return Excuse(f"pinned to {owner}, which {self._absence(owner)} (7.12)", for_good=True)
+            return Excuse(f"pinned to {owner}, which {self._absence(owner, knows)} (7.12)", for_good=True)
         if owner and not any(model.can_act(node) for node in group.members if node != owner):
-            return Excuse(f"{owner} {self._absence(owner)}, and no other member is there (7.8.8)")
+            return Excuse(f"{owner} {self._absence(owner, knows)}, and no other member is there (7.8.8)")
         return None
 
-    def _absence(self, node: str) -> str:
-        return "has left the cluster" if self._model.is_up(node) else "is down"
+    def _absence(self, owner: str, knows: bool) -> str:
+        """Why the owner does not run it. `knows`: it has applied what made it the owner, and the task as it is now."""
+        if not self._model.is_up(owner):
+            return "is down"
+        return "has left the cluster" if knows else "does not know it owns the task as it is now"
 
-    def _miss(self, task: TaskHistory, occurrence: int, why: str) -> None:
-        self.missed.append(Missed(task.database, task.id, occurrence, why))
-        if self._strict:
+    def _miss(self, task: TaskHistory, cover: Cover, occurrence: int, why: str) -> None:
+        """It was missed. Ours may miss nothing; RavenDB's what a numbered rule lets it miss."""
+        rule = "" if self._strict else self._rule(task, cover, occurrence)
+        self.missed.append(Missed(task.database, task.id, occurrence, why, rule))
+        if not rule:
             raise self.broken(self.missed[-1].text())
+
+    def _rule(self, task: TaskHistory, cover: Cover, occurrence: int) -> str:
+        """The rule of RavenDB's by which nobody ran it; empty if there is none."""
+        model, now, owner = self._model, self._model.now, self._who(task.id, cover)
+        due = occurrence - model.dial(owner).ahead(now)
+        plans = [plan for node, plan in cover.first_planned.items() if owner in ("", node)]
+        # a node that restarted, or got the task, counts from then where it knows of no run
+        if any(made > due and planned > occurrence for made, planned in plans):
+            return "8.11" if self._rules.assigned and cover.owner not in ("", owner) else "8.2"
+        if model.is_set(model.group(task.database).nodes):  # the last run may seem to lie in the future
+            return "8.2"
+        if owner in cover.reporting:
+            return "9.16"
+        is_calm = model.disturbed(task.database) < due - self._bound
+        if self._rules.assigned or is_calm:
+            return ""
+        return "9.1" if owner else "7.6"

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from backup import notes
+from backup.destinations.faults import Slow, Well
 from backup.record.record import Topology
 from cluster import steps, trace
 from cluster.checks import Sees, Watcher, on
@@ -29,6 +30,8 @@ class WallClock:
     """A node's wall clock, as far as the story set it."""
 
     zone: ZoneInfo = UTC
+    is_set: bool = False
+    """Whether somebody ever set it, or its zone."""
     _ahead: int = 0
     _drift: int = 0
     _since: int = 0
@@ -40,6 +43,7 @@ class WallClock:
     def jump(self, by: int) -> None:
         """Somebody set it."""
         self._ahead += by
+        self.is_set = True
 
     def drift(self, t: int, parts_per_million: int) -> None:
         """It runs at another rate from now on."""
@@ -94,6 +98,8 @@ class Model(Watcher):
         self._changed: dict[str, int] = {}
         """By database, in small letters, when its group or an owner of its tasks last changed."""
         self._slow: set[str] = set()
+        self._slow_places: dict[tuple[str, str], int] = {}
+        """By node and place for files, how many times longer everything takes there."""
         self._newcomers: dict[str, None] = {}
         """Nodes that are no founders: what they start with knows of no cluster."""
         self._voters: tuple[str, ...] = ()
@@ -166,6 +172,18 @@ class Model(Watcher):
     def dial(self, node: str) -> WallClock:
         """The node's wall clock."""
         return self.dials.setdefault(node, WallClock())
+
+    def slowness(self, node: str) -> int:
+        """How many times longer than usual everything takes in the slowest of the node's places for files."""
+        return max((factor for (of, _), factor in self._slow_places.items() if of == node), default=1)
+
+    def is_slow(self, node: str) -> bool:
+        """Whether the node's disk, or one of its places for files, is slow."""
+        return node in self._slow or self.slowness(node) > 1
+
+    def is_set(self, nodes: Iterable[str]) -> bool:
+        """Whether the wall clock of one of these nodes was ever set, or its zone."""
+        return any(self.dials[node].is_set for node in nodes if node in self.dials)
 
     def spread(self, nodes: Iterable[str], t: int) -> int:
         """How far the wall clocks of some nodes are apart at most: instants that one of them set, another reads."""
@@ -294,10 +312,15 @@ class Model(Watcher):
         match step:
             case steps.SlowDisk(node, factor):
                 (self._slow.add if factor > 1 else self._slow.discard)(node)
+            case steps.Disturb(node, Slow(path, factor)):
+                self._slow_places[node, path] = factor
+            case steps.Disturb(node, Well(path)):
+                self._slow_places.pop((node, path), None)
             case steps.Mend():
                 self.paused.clear()
                 self.full.clear()
                 self._slow.clear()
+                self._slow_places.clear()
                 for dial in self.dials.values():
                     dial.drift(event.t, 0)
             case steps.Pause(node):
@@ -314,6 +337,7 @@ class Model(Watcher):
                 self.disturbed_at += max(0, -by)  # what was to be at a wall instant may be so much later
             case steps.Zone(node, zone):
                 self.dial(node).zone = ZoneInfo(zone)
+                self.dial(node).is_set = True
 
     # ---- the record
 

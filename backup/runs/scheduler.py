@@ -57,6 +57,7 @@ class Scheduler:
         self._ahead = member.wall() - member.monotonic()
         """By how much the wall clock is ahead of the other: it changes when somebody sets it."""
         self._passive = member.passive
+        self._leaderless = responsible_node.is_leaderless(member)
         self._back_at = member.wall()
         """Wall µs of its start, or of its return to the cluster."""
         self._news_at = member.monotonic() + rules.news_after_start if member.incarnation > 1 else 0
@@ -225,6 +226,9 @@ class Scheduler:
                 self._news_at = self._member.monotonic() + self._rules.news_after_start
                 self._back_at = self._member.wall()
             self._look_at_all()
+        if not self._rules.assigned and responsible_node.is_leaderless(self._member) != self._leaderless:
+            self._leaderless = not self._leaderless
+            self._look_at_all()  # who computes its owners knows others now (rule 26.2)
         while self._ended:
             self._look_at(self._ended.pop(0))
         now = self._member.wall()
@@ -243,7 +247,8 @@ class Scheduler:
         return None
 
     def _look_at_all(self) -> None:
-        """The node has left the cluster, or is back: every task stands to it as it did not before (rule 3.36)."""
+        """Every task stands to the node as it did not before: it has left the cluster or is back (rule 3.36), or has lost
+        or found a leader (rule 26.2)."""
         for database_id, (database, _) in list(self._known.items()):
             for task_id in database.tasks:
                 self._look_at((database_id, task_id))

@@ -6,6 +6,7 @@ Everything is read from the outcome of the run. Never here: printing and exit co
 import linecache
 import shlex
 import traceback
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -83,12 +84,14 @@ class Result:
     wall_seconds: float
     elections: int
     backups: tuple[tuple[str, int], ...]
+    missed: tuple[tuple[str, int], ...]
+    """By the rule that lets them be missed, so many occurrences."""
     violations: tuple[BrokenRunPromise, ...]
 
     def fields(self) -> dict[str, Any]:
         """As one JSON object."""
         rest = attrs.asdict(self, filter=lambda field, _: field.name != "request")
-        return self.request.fields() | rest | {"backups": dict(self.backups)}
+        return self.request.fields() | rest | {"backups": dict(self.backups), "missed": dict(self.missed)}
 
 
 def summary(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Result:
@@ -108,6 +111,7 @@ def summary(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Res
         wall_seconds=round(outcome.wall_seconds, 3),
         elections=outcome.elections,
         backups=tuple(counts(RunHistory(outcome.history.events), outcome.watchers).items()),
+        missed=missed_by_rule(outcome.watchers),
         violations=violations,
     )
 
@@ -131,6 +135,14 @@ def counts(history: RunHistory, watchers: Iterable[Watcher] = ()) -> dict[str, i
         "double": sum(len(nodes) > 1 for nodes in answered.values()),
         "failed": len(history.of(BackupFailed)),
     }
+
+
+def missed_by_rule(watchers: Iterable[Watcher]) -> tuple[tuple[str, int], ...]:
+    """How many occurrences each rule of RavenDB's let be missed, by rule."""
+    rules = Counter(
+        each.rule for watcher in watchers if isinstance(watcher, Covered) for each in watcher.missed if each.rule
+    )
+    return tuple(sorted(rules.items()))
 
 
 def excused(watchers: Iterable[Watcher]) -> list[Missed]:
@@ -197,6 +209,8 @@ def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
     counts = (("event", result.events), ("message", result.messages), ("election", result.elections))
     lines.append("  " + ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts))
     lines.append("  backups: " + ", ".join(f"{count:,} {name}" for name, count in result.backups))
+    if result.missed:
+        lines.append("  missed by rule: " + ", ".join(f"{rule} {count:,} times" for rule, count in result.missed))
     excuses = excused(outcome.watchers)
     lines += [f"  excused: {each.text()}" for each in excuses[:3]]
     if len(excuses) > 3:

@@ -87,6 +87,17 @@ def waits_for_the_occurrence_after_next(original: Any, *given: Any, **named: Any
 
 @bug(
     "backup.runs.backup_run:BackupRun._read_back",
+    breaks="every run ends",
+    source="rule 9.3: a run that hangs holds up every other of its task",
+    strikes="retention_under_each_rule",
+)
+async def a_run_never_ends(original: Any, self: Any, opened: Any, manifest: Any) -> None:
+    """A run waits for ever for what it has written to be read back."""
+    await self._member.sleep(FOREVER)
+
+
+@bug(
+    "backup.runs.backup_run:BackupRun._read_back",
     breaks="reported means kept",
     source="a destination that returns success for a file that is not there",
     strikes="night",

@@ -15,6 +15,7 @@ from backup.notes import (
     BackupDelayed,
     BackupFailed,
     BackupFinished,
+    BackupPlanned,
     BackupSkipped,
     BackupStarted,
     DatabaseCreated,
@@ -33,8 +34,18 @@ from cluster.checks import Violation, Watcher
 from cluster.sim.world import World
 from cluster.steps import Ask, JumpClock, Pause, Zone
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, hours
-from cluster.trace import BecameFollower, BecameLeader, Committed, Crashed, Happened, Note, Started, Stepped
-from scenarios.inspect.result import excused
+from cluster.trace import (
+    BecameFollower,
+    BecameLeader,
+    Committed,
+    ConfigurationChanged,
+    Crashed,
+    Happened,
+    Note,
+    Started,
+    Stepped,
+)
+from scenarios.inspect.result import excused, missed_by_rule
 
 from .shop import open_shop, orders, played
 
@@ -137,11 +148,23 @@ def test_an_occurrence_that_nobody_covers() -> None:
     shown(*calm, skipped(5 * HOUR + 110 * SECOND), end(5 * HOUR + 30 * MINUTE))
 
 
-def test_one_late_run_covers_all_before_it() -> None:
-    """And under RavenDB's rules what is missed is counted and not held against anybody."""
-    watchers = shown(skipped(HOUR), skipped(4 * HOUR + 5), end(5 * HOUR - 1), rules="ravendb-6.2")
+def test_what_a_rule_lets_be_missed_is_counted_by_it() -> None:
+    """Under RavenDB's rules what a numbered rule lets be missed is counted by it, and held against nobody."""
+    told = (HOUR + 1, "B", Reported("Shop", 2, HOUR, 1, False))
+    down: tuple[Told, ...] = ((110 * MINUTE, "B", Crashed()), (130 * MINUTE, "B", Started(2)))
+    planned = (131 * MINUTE, "B", BackupPlanned("Shop", 2, 3 * HOUR, False, "it waits; incremental", "8.4", ()))
+    watchers = shown(skipped(HOUR), told, *down, planned, skipped(3 * HOUR + 5), end(4 * HOUR - 1), rules="ravendb-6.2")
     covered = next(watcher for watcher in watchers if isinstance(watcher, Covered))
-    assert [each.occurrence for each in covered.missed] == [2 * HOUR, 3 * HOUR]
+    assert [(each.occurrence, each.rule) for each in covered.missed] == [(2 * HOUR, "8.2")]
+    assert missed_by_rule(watchers) == (("8.2", 1),)
+
+
+@pytest.mark.parametrize("rules", ["ravendb-6.2", "ravendb-4.2"])
+def test_what_no_rule_lets_be_missed_is_broken_under_any_rules(rules: str) -> None:
+    """In calm, and with the task planned in time."""
+    planned = (10, "B", BackupPlanned("Shop", 2, HOUR, False, "it waits; incremental", "8.4", ()))
+    told = (HOUR + 1, "B", Reported("Shop", 2, HOUR, 1, False))
+    broken("every backup happens", "02:00:00", planned, skipped(HOUR), told, end(3 * HOUR), rules=rules)
 
 
 def test_after_a_crash_the_task_has_time_to_move() -> None:
@@ -167,6 +190,30 @@ def test_what_nobody_could_run_is_excused() -> None:
     back = (12 * HOUR, "B", Started(2))
     shown(*calm, *down, back, skipped(12 * HOUR + 10 * SECOND), end(12 * HOUR + 50 * MINUTE))
     broken("every backup happens", "05:00:00", *calm, *down, back, end(12 * HOUR + 40 * MINUTE))
+
+
+def test_an_owner_that_cannot_know_of_its_task_is_excused() -> None:
+    """3.36: it was removed while it was away, and holds for disabled what was enabled since; it has time when it hears."""
+    off = attrs.evolve(DEFINED, index=4, disabled=True)
+    again = attrs.evolve(DEFINED, index=6, change="enabled", disabled=False)
+    smaller = TopologyChanged(5, "Shop", ("A", "B", "C"), (), (), (), (), ("B",), "B goes to Rehab")
+    unaware: tuple[Told, ...] = (
+        (4, "A", Committed(6, 1)),
+        (4, "A", off),
+        (5, "A", smaller),
+        (6, "A", again),
+        (7, "A", ConfigurationChanged(6, ("A", "C"), (), (), ())),
+    )
+    watchers = shown(*unaware, end(4 * HOUR))
+    assert [each.why for each in excused(watchers)] == ["every node of the group is down or outside the cluster (3.36)"]
+    back: tuple[Told, ...] = (
+        (4 * HOUR, "A", Committed(7, 1)),
+        (4 * HOUR, "A", ConfigurationChanged(7, ("A", "B", "C"), (), (), ())),
+        (4 * HOUR + 1, "B", ConfigurationChanged(7, ("A", "B", "C"), (), (), ())),
+        (4 * HOUR + 1, "B", Committed(7, 1)),
+    )
+    shown(*unaware, *back, skipped(4 * HOUR + 20 * MINUTE), end(4 * HOUR + 40 * MINUTE))
+    broken("every backup happens", "01:00:00", *unaware, *back, end(4 * HOUR + 40 * MINUTE))
 
 
 def test_a_pinned_task_waits_for_its_node() -> None:

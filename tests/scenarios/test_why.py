@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from backup.runs.scheduler import Scheduler
 from scenarios import cli
 from scenarios.cli import main
 
@@ -261,6 +262,24 @@ def test_every_cause_has_its_sentence(
 
     found = json.loads(capsys.readouterr()[0])
     assert (found["ran"], says in found["sentence"], found["rule"]) == (ran, True, rule), found
+
+
+def test_what_nobody_can_tell_is_not_made_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that restarts and never looks at its task again, of which it says nothing: why is not known."""
+    body = """
+    await shop.define(incremental="0 * * * *", mentor="B")
+    await at(5)
+    world.restart("B")
+    await at(90)
+"""
+    story = tmp_path / "forgotten.py"
+    story.write_text(HEAD.format(constants=CONSTANTS_42, rules="", members="ABC", count=3, body=body))
+    monkeypatch.setattr(Scheduler, "_look_at_all", lambda self: None)
+    assert main(["why", f"{story}@1", "3", "70min"]) == cli.HELD
+    said = " ".join(capsys.readouterr()[0].split())
+    assert "was not run, and why is not known; the next is at 2024-01-01 02:00:00 (no rule that is known)" in said
 
 
 def test_the_sentence_stands_first_and_what_it_rests_on_below(

@@ -87,7 +87,15 @@ def test_many_bad_nights(seed: int, names: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "joining", "seed"), [("ABC", "DW", 21), ("ABC", "DW", 117), ("ABCDE", "FW", 2), ("ABCDE", "FW", 1046)]
+    ("names", "joining", "seed"),
+    [
+        ("ABC", "DW", 21),
+        ("ABC", "DW", 117),
+        ("ABC", "DW", 100_336),
+        ("ABC", "DW", 100_452),
+        ("ABCDE", "FW", 2),
+        ("ABCDE", "FW", 1046),
+    ],
 )
 def test_nodes_may_come_and_go_in_a_bad_night(names: str, joining: str, seed: int, tmp_path: Path) -> None:
     """Leaders lose their vote in the very act of committing, watchers are removed while they are away: promises hold."""

@@ -5,11 +5,20 @@ Only facts are read. Never here: where they come from (read_facts.py).
 
 from collections.abc import Callable
 
-from backup.notes import BY_HAND, PUT_OFF, BackupDelayed, TaskDefined, TaskRemoved, duration_text, time_text
+from backup.notes import (
+    BY_HAND,
+    PUT_OFF,
+    BackupDelayed,
+    BackupPlanned,
+    TaskDefined,
+    TaskRemoved,
+    duration_text,
+    time_text,
+)
 from cluster.time_units import SECOND, clock_text
 from cluster.trace import Started
 from scenarios.inspect.run_history import BackupFacts
-from scenarios.inspect.why.facts import SOON, Cause, Facts
+from scenarios.inspect.why.facts import SOON, Cause, Facts, NodeFacts
 from scenarios.inspect.why.owner_reasons import owner_away, owner_unaware
 
 
@@ -192,7 +201,7 @@ def _uncovered(facts: Facts) -> Cause | None:
     view = owner.view if owner is not None else None
     if owner is None or view is None or view.next is None or facts.occurrence is None or view.next.at <= owner.wall:
         return None
-    if facts.rules.takes_over_uncovered or any(r.started_at >= facts.occurrence for r in facts.runs if r.t <= facts.t):
+    if facts.rules.takes_over_uncovered or _is_run(facts) or not _came_later(facts, owner):
         return None
     return (
         f"the occurrence at {time_text(facts.occurrence)} passed before {owner.name} got the task, and a new owner counts from "
@@ -201,10 +210,36 @@ def _uncovered(facts: Facts) -> Cause | None:
     )
 
 
+def _is_run(facts: Facts) -> bool:
+    """Whether a run began up to the moment that answers the newest occurrence."""
+    newest = facts.occurrence
+    return newest is None or any(run.started_at >= newest for run in facts.runs if run.t <= facts.t)
+
+
+def _came_later(facts: Facts, owner: NodeFacts) -> bool:
+    """Whether the owner planned the task for the first time, in this life or since it is the owner, after the occurrence."""
+    assert facts.occurrence is not None, "asked of an occurrence that passed"
+    started, stored = facts.before(Started, owner.name), facts.assignment
+    since = max(
+        started.t if started is not None else 0, (stored.since if stored is not None else 0) - owner.ahead(facts.t)
+    )
+    plans = [
+        event.t
+        for event in facts.history.of(BackupPlanned)
+        if event.node == owner.name and event.note.task == facts.number and since <= event.t <= facts.t
+    ]
+    return bool(plans) and plans[0] > facts.occurrence - owner.ahead(facts.t)
+
+
 def nothing_due(facts: Facts) -> Cause:
-    """No cause holds, and none was needed."""
+    """No cause holds: none was needed, or it is not known."""
     if facts.occurrence is None:
         return f"nothing had fallen due since the task was defined{_coming(facts)}", "8.4"
+    if not _is_run(facts):
+        return (
+            f"the occurrence at {time_text(facts.occurrence)} was not run, and why is not known{_coming(facts)}",
+            "no rule that is known",
+        )
     return f"nothing was due{_coming(facts)}", "8.4"
 
 

@@ -37,6 +37,10 @@ class NodeFacts:
     view: TaskView | None
     """The task as it knows it; None: it does not, or is down."""
 
+    def ahead(self, t: int) -> int:
+        """By how many µs its wall clock is ahead of true time `t`, which is that of the moment."""
+        return self.wall - t
+
 
 @value
 class KnownFacts:
