@@ -422,7 +422,7 @@ def test_a_snapshot_in_the_wrong_place_is_refused() -> None:
         (b"\x02" + framed(first) + framed(SaveFrame(2, 1, "A", 2, LONG.slice(3, 3), 3)), "lacks a part of the log"),
         (b"\x02" + framed(first) + framed(SaveFrame(2, 1, "A", -1, (), 4)), "lacks a part of the log"),
         (b"\x02" + framed(first) + framed(CommitRecord(2, 4)), "has no log behind its snapshot"),
-        (b"\x02" + framed(SaveFrame(1, 1, "A", 0, (), 0)) + framed(rest), "begins with a Record"),
+        (b"\x02" + framed(SaveFrame(1, 1, "A", 0, (), 0)) + framed(rest), "begins with a SaveFrame"),
         (b"\x02" + framed(SnapshotRecord(1, wrong_checksum(), 2, 1)) + framed(rest), "its own checksum"),
         (b"\x01" + framed(first) + framed(rest), "which only stands at the beginning"),
     ):

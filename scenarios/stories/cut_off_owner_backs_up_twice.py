@@ -2,9 +2,8 @@
 
 import trio
 
-from backup.notes import BackupFinished
 from scenarios import World, hours, minutes
-from scenarios.backups import backups
+from scenarios.backups import BackupFinished, backups
 
 TOLD_UNDER = ("unkindness",)
 

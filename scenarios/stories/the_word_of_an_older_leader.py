@@ -2,7 +2,7 @@
 
 import trio
 
-from cluster.sim.world import World
+from scenarios import World
 from scenarios.register import Put, Register
 
 

@@ -71,9 +71,8 @@ def repeats_the_signed_address(original: Any, self: Any, run: Any, work: Any, er
 )
 def cleans_up_behind_itself_alone(original: Any, self: Any, *arguments: Any) -> Any:
     """Retention passes over what another node has put into the same cloud, for ever."""
-    looked = original(self, *arguments)
-    ours = tuple(chain for chain in looked.chains if f"-{self._member.name}-" in chain.folder)
-    return type(looked)(ours, looked.left)
+    chains, left = original(self, *arguments)
+    return tuple(chain for chain in chains if f"-{self._member.name}-" in chain.folder), left
 
 
 @bug(

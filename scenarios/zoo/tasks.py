@@ -76,3 +76,9 @@ async def fails_for_no_reason(original: Any, self: Any, opened: Any) -> Any:
     if opened.chain is not None:
         raise ValueError("the index is out of range")
     return await original(self, opened)
+
+
+@bug("backup.runs.schedule:_is_full", source="rule 8.6, left out", strikes="from_a_task_to_a_file_and_back")
+def never_makes_an_incremental(original: Any, *given: Any) -> tuple[bool, str, str]:
+    """Every run writes all that there is again: a chain of fulls, each in a folder of its own."""
+    return True, "full, as every run is", "8.6"

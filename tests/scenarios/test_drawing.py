@@ -97,7 +97,12 @@ def test_a_picture_is_well_formed_and_the_same_every_time(seed: int) -> None:
 def test_all_that_consensus_says_can_be_drawn() -> None:
     """Every class that goes over a wire for the law, for proposals and for wishes has a kind of arrow."""
     of_the_law = {name for name, each in vars(law).items() if isinstance(each, type) and hasattr(each, "beat")}
-    words = {word.__name__ for word in (*PROPOSAL_WORDS, *ASKING_WORDS)} - {"Change", "Alteration", "Place", "Way"}
+    words = {word.__name__ for word in (*PROPOSAL_WORDS, *ASKING_WORDS)} - {
+        "Change",
+        "Alteration",
+        "MemberPlace",
+        "Way",
+    }
 
     assert of_the_law | words <= {*SAID, "RequestVote", "VoteReply", "AppendEntries"}
 
@@ -252,11 +257,11 @@ def test_the_remedy_for_too_much_works() -> None:
 
 
 def test_a_story_without_nodes_has_nothing_to_draw(tmp_path: Path) -> None:
-    """It is told so."""
+    """It cannot be played, which is said with the command that tells why."""
     path = tmp_path / "mine.py"
     path.write_text("async def story(world):\n    pass\n")
 
-    with pytest.raises(ReplayError, match="starts no node"):
+    with pytest.raises(ReplayError, match=r"cannot be drawn, as it cannot be played: `unkindness run .*mine\.py"):
         draw(str(path))
 
 
