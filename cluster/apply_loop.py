@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cluster import trace
 from cluster.admin_requests import AdminRequests
-from cluster.member import Application, Refused
+from cluster.member import Application, BadApplication, Refused
 from cluster.ports import Host
 from cluster.proposal_forwarding import ProposalForwarding
 from cluster.proposals import Sessions
@@ -69,7 +69,13 @@ class ApplyLoop:
         if known is None:
             command, before = self.codec.decode(data), self.state
             try:
-                self.state, answer = self.application.apply(before, command, index)
+                applied: Any = self.application.apply(before, command, index)  # of whoever wrote it
+                if not isinstance(applied, tuple) or len(applied) != 2:
+                    name = type(self.application).__name__
+                    raise BadApplication(
+                        f"{name}.apply returned {applied!r}: return a pair, the new state and the answer"
+                    )
+                self.state, answer = applied
             except Refused as refusal:
                 answer = refusal
             except Exception as error:

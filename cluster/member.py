@@ -47,6 +47,10 @@ class Refused(ValueError):
     """The command was applied and the state machine refused it; nothing changed. The text says why and what to do."""
 
 
+class BadApplication(TypeError):
+    """The application does not keep its contract. The text names what it gave, and what is wanted."""
+
+
 class ClientRequest(Generic[A_co]):
     """Base class of a client's request: `class Get(ClientRequest[int | None])` is answered by an int or None.
 

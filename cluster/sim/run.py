@@ -16,6 +16,7 @@ from typing import Any
 import trio
 
 from cluster.checks import Violation, Watcher
+from cluster.member import BadApplication
 from cluster.sim.clock import Clock
 from cluster.sim.errors import Fenced, NotAwaited, NothingStarted
 from cluster.sim.history import History
@@ -216,7 +217,7 @@ async def _main(
                     world.failure = _single(error)
                     return
     failure = world.failure
-    expected = (Violation, GaveUp, OutOfBudget, KeyboardInterrupt, Misuse)
+    expected = (Violation, GaveUp, OutOfBudget, KeyboardInterrupt, Misuse, BadApplication)
     if failure is not None and not isinstance(failure, expected) and not place_in(failure):
         world.failure = OwnBug(failure)
 

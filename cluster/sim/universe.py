@@ -332,6 +332,9 @@ class Universe:
         names = [getattr(step, field, None) for field in ("one", "other", "src", "dst", "node")]
         if isinstance(step, steps.Split):
             names = [name for group in step.groups for name in group]
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise Misuse(f"split names {twice} twice: a node is in one group at most")
         if isinstance(step, steps.Reconfigure):
             names = [*step.voters, *step.watchers]
         if isinstance(step, steps.Join) and step.node not in self.slots:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast, overload
 
+import attrs
 import trio
 
 from cluster import steps, trace
@@ -32,6 +33,14 @@ App_co = TypeVar("App_co", bound=Application, covariant=True)
 
 PATIENCE = 120.0
 """How many virtual seconds a past participle waits if the story does not say."""
+
+
+def checked_kind(kind: type[N]) -> type[N]:
+    """The kind of note itself. Misuse for what is no class of a note, such as its name."""
+    given: Any = kind  # stories are not type-checked
+    if not (isinstance(given, type) and issubclass(given, Note)):
+        raise Misuse(f"{kind!r} is no kind of note: give the class itself, as in `from cluster.trace import Voted`")
+    return kind
 
 
 class World(Universe):
@@ -186,7 +195,7 @@ class World(Universe):
 
         A fault whose own node is "" strikes the node of the event.
         """
-        self.do(steps.When(kind.__name__, fault, node, count))
+        self.do(steps.When(checked_kind(kind).__name__, fault, node, count))
 
     async def suffer(self, weather: steps.Weather) -> None:
         """Apply the faults of a weather, each after its time; return when the last one was applied."""
@@ -306,6 +315,10 @@ class World(Universe):
 
     async def seen(self, kind: type[N], node: str = "", within: float = PATIENCE, **fields: Any) -> Happened[N]:
         """Wait for the next event of a kind, at that node and with those fields if given; return it."""
+        known = [field.name for field in attrs.fields(checked_kind(kind))]
+        unknown = [name for name in fields if name not in known]
+        if unknown:
+            raise Misuse(f"{kind.__name__} has no field {unknown[0]!r}: its fields are {', '.join(known) or 'none'}")
         found: list[Happened[N]] = []  # grows while the story waits
 
         def look(event: Happened) -> None:

@@ -34,6 +34,8 @@ DOORS = (
     "cluster.steps",
     "cluster.trace",
     "cluster.checks",
+    "cluster.value",
+    "scenarios.pytest_plugin",
 )
 """The modules from which a stranger's story, application or test may import."""
 

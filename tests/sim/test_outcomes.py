@@ -11,9 +11,12 @@ from cluster.member import Application, Member
 from cluster.sim.errors import Deadlock, NotAwaited, NothingStarted, OutOfBudget, Standstill
 from cluster.sim.run import INCONCLUSIVE, MISTAKE, Outcome, play, run
 from cluster.sim.world import World
+from cluster.steps import Crash
+from cluster.trace import Voted
 from cluster.value import value
 from scenarios.cli import main
 from scenarios.register import Put, Register
+from tests.sim.vocabulary import Add, Adder, member_of
 
 HERE = __file__
 
@@ -257,3 +260,56 @@ def test_virtual_time_has_a_budget() -> None:
     assert outcome.verdict == INCONCLUSIVE
     assert isinstance(outcome.failure, OutOfBudget)
     assert str(outcome.failure).startswith("the run took 2 years of virtual time and was not finished")
+
+
+# ---- what a verb is given ----
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda world: world.when("Voted", Crash("")), "'Voted' is no kind of note: give the class itself"),
+        (lambda world: world.split("AB", "BC"), "split names B twice: a node is in one group at most"),
+    ],
+    ids=["a name for a kind", "a node in two groups"],
+)
+def test_a_wrong_argument_of_a_verb_is_named(wrong: Callable[[World], object], says: str) -> None:
+    """A mistake of the story, with the value and the remedy."""
+
+    async def story(world: World) -> None:
+        world.start("ABC")
+        wrong(world)
+
+    outcome = play(story)
+    assert (outcome.verdict, says in str(outcome.failure)) == (MISTAKE, True), outcome.failure
+
+
+def test_a_field_that_a_note_has_not_is_named() -> None:
+    """And not waited for in vain."""
+
+    async def story(world: World) -> None:
+        world.start("ABC")
+        await world.seen(Voted, nod="A")
+
+    outcome = play(story)
+    assert (outcome.verdict, str(outcome.failure)) == (
+        MISTAKE,
+        "Voted has no field 'nod': its fields are term, candidate",
+    )
+
+
+def test_an_apply_that_gives_no_pair_is_the_applications_mistake() -> None:
+    """The text says what it gave, and what is wanted."""
+
+    class Forgetful(Adder):
+        def apply(self, state: Any, command: Any, index: int) -> Any:
+            return None
+
+    async def story(world: World) -> None:
+        world.start("A", Forgetful)
+        await world.elected()
+        await member_of(world, "A").propose(Add(1))
+
+    outcome = play(story)
+    assert outcome.verdict == MISTAKE
+    assert str(outcome.failure) == "Forgetful.apply returned None: return a pair, the new state and the answer"
