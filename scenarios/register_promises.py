@@ -1,4 +1,4 @@
-"""What is promised of registers, and the notes that say so: answers are linearizable, and every command happens once."""
+"""The promises about registers, and the notes they read: answers are linearizable, and every command happens once."""
 
 from bisect import bisect_left, insort
 from collections import defaultdict
@@ -15,7 +15,7 @@ class Asked(Note):
     operation: str
     name: str
     argument: int | None = None
-    """What is to be written."""
+    """The value to be written; None for a read."""
 
     def text(self) -> str:
         return f"is asked to {self.operation} {self.name}"
@@ -26,13 +26,13 @@ class Answer(Note):
     """A client got its answer."""
 
     asked: int
-    """True order: how many events there were when it asked."""
+    """The number of events of the history at the moment of the question."""
     operation: str
     name: str
     argument: int | None
     answer: int | None
     index: int
-    """Where in the log it happened; of a `Look`, after which entry."""
+    """The log entry of the command; for a `Look`, the last entry it saw."""
 
     def text(self) -> str:
         held = "nothing" if self.answer is None else str(self.answer)
@@ -52,7 +52,7 @@ class Linearizable(Watcher):
 
     def __init__(self) -> None:
         self.answered: list[tuple[int, int]] = []
-        """Of each answer: seq, and the highest index answered by then."""
+        """For each answer, its event number and the highest index answered by then."""
 
     def sees(self) -> Sees:
         return [on(Answer, self.see)]
@@ -84,13 +84,13 @@ class Once(Watcher):
 
     def __init__(self) -> None:
         self.asked: dict[tuple[str, int | None], int] = defaultdict(int)
-        """By register and content: how often clients wanted to write it."""
+        """How often clients asked to write this content into this register."""
         self.written: dict[str, dict[int | None, int]] = defaultdict(lambda: {None: 0})
-        """By register and content: where in the log it was written, as far as clients were told."""
+        """By register and content: the log index of the write, as far as clients were answered."""
         self.order: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        """By register: index and content of what was written, sorted."""
+        """By register: index and content of each write, sorted."""
         self.seen: dict[tuple[str, int | None], int] = defaultdict(int)
-        """By register and content: the last entry before which it was seen."""
+        """By register and content: the highest index before which a read saw it."""
 
     def sees(self) -> Sees:
         return [on(Asked, self.was_asked), on(Answer, self.see)]
