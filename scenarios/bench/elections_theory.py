@@ -1,16 +1,19 @@
-"""What arithmetic says of an election: Ongaro's dissertation, 9.2-9.4. Nothing here is simulated.
+"""The formulas for elections of Ongaro's dissertation, 9.2-9.4. Nothing here is simulated.
 
-Times in units of the base timeout, and timeouts are uniform in [1, 2]; the heartbeat is half a unit, the leader dies
-uniformly between two. n is the size of the cluster, `down` how many do not answer, s = n - down.
+Times are in units of the base timeout. Timeouts are uniform in [1, 2]; the heartbeat interval is half a unit, and the leader
+dies at a uniformly distributed instant between two heartbeats. n is the size of the cluster, `down` the number of servers that
+do not answer, s = n - down.
 """
 
 from math import comb
 
 
 def split_chance(servers: int, down: int, latency: float) -> float:
-    """The chance that the first vote is split: that so many timeouts fall within one latency (figure 9.4)."""
+    """The chance that the first vote is split: so many timeouts fall within one latency that no majority is left (figure 9.4)."""
     live = servers - down
-    enough = live - servers // 2  # with so many more timeouts within one latency of the first, nobody gets a majority
+    enough = (
+        live - servers // 2
+    )  # with this many further timeouts within one latency of the first, no candidate gets a majority
     return sum(comb(live, k) * latency**k * (1 - latency) ** (live - k) for k in range(enough, live + 1))
 
 
