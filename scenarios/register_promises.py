@@ -10,7 +10,7 @@ from cluster.value import value
 
 @value
 class Asked(Note):
-    """A client asked."""
+    """A client sent a request."""
 
     operation: str
     name: str
@@ -23,10 +23,10 @@ class Asked(Note):
 
 @value
 class Answer(Note):
-    """A client got its answer."""
+    """A client got the answer to its request."""
 
     asked: int
-    """The number of events of the history at the moment of the question."""
+    """The number of events in the history when the client asked."""
     operation: str
     name: str
     argument: int | None
@@ -40,11 +40,12 @@ class Answer(Note):
 
 
 class Linearizable(Watcher):
-    """Operations follow one order, in which each lies between its question and its answer (Herlihy and Wing 1990).
+    """All operations follow one order, in which each lies between its request and its answer (Herlihy and Wing 1990).
 
-    The order is that of the log, a `Look` standing after the last entry it saw. So it is enough that no operation asked after
-    another was answered stands before it: O(1) an event, no search.
-    That every node answers as that order says is state machine safety's to watch.
+    That order is the log's; a `Look` comes right after the last entry it saw. So it suffices to check that an operation
+    requested after another was answered does not precede it: O(1) for each event, no search.
+    That all nodes apply the log alike is checked by *state machine safety*.
+
     """
 
     promise = "linearizability"
@@ -61,7 +62,7 @@ class Linearizable(Watcher):
         note = event.note
         for seq, index in reversed(self.answered):
             if seq <= note.asked:
-                first = note.index + 1 if note.operation == "Look" else note.index  # it may stand beside others
+                first = note.index + 1 if note.operation == "Look" else note.index  # two reads may have the same place
                 if index >= first:
                     raise self.broken(
                         f"{note.operation} {note.name} was asked after entry {index} was answered and stands at {note.index}"
@@ -72,9 +73,10 @@ class Linearizable(Watcher):
 
 
 class Once(Watcher):
-    """A content that was written over is not seen again, unless it was asked for again: so no command happened twice.
+    """A content that was overwritten is not read again, unless it was written again: so no command is applied twice.
 
-    It looks at contents, where `Linearizable` looks at indices. What was asked for more than once it does not judge.
+    The check compares contents, where `Linearizable` compares indices. It skips contents that were requested more than once.
+
     """
 
     promise = "once"
@@ -103,7 +105,7 @@ class Once(Watcher):
     def see(self, event: Happened[Answer]) -> None:
         note = event.note
         name, index, order = note.name, note.index, self.order[note.name]
-        if note.operation != "Swap":  # that answers what it has written
+        if note.operation != "Swap":  # its answer is the content that it wrote
             point = index + 1 if note.operation == "Look" else index
             self.seen[name, note.answer] = max(point, self.seen[name, note.answer])
             place = bisect_left(order, (point, 0))
@@ -117,7 +119,7 @@ class Once(Watcher):
             self.judge(name, before, index, note.argument)
 
     def judge(self, name: str, content: int | None, index: int, over: int) -> None:
-        """Whether `content` was seen after it was written over at `index`."""
+        """Raise if `content` was read after it was overwritten at `index`."""
         since = self.written[name].get(content)
         if since is None or since >= index or self.seen[name, content] <= index or self.asked[name, content] > 1:
             return

@@ -68,7 +68,7 @@ class NodeAction:
         if found.commit:
             self.applied.append((1, found.log.slice(1, found.commit), found.term, True))
 
-    # ---- the law ----
+    # ---- the core ----
 
     def _step(self, event: Event, now: int) -> None:
         before, around = self.raft, self.around
@@ -133,7 +133,7 @@ class NodeAction:
         cuts = tuple([(number - 1, after) for number, after in raft.durable.cuts])
         self.raft = attrs.evolve(raft, saves=raft.saves - 1, durable=attrs.evolve(raft.durable, cuts=cuts))
 
-    # ---- notes, made only if somebody listens ----
+    # ---- notes, made only for a listener ----
 
     def _note(self, note: trace.Note) -> None:
         if self._told is not None:

@@ -1,9 +1,9 @@
-"""Breadth first through every state of a small cluster: the shortest way to a broken promise, or none in bounds.
+"""Breadth first through every state of a small cluster: the shortest way to a broken promise, or none within the bounds.
 
-A state is the nodes, the messages on their way (a bag: any order), what was committed, and what is spent of the bounds.
-Only fingerprints of states are kept, with six bytes to find the way back; the states themselves live as long as they
-stand on the rim. What is found does not depend on the order in which a level is searched, for a level is finished
-before the next one begins, and a state and its renamings count as one (the law treats all names alike).
+A state is the nodes, the messages in flight (a bag: any order), what was committed, and what is spent of the bounds.
+Only fingerprints of states are kept, with six bytes each to find the way back; the states themselves are kept only while they
+are on the frontier. The result does not depend on the order in which a level is searched, for a level is finished
+before the next one begins, and a state and its renamings count as one (the core treats all names alike).
 
 Two savings, and why they lose nothing. A move that changes no node and sends nothing is not made: the state it leads
 to has one message less and can do nothing that this one cannot. And a step of one node is worked out once (`nodes`).
@@ -260,7 +260,7 @@ class Search:
                 return lost(self.nodes.names, [cell.kept for cell in cells], sealed, voters, is_one_back)
         return None
 
-    # ---- the rim ----
+    # ---- the frontier ----
 
     def _next(
         self, rim: list[State], start: int, most: int

@@ -1,6 +1,6 @@
 """A database with one of everything, backed up by a full and two incrementals: the keeper of the bugs of contents.
 
-Each kind of thing is new, changed or gone in one of the files. It asserts nothing: the promises do.
+Each kind of content is new, changed or deleted in one of the files. The story asserts nothing; the promises do.
 """
 
 import trio
