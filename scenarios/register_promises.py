@@ -32,7 +32,7 @@ class Answer(Note):
     argument: int | None
     answer: int | None
     index: int
-    """The log entry of the command; for a `Look`, the last entry it saw."""
+    """The log index of the command; for a `Look`, that of the last entry it saw."""
 
     def text(self) -> str:
         held = "nothing" if self.answer is None else str(self.answer)

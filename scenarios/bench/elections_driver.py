@@ -85,8 +85,10 @@ class Setting:
     lead_in: int = 0
     """The longest time in µs, drawn uniformly, between the leader's last heartbeat (which started the timers) and its death."""
     until: str = "elected"
-    """What ends it: `elected`, the first leader; `heard`, a majority (itself included) has heard it; `stable`, the first
-    leader that then sent `beats` heartbeats and still leads, counted from its election."""
+    """The end of the election: `elected`, the first leader; `heard`, a majority (including the leader) has heard from it;
+    `stable`, the first leader that has sent `beats` heartbeats and still leads, counted from its election.
+
+    """
     beats: int = 0
     variant: str = ""
     """The deviation from Raft that is planted in the core for this experiment: a name of `elections_variants`; empty: none."""
@@ -267,8 +269,10 @@ class Trial:
 
 
 def writes(before: Raft, save: Save) -> int:
-    """How many writes a Save is to a server that writes a new term, and then the vote it gives, each on its own. A
-    candidate's term and its vote for itself are one."""
+    """The number of writes in a Save, for a server that writes a new term and then the vote it gives separately. A candidate's
+    term and its vote for itself are one write.
+
+    """
     if save.after >= 0:
         return 1
     if save.vote == before.name:

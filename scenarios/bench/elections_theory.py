@@ -18,10 +18,11 @@ def split_chance(servers: int, down: int, latency: float) -> float:
 
 
 def expected(servers: int, down: int, latency: float) -> float:
-    """The mean from the leader's death to the next leader, if every round were a fresh one (figure 9.6).
+    """The mean time from the leader's death to the next leader, if every round were a fresh one (figure 9.6).
 
-    It takes each split round for a whole one that ends a latency after its first timeout. Timers restart where they run
-    out, before that latency, so that the formula is too long where splits are common.
+    The formula counts each split round as a whole one that ends a latency after its first timeout. Real timers restart when they
+    run out, before that latency, so that the formula is too long where splits are common.
+
     """
     first = 1 + 1 / (servers - down + 1)
     return (first + latency) / (1 - split_chance(servers, down, latency)) + latency - 1 / 4

@@ -56,10 +56,11 @@ def replication(
     arrange: Callable[[World], None] = lambda world: None,
     **options: Any,
 ) -> MeasuredLoad:
-    """Steady replication: clients at the leader, each proposing as soon as it has its answer (or `pause` µs later), all
-    promises watched. Elections are not counted.
+    """Steady replication: clients at the leader, each proposing as soon as it has its answer (or `pause` µs later), with all
+    promises watched. The election is not counted.
 
-    `arrange(world)` is called when somebody leads and before anything is measured; `options` go to the world.
+    `arrange(world)` is called when there is a leader and before anything is measured; `options` go to the world.
+
     """
     taken: list[MeasuredLoad] = []
 

@@ -1,4 +1,4 @@
-"""A search through every interleaving of a tiny cluster, with the step function that runs everywhere else, and its story."""
+"""A search through every interleaving of a tiny cluster by the product's own step function, and the ways it finds as stories."""
 
 from cluster.raft.configuration import Configuration
 from cluster.raft.configuration_change import Alteration, Change, MemberPlace

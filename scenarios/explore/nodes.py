@@ -89,7 +89,7 @@ class Nodes(Surroundings):
         return self._moved(cell, lambda action: action.step(ReadAsked(Request("r", serial, 1)), 0))
 
     def change(self, cell: Cell, serial: int, wish: Change) -> Move:
-        """Ask a leader for a change of the members, the one of that number."""
+        """Ask a leader for change `wish`, which is request number `serial`."""
         return self._moved(cell, lambda action: action.step(ChangeProposed(Request("c", serial, 1), wish), 0))
 
     def wishes(self, now: Configuration) -> tuple[Change, ...]:

@@ -1,11 +1,10 @@
-"""The promises of consensus as questions about one state, or about one step of one node. They know no bug.
+"""The promises of consensus as checks of one state, or of one step of one node. They know no bug.
 
-Not the watchers of `cluster.checks`: those learn from one history, and a search has millions that share their
-beginnings. A question about a state is asked once a state. Where a question can be stricter than a watcher of the same
-name it is, for what is found sooner is found at a smaller depth: *durability* looks at the disks without waiting for a
-crash, *true match* looks at every leader in every state, and *leader completeness* at every entry the moment it is
-committed. What a state has to remember for their sake (who led a term, what was committed first and when) is part of
-its identity.
+These are not the watchers of `cluster.checks`: a watcher learns from one history, and a search has millions that share their
+beginnings. Each state is checked once. Where a check can be stricter than the watcher of the same name it is, so that a bug is
+found at a smaller depth: *durability* looks at the disks without waiting for a crash, *true match* looks at every leader in every
+state, and *leader completeness* at every entry as soon as it is committed. What a state must remember for these checks (who led
+a term, what was committed first and when) is part of its identity.
 """
 
 from collections.abc import Sequence

@@ -44,8 +44,8 @@ Spent = tuple[int, ...]
 State = tuple[tuple[Cell, ...], tuple[int, ...], Sealed, Spent, int, Asked]
 """Nodes, numbers of the messages in flight, committed entries, what is spent of the bounds, lanes, the reads not answered."""
 Option = tuple[int, Move, str, Mail | Change | None, bool, int]
-"""Place of the node, its move, the kind of action, its message or change, whether the message leaves the flight, and which
-bound it spends."""
+"""Place of the node, its move, the kind of action, its message or change, whether the message is delivered for good or lost, and
+which bound the action spends."""
 FREE = -1
 NOBODY = -1
 
@@ -57,7 +57,7 @@ class Level:
     depth: int
     distinct: int
     full: int
-    """The same with every renaming of a state counted."""
+    """The number of states at this depth with every renaming counted."""
     generated: int
     """How many steps led to these states or to known ones."""
 
@@ -70,7 +70,7 @@ class SearchResult:
     verdict: str
     """`exhausted`, `broken`, `depth` or `states` (a budget ran out), `stopped`."""
     levels: tuple[Level, ...]
-    """One for each depth. The last may be incomplete, if the search ended within it."""
+    """The counts for each depth. Those of the last may be incomplete, if the search ended within it."""
     broken: BrokenPromise | None
     way: tuple[Action, ...]
     """The actions that lead to the broken promise; no way is shorter. Empty if none broke."""

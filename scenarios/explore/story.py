@@ -66,7 +66,7 @@ class Followed:
     """The nodes at the end."""
 
     def events(self) -> Iterator[Happened]:
-        """The same as the events of a trace."""
+        """The actions and their notes as the events of a trace."""
         seq = 0
         for step in self.steps:
             for note in step.notes:

@@ -208,7 +208,8 @@ def doubles(history: RunHistory, *, files: bool = False) -> tuple[Double, ...]:
 def unplanned_fulls(history: RunHistory, zones: Mapping[int, ZoneInfo]) -> tuple[UnplannedFull, ...]:
     """The full backups with another reason than a full frequency, a request, or the first run of a task.
 
-    A plan names the first reason alone: where a node has no full to build on, the full may be due all the same.
+    A plan names only its first reason: on a node without a full to build on, the full may have been due anyway.
+
     """
     succeeded: dict[int, int] = {}
     for event in history.among(BackupFinished, BackupSkipped):
@@ -235,7 +236,8 @@ def _full_was_due(history: RunHistory, run: BackupFacts, zone: ZoneInfo) -> bool
 def gaps(history: RunHistory, until: int, zones: Mapping[int, ZoneInfo]) -> tuple[Gap, ...]:
     """The occurrences that no run covered up to wall µs `until`; `zones`: the time zone of each task's owner, UTC if absent.
 
-    Only while the task was there and enabled; the definition that was in force at an occurrence counts.
+    Only occurrences while the task was defined and enabled count, by the definition in force at that time.
+
     """
     good: dict[int, list[int]] = {}
     for event in history.among(BackupFinished, BackupSkipped):

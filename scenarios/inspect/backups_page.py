@@ -159,7 +159,7 @@ def tombstone_lines(backups: BackupsView, width: int) -> list[str]:
 
 
 def task_lines(view: TaskView, now: int, zone: ZoneInfo, width: int) -> Iterator[str]:
-    """The panel of one task at wall µs `now`."""
+    """The panel of one task as text, at wall µs `now`."""
     mark = ", server-wide" if view.server_wide else ""
     enabled = "Enabled" if view.enabled else "Disabled"
     yield from textwrap.wrap(

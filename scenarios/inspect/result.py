@@ -72,7 +72,7 @@ class BrokenRunPromise:
 
 @value
 class Result:
-    """How a run ended, without its history."""
+    """The result of a run, without its history."""
 
     request: RunRequest
     verdict: str
@@ -147,7 +147,7 @@ def missed_by_rule(watchers: Iterable[Watcher]) -> tuple[tuple[str, int], ...]:
 
 
 def excused(watchers: Iterable[Watcher]) -> list[Missed]:
-    """Occurrences that nobody could have covered, each with the reason."""
+    """The occurrences that no node could have covered, each with the reason."""
     return [each for watcher in watchers if isinstance(watcher, Covered) for each in watcher.excused]
 
 
