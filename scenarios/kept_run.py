@@ -250,7 +250,6 @@ def difference(named: Kept | RunRequest, plays: Sequence[Play]) -> list[str]:
     """The first difference of a play from the kept run (for a request: from the first play) as lines; empty if there is none.
 
     If the data file has changed since the run was kept, the first line says so.
-
     """
     found = _difference(named, plays)
     if not found or not isinstance(named, Kept) or not named.data_sha256:

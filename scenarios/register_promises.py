@@ -45,7 +45,6 @@ class Linearizable(Watcher):
     That order is the log's; a `Look` comes right after the last entry it saw. So it suffices to check that an operation
     requested after another was answered does not precede it: O(1) for each event, no search.
     That all nodes apply the log alike is checked by *state machine safety*.
-
     """
 
     promise = "linearizability"
@@ -76,7 +75,6 @@ class Once(Watcher):
     """A content that was overwritten is not read again, unless it was written again: so no command is applied twice.
 
     The check compares contents, where `Linearizable` compares indices. It skips contents that were requested more than once.
-
     """
 
     promise = "once"

@@ -154,7 +154,6 @@ def weather(
 
     The kinds that occur at all are drawn first (swarm testing), because bad runs often have many faults of few kinds.
     Shrinking leads to all kinds.
-
     """
     possible: dict[str, st.SearchStrategy[Any]] = {**_kinds(names)}
     possible |= _administration(names, joining) if joining else {}
@@ -182,7 +181,6 @@ def model_steps(most: int = 12, names: str = "ABC") -> st.SearchStrategy[tuple[M
     """A list of steps about one database and its backup tasks. It begins with a task, and shrinks to few and mild steps.
 
     Clocks are not set: otherwise it would be undefined which of two writes is the later one.
-
     """
     misfortunes = [kind for name, kind in _kinds(names).items() if name not in ("jump", "drift", "zone", "full disk")]
     numbers, tasks = st.integers(1, 6), st.integers(0, 2)
@@ -255,7 +253,6 @@ def as_story(names: str, weather: Weather, seed: int, wire: Wire | None = None) 
     """The text of a story file: this weather under a client's load, then all faults end, and a leader must answer the client.
 
     The file needs nothing else: `unkindness run FILE` plays the same to the last event.
-
     """
     faults = [gust.fault for gust in weather]
     used = {type(fault).__name__ for each in faults for fault in (each, each.fault if isinstance(each, When) else each)}
@@ -288,7 +285,6 @@ def check(story: str | Story, seed: int, **options: Any) -> Outcome:
     """Run a story under `@given`; `options` go to the world. If it fails, its text becomes a note on the failure.
 
     A story that is given as a function has no text; one of `as_story` is kept as Hypothesis shrank it.
-
     """
     if not isinstance(story, str):
         return run(story, seed, **options)

@@ -108,7 +108,6 @@ class Client:
         """Create a database in a group of that many nodes, or of the nodes named; `key` encrypts it.
 
         `dynamic`: the observer may replace nodes that are gone for long. `order`: members that are to stand first.
-
         """
         world = self.world
         await world.ask(
@@ -139,7 +138,6 @@ class Client:
 
         `skip_indexes`: restore no index. `tasks`: restored tasks are enabled; without it they are disabled, which suits a copy
         that is only looked at (17.9).
-
         """
         request = RestoreDatabase(
             name, node, path, folder, last_file, at, database, encryption, key, not tasks, skip_indexes, source

@@ -207,7 +207,6 @@ class Database:
         """Define a backup task: cron texts, preferred node, local folder, key, how long (µs) backups are kept, kind.
 
         `to`: the destinations, instead of that one local folder.
-
         """
         places = tuple(to) or (LocalFolder(path),)
         definition = Definition(

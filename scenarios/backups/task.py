@@ -194,9 +194,7 @@ class Task:
 
     def files(self, node: str, path: str = "") -> list[str]:
         """The files in the task's local folder on that node (up or down), or in its cloud of that address, as `folder/file`;
-        sorted.
-
-        """
+        sorted."""
         place = self.client.destinations.place(node, path or self.path)
         return [f"{folder}/{file}" for folder in place.folders() for file in place.files(folder)]
 

@@ -86,9 +86,7 @@ class Setting:
     """The longest time in µs, drawn uniformly, between the leader's last heartbeat (which started the timers) and its death."""
     until: str = "elected"
     """The end of the election: `elected`, the first leader; `heard`, a majority (including the leader) has heard from it;
-    `stable`, the first leader that has sent `beats` heartbeats and still leads, counted from its election.
-
-    """
+    `stable`, the first leader that has sent `beats` heartbeats and still leads, counted from its election."""
     beats: int = 0
     variant: str = ""
     """The deviation from Raft that is planted in the core for this experiment: a name of `elections_variants`; empty: none."""
@@ -270,9 +268,7 @@ class Trial:
 
 def writes(before: Raft, save: Save) -> int:
     """The number of writes in a Save, for a server that writes a new term and then the vote it gives separately. A candidate's
-    term and its vote for itself are one write.
-
-    """
+    term and its vote for itself are one write."""
     if save.after >= 0:
         return 1
     if save.vote == before.name:

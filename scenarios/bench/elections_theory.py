@@ -22,7 +22,6 @@ def expected(servers: int, down: int, latency: float) -> float:
 
     The formula counts each split round as a whole one that ends a latency after its first timeout. Real timers restart when they
     run out, before that latency, so that the formula is too long where splits are common.
-
     """
     first = 1 + 1 / (servers - down + 1)
     return (first + latency) / (1 - split_chance(servers, down, latency)) + latency - 1 / 4

@@ -48,7 +48,6 @@ def varied(variant: str) -> Iterator[None]:
     """Plant these variants for the duration of the `with` block: names joined by `+`, `one-too-many:3` with its number.
 
     ValueError for an unknown name; an empty text plants nothing.
-
     """
     with ExitStack() as stack:
         for each in filter(None, variant.split("+")):

@@ -141,7 +141,6 @@ def law_alone(proposals: int) -> float:
     """µs for each message of the core alone: the steps of a whole run, taken again from the same states with the same events.
 
     Their logs hold by then what they are told to append, so that part is read and not written.
-
     """
     with recorded() as record:
         measured = load.replication(5, proposals)

@@ -60,7 +60,6 @@ def replication(
     promises watched. The election is not counted.
 
     `arrange(world)` is called when there is a leader and before anything is measured; `options` go to the world.
-
     """
     taken: list[MeasuredLoad] = []
 

@@ -35,7 +35,6 @@ def idle(databases: int, nodes: int = 7) -> dict[str, Any]:
     - `idle_hour`: an hour in which nothing is due, with quiet time skipped as in any run;
     - `lived_minute`: a minute in which every report and every round of the observer is simulated;
     - `due_hour`: an hour in which each task is due once and has nothing new; its cost for each task is given in µs.
-
     """
     cost: dict[str, float] = {}
     runs: list[int] = []

@@ -223,7 +223,6 @@ def lost(
 
     `is_one_back`: a change was taken back. Then it is enough if the nodes without the entry are no majority: of an even
     number of voters only half may hold what a majority of one voter more committed.
-
     """
     for index, (entry, _) in enumerate(sealed, 1):
         where = [name for name, disk in zip(names, disks, strict=True) if disk[index - 1 : index] == (entry,)]

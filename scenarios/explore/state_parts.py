@@ -136,5 +136,4 @@ class Move:
         """Whether the move is left out, because it leads beyond the bounds or changes nothing.
 
         Whatever can follow a move that changes nothing can follow without it, and the message stays where it is.
-
         """

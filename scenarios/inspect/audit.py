@@ -209,7 +209,6 @@ def unplanned_fulls(history: RunHistory, zones: Mapping[int, ZoneInfo]) -> tuple
     """The full backups with another reason than a full frequency, a request, or the first run of a task.
 
     A plan names only its first reason: on a node without a full to build on, the full may have been due anyway.
-
     """
     succeeded: dict[int, int] = {}
     for event in history.among(BackupFinished, BackupSkipped):
@@ -237,7 +236,6 @@ def gaps(history: RunHistory, until: int, zones: Mapping[int, ZoneInfo]) -> tupl
     """The occurrences that no run covered up to wall µs `until`; `zones`: the time zone of each task's owner, UTC if absent.
 
     Only occurrences while the task was defined and enabled count, by the definition in force at that time.
-
     """
     good: dict[int, list[int]] = {}
     for event in history.among(BackupFinished, BackupSkipped):

@@ -80,7 +80,6 @@ def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 
     """Play a run again up to true time `at` (µs; None: its end) and read it there, after all events of that µs.
 
     The events go on for `beyond` µs. Raises ReplayError if there is no such run or it has no such time, and Diverged.
-
     """
     named, seq = find(run)
     if seq is not None:

@@ -121,7 +121,6 @@ def counts(history: RunHistory, watchers: Iterable[Watcher] = ()) -> dict[str, i
 
     `late`: those of `ok` that were reported later than the operation timeout after they ended. `double`: occurrences of a
     task that more than one node started, with a file or without. `missed`: what the watcher of coverage counted.
-
     """
     failed = {(event.node, event.note.task, event.note.started_at) for event in history.of(BackupFailed)}
     late = [event for event in history.of(Reported) if event.note.late]

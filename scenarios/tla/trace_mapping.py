@@ -110,7 +110,6 @@ def needed(record: Record) -> dict[int, list[tuple[str, Any, int]]]:
     """For each step that sends, by position: receiver, message and position of delivery of the messages that mattered.
 
     An answer matters if it changed its receiver; a request if it changed its receiver or its answer matters.
-
     """
     on_the_way: dict[tuple[str, str, Any], deque[int]] = defaultdict(deque)
     origin: dict[int, int] = {}
@@ -164,7 +163,6 @@ def parts_of(message: AppendEntries, sender: Raft, entries: Sequence[Entry], acc
     """The specification's messages for an append: one for each entry; for a heartbeat, one entry that the receiver has.
 
     `entries` is the sender's whole log, what it has compacted included.
-
     """
     log, first = sender.log, message.prev_index
     if accepted and message.entries:

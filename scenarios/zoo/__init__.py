@@ -70,7 +70,6 @@ def bug(
     """Register the function below as a bug, under its own name with hyphens and with its docstring's first line.
 
     It replaces the target, which it is given as `original` before the arguments of the call.
-
     """
 
     def enter(change: Change) -> Change:
