@@ -1,8 +1,7 @@
-"""What users and misfortune do to backups, as data: a list of steps is a story, and a plain model says what must be
-restorable after it.
+"""What users and faults do to backups, as data: a list of steps is a story, and a plain model says what must be restorable.
 
-Steps are frozen and print as they are written, so that what a search has shrunk can be pasted. Those that cannot be done
-(nobody is up, nobody leads, there is no such task) are refused as any user's are, and the story goes on. Never here:
+Steps are frozen and print as they are written, so that what a search has shrunk can be pasted. A step that cannot be done
+(no node is up, there is no leader, there is no such task) is refused as any user's request is, and the story goes on. Never here:
 where steps come from (strategies.py).
 """
 
@@ -24,16 +23,16 @@ from scenarios.backups import Client, Database, Task, backups
 
 REFUSED = (NoLeader, OutcomeUnknown, Refused, Misuse, OSError)
 BAD_MINUTES = 10
-"""So long a misfortune of links lasts at most: a cluster that is never quiet costs a machine's time, minute by minute."""
+"""The longest a fault of links or nodes lasts, in minutes: simulating a cluster that is never quiet is expensive."""
 PATIENCE = 40
-"""Seconds that a client waits for an answer."""
+"""How long a client waits for an answer, in seconds."""
 CRONS = (("0 */6 * * *", "0 * * * *"), ("", "*/30 * * * *"), ("15 * * * *", ""), ("0 */3 * * *", "0 */3 * * *"))
-"""Schedules a task may have: full and incremental."""
+"""The pairs of cron texts a task may have: full and incremental; an empty text is none."""
 
 
 @value
 class Write:
-    """Documents first to last get this text."""
+    """Write the same text to the documents from `first` to `last`."""
 
     first: int
     last: int
@@ -42,14 +41,14 @@ class Write:
 
 @value
 class Erase:
-    """One document is deleted."""
+    """Delete one document."""
 
     number: int
 
 
 @value
 class Define:
-    """Another task, by one of the schedules."""
+    """Define another backup task with one of the schedules."""
 
     schedule: int = 0
     mentor: str | None = None
@@ -57,7 +56,7 @@ class Define:
 
 @value
 class Edit:
-    """A task gets another schedule. Tasks are counted from 0, modulo how many there are."""
+    """Give a task another schedule. Tasks are counted from 0, modulo how many there are."""
 
     task: int
     schedule: int
@@ -65,7 +64,7 @@ class Edit:
 
 @value
 class Switch:
-    """A task is enabled or disabled."""
+    """Enable or disable a task."""
 
     task: int
     on: bool
@@ -73,14 +72,14 @@ class Switch:
 
 @value
 class Remove:
-    """A task goes."""
+    """Delete a task."""
 
     task: int
 
 
 @value
 class Now:
-    """A task is run now."""
+    """Run a task now."""
 
     task: int
     full: bool = True
@@ -88,7 +87,7 @@ class Now:
 
 @value
 class Later:
-    """A task is put off."""
+    """Postpone a task."""
 
     task: int
     minutes: int
@@ -96,26 +95,26 @@ class Later:
 
 @value
 class Stop:
-    """A run of a task is cancelled."""
+    """Cancel the run of a task."""
 
     task: int
 
 
 @value
 class Once:
-    """A one-time backup."""
+    """Make a one-time backup."""
 
 
 @value
 class Wait:
-    """Time goes by."""
+    """Let time pass."""
 
     minutes: int
 
 
 @value
 class Strike:
-    """A misfortune."""
+    """Inject one fault."""
 
     fault: Fault
 
@@ -124,23 +123,23 @@ ModelStep = Write | Erase | Define | Edit | Switch | Remove | Now | Later | Stop
 
 
 class DocumentModel:
-    """The plain model: what each document may hold, by all that clients were answered."""
+    """The plain model: the values that each document may have, judging by every answer that clients got."""
 
     def __init__(self) -> None:
         self.documents: dict[str, set[str | None]] = {}
-        """By id, every text that it may hold; None: it may be gone."""
+        """The possible texts of each document, by id; None among them: the document may be deleted."""
 
     def answered(self, document: str, text: str | None) -> None:
-        """It was done."""
+        """Note that a write was acknowledged: the document has this value and no other."""
         self.documents[document] = {text}
 
     def unknown(self, document: str, text: str | None) -> None:
-        """It may have been done."""
+        """Note that the outcome of a write is unknown: the document may have this value as well."""
         self.documents.setdefault(document, {None}).add(text)
 
 
 class ModelRun:
-    """A list of steps under way."""
+    """The interpreter of a list of steps: it does each one in a world and keeps the model up to date."""
 
     def __init__(self, world: World, client: Client, shop: Database) -> None:
         self.world = world
@@ -149,10 +148,10 @@ class ModelRun:
         self.tasks: list[Task] = []
         self.model = DocumentModel()
         self.unsettled = False
-        """Something has struck since links and nodes were last themselves."""
+        """Whether a fault was injected since links and nodes were last reset."""
 
     async def do(self, step: ModelStep) -> None:
-        """One step; whoever refuses it is right."""
+        """Do one step; a refusal is always a valid outcome."""
         if isinstance(step, Wait):
             await self._wait(step.minutes)
             return
@@ -163,7 +162,7 @@ class ModelRun:
             return
 
     async def _wait(self, count: int) -> None:
-        """Links and nodes that stand still are themselves again after some minutes; what has crashed stays down."""
+        """Let time pass. Links and stalled nodes are reset after some minutes; a crashed node stays down."""
         await trio.sleep(minutes(min(count, BAD_MINUTES)))
         if count <= BAD_MINUTES:
             return
@@ -231,9 +230,9 @@ class ModelRun:
     # ---- the end
 
     async def check(self) -> None:
-        """The sky has cleared: what each task that is left has backed up last, restored, is what the model says."""
+        """End all faults; then restore the last backup of each task that is left and compare it with the model."""
         node = self.client.somebody("Shop")
-        # a removal that nobody was answered for may have been done
+        # a removal whose outcome is unknown may have been done
         known = self.world[node].state.database("Shop").tasks
         self.tasks = [task for task in self.tasks if task.id in known]
         for task in self.tasks:
@@ -265,7 +264,7 @@ class ModelRun:
 
 
 async def patiently(act: Any) -> None:
-    """Do it, however often it takes."""
+    """Repeat a request until it is granted."""
     for _ in range(20):
         try:
             await act()
@@ -276,7 +275,7 @@ async def patiently(act: Any) -> None:
 
 
 async def play_steps(world: World, steps: tuple[ModelStep, ...], names: str = "ABC") -> None:
-    """The whole story: the steps, then the sky clears, then what must be restorable is restored."""
+    """Play a whole story: do the steps, end all faults, then restore and check what must be restorable."""
     client = backups(world)
     client.start(names)
     await world.elected()
@@ -305,7 +304,7 @@ async def story(world):
 
 
 def as_story(steps: tuple[ModelStep, ...], seed: int) -> str:
-    """A story file that says everything itself."""
+    """The text of a story file that needs nothing else: the steps, and the call that plays them."""
     faults = sorted({type(step.fault).__name__ for step in steps if isinstance(step, Strike)})
     ours = sorted({type(step).__name__ for step in steps})
     imports = [f"from cluster.steps import {', '.join(faults)}"] if faults else []

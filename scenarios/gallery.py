@@ -1,4 +1,4 @@
-"""The stories: which there are, what each teaches, and how one is brought in by name or from a file of the user's.
+"""The stories: the gallery, the lesson of each, and how one is loaded by name or from a file of the user's.
 
 Whatever is wrong with a story file is one `StoryError` that says where and what to do. Never here: playing a story.
 """
@@ -24,12 +24,12 @@ DEFAULT_RULES = "unkindness"
 
 
 class StoryError(ValueError):
-    """The user asked for something that cannot be played. One or two lines: the value, and the remedy."""
+    """The story that was asked for cannot be played. One or two lines: the value, and the remedy."""
 
 
 @value
 class GalleryEntry:
-    """A story of the gallery, not brought in."""
+    """A story of the gallery that is not loaded yet."""
 
     story: str
     """Its name."""
@@ -42,7 +42,7 @@ class LoadedStory:
     """A story, ready to be played."""
 
     name: str
-    """What the user called it: a name of the gallery, or a path."""
+    """The story as the user named it: a name of the gallery, or a path."""
     story: "Story"
     lesson: str
     seed: int
@@ -50,9 +50,9 @@ class LoadedStory:
     rules: str
     """The rules it is meant for."""
     told_under: tuple[str, ...]
-    """The rules it can be told under; empty: any."""
+    """The rules that the story can be played under; empty: any."""
     source: str
-    """The file it stands in."""
+    """The path of its file."""
 
 
 def suggestion(wrong: str, known: Iterable[str]) -> str:
@@ -62,13 +62,13 @@ def suggestion(wrong: str, known: Iterable[str]) -> str:
 
 
 def gallery(folder: Path = STORIES) -> tuple[GalleryEntry, ...]:
-    """Every story of a folder by name. Reads the files and runs none of them, so that it is quick."""
+    """Every story of a folder, sorted by name. Reads the files and runs none of them, so that it is quick."""
     files = sorted(path for path in folder.glob("*.py") if not path.stem.startswith("_"))
     return tuple(GalleryEntry(path.stem, _lesson(ast.get_docstring(_parse(path)))) for path in files)
 
 
 def load(story: str, folder: Path = STORIES) -> LoadedStory:
-    """Bring in a story by its name in the gallery or by the path of a `.py` file; StoryError says what is wrong."""
+    """Load a story by its name in the gallery or by the path of a `.py` file. StoryError says what is wrong."""
     if story.endswith(".py") or "/" in story or "\\" in story:
         path = Path(story)
         if not path.is_file():
@@ -95,16 +95,18 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _module(path: Path, folder: Path) -> ModuleType:
-    """The file as a module, compiled here so that nothing is written beside the user's file."""
+    """Load the file as a module, compiled here so that nothing is written beside the user's file."""
     from cluster.sim.fences import importing
 
     home = "scenarios.stories" if path.parent == folder == STORIES else "story"
     module = ModuleType(f"{home}.{path.stem}")
     module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # classes of the story look for their module there
+    sys.modules[module.__name__] = module  # classes of the story look up their module there
     try:
-        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True, optimize=0)  # asserts are the point
-        with importing():  # what stands in classes and defaults is guarded too
+        code = compile(
+            path.read_bytes(), str(path), "exec", dont_inherit=True, optimize=0
+        )  # a story's asserts must run under -O as well
+        with importing():  # code in class bodies and default arguments is guarded too
             exec(code, module.__dict__)
     except (Exception, SystemExit) as error:
         where = f"{path}, line {line_in(error, str(path))}"
@@ -131,6 +133,6 @@ def _lesson(docstring: str | None) -> str:
 
 
 def line_in(error: BaseException, source: str) -> int:
-    """The last line of that file through which an exception went; 0 if it never did."""
+    """The last line of that file in the traceback of an exception; 0 if it is not in there."""
     lines = [frame.lineno or 0 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == source]
     return lines[-1] if lines else 0

@@ -1,6 +1,6 @@
-"""A run that is kept, and the proof that it can be repeated: play it again and compare every event.
+"""A kept run, and the proof that it can be repeated: it is played again and every event compared.
 
-A kept run is a folder with `trace.ndjson` (a line about the run, then a line an event, nothing that depends on the
+A kept run is a folder with `trace.ndjson` (a line about the run, then a line for each event, nothing that depends on the
 machine), `result.json`, and `backups/`. Never here: printing and exit codes.
 """
 
@@ -33,7 +33,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class ReplayError(ValueError):
-    """There is no such run, or it cannot be read. Names value and remedy."""
+    """There is no such run, or it cannot be read. The text names value and remedy."""
 
 
 @value
@@ -42,18 +42,18 @@ class Kept:
 
     request: RunRequest
     trace: Path | None
-    """The file of events; None where only the result is there."""
+    """The file of events; None if only the result was kept."""
     digest: str
-    """From the result; empty where only the events are there."""
+    """The digest in the result; empty if only the events were kept."""
     stopped: bool
-    """Whether it was stopped from outside: then only its events are to be repeated."""
+    """Whether the run was stopped from outside: then a replay must repeat only the events that were kept."""
     data_sha256: str = ""
-    """Of its data file; empty where it had none."""
+    """The SHA-256 of its data file; empty if it had none."""
 
 
 @value
 class Difference:
-    """The first event that is not the same in two runs, as JSON; None where a run had ended."""
+    """The first event that differs between two runs, as JSON; None for a run that had ended."""
 
     seq: int
     before: str | None
@@ -64,7 +64,7 @@ class Difference:
 
 
 def asked(loaded: LoadedStory, seed: int | None, rules: str | None, data: str | None, bug: str | None) -> RunRequest:
-    """A request, with the story's own seed and rules where none were said; StoryError for rules there are not."""
+    """The request with the story's own seed and rules where none were given; StoryError for unknown rules."""
     from backup.record.rules import rules_named
     from scenarios import zoo
 
@@ -88,7 +88,7 @@ def perform(
     stop_asked: Callable[[], bool] | None = None,
     shuffle: int = 0,
 ) -> Outcome:
-    """Play what was asked for once, with the bug planted if one was named; real backup files go to `backups`."""
+    """Play the requested story once, with the bug planted if one was named; real backup files go to `backups`."""
     from scenarios import zoo
 
     under = zoo.bug_named(request.bug).under if request.bug else {}
@@ -141,7 +141,7 @@ def keep(folder: Path, result: Result, history: "History", version: str) -> None
 
 
 def _data_sum(request: RunRequest) -> dict[str, str]:
-    """What the data file of a run holds, so that a replay can tell another file from another program."""
+    """The SHA-256 of a run's data file, so that a replay can tell a changed file from a changed program."""
     if request.data is None or not Path(request.data).is_file():
         return {}
     with Path(request.data).open("rb") as file:
@@ -154,7 +154,7 @@ def event_lines(history: "History") -> Iterator[str]:
 
 
 def secret_shown(trace: Path, outcome: Outcome) -> str:
-    """Where a kept run shows a secret that the outcome's watchers know of, or an address that carries one; empty: nowhere."""
+    """The place where a kept run shows a secret that the watchers know, or an address with a secret in it; empty: none."""
     from backup.checks.kept_secrets import shown_in
     from backup.checks.secrets import KeysStaySecret
 
@@ -168,7 +168,7 @@ def secret_shown(trace: Path, outcome: Outcome) -> str:
 
 
 def find(run: str) -> tuple[Kept | RunRequest, int | None]:
-    """What `FILE[:SEQ]` or `STORY@SEED[:SEQ]` names: a kept run or a request, and the event to look at."""
+    """The kept run or request that `FILE[:SEQ]` or `STORY@SEED[:SEQ]` names, and the event to look at. Raises ReplayError."""
     name, seq = run, None
     head, colon, number = run.rpartition(":")
     if colon and number.isdecimal() and not Path(run).exists():
@@ -211,7 +211,7 @@ def _kept(path: Path) -> Kept:
 
 
 def request_of(fields: dict[str, Any]) -> RunRequest:
-    """What the fields ask for, as `RunRequest.fields` gives them. TypeError or KeyError if they name no run."""
+    """The request in these fields, as `RunRequest.fields` writes them. TypeError or KeyError if they are not one."""
     story, seed, rules = fields["story"], fields["seed"], fields["rules"]
     if not (isinstance(story, str) and type(seed) is int and isinstance(rules, str)):
         raise TypeError(f"story {story!r}, seed {seed!r} and rules {rules!r} name no run")
@@ -222,34 +222,34 @@ def request_of(fields: dict[str, Any]) -> RunRequest:
 
 
 class Play(Protocol):
-    """One play of a run, as far as it is compared."""
+    """A run that was played and can be compared."""
 
     def digest(self) -> str:
-        """Of all events."""
+        """The digest of all events."""
 
     def lines(self) -> Iterator[str]:
-        """The events, a line of JSON each."""
+        """The events, one line of JSON each."""
 
 
 @value
 class PlayedHere:
-    """A play in this process."""
+    """A run that was played in this process."""
 
     history: "History"
 
     def digest(self) -> str:
-        """Of all events."""
+        """The digest of all events."""
         return self.history.digest()
 
     def lines(self) -> Iterator[str]:
-        """The events, a line of JSON each."""
+        """The events, one line of JSON each."""
         return event_lines(self.history)
 
 
 def difference(named: Kept | RunRequest, plays: Sequence[Play]) -> list[str]:
-    """Where one of the plays is not the kept run (for a request: not the first play); no lines if nowhere.
+    """The first difference of a play from the kept run (for a request: from the first play) as lines; empty if there is none.
 
-    If its data file is another one by now, that is said first.
+    If the data file has changed since the run was kept, the first line says so.
     """
     found = _difference(named, plays)
     if not found or not isinstance(named, Kept) or not named.data_sha256:
@@ -283,14 +283,14 @@ def _from_kept(named: Kept, play: Play) -> list[str]:
 
 
 def recorded_lines(path: Path) -> Iterator[str]:
-    """The events of a kept run as they would be written now: a step that was kept as text alone has kind and fields too."""
+    """The events of a kept run as they would be written now: steps that were kept as text only get their fields."""
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in islice(file, 1, None):
             yield _with_step_fields(line.rstrip("\n"))
 
 
 def _with_step_fields(line: str) -> str:
-    """The line itself unless it is a step's of before steps were kept as data; and if nobody can read that."""
+    """The line with the fields of its step, if it is a step that was kept as text only and can be read; else the line itself."""
     if '"kind":"Stepped"' not in line or '"step_kind":' in line:
         return line
     try:
@@ -307,7 +307,7 @@ def _with_step_fields(line: str) -> str:
 
 
 def first_difference(before: Iterable[str], now: Iterable[str]) -> Difference | None:
-    """The first event in which two runs differ; None if they are the same to the last."""
+    """The first event in which two runs differ; None if they are equal."""
     for number, (old, new) in enumerate(zip_longest(before, now), 1):
         if old != new:
             return Difference(number, old, new)
@@ -315,7 +315,7 @@ def first_difference(before: Iterable[str], now: Iterable[str]) -> Difference | 
 
 
 def difference_lines(difference: Difference) -> list[str]:
-    """Both versions of the event, and the names of the fields that are not the same."""
+    """Both versions of the event, and the names of the fields that differ."""
     lines = [f"the first event that differs is {difference.seq}:"]
     for name, line in (("before", difference.before), ("now", difference.now)):
         lines.append(f"  {name:6}  {line if line is not None else 'the run had ended'}")
@@ -333,13 +333,13 @@ def difference_lines(difference: Difference) -> list[str]:
 
 
 def event_text(event: Happened) -> str:
-    """An event in one line, with its number and what led to it."""
+    """An event in one line, with its number and that of its cause."""
     led = f"  (after #{event.cause})" if event.cause else ""
     return f"#{event.seq}  {clock_text(event.t)}  {f'{event.node} {event.note.text()}'.strip()}{led}"
 
 
 def look_lines(history: "History", seq: int) -> list[str]:
-    """An event, its neighbourhood, and the chain of what led to it. ReplayError if there is no such event."""
+    """An event, its neighbours, and the chain of its causes. ReplayError if there is no such event."""
     events = history.events
     if not 1 <= seq <= len(events):
         raise ReplayError(f"there is no event {seq}: the run has events 1 to {len(events)}")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 WORLD = pytest.StashKey["World"]()
-"""Where a test's item keeps the world that the fixture has made."""
+"""The key under which a test's item keeps the world that the fixture has made."""
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def world(request: pytest.FixtureRequest, world_clock: "Clock", world_seed
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Let a test in a world fail with the one exception that broke it: nurseries around it wrap it in groups."""
+    """Let a test fail with the one exception that broke its world: nurseries around it wrap it in groups."""
     try:
         yield
     except BaseExceptionGroup as group:
@@ -71,7 +71,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 def _explained(error: BaseException, item: pytest.Item) -> None:
-    """Give what the test raised the seed and the last lines of the timeline, unless the world has done so."""
+    """Add the seed and the last lines of the timeline to the test's exception, unless the world has done so."""
     world = item.stash.get(WORLD, None)
     if world is None or any(note.startswith(f"seed {world.seed}, ") for note in getattr(error, "__notes__", ())):
         return
@@ -81,7 +81,7 @@ def _explained(error: BaseException, item: pytest.Item) -> None:
 
 
 def _alone(error: BaseException) -> BaseException | None:
-    """The one exception in a group of groups; None if there are several."""
+    """The one exception in nested groups; None if there are several."""
     while isinstance(error, BaseExceptionGroup):
         if len(error.exceptions) != 1:
             return None

@@ -23,21 +23,21 @@ class Put(ClientRequest[int | None]):
 
 @value
 class Get(ClientRequest[int | None]):
-    """Answers what a register holds; None if it was never set."""
+    """Read a register through the log; the answer is None if it was never set."""
 
     name: str
 
 
 @value
 class Look(ClientRequest[int | None]):
-    """Answers what a register holds, without an entry in the log (`Member.confirmed`)."""
+    """Read a register without an entry in the log (`Member.confirmed`)."""
 
     name: str
 
 
 @value
 class Swap(ClientRequest[int]):
-    """Set a register if it holds `old`, else it is refused; answers the new content."""
+    """Set a register if it holds `old`, else the request is refused; answers the new content."""
 
     name: str
     old: int | None
@@ -45,16 +45,16 @@ class Swap(ClientRequest[int]):
 
 
 Registers = Mapping[str, int]
-"""What all nodes agree on: the content of each register that was set."""
+"""The replicated state: the content of each register that was set."""
 
 
 class Register(Application[Registers]):
-    """The application."""
+    """The application of registers."""
 
     words: Sequence[type] = (Put, Get, Swap, Look)
 
     member: Member[Registers]
-    """What this node's program was given; a request is served only after that."""
+    """The handle that this node's program was given; None before, and no request is served until then."""
 
     def empty(self) -> Registers:
         return {}
@@ -91,7 +91,7 @@ class Register(Application[Registers]):
 
 
 def written(request: Put | Get | Look | Swap) -> int | None:
-    """What the request wants to write; None if it only reads."""
+    """The value that a request would write; None if it only reads."""
     match request:
         case Put(content=content) | Swap(new=content):
             return content

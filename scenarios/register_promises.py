@@ -1,4 +1,4 @@
-"""What is promised of registers, and the notes that say so: answers are linearizable, and every command happens once."""
+"""The promises about registers, and the notes they read: answers are linearizable, and every command happens once."""
 
 from bisect import bisect_left, insort
 from collections import defaultdict
@@ -10,12 +10,12 @@ from cluster.value import value
 
 @value
 class Asked(Note):
-    """A client asked."""
+    """A client sent a request."""
 
     operation: str
     name: str
     argument: int | None = None
-    """What is to be written."""
+    """The value to be written; None for a read."""
 
     def text(self) -> str:
         return f"is asked to {self.operation} {self.name}"
@@ -23,16 +23,16 @@ class Asked(Note):
 
 @value
 class Answer(Note):
-    """A client got its answer."""
+    """A client got the answer to its request."""
 
     asked: int
-    """True order: how many events there were when it asked."""
+    """The number of events in the history when the client asked."""
     operation: str
     name: str
     argument: int | None
     answer: int | None
     index: int
-    """Where in the log it happened; of a `Look`, after which entry."""
+    """The log index of the command; for a `Look`, that of the last entry it saw."""
 
     def text(self) -> str:
         held = "nothing" if self.answer is None else str(self.answer)
@@ -40,11 +40,11 @@ class Answer(Note):
 
 
 class Linearizable(Watcher):
-    """Operations follow one order, in which each lies between its question and its answer (Herlihy and Wing 1990).
+    """All operations follow one order, in which each lies between its request and its answer (Herlihy and Wing 1990).
 
-    The order is that of the log, a `Look` standing after the last entry it saw. So it is enough that no operation asked after
-    another was answered stands before it: O(1) an event, no search.
-    That every node answers as that order says is state machine safety's to watch.
+    That order is the log's; a `Look` comes right after the last entry it saw. So it suffices to check that an operation
+    requested after another was answered does not precede it: O(1) for each event, no search.
+    That all nodes apply the log alike is checked by *state machine safety*.
     """
 
     promise = "linearizability"
@@ -52,7 +52,7 @@ class Linearizable(Watcher):
 
     def __init__(self) -> None:
         self.answered: list[tuple[int, int]] = []
-        """Of each answer: seq, and the highest index answered by then."""
+        """For each answer, its event number and the highest index answered by then."""
 
     def sees(self) -> Sees:
         return [on(Answer, self.see)]
@@ -61,7 +61,7 @@ class Linearizable(Watcher):
         note = event.note
         for seq, index in reversed(self.answered):
             if seq <= note.asked:
-                first = note.index + 1 if note.operation == "Look" else note.index  # it may stand beside others
+                first = note.index + 1 if note.operation == "Look" else note.index  # two reads may have the same place
                 if index >= first:
                     raise self.broken(
                         f"{note.operation} {note.name} was asked after entry {index} was answered and stands at {note.index}"
@@ -72,9 +72,9 @@ class Linearizable(Watcher):
 
 
 class Once(Watcher):
-    """A content that was written over is not seen again, unless it was asked for again: so no command happened twice.
+    """A content that was overwritten is not read again, unless it was written again: so no command is applied twice.
 
-    It looks at contents, where `Linearizable` looks at indices. What was asked for more than once it does not judge.
+    The check compares contents, where `Linearizable` compares indices. It skips contents that were requested more than once.
     """
 
     promise = "once"
@@ -84,13 +84,13 @@ class Once(Watcher):
 
     def __init__(self) -> None:
         self.asked: dict[tuple[str, int | None], int] = defaultdict(int)
-        """By register and content: how often clients wanted to write it."""
+        """How often clients asked to write this content into this register."""
         self.written: dict[str, dict[int | None, int]] = defaultdict(lambda: {None: 0})
-        """By register and content: where in the log it was written, as far as clients were told."""
+        """By register and content: the log index of the write, as far as clients were answered."""
         self.order: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        """By register: index and content of what was written, sorted."""
+        """By register: index and content of each write, sorted."""
         self.seen: dict[tuple[str, int | None], int] = defaultdict(int)
-        """By register and content: the last entry before which it was seen."""
+        """By register and content: the highest index before which a read saw it."""
 
     def sees(self) -> Sees:
         return [on(Asked, self.was_asked), on(Answer, self.see)]
@@ -103,7 +103,7 @@ class Once(Watcher):
     def see(self, event: Happened[Answer]) -> None:
         note = event.note
         name, index, order = note.name, note.index, self.order[note.name]
-        if note.operation != "Swap":  # that answers what it has written
+        if note.operation != "Swap":  # its answer is the content that it wrote
             point = index + 1 if note.operation == "Look" else index
             self.seen[name, note.answer] = max(point, self.seen[name, note.answer])
             place = bisect_left(order, (point, 0))
@@ -117,7 +117,7 @@ class Once(Watcher):
             self.judge(name, before, index, note.argument)
 
     def judge(self, name: str, content: int | None, index: int, over: int) -> None:
-        """Whether `content` was seen after it was written over at `index`."""
+        """Raise if `content` was read after it was overwritten at `index`."""
         since = self.written[name].get(content)
         if since is None or since >= index or self.seen[name, content] <= index or self.asked[name, content] > 1:
             return

@@ -13,22 +13,22 @@ from backup.database.items import text_of
 from cluster.value import value
 
 REAL = "real"
-"""What `--data` says for `real_documents` instead of a file."""
+"""The value of `--data` that means `real_documents` instead of a file."""
 CITY_FROM = 100_000
-"""Inhabitants from which a city is among the real documents."""
+"""The least number of inhabitants of a city among the real documents."""
 NO_COLLECTION = "@empty"
 METADATA = "@metadata"
 KINDS = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
-"""What JSON calls that which is no object."""
+"""JSON's name of each type that is not an object."""
 
 
 class DataError(ValueError):
-    """A document cannot be had. The text names file, line and remedy."""
+    """A document cannot be read. The text names file, line and remedy."""
 
 
 @value
 class NewDocument:
-    """A document that nobody has stored yet."""
+    """A document before it is stored."""
 
     id: str
     collection: str
@@ -37,12 +37,12 @@ class NewDocument:
 
 
 def documents(source: str) -> Iterator[NewDocument]:
-    """What `--data` names: `real`, or a file of JSON lines. DataError at the first document that is none."""
+    """The documents that `--data` names: `real`, or a file of JSON lines. DataError at the first line that is no document."""
     return real_documents() if source == REAL else documents_in(Path(source))
 
 
 def check(source: str) -> None:
-    """DataError at once if a source can give nothing at all: the file is not there, the package is not installed."""
+    """Raise DataError if a source cannot be read at all: the file does not exist, or the package is not installed."""
     if source == REAL:
         _geonames()
     elif not Path(source).is_file():

@@ -20,14 +20,14 @@ from scenarios.inspect.result import RunRequest
 from scenarios.kept_run import ReplayError, event_lines, perform, request_of
 
 NAMES = ("ABC", "ABCDE")
-"""Sets of these are to be in another order there: nothing is walked through as often as the names of nodes."""
+"""The sets that must have another order in the second process: no set is iterated as often as one of node names."""
 ORDERS = f"print(*map(set, {NAMES}), sep=chr(10))"
 MOST = 32
-"""Seeds of hashes that are tried; the first reverses `ABC` in one of six."""
+"""The number of hash seeds that are tried; about one in six reverses `ABC`."""
 
 
 class SecondPlay:
-    """The request, played elsewhere from `__enter__` on. Its events are there after `wait`, until it is left."""
+    """The request, played in another process from `__enter__` on. Its events are there after `wait`, until the context is left."""
 
     def __init__(self, request: RunRequest) -> None:
         self._request = request
@@ -54,7 +54,7 @@ class SecondPlay:
         self._folder.cleanup()
 
     def wait(self) -> None:
-        """Until it has ended. ReplayError if it could not be played there."""
+        """Wait until the other process has ended. ReplayError if it could not play the run."""
         assert self._process is not None, "it is waited for after it was entered"
         if self._process.wait():
             said = self._errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -64,12 +64,12 @@ class SecondPlay:
             )
 
     def digest(self) -> str:
-        """As `History.digest`."""
+        """The digest, as `History.digest` computes it."""
         with self._trace.open(encoding="utf-8") as file:
             return file.readline().strip()
 
     def lines(self) -> Iterator[str]:
-        """Its events, as `event_lines`."""
+        """The events, as `event_lines` writes them."""
         with self._trace.open(encoding="utf-8") as file:
             file.readline()
             for line in file:
@@ -77,7 +77,7 @@ class SecondPlay:
 
 
 def other_hash_seed() -> str:
-    """A seed under which sets of the names of nodes are in another order than in this process: that of ABC is reversed."""
+    """A hash seed under which sets of node names have another order than in this process; that of ABC is reversed."""
     here = [_order(str(set(names))) for names in NAMES]
     found = "1"
     for number in range(1, MOST + 1):
@@ -91,7 +91,7 @@ def other_hash_seed() -> str:
 
 
 def _order(shown: str) -> list[str]:
-    """The names in a set, in the order in which Python shows it, which is that in which it is walked through."""
+    """The names of a set in the order in which Python iterates over it."""
     return re.findall(r"\w", shown)
 
 
@@ -100,8 +100,8 @@ def _environment(hash_seed: str) -> dict[str, str]:
 
 
 def play_here() -> None:
-    """The process of its own: play what the last argument asks for, and write digest and events to the file it names."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who waits for this process ends it
+    """The main function of the other process: play the request in the last argument, write digest and events to its file."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits for this one ends it
     fields, trace, folder = json.loads(sys.argv[-1])
     request = request_of(fields)
     outcome = perform(load(request.story), request, Path(folder) / "backups", shuffle=1)

@@ -1,7 +1,7 @@
-"""Misfortune for Hypothesis: seeds, clusters, wires and weather, and a shrunk failure as a story that can be kept.
+"""Hypothesis strategies: seeds, clusters, links and faults, and a shrunk failure as a story that can be kept.
 
 This is the only module of the product that imports Hypothesis. Everything drawn is valid by construction: nothing is
-thrown away. Gaps are relative and stand on a grid, kinds are ordered from mild to wild, so that what is left after
+thrown away. Gaps are relative and stand on a grid, kinds are ordered from mild to severe, so that what is left after
 shrinking is short and mild. Never here: a rule of the cluster, or a story that cannot be printed.
 """
 
@@ -22,26 +22,26 @@ from scenarios.backup_model import ModelStep
 GAPS = tuple(
     gap * MILLISECOND for gap in (0, 10, 50, 100, 150, 200, 250, 300, 400, 500, 700, 1_000, 2_000, 5_000, 10_000)
 )
-"""Times in µs between one gust and the next."""
+"""The gaps in µs between one gust (a fault with its time) and the next."""
 LONG_GAPS = tuple(gap * SECOND for gap in (0, 1, 3, 10, 30, 90))
-"""The same for weather with quiet time in it."""
+"""The gaps in µs for weather with quiet time in it."""
 MOMENTS = ("BecameLeader", "Voted", "Wrote", "Committed", "BecameCandidate", "Recovered", "Started", "Delivered")
 """Kinds of events at which a fault may strike."""
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
 
 
 def seeds() -> st.SearchStrategy[int]:
-    """A seed. It has no size, so it says little that a shrunk one is small: shrink the weather, not the luck."""
+    """Seeds. A seed has no size, so a small one means nothing: let Hypothesis shrink the faults instead."""
     return st.integers(1, 999_999)
 
 
 def cluster_names() -> st.SearchStrategy[str]:
-    """Three or five nodes."""
+    """The names of three or five nodes."""
     return st.sampled_from(("ABC", "ABCDE"))
 
 
 def wires() -> st.SearchStrategy[Wire]:
-    """How links behave: from the default, by longer ways and jitter, to loss, repeats and messages held up."""
+    """The behaviour of links: from the default, by greater latency and jitter, to loss, duplicates and delayed messages."""
     return st.builds(
         Wire,
         latency=_one_of(5, 1, 20, 60, 90).map(_milliseconds),
@@ -74,7 +74,7 @@ def _rewire(**chances: Sequence[Any]) -> st.SearchStrategy[Fault]:
 
 
 def _on_one_node(node: st.SearchStrategy[str]) -> dict[str, st.SearchStrategy[Fault]]:
-    """What may befall one node; with "" for a node it may strike at an event."""
+    """The faults of a single node; with "" for a node the fault strikes the node of an event."""
     return {
         "resume": st.builds(steps.Resume, node),
         "zone": st.builds(steps.Zone, node, st.sampled_from(ZONES)),
@@ -89,7 +89,7 @@ def _on_one_node(node: st.SearchStrategy[str]) -> dict[str, st.SearchStrategy[Fa
 
 
 def _kinds(names: str) -> dict[str, st.SearchStrategy[Fault]]:
-    """Every kind of fault there is, from mild to wild."""
+    """Every kind of fault, from mild to severe."""
     one = _on_one_node(st.sampled_from(names))
     pair = st.permutations(names).map(lambda order: (order[0], order[1]))
     halves = st.tuples(st.permutations(names), st.integers(1, len(names) // 2)).map(
@@ -120,7 +120,7 @@ def _kinds(names: str) -> dict[str, st.SearchStrategy[Fault]]:
 
 
 def _administration(names: str, joining: str) -> dict[str, st.SearchStrategy[steps.Administration]]:
-    """What an administrator may want of nodes that come, go and take over."""
+    """The steps of an administrator: nodes join and leave, and leadership is transferred."""
     one, comer = st.sampled_from(names), st.sampled_from(joining)
     return {
         "transfer": st.builds(steps.Transfer, one),
@@ -131,7 +131,7 @@ def _administration(names: str, joining: str) -> dict[str, st.SearchStrategy[ste
 
 
 def faults(names: str) -> st.SearchStrategy[Fault]:
-    """Any misfortune on these nodes; every kind is as likely, and the first is the mildest."""
+    """Any fault of these nodes; every kind is equally likely, and the first is the mildest."""
     return st.one_of(*_kinds(names).values())
 
 
@@ -148,12 +148,12 @@ def weather(
     without: Sequence[str] = (),
     joining: str = "",
 ) -> Weather:
-    """Up to so many gusts on these nodes, by time and at events. `without`: kinds of fault that are never drawn.
+    """Up to `max_gusts` faults of these nodes, by time and at events. `without`: kinds of fault that are never drawn.
 
-    `joining`: nodes that may join; with any, others may leave, and leaders hand over.
+    `joining`: nodes that may join; if there are any, others may leave, and leaders may hand over.
 
-    Which kinds there are at all is drawn first (swarm testing): all of one bad night's faults are often of few kinds.
-    That shrinks to all kinds.
+    The kinds that occur at all are drawn first (swarm testing), because bad runs often have many faults of few kinds.
+    Shrinking leads to all kinds.
     """
     possible: dict[str, st.SearchStrategy[Any]] = {**_kinds(names)}
     possible |= _administration(names, joining) if joining else {}
@@ -165,7 +165,7 @@ def weather(
     moments = st.builds(When, st.sampled_from(MOMENTS), struck, count=st.integers(1, 5))
 
     def nearest(place: int) -> str:
-        """What is off gives way to the next milder kind, so that allowing more changes as little as can be."""
+        """Replace a kind that is not enabled by the next milder one, so that enabling more kinds changes as little as possible."""
         mild = [name for name in order[: place + 1] if name in enabled]
         return mild[-1] if mild else enabled[0]
 
@@ -178,9 +178,9 @@ def weather(
 
 
 def model_steps(most: int = 12, names: str = "ABC") -> st.SearchStrategy[tuple[ModelStep, ...]]:
-    """A list of steps about one database and its backup tasks: it begins with a task, and shrinks to few and mild ones.
+    """A list of steps about one database and its backup tasks. It begins with a task, and shrinks to few and mild steps.
 
-    Clocks are not set: which of two writes is the later one would then be anybody's guess.
+    Clocks are not set: otherwise it would be undefined which of two writes is the later one.
     """
     misfortunes = [kind for name, kind in _kinds(names).items() if name not in ("jump", "drift", "zone", "full disk")]
     numbers, tasks = st.integers(1, 6), st.integers(0, 2)
@@ -250,9 +250,9 @@ async def client(world):
 
 
 def as_story(names: str, weather: Weather, seed: int, wire: Wire | None = None) -> str:
-    """A story file: this weather under a client's load, then the sky clears and somebody must lead and answer.
+    """The text of a story file: this weather under a client's load, then all faults end, and a leader must answer the client.
 
-    It says everything itself: write it to a file, and `unkindness run FILE` does the same to the last event.
+    The file needs nothing else: `unkindness run FILE` plays the same to the last event.
     """
     faults = [gust.fault for gust in weather]
     used = {type(fault).__name__ for each in faults for fault in (each, each.fault if isinstance(each, When) else each)}
@@ -274,7 +274,7 @@ def as_story(names: str, weather: Weather, seed: int, wire: Wire | None = None) 
 
 
 def story_of(text: str) -> Story:
-    """The story that such a text tells."""
+    """The story in a text of `as_story`."""
     told: dict[str, Any] = {"__name__": "story"}
     exec(compile(text, "story.py", "exec", dont_inherit=True), told)
     story: Callable[..., Any] = told["story"]
@@ -282,9 +282,9 @@ def story_of(text: str) -> Story:
 
 
 def check(story: str | Story, seed: int, **options: Any) -> Outcome:
-    """Run a story under `@given`; `options` go to the world. If it fails, its text is a note on the failure.
+    """Run a story under `@given`; `options` go to the world. If it fails, its text becomes a note on the failure.
 
-    A story that is given as a function has no text; one of `as_story` is kept with what Hypothesis shrank it to.
+    A story that is given as a function has no text; one of `as_story` is kept as Hypothesis shrank it.
     """
     if not isinstance(story, str):
         return run(story, seed, **options)

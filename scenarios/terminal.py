@@ -1,6 +1,6 @@
-"""Where lines go: a terminal gets colour and a line of progress (by rich), everything else plain text.
+"""The output of lines: a terminal gets colour and a line of progress (by rich), everything else plain text.
 
-A reader who goes away (`| head`) is noticed, not an error. Never here: what the lines say.
+If the reader goes away (`| head`), that is noted and is not an error. Never here: what the lines say.
 """
 
 import os
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 NARROWEST = 60
 REDRAWN_EVERY = 0.1
-"""Wall seconds between two looks of the line of progress."""
+"""The wall seconds between two updates of the line of progress."""
 SIGN_STYLES = {"L": "bold green", "c": "yellow", "f": "cyan", "^": "green", "#": "dim", ".": "dim"}
 SIGN_STYLES |= {"!": "bold red", "X": "bold red"}
 
 
 class Screen:
-    """Takes lines and shows them as text, each at once."""
+    """Writes lines as plain text, each at once."""
 
     gone = False
-    """Whether nobody reads any more."""
+    """Whether nobody reads the output any more."""
 
     def line(self, line: TimelineLine) -> None:
-        """A line of the timeline."""
+        """Write a line of the timeline."""
         self.text(line)
 
     def text(self, line: str) -> None:
-        """Any other line."""
+        """Write any other line."""
         if not self.gone:
             try:
                 print(line, flush=True)
@@ -41,14 +41,14 @@ class Screen:
                 self.gone = True
 
     def progress(self, world: "World") -> None:
-        """How far the story has come; called often."""
+        """Take note of how far the story has come; called often."""
 
     def close(self) -> None:
-        """No more lines."""
+        """End the output."""
 
 
 class Coloured(Screen):
-    """Colours, and a line at the bottom while a story runs."""
+    """Writes lines in colour, with a line of progress at the bottom while a story runs."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -97,7 +97,7 @@ class Coloured(Screen):
 
 
 def screen() -> Screen:
-    """The screen for where standard output goes."""
+    """The screen that suits standard output."""
     return Coloured() if wants_colour() else Screen()
 
 

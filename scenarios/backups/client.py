@@ -1,4 +1,4 @@
-"""What a client of the cluster asks that is about no database that is there: nodes, a new database, a restore.
+"""A client of the cluster: the requests that concern no existing database, such as new nodes, a new database, a restore.
 
 It also remembers what each copy held when a backup of it began, so that a story can compare what comes back.
 """
@@ -31,18 +31,18 @@ from scenarios.backups.task import FOLDER
 
 
 class Client:
-    """Talks to whichever node is up; made by `backups(world)`."""
+    """A client that sends its requests to any node that is up; made by `backups(world)`."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.cluster: Cluster[Backups] = Cluster(world)
-        """Its nodes, to look at."""
+        """The cluster's nodes, to look at."""
         self.held: dict[tuple[int, str, int], Contents] = {}
-        """What a copy held when a backup of it started: by task, node and start."""
+        """The contents of a copy at the moment when a backup of it started: by task id, node and start (wall µs)."""
         self.destinations = WorldDestinations(world.places)
-        """Where the nodes keep their files."""
+        """The folders and clouds to which the nodes write."""
         self.keys = KeyRing()
-        """Every key and secret that anybody named."""
+        """Every key and secret that the story has named."""
         world.history.followers.append(self._remember)
 
     def start(
@@ -58,7 +58,7 @@ class Client:
         return self.world.start(names, lambda: Backups(known, self.destinations, self.keys, allowed))
 
     async def shop(self, nodes: str = "ABC", documents: int = 40, **group: Any) -> "Database":
-        """How most stories begin: these nodes are up, one leads, and a database *Shop* holds that many documents.
+        """Begin as most stories do: start these nodes, wait for a leader, and fill a database *Shop* with that many documents.
 
         `group`: as for `create_database`; three nodes if nothing is said.
         """
@@ -69,9 +69,9 @@ class Client:
         return shop
 
     def somebody(self, database: str = "") -> str:
-        """The first node that is up (and has that database, if one that is up knows of it); Misuse if there is none."""
+        """The first node that is up (and has that database, if any node that is up knows of it); Misuse if there is none."""
         up = [self.world[name] for name in self.world.names if self.world[name].up]
-        up.sort(key=lambda view: view.passive)  # who belongs to no cluster is asked last
+        up.sort(key=lambda view: view.passive)  # a node that belongs to no cluster is asked last
         if not up:
             raise Misuse("no node is up, so nobody can be asked: wait with `await world.elected()`, or restart one")
         record = self.recorded(database) if database else None
@@ -83,12 +83,12 @@ class Client:
 
     @property
     def record(self) -> Record:
-        """What all agree on, as the node that has applied most has it; empty while all are down."""
+        """The database record as the node that has applied most entries has it; empty while all nodes are down."""
         up = [self.cluster[name] for name in self.world.names if self.world[name].up]
         return max(up, key=lambda view: view.applied).state if up else Record()
 
     def recorded(self, database: str) -> Recorded | None:
-        """That database in the record; None if it is gone, or if all are down."""
+        """That database in the record; None if it is deleted, or if all nodes are down."""
         return self.record.database(database)
 
     def key(self, name: str) -> Key:
@@ -105,7 +105,7 @@ class Client:
         dynamic: bool = False,
         order: Iterable[str] = (),
     ) -> "Database":
-        """A database in a group of that many nodes, or of those; encrypted, if there is a key.
+        """Create a database in a group of that many nodes, or of the nodes named; `key` encrypts it.
 
         `dynamic`: the observer may replace nodes that are gone for long. `order`: members that are to stand first.
         """
@@ -133,10 +133,11 @@ class Client:
         skip_indexes: bool = False,
         source: AnySettings | None = None,
     ) -> RestoreResult:
-        """A new database at `node`, from its own local folder or a cloud (`source`): up to a file, or (`at`, wall µs) to an
-        instant (17.1).
+        """Restore into a new database at `node`, from its own local folder or a cloud (`source`): up to a file, or up to an
+        instant (`at`, wall µs; 17.1).
 
-        `skip_indexes`: it has none. `tasks`: they run; without it they are there, disabled, as is fit for a copy to look at (17.9).
+        `skip_indexes`: restore no index. `tasks`: restored tasks are enabled; without it they are disabled, which suits a copy
+        that is only looked at (17.9).
         """
         request = RestoreDatabase(
             name, node, path, folder, last_file, at, database, encryption, key, not tasks, skip_indexes, source
@@ -144,13 +145,13 @@ class Client:
         return await self.world.ask(node, request)
 
     def database(self, name: str) -> "Database":
-        """A database that is there already."""
+        """A handle of a database that exists already."""
         return Database(self, name)
 
     async def define_server_wide(
         self, full: str = "", incremental: str = "", path: str = FOLDER, excluded: tuple[str, ...] = (), name: str = ""
     ) -> "ServerWide":
-        """One task for every database but those (16)."""
+        """Define a backup task for every database except those named (section 16)."""
         definition = Definition(full=full, incremental=incremental, destinations=(LocalFolder(path),), name=name)
         number = await self.world.ask(self.somebody(), DefineServerWide(Template(0, definition, excluded)))
         return ServerWide(self, number, path)
@@ -163,19 +164,19 @@ class Client:
                 self.held[note.task, event.node, note.started_at] = contents.frozen_at()
 
     def is_fresh(self, node: str, database: str, index: str) -> bool:
-        """Whether that node has the index, and every change of its copy in it."""
+        """Whether that node's index covers every change of its copy."""
         view, store = self.cluster[node], self.store(node, database)
         record = view.state.database(database) if view.up else None
         data = view.application.index(record.id, index) if record is not None else None
         return store is not None and data is not None and data.etag == store.etag
 
     def store(self, node: str, database: str) -> Store | None:
-        """A node's copy of a database; None if it has none now."""
+        """The copy of a database on a node; None if the node has none."""
         view = self.cluster[node]
         record = view.state.database(database) if view.up else None
         return view.application.store(record.id) if record is not None else None
 
 
 def backups(world: World) -> Client:
-    """The client of this world's backup service."""
+    """Make the client of this world's backup service."""
     return Client(world)

@@ -1,4 +1,4 @@
-"""One database, as a client sees it: documents and what belongs to them, values agreed on, its group, its tasks.
+"""One database, as a client sees it: its documents and their extensions, compare-exchange values, its group and its tasks.
 
 Never here: what a task does (`task`, `replica`).
 """
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 
 BATCH = 500
-"""Documents a client writes in one request."""
+"""Documents that a client writes in one request."""
 
 
 class Database:
@@ -50,12 +50,12 @@ class Database:
         self.key = key
 
     async def put(self, objects: Mapping[str, Mapping[str, Any]], collection: str = "Orders", on: str = "") -> None:
-        """Write documents by id, at that node or at whoever is up; no leader is needed (3.39)."""
+        """Write documents by id, at that node or at any that is up; no leader is needed (3.39)."""
         for batch in _batches([(id, collection, body_of(id, data)) for id, data in objects.items()]):
             await self.ask(requests.PutDocuments(self.name, batch), on)
 
     async def fill(self, count: int = 40, on: str = "") -> int:
-        """Write the documents the run was given with `--data`, or `count` made up ones; return how many."""
+        """Write the documents that the run was given with `--data`, or else `count` generated ones; return how many."""
         source = self.world.options.get("data")
         if not source:
             made_up = {f"orders/{number}": order(self.world.seed, number) for number in range(1, count + 1)}
@@ -69,15 +69,15 @@ class Database:
         return written
 
     async def store(self, data: Mapping[str, Any], id: str, collection: str = "Orders", on: str = "") -> str:
-        """Write one document; return its id: `orders/` and `orders|` leave the number to the server."""
+        """Store one document and return its id; for an id such as `orders/` or `orders|` the server adds the number."""
         return await self.ask(requests.StoreDocument(self.name, id, collection, body_of(id, data)), on)
 
     async def attach(self, id: str, name: str, content: bytes, content_type: str = "", on: str = "") -> None:
-        """Give a document an attachment."""
+        """Add an attachment to a document."""
         await self.ask(requests.Attach(self.name, id, name, content, content_type), on)
 
     async def detach(self, id: str, name: str, on: str = "") -> None:
-        """Take an attachment away."""
+        """Delete an attachment."""
         await self.ask(requests.Detach(self.name, id, name), on)
 
     async def attachment(self, id: str, name: str, on: str = "") -> bytes | None:
@@ -89,7 +89,7 @@ class Database:
         return await self.ask(requests.GetRevisions(self.name, id), on)
 
     async def configure_revisions(self, **minimum_to_keep: int | None) -> None:
-        """Keep revisions of these collections and of no others: so many of each document, or all for None."""
+        """Keep revisions of these collections and of no others: that many of each document; None keeps all of them."""
         policies = tuple(RevisionPolicy(collection, kept) for collection, kept in minimum_to_keep.items())
         await self.ask(values.ConfigureRevisions(self.name, policies))
 
@@ -98,34 +98,34 @@ class Database:
         return await self.ask(values.NextIdentity(self.name, key))
 
     async def put_compare_exchange(self, key: str, data: object, index: int = 0) -> values.CompareExchangeResult:
-        """Write a compare-exchange value over the one of that index, 0 for none; needs a leader."""
+        """Set a compare-exchange value if its index is still this one (0: there is none yet); needs a leader."""
         return await self.ask(values.PutCompareExchange(self.name, key, text_of(data), index))
 
     async def delete_compare_exchange(self, key: str, index: int) -> values.CompareExchangeResult:
-        """Delete a compare-exchange value if it is still the one of that index; needs a leader."""
+        """Delete a compare-exchange value if its index is still this one; needs a leader."""
         return await self.ask(values.DeleteCompareExchange(self.name, key, index))
 
     async def define_index(
         self, name: str, collection: str, fields: Iterable[str], group_by: str = "", sums: Iterable[str] = ()
     ) -> None:
-        """An index of these fields of a collection; with `group_by` it counts each group and has these sums."""
+        """Define an index of these fields of a collection; with `group_by` it counts each group and computes these sums."""
         definition = values.IndexDefinition(name, collection, tuple(fields), group_by, tuple(sums))
         await self.ask(values.DefineIndex(self.name, definition))
 
     async def query(self, index: str, on: str = "", **where: object) -> requests.QueryResult:
-        """What that node's index says, and whether it is stale."""
+        """The results of that node's index, and whether it is stale."""
         fields = tuple((field, text_of(wanted)) for field, wanted in where.items())
         return await self.ask(requests.QueryIndex(self.name, index, fields), on)
 
     async def indexed(self, index: str, on: str, within: float = 600) -> requests.QueryResult:
-        """Wait until that node's index is not stale; what it says then."""
+        """Wait until that node's index is not stale; return its results."""
         await self.world.until(
             lambda: self.client.is_fresh(on, self.name, index), within, f"an index {index} on {on} that is not stale"
         )
         return await self.query(index, on)
 
     async def ask(self, request: ClientRequest[A], on: str = "") -> A:
-        """Ask that node, or whoever is up and has it; its answer."""
+        """Send a request to that node, or to any that is up and has the database; return the answer."""
         return await self.world.ask(on or self.client.somebody(self.name), request)
 
     async def delete(self, *ids: str, on: str = "") -> None:
@@ -135,31 +135,31 @@ class Database:
     async def define_replication(
         self, destination: "Database", delay: float = 0, mentor: str | None = None, pinned: bool = False, name: str = ""
     ) -> "Replica":
-        """Send every change to another database, that many seconds after it is made (19.4)."""
+        """Define an external replication to another database; each change is sent that many seconds after it is made (19.4)."""
         task = Replication(destination.name, name, int(delay * 1_000_000), mentor, pinned)
         number = await self.ask(DefineReplication(self.name, task))
         return Replica(self, destination, number)
 
     @property
     def decisions(self) -> list[Happened[ObserverDecided]]:
-        """What observers have decided about it, when and why (5.12)."""
+        """The decisions of observers about this database, with time and reason (5.12)."""
         every = self.world.history.of(ObserverDecided)
         return [event for event in every if event.note.database.lower() == self.name.lower()]
 
     async def add_node(self, node: str = "") -> str:
-        """Have it on one node more; return which."""
+        """Add a node to the database group; return which node."""
         return await self.ask(AddNode(self.name, node))
 
     async def remove_node(self, node: str) -> None:
-        """Have it no longer on that node."""
+        """Remove a node from the database group."""
         await self.ask(RemoveNode(self.name, node))
 
     async def reorder_members(self, *order: str, fixed: bool = False) -> None:
-        """Put the members in that order; `fixed`: to stay so."""
+        """Reorder the members of the group; `fixed`: the observer must keep this order."""
         await self.ask(ReorderMembers(self.name, order, fixed))
 
     async def distribute(self, dynamic: bool = True) -> None:
-        """Let the observer replace nodes that are gone for long, or not."""
+        """Allow or forbid the observer to replace nodes that are gone for long."""
         await self.ask(Distribute(self.name, dynamic))
 
     async def remove(self, hard: bool = True) -> None:
@@ -168,12 +168,12 @@ class Database:
 
     @property
     def group(self) -> Topology | None:
-        """Its group, as the node that has applied most knows it; None if all are down or it is gone."""
+        """The database group as the node that has applied most entries has it; None if all nodes are down or it is deleted."""
         record = self.client.recorded(self.name)
         return record.topology if record is not None else None
 
     async def grouped(self, members: str = "", rehabs: str = "", within: float = 1_200) -> None:
-        """Wait until these are its members, in any order, and (if given) these are in rehab."""
+        """Wait until the group has these members, in any order, and (if given) these nodes in rehab."""
 
         def is_so() -> bool:
             group = self.group
@@ -186,7 +186,7 @@ class Database:
         await self.world.until(is_so, within, f"{self.name} on {members or 'its nodes'}, in rehab {rehabs or 'anyone'}")
 
     def documents(self, on: str = "") -> list[str]:
-        """The ids of the documents that a node's copy holds, sorted; of whoever is up, if the story does not say."""
+        """The ids of the documents in a node's copy, sorted; in that of any node that is up, if no node is named."""
         store = self.client.store(on or self.client.somebody(self.name), self.name)
         return sorted(each.id for each in store.frozen_at().documents()) if store is not None else []
 
@@ -206,7 +206,7 @@ class Database:
     ) -> "Task":
         """Define a backup task: cron texts, preferred node, local folder, key, how long (µs) backups are kept, kind.
 
-        `to`: its places, instead of that one local folder.
+        `to`: the destinations, instead of that one local folder.
         """
         places = tuple(to) or (LocalFolder(path),)
         definition = Definition(
@@ -231,7 +231,7 @@ class Database:
         on: str = "",
         within: float = 600,
     ) -> Ran:
-        """A one-time backup, at that node or at whoever is up; wait until it is done."""
+        """Make a one-time backup, at that node or at any that is up; return when it is done."""
         once = Task(self, ONE_TIME, path)
         before = len(once.runs)
         await self.ask(BackupOnce(self.name, (LocalFolder(path),), kind, encryption), on)
@@ -239,11 +239,11 @@ class Database:
         return once.runs[-1]
 
     async def show(self, on: str = "") -> BackupsView:
-        """How its backups stand, as that node knows it."""
+        """The state of the backups of this database, as that node knows it."""
         return await self.ask(ShowBackups(self.name), on)
 
     async def tasks(self, on: str = "") -> BackupsView:
-        """The same, told in the timeline as well: the panel of each task, in the time and zone of that node."""
+        """The same as `show`, and note each task's panel in the timeline, in the time and zone of that node."""
         from scenarios.inspect.backups_page import task_lines, tombstone_lines
 
         node = on or self.client.somebody(self.name)
@@ -264,7 +264,7 @@ def _batches(rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[tuple[str, 
 
 
 def order(seed: int, number: int) -> dict[str, Any]:
-    """A made-up order: the same for the same seed and number."""
+    """A generated order: the same for the same seed and number."""
     return {
         "company": f"companies/{(number * 7 + seed) % 91}",
         "lines": [

@@ -1,4 +1,4 @@
-"""One external replication, as a client sees it: who sends, switched off and on, waited for."""
+"""One external replication, as a client sees it: the sending node, enabling and disabling, and waiting for its progress."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ class Replica:
 
     @property
     def owner(self) -> str | None:
-        """Who sends now: who last began and did not stop; None if nobody does."""
+        """The node that sends now: the last one that began and has not stopped; None if no node sends."""
         sending: dict[str, None] = {}
         for event in self.world.history.events:
             match event.note:
@@ -30,28 +30,28 @@ class Replica:
         return next(reversed(sending), None)
 
     async def disable(self) -> None:
-        """Nothing is sent any more."""
+        """Disable the replication: no change is sent any more."""
         await self._toggle(True)
 
     async def enable(self) -> None:
-        """It goes on from where it was."""
+        """Enable the replication: it goes on from where it stopped."""
         await self._toggle(False)
 
     async def _toggle(self, disabled: bool) -> None:
         await self.database.ask(ToggleReplication(self.database.name, self.id, disabled))
 
     async def remove(self) -> None:
-        """The task goes; what it sent stays."""
+        """Delete the replication; what it has sent stays."""
         await self.database.ask(RemoveReplication(self.database.name, self.id))
 
     async def sent_by(self, other_than: str | None = None, within: float = 120) -> str:
-        """Wait until somebody (else) sends; return who."""
+        """Wait until a node (other than the one given) sends; return which."""
         return await self.world.until(
             lambda: self.owner if self.owner != other_than else None, within, f"an owner of task {self.id}"
         )
 
     async def followed(self, within: float = 300) -> None:
-        """Wait until every copy of the destination that is up holds what the source's copies hold."""
+        """Wait until every destination copy on a node that is up holds what the source's copies hold."""
 
         def prints(name: str) -> list[str]:
             stores = [self.client.store(node, name) for node in self.world.names if self.world[node].up]

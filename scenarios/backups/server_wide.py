@@ -1,4 +1,4 @@
-"""One server-wide task, as a client sees it: its copies, which databases it leaves out, switched off and on."""
+"""One server-wide task, as a client sees it: its copies, the excluded databases, enabling and disabling."""
 
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ class ServerWide:
         self.path = path
 
     def copies(self) -> list[Task]:
-        """Its copies, as the node that has applied most has them, in the order of their databases."""
+        """The copies of the task as the node that has applied most entries has them, in the order of their databases."""
         return [
             Task(Database(self.client, database.name), task.id, f"{self.path}/{database.name}")
             for database in self.client.record.databases.values()
@@ -30,19 +30,19 @@ class ServerWide:
         ]
 
     async def leave_out(self, *databases: str) -> None:
-        """These, and no others, have no copy from now on."""
+        """Exclude these databases and no others: they have no copy of the task from now on."""
         node = self.client.somebody()
         template = self.client.cluster[node].state.templates[self.id]
         await self.client.world.ask(node, DefineServerWide(attrs.evolve(template, excluded=databases)))
 
     async def disable(self) -> None:
-        """No copy runs any more."""
+        """Disable every copy of the task."""
         await self.client.world.ask(self.client.somebody(), ToggleServerWide(self.id, disabled=True))
 
     async def enable(self) -> None:
-        """They run again."""
+        """Enable every copy of the task."""
         await self.client.world.ask(self.client.somebody(), ToggleServerWide(self.id, disabled=False))
 
     async def remove(self) -> None:
-        """It goes, with its copies; their files stay."""
+        """Delete the task with its copies; their backup files stay."""
         await self.client.world.ask(self.client.somebody(), RemoveServerWide(self.id))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 
 FOLDER = "backups"
-"""What a task calls its local folder if the story does not say."""
+"""The name of a task's local folder if the story gives none."""
 
 
 @value
@@ -41,7 +41,7 @@ class Ran:
 
     node: str
     started_at: int
-    """Wall µs of that node."""
+    """Start by the wall clock of its node, in µs."""
     t: int
     """True time in µs at which it started."""
     occurrence: int
@@ -63,7 +63,7 @@ class Task:
         encryption: Encryption | None = None,
         places: tuple[AnySettings, ...] = (),
     ) -> None:
-        """`path`: of its local folder, or else the address of its first cloud."""
+        """`path` is that of the local folder, or else the address of the first cloud."""
         self.places = places or (LocalFolder(path),)
         self.database = database
         self.world = database.world
@@ -72,14 +72,14 @@ class Task:
         self.path = path
         self.encryption = encryption
         self._read = 0
-        """Events of the history that `runs` has looked at."""
+        """The number of events of the history that `runs` has read."""
         self._starts: dict[tuple[str, int], tuple[int, int]] = {}
-        """By node and start: true time and occurrence of what has started."""
+        """True time and occurrence of each start, by node and start."""
         self._runs: list[Ran] = []
 
     @property
     def runs(self) -> list[Ran]:
-        """Every finished run, in the order of their ends. Costs what has happened since it was asked last."""
+        """Every finished run, in the order of their ends. A call costs as much as has happened since the last one."""
         events = self.world.history.events
         for event in events[self._read :]:
             self._learn(event)
@@ -100,7 +100,7 @@ class Task:
 
     @property
     def owner(self) -> str | None:
-        """The responsible node, as the node that has applied most stores or computes it; None while nobody is."""
+        """The responsible node, as the node that has applied most entries stores or computes it; None if there is none."""
         record = self._record()
         if record is None or self.id not in record.tasks:
             return None
@@ -115,24 +115,24 @@ class Task:
         return self.client.recorded(self.database.name)
 
     def reports(self) -> int:
-        """How many runs the cluster knows of, as the node that has applied most has it."""
+        """How many runs the cluster knows of, as the node that has applied most entries has it."""
         record = self._record()
         return sum(1 for run in record.history if run.task_id == self.id) if record is not None else 0
 
     async def ran(self, times: int = 1, within: float = 7_200) -> Ran:
-        """Wait until it has that many more finished runs; return the last of them."""
+        """Wait until the task has that many more finished runs; return the last of them."""
         before = len(self.runs)
         await self.world.until(lambda: len(self.runs) >= before + times, within, f"{times} more runs of task {self.id}")
         return self.runs[-1]
 
     async def assigned(self, within: float = 120, other_than: str | None = None) -> str:
-        """Wait until somebody (else) is responsible for it; return who."""
+        """Wait until a node (other than the one given) is responsible for the task; return which."""
         return await self.world.until(
             lambda: self.owner if self.owner != other_than else None, within, f"an owner of task {self.id}"
         )
 
     async def reported(self, within: float = 600) -> None:
-        """Wait until the cluster has answered that it knows of every finished run."""
+        """Wait until the report of every finished run is acknowledged by the cluster."""
 
         def answered() -> bool:
             reports = [event for event in self.world.history.of(Reported) if event.note.task == self.id]
@@ -142,26 +142,26 @@ class Task:
         await self.world.until(answered, within, f"every report on task {self.id}")
 
     async def _at_owner(self, request: ClientRequest[A], on: str) -> A:
-        """Ask that node, or whoever is up, and then the one it sends us to (15.1)."""
+        """Send a request to that node, or to any that is up, and then to the node it redirects to (15.1)."""
         try:
             return await self.database.ask(request, on)
         except AskAnother as another:
             return await self.world.ask(another.node, request)
 
     async def backup_now(self, full: bool = True, on: str = "") -> Operation:
-        """Run it now, wherever it belongs; returns when it has begun."""
+        """Run the task now on its responsible node; returns when the run has started."""
         return await self._at_owner(BackupNow(self.database.name, self.id, full), on)
 
     async def postpone(self, seconds: float, on: str = "") -> Postponed:
-        """Let it not run for so long; what runs is cancelled."""
+        """Postpone the task by that duration; a run under way is cancelled."""
         return await self._at_owner(PostponeBackup(self.database.name, self.id, round(seconds * SECOND)), on)
 
     async def cancel(self, on: str = "") -> Operation:
-        """End the run that is under way, at that node or at the owner."""
+        """Cancel the run that is under way, at that node or at the responsible one."""
         return await self.database.ask(CancelBackup(self.database.name, self.id), on or self.owner or "")
 
     async def show(self, on: str = "") -> TaskView:
-        """How it stands, as that node knows it."""
+        """The state of the task, as that node knows it."""
         return await self.database.ask(ShowTask(self.database.name, self.id), on)
 
     async def edit(self, on: str = "", **changes: Any) -> None:
@@ -176,24 +176,24 @@ class Task:
             self.path = self.places[0].address
 
     async def disable(self) -> None:
-        """Nothing runs any more."""
+        """Disable the task: it has no runs any more."""
         await self.world.ask(self.client.somebody(), ToggleTask(self.database.name, self.id, disabled=True))
 
     async def enable(self) -> None:
-        """It runs again."""
+        """Enable the task."""
         await self.world.ask(self.client.somebody(), ToggleTask(self.database.name, self.id, disabled=False))
 
     async def remove(self) -> None:
-        """The task goes; its files stay."""
+        """Delete the task; its files stay."""
         await self.world.ask(self.client.somebody(), RemoveTask(self.database.name, self.id))
 
     def late_reports(self) -> int:
-        """How many of its runs were reported after the operation timeout."""
+        """How many runs of the task were reported later than the operation timeout."""
         reports = [event.note for event in self.world.history.of(Reported)]
         return sum(note.late for note in reports if note.task == self.id)
 
     def files(self, node: str, path: str = "") -> list[str]:
-        """What lies in the task's local folder on that node, up or down, or in its cloud of that address, as `folder/file`;
+        """The files in the task's local folder on that node (up or down), or in its cloud of that address, as `folder/file`;
         sorted."""
         place = self.client.destinations.place(node, path or self.path)
         return [f"{folder}/{file}" for folder in place.folders() for file in place.files(folder)]
@@ -215,13 +215,13 @@ class Task:
 
 
 class RestoredDatabase:
-    """A database made from a backup, and what it should hold."""
+    """A database restored from a backup, with the contents it should have."""
 
     def __init__(self, task: Task, name: str, run: Ran, result: RestoreResult, node: str) -> None:
         self.task, self.name, self.run, self.result, self.node = task, name, run, result, node
 
     def compared(self) -> Comparison:
-        """Document for document, against what the source held when that backup started."""
+        """Compare it, document by document, with the source as it was when that backup started."""
         client = self.task.client
         restored = client.store(self.node, self.name)
         held = client.held[self.task.id, self.run.node, self.run.started_at]

@@ -1,1 +1,1 @@
-"""Benchmarks anyone can run: each prints its figure beside its yardstick's, taken in the same run."""
+"""Benchmarks that anybody can run: each prints our figure beside that of a yardstick measured in the same run."""

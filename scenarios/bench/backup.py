@@ -30,7 +30,7 @@ FILE = "2024-01-01-00-00-00.ravendb-full-backup"
 
 
 def backup(documents: int = DOCUMENTS) -> dict[str, Any]:
-    """Rates per CPU second and memory added, with `documents` documents of 1 KB."""
+    """Measure rates per CPU second, and the memory added, with `documents` documents of 1 KB."""
     with TemporaryDirectory(prefix="unkindness-") as folder:
         parts = {part: _child(part, folder, documents) for part in ("plain", "backup", "restore")}
     plain = parts["plain"]
@@ -47,7 +47,7 @@ def backup(documents: int = DOCUMENTS) -> dict[str, Any]:
 
 
 def as_lines(result: dict[str, Any]) -> list[str]:
-    """The lines a person reads."""
+    """The figures as lines for people."""
     lines = [f"{result['documents']:,} documents, {result['mebibytes']:,} MiB of JSON; rates per CPU second"]
     rates, ratios = result["documents_per_cpu_second"], result["ratio_to_plain"]
     lines.append(f"  json.dumps and zstd   {rates['plain']:>9,} documents, {result['file_mebibytes']['plain']:,} MiB")
@@ -67,13 +67,13 @@ def _child(part: str, folder: str, documents: int) -> dict[str, Any]:
 
 
 def child(part: str, folder: str, documents: int) -> None:
-    """Do one part in this process and print its figures as JSON."""
+    """Measure one part in this process and print its figures as JSON."""
     done = {"plain": _plain, "backup": _backup, "restore": _restore}[part](Path(folder), documents)
     sys.stdout.write(json.dumps(done))
 
 
 def _plain(folder: Path, documents: int) -> dict[str, Any]:
-    """What any script would do: dump each document, compress the lines. Making the documents is not counted."""
+    """The yardstick: what any script would do, dump each document and compress the lines. Making the documents is not counted."""
     making, size = 0.0, 0
 
     def lines() -> Iterator[bytes]:
@@ -119,7 +119,7 @@ def _restore(folder: Path, documents: int) -> dict[str, Any]:
 
 
 def document(number: int) -> dict[str, Any]:
-    """About 1 KB of JSON, the same for the same number."""
+    """A document of about 1 KB of JSON, the same for the same number."""
     luck = blake2b(b"%d" % number).hexdigest()
     return {
         "company": f"companies/{number % 91}-A",
@@ -150,7 +150,7 @@ def _peak() -> int:
 
 
 def _forget_peak() -> int:
-    """Let the peak begin anew, where the system can; what is held now, in MiB."""
+    """Reset the process's peak of memory where the system can; return the memory in use now, in MiB."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
     return _held()

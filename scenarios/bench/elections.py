@@ -1,8 +1,8 @@
-"""`unkindness bench elections`: published election times, run again on the real core, beside the published ones.
+"""`unkindness bench elections`: published election times beside those of the real core under the same parameters.
 
-This file runs the lines of `elections_lines`, measures and judges. What an election is stands in `elections_driver`;
-what was published in `elections_published`. A trial's luck has a name of its own, so that neither the number of
-processes nor the order of lines changes any figure.
+This file runs the lines of `elections_lines`, measures and judges. An election itself is in `elections_driver`, and the
+published figures are in `elections_published`. The random numbers of a trial are derived from its name, so that neither
+the number of processes nor the order of lines changes any figure.
 """
 
 from bisect import bisect_right
@@ -31,17 +31,17 @@ from scenarios.bench.elections_published import Published
 from scenarios.bench.elections_variants import varied
 
 CHUNK = 250
-"""Trials that a process does at a time."""
+"""The number of trials in one unit of work of a process."""
 MOST = 32
-"""Processes: more would wait for each other at the end of every part."""
+"""The greatest number of processes: more would wait for each other at the end of every part."""
 
 
 @value
 class MeasuredElections:
-    """What a line took. Times in ms."""
+    """The measured elections of one line. Times in ms."""
 
     durations: tuple[float, ...]
-    """Sorted."""
+    """The duration of each trial in ms, sorted."""
     mean: float
     median: float
     messages: float
@@ -50,39 +50,39 @@ class MeasuredElections:
 
     @classmethod
     def of(cls, trials: Sequence[Elected]) -> "MeasuredElections":
-        """Of at least one trial."""
+        """The figures of at least one trial."""
         durations = tuple(sorted([each.duration / 1_000 for each in trials]))
         messages = fmean([each.messages for each in trials])
         split = sum([each.rounds > 1 for each in trials]) / len(trials)
         return cls(durations, fmean(durations), median(durations), messages, split)
 
     def share(self, within: float) -> float:
-        """Of all trials, those that took so many ms at most."""
+        """The share of trials that took at most `within` ms."""
         return bisect_right(self.durations, within) / len(self.durations)
 
     def quantile(self, share: float) -> float:
-        """The duration that this share of all trials did not exceed."""
+        """The duration in ms that this share of trials did not exceed."""
         return self.durations[min(int(share * len(self.durations)), len(self.durations) - 1)]
 
 
 @value
 class ElectionRow:
-    """Ours beside the published line."""
+    """The figures measured for a line, beside the published ones."""
 
     line: ElectionLine
     ours: MeasuredElections
     misses: tuple[str, ...]
-    """What is further off than allowed, each in words."""
+    """Each difference that exceeds its limit, in words."""
 
     @property
     def judged(self) -> bool:
-        """Whether anything could have been missed."""
+        """Whether the line has any limit to exceed."""
         return any(limit is not None for limit in differences(self.line, self.ours).values())
 
 
 @value
 class Theory:
-    """Ours beside the arithmetic."""
+    """The figures measured for a cluster, beside those that the formulas predict."""
 
     split: SplitVotes
     ours: MeasuredElections
@@ -90,20 +90,20 @@ class Theory:
 
     @property
     def mean(self) -> float:
-        """In units of the base timeout."""
+        """The measured mean election time in units of the base timeout."""
         return self.ours.mean / 1_000
 
     @property
     def errors(self) -> float:
-        """How many standard errors lie between the share of split votes and its chance."""
+        """The difference between the measured share of split votes and its predicted chance, in standard errors."""
         chance = self.split.split_chance
         return (self.ours.split - chance) / sqrt(chance * (1 - chance) / self.trials)
 
     @property
     def misses(self) -> tuple[str, ...]:
-        """What is further off than allowed, each in words."""
+        """Each difference that exceeds its limit, in words."""
         found = []
-        # A chance that makes fewer than one split likely says little of its error: one more is then no miss.
+        # Where not even one split is likely, one split more says little about the chance and is no miss.
         near = abs(self.ours.split - self.split.split_chance) * self.trials <= 2
         if abs(self.errors) > STANDARD_ERRORS and not near:
             found.append(f"the share of split votes is {self.errors:+.1f} standard errors off")
@@ -117,12 +117,12 @@ class Theory:
 
 
 def distance(ours: MeasuredElections, published: Published) -> float:
-    """Kolmogorov-Smirnov, at the published points: for a table of hundredths that is exact to 0.01."""
+    """The Kolmogorov-Smirnov distance, taken at the published points: exact to 0.01 for a table of hundredths."""
     return max([abs(ours.share(within) - share) for within, share in published.points])
 
 
 def differences(line: ElectionLine, ours: MeasuredElections) -> dict[str, float | None]:
-    """By what is compared: how far off ours is as a multiple of what is allowed; None where nothing is judged."""
+    """Each difference as a multiple of its limit, by what is compared; None where nothing is judged."""
     published, limits = line.published, line.limits
     found: dict[str, float | None] = {
         "distance": limits.distance and distance(ours, published) / limits.distance,
@@ -135,7 +135,7 @@ def differences(line: ElectionLine, ours: MeasuredElections) -> dict[str, float 
 
 
 def judged(line: ElectionLine, ours: MeasuredElections) -> ElectionRow:
-    """The row, with its misses."""
+    """Compare a line's figures with the published ones."""
     misses = [
         f"the {what} is {off:.2f} times as far off as allowed"
         for what, off in differences(line, ours).items()
@@ -148,20 +148,20 @@ def judged(line: ElectionLine, ours: MeasuredElections) -> ElectionRow:
 
 
 def chunk(setting: Setting, seed: int, name: str, first: int, last: int) -> list[Elected]:
-    """Trials `first` up to but not `last`: what one process does at a time."""
+    """Run the trials from `first` up to but not including `last`: one unit of work of a process."""
     with varied(setting.variant):
         return [trial(setting, seed, name, number) for number in range(first, last)]
 
 
 class ElectionRunner:
-    """Runs settings, in this process or over several; the figures are the same."""
+    """Runs settings in this process or over several; the figures are the same."""
 
     def __init__(self, seed: int, pool: Executor | None = None) -> None:
         self.seed = seed
         self.pool = pool
 
     def measured(self, settings: Sequence[tuple[str, Setting]], trials: int) -> Iterator[MeasuredElections]:
-        """Each in turn; `trials` of each, whose luck has the name given. ValueError below one trial."""
+        """Measure each setting in turn, with `trials` trials whose random numbers are derived from `name`. ValueError below one trial."""
         if trials < 1:
             raise ValueError(f"{trials} trials measure nothing: ask for one at least")
         chunks = [(first, min(first + CHUNK, trials)) for first in range(0, trials, CHUNK)]
@@ -176,13 +176,13 @@ class ElectionRunner:
             yield MeasuredElections.of([each for future in futures for each in future.result()])
 
     def part(self, part: Experiment, trials: int | None = None) -> list[ElectionRow]:
-        """Every line of an experiment."""
+        """Measure every line of an experiment."""
         names = [(f"{part.key}/{line.name}", line.setting) for line in part.lines]
         found = self.measured(names, trials or part.trials)
         return [judged(line, ours) for line, ours in zip(part.lines, found, strict=True)]
 
     def theory(self, trials: int | None = None) -> list[Theory]:
-        """Every line of the arithmetic."""
+        """Measure every cluster that the formulas are compared with."""
         count = trials or THEORY_TRIALS
         found = self.measured([(f"theory/{each.name}", each.setting) for each in SPLITS], count)
         return [Theory(split, ours, count) for split, ours in zip(SPLITS, found, strict=True)]
@@ -190,12 +190,14 @@ class ElectionRunner:
 
 @contextmanager
 def runner(seed: int, processes: int | None = None) -> Iterator[ElectionRunner]:
-    """Over so many processes: as many as there are processors if None, this one alone if 1."""
+    """Make a runner with that many processes: None: one per processor; 1: this process alone."""
     count = min(processes or cpu_count() or 1, MOST)
     if count == 1:
         yield ElectionRunner(seed)
         return
-    pool = ProcessPoolExecutor(count, get_context("spawn"), signal, (SIGINT, SIG_IGN))  # Ctrl-C is for this process
+    pool = ProcessPoolExecutor(
+        count, get_context("spawn"), signal, (SIGINT, SIG_IGN)
+    )  # Ctrl-C is handled by this process alone
     try:
         yield ElectionRunner(seed, pool)
     finally:

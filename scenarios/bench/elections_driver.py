@@ -1,5 +1,5 @@
 """One election after a leader's death, decided by the real core: `cluster.raft.step`, and around it nothing but latency,
-disk writes and luck. No rule of Raft is in here, and no figure of anybody's.
+disk writes and random numbers. It contains no rule of Raft and no published figure.
 
 A published experiment had hardware; what of it matters is a few numbers, and they are a `Setting`: how many servers are
 left, how long their logs are, how long a message and a write take, and what instant counts as "elected". The servers are
@@ -26,33 +26,33 @@ from cluster.time_units import FOREVER
 from cluster.value import value
 
 TERM = 1
-"""The dead leader's."""
+"""The term of the dead leader."""
 STANDARD = NormalDist()
 PATIENCE = 10_000_000
-"""Events after which an election is given up: more than any published one took."""
+"""The number of events after which an election is given up: more than any published one took."""
 
 
 @value
 class Uniform:
-    """µs, each equally likely: low and high included."""
+    """A duration in µs, uniform between `low` and `high`, both included."""
 
     low: int
     high: int
 
     def drawn(self, dice: Dice) -> int:
-        """One duration."""
+        """Draw one duration."""
         return self.low + dice.below(self.high - self.low + 1)
 
 
 @value
 class Normal:
-    """µs, normally distributed, drawn again until positive."""
+    """A duration in µs, normally distributed, drawn again until it is positive."""
 
     mean: int
     deviation: int
 
     def drawn(self, dice: Dice) -> int:
-        """One duration."""
+        """Draw one duration."""
         while True:
             luck = dice.random()
             duration = int(self.mean + self.deviation * STANDARD.inv_cdf(luck)) if luck else 0
@@ -65,64 +65,64 @@ Duration = Uniform | Normal
 
 @value
 class Setting:
-    """What an experiment says of its cluster. Times in µs."""
+    """The parameters of a published experiment. Times in µs."""
 
     timing: Timing
     servers: int
-    """In the configuration, the dead leader among them where it was."""
+    """Servers in the configuration, including the dead leader if it was counted."""
     live: int
-    """How many of them are left: they bear the first names."""
+    """Servers that are alive; they have the first names."""
     latency: Duration
-    """One way, each message its own; messages may overtake each other."""
+    """The one-way latency, drawn for each message: messages may overtake each other."""
     logs: tuple[int, ...]
     """The length of each server's log; all entries are of one term."""
     shuffled: bool = False
-    """The lengths are dealt out anew in each trial, to the dead too."""
+    """The log lengths are dealt out anew in each trial, to dead servers too."""
     write: Uniform = Uniform(0, 0)
-    """How long one write of metadata takes. The server stands still meanwhile."""
+    """The time that one write of metadata takes. The server handles nothing else meanwhile."""
     skew: int = 0
-    """Timers start within so many µs of each other."""
+    """The servers' timers start within this many µs of each other."""
     lead_in: int = 0
-    """The leader died up to so many µs after its last heartbeat, which is when the timers started: uniform."""
+    """The longest time in µs, drawn uniformly, between the leader's last heartbeat (which started the timers) and its death."""
     until: str = "elected"
-    """What ends it: `elected`, the first leader; `heard`, a majority (itself included) has heard it; `stable`, the first
-    leader that then sent `beats` heartbeats and still leads, counted from its election."""
+    """The end of the election: `elected`, the first leader; `heard`, a majority (including the leader) has heard from it;
+    `stable`, the first leader that has sent `beats` heartbeats and still leads, counted from its election."""
     beats: int = 0
     variant: str = ""
-    """What is planted in the core for this experiment: a name of `elections_variants`."""
+    """The deviation from Raft that is planted in the core for this experiment: a name of `elections_variants`; empty: none."""
 
 
 @value
 class Elected:
-    """What one trial took."""
+    """The result of one trial."""
 
     duration: int
-    """µs from the leader's death."""
+    """The time in µs from the leader's death to the end that the setting defines."""
     messages: int
-    """Sent until there was that leader, to the dead too."""
+    """Messages sent until that leader was elected, those to dead servers included."""
     rounds: int
-    """Terms until there was a leader: 1 is no split vote."""
+    """Terms until a leader was elected: 1 means no split vote."""
 
 
 @define(eq=False)
 class Server:
-    """One server: a value that is stepped, and the disk it waits for."""
+    """One server: its state, which is stepped, and the disk it waits for."""
 
     name: str
     raft: Raft
     luck: float
     draws: int
-    """Of its timeouts, when its luck was drawn last."""
+    """The count of timeouts drawn when `luck` was last drawn."""
     writing: bool = False
     waiting: deque[Event] = field(factory=deque)
     held: int = 0
-    """Last index of the log as of the last Save that wrote entries."""
+    """The last index of the log as of the last Save that wrote entries."""
     appointed: int = FOREVER
-    """The earliest instant at which it is going to be woken."""
+    """The earliest instant (µs) at which the server is due to be woken."""
 
 
 class Trial:
-    """One election. The agenda holds (instant, number, server, what): a message, a write's end, or None to wake it."""
+    """One election. The agenda holds (instant, number, server, what): an event, a Save that ends, or None for a timer."""
 
     def __init__(self, setting: Setting, dice: Dice) -> None:
         self.setting = setting
@@ -134,7 +134,7 @@ class Trial:
         self.leader: Server | None = None
         self.led_at = 0
         self.sent = 0
-        """Messages until it led."""
+        """Messages sent until the leader was elected."""
         voters = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: setting.servers])
         lengths = list(setting.logs)
         if setting.shuffled:
@@ -147,7 +147,7 @@ class Trial:
         }
 
     def started(self, name: str, voters: tuple[str, ...], length: int) -> Server:
-        """A server whose timer has just started, or will within the skew."""
+        """A server whose timer has just started, or will start within the skew."""
         setting, dice = self.setting, self.dice
         log = Log.of([Entry(TERM, None, b"")] * length)
         at = Moment(dice.below(setting.skew + 1), dice.random())
@@ -157,13 +157,13 @@ class Trial:
         return server
 
     def run(self) -> Elected:
-        """Until what the experiment waits for has come. RuntimeError if it never does."""
+        """Run until the end that the setting defines. RuntimeError if it is never reached."""
         died_at = self.dice.below(self.setting.lead_in + 1)
         for _ in range(PATIENCE):
             self.now, _, server, what = heapq.heappop(self.agenda)
             if what is None:
                 if self.now != server.appointed:
-                    continue  # an earlier appointment has taken its place
+                    continue  # the server is due to be woken at another instant by now
                 server.appointed = FOREVER
                 if server.raft.wake_at > self.now:
                     self.wake(server)
@@ -182,12 +182,12 @@ class Trial:
     # ---- the shell ----
 
     def happen(self, server: Server, event: Event) -> None:
-        """Step the server, or let the event wait while it writes."""
+        """Step the server with an event, or queue the event while the server writes."""
         if server.writing:
             server.waiting.append(event)
             return
         if isinstance(event, TimedOut) and server.raft.wake_at > self.now:
-            self.wake(server)  # while the timer's event waited, a message came first
+            self.wake(server)  # a message that came first has put the timer off
             return
         before = server.raft
         if before.draws != server.draws:
@@ -199,7 +199,7 @@ class Trial:
         self.wake(server)
 
     def do(self, server: Server, before: Raft, effects: Sequence[Effect]) -> None:
-        """What the step asks for, in order."""
+        """Carry out the effects of a step, in order."""
         for effect in effects:
             if isinstance(effect, Send):
                 self.send(server, effect)
@@ -214,7 +214,7 @@ class Trial:
                     self.written(server, effect)
 
     def written(self, server: Server, save: Save) -> None:
-        """A Save is durable; what came meanwhile is looked at now, in the order of its coming."""
+        """Complete a Save, then handle the events that came meanwhile, in the order of their coming."""
         server.writing = False
         for send in save.then:
             self.send(server, send)
@@ -223,33 +223,33 @@ class Trial:
             self.happen(server, server.waiting.popleft())
 
     def send(self, server: Server, send: Send) -> None:
-        """A message on its way; to the dead it only counts."""
+        """Send a message; one to a dead server is only counted."""
         self.messages += 1
         to = self.servers.get(send.to)
         if to is not None:
             self.push(self.now + self.setting.latency.drawn(self.dice), to, Received(server.name, send.message))
 
     def wake(self, server: Server) -> None:
-        """See that it is woken at its `wake_at`, or before."""
+        """Make sure that the server is woken at its `wake_at` or earlier."""
         if server.raft.wake_at < server.appointed:
             server.appointed = server.raft.wake_at
             self.push(server.appointed, server, None)
 
     def push(self, instant: int, server: Server, what: Event | Save | None) -> None:
-        """Onto the agenda."""
+        """Put something on the agenda."""
         self.number += 1
         heapq.heappush(self.agenda, (instant, self.number, server, what))
 
     # ---- when it is over ----
 
     def ended_at(self) -> int | None:
-        """The instant the experiment reports, once what it waits for is so."""
+        """The instant (µs) at which the election ended as the setting defines it; None if it has not."""
         leader = self.leader
         if leader is None:
             return None
         role = leader.raft.role
         if not isinstance(role, Leader):
-            self.leader = None  # deposed before it counted
+            self.leader = None  # deposed before the end that the setting defines
             return None
         match self.setting.until:
             case "elected":
@@ -267,8 +267,8 @@ class Trial:
 
 
 def writes(before: Raft, save: Save) -> int:
-    """How many writes a Save is to a server that writes a new term, and then the vote it gives, each on its own. A
-    candidate's term and its vote for itself are one."""
+    """The number of writes in a Save, for a server that writes a new term and then the vote it gives separately. A candidate's
+    term and its vote for itself are one write."""
     if save.after >= 0:
         return 1
     if save.vote == before.name:
@@ -277,5 +277,5 @@ def writes(before: Raft, save: Save) -> int:
 
 
 def trial(setting: Setting, seed: int, name: str, number: int) -> Elected:
-    """The election of that number in that experiment: the same for the same seed, name and number."""
+    """Run the trial of that number: the same for the same seed, name and number."""
     return Trial(setting, Dice(seed, ("elections", name, number))).run()

@@ -1,4 +1,4 @@
-"""What is run: each line of each published figure as a `Setting`, and how near ours must come. No result is in here."""
+"""Each line of each published figure as a `Setting`, with its limits: how near our figure must come. It holds no result."""
 
 from cluster.raft.timing import Timing
 from cluster.time_units import MILLISECOND, SECOND
@@ -14,12 +14,12 @@ SPREADS = ("12-24", "25-50", "50-100", "100-200", "150-151", "150-155", "150-175
 
 @value
 class Limits:
-    """How far ours may be from the published line; None where that is shown and not judged."""
+    """The greatest allowed differences from the published line; None where a difference is shown and not judged."""
 
     distance: float | None = None
-    """Kolmogorov-Smirnov: the largest difference of the two distributions."""
+    """The Kolmogorov-Smirnov distance: the largest difference between the two distributions."""
     median: float | None = None
-    """Relative, as the two below."""
+    """The median relative to the published one; the two below likewise."""
     mean: float | None = None
     messages: float | None = None
 
@@ -29,7 +29,7 @@ class ElectionLine:
     """One line of a figure."""
 
     name: str
-    """Within its part; with the part it names the luck of its trials."""
+    """The line's name within its part; random numbers are derived from both names."""
     setting: Setting
     published: Published
     limits: Limits
@@ -41,15 +41,15 @@ class Experiment:
 
     key: str
     title: str
-    """Whose it is, and under which parameters it is run here."""
+    """The publication, and the parameters under which it is run here."""
     trials: int
-    """Elections a line, as published or more."""
+    """Trials for each line: as many as published, or more."""
     lines: tuple[ElectionLine, ...]
 
 
 @value
 class SplitVotes:
-    """A line of the theory: a cluster and one latency, in units of the base timeout."""
+    """A cluster for which formulas predict split votes: its size and one latency, in units of the base timeout."""
 
     servers: int
     down: int
@@ -57,12 +57,12 @@ class SplitVotes:
 
     @property
     def name(self) -> str:
-        """As a table shows it."""
+        """The cluster as a table shows it."""
         return f"{self.servers} servers, {self.down} down, latency {self.latency:g}"
 
     @property
     def setting(self) -> Setting:
-        """The unit is a second; every message takes as long."""
+        """The setting of the experiment: the base timeout is one second, and every message takes the same time."""
         latency = int(self.latency * SECOND)
         return Setting(
             timing=paper(1_000, 2_000),
@@ -75,17 +75,17 @@ class SplitVotes:
 
     @property
     def split_chance(self) -> float:
-        """By the formula."""
+        """The chance of a split vote by the formula."""
         return elections_theory.split_chance(self.servers, self.down, self.latency)
 
     @property
     def expected(self) -> float:
-        """Mean election time in units by the formula."""
+        """The mean election time by the formula, in units of the base timeout."""
         return elections_theory.expected(self.servers, self.down, self.latency)
 
 
 def paper(low: int, high: int, *, writing_counts: bool = True, check_quorum: bool = False) -> Timing:
-    """The paper's timers: uniform in [low, high) ms, drawn anew each time, a heartbeat each half of `low`; no trial."""
+    """The paper's timers: uniform in [low, high) ms and drawn anew each time; heartbeats every `low` / 2; no trial election."""
     return Timing(
         election=high * MILLISECOND,
         first=(low, high),
@@ -99,7 +99,7 @@ def paper(low: int, high: int, *, writing_counts: bool = True, check_quorum: boo
 
 
 def spread(name: str) -> tuple[int, int]:
-    """The bounds in ms that a line's name says."""
+    """The bounds in ms that a line's name states."""
     low, _, high = name.partition("-")
     return int(low), int(high)
 
@@ -235,7 +235,7 @@ SPLITS = tuple(
     for latency in (0.02, 0.05, 0.1, 0.2, 0.3)
 )
 STANDARD_ERRORS = 4.0
-"""The measured share of split votes may be so many standard errors from the formula."""
+"""The allowed distance of the measured share of split votes from the formula, in standard errors."""
 RARE = 0.1
-"""Up to this latency splits are rare enough for the formula of the mean, which is judged within `MEAN`."""
+"""The latency (in base timeouts) up to which splits are rare enough to judge the mean by its formula, within `MEAN`."""
 MEAN = 0.05

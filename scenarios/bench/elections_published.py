@@ -17,14 +17,14 @@ class Published:
     mean: float
     median: float
     messages: float | None
-    """Mean until there was a leader, where they were counted."""
+    """The mean number of messages until there was a leader; None where they were not counted."""
     points: tuple[tuple[float, float], ...]
-    """Of the distribution: within so many ms, so large a share of all trials was done. Sorted."""
+    """Points of the distribution, sorted: a time in ms, and the share of trials that took at most that long."""
 
 
 @cache
 def table(name: str) -> dict[str, Published]:
-    """The lines of `lan` or `refloated`, by name."""
+    """The lines of the table `lan` or `refloated`, by name."""
     text = files("scenarios.bench").joinpath("published", f"{name}.csv").read_text(encoding="utf-8")
     lines: dict[str, Published] = {}
     for row in [row for row in text.splitlines() if not row.startswith("#")]:
@@ -35,7 +35,7 @@ def table(name: str) -> dict[str, Published]:
 
 
 def curve(mean: float, median: float, *points: tuple[float, float]) -> Published:
-    """A line of which a figure gives some points."""
+    """A line of which a figure gives some points only."""
     return Published(mean, median, None, points)
 
 

@@ -1,4 +1,4 @@
-"""The elections as tables for people and as data: ours beside the published, the difference, pass or miss in words.
+"""The elections as tables for people and as data: our figures beside the published, the difference, pass or miss in words.
 
 Nothing is run or judged here, and nothing is printed.
 """
@@ -22,20 +22,20 @@ from scenarios.bench.elections_lines import (
 
 @value
 class Section:
-    """One experiment, done."""
+    """The results of one experiment."""
 
     key: str
     text: tuple[str, ...]
     rows: tuple[ElectionRow, ...]
-    """Empty for the arithmetic."""
+    """The rows beside published figures; empty for the comparison with formulas."""
     data: list[dict[str, Any]]
     judged: int
-    """How many lines could have missed."""
+    """How many lines have limits."""
     missed: int
 
 
 def sections(runner: ElectionRunner, trials: int | None = None) -> Iterator[Section]:
-    """Each experiment as soon as it is done; `trials` elections a line instead of each one's own number."""
+    """Run each experiment and yield it as soon as it is done; `trials` overrides the number of trials for each line."""
     for part in PARTS:
         rows = tuple(runner.part(part, trials))
         text = tuple(part_lines(part, rows, trials or part.trials))
@@ -61,7 +61,7 @@ def row_data(row: ElectionRow) -> dict[str, Any]:
 
 
 def theory_data(row: Theory) -> dict[str, Any]:
-    """A row of the arithmetic for JSON; times in units of the base timeout."""
+    """A row of the comparison with formulas, for JSON; times in units of the base timeout."""
     return {
         "line": row.split.name,
         "ours": {"split": row.ours.split, "mean": row.mean},
@@ -72,19 +72,19 @@ def theory_data(row: Theory) -> dict[str, Any]:
 
 
 def off(ours: float, theirs: float) -> str:
-    """A relative difference."""
+    """A relative difference in words."""
     return f"{ours / theirs - 1:+7.1%}"
 
 
 def verdict(judged: bool, misses: Sequence[str]) -> str:
-    """The last word of a row."""
+    """The last column of a row: pass, or what is missed."""
     if misses:
         return "MISS: " + "; ".join(misses)
     return "pass" if judged else ""
 
 
 def allowed(limits: Sequence[Limits]) -> str:
-    """What a part's rows are held to: the range of its limits, in words."""
+    """The limits that the rows of a part are held to, in words."""
     said = []
     for what in ("distance", "median", "mean", "messages"):
         found = sorted({getattr(each, what) for each in limits} - {None})
@@ -95,7 +95,7 @@ def allowed(limits: Sequence[Limits]) -> str:
 
 
 def part_lines(part: Experiment, rows: Sequence[ElectionRow], trials: int) -> Iterator[str]:
-    """One experiment. `trials` is how many elections each line had."""
+    """One experiment as lines. `trials` is the number of elections for each line."""
     counted = any(row.line.published.messages is not None for row in rows)
     width = max(len(row.line.name) for row in rows)
     yield f"{part.key}: {part.title}"
@@ -115,7 +115,7 @@ def part_lines(part: Experiment, rows: Sequence[ElectionRow], trials: int) -> It
 
 
 def theory_lines(rows: Sequence[Theory], trials: int) -> Iterator[str]:
-    """The arithmetic."""
+    """The comparison with formulas as lines."""
     width = max(len(row.split.name) for row in rows)
     yield f"theory: {THEORY_TITLE}"
     yield (

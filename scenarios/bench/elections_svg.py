@@ -1,6 +1,6 @@
-"""The LAN benchmark as a picture: the distribution of election times, ours drawn, the published ones dotted. SVG, by hand.
+"""The LAN benchmark as an SVG: the distribution of our election times as lines, the published ones as dots.
 
-It carries its own background and follows the reader's light or dark scheme. No figure is computed in here.
+The picture carries its own background and follows the reader's light or dark scheme. No figure is computed in here.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,16 +47,16 @@ PANELS: tuple[tuple[str, tuple[str, ...], bool, int, tuple[int, ...]], ...] = (
         (100, 200, 500, 1_000, 2_000, 5_000, 10_000),
     ),
 )
-"""Title, lines, whether the axis is logarithmic, where it begins and its marks in ms: the two halves of the figure."""
+"""The two halves of the figure: title, lines, whether the axis is logarithmic, its beginning and its marks in ms."""
 
 
 def down(share: float) -> float:
-    """Where a share of all trials stands."""
+    """The vertical coordinate of a share of all trials."""
     return BOTTOM - share * (BOTTOM - TOP)
 
 
 def across(left: float, width: float, logarithmic: bool, low: int, high: int) -> Callable[[float], float]:
-    """Where a number of ms stands in a panel."""
+    """The horizontal coordinate of a number of ms in a panel."""
 
     def at(duration: float) -> float:
         if logarithmic:
@@ -69,7 +69,7 @@ def across(left: float, width: float, logarithmic: bool, low: int, high: int) ->
 
 
 def drawn(rows: Sequence[ElectionRow]) -> str:
-    """The SVG of the LAN's rows, which must have all its lines."""
+    """The SVG of the LAN's rows, which must include all its lines."""
     found = {row.line.name: row for row in rows}
     trials = len(rows[0].ours.durations)
     parts = [
@@ -96,7 +96,7 @@ def panel(
     low: int,
     marks: Sequence[int],
 ) -> list[str]:
-    """Half of the figure: axes, curves, and which colour is which."""
+    """One half of the figure: axes, curves, and the key of colours."""
     at = across(left, width, logarithmic, low, marks[-1])
     parts = [text(left, TOP - 18, title)]
     for percent in (0, 25, 50, 75, 100):
@@ -120,7 +120,7 @@ def panel(
 
 
 def curves(at: Callable[[float], float], row: ElectionRow, colour: int, end: float) -> list[str]:
-    """Ours as a line, theirs as dots. What lies beyond the axis is left out."""
+    """The measured curve as a line, the published one as dots. What lies beyond the axis is left out."""
     points = [(row.ours.quantile((k + 0.5) / STEPS), (k + 0.5) / STEPS) for k in range(STEPS)]
     line = "L".join([f"{place(at(duration))} {place(down(share))}" for duration, share in points if duration <= end])
     dots = [

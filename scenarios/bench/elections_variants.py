@@ -1,6 +1,6 @@
-"""What the simulator of "Raft Refloated" did otherwise than Raft, planted in the core by name and taken out again.
+"""The deviations of the simulator of "Raft Refloated" from Raft, planted in the core by name and taken out again.
 
-Neither breaks a promise, so neither is a bug of the zoo; both move the published figures. Raft itself is not in here.
+Neither breaks a promise, so neither is a bug of the zoo; both change the published figures.
 """
 
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ NAMES = "ABCDE"
 
 
 def one_too_many(original: Any, raft: Raft, candidate: str, request: RequestVote, now: int, *, number: int) -> bool:
-    """Who may lead is told by number and not by log, and the test `<=` counts from zero: "three eligible" are four."""
+    """The servers that may lead are told by number and not by log, and the test `<=` counts from zero: "three eligible" are four."""
     return candidate in NAMES[: number + 1] and bool(original(raft, candidate, request, now))
 
 
 def refuses_once_deposed(original: Any, raft: Raft, sender: str, request: RequestVote, at: Moment) -> Any:
-    """A candidate that a request of a later term deposes looks at its role first: it restarts its timer and says no."""
+    """A candidate that a request of a later term deposes checks its role first: it restarts its timer and refuses."""
     if not isinstance(raft.role, Candidate) or request.term <= raft.term:
         return original(raft, sender, request, at)
     after = attrs.evolve(
@@ -45,9 +45,9 @@ VARIANTS: dict[str, tuple[str, Change]] = {
 
 @contextmanager
 def varied(variant: str) -> Iterator[None]:
-    """Run what stands below with these planted: names with `+` between them, `one-too-many:3` with its number.
+    """Plant these variants for the duration of the `with` block: names joined by `+`, `one-too-many:3` with its number.
 
-    ValueError for a name that is none; an empty text plants nothing.
+    ValueError for an unknown name; an empty text plants nothing.
     """
     with ExitStack() as stack:
         for each in filter(None, variant.split("+")):

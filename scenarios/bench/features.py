@@ -1,9 +1,9 @@
-"""What each feature costs a message: the load of `bench messages` with one thing taken away at a time.
+"""The cost of each feature per message: the load of `bench messages` with one feature left out at a time.
 
-Each line is a run of its own, by the same program, in interleaved rounds; what the feature costs is the median of the
-differences within a round. Only the law is measured by itself: the steps of a run are taken again, and nothing else.
-Lines do not add up: what is taken away takes part of another with it, and what is left over is the driver, the wires,
-the codec and trio.
+Each line is a run of its own, by the same program, in interleaved rounds; a feature's cost is the median of the
+differences within a round. Only the core is measured by itself: the steps of a run are taken again, and nothing else.
+Lines do not add up: leaving one feature out makes others cheaper too, and what remains is the driver, the wires, the
+codec and trio.
 """
 
 import time
@@ -29,62 +29,62 @@ OFTEN = Compaction(entries=64, growth=0, margin=16)
 
 
 def as_it_is(world: World) -> None:
-    """Nothing is taken away."""
+    """Leave nothing out."""
 
 
 def unwatched(world: World) -> None:
-    """From now on nobody is told of any event."""
+    """From now on, call no listener of events."""
     world.history.listeners.clear()
 
 
 def untold(world: World) -> None:
-    """From now on notes are made and thrown away."""
+    """From now on, make notes and discard them."""
     for slot in world.slots.values():
         assert slot.machine is not None
         slot.machine.note = lambda note, cause=None: 0
 
 
 class Forgetful(Storage):
-    """A storage that takes its time, writes nothing and says that it did."""
+    """A storage that takes the usual time, writes nothing, and reports that it did."""
 
-    def __init__(self, disk: Disk) -> None:  # it has no file, so nothing of a storage's own is made
+    def __init__(self, disk: Disk) -> None:  # it has no file, so the constructor of `Storage` is not called
         self._simulated = disk
 
     def save(self, save: Save, done: Callable[[], None], commit: int = 0) -> None:
-        """Call `done` after as long as a sync takes."""
+        """Call `done` after the duration of a sync."""
         self._simulated.later(self._simulated.sync_duration(), done)
 
     def save_snapshot(self, save: SaveSnapshot, done: Callable[[], None], commit: int = 0) -> None:
-        """The same."""
+        """Call `done` after the duration of a sync."""
         self._simulated.later(self._simulated.sync_duration(), done)
 
     def committed(self, index: int) -> None:
-        """It would be forgotten."""
+        """Store nothing."""
 
 
 def unwritten(world: World) -> None:
-    """From now on no log is written."""
+    """From now on, write no log."""
     for slot in world.slots.values():
         assert slot.node is not None
         slot.node.storage = Forgetful(slot.disk)
 
 
 class Answering(ApplyLoop):
-    """Applies nothing, and answers whoever waits."""
+    """An apply loop that applies nothing and answers every waiting proposal."""
 
-    def __init__(self, real: ApplyLoop) -> None:  # in the place of that one, from where it is
+    def __init__(self, real: ApplyLoop) -> None:  # it takes the place of the real one and continues from its index
         self.proposals, self.sessions, self.state = real.proposals, real.sessions, real.state
         self.applied, self.taken = real.applied, None
 
     def entries(self, index: int, entries: Sequence[Entry], aloud: bool = True) -> None:
-        for index, entry in enumerate(entries, index):  # noqa: B020  it is where the entries begin, then each one's own
+        for index, entry in enumerate(entries, index):  # noqa: B020  the first index of the entries, then the index of each
             if entry.request is not None and self.proposals.pending:
                 self.proposals.applied(entry.request, (index, None))
             self.applied = index
 
 
 def unapplied(world: World) -> None:
-    """From now on commands change no state, and no client's session."""
+    """From now on, commands change neither the state nor a client's session."""
     for slot in world.slots.values():
         assert slot.node is not None
         slot.node.apply_loop = Answering(slot.node.apply_loop)
@@ -92,12 +92,12 @@ def unapplied(world: World) -> None:
 
 @value
 class Feature:
-    """A line: what is taken away, and how."""
+    """A feature, and how it is left out."""
 
     name: str
     arrange: Callable[[World], None] = as_it_is
     options: tuple[tuple[str, Any], ...] = ()
-    """Of the world."""
+    """Options of the world for its run."""
 
 
 FEATURES = (
@@ -110,11 +110,11 @@ FEATURES = (
     Feature("pre-vote and check-quorum", options=(("timing", Timing(trial=False, check_quorum=False)),)),
 )
 ADDED = (Feature("a snapshot in 64 entries", options=(("timing", Timing(compaction=OFTEN)),)),)
-"""What is not on by default, measured by adding it."""
+"""The features that are off by default, measured by adding them."""
 
 
 def features(rounds: int = load.ROUNDS, proposals: int = load.PROPOSALS) -> dict[str, Any]:
-    """µs a message as it is, and what each feature takes of it: the same load with one thing taken away at a time."""
+    """µs for each message with everything on, and each feature's share: the same load with one feature left out at a time."""
     whole = Feature("all of it")
     taken: dict[str, list[float]] = {}
     for number in range(rounds + 1):
@@ -138,7 +138,7 @@ def features(rounds: int = load.ROUNDS, proposals: int = load.PROPOSALS) -> dict
 
 
 def law_alone(proposals: int) -> float:
-    """µs a message for the steps of a whole run, taken once more from the same states with the same events.
+    """µs for each message of the core alone: the steps of a whole run, taken again from the same states with the same events.
 
     Their logs hold by then what they are told to append, so that part is read and not written.
     """
@@ -152,7 +152,7 @@ def law_alone(proposals: int) -> float:
 
 
 def as_lines(result: dict[str, Any]) -> list[str]:
-    """The lines a person reads."""
+    """The figures as lines for people."""
     whole = result["microseconds"]
     rows = [("the law by itself", result["law"]), *result["features"].items()]
     return [

@@ -1,4 +1,4 @@
-"""The loads the benchmarks put on a cluster: the same stories whoever measures them."""
+"""The loads that the benchmarks put on a cluster; every benchmark uses the same."""
 
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -21,7 +21,7 @@ PROPOSALS = 1_200
 
 @value
 class MeasuredLoad:
-    """What a load cost."""
+    """The cost of a load."""
 
     messages: int
     cpu_seconds: float
@@ -30,7 +30,7 @@ class MeasuredLoad:
 
     @property
     def messages_per_second(self) -> float:
-        """Per second of CPU time."""
+        """Messages per second of CPU time."""
         return self.messages / self.cpu_seconds
 
     @property
@@ -41,7 +41,7 @@ class MeasuredLoad:
 
 @contextmanager
 def measuring(world: World, taken: list[MeasuredLoad]) -> Iterator[None]:
-    """Add to `taken` what it costs to do what stands below."""
+    """Append the cost of the `with` block to `taken`."""
     messages, events, began, cpu = world.network.messages, len(world.history), world.now, time.process_time()
     yield
     cpu = time.process_time() - cpu
@@ -56,10 +56,10 @@ def replication(
     arrange: Callable[[World], None] = lambda world: None,
     **options: Any,
 ) -> MeasuredLoad:
-    """Steady replication: clients at the leader, each proposing as soon as it has its answer (or `pause` µs later), all
-    promises watched. Elections are not counted.
+    """Steady replication: clients at the leader, each proposing as soon as it has its answer (or `pause` µs later), with all
+    promises watched. The election is not counted.
 
-    `arrange(world)` is called when somebody leads and before anything is measured; `options` go to the world.
+    `arrange(world)` is called when there is a leader and before anything is measured; `options` go to the world.
     """
     taken: list[MeasuredLoad] = []
 
@@ -72,7 +72,7 @@ def replication(
 
         async def client(number: int) -> None:
             nonlocal left
-            await member.sleep(number * MILLISECOND)  # so that no two ask in the same instant
+            await member.sleep(number * MILLISECOND)  # so that no two propose at the same instant
             while left > 0:
                 left -= 1
                 await member.propose(Put("x", left))
@@ -83,7 +83,7 @@ def replication(
         with measuring(world, taken):
             for number in range(clients):
                 member.spawn(client, number)
-            while left > 0 or node.proposals.pending:  # noqa: ASYNC110  # an event would be one more thing to pay for
+            while left > 0 or node.proposals.pending:  # noqa: ASYNC110  # an event would add to the cost
                 await trio.sleep(0.1)
 
     held(story, **options)
@@ -91,7 +91,7 @@ def replication(
 
 
 def idle(nodes: int, duration: float, skipping: bool = True) -> MeasuredLoad:
-    """Nothing but chatter for `duration` virtual seconds."""
+    """A cluster without clients, for `duration` virtual seconds."""
     taken: list[MeasuredLoad] = []
 
     async def story(world: World) -> None:
@@ -105,7 +105,7 @@ def idle(nodes: int, duration: float, skipping: bool = True) -> MeasuredLoad:
 
 
 def held(story: Callable[[World], Awaitable[None]], **options: Any) -> Outcome:
-    """Play a load; it is only worth measuring if every promise held."""
+    """Play a load; raise what broke it, because only a run whose promises all held is worth measuring."""
     outcome = play(story, seed=1, **options)
     if outcome.failure is not None:
         raise outcome.failure

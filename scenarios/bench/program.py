@@ -55,8 +55,8 @@ def messages(rounds: int = ROUNDS) -> dict[str, Any]:
 
 
 def profile(top: int = 6) -> list[str]:
-    """Where a profile says the time of a message goes: function and share of its own time."""
-    gc.collect()  # else the garbage of the loads before would be looked through again, and be the most of it
+    """The functions in which a profile spends the time of a message, each with its own share."""
+    gc.collect()  # else this run would pay for collecting the garbage of the loads before
     profiler = cProfile.Profile()
     profiler.enable()
     load.replication(5, 400)
@@ -69,7 +69,7 @@ def profile(top: int = 6) -> list[str]:
 
 
 def time() -> dict[str, Any]:
-    """Virtual seconds per CPU second: busy (one client that never rests), idle, and idle with every heartbeat lived."""
+    """Virtual seconds per CPU second: busy (one client that never rests), idle, and idle with every heartbeat simulated."""
     rows: dict[str, Any] = {}
     for nodes in SIZES:
         busy = load.replication(nodes, BUSY_PROPOSALS[nodes], clients=1)
@@ -80,7 +80,7 @@ def time() -> dict[str, Any]:
 
 
 def memory() -> dict[str, Any]:
-    """Peak resident memory in MiB of a process that does each of these, and of one that only imports us."""
+    """Peak resident memory in MiB of a process for each of these loads, and of one that only imports the packages."""
     programs = {"imports": "pass"}
     for nodes in SIZES:
         programs[f"busy_{nodes}"] = f"load.replication({nodes}, {BUSY_PROPOSALS[nodes]}, clients=1)"
@@ -105,9 +105,9 @@ def peak() -> float:
 
 
 ELECTIONS = "elections"
-"""It judges and takes two minutes, so it runs only where it is named: `scenarios.bench.elections`."""
+"""The benchmark that runs only if it is named, because it judges and takes two minutes: `scenarios.bench.elections`."""
 QUICK = ("messages", "time", "memory", "backup")
-"""What runs if nothing is named."""
+"""The benchmarks that run if none is named."""
 BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "messages": messages,
     "time": time,
@@ -119,7 +119,7 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
 
 
 def as_text(name: str, result: dict[str, Any]) -> list[str]:
-    """The lines a person reads."""
+    """The figures as lines for people."""
     match name:
         case "messages":
             rates, ratios = result["messages_per_cpu_second"], result["ratios"]

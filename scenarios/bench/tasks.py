@@ -1,7 +1,7 @@
-"""What many tasks cost while they have nothing to do: 7 nodes, hundreds of databases, thousands of tasks.
+"""The cost of many tasks while they have nothing to do: 7 nodes, hundreds of databases, thousands of tasks.
 
-Three figures. An hour in which no task is due, skipped and lived beat by beat; and an hour in which every task is due
-once and finds nothing new (rule 9.7). Both also by the number of tasks, so that what grows with it is seen.
+Three figures: an hour in which no task is due, with quiet time skipped and with every heartbeat simulated; and an hour in
+which every task is due once and finds nothing new (rule 9.7). All are given by the number of tasks, to show what grows with it.
 """
 
 import time
@@ -25,16 +25,16 @@ HOUR = 3_600.0
 DATABASES = (5, 50, 500)
 TASKS_OF_A_DATABASE = 20
 RULES = attrs.evolve(rules_named("unkindness"), name="many slots", concurrent_backups=1_000)
-"""With the four slots a node has, tasks of one minute would queue for hours (rule 9.4), and idle time would not be idle."""
+"""With the four slots that a node has by default, tasks of one minute would queue for hours (rule 9.4) and never be idle."""
 
 
 def idle(databases: int, nodes: int = 7) -> dict[str, Any]:
-    """Measure one size: CPU seconds of
+    """Measure one size. CPU seconds of
 
-    - `define`: all databases and tasks, with the promises watched;
-    - `idle_hour`: an hour in which nothing is due, as users live it;
-    - `lived_minute`: a minute in which every report and every look of the observer is lived;
-    - `due_hour`: an hour in which each task is due once and has nothing new; what that costs a task is told in µs.
+    - `define`: defining all databases and tasks, with the promises watched;
+    - `idle_hour`: an hour in which nothing is due, with quiet time skipped as in any run;
+    - `lived_minute`: a minute in which every report and every round of the observer is simulated;
+    - `due_hour`: an hour in which each task is due once and has nothing new; its cost for each task is given in µs.
     """
     cost: dict[str, float] = {}
     runs: list[int] = []
@@ -84,7 +84,7 @@ def idle(databases: int, nodes: int = 7) -> dict[str, Any]:
 
 @contextmanager
 def lived(world: World) -> Iterator[None]:
-    """No stretch of quiet time is skipped meanwhile."""
+    """Skip no stretch of quiet time during the `with` block."""
     before, world.skipping = world.skipping, False
     world.clock.quiet_after, kept = 1 << 62, world.clock.quiet_after
     yield
@@ -92,12 +92,12 @@ def lived(world: World) -> Iterator[None]:
 
 
 def tasks(sizes: tuple[int, ...] = DATABASES) -> dict[str, Any]:
-    """What thousands of backup tasks cost on seven nodes while they have nothing to do: a row a size, by their number."""
+    """The cost of thousands of idle backup tasks on seven nodes: one row for each number of tasks."""
     return {"tasks": {str(size * TASKS_OF_A_DATABASE): idle(size) for size in sizes}}
 
 
 def as_lines(result: dict[str, Any]) -> list[str]:
-    """The lines a person reads."""
+    """The figures as lines for people."""
     return [
         "backup tasks with nothing to do, 7 nodes, 20 tasks a database, all promises watched; CPU seconds",
         "   tasks   databases   to define   hour, none due   minute lived   hour, each due once   µs per task",

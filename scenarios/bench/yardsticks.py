@@ -1,4 +1,4 @@
-"""What ours is measured against: SimPy's bare ping-pong, and two bare trio tasks on our own clock."""
+"""The yardsticks of the benchmarks: SimPy's bare ping-pong, and two bare trio tasks on our own clock."""
 
 import time
 
@@ -9,7 +9,7 @@ from cluster.time_units import MILLISECOND, SECOND
 
 
 def simpy_ping_pong(messages: int) -> float:
-    """Two SimPy processes that hand each other a number through two Stores, 5 ms apart; messages per CPU second."""
+    """Messages per CPU second of two SimPy processes that hand each other a number through two Stores, 5 ms apart."""
     import simpy
 
     world = simpy.Environment()
@@ -31,7 +31,7 @@ def simpy_ping_pong(messages: int) -> float:
 
 
 def trio_ping_pong(messages: int) -> float:
-    """Two trio tasks on our clock; a message is one entry of the agenda that wakes the other. Messages per CPU second."""
+    """Messages per CPU second of two trio tasks on our clock; a message is one entry of the agenda that wakes the other task."""
     clock = Clock()
     parked = [Parked(), Parked()]
     inbox = [0, 0]

@@ -1,8 +1,8 @@
-"""The command `unkindness`: what was typed, where lines go, and the exit code. All that is heavy is imported late.
+"""The command `unkindness`: what was typed, where lines go, and the exit code. Everything slow to import is imported late.
 
 Exit codes: 0 held; 1 a promise or an assertion was broken; 2 inconclusive; 3 a replay diverged; 64 the user's mistake;
-70 our own; 130 Ctrl-C; 141 nobody reads any more. A command stands in the file of its name. Never here: how a run is played, kept,
-compared or described.
+70 a bug of ours; 130 Ctrl-C; 141 the reader went away. Each command is in the file of its name. Never here: how a run is played,
+kept, compared or described.
 """
 
 from importlib import import_module
@@ -10,10 +10,10 @@ from importlib import import_module
 from scenarios.cli.base import BROKEN, BUG, DIVERGED, HELD, INCONCLUSIVE, INTERRUPTED, MISTAKE, NOBODY_READS, app
 from scenarios.cli.entry import main
 
-# Each offers its commands as it comes in: in this order they are named to whoever mistypes one.
+# Each module registers its commands when imported: the order here is the one in which a mistyped command is corrected.
 for command in ("list", "run", "replay", "tasks", "why", "audit", "draw", "validate"):
     import_module(f"scenarios.cli.{command}")
-app.command(  # its options are the bounds of a search, which comes in with them
+app.command(  # its options are the bounds of a search, which are imported with it
     "scenarios.cli.explore:explore",
     help="Try every interleaving of a tiny cluster, breadth first: the shortest way to a broken promise, or none.",
 )

@@ -1,6 +1,6 @@
-"""What every command of `unkindness` needs: the app, the exit codes, the kinds of flags, and how to speak.
+"""The common parts of all commands of `unkindness`: the app, the exit codes, the kinds of flags, and the output of lines.
 
-Whoever reads the exit codes in a shell reads them in `__init__.py`. Never here: a command.
+The exit codes are listed in `__init__.py`. Never here: a command.
 """
 
 import sys
@@ -14,11 +14,11 @@ from cyclopts import App, Parameter, Token
 HELD, BROKEN, INCONCLUSIVE, DIVERGED, MISTAKE, BUG, INTERRUPTED, NOBODY_READS = 0, 1, 2, 3, 64, 70, 130, 141
 CODES = {"held": HELD, "broken": BROKEN, "inconclusive": INCONCLUSIVE}
 CODES |= {"mistake": MISTAKE, "bug": BUG, "stopped": INTERRUPTED}
-"""Of a run, by its verdict."""
+"""The exit code of each verdict of a run."""
 
 
 def whole_number(_: object, tokens: Sequence[Token]) -> int:
-    """For `--seed`: nothing is rounded."""
+    """A converter for `--seed`: a whole number, never rounded."""
     try:
         return int(tokens[0].value)
     except ValueError:
@@ -51,7 +51,7 @@ app = App(
 
 
 def check_data(data: str | None) -> None:
-    """DataError if `--data` names nothing that can be read."""
+    """Raise DataError if `--data` names nothing that can be read."""
     if data is not None:
         from scenarios.sample_documents import check
 
@@ -60,7 +60,7 @@ def check_data(data: str | None) -> None:
 
 @contextmanager
 def writing(what: str, remedy: str = "name another file") -> Iterator[None]:
-    """StoryError if what stands below cannot be written."""
+    """Turn an error of writing in the `with` block into a StoryError."""
     from scenarios.gallery import StoryError
 
     try:
@@ -70,7 +70,7 @@ def writing(what: str, remedy: str = "name another file") -> Iterator[None]:
 
 
 def width() -> int:
-    """Columns of the terminal; 80 where there is none."""
+    """The width of the terminal in columns; 80 without one."""
     from shutil import get_terminal_size
 
     return max(60, get_terminal_size((80, 24)).columns)
@@ -93,5 +93,5 @@ def say(data: Callable[[], object], lines: Iterable[str], as_json: bool) -> None
 
 
 def complain(text: str) -> None:
-    """One or two lines on standard error."""
+    """Write one or two lines to standard error."""
     print(f"unkindness: {text}", file=sys.stderr)

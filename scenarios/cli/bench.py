@@ -79,7 +79,7 @@ def _elections(trials: int | None, seed: int, svg: Path | None, processes: int |
 
     if svg is not None:
         with writing(f"--svg {svg}"):
-            svg.open("a", encoding="utf-8").close()  # now, and not after minutes of elections
+            svg.open("a", encoding="utf-8").close()  # before minutes of elections, and not after
     began, judged, missed = perf_counter(), 0, 0
     data: dict[str, Any] = {}
     with runner(seed, processes) as running:

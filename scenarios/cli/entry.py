@@ -1,4 +1,4 @@
-"""From the words that were typed to the exit code, whatever goes wrong in between.
+"""The way from the typed words to the exit code, whatever error occurs in between.
 
 Never here: what a command does.
 """
@@ -16,12 +16,12 @@ from scenarios.cli.base import BUG, DIVERGED, HELD, INTERRUPTED, MISTAKE, NOBODY
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
-    """Do what was asked for; return the exit code."""
-    if sys.stdout is None:  # closed by whoever called us
+    """Run the command with these arguments; return the exit code."""
+    if sys.stdout is None:  # closed by whoever called the command
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that has no `…` shows something else
+            stream.reconfigure(errors="replace")  # a terminal without `…` shows a replacement
     words = list(sys.argv[1:] if tokens is None else tokens)
     try:
         code = _answer(words)
@@ -32,7 +32,9 @@ def main(tokens: Sequence[str] | None = None) -> int:
         complain("interrupted")
         code = INTERRUPTED
     if code == NOBODY_READS:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's last flush finds a reader
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # so that the last flush of Python finds an open file
     return code
 
 
@@ -67,13 +69,13 @@ def _unexpected(error: Exception, words: list[str]) -> int:
     if isinstance(error, mistakes):
         complain(str(error))
         return MISTAKE
-    if isinstance(error.__cause__, KeyboardInterrupt):  # the second Ctrl-C struck inside trio
+    if isinstance(error.__cause__, KeyboardInterrupt):  # a second Ctrl-C arrived while trio was handling the first
         raise KeyboardInterrupt from error
     complain(bug_text(error, shlex.join(["unkindness", *words]), version()))
     return BUG
 
 
 def usage_text(error: CycloptsError) -> str:
-    """What was wrong with the command line, and what to do."""
+    """The error of a wrong command line, with the remedy."""
     text = " ".join(str(error).split())
     return f"{text}\n`unkindness --help` shows what can be asked for."

@@ -1,4 +1,4 @@
-"""`unkindness explore`: every interleaving of a tiny cluster. What its options mean stands with the bounds themselves."""
+"""`unkindness explore`: every interleaving of a tiny cluster. The meaning of its options is documented at the bounds."""
 
 from typing import Annotated
 

@@ -83,7 +83,7 @@ def restore(
     except BaseException:
         if into is not None:
             out.close()
-            into.unlink()  # a file that is half full would look like a whole one
+            into.unlink()  # a half-written file would look like a whole one
         raise
     if into is not None:
         out.close()
@@ -95,7 +95,7 @@ def restore(
 
 
 def _new(path: Path) -> TextIO:
-    """A file that was not there: nothing is written over."""
+    """Open a file that does not exist yet: nothing is overwritten."""
     from scenarios.inspect.restore_files import FilesError
 
     try:

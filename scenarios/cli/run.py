@@ -80,7 +80,7 @@ def run(
     request = asked(loaded, seed, rules, data, bug)
     check_data(data)
     log_file = None
-    if log is not None:  # before the story is played, so that nothing is played in vain
+    if log is not None:  # before the story is played, so that no play is wasted
         with writing(str(log), "name another file for the log"):
             log_file = log.open("w", encoding="utf-8")
     folder = fresh_folder(out, request) if out is not None else None
@@ -103,7 +103,7 @@ def run(
 
 
 def _write_log(file: TextIO, outcome: "Outcome") -> None:
-    """Every event through structlog, node and time bound, as JSON lines."""
+    """Write every event through structlog as a JSON line, with node and time bound."""
     import structlog
 
     from cluster.structlog_listener import narrate

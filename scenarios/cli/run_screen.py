@@ -1,4 +1,4 @@
-"""The screen for as long as a story runs, with Ctrl-C heard.
+"""The screen for as long as a story runs, and the handling of Ctrl-C.
 
 Never here: what a line looks like (scenarios/terminal.py), and how a run ended (run.py).
 """
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 GRACE = 2.0
-"""Seconds between a request of the system to end and the end, whatever the story does."""
+"""The seconds between a SIGTERM and the end of the process, whatever the story does."""
 
 
 class RunScreen:
-    """A screen for as long as a story runs, with Ctrl-C heard: once ends the story, twice ends everything."""
+    """A screen for as long as a story runs, with Ctrl-C handled: the first ends the story, the second ends everything."""
 
     def __init__(self, *, quiet: bool, detail: bool = False) -> None:
         from scenarios.terminal import screen
@@ -42,7 +42,7 @@ class RunScreen:
             if hasattr(signal, "setitimer"):
                 signal.signal(signal.SIGALRM, self._at_once)
         except ValueError:
-            self._before = None  # not in the main thread: somebody else hears Ctrl-C
+            self._before = None  # not in the main thread: somebody else handles Ctrl-C
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -61,7 +61,7 @@ class RunScreen:
         complain("stopping; press Ctrl-C again to stop at once")
 
     def _terminate(self, *_: object) -> None:
-        """Nobody is there to ask twice: a story that lets no time pass, and so is never asked to end, is given seconds."""
+        """End the story after SIGTERM; one that lets no time pass never sees the request and is ended after `GRACE` seconds."""
         self._interrupts += 1
         signal.setitimer(signal.ITIMER_REAL, GRACE)
 
@@ -69,7 +69,7 @@ class RunScreen:
         raise KeyboardInterrupt
 
     def follow(self, world: "World") -> None:
-        """For `play`: draw the timeline as it happens."""
+        """The argument `follow` of `play`: draw the timeline as it happens."""
         from cluster.sim.timeline import Timeline
 
         self._world = world
@@ -80,13 +80,13 @@ class RunScreen:
             world.history.followers.append(self._timeline.take)
 
     def stop_asked(self) -> bool:
-        """For `play`: whether somebody pressed Ctrl-C or nobody reads any more."""
+        """The argument `stop_asked` of `play`: whether Ctrl-C was pressed or the reader went away."""
         if self._world is not None and not self._quiet:
             self.screen.progress(self._world)
         return self._interrupts > 0 or self.screen.gone
 
     def catch_up(self, outcome: "Outcome") -> None:
-        """Draw what the timeline was not told of, and what it held back."""
+        """Draw the events that the timeline was not told of, and those it held back."""
         if self._timeline is not None:
             self._timeline.catch_up(outcome.history)
             self._timeline.close()
@@ -94,7 +94,7 @@ class RunScreen:
 
 @contextmanager
 def backups_folder(folder: Path | None) -> Iterator[Path]:
-    """Where real backup files go: into a folder that is kept, or one that is removed."""
+    """The folder for real backup files: in the folder that is kept, or a temporary one."""
     if folder is not None:
         from scenarios.kept_run import BACKUPS
 
@@ -107,7 +107,7 @@ def backups_folder(folder: Path | None) -> Iterator[Path]:
 
 
 def interrupted(outcome: "Outcome", request: "RunRequest") -> int:
-    """Say how far a run came that was stopped from outside, and the command that plays it again; return the exit code."""
+    """Say how far an interrupted run came, and which command plays it again; return the exit code."""
     from cluster.time_units import clock_text
 
     came = f"{clock_text(outcome.history.clock.now)} after the start, {len(outcome.history):,} events"

@@ -1,4 +1,4 @@
-"""`unkindness zoo`: famous bugs: shown, shortened, proven."""
+"""`unkindness zoo`: famous bugs: listed, planted, shortened, and proven to be caught."""
 
 from typing import Annotated, Any
 

@@ -1,6 +1,6 @@
-"""`unkindness draw`: which run, which window of it, and what is said to a wrong question. The run is played (again) and drawn.
+"""`unkindness draw`: the run and the window to draw, and the errors of wrong arguments. The run is played (again) and drawn.
 
-Never here: what is drawn, and how.
+Never here: the contents of a diagram, and how it looks.
 """
 
 import shlex
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from cluster.sim.run import Outcome
 
 MOST = 450
-"""So much to draw is what can be read at once."""
+"""The largest `size` of a picture that can be read at once."""
 
 
 def draw(run: str, *, bug: str | None = None, start: str = "", until: str = "", nodes: Sequence[str] = ()) -> str:
-    """The SVG of a run: `STORY`, `STORY@SEED` or what `--out` kept. ReplayError, StoryError, Diverged."""
+    """The SVG of a run: `STORY`, `STORY@SEED` or a folder that `--out` kept. Raises ReplayError, StoryError, Diverged."""
     loaded, outcome, request = played(run, bug)
     words = ["unkindness", "draw", run, *(["--bug", bug] if bug else [])]
     words += [*(["--from", start] if start else []), *(["--to", until] if until else [])]
@@ -41,7 +41,7 @@ def draw(run: str, *, bug: str | None = None, start: str = "", until: str = "", 
 
 
 def played(run: str, bug: str | None = None) -> tuple[LoadedStory, "Outcome", RunRequest]:
-    """The run, played once; of a kept one it is compared."""
+    """The run, played once; the events of a kept one are compared."""
     named: Kept | RunRequest
     if "@" in run or (Path(run).exists() and not run.endswith(".py")):
         named, seq = find(run)
@@ -65,7 +65,7 @@ def played(run: str, bug: str | None = None) -> tuple[LoadedStory, "Outcome", Ru
 
 
 def among(names: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
-    """The nodes to draw, in the order of the run."""
+    """The nodes to draw, in the order of the run. ReplayError for an unknown one."""
     for name in wanted:
         if name not in names:
             raise ReplayError(f"there is no node {name!r} in this run: --nodes takes some of {' '.join(names)}")
@@ -76,7 +76,7 @@ def among(names: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
 
 
 def window(outcome: "Outcome", start: str, until: str) -> tuple[int, int]:
-    """From when to when, in true µs; the whole run if nothing is said."""
+    """The window in true µs; the whole run if neither end is given."""
     events = outcome.history.events
     first, last = true_time(start) if start else 0, true_time(until) if until else events[-1].t
     if first >= last:
@@ -93,7 +93,7 @@ def window(outcome: "Outcome", start: str, until: str) -> tuple[int, int]:
 
 
 def not_too_much(drawn: Picture, outcome: "Outcome", names: Sequence[str]) -> Picture:
-    """The picture itself, if it can be read. ReplayError says how much of it can."""
+    """The picture itself, if it is small enough to be read. ReplayError says how large it is and how large it may be."""
     if drawn.size() <= MOST:
         return drawn
     low, high = drawn.start, drawn.until
@@ -111,7 +111,7 @@ def not_too_much(drawn: Picture, outcome: "Outcome", names: Sequence[str]) -> Pi
 
 
 def breach(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Breach | None:
-    """What broke, where a promise or an assertion did."""
+    """The promise or assertion that broke the run; None if none did."""
     if outcome.verdict != BROKEN:
         return None
     result = summary(outcome, request, loaded)

@@ -1,6 +1,6 @@
 """From a history to a picture: every event up to the end of the window is read once, and what lies in the window is kept.
 
-Never here: which run it is, and how anything looks.
+Never here: which run is drawn, and how a diagram looks.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def picture(
     command: str = "",
     breach: Breach | None = None,
 ) -> Picture:
-    """What happened to these nodes within [start, until] µs. `breach` stands there if its time does."""
+    """The picture of these nodes within [start, until] µs. `breach` is in it if its time lies in the window."""
     events = [event for event in history.events if event.t <= until]
     reader = Reader(names, start, until)
     for event in events:
@@ -54,7 +54,7 @@ def picture(
 
 
 def sentences(history: "History", names: Sequence[str], start: int, until: int) -> tuple[Sentence, ...]:
-    """The lines of the timeline that are of an instant in the window, and of these nodes or of nobody."""
+    """The timeline's lines within the window that concern these nodes or no node in particular."""
     every = tuple(dict.fromkeys(event.node for event in history.events if event.node))
     lines: list[TimelineLine] = []
     timeline = Timeline(every, lines.append, stretches=history.stretches)
@@ -70,7 +70,7 @@ def sentences(history: "History", names: Sequence[str], start: int, until: int) 
 
 
 def backups(history: RunHistory, names: Sequence[str], start: int, until: int) -> tuple[DrawnBackup, ...]:
-    """The backups of these nodes as far as they lie in the window, in the order of their ends."""
+    """The backups of these nodes that overlap the window, in the order of their ends."""
     found = [
         DrawnBackup(
             run.node,
@@ -86,7 +86,7 @@ def backups(history: RunHistory, names: Sequence[str], start: int, until: int) -
 
 
 class Reader:
-    """Takes events in order, and keeps what each node is meanwhile."""
+    """Takes events in order, and keeps the state of each node up to the last one taken."""
 
     def __init__(self, names: Sequence[str], start: int, until: int) -> None:
         self._names, self._start, self._until = frozenset(names), start, until
@@ -102,7 +102,7 @@ class Reader:
         self._inside = start == 0
 
     def take(self, event: Happened) -> None:
-        """The next event."""
+        """Take the next event."""
         note, node, t = event.note, event.node, event.t
         if not self._inside and t >= self._start:
             self._come_in()
@@ -148,14 +148,14 @@ class Reader:
         self._read_log(t, node, note)
 
     def close(self) -> None:
-        """The window ends: what goes on ends with it."""
+        """End the window: everything that is open ends with it."""
         for node in sorted(self._role):
             self._end_life(self._until, node)
         for (_, task), (owner, since) in self._owner.items():
             self._keep_turn(task, owner, since, self._until)
 
     def _come_in(self) -> None:
-        """The window begins: each node's log stands at its top."""
+        """Begin the window: each node's log is drawn at its top."""
         self._inside = True
         self.rows += [LogRow(self._start, row.node, row.base, row.terms, row.commit) for row in self._log.values()]
 
@@ -216,7 +216,7 @@ class Reader:
             return
         last = next((row for row in reversed(self.rows) if row.node == node), None)
         if last is not None and last.t == t:
-            self.rows.remove(last)  # what changes twice at an instant is shown once
+            self.rows.remove(last)  # of two changes at one instant only the last is shown
         self.rows.append(changed)
 
     # ---- owners ----
@@ -225,7 +225,7 @@ class Reader:
         key = note.database, note.task
         before, since = self._owner.get(key, ("", t))
         if before == note.owner_after:
-            return  # another node says the same
+            return  # another node reports the same owner
         if before:
             self._keep_turn(note.task, before, since, t)
         self._owner[key] = note.owner_after, t

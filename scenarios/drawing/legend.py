@@ -1,4 +1,4 @@
-"""The legend below a diagram: a sample of everything that occurs in it, with its name."""
+"""The legend below a diagram: a sample of each kind of sign that occurs in it, with its name."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ LEFT, RIGHT, LINE = 20.0, 884.0, 19.0
 
 
 def legend(picture: Picture, y: float) -> tuple[list[str], float]:
-    """The lines of SVG from `y` down, and where they end."""
+    """The legend as lines of SVG from `y` down, and the vertical coordinate of its end."""
     x, parts = LEFT, list[str]()
     for drawn, words in samples(picture):
         width = 44 + 5.6 * len(words)
@@ -33,7 +33,7 @@ def legend(picture: Picture, y: float) -> tuple[list[str], float]:
 
 
 def samples(picture: Picture) -> Iterator[tuple[str, str]]:
-    """Each as a drawing between 0 and 24 to the right, around 0 down, and its name."""
+    """Each sample as a drawing (0 to 24 horizontally, centred on 0 vertically) and its name."""
     roles = {life.role for life in picture.lives}
     for role, words in LIVES.items():
         if role in roles:

@@ -1,7 +1,7 @@
-"""Arrows: the messages of consensus paired with their sending, and what each says as far as the trace tells.
+"""Arrows: the messages of consensus paired with their sending, and the meaning of each as far as the trace shows it.
 
-A trace notes a message where it lands, with the time at which it was sent, so nothing has to be guessed. Chatter that says
-nothing new is not in a trace. What an application's programs say to each other (replication, reports of health) is left out.
+A trace notes a message where it is delivered, with the time at which it was sent, so nothing has to be guessed. A repeated
+message without news is not in a trace. Messages between an application's programs (replication, health reports) are left out.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ KINDS: dict[str, str] = {
     "confirm": "do I still lead? and the answer",
     "wish": "a command or a wish, on its way to the leader and back",
 }
-"""What an arrow may say, in the order of the legend."""
+"""The meanings that an arrow may have, in the order of the legend."""
 SAID = {
     "AppendReply": "accepted",
     "InstallSnapshot": "snapshot",
@@ -40,11 +40,11 @@ SAID = {
     "Granted": "wish",
     "Denied": "wish",
 }
-"""What the messages say whose class alone tells it."""
+"""The meaning of each message that follows from its class alone."""
 
 
 def arrows(events: Iterable[Happened], names: Iterable[str], start: int, until: int) -> tuple[Arrow, ...]:
-    """The messages between these nodes that were sent and landed, or were lost, within the window."""
+    """The messages between these nodes that were sent within the window, and delivered or lost within it."""
     among = frozenset(names)
     return tuple(
         arrow
@@ -55,11 +55,11 @@ def arrows(events: Iterable[Happened], names: Iterable[str], start: int, until: 
 
 def _all(events: Iterable[Happened]) -> Iterator[Arrow]:
     stood: dict[str, list[tuple[int, BecameCandidate]]] = {}
-    """Of each node: when and how it stood, the newest last."""
+    """For each node, the time and note of each of its candidacies, the newest last."""
     questions: dict[int, BecameCandidate | None] = {}
-    """Of each question, by the event of its delivery: what its sender stood for."""
+    """For each vote request, by the event of its delivery, its sender's candidacy."""
     voted: set[tuple[str, int, str]] = set()
-    """Who voted in which term for whom."""
+    """The votes given: voter, term and candidate."""
     for event in events:
         note = event.note
         match note:
@@ -67,13 +67,13 @@ def _all(events: Iterable[Happened]) -> Iterator[Arrow]:
                 stood.setdefault(event.node, []).append((event.t, note))
             case Voted(term, candidate):
                 voted.add((event.node, term, candidate))
-                if candidate == event.node:  # who stands again and again is noted the first time only
+                if candidate == event.node:  # a node that is a candidate repeatedly is noted the first time only
                     stood.setdefault(event.node, []).append((event.t, BecameCandidate(term, False)))
             case Delivered(message="RequestVote") | Lost(message="RequestVote"):
                 questions[event.seq] = candidacy = _candidacy(stood.get(note.peer, []), note.sent)
                 yield _arrow("trial" if candidacy is None or candidacy.trial else "question", event, note)
             case Delivered(message="VoteReply") | Lost(message="VoteReply"):
-                # a question that was asked again is chatter, and may have left no note
+                # a repeated vote request may have left no note
                 candidacy = questions.get(event.cause) or _candidacy(stood.get(event.node, []), note.sent)
                 if candidacy is None or candidacy.trial:
                     kind = "answer"
@@ -89,7 +89,7 @@ def _all(events: Iterable[Happened]) -> Iterator[Arrow]:
 
 
 def _candidacy(stood: list[tuple[int, BecameCandidate]], t: int) -> BecameCandidate | None:
-    """What a node stood for at that time."""
+    """The candidacy of a node at that time; None if it had none yet."""
     return next((note for since, note in reversed(stood) if since <= t), None)
 
 

@@ -1,28 +1,28 @@
-"""What a space-time diagram shows, as values: lives, arrows, marks, logs, runs, sentences. Never here: where anything stands."""
+"""The contents of a space-time diagram as values: lives, arrows, marks, logs, runs, sentences. Never here: coordinates."""
 
 from cluster.value import value
 
 
 @value
 class Arrow:
-    """A message from when it was sent to when it landed or was lost."""
+    """A message, from its sending to its delivery or loss."""
 
     kind: str
     """One of `messages.KINDS`."""
     message: str
-    """Class of the message."""
+    """The class of the message."""
     number: str
     sender: str
     receiver: str
     sent: int
     t: int
     lost: str
-    """Why it never arrived; empty where it did."""
+    """Why the message was lost; empty if it was delivered."""
 
 
 @value
 class Life:
-    """A node in one role for a while."""
+    """A stretch of time in which a node has one role."""
 
     node: str
     role: str
@@ -33,7 +33,7 @@ class Life:
 
 @value
 class Mark:
-    """Something that a node does at an instant, as a sign on its life line."""
+    """An event of a node at an instant, drawn as a sign on its life line."""
 
     t: int
     node: str
@@ -43,7 +43,7 @@ class Mark:
 
 @value
 class Word:
-    """A word or two beside a life line: a term that begins, a vote."""
+    """A short text beside a life line: the term that begins, or a vote."""
 
     t: int
     node: str
@@ -52,20 +52,20 @@ class Word:
 
 @value
 class LogRow:
-    """A node's log as it is from an instant on."""
+    """A node's log from an instant on."""
 
     t: int
     node: str
     base: int
-    """Index of the last entry that a snapshot stands for."""
+    """The index of the last entry that the snapshot covers."""
     terms: tuple[int, ...]
-    """Of the entries behind it."""
+    """The terms of the entries after `base`."""
     commit: int
 
 
 @value
 class DrawnBackup:
-    """A backup on a node, from start to end."""
+    """A backup run on a node, from start to end."""
 
     node: str
     kind: str
@@ -73,12 +73,12 @@ class DrawnBackup:
     start: int
     until: int
     ended: str
-    """`finished`, `failed`, `cancelled`; `cut off` where the node went down; empty where it still runs."""
+    """`finished`, `failed`, `cancelled`; `cut off` if the node went down; empty if the run is still under way."""
 
 
 @value
 class Turn:
-    """A while in which a node is responsible for a task, as the cluster has it."""
+    """A stretch of time in which a node is responsible for a task, according to the cluster."""
 
     task: int
     node: str
@@ -98,21 +98,21 @@ class Sentence:
 
 @value
 class Breach:
-    """A promise that was broken, and where it showed: the run ends there."""
+    """A broken promise, and where it broke: the run ends there."""
 
     t: int
     node: str
-    """Empty: at no node in particular."""
+    """The node at which it broke; empty: none in particular."""
     text: str
 
 
 @value
 class Picture:
-    """All that is drawn of a window of a run."""
+    """Everything that is drawn for a window of a run."""
 
     title: str
     command: str
-    """What draws it again."""
+    """The command that draws it again."""
     names: tuple[str, ...]
     start: int
     until: int
@@ -127,7 +127,7 @@ class Picture:
     breach: Breach | None
 
     def instants(self) -> tuple[int, ...]:
-        """Every time at which something stands, in order, with both ends of the window."""
+        """Every time at which something is drawn, in order, with both ends of the window."""
         spans: tuple[Life | DrawnBackup, ...] = (*self.lives, *self.runs)
         points: tuple[Mark | Word | LogRow | Sentence, ...] = (*self.marks, *self.words, *self.rows, *self.sentences)
         found = {self.start, self.until, *[each.t for each in points]}
@@ -136,5 +136,5 @@ class Picture:
         return tuple(sorted(found))
 
     def size(self) -> int:
-        """How much there is to draw."""
+        """The number of things to draw."""
         return len(self.arrows) + len(self.marks) + len(self.rows) + len(self.runs) + len(self.sentences)

@@ -1,7 +1,7 @@
-"""True time, downward: an instant gets room by what is there, and a long wait is folded to a mark.
+"""The vertical scale: true time runs downward, instants get the room that their signs need, and long waits are folded.
 
-Between two instants the distance grows with the logarithm of the time, so that a millisecond can be seen beside a third of a
-second. From `FOLDED` on, a wait is one fold, whatever its length.
+The distance between two instants grows with the logarithm of the time, so that a millisecond can be seen beside a third of a
+second. A wait of `FOLDED` or longer is drawn as one fold of fixed height.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,18 +24,18 @@ class TimeFold:
 
 @value
 class Room:
-    """What needs `height` below its instant, in a lane of its own: nothing else of that lane stands there."""
+    """A request for `height` below an instant in one lane, in which nothing else is drawn there."""
 
     t: int
     lane: str
     height: float
     slack: float = 0.0
-    """How far it may slip below its instant instead of pushing it down."""
+    """How far it may be moved down from its instant before the instant itself is moved down."""
 
 
 @value
 class Scale:
-    """Where instants stand, and where what needs room does: in the order it was asked for."""
+    """The vertical coordinates of instants, and of the rooms in the order in which they were requested."""
 
     at: Mapping[int, float]
     places: tuple[float, ...]
@@ -44,12 +44,12 @@ class Scale:
 
 
 def gap(duration: int) -> float:
-    """The distance of two instants that are so many µs apart, where nothing else asks for more."""
+    """The least distance of two instants that are `duration` µs apart."""
     return min(36.0, 1.5 + 5.6 * log2(1 + duration / 500))
 
 
 def scale(instants: Sequence[int], rooms: Iterable[Room], top: float) -> Scale:
-    """Lay out instants, in order, from `top` down."""
+    """Lay out the instants, which are in order, from `top` down."""
     wanted: dict[int, list[tuple[int, Room]]] = {}
     for number, room in enumerate(rooms):
         wanted.setdefault(room.t, []).append((number, room))
@@ -64,7 +64,7 @@ def scale(instants: Sequence[int], rooms: Iterable[Room], top: float) -> Scale:
         below = y
         y += FOLD_HEIGHT if folded else gap(wait) if wait else 0.0
         needed: dict[str, float] = {}
-        for _, room in wanted.get(t, ()):  # the first of each lane wants to stand at the instant itself
+        for _, room in wanted.get(t, ()):  # the first room of each lane is to begin at the instant itself
             if room.lane not in needed:
                 needed[room.lane] = taken.get(room.lane, top) - room.slack
         y = max(y, *needed.values()) if needed else y

@@ -7,12 +7,12 @@ CELL = 14.0
 
 
 def place(number: float) -> str:
-    """A coordinate, short."""
+    """A coordinate as a short text."""
     return f"{number:.1f}".removesuffix(".0")
 
 
 def words_of(words: str) -> str:
-    """A text as XML may hold it: what cannot be printed is shown as such."""
+    """A text escaped for XML; each character that cannot be printed becomes U+FFFD."""
     return escape("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in words))
 
 
@@ -24,7 +24,7 @@ def text(x: float, y: float, words: str, kind: str = "", anchor: str = "") -> st
 
 
 def arrow(kind: str, said: str, x1: float, y1: float, x2: float, y2: float, lost: bool) -> str:
-    """From one life line to another; what is lost ends in a cross on the way."""
+    """An arrow from one life line to another; that of a lost message ends in a cross on the way."""
     length = hypot(x2 - x1, y2 - y1)
     ux, uy = (x2 - x1) / length, (y2 - y1) / length
     x1, y1, x2, y2 = x1 + ux * 5, y1 + uy * 5, x2 - ux * 5, y2 - uy * 5
@@ -41,7 +41,7 @@ def arrow(kind: str, said: str, x1: float, y1: float, x2: float, y2: float, lost
 
 
 def sign(kind: str, x: float, y: float) -> str:
-    """What a node has become or does, on its life line. Roles carry the letter that the timeline has for them."""
+    """The sign of a role or an event on a life line. Roles carry the letter that the timeline has for them."""
     p, q = place(x), place(y)
     match kind:
         case "leader":
@@ -60,16 +60,17 @@ def sign(kind: str, x: float, y: float) -> str:
             return f'<rect class="sign snapshot" x="{place(x - 6)}" y="{place(y - 6)}" width="12" height="12" rx="2"/>'
         case "skipped":
             return f'<circle class="run" cx="{place(x)}" cy="{q}" r="3"/>'
-        case _:  # a report: an envelope, full once it has arrived
+        case _:  # a report: an envelope, filled once it was received
             sent = "run" if kind == "reported" else "run failed"
             left, top = place(x - 7), place(y - 5)
             return f'<path class="{sent}" d="M{left} {top}h14v10h-14Zl7 5 7 -5" style="stroke-width:1.2"/>'
 
 
 def cells(x: float, y: float, first: int, terms: tuple[int, ...], commit: int, room: float) -> str:
-    """A log from entry `first` on: one cell an entry with its term, dashed until it is committed. The last ones, if not all fit."""
+    """A log from entry `first` on: one cell for each entry with its term, dashed until it is committed; only the last ones
+    if not all fit."""
     left = max(0, len(terms) - int(room // CELL))
-    if left or first > 1:  # what is not shown takes room itself
+    if left or first > 1:  # the sign for the cells left out takes room itself
         width = 6.0 + 5.5 * len(f"…{first + len(terms)}")
         left = max(0, len(terms) - int((room - width) // CELL))
     gone = first + left - 1

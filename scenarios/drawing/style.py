@@ -1,4 +1,4 @@
-"""How a diagram looks, in light and in dark: classes for roles, messages, logs and runs. Each differs by shape or dash too."""
+"""The style of a diagram, in light and in dark: classes for roles, messages, logs and runs. Each differs by shape or dash too."""
 
 STYLE = """
   svg { font: 12px system-ui, sans-serif; --ink: #1f2328; --quiet: #57606a; --paper: #ffffff; --rule: #d0d7de;
@@ -46,4 +46,4 @@ STYLE = """
   .broken { fill: var(--red); font-weight: 700 }
 """
 CLASSES = {"trial": "asked", "snapshot": "snap"}
-"""The class of an arrow, where it is not its kind's name: those are roles and signs too."""
+"""The CSS class of an arrow where it is not the name of its kind, because a role or sign has that name."""

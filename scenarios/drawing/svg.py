@@ -16,13 +16,13 @@ from scenarios.drawing.style import CLASSES, STYLE
 
 WIDTH = 900
 GUTTER = 92
-"""For the times."""
+"""The width of the column of times."""
 LINE = 15.0
 MOST_NODES = 8
 
 
 def svg(picture: Picture) -> str:
-    """The whole file."""
+    """The whole SVG file of a picture."""
     return Drawing(picture).whole()
 
 
@@ -34,12 +34,12 @@ class Drawing:
         count = len(picture.names)
         self._spacing = min(128.0, max(62.0, 390.0 / count))
         self._beside = 20 if picture.runs else 11
-        """Where a log's cells begin, right of a life line."""
+        """The distance of a log's cells from their life line."""
         lanes = {name: GUTTER + 46 + self._spacing * number for number, name in enumerate(picture.names)}
         self._lanes = lanes
         self._room = self._spacing - self._beside - 10
         self._right = GUTTER + 46 + self._spacing * count - 8
-        """Where sentences begin."""
+        """The left edge of the sentences."""
         self._letters = int((WIDTH - 18 - self._right) / 6.3)
         self._head = wrap(picture.title, 92)
         self._scale = self._laid_out()
@@ -65,7 +65,7 @@ class Drawing:
         return self._scale.at[t]
 
     def whole(self) -> str:
-        """All parts, from the back to the front."""
+        """All parts of the drawing, from the back to the front."""
         picture = self._picture
         body = [
             *self._guides(),
@@ -112,7 +112,7 @@ class Drawing:
             yield f'<rect class="{life.role}" {where}/>'
 
     def _guides(self) -> Iterator[str]:
-        """From a node to the sentence that says what it does."""
+        """Lines from a node to the sentence that tells of it."""
         picture = self._picture
         others = len(picture.marks) + len(picture.rows) + len(picture.words)
         for sentence, y in zip(picture.sentences, self._scale.places[others:], strict=False):
@@ -121,7 +121,7 @@ class Drawing:
                 yield f'<path class="guide" d="M{place(x)} {place(at)}H{place(end - 12)}L{place(end)} {place(y)}"/>'
 
     def _folds(self) -> Iterator[str]:
-        """Where time was left out: two waves over all life lines, and how long it was."""
+        """The folds: two waves over all life lines, and the duration left out."""
         left = GUTTER + 12
         for fold in self._scale.folds:
             for y in (fold.y - 2.5, fold.y + 2.5):
@@ -135,7 +135,7 @@ class Drawing:
             yield f'<path class="turn" d="M{place(x + 4)} {place(top)}h-4V{place(bottom)}h4"/>'
 
     def _near(self, t: int) -> float:
-        """Where an instant stands, or the last one before it."""
+        """The coordinate of an instant, or of the last drawn one before it."""
         return self._scale.at[max(known for known in self._scale.at if known <= t)]
 
     def _runs(self) -> Iterator[str]:
@@ -155,7 +155,7 @@ class Drawing:
             yield arrow(CLASSES.get(each.kind, each.kind), said, *start, *end, bool(each.lost))
 
     def _beside_the_lines(self) -> Iterator[str]:
-        """Signs, logs, words and sentences, in the order in which they were given room."""
+        """Signs, logs, words and sentences, in the order in which they requested room."""
         picture, places = self._picture, iter(self._scale.places)
         for mark in picture.marks:
             yield sign(mark.kind, self._lanes[mark.node], next(places))

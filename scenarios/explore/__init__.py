@@ -1,4 +1,4 @@
-"""Every interleaving of a tiny cluster, by the very step function that runs everywhere else; and a way through it, told."""
+"""A search through every interleaving of a tiny cluster by the product's own step function, and the ways it finds as stories."""
 
 from cluster.raft.configuration import Configuration
 from cluster.raft.configuration_change import Alteration, Change, MemberPlace

@@ -1,4 +1,4 @@
-"""What may happen in a search, one class a kind; its `repr` can be pasted into `follow`. Who does it is not here."""
+"""The actions of a search, one class for each kind; the `repr` of one can be pasted into `follow`. Nothing is done here."""
 
 from cluster.raft.configuration_change import Change
 from cluster.raft.messages import (
@@ -18,30 +18,30 @@ from cluster.value import value
 
 @value
 class Expire:
-    """The node's timer fires: patience ends, a round is over, a beat is due."""
+    """The node's timer fires: an election timeout, the end of a round of votes, or a heartbeat that is due."""
 
     node: str
     unheard: bool = False
-    """A leader's, and it has not heard a majority for so long that it gives up (rule 3.27)."""
+    """The node is a leader that has not heard from a majority for so long that it steps down (rule 3.27)."""
 
 
 @value
 class Sync:
-    """The oldest write of the node becomes durable, and what waited for it is done."""
+    """The oldest pending write of the node becomes durable, and what waited for it is done."""
 
     node: str
 
 
 @value
 class Propose:
-    """A leader is asked for the next command."""
+    """The next command is proposed to a leader."""
 
     node: str
 
 
 @value
 class Reconfigure:
-    """A leader is asked to change who belongs to the cluster."""
+    """A leader is asked for a change of the members."""
 
     node: str
     change: Change
@@ -60,23 +60,23 @@ class Crash:
 
     node: str
     commit: int
-    """Up to where its disk knows the log to be committed: what the last durable write says, or what was remembered."""
+    """The commit index that its disk holds: that of the last durable write, or one remembered since."""
 
 
 @value
 class Deliver:
-    """A message on its way arrives."""
+    """A message in flight arrives."""
 
     sender: str
     node: str
     message: Message
     late: bool = False
-    """So long after the last sign of a leader that good standing protects nobody (rule 3.22)."""
+    """It arrives so long after the last sign of a leader that the check for a live leader no longer refuses it (rule 3.22)."""
 
 
 @value
 class Duplicate:
-    """A message on its way arrives, and will arrive again."""
+    """A message in flight arrives, and will arrive again."""
 
     sender: str
     node: str
@@ -86,7 +86,7 @@ class Duplicate:
 
 @value
 class Drop:
-    """A message on its way is lost."""
+    """A message in flight is lost."""
 
     sender: str
     node: str

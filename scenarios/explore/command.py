@@ -1,4 +1,4 @@
-"""What `unkindness explore` says. It is told where to say it and what the time is; it searches by `Search` alone."""
+"""The work of `unkindness explore` and its output as lines. The caller prints them and supplies the clock."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,18 +10,18 @@ from scenarios.explore.story import follow, pasteable, story_lines
 from scenarios.zoo import Bug, bug_named, planted
 
 VERDICTS = {"exhausted": "held", "depth": "held", "states": "inconclusive", "broken": "broken", "stopped": "stopped"}
-"""In the words of every command."""
+"""The verdict of a search in the words that every command uses."""
 SEARCHED = ("cluster.raft", "cluster.storage")
-"""Of the product, what a search runs: elsewhere a bug would be planted in vain."""
+"""The packages that a search runs: a bug planted in any other cannot be met."""
 
 
 def is_met(bug: Bug) -> bool:
-    """Whether a search can come across it: it steps the core, on a disk, and takes no snapshots."""
+    """Whether a search can meet a bug: it runs the core and a disk, and makes no snapshots."""
     return bug.target.startswith(SEARCHED) and bug.change.__module__ != "scenarios.zoo.snapshots"
 
 
 def bug_to_plant(name: str | None) -> Bug | None:
-    """The bug of that name. BoundsError unless it is one that a search can meet; UnknownBug."""
+    """The bug of that name. BoundsError unless it is one that a search can meet; UnknownBug if there is none."""
     if name is None:
         return None
     found = bug_named(name)
@@ -34,7 +34,7 @@ def bug_to_plant(name: str | None) -> Bug | None:
 
 
 def batch_for(bug: Bug | None) -> int | None:
-    """Entries an append as the bug wants it; None: as ever."""
+    """Entries in one append as the bug needs it; None: the default."""
     timing = bug.under.get("timing") if bug is not None else None
     return timing.batch if timing is not None else None
 
@@ -82,7 +82,7 @@ def _speaker(say: Callable[[str], None] | None) -> Callable[[Level], None] | Non
 
 
 def again(bounds: Bounds, bug: Bug | None, depth: int, states: int) -> str:
-    """The command line that asks for the same."""
+    """The command line that repeats the search."""
     words = ["unkindness explore"]
     words += [f"--{each} {getattr(bounds, each)}" for each in ("nodes", "terms", "entries")]
     defaults = Bounds()
@@ -99,7 +99,7 @@ def again(bounds: Bounds, bug: Bug | None, depth: int, states: int) -> str:
 
 
 def verdict_lines(found: SearchResult, seconds: float, command: str) -> list[str]:
-    """How it ended, in a few lines."""
+    """The end of a search in a few lines."""
     promises, depth = len(PROMISES), found.depth
     match found.verdict:
         case "exhausted":
@@ -129,7 +129,7 @@ def verdict_lines(found: SearchResult, seconds: float, command: str) -> list[str
 
 
 def as_fields(found: SearchResult, story: list[str], seconds: float, command: str) -> dict[str, Any]:
-    """The same as one JSON object; all but `seconds` is decided by the command."""
+    """The same as one JSON object; all but `seconds` is determined by the command."""
     broken = found.broken
     return {
         "verdict": VERDICTS[found.verdict],

@@ -1,10 +1,10 @@
-"""What makes two states the same: which field of which value counts, under which renaming of the nodes. No rule of Raft.
+"""The identity of states: which field of which value counts, and under which renaming of the nodes. It holds no rule of Raft.
 
 Clock readings do not count: any timer may fire at any step, so they are set to one constant wherever a step left
-another (`normal_form`). Names count only by who is who: a state and its renaming are one (`Lanes`).
+another (`normal_form`). Names count only by the nodes they refer to: a state and its renaming are the same (`Lanes`).
 
-The tables name every field of every value by hand. A field that is not in them is an error, for nobody has said yet
-whether two states that differ in it are two.
+The tables name every field of every value by hand. A field that is missing there is an error, because nobody has decided
+yet whether states that differ only in it are the same.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ from cluster.value import value
 
 
 class How(Enum):
-    """How a field counts."""
+    """The way in which a field counts."""
 
     Kept = "as it is"
     Name = "a node's name, or none"
@@ -37,7 +37,7 @@ class How(Enum):
 
 @value
 class Erased:
-    """The field does not count: every state of a search has this in it."""
+    """The field does not count: it has this value in every state of a search."""
 
     constant: Any
 
@@ -48,7 +48,7 @@ Parts = dict[str, How | Erased]
 
 
 def _parts(kept: str, **others: How | Erased) -> Parts:
-    """How the fields of a class count: those named in `kept` as they are, in the order given, and each other as it says."""
+    """The fields of a class: those named in `kept` count as they are, in that order, and each of `others` as given."""
     return {**dict.fromkeys(kept.split(), Kept), **others}
 
 
@@ -91,20 +91,20 @@ PARTS: dict[type, Parts] = {
     messages.AppendReply: _parts("term success match hint_index hint_term beat"),
 }
 LOG_PARTS = {"_ends", "_entries", "base", "base_term", "last_index", "last_term"}
-"""All that a `Log` consists of; its entries are what counts, and where they begin."""
+"""The fields of a `Log`; only its entries and its base count."""
 STILL = (Name, Names, Same)
-"""What `normal_form` leaves alone."""
+"""The ways to count that `normal_form` leaves unchanged."""
 _CHECKED = set[type]()
-"""Classes of which the table says all."""
+"""Classes whose fields are known to be all in the table."""
 PLAIN = (int, str, bytes, bool, type(None), frozenset)
 
 
 class UnknownPart(TypeError):
-    """A value has a field, or a state a value, of which `PARTS` does not say whether it counts."""
+    """A value whose class, or a field of it, is missing in `PARTS`."""
 
 
 def unknown_parts(kind: type) -> list[str]:
-    """Fields on which the table and a value's class disagree. What a class derives from its other fields is not one."""
+    """Fields on which the table and a value's class disagree. A field derived from others is not counted."""
     there = {field.name for field in attrs.fields(kind) if field.init}
     return sorted(there ^ set(PARTS[kind]))
 
@@ -122,13 +122,13 @@ def _checked(kind: type) -> Parts:
 
 
 def know(kind: type, **parts: How | Erased) -> None:
-    """Say which fields of another class count."""
+    """Add a class and its fields to the table."""
     PARTS[kind] = parts
     _CHECKED.discard(kind)
 
 
 def normal_form(thing: Any) -> Any:
-    """The same with every clock reading set to its constant. Raises UnknownPart."""
+    """The same value with every clock reading set to its constant. Raises UnknownPart."""
     kind = type(thing)
     if kind in PLAIN or kind is Log:
         return thing
@@ -151,11 +151,11 @@ def normal_form(thing: Any) -> Any:
 
 
 Renaming = Mapping[str | None, int | None]
-"""Each name to its number in the renamed state."""
+"""The number of each name in the renamed state."""
 
 
 def encoded(thing: Any, names: Renaming) -> Any:
-    """What counts of it under a renaming: tuples of what can be written down. Raises UnknownPart."""
+    """The parts of a value that count, under a renaming, as nested tuples of plain values. Raises UnknownPart."""
     kind = type(thing)
     if kind in PLAIN:
         return thing
@@ -183,7 +183,7 @@ def encoded(thing: Any, names: Renaming) -> Any:
 
 
 LANE = 20
-"""Bytes a lane takes: 16 of a fingerprint, and room for the carries of 2³² things added up."""
+"""Bytes of a lane: 16 of a fingerprint, and room for the carries of a sum of 2³² of them."""
 FINGERPRINT = 16
 
 
@@ -200,7 +200,7 @@ class Lanes:
     """
 
     def __init__(self, names: Sequence[str], alike: bool = True) -> None:
-        """`alike`: whether the names of nodes mean nothing, so that a state and its renamings are one."""
+        """`alike`: whether the names of nodes mean nothing, so that a state and its renamings are the same."""
         places = range(len(names))
         orders = list(permutations(places)) if alike else [tuple(places)]
         self.renamings: list[Renaming] = [{None: None, **dict(zip(names, order, strict=True))} for order in orders]
@@ -208,7 +208,7 @@ class Lanes:
         self._slices = [slice(LANE * at, LANE * at + FINGERPRINT) for at in range(len(self.renamings))]
 
     def of(self, content: Callable[[Renaming], Any]) -> int:
-        """The part's lanes; `content` says what counts of it under a renaming."""
+        """The lanes of a part; `content` says what counts of it under a renaming."""
         return int.from_bytes(b"".join([_lane(content(names)) for names in self.renamings]), "little")
 
     def of_nameless(self, content: Any) -> int:
@@ -216,6 +216,6 @@ class Lanes:
         return int.from_bytes(_lane(content) * len(self.renamings), "little")
 
     def every(self, total: int) -> list[bytes]:
-        """The fingerprint of each renaming of the state; the first one is its own."""
+        """The fingerprint of each renaming of the state; the first is that of the state itself."""
         lanes = total.to_bytes(self.width, "little")
         return [lanes[place] for place in self._slices]

@@ -1,6 +1,6 @@
-"""One node while an action lasts: the law stepped, its disk written, its mail sent, its own promises asked.
+"""One node while an action lasts: the core is stepped, the disk written, messages sent, and the node's own promises checked.
 
-It is `cluster.raft.step.step` that decides and the shell's order in which things are done. Nothing is remembered here.
+`cluster.raft.step.step` decides, and effects are carried out in the order of the shell. Nothing is remembered here.
 """
 
 import attrs
@@ -18,7 +18,7 @@ from scenarios.explore.surroundings import Surroundings
 
 
 class NodeAction:
-    """A node while an action lasts: several steps of the law if a disk is instant."""
+    """A node while an action lasts: several steps of the core if the disk is instant."""
 
     def __init__(self, around: Surroundings, cell: Cell) -> None:
         self.around = around
@@ -34,7 +34,7 @@ class NodeAction:
         self._told = around.told
 
     def step(self, event: Event, now: int) -> None:
-        """Step the law, do what it asks for, and what an instant disk or a storage that lies adds at once."""
+        """Step the core and carry out its effects, then those that an instant disk or a storage that lies adds at once."""
         self._step(event, now)
         while self.around.bounds.instant_disk and self.writes:
             self._sync()
@@ -45,13 +45,13 @@ class NodeAction:
             self._say(write)
 
     def sync(self) -> None:
-        """The oldest write becomes durable."""
+        """Make the oldest write durable."""
         self._sync()
         while self.around.bounds.instant_disk and self.writes:
             self._sync()
 
     def crash(self, commit: int) -> None:
-        """Lose what is not durable, and read the disk."""
+        """Lose what is not durable, and start again from the disk."""
         around, name = self.around, self.raft.name
         disk = self.disk = attrs.evolve(self.disk, commit=commit)
         found = around.recovered(disk)
@@ -68,7 +68,7 @@ class NodeAction:
         if found.commit:
             self.applied.append((1, found.log.slice(1, found.commit), found.term, True))
 
-    # ---- the law ----
+    # ---- the core ----
 
     def _step(self, event: Event, now: int) -> None:
         before, around = self.raft, self.around
@@ -120,7 +120,7 @@ class NodeAction:
             self._say(write)
 
     def _say(self, write: PendingWrite) -> None:
-        """The write is called durable: what waited for it leaves, and the law hears of it."""
+        """Report a write as durable: send the messages that waited for it, and tell the core."""
         name = self.raft.name
         if write.vote is not None and self.voted != (write.term, write.vote):
             self._note(trace.Voted(write.term, write.vote))
@@ -133,14 +133,14 @@ class NodeAction:
         cuts = tuple([(number - 1, after) for number, after in raft.durable.cuts])
         self.raft = attrs.evolve(raft, saves=raft.saves - 1, durable=attrs.evolve(raft.durable, cuts=cuts))
 
-    # ---- what it tells, if anybody listens ----
+    # ---- notes, made only for a listener ----
 
     def _note(self, note: trace.Note) -> None:
         if self._told is not None:
             self._told(note)
 
     def _note_configuration(self, before: Raft, after: Raft) -> None:
-        """As the shell of a node notes it."""
+        """Note a new configuration as the shell of a node does."""
         now = after.configuration
         if now == before.configuration and active_configuration.since(after) == active_configuration.since(before):
             return
@@ -151,7 +151,7 @@ class NodeAction:
             self._note(trace.ConfigurationChanged(index, now.voters, now.outgoing, now.learners, now.promotable))
 
     def _note_role(self, before: Raft, after: Raft) -> None:
-        """As the shell of a node notes it."""
+        """Note a new role as the shell of a node does."""
         was, now, same = before.role, after.role, before.term == after.term
         match now:
             case Leader():

@@ -1,4 +1,4 @@
-"""One node at a time: what becomes of it, its disk and its mail by one action. Each is worked out once and remembered.
+"""The moves of single nodes: an action's effect on a node, its disk and its messages, worked out once and remembered.
 
 Millions of states are made of few different nodes, and `step` is pure: so a step of one node is taken once, whatever
 the rest of the cluster looks like, and every other time it is looked up. The step is `cluster.raft.step.step`, the
@@ -24,7 +24,7 @@ from scenarios.explore.surroundings import Surroundings
 
 
 class Nodes(Surroundings):
-    """All the nodes, mails and moves that a search has met."""
+    """All nodes, messages and moves that a search has met."""
 
     def __init__(self, bounds: Bounds) -> None:
         super().__init__(bounds)
@@ -34,7 +34,7 @@ class Nodes(Surroundings):
 
     @property
     def count(self) -> int:
-        """How many different nodes there were."""
+        """The number of different nodes met."""
         return len(self._cells)
 
     def begun(self, name: str) -> Cell:
@@ -46,25 +46,25 @@ class Nodes(Surroundings):
     # ---- what may happen to a node ----
 
     def own(self, cell: Cell) -> tuple[tuple[str, Move], ...]:
-        """What may happen to a node without mail, within the bounds: `expire`, `unheard`, `beat`, `sync`, `crash`."""
+        """The moves of a node that need no message, within the bounds: `expire`, `unheard`, `beat`, `sync`, `crash`."""
         if cell.own is None:
             moves = []
             if cell.writes:
                 moves.append(("sync", self.sync(cell)))
             if cell.leads:
                 moves.append(("beat", self.expire(cell, 2 * self.timing.heartbeat)))
-                if self.timing.check_quorum and cell.raft.term < self.bounds.terms:  # it asks for the next one at once
+                if self.timing.check_quorum and cell.raft.term < self.bounds.terms:  # it opens the next round at once
                     moves.append(("unheard", self.expire(cell, LATE)))
             elif cell.raft.term < self.bounds.terms:
                 fired = self.expire(cell, LATE)
-                moves.append(("beat" if fired.after is cell else "expire", fired))  # it only asks the same again
+                moves.append(("beat" if fired.after is cell else "expire", fired))  # it only repeats its request
             if self.bounds.crashes:
                 moves += [("crash", self.crash(cell, commit)) for commit in self.known_commits(cell)]
             cell.own = tuple([(kind, move) for kind, move in moves if not move.idle])
         return cell.own
 
     def propose(self, cell: Cell, serial: int) -> Move:
-        """A leader gets the command of that number."""
+        """Propose the command of that number to a leader."""
         move = cell.proposals.get(serial)
         if move is None:
             event = Proposed(((Request("x", serial, 1), b""),))
@@ -72,7 +72,7 @@ class Nodes(Surroundings):
         return move
 
     def asked(self, cell: Cell, what: str, serial: int) -> tuple[tuple[Change | None, Move], ...]:
-        """What comes of asking a leader: for a `read`, or for each `change` that it does not refuse."""
+        """The moves of a leader that is asked for a `read`, or for each `change` that it does not refuse."""
         found = cell.asked.get((what, serial))
         if found is None:
             if what == "read":
@@ -85,15 +85,15 @@ class Nodes(Surroundings):
         return found
 
     def read(self, cell: Cell, serial: int) -> Move:
-        """A leader gets the read of that number."""
+        """Ask a leader to confirm the read of that number."""
         return self._moved(cell, lambda action: action.step(ReadAsked(Request("r", serial, 1)), 0))
 
     def change(self, cell: Cell, serial: int, wish: Change) -> Move:
-        """A leader is asked for a change, the one of that number."""
+        """Ask a leader for change `wish`, which is request number `serial`."""
         return self._moved(cell, lambda action: action.step(ChangeProposed(Request("c", serial, 1), wish), 0))
 
     def wishes(self, now: Configuration) -> tuple[Change, ...]:
-        """One member leaves, or a node outside becomes a voter; two of these at once if the bounds have pairs."""
+        """The changes that may be asked for: one member leaves, or a node outside becomes a voter; two at once with `pairs`."""
         single = [
             Alteration(name, MemberPlace.Nowhere if name in now.members else MemberPlace.Voter) for name in self.names
         ]
@@ -101,7 +101,7 @@ class Nodes(Surroundings):
         return tuple([Change(tuple(each)) for each in (*((one,) for one in single), *pairs)])
 
     def deliver(self, cell: Cell, mail: Mail) -> tuple[Move, ...]:
-        """What may come of a message: one thing, or two where it matters whether a leader was heard of late."""
+        """The moves that a message may cause: one, or two if it matters how long ago the node heard from a leader."""
         moves = cell.deliveries.get(mail.number)
         if moves is None:
             moments = [0]
@@ -116,28 +116,28 @@ class Nodes(Surroundings):
         return moves
 
     def stay(self, cell: Cell) -> Move:
-        """Nothing becomes of the node."""
+        """The move that leaves the node as it is."""
         return Move(cell, cell, (), ())
 
     def take(self, cell: Cell, mail: Mail, now: int) -> Move:
-        """A message arrives `now` µs after the last sign of a leader."""
+        """Deliver a message `now` µs after the last sign of a leader."""
         event = Received(self.names[mail.sender], mail.message)
         return self._moved(cell, lambda action: action.step(event, now))
 
     def expire(self, cell: Cell, now: int) -> Move:
-        """The timer fires, `now` µs after whatever it counts from."""
+        """Fire the timer, `now` µs after the instant from which it counts."""
         return self._moved(cell, lambda action: action.step(TimedOut(), now))
 
     def sync(self, cell: Cell) -> Move:
-        """The oldest write becomes durable."""
+        """Make the oldest write durable."""
         return self._moved(cell, lambda action: action.sync())
 
     def crash(self, cell: Cell, commit: int) -> Move:
-        """It starts again from its disk, which knows the log to be committed up to `commit`."""
+        """Crash the node and start it from its disk, which holds `commit` as the commit index."""
         return self._moved(cell, lambda action: action.crash(commit))
 
     def known_commits(self, cell: Cell) -> tuple[int, ...]:
-        """What its disk may know to be committed: what came with the last write, or all that it holds and committed."""
+        """The commit indices that its disk may hold: that of the last write, or all that it holds and knows to be committed."""
         disk, raft = cell.disk, cell.raft
         most = min(raft.commit, disk.log.last_index)
         if most > disk.commit and disk.log.slice(1, most) == raft.log.slice(1, most):
@@ -167,7 +167,7 @@ class Nodes(Surroundings):
         voted: tuple[int, str] | None,
     ) -> Cell:
         if voted is not None and voted[0] < disk.term:
-            voted = None  # the terms on a disk never fall: that vote is never asked for again
+            voted = None  # terms on a disk never fall, so that vote cannot matter any more
         new = Cell(raft, writes, disk, led, voted)
         key = new.content(self._identity)
         cell = self._cells.get(key)

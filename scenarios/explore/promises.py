@@ -1,11 +1,10 @@
-"""The promises of consensus as questions about one state, or about one step of one node. They know no bug.
+"""The promises of consensus as checks of one state, or of one step of one node. They know no bug.
 
-Not the watchers of `cluster.checks`: those learn from one history, and a search has millions that share their
-beginnings. A question about a state is asked once a state. Where a question can be stricter than a watcher of the same
-name it is, for what is found sooner is found at a smaller depth: *durability* looks at the disks without waiting for a
-crash, *true match* looks at every leader in every state, and *leader completeness* at every entry the moment it is
-committed. What a state has to remember for their sake (who led a term, what was committed first and when) is part of
-its identity.
+These are not the watchers of `cluster.checks`: a watcher learns from one history, and a search has millions that share their
+beginnings. Each state is checked once. Where a check can be stricter than the watcher of the same name it is, so that a bug is
+found at a smaller depth: *durability* looks at the disks without waiting for a crash, *true match* looks at every leader in every
+state, and *leader completeness* at every entry as soon as it is committed. What a state must remember for these checks (who led
+a term, what was committed first and when) is part of its identity.
 """
 
 from collections.abc import Sequence
@@ -25,7 +24,7 @@ OWN_ASSERTION = "the core's own assertion"
 TRUE_READS = "true reads"
 IN_FORCE = "configuration in force"
 BEYOND = ("state order", "equal snapshots", "members of a snapshot", "members in force", "sound disks")
-"""Of snapshots, which a search does not make."""
+"""The promises about snapshots, which a search does not make."""
 PROMISES = {each.promise: each.says for each in consensus_watchers(("A",)) if each.promise not in BEYOND} | {
     "durability": "what was committed is on a majority of disks, in every state",
     TRUE_READS: "a read that is confirmed sees all that was committed when it was asked (dissertation, 6.4)",
@@ -34,9 +33,9 @@ PROMISES = {each.promise: each.says for each in consensus_watchers(("A",)) if ea
     OWN_ASSERTION: "nothing happens that the core says cannot happen among correct nodes",
 }
 Sealed = tuple[tuple[Entry, int], ...]
-"""What was committed first by anybody, by index from 1, and in which term."""
+"""The committed entries by index from 1, each with the term in which it was first committed."""
 Asked = tuple[tuple[int, int], ...]
-"""Reads that are not answered: number, and how much was committed when it was asked."""
+"""The reads that are not answered: number, and how many entries were committed when the read was asked for."""
 
 
 @value
@@ -51,7 +50,7 @@ class BrokenPromise:
 
 
 def after_step(before: Raft, after: Raft) -> BrokenPromise | None:
-    """What a step of the law may not do to a node, whatever the others are."""
+    """Check the promises about a single step of one node, whatever the others are."""
     name, role = after.name, after.role
     if after.term < before.term:
         return BrokenPromise(NEVER_BACK, f"{name} goes back from term {before.term} to {after.term}")
@@ -73,7 +72,7 @@ def after_step(before: Raft, after: Raft) -> BrokenPromise | None:
 
 
 def goes_by_another(raft: Raft) -> BrokenPromise | None:
-    """*In force*: whether what a node goes by came with an entry that its log does not hold."""
+    """*In force*: whether the configuration a node uses came with an entry that its log does not hold."""
     index, configuration = raft.configured[-1]
     if index <= raft.log.base:
         return None
@@ -85,7 +84,7 @@ def goes_by_another(raft: Raft) -> BrokenPromise | None:
 
 
 def after_change(before: Raft, after: Raft) -> BrokenPromise | None:
-    """What a leader that has just appended a configuration may not have done."""
+    """Check the promises about a change of the members that a leader has just appended."""
     name, at, known = after.name, active_configuration.since(after), active_configuration.since(before)
     if after.commit < known:
         text = f"{name} changes the members at {at}, and its change at {known} is not committed"
@@ -101,18 +100,18 @@ def after_change(before: Raft, after: Raft) -> BrokenPromise | None:
 
 
 def voters_of(configuration: Configuration) -> Voters:
-    """Whose majorities decide."""
+    """The voters whose majorities decide, old and new."""
     return configuration.voters, configuration.outgoing
 
 
 def extends(log: Log, before: Log) -> bool:
-    """Whether a log is another one with more behind it, or the same."""
+    """Whether a log equals another one or extends it."""
     last = before.last_index
     return log is before or (log.last_index >= last and log.slice(1, last) == before.slice(1, last))
 
 
 def second_vote(name: str, voted: tuple[int, str] | None, term: int, candidate: str) -> BrokenPromise | None:
-    """What a vote that becomes durable may not be, given the last one."""
+    """*One vote a term*: check a vote that becomes durable against the last one."""
     if voted is None or voted[0] != term or voted[1] == candidate:
         return None
     return BrokenPromise("one vote a term", f"{name} votes for {voted[1]} and for {candidate} in term {term}")
@@ -123,19 +122,19 @@ def second_vote(name: str, voted: tuple[int, str] | None, term: int, candidate: 
 
 @value
 class Face:
-    """What of a node concerns the promises it shares with each other one."""
+    """The part of a node on which the promises between two nodes depend."""
 
     name: str
     term: int
     led: tuple[int, ...]
-    """Every term it has ever led."""
+    """Every term that it has ever led."""
     entries: tuple[Entry, ...]
     matches: tuple[tuple[str, int], ...]
-    """As a leader: up to where it believes each peer's log to be its own."""
+    """For a leader: the index up to which it believes each peer's log to match its own."""
 
 
 def between(one: Face, other: Face) -> BrokenPromise | None:
-    """What two nodes may not be together."""
+    """Check the promises between two nodes."""
     for term in one.led:
         if term in other.led:
             return BrokenPromise("election safety", f"{one.name} and {other.name} both lead term {term}")
@@ -145,7 +144,7 @@ def between(one: Face, other: Face) -> BrokenPromise | None:
 
 
 def logs_match(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> bool:
-    """§5.3: the last index at which the terms agree ends a part that is equal."""
+    """*Log matching* (§5.3): up to the last index at which the terms agree, the logs must be equal."""
     for last in range(min(len(one), len(other)), 0, -1):
         if one[last - 1].term == other[last - 1].term:
             return one[:last] == other[:last]
@@ -153,7 +152,7 @@ def logs_match(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> bool:
 
 
 def believes_wrongly(leader: Face, peer: Face) -> BrokenPromise | None:
-    """*True match*, while the peer is in the leader's term."""
+    """*True match*, checked while the peer is in the leader's term."""
     if leader.term != peer.term:
         return None
     for name, match in leader.matches:
@@ -171,7 +170,7 @@ def believes_wrongly(leader: Face, peer: Face) -> BrokenPromise | None:
 def agreed(
     name: str, sealed: Sealed, first: int, entries: tuple[Entry, ...], term: int, recovered: bool
 ) -> Sealed | BrokenPromise:
-    """What is committed once a node has applied these from `first` on. At a restart it says again what it knew."""
+    """The committed entries after a node has applied these from `first` on; with `recovered` none of them may be new."""
     for index, entry in enumerate(entries, first):
         if index <= len(sealed):
             if sealed[index - 1][0] != entry:
@@ -188,7 +187,7 @@ def agreed(
 
 
 def missing(leader: Face, sealed: Sealed) -> BrokenPromise | None:
-    """*Leader completeness*: the first entry committed in an earlier term that a leader does not hold."""
+    """*Leader completeness*: an entry committed in an earlier term that a leader does not hold."""
     for index, (entry, term) in enumerate(sealed, 1):
         if term < leader.term and leader.entries[index - 1 : index] != (entry,):
             text = f"{leader.name} leads term {leader.term} without committed entry {index}"
@@ -197,7 +196,7 @@ def missing(leader: Face, sealed: Sealed) -> BrokenPromise | None:
 
 
 def counting(founders: Configuration, sealed: Sealed, logs: Sequence[tuple[Entry, ...]]) -> Sequence[Voters]:
-    """Who may decide: the last configuration that is committed, and every later one in a log."""
+    """The configurations that may decide: the last one that is committed, and every later one in a log."""
     sure, since = founders, 0
     for index, (entry, _) in enumerate(sealed, 1):
         if isinstance(entry, Reconfiguration):
@@ -207,7 +206,7 @@ def counting(founders: Configuration, sealed: Sealed, logs: Sequence[tuple[Entry
 
 
 def took_one_back(asked: int, sealed: Sealed, logs: Sequence[tuple[Entry, ...]]) -> bool:
-    """Whether a change that was taken by a leader is in no log any more, and was not committed; `asked`: so many were."""
+    """Whether one of the `asked` changes that leaders took is neither committed nor in any log."""
     entries = [*[entry for entry, _ in sealed], *[entry for log in logs for entry in log]]
     known = {entry.request for entry in entries if isinstance(entry, Reconfiguration) and entry.request is not None}
     return len(known) < asked
@@ -220,10 +219,10 @@ def lost(
     deciding: Sequence[Voters],
     is_one_back: bool = False,
 ) -> BrokenPromise | None:
-    """*Durability*: the first committed entry that is not on a majority of the disks of any configuration that counts.
+    """*Durability*: the first committed entry that is not on a majority of the disks of any configuration that may decide.
 
-    `is_one_back`: a change was taken back, so that it is enough if no majority can do without those who have the entry:
-    half of an even number is all that may be left of what one voter more committed.
+    `is_one_back`: a change was taken back. Then it is enough if the nodes without the entry are no majority: of an even
+    number of voters only half may hold what a majority of one voter more committed.
     """
     for index, (entry, _) in enumerate(sealed, 1):
         where = [name for name, disk in zip(names, disks, strict=True) if disk[index - 1 : index] == (entry,)]
@@ -242,7 +241,7 @@ def lost(
 
 
 def answered(name: str, asked: Asked, serial: int, index: int) -> Asked | BrokenPromise:
-    """The reads that still wait once that one was confirmed at entry `index`."""
+    """The reads still to be answered once read `serial` was confirmed at entry `index`."""
     for number, committed in asked:
         if number == serial and index < committed:
             text = f"{name} confirms a read up to entry {index}, and entry {committed} was committed when it was asked"

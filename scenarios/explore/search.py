@@ -1,9 +1,9 @@
-"""Breadth first through every state of a small cluster: the shortest way to a broken promise, or none in bounds.
+"""Breadth first through every state of a small cluster: the shortest way to a broken promise, or none within the bounds.
 
-A state is the nodes, the messages on their way (a bag: any order), what was committed, and what is spent of the bounds.
-Only fingerprints of states are kept, with six bytes to find the way back; the states themselves live as long as they
-stand on the rim. What is found does not depend on the order in which a level is searched, for a level is finished
-before the next one begins, and a state and its renamings count as one (the law treats all names alike).
+A state is the nodes, the messages in flight (a bag: any order), what was committed, and what is spent of the bounds.
+Only fingerprints of states are kept, with six bytes each to find the way back; the states themselves are kept only while they
+are on the frontier. The result does not depend on the order in which a level is searched, for a level is finished
+before the next one begins, and a state and its renamings count as one (the core treats all names alike).
 
 Two savings, and why they lose nothing. A move that changes no node and sends nothing is not made: the state it leads
 to has one message less and can do nothing that this one cannot. And a step of one node is worked out once (`nodes`).
@@ -38,46 +38,46 @@ from scenarios.explore.state_parts import Cell, Mail, Move
 
 COSTS = {"beat": BEATEN, "crash": CRASHED}
 OF_A_NAME: dict[str, Callable[[str], Action]] = {"sync": Sync, "propose": Propose, "read": Read}
-"""Actions of which nothing but the node has to be said."""
+"""The actions that need only the name of a node."""
 ASKED = (("change", CHANGED), ("read", READ))
 Spent = tuple[int, ...]
 State = tuple[tuple[Cell, ...], tuple[int, ...], Sealed, Spent, int, Asked]
-"""Nodes, numbers of the messages on their way, what was committed, what is spent, lanes, the reads not answered yet."""
+"""Nodes, numbers of the messages in flight, committed entries, what is spent of the bounds, lanes, the reads not answered."""
 Option = tuple[int, Move, str, Mail | Change | None, bool, int]
-"""Place of the node, what becomes of it, the kind of action, its message or wish, whether the message is gone then, what it
-costs."""
+"""Place of the node, its move, the kind of action, its message or change, whether the message is delivered for good or lost, and
+which bound the action spends."""
 FREE = -1
 NOBODY = -1
 
 
 @value
 class Level:
-    """How many states a depth has that no smaller one has."""
+    """How many states were first found at a depth."""
 
     depth: int
     distinct: int
     full: int
-    """The same without taking a state and its renamings for one."""
+    """The number of states at this depth with every renaming counted."""
     generated: int
-    """How many steps led to them or to states that were known."""
+    """How many steps led to these states or to known ones."""
 
 
 @value
 class SearchResult:
-    """How a search ended."""
+    """The result of a search."""
 
     bounds: Bounds
     verdict: str
     """`exhausted`, `broken`, `depth` or `states` (a budget ran out), `stopped`."""
     levels: tuple[Level, ...]
-    """The last one may not be complete, if the search ended within it."""
+    """The counts for each depth. Those of the last may be incomplete, if the search ended within it."""
     broken: BrokenPromise | None
     way: tuple[Action, ...]
-    """To the broken promise; as short as any."""
+    """The actions that lead to the broken promise; no way is shorter. Empty if none broke."""
 
     @property
     def distinct(self) -> int:
-        """States found, a state and its renamings counted once."""
+        """States found; a state and its renamings count once."""
         return sum(level.distinct for level in self.levels)
 
     @property
@@ -92,12 +92,12 @@ class SearchResult:
 
     @property
     def depth(self) -> int:
-        """The greatest number of steps to a state that was found."""
+        """The greatest depth at which a state was found."""
         return self.levels[-1].depth
 
 
 class Search:
-    """One search. `run` it; what it has covered can be asked for at any time (`found`)."""
+    """One search. `run` does it; `found` gives what it has covered at any time."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
@@ -105,13 +105,13 @@ class Search:
         self.levels: list[Level] = []
         self._seen: set[bytes] = set()
         self._parents, self._ordinals = array("L"), array("H")
-        """For each state in the order of finding: its parent, and by which of the parent's options."""
+        """For each state in the order of finding: its parent, and the ordinal of the parent's option that led to it."""
         self._agreeing: set[int] = set()
-        """Pairs of faces that keep the promises between two nodes."""
+        """Pairs of faces that were found to keep the promises between two nodes."""
         self._sealed: dict[Sealed, int] = {(): 0}
-        """Lanes of what was committed."""
+        """The lanes of each sequence of committed entries."""
         self._asked: dict[Asked, int] = {(): 0}
-        """Lanes of the reads that wait."""
+        """The lanes of each set of unanswered reads."""
         self._units = [self.nodes.lanes.of_nameless(("spent", which)) for which in range(len(bounds.limits))]
 
     def run(self, each_level: Callable[[Level], None] | None = None, depth: int = 0, states: int = 0) -> SearchResult:
@@ -146,10 +146,10 @@ class Search:
         return self.found("exhausted")
 
     def found(self, verdict: str, broken: BrokenPromise | None = None, way: tuple[Action, ...] = ()) -> SearchResult:
-        """What was covered so far."""
+        """The result so far."""
         levels = self.levels
         if len(levels) > 1 and not levels[-1].distinct and verdict == "exhausted":
-            # what was tried behind the last level and led nowhere new counts as well
+            # attempts from the last level that led to nothing new count as well
             generated = levels[-2].generated + levels[-1].generated
             levels = [*levels[:-2], attrs.evolve(levels[-2], generated=generated)]
         return SearchResult(self.bounds, verdict, tuple(levels), broken, way)
@@ -157,12 +157,12 @@ class Search:
     # ---- states ----
 
     def first(self) -> State:
-        """Every node new, nothing on its way."""
+        """The first state: every node new, no message in flight."""
         cells = tuple([self.nodes.begun(name) for name in self.bounds.names])
         return cells, (), (), (0,) * len(self.bounds.limits), sum(cell.total for cell in cells), ()
 
     def options(self, state: State) -> Iterator[Option]:
-        """Whatever may happen next, always in the same order."""
+        """Everything that may happen next, always in the same order."""
         cells, flight, _, spent, *_ = state
         nodes, limits = self.nodes, self.bounds.limits
         for place, cell in enumerate(cells):
@@ -196,7 +196,7 @@ class Search:
                 yield place, nodes.stay(cell), "drop", mail, True, DROPPED
 
     def after(self, state: State, option: Option) -> State | BrokenPromise:
-        """The state that an option leads to, with nothing asked of it but what was committed."""
+        """The state that an option leads to; of the promises only those about committed entries and reads are checked."""
         cells, flight, sealed, spent, total, asked = state
         place, move, _, mail, gone, cost = option
         total += move.delta
@@ -233,7 +233,7 @@ class Search:
         return cells, flight, sealed, spent, total, asked
 
     def judged(self, before: State, option: Option, after: State) -> BrokenPromise | None:
-        """The first promise that a state breaks which the one before it kept."""
+        """The first promise that a state breaks and the state before it kept."""
         place, move, cells, sealed = option[0], option[1], after[0], after[2]
         if move.faced:
             face = move.after.face
@@ -252,18 +252,20 @@ class Search:
                     if cell.leads and (broken := missing(cell.face, sealed)):
                         return broken
             if grown or move.disked:
-                logs = [cell.entries for cell in cells] if self.bounds.changes else ()  # else no log holds a change
+                logs = (
+                    [cell.entries for cell in cells] if self.bounds.changes else ()
+                )  # without changes no log holds a configuration
                 voters = counting(self.nodes.founders, sealed if logs else (), logs)
                 is_one_back = bool(logs) and took_one_back(after[3][CHANGED], sealed, logs)
                 return lost(self.nodes.names, [cell.kept for cell in cells], sealed, voters, is_one_back)
         return None
 
-    # ---- the rim ----
+    # ---- the frontier ----
 
     def _next(
         self, rim: list[State], start: int, most: int
     ) -> tuple[list[State], BrokenPromise | None, tuple[Action, ...]]:
-        """All states one step behind the rim, unless `most` are known before; `start` is the number of its first."""
+        """All states one step beyond the frontier, unless `most` are known before; `start` is the number of its first state."""
         seen, grown, generated, full = self._seen, list[State](), 0, 0
         depth = self.levels[-1].depth + 1
         units, every = self._units, self.nodes.lanes.every
@@ -300,7 +302,7 @@ class Search:
                     if broken := self.judged(state, option, after):
                         return grown, broken, self._way(number, ordinal)
             return grown, None, ()
-        finally:  # whoever interrupts is told how far it came
+        finally:  # an interrupted search still reports how far it came
             self.levels.append(Level(depth, len(grown), full, generated))
 
     def _remember(self, parent: int, ordinal: int) -> None:
@@ -322,7 +324,7 @@ class Search:
     # ---- the way back ----
 
     def _way(self, number: int, ordinal: int) -> tuple[Action, ...]:
-        """The actions to an option of a state: the options taken are known by their ordinals, and taken again."""
+        """The actions that lead to an option of a state: the recorded options are taken again from the first state."""
         ordinals = [ordinal]
         while number:
             ordinals.append(self._ordinals[number])

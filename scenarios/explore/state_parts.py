@@ -1,6 +1,6 @@
-"""What a state is made of, piece by piece: a node with its disk, a message on its way, and what an action makes of a node.
+"""The parts of a state: a node with its disk, a message in flight, and the move that an action makes of a node.
 
-Each piece is made once and carries its lanes (`identity.Lanes`). Nothing here steps or searches.
+Each part is made once and carries its lanes (`identity.Lanes`). Nothing here steps or searches.
 """
 
 from typing import Any
@@ -16,12 +16,12 @@ from scenarios.explore.identity import Bag, Kept, Name, Renaming, encoded, know
 from scenarios.explore.promises import BrokenPromise, Face
 
 LATE = 1 << 40
-"""µs: later than any timer and any standing."""
+"""µs: later than any timer and any lease."""
 
 
 @value
 class Paper:
-    """What a node's disk holds."""
+    """The contents of a node's disk."""
 
     term: int
     vote: str | None
@@ -31,7 +31,7 @@ class Paper:
 
 @value
 class PendingWrite:
-    """A `Save` on its way to the disk. The first one that is not said yet has number 1, the next one 2."""
+    """A `Save` under way to the disk. The first one not yet reported has number 1, the next one 2."""
 
     term: int
     vote: str | None
@@ -39,10 +39,10 @@ class PendingWrite:
     entries: tuple[Entry, ...]
     then: tuple[Send, ...]
     last: int
-    """Last index of the log as of the Save."""
+    """The last index of the log as of the Save."""
     commit: int
     said: bool
-    """It was called durable before it is. No sound storage does that."""
+    """It was reported as durable before it is. No sound storage does that."""
 
 
 know(Paper, term=Kept, vote=Name, log=Kept, commit=Kept)
@@ -51,27 +51,27 @@ know(PendingWrite, term=Kept, vote=Name, after=Kept, entries=Kept, then=Bag, las
 
 @define(eq=False)
 class Cell:
-    """A node as a part of states: what it believes, what it writes, what its disk holds, what was seen of it."""
+    """A node as a part of states: its state of Raft, its pending writes, its disk, and what was observed of it."""
 
     raft: Raft
     writes: tuple[PendingWrite, ...]
     disk: Paper
     led: tuple[int, ...]
-    """Every term it has led."""
+    """Every term that it has led."""
     voted: tuple[int, str] | None
-    """Term and candidate of the last vote that was called durable."""
+    """Term and candidate of the last vote that was reported as durable."""
     leads: bool = field(init=False)
     entries: tuple[Entry, ...] = field(init=False)
     kept: tuple[Entry, ...] = field(init=False)
     face: Face = field(init=False)
     face_number: int = 0
     total: int = 0
-    """Its lanes."""
+    """The sum of its lanes."""
     own: "tuple[tuple[str, Move], ...] | None" = None
-    """What may happen to it without mail: the kind of it, and what comes of it."""
+    """Its moves that need no message, each with its kind; None: not worked out yet."""
     proposals: "dict[int, Move]" = field(factory=dict)
     asked: "dict[tuple[str, int], tuple[tuple[Change | None, Move], ...]]" = field(factory=dict)
-    """What comes of being asked for a change or a read, by which of the two and its number."""
+    """Its moves when asked for a change or a read, by which of the two and its number."""
     deliveries: "dict[int, tuple[Move, ...]]" = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
@@ -84,33 +84,33 @@ class Cell:
         self.face = Face(raft.name, raft.term, self.led, self.entries, matches)
 
     def content(self, names: Renaming) -> Any:
-        """What counts of it under a renaming."""
+        """The parts of it that count, under a renaming."""
         voted = None if self.voted is None else (self.voted[0], names[self.voted[1]])
         return *[encoded(part, names) for part in (self.raft, self.writes, self.disk)], self.led, voted
 
 
 @define(eq=False)
 class Mail:
-    """A message on its way, as a part of states."""
+    """A message in flight, as a part of states."""
 
     sender: int
-    """Its place among the nodes."""
+    """The sender's place among the nodes."""
     to: int
     message: Message
     number: int
-    """In the order in which they first occurred."""
+    """Its number in the order in which messages first occurred."""
     total: int
     """Its lanes."""
 
 
 Answer = tuple[int, int]
-"""A read's number, and up to which entry it sees."""
+"""A read's number, and the entry as of which it was confirmed."""
 Applied = tuple[int, tuple[Entry, ...], int, bool]
-"""First index, entries, the node's term, and whether it only says again after a restart what it knew."""
+"""First index, entries, the node's term, and whether a restarted node only repeats what it knew."""
 
 
 class Move:
-    """What one action makes of one node."""
+    """The effect of one action on one node."""
 
     __slots__ = ("after", "applied", "broken", "crowned", "delta", "disked", "faced", "idle", "read", "sent")
 
@@ -128,12 +128,12 @@ class Move:
         self.read = read
         self.broken: BrokenPromise | None = None
         self.delta = after.total - before.total + sum(mail.total for mail in sent)
-        """What it adds to the lanes of the state; a message taken is not subtracted yet."""
+        """The change of the state's lanes; a delivered message is not subtracted yet."""
         self.faced = after.face_number != before.face_number
         self.disked = after.kept != before.kept
         self.crowned = after.leads and (not before.leads or after.raft.term != before.raft.term)
         self.idle = after is before and not sent and not read
-        """Not made: it leads beyond the bounds, or it changes nothing.
+        """Whether the move is left out, because it leads beyond the bounds or changes nothing.
 
         Whatever can follow a move that changes nothing can follow without it, and the message stays where it is.
         """

@@ -1,4 +1,4 @@
-"""The storage of the house, asked on a disk of the simulator: what it reads back, and whether it tells the truth."""
+"""A probe of the product's storage on a simulated disk: what it reads back, and whether it reports a save too early."""
 
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -10,11 +10,11 @@ from scenarios.explore.state_parts import Paper
 
 
 class Bench:
-    """The simulator's disk of one machine, and its agenda: what is due is done when asked for."""
+    """A simulated disk of one machine and its agenda, whose entries run only when asked for."""
 
     def __init__(self) -> None:
         self.due: list[tuple[int, int, Callable[[], None]]] = []
-        """When, the how manieth, what."""
+        """The agenda: instant, number, and what is to be done."""
         self._now = self._count = 0
         self.disk = Disk("A", DiskModel(), 0, self._later)
 
@@ -23,22 +23,22 @@ class Bench:
         heappush(self.due, (self._now + delay, self._count, do))
 
     def opened(self) -> tuple[Storage, RecoveredFile]:
-        """The storage of a new incarnation."""
+        """Open the storage as a node's new incarnation does."""
         return Storage.open(self.disk.view(), _refused)
 
     def run(self) -> None:
-        """Do all that is due."""
+        """Run everything that is due."""
         while self.due:
             self.run_next()
 
     def run_next(self) -> None:
-        """Do what is due first."""
+        """Run the first entry of the agenda."""
         self._now, _, do = heappop(self.due)
         do()
 
 
 class _NoLuck:
-    """Dice that always fall on the first side: a crash loses all that is not durable."""
+    """Random numbers that are always the least: a crash loses all that is not durable."""
 
     def below(self, _: int) -> int:
         return 0
@@ -49,7 +49,7 @@ def _refused(error: OSError) -> None:
 
 
 def says_early() -> bool:
-    """Whether the storage calls a save done that a crash at that moment would lose."""
+    """Whether the storage reports a save as done that a crash at that moment would lose."""
     bench = Bench()
     storage, _ = bench.opened()
     bench.run()
@@ -57,12 +57,12 @@ def says_early() -> bool:
     storage.save(Save(1, "A", -1, (), ()), lambda: said.append(True))
     while bench.due and not said:
         bench.run_next()
-    bench.disk.crash(_NoLuck())  # type: ignore[arg-type]  # no more is asked of dice by a crash that loses all
+    bench.disk.crash(_NoLuck())  # type: ignore[arg-type]  # a crash that loses everything asks no more of its random numbers
     return bench.opened()[1].term != 1
 
 
 def read_again(disk: Paper) -> RecoveredFile:
-    """Write what a disk holds by the storage, and let a new incarnation read it."""
+    """Write these contents through the storage, and read them back with a new incarnation."""
     bench = Bench()
     storage, _ = bench.opened()
     entries = disk.log.slice(1, disk.log.last_index)

@@ -1,6 +1,6 @@
-"""A way through a search, told: one sentence a step, and steps that can be pasted. Here nothing is searched.
+"""A way through a search as a story: one sentence for each step, and steps that can be pasted. Nothing is searched here.
 
-The words are those of the trace, so that watchers of `cluster.checks` can read a way as they read a history.
+The notes are those of a trace, so that the watchers of `cluster.checks` can read a way like a history.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,20 +33,20 @@ from scenarios.explore.state_parts import LATE, Mail
 
 
 class CannotHappen(ValueError):
-    """An action that is not possible where it stands. The text says which, and what is."""
+    """An action that is not possible in its state. The text says which, and what is possible."""
 
 
 @value
 class ToldStory:
-    """An action that was taken, and what came of it."""
+    """An action that was taken, and its effects."""
 
     number: int
-    """From 1."""
+    """The step's number, from 1."""
     action: Action
     notes: tuple[Note, ...]
-    """What its node noted."""
+    """The notes that its node made."""
     sent: tuple[str, ...]
-    """What left it, in words."""
+    """The messages that its node sent, in words."""
 
     def text(self) -> str:
         """The step in one sentence, without the node's name."""
@@ -57,16 +57,16 @@ class ToldStory:
 
 @value
 class Followed:
-    """Actions, taken one after another from a new cluster on."""
+    """A sequence of actions, taken one after another from a new cluster on."""
 
     steps: tuple[ToldStory, ...]
     broken: BrokenPromise | None
-    """The promise that the last one broke; what stands behind it was not taken."""
+    """The promise that the last action broke; the actions after it were not taken. None: none broke."""
     nodes: tuple[Raft, ...]
     """The nodes at the end."""
 
     def events(self) -> Iterator[Happened]:
-        """The same as a trace."""
+        """The actions and their notes as the events of a trace."""
         seq = 0
         for step in self.steps:
             for note in step.notes:
@@ -75,7 +75,7 @@ class Followed:
 
 
 def follow(bounds: Bounds, actions: Iterable[Action]) -> Followed:
-    """Take these actions. Raises CannotHappen."""
+    """Take these actions in order. Raises CannotHappen."""
     search = Search(bounds)
     state, steps, broken = search.first(), list[ToldStory](), None
     for number, action in enumerate(actions, 1):
@@ -102,7 +102,7 @@ def _option(search: Search, state: State, action: Action, number: int) -> Option
 
 
 def _notes(search: Search, state: State, option: Option, action: Action) -> tuple[Note, ...]:
-    """What the node notes while the action is taken once more, aloud."""
+    """The notes that the node makes when the action is taken once more with a listener."""
     nodes, cell, mail = search.nodes, state[0][option[0]], option[3]
     heard: list[Note] = []
     nodes.told = heard.append
@@ -124,7 +124,7 @@ def _notes(search: Search, state: State, option: Option, action: Action) -> tupl
         case Read():
             nodes.read(cell, state[3][READ] + 1)
         case _:
-            pass  # a message lost is noticed by nobody
+            pass  # no node notices a lost message
     nodes.told = None
     return tuple(heard)
 
@@ -147,13 +147,13 @@ def _sent(search: Search, option: Option) -> tuple[str, ...]:
 
 
 def story_lines(followed: Followed) -> list[str]:
-    """The way in sentences, a line a step."""
+    """The story in sentences, a line for each step."""
     width = len(str(len(followed.steps)))
     return [f"  {step.number:{width}}  {step.action.node}  {step.text()}" for step in followed.steps]
 
 
 def pasteable(bounds: Bounds, actions: Iterable[Action], bug: str | None) -> list[str]:
-    """A program that takes the same way."""
+    """A program that takes the same steps."""
     given = [
         f"{field.name}={getattr(bounds, field.name)!r}"
         for field in attrs.fields(Bounds)

@@ -1,4 +1,4 @@
-"""What surrounds a node while an action lasts: the bounds, the wires that take its mail, the storage that reads its disk.
+"""The surroundings of a node in a search: the bounds, the numbering of its messages, and the storage that reads its disk.
 
 Each message and each disk is worked out once and remembered. Nothing here steps or searches.
 """
@@ -18,31 +18,31 @@ from scenarios.explore.storage_probe import read_again, says_early
 
 
 class Surroundings:
-    """The same for every node of a search."""
+    """The surroundings, the same for every node of a search."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.told: Callable[[trace.Note], None] | None = None
-        """Who hears what happens in a node, in the words of a trace. Nobody, while millions of states are searched."""
+        """Takes the notes that nodes make. None during a search, which makes none of its millions of states tell anything."""
         self.bounds = bounds
         self.names = tuple(bounds.names)
         self.lanes = Lanes(self.names, alike=bounds.alike)
         self.timing = bounds.timing
         self.founders = Configuration.of(bounds.founders)
         self.early = says_early()
-        """Whether the storage calls durable what a crash would lose."""
+        """Whether the storage reports as durable what a crash would lose."""
         self.mails: list[Mail] = []
         self.steps = 0
-        """How often the law was stepped."""
+        """How many steps of the core were taken."""
         self._mail: dict[tuple[int, int, Message], Mail] = {}
         self._recovered: dict[Paper, RecoveredFile] = {}
         self._place = {name: place for place, name in enumerate(self.names)}
 
     def founded(self, name: str) -> Configuration:
-        """What a node goes by before its log says anything: one outside waits to be told."""
+        """The configuration of a node with an empty log: the first one, or an empty one for a node outside the cluster."""
         return self.founders if self.founders.votes(name) else NOBODY
 
     def mail(self, sender: str, send: Send) -> Mail:
-        """The message on its way."""
+        """The message as a part of states."""
         key = (self._place[sender], self._place[send.to], send.message)
         mail = self._mail.get(key)
         if mail is None:
@@ -56,7 +56,7 @@ class Surroundings:
         return mail
 
     def recovered(self, disk: Paper) -> RecoveredFile:
-        """What the storage reads from a disk with this on it."""
+        """What the storage reads from a disk with these contents."""
         found = self._recovered.get(disk)
         if found is None:
             found = self._recovered[disk] = read_again(disk)

@@ -1,6 +1,6 @@
-"""The audit of a run: what users of backups ask of its history (section 23), and whether its chains can be restored.
+"""The audit of a run: the questions that users of backups have about its history (section 23), and whether its chains restore.
 
-Who ran a task and why, what ran twice, what was full without need, what was not covered, how late the cluster heard of it.
+Who ran a task and why, what ran twice, which fulls were unplanned, what was not covered, how late the cluster heard of it.
 Never here: promises (backup/checks/), how a chain is read (backup/restore/), and what goes to a terminal (cli/).
 """
 
@@ -42,7 +42,7 @@ INSTANTS = frozenset({"occurrence", "first", "last", "covered_at"})
 
 @value
 class Tenure:
-    """From when a node was responsible for a task, and why (23.14)."""
+    """A node's responsibility for a task: since when, and why (23.14)."""
 
     t: int
     """True µs."""
@@ -53,13 +53,13 @@ class Tenure:
     rule: str
 
     def text(self) -> str:
-        """One line, as of every answer below."""
+        """The finding as one line, like `text` of every finding below."""
         return f"{clock_text(self.t)}  task {self.task} of {self.database}: {self.node}, as {self.reason} ({self.rule})"
 
 
 @value
 class Double:
-    """One occurrence that more than one node started, or made a file of (23.1)."""
+    """One occurrence that more than one node started, or for which more than one node made a file (23.1)."""
 
     task: int
     database: str
@@ -67,13 +67,13 @@ class Double:
     nodes: tuple[str, ...]
 
     def text(self) -> str:
-        """When, whose and where."""
+        """Time, task and nodes."""
         return f"{time_text(self.occurrence)}  task {self.task} of {self.database}: on {' and '.join(self.nodes)}"
 
 
 @value
 class UnplannedFull:
-    """A full backup that no frequency and nobody asked for (23.2, 23.3)."""
+    """A full backup that is due to no full frequency and no request (23.2, 23.3)."""
 
     t: int
     task: int
@@ -82,13 +82,13 @@ class UnplannedFull:
     why: str
 
     def text(self) -> str:
-        """When, whose, where and why."""
+        """Time, task, node and reason."""
         return f"{clock_text(self.t)}  task {self.task} of {self.database}: on {self.node}, {self.why}"
 
 
 @value
 class Gap:
-    """Occurrences, one after the other, before whose successor no run began that succeeded (23.6)."""
+    """Consecutive occurrences of a task, none of which was covered by a successful run before the next one was due (23.6)."""
 
     task: int
     database: str
@@ -96,10 +96,10 @@ class Gap:
     last: int
     count: int
     covered_at: int | None
-    """Wall µs at which the next run that succeeded began; None: none did."""
+    """Wall µs at which the next successful run began; None: there was none."""
 
     def text(self) -> str:
-        """From when to when, whose, and what covered it."""
+        """Times, task, and the run that covered it."""
         more = f" to {time_text(self.last)}, {self.count} occurrences" if self.count > 1 else ""
         then = f"until a run at {time_text(self.covered_at)}" if self.covered_at is not None else "and not to the end"
         whose = f"task {self.task} of {self.database}"
@@ -108,7 +108,7 @@ class Gap:
 
 @value
 class Lag:
-    """How the cluster heard of the runs of a task (23.4)."""
+    """The delays between the runs of a task and their reports to the cluster (23.4)."""
 
     task: int
     database: str
@@ -118,10 +118,10 @@ class Lag:
     """µs from the end of a run to its report."""
     given_up: int
     open: int
-    """Runs that ended and were not told of by the end of the history."""
+    """Runs that ended and were not reported by the end of the history."""
 
     def text(self) -> str:
-        """Whose, and the counts that are not 0."""
+        """The task, and the counts that are not 0."""
         counts = [f"{self.reported} reported"]
         counts += [f"{self.late} late"] if self.late else []
         counts += [f"{self.given_up} given up"] if self.given_up else []
@@ -141,32 +141,32 @@ class ChainFound:
     problem: str
 
     def text(self) -> str:
-        """Where, how many files, and whether they can be restored."""
+        """Destination, number of files, and whether they can be restored."""
         state = "can be restored" if self.whole else f"cannot all be restored: {self.problem}"
         return f"{self.place}/{self.folder}: {self.points} file{'' if self.points == 1 else 's'}, {state}"
 
 
 @value
 class Audit:
-    """All answers."""
+    """The findings of an audit."""
 
     run: str
     t: int
-    """True µs of the end."""
+    """True µs of the end of the run."""
     owners: tuple[Tenure, ...]
     doubles: tuple[Double, ...]
-    """Started twice: by two nodes, though one or both may have found nothing new."""
+    """Occurrences started by two nodes, even if one or both found nothing new."""
     two_files: tuple[Double, ...]
-    """Two files of one hour: those of the doubles of which two nodes wrote a file."""
+    """Those of `doubles` for which two nodes wrote a file."""
     unplanned_fulls: tuple[UnplannedFull, ...]
     gaps: tuple[Gap, ...]
     lags: tuple[Lag, ...]
     chains: tuple[ChainFound, ...] | None
-    """None: the files were not kept."""
+    """The chains in the files of the run; None: the files were not kept."""
 
 
 def audit(run: str, keys: tuple[Key, ...] = ()) -> Audit:
-    """The audit of a run up to its end, its encrypted files verified under these keys. ReplayError, Diverged."""
+    """Audit a run up to its end, verifying encrypted files with these keys. Raises ReplayError, Diverged."""
     moment = visit(run, None, _zones)
     history = RunHistory(moment.events)
     return Audit(
@@ -186,9 +186,9 @@ def audit(run: str, keys: tuple[Key, ...] = ()) -> Audit:
 
 
 def tenures(history: RunHistory) -> tuple[Tenure, ...]:
-    """Every owner of every task, in the order in which they became so. Where nodes compute owners there are none."""
+    """Every responsible node of every task, in the order of assignment; empty where nodes compute the owner themselves."""
     found: dict[tuple[int, int], Tenure] = {}
-    for event in history.of(OwnerChanged):  # every node says it: the first tells when
+    for event in history.of(OwnerChanged):  # every node notes it: the first note has the time
         note = event.note
         tenure = Tenure(event.t, note.task, note.database, note.owner_after, note.sentence, note.rule)
         found.setdefault((note.index, note.task), tenure)
@@ -196,7 +196,7 @@ def tenures(history: RunHistory) -> tuple[Tenure, ...]:
 
 
 def doubles(history: RunHistory, *, files: bool = False) -> tuple[Double, ...]:
-    """Occurrences that more than one node began to run of itself; `files`: and finished with a file."""
+    """Occurrences that more than one node ran by plan; `files`: and finished with a file."""
     answered: dict[tuple[int, str, int], dict[str, None]] = {}
     for run in history.runs:
         wrote = run.end == "finished" and not run.skipped
@@ -206,9 +206,9 @@ def doubles(history: RunHistory, *, files: bool = False) -> tuple[Double, ...]:
 
 
 def unplanned_fulls(history: RunHistory, zones: Mapping[int, ZoneInfo]) -> tuple[UnplannedFull, ...]:
-    """Full runs for another reason than a full frequency, a wish, or the first run of a task.
+    """The full backups with another reason than a full frequency, a request, or the first run of a task.
 
-    A plan names the first reason alone: where a node has no full to build on, the full may be due all the same.
+    A plan names only its first reason: on a node without a full to build on, the full may have been due anyway.
     """
     succeeded: dict[int, int] = {}
     for event in history.among(BackupFinished, BackupSkipped):
@@ -226,16 +226,16 @@ def unplanned_fulls(history: RunHistory, zones: Mapping[int, ZoneInfo]) -> tuple
 
 
 def _full_was_due(history: RunHistory, run: BackupFacts, zone: ZoneInfo) -> bool:
-    """Whether an occurrence of the full frequency, as the task was defined then, is among those that the run answers."""
+    """Whether the run answers an occurrence of the full frequency, as the task was defined when it began."""
     defined = [event.note for event in history.of(TaskDefined) if event.note.task == run.task and event.seq < run.seq]
     full = defined[-1].full if defined else ""
     return bool(full) and bool(occurrences(full, run.occurrence, max(run.occurrence, run.started_at), zone))
 
 
 def gaps(history: RunHistory, until: int, zones: Mapping[int, ZoneInfo]) -> tuple[Gap, ...]:
-    """What was not covered up to wall µs `until`; by task, the zone its owner's clock is in (absent: UTC).
+    """The occurrences that no run covered up to wall µs `until`; `zones`: the time zone of each task's owner, UTC if absent.
 
-    Only while the task was there and enabled; the definition that was in force at an occurrence counts.
+    Only occurrences while the task was defined and enabled count, by the definition in force at that time.
     """
     good: dict[int, list[int]] = {}
     for event in history.among(BackupFinished, BackupSkipped):
@@ -256,7 +256,7 @@ def gaps(history: RunHistory, until: int, zones: Mapping[int, ZoneInfo]) -> tupl
 
 
 def _due(changes: list[tuple[int, TaskDefined | None]], until: int, zone: ZoneInfo) -> list[tuple[int, str]]:
-    """Every occurrence, with the name of the database."""
+    """Every occurrence (wall µs), with the name of the database."""
     found: dict[int, str] = {}
     for place, (since, note) in enumerate(changes):
         if note is None or note.disabled or not note.has_place:
@@ -274,7 +274,7 @@ def _gaps(task: int, due: list[tuple[int, str]], good: list[int], until: int) ->
     for place, (occurrence, database) in enumerate(due):
         end = due[place + 1][0] if place + 1 < len(due) else until
         if place + 1 == len(due) or any(occurrence <= start < end for start in good):
-            joins = False  # the last one may still be run
+            joins = False  # the last one may still be run after the end
             continue
         covered = next((start for start in good if start >= end), None)
         if joins:
@@ -286,7 +286,7 @@ def _gaps(task: int, due: list[tuple[int, str]], good: list[int], until: int) ->
 
 
 def lags(history: RunHistory) -> tuple[Lag, ...]:
-    """For each task that ran, in the order of the first ends."""
+    """The lags of each task that ran, in the order of their first ended runs."""
     open_: dict[tuple[int, str], dict[tuple[str, int], None]] = {}
     reports: dict[tuple[int, str], list[Reported]] = {}
     given_up: dict[tuple[int, str], int] = {}
@@ -317,7 +317,7 @@ def lags(history: RunHistory) -> tuple[Lag, ...]:
 
 
 def _zones(world: "World") -> dict[int, ZoneInfo]:
-    """By task, the zone of its owner, as far as the nodes that are up know."""
+    """The time zone of each task's owner, for owners that are up."""
     found: dict[int, ZoneInfo] = {}
     for name in world.names:
         node = world[name]
@@ -356,12 +356,12 @@ def _chains(run: str, keys: tuple[Key, ...]) -> tuple[ChainFound, ...] | None:
 
 
 def as_fields(found: Audit) -> dict[str, Any]:
-    """As one JSON object: wall instants as texts in UTC, `t` and durations in µs."""
+    """The audit as one JSON object: wall instants as texts in UTC, `t` and durations in µs."""
     return json_fields(found, INSTANTS)
 
 
 def lines(found: Audit, width: int) -> Iterator[str]:
-    """As text: a heading a question, a line an answer."""
+    """The audit as text: a heading for each question, a line for each finding."""
     for heading, answers in (
         ("owners", found.owners),
         ("started twice", found.doubles),

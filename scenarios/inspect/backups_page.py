@@ -25,7 +25,7 @@ INSTANTS |= {"delayed_from", "last_full", "last_incremental", "last_backup", "ne
 """Fields that hold wall µs: in JSON they are written as RavenDB writes a time."""
 MIB = 1 << 20
 LABEL = 22
-"""Columns of what a line is about."""
+"""The width of the column of labels."""
 STATES = {"Active": "Active", "NotActive": "Not active", "NotOnNode": "Not on node"}
 
 
@@ -36,12 +36,12 @@ class DatabasePanel:
     database: str
     group: tuple[str, ...]
     node: str
-    """Who was asked."""
+    """The node that was asked."""
     wall: int
-    """What its clock reads."""
+    """The wall clock of that node, in µs."""
     zone: str
     leader: str
-    """Whom it follows; empty: nobody."""
+    """The leader that the node follows; empty: none."""
     backups: BackupsView
 
 
@@ -57,7 +57,7 @@ class Page:
 
 
 def page(run: str, at: str | None = None, on: str = "", database: str = "") -> Page:
-    """The page of a run, as `on` shows it (empty: the first node that is up and has the database). ReplayError."""
+    """The page of a run as node `on` shows it (empty: the first node that is up and has the database). Raises ReplayError."""
     moment = visit(run, true_time(at) if at is not None else None, lambda world: tuple(_shown(world, on, database)))
     return Page(run, moment.t, moment.rules, moment.read)
 
@@ -95,7 +95,7 @@ def _shown(world: "World", on: str, only: str) -> Iterator[DatabasePanel]:
 
 
 def _at(world: "World", node: str, name: str) -> DatabasePanel | None:
-    """The database as that node shows it; None if it cannot."""
+    """The database as that node shows it; None if the node is down or does not have it."""
     view = world[node]
     try:
         backups = view.application.look(name)
@@ -116,7 +116,7 @@ def as_fields(found: Page) -> dict[str, Any]:
     return {"run": plain.pop("run"), "at": clock_text(found.t), **plain}
 
 
-# ---- for eyes
+# ---- as text
 
 
 def page_lines(found: Page, width: int) -> Iterator[str]:
@@ -153,13 +153,13 @@ def _database_lines(found: Page, shown: DatabasePanel, width: int) -> Iterator[s
 
 
 def tombstone_lines(backups: BackupsView, width: int) -> list[str]:
-    """How many deletions a copy remembers, and for whom."""
+    """The number of tombstones in a copy, and the tasks that need them."""
     why = "; ".join(backups.kept_because) or "they are forgotten within minutes"
     return _field("Tombstones", f"{backups.tombstones:,} kept: {why}", width)
 
 
 def task_lines(view: TaskView, now: int, zone: ZoneInfo, width: int) -> Iterator[str]:
-    """The panel of one task at wall µs `now`."""
+    """The panel of one task as text, at wall µs `now`."""
     mark = ", server-wide" if view.server_wide else ""
     enabled = "Enabled" if view.enabled else "Disabled"
     yield from textwrap.wrap(
@@ -231,7 +231,7 @@ def _time(instant: int, zone: ZoneInfo) -> str:
 
 
 def _field(label: str, says: str, width: int) -> list[str]:
-    """A label and what it says, wrapped beside it."""
+    """A label and its text, wrapped beside it."""
     return textwrap.wrap(
         f"  {label + ':':{LABEL}} {says}",
         width,

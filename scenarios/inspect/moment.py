@@ -1,6 +1,6 @@
-"""One moment of a run: the run is played again up to a true time, and looked at there with the nodes' own eyes.
+"""One moment of a run: the run is played again up to a true time, and its nodes are asked there.
 
-What is read there steers nothing, so that the events up to it are those that were kept; that is compared. Never here:
+Reading changes nothing, so that the events up to the moment are those that were kept; they are compared. Never here:
 what is read, and how it is shown.
 """
 
@@ -32,24 +32,24 @@ _CLOCK = re.compile(r"(?:(\d+)d\s+)?(\d{1,4}):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?")
 
 
 class Diverged(Exception):
-    """The run cannot be looked into: played again it is another one."""
+    """The run cannot be examined, because playing it again gave other events."""
 
 
 @value
 class RunMoment(Generic[T]):
-    """What was read, and when."""
+    """The result of reading a run at a moment."""
 
     t: int
     """True time in µs."""
     read: T
     events: tuple[Happened, ...]
-    """All that happened up to then, and for `beyond` longer."""
+    """All events up to the moment, and for `beyond` µs after it."""
     rules: str
     data: Any = None
 
 
 def true_time(text: str) -> int:
-    """A time of a run in true µs: after its start as a timeline writes it, or by the calendar. ReplayError."""
+    """A time of a run in true µs, given as time since its start (as in a timeline) or by the calendar. Raises ReplayError."""
     words = text.strip()
     if offset := _OFFSET.fullmatch(words):
         return round(float(offset[1]) * UNITS[offset[2]])
@@ -68,7 +68,7 @@ def true_time(text: str) -> int:
 
 
 def json_fields(found: Any, instants: Collection[str]) -> dict[str, Any]:
-    """What was found as one JSON object: the fields of these names hold wall µs, and become texts in UTC."""
+    """The findings as one JSON object; the fields named in `instants` hold wall µs and become texts in UTC."""
 
     def serialized(_: object, field: "attrs.Attribute[Any] | None", what: Any) -> Any:
         return stamp(what) if field is not None and field.name in instants and isinstance(what, int) else what
@@ -77,9 +77,9 @@ def json_fields(found: Any, instants: Collection[str]) -> dict[str, Any]:
 
 
 def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 0) -> RunMoment[T]:
-    """Play a run again up to true time `at` (None: its end) and read it there, after all that happens at that µs.
+    """Play a run again up to true time `at` (µs; None: its end) and read it there, after all events of that µs.
 
-    The events go on for `beyond` µs. ReplayError: there is no such run, or it has no such time. Diverged.
+    The events go on for `beyond` µs. Raises ReplayError if there is no such run or it has no such time, and Diverged.
     """
     named, seq = find(run)
     if seq is not None:
@@ -92,7 +92,7 @@ def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 
     end = outcome.history.clock.now
     if visitor.error is not None:
         raise visitor.error
-    if not visitor.found and at is None:  # it broke: what can be looked at is the µs before
+    if not visitor.found and at is None:  # a promise broke: the last moment to be read is the µs before
         return visit(run, max(0, end - 2), read, beyond)
     if not visitor.found:
         raise ReplayError(f"the run ended at {clock_text(end)}, before {clock_text(at or 0)}: give an earlier time")
@@ -104,7 +104,7 @@ def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 
 
 
 def _compare(run: str, trace: Path, history: Any, count: int) -> None:
-    """The events up to the moment are those that were kept."""
+    """Raise Diverged unless the events up to the moment are those that were kept."""
     difference = first_difference(islice(recorded_lines(trace), count), islice(event_lines(history), count))
     if difference is not None:
         raise Diverged(
@@ -114,24 +114,24 @@ def _compare(run: str, trace: Path, history: Any, count: int) -> None:
 
 
 class Visitor:
-    """Waits in a world for a time, reads, and ends the run."""
+    """Waits in a world for a time, reads there, and ends the run."""
 
     def __init__(self, at: int | None, read: "Callable[[World], Any]", beyond: int) -> None:
         self._at, self._read, self._beyond = at, read, beyond
         self.found: list[tuple[int, Any]] = []
         self.error: ReplayError | None = None
         self.count = 0
-        """Events up to the moment."""
+        """The number of events up to the moment."""
         self.is_done = False
         self._world: World
 
     def follow(self, world: "World") -> None:
-        """For `play`."""
+        """The argument `follow` of `play`."""
         self._world = world
         if self._at is None:
             world.history.followers.append(self._ended)
             return
-        # first of all that is on the agenda of the µs after: everything before has been done, nothing is under way
+        # first on the agenda of the µs after: everything of the µs before is done, and nothing is under way
         world.clock.at(self._at + 1, STEP, 0, 0, self._arrive, self._at)
         world.clock.at(self._at + self._beyond + 2, STEP, 0, 0, self._leave, None)
 

@@ -1,8 +1,8 @@
 """Real backup files as a user finds them: which folders hold them, what can be restored, and documents out of them.
 
-Works on the files that a run kept (`run … --out`), or on those of a real cloud, `s3://bucket/folder`, which the environment
-says how to get in to; with no cluster and no world. Never here: how a chain is read (backup/restore/chain_reader.py), and what goes to
-a terminal (cli/).
+Works without a cluster or a world, on the files that a run kept (`run … --out`) or on those of a real cloud,
+`s3://bucket/folder`, with credentials from the environment. Never here: how a chain is read (backup/restore/chain_reader.py), and
+what goes to a terminal (cli/).
 """
 
 import json
@@ -38,23 +38,23 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class FilesError(ValueError):
-    """What was asked for cannot be had from these files. Names the value and the remedy."""
+    """The files do not hold what was asked for. The text names the value and the remedy."""
 
 
 @value
 class FilesPlace:
-    """A place that holds folders of backups: what a task calls its local folder, or a cloud."""
+    """A folder that holds folders of backups: a task's local folder, or one in a cloud."""
 
     name: str
-    """The path of a folder, or an address."""
+    """The path of the folder, or the address in the cloud."""
     destination: Destination
     only: str = ""
-    """The one chain that is meant; empty: all."""
+    """The only chain to look at; empty: all."""
 
 
 @value
 class Point:
-    """One chain of one place."""
+    """One chain in one place."""
 
     place: FilesPlace
     chain: Chain
@@ -76,7 +76,8 @@ def places(where: str | Path) -> list[FilesPlace]:
             for path in whole.rglob("*")
             if path.is_dir()
             and file_names.parse_folder(path.name, file_names.UTC) is not None
-            and TEMPORARY not in path.relative_to(whole).parts  # what is being built, or was when its node died
+            and TEMPORARY
+            not in path.relative_to(whole).parts  # a folder under construction, or one whose node died meanwhile
         }
     )
     if not found:
@@ -121,7 +122,7 @@ def keys_in(path: Path | None) -> tuple[Key, ...]:
 
 
 def instant_of_text(text: str) -> int:
-    """`2024-01-05 09:03`, with seconds or an offset where they matter; without one it is UTC. Wall µs."""
+    """The wall µs of `2024-01-05 09:03`; seconds and an offset may follow. Without an offset it is UTC."""
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -133,7 +134,7 @@ def instant_of_text(text: str) -> int:
 
 
 def inspected(where: str | Path, keys: tuple[Key, ...]) -> list[Point]:
-    """Every chain at or below a folder, or at an address, each file read and verified."""
+    """Every chain at or below a folder, or at an address, each file of it read and verified."""
     found = []
     for place in places(where):
         try:
@@ -146,7 +147,7 @@ def inspected(where: str | Path, keys: tuple[Key, ...]) -> list[Point]:
 
 
 def fields(point: Point) -> Iterator[dict[str, Any]]:
-    """One JSON object for each restore point of a chain (rule 17.11), and for each file that is none."""
+    """One JSON object for each restore point of a chain (rule 17.11), and for each file that is not a restore point."""
     place, chain = point.place, point.chain
     for each in chain.points:
         yield _fields(place, each)
@@ -175,7 +176,7 @@ def _fields(place: FilesPlace, checked: CheckedPoint) -> dict[str, Any]:
 
 
 def lines(points: Iterable[Point]) -> Iterator[str]:
-    """The same for eyes: a line for a chain, one for each file in it, and what is wrong beside what is."""
+    """The same as text: a line for each chain and each file in it, with its problem if it has one."""
     shown = None
     for point in points:
         chain = point.chain
@@ -217,7 +218,7 @@ def restored(
     database: str = "",
     unsealed: bool = False,
 ) -> DatabaseAssembly:
-    """What the files hold: up to `last_file` of a chain, as of wall instant `at`, or else the newest there is."""
+    """The contents of the files: up to `last_file` of a chain, as of wall instant `at`, or else the newest."""
     try:
         return _restored(where, keys, at, last_file, database, unsealed)
     except Unusable as error:
@@ -256,7 +257,7 @@ FAR = instant_of_text("9999-01-01")
 
 
 class Only:
-    """A place of which one chain is looked at."""
+    """A place of which only one chain is visible."""
 
     def __init__(self, place: FilesPlace) -> None:
         self._place = place.destination
@@ -275,7 +276,7 @@ class Only:
 
 
 def document_lines(found: DatabaseAssembly) -> Iterator[str]:
-    """The documents as lines of JSON, in the order of their changes: what `--data` of a run takes."""
+    """The documents as lines of JSON in the order of their changes, as `--data` of a run takes them."""
     for each in found.store.frozen_at().documents():
         metadata: dict[str, Any] = {"@id": each.id, "@collection": each.collection}
         metadata["@last-modified"] = stamp(each.last_modified)

@@ -1,4 +1,4 @@
-"""What a run came to: a `Result` as a value, as a JSON object and as text, and the report of a failure.
+"""The result of a run as a value, as a JSON object and as text, and the report of a failure.
 
 Everything is read from the outcome of the run. Never here: printing and exit codes.
 """
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 
 @value
 class RunRequest:
-    """What was asked for: enough to run it again."""
+    """The request for a run: enough to run it again."""
 
     story: str
     seed: int
     rules: str
     data: str | None = None
     bug: str | None = None
-    """A bug of the zoo that is planted meanwhile."""
+    """The bug of the zoo that is planted during the run; None: none."""
     own_rules: str = ""
-    """The rules the story is meant for, which need not be said."""
+    """The rules that the story is meant for; the command leaves them out."""
 
     def command(self) -> str:
         """The command that repeats the run."""
@@ -53,30 +53,30 @@ class RunRequest:
         return shlex.join(words)
 
     def fields(self) -> dict[str, Any]:
-        """As JSON: what was not asked for is left out."""
+        """The request as JSON; what was not asked for is left out."""
         fields: dict[str, Any] = {"story": self.story, "seed": self.seed, "rules": self.rules}
         return fields | {name: said for name, said in (("data", self.data), ("bug", self.bug)) if said}
 
 
 @value
 class BrokenRunPromise:
-    """A promise that was broken, or an assertion of the story."""
+    """A broken promise, or a failed assertion of the story."""
 
     promise: str
     text: str
     seq: int
-    """The event in which it broke: the last one of the run."""
+    """The event in which it broke, the last one of the run."""
     t: int
     """True time in µs."""
 
 
 @value
 class Result:
-    """How a run ended, without its history."""
+    """The result of a run, without its history."""
 
     request: RunRequest
     verdict: str
-    """`held`, `broken`, `inconclusive`; `mistake`, `bug`, `stopped` where there is no verdict."""
+    """`held`, `broken`, `inconclusive`; `mistake`, `bug` or `stopped` where there is no verdict."""
     digest: str
     events: int
     messages: int
@@ -85,11 +85,11 @@ class Result:
     elections: int
     backups: tuple[tuple[str, int], ...]
     missed: tuple[tuple[str, int], ...]
-    """By the rule that lets them be missed, so many occurrences."""
+    """How many occurrences each rule of RavenDB let be missed."""
     violations: tuple[BrokenRunPromise, ...]
 
     def fields(self) -> dict[str, Any]:
-        """As one JSON object."""
+        """The result as one JSON object."""
         rest = attrs.asdict(self, filter=lambda field, _: field.name != "request")
         return self.request.fields() | rest | {"backups": dict(self.backups), "missed": dict(self.missed)}
 
@@ -117,10 +117,10 @@ def summary(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Res
 
 
 def counts(history: RunHistory, watchers: Iterable[Watcher] = ()) -> dict[str, int]:
-    """How many backups `ok` (done, those with nothing new among them), `late`, `missed`, `double`, `failed`.
+    """The number of backups `ok` (those with nothing new among them), `late`, `missed`, `double`, `failed`.
 
-    `late`: of those that are ok, told later than the operation timeout after they ended. `double`: occurrences of a
-    task that more than one node started, with a file or without, however often. `missed` is what the watcher of coverage saw.
+    `late`: those of `ok` that were reported later than the operation timeout after they ended. `double`: occurrences of a
+    task that more than one node started, with a file or without. `missed`: what the watcher of coverage counted.
     """
     failed = {(event.node, event.note.task, event.note.started_at) for event in history.of(BackupFailed)}
     late = [event for event in history.of(Reported) if event.note.late]
@@ -146,12 +146,12 @@ def missed_by_rule(watchers: Iterable[Watcher]) -> tuple[tuple[str, int], ...]:
 
 
 def excused(watchers: Iterable[Watcher]) -> list[Missed]:
-    """Occurrences that nobody could have covered, each with the reason."""
+    """The occurrences that no node could have covered, each with the reason."""
     return [each for watcher in watchers if isinstance(watcher, Covered) for each in watcher.excused]
 
 
 def verdict_of(outcome: "Outcome", loaded: LoadedStory) -> str:
-    """The outcome's verdict, but an error that came through the story's own file is the story's mistake."""
+    """The outcome's verdict, but `mistake` for an error that was raised in the story's own file."""
     if outcome.verdict == BUG and outcome.failure is not None and line_in(outcome.failure, loaded.source):
         return MISTAKE
     return outcome.verdict
@@ -167,7 +167,7 @@ def _broken(failure: BaseException, loaded: LoadedStory) -> tuple[str, str]:
 
 
 def mistake_lines(result: Result, outcome: "Outcome", loaded: LoadedStory) -> list[str]:
-    """An error of the story in one line; one that came from a node also with the node, the seed and the last lines."""
+    """An error of the story in one line; an error of a node also has the node, the seed and the last lines of the timeline."""
     assert outcome.failure is not None
     lines, notes = [_mistake(outcome.failure, loaded)], getattr(outcome.failure, "__notes__", ())
     if notes:
@@ -177,17 +177,21 @@ def mistake_lines(result: Result, outcome: "Outcome", loaded: LoadedStory) -> li
 
 
 def _mistake(failure: BaseException, loaded: LoadedStory) -> str:
-    """Where, what, and the text of the error."""
+    """Place, kind and text of the error."""
     kind, text = type(failure).__name__, str(failure).strip()
     if isinstance(failure, DataError | MisuseAt):
         return text
-    known = type(failure).__module__.split(".")[0] in ("cluster", "backup", "scenarios")  # their texts say enough
+    known = type(failure).__module__.split(".")[0] in (
+        "cluster",
+        "backup",
+        "scenarios",
+    )  # the texts of these errors say enough
     what = text if known and text else f"{kind}: {text}" if text else kind
     return f"{place_in(failure) or loaded.source}: {what}"
 
 
 def bug_text(error: BaseException, command: str, version: str) -> str:
-    """What to report when the mistake is ours: the error, the command, the version and the last frame."""
+    """The report of a bug of ours: the error, the command, the version and the last frame."""
     while error.__cause__ is not None and type(error).__name__ in ("TrioInternalError", "OwnBug"):
         error = error.__cause__
     frames = traceback.extract_tb(error.__traceback__)
@@ -237,7 +241,7 @@ def _reason(result: Result, outcome: "Outcome") -> str:
 
 
 def _last_lines(result: Result, outcome: "Outcome", seq: int, t: int) -> list[str]:
-    """When it went wrong, under which seed, the last lines of the timeline, and the command that repeats it."""
+    """The time of the failure, the seed, the last lines of the timeline, and the command that repeats it."""
     return [
         f"  seed {outcome.seed}, event {seq}, {clock_text(t)} after the start; the last lines:",
         *(f"    {line}" for line in tail(outcome.history, outcome.names)),

@@ -1,6 +1,6 @@
 """The history of a finished run as its readers need it: one walk sorts the events by kind, and puts each backup together.
 
-Never here: what an answer makes of it (audit.py, result.py, why/).
+Never here: the questions of its readers (audit.py, result.py, why/).
 """
 
 from collections.abc import Iterable
@@ -32,37 +32,37 @@ KINDS: tuple[type[Note], ...] = (
     *(Reported, ReportGivenUp, OwnerChanged, TaskDefined, TaskRemoved),
     *(Started, Crashed, ConfigurationChanged, PutOutside),
 )
-"""What readers ask for: of a long run a small part."""
+"""The kinds of events that readers ask for, a small part of a long run."""
 
 
 @value
 class BackupFacts:
-    """One run of a task, as far as the history tells of it."""
+    """One run of a task, as far as the history shows it."""
 
     node: str
     database: str
     task: int
     seq: int
-    """The event with which it began."""
+    """The number of the event with which it began."""
     t: int
-    """Its true µs."""
+    """True µs of that event."""
     started_at: int
     """Wall µs of the node."""
     occurrence: int
     plan: BackupPlanned | None
-    """The last plan of the node for the task before the run began."""
+    """The last plan that the node made for the task before the run began; None: none."""
     full: bool = False
     by_hand: bool = False
     skipped: bool = False
     """It found nothing new and wrote no file (rule 9.7)."""
     began: bool = True
-    """False: its place was shut, and it failed as it began."""
+    """False: the destination was unavailable, and the run failed as it began."""
     end: str = ""
-    """`finished`, `failed`, `cancelled`, `crashed`; empty: it was under way at the end of the history."""
+    """`finished`, `failed`, `cancelled`, `crashed`; empty: still under way at the end of the history."""
     ended: int | None = None
-    """True µs of its end."""
+    """True µs of its end; None: still under way."""
     why: str = ""
-    """Of a failure or a cancellation."""
+    """The reason of a failure or a cancellation."""
 
 
 class RunHistory:
@@ -106,10 +106,10 @@ class _Runs:
         self._plans: dict[tuple[str, int], BackupPlanned] = {}
         self._started: set[Key] = set()
         self._under_way: dict[Key, int] = {}
-        """Where they stand in `runs`."""
+        """The runs that have not ended, by their place in `runs`."""
 
     def take(self, event: Happened[Any]) -> None:
-        """The next event."""
+        """Take the next event."""
         note, node = event.note, event.node
         if isinstance(note, BackupPlanned):
             self._plans[node, note.task] = note

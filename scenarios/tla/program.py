@@ -1,4 +1,4 @@
-"""`unkindness validate`: a run played, written as lines, judged by TLC, told in sentences."""
+"""The work of `unkindness validate`: play a run, write it as lines, let TLC judge them, and put the verdict into words."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,28 +15,28 @@ from scenarios.tla.tlc import Verdict, java, judge, tools
 from scenarios.tla.trace_mapping import Mapper, SpecificationLine, Unmapped
 
 BEFORE = 6
-"""How many lines are shown before one that is refused."""
+"""The number of lines shown before one that is refused."""
 
 
 @value
 class Validated:
-    """A run and what TLC said of it."""
+    """A run, and the verdict of TLC."""
 
     request: RunRequest
     outcome: Outcome
     steps: int
-    """Of the law, by all nodes."""
+    """Steps of the core, of all nodes."""
     lines: tuple[SpecificationLine, ...]
-    """Those that were judged."""
+    """The lines that were judged."""
     left: int
-    """Lines beyond `--first`."""
+    """The number of lines beyond `--first`, which were not judged."""
     verdict: Verdict | None
-    """None if the run has something that the specification has not."""
+    """None if the run has a transition that the specification does not have."""
     unmapped: str
-    """What that is."""
+    """That transition; empty if there is none."""
 
     def fields(self) -> dict[str, object]:
-        """For `--json`."""
+        """The verdict as `--json` prints it."""
         verdict = self.verdict
         refused = self.lines[verdict.taken] if verdict is not None and not verdict.accepted else None
         return {
@@ -55,7 +55,7 @@ class Validated:
 
 
 def validate(request: RunRequest, first: int | None = None, specification: Path | None = None) -> Validated:
-    """Play what was asked for and have every step of the law judged. CannotAsk before playing if there is no TLC."""
+    """Play a run and have every step of the core judged. CannotAsk, before playing, if there is no TLC."""
     java(), tools()
     if specification is not None and not specification.is_file():
         raise StoryError(f"there is no specification {specification}: name a file like Ongaro's raft.tla")
@@ -68,7 +68,7 @@ def validate(request: RunRequest, first: int | None = None, specification: Path 
         unmapped = str(error)
     lines = tuple(mapper.lines if first is None else mapper.lines[:first])
     left, verdict = len(mapper.lines) - len(lines), None
-    if not unmapped or left:  # what cannot be said lies beyond what is judged
+    if not unmapped or left:  # the unmapped transition lies beyond the lines that are judged
         verdict = judge(sorted(mapper.logs), lines, max(1, len(mapper.values)), specification)
         unmapped = ""
     return Validated(request, outcome, len(record), lines, left, verdict, unmapped)
@@ -95,7 +95,7 @@ def action(line: SpecificationLine) -> str:
 
 
 def as_text(found: Validated) -> Sequence[str]:
-    """What there is to say, line by line."""
+    """The verdict as text, line by line."""
     actions = Counter(line.act for line in found.lines)
     run = f"{found.request.story}@{found.request.seed}"
     told = [f"{run}: {found.steps:,} steps of the law are {len(found.lines):,} lines"]

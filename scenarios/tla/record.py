@@ -1,4 +1,4 @@
-"""Every step of the law in a run, as it was taken: who, before, what happened, after, what it asked for. Only a record."""
+"""A record of every step of the core in a run: the node, its state before, the event, its state after, the effects."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ from cluster.value import value
 
 @value
 class Began:
-    """A node read its disk and was made anew."""
+    """A node started with the state it read from its disk."""
 
     raft: Raft
 
 
 @value
 class Took:
-    """One step."""
+    """One step of the core."""
 
     before: Raft
     event: Event
@@ -32,7 +32,7 @@ Record = list[Began | Took]
 
 @contextmanager
 def recorded() -> Iterator[Record]:
-    """Whatever is played below is recorded, in the order in which it happened."""
+    """Record every start and step in the `with` block, in order."""
     record: Record = []
     begin, step = law.begin, law.step
 

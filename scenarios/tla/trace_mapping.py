@@ -44,23 +44,23 @@ class Unmapped(ValueError):
 
 @value
 class Seen:
-    """What a node was seen to be."""
+    """The observed state of a node."""
 
     term: int
     vote: str
-    """`Nil` if it has none."""
+    """The candidate it voted for; `Nil` if there is none."""
     leads: bool
     length: int
-    """Of its log."""
+    """The length of its log."""
     last_term: int
     last_value: int
-    """Of its last entry; 0 if there is none."""
+    """The value of its last log entry; 0 if there is none."""
     commit: int
 
 
 @value
 class SpecificationLine:
-    """One action, with what it needs to know, and what the node was seen to be afterwards if it ends a step."""
+    """One action with its arguments, and the observed state of the node if the action is the last of a step."""
 
     act: str
     node: str
@@ -87,7 +87,7 @@ def _released(took: Took) -> Iterator[Send]:
 
 
 def changes(took: Took) -> bool:
-    """Whether the step moved anything that the specification knows."""
+    """Whether a step changed anything that the specification has."""
     before, after = took.before, took.after
     return before.log is not after.log or _known(before) != _known(after)
 
@@ -107,9 +107,9 @@ def _matches(raft: Raft) -> dict[str, int]:
 
 
 def needed(record: Record) -> dict[int, list[tuple[str, Any, int]]]:
-    """By position of the step that sends: to whom which message mattered, and the position where it did.
+    """For each step that sends, by position: receiver, message and position of delivery of the messages that mattered.
 
-    An answer matters if it moved its receiver; a request if it moved its receiver or its answer matters.
+    An answer matters if it changed its receiver; a request if it changed its receiver or its answer matters.
     """
     on_the_way: dict[tuple[str, str, Any], deque[int]] = defaultdict(deque)
     origin: dict[int, int] = {}
@@ -128,7 +128,7 @@ def needed(record: Record) -> dict[int, list[tuple[str, Any, int]]]:
         for send in _released(each):
             if isinstance(send.message, SPOKEN):
                 on_the_way[each.before.name, send.to, send.message].append(position)
-    for position in sorted(mattering, reverse=True):  # an answer that mattered: so did what it answers
+    for position in sorted(mattering, reverse=True):  # if an answer mattered, so did the request
         source = position
         while source in origin and origin[source] not in mattering:
             source = origin[source]
@@ -151,7 +151,7 @@ class SpecifiedAppend:
     commit: int
     entry: Entry | None
     taken: bool
-    """Whether its receiver writes or acknowledges it; else only its term is heard."""
+    """Whether its receiver writes or acknowledges it; otherwise only its term counts."""
 
 
 def accepts(took: Took) -> bool:
@@ -160,7 +160,7 @@ def accepts(took: Took) -> bool:
 
 
 def parts_of(message: AppendEntries, sender: Raft, entries: Sequence[Entry], accepted: bool) -> list[SpecifiedAppend]:
-    """What the specification sends for an append: one for each entry; for a beat one that its receiver already has.
+    """The specification's messages for an append: one for each entry; for a heartbeat, one entry that the receiver has.
 
     `entries` is the sender's whole log, what it has compacted included.
     """
@@ -182,7 +182,7 @@ def parts_of(message: AppendEntries, sender: Raft, entries: Sequence[Entry], acc
 
 
 class Mapper:
-    """Writes the lines of a record, keeping what the specification has to be at each node."""
+    """Writes the lines of a record, and tracks the state of the specification at each node."""
 
     def __init__(self, record: Record) -> None:
         self.record = record
@@ -190,13 +190,13 @@ class Mapper:
         self.takes = {position for sends in self.wanted.values() for _, _, position in sends}
         self.lines: list[SpecificationLine] = []
         self.candidates: set[str] = set()
-        """Who is a candidate in the specification's eyes."""
+        """The nodes that are candidates in the specification."""
         self.parts: dict[int, list[SpecifiedAppend]] = {}
-        """By position of the step that took an append."""
+        """The specification's messages for each append, by the position of the step that took it."""
         self.logs: dict[str, list[Entry]] = {}
         self.known: dict[str, tuple[int, str | None]] = {}
         self.commits: dict[str, int] = {}
-        """The specification's commit index, which may fall where ours does not."""
+        """The specification's commit index of each node, which may fall where ours does not."""
         self.values: dict[Any, int] = {}
 
     # ---- the record, step by step
@@ -286,7 +286,7 @@ class Mapper:
     def _vote_reply(self, took: Took, sender: str, reply: VoteReply, says: str) -> None:
         before, after = took.before, took.after
         if after.term > before.term and isinstance(after.role, Candidate):
-            return  # a trial is won: it stands, which `_of_itself` tells
+            return  # a trial was won: the node stands, which `_of_itself` writes
         if after.term > before.term:
             self._learn(took, says)
         elif reply.granted and not reply.trial and (sender in _votes(after) or isinstance(after.role, Leader)):
@@ -303,14 +303,14 @@ class Mapper:
                 "HandleAppendEntriesRequest", name, says, sender, term, part.prev, part.count, part.commit
             )
             if name in self.candidates and after.term == request.term:
-                self.lines.append(line)  # back to follower
+                self.lines.append(line)  # the candidate becomes a follower
                 self.candidates.discard(name)
             if request.term < before.term:
                 self.lines.append(line)  # refused, and the answer matters
             elif part.taken:
                 if part.entry is not None:
                     if len(log) > part.prev and log[part.prev].term != part.entry.term:
-                        self.lines.extend([line] * (len(log) - part.prev))  # cut, one at a time
+                        self.lines.extend([line] * (len(log) - part.prev))  # the entries are cut one at a time
                         del log[part.prev :]
                     if len(log) == part.prev:
                         self.lines.append(line)
@@ -369,7 +369,7 @@ class Mapper:
             self.candidates.discard(before.name)
 
     def _sends(self, position: int, took: Took, says: str) -> None:
-        """The requests of this step that mattered, each as what the specification would send."""
+        """Write the requests of this step that mattered, each as the specification's messages."""
         name = took.before.name
         said: set[tuple[str, int]] = set()
         for to, message, arrived in self.wanted.get(position, ()):

@@ -1,7 +1,7 @@
 """The zoo: famous bugs, each a change of a few lines to one function, planted by name and taken out again.
 
-A bug is told by its docstring, its source, and the promise it breaks. Watchers know nothing of it: they catch it by the
-promise. `with planted("majority-of-half"): …` runs the whole house with it.
+A bug consists of its docstring, its source, and the promise it breaks. Watchers know nothing of bugs: they catch one by its
+promise. `with planted("majority-of-half"): …` runs everything in the block with the bug.
 """
 
 import importlib
@@ -16,11 +16,11 @@ from cluster.value import value
 from scenarios.gallery import StoryError, suggestion
 
 Change = Callable[..., Any]
-"""Stands in the place of a function, and is given that one before its arguments."""
+"""The replacement of a function; it is called with the original function before the arguments."""
 
 
 OF_THE_STORY = "the story's own assertion"
-"""What breaks where no promise does: the name of a promise that only the story made."""
+"""The value of `breaks` for a bug that breaks no promise but an assertion of its story."""
 
 
 class UnknownBug(StoryError):
@@ -29,31 +29,31 @@ class UnknownBug(StoryError):
 
 @value
 class Bug:
-    """One resident of the zoo."""
+    """One bug of the zoo."""
 
     name: str
     says: str
-    """What is wrong, in one sentence."""
+    """The defect, in one sentence."""
     target: str
-    """Module and function, dotted within the module for a method: `cluster.storage:Storage.save`."""
+    """The changed function: module and name, dotted within the module for a method: `cluster.storage:Storage.save`."""
     breaks: str
-    """The promise that its harm breaks."""
+    """The promise that is broken as a consequence."""
     source: str
-    """Where it was seen, or what warns of it."""
+    """Where the bug was seen, or what warns of it."""
     change: Change
     strikes: str
-    """What exposes it: a keeper (`keeper.KEEPERS`), or a story of the gallery."""
+    """What exposes it: the name of a keeper (`keeper.KEEPERS`), or of a story of the gallery."""
     under: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
-    """Options of the world in which it strikes soon: a slow disk, small batches."""
+    """Options of the world under which it breaks its promise soon: a slow disk, small batches."""
     guards: tuple[tuple[str, Change], ...] = ()
-    """Target and change of what would cover it: a second guard, taken away with the first."""
+    """Target and change of each second guard that would cover the bug; it is taken away as well."""
     remembers: Callable[[], Any] | None = None
-    """Makes what it keeps from call to call, anew wherever it is planted: its change is given that last, as `memory`."""
+    """Makes the bug's memory between calls, anew for each planting; the change gets it as `memory`. None: it has no memory."""
 
 
 FILES = """consensus votes copies snapshots membership reads liveness clients
 backups content clouds retention groups tasks secrets mishaps"""
-"""Where the residents stand: those of consensus first, then those of backups."""
+"""The modules of the bugs: those of consensus first, then those of backups."""
 BUGS: dict[str, Bug] = {}
 
 
@@ -67,9 +67,9 @@ def bug(
     remembers: Callable[[], Any] | None = None,
     **under: Any,
 ) -> Callable[[Change], Change]:
-    """Enter the function below into the zoo, under its own name with hyphens and its docstring's first line.
+    """Register the function below as a bug, under its own name with hyphens and with its docstring's first line.
 
-    It takes the place of the target, which it is given as `original` before the arguments of the call.
+    It replaces the target, which it is given as `original` before the arguments of the call.
     """
 
     def enter(change: Change) -> Change:
@@ -82,7 +82,7 @@ def bug(
 
 
 def bug_named(name: str) -> Bug:
-    """The bug of that name, with hyphens or underscores; UnknownBug names those that come near."""
+    """The bug of that name, with hyphens or underscores. UnknownBug names similar ones."""
     _collect()
     found = BUGS.get(name.replace("_", "-"))
     if found is None:
@@ -92,7 +92,7 @@ def bug_named(name: str) -> Bug:
 
 
 def all_bugs() -> tuple[Bug, ...]:
-    """Every resident, in the order of entry."""
+    """Every bug, in the order of registration."""
     _collect()
     return tuple(BUGS.values())
 
@@ -104,7 +104,7 @@ def _collect() -> None:
 
 @contextmanager
 def planted(name: str | None) -> Iterator[None]:
-    """Run what stands below with the bug in the product; None plants nothing."""
+    """Plant the bug for the duration of the `with` block; None plants nothing."""
     if name is None:
         yield
         return
@@ -120,7 +120,7 @@ def planted(name: str | None) -> Iterator[None]:
 
 @contextmanager
 def replaced(target: str, change: Change) -> Iterator[None]:
-    """Run what stands below with the change in the place of the function that the target names."""
+    """Replace the function that the target names for the duration of the `with` block."""
     module, _, function = target.partition(":")
     place: Any = importlib.import_module(module)
     *outer, last = function.split(".")
@@ -142,7 +142,7 @@ def replaced(target: str, change: Change) -> Iterator[None]:
 
 
 def _forget(module: str) -> None:
-    """Drop what functions of the module remember: it was worked out with, or without, the bug."""
+    """Clear the caches of the module's functions: their content was computed with, or without, the bug."""
     for each in vars(importlib.import_module(module)).values():
         if hasattr(each, "cache_clear"):
             each.cache_clear()

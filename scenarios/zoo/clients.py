@@ -1,4 +1,4 @@
-"""Bugs of what a cluster knows of its clients: which of their commands it has applied, and which it still expects."""
+"""Bugs of client sessions: which commands of a client the cluster has applied, and which it still expects."""
 
 from typing import Any
 

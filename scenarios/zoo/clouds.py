@@ -1,4 +1,4 @@
-"""Bugs of the way to clouds: what is told, what is kept, and what goes. Never here: how a bug is planted."""
+"""Bugs of uploads to clouds: what is reported, what is kept, and what is deleted. Never here: how a bug is planted."""
 
 from base64 import b64encode
 from typing import Any

@@ -1,4 +1,4 @@
-"""What `unkindness zoo` says: the residents, one of them at work, the proof that each is caught. It prints nothing itself."""
+"""The output of `unkindness zoo` as lines: the bugs, one of them at work, the proof that each is caught. It prints nothing."""
 
 import shlex
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from scenarios.zoo.known import BOUNDS, SEARCH, budget, tries
 from scenarios.zoo.rows import rows_of
 
 LINES = 40
-"""Of a timeline; a longer one loses its beginning."""
+"""The number of timeline lines shown; a longer timeline loses its beginning."""
 
 
 # ---- the residents ----
 
 
 def table() -> list[str]:
-    """A line each: numbers, name, promise, what strikes, what is wrong."""
+    """The zoo as a table, a line for each bug: numbers, name, promise, what exposes it, what is wrong."""
     rows = [("row", "bug", "breaks", "struck by", "what is wrong")]
     rows += [(rows_of(bug.name), bug.name, bug.breaks, bug.strikes, bug.says) for bug in all_bugs()]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -33,7 +33,7 @@ def table() -> list[str]:
 
 
 def as_fields() -> list[dict[str, Any]]:
-    """The same as JSON."""
+    """The zoo as JSON."""
     return [
         {
             "bug": bug.name,
@@ -51,7 +51,7 @@ def as_fields() -> list[dict[str, Any]]:
 
 
 def show(bug: Bug, seed: int | None) -> tuple[CaughtBug | None, list[str]]:
-    """Plant it and let it strike: in the run that is known, or where the seeds from 1 on show it; or only at this seed."""
+    """Plant a bug and show it at work: in the known run, or the first run that shows it; only at `seed` if one is given."""
     if bug.strikes == SEARCH:
         return _found(bug, seed)
     sizes = tuple(names for names, _, _ in striking(bug.strikes))
@@ -65,7 +65,7 @@ def show(bug: Bug, seed: int | None) -> tuple[CaughtBug | None, list[str]]:
 
 
 def shorten(bug: Bug, seeds: int) -> tuple[CaughtBug | None, list[str]]:
-    """Let it strike at each of so many seeds, and show the run in which its promise breaks soonest."""
+    """Plant a bug, play that many seeds, and show the run in which its promise breaks soonest."""
     if bug.strikes == SEARCH:
         raise StoryError(
             f"--shorten {seeds} means nothing to {bug.name}: what a search finds is the shortest way there is"
@@ -87,7 +87,7 @@ def _shown(bug: Bug, names: str, seed: int) -> tuple[CaughtBug | None, list[str]
 
 
 def _found(bug: Bug, seed: int | None) -> tuple[CaughtBug | None, list[str]]:
-    """The shortest way there is."""
+    """Show the shortest way that a search finds."""
     from time import perf_counter
 
     if seed is not None:
@@ -104,7 +104,7 @@ def _found(bug: Bug, seed: int | None) -> tuple[CaughtBug | None, list[str]]:
 
 
 def about(bug: Bug) -> list[str]:
-    """What is wrong, where it was seen, what it breaks."""
+    """The description of a bug: what is wrong, where it was seen, what it breaks."""
     places = [target.replace(":", ".") for target in (bug.target, *[target for target, _ in bug.guards])]
     return [
         f"{bug.name}: {bug.says}.",
@@ -131,7 +131,7 @@ def _ended(bug: Bug, strike: CaughtBug) -> list[str]:
 
 
 def again(bug: Bug, strike: CaughtBug) -> str:
-    """The command that repeats it: `run` for a story, `zoo` for a keeper's."""
+    """The command that repeats the run: `run` for a story, `zoo` for a keeper's."""
     words = ["unkindness", "zoo", bug.name, "--seed", str(strike.seed)]
     if bug.strikes not in KEEPERS:
         words = ["unkindness", "run", bug.strikes, "--seed", str(strike.seed), "--bug", bug.name]
@@ -142,7 +142,7 @@ def again(bug: Bug, strike: CaughtBug) -> str:
 
 
 def proofs(names: tuple[str, ...], processes: int | None) -> Iterator[Proof]:
-    """One for each, in this order, worked out on so many processors."""
+    """One proof for each bug, in this order, computed by that many processes; None: one per processor."""
     with ProcessPoolExecutor(processes) as pool:
         yield from pool.map(_proof, names)
 
@@ -152,12 +152,12 @@ def _proof(name: str) -> Proof:
 
 
 def heading() -> str:
-    """Above the lines of proofs. What a search takes is states and steps instead of runs and events."""
+    """The heading of the proofs. A search counts states and steps instead of runs and events."""
     return f"{'bug':42} {'struck by':40} {'runs':>9} {'events':>9} {'seconds':>7}"
 
 
 def proof_line(proof: Proof) -> str:
-    """The bug, how many runs it took of those it is given, events and time; what is wrong if it escaped."""
+    """The bug, its runs and the budget, events and time; what is wrong if it escaped."""
     bug = bug_named(proof.bug)
     given = budget(bug) if bug.strikes == SEARCH else budget(bug) * len(striking(bug.strikes))
     strike = proof.strike
@@ -174,12 +174,12 @@ def proof_line(proof: Proof) -> str:
 
 
 def is_caught(proof: Proof) -> bool:
-    """Whether the bug was caught, and nothing without it."""
+    """Whether the bug was caught, and nothing broke without it."""
     return proof.strike is not None and not proof.clean
 
 
 def last_lines(found: list[Proof], seconds: float) -> list[str]:
-    """How it came out in all."""
+    """The totals of all proofs."""
     caught = sum(map(is_caught, found))
     searched = [proof for proof in found if bug_named(proof.bug).strikes == SEARCH]
     played = [proof for proof in found if proof not in searched]

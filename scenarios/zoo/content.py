@@ -1,4 +1,4 @@
-"""Bugs of what is in a copy, an index or a file: each leaves out, or lets through, one thing that a backup promises."""
+"""Bugs of the content of a copy, an index or a file: each leaves out, or lets through, one thing that a backup promises."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Bugs of copying the log and of committing it, that real projects shipped or the paper warns of. Sources name the report."""
+"""Bugs of replicating and committing the log that real projects shipped or the paper warns of. Sources name the report."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from scenarios.zoo.snapshots import TIMING as SNAPSHOTS
 
 Written = tuple[int, tuple[Entry, ...]]
 DEAF = Timing(check_quorum=False)
-"""A leader that hears nobody leads on."""
+"""A leader that hears from nobody stays leader."""
 
 
 def looks_away(original: Any, raft: Raft, number: int, after: int) -> Any:

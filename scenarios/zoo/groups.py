@@ -1,4 +1,4 @@
-"""Bugs of groups, of ownership and of external replication: each breaks a promise, or what one story is about."""
+"""Bugs of groups, of responsible nodes and of external replication: each breaks a promise, or its story's assertion."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Does a bug get caught? Plays the story that strikes it, seed by seed, until its promise breaks."""
+"""The proof that a bug is caught: the story that exposes it is played, seed by seed, until its promise breaks."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
@@ -18,7 +18,7 @@ from scenarios.zoo.pantry import pantry
 from scenarios.zoo.storm import crowd, drought, storm
 
 SIZES = ("ABC", "ABCDE")
-"""Some bugs cannot hurt three nodes."""
+"""The clusters that keepers play with; some bugs cannot harm three nodes."""
 KEEPERS: dict[str, dict[str, Story]] = {
     SEARCH: {},
     "storm": {names: storm(names) for names in SIZES},
@@ -27,7 +27,7 @@ KEEPERS: dict[str, dict[str, Story]] = {
     "night": {names: night(names) for names in SIZES},
     "pantry": {"ABC": pantry},
 }
-"""By nodes, stories for any seed. They assert nothing: only a promise counts there."""
+"""The keepers: stories for any seed, by name and nodes. They assert nothing: only a broken promise counts."""
 
 
 @value
@@ -38,32 +38,32 @@ class CaughtBug:
     """The nodes; empty for a story of the gallery."""
     seed: int
     promise: str
-    """That broke, or the name of the error."""
+    """The promise that broke, or the class name of another error."""
     text: str
     events: int
-    """How long the history is up to there."""
+    """The number of events up to there."""
 
 
 @value
 class Proof:
-    """What became of a bug within its budget, and of the core as it is in the very same runs."""
+    """The result of planting a bug within its budget, and of playing the same runs without it."""
 
     bug: str
     strike: CaughtBug | None
-    """None: it escaped."""
+    """The run in which the bug broke its promise; None: it escaped."""
     runs: int
-    """With the bug, the one that struck included; of a search, states."""
+    """Runs with the bug, including the one that caught it; states, if a search was used."""
     events: int
-    """In all of them; of a search, steps."""
+    """Events in all of these runs; steps, if a search was used."""
     others: tuple[CaughtBug, ...]
-    """What else broke before."""
+    """Runs before it in which something else broke."""
     clean: str
-    """What the core without the bug broke in the same runs; empty, as it must be."""
+    """What broke in the same runs without the bug; empty, as it must be."""
     seconds: float
 
 
 def striking(strikes: str) -> list[tuple[str, Story, str]]:
-    """The stories of a striker that is no search: nodes, story, rules."""
+    """The stories that expose a bug, for anything but a search: nodes, story, rules."""
     if strikes in KEEPERS:
         return [(names, story, "unkindness") for names, story in KEEPERS[strikes].items()]
     loaded = load(strikes)
@@ -73,7 +73,7 @@ def striking(strikes: str) -> list[tuple[str, Story, str]]:
 def attempt(
     story: Story, rules: str, seed: int, bug: Bug | None, folder: Path, under: Mapping[str, Any] | None = None
 ) -> Outcome:
-    """One run, with the bug if there is one, its files below `folder`; in the bug's own world, or that of `under`."""
+    """Play one run, with the bug if one is given, in the bug's world or that of `under`; files go below `folder`."""
     if under is None:
         under = bug.under if bug is not None else {}
     with planted(bug.name) if bug is not None else nullcontext():
@@ -81,7 +81,7 @@ def attempt(
 
 
 def struck(bug: Bug, names: str, seed: int) -> tuple[Outcome, CaughtBug | None]:
-    """One run with the bug, and what broke in it."""
+    """Play one run with the bug; return the outcome, and what broke in it."""
     story, rules = _of_size(bug, names)
     with TemporaryDirectory(prefix="unkindness-") as folder:
         outcome = attempt(story, rules, seed, bug, Path(folder))
@@ -95,7 +95,7 @@ def struck(bug: Bug, names: str, seed: int) -> tuple[Outcome, CaughtBug | None]:
 
 
 def shortest(bug: Bug, seeds: Iterable[int]) -> CaughtBug | None:
-    """The strike with the fewest events before it, of all runs with these seeds; None if its promise broke in none."""
+    """The caught run with the fewest events, of all runs with these seeds; None if the bug's promise broke in none."""
     sizes = [names for names, _, _ in striking(bug.strikes)]
     strikes = [struck(bug, names, seed)[1] for seed in seeds for names in sizes]
     of_its_own = [strike for strike in strikes if strike is not None and strike.promise == bug.breaks]
@@ -103,13 +103,13 @@ def shortest(bug: Bug, seeds: Iterable[int]) -> CaughtBug | None:
 
 
 def hunt(bug: Bug, runs: Iterable[tuple[str, int]]) -> Proof:
-    """Let the bug strike in these runs, of nodes and seed, until its promise breaks. Nothing is played without it."""
+    """Play these runs (nodes and seed) with the bug until its promise breaks. Nothing is played without the bug."""
     from time import perf_counter
 
     began, played, events = perf_counter(), 0, 0
     others: list[CaughtBug] = []
     strike: CaughtBug | None = None
-    for played, (names, seed) in enumerate(runs, 1):  # noqa: B007  # their count is told below
+    for played, (names, seed) in enumerate(runs, 1):  # noqa: B007  # the count is used below
         outcome, strike = struck(bug, names, seed)
         events += len(outcome.history)
         if strike is not None and strike.promise == bug.breaks:
@@ -121,7 +121,7 @@ def hunt(bug: Bug, runs: Iterable[tuple[str, int]]) -> Proof:
 
 
 def prove(bug: Bug, runs: Iterable[tuple[str, int]] | None = None) -> Proof:
-    """Let the bug strike: in the runs of its budget, or in these. Then play the same without it."""
+    """Play the runs of its budget, or those given, with the bug until its promise breaks; then the same without it."""
     from time import perf_counter
 
     began = perf_counter()
@@ -134,7 +134,7 @@ def prove(bug: Bug, runs: Iterable[tuple[str, int]] | None = None) -> Proof:
 
 
 def _searched(bug: Bug) -> Proof:
-    """The same by a search: with the bug, and without it to the same depth."""
+    """The proof by a search: with the bug, and then without it to the same depth."""
     from time import perf_counter
 
     from scenarios.explore.search import Search

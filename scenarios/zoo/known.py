@@ -1,9 +1,8 @@
-"""Where the shortest history is that is known of each bug: the nodes and the seed that are tried first, and how many seeds it
-is given.
+"""The shortest known history of each bug: the nodes and seed that are tried first, and how many seeds a bug is given.
 
-A bug that is not named here is shown best by seed 1, in the first size of its keeper or in its story. `unkindness zoo NAME
---shorten 24` looks for a shorter one. A change of the cluster changes luck: then the seeds from 1 on are tried, and what stands
-here only costs one run.
+For a bug that is not named here it is seed 1, in the first size of its keeper or in its story. `unkindness zoo NAME
+--shorten 24` looks for a shorter one. A change of the cluster changes what a seed leads to: then the seeds from 1 on are tried,
+and an outdated line here only costs one run.
 """
 
 from collections.abc import Iterator
@@ -12,12 +11,12 @@ from scenarios.explore.bounds import Bounds
 from scenarios.zoo import Bug
 
 SEARCH = "search"
-"""What strikes where no story does: every interleaving of a tiny cluster, breadth first."""
+"""The value of `strikes` for a bug that no story exposes: a search through every interleaving of a tiny cluster."""
 
 BUDGET = 60
-"""Seeds, of each size of cluster, within which a bug must break its promise."""
+"""The number of seeds, for each size of cluster, within which a bug must break its promise."""
 BUDGETS = {"the-longer-log-may-lead": 90}
-"""Of those that are rarer."""
+"""The number of seeds for rarer bugs."""
 SHORTEST: dict[str, tuple[str, int]] = {
     "majority-of-half": ("ABC", 24),
     "vote-given-twice": ("ABC", 24),
@@ -66,21 +65,21 @@ SHORTEST: dict[str, tuple[str, int]] = {
 }
 
 STATES = 20_000
-"""What a bug that a search strikes is given instead of seeds."""
+"""The number of states that a search for a bug may visit."""
 BOUNDS = {
     "grant-of-another-term": Bounds(terms=2, entries=0, instant_disk=True),
     "own-vote-is-not-written": Bounds(terms=1, entries=0, crashes=1),
 }
-"""Where storms would need hundreds of seeds, or the harm needs a crash at one moment: the bounds of a search."""
+"""The bounds of searches, for bugs that need hundreds of storms, or a crash at one moment."""
 
 
 def budget(bug: Bug) -> int:
-    """So many seeds of each size is the bug given, or so many states."""
+    """The number of seeds for each size of cluster, or of states, that the bug is given."""
     return STATES if bug.strikes == SEARCH else BUDGETS.get(bug.name, BUDGET)
 
 
 def tries(bug: Bug, sizes: tuple[str, ...]) -> Iterator[tuple[str, int]]:
-    """Nodes and seed of each run that a bug is given, the known one first. `sizes`: of its keeper."""
+    """Nodes and seed of each run that a bug is given, the known one first. `sizes`: the sizes of its keeper."""
     known = SHORTEST.get(bug.name)
     names = known[0] if known is not None and known[0] in sizes else sizes[0]
     first = (names, known[1] if known is not None else 1)

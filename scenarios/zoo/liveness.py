@@ -1,6 +1,6 @@
-"""Bugs by which nothing wrong is ever answered, only less and less is: of elections, links, disks, snapshots and sleep.
+"""Bugs that give no wrong answer and only stop or slow the cluster: of elections, links, disks, snapshots and sleep.
 
-Most need a schedule that no general storm keeps up for long enough, for a storm ends in a clear sky. So each has its story.
+Most need a schedule that no general storm keeps up for long enough, for a storm ends without faults. So each has its story.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Bugs of changing members and of handing over, that real projects shipped or the dissertation warns of."""
+"""Bugs of membership changes and leadership transfer that real projects shipped or the dissertation warns of."""
 
 from collections.abc import Sequence
 from typing import Any

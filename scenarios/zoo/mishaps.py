@@ -1,4 +1,4 @@
-"""Bugs that show when a node dies, is cut off, loses its leader or has its clock set at the worst moment: one a story."""
+"""Bugs that show when a node dies, is cut off, loses its leader or has its clock set at the worst moment; each has one story."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
 """A bad night for backups, from a seed: nodes die, links break, clocks are set, disks fill, clients write and change
-their minds. Then the sky clears, and every occurrence must be covered.
+their minds. Then all faults end, and every occurrence must be covered.
 
 `night()` is a story for any seed: the keeper of the domain's bugs, as the storm is that of consensus. In `migration()` the
 cluster itself changes meanwhile: nodes join as voters or watchers, get and lose their vote, are removed and come back.
@@ -18,7 +18,7 @@ from scenarios.backups import Database, Task, backups
 
 STRIKES = ("DocumentsWritten", "BackupStarted", "BackupFinished", "Reported", "OwnerChanged", "Voted", "Committed")
 REFUSED = (NoLeader, OutcomeUnknown, Refused, Misuse, OSError)
-"""What a client may hear in a night like this."""
+"""The errors that a client must expect during faults."""
 
 
 def night(names: str = "ABC", gusts: int = 10, clocks: bool = False) -> Callable[[World], Awaitable[None]]:
@@ -72,7 +72,7 @@ def migration(names: str = "ABC", joining: str = "DW", gusts: int = 10) -> Calla
 
 
 async def tasks_of(shop: Database, dice: Dice, mentor: str) -> list[Task]:
-    """Three tasks: of both kinds, of incrementals at a preferred node, of fulls."""
+    """Define three tasks: full and incremental; incremental with a preferred node; full only."""
     return [
         await shop.define(full=f"{dice.below(60)} */3 * * *", incremental="*/20 * * * *"),
         await shop.define(incremental=f"{dice.below(60)} * * * *", mentor=mentor),
@@ -81,7 +81,7 @@ async def tasks_of(shop: Database, dice: Dice, mentor: str) -> list[Task]:
 
 
 async def calm(world: World, tasks: list[Task]) -> None:
-    """The sky clears, every task is to run, and three hours go by."""
+    """End all faults, enable every task, and let three hours pass."""
     world.mend()
     await world.elected(within=60)
     for task in tasks:
@@ -90,7 +90,7 @@ async def calm(world: World, tasks: list[Task]) -> None:
 
 
 async def somebody_acts(world: World, dice: Dice, shop: Database, tasks: list[Task], number: int) -> None:
-    """Something a user does meanwhile, wherever somebody listens."""
+    """Do one thing that a user may do meanwhile, on any node that answers."""
     task = tasks[dice.below(len(tasks))]
     try:
         with trio.move_on_after(20):
@@ -108,7 +108,7 @@ async def somebody_acts(world: World, dice: Dice, shop: Database, tasks: list[Ta
 
 
 async def patiently(act: Callable[[], Awaitable[None]]) -> None:
-    """Do it, however often it takes within a minute."""
+    """Repeat a request for up to a minute, until it is granted."""
     for _ in range(10):
         try:
             await act()
@@ -119,7 +119,7 @@ async def patiently(act: Callable[[], Awaitable[None]]) -> None:
 
 
 def misfortune(dice: Dice, names: str, clocks: bool) -> steps.Step:
-    """One step that hurts, drawn."""
+    """Draw one fault."""
     one = names[dice.below(len(names))]
     other = names[(names.index(one) + 1 + dice.below(len(names) - 1)) % len(names)]
     match dice.below(15 if clocks else 13):
@@ -150,7 +150,7 @@ def misfortune(dice: Dice, names: str, clocks: bool) -> steps.Step:
 
 
 def _wish(dice: Dice, names: str) -> steps.Step:
-    """What an administrator asks for; a founder that there is may leave, and whoever is away may come."""
+    """Draw a change of the cluster: a member may leave, and a node that is outside may join."""
     one = names[dice.below(len(names))]
     match dice.below(8):
         case 0 | 1 | 2:
@@ -166,7 +166,7 @@ def _wish(dice: Dice, names: str) -> steps.Step:
 
 
 async def _operator(dice: Dice, shop: Database, names: str) -> None:
-    """Now and then the group is changed as well, where the cluster lets it be."""
+    """Now and then change the database group, if the cluster permits it."""
     node = names[dice.below(len(names))]
     try:
         with trio.move_on_after(20):

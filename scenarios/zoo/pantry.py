@@ -1,6 +1,6 @@
 """A database with one of everything, backed up by a full and two incrementals: the keeper of the bugs of contents.
 
-Each kind of thing is new, changed or gone in one of the files. It asserts nothing: the promises do.
+Each kind of content is new, changed or deleted in one of the files. The story asserts nothing; the promises do.
 """
 
 import trio
@@ -13,13 +13,13 @@ CONTRACT = b"signed by both " * 40
 
 
 async def pantry(world: World) -> None:
-    """Fill it, back it up; what it comes to is restored when the run ends."""
+    """Fill the database and back it up; the backup is restored and compared when the run ends."""
     await stocked(world)
     await trio.sleep(600)
 
 
 async def stocked(world: World) -> tuple[Client, Task]:
-    """The client and the task that has written three files."""
+    """Make the client and the task that has written three files."""
     client = backups(world)
     client.start("ABC")
     await world.elected()
@@ -27,18 +27,18 @@ async def stocked(world: World) -> tuple[Client, Task]:
     await shop.configure_revisions(Orders=3)
     await shop.define_index("Orders/ByTotal", "Orders", ("total",))
     await trio.sleep(1)
-    await shop.store({"total": 1}, "orders/", on="B")  # a number of B's own: orders/0000001-B
-    await shop.store({"total": 2}, "orders|")  # a number all agree on: orders/1
+    await shop.store({"total": 1}, "orders/", on="B")  # an id with a number of B's own: orders/0000001-B
+    await shop.store({"total": 2}, "orders|")  # an id with a number that all nodes agree on: orders/1
     await shop.put({"orders/3": {"total": 4}})
     await shop.attach("orders/1", "contract.pdf", CONTRACT, "application/pdf")
     lent = await shop.put_compare_exchange("books/7", {"lent to": "users/3"})
-    await shop.put_compare_exchange("books/7", {"lent to": "users/4"})  # who comes second is told so
+    await shop.put_compare_exchange("books/7", {"lent to": "users/4"})  # the second writer is refused
 
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *", mentor="A")
     await hourly.ran()
     world.rewire(latency=50 * MILLISECOND)
     await shop.put({"orders/1": {"total": 3}, "orders/2": {"by": "A"}}, on="A")
-    await shop.put({"orders/2": {"by": "C"}}, on="C")  # neither knew of the other: the loser stays as a revision
+    await shop.put({"orders/2": {"by": "C"}}, on="C")  # two writes in conflict: the loser is kept as a revision
     await shop.delete("orders/3")
     await hourly.ran()
     await shop.delete_compare_exchange("books/7", lent.index)

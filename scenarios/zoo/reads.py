@@ -1,4 +1,4 @@
-"""Bugs of reading without an entry in the log, that real projects shipped or the dissertation warns of."""
+"""Bugs of reads without an entry in the log that real projects shipped or the dissertation warns of."""
 
 from collections.abc import Sequence
 from typing import Any

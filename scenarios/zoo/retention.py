@@ -1,4 +1,4 @@
-"""Bugs of retention: chains that go too early, too late, or are somebody else's (section 14)."""
+"""Bugs of retention: chains that are deleted too early, too late, or for the wrong task (section 14)."""
 
 from typing import Any
 

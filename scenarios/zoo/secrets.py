@@ -1,4 +1,4 @@
-"""Bugs around keys, and around places for files that ail: each breaks a promise, or the story about it."""
+"""Bugs of keys and of failing destinations: each breaks a promise, or its story's assertion."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def takes_the_backup_after(original: Any, destination: Any, at: int, *given: Any
     return original(destination, at + 60 * MINUTE, *given, **named)
 
 
-# ---- places that ail
+# ---- failing destinations
 
 
 @bug(

@@ -71,7 +71,7 @@ def installs_a_stale_snapshot(original: Any, raft: Any, request: Any) -> bool:
     return False
 
 
-# ---- liveness: the story tells who does not come back ----
+# ---- liveness: the story shows the node that does not come back ----
 
 STORY = "a_thousand_entries_asleep"
 FAST = attrs.evolve(OFTEN, entries=20, part=32)

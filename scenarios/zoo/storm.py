@@ -1,8 +1,8 @@
-"""Weather from a seed, made to hurt: faults keyed to votes and writes as well as to time, under a client's load.
+"""Faults from a seed, chosen to hurt: at votes and writes as well as at times, under a client's load.
 
 These are the keepers of consensus, each a story for any seed: most of its bugs show within some seeds of `storm`. `drought` is
-a storm and then half a minute without a cloud, for the bugs by which nothing wrong happens, and nothing at all. In `crowd`
-members come and go and leaders hand over; in `remnant` they do, and then a minority stays down for good.
+a storm and then half a minute without faults, for bugs that only stop the cluster's progress. In `crowd`
+members join and leave and leaders hand over; in `remnant` they do, and then a minority stays down for good.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -19,14 +19,14 @@ from scenarios.register import Look, Put, Register
 
 STRIKES = ("Voted", "Wrote", "BecameLeader", "Committed", "BecameCandidate", "Wrote")
 CALM = 4.0
-"""Virtual seconds of mended sky at the end."""
+"""Virtual seconds without faults at the end."""
 LONG_CALM = 32.0
-"""More than twice what *progress* gives a cluster, and than a command may take."""
+"""More than twice the virtual seconds that *progress* gives a cluster, and more than a command may take."""
 Client = Callable[[World, str], Awaitable[None]]
 
 
 def storm(names: str = "ABC", gusts: int = 14, calm: float = CALM) -> Callable[[World], Awaitable[None]]:
-    """A story of bad weather on these nodes; the world's seed decides all of it."""
+    """A story of faults on these nodes, all determined by the world's seed."""
 
     async def story(world: World) -> None:
         dice = Dice(world.seed, ("storm",))
@@ -50,12 +50,12 @@ def storm(names: str = "ABC", gusts: int = 14, calm: float = CALM) -> Callable[[
 
 
 def drought(names: str = "ABC") -> Callable[[World], Awaitable[None]]:
-    """The same, and a long calm."""
+    """The story of `storm`, with a long calm at the end."""
     return storm(names, calm=LONG_CALM)
 
 
 def crowd(names: str = "ABC", spare: str = "DE", gusts: int = 14) -> Callable[[World], Awaitable[None]]:
-    """A story on these nodes and on some that join later."""
+    """A story of faults on these nodes and on some that join later."""
 
     async def story(world: World) -> None:
         dice = Dice(world.seed, ("crowd",))
@@ -83,7 +83,7 @@ def crowd(names: str = "ABC", spare: str = "DE", gusts: int = 14) -> Callable[[W
 
 
 def remnant(names: str = "ABCDE", gusts: int = 14) -> Callable[[World], Awaitable[None]]:
-    """A story in which members come and go in bad weather, and then a minority stays down: the others have to go on."""
+    """A story of faults and membership changes, after which a minority stays down: the others have to go on."""
 
     async def story(world: World) -> None:
         dice = Dice(world.seed, ("remnant",))
@@ -113,7 +113,7 @@ def remnant(names: str = "ABCDE", gusts: int = 14) -> Callable[[World], Awaitabl
 
 @asynccontextmanager
 async def _under_load(world: World, client: Client, names: str, calm: float) -> AsyncIterator[None]:
-    """What stands below happens while a client asks these nodes; then the sky clears, and somebody leads."""
+    """Let a client write to these nodes during the `with` block; then end all faults and wait for a leader."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(client, world, names)
         yield
@@ -130,7 +130,7 @@ def _restart_some(world: World, dice: Dice, names: Iterable[str]) -> None:
 
 
 def misfortune(dice: Dice, names: str) -> steps.Step:
-    """What befalls one of these nodes next."""
+    """Draw the next fault of one of these nodes."""
     one = names[dice.below(len(names))]
     other = names[(names.index(one) + 1 + dice.below(len(names) - 1)) % len(names)]
     match dice.below(13):
@@ -159,7 +159,7 @@ def misfortune(dice: Dice, names: str) -> steps.Step:
 
 
 def _wish(dice: Dice, names: str) -> steps.Step:
-    """What an administrator asks for next; a node that there is not yet is added, whatever was wanted of it."""
+    """Draw an administrator's next request; a node that does not exist yet is always added."""
     one = names[dice.below(len(names))]
     match dice.below(9):
         case 0 | 1 | 2:
@@ -177,7 +177,7 @@ def _wish(dice: Dice, names: str) -> steps.Step:
 
 
 async def _writes(world: World, names: str) -> None:
-    """A client that writes as fast as it gets answers, wherever somebody is up."""
+    """A client that writes as fast as it is answered, at any node that is up."""
     dice, number = Dice(world.seed, ("client",)), 0
     while True:
         await trio.sleep((5 + dice.below(60)) / 1000)
@@ -193,7 +193,7 @@ async def _writes(world: World, names: str) -> None:
 
 
 async def _writes_and_looks(world: World, names: str) -> None:
-    """A client that writes and looks, wherever somebody is up, and lets several wait at once."""
+    """A client that writes and reads at any node that is up, with several requests waiting at once."""
     dice, number = Dice(world.seed, ("client",)), 0
 
     async def ask(name: str, request: Put | Look) -> None:
@@ -201,7 +201,7 @@ async def _writes_and_looks(world: World, names: str) -> None:
             with trio.move_on_after(1.0):
                 await world.ask(name, request)
         except (NoLeader, OutcomeUnknown, Misuse):
-            pass  # as any client must expect in such weather
+            pass  # any client must expect this error during faults
 
     async with trio.open_nursery() as nursery:
         while True:

@@ -1,4 +1,4 @@
-"""Bugs of what users ask of tasks: delays, backups by hand, server-wide tasks, zones. Each breaks a promise or its story."""
+"""Bugs of users' requests to tasks: delays, manual backups, server-wide tasks, zones. Each breaks a promise or its story."""
 
 from typing import Any
 from zoneinfo import ZoneInfo

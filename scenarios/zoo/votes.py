@@ -13,9 +13,9 @@ from cluster.storage import StorageDamaged
 from scenarios.zoo import bug
 
 PAPER = Timing(ticking=False, trial=False)
-"""The paper's elections: terms pass quickly, and nobody is asked on trial first."""
+"""The paper's elections: a timer that every sign of a leader restarts, and no trial election."""
 DEAF = Timing(check_quorum=False)
-"""A leader that hears nobody leads on."""
+"""A leader that hears from nobody stays leader."""
 
 
 @bug("cluster.raft.election:counts_as_grant", breaks="election safety", source="zoo E1; Xraft #33", strikes="search")

@@ -1,7 +1,7 @@
-"""Why a task ran at a time of a run, or why it did not: one sentence with its rule, and what it rests on.
+"""The answer to why a task ran at a time of a run, or why not: one sentence with its rule, and the facts it rests on.
 
-`answer` tries the causes in the order in which they forbid a run; the first that holds is told. Never here: the causes
-themselves (causes.py).
+`answer` tries the causes in the order in which they prevent a run; the first that applies is the answer. Never here: the
+causes themselves (causes.py).
 """
 
 import textwrap
@@ -30,24 +30,24 @@ class WhyAnswer:
     sentence: str
     rule: str
     chain: tuple[tuple[str, str], ...] = ()
-    """What it rests on: a word, and what is so."""
+    """The facts that the answer rests on: a label, and the fact."""
 
 
 def why(run: str, task: str, at: str) -> WhyAnswer:
-    """Why the task (its id or its name) ran at that time of a run, or why not. ReplayError for what is not there."""
+    """Why the task (by its id or name) ran at that time of a run, or why not. ReplayError if there is no such run or task."""
     number, name = (int(task), "") if task.isdecimal() else (0, task)
     t = true_time(at)
     moment = visit(run, t, lambda world: found_in(world, number, name), beyond=SOON)
     facts = facts_of(t, number, name, moment.read, RunHistory(moment.events))
     begun = [each.t for each in facts.runs if t < each.t <= t + SOON]
-    if begun and ran(facts) is not None:  # it rests on what was so when it began
+    if begun and ran(facts) is not None:  # the answer rests on the state when the run began
         moment = visit(run, begun[0], lambda world: found_in(world, number, name), beyond=SOON)
         facts = facts_of(begun[0], number, name, moment.read, RunHistory(moment.events))
     return attrs.evolve(answer(facts), t=t)
 
 
 def answer(facts: Facts) -> WhyAnswer:
-    """The first cause that holds."""
+    """The first cause that applies."""
     begun = ran(facts)
     if begun is not None:
         return _told(facts, True, *begun)
@@ -64,7 +64,7 @@ def _told(facts: Facts, ran: bool, sentence: str, rule: str) -> WhyAnswer:
 
 
 def _chain(facts: Facts) -> Iterator[tuple[str, str]]:
-    """What the answer rests on."""
+    """The facts that the answer rests on."""
     task, owner = facts.found.task, facts.owner
     if task is not None and owner is not None:
         for name in dict.fromkeys((owner.name, *(node.name for node in facts.believers))):

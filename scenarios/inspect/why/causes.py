@@ -1,6 +1,6 @@
-"""What forbids a run of a task, each in a sentence with its rule, in the order in which they do; and what let one begin.
+"""The causes that prevent a run of a task, in the order in which they do, and those that let one begin.
 
-Only facts are read. Never here: where they come from (read_facts.py).
+Each is a sentence with its rule; None: it does not apply. Only facts are read. Never here: where they come from (read_facts.py).
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from scenarios.inspect.why.owner_reasons import owner_away, owner_unaware
 
 
 def ran(facts: Facts) -> Cause | None:
-    """It ran: what was planned, and why there."""
+    """The task ran: the plan of the run, and why on that node."""
     begun = [run for run in facts.runs if facts.t - SECOND <= run.t <= facts.t + SOON]
     if not begun:
         begun = [run for run in facts.runs if run.t <= facts.t and (run.ended is None or run.ended > facts.t)]
@@ -53,7 +53,7 @@ def ran(facts: Facts) -> Cause | None:
 
 
 def _others(facts: Facts, run: BackupFacts, begun: list[BackupFacts]) -> str:
-    """What the other nodes did that began a run of the task too."""
+    """A sentence about the other nodes that began a run of the task too."""
     believers = {node.name for node in facts.believers}
     told = ""
     for node, each in sorted({each.node: each for each in begun if each.node != run.node}.items()):
@@ -94,7 +94,7 @@ def _no_place(facts: Facts) -> Cause | None:
 
 
 def _answered(facts: Facts) -> Cause | None:
-    """What had fallen due had been run, had failed, or had been ended by hand."""
+    """The newest occurrence had been run, its run had failed, or a user had cancelled it."""
     if facts.occurrence is None:
         return None
     done = [run for run in facts.runs if run.t <= facts.t and run.started_at >= facts.occurrence]
@@ -116,7 +116,7 @@ def _answered(facts: Facts) -> Cause | None:
 
 
 def _put_off(facts: Facts) -> Cause | None:
-    """Somebody put it off: agreed, or known to the owner alone."""
+    """A user postponed the task; the cluster agreed on it, or only the responsible node knows of it."""
     view = facts.owner.view if facts.owner is not None and facts.owner.up else None
     if view is None or view.next is None or view.next.delayed_from is None:
         delay = facts.delay
@@ -136,7 +136,7 @@ def _put_off(facts: Facts) -> Cause | None:
 
 
 def _nobody(facts: Facts) -> Cause | None:
-    """Nobody is responsible."""
+    """No node is responsible."""
     if facts.owner is not None:
         return None
     if not facts.rules.assigned:
@@ -147,7 +147,7 @@ def _nobody(facts: Facts) -> Cause | None:
 
 
 def _overdue(facts: Facts) -> Cause | None:
-    """It is due on its owner, and something there lets it wait."""
+    """The task is due on its responsible node, and something there makes it wait."""
     owner = facts.owner
     view = owner.view if owner is not None else None
     if owner is None or view is None:
@@ -184,7 +184,7 @@ def _started_since(facts: Facts, until: int) -> bool:
 
 
 def _ahead(facts: Facts) -> Cause | None:
-    """The last run seems to lie in the future."""
+    """By the clock of the responsible node, the last run lies in the future."""
     owner, status = facts.owner, facts.status
     if owner is None or status is None or facts.rules.future_is_now or status.started_at <= owner.wall + SECOND:
         return None
@@ -196,7 +196,7 @@ def _ahead(facts: Facts) -> Cause | None:
 
 
 def _uncovered(facts: Facts) -> Cause | None:
-    """An occurrence passed that nobody ran, and the owner waits for the next."""
+    """An occurrence passed that no node ran, and the responsible node waits for the next."""
     owner = facts.owner
     view = owner.view if owner is not None else None
     if owner is None or view is None or view.next is None or facts.occurrence is None or view.next.at <= owner.wall:
@@ -211,13 +211,13 @@ def _uncovered(facts: Facts) -> Cause | None:
 
 
 def _is_run(facts: Facts) -> bool:
-    """Whether a run began up to the moment that answers the newest occurrence."""
+    """Whether a run that answers the newest occurrence began up to the moment."""
     newest = facts.occurrence
     return newest is None or any(run.started_at >= newest for run in facts.runs if run.t <= facts.t)
 
 
 def _came_later(facts: Facts, owner: NodeFacts) -> bool:
-    """Whether the owner planned the task for the first time, in this life or since it is the owner, after the occurrence."""
+    """Whether the node's first plan, since it started or became responsible, was made after the occurrence."""
     assert facts.occurrence is not None, "asked of an occurrence that passed"
     started, stored = facts.before(Started, owner.name), facts.assignment
     since = max(
@@ -232,7 +232,7 @@ def _came_later(facts: Facts, owner: NodeFacts) -> bool:
 
 
 def nothing_due(facts: Facts) -> Cause:
-    """No cause holds: none was needed, or it is not known."""
+    """No cause applies: no run was due, or the cause is not known."""
     if facts.occurrence is None:
         return f"nothing had fallen due since the task was defined{_coming(facts)}", "8.4"
     if not _is_run(facts):
@@ -265,4 +265,4 @@ CAUSES: tuple[Callable[[Facts], Cause | None], ...] = (
     _overdue,
     _uncovered,
 )
-"""In the order in which they forbid a run."""
+"""All causes, in the order in which they prevent a run."""

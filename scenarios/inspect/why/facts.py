@@ -1,6 +1,6 @@
-"""What the nodes knew at a moment of a run, and what they had said and done: all that an answer rests on. Values.
+"""The state of the nodes at a moment of a run, and their events up to it, as values: all that an answer rests on.
 
-Never here: what forbids a run of a task (causes.py).
+Never here: the causes that prevent a run of a task (causes.py).
 """
 
 from backup.record.record import Assignment, Database, Delay, Status, Task
@@ -12,7 +12,7 @@ from cluster.value import value
 from scenarios.inspect.run_history import BackupFacts, RunHistory
 
 SOON = 5 * SECOND
-"""A run that starts so long after the time that is asked for is the one that is meant."""
+"""A run that starts at most this long (µs) after the given time is the run in question."""
 
 Cause = tuple[str, str]
 """A sentence without a full stop, and its rule."""
@@ -20,7 +20,7 @@ Cause = tuple[str, str]
 
 @value
 class NodeFacts:
-    """A node at the moment."""
+    """One node at the moment."""
 
     name: str
     up: bool
@@ -28,30 +28,30 @@ class NodeFacts:
     role: str
     leader: str
     voters: tuple[str, ...]
-    """Whose majority decides, as it knows."""
+    """The voters whose majority decides, as the node knows them."""
     passive: bool
-    """It knows that it belongs to no cluster."""
+    """The node knows that it belongs to no cluster."""
     wall: int
     zone: str
     applied: int
     view: TaskView | None
-    """The task as it knows it; None: it does not, or is down."""
+    """The task as the node knows it; None: it does not know the task, or is down."""
 
     def ahead(self, t: int) -> int:
-        """By how many µs its wall clock is ahead of true time `t`, which is that of the moment."""
+        """By how many µs the node's wall clock is ahead of true time `t`, which is that of the moment."""
         return self.wall - t
 
 
 @value
 class KnownFacts:
-    """What the nodes knew at the moment."""
+    """The knowledge of the nodes at the moment."""
 
     nodes: tuple[NodeFacts, ...]
     database: Database | None
-    """By the node that has applied most; None: no node that is up knows the task."""
+    """The database as the node that has applied most entries has it; None: no node that is up knows the task."""
     task: Task | None
     rules: Rules
-    """Those that the nodes follow."""
+    """The rules that the nodes follow."""
 
 
 @value
@@ -63,12 +63,12 @@ class Facts:
     rules: Rules
     found: KnownFacts
     runs: tuple[BackupFacts, ...]
-    """Of the task, in the order in which they began."""
+    """The runs of the task, in the order in which they began."""
     history: RunHistory
     owner: NodeFacts | None
-    """The responsible node."""
+    """The responsible node; None: there is none."""
     occurrence: int | None
-    """Wall µs of the newest occurrence that had come by the owner's clock."""
+    """Wall µs of the newest occurrence that had come by the clock of the responsible node; None: none had."""
 
     @property
     def task(self) -> Task:
@@ -94,7 +94,7 @@ class Facts:
 
     @property
     def leader(self) -> str:
-        """Whom a majority of its voters follows; empty: nobody leads."""
+        """The leader that a majority of its voters follows; empty: none."""
         lively = [node for node in self.found.nodes if node.up and not node.paused]
         for node in lively:
             following = [each.name for each in lively if each.leader == node.name and each.name in node.voters]
@@ -104,11 +104,11 @@ class Facts:
 
     @property
     def believers(self) -> list[NodeFacts]:
-        """The nodes that hold themselves responsible: on both sides of a cut there may be one."""
+        """The nodes that hold themselves responsible: each side of a network partition may have one."""
         return [node for node in self.found.nodes if node.view is not None and node.view.responsible_node == node.name]
 
     def before(self, kind: type[N], node: str = "") -> Happened[N] | None:
-        """The last event of a kind up to the moment, of this task where the kind has one."""
+        """The last event of a kind up to the moment, and of this task if the kind names one."""
         for event in reversed(self.history.of(kind)):
             of_the_task = getattr(event.note, "task", self.number) == self.number
             if event.t <= self.t and node in ("", event.node) and of_the_task:

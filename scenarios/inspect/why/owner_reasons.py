@@ -1,4 +1,4 @@
-"""Of what forbids a run of a task: its owner is away, and what becomes of the task then, or does not know that it is the owner.
+"""The causes that lie with the responsible node: it is away, or does not know that it is responsible; and what follows.
 
 Never here: the other causes, and which of them is tried first (causes.py).
 """
@@ -10,7 +10,7 @@ from scenarios.inspect.why.facts import Cause, Facts, NodeFacts
 
 
 def owner_away(facts: Facts) -> Cause | None:
-    """The owner is down, or stands still."""
+    """The responsible node is down or stalled."""
     owner = facts.owner
     if owner is None or (owner.up and not owner.paused and owner.view is not None and not _rests_outside(facts, owner)):
         return None
@@ -23,7 +23,7 @@ def owner_away(facts: Facts) -> Cause | None:
 
 
 def owner_unaware(facts: Facts) -> Cause | None:
-    """The owner is up and does not know that it is."""
+    """The responsible node is up and does not know that it is responsible."""
     owner = facts.owner
     if owner is None or owner.view is None or owner.view.responsible_node == owner.name:
         return None
@@ -38,7 +38,7 @@ def _rests_outside(facts: Facts, owner: NodeFacts) -> bool:
 
 
 def _owner_left(facts: Facts, owner: NodeFacts) -> Cause:
-    """The owner is in no cluster any more, and knows it."""
+    """The responsible node knows that it has been removed from the cluster."""
     told: Happened | None = facts.before(PutOutside, owner.name)
     told = told or facts.before(ConfigurationChanged, owner.name)
     since = f" at {clock_text(told.t)}" if told is not None else ""
@@ -48,7 +48,7 @@ def _owner_left(facts: Facts, owner: NodeFacts) -> Cause:
 
 
 def _until_it_moves(facts: Facts, owner: NodeFacts, begins: str) -> Cause:
-    """What becomes of a task whose owner is away, told behind those words."""
+    """The rest of a sentence that begins with `begins`: what becomes of a task whose responsible node is away."""
     if facts.rules.assigned and not facts.leader:
         return f"{begins}, and nobody leads, so that the task cannot move", "10.3"
     if not facts.leader:

@@ -1,6 +1,6 @@
-"""The facts of a moment, read from the world as it stood then and from the events of the run.
+"""The facts of a moment, read from the world at that moment and from the events of the run.
 
-Never here: how the moment is reached (scenarios/inspect/moment.py), and what the facts say (causes.py).
+Never here: how the moment is reached (scenarios/inspect/moment.py), and what follows from the facts (causes.py).
 """
 
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def found_in(world: "World", number: int, name: str) -> KnownFacts:
-    """What the nodes know now of the task of that number, or of that name. ReplayError if they keep no backups."""
+    """The nodes' knowledge of the task with that number or name. ReplayError if the nodes have no backup service."""
     running = [node for node in world.names if world[node].up]
     if running and not hasattr(world[running[0]].application, "look"):
         raise ReplayError("the nodes of this run keep no backups: name a run of a story about backups")
@@ -54,7 +54,7 @@ def _node_facts(world: "World", name: str, best: tuple[int, Database, Task] | No
 
 
 def facts_of(t: int, number: int, name: str, found: KnownFacts, history: RunHistory) -> Facts:
-    """The facts at true time `t`, of what was found then. ReplayError if there was no such task."""
+    """The facts at true time `t`, from the knowledge read then. ReplayError if there was no such task."""
     defined = [event.note for event in history.of(TaskDefined)]
     if found.task is not None:
         number = found.task.id
@@ -73,7 +73,7 @@ def facts_of(t: int, number: int, name: str, found: KnownFacts, history: RunHist
 
 
 def _owner(found: KnownFacts) -> NodeFacts | None:
-    """Who holds itself responsible, else whom the one that has applied most names."""
+    """The node that holds itself responsible, or else the one named by the node that has applied most entries."""
     by_name = {node.name: node for node in found.nodes}
     for node in found.nodes:
         if node.view is not None and node.view.responsible_node == node.name:
@@ -84,14 +84,14 @@ def _owner(found: KnownFacts) -> NodeFacts | None:
         return by_name.get(best.view.responsible_node)
     if found.database is None or found.task is None:
         return None
-    # the nodes of the group are down: what the others were told counts
+    # the members of the group are down: the other nodes know what the cluster agreed on
     stored, status = found.database.assignments.get(found.task.id), found.database.statuses.get(found.task.id)
     told = stored.node if stored is not None else status.node if status is not None else ""
     return by_name.get(told)
 
 
 def _newest(task: Task, owner: NodeFacts) -> int | None:
-    """The newest occurrence by that node's clock and zone since the task was made."""
+    """The newest occurrence by that node's clock and time zone since the task was defined; None: none yet."""
     zone = ZoneInfo(owner.zone)
     for window in WINDOWS:
         first = max(task.created_at, owner.wall - window)
