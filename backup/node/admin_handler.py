@@ -45,7 +45,7 @@ def observe(observer_loop: ObserverLoop, request: ObserverRequest) -> Any:
 
 
 def _group(member: Member, act: CreateDatabase) -> tuple[str, ...]:
-    """The members of a new database: the nodes named in the act if the cluster has them, else as many nodes as it asks for."""
+    """The members of a new database: the named nodes, else as many as asked for. `Refused` if the cluster lacks some."""
     group = act.members or member.members[: act.replication_factor]
     if any(node not in member.members for node in group) or len(group) < act.replication_factor:
         raise Refused(
@@ -56,7 +56,7 @@ def _group(member: Member, act: CreateDatabase) -> tuple[str, ...]:
 
 
 def _addable(member: Member, name: str, node: str) -> str:
-    """The node to add: the named one if the cluster has it; if none is named, the one outside the group with the fewest databases."""
+    """The node to add: the named one, else the one outside the group with the fewest databases. `Refused` if there is none."""
     if node:
         if node not in member.members:
             raise Refused(f"node {node} is none of the cluster, which is {' '.join(member.members)}: name one of them")
