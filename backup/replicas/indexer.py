@@ -34,7 +34,7 @@ class LocalIndex:
     needed: int = attrs.field(init=False)
     is_busy: bool = False
     taken: int = 0
-    """Number of changes appended to the file since it was last rewritten."""
+    """Number of changes indexed since it was last noted to be caught up."""
     told: int = -1
     """Etag up to which it was last noted to be caught up; -1: never."""
     _gone: bool = False
