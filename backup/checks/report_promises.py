@@ -138,7 +138,7 @@ class ToldAsRuled(Watcher):
         self._waiting.get(event.node, {}).pop((event.note.started_at, event.note.task), None)
 
     def _stored(self, event: Happened[notes.StatusStored]) -> None:
-        """The record has the report, whether or not its node lives to note that."""
+        """Count a run as reported once the record has it, even if its node crashes before it notes that."""
         self._waiting.get(event.note.node, {}).pop((event.note.started_at, event.note.task), None)
 
     def _given_up(self, event: Happened[notes.ReportGivenUp]) -> None:

@@ -78,7 +78,7 @@ class KeysStaySecret(Watcher):
         self._known: list[Spellings] = []
         """The spellings of each known secret."""
         self._learnt = (0, 0)
-        """Numbers of keys and of other secrets in the ring when it was last read."""
+        """The number of keys, and of other secrets, in the ring when it was last read."""
         self._lately: list[tuple[int, Step]] = []
 
     def sees(self) -> Sees:

@@ -14,7 +14,7 @@ from cluster.value import value
 
 @value
 class Allowed:
-    """What an administrator allows on every node. By default, everything is allowed."""
+    """The administrator's limits for every node. By default, everything is allowed."""
 
     destinations: tuple[str, ...] | None = None
     """Kinds of destination that are allowed, by the names of rule 12.3; `("None",)` forbids all backups; None: any."""

@@ -120,7 +120,7 @@ class TombstoneCleaner:
         return needs(database, self._member.state, known)
 
     def kept(self, database: Database) -> tuple[int, tuple[str, ...]]:
-        """How many tombstones this node's copy holds, and who needs the oldest of them."""
+        """The number of tombstones in this node's copy, and the reasons to keep the oldest."""
         copy = self._copies.get(database.id)
         oldest = copy.store.oldest_tombstone if copy is not None else None
         if copy is None or oldest is None:

@@ -1,4 +1,4 @@
-"""Who still needs the tombstones of a copy, and of compare-exchange values (rules 18.5, 18.6, 23.10). Pure.
+"""The reasons to keep tombstones of a copy and of compare-exchange values (rules 18.5, 18.6, 23.10). Pure.
 
 A tombstone may go once every other copy, every replication and every backup has passed it; if it went earlier, the
 deleted document would come back. When to look is decided in tombstone_cleaner.py.
@@ -22,7 +22,7 @@ class TombstoneNeed:
 
 @value
 class KnownProgress:
-    """What a node knows of how far others have its copy."""
+    """The progress of others with a node's copy, as that node knows it."""
 
     me: str
     copy: str
@@ -64,7 +64,7 @@ def needs(database: Database, record: Record, known: KnownProgress) -> Iterator[
 
 
 def _need_of(task: Task, known: KnownProgress) -> TombstoneNeed | None:
-    """What a backup task needs (rule 18.5); None: its next run here is full."""
+    """The tombstones that a backup task needs (rule 18.5); None: none, as its next run here is full."""
     if task.disabled:
         return TombstoneNeed(0, f"task {task.id} is disabled")
     chain = known.chain(task.id)

@@ -20,7 +20,7 @@ class TaskStanding:
 
     node: str
     now: int
-    """Wall µs."""
+    """Wall µs of the node that is asked."""
     zone: ZoneInfo
     rules: Rules
     state: TaskState

@@ -44,7 +44,7 @@ class PassInputs:
     reports: ReportsByNode
     """The reports that are young enough to describe the present."""
     reports_before: ReportsByNode
-    """The same as of the previous pass."""
+    """The young reports of the previous pass."""
     seed: int
     rules: Rules
 

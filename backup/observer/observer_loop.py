@@ -29,7 +29,7 @@ ALARMS = (
 
 
 class OutgoingReport:
-    """What one node has to report, and how much of it the leader has heard."""
+    """One node's report, and the part of it that the leader has heard."""
 
     def __init__(self) -> None:
         self.databases: tuple[DatabaseReport, ...] = ()

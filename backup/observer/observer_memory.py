@@ -1,4 +1,4 @@
-"""What one pass of the observer leaves to the next. Values only."""
+"""The state that one pass of the observer leaves to the next. Values only."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from cluster.value import value
 
 @value
 class NodeObservation:
-    """What a pass saw of one node, for the next pass."""
+    """A pass's observation of one node, kept for the next pass."""
 
     sighting: ReceivedReport
     fresh: bool
@@ -47,7 +47,7 @@ class DatabaseVerdict:
 
 @value
 class ObserverMemory:
-    """What one pass leaves to the next. A term begins with an empty memory; only `seed` is carried over."""
+    """The state that one pass leaves to the next. A term begins with an empty memory; only `seed` is carried over."""
 
     seed: int = 0
     """Seed of the order of members after a promotion (rules 5.10, 24.2)."""

@@ -1,4 +1,4 @@
-"""What one node knows of its own runs: the last status of each task, its chain of files, and unreported runs.
+"""The local status of one node's runs: the last status of each task, its chain of files, and unreported runs.
 
 One small file (a page) per task on the node's disk is replaced as a whole, so that a restarted node goes on where it
 was (rules 8.10, 9.15, 24.6). The cluster's copy is in backup/record/record.py; status_reporter.py reports to it.

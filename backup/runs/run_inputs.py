@@ -33,7 +33,7 @@ class RunInputs:
     """The end of the chain to continue; None: there is none."""
     operation: int
     started_at: int
-    """Wall µs."""
+    """Wall µs of the node at which the run began."""
 
     def begun(self, node: str) -> RunStart:
         """The facts of the run's start on that node."""

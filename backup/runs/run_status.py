@@ -84,7 +84,7 @@ def status_after_failure(
 
 
 def _attempted(before: Status | None, run: RunStart, duration: int) -> Status:
-    """The status with what every finished run writes (rule 9.10)."""
+    """The status before the run, with the fields updated that every finished run writes (rule 9.10)."""
     known = before if before is not None else Status(run.task_id, run.kind, run.node)
     status = attrs.evolve(
         known,

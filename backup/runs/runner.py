@@ -58,7 +58,7 @@ class ActiveRun:
     """Database and task; for a one-time backup a negative number of its own."""
     operation: Operation
     started_at: int
-    """Wall µs."""
+    """Wall µs of the node at which the run began."""
     work: BackupRun | None = None
     """The run itself; None until it has begun."""
     unwanted: str = ""
