@@ -1,4 +1,4 @@
-"""The promises of backups, watched in every run, from the trace and the files alone. They see, never steer."""
+"""The promises of backups, checked in every run from the trace and the files alone. Watchers never influence the run."""
 
 from backup.checks.coverage import Covered, Missed
 from backup.checks.documents import CopiesAgree, DocumentsKept
@@ -21,7 +21,7 @@ __all__ = ["Covered", "Missed", "backup_watchers"]
 
 
 def backup_watchers(rules: Rules, destinations: WorldDestinations, keys: KeyRing) -> list[Watcher]:
-    """A fresh watcher for each promise, in the order in which they must be told."""
+    """A new watcher for each promise, in the order in which they must see events."""
     model = Model()
     files = WatchedFiles(destinations, keys)
     return [

@@ -1,7 +1,7 @@
-"""The promise this house is about: every occurrence of a backup is covered by a run, whatever happens to the cluster.
+"""The main promise: every occurrence of a backup is covered by a run, whatever happens to the cluster.
 
 An occurrence is covered by a run that succeeds and starts at or after it, within a bound: minutes in calm times; after
-a disturbance, the time in which the task moves. Time counts only while somebody could run it or give it to another.
+a disturbance, the time in which the task moves. Time counts only while a node could run the task or reassign it.
 """
 
 import heapq
@@ -25,7 +25,7 @@ SLACK = 60 * SECOND
 ELECTION = 5 * SECOND
 NEVER = 1 << 62
 AGAIN = 1 * MINUTE
-"""How often what must wait is looked at again."""
+"""How often (µs) an occurrence that must wait is checked again."""
 
 
 @value
@@ -35,10 +35,10 @@ class Missed:
     database: str
     task: int
     occurrence: int
-    """Wall µs of the owner."""
+    """Wall µs of the occurrence by the owner's clock."""
     why: str
     rule: str = ""
-    """Which rule of RavenDB's lets it be missed; empty: it is excused, or no rule does."""
+    """The rule of RavenDB that allows the miss; empty: it is excused, or no rule allows it."""
 
     def text(self) -> str:
         """One sentence without a full stop."""
@@ -47,39 +47,39 @@ class Missed:
 
 @value
 class Excuse:
-    """Why an occurrence is late and nobody can be blamed."""
+    """Why an occurrence may be late."""
 
     why: str
     for_good: bool = False
-    """It need not be run any more; else it is due as soon as the excuse is gone."""
+    """Whether it need not be run any more; if not, it is due as soon as the excuse is gone."""
 
 
 @attrs.define(eq=False)
 class Cover:
-    """How far one task is covered."""
+    """The coverage of one task so far."""
 
     base: int
     """Every occurrence up to this wall instant is settled."""
     running: dict[str, int] = attrs.field(factory=dict)
-    """By node, the start of the run under way there."""
+    """By node: wall µs of the start of the run under way there."""
     free_at: int = -NEVER
-    """True time before which no run could begin: one was under way (9.3), or nobody could make one."""
+    """True time (µs) before which no run could begin: one was under way (9.3), or no node could run the task."""
     owner: str = ""
-    """Who ran it last."""
+    """The node that ran it last; empty: none."""
     first_planned: dict[str, tuple[int, int]] = attrs.field(factory=dict)
-    """By node, the true time of its first plan of the task in its present life, or since it got it, and for when."""
+    """By node: true time of its first plan since it started or became the owner, and the wall µs that it planned for."""
     delayed_until: int = 0
-    """True time until which it was put off for want of a slot or of a resource."""
+    """True time (µs) until which a run was delayed because a slot or a resource was missing."""
     put_off_until: int = 0
-    """True time until which it was put off by hand, and everybody knows."""
+    """True time (µs) until which it was postponed by hand, as the record says."""
     put_off_here: dict[str, int] = attrs.field(factory=dict)
-    """The same by the one node that knows."""
+    """Per node: true time (µs) until which a postponement holds that only this node knows of."""
     reporting: dict[str, None] = attrs.field(factory=dict)
-    """Nodes whose last run has not been told of, nor given up, where that holds its slot (9.16)."""
+    """Nodes whose last run is neither reported nor given up, under rules where that holds its slot (9.16)."""
     look_at: int = NEVER
-    """When it is looked at again: its only entry of the agenda that counts."""
+    """True time (µs) of the next check: only the agenda entry with this time counts."""
     waits_for: str = ""
-    """Why time does not count now."""
+    """Why time does not count now; empty: it counts."""
 
 
 class Covered(Watcher):
@@ -93,14 +93,14 @@ class Covered(Watcher):
         self._model = model
         self._rules = rules
         self._strict = rules.takes_over_uncovered and rules.late_reports
-        """RavenDB promises less: under its rules what a numbered rule lets be missed is counted."""
+        """Whether any miss breaks the promise. Under RavenDB's rules, a miss that a numbered rule allows is only counted."""
         self._bound = ELECTION + rules.rehab_after + rules.move_grace + 2 * rules.supervisor_sample + SLACK
         self._covers: dict[int, Cover] = {}
         self._resting: dict[int, Cover] = {}
-        """Of tasks that are disabled, as they were."""
+        """By task that is disabled: its coverage when it was disabled."""
         self._turns = 0
         self._agenda: list[tuple[int, int]] = []
-        """A heap of (true time, task): when to look."""
+        """A heap of (true time of the next check, task)."""
         self.missed: list[Missed] = []
         self.excused: list[Missed] = []
         model.before.append(self._look)
@@ -124,7 +124,7 @@ class Covered(Watcher):
         ]
 
     def finish(self) -> None:
-        """Look a last time; what still may wait is excused, and what has time left stays open."""
+        """Check a last time: an occurrence that may still wait is excused, and one that has time left stays open."""
         self._look(self._model.now)
         for task_id, cover in self._covers.items():
             task = self._model.tasks.get(task_id)
@@ -154,7 +154,7 @@ class Covered(Watcher):
         if cover is None:
             self._covers[note.task] = cover = Cover(start)
             before = self._resting.pop(note.task, None)
-            if before is not None:  # what was put off stays so, and what is to end may not have ended yet
+            if before is not None:  # a postponement stays, and a cancelled run may not have ended yet
                 cover.put_off_until, cover.put_off_here = before.put_off_until, before.put_off_here
                 cover.running, cover.free_at = before.running, before.free_at
         else:
@@ -166,7 +166,7 @@ class Covered(Watcher):
         self._resting.pop(event.note.task, None)
 
     def _who(self, task_id: int, cover: Cover | None) -> str:
-        """Whose clock counts: the owner's, or where nobody is told of owners that of whoever ran it last."""
+        """The node whose clock counts: the owner, or, if the record stores no owners, the node that ran the task last."""
         task = self._model.tasks.get(task_id)
         return (task.owner if task is not None else "") or (cover.owner if cover is not None else "")
 
@@ -192,7 +192,7 @@ class Covered(Watcher):
         self._settle(note.task, event.node, note.started_at)
 
     def _excuse(self, task_id: int, started_at: int, why: str) -> None:
-        """What the run was to cover is excused."""
+        """Excuse the first open occurrence that the run was to cover."""
         cover, task = self._covers.get(task_id), self._model.tasks.get(task_id)
         if cover is not None and task is not None:
             occurrence = self._next(task, cover)
@@ -224,13 +224,13 @@ class Covered(Watcher):
             cover.delayed_until = event.note.until - self._model.dial(event.node).ahead(event.t)
 
     def _planned(self, event: Happened[notes.BackupPlanned]) -> None:
-        self._look(event.t)  # a new owner may plan in the act
+        self._look(event.t)  # a new owner may plan in the same event
         cover = self._covers.get(event.note.task)
         if cover is not None:
             cover.first_planned.setdefault(event.node, (event.t, event.note.due))
 
     def _told(self, event: Happened[notes.Reported] | Happened[notes.ReportGivenUp]) -> None:
-        """The slot of its run is free (9.16)."""
+        """A run was reported or given up: its slot is free (9.16)."""
         self._look(event.t)
         cover = self._covers.get(event.note.task)
         if cover is not None and event.node in cover.reporting:
@@ -245,13 +245,13 @@ class Covered(Watcher):
             cover.put_off_here.pop(event.node, None)
 
     def _ended(self, task_id: int, node: str) -> None:
-        """A run came to its end, whatever came of it: what waited for it has its time from now on."""
+        """A run ended, whatever its outcome: the time of occurrences that waited for it counts from now on."""
         cover = self._covers.get(task_id) or self._resting.get(task_id)
         if cover is not None and cover.running.pop(node, None) is not None and node == self._who(task_id, cover):
             cover.free_at = self._model.now
 
     def _settle(self, task_id: int, node: str, started_at: int) -> None:
-        """A run came to its end: what occurred up to its start is settled."""
+        """A run ended: every occurrence up to its start is settled."""
         self._ended(task_id, node)
         cover = self._covers.get(task_id)
         if cover is None:
@@ -265,17 +265,17 @@ class Covered(Watcher):
             cover.base = started_at
             self._look_again(task_id, self._model.now)
 
-    # ---- looking
+    # ---- checking
 
     def _look_again(self, task_id: int, t: int) -> None:
-        """Look at that task at true time `t`, or before."""
+        """Check that task at true time `t` at the latest."""
         cover = self._covers[task_id]
         if t < cover.look_at:
             cover.look_at = t
             heapq.heappush(self._agenda, (t, task_id))
 
     def _look(self, now: int) -> None:
-        """Look at every task whose time to look has come."""
+        """Check every task whose time has come."""
         if self._turns != self._model.turns:
             self._turns = self._model.turns
             for task_id, cover in self._covers.items():
@@ -297,13 +297,13 @@ class Covered(Watcher):
                     self._look_again(task_id, max(again, now))
 
     def _read_anew(self, task_id: int, cover: Cover, now: int) -> None:
-        """Another clock counts, or it was set: what lies in its future is not settled."""
+        """Another clock counts, or the clock was set: occurrences in its future are not settled."""
         who = self._who(task_id, cover)
         if self._strict and self._model.is_up(who):
             cover.base = min(cover.base, now + self._model.dial(who).ahead(now) + CALM_BOUND)
 
     def _judge(self, task: TaskHistory, cover: Cover, now: int) -> int | None:
-        """Judge what is due of one task; the true time to look again, None if nothing will ever be due."""
+        """Judge the due occurrences of one task; return the true time of the next check, None if nothing will ever be due."""
         while (occurrence := self._next(task, cover)) is not None:
             deadline = self._deadline(task, cover, occurrence, now)
             if now <= deadline:
@@ -322,7 +322,7 @@ class Covered(Watcher):
         return None
 
     def _is_under_way(self, task: TaskHistory, cover: Cover, occurrence: int) -> bool:
-        """Whether a run covers the occurrence that is not done yet, or the owner still makes one for an earlier (9.3)."""
+        """Whether a run under way covers the occurrence, or the owner still runs one for an earlier occurrence (9.3)."""
         return any(
             self._model.is_up(node) and (occurrence <= start or node == self._who(task.id, cover))
             for node, start in cover.running.items()
@@ -340,7 +340,7 @@ class Covered(Watcher):
         due = occurrence - self._model.dial(self._who(task.id, cover)).ahead(now)
         disturbed_at = self._model.disturbed(task.database)
         owner = self._who(task.id, cover)
-        look = io_costs.LOOK * (self._model.slowness(owner) - 1)  # a run starts when its place has been looked at
+        look = io_costs.LOOK * (self._model.slowness(owner) - 1)  # a run starts after a look at its destination
         bound = self._bound + look + self._model.spread(self._model.group(task.database).nodes, now)
         deadline = due + CALM_BOUND + look if disturbed_at < due - bound else max(due, disturbed_at) + bound
         here = cover.put_off_here.get(owner, 0)
@@ -348,7 +348,7 @@ class Covered(Watcher):
         return max(deadline, waited + CALM_BOUND + look)
 
     def _excuse_now(self, task: TaskHistory, cover: Cover) -> Excuse | None:
-        """Why nobody can be blamed now; None if somebody can."""
+        """The excuse that holds now; None if there is none."""
         model, owner = self._model, self._who(task.id, cover)
         group = model.group(task.database)
         knows = model.applied.get(owner, 0) >= max(task.owned_since, task.definition.index)
@@ -367,24 +367,24 @@ class Covered(Watcher):
         return None
 
     def _absence(self, owner: str, knows: bool) -> str:
-        """Why the owner does not run it. `knows`: it has applied what made it the owner, and the task as it is now."""
+        """Why the owner cannot run the task; empty: it can. `knows`: it has applied its assignment and the present task."""
         if not self._model.is_up(owner):
             return "is down"
         return "has left the cluster" if knows else "does not know it owns the task as it is now"
 
     def _miss(self, task: TaskHistory, cover: Cover, occurrence: int, why: str) -> None:
-        """It was missed. Ours may miss nothing; RavenDB's what a numbered rule lets it miss."""
+        """Record a miss. Strict rules allow none; RavenDB's allow those of a numbered rule."""
         rule = "" if self._strict else self._rule(task, cover, occurrence)
         self.missed.append(Missed(task.database, task.id, occurrence, why, rule))
         if not rule:
             raise self.broken(self.missed[-1].text())
 
     def _rule(self, task: TaskHistory, cover: Cover, occurrence: int) -> str:
-        """The rule of RavenDB's by which nobody ran it; empty if there is none."""
+        """The rule of RavenDB by which no node ran it; empty if there is none."""
         model, now, owner = self._model, self._model.now, self._who(task.id, cover)
         due = occurrence - model.dial(owner).ahead(now)
         plans = [plan for node, plan in cover.first_planned.items() if owner in ("", node)]
-        # a node that restarted, or got the task, counts from then where it knows of no run
+        # a node that restarted, or got the task, counts occurrences from then on if it knows of no run
         if any(made > due and planned > occurrence for made, planned in plans):
             return "8.11" if self._rules.assigned and cover.owner not in ("", owner) else "8.2"
         if model.is_set(model.group(task.database).nodes):  # the last run may seem to lie in the future

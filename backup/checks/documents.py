@@ -1,4 +1,4 @@
-"""The promises about documents: what was answered survives, and copies that can talk come to agree (rules 19.1 to 19.3)."""
+"""The promises about documents: acknowledged writes survive, and copies that can communicate converge (rules 19.1 to 19.3)."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from cluster.time_units import MINUTE
 from cluster.trace import Ended, Happened
 
 CALM = 5 * MINUTE
-"""So long without a disturbance or a change, and copies must agree: some times the longest retry of replication."""
+"""µs without a disturbance or a change after which copies must agree: several times the longest retry of replication."""
 
 
 class DocumentsKept(Watcher):
@@ -21,7 +21,7 @@ class DocumentsKept(Watcher):
 
     def __init__(self) -> None:
         self._answered: dict[tuple[str, str], int] = {}
-        """By node and copy: the etag up to which it has answered."""
+        """By node and copy: the etag up to which it has acknowledged writes."""
 
     def sees(self) -> Sees:
         return [on(DocumentsWritten, self._written), on(CopyOpened, self._opened), on(CopyClosed, self._closed)]
@@ -48,7 +48,7 @@ class DocumentsKept(Watcher):
 
 
 class CopyContents:
-    """What every copy holds, as its node said last."""
+    """The contents of every copy, as its node last noted them."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -57,7 +57,7 @@ class CopyContents:
         self.changed_at = 0
 
     def sees(self) -> Sees:
-        """For a watcher to see."""
+        """The events that a watcher with these contents must see."""
         return [on(CopyHolds, self._holds), on(CopyClosed, self._closed)]
 
     def _holds(self, event: Happened[CopyHolds]) -> None:

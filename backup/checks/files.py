@@ -1,6 +1,6 @@
-"""Promises about files: what is reported is there and whole, and every restore point gives back what was backed up.
+"""Promises about files: a reported file exists and is whole, and every restore point gives back what was backed up.
 
-They read the files that the nodes wrote, real or simulated, with no help from who wrote them.
+They read the files that the nodes wrote, real or simulated, without help from the nodes.
 """
 
 from collections.abc import Iterable
@@ -22,28 +22,28 @@ from cluster.time_units import SECOND
 from cluster.trace import Happened
 
 EDITED = 5 * SECOND
-"""A run that starts so soon after its task was edited may be of the task before."""
+"""µs after an edit of a task in which a run may still start with the old definition."""
 Run = tuple[str, int, int]
 """Node, task and start of a run."""
 
 
 class WatchedFiles:
-    """What the trace says of files, and the files."""
+    """The files, and what the trace says of them."""
 
     def __init__(self, destinations: WorldDestinations, keys: KeyRing) -> None:
-        """`keys`: the operator's."""
+        """`keys` is the operator's key ring."""
         self.destinations = destinations
         self.keys = keys
         self.started: dict[Run, BackupStarted] = {}
         self.finished: set[Run] = set()
         self.sent: dict[Run, list[str]] = {}
-        """Addresses of the clouds that are said to have the file of a run."""
+        """By run: addresses of the clouds that have its file, as the trace says."""
         self.gone: set[tuple[str, str, str]] = set()
-        """Whose place, its path and the folder of chains that retention removes: nobody counts on them any more."""
+        """Chains that retention removes, which are not checked any more: owner of the place (see `home`), its path, and the folder."""
         self._manifests: dict[tuple[str, str, str, str], Manifest] = {}
 
     def kept(self, run: Run) -> list[tuple[str, str, str]]:
-        """Where the file of a run is said to be and to stay, and can be looked at: whose place, its path, and the folder."""
+        """The readable places where the run's file is to stay: owner of the place (see `home`), its path, and the folder."""
         started = self.started[run]
         paths = [*([started.path] if started.path else []), *self.sent.get(run, ())]
         where = [(home(run[0], path), path, started.folder) for path in paths]
@@ -52,19 +52,19 @@ class WatchedFiles:
         ]
 
     def manifest(self, node: str, path: str, folder: str, file: str) -> Manifest:
-        """What a file says of itself, its seal verified once."""
+        """The manifest of a file, whose seal is verified once."""
         key = (node, path, folder, file)
         if key not in self._manifests:
             self._manifests[key] = read_manifest(file, self.content(self.destinations.place(node, path), folder, file))
         return self._manifests[key]
 
     def content(self, place: Destination, folder: str, file: str) -> Iterable[bytes]:
-        """What a file holds, decrypted with a key of the operator's."""
+        """The content of a file, decrypted with one of the operator's keys."""
         return plain(file, place.read(f"{folder}/{file}"), self.keys)
 
 
 def home(node: str, path: str) -> str:
-    """Whose that place is: a cloud is nobody's."""
+    """The node that a place belongs to; empty for a cloud."""
     return "" if is_remote(path) else node
 
 
@@ -78,7 +78,7 @@ class ReportedIsKept(Watcher):
     def __init__(self, files: WatchedFiles) -> None:
         self._files = files
         self._clouds: dict[int, tuple[int, tuple[str, ...]]] = {}
-        """By task: true time at which its clouds were last others, and their addresses."""
+        """By task: true time at which its clouds last changed, and their addresses."""
         self._began: dict[Run, int] = {}
 
     def sees(self) -> Sees:
@@ -144,7 +144,7 @@ class Restores(Watcher):
     def __init__(self, files: WatchedFiles) -> None:
         self._files = files
         self.restored = 0
-        """Restore points that were compared."""
+        """Number of restore points that were compared."""
 
     def sees(self) -> Sees:
         return []
@@ -165,7 +165,7 @@ class Restores(Watcher):
                 ) from error
 
     def _restore(self, owner: str, path: str, folder: str, runs: list[tuple[str, BackupStarted]]) -> None:
-        """The whole folder as a user would, then file by file for the points in between."""
+        """Restore the whole folder as a user would, then file by file for the points in between."""
         place = self._files.destinations.place(owner, path)
         node, last = runs[-1]
         whole = restore(place, folder, last.file, keys=self._files.keys)

@@ -1,4 +1,4 @@
-"""The promise about indexes: one that is not stale says what the documents say, on every node the same (18.1)."""
+"""The promise about indexes: one that is not stale agrees with the documents, on every node alike (rule 18.1)."""
 
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ class IndexesTrue(Watcher):
 
     def __init__(self) -> None:
         self._last: dict[tuple[int, str], dict[str, IndexCaughtUp]] = {}
-        """By database id and index: what each node said last."""
+        """By database id and index: the last note of each node."""
 
     def sees(self) -> Sees:
         return [on(IndexCaughtUp, self._caught_up), on(IndexDefined, self._defined)]
@@ -24,7 +24,7 @@ class IndexesTrue(Watcher):
     def _defined(self, event: Happened[IndexDefined]) -> None:
         for database, name in list(self._last):
             if name == event.note.name.lower():
-                del self._last[database, name]  # what other definitions gave tells nothing of this one
+                del self._last[database, name]  # the results of another definition are not comparable
 
     def _caught_up(self, event: Happened[IndexCaughtUp]) -> None:
         note = event.note

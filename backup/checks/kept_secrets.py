@@ -1,7 +1,7 @@
-"""Whether a kept run shows a secret: in a name, in its events, in its result, in its backups.
+"""The search of a kept run for secrets: in names, events, the result and the backups.
 
-A run that an older version kept may hold an address that the settings refuse by now. Never here: how a secret may be spelt
-(secret_spellings.py), and the promise (secrets.py).
+A run that an older version kept may hold an address that the settings refuse by now. Spellings of a secret are in
+secret_spellings.py, the promise in secrets.py.
 """
 
 import json
@@ -15,13 +15,13 @@ from backup.destinations.registry import KINDS
 
 CHUNK = 1 << 20
 OVERLAP = 512
-"""Bytes of one window of a file that are in the next too, at least."""
+"""Minimum number of bytes that two successive windows of a file share."""
 KIND_NAMES = frozenset(kind.__name__ for kind in KINDS)
 _MARKS = tuple(f'"{name}"'.encode() for name in sorted(KIND_NAMES))
 
 
 def shown_in(trace: Path, others: Iterable[Path], known: Sequence[Spellings]) -> str:
-    """Where in the events or in other files of a run a known secret stands, or an address that carries one; else empty."""
+    """Where in a run's events or other files a known secret, or an address that carries one, stands; empty: nowhere."""
     if number := _line_with_address(trace):
         return f"{trace.name}, line {number},"
     for path in (trace, *others) if known else ():
@@ -39,7 +39,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def windows(chunks: Iterable[bytes], known: Sequence[Spellings]) -> Iterator[bytes]:
-    """The chunks, each with the end of the one before, so that nothing hides on an edge."""
+    """The chunks, each preceded by the end of the one before, so that a secret across an edge is found."""
     overlap = max(OVERLAP, *(6 * len(spelt) for each in known for spelt in each)) if known else OVERLAP
     tail = b""
     for chunk in chunks:
@@ -56,7 +56,7 @@ def _line_with_address(trace: Path) -> int:
                 try:
                     told = json.loads(line)
                 except ValueError:
-                    continue  # a damaged line: whoever compares the runs says so
+                    continue  # a damaged line is reported by the comparison of the runs
                 if _carries(told):
                     return number
     return 0

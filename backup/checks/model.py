@@ -1,6 +1,6 @@
-"""What the trace says of the cluster and of its tasks: the one model that the watchers of backups share.
+"""The model of the cluster and its tasks, built from the trace, that all watchers of backups share.
 
-It is itself the watcher of the first promise, as it must be told before all others. Never here: what should be.
+It is itself the watcher of the first promise, as it must see each event before the others do.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ from cluster.trace import Agreed, Happened
 
 Told = TypeVar("Told", bound=Agreed)
 HARMLESS = steps.Start | steps.Ask | steps.When | steps.Heal | steps.Release | steps.Drift
-"""Steps of a story that disturb nobody; what `When` lets loose is a step of its own."""
+"""Steps of a story that disturb no node; the step that `When` releases counts on its own."""
 MILLION = 1_000_000
 NEVER = 1 << 62
 UTC = ZoneInfo("UTC")
@@ -27,31 +27,31 @@ NOBODY = Topology(())
 
 @attrs.define(eq=False)
 class WallClock:
-    """A node's wall clock, as far as the story set it."""
+    """A node's wall clock, as the story set it."""
 
     zone: ZoneInfo = UTC
     is_set: bool = False
-    """Whether somebody ever set it, or its zone."""
+    """Whether the clock or its time zone was ever set."""
     _ahead: int = 0
     _drift: int = 0
     _since: int = 0
 
     def ahead(self, t: int) -> int:
-        """By how many µs the clock is ahead of true time `t`."""
+        """µs by which the clock is ahead of true time at true time `t`."""
         return self._ahead + (t - self._since) * self._drift // MILLION
 
     def jump(self, by: int) -> None:
-        """Somebody set it."""
+        """The clock was set forward by `by` µs, or back if negative."""
         self._ahead += by
         self.is_set = True
 
     def drift(self, t: int, parts_per_million: int) -> None:
-        """It runs at another rate from now on."""
+        """The clock runs at another rate from true time `t` on."""
         self._ahead, self._since, self._drift = self.ahead(t), t, parts_per_million
 
 
 class TaskHistory:
-    """One task, as the record has it."""
+    """One task, as the record holds it."""
 
     def __init__(self, note: notes.TaskDefined) -> None:
         self.id = note.task
@@ -59,12 +59,12 @@ class TaskHistory:
         self.definition = note
         self.owner = ""
         self.owned_since = 0
-        """The entry that made it so."""
+        """Log index of the entry that made the owner responsible."""
         self.disabled: list[tuple[int, bool]] = [(note.index, note.disabled)]
-        """From which entry on it is, or is not, disabled."""
+        """(log index, whether the task is disabled from that entry on), in order."""
 
     def is_disabled_at(self, index: int) -> bool:
-        """Whether a node that has applied so much holds it for disabled."""
+        """Whether the task is disabled for a node that has applied the log up to `index`."""
         known = False
         for since, disabled in self.disabled:
             if since <= index:
@@ -73,56 +73,56 @@ class TaskHistory:
 
 
 class Model(Watcher):
-    """The model, and the promise that no change of the record goes without a leader."""
+    """The model, and the promise that the record never changes without a leader."""
 
     promise: ClassVar[str] = "no change without a leader"
     says: ClassVar[str] = "databases, tasks, their groups and owners change only by what a leader has committed (3.39)"
 
     def __init__(self) -> None:
         self.before: list[Callable[[int], None]] = []
-        """Asked to look, with the true time, before anything here changes."""
+        """Functions that are called with the true time before the model changes."""
         self.up: dict[str, bool] = {}
         self.paused: set[str] = set()
         self.full: set[str] = set()
-        """Nodes whose disk takes nothing now."""
+        """Nodes whose disk is full now."""
         self.was_full: set[str] = set()
-        """Nodes whose disk took nothing at some time of their present life, or their last one."""
+        """Nodes whose disk was full at some time of their present incarnation, or their last one."""
         self.leads: dict[str, bool] = {}
         self.applied: dict[str, int] = {}
         self.disturbed_at = -NEVER
-        """When something last happened that may hold a backup up: a fault, a crash, another leader, another owner."""
+        """True time of the last event that may delay a backup: a fault, a crash, another leader, another owner."""
         self.shaken_at = -NEVER
-        """When something last happened that may hold up any backup: another leader, or less than a majority sound."""
+        """True time of the last event that may delay every backup: another leader, or no majority of sound nodes."""
         self._touched: dict[str, int] = {}
-        """By node, when something last happened to it or to a link of it."""
+        """By node: true time of the last disturbance of it or of one of its links."""
         self._changed: dict[str, int] = {}
-        """By database, in small letters, when its group or an owner of its tasks last changed."""
+        """By lower-case name of a database: true time at which its group or an owner of its tasks last changed."""
         self._slow: set[str] = set()
         self._slow_places: dict[tuple[str, str], int] = {}
-        """By node and place for files, how many times longer everything takes there."""
+        """By node and destination: how many times longer than usual everything takes there."""
         self._newcomers: dict[str, None] = {}
-        """Nodes that are no founders: what they start with knows of no cluster."""
+        """Nodes that are not founders: they start with an empty configuration."""
         self._voters: tuple[str, ...] = ()
-        """Of the latest configuration that some node goes by."""
+        """The voters of the latest configuration that a node uses."""
         self._members: frozenset[str] | None = None
-        """Of the same, all; None: the founders, whoever they are."""
+        """All members of that configuration; None means the nodes that founded the cluster."""
         self._configured = 0
-        """The entry that made them so."""
+        """Log index of the entry with that configuration."""
         self._left: dict[str, int] = {}
-        """By node that is no member of what it goes by: the entry it must know to be committed; 0 if it need not wait."""
+        """By node that is not in the configuration it uses: the entry it must know to be committed; 0 if it need not wait."""
         self._voteless: dict[str, int] = {}
-        """By node without a vote in what it goes by: the entry that took it; 0 if it never had one."""
+        """By node without a vote in the configuration it uses: the entry that took its vote; 0 if it never had one."""
         self.tasks: dict[int, TaskHistory] = {}
         self.groups: dict[str, Topology] = {}
         self.dials: dict[str, WallClock] = {}
         self.moved: list[int] = []
-        """Tasks that got another owner since somebody looked here, and emptied it."""
+        """Tasks that got another owner since a watcher last read this list and emptied it."""
         self.turns = 0
-        """Counts up whenever a task may be due at another time: a clock was set, or another clock counts."""
+        """Counter of the events after which a task may be due at another time: a clock was set, or another clock counts."""
         self.now = 0
         self._committed_by_leaders = 0
         self._gave_up: dict[str, int] = {}
-        """When a node last gave up leading: one that leaves, or loses its vote, commits in the very act."""
+        """By node: when it last ceased to lead. A leader that leaves or loses its vote may still commit in that event."""
         self._index = 0
         self._teller = ""
 
@@ -148,15 +148,15 @@ class Model(Watcher):
             on(notes.OwnerChanged, self._heeding(self._owner_changed)),
         ]
 
-    # ---- what others ask
+    # ---- queries of the watchers
 
     @property
     def has_leader(self) -> bool:
-        """Whether a node that runs leads, as far as it knows."""
+        """Whether a running node believes that it leads."""
         return any(leads and self.is_up(node) for node, leads in self.leads.items())
 
     def is_up(self, node: str) -> bool:
-        """Whether the node runs, and does not stand still."""
+        """Whether the node runs and is not paused."""
         return self.up.get(node, False) and node not in self.paused
 
     def is_outside(self, node: str) -> bool:
@@ -165,7 +165,7 @@ class Model(Watcher):
         return since is not None and self.applied.get(node, 0) >= since
 
     def can_act(self, node: str) -> bool:
-        """Whether the node runs, and belongs to the cluster; one that was away when it was removed may not know better."""
+        """Whether the node runs and belongs to the cluster, as it knows; it may have been removed while it was away."""
         is_member = self._members is None or node in self._members
         return self.is_up(node) and is_member and not self.is_outside(node)
 
@@ -174,26 +174,26 @@ class Model(Watcher):
         return self.dials.setdefault(node, WallClock())
 
     def slowness(self, node: str) -> int:
-        """How many times longer than usual everything takes in the slowest of the node's places for files."""
+        """How many times longer than usual everything takes at the slowest of the node's destinations."""
         return max((factor for (of, _), factor in self._slow_places.items() if of == node), default=1)
 
     def is_slow(self, node: str) -> bool:
-        """Whether the node's disk, or one of its places for files, is slow."""
+        """Whether the node's disk or one of its destinations is slow."""
         return node in self._slow or self.slowness(node) > 1
 
     def is_set(self, nodes: Iterable[str]) -> bool:
-        """Whether the wall clock of one of these nodes was ever set, or its zone."""
+        """Whether the wall clock or the time zone of one of these nodes was ever set."""
         return any(self.dials[node].is_set for node in nodes if node in self.dials)
 
     def spread(self, nodes: Iterable[str], t: int) -> int:
-        """How far the wall clocks of some nodes are apart at most: instants that one of them set, another reads."""
+        """µs by which the wall clocks of these nodes differ at most: one node reads instants that another has stored."""
         ahead = [self.dials[node].ahead(t) if node in self.dials else 0 for node in nodes]
         return max(ahead) - min(ahead) if ahead else 0
 
     def disturbed(self, database: str) -> int:
-        """When something last happened that may hold up a backup of that database.
+        """True time of the last event that may delay a backup of that database.
 
-        What befalls a node counts for the databases it has, and for all if it leads, or if fewer than a majority of
+        A disturbance of a node counts for the databases it has, and for all if it leads, or if fewer than a majority of
         the nodes are sound.
         """
         name = database.lower()
@@ -203,7 +203,7 @@ class Model(Watcher):
         )
 
     def group(self, database: str) -> Topology:
-        """The group of a database; nobody if there is none."""
+        """The group of a database; an empty one if there is no such database."""
         return self.groups.get(database.lower()) or NOBODY
 
     def is_news(self, event: Happened[Agreed]) -> bool:
@@ -224,7 +224,7 @@ class Model(Watcher):
         self.disturbed_at = event.t
 
     def _touch(self, nodes: Iterable[str], t: int) -> None:
-        """Something happens to these nodes."""
+        """Note a disturbance of these nodes."""
         for node in nodes:
             self._touched[node] = t
             if self.leads.get(node):
@@ -257,7 +257,7 @@ class Model(Watcher):
         if event.node in self._newcomers:
             self._left[event.node] = 0
         else:
-            self._left.pop(event.node, None)  # if its log says otherwise, that comes next
+            self._left.pop(event.node, None)  # if its log says otherwise, the next event tells
         self.turns += 1
         self._touch((event.node,), event.t)
         if event.node not in self.full:
@@ -273,7 +273,7 @@ class Model(Watcher):
             self._committed_by_leaders = max(self._committed_by_leaders, event.note.index)
 
     def _configuration_changed(self, event: Happened[trace.ConfigurationChanged]) -> None:
-        """Another configuration: who may lead, and run anything, is another question now."""
+        """The configuration changed: other nodes may lead and run backups now."""
         note = event.note
         self._disturbed(event)
         self._touch((event.node,), event.t)
@@ -284,7 +284,7 @@ class Model(Watcher):
             self._voteless.setdefault(event.node, note.index)
         if event.node in members:
             self._left.pop(event.node, None)
-        else:  # a vote may be needed until its end is committed; who had none has left with the entry (3.36)
+        else:  # its vote may be needed until its removal is committed; a node without a vote leaves with the entry (3.36)
             self._left[event.node] = self._voteless[event.node]
         if note.index >= self._configured:
             self._configured, self._members = note.index, members
@@ -334,7 +334,7 @@ class Model(Watcher):
                 self.full.discard(node)
             case steps.JumpClock(node, by):
                 self.dial(node).jump(by)
-                self.disturbed_at += max(0, -by)  # what was to be at a wall instant may be so much later
+                self.disturbed_at += max(0, -by)  # an action at a wall instant may be later by that much
             case steps.Zone(node, zone):
                 self.dial(node).zone = ZoneInfo(zone)
                 self.dial(node).is_set = True

@@ -1,4 +1,4 @@
-"""Promises about who is responsible: one owner, of the group; nothing runs that is disabled, or where no cluster is."""
+"""Promises about responsible nodes: one owner, of the group; no disabled task runs, and no node outside the cluster runs one."""
 
 from typing import ClassVar
 
@@ -37,7 +37,7 @@ class OwnerInGroup(Watcher):
     def __init__(self, model: Model) -> None:
         self._model = model
         self._changed_at: dict[str, int] = {}
-        """By lower-case name of a database: the entry that last changed its group."""
+        """By lower-case name of a database: log index of the entry that last changed its group."""
 
     def sees(self) -> Sees:
         return [on(OwnerChanged, self.see), on(TopologyChanged, self._changed), on(ReplicationStarted, self._began)]
@@ -49,7 +49,7 @@ class OwnerInGroup(Watcher):
     def _began(self, event: Happened[ReplicationStarted]) -> None:
         note = event.note
         if self._model.applied.get(event.node, 0) < self._changed_at.get(note.database.lower(), 0):
-            return  # it has not heard yet how the group is now
+            return  # it has not applied the latest change of the group yet
         self._need_in_group(event.node, note.database, f"{event.node} takes task {note.task}")
 
     def see(self, event: Happened[OwnerChanged]) -> None:

@@ -19,13 +19,13 @@ class ReplicasFollow(Watcher):
     def __init__(self, model: Model) -> None:
         self._model = model
         self._ids: dict[str, int] = {}
-        """By lower-case name."""
+        """Database ids by lower-case name."""
         self._tasks: dict[int, notes.ReplicationDefined] = {}
         self._own: set[int] = set()
-        """Databases that somebody writes to, or that keep what others need not: they are nobody's mere replica."""
+        """Databases that clients write to, or that keep data which their source may lack: they need not equal it."""
         self._contents = CopyContents(model)
         self._changed_at = 0
-        """When a task was last defined."""
+        """True time at which a task was last defined."""
 
     def sees(self) -> Sees:
         return [
@@ -65,7 +65,7 @@ class ReplicasFollow(Watcher):
         if before is not None and before.index >= note.index:
             return
         if before is not None and before.destination.lower() != note.destination.lower():
-            self._spoil(before)  # what it sent there stays there
+            self._spoil(before)  # what the old definition sent to its destination stays there
         self._tasks[note.task] = note
         self._changed_at = event.t
 

@@ -1,6 +1,6 @@
-"""Promises about reports: they come once each and in order, none is lost but by rule, and the later start is shown.
+"""Promises about reports: each arrives once and in order, is lost only where a rule allows it, and the later start is shown.
 
-The preset decides: RavenDB's last writer wins (4.2), and its reports are given up after ten attempts (10.4).
+The preset of rules decides: in RavenDB's, the last writer wins (4.2), and a report is given up after ten attempts (10.4).
 """
 
 from typing import ClassVar
@@ -17,7 +17,7 @@ from cluster.trace import Crashed, Happened, Stepped
 Run = tuple[int, int]
 """Start and task of a run of one node."""
 CALM = 5 * MINUTE
-"""How long a late report may take once somebody leads and nothing disturbs."""
+"""µs that a late report may take once there is a leader and no disturbance."""
 
 
 class LaterStartWins(Watcher):
@@ -30,10 +30,10 @@ class LaterStartWins(Watcher):
         self._model = model
         self._by_start = rules.newest_by_start
         self._shown: dict[tuple[str, int], int] = {}
-        """By lower-case database and task: start of the run that is shown."""
+        """By lower-case database and task: wall µs of the start of the run that is shown."""
         self._kinds: dict[int, str] = {}
         self._passed_over: dict[tuple[str, int], notes.StatusStored] = {}
-        """Told of and not shown, although nothing later was: a later one must come with the same command."""
+        """Reported but not shown, although no later run was: the same command must report a later one."""
 
     def sees(self) -> Sees:
         return [
@@ -70,7 +70,7 @@ class LaterStartWins(Watcher):
         )
 
     def _defined(self, event: Happened[notes.TaskDefined]) -> None:
-        """Another kind: what was known of its runs is dropped (rule 6.7)."""
+        """A task of another kind drops the status of its runs (rule 6.7)."""
         note = event.note
         if self._model.is_news(event) and self._kinds.setdefault(note.task, note.kind) != note.kind:
             self._kinds[note.task] = note.kind
@@ -90,7 +90,7 @@ class LaterStartWins(Watcher):
         self._passed_over.pop((database.lower(), task), None)
 
     def finish(self) -> None:
-        """Nothing was passed over for nothing."""
+        """Check that every run that was not shown was followed by a later one."""
         for note in self._passed_over.values():
             raise self._lost(note)
 
@@ -107,12 +107,12 @@ class ToldAsRuled(Watcher):
         self._rules = rules
         self._limit = limit = rules.report_attempts * rules.report_attempt_timeout
         self._earliest, self._latest = limit - limit // 100 - SECOND, limit + limit // 100 + 5 * SECOND
-        """A clock may run fast, or slow, by some parts in a thousand."""
+        """Bounds (µs) of the time after which a report may be given up: a clock may be off by some parts in a thousand."""
         self._waiting: dict[str, dict[Run, int]] = {}
-        """By node: runs that ended and are neither told of nor given up, with the instant of their end."""
+        """By node: runs that ended and are neither reported nor given up, with the true time of their end."""
         self._databases: dict[tuple[str, Run], str] = {}
         self._stopped_at: dict[str, int] = {}
-        """By node: when it last was made to stand still; its patience is as much longer."""
+        """By node: true time at which it was last paused; its attempts take that much longer."""
 
     def sees(self) -> Sees:
         return [
@@ -138,7 +138,7 @@ class ToldAsRuled(Watcher):
         self._waiting.get(event.node, {}).pop((event.note.started_at, event.note.task), None)
 
     def _stored(self, event: Happened[notes.StatusStored]) -> None:
-        """The record has it, whether or not its node lives to say so."""
+        """Count a run as reported once the record has it, even if its node crashes before it notes that."""
         self._waiting.get(event.note.node, {}).pop((event.note.started_at, event.note.task), None)
 
     def _given_up(self, event: Happened[notes.ReportGivenUp]) -> None:
@@ -148,15 +148,15 @@ class ToldAsRuled(Watcher):
             raise self.broken(f"{what}, and no report is ever given up")
         ended = self._waiting.get(event.node, {}).pop((note.started_at, note.task), None)
         if ended is None or note.database.lower() not in self._model.groups:
-            return  # it was told of after all, or nobody wants to know
+            return  # it was reported after all, or needs no report any more
         waited = event.t - ended
-        if waited < self._earliest and not self._model.is_outside(event.node):  # that is no matter of time (3.38)
+        if waited < self._earliest and not self._model.is_outside(event.node):  # a node outside does not wait (3.38)
             raise self.broken(f"{what} after {waited / SECOND:g} s, where it is tried for {self._limit / SECOND:g} s")
         if waited > self._latest and self._stopped_at.get(event.node, -1) < ended:
             raise self.broken(f"{what} only after {waited / SECOND:g} s, with {self._limit / SECOND:g} s to try")
 
     def _crashed(self, event: Happened) -> None:
-        """What is to survive is on the disk; RavenDB's reports are in memory."""
+        """A crash loses RavenDB's reports, which are in memory; late reports are on the disk."""
         if not self._rules.late_reports or event.node in self._model.was_full:
             self._waiting.pop(event.node, None)
 
@@ -164,17 +164,17 @@ class ToldAsRuled(Watcher):
         if isinstance(event.note.step, Pause):
             for node in self._waiting:
                 self._stopped_at[node] = event.t
-        elif isinstance(event.note.step, Wipe | FlipBit):  # what a disk lost, nobody can tell
+        elif isinstance(event.note.step, Wipe | FlipBit):  # it is unknown what the disk lost
             self._waiting.clear()
 
     def finish(self) -> None:
-        """Nobody keeps a report for ever once all is well."""
+        """Check that no node still keeps an old report when nothing disturbs it."""
         model, late = self._model, self._rules.late_reports
         calm_since = max(model.disturbed_at, model.shaken_at)
         patience = CALM if late else self._latest
         for node, waiting in self._waiting.items():
             if not model.can_act(node) or node in model.was_full or not model.has_leader:
-                continue  # who belongs to no cluster keeps its reports until it does again (3.36)
+                continue  # a node outside the cluster keeps its reports until it is back (3.36)
             for run, ended in waiting.items():
                 if run[1] != ONE_TIME and run[1] not in model.tasks:
                     continue
@@ -194,10 +194,10 @@ class ReportsInOrder(Watcher):
     def __init__(self, model: Model) -> None:
         self._model = model
         self._waiting: dict[str, dict[Run, int]] = {}
-        """By node: runs that ended and were not told of, with the number of the event of their end."""
+        """By node: runs that ended and are not reported, with the number of the event of their end."""
         self._told: set[tuple[str, Run]] = set()
         self._stored: dict[tuple[str, Run], None] = {}
-        """Runs that the record has, and whose node may have gone down before it could say so."""
+        """By node: runs in the record whose node may have gone down before it noted the report."""
 
     def sees(self) -> Sees:
         return [
@@ -214,7 +214,7 @@ class ReportsInOrder(Watcher):
     def _ended(self, event: Happened[notes.BackupFinished | notes.BackupSkipped | notes.BackupFailed]) -> None:
         note = event.note
         if isinstance(note, notes.BackupFailed) and note.task == ONE_TIME:
-            return  # rule 15.4: nobody is told of it
+            return  # rule 15.4: it is not reported
         self._waiting.setdefault(event.node, {})[note.started_at, note.task] = event.seq
 
     def _reported(self, event: Happened[notes.Reported]) -> None:

@@ -1,4 +1,4 @@
-"""Promises about what users ask for: what is put off waits, and a server-wide task is in every database."""
+"""Promises about requests: a postponed backup waits, and a server-wide task is in every database."""
 
 from typing import ClassVar
 
@@ -15,9 +15,9 @@ class PutOffWaits(Watcher):
     def __init__(self, model: Model) -> None:
         self._model = model
         self._until: dict[int, tuple[int, int, int]] = {}
-        """By task: the entry that says so, until when, and when it was asked for."""
+        """By task: log index of the postponement, the instant until which it holds, and when it was asked for."""
         self._here: dict[tuple[str, int], tuple[int, int]] = {}
-        """By node and task, where that node alone knows."""
+        """By node and task: the same for a postponement that only that node knows."""
 
     def sees(self) -> Sees:
         return [
@@ -41,7 +41,7 @@ class PutOffWaits(Watcher):
 
     def _started(self, event: Happened[notes.BackupStarted]) -> None:
         note = event.note
-        if note.by_hand:  # what was put off is done (15.2)
+        if note.by_hand:  # the postponed backup is done (15.2)
             self._until.pop(note.task, None)
             self._here = {key: known for key, known in self._here.items() if key[1] != note.task}
             return
@@ -67,12 +67,12 @@ class ServerWideEverywhere(Watcher):
     def __init__(self, model: Model) -> None:
         self._model = model
         self._left_out: dict[int, frozenset[str]] = {}
-        """By server-wide task: the databases without it, in small letters."""
+        """By server-wide task: lower-case names of the databases that leave it out."""
         self._databases: dict[str, None] = {}
         self._copies: dict[tuple[int, str], int] = {}
-        """By server-wide task and database, the id of the copy."""
+        """By server-wide task and database: the id of the copy."""
         self._index = 0
-        """The entry that is told of."""
+        """Log index of the entry whose notes are being seen."""
         self._judged = 0
 
     def sees(self) -> Sees:
@@ -89,16 +89,16 @@ class ServerWideEverywhere(Watcher):
         ]
 
     def _owner_changed(self, event: Happened[notes.OwnerChanged]) -> None:
-        """It comes after the copies: the entry is whole."""
+        """Judge the entry: owners are noted after all of its copies."""
         if self._model.is_news(event):
             self._judge()
 
     def _began(self, event: Happened[notes.BackupStarted]) -> None:
-        """It comes later than its task: the entry is whole."""
+        """Judge the entry: a run begins after all notes of its task's entry."""
         self._judge()
 
     def finish(self) -> None:
-        """The last entry is whole as well."""
+        """Judge the last entry."""
         self._judge()
 
     def _told(self, event: Happened[Agreed]) -> None:

@@ -1,6 +1,6 @@
-"""The promise about retention: what may not go stays, and what should have gone is gone (section 14).
+"""The promise about retention: chains that must stay stay, and chains that are too old are removed (section 14).
 
-It knows of folders what the runs that filled them said, and never asks why one was chosen.
+It knows each folder from the notes of the runs that filled it, and does not use the retention code's own choice.
 """
 
 from typing import ClassVar
@@ -18,14 +18,14 @@ from cluster.time_units import HOUR, SECOND
 from cluster.trace import Crashed, Happened, Stepped
 
 Place = tuple[str, str]
-"""Whose it is, and its path."""
+"""The node a place belongs to (empty: a cloud), and its path."""
 SLACK = 60 * SECOND
-"""What is nearly old enough may be either."""
+"""µs of tolerance: a chain that is nearly old enough may stay or go."""
 
 
 @attrs.define(eq=False)
 class Folder:
-    """One chain, as the runs that wrote it told."""
+    """One chain, as the runs that wrote it noted it."""
 
     database: str
     task: int
@@ -43,17 +43,17 @@ class KeptAsRuled(Watcher):
     def __init__(self, files: WatchedFiles, rules: Rules) -> None:
         self._files = files
         self._strict = rules.retention_by_manifest and rules.retention_keeps_last_chain
-        """RavenDB promises less: under its rules what others lose is only counted."""
+        """Whether losing another task's chain, or a task's last one, breaks the promise; under RavenDB's rules it is counted."""
         self._folders: dict[Place, dict[str, Folder]] = {}
         self._keeps: dict[int, int | None] = {}
-        """By task, the age it keeps now."""
+        """By task: the minimum age (µs) that it keeps now; None: it keeps everything."""
         self._due: dict[tuple[str, int], tuple[list[Place], int]] = {}
-        """By node and task: places and start of its last full, after which old chains were to go."""
+        """By node and task: places and start (wall µs) of its last full, after which old chains were to be removed."""
         self._left: set[tuple[Place, str]] = set()
-        """Place and folder of what nobody could look into."""
+        """Place and folder of chains that could not be read."""
         self._clocks_were_set = False
         self.lost: list[tuple[str, str]] = []
-        """Node and folder of chains that were removed although they were another task's, or the last of their task."""
+        """Node and folder of each chain that was removed although it was another task's, or the last of its task."""
 
     def sees(self) -> Sees:
         return [
@@ -72,13 +72,13 @@ class KeptAsRuled(Watcher):
         note = event.note
         if self._keeps.get(note.task, -1) != note.keeps:
             self._keeps[note.task] = note.keeps
-            for due in [each for each in self._due if each[1] == note.task]:  # by which age, nobody can tell
+            for due in [each for each in self._due if each[1] == note.task]:  # the age that applies is unknown
                 del self._due[due]
 
     def _expired(self, event: Happened[notes.FolderExpired]) -> None:
         note = event.note
         found = self._folders.get(_place(event.node, note.path), {}).get(note.folder)
-        if found is None:  # what a crash cut off, or what was there before the world was
+        if found is None:  # a crash cut its run off, or it existed before this world
             return
         who = f"task {note.task} of {note.database} removes {note.folder} on {event.node}"
         if note.at - found.last < note.age - (0 if self._strict else 2 * HOUR):  # rule 14.7: local times
@@ -122,7 +122,7 @@ class KeptAsRuled(Watcher):
             self._due[event.node, note.task] = (cleaned, note.started_at)
 
     def _started(self, event: Happened[notes.BackupStarted]) -> None:
-        """The next run of a task begins, so its retention before has had its time."""
+        """Check the task's last retention, which had until the start of its next run."""
         note = event.note
         places, at = self._due.pop((event.node, note.task), ([], 0))
         age = self._keeps.get(note.task)

@@ -10,10 +10,10 @@ from cluster.time_units import DAY
 from cluster.trace import Crashed, Happened, Stepped
 
 LONGEST_RUN = 2 * DAY
-"""µs. An upload is given up after twelve hours, and writing a file takes hours at most where nothing is slow."""
+"""µs a run may take. An upload is given up after twelve hours, and without slowness writing takes hours at most."""
 
 RunKey = tuple[str, str, int, int]
-"""Node, database, task, and when it began by the node's clock."""
+"""Node, database, task, and the run's start in wall µs of the node."""
 RunNote = BackupStarted | BackupFinished | BackupFailed | BackupCancelled
 
 
@@ -26,7 +26,7 @@ class RunsEnd(Watcher):
     def __init__(self, model: Model) -> None:
         self._model = model
         self._running: dict[RunKey, int] = {}
-        """By run under way, the true time from which its two days count; in the order of those times."""
+        """By run under way: the true time (µs) from which its two days count, in the order of those times."""
         model.before.append(self._look)
 
     def sees(self) -> Sees:
@@ -40,7 +40,7 @@ class RunsEnd(Watcher):
         ]
 
     def finish(self) -> None:
-        """Look a last time."""
+        """Check a last time."""
         self._look(self._model.now)
 
     def _started(self, event: Happened[BackupStarted]) -> None:
@@ -55,7 +55,7 @@ class RunsEnd(Watcher):
             del self._running[run]
 
     def _stepped(self, event: Happened[Stepped]) -> None:
-        """What befalls a node holds up its runs: their two days begin again."""
+        """Restart the two days of a node's runs when the node is disturbed."""
         step = event.note.step
         if not isinstance(step, HARMLESS):
             touched = nodes_of(step)
@@ -67,7 +67,7 @@ class RunsEnd(Watcher):
         self._running[run] = t
 
     def _look(self, now: int) -> None:
-        """Look at the runs that have had their time; the first is the one that has had most."""
+        """Check the runs whose time is over; the first in the dict has run longest."""
         while self._running:
             run, since = next(iter(self._running.items()))
             if now - since < LONGEST_RUN:

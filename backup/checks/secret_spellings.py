@@ -1,7 +1,7 @@
-"""Every way in which a secret might stand in a text or a file, and the search for it. Pure.
+"""Every spelling of a secret that may occur in a text or a file, and the search for it. Pure.
 
 A spelling is searched for in every reading of a text: as it is, without the zeros of UTF-16, and with its escapes resolved,
-so that a secret split over escapes of JSON is found too. Never here: which texts are searched (secrets.py).
+so that a secret split over escapes of JSON is found too. The texts to search are chosen in secrets.py.
 """
 
 import html
@@ -14,11 +14,11 @@ from urllib.parse import unquote_to_bytes
 from backup.record.encryption_keys import Key
 
 Spellings = tuple[bytes, ...]
-"""Of one secret."""
+"""The spellings of one secret."""
 SHORTEST = 8
-"""A password of fewer characters, or a spelling of fewer bytes, might stand anywhere by chance and is not looked for."""
+"""A password of fewer characters, or a spelling of fewer bytes, may occur by chance and is not searched for."""
 LAYERS = 3
-"""So often are escapes resolved: what a program printed may stand as a string in JSON, and that in another."""
+"""How many times escapes are resolved: printed text may be a string in JSON, and that JSON a string in another."""
 _ESCAPE = re.compile(
     rb"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|\\([^ux])",
     re.IGNORECASE | re.DOTALL,
@@ -27,11 +27,11 @@ _NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _NAMED_SECRET = re.compile(
     r"(?<![a-z])(?:private_?key|.*secret|.*token|.*password|sig|signature|accountkey)$", re.IGNORECASE
 )
-"""Names of the parts of a secret that let somebody in by themselves."""
+"""Names of the parts of a secret that grant access by themselves."""
 
 
 def spellings(key: Key) -> Spellings:
-    """Every spelling of a key: raw, hexadecimal, base64 wherever in a longer text, as Python shows bytes, as numbers."""
+    """Every spelling of a key: raw, hexadecimal, base64 at any offset, the `repr` of bytes, and a list of numbers."""
     return _unlike(
         (
             *_of_bytes(key.secret),
@@ -43,12 +43,12 @@ def spellings(key: Key) -> Spellings:
 
 
 def spellings_of(secret: str) -> Spellings:
-    """Every spelling of what gets in to a cloud, and of each part of it that does so alone; () if it is too short."""
+    """Every spelling of a cloud's secret and of each part that grants access by itself; () if the secret is too short."""
     return _unlike(spelt for part in parts_of(secret) for spelt in _of_text(part))
 
 
 def parts_of(secret: str) -> tuple[str, ...]:
-    """The secret, and what in it lets somebody in by itself: the private key of an account, the signature of a token."""
+    """The secret and its parts that grant access by themselves: an account's private key, a token's signature."""
     found = [secret]
     try:
         fields = json.loads(secret)
@@ -74,7 +74,7 @@ def _of_bytes(raw: bytes) -> Iterator[bytes]:
     yield raw.hex().encode()
     yield raw.hex().upper().encode()
     for encoded in (b64encode, urlsafe_b64encode):
-        for before in range(3):  # in the base64 of a longer text it may begin at any of three places
+        for before in range(3):  # in the base64 of a longer text it may begin at any of three offsets
             whole = encoded(bytes(before) + raw)
             yield whole[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
 
@@ -84,12 +84,12 @@ def _unlike(found: Iterable[bytes]) -> Spellings:
 
 
 def holds(text: bytes, known: Iterable[Spellings]) -> bool:
-    """Whether one of these secrets, each with its spellings, stands in a text, in whatever spelling."""
+    """Whether a text contains one of these secrets, in any of its spellings."""
     return any(spelt in reading for reading in readings(text) for each in known for spelt in each)
 
 
 def readings(text: bytes) -> Iterator[bytes]:
-    """The text, and what it says once its escapes are resolved; without line ends too, which base64 may hold."""
+    """The text, then with its escapes resolved; each also without line ends, which base64 may hold."""
     yield text
     if b"\0" in text:
         yield (text := text.replace(b"\0", b""))  # UTF-16

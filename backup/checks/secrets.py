@@ -1,7 +1,7 @@
-"""Promises about keys: what is to be encrypted is, and no key is in anything that a run writes (section 13).
+"""Promises about keys: a backup is encrypted if the task asks for it, and a run writes no key anywhere (section 13).
 
-Keys themselves come from the operator's ring, as no trace has ever held one. Where there is no key, what is looked for is an
-address with a password or a signature, as nobody may have named those as secrets.
+Keys come from the operator's key ring, as no trace holds one. Addresses with a password or a signature are searched for
+as well, as those may not be known as secrets.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from cluster.steps import Step
 from cluster.trace import Failed, Happened, Note, Said, Stepped
 
 LATELY = 1_000
-"""So many steps are looked at again when a client names a new key: the step that brings a key comes before the key."""
+"""Number of recent steps searched again when a client names a new key: its step precedes the key's entry in the ring."""
 
 
 class EncryptedAsAsked(Watcher):
@@ -33,9 +33,9 @@ class EncryptedAsAsked(Watcher):
 
     def __init__(self) -> None:
         self._databases: dict[str, bool] = {}
-        """By name in lower case, whether it is encrypted."""
+        """By lower-case name: whether the database is encrypted."""
         self._tasks: dict[int, tuple[int, str]] = {}
-        """By task: true time of its last definition, and the mode."""
+        """By task: true time of its last definition, and its encryption mode."""
 
     def sees(self) -> Sees:
         return [on(DatabaseCreated, self._created), on(TaskDefined, self._defined), on(BackupStarted, self._started)]
@@ -56,7 +56,7 @@ class EncryptedAsAsked(Watcher):
             return
         by_itself = self._databases.get(note.database.lower(), False)
         parsed = file_names.parse_file(note.file, file_names.UTC)
-        snapshot = parsed is not None and parsed.snapshot  # rule 13.4: it is as its database is
+        snapshot = parsed is not None and parsed.snapshot  # rule 13.4: it is encrypted if its database is
         wanted = by_itself if snapshot or not mode else mode != EncryptionMode.NONE.value
         if file_names.is_encrypted(note.file) is not wanted:
             how = "in the open" if wanted else "encrypted"
@@ -76,9 +76,9 @@ class KeysStaySecret(Watcher):
     def __init__(self, files: WatchedFiles) -> None:
         self._files = files
         self._known: list[Spellings] = []
-        """The spellings of each."""
+        """The spellings of each known secret."""
         self._learnt = (0, 0)
-        """How many keys and other secrets there were when it was last asked."""
+        """The number of keys, and of other secrets, in the ring when it was last read."""
         self._lately: list[tuple[int, Step]] = []
 
     def sees(self) -> Sees:
@@ -95,11 +95,13 @@ class KeysStaySecret(Watcher):
         told = event.note.text()
         if self._known:
             self._need_clean(f"{event.note!r} {told}".encode(), f"event {event.seq}")
-        if not isinstance(event.note, Stepped) and stands_in(told):  # a step may bring documents, which hold anything
+        if not isinstance(event.note, Stepped) and stands_in(
+            told
+        ):  # a step may carry documents, which may hold anything
             raise self.broken(f"event {event.seq} shows an address with a password or a signature")
 
     def finish(self) -> None:
-        """Look into the files: their names, what lies there, and what is in it."""
+        """Search the files: their names and their contents."""
         self._learn()
         if not self._known:
             return
@@ -113,7 +115,7 @@ class KeysStaySecret(Watcher):
                     content = self._files.content(place, started.folder, started.file)
                     self._need_clean_stream(decompressed(started.file, content), f"the content of {name} in {path}")
                 except Unusable:
-                    continue  # other promises are about that
+                    continue  # other promises cover unreadable files
 
     def _learn(self) -> None:
         self._learnt = len(self._files.keys), len(self._files.keys.secrets)
@@ -123,7 +125,7 @@ class KeysStaySecret(Watcher):
 
     @property
     def known(self) -> list[Spellings]:
-        """The spellings of each secret that anybody has named."""
+        """The spellings of each secret in the ring."""
         return [*map(spellings, self._files.keys), *map(spellings_of, self._files.keys.secrets)]
 
     def _need_clean_stream(self, chunks: Iterable[bytes], where: str) -> None:

@@ -1,1 +1,1 @@
-"""What runs on one node: the application itself, and how it answers users, clients and administrators."""
+"""The program of one node: the application itself, and its answers to users, clients and administrators."""

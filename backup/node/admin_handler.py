@@ -1,4 +1,4 @@
-"""How a node answers what an operator asks (backup/requests/admin_requests.py). Never here: what follows from it."""
+"""How a node answers an operator's requests (backup/requests/admin_requests.py)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,7 +19,7 @@ from cluster.member import Member, Refused
 
 
 async def administer(member: Member, act: Act, admit: Callable[[Task], Awaitable[None]]) -> Any:
-    """Let the act in, or raise `Refused`; then propose it. `admit` judges the definition of a task."""
+    """Check the act, raise `Refused` if it is not allowed, else propose it. `admit` judges the definition of a task."""
     match act:
         case DefineTask(task=task) | DefineServerWide(template=Template(task=task)):
             await admit(task)
@@ -38,14 +38,14 @@ async def administer(member: Member, act: Act, admit: Callable[[Task], Awaitable
 
 
 def observe(observer_loop: ObserverLoop, request: ObserverRequest) -> Any:
-    """What the request's class promises."""
+    """Answer an observer request as its class documents."""
     if isinstance(request, SuspendObserver):
         return observer_loop.suspend(request.suspended)
     return observer_loop.decisions
 
 
 def _group(member: Member, act: CreateDatabase) -> tuple[str, ...]:
-    """The members of a new database: those asked for, if the cluster has them, or as many as asked for."""
+    """The members of a new database: the named nodes, else as many as asked for. `Refused` if the cluster lacks some."""
     group = act.members or member.members[: act.replication_factor]
     if any(node not in member.members for node in group) or len(group) < act.replication_factor:
         raise Refused(
@@ -56,7 +56,7 @@ def _group(member: Member, act: CreateDatabase) -> tuple[str, ...]:
 
 
 def _addable(member: Member, name: str, node: str) -> str:
-    """The node asked for, if the cluster has it; else the one outside the group with the fewest databases."""
+    """The node to add: the named one, else the one outside the group with the fewest databases. `Refused` if there is none."""
     if node:
         if node not in member.members:
             raise Refused(f"node {node} is none of the cluster, which is {' '.join(member.members)}: name one of them")

@@ -1,6 +1,6 @@
-"""What a client asks of runs, done on this node: now, once, later, not at all (section 15); and how things stand.
+"""How a node answers clients' requests about runs: run now, run once, postpone, cancel (section 15), and show the state.
 
-Never here: timers (backup/runs/scheduler.py), what a run does (backup/runs/backup_run.py), and what is shown (views.py).
+Timers are in backup/runs/scheduler.py, a run's steps in backup/runs/backup_run.py, and the views in views.py.
 """
 
 from collections.abc import Callable
@@ -26,14 +26,14 @@ from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import SECOND
 
 PATIENCE = 15 * SECOND
-"""How long a node waits to hear of a task that somebody else has just defined (rules 6.9, 15.1)."""
+"""How long (µs) a request waits for a task whose entry this node has not applied yet (rules 6.9, 15.1)."""
 
 TaskEntry = tuple[TaskKey, Database, Task]
 
 
 @attrs.define(eq=False)
 class BackupHandler:
-    """The runs of one node, as clients see and change them."""
+    """Answers clients' requests about the runs of one node."""
 
     _member: Member
     _rules: Rules
@@ -43,7 +43,7 @@ class BackupHandler:
     _cleaner: TombstoneCleaner
 
     async def serve(self, action: requests.Action, admitted: Callable[[Task], Any]) -> object:
-        """Answer a client. `admitted` awaits whether a one-time definition may be."""
+        """Answer a client. `admitted` raises `Refused` for a one-time definition that this node does not allow."""
         match action:
             case requests.BackupNow(name, task_id, full):
                 return self._now(await self._task(name, task_id), full)
@@ -79,7 +79,7 @@ class BackupHandler:
         return database
 
     async def _task(self, name: str, task_id: int) -> TaskEntry:
-        """The task, waited for while this node has not applied the entry that made it (rule 6.9)."""
+        """The task; waits while this node has not applied the entry that made it (rule 6.9)."""
         member = self._member
         until = member.wall() + PATIENCE
         while not self._knows(name, task_id) and member.applied < task_id and member.wall() < until:
@@ -109,7 +109,7 @@ class BackupHandler:
             raise errors.AskAnother(task.name, owner)
 
     def _need_room(self) -> None:
-        """What would only delay a run by the clock refuses one by hand (rules 9.4, 15.3)."""
+        """Refuse a run by hand for a reason that would only delay a scheduled one (rules 9.4, 15.3)."""
         short = self._scheduler.short_of()
         if short is not None:
             raise errors.ShortOfResources(short[0])
@@ -174,7 +174,7 @@ class BackupHandler:
     # ---- looking
 
     def backups(self, name: str) -> BackupsView:
-        """How the backups of a database stand, as this node knows it. Refused if the database is not here."""
+        """The state of a database's backups, as this node knows it. `Refused` if the database is not here."""
         database = self._database(name)
         found = [((database.id, task.id), database, task) for task in database.tasks.values()]
         kept = self._cleaner.kept(database)

@@ -1,6 +1,6 @@
-"""How a node answers its clients about documents, and about what stands beside them.
+"""How a node answers clients' requests about documents, attachments, revisions, compare-exchange values and indexes.
 
-Never here: tasks, groups, or what a copy does with a write (database/documents.py).
+What a copy does with a write is in backup/database/documents.py.
 """
 
 from collections import Counter
@@ -21,14 +21,14 @@ from cluster.member import Member, Refused
 
 @attrs.define(eq=False)
 class DocumentHandler:
-    """Answers for one node."""
+    """Answers document requests for one node."""
 
     _member: Member
     _copies: LocalCopies
     _indexer: Indexer
 
     async def answer(self, request: requests.DocumentRequest) -> Any:
-        """What the request's class promises."""
+        """Answer a document request as its class documents."""
         if isinstance(request, requests.Write):
             return await self._write(await self._completed(request))
         copy = await self._copy(request.database)
@@ -55,7 +55,7 @@ class DocumentHandler:
         return requests.QueryResult(data.etag < copy.store.etag, data.etag, tuple(text_of(row) for row in rows))
 
     async def _copy(self, name: str) -> LocalCopy:
-        """This node's copy; documents need no leader, only a node of the group (rules 3.39, 19.1)."""
+        """This node's copy. Documents need no leader, only a node of the group (rules 3.39, 19.1)."""
         member = self._member
         database = member.state.database(name)
         if database is None:
@@ -120,7 +120,7 @@ class DocumentHandler:
 
 
 def _written(store: Store, request: requests.Write, at: int) -> list[Item]:
-    """Do what a client asked of the documents; what it wrote."""
+    """Carry out a write request and return the items it wrote."""
     match request:
         case requests.PutDocuments(documents=documents):
             return [store.put(id, _object(id, text), at, collection) for id, collection, text in documents]

@@ -1,7 +1,6 @@
-"""What one incarnation of a node is made of: its parts, made in order, and every call that goes from a lower part up.
+"""The parts of one incarnation of a node, created in order, and every call from a lower part to a higher one.
 
-The loop of a node is `live`: it hands what changed in the record to each part, and lets the scheduler do what is due.
-Never here: what any part decides.
+The loop of a node is `live`: it passes the changes of the record to each part and lets the scheduler start what is due.
 """
 
 from collections.abc import Set
@@ -34,16 +33,16 @@ class CopyFollower(Protocol):
         """The database is new or has changed."""
 
     def forget(self, known: Set[int]) -> None:
-        """Some databases are gone: these are the ids of those that are not."""
+        """Some databases were removed; `known` holds the ids of those that remain."""
 
 
 class NodeParts:
-    """The parts of one incarnation, of which each knows only those below it."""
+    """The parts of one incarnation. Each part knows only the parts below it."""
 
     def __init__(self, member: Member, rules: Rules, destinations: WorldDestinations, keys: KeyRing) -> None:
         self._member = member
         self._unsure = True
-        """The disk may hold what is of a database that is gone, or that this node has not heard of yet."""
+        """Whether the disk may hold files of a database that is gone, or that this node has not heard of yet."""
         self.copies = copies = LocalCopies(member, self, rules.hard_delete_on_leaving)
         self.indexer = Indexer(member, copies)
         self.document_handler = DocumentHandler(member, copies, self.indexer)
@@ -75,7 +74,7 @@ class NodeParts:
         )
 
     async def begin(self) -> None:
-        """Read what the disk holds, before anything else; then listen and talk."""
+        """Read what the disk holds, before anything else; then start to receive and send messages."""
         await self.indexer.recover()
         await self.copies.recover()
         await self.statuses.recover()
@@ -83,7 +82,7 @@ class NodeParts:
         self.external.start()
         self.observer_loop.start()
 
-    # ---- what lower parts tell (`CopyListener`, `RunListener`), in the order in which it takes effect
+    # ---- calls from lower parts (`CopyListener`, `RunListener`), in the order in which they take effect
 
     def copy_changed(self, copy: LocalCopy) -> None:
         """A copy was opened, or a change of it became durable."""
@@ -93,11 +92,11 @@ class NodeParts:
         self.tombstone_cleaner.changed(copy)
 
     def copy_arrived(self, copy: LocalCopy) -> None:
-        """Somebody else may have more of a copy than before."""
+        """A peer, or the destination of an external replication, may have received more of a copy."""
         self.tombstone_cleaner.changed(copy)
 
     def copy_closed(self, database_id: int) -> None:
-        """A copy whose group this node has left was given up."""
+        """A copy was given up because this node has left its group."""
         database = self.copies.database(database_id)
         if database is not None:
             self.tombstone_cleaner.follow(database)
@@ -113,7 +112,7 @@ class NodeParts:
     # ---- the loop
 
     async def live(self) -> None:
-        """The loop: what changed, then what is due, then wait for either."""
+        """Run the loop: handle the record's changes, start what is due, then wait for either."""
         member = self._member
         seen, zone = Record(), member.zone
         self.reporter.owe()
@@ -129,7 +128,7 @@ class NodeParts:
             await member.changed(version, self.scheduler.turn())
 
     def _follow(self, before: Record, record: Record) -> None:
-        """Tell each part of the databases that are new, changed, or gone; it costs what changed."""
+        """Tell each part of the databases that are new, changed, or gone. The cost grows with the number of changes."""
         known, gone = before.databases, self._unsure
         changed = []
         for name, database in record.databases.items():

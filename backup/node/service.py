@@ -1,6 +1,6 @@
-"""Backups as an application of a cluster: one instance an incarnation of a node. It takes what clients ask to who does it.
+"""Backups as an application of a cluster: one instance per incarnation of a node. It dispatches clients' requests.
 
-Never here: what an incarnation is made of (node_parts.py), and what any part decides.
+The parts of an incarnation are in node_parts.py.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ WORDS: tuple[type, ...] = (
     *RECORD_WORDS,
     *registry.LATER_WORDS,
 )
-"""Every class that travels, in a fixed order: new ones go to the end."""
+"""Every class that is sent or stored, in a fixed order: new ones go to the end."""
 
 
 def backups(
@@ -50,14 +50,14 @@ def backups(
 ) -> Callable[[], "Backups"]:
     """A factory for the nodes of one world, for `world.start("ABC", backups(places=world.places))`.
 
-    Files go to `places["backups"]`, a real folder; without it to memory that outlives the nodes.
+    Files go to `places["backups"]`, a real folder; without that entry, to memory that outlives the nodes.
     """
     destinations, keys = WorldDestinations(places), KeyRing()
     return lambda: Backups(rules, destinations, keys, allowed)
 
 
 class Backups(Application[Record]):
-    """One node's backups: an `Application`."""
+    """The backup application of one node."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Backups(Application[Record]):
         keys: KeyRing | None = None,
         allowed: Allowed | None = None,
     ) -> None:
-        """All instances of a world must share its `destinations`, where files are kept, and the ring of its `keys`.
+        """All instances of a world must share its `destinations`, where files are kept, and its key ring `keys`.
 
         ValueError for rules of an unknown name.
         """
@@ -77,7 +77,7 @@ class Backups(Application[Record]):
         self._member: Member | None = None
         self._node: NodeParts | None = None
 
-    # ---- the state all agree on
+    # ---- the replicated state
 
     @property
     def words(self) -> Sequence[type]:
@@ -96,19 +96,19 @@ class Backups(Application[Record]):
         return backup_watchers(self.rules, self._destinations, self._keys)
 
     def disturb(self, node: str, trouble: Any) -> None:
-        """Let a place of a node suffer (backup/destinations/faults.py). ValueError for what is no trouble of ours."""
+        """Apply a fault to a destination of a node (backup/destinations/faults.py). ValueError if `trouble` is not such a fault."""
         if not isinstance(trouble, Trouble | Well):
             raise ValueError(f"{trouble!r} is no trouble: use the classes of backup.destinations.faults")
         self._destinations.disturb(node, trouble)
 
     def mend(self) -> None:
-        """Every place is well."""
+        """End the faults of every destination."""
         self._destinations.mend()
 
     # ---- the program
 
     async def run(self, member: Member) -> None:
-        """Read what the disk holds, before anything else; then listen, talk, and turn the loop."""
+        """Read what the disk holds, before anything else; then receive and send messages, and run the loop."""
         self._member = member
         parts = NodeParts(member, self.rules, self._destinations, self._keys)
         await parts.begin()
@@ -116,36 +116,38 @@ class Backups(Application[Record]):
         member.stir()  # for requests that came too early
         await parts.live()
 
-    # ---- for whoever looks
+    # ---- for inspection
 
     def store(self, database_id: int) -> Store | None:
-        """This node's copy of a database, to look at; None while it has none."""
+        """This node's copy of a database, for inspection; None while it has none."""
         copy = self._node.copies.get(database_id) if self._node is not None else None
         return copy.store if copy is not None else None
 
     def index(self, database_id: int, name: str) -> IndexData | None:
-        """This node's data of an index, to look at; None while it has none."""
+        """This node's data of an index, for inspection; None while it has none."""
         return self._node.indexer.get(database_id, name) if self._node is not None else None
 
     def look(self, database: str) -> BackupsView | None:
-        """How the backups of a database stand, as this node knows it; None before its program has begun. Refused if the
-        database is not here."""
+        """The state of a database's backups, as this node knows it; None before its program has begun.
+
+        `Refused` if the database is not here.
+        """
         return self._node.backup_handler.backups(database) if self._node is not None else None
 
     @property
     def zone(self) -> ZoneInfo | None:
-        """The zone that its schedules and names are in; None before its program has begun."""
+        """The time zone of this node's schedules and file names; None before its program has begun."""
         return self._member.zone if self._member is not None else None
 
     async def _admit(self, task: Task) -> None:
-        """Refused for a definition that this node does not let in."""
+        """Raise `Refused` for a definition that this node does not allow."""
         assert self._member is not None, "a node judges when its program has begun"
         await admit(task, self._member, self._destinations, self._allowed)
 
     # ---- clients
 
     async def serve(self, request: Any) -> Any:
-        """Answer a client (backup/requests). TypeError for what is no request."""
+        """Answer a client (backup/requests). TypeError if `request` is not a request."""
         while self._member is None or self._node is None:
             assert self._member is not None, "a node serves when its program has begun"
             await self._member.changed(self._member.version)

@@ -1,6 +1,6 @@
-"""Whether a node lets a definition in (rules 6.4, 6.5): what its administrator allows, and what it can open.
+"""Whether a node accepts a task definition (rules 6.4, 6.5): what its administrator allows, and what it can reach.
 
-The rest of rule 6.4 is the record's own to judge (backup/record/validation.py). Never here: what a task does.
+The rest of rule 6.4 is checked in backup/record/validation.py.
 """
 
 from backup.destinations.local import LocalFolder, parts_of_path
@@ -14,27 +14,27 @@ from cluster.value import value
 
 @value
 class Allowed:
-    """What an administrator has set for every node. As it stands, everything is allowed."""
+    """The administrator's limits for every node. By default, everything is allowed."""
 
     destinations: tuple[str, ...] | None = None
-    """Names of rule 12.3; `("None",)` forbids all backups; None: any."""
+    """Kinds of destination that are allowed, by the names of rule 12.3; `("None",)` forbids all backups; None: any."""
     aws_regions: tuple[str, ...] | None = None
-    """None: any."""
+    """AWS regions that are allowed; None: any."""
     local_root: str = ""
-    """Local folders must lie below it; empty: anywhere."""
+    """Folder below which local folders must lie; empty: anywhere."""
     snapshots: bool = True
-    """The licence allows snapshots (rule 6.5)."""
+    """Whether the licence allows snapshots (rule 6.5)."""
     encryption: bool = True
-    """The licence allows encrypted backups (rule 6.5)."""
+    """Whether the licence allows encrypted backups (rule 6.5)."""
 
 
 async def admit(task: Task, member: Member, destinations: WorldDestinations, allowed: Allowed) -> None:
-    """Raise `Refused`, with the reason, for a task that cannot be let in."""
+    """Raise `Refused`, with the reason, for a task that is not allowed or whose destination cannot be reached."""
     why = _not_allowed(task, allowed)
     if not why and task.mentor is not None and task.mentor not in member.members:
         why = f"it prefers node {task.mentor!r}, which is none of {' '.join(member.members)}: name one of them"
     for block in task.usable if not why else ():
-        if block.script is None:  # rule 12.1: what a script gives, only a run knows
+        if block.script is None:  # rule 12.1: the settings that a script gives are known only to a run
             why = why or await _not_reachable(block, member, destinations)
     if why:
         raise Refused(f"task {task.name!r} is refused: {why}")
@@ -72,7 +72,7 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 async def _not_reachable(block: AnySettings, member: Member, destinations: WorldDestinations) -> str:
-    """Look at a folder as a run would (rule 6.4), and whether a cloud can be opened. It costs no time that counts."""
+    """Look at a folder as a run would (rule 6.4), or open a cloud; why that fails, or empty. It takes no simulated time."""
 
     def look() -> None:
         place = destinations.of_settings(member.name, block)

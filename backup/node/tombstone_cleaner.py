@@ -1,8 +1,8 @@
-"""Tombstones that nobody needs any more are forgotten: by each node those of its copies, by the leader those of values.
+"""Removing tombstones that nobody needs any more: each node those of its copies, the leader those of compare-exchange values.
 
-It costs what happens: only news of a copy, of a peer, of a run or of the record is a reason to look, and nothing waits
-for a time at which there is nothing to clean. A node that has left a group says here that it holds nothing any more.
-Never here: who needs what (tombstones.py).
+Only a change of a copy, a peer, a run or the record is a reason to look; no timer is armed while there is nothing to
+clean. A node that has left a group reports here that it has no copy any more. Who needs a tombstone is decided in
+tombstones.py.
 """
 
 from collections.abc import Iterator, Set
@@ -27,14 +27,14 @@ from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import MINUTE
 
 AGAIN = 1 * MINUTE
-"""When a farewell that nobody could hear is said again."""
+"""How long (µs) after a failed report of having left a group it is tried again."""
 REASONS = 3
-"""So many of those who need a tombstone are named."""
+"""At most this many of the reasons to keep a tombstone are named."""
 
 
 @attrs.define(eq=False)
 class TombstoneCleaner:
-    """One node's part in it."""
+    """The tombstone cleaner of one node."""
 
     _member: Member
     _rules: Rules
@@ -46,15 +46,15 @@ class TombstoneCleaner:
     _waiting: set[int] = attrs.field(factory=set, init=False)
     """Databases whose copy is cleaned at the next full period."""
     _limits: dict[int, tuple[str, int]] = attrs.field(factory=dict, init=False)
-    """By database id: its name, and up to where tombstones of its values may go, where there are such."""
+    """By database id: its name, and the log index up to which tombstones of its values may go; absent if it has none."""
     _asking: bool = attrs.field(default=False, init=False)
     _leaving: set[int] = attrs.field(factory=set, init=False)
-    """Databases of which this node is saying farewell."""
+    """Databases whose group this node has left and is reporting that it has left."""
 
     # ---- documents
 
     def changed(self, copy: LocalCopy) -> None:
-        """Something is new of the copy, or of who has it: if a tombstone can go, it goes at the next full period."""
+        """The copy changed, or a peer has more of it: if a tombstone can go, it goes at the next full period."""
         oldest, period = copy.store.oldest_tombstone, self._rules.tombstone_cleanup
         if oldest is None or not period or copy.id in self._waiting or not copy.settled:
             return
@@ -64,7 +64,7 @@ class TombstoneCleaner:
             self._member.spawn(self._clean, copy)
 
     def run_kept(self, key: TaskKey) -> None:
-        """A run is over, and its outcome on the disk."""
+        """The outcome of a run is on the disk."""
         copy = self._copies.get(key[0])
         if copy is not None:
             self.changed(copy)
@@ -89,13 +89,13 @@ class TombstoneCleaner:
             return
         try:
             await copy.change(act, learned=True)
-        except OSError:  # no room to say so: they stay, and the next news is a reason to look again
+        except OSError:  # the disk is full: the tombstones stay, and the next change is a reason to look again
             return
         left = copy.store.size.tombstones
         member.note(TombstonesCleaned(database.name, copy.store.database_id, counts[0], limit, left))
 
     def _limit(self, database: Database, copy: LocalCopy) -> int:
-        """The etag up to which nobody needs a tombstone of the copy; looks no further than the oldest one."""
+        """The etag up to which nobody needs a tombstone of the copy. The search stops once the oldest tombstone is needed."""
         limit, oldest = copy.store.etag, copy.store.oldest_tombstone or 0
         for need in self._needs(database, copy):
             limit = min(limit, need.up_to)
@@ -120,7 +120,7 @@ class TombstoneCleaner:
         return needs(database, self._member.state, known)
 
     def kept(self, database: Database) -> tuple[int, tuple[str, ...]]:
-        """How many tombstones this node's copy holds, and who needs the oldest of them."""
+        """The number of tombstones in this node's copy, and the reasons to keep the oldest."""
         copy = self._copies.get(database.id)
         oldest = copy.store.oldest_tombstone if copy is not None else None
         if copy is None or oldest is None:
@@ -128,7 +128,7 @@ class TombstoneCleaner:
         found = [need.why for need in self._needs(database, copy) if need.up_to < oldest]
         return copy.store.size.tombstones, tuple(found[:REASONS])
 
-    # ---- what the record says
+    # ---- following the record
 
     def follow(self, database: Database) -> None:
         """The database is new or has changed."""
@@ -163,10 +163,10 @@ class TombstoneCleaner:
                 break
         self._leaving.discard(database.id)
 
-    # ---- values agreed on
+    # ---- compare-exchange values
 
     def look(self) -> None:
-        """If this node leads, and tombstones of values can go, have them forgotten at the next full period."""
+        """If this node leads, and tombstones of values can go, propose their removal at the next full period."""
         if self._limits and self._member.leading and not self._asking and self._due():
             self._asking = True
             self._member.spawn(self._ask)

@@ -1,7 +1,7 @@
-"""Who still needs the tombstones of a copy, and of compare-exchange values (rules 18.5, 18.6, 23.10). Pure.
+"""The reasons to keep tombstones of a copy and of compare-exchange values (rules 18.5, 18.6, 23.10). Pure.
 
-A tombstone goes when every other copy, every replication and every backup has passed it: not before, or what was
-deleted comes back. Never here: when it is looked at, and who asks (tombstone_cleaner.py).
+A tombstone may go once every other copy, every replication and every backup has passed it; if it went earlier, the
+deleted document would come back. When to look is decided in tombstone_cleaner.py.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,34 +13,34 @@ from cluster.value import value
 
 @value
 class TombstoneNeed:
-    """Somebody needs every tombstone after this change."""
+    """One reason to keep every tombstone after a given change."""
 
     up_to: int
     why: str
-    """A sentence without a full stop."""
+    """The reason, a sentence without a full stop."""
 
 
 @value
 class KnownProgress:
-    """What a node knows of who has its copy."""
+    """The progress of others with a node's copy, as that node knows it."""
 
     me: str
     copy: str
-    """The copy's own id."""
+    """Database id of the copy's store."""
     cluster: tuple[str, ...]
     """Every node of the cluster."""
     arrived: Callable[[str], int]
-    """Node of the group to the etag up to which it has all of this copy, and can send nothing older any more."""
+    """For a node of the group: the etag up to which it has all of this copy and can send nothing older any more."""
     chain: Callable[[int], ChainEnd | None]
-    """Task to the files that its next incremental on this node continues."""
+    """For a task: the chain of files that its next incremental on this node continues; None: the next run is full."""
     is_mine: Callable[[Task], bool]
     """Whether this node is responsible for the task."""
     replicated: Callable[[int], int | None]
-    """External replication to the etag that has arrived there; None: another node has that task."""
+    """For an external replication: the etag up to which its destination has everything; None: another node owns that task."""
 
 
 def needs(database: Database, record: Record, known: KnownProgress) -> Iterator[TombstoneNeed]:
-    """Who needs tombstones of that copy, each with its grounds; what costs most to find out comes last."""
+    """Every reason to keep tombstones of that copy; those that cost most to find out come last."""
     for node in database.topology.nodes:
         if node != known.me:
             yield TombstoneNeed(known.arrived(node), f"node {node} does not have them yet")
@@ -64,7 +64,7 @@ def needs(database: Database, record: Record, known: KnownProgress) -> Iterator[
 
 
 def _need_of(task: Task, known: KnownProgress) -> TombstoneNeed | None:
-    """What a backup task needs (rule 18.5); None: its next run here is full."""
+    """The tombstones that a backup task needs (rule 18.5); None: none, as its next run here is full."""
     if task.disabled:
         return TombstoneNeed(0, f"task {task.id} is disabled")
     chain = known.chain(task.id)
@@ -80,9 +80,9 @@ def is_filled(database: Database, databases: Iterable[Database]) -> bool:
 
 
 def exchange_limit(database: Database) -> tuple[int, str]:
-    """The log index up to which no backup needs tombstones of compare-exchange values, and what holds the rest (18.6).
+    """The log index up to which no backup needs tombstones of compare-exchange values, and why later ones stay (rule 18.6).
 
-    A node that ever ran a task may go on with its own chain while it is in the group, so the last full of each counts.
+    A node that ever ran a task may continue its own chain while it is in the group, so the last full of each node counts.
     """
     limit, why = database.values.changed, ""
     for task in database.tasks.values():
@@ -100,6 +100,6 @@ def exchange_limit(database: Database) -> tuple[int, str]:
 
 
 def _fulls(database: Database, task_id: int) -> Mapping[str, int]:
-    """Each node that may go on with a chain of the task, and the log index of its last full."""
+    """By node that may continue a chain of the task: the log index of its last full."""
     nodes = {*database.topology.nodes, *database.departed}
     return {run.node: run.full_raft_index for run in database.history if run.task_id == task_id and run.node in nodes}

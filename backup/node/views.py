@@ -1,7 +1,7 @@
-"""What a user sees of tasks and backups (section 20), made from what one node knows. Pure.
+"""Views of tasks and backups for users (section 20), made from what one node knows. Pure.
 
-It depends on the node that is asked (20.2): another may know more, or less. Never here: a decision, and the classes of what is
-seen (backup/requests/answers.py).
+A view depends on the node that is asked (rule 20.2): another node may know more, or less. The classes are in
+backup/requests/answers.py.
 """
 
 from zoneinfo import ZoneInfo
@@ -16,11 +16,11 @@ from cluster.value import value
 
 @value
 class TaskStanding:
-    """How a task stands on the node that is asked, and what that node would schedule from."""
+    """The state of a task on the node that is asked, and what that node would schedule from."""
 
     node: str
     now: int
-    """Wall µs."""
+    """Wall µs of the node that is asked."""
     zone: ZoneInfo
     rules: Rules
     state: TaskState
@@ -28,9 +28,9 @@ class TaskStanding:
     status: Status | None
     delay: Delay | None = None
     settled: int = 0
-    """Wall µs up to which its occurrences count as answered, as a run was cancelled by hand; 0: none was."""
+    """Wall µs up to which its occurrences count as answered because a run was cancelled by hand; 0: none was."""
     leaderless: bool = False
-    """The node sees no leader, which counts where each node computes the owner (rule 7.5.1)."""
+    """Whether the node knows of no leader; used only where each node computes the owner itself (rule 7.5.1)."""
     running: answers.Operation | None = None
     running_since: int | None = None
     progress: answers.RunProgress | None = None
@@ -71,7 +71,7 @@ def task_view(database: Database, task: Task, standing: TaskStanding) -> answers
 
 
 def _ownership(database: Database, task: Task, standing: TaskStanding) -> tuple[str, Assignment | None, int | None]:
-    """Why the owner is the owner, the assignment that says so, and the wall instant at which it moves."""
+    """Why the owner is responsible, the stored assignment, and the wall µs at which the task moves (None: it does not)."""
     rules = standing.rules
     if standing.state is TaskState.PASSIVE:
         return "this node belongs to no cluster, and runs nothing for one that it is not in", None, None
@@ -95,7 +95,7 @@ def _newer(own: Status | None, cluster: Status | None) -> Status | None:
 
 
 def _next(database: Database, task: Task, standing: TaskStanding) -> answers.NextBackup | None:
-    """As its owner would plan it; what another node knows of that is the cluster's copy."""
+    """The next backup as its owner would plan it; on any other node, planned from the cluster's copy of the status."""
     if standing.state in (TaskState.DISABLED, TaskState.PASSIVE):
         return None
     me, owner, delay, cluster = standing.node, standing.owner, standing.delay, database.statuses.get(task.id)
@@ -115,7 +115,7 @@ def _next(database: Database, task: Task, standing: TaskStanding) -> answers.Nex
 def backups_view(
     database: Database, tasks: tuple[answers.TaskView, ...], tombstones: int = 0, kept_because: tuple[str, ...] = ()
 ) -> answers.BackupsView:
-    """All of them together."""
+    """The view of all backup tasks of a database."""
     once = database.statuses.get(ONE_TIME)
     starts = [start for view in tasks for start in (view.last_full, view.last_incremental) if start is not None]
     starts += [once.last_full] if once is not None and once.last_full is not None else []
@@ -130,7 +130,7 @@ def backups_view(
 
 
 def server_wide_views(record: Record) -> tuple[answers.ServerWideView, ...]:
-    """All of them, in the order of their definition."""
+    """The views of all server-wide tasks, in the order of their definition."""
     return tuple(
         answers.ServerWideView(
             template.id,

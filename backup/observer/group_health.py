@@ -1,7 +1,8 @@
-"""The observer's judgement of one database group: who is alive, and the one change that is due (rules 5.3 to 5.11). Pure.
+"""The observer's judgement of one database group: which nodes are alive, and the one change that is due (rules 5.3-5.11). Pure.
 
-It collects, beside the change, every instant at which time alone may matter. Instants are monotonic µs of the leader.
-Never here: owners of tasks (backup/record/responsible_node.py), and what is remembered from one pass to the next (observer.py).
+Beside the change it collects every instant at which the passing of time alone may change the judgement. Instants are
+monotonic µs of the leader. Owners of tasks are chosen in backup/record/responsible_node.py; observer_memory.py holds
+what one pass leaves to the next.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ ReportsByNode = Mapping[str, Mapping[str, DatabaseReport]]
 
 
 class NodeHealth(Enum):
-    """How a node of a group, or one that may join it, is doing (rule 5.7)."""
+    """The health of a node that is in a group, or may join it (rule 5.7)."""
 
     GOOD = "good"
     NOT_ENOUGH_INFO = "not enough info"
@@ -32,18 +33,18 @@ class NodeHealth(Enum):
 
 @value
 class PassInputs:
-    """What one pass knows, for every group alike."""
+    """The inputs of one pass that are the same for every group."""
 
     now: int
     started_at: int
-    """When this leadership began."""
+    """Monotonic µs at which this leadership began."""
     nodes: tuple[str, ...]
     """Every node of the cluster, sorted."""
     seen: Mapping[str, NodeObservation]
     reports: ReportsByNode
-    """What the reports say of the present."""
+    """The reports that are young enough to describe the present."""
     reports_before: ReportsByNode
-    """What they said in the pass before."""
+    """The young reports of the previous pass."""
     seed: int
     rules: Rules
 
@@ -53,20 +54,20 @@ GroupChange = tuple[Topology, str, str]
 
 
 class GroupHealth:
-    """One look at one group. Ask `change()` once; then the other fields are complete."""
+    """The judgement of one group in one pass. Call `change()` once; then the other fields are complete."""
 
     def __init__(self, inputs: PassInputs, key: str, database: Database, unloaded: Mapping[str, int]) -> None:
-        """`key`: lower-case name; `unloaded`: since when a node reports the database without having it loaded."""
+        """`key`: lower-case name; `unloaded`: by node, since when it reports the database without having it loaded."""
         self.inputs, self.key, self.topology, self.changed = inputs, key, database.topology, database.changed
         self.name = database.name
         self.waits: list[int] = []
-        """Instants at which time alone may change the verdict."""
+        """Instants at which the passing of time alone may change the verdict."""
         self.restless = False
-        """The next pass may decide otherwise without anything new being heard."""
+        """Whether the next pass may decide otherwise even if no new report arrives."""
         self.is_wide = False
-        """It asked for a fit node in vain: news of a node outside the group may change the verdict."""
+        """Whether it found no fit node outside the group, so that a report of such a node may change the verdict."""
         self.said: list[tuple[str, str]] = []
-        """Rule and sentence of what is worth a line of the log without a change."""
+        """Rule and sentence of each line for the decision log that comes with no change."""
         self.unloaded = {
             node: unloaded.get(node, inputs.now)
             for node in self.topology.nodes
@@ -100,7 +101,7 @@ class GroupHealth:
             return found
         return self._of_promotables() or self._of_rehabs() or self._leftovers()
 
-    # ---- who is alive (rules 5.5, 5.7)
+    # ---- which nodes are alive (rules 5.5, 5.7)
 
     def _report(self, node: str) -> DatabaseReport | None:
         return self.inputs.reports.get(node, {}).get(self.key)
@@ -109,7 +110,7 @@ class GroupHealth:
         return self.inputs.reports_before.get(node, {}).get(self.key)
 
     def _has_passed(self, instant: int) -> bool:
-        """Whether that instant has come; if not, it is one to wait for."""
+        """Whether that instant has come; if not, it is added to `waits`."""
         if self.inputs.now >= instant:
             return True
         self.waits.append(instant)
@@ -125,7 +126,7 @@ class GroupHealth:
         return report is not None and report.loaded
 
     def _silent_since(self, node: str) -> int | None:
-        """From when the silence of a node that is not alive counts (rule 5.5), never before this leadership.
+        """The instant from which the silence of a node that is not alive counts (rule 5.5), never before this leadership.
 
         None: the node reports on time and says nothing of the database, so there is no silence (rule 5.4.1).
         """
@@ -137,7 +138,7 @@ class GroupHealth:
         return None if seen.fresh else max(seen.sighting.received_at, self.inputs.started_at)
 
     def _health(self, node: str) -> NodeHealth:
-        """Rule 5.7. A node that was never heard of is as silent as this leadership is old."""
+        """The node's health (rule 5.7). A node that never reported counts as silent since this leadership began."""
         if node not in self.inputs.nodes:
             return NodeHealth.BAD
         if self._is_alive(node):
@@ -160,7 +161,7 @@ class GroupHealth:
         )
 
     def _rescue(self) -> GroupChange | None:
-        """No member is alive: the healthy node that is furthest on becomes one, or the operator is told (5.4.5)."""
+        """If no member is alive, the most up-to-date healthy node becomes one, or the operator is told (rule 5.4.5)."""
         topology = self.topology
         candidates = (*topology.rehabs, *(topology.promotables if not topology.members else ()))
         best: str | None = None
@@ -175,25 +176,25 @@ class GroupHealth:
         return rescued, "5.4.5", f"no member is alive: {best} becomes one to keep the database reachable"
 
     def _is_further(self, node: str, best: str) -> bool:
-        """Whether a node's copy is more up to date; where neither has seen all of the other, the higher etag is."""
+        """Whether `node`'s copy is newer than `best`'s by change vector; if neither includes the other, by etag."""
         mine, theirs = self.inputs.reports[node][self.key], self.inputs.reports[best][self.key]
         relation = mine.change_vector.compare(theirs.change_vector)
         return relation is Relation.NEWER or (relation is not Relation.OLDER and mine.etag > theirs.etag)
 
     def _lagging(self) -> GroupChange | None:
-        """The member that is too far behind the first of all, in this pass and in the last one (5.4.6)."""
+        """The group with a member in Rehab that lags too far behind the most advanced one, in this pass and the last (rule 5.4.6)."""
         culprit = self._culprit(self.inputs.reports)
         if culprit is None:
             return None
         if culprit != self._culprit(self.inputs.reports_before):
-            self.restless = True  # what is now the present is the past of the next pass
+            self.restless = True  # this pass's reports are the previous ones of the next pass
             return None
         limit = self.inputs.rules.longest_lag
         changed = self._to_rehab(culprit, PromotionStatus.CHANGE_VECTOR_NOT_MERGED)
         return changed, "5.4.6", f"{culprit} goes to Rehab: it is more than {limit:,} changes behind"
 
     def _culprit(self, reports: ReportsByNode) -> str | None:
-        """Who lags by more than the limit, by etag and by change vector; None also where a member did not report."""
+        """The member that lags by more than the limit, by etag and by change vector; None also if a member did not report."""
         told = [(reports.get(node, {}).get(self.key), node) for node in self.topology.members]
         found = [(report.etag, node, report) for report, node in told if report is not None]
         if len(found) < max(2, len(told)):
@@ -206,7 +207,7 @@ class GroupHealth:
         return culprit
 
     def _reordered(self) -> GroupChange | None:
-        """The members as the operator wished to see them (5.4.6)."""
+        """The group with its members in the operator's priority order (rule 5.4.6)."""
         topology = self.topology
         members = _by_priority(topology.members, topology.priority_order)
         if members == topology.members:
@@ -216,7 +217,7 @@ class GroupHealth:
     # ---- promotables and rehabs (5.4.7 to 5.4.9)
 
     def _of_promotables(self) -> GroupChange | None:
-        """A bad one is replaced, a good one becomes a Member (5.4.7)."""
+        """Replace a bad Promotable, or make a healthy one a Member (rule 5.4.7)."""
         topology = self.topology
         for node in topology.promotables:
             if topology.dynamic_distribution and self._health(node) is NodeHealth.BAD:  # rule 5.14
@@ -231,7 +232,7 @@ class GroupHealth:
         return None
 
     def _of_rehabs(self) -> GroupChange | None:
-        """A good one becomes a Member again; in place of a bad one somebody else is to become one (5.4.8)."""
+        """Make a healthy node in Rehab a Member again, or find a replacement for a bad one (rule 5.4.8)."""
         topology = self.topology
         for node in topology.rehabs:
             if not topology.dynamic_distribution or self._health(node) is not NodeHealth.BAD:  # rule 5.14
@@ -245,11 +246,11 @@ class GroupHealth:
         return None
 
     def _fault(self, node: str) -> str:
-        """What is bad about a node that is (5.7)."""
+        """Why a bad node is bad (rule 5.7)."""
         return "has not responded for long" if node in self.inputs.nodes else "has left the cluster"
 
     def _responding(self) -> int:
-        """Members, and those others that may become one again."""
+        """The number of members and of other nodes that may become a member again."""
         others = self.topology.promotables + self.topology.rehabs
         return len(self.topology.members) + sum(self._health(node) is not NodeHealth.BAD for node in others)
 
@@ -267,7 +268,7 @@ class GroupHealth:
         return min(found)[2] if found else None
 
     def _promotion(self, node: str) -> GroupChange | None:
-        """The group with that Promotable or node in Rehab as a Member, if it may become one (5.9)."""
+        """The group with that node, a Promotable or in Rehab, as a Member; None if it may not become one (rule 5.9)."""
         topology = self.topology
         if len(topology.members) >= topology.replication_factor or node not in self.inputs.nodes:
             return None
@@ -276,7 +277,7 @@ class GroupHealth:
             return None
         before = self._report_before(mentor)
         if self._report_before(node) is None or not self._has_caught_up(node, before):
-            # what is now the present is the past of the next pass: that one may promote without anything new
+            # this pass's reports are the previous ones of the next pass: it may promote without a new report
             self.restless = self.restless or self._has_caught_up(node, self._report(mentor))
             return None
         by_luck = sorted(
@@ -287,7 +288,7 @@ class GroupHealth:
         return promoted, "5.9", f"{node} has caught up with {mentor} and becomes a member"
 
     def _is_told_of(self, mentor: str, node: str) -> bool:
-        """Whether mentor and node, without an alarm, both report of the database, at about the same time (rule 5.9)."""
+        """Whether mentor and node report the database at about the same time, both without an alarm (rule 5.9)."""
         if self._report(mentor) is None:
             return False
         ours, theirs = self.inputs.seen[node].sighting, self.inputs.seen[mentor].sighting
@@ -295,14 +296,14 @@ class GroupHealth:
         return together and ours.report.alarm is None
 
     def _has_caught_up(self, node: str, goal: DatabaseReport | None) -> bool:
-        """Whether the node's copy has all that the mentor's copy had then, which must have been loaded (rule 5.9)."""
+        """Whether the node's copy has all that the mentor's had as of report `goal`, in which it must be loaded (rule 5.9)."""
         mine = self._report(node)
         if goal is None or mine is None or not goal.loaded:
             return False
         return mine.change_vector.compare(goal.change_vector) in (Relation.EQUAL, Relation.NEWER)
 
     def _leftovers(self) -> GroupChange | None:
-        """There are members enough: whoever else is in the group leaves it (5.4.9)."""
+        """The group without its other nodes, once there are enough members (rule 5.4.9)."""
         topology = self.topology
         others = topology.promotables + topology.rehabs
         if len(topology.members) < topology.replication_factor or not others:
@@ -325,11 +326,11 @@ def _unmarked(topology: Topology, node: str) -> Topology:
 
 
 def _by_priority(members: Sequence[str], order: tuple[str, ...]) -> tuple[str, ...]:
-    """Members in the order of the wish, the others behind as they were."""
+    """The members in the priority order; members not named there follow in their present order."""
     wished = [node for node in order if node in members]
     return (*wished, *(node for node in members if node not in wished))
 
 
 def _hash(*parts: object) -> int:
-    """64 bits of luck by name: the same in every process."""
+    """A 64-bit hash of the parts: the same in every process."""
     return int.from_bytes(blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest(), "big")

@@ -1,9 +1,9 @@
-"""The leader's watch: from the record and the nodes' reports to what should change (section 5, rule 7.8). Pure.
+"""The leader's observer: from the record and the nodes' reports to the changes that are due (section 5, rule 7.8). Pure.
 
-`observe` is one pass. All that outlives a pass is `ObserverMemory`, and that dies with the term (rule 5.1). A pass costs what
-moved since the last one: a database of which nothing is new, and whose instants have not come, is passed over. Instants
-without a word are monotonic µs of the leader; marks that outlive it are wall µs. Never here: sending, waiting, what a
-group needs (group_health.py), and how a node works out its own tasks (backup/record/responsible_node.py).
+`observe` is one pass. Only `ObserverMemory` outlives a pass, and only within one term (rule 5.1). The cost of a pass grows
+with the changes since the last one: a database with nothing new, and whose instants have not come, is skipped. Instants
+are monotonic µs of the leader unless they say wall µs; instants stored in the record are wall µs. A group's health is
+judged in group_health.py, responsible nodes are chosen in backup/record/responsible_node.py.
 """
 
 from collections.abc import Mapping
@@ -26,34 +26,34 @@ from cluster.value import value
 LOG_LENGTH = 100
 """Entries of the decision log (rule 5.1)."""
 REPEAT_PASSES = 60
-"""The same line is not logged again within so many passes (rule 5.12)."""
+"""Number of passes within which the same line is not logged again (rule 5.12)."""
 NOTHING: Mapping[str, DatabaseReport] = {}
 
 
 @value
 class ObserverInputs:
-    """What a pass is given: what the leader of a term knows at one moment."""
+    """The inputs of a pass: what the leader of a term knows at one moment."""
 
     record: Record
     sightings: ReceivedReports
-    """The last report of each node ever heard, the leader's own too."""
+    """The last report of each node that ever reported, the leader itself included."""
     now: int
     wall: int
-    """The same moment on the leader's other clock."""
+    """Wall µs of the same moment on the leader."""
     started_at: int
-    """When the leader began to lead the term."""
+    """Monotonic µs at which the leader began to lead the term."""
     term: int
     rules: Rules
     nodes: tuple[str, ...]
-    """Those of the cluster, sorted."""
+    """The nodes of the cluster, sorted."""
 
 
 def observe(inputs: ObserverInputs, memory: ObserverMemory) -> tuple[tuple[Command, ...], int, ObserverMemory]:
     """One pass (rules 5.2 to 5.10, 5.13, 7.8): the commands to propose, `unchanged_until`, and the memory for the next.
 
-    Before `unchanged_until` a pass would again ask for nothing, provided that record and cluster stay, nodes that are
-    fresh now stay fresh and report the same, and no other node reports. It is 0 if this pass asked for something or if
-    the next may without anything new being heard.
+    Before `unchanged_until` a pass would propose nothing, provided that record and cluster stay the same, fresh nodes stay
+    fresh and report the same, and no other node reports. It is 0 if this pass proposed something, or if the next one may
+    even without a new report.
     """
     now, wall, rules = inputs.now, inputs.wall, inputs.rules
     if memory.term != inputs.term:  # rule 5.1
@@ -70,7 +70,7 @@ def observe(inputs: ObserverInputs, memory: ObserverMemory) -> tuple[tuple[Comma
 
 
 def _is_same(sightings: ReceivedReports, seen: Mapping[str, NodeObservation], now: int, rules: Rules) -> bool:
-    """Whether reports say what they said, and each node is as fresh or as silent as it was."""
+    """Whether the reports are unchanged, and each node is fresh or silent as it was."""
     if sightings.keys() != seen.keys():
         return False
     for node, before in seen.items():
@@ -89,20 +89,20 @@ def _say_the_same(report: NodeReport, known: NodeReport) -> bool:
 
 
 def _earlier(until: int, wall_until: int, now: int, wall: int) -> int:
-    """The monotonic instant of whichever comes first, one on each clock."""
+    """The earlier of a monotonic instant and a wall instant, as a monotonic one."""
     return until if wall_until == FOREVER else min(until, now + wall_until - wall)
 
 
 class _Pass:
-    """One pass that looks closely, at what moved."""
+    """One pass over the databases in which something changed."""
 
     def __init__(self, inputs: ObserverInputs, memory: ObserverMemory) -> None:
         self.now, self.wall, self.started_at, self.rules = inputs.now, inputs.wall, inputs.started_at, inputs.rules
         self.memory = memory
         self.moved: set[str] = set()
-        """Nodes that are fresh, silent or alarmed as they were not before."""
+        """Nodes that became fresh, silent or alarmed, or ceased to be, since the last pass."""
         self.touched: set[str] = set()
-        """Databases of which some node reports something new."""
+        """Databases of which a node reports something new."""
         self.seen = {node: self._seen(node, sighting) for node, sighting in inputs.sightings.items()}
         self.inputs = PassInputs(
             inputs.now,
@@ -137,7 +137,7 @@ class _Pass:
         return NodeObservation(sighting, fresh, told, by_name)
 
     def over(self, record: Record) -> tuple[tuple[Command, ...], int, ObserverMemory]:
-        """Look at every database that may have moved, then store all owners with one command (rule 4.3)."""
+        """Judge every database that may have changed, then store all owners with one command (rule 4.3)."""
         commands: list[Command] = []
         assigned: list[Assigned] = []
         judged: dict[str, DatabaseVerdict] = {}
@@ -168,7 +168,7 @@ class _Pass:
         return tuple(commands), 0 if restless else _earlier(until, wall_until, self.now, self.wall), memory
 
     def _stands(self, judged: DatabaseVerdict, key: str, database: Database) -> bool:
-        """Whether what was made of a database before need not be looked at again."""
+        """Whether the earlier verdict on a database still holds."""
         if judged.database is not database or judged.restless or key in self.touched or self.looks_at_all:
             return False
         if self.now >= judged.until or self.wall >= judged.wall_until:
@@ -184,12 +184,12 @@ class _Pass:
         commands: list[Command],
         assigned: list[Assigned],
     ) -> DatabaseVerdict:
-        """Look at one database: its group first, then the owners of its tasks; add what is to be proposed."""
+        """Judge one database, its group first, then the owners of its tasks; add the commands to propose."""
         stamp, topology = database.topology.stamp, database.topology
         judgement = GroupHealth(self.inputs, key, database, before.unloaded if before is not None else {})
         if before is not None and before.settled_index == stamp.index:
             since = before.settled_since
-        else:  # a topology of an earlier term is as old as this leadership at least
+        else:  # a topology of an earlier term is at least as old as this leadership
             since = self.now if stamp.term >= self.memory.term else self.started_at
         settles_at = since + self.rules.stabilisation
         is_settled = self.now >= settles_at
@@ -207,7 +207,7 @@ class _Pass:
             change = judgement.change()
             for rule, why in judgement.said:
                 self.say(database, rule, why, acts=False)
-            if change is not None:  # rule 5.4: one a pass
+            if change is not None:  # rule 5.4: one change per pass
                 topology, rule, why = change
                 self.say(database, rule, why)
                 commands.append(
@@ -230,7 +230,7 @@ class _Pass:
         )
 
     def say(self, database: Database, rule: str, text: str, *, acts: bool = True) -> None:
-        """Add to the decision log, unless the same was said of that database a moment ago (rule 5.12)."""
+        """Add a line to the decision log, unless it repeats a recent line of that database (rule 5.12)."""
         lately = self.wall - REPEAT_PASSES * self.rules.supervisor_sample
         for line in self.memory.decisions:
             if line.text == text and line.database == database.name and line.at > lately:
@@ -240,9 +240,9 @@ class _Pass:
     def _owners(
         self, database: Database, topology: Topology, before: DatabaseVerdict | None, assigned: list[Assigned]
     ) -> int:
-        """Add what to store about responsible nodes (rule 7.8); the wall instant from which time alone may change them.
+        """Add the responsible nodes to store (rule 7.8); return the wall µs from which the passing of time may change them.
 
-        0: a task has no owner yet, so that a report on it, too, may decide.
+        0: a task has no owner yet, so the next report may decide.
         """
         if before is not None and before.owners_until > self.wall and topology is before.database.topology:
             known = before.database

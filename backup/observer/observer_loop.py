@@ -1,7 +1,7 @@
-"""The watch at work: every node reports its databases to the leader, the leader's observer looks and proposes.
+"""The observer's loop: every node reports its databases to the leader, whose observer judges them and proposes changes.
 
-Chatter, on two grids; whoever leads forgets everything when it stops leading (rule 5.1). Never here: what follows from
-what was seen (observer.py).
+Reports and passes each have a period of their own; a leader forgets everything when it stops leading (rule 5.1). The
+judgement is in observer.py.
 """
 
 from collections.abc import Sequence
@@ -25,35 +25,35 @@ ALARMS = (
     ("memory", PromotionStatus.EARLY_OUT_OF_MEMORY),
     ("dirty memory", PromotionStatus.HIGH_DIRTY_MEMORY),
 )
-"""What a machine may be short of, and the status that goes with it."""
+"""Each resource that a machine may be short of, with the status that reports it."""
 
 
 class OutgoingReport:
-    """What one node has to tell, and what the leader has heard of it."""
+    """One node's report, and the part of it that the leader has heard."""
 
     def __init__(self) -> None:
         self.databases: tuple[DatabaseReport, ...] = ()
         self._alarm: PromotionStatus | None = None
         self._version = 0
         self._heard: tuple[int, tuple[DatabaseReport, ...]] | None = None
-        """Version and content that the leader has; None: nothing."""
+        """Version and content that the leader has; None: it has nothing."""
         self._leader = ("", -1)
-        """Who leads, and its term."""
+        """The leader and its term."""
 
     @property
     def is_heard(self) -> bool:
-        """Whether the leader has it all."""
+        """Whether the leader has the whole report."""
         return self._heard is not None and self._heard[0] == self._version
 
     def update(self, databases: tuple[DatabaseReport, ...], alarm: PromotionStatus | None) -> bool:
-        """This is how it is now; whether it was otherwise before."""
+        """Set the report's present content; return whether it changed."""
         is_same = (databases is self.databases or databases == self.databases) and alarm is self._alarm
         self.databases, self._alarm = databases, alarm
         self._version += not is_same
         return not is_same
 
     def message(self, beat: int, leader: tuple[str, int]) -> Told:
-        """What that leader has not heard yet."""
+        """The message with what that leader has not heard yet."""
         if leader != self._leader:
             self._leader, self._heard = leader, None
         version, alarm = self._version, self._alarm
@@ -67,7 +67,7 @@ class OutgoingReport:
         return Told(beat, version, base, news, tuple(before), alarm)
 
     def heard(self, version: int) -> None:
-        """The leader says so."""
+        """The leader has confirmed the report up to `version`."""
         if version == self._version:
             self._heard = version, self.databases
         elif version == -1:
@@ -75,7 +75,7 @@ class OutgoingReport:
 
 
 def merged(databases: tuple[DatabaseReport, ...], told: Told) -> tuple[DatabaseReport, ...]:
-    """What was told before with what is new on top."""
+    """The databases reported before, updated by a new message."""
     found = {each.name: each for each in databases}
     found.update((each.name, each) for each in told.databases)
     for name in told.gone:
@@ -85,7 +85,7 @@ def merged(databases: tuple[DatabaseReport, ...], told: Told) -> tuple[DatabaseR
 
 @attrs.define(eq=False)
 class ObserverLoop:
-    """One node's part in the watch."""
+    """The observer loop of one node: its reports, and its passes while it leads."""
 
     _member: Member
     _rules: Rules
@@ -93,11 +93,11 @@ class ObserverLoop:
     _outgoing: OutgoingReport = attrs.field(factory=OutgoingReport, init=False)
     _sightings: dict[str, ReceivedReport] = attrs.field(factory=dict, init=False)
     _versions: dict[str, int] = attrs.field(factory=dict, init=False)
-    """By node: the version of what it told."""
+    """By node: the version of its last report."""
     _heard_in: int = attrs.field(default=-1, init=False)
-    """The term in which all that was heard."""
+    """The term in which those reports were heard."""
     _term: int = attrs.field(default=-1, init=False)
-    """The term of this node's leadership that its observer watches; -1: it does not."""
+    """The term of this node's leadership in which its observer works; -1: it does not."""
     _started_at: int = attrs.field(default=0, init=False)
     _memory: ObserverMemory = attrs.field(factory=ObserverMemory, init=False)
     _proposing: bool = attrs.field(default=False, init=False)
@@ -111,11 +111,11 @@ class ObserverLoop:
         return self._memory.decisions if self._member.leading and self._term == self._member.term else ()
 
     def suspend(self, suspended: bool) -> None:
-        """Decide nothing, or again (rule 5.16)."""
+        """Suspend the observer's decisions, or resume them (rule 5.16)."""
         self._suspended = suspended
 
     def start(self) -> None:
-        """Begin to talk, to listen and, when leading, to judge."""
+        """Start to send and receive reports and, while leading, to make passes."""
         self._member.hear(Told, self._on_told)
         self._member.hear(Heard, self._on_heard)
         self._member.every(self._rules.worker_sample, self._talk)
@@ -124,9 +124,9 @@ class ObserverLoop:
     # ---- every node
 
     def _talk(self, number: int) -> int:
-        """Report to whoever leads; nothing is new once it has heard what there is to tell."""
+        """Send the leader a report; it holds nothing new once the leader has heard everything."""
         member, leader, outgoing = self._member, self._member.leader, self._outgoing
-        # of several things that it is short of (rule 5.6), the first
+        # the first of the resources that it is short of (rule 5.6)
         alarm = next((status for resource, status in ALARMS if resource in member.short_of), None)
         is_news = outgoing.update(self._copies.reports(), alarm)
         if leader is None:
@@ -146,7 +146,7 @@ class ObserverLoop:
     # ---- the leader
 
     def _forget_older_terms(self) -> None:
-        """What was heard in another term does not count (rule 5.1)."""
+        """Forget the reports of other terms (rule 5.1)."""
         if self._heard_in != self._member.term:
             self._heard_in = self._member.term
             self._sightings.clear()
@@ -173,7 +173,7 @@ class ObserverLoop:
             self._member.send(sender, Heard(told.version))
 
     def _judge(self, number: int) -> int:
-        """One pass of the observer, if this node leads; never while what it asked for is under way."""
+        """Make one pass of the observer if this node leads; never while its last commands are under way."""
         member = self._member
         if not member.leading:
             self._term = -1
@@ -207,7 +207,7 @@ class ObserverLoop:
         return 0
 
     async def _propose(self, commands: Sequence[Command], term: int) -> None:
-        """Bring the commands to the log; what fails is found again by a later pass, if it is still so."""
+        """Propose the commands; a later pass finds again what failed, if it is still due."""
         for command in commands:
             if not self._member.leading or self._member.term != term:
                 break

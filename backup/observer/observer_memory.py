@@ -1,7 +1,4 @@
-"""What one pass of the observer leaves to the next. Values only.
-
-Never here: the pass itself (observer.py), and what nodes report (backup/replicas/node_reports.py).
-"""
+"""The state that one pass of the observer leaves to the next. Values only."""
 
 from collections.abc import Mapping
 
@@ -15,56 +12,56 @@ from cluster.value import value
 
 @value
 class NodeObservation:
-    """What a pass saw of a node, for the next pass."""
+    """A pass's observation of one node, kept for the next pass."""
 
     sighting: ReceivedReport
     fresh: bool
-    """It reports on time: its last report is at most two report periods old."""
+    """Whether it reports on time: its last report is at most two report periods old."""
     told: bool
-    """Its report was young enough to say something about the present."""
+    """Whether its report was young enough to describe the present."""
     by_name: Mapping[str, DatabaseReport] = attrs.field(hash=False)
-    """What the report says, by lower-case name of the database."""
+    """The databases of the report, by lower-case name."""
 
 
 @value
 class DatabaseVerdict:
-    """What a pass made of one database: it stands until something in it moves, or one of its instants comes."""
+    """The verdict on one database: it holds until something in the database changes, or one of its instants comes."""
 
     database: Database
-    """The same object has nothing new in it."""
+    """The database as judged; while the record holds this very object, nothing in it is new."""
     settled_index: int
     """Log index of its topology."""
     settled_since: int
-    """When the observer first saw that."""
+    """Monotonic µs at which the observer first saw that topology."""
     unloaded: Mapping[str, int] = attrs.field(hash=False)
     """By node: since when it reports the database without having it loaded."""
     until: int
     wall_until: int
     restless: bool
-    """The next pass must look again, whatever is heard."""
+    """Whether the next pass must judge the database again, whatever is reported."""
     is_wide: bool
-    """News of a node outside the group may change it."""
+    """Whether a report of a node outside the group may change the verdict."""
     owners_until: int
-    """Wall µs before which no owner changes while tasks, assignments and group stay; 0: look each time."""
+    """Wall µs before which no owner changes while tasks, assignments and group stay; 0: judge the owners in every pass."""
 
 
 @value
 class ObserverMemory:
-    """What one pass leaves to the next. A term begins with a new one; only `seed` goes on."""
+    """The state that one pass leaves to the next. A term begins with an empty memory; only `seed` is carried over."""
 
     seed: int = 0
-    """For the order of members after a promotion (rules 5.10, 24.2)."""
+    """Seed of the order of members after a promotion (rules 5.10, 24.2)."""
     term: int = -1
     record: Record | None = None
-    """The record of the last pass that looked closely: the same object has nothing new in it. None: look at all."""
+    """The record of the last pass that judged databases; the same object has nothing new. None: judge every database."""
     nodes: tuple[str, ...] = ()
     """Every node of the cluster at that pass."""
     seen: Mapping[str, NodeObservation] = attrs.field(factory=dict, hash=False)
     judged: Mapping[str, DatabaseVerdict] = attrs.field(factory=dict, hash=False)
-    """By lower-case name of the database."""
+    """The verdicts, by lower-case name of the database."""
     until: int = 0
     wall_until: int = 0
     decisions: tuple[DecisionLogEntry, ...] = ()
     """The decision log, oldest first."""
     latest: tuple[DecisionLogEntry, ...] = ()
-    """Those of the last pass alone."""
+    """The lines that the last pass added."""

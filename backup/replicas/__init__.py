@@ -1,1 +1,1 @@
-"""A node's copies of databases: their journals, replication, indexes, and what the node reports of them."""
+"""A node's copies of databases: their journals, replication and indexes, and the node's reports on them."""

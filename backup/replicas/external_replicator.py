@@ -1,9 +1,9 @@
-"""External replication at work: the lines this node owns, to a member of another database's group (rules 7.15, 19.4).
+"""External replication: the links this node owns, each to a member of another database's group (rules 7.15, 19.4).
 
-At least once: the receiving copy says up to which of the sending copy's etags it has everything, and change vectors
-make what comes twice harmless. One batch is under way on a line; what is not answered goes to the next member. All of
-it is in memory: after a restart, or at another owner, the first word is the question where to go on. Never here: who
-owns a task (backup/record/external_replication.py), and replication inside a group (replicator.py).
+Delivery is at least once: the receiving copy answers with the sender's etag up to which it has everything, and change
+vectors make duplicates harmless. At most one batch per link is under way; an unanswered one goes to the next member. A
+link is only in memory: after a restart, or on another owner, it begins by asking where to go on. Who owns a task is
+decided in backup/record/external_replication.py; replication inside a group is in replicator.py.
 """
 
 from collections.abc import Callable, Set
@@ -27,18 +27,18 @@ from cluster.value import value
 
 @value
 class AskExternal:
-    """How far has that copy's history arrived at yours?"""
+    """The question up to which etag of the sender's copy the receiver's copy has everything."""
 
     task: int
     database: int
-    """The destination, of the record."""
+    """Id of the destination in the record."""
     source: str
-    """Database id of the sender's copy."""
+    """Database id of the sender's store."""
 
 
 @value
 class SendExternal:
-    """What comes next; its `database` is the destination."""
+    """The next batch; its `database` is the destination."""
 
     task: int
     batch: ReplicateDocuments
@@ -46,7 +46,7 @@ class SendExternal:
 
 @value
 class AnswerExternal:
-    """How far it has arrived."""
+    """The answer: the etag up to which the receiver's copy has everything."""
 
     task: int
     answer: ReplicationAck
@@ -57,45 +57,45 @@ WORDS: tuple[type, ...] = (AskExternal, SendExternal, AnswerExternal)
 
 @attrs.define(eq=False)
 class ExternalLink(ResentLink):
-    """One task while this node owns it."""
+    """The link of one task while this node owns it."""
 
     database: int
-    """Id of the source."""
+    """Id of the source database."""
     task: Replication
     destination: int = -1
-    """Id of the destination that was asked."""
+    """Id of the destination database that was asked; -1: none yet."""
     target: str = ""
-    """The member of its group that was asked."""
+    """The member of the destination's group that was asked; empty: none yet."""
     turn: int = 0
-    """Which member to try."""
+    """Counter that selects the member to try."""
     wanted: tuple[str, ...] = ()
-    """Contents of attachments that it asked for."""
+    """Hashes of the attachment contents that the destination asked for."""
     waits: bool = False
-    """It was said that there is nowhere to send to."""
+    """Whether it was noted that there is no destination to send to."""
     waiting_until: int = FOREVER
-    """Wall µs at which something has been delayed for long enough; FOREVER: nobody waits for that."""
+    """Wall µs at which the task's delay of the next item ends; FOREVER: no program waits for that."""
     reported: int = 0
     reporting: bool = False
 
 
 @attrs.define(eq=False)
 class ExternalReplicator:
-    """The external replications of one node, and what those of others bring."""
+    """The external replications that a node owns, and its receiving side of those that others own."""
 
     _member: Member
     _rules: Rules
     _copies: LocalCopies
     _listener: CopyListener
     _lines: dict[int, ExternalLink] = attrs.field(factory=dict, init=False)
-    """By task id: those this node owns."""
+    """By task id: the links this node owns."""
     _seen: dict[int, tuple[Any, ...]] = attrs.field(factory=dict, init=False)
-    """By database id: what its lines were worked out from."""
+    """By database id: the inputs that its links were derived from."""
     _names: dict[int, str] = attrs.field(factory=dict, init=False)
-    """Databases that have replications."""
+    """By database id: the names of databases that have external replications."""
     _leaderless: bool = attrs.field(default=False, init=False)
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start to receive messages."""
         for kind, handler in self._handlers().items():
             self._member.hear(kind, handler)
 
@@ -105,7 +105,7 @@ class ExternalReplicator:
     # ---- what changed
 
     def look(self) -> None:
-        """There may be a leader, or none any more: without one nobody owns a task (rule 7.15)."""
+        """Follow a change of the leader: without one no node owns a task (rule 7.15)."""
         leaderless = is_leaderless(self._member)
         if leaderless == self._leaderless:
             return
@@ -117,7 +117,7 @@ class ExternalReplicator:
                 self._look_at(database)
 
     def follow(self, database: Database) -> None:
-        """The database is new or has changed: as a source, and as a destination."""
+        """The database is new or has changed: follow it as a source and as a destination."""
         licence = None if self._rules.highly_available_tasks else database.progress
         seen = (database.replications, database.topology, licence)
         before = self._seen.get(database.id)
@@ -143,7 +143,7 @@ class ExternalReplicator:
                 self._stop(name, line, "the database is gone")
 
     def changed(self, copy: LocalCopy) -> None:
-        """The copy was opened, or holds something new, and it is durable."""
+        """The copy was opened, or a change of it became durable."""
         if self._lines:
             for line in list(self._lines.values()):
                 if line.database == copy.id:
@@ -157,7 +157,7 @@ class ExternalReplicator:
             self._consider(database, task)
 
     def _consider(self, database: Database, task: Replication) -> None:
-        """Begin, go on, or stop: as the rules have it now (rule 7.15)."""
+        """Begin, continue or stop the task's link, by who owns the task now (rule 7.15)."""
         progress = database.progress.get(task.id)
         owner = owner_of(task, database.topology, progress, self._rules, leaderless=self._leaderless)
         mine, line = owner.node == self._member.name and not task.disabled, self._lines.get(task.id)
@@ -179,7 +179,7 @@ class ExternalReplicator:
     # ---- sending
 
     def _push(self, line: ExternalLink) -> None:
-        """Ask, or send what comes next, unless something is under way, or nothing is owed."""
+        """Ask, or send the next batch, unless a message is under way or nothing is left to send."""
         copy = self._copies.get(line.database)
         if line.in_flight or copy is None or not copy.settled:
             return
@@ -202,7 +202,7 @@ class ExternalReplicator:
         line.resend(self._member, partial(self._is_owed, line), partial(self._push_elsewhere, line))
 
     def _target(self, line: ExternalLink) -> tuple[int, str] | None:
-        """The destination and the member of its group to talk to; None, said once, if there is none."""
+        """The destination's id and the member of its group to send to; None, noted once, if there is none."""
         record: Record = self._member.state
         destination = record.database(line.task.destination)
         members = destination.topology.members if destination is not None and destination.restoring is None else ()
@@ -218,7 +218,7 @@ class ExternalReplicator:
         return destination.id, members[line.turn % len(members)]
 
     def _ripe(self, line: ExternalLink, batch: ReplicateDocuments) -> ReplicateDocuments | None:
-        """What of the batch is old enough (the delay of the task); None, and a look at the right time, if nothing is."""
+        """The part of the batch that is older than the task's delay; None, with a wake-up armed, if nothing is."""
         delay, now = line.task.delay, self._member.wall()
         if not delay:
             return batch
@@ -246,13 +246,13 @@ class ExternalReplicator:
         return self._lines.get(line.task.id) is line and line.in_flight
 
     def _push_elsewhere(self, line: ExternalLink) -> None:
-        """To another member of the destination's group."""
+        """Send to another member of the destination's group."""
         line.in_flight, line.target = False, ""
         line.turn += 1
         self._push(line)
 
     def _say(self, to: str, message: AskExternal | SendExternal | AnswerExternal) -> None:
-        if to == self._member.name:  # both databases are here
+        if to == self._member.name:  # this node has both databases
             self._member.spawn(self._hear_myself, message)
         else:
             self._member.send(to, message)
@@ -276,7 +276,7 @@ class ExternalReplicator:
             self._member.spawn(self._report, line)
 
     async def _report(self, line: ExternalLink) -> None:
-        """Tell the cluster how far it has come, now that nothing is owed; if it cannot be told, the next time will do."""
+        """Report the progress to the cluster, now that nothing is left to send; if that fails, the next report will do."""
         while (
             self._lines.get(line.task.id) is line
             and not line.in_flight
@@ -310,7 +310,7 @@ class ExternalReplicator:
 
     def _on_question(self, sender: str, message: AskExternal) -> None:
         copy = self._copy_in_group(message.database)
-        if copy is not None:  # else the sender will ask another member
+        if copy is not None:  # without a copy, no answer: the sender will ask another member
             arrived = copy.store.received.get(message.source, 0) if copy.settled else 0
             answer = ReplicationAck(message.database, message.source, arrived)
             self._say(sender, AnswerExternal(message.task, answer))
@@ -321,7 +321,7 @@ class ExternalReplicator:
             self._member.spawn(self._take, copy, sender, message)
 
     async def _take(self, copy: LocalCopy, sender: str, message: SendExternal) -> None:
-        """Merge, make durable, and only then answer."""
+        """Merge the batch, make it durable, and only then answer."""
         merged = await merge(copy, message.batch)
         if merged is not None:
             self._say(sender, AnswerExternal(message.task, merged[1]))

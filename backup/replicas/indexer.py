@@ -1,7 +1,7 @@
-"""The indexes of a node's copies: built in the background, which takes its time, and kept on the disk (rule 18.1).
+"""The indexes of a node's copies: built in the background, which takes time, and kept on the disk (rule 18.1).
 
-An index follows its copy: what was written a moment ago is not in it yet, and whoever asks is told so. Never here: what an
-index holds (database/indexes.py).
+An index lags behind its copy: recent changes are not in it yet, and the answer to a query says so. Its data is in
+backup/database/indexes.py.
 """
 
 from collections.abc import Mapping, Set
@@ -20,7 +20,7 @@ from cluster.time_units import FOREVER, SECOND
 
 PREFIX = "indexes/"
 LONG = 1 << 20
-"""A file is written anew when it has grown by so many bytes, and to twice what the data needs."""
+"""A file is rewritten once it has grown by this many bytes and to twice the size of its data."""
 RETRY = 5 * SECOND
 
 
@@ -34,34 +34,34 @@ class LocalIndex:
     needed: int = attrs.field(init=False)
     is_busy: bool = False
     taken: int = 0
-    """Changes since then."""
+    """Number of changes indexed since it was last noted to be caught up."""
     told: int = -1
-    """Etag up to which it was last said to be caught up."""
+    """Etag up to which it was last noted to be caught up; -1: never."""
     _gone: bool = False
 
     def __attrs_post_init__(self) -> None:
         self.needed = self.size
 
     def drop(self) -> None:
-        """It is no longer wanted."""
+        """Mark the index as no longer wanted."""
         self._gone = True
 
     def is_gone(self) -> bool:
-        """Whether it is no longer wanted: its program ends."""
+        """Whether the index is no longer wanted; its program then ends."""
         return self._gone
 
 
 @attrs.define(eq=False)
 class Indexer:
-    """All indexes of one node."""
+    """The indexes of all copies of one node."""
 
     _member: Member
     _copies: LocalCopies
     _indexes: dict[tuple[int, str], LocalIndex] = attrs.field(factory=dict, init=False)
-    """By database id and name in lower case."""
+    """By database id and lower-case name of the index."""
 
     async def recover(self) -> None:
-        """Read what the disk holds; what is damaged is built anew."""
+        """Read what the disk holds; a damaged index is rebuilt."""
         disk = self._member.disk
         for file in [name for name in disk.names() if name.startswith(PREFIX)]:
             database_id, _, name = file.removeprefix(PREFIX).partition("-")
@@ -71,25 +71,25 @@ class Indexer:
             except DamagedJournal:
                 await disk.remove(file)
 
-    # ---- what is defined
+    # ---- index definitions
 
     def follow(self, database: Database) -> None:
-        """The database is new or has changed: have its indexes and no others."""
+        """The database is new or has changed: keep the indexes that it defines and no others."""
         wanted = database.values.indexes if self._member.name in database.topology.nodes else {}
         for key, index in [each for each in self._indexes.items() if each[0][0] == database.id]:
             if wanted.get(key[1]) != index.data.definition and self._member.applied >= index.data.header.defined:
-                self._drop(key)  # else it is not gone: this node has restarted and is behind
+                self._drop(key)  # else the index is not removed: this node has restarted and is behind
         copy = self._copies.get(database.id)
         if copy is not None:
             self._define(copy, wanted, database.values.changed)
 
     def forget(self, known: Set[int]) -> None:
-        """Let go of the indexes of databases that are gone."""
+        """Drop the indexes of databases that are gone."""
         for key in [each for each in self._indexes if each[0] not in known and each[0] <= self._member.applied]:
             self._drop(key)
 
     def changed(self, copy: LocalCopy) -> None:
-        """The copy was opened, or holds something new, and it is durable."""
+        """The copy was opened, or a change of it became durable."""
         for database in self._member.state.databases.values():
             if database.id == copy.id:
                 self._define(copy, database.values.indexes, database.values.changed)
@@ -120,14 +120,14 @@ class Indexer:
             await self._member.disk.remove(_file(*key))
 
     def plant(self, copy: LocalCopy, data: IndexData) -> None:
-        """Begin with data that came from elsewhere and was made of the same changes (a snapshot); before it is defined."""
+        """Adopt an index of a snapshot, which was built from the same changes; to be called before the index is defined."""
         planted = data.of_copy(copy.store.database_id, FOREVER)
         self._indexes[copy.id, data.definition.name.lower()] = LocalIndex(planted, 0)
 
     # ---- building
 
     async def _build(self, copy: LocalCopy, index: LocalIndex, name: str) -> None:
-        """Bring it up to its copy, a slice at a time, for as long as there is something new."""
+        """Bring the index up to its copy, a slice at a time, while there are new changes."""
         data = index.data
         while not index.is_gone():
             await copy.settle()
@@ -152,7 +152,7 @@ class Indexer:
             await self._remove((copy.id, name))
 
     async def _note(self, copy: LocalCopy, index: LocalIndex) -> None:
-        """Say what it holds now, and what it should, unless the copy has gone on."""
+        """Note what the index holds and what it should hold, unless the copy has changed meanwhile."""
         await copy.settle()
         store, data = copy.store, index.data
         definition = data.definition
@@ -164,7 +164,7 @@ class Indexer:
             self._member.note(IndexCaughtUp(*about, contents, store.fingerprint, taken))
 
     async def _keep(self, index: LocalIndex, database_id: int, name: str, frame: bytes) -> None:
-        """Make it durable; on a full disk go on when there is room."""
+        """Make the frame durable; if the disk is full, wait until there is room."""
         file, disk = _file(database_id, name), self._member.disk
         while not index.is_gone():
             try:
@@ -177,7 +177,7 @@ class Indexer:
                     index.size += len(frame)
             except OSError:
                 await self._member.sleep(RETRY)
-                index.size = 0  # what an append left behind is not known: write it whole
+                index.size = 0  # a failed append may have left anything: rewrite the file
             else:
                 return
 
@@ -189,7 +189,7 @@ class Indexer:
         return index.data if index is not None else None
 
     def all_of(self, copy: LocalCopy) -> list[tuple[str, bytes]]:
-        """Name and file of every index of a copy, as of this moment, by name."""
+        """Name and file content of every index of a copy as of now, in the order of names."""
         return [
             (index.data.definition.name, b"".join(index.data.frames()))
             for key, index in sorted(self._indexes.items())

@@ -1,7 +1,6 @@
-"""A node's copies of databases: in memory, and as journals on its disk, so that each is found again after a crash.
+"""A node's copies of databases: in memory, and as journals on its disk, from which a restarted node recovers them.
 
-What is in memory may be ahead of the journal for a moment; nothing leaves the copy in that moment. Never here: what is
-said to other nodes, and what backups do with a copy.
+The memory may be ahead of the journal for a moment; until the journal is durable, nothing of the change leaves the node.
 """
 
 from collections.abc import Callable, Sequence, Set
@@ -21,15 +20,15 @@ from cluster.time_units import SECOND
 
 PREFIX = "copies/"
 PUT_BY = "put by/"
-"""Where the files of copies lie that nobody is to read."""
+"""Folder on the node's disk for the files of copies that were given up but not deleted; they are never read."""
 LONG = 1 << 20
-"""A journal is written anew when it has grown by so many bytes, and to twice what the copy needs."""
+"""A journal is rewritten once it has grown by this many bytes and to twice the size of the copy."""
 RETRY = 5 * SECOND
-"""When a copy that could not be made, because the disk is full, is tried again."""
+"""How long (µs) until a copy that could not be created because the disk is full is tried again."""
 
 
 class CopyListener(Protocol):
-    """Who is told what becomes of a node's copies (backup/node/node_parts.py)."""
+    """A listener to the changes of a node's copies (backup/node/node_parts.py)."""
 
     def copy_changed(self, copy: "LocalCopy") -> None:
         """A copy was opened, or a change of it became durable."""
@@ -38,20 +37,20 @@ class CopyListener(Protocol):
         """A peer, or the destination of an external replication, may have more of a copy than before."""
 
     def copy_closed(self, database_id: int) -> None:
-        """A copy whose group this node has left was given up."""
+        """A copy was given up because this node has left its group."""
 
 
 class LocalCopy:
-    """This node's copy of one database, whose journal is on the disk."""
+    """This node's copy of one database, with its journal on the disk."""
 
     def __init__(
         self, member: Member, database_id: int, store: Store, journal_size: int, changed: Callable[["LocalCopy"], None]
     ) -> None:
         self.id = database_id
-        """That of the record; the store has an id of its own."""
+        """Id of the database in the record; the store has an id of its own."""
         self.store = store
         self.changes = 0
-        """Counts up whenever something changed and is durable."""
+        """Counter of durable changes."""
         self._member = member
         self._changed = changed
         self._size = self._needed = journal_size
@@ -64,14 +63,15 @@ class LocalCopy:
         return not self._busy
 
     async def settle(self) -> None:
-        """Wait until it is settled."""
+        """Wait until the copy is settled."""
         while self._busy:
             await self._member.changed(self._member.version)
 
     async def change(self, act: Callable[[Store], Sequence[Item]], *, learned: bool = False) -> Sequence[Item]:
-        """Do `act`, one at a time, and make durable what it changed, and with `learned` what no item says.
+        """Run `act` on the store, one call at a time, and make its changes durable; return the items that it changed.
 
-        OSError if the disk takes nothing. Then, and whenever `act` raises, the copy is what its journal says.
+        `learned`: also store what the store has learnt that is in no item. OSError if the disk takes nothing; then, and
+        whenever `act` raises, the copy goes back to what its journal holds.
         """
         await self.settle()
         self._busy = True
@@ -88,12 +88,12 @@ class LocalCopy:
             raise
         finally:
             self._busy = False
-            self._member.stir()  # for those who wait in `settle`
+            self._member.stir()  # wakes the programs that wait in `settle`
         self._changed_now()
         return items
 
     async def replace(self, store: Store) -> None:
-        """Hold what `store` holds instead. OSError if the disk takes nothing."""
+        """Replace the copy's content by `store`. OSError if the disk takes nothing."""
         await self.settle()
         self._busy = True
         try:
@@ -106,7 +106,7 @@ class LocalCopy:
         self._changed_now()
 
     async def configure(self, policies: Policies) -> None:
-        """Keep revisions by these policies, once the disk has room for that."""
+        """Keep revisions by these policies, as soon as the disk has room for the change."""
 
         def act(store: Store) -> Sequence[Item]:
             store.configure(policies)
@@ -121,13 +121,15 @@ class LocalCopy:
                 return
 
     async def frozen(self) -> Contents:
-        """What it holds now, durable and for ever."""
+        """Wait until the copy is settled, then return its content as an immutable value."""
         await self.settle()
         return self.store.frozen_at()
 
     def report(self, name: str) -> DatabaseReport:
-        """What the leader is told of it: the same object while nothing changes."""
-        if self._report is None or (self._report[0] != self.changes and self.settled):  # only what is durable is told
+        """The copy's report to the leader: the same object while nothing changes."""
+        if self._report is None or (
+            self._report[0] != self.changes and self.settled
+        ):  # only what is durable is reported
             told = DatabaseReport(name, True, self.store.etag, self.store.change_vector)
             self._report = (self.changes, told)
         return self._report[1]
@@ -160,36 +162,36 @@ class LocalCopies:
     _made: int = attrs.field(default=0, init=False)
     _names: dict[int, str] = attrs.field(factory=dict, init=False)
     _reports: tuple[DatabaseReport, ...] | None = attrs.field(default=None, init=False)
-    """What is told of all; None: to be worked out."""
+    """The cached reports of all copies; None: they must be made anew."""
 
     def get(self, database_id: int) -> LocalCopy | None:
-        """The copy of that database, if it is open."""
+        """The copy of that database; None if it is not open."""
         return self._copies.get(database_id)
 
     def database(self, database_id: int) -> Database | None:
-        """The record of that database, as this node has it."""
+        """The record of that database, as this node has applied it; None if there is none."""
         record: Record = self._member.state
         found = record.database(self._names.get(database_id, ""))
         return found if found is not None and found.id == database_id else None
 
     @property
     def databases(self) -> set[int]:
-        """Ids of the databases it has copies of."""
+        """Ids of the databases that this node has copies of."""
         return set(self._copies)
 
     def reports(self) -> tuple[DatabaseReport, ...]:
-        """What the leader is told of every copy, by database id: the same object while nothing changes."""
+        """The reports of all copies to the leader, by database id: the same object while nothing changes."""
         if self._reports is not None:
             return self._reports
         told = tuple(
             [self._copies[each].report(self._names[each]) for each in sorted(self._copies) if each in self._names]
         )
-        if all(copy.settled for copy in self._copies.values()):  # else it may be another one in a moment
+        if all(copy.settled for copy in self._copies.values()):  # else the reports are about to change
             self._reports = told
         return told
 
     async def opened(self, database_id: int) -> LocalCopy:
-        """The copy, once it is open."""
+        """Wait until the copy is open, and return it."""
         while (copy := self._copies.get(database_id)) is None:
             await self._member.changed(self._member.version)
         return copy
@@ -200,7 +202,7 @@ class LocalCopies:
         return f"{self._member.dice('copy', database_id, self._made).below(1 << 64):016x}"
 
     async def recover(self) -> None:
-        """Open what the disk holds; a copy whose journal is damaged is thrown away, for its peers to fill again."""
+        """Open the copies on the disk; one with a damaged journal is thrown away, and its peers fill a new one."""
         disk = self._member.disk
         for file in [name for name in disk.names() if name.startswith(PREFIX)]:
             database_id = int(file.removeprefix(PREFIX))
@@ -214,7 +216,7 @@ class LocalCopies:
                 self._open(database_id, store, len(content))
 
     def follow(self, database: Database) -> None:
-        """The database is new or has changed: have a copy if this node is in its group. If not, see `leave`."""
+        """The database is new or has changed: create a copy if this node is in its group. If it has left, see `leave`."""
         if database.id not in self._names:
             self._names[database.id], self._reports = database.name, None
         if self._member.name not in database.topology.nodes:
@@ -235,11 +237,13 @@ class LocalCopies:
         for database_id in [each for each in self._names if each not in known]:
             del self._names[database_id]
         for database_id in [each for each in self._copies if each not in known]:
-            if database_id <= self._member.applied:  # else it is not gone: this node has restarted and is behind
+            if (
+                database_id <= self._member.applied
+            ):  # else the database is not removed: this node has restarted and is behind
                 self._close(self._copies[database_id], -1, hard=database_id not in record.put_by)
 
     def leave(self, copy: LocalCopy, told: int) -> None:
-        """This node is out of the group, and another one has everything up to that etag: give the copy up (rule 5.15)."""
+        """Give the copy up: this node is out of the group, and another has everything up to etag `told` (rule 5.15)."""
         self._close(copy, told, hard=self._hard_on_leaving)
         self._listener.copy_closed(copy.id)
 
@@ -253,7 +257,7 @@ class LocalCopies:
         disk = self._member.disk
         try:
             await disk.write(PUT_BY + file.removeprefix(PREFIX), await disk.read(file))
-        except OSError:  # no room for two: it stays where it is, and is put by after the next restart
+        except OSError:  # no room for two files: it stays where it is, and is moved after the next restart
             return
         await disk.remove(file)
 

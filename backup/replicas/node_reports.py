@@ -1,7 +1,4 @@
-"""What nodes report to the leader. Values only.
-
-Never here: who sends and keeps them (backup/observer/observer_loop.py), and what follows from them (observer.py).
-"""
+"""The nodes' reports to the leader's observer (backup/observer/observer_loop.py). Values only."""
 
 from collections.abc import Mapping
 
@@ -12,7 +9,7 @@ from cluster.value import value
 
 @value
 class DatabaseReport:
-    """One node's copy of one database."""
+    """A report on one node's copy of one database."""
 
     name: str
     loaded: bool
@@ -24,48 +21,48 @@ class DatabaseReport:
 
 @value
 class NodeReport:
-    """All that a node has told the leader, as of its last word."""
+    """All that a node has reported to the leader, as of its last message."""
 
     node: str
     beat: int
     databases: tuple[DatabaseReport, ...]
     alarm: PromotionStatus | None = None
-    """What the node is short of (rule 5.6)."""
+    """The resource that the node is short of (rule 5.6); None: none."""
 
 
 @value
 class Told:
-    """What a node says to the leader each `Rules.worker_sample`: what is new since the leader said that it heard. Chatter."""
+    """A node's message to the leader each `Rules.worker_sample`: what is new since the version that the leader has. Chatter."""
 
     beat: int
     version: int
-    """Number of what the node has to tell."""
+    """Version of the node's whole report."""
     base: int
-    """What is told here comes on top of that version; -1: of nothing."""
+    """The version that this message updates; -1: the message is the whole report."""
     databases: tuple[DatabaseReport, ...]
     gone: tuple[str, ...]
-    """Names of databases of which it has no copy any more."""
+    """Names of databases of which the node has no copy any more."""
     alarm: PromotionStatus | None
 
 
 @value
 class Heard:
-    """The leader has what the node told up to that version; -1: it has nothing to put on top of."""
+    """The leader's answer: it has the node's report up to that version; -1: it has none, and needs the whole report."""
 
     version: int
 
 
 WORDS: tuple[type, ...] = (DatabaseReport, Told, Heard)
-"""The classes that travel, beside those of backup/record/commands.py and the change vector, in a fixed order."""
+"""The classes that are sent, besides those of backup/record/commands.py and the change vector, in a fixed order."""
 
 
 @value
 class ReceivedReport:
-    """The last report of a node, and when it came."""
+    """The last report of a node, and when it arrived."""
 
     report: NodeReport
     received_at: int
 
 
 ReceivedReports = Mapping[str, ReceivedReport]
-"""The last report of each node ever heard."""
+"""By node: its last report; a node that never reported is absent."""

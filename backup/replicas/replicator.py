@@ -1,7 +1,8 @@
-"""Replication at work: who is told what, when, and again (rules 19.1-19.3). Needs no leader.
+"""Replication inside a group: batches to each peer, their answers and retries (rules 19.1-19.3). It needs no leader.
 
-One batch is under way to each peer of a group. What is not answered is said again after 1, 2, 4 … 60 s, so that a dead
-peer costs next to nothing; whoever comes back says so, and its peers go on at once. Never here: what wins a conflict.
+At most one batch is under way to each peer. An unanswered message is sent again after 1, 2, 4 … 60 s, so that a dead
+peer costs next to nothing; a node that comes back announces it, and its peers go on at once. Conflicts are resolved in
+backup/database.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -18,24 +19,27 @@ from cluster.member import Member
 from cluster.time_units import SECOND
 
 BATCH = 256
-"""Items in a message at most."""
+"""Maximum number of items in a message."""
 FIRST_RETRY = 1 * SECOND
 LONGEST_RETRY = 60 * SECOND
 
 
 @attrs.define(eq=False)
 class ResentLink:
-    """What has arrived at another copy, and what is under way there: it is said again until it is answered."""
+    """The progress towards another copy: what it has, and a message under way that is sent again until it is answered."""
 
     acked: int | None = attrs.field(default=None, kw_only=True)
-    """Etag up to which everything arrived there; None: it must be asked."""
+    """Etag up to which the other copy has everything; None: unknown, so it must be asked."""
     in_flight: bool = attrs.field(default=False, kw_only=True)
     answers: int = attrs.field(default=0, init=False)
-    """How often it answered."""
+    """Number of answers so far."""
     _resending: bool = attrs.field(default=False, init=False)
 
     def resend(self, member: Member, is_owed: Callable[[], bool], again: Callable[[], None]) -> None:
-        """Say `again` what `is_owed` and not answered after 1, 2, 4 … 60 s, by one program; an answer begins anew."""
+        """While `is_owed`, call `again` 1, 2, 4 … 60 s after the last unanswered message; an answer starts over at 1 s.
+
+        One program per link does this.
+        """
         if not self._resending:
             self._resending = True
             member.spawn(self._resend, member, is_owed, again)
@@ -44,7 +48,7 @@ class ResentLink:
         delay = FIRST_RETRY
         while is_owed():
             answers = self.answers
-            # all that waits long wakes together, on the minute: quiet time is interrupted once, not once a copy
+            # all long waits end together, on the minute: quiet time is interrupted once, not once per copy
             early = member.monotonic() % delay if delay == LONGEST_RETRY else 0
             await member.sleep(delay - early)
             if self.answers != answers:
@@ -57,24 +61,24 @@ class ResentLink:
 
 @attrs.define(eq=False)
 class CopyLink(ResentLink):
-    """What one peer has of one copy."""
+    """The progress of one peer with one copy of this node."""
 
     sent: int | None = None
-    """Up to where of ours was sent there; None: whatever an earlier life sent."""
+    """Etag of this node's copy up to which it was sent there; None: unknown, as an earlier incarnation sent it."""
     safe: int = 0
-    """Etag of ours up to which everything arrived there, and nothing older than that can come from there any more."""
+    """Etag of this node's copy up to which the peer has everything and can send back nothing older any more."""
     _pending: list[tuple[int, str, int]] = attrs.field(factory=list, init=False)
-    """Answers that do not count yet, the first and the last: how far ours had arrived, and what may be under way."""
+    """The first and the last answer that do not count for `safe` yet: (acked etag, id of the peer's store, etag it may have sent)."""
 
     def note_answer(self, acked: int, copy: str, sent: int) -> None:
-        """The peer's copy has all of ours up to `acked`; of its own it may have sent what is up to `sent`."""
+        """The peer has all of this node's copy up to etag `acked`; it may have sent its own store `copy` up to etag `sent`."""
         under_way = [known for _, other, known in self._pending if other == copy]
         self._pending[1:] = [(acked, copy, max([sent, *under_way]))]
 
     def note_taken(self, taken: Sequence[Item], message: ReplicateDocuments, received: Mapping[str, int]) -> None:
-        """What the peer sent was taken here: if it had all of ours until then, it has that, too.
+        """Items that the peer sent were merged: if it had all of this node's copy before, it has these items as well.
 
-        But not the loser of a conflict that was found here alone, kept as a revision: that it must be sent.
+        The exception is the loser of a conflict that only this node found and kept as a revision: the peer must be sent that.
         """
         if not taken:
             return
@@ -91,7 +95,7 @@ class CopyLink(ResentLink):
         self.acked = after
 
     def safe_up_to(self, received: Mapping[str, int]) -> int:
-        """`safe`, now that so much of each copy has arrived here: what comes again is not taken (`receive`)."""
+        """`safe`, given the etag received of each store: what arrives a second time is ignored (`receive`)."""
         while self._pending and received.get(self._pending[0][1], 0) >= self._pending[0][2]:
             self.safe = max(self.safe, self._pending.pop(0)[0])
         return self.safe
@@ -99,28 +103,28 @@ class CopyLink(ResentLink):
 
 @attrs.define(eq=False)
 class Replicator:
-    """Brings the other copies of a node's databases on, and takes what they bring."""
+    """Replicates a node's copies to its peers, and merges what the peers send."""
 
     _member: Member
     _copies: LocalCopies
     _listener: CopyListener
     _links: dict[int, dict[str, CopyLink]] = attrs.field(factory=dict, init=False)
-    """By database id and peer: every other node of the group."""
+    """By database id and peer: the link to every other node of the group."""
     _followed: dict[int, Topology] = attrs.field(factory=dict, init=False)
-    """The group that was last looked at, by database id."""
+    """By database id: the group as last followed."""
     _leaving: set[int] = attrs.field(factory=set, init=False)
-    """Databases whose group this node has left, while nobody is known to have all that its copy has."""
+    """Databases whose group this node has left, while no member is known to have all of its copy."""
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start to receive messages."""
         self._member.hear(ReplicateDocuments, self._on_documents)
         self._member.hear(ReplicationAck, self._on_ack)
         self._member.hear(ReplicationResume, self._on_resume)
 
     def follow(self, database: Database) -> None:
-        """The database is new or has changed: replicate to all of its group, rehabs and promotables too.
+        """The database is new or has changed: replicate to its whole group, including rehabs and promotables.
 
-        A node that is out of the group goes on telling the members until one of them has all (rule 5.15).
+        A node that is out of the group goes on sending to the members until one of them has everything (rule 5.15).
         """
         if self._followed.get(database.id) is not database.topology:
             self._followed[database.id] = database.topology
@@ -133,7 +137,7 @@ class Replicator:
             peers = [node for node in sorted(topology.nodes) if node != me]
         elif copy is not None:
             self._leaving.add(database_id)
-            peers, before = sorted(topology.members or topology.nodes), {}  # each is asked anew what it has
+            peers, before = sorted(topology.members or topology.nodes), {}  # each is asked again what it has
         else:
             peers = []
         self._links[database_id] = {peer: before.get(peer) or CopyLink() for peer in peers}
@@ -150,17 +154,17 @@ class Replicator:
             self._leaving.discard(database_id)
 
     def changed(self, copy: LocalCopy) -> None:
-        """The copy was opened, or holds something new, and it is durable."""
+        """The copy was opened, or a change of it became durable."""
         topology = self._followed.get(copy.id)
         if topology is not None and copy.id not in self._leaving and self._member.name not in topology.nodes:
-            self._link(copy.id, topology)  # it was being made when this node left the group
+            self._link(copy.id, topology)  # the copy was being created when this node left the group
         for peer, link in self._links.get(copy.id, {}).items():
             self._push(copy, peer, link)
 
     # ---- sending
 
     def _push(self, copy: LocalCopy, peer: str, link: CopyLink, wanted: Sequence[str] = ()) -> None:
-        """Send what comes next, unless something is under way or nothing is owed."""
+        """Send the next batch, unless a message is under way or nothing is left to send."""
         if link.in_flight or not copy.settled:
             return
         store = copy.store
@@ -188,7 +192,7 @@ class Replicator:
     # ---- what arrives
 
     def safe_up_to(self, copy: LocalCopy, peer: str) -> int:
-        """The etag up to which that peer has all of the copy, and sends nothing older any more; 0 if it is not known."""
+        """The etag up to which that peer has all of the copy and sends nothing older any more; 0 if that is unknown."""
         link = self._links.get(copy.id, {}).get(peer)
         return link.safe_up_to(copy.store.received) if link is not None else 0
 
@@ -198,11 +202,11 @@ class Replicator:
     def _on_documents(self, sender: str, message: ReplicateDocuments) -> None:
         copy = self._copies.get(message.database)
         if copy is not None and message.policies_index <= copy.store.policies.index:
-            # else it is not open yet, or has not heard which revisions to keep: the sender will say it again
+            # else the copy is not open yet, or does not know which revisions to keep: the sender will send it again
             self._member.spawn(self._take, copy, sender, message)
 
     async def _take(self, copy: LocalCopy, sender: str, message: ReplicateDocuments) -> None:
-        """Merge, make durable, and only then answer."""
+        """Merge the batch, make it durable, and only then answer."""
         link = self._links.get(copy.id, {}).get(sender)
         merged = await merge(copy, message)
         if merged is None:
@@ -239,7 +243,7 @@ class Replicator:
         arrived = store.received.get(message.source, 0)
         answer = ReplicationAck(message.database, message.source, arrived)
         self._member.send(sender, self._signed(answer, copy, link))
-        if link is None:  # it has left the group, and wants to know whether somebody has all of its copy
+        if link is None:  # the sender has left the group, and asks whether this node has all of its copy
             return
         link.acked, link.in_flight = dict(message.received).get(store.database_id, 0), False
         link.answers += 1
@@ -250,12 +254,12 @@ class Replicator:
 
 
 def _sent(link: CopyLink | None, store: Store) -> int:
-    """Up to where of a copy's changes a peer may have been sent; all, where nothing is known of an earlier life."""
+    """The etag up to which a peer may have been sent a copy's changes: the last etag where that is unknown."""
     return link.sent if link is not None and link.sent is not None else store.etag
 
 
 async def merge(copy: LocalCopy, message: ReplicateDocuments) -> tuple[Sequence[Item], ReplicationAck] | None:
-    """Take what another copy sent and make it durable: what was new, and the answer; None if the disk has no room."""
+    """Merge a batch and make it durable; return the new items and the answer, or None if the disk has no room."""
     answer: list[ReplicationAck] = []
 
     def act(store: Store) -> Sequence[Item]:
@@ -265,5 +269,5 @@ async def merge(copy: LocalCopy, message: ReplicateDocuments) -> tuple[Sequence[
 
     try:
         return await copy.change(act, learned=True), answer[0]
-    except OSError:  # it will come again
+    except OSError:  # the sender will send it again
         return None

@@ -1,7 +1,7 @@
-"""What a client may ask of a node: one frozen class a request, each with what it answers and how it is refused.
+"""Clients' requests to a node: one frozen class per request, each with its answer and its refusals.
 
-A request says itself in one clause, and its `repr` stays short however much it carries. What changes the record is the
-command itself (admin_requests.py). Never here: how a request is answered (backup/node).
+`says()` describes a request in one clause, and its `repr` stays short however much it carries. A request that changes the
+record is the command itself (admin_requests.py). Requests are answered in backup/node.
 """
 
 from backup.requests.admin_requests import Act, ObserverRequest
@@ -10,4 +10,4 @@ from backup.requests.document_requests import DocumentRequest
 from backup.requests.restore_requests import RestoreDatabase
 
 Request = Act | ObserverRequest | Action | DocumentRequest | RestoreDatabase
-"""Whatever a node answers."""
+"""Every request that a node answers."""

@@ -1,8 +1,8 @@
-"""What an operator may ask of any node: an administrative act, or the observer.
+"""An operator's requests to any node: administrative acts, and requests about the observer.
 
-An act is the command itself, which stands in backup/record beside what it does: it needs a leader, and raises
-`NoLeader`, `OutcomeUnknown` or `Refused`. The observer is asked on the node that leads; what it was told or knows is
-forgotten when another one does (rules 5.1, 5.16). Never here: how each is answered (backup/node/admin_handler.py).
+An act is the command itself, which is defined in backup/record: it needs a leader, and raises `NoLeader`,
+`OutcomeUnknown` or `Refused`. Requests about the observer go to the node that leads; its state is lost when another
+node becomes leader (rules 5.1, 5.16). They are answered in backup/node/admin_handler.py.
 """
 
 from backup.database.agreed_values import ValueCommand
@@ -36,5 +36,5 @@ class ReadDecisions(ClientRequest[tuple[DecisionLogEntry, ...]]):
 
 TaskAct = DefineTask | RemoveTask | ToggleTask | DefineReplication | RemoveReplication | ToggleReplication
 Act = CreateDatabase | RemoveDatabase | TaskAct | ServerWideCommand | GroupCommand | ValueCommand
-"""What goes through the log as it is, once the node that is asked has let it in."""
+"""Every command that is proposed as it is, once the node that is asked has allowed it."""
 ObserverRequest = SuspendObserver | ReadDecisions

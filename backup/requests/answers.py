@@ -1,6 +1,6 @@
-"""What a node shows to who asks: how tasks, backups and their runs stand, and what the observer decided. Frozen values.
+"""The answers a node gives: the state of tasks, backups and runs, and the observer's decisions. Frozen values.
 
-It depends on the node that is asked (20.2). Never here: how a view is made (backup/node/views.py).
+They depend on the node that is asked (rule 20.2). Views are made in backup/node/views.py.
 """
 
 from backup.notes.words import duration_text, time_text
@@ -15,25 +15,25 @@ class Operation:
 
     node: str
     number: int
-    """Counts the runs of one life of that node."""
+    """Number of the run among those of one incarnation of the node."""
     task: int
-    """0: a one-time backup."""
+    """Id of the task; 0: a one-time backup."""
     full: bool
-    """As it was begun; one that finds nothing to build on becomes full."""
+    """Whether it began as a full backup; an incremental that finds no chain to continue becomes full later."""
 
 
 @value
 class RunProgress:
-    """How far a run has come: what is in its file by now, of what is to be there (rule 20.1)."""
+    """The progress of a run: what its file holds by now, out of what it is to hold (rule 20.1)."""
 
     items: int
-    """Documents, tombstones and revisions."""
+    """Documents, tombstones and revisions in the file by now."""
     of_items: int
     bytes: int
-    """Before compression, roughly."""
+    """Bytes in the file by now, before compression, roughly."""
     of_bytes: int
     verifying: bool = False
-    """All is written, and is being read back."""
+    """Whether the file is complete and is being read back."""
 
 
 @value
@@ -41,64 +41,64 @@ class NextBackup:
     """The next estimated backup."""
 
     at: int
-    """Wall µs; not before now."""
+    """Wall µs at which it starts, not before now."""
     full: bool
     delayed_from: int | None
-    """Wall µs at which it would run, had nobody put it off."""
+    """Wall µs at which it would run had it not been postponed; None: it was not."""
     why: str
     rule: str = ""
-    """What `why` rests on, for example `8.5, 8.6`."""
+    """The rules behind `why`, for example `8.5, 8.6`."""
     occurrence: int | None = None
-    """Wall µs of the occurrence that it answers; earlier than `at` when it is late."""
+    """Wall µs of the occurrence that it answers, earlier than `at` when the backup is late; None: there is none."""
 
 
 @value
 class TaskView:
-    """One task (rule 20.1)."""
+    """The state of one task (rule 20.1)."""
 
     id: int
     name: str
     kind: str
     enabled: bool
     connection: str
-    """`Active`, `NotActive` or `NotOnNode`: of the node that is asked (rule 20.2)."""
+    """`Active`, `NotActive` or `NotOnNode`, as seen by the node that is asked (rule 20.2)."""
     responsible_node: str
-    """Empty: nobody."""
+    """Name of the responsible node; empty: none."""
     mentor: str
-    """Empty: no preference."""
+    """Name of the preferred node; empty: no preference."""
     last_node: str
-    """Who ran it last, as far as was reported (rule 20.3); empty: nobody."""
+    """The node that ran it last, as far as was reported (rule 20.3); empty: none."""
     last_full: int | None
     last_incremental: int | None
     running: Operation | None
-    """On the node that is asked."""
+    """The run under way on the node that is asked; None: there is none."""
     next: NextBackup | None
-    """None: disabled, or never due (rule 20.4)."""
+    """The next backup; None: the task is disabled, or never due (rule 20.4)."""
     destinations: tuple[str, ...]
     retention: int | None
-    """µs; None: no backup is ever removed."""
+    """µs for which backups are kept; None: no backup is ever removed."""
     encrypted: bool
     server_wide: bool
     state: str = ""
-    """How the node that is asked stands to it, by RavenDB's name (rules 7.6, 7.9)."""
+    """The task's state on the node that is asked, by RavenDB's name (rules 7.6, 7.9)."""
     reason: str = ""
     """Why the responsible node is responsible, a sentence without a full stop."""
     owned_since: int | None = None
-    """Wall µs at which it became so, where that is stored (rule 7.8)."""
+    """Wall µs since which the node is responsible, where that is stored (rule 7.8); None: unknown."""
     moves_at: int | None = None
-    """Wall µs at which it moves, if its owner stays unfit (rule 7.8)."""
+    """Wall µs at which the task moves if its owner stays unsuitable (rule 7.8); None: its owner is suitable."""
     running_since: int | None = None
-    """Wall µs at which what runs on the node that is asked began."""
+    """Wall µs at which the run on the node that is asked began; None: nothing runs there."""
     progress: RunProgress | None = None
-    """How far that has come; None: nothing of it is written yet."""
+    """How far that run has come; None: nothing of it is written yet."""
     error: str = ""
-    """Why the last run failed; empty: it did not (rule 9.11)."""
+    """Error of the last run; empty: it did not fail (rule 9.11)."""
     error_at: int | None = None
     uploads: tuple[Sent, ...] = ()
-    """How sending to its clouds came out (rule 9.13)."""
+    """The outcome of the uploads to its clouds (rule 9.13)."""
 
     def text(self, now: int) -> str:
-        """The panel of RavenDB's Studio, a line a field, at wall µs `now`."""
+        """The panel of RavenDB's Studio at wall µs `now`, one line per field."""
         kind = "Snapshot" if self.kind == "Snapshot" else "Full Backup"
         kept = f"{self.retention / DAY:g} days" if self.retention is not None else "No backups will be removed"
         lines = [
@@ -132,7 +132,7 @@ class OneTimeView:
     """The last one-time backup of a database (rule 15.4)."""
 
     made_at: int
-    """What it is known by: wall µs of its start."""
+    """Wall µs of its start, which identifies it."""
     node: str
     kind: str
     folder: str
@@ -140,30 +140,30 @@ class OneTimeView:
 
 @value
 class BackupsView:
-    """The backups of a database (rule 20.5)."""
+    """The state of a database's backups (rule 20.5)."""
 
     tasks: tuple[TaskView, ...]
     one_time: OneTimeView | None
     last_backup: int | None
-    """Start of the newest that succeeded, of any task or none."""
+    """Wall µs of the start of the newest successful backup, one-time ones included; None: there is none."""
     next_backup: int | None
-    """When the next of any task is due."""
+    """Wall µs at which the next backup of any task is due; None: none is."""
     tombstones: int = 0
-    """Deletions that the copy of the node that is asked has not forgotten (rule 18.5)."""
+    """Number of tombstones in the copy of the node that is asked (rule 18.5)."""
     kept_because: tuple[str, ...] = ()
-    """Who needs the oldest of them, each a sentence without a full stop (rule 23.10); (): they are about to go."""
+    """The reasons to keep the oldest tombstone, sentences without a full stop (rule 23.10); (): they are about to go."""
 
 
 @value
 class ServerWideView:
-    """One server-wide task, and where its copies are."""
+    """One server-wide task, and its copies in the databases."""
 
     id: int
     name: str
     enabled: bool
     excluded: tuple[str, ...]
     copies: tuple[tuple[str, int, str], ...]
-    """Database, id of the copy there, and who is responsible for it (empty: nobody)."""
+    """Database, id of the copy there, and the node responsible for it (empty: none)."""
 
 
 @value
@@ -171,12 +171,12 @@ class DecisionLogEntry:
     """A line of the decision log (rule 5.12)."""
 
     at: int
-    """Wall µs."""
+    """Wall µs of the decision."""
     database: str
     text: str
     rule: str
     acts: bool = True
-    """Something is asked for; else it is only worth knowing."""
+    """Whether the observer proposes a change with it; if not, the line only informs."""
 
 
 def _ago(instant: int | None, now: int) -> str:

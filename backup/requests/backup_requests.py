@@ -1,7 +1,6 @@
-"""What a client may ask of a task's runs, one frozen class each: now, once, later, not at all, and how it stands.
+"""Clients' requests about backups, one frozen class each: run now, run once, cancel, and show the state.
 
-What each answers stands beside it; what it may be refused for is in errors.py. Never here: how it is done
-(backup/node/backup_handler.py).
+Each class names its answer; the refusals are in errors.py. Requests are answered in backup/node/backup_handler.py.
 """
 
 from backup.destinations.registry import AnySettings
@@ -15,9 +14,9 @@ from cluster.value import value
 
 @value
 class BackupNow(ClientRequest[Operation]):
-    """Run the task now, at the node that is responsible (rule 15.1). Answers the `Operation`, or that which runs.
+    """Run the task now, on the responsible node (rule 15.1). Answers the new `Operation`, or the one under way.
 
-    Raises `AskAnother` at any other node, and the refusals.
+    Raises `AskAnother` on any other node, and the other refusals of errors.py.
     """
 
     database: str
@@ -31,9 +30,9 @@ class BackupNow(ClientRequest[Operation]):
 
 @value
 class BackupOnce(ClientRequest[Operation]):
-    """A backup that no task makes, full, at the node that is asked (rule 15.3). Answers the `Operation`.
+    """Run a full backup without a task, on the node that is asked (rule 15.3). Answers the `Operation`.
 
-    It is known by the time it was made, is not to be changed, and nothing ever removes it.
+    Its start identifies it. It cannot be changed, and retention never removes it.
     """
 
     database: str
@@ -46,7 +45,7 @@ class BackupOnce(ClientRequest[Operation]):
         return f"wants a one-time {self.kind.value.lower()} of {self.database}"
 
     def as_task(self, number: int) -> Task:
-        """What it is to a run."""
+        """The task definition under which the run is made."""
         return Task(
             name=f"One Time Backup #{number}",
             destinations=self.destinations,
@@ -58,12 +57,12 @@ class BackupOnce(ClientRequest[Operation]):
 
 @value
 class CancelBackup(ClientRequest[Operation]):
-    """End a run that is under way at the node that is asked; nothing of it is kept (rule 15.6). Answers its `Operation`."""
+    """Cancel a run under way on the node that is asked; its file is not kept (rule 15.6). Answers its `Operation`."""
 
     database: str
     task: int
     number: int | None = None
-    """Of the operation; None: whichever run of the task there is."""
+    """Number of the operation; None: any run of the task."""
 
     def says(self) -> str:
         return f"cancels the backup of task {self.task} of {self.database}"
@@ -71,7 +70,7 @@ class CancelBackup(ClientRequest[Operation]):
 
 @value
 class ShowTask(ClientRequest[TaskView]):
-    """How a task stands, as the node that is asked knows it (rule 20.1). Answers a `TaskView`."""
+    """Ask for the state of a task, as the node that is asked knows it (rule 20.1). Answers a `TaskView`."""
 
     database: str
     task: int
@@ -82,7 +81,7 @@ class ShowTask(ClientRequest[TaskView]):
 
 @value
 class ShowBackups(ClientRequest[BackupsView]):
-    """How the backups of a database stand, one-time ones included (rule 20.5). Answers a `BackupsView`."""
+    """Ask for the state of a database's backups, one-time ones included (rule 20.5). Answers a `BackupsView`."""
 
     database: str
 
@@ -92,7 +91,7 @@ class ShowBackups(ClientRequest[BackupsView]):
 
 @value
 class ShowServerWide(ClientRequest[tuple[ServerWideView, ...]]):
-    """The server-wide tasks, as the node that is asked knows them. Answers a tuple of `ServerWideView`."""
+    """Ask for the server-wide tasks, as the node that is asked knows them. Answers a tuple of `ServerWideView`."""
 
     def says(self) -> str:
         return "looks at the server-wide tasks"

@@ -1,7 +1,7 @@
-"""What a client may ask of documents and of what stands beside them, one frozen class each; its answer stands beside it.
+"""Clients' requests about documents, attachments, revisions, compare-exchange values and indexes, one frozen class each.
 
-Documents need no leader (rules 3.39, 19.1); an id that ends in `|` does. All raise `Refused` for what cannot be.
-Never here: how a request is answered (backup/node/document_handler.py), and what goes through the log.
+Documents need no leader (rules 3.39, 19.1), except for an id that ends in `|`. All raise `Refused` if the request cannot
+be met. Requests are answered in backup/node/document_handler.py.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,14 +16,14 @@ from cluster.value import value
 
 @value(repr=False)
 class PutDocuments(ClientRequest[int]):
-    """Write documents, each (id, collection, JSON object as text), in one go. Answers how many."""
+    """Write documents, each (id, collection, JSON object as text), as one change. Answers how many."""
 
     database: str
     documents: tuple[tuple[str, str, str], ...]
 
     @staticmethod
     def of(database: str, objects: Mapping[str, Mapping[str, Any]], collection: str) -> "PutDocuments":
-        """From JSON objects by id, all of one collection. ValueError for one that has no JSON form."""
+        """The request for JSON objects by id, all of one collection. ValueError for an object that has no JSON form."""
         return PutDocuments(database, tuple((id, collection, body_of(id, data)) for id, data in objects.items()))
 
     def __repr__(self) -> str:
@@ -47,7 +47,7 @@ class PatchDocument(ClientRequest[None]):
 
 @value(repr=False)
 class DeleteDocuments(ClientRequest[int]):
-    """Answers how many there were to delete."""
+    """Delete documents. Answers how many of them existed."""
 
     database: str
     ids: tuple[str, ...]
@@ -63,7 +63,7 @@ class DeleteDocuments(ClientRequest[int]):
 
 @value
 class GetDocument(ClientRequest[Document | None]):
-    """Answers the `Document`, or None if this node's copy has none of that id."""
+    """Read a document. Answers the `Document`, or None if this node's copy has none of that id."""
 
     database: str
     id: str
@@ -74,9 +74,9 @@ class GetDocument(ClientRequest[Document | None]):
 
 @value(repr=False)
 class StoreDocument(ClientRequest[str]):
-    """Write one document. Answers its id, which is the given one unless that leaves a part to the server:
+    """Write one document. Answers its id, which is the given one unless the server is to complete it:
 
-    `orders/` becomes `orders/0000012-A` on this node alone, `orders|` becomes `orders/7` by the identity of that key.
+    `orders/` becomes `orders/0000012-A` without a leader, `orders|` becomes `orders/7` by the identity of that key.
     """
 
     database: str
@@ -94,7 +94,7 @@ class StoreDocument(ClientRequest[str]):
 
 @value(repr=False)
 class Attach(ClientRequest[str | None]):
-    """Give a document an attachment. Answers the hash of its content; None if somebody has taken it away again meanwhile."""
+    """Add an attachment to a document. Answers the hash of its content; None if it was removed again meanwhile."""
 
     database: str
     id: str
@@ -111,7 +111,7 @@ class Attach(ClientRequest[str | None]):
 
 @value
 class Detach(ClientRequest[bool]):
-    """Answers whether there was an attachment of that name."""
+    """Remove an attachment. Answers whether there was one of that name."""
 
     database: str
     id: str
@@ -123,7 +123,7 @@ class Detach(ClientRequest[bool]):
 
 @value
 class GetAttachment(ClientRequest[bytes | None]):
-    """Answers its content, or None if this node's copy has none of that name."""
+    """Read an attachment. Answers its content, or None if this node's copy has none of that name."""
 
     database: str
     id: str
@@ -135,7 +135,7 @@ class GetAttachment(ClientRequest[bytes | None]):
 
 @value
 class GetRevisions(ClientRequest[tuple[Revision, ...]]):
-    """Answers the `Revision`s of a document, the oldest first."""
+    """Read the revisions of a document. Answers a tuple of `Revision`, the oldest first."""
 
     database: str
     id: str
@@ -146,7 +146,7 @@ class GetRevisions(ClientRequest[tuple[Revision, ...]]):
 
 @value
 class GetCompareExchange(ClientRequest[CompareExchange | None]):
-    """Answers the `CompareExchange` as this node has heard of it, or None."""
+    """Read a compare-exchange value. Answers the `CompareExchange` as this node has applied it, or None if there is none."""
 
     database: str
     key: str
@@ -157,24 +157,24 @@ class GetCompareExchange(ClientRequest[CompareExchange | None]):
 
 @value
 class QueryResult:
-    """What an index answers."""
+    """The answer of an index to a query."""
 
     stale: bool
-    """The copy has changes that are not in the index yet."""
+    """Whether the copy has changes that are not in the index yet."""
     etag: int
-    """Up to which it has them."""
+    """Etag of the copy up to which the index has all changes."""
     rows: tuple[str, ...]
-    """JSON objects as text: of documents `id` and the fields, of groups the field, `Count` and the sums."""
+    """JSON objects as text: for documents `id` and the fields; for groups the field, `Count` and the sums."""
 
 
 @value
 class QueryIndex(ClientRequest[QueryResult]):
-    """Answers a `QueryResult`, from this node's own data and however stale that is."""
+    """Query an index. Answers a `QueryResult` from this node's own data, however stale that is."""
 
     database: str
     index: str
     where: tuple[tuple[str, str], ...] = ()
-    """Fields and the values that rows must have in them, as JSON text."""
+    """Fields, each with the value, as JSON text, that a row must have there."""
 
     def says(self) -> str:
         return f"asks index {self.index} of {self.database}"
@@ -189,7 +189,7 @@ def _counted(count: int) -> str:
 
 
 def _digest(parts: Iterable[tuple[str, ...]]) -> str:
-    """8 hex digits over the texts, to tell one large request from another."""
+    """8 hex digits of a hash of the texts, to tell one large request from another."""
     found = blake2b(digest_size=4)
     for part in parts:
         for text in part:

@@ -1,6 +1,6 @@
-"""Why a node does not do with a backup what it was asked to, one class a reason (rules 9.3, 9.4, 15.1 to 15.6).
+"""The reasons for which a node refuses a request about a backup, one class each (rules 9.3, 9.4, 15.1 to 15.6).
 
-Each is a `Refused` of the cluster, so that whoever does not care which it is catches one. Never here: the judgement.
+Each is a subclass of the cluster's `Refused`, so that a caller may catch them all at once.
 """
 
 from cluster.member import Refused
@@ -14,14 +14,14 @@ class NoSuchTask(Refused):
 
 
 class TaskIsDisabled(Refused):
-    """It is switched off."""
+    """The task is disabled."""
 
     def __init__(self, task: str) -> None:
         super().__init__(f"task {task!r} is disabled: enable it first")
 
 
 class NowhereToGo(Refused):
-    """It has no destination, or all are disabled or incomplete."""
+    """The task has no destination, or all are disabled or incomplete."""
 
     def __init__(self, task: str) -> None:
         super().__init__(f"task {task!r} has no usable destination: give one, or enable one")
@@ -35,14 +35,14 @@ class NobodyIsResponsible(Refused):
 
 
 class OutsideTheCluster(Refused):
-    """The node was removed from the cluster, and knows it (rule 3.36)."""
+    """The node knows that it was removed from the cluster (rule 3.36)."""
 
     def __init__(self, task: str, node: str) -> None:
         super().__init__(f"node {node} belongs to no cluster and runs no task {task!r}: ask a node of the cluster")
 
 
 class AskAnother(Refused):
-    """Another node is responsible: the answer RavenDB gives with a redirect (307)."""
+    """Another node is responsible; RavenDB answers with a redirect (307)."""
 
     def __init__(self, task: str, node: str) -> None:
         super().__init__(f"node {node} is responsible for task {task!r}: ask that one")
@@ -50,7 +50,7 @@ class AskAnother(Refused):
 
 
 class NoFreeSlot(Refused):
-    """As many backups as may run on this node now."""
+    """As many backups run on this node now as are allowed."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(
@@ -67,14 +67,14 @@ class ShortOfResources(Refused):
 
 
 class NothingRuns(Refused):
-    """There is no such run under way on this node."""
+    """No such run is under way on this node."""
 
     def __init__(self, task: str) -> None:
         super().__init__(f"no backup of task {task!r} with that number runs on this node: look at what runs where")
 
 
 class BadDelay(Refused):
-    """A delay must lead into the future."""
+    """The delay does not lead into the future."""
 
     def __init__(self, duration: int) -> None:
         super().__init__(f"a backup cannot be put off by {duration} µs: give a duration above 0")

@@ -1,6 +1,6 @@
-"""A restore, and what every request may hold that nobody is to see.
+"""The restore request, and the search for keys and secrets in any request.
 
-Never here: how a request is answered (backup/restore/restore_operation.py).
+A restore is carried out in backup/restore/restore_operation.py.
 """
 
 from typing import Any
@@ -18,51 +18,51 @@ from cluster.value import value
 
 @value
 class RestoreResult:
-    """What a restore made."""
+    """The result of a restore."""
 
     database_id: int
     files: tuple[str, ...]
-    """Applied, in order."""
+    """The files that were applied, in order."""
     documents: int
-    """That the database holds now."""
+    """Number of documents in the new database."""
     fingerprint: str
     """`Store.fingerprint` of the new database."""
 
 
 @value
 class RestoreDatabase(ClientRequest[RestoreResult]):
-    """Make a new database, with the node that is asked as its only member, from a backup (17). Answers `RestoreResult`.
+    """Create a database from a backup, with the node that is asked as its only member (section 17).
 
-    Also raises `NothingToRestore`, `BrokenChain`, `DamagedBackup`, `UnreadableBackup`, `KeyRefused`, `NoKey`,
-    `WrongKey` or `DestinationError`.
+    Answers a `RestoreResult`. Besides `Refused` it raises `NothingToRestore`, `BrokenChain`, `DamagedBackup`,
+    `UnreadableBackup`, `KeyRefused`, `NoKey`, `WrongKey` or `DestinationError`.
     """
 
     name: str
     node: str
     """The node whose local folder holds the backup."""
     path: str
-    """That local folder, as the task named it; empty with `source`."""
+    """The local folder, as the task named it; empty with `source`."""
     folder: str = ""
-    """The folder of the chain in it; empty with `at`."""
+    """The folder of the chain in `path`; empty with `at`."""
     last_file: str | None = None
-    """Restore up to and including this file; None: all."""
+    """The last file to restore; None: restore all."""
     at: int | None = None
-    """Instead of folder and file: wall µs; what the newest backup holds that had started then."""
+    """Instead of folder and file: wall µs; the newest backup that had started by then is restored."""
     database: str = ""
     """With `at`: the database that was backed up, where the local folder holds several."""
     encryption: Encryption | None = None
-    """How the files are encrypted (rule 13.5); None: with `key`, if there is one."""
+    """The encryption of the files (rule 13.5); None: with `key`, if there is one."""
     key: Key | None = None
-    """The new database is encrypted with this one (`EncryptionKey`, rule 17.1)."""
+    """The key that encrypts the new database (`EncryptionKey`, rule 17.1); None: it is not encrypted."""
     disable_ongoing_tasks: bool = False
-    """Its tasks are there, and none of them runs (rule 17.9)."""
+    """Whether its tasks are restored disabled (rule 17.9)."""
     skip_indexes: bool = False
-    """It has no index, neither definition nor data (rule 17.1)."""
+    """Whether indexes are left out, definitions and data (rule 17.1)."""
     source: AnySettings | None = None
-    """The cloud that holds the backup, instead of a local folder (rules 12.4, 17.1)."""
+    """The cloud that holds the backup, instead of a local folder (rules 12.4, 17.1); None: a local folder."""
 
     def __attrs_post_init__(self) -> None:
-        """SecretInAddress: the folder is shown."""
+        """Raise SecretInAddress if the path or the folder holds a secret, as both are shown."""
         for text in (self.path, self.folder):
             refuse_secret(text, "the folder to restore from", "name a cloud as `source`", is_place=False)
 
@@ -79,7 +79,7 @@ class RestoreDatabase(ClientRequest[RestoreResult]):
 
 
 def keys_of(request: Any) -> list[Key]:
-    """Every key that a request names, however deep."""
+    """Every key in a request, at any depth."""
     if isinstance(request, Key):
         return [request]
     if not attrs.has(type(request)):
@@ -88,7 +88,7 @@ def keys_of(request: Any) -> list[Key]:
 
 
 def secrets_of(request: Any) -> list[str]:
-    """What nobody is to see in the destinations that a request names, however deep."""
+    """Every secret of the destinations in a request, at any depth."""
     if isinstance(request, DestinationSettings):
         return list(request.secrets)
     if isinstance(request, tuple):

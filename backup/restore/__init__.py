@@ -1,1 +1,1 @@
-"""From the files of a chain back to a database."""
+"""Restoring a database from the files of a chain."""

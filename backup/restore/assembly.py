@@ -1,7 +1,4 @@
-"""A database put together from the files of one chain, one after the other (rules 17.4, 17.5).
-
-Never here: which files make a chain, or where they are.
-"""
+"""A database assembled from the files of one chain, one after the other (rules 17.4, 17.5)."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,10 +29,10 @@ from backup.database.revisions import Policies
 
 
 class DatabaseAssembly:
-    """A new copy, with vectors of its own (rule 17.10), and what stands beside it: what the files read so far come to."""
+    """The result of the files read so far: a new copy with change vectors of its own (rule 17.10), values and indexes."""
 
     def __init__(self, node: str, database_id: str) -> None:
-        """Nothing yet; the copy will be that of `node`, under an id of its own."""
+        """Begin with an empty copy that belongs to `node`, under an id of its own."""
         self.store = Store(node, database_id)
         self.values: Values = NOTHING
         self.record: Mapping[str, Any] = {}
@@ -44,22 +41,25 @@ class DatabaseAssembly:
         """Documents read; one that changed between two files counts in each."""
         self.tombstones = 0
         self.left_out: dict[str, int] = {}
-        """What has no place in the model, by section or metadata field, and how often it was met."""
+        """By section or metadata field that the model cannot hold: how often it occurred."""
         self.indexes: list[IndexData] = []
-        """Data of indexes as of some etag of the store, which keeps its etags: of a snapshot."""
+        """Index data of a snapshot, each as of an etag of the store, whose etags a snapshot keeps."""
         self.files: tuple[str, ...] = ()
-        """Those taken, in their order."""
+        """Names of the files taken, in order."""
         self.manifest: Manifest | None = None
-        """That of the last file; None if it is unsealed."""
+        """Manifest of the last file; None if the file has no seal."""
         self._policies_index = 0
 
     @property
     def fingerprint(self) -> str:
-        """What `BackupStarted.fingerprint` said of a copy that held the same."""
+        """The fingerprint of the copy, equal to `BackupStarted.fingerprint` of a copy that held the same."""
         return combined(self.store.fingerprint_sum, self.values)
 
     def take_file(self, name: str, chunks: Iterable[bytes], *, unsealed: bool = False) -> Manifest | None:
-        """One more file, a snapshot or a logical backup; what it says of itself. DamagedBackup, UnreadableBackup."""
+        """Apply one more file, a snapshot or a logical backup; return its manifest, None if it is unsealed.
+
+        DamagedBackup or UnreadableBackup if the file cannot be read.
+        """
         first, whole = peeked(chunks)
         reader: SnapshotReader | LogicalReader
         if first.startswith(MAGIC):
@@ -72,11 +72,11 @@ class DatabaseAssembly:
         return reader.manifest
 
     def drop_indexes(self) -> None:
-        """Go on without any index (`SkipIndexes`, rule 17.1)."""
+        """Drop every index, definitions and data (`SkipIndexes`, rule 17.1)."""
         self.values, self.indexes = without_indexes(self.values), []
 
     def take_snapshot(self, reader: SnapshotReader) -> None:
-        """The raw store and the data of indexes instead of all that was there (rule 17.10)."""
+        """Replace everything by the raw store and index data of a snapshot (rule 17.10)."""
         node, database_id = self.store.node, self.store.database_id
         others: dict[str, bytes] = {}
         try:
@@ -106,7 +106,7 @@ class DatabaseAssembly:
                 others[name] = content
 
     def take(self, reader: LogicalReader) -> None:
-        """One more file. DamagedBackup as the reader raises it."""
+        """Apply one more logical backup. DamagedBackup if the file is damaged."""
         store = self.store
         before = store.etag
         for item in reader.items():
@@ -120,7 +120,7 @@ class DatabaseAssembly:
         manifest = reader.manifest
         if manifest is not None and manifest.policies_index != self._policies_index:
             self._policies_index = manifest.policies_index
-            store.forget_revisions(before)  # the file holds every revision there was, however few
+            store.forget_revisions(before)  # the file holds every revision of the document
         self._agree(reader)
         store.enforce(Policies(store.policies.index, self.values.policies.policies))
         self.documents += reader.counts[Document]

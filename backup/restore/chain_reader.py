@@ -1,7 +1,7 @@
-"""From a folder of backup files back to a database: what can be restored, whether its chain is whole, and doing it.
+"""Restoring a folder of backup files: its restore points, the check that the chain is whole, and the restore itself.
 
-Where RavenDB restores what it finds (rules 17.3, 17.4, 22.7, 22.20) we refuse and say why, unless the rules are its own:
-a database that lacks a part looks like one that does not. Never here: the record of the cluster, or the name of the new database.
+Where RavenDB restores what it finds (rules 17.3, 17.4, 22.7, 22.20), a broken chain is refused with the reason, unless
+RavenDB's own rules apply: a database that lacks a part cannot be told from one that is whole.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ OURS = Rules()
 
 
 class NothingToRestore(ValueError):
-    """There is no such restore point. The text says what there is."""
+    """There is no such restore point. The message lists the existing ones."""
 
 
 class BrokenChain(ValueError):
@@ -51,7 +51,7 @@ class RestorePoint:
 def restore_points(destination: Destination, folder: str, zone: ZoneInfo = UTC) -> tuple[RestorePoint, ...]:
     """The finished backup files of a folder in order (rules 17.2, 17.11, 17.12).
 
-    `zone` is that of the node that wrote them. BrokenChain if a snapshot follows another file (rule 17.4).
+    `zone` is the time zone of the node that wrote them. BrokenChain if a snapshot follows another file (rule 17.4).
     """
     named = file_names.parse_folder(folder, zone)
     found = [
@@ -131,7 +131,7 @@ def _chosen(points: tuple[RestorePoint, ...], last_file: str | None, rules: Rule
         if point.file.lower() == last_file.lower():  # rule 17.3
             return point.file
     if not rules.needs_last_file:
-        return None  # rule 22.7: all there is
+        return None  # rule 22.7: restore every file
     listed = ", ".join(point.file for point in points)
     raise NothingToRestore(f"there is no file {last_file} in {points[0].folder}: give one of {listed}")
 
@@ -151,7 +151,7 @@ def _by_manifests(
     keys: Iterable[Key],
     known: dict[str, Manifest],
 ) -> tuple[str, ...]:
-    """The chain as the files themselves tell it: names are local times, which an autumn night repeats."""
+    """The chain by the files' manifests: names are local times, which the end of summer time repeats."""
     folder = points[0].folder
     files = {point.file for point in points}
 
@@ -198,7 +198,7 @@ def _by_manifests(
 
 
 def _covers(later: Manifest, earlier: Manifest) -> bool:
-    """Whether an incremental holds all that another of the same copy does: both continue the same file, and it goes on."""
+    """Whether incremental `later` holds all of `earlier`: both continue the same file of the same copy, and it goes further."""
 
     def begins(manifest: Manifest) -> tuple[object, ...]:
         return manifest.previous, manifest.from_etag, manifest.from_raft_index, manifest.database_id, manifest.node
@@ -241,12 +241,12 @@ def _headless(file: str, folder: str) -> BrokenChain:
 
 @value
 class Comparison:
-    """How the documents of two copies differ; true if they do not. Ids, sorted."""
+    """The difference between the documents of two copies, as sorted ids; true if there is none."""
 
     only_first: tuple[str, ...] = ()
     only_second: tuple[str, ...] = ()
     different: tuple[str, ...] = ()
-    """One sentence for each document that both hold, but not alike."""
+    """One sentence for each document that both copies hold with different contents."""
 
     def __bool__(self) -> bool:
         return not (self.only_first or self.only_second or self.different)
@@ -270,7 +270,7 @@ class Comparison:
 def equal_contents(first: Store | Contents, second: Store | Contents) -> Comparison:
     """Compare two copies document for document: id, collection, JSON, attachments and time of the last change.
 
-    Of revisions nothing is said here: the fingerprints tell them. Etags, vectors and tombstones belong to a copy, not to its documents.
+    Revisions are not compared; fingerprints cover them. Etags, vectors and tombstones belong to a copy, not to its documents.
     """
     ours, theirs = _documents(first), _documents(second)
     different = []

@@ -1,7 +1,7 @@
-"""A database made from a backup (17.5 to 17.8): read first, then made through the log, filled, and only then opened.
+"""Restore operations (rules 17.5 to 17.8): the files are read, the database created through the log, filled, then opened.
 
-Files that cannot be restored leave nothing behind, and nobody ever sees a database that is half full: a restore that
-ends with its node's life is taken back when the node returns. Never here: what is in the files (chain_reader.py).
+Files that cannot be restored leave nothing behind, and no client ever sees a half-filled database: a restore that its
+node's crash cut off is undone when the node restarts. The files are read in chain_reader.py.
 """
 
 from collections.abc import Set
@@ -32,7 +32,7 @@ from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import SECOND
 
 AGAIN = 5 * SECOND
-"""How long after a vain attempt to take a database back another is made."""
+"""How long (µs) after a failed attempt to remove an unfinished database the next is made."""
 
 
 @attrs.define(eq=False)
@@ -45,12 +45,12 @@ class RestoreOperations:
     _indexer: Indexer
     _destinations: WorldDestinations
     _under_way: set[str] = attrs.field(factory=set, init=False)
-    """Names of databases, in lower case."""
+    """Lower-case names of the databases whose restore is under way."""
 
-    # ---- doing it
+    # ---- the restore
 
     async def restore(self, request: RestoreDatabase) -> RestoreResult:
-        """Do it. Raises what `RestoreDatabase` says; then there is no new database (rule 17.8)."""
+        """Restore a database. Raises as `RestoreDatabase` documents; then there is no new database (rule 17.8)."""
         name = request.name.lower()
         check_new_name(self._member.state, request.name)  # rule 17.6
         if name in self._under_way:
@@ -65,7 +65,9 @@ class RestoreOperations:
         member = self._member
         key = key_to_read(request.encryption, request.key)
         place = self._source(request)
-        keys = tuple(each for each in (key, request.key) if each is not None)  # a snapshot has its database's (13.4)
+        keys = tuple(
+            each for each in (key, request.key) if each is not None
+        )  # a snapshot is encrypted with its database's key (13.4)
         pace = slowness(place)
         find = partial(self._find, place, request, keys)
         folder, last_file, cost = await member.outside(find, io_costs.START * pace)
@@ -85,7 +87,7 @@ class RestoreOperations:
         return RestoreResult(database_id, files, documents, fingerprint)
 
     def _source(self, request: RestoreDatabase) -> Destination:
-        """Where the files are (rule 12.4)."""
+        """The destination that holds the files (rule 12.4)."""
         source = request.source
         if source is None and is_remote(request.path):
             raise Refused(
@@ -101,7 +103,7 @@ class RestoreOperations:
         return self._destinations.of_settings(self._member.name, source)
 
     def _find(self, place: Destination, request: RestoreDatabase, keys: tuple[Key, ...]) -> tuple[str, str | None, int]:
-        """Folder, last file, and the µs that reading them takes. Refuses what rule 13.5 says of snapshots."""
+        """Folder, last file (None: all), and the µs that reading them takes. KeyRefused by rule 13.5."""
         folder, last_file = request.folder, request.last_file
         if request.at is not None:
             point = restore_points.point_at(place, request.at, request.database, keys=keys)
@@ -118,7 +120,7 @@ class RestoreOperations:
         return folder, last_file, cost
 
     async def _fill(self, request: RestoreDatabase, restored: DatabaseAssembly) -> int:
-        """Make the database, fill it, open it (rule 17.7); its id."""
+        """Create the database, fill it and open it (rule 17.7); return its id."""
         member = self._member
         create = CreateDatabase(
             request.name,
@@ -138,14 +140,19 @@ class RestoreOperations:
                 await member.propose(restore_command(request.name, restored.values))
             wanted = await self._define_tasks(request, restored)
             await self._open(request.name, database_id)
-        except (OSError, NoLeader, OutcomeUnknown, Refused) as error:  # no room, or nobody to tell
+        except (
+            OSError,
+            NoLeader,
+            OutcomeUnknown,
+            Refused,
+        ) as error:  # the disk is full, or the log could not be reached
             member.spawn(self._take_back, request.name, database_id, self._destinations.plain(error))
             raise
         await self._enable(request.name, wanted)
         return database_id
 
     async def _define_tasks(self, request: RestoreDatabase, restored: DatabaseAssembly) -> list[int]:
-        """The tasks of the last file's record (rule 17.5), disabled while nobody may look; those to enable after that."""
+        """Define the tasks of the last file's record (rule 17.5), disabled at first; return the ids of those to enable later."""
         wanted = []
         for found in tasks_of(restored.record):
             if isinstance(found, LeftOut):
@@ -162,7 +169,7 @@ class RestoreOperations:
         return wanted
 
     async def _enable(self, name: str, tasks: list[int]) -> None:
-        """The database is open, and its tasks may run; one that nobody could be told of stays disabled, and is named."""
+        """Enable the tasks of the opened database; one whose command fails stays disabled, and is named in a note."""
         for task_id in tasks:
             try:
                 await self._member.propose(ToggleTask(name, task_id, disabled=False))
@@ -170,7 +177,7 @@ class RestoreOperations:
                 self._member.note(TaskNotRestored(name, f"task {task_id}", f"it is disabled: {error}"))
 
     async def _open(self, name: str, database_id: int) -> None:
-        """Tell all, as often as a report is told (rules 9.14, 17.7)."""
+        """Propose opening the database, as often as a report is tried (rules 9.14, 17.7)."""
         for attempt in range(self._rules.report_attempts, 0, -1):
             try:
                 await self._member.propose(OpenDatabase(name, database_id))
@@ -180,24 +187,24 @@ class RestoreOperations:
             except Refused:
                 if self._half_made(name, database_id) is not None:
                     raise
-                return  # an attempt whose outcome nobody knew has done it
+                return  # an earlier attempt with unknown outcome has opened it
             else:
                 return
 
-    # ---- taking back what was not done (rule 17.8)
+    # ---- undoing an unfinished restore (rule 17.8)
 
     def follow(self, database: Database) -> None:
-        """The database is new or has changed: if an earlier life of this node was to fill it, it never will."""
+        """The database is new or has changed: undo it if an earlier incarnation of this node was restoring it."""
         restoring = database.restoring
         if restoring is None or restoring.node != self._member.name:
             return
         if restoring.life != self._member.incarnation:
             self._member.spawn(self._take_back, database.name, database.id, "the node went down meanwhile")
-        elif database.name.lower() not in self._under_way:  # it was asked for, and nobody knew whether it came to be
+        elif database.name.lower() not in self._under_way:  # it was proposed, and the outcome was unknown
             self._member.spawn(self._take_back, database.name, database.id, "it was made when nobody waited any more")
 
     def forget(self, known: Set[int]) -> None:
-        """Nothing is kept of databases."""
+        """Do nothing, as no state is kept per database."""
 
     async def _take_back(self, name: str, database_id: int, why: str) -> None:
         member = self._member
@@ -207,7 +214,7 @@ class RestoreOperations:
             except (NoLeader, OutcomeUnknown):
                 await member.sleep(AGAIN)
             except Refused:
-                return  # this node has restarted and was behind: it is open, or gone
+                return  # this node had restarted and was behind: the database is open, or gone
             else:
                 member.note(RestoreAbandoned(name, why))
                 return
@@ -218,7 +225,7 @@ class RestoreOperations:
 
 
 def _check_snapshot(point: chain_reader.RestorePoint, key: Key | None) -> None:
-    """Rule 13.5."""
+    """KeyRefused if the key given for a snapshot breaks rule 13.5."""
     if point.encrypted and key is None:
         raise KeyRefused(f"snapshot {point.file} is encrypted as its database was: give that key as EncryptionKey")
     if not point.encrypted and key is not None:

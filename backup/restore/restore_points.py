@@ -1,6 +1,6 @@
-"""What a place holds, chain by chain: every restore point, which of them can be restored, and the one of an instant.
+"""The restore points of a destination, chain by chain: which of them can be restored, and the one of a given instant.
 
-Nothing here is believed of a name that the file itself can tell. Never here: restoring (chain_reader.py).
+What a file's manifest tells is never taken from its name. The restore itself is in chain_reader.py.
 """
 
 from collections.abc import Iterable
@@ -18,36 +18,36 @@ from cluster.time_units import DAY, as_datetime
 from cluster.value import value
 
 Unusable = (DamagedBackup, UnreadableBackup, BrokenChain, NothingToRestore, WrongKey, NoKey, DestinationError)
-"""Why a file cannot be restored, or not up to it."""
+"""The errors for which a file, or a chain up to it, cannot be restored."""
 
 
 @value
 class CheckedPoint:
-    """One restore point, looked into."""
+    """One restore point whose file was read and checked."""
 
     point: RestorePoint
     manifest: Manifest | None
-    """What the file says of itself; None if it cannot be read."""
+    """The file's manifest; None if the file cannot be read."""
     problem: str
-    """Why nobody can restore up to it; empty if it can be done."""
+    """Why the chain cannot be restored up to this point; empty if it can."""
     files: tuple[str, ...] = ()
-    """What would be applied, in order."""
+    """The files that a restore would apply, in order."""
 
 
 @value
 class Chain:
-    """One folder of a destination."""
+    """The chain in one folder of a destination."""
 
     folder: str
     points: tuple[CheckedPoint, ...]
     in_progress: tuple[str, ...] = ()
-    """What a crash left: no part of any chain (rule 17.12)."""
+    """Unfinished files that a crash left, which are no part of any chain (rule 17.12)."""
     problem: str = ""
-    """What is wrong with the folder as a whole."""
+    """The error of the folder as a whole; empty: none."""
 
     @property
     def whole(self) -> bool:
-        """Whether every backup in it can be restored, and there is one."""
+        """Whether the chain has a backup and every backup in it can be restored."""
         return bool(self.points) and not self.problem and not any(each.problem for each in self.points)
 
     @property
@@ -57,7 +57,7 @@ class Chain:
 
 
 def chains(destination: Destination, *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC) -> tuple[Chain, ...]:
-    """Every chain of a place, in the order of the folders' names; folders that are no backup's are passed over."""
+    """Every chain of a destination, in the order of the folders' names; folders that hold no backup are skipped."""
     return tuple(
         check_chain(destination, folder, keys=keys, zone=zone)
         for folder in destination.folders()
@@ -66,7 +66,7 @@ def chains(destination: Destination, *, keys: Iterable[Key] = (), zone: ZoneInfo
 
 
 def check_chain(destination: Destination, folder: str, *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC) -> Chain:
-    """Read every file of a folder, verify its seal and its place in the chain, and say up to where it restores."""
+    """Read every file of a folder, verify its seal and its place in the chain, and return which points can be restored."""
     keys = tuple(keys)
     files = destination.files(folder)
     in_progress = tuple(
@@ -95,17 +95,18 @@ def _checked(
 
 
 def manifest_of(destination: Destination, point: RestorePoint, keys: Iterable[Key] = ()) -> Manifest:
-    """What the file of a point says of itself, its seal verified."""
+    """The manifest of a point's file, with its seal verified."""
     return read_manifest(point.file, plain(point.file, destination.read(f"{point.folder}/{point.file}"), keys))
 
 
 def point_at(
     destination: Destination, at: int, database: str = "", *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC
 ) -> RestorePoint:
-    """The newest backup that had started at wall instant `at`: what the database held then, as far as it was kept.
+    """The newest backup that had started at wall µs `at`.
 
-    Of the one database in the place, if none is named. A backup holds what there was when it started. NothingToRestore
-    says what there is; what is wrong with a file that might be the one is raised, and never passed over for an older.
+    A backup holds the database as it was when the backup started. If no database is named, the place must hold only one.
+    NothingToRestore lists what there is. The error of a file that may be the one is raised; an older file is never used
+    instead.
     """
     keys = tuple(keys)
     folders = [folder for folder in destination.folders() if file_names.parse_folder(folder, zone) is not None]
@@ -117,7 +118,7 @@ def point_at(
     if not ours:
         there = f"there are backups of {', '.join(known)}" if known else "there are no backups at all"
         raise NothingToRestore(f"there is no backup of {database or 'any database'} here: {there}")
-    # Names are local times of the node that wrote them: up to a day from the instants, which the files know.
+    # Names are local times of the node that wrote them, up to a day off the instants, which the manifests hold.
     ours.sort(key=lambda point: (point.at, point.file), reverse=True)
     best: tuple[int, RestorePoint] | None = None
     for point in ours:

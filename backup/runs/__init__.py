@@ -1,1 +1,1 @@
-"""One node's runs of its backup tasks: due, written, read back, uploaded, reported, and old ones removed."""
+"""One node's runs of its backup tasks: scheduling, writing, reading back, uploading, reporting, and retention."""

@@ -1,7 +1,7 @@
-"""What one run does, from the frozen copy to the file that was read back (rules 6.1, 8.7, 9.6 to 9.12, 11, 18.4).
+"""The steps of one run, from the frozen copy to the file that was read back (rules 6.1, 8.7, 9.6 to 9.12, 11, 18.4).
 
-A crash leaves what a crash leaves; an error leaves nothing behind. Never here: when a run is due (scheduler.py), how
-many may run (runner.py), behind which file and under which name (chain.py), who is told (status_reporter.py).
+A crash may leave an unfinished file at a destination; an error leaves nothing. When a run is due is decided in
+scheduler.py, how many may run in runner.py, which chain it continues in chain.py; status_reporter.py reports it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -36,12 +36,12 @@ from cluster.value import value
 
 T = TypeVar("T")
 DEFLATE = {"NoCompression": 0, "Fastest": 1, "Optimal": 6, "SmallestSize": 9}
-"""Levels of deflate by the names that .NET gives them (rule 6.1); what asks for Zstd gets it too, so that any unzip reads it."""
+"""Levels of deflate by their .NET names (rule 6.1). A task that asks for Zstd gets deflate too, so that any unzip reads it."""
 
 
 @value
 class RunOutcome:
-    """How a run came to its end."""
+    """The outcome of a run."""
 
     status: Status
     chain: ChainEnd | None
@@ -49,11 +49,11 @@ class RunOutcome:
 
 
 class NotEverywhere(DestinationError):
-    """Some of the clouds did not take the file, and with that the run has failed (rule 9.8)."""
+    """Some of the clouds did not take the file, so the run has failed (rule 9.8)."""
 
 
 class BackupRun:
-    """One run."""
+    """One run of a backup task."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class BackupRun:
         plain_error: Callable[[BaseException], str],
         is_wanted: Callable[[], bool],
     ) -> None:
-        """`find_places` says where the file is to be, `plain_error` an error without real paths."""
+        """`find_places` returns where the file is to go, `plain_error` the text of an error without real paths."""
         self._member = member
         self._rules = rules
         self._inputs = inputs
@@ -75,24 +75,24 @@ class BackupRun:
         self._length = 0
         """Bytes of the file."""
         self.sent: tuple[Sent, ...] = ()
-        """How the uploads came out."""
+        """The outcome of each upload."""
         self._values = kept_by(inputs.database.values, inputs.contents.policies)
         self._began = member.monotonic()
         self.occurrence = run_status.answered_occurrence(inputs.task, inputs.plan, inputs.started_at, member.zone)
-        """The occurrence it answers."""
+        """Wall µs of the occurrence that this run answers."""
         self.progress: answers.RunProgress | None = None
-        """How far it has come; None before its file is begun."""
+        """How far the run has come; None before its file is begun."""
         self._key: Key | None = None
-        """Of the file that is written; settled when it is opened."""
+        """The key of the file; known once the file is opened. None: it is not encrypted."""
         self._run = inputs.begun(member.name)
-        """What it is; settled when its file is opened."""
+        """The facts of this run's start; whether it is full is final once its file is opened."""
 
     @property
     def _duration(self) -> int:
         return self._member.monotonic() - self._began
 
     async def do(self) -> RunOutcome:
-        """Do it. NoLongerWanted, OSError and ValueError say why not, and leave nothing behind (rule 9.6c)."""
+        """Do the run. If it raises NoLongerWanted, OSError or ValueError, no file is left behind (rule 9.6c)."""
         self.places = await self._find_places()
         target = await self._outside(self._open, io_costs.LOOK)
         if target is None:
@@ -105,35 +105,35 @@ class BackupRun:
             await self._outside(partial(self._remove, target, error), io_costs.LOOK)
             raise
         except BaseException:
-            target.upload.abandon()  # a crash: the file stays as it is
+            target.upload.abandon()  # the node crashes: the file stays as it is
             raise
         if self.places.remotes:
             await self._send(target, writer.manifest)
         return self._success(target, writer.manifest)
 
     def failure(self, error: str) -> Status:
-        """The status after an error (rule 9.11)."""
+        """The task's status after this run failed with `error` (rule 9.11)."""
         before, now = self._inputs.before, self._member.wall()
         return run_status.status_after_failure(before, self._run, error, now, self._duration, self.sent)
 
     @property
     def is_full(self) -> bool:
-        """Whether it is, or was to be, a full backup."""
+        """Whether the run is, or was meant to be, a full backup."""
         return self._run.full
 
     @property
     def keys(self) -> tuple[Key, ...]:
-        """What its file was written under; () for a plain one."""
+        """The key its file was written under; () if the file is not encrypted."""
         return () if self._key is None else (self._key,)
 
     # ---- the steps
 
     async def _outside(self, work: Callable[[], T], cost: int) -> T:
-        """Do something at the destination, which may be slower than it should."""
+        """Do `work` at the destination, which may be slower than usual."""
         return await self._member.outside(work, cost * slowness(self.places.base))
 
     def _open(self) -> BackupFile | None:
-        """Look at the destination, decide for the last time whether it is full, and begin the file; None: skip it."""
+        """Look at the destination, decide finally whether the run is full, and begin the file; None: skip the run."""
         inputs, places = self._inputs, self.places
         places.clear()
         self._key = inputs.key_of(full=self._run.full)
@@ -159,7 +159,7 @@ class BackupRun:
         self._member.note(BackupStarted(*about, *where, *held, inputs.plan.by_hand, clouds))
 
     async def _write(self, target: BackupFile) -> LogicalWriter | SnapshotWriter:
-        """Write the file in slices, so that there is time for things to happen in between."""
+        """Write the file in slices, so that other events can happen in between."""
         writer = writer_of(self._inputs, self._values, target.chain, target.file, full=self._run.full)
         chunks = writer.chunks()
         if self._key is not None:
@@ -190,7 +190,7 @@ class BackupRun:
         self.progress = answers.RunProgress(items, target.items, size, target.size, verifying=slices == of)
 
     async def _read_back(self, target: BackupFile, written: Manifest) -> None:
-        """A file counts when what the destination gives back is what was written."""
+        """Read the file back: it counts only if the destination gives back what was written."""
         await self._outside(partial(self._check, target, written, self.places.base), io_costs.read_back(target.size))
 
     def _check(self, target: BackupFile, written: Manifest, place: Destination) -> None:
@@ -199,7 +199,10 @@ class BackupRun:
             raise DamagedBackup(target.file, "read back, it says other things of itself than were written")
 
     async def _send(self, target: BackupFile, written: Manifest) -> None:
-        """To every cloud (rule 9.6e); then what was only for that goes (rule 9.6f). NotEverywhere, NoLongerWanted."""
+        """Send the file to every cloud (rule 9.6e), then delete it if it was temporary (rule 9.6f).
+
+        NotEverywhere if a cloud did not take it, NoLongerWanted if the run was ended.
+        """
         uploads = Uploads(
             self._member,
             self._rules,
@@ -214,7 +217,7 @@ class BackupRun:
         )
         try:
             self.sent = await uploads.send(self.places.remotes)
-        except NoLongerWanted:  # rule 9.12: nothing of it is kept
+        except NoLongerWanted:  # rule 9.12: no part of the file is kept
             await self._outside(partial(withdraw, self.places.remotes, target.name), io_costs.LOOK)
             await self._outside(partial(self.places.base.delete, target.name), io_costs.LOOK)
             raise
@@ -234,7 +237,7 @@ class BackupRun:
             target.upload.discard()
             if not isinstance(error, FileExistsError):
                 self.places.base.delete(target.name)
-        except OSError:  # the place is out of order: what is left there is no part of any chain
+        except OSError:  # the destination cannot be reached: the unfinished file left there is no part of any chain
             target.upload.abandon()
 
     def _need_wanted(self) -> None:
@@ -263,7 +266,7 @@ class BackupRun:
 def writer_of(
     inputs: RunInputs, values: Values, chain: ChainEnd | None, file: str, *, full: bool
 ) -> LogicalWriter | SnapshotWriter:
-    """What writes the file: a full one, or the next of that chain."""
+    """The writer of the file: a full one, or the next of that chain."""
     manifest = begun_manifest(
         inputs.contents,
         file=file,
@@ -290,7 +293,7 @@ def writer_of(
 
 
 def record_of(database: Database) -> dict[str, Any]:
-    """The database record as it stands in a file: a JSON object (rule 18.4), without any key."""
+    """The database record as a backup file holds it: a JSON object (rule 18.4), without any key."""
     topology = database.topology
     return {
         "DatabaseName": database.name,

@@ -1,6 +1,6 @@
-"""Where the next file goes: behind the chain that it continues, under a name that is free (rules 8.7, 11.1 to 11.6).
+"""Where the next file goes: the chain that it continues, and a free name for it (rules 8.7, 11.1 to 11.6).
 
-Every place is looked at; nothing is written. Never here: how a name is built (backup/content/file_names.py).
+Every place is looked at; nothing is written. Names are built in backup/content/file_names.py.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ UTC = ZoneInfo("UTC")
 
 
 def chain_to_continue(inputs: RunInputs, places: RunPlaces, key: Key | None) -> ChainEnd | None:
-    """The chain that an incremental continues, if it is whole as far as can be seen and of this very copy."""
+    """The chain that an incremental continues; None unless it is of this very copy and whole as far as can be seen."""
     chain, before = inputs.chain, inputs.before
     if chain is None or before is None or before.folder != chain.folder:
         return None
@@ -30,21 +30,21 @@ def chain_to_continue(inputs: RunInputs, places: RunPlaces, key: Key | None) -> 
     for _, files in looked:
         if chain.file not in files or not any(files.values()):
             return None
-    if not looked:  # nobody can look into a vault: what this node has kept is all there is
+    if not looked:  # a Glacier vault cannot be listed: what this node has kept is all there is
         return chain
     place, here = looked[0]
     if not _has_our_key(place, chain, key):
         return None  # the task was edited: one key opens one chain
     for file in here:
         if file > chain.file and len(looked) == len(places.lasting) and all(file in files for _, files in looked):
-            chain = _adopted(place, chain, file, key)  # finished just before a crash, and forgotten
+            chain = _adopted(place, chain, file, key)  # finished just before a crash that lost this node's note of it
     return chain
 
 
 def free_names(
     inputs: RunInputs, node: str, zone: ZoneInfo, places: RunPlaces, chain: ChainEnd | None, key: Key | None
 ) -> tuple[str, str]:
-    """Folder and file (rules 11.1 to 11.5)."""
+    """A folder and a file name that no place has yet (rules 11.1 to 11.5)."""
     kind = inputs.task.kind
     if chain is not None:
         folder = chain.folder
@@ -67,18 +67,18 @@ def _has_our_key(place: Destination, chain: ChainEnd, key: Key | None) -> bool:
     """Whether the chain is encrypted as the next file is to be."""
     parsed = file_names.parse_file(chain.file, UTC)
     if parsed is None or parsed.snapshot:
-        return True  # a snapshot is as its database is (rule 13.4), whatever the task says
+        return True  # a snapshot is encrypted if its database is (rule 13.4), whatever the task says
     if not parsed.encrypted or key is None:
         return parsed.encrypted == (key is not None)
     return is_opened_by(opening_of(place.read(f"{chain.folder}/{chain.file}")), key)
 
 
 def _adopted(place: Destination, chain: ChainEnd, file: str, key: Key | None) -> ChainEnd:
-    """The chain with one more file, if that one continues it."""
+    """The chain with `file` added if the file continues it; else the chain as it was."""
     try:
         content = place.read(f"{chain.folder}/{file}")
         found = read_manifest(file, plain(file, content, () if key is None else (key,)))
-    except (UnreadableBackup, WrongKey, NoKey):  # not one of ours
+    except (UnreadableBackup, WrongKey, NoKey):  # not written by this task
         return chain
     if (found.previous, found.from_etag, found.database_id) != (chain.file, chain.last_etag, chain.copy):
         return chain
@@ -86,6 +86,6 @@ def _adopted(place: Destination, chain: ChainEnd, file: str, key: Key | None) ->
 
 
 def _finished(files: Iterable[str]) -> dict[str, bool]:
-    """Those of a folder's files that are backups and finished, in order, each with whether it is full."""
+    """The finished backups among a folder's files, in order, each with whether it is full."""
     found = ((file, file_names.parse_file(file, UTC)) for file in files)
     return {file: parsed.full for file, parsed in found if parsed is not None and not parsed.in_progress}

@@ -1,7 +1,7 @@
-"""What one node knows of its own runs: how far each task has come here, its chain of files, what nobody was told yet.
+"""The local status of one node's runs: the last status of each task, its chain of files, and unreported runs.
 
-One small file a task on the node's disk, replaced whole, so that a restarted node goes on where it was (rules 8.10,
-9.15, 24.6). Never here: what the cluster knows (backup/record/record.py), and telling it (status_reporter.py).
+One small file (a page) per task on the node's disk is replaced as a whole, so that a restarted node goes on where it
+was (rules 8.10, 9.15, 24.6). The cluster's copy is in backup/record/record.py; status_reporter.py reports to it.
 """
 
 import json
@@ -19,7 +19,7 @@ from cluster.value import value
 
 PREFIX = "runs/"
 RETRY = 5 * SECOND
-"""When a file that could not be written, because the disk is full, is tried again."""
+"""How long (µs) until a file that could not be written because the disk is full is tried again."""
 
 TaskKey = tuple[int, int]
 """Database id and task id."""
@@ -33,20 +33,20 @@ class ChainEnd:
     file: str
     last_etag: int
     copy: str
-    """Database id of the store whose etag that is."""
+    """Database id of the store that the etag belongs to."""
     raft_index: int = 0
-    """Up to where the log is in it."""
+    """Log index up to which the chain holds the database's changes."""
 
 
 @value
 class LocalStatus:
-    """What is kept of one task."""
+    """The page of one task."""
 
     status: Status | None = None
-    """This node's own, where rules keep one."""
+    """This node's own status, where the rules keep one."""
     chain: ChainEnd | None = None
     unreported: tuple[Status, ...] = ()
-    """Runs that the cluster was not told of, in the order of their starts."""
+    """Runs not yet reported to the cluster, in the order of their starts."""
 
 
 NOTHING = LocalStatus()
@@ -54,7 +54,7 @@ NOTHING = LocalStatus()
 
 @attrs.define(eq=False)
 class LocalStatuses:
-    """All pages of one node."""
+    """The pages of all tasks on one node."""
 
     _member: Member
     _rules: Rules
@@ -62,9 +62,9 @@ class LocalStatuses:
     _of: dict[int, dict[TaskKey, None]] = attrs.field(factory=dict, init=False)
     """The pages of each database."""
     _owing: dict[TaskKey, None] = attrs.field(factory=dict, init=False)
-    """Pages with something unreported."""
+    """Pages with unreported runs."""
     _in_memory: dict[TaskKey, Status] = attrs.field(factory=dict, init=False)
-    """The status of the last run of this life, which the cluster may not have yet (rule 8.10)."""
+    """By task: the status of its last run in this incarnation, which the cluster may not have yet (rule 8.10)."""
     _unwritten: set[TaskKey] = attrs.field(factory=set, init=False)
     """Pages that wait for room on the disk."""
 
@@ -87,15 +87,15 @@ class LocalStatuses:
 
     @property
     def databases(self) -> set[int]:
-        """Ids of the databases it has pages of."""
+        """Ids of the databases that this node has pages of."""
         return {key[0] for key in self._pages}
 
     def own(self, key: TaskKey) -> Status | None:
-        """This node's own status of a task, where rules keep one."""
+        """This node's own status of a task, where the rules keep one."""
         return self._pages.get(key, NOTHING).status
 
     def chain(self, key: TaskKey) -> ChainEnd | None:
-        """What the next incremental continues."""
+        """The end of the chain that the next incremental continues; None: there is none."""
         return self._pages.get(key, NOTHING).chain
 
     def status(self, key: TaskKey, cluster: Status | None) -> Status | None:
@@ -104,31 +104,31 @@ class LocalStatuses:
         return scheduling_status(kept, self._in_memory.get(key))
 
     def has_started(self, key: TaskKey, at: int) -> bool:
-        """Whether a run of this node that is known here began at that wall instant."""
+        """Whether a known run of this node began at wall µs `at`."""
         page, last = self._pages.get(key, NOTHING), self._in_memory.get(key)
         known = [*page.unreported, *([page.status] if page.status else []), *([last] if last else [])]
         return any(status.started_at == at for status in known)
 
     def unreported(self) -> list[tuple[TaskKey, Status]]:
-        """All that nobody was told yet, in the order of the starts."""
+        """All unreported runs with their tasks, in the order of their starts."""
         owed = [(key, status) for key in self._owing for status in self._pages[key].unreported]
         return sorted(owed, key=lambda each: (each[1].started_at, each[0]))
 
     # ---- writing
 
     def remember(self, key: TaskKey, status: Status) -> None:
-        """The status of the last run: until the node goes down."""
+        """Keep the status of the last run in memory, until the node goes down."""
         self._in_memory[key] = status
 
     async def keep(self, key: TaskKey, status: Status, chain: ChainEnd | None, *, owed: bool) -> None:
-        """A run ended like this. `owed`: the cluster is to be told from here."""
+        """Keep the outcome of a run on the disk. `owed`: it is to be reported to the cluster from this page."""
         page = self._pages.get(key, NOTHING)
         unreported = (*page.unreported, status) if owed else page.unreported
         self._put(key, LocalStatus(status if self._rules.local_status else None, chain, unreported))
         await self._write(key)
 
     async def told(self, key: TaskKey, statuses: Sequence[Status]) -> None:
-        """The cluster knows of these runs."""
+        """These runs were reported to the cluster: drop them from the page."""
         page = self._pages.get(key)
         if page is not None:
             rest = tuple(status for status in page.unreported if status not in statuses)
@@ -136,7 +136,7 @@ class LocalStatuses:
             await self._write(key)
 
     def drop_status(self, key: TaskKey) -> None:
-        """This node's own status is void: its next run is full (rules 6.7, 8.12)."""
+        """Drop this node's own status: its next run is full (rules 6.7, 8.12)."""
         self._in_memory.pop(key, None)
         page = self._pages.get(key)
         if page is not None and page.status is not None:
@@ -155,14 +155,14 @@ class LocalStatuses:
 
     def _forget(self, gone: Iterable[TaskKey]) -> None:
         for key in list(gone):
-            if key[1] <= self._member.applied:  # else it is not gone: this node has restarted and is behind
+            if key[1] <= self._member.applied:  # else the task is not removed: this node has restarted and is behind
                 del self._pages[key], self._of[key[0]][key]
                 self._owing.pop(key, None)
                 self._in_memory.pop(key, None)
                 self._member.spawn(self._member.disk.remove, _file(key))
 
     async def _write(self, key: TaskKey) -> None:
-        """Write a page; on a full disk go on without, and write it when there is room."""
+        """Write a page; if the disk is full, return, and write it later when there is room."""
         if not await self._is_written(key) and key not in self._unwritten:
             self._unwritten.add(key)
             self._member.spawn(self._write_later, key)
@@ -173,7 +173,7 @@ class LocalStatuses:
         self._unwritten.discard(key)
 
     async def _is_written(self, key: TaskKey) -> bool:
-        """Write a page; False if the disk takes nothing now."""
+        """Write a page; False if the disk is full."""
         page = self._pages.get(key)
         try:
             if page is not None:

@@ -1,7 +1,7 @@
 """Removing old chains from a destination, after a full backup is in place (section 14).
 
-A chain goes from its newest file to its full, so that whatever strikes in the middle leaves a shorter chain, which the
-next full run finds as old as before. Never here: which chains may go (backup/record/retention_policy.py).
+A chain is removed from its newest file to its full, so that an interruption leaves a shorter chain, which the next full
+run finds as old as before. Which chains may go is decided in backup/record/retention_policy.py.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -40,7 +40,7 @@ class RetentionCleaner:
     """The text of an error without real paths."""
 
     async def clean(self, database: Database, task: Task, folder: str, keys: Iterable[Key]) -> None:
-        """Remove what may go now that `folder` holds a new full backup. An error is noted and nothing more (14.6)."""
+        """Remove the chains that may go now that `folder` holds a new full backup. An error is only noted (rule 14.6)."""
         age = task.retention.age if task.retention is not None else None
         if age is None:  # rule 14.2
             return
@@ -64,7 +64,7 @@ class RetentionCleaner:
     # ---- looking
 
     def _now(self) -> int:
-        """The clock by which ages are told: the wall's; that on the wall of the zone, where only names are read (14.7)."""
+        """Wall µs from which ages are counted; where only names are read, the zone's local time as if it were UTC (rule 14.7)."""
         now, zone = self._member.wall(), self._member.zone
         if self._rules.retention_by_manifest:
             return now
@@ -75,18 +75,18 @@ class RetentionCleaner:
     def _look(
         self, database: str, new: str, keys: tuple[Key, ...], age: int
     ) -> tuple[tuple[StoredChain, ...], list[tuple[str, str]]]:
-        """The chains in the order of their beginnings; and folders that look old and cannot be read, with the reason."""
+        """The chains in the order of their first backups; and folders that look old but cannot be read, with the reason."""
         now = self._member.wall()
         chains: list[StoredChain] = []
         left: list[tuple[str, str]] = []
         for folder in self._place.folders():
-            named = file_names.parse_folder(folder, UTC)  # rule 14.7: as it stands there
+            named = file_names.parse_folder(folder, UTC)  # rule 14.7: the time in the name, taken as it stands
             if named is None:
                 continue
             if named.database.lower() != database.lower() or not self._rules.retention_by_manifest:
                 chains.append(_by_names(folder, named, self._place.files(folder)))
                 continue
-            if now - named.at < age - DAY and folder != new:  # a name is off by its zone, and by no more
+            if now - named.at < age - DAY and folder != new:  # a name is off by its zone at most
                 chains.append(StoredChain(folder, named.at, named.at, 0, named.database))
                 continue
             try:
@@ -98,7 +98,7 @@ class RetentionCleaner:
         return tuple(sorted(chains, key=lambda chain: (chain.at, chain.folder))), left
 
     def _by_manifests(self, folder: str, keys: tuple[Key, ...], *, whole: bool) -> StoredChain:
-        """What the first file of a folder and its last say. `whole`: it was written and read back just now."""
+        """The chain as its first and last files tell it. `whole`: it was written and read back just now."""
         points = restore_points(self._place, folder)
         if not points:
             named = file_names.parse_folder(folder, UTC)
@@ -123,12 +123,12 @@ class RetentionCleaner:
 
 
 def _ends(points: Sequence[RestorePoint]) -> tuple[RestorePoint, ...]:
-    """The files among which the newest is: names are local times, and an autumn night repeats an hour of them."""
+    """The files that may be the newest: names are local times, and the end of summer time repeats an hour of them."""
     return tuple(point for point in points if points[-1].at - point.at < DAY // 12)[-3:] or (points[-1],)
 
 
 def _by_names(folder: str, named: file_names.FolderName, files: tuple[str, ...]) -> StoredChain:
-    """What names alone say (rule 14.3)."""
+    """The chain as file names alone tell it (rule 14.3)."""
     found = [
         parsed for file in files if (parsed := file_names.parse_file(file, UTC)) is not None and not parsed.in_progress
     ]

@@ -1,6 +1,6 @@
-"""What a run is given when it begins: its task and the frozen copy, and how far the runs before it came. A value.
+"""The inputs of a run when it begins: its task, the frozen copy, and how far earlier runs came. Values only.
 
-Never here: what the places hold (chain.py), and what a run makes of it all (backup_run.py).
+What the places hold is looked up in chain.py; the run itself is in backup_run.py.
 """
 
 from collections.abc import Callable
@@ -19,33 +19,33 @@ from cluster.value import value
 
 @value
 class RunInputs:
-    """What a run is given."""
+    """The inputs of one run."""
 
     database: Database
     task: Task
     plan: Plan
     contents: Contents
     indexes: tuple[tuple[str, bytes], ...]
-    """Name and file of each, for a snapshot."""
+    """Name and file content of each index, for a snapshot."""
     before: Status | None
-    """The status to go on from."""
+    """The status before this run; None: the task has not run."""
     chain: ChainEnd | None
-    """The files to continue."""
+    """The end of the chain to continue; None: there is none."""
     operation: int
     started_at: int
-    """Wall µs."""
+    """Wall µs of the node at which the run began."""
 
     def begun(self, node: str) -> RunStart:
-        """The run, as it begins on that node."""
+        """The facts of the run's start on that node."""
         task, raft_index = self.task, self.database.raft_index
         return RunStart(task.id, task.kind, node, self.started_at, self.plan.full, raft_index, self.operation)
 
     def is_snapshot(self, *, full: bool) -> bool:
-        """Whether such a file is a snapshot: incrementals of a Snapshot task are logical backups (rule 11.6)."""
+        """Whether the file, full or not, is a snapshot: incrementals of a Snapshot task are logical backups (rule 11.6)."""
         return full and self.task.kind is Kind.SNAPSHOT
 
     def key_of(self, *, full: bool) -> Key | None:
-        """The key that such a file is to be written with. KeyRefused (rule 13.3)."""
+        """The key that the file, full or not, is written with; None: no encryption. Raises KeyRefused (rule 13.3)."""
         return key_to_write(self.task.encryption, self.database.key, snapshot=self.is_snapshot(full=full))
 
     @property
@@ -61,12 +61,12 @@ class RunInputs:
 
 @value
 class RunPlaces:
-    """Where a run keeps what it makes."""
+    """The places of a run's file."""
 
     base: Destination
-    """Where the file is built: the local folder, or else a temporary place (rule 11.8)."""
+    """Where the file is built: the local folder if the task has one, else a temporary place (rule 11.8)."""
     path: str
-    """That local folder as the task names it; empty: it is temporary."""
+    """The local folder as the task names it; empty: `base` is temporary."""
     remotes: tuple[RemotePlace, ...] = ()
 
     @property
@@ -82,7 +82,7 @@ class RunPlaces:
                 self.base.delete_folder(folder)
 
     def looked(self, look: Callable[[Destination], tuple[str, ...]]) -> list[tuple[Destination, tuple[str, ...]]]:
-        """What the places hold, as far as they give it back; a cloud out of reach is passed over if another is not."""
+        """The places that can be read, each with what `look` finds there. A cloud out of reach is skipped if another is in reach."""
         found: list[tuple[Destination, tuple[str, ...]]] = []
         errors: list[DestinationError] = []
         for place, path in self.lasting:

@@ -1,6 +1,6 @@
-"""What a run answers, and the status of its task after it (rules 9.7, 9.9 to 9.11). Pure.
+"""The occurrence that a run answers, and the status of its task after it (rules 9.7, 9.9 to 9.11). Pure.
 
-Never here: where statuses are kept, and when the next run is (schedule.py).
+Statuses are kept in local_status.py; the next run is planned in schedule.py.
 """
 
 from zoneinfo import ZoneInfo
@@ -15,12 +15,12 @@ from cluster.time_units import DAY, HOUR, MINUTE
 from cluster.value import value
 
 WINDOWS = (2 * MINUTE, 2 * HOUR, 2 * DAY, 62 * DAY, 732 * DAY, 11 * 366 * DAY)
-"""How far back the newest occurrence is looked for, one after the other."""
+"""How far back (µs) the newest occurrence is searched for, tried one after the other."""
 
 
 @value
 class RunStart:
-    """What is known of a run when it begins."""
+    """The facts of a run that are known when it begins."""
 
     task_id: int
     kind: Kind
@@ -33,7 +33,7 @@ class RunStart:
 
 
 def answered_occurrence(task: Task, plan: schedule.Plan, started_at: int, zone: ZoneInfo) -> int:
-    """The newest occurrence that a run answers: a late one answers all it has missed."""
+    """Wall µs of the newest occurrence that a run answers: a late run answers all occurrences it has missed."""
     assert plan.occurrence is not None, "what is never due is not run"
     if plan.occurrence >= started_at:
         return plan.occurrence
@@ -55,7 +55,7 @@ def status_after_success(
     duration: int,
     uploads: tuple[Sent, ...] = (),
 ) -> Status:
-    """After a run whose file is written and read back (rule 9.9)."""
+    """The status after a run whose file was written and read back (rule 9.9)."""
     status = attrs.evolve(
         _attempted(before, run, duration),
         last_etag=manifest.last_etag,
@@ -71,20 +71,20 @@ def status_after_success(
 
 
 def status_after_skip(before: Status, run: RunStart) -> Status:
-    """After an incremental with nothing to write (rule 9.7)."""
+    """The status after an incremental with nothing to write (rule 9.7)."""
     return attrs.evolve(_attempted(before, run, 0), last_incremental=run.started_at)
 
 
 def status_after_failure(
     before: Status | None, run: RunStart, error: str, at: int, duration: int, uploads: tuple[Sent, ...] = ()
 ) -> Status:
-    """After a run that did not succeed: it moves only the times that say when it was tried (rules 9.10, 9.11)."""
+    """The status after a run that failed: only the times of the attempt move (rules 9.10, 9.11)."""
     known = _attempted(before, run, duration)
     return attrs.evolve(known, error=error, error_at=at, uploads=uploads or known.uploads)
 
 
 def _attempted(before: Status | None, run: RunStart, duration: int) -> Status:
-    """What every finished run writes (rule 9.10)."""
+    """The status before the run, with the fields updated that every finished run writes (rule 9.10)."""
     known = before if before is not None else Status(run.task_id, run.kind, run.node)
     status = attrs.evolve(
         known,

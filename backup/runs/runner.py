@@ -1,6 +1,6 @@
 """The runs of one node: which are under way, how many may be, and what follows each (rules 9.3, 9.4, 9.15, 9.16).
 
-Never here: what a run does (backup_run.py), and when it is due (scheduler.py).
+The steps of a run are in backup_run.py; when it is due is decided in scheduler.py.
 """
 
 from functools import partial
@@ -34,14 +34,14 @@ from backup.runs.uploads import NoLongerWanted, RemotePlace
 from cluster.member import Member
 
 EXPLAINED = (DestinationError, DamagedBackup, UnreadableBackup, KeyRefused, NoKey, WrongKey)
-"""Errors of a place, of what it gave back, or of a key: a run may fail of these and of nothing else."""
+"""Errors of a destination, of a file it gave back, or of a key: no other error may make a run fail."""
 
 
 class RunListener(Protocol):
-    """Who is told what becomes of a node's runs (backup/node/node_parts.py)."""
+    """A listener to the ends of a node's runs (backup/node/node_parts.py)."""
 
     def run_ended(self, key: TaskKey) -> None:
-        """A run of a task is over, whatever came of it: its slot is free."""
+        """A run of a task is over, whatever its outcome: its slot is free."""
 
     def run_kept(self, key: TaskKey) -> None:
         """The outcome of a run of a task is on the node's disk."""
@@ -58,20 +58,20 @@ class ActiveRun:
     """Database and task; for a one-time backup a negative number of its own."""
     operation: Operation
     started_at: int
-    """Wall µs."""
+    """Wall µs of the node at which the run began."""
     work: BackupRun | None = None
-    """Once it has begun."""
+    """The run itself; None until it has begun."""
     unwanted: str = ""
-    """Why it is to end before it is done; empty: it is not."""
+    """Why the run is to end early; empty: it is not to."""
 
     @property
     def page(self) -> TaskKey:
-        """Where the node's status file keeps it."""
+        """The key of its page among the node's local statuses."""
         return self.database.id, self.task.id
 
     @property
     def progress(self) -> RunProgress | None:
-        """How far it has come; None: nothing of it is written."""
+        """How far the run has come; None: nothing of it is written yet."""
         return self.work.progress if self.work is not None else None
 
 
@@ -91,7 +91,7 @@ class Runner:
     _runs: dict[TaskKey, ActiveRun] = attrs.field(factory=dict, init=False)
     _operations: int = attrs.field(default=0, init=False)
     once: int = attrs.field(default=0, init=False)
-    """One-time backups of this life so far."""
+    """Number of one-time backups of this incarnation so far."""
     _made_at: int = attrs.field(default=0, init=False)
 
     def is_running(self, key: TaskKey) -> bool:
@@ -108,7 +108,7 @@ class Runner:
         return self._runs.get(key)
 
     def key_once(self, database_id: int, number: int | None) -> TaskKey:
-        """Under which key a one-time backup of the database runs: that of the number, or the newest."""
+        """The key of the running one-time backup of the database with that operation number; None: of the newest."""
         once = [(key, run) for key, run in self._runs.items() if key[0] == database_id and key[1] < 0]
         found = [key for key, run in once if number in (None, run.operation.number)]
         return found[-1] if found else (database_id, -1)
@@ -134,12 +134,12 @@ class Runner:
         return operation
 
     def cancel(self, key: TaskKey, why: str = UNWANTED) -> None:
-        """Its run, if any, ends as soon as it looks up (rules 9.2, 15.5, 15.6)."""
+        """End the task's run, if any, at its next check between two slices (rules 9.2, 15.5, 15.6)."""
         if key in self._runs:
             self._runs[key].unwanted = why
 
     def cancel_all(self, database_id: int) -> None:
-        """The database is gone: so is all that runs of it."""
+        """Cancel every run of a database that is gone."""
         for key in self._runs:
             if key[0] == database_id:
                 self.cancel(key)
@@ -176,19 +176,21 @@ class Runner:
             return
         except (OSError, ValueError) as error:
             done = self._failed(run, work, self._destinations.plain(error), isinstance(error, EXPLAINED))
-            if once:  # rule 15.4: only what ended well is told of
+            if once:  # rule 15.4: only a successful one-time backup is reported
                 self._member.note(done.note)
                 self._over(run)
                 return
         await self._conclude(run, done)
-        if isinstance(done.note, BackupFinished) and work.is_full:  # rule 14.1; it is on the books, whatever comes now
+        if (
+            isinstance(done.note, BackupFinished) and work.is_full
+        ):  # rule 14.1; the run is recorded, whatever happens now
             for place, path in work.places.lasting:
-                if place.gives_back and kind_of(path).retention_applies:  # rule 14.6: others are passed over
+                if place.gives_back and kind_of(path).retention_applies:  # rule 14.6: other destinations are skipped
                     cleaner = RetentionCleaner(self._member, self._rules, place, path, self._destinations.plain)
                     await cleaner.clean(database, run.task, done.note.folder, work.keys)
 
     async def _find_places(self, run: ActiveRun) -> RunPlaces:
-        """Where a run keeps what it makes (rules 9.6, 11.8)."""
+        """Find the places of a run's file (rules 9.6, 11.8)."""
         base, path, remotes = self._destinations.temporary(self._member.name, run.key[1]), "", []
         for wanted in in_order(run.task.usable):
             block = await self._given(run, wanted)
@@ -200,7 +202,7 @@ class Runner:
         return RunPlaces(base, path, tuple(remotes))
 
     async def _given(self, run: ActiveRun, block: AnySettings) -> AnySettings:
-        """The block, or what its script says that it is (rule 12.1)."""
+        """The settings of a destination, or those that their script returns (rule 12.1)."""
         if block.script is None:
             return block
         found = await self._member.outside(partial(settings_script.given, block), io_costs.SCRIPT)
@@ -208,7 +210,7 @@ class Runner:
         return found.subfolder(run.database.name) if run.task.server_wide else found  # rule 16.3
 
     def _fresh(self, key: TaskKey, database: Database) -> int:
-        """Now, or the first µs after it at which this node has not started the task before: a clock may be set back."""
+        """Wall µs: now, or the first later instant at which this node has not started the task, as a clock may be set back."""
         now, me = self._member.wall(), self._member.name
         while (key[1], me, now) in database.history or self._statuses.has_started(key, now):
             now += 1
@@ -220,7 +222,7 @@ class Runner:
         return RunOutcome(work.failure(error), self._statuses.chain(run.key), note)
 
     async def _conclude(self, run: ActiveRun, done: RunOutcome) -> None:
-        """Keep it in mind, say it, tell it; the rules say when the slot is free again (rules 9.15, 9.16, 24.6)."""
+        """Keep the outcome, note it, and report it; the rules say when the slot is free again (rules 9.15, 9.16, 24.6)."""
         key, status = run.page, done.status
         self._statuses.remember(key, status)
         if self._rules.late_reports:

@@ -1,7 +1,7 @@
-"""What a node's next backup of a task is: when, full or incremental, and why (rules 8). Pure; instants are wall µs.
+"""A node's next backup of a task: when, full or incremental, and why (section 8). Pure; instants are wall µs.
 
-Never here: reading a cron expression (backup/record/cron.py), timers, running anything, and who is responsible
-(backup/record/responsible_node.py).
+Cron expressions are read in backup/record/cron.py; the responsible node is chosen in
+backup/record/responsible_node.py.
 """
 
 from zoneinfo import ZoneInfo
@@ -24,13 +24,13 @@ class Plan:
     """Wall µs at which it starts, not before `now`; None: nothing will ever be due (rule 8.3)."""
     full: bool
     occurrence: int | None
-    """Wall µs of the occurrence it answers; earlier than `due` when it is late."""
+    """Wall µs of the occurrence it answers, earlier than `due` when the backup is late; None: there is none."""
     why: str
     """Both decisions, when and whether full, in one sentence without a full stop."""
     rule: str
     """The rules behind them, for example `8.5, 8.6`."""
     by_hand: bool = False
-    """Somebody asked for it now."""
+    """Whether a client asked for the backup now."""
 
 
 def next_backup(
@@ -48,9 +48,9 @@ def next_backup(
     """When the responsible node `me` runs the task next, and whether in full (rules 8.2 to 8.6, 8.11, 24.8).
 
     `status` is the one to schedule from (see `scheduling_status`): the node's own where rules keep a local one, the
-    cluster's otherwise. `cluster`, the cluster's copy, is looked at only for a take-over (24.8), when `status` is None.
-    `delay`: what was put off by hand (15.5). `settled`: wall µs up to which every occurrence counts as answered, because
-    a run was cancelled by hand (15.6).
+    cluster's otherwise. `cluster`, the cluster's copy, is used only for a take-over (24.8), when `status` is None.
+    `delay`: the postponement by hand, if any (15.5). `settled`: wall µs up to which every occurrence counts as answered,
+    because a run was cancelled by hand (15.6).
     """
     forgotten = not rules.type_change_keeps_times and status is not None and is_renewed(task, status)
     base, taken_over = None if forgotten else status, False
@@ -73,7 +73,7 @@ def next_backup(
 
 
 def plan_by_hand(task: Task, status: Status | None, now: int, rules: Rules, me: str, *, full: bool) -> Plan:
-    """A run that somebody asked for now (rules 15.1, 15.2): incremental only where there is something to build on."""
+    """The plan of a run that a client asked for now (rules 15.1, 15.2): incremental only if there is a chain to continue."""
     because, why, rule = _is_full(task, status, None, 0, rules, me)
     if full or because:
         return Plan(
@@ -83,7 +83,7 @@ def plan_by_hand(task: Task, status: Status | None, now: int, rules: Rules, me: 
 
 
 def _bases(task: Task, base: Status | None, now: int, rules: Rules) -> tuple[int, int]:
-    """What the next full and the next incremental are counted from (rule 8.2)."""
+    """The instants from which the next full and the next incremental are counted (rule 8.2)."""
     last_full = base.last_full_internal if base is not None else None
     last_incremental = base.last_incremental_internal if base is not None else None
     # rule 8.2 gives only fulls the creation as a base, and only with local status; 24.8 lets no occurrence go uncovered
@@ -102,7 +102,7 @@ def _next(cron: str, after: int, zone: ZoneInfo) -> int | None:
         return None
     try:
         return next_occurrence(cron, after, zone)
-    except CronError:  # rule 8.3: one that cannot be read counts as not given
+    except CronError:  # rule 8.3: an expression that cannot be read counts as absent
         return None
 
 
@@ -147,7 +147,7 @@ def is_renewed(task: Task, status: Status) -> bool:
 
 
 def scheduling_status(kept: Status | None, in_memory: Status | None) -> Status | None:
-    """The status to schedule from (rule 8.10): what is kept, or the one in memory if that is further on.
+    """The status to schedule from (rule 8.10): the kept one, or the one in memory if that is newer.
 
     `kept` is the node's own copy where rules keep a local status, the cluster's otherwise.
     """
@@ -159,7 +159,7 @@ def scheduling_status(kept: Status | None, in_memory: Status | None) -> Status |
 def drops_local_status(task: Task, local: Status, committed: Status, me: str, zone: ZoneInfo) -> bool:
     """Whether a newly committed status of another node makes this node's own status void (rule 8.12).
 
-    It does when this node's next full would have been due before that run ended: coming back, it starts with a full.
+    It does when this node's next full would have been due before that run ended: the node then starts with a full.
     """
     if committed.node == me:
         return False

@@ -1,7 +1,7 @@
-"""When this node runs which task: a timer a task, armed by the rules of section 8 and looked at again by those of 9.
+"""When this node runs which task: one timer per task, armed by the rules of section 8 and checked again by section 9.
 
-One loop turns it: it costs what changed and what is due, not how many tasks there are. Never here: cron (schedule.py),
-ownership (backup/record/responsible_node.py), running (runner.py), and what clients ask (backup/node/backup_handler.py).
+A turn costs as much as there are changes and due runs, however many tasks there are. Plans are made in schedule.py,
+responsible nodes chosen in backup/record/responsible_node.py, runs started in runner.py.
 """
 
 import heapq
@@ -33,7 +33,7 @@ class Timer:
     due: int
     plan: Plan
     signature: tuple[Any, ...]
-    """What it was worked out from: while that stays, it stays (rule 9.2)."""
+    """The inputs of its plan: while they are the same, the timer stays (rule 9.2)."""
 
 
 class Scheduler:
@@ -46,27 +46,27 @@ class Scheduler:
         self._runner = runner
         self._timers: dict[TaskKey, Timer] = {}
         self._agenda: list[tuple[int, TaskKey]] = []
-        """A heap of (due, task); what is no longer armed like this is passed over."""
+        """A heap of (due wall µs, task); an entry that no longer matches the task's timer is skipped."""
         self._known: dict[int, tuple[Database, ZoneInfo]] = {}
-        """By its id, each database as it was followed last, and the zone it was looked at in."""
+        """By database id: the database as last followed, and the time zone at that moment."""
         self._ended: list[TaskKey] = []
         self._delays: dict[TaskKey, Delay] = {}
-        """What was put off here while nobody led (rule 15.5)."""
+        """Postponements that this node alone knows, made while nobody led (rule 15.5)."""
         self._settled: dict[TaskKey, int] = {}
-        """Wall µs up to which the occurrences of a task count as answered, as a run was cancelled by hand (rule 15.6)."""
+        """Wall µs up to which a task's occurrences count as answered because a run was cancelled by hand (rule 15.6)."""
         self._ahead = member.wall() - member.monotonic()
-        """By how much the wall clock is ahead of the other: it changes when somebody sets it."""
+        """µs by which the wall clock is ahead of the monotonic one: it changes when somebody sets the wall clock."""
         self._passive = member.passive
         self._leaderless = responsible_node.is_leaderless(member)
         self._back_at = member.wall()
-        """Wall µs of its start, or of its return to the cluster."""
+        """Wall µs of the node's start, or of its return to the cluster."""
         self._news_at = member.monotonic() + rules.news_after_start if member.incarnation > 1 else 0
-        """Monotonic µs from which the node takes what it knows of owners for true."""
+        """Monotonic µs from which the node trusts what it knows of owners."""
 
     # ---- what changed
 
     def follow(self, database: Database) -> None:
-        """The database is new or has changed: look again at those of its tasks that it concerns (rule 6.8)."""
+        """The database is new or has changed: look again at the tasks that the change concerns (rule 6.8)."""
         before, zone = self._known.get(database.id, (None, None))
         self._known[database.id] = database, self._member.zone
         if before is None or zone is not self._member.zone:
@@ -100,7 +100,7 @@ class Scheduler:
             each.pop(key, None)
 
     def _heed(self, key: TaskKey, database: Database, task: Task, committed: Status) -> None:
-        """Another node's run may make this node's own status void (rule 8.12)."""
+        """Drop this node's own status if another node's run makes it void (rule 8.12)."""
         local = self._statuses.own(key)
         if (
             not self._rules.local_status
@@ -112,12 +112,12 @@ class Scheduler:
             self._statuses.drop_status(key)
 
     def _reconsider(self, key: TaskKey, database: Database, task: Task) -> None:
-        """Rule 9.2."""
+        """Arm the task's timer again, or drop it, as the task stands now (rule 9.2)."""
         match self.state(key, database, task):
             case TaskState.DISABLED:
                 self._timers.pop(key, None)
                 self._runner.cancel(key)
-            case TaskState.PASSIVE:  # what runs comes to its end, as after any move (7.13)
+            case TaskState.PASSIVE:  # a run under way goes on to its end, as after any move (7.13)
                 self._timers.pop(key, None)
             case TaskState.ACTIVE_BY_CURRENT_NODE if not self._runner.is_running(key):
                 self._arm(key, database, task)
@@ -126,14 +126,14 @@ class Scheduler:
         """A run is over: its task is looked at again in the next turn (rule 9.2)."""
         self._ended.append(key)
 
-    # ---- how a task stands here
+    # ---- the state of a task on this node
 
     def state(self, key: TaskKey, database: Database, task: Task) -> TaskState:
-        """How this node stands to a task (rule 7.9)."""
+        """The state of a task on this node (rule 7.9)."""
         return self.standing(key, database, task)[0]
 
     def standing(self, key: TaskKey, database: Database, task: Task) -> tuple[TaskState, str | None]:
-        """How this node stands to a task, and who is responsible (rule 7.9)."""
+        """The state of a task on this node, and the responsible node; None: nobody is (rule 7.9)."""
         status = self._statuses.status(key, database.statuses.get(task.id))
         return responsible_node.state_of(
             database,
@@ -146,23 +146,23 @@ class Scheduler:
         )
 
     def delay(self, key: TaskKey, database: Database) -> Delay | None:
-        """What was put off by hand, agreed or known here alone; the later word counts."""
+        """The task's postponement by hand, committed or known to this node alone; the later one counts. None: there is none."""
         agreed, here = database.delays.get(key[1]), self._delays.get(key)
         if agreed is None or here is None:
             return agreed or here
         return here if here.asked_at > agreed.asked_at else agreed
 
     def settled(self, key: TaskKey) -> int:
-        """Wall µs up to which its occurrences count as answered, as a run was cancelled by hand; 0: none was."""
+        """Wall µs up to which its occurrences count as answered because a run was cancelled by hand; 0: none was."""
         return self._settled.get(key, 0)
 
     def due(self, key: TaskKey) -> int | None:
-        """When the task runs here next; None if it does not."""
+        """Wall µs at which the task runs here next; None: it does not."""
         timer = self._timers.get(key)
         return timer.plan.due if timer is not None else None
 
     def short_of(self) -> tuple[str, int] | None:
-        """In what state this node is that lets no backup begin, and how long to wait for its end (rule 9.4)."""
+        """The state of this node that lets no backup begin, and how long (µs) to wait before the next try (rule 9.4); None: none."""
         short = self._member.short_of
         for resource, state, wait in (
             ("memory", "low memory state", self._rules.low_memory_delay),
@@ -173,18 +173,18 @@ class Scheduler:
                 return state, wait
         return None
 
-    # ---- what somebody asked for
+    # ---- requests of clients
 
     def put_off_here(self, key: TaskKey, delay: Delay) -> None:
-        """Nobody led, so that nobody else is to know (rule 15.5)."""
+        """Postpone the task on this node alone, as there is no leader (rule 15.5)."""
         self._delays[key] = delay
 
     def settle(self, key: TaskKey, until: int) -> None:
-        """What was due up to that wall instant is not to be tried again (rule 15.6)."""
+        """Do not try again what was due up to wall µs `until` (rule 15.6)."""
         self._settled[key] = until
 
     def look_again(self, key: TaskKey) -> None:
-        """What its timer was made from has changed."""
+        """Arm the task's timer again, as its inputs have changed."""
         found = self._find(key)
         if found is not None:
             self._reconsider(*found)
@@ -215,20 +215,20 @@ class Scheduler:
         heapq.heappush(self._agenda, (timer.due, key))
 
     def turn(self) -> int | None:
-        """Do what is due now; return the wall instant at which something is due next, None if nothing is."""
+        """Start what is due now; return the wall µs at which something is due next, None if nothing is."""
         ahead = self._member.wall() - self._member.monotonic()
         if abs(ahead - self._ahead) >= SECOND and self._rules.future_is_now:
             self._ahead = ahead
             self._arm_again()
         if self._member.passive != self._passive:
             self._passive = self._member.passive
-            if not self._passive:  # what it knows of owners is as old as its leaving
+            if not self._passive:  # what it knows of owners is from before it left
                 self._news_at = self._member.monotonic() + self._rules.news_after_start
                 self._back_at = self._member.wall()
             self._look_at_all()
         if not self._rules.assigned and responsible_node.is_leaderless(self._member) != self._leaderless:
             self._leaderless = not self._leaderless
-            self._look_at_all()  # who computes its owners knows others now (rule 26.2)
+            self._look_at_all()  # a node that computes owners itself computes others now (rule 26.2)
         while self._ended:
             self._look_at(self._ended.pop(0))
         now = self._member.wall()
@@ -247,14 +247,13 @@ class Scheduler:
         return None
 
     def _look_at_all(self) -> None:
-        """Every task stands to the node as it did not before: it has left the cluster or is back (rule 3.36), or has lost
-        or found a leader (rule 26.2)."""
+        """Look again at every task: the node has left the cluster or is back (rule 3.36), or lost or found a leader (rule 26.2)."""
         for database_id, (database, _) in list(self._known.items()):
             for task_id in database.tasks:
                 self._look_at((database_id, task_id))
 
     def _arm_again(self) -> None:
-        """The wall clock was set: what is to come, comes at other instants."""
+        """The wall clock was set: arm every timer again."""
         armed, self._timers = list(self._timers), {}
         for key in armed:
             self._look_at(key)
@@ -265,14 +264,14 @@ class Scheduler:
             self._reconsider(*found)
 
     def _fire(self, key: TaskKey, timer: Timer, now: int) -> None:
-        """Rule 9.1: look again; and 9.4: what cannot begin now asks again soon, for the same kind of run."""
+        """A timer is due: check again (rule 9.1), and start the run, or try the same kind of run again soon (rule 9.4)."""
         found = self._find(key)
-        if found is None or self._runner.is_running(key):  # asked for by hand meanwhile: armed again at its end
+        if found is None or self._runner.is_running(key):  # a client started it meanwhile: armed again at its end
             return
         _, database, task = found
         wait = self._news_at - self._member.monotonic()
         if wait > 0 and timer.plan.occurrence is not None and timer.plan.occurrence < self._back_at:
-            self._set(key, attrs.evolve(timer, due=now + wait))  # somebody may have run it meanwhile
+            self._set(key, attrs.evolve(timer, due=now + wait))  # another node may have run it meanwhile
             return
         match self.state(key, database, task):
             case TaskState.ACTIVE_BY_CURRENT_NODE:
@@ -285,7 +284,7 @@ class Scheduler:
                 pass
 
     def _begin(self, key: TaskKey, database: Database, task: Task, timer: Timer, now: int) -> None:
-        """Start the run, or put it off for want of a slot or of a resource (rule 9.4)."""
+        """Start the run, or delay it if no slot is free or the node is short of a resource (rule 9.4)."""
         short = self.short_of()
         if self._runner.has_slot and short is None:
             self._runner.start(database, task, timer.plan)
@@ -313,7 +312,7 @@ class Scheduler:
 
 
 def _touched(before: Database, after: Database) -> list[int]:
-    """The tasks of which anything is another thing than before; in the order of their ids."""
+    """Ids of the tasks in which anything has changed, in order."""
     found: set[int] = set()
     pairs: tuple[tuple[Mapping[int, Any], Mapping[int, Any]], ...] = (
         (before.tasks, after.tasks),
@@ -329,7 +328,7 @@ def _touched(before: Database, after: Database) -> list[int]:
 
 
 def _inputs(task: Task, zone: str, base: Status | None, delay: Delay | None) -> tuple[tuple[str, str], ...]:
-    """What a plan was made from, as names and texts."""
+    """The inputs of a plan, as names and texts."""
     instants = (
         ("last full", base.last_full_internal if base is not None else None),
         ("last incremental", base.last_incremental_internal if base is not None else None),

@@ -1,7 +1,7 @@
-"""Telling the cluster of runs (sections 9.14, 10, 24.6). Two ways, by the rules.
+"""Reporting runs to the cluster (sections 9.14, 10, 24.6). There are two ways; the rules choose.
 
-Late reporting: what is unreported waits on the node's disk, and one program tells it in the order of the starts as soon
-as somebody leads. Else: a run is told of within ten attempts, or never. Never here: what a run did.
+With late reports, unreported runs wait on the node's disk, and one program reports them in the order of their starts
+as soon as there is a leader. Without, a run is reported within ten attempts, or never.
 """
 
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from backup.runs.local_status import LocalStatuses, TaskKey
 from cluster.member import Member, NoLeader, NotInCluster, OutcomeUnknown, Refused
 
 BATCH = 64
-"""Runs told with one command at most."""
+"""Runs in one command at most."""
 NO_LEADER = "there is no leader"
 OUTSIDE = "this node belongs to no cluster"
 
 
 @attrs.define(eq=False)
 class StatusReporter:
-    """Tells of one node's runs."""
+    """Reports one node's runs."""
 
     _member: Member
     _rules: Rules
@@ -35,7 +35,7 @@ class StatusReporter:
     # ---- late reporting (rule 24.6)
 
     def owe(self) -> None:
-        """Something is unreported: tell it as soon as can be."""
+        """Report what is unreported as soon as possible."""
         if self._telling:
             self._member.stir()
         elif self._local.unreported():
@@ -56,7 +56,7 @@ class StatusReporter:
         self._telling = False
 
     def _batch(self, owed: list[tuple[TaskKey, Status]]) -> list[tuple[TaskKey, Status]]:
-        """The first runs, as far as they are of one database: what one command may carry."""
+        """The first runs of the list that are of one database: what one command may carry."""
         return list(takewhile(lambda each: each[0][0] == owed[0][0][0], owed[:BATCH]))
 
     async def _tell(self, batch: list[tuple[TaskKey, Status]]) -> None:
@@ -65,7 +65,7 @@ class StatusReporter:
             await self._member.changed(self._member.version)
             return
         if database is not None:
-            known = database.history  # the cluster may have been told before this node went down and forgot
+            known = database.history  # a report may have been committed before this node went down and forgot that
             statuses = tuple(each for _, each in batch if (each.task_id, each.node, each.started_at) not in known)
             command = ReportStatuses(database.name, statuses, self._rules.newest_by_start)
             try:
@@ -77,11 +77,11 @@ class StatusReporter:
             await self._local.told(key, [status for other, status in batch if other == key])
         for key, status in batch:
             self._announced.discard((key, status.started_at))
-            if database is not None:  # of a database that is gone, nobody wants to know
+            if database is not None:  # a removed database has no reports
                 self._note_told(database.name, status)
 
     def _queue(self, owed: Sequence[tuple[TaskKey, Status]], why: str) -> None:
-        """Say once of each run that its report waits."""
+        """Note once for each run that its report waits."""
         for key, status in owed:
             database = self._database(key)
             if database is not None and (key, status.started_at) not in self._announced:
@@ -91,7 +91,7 @@ class StatusReporter:
     # ---- at once or never (rule 10.4)
 
     async def tell_now(self, database_name: str, status: Status) -> None:
-        """Try to tell of one run, as often as the rules say, then give up."""
+        """Try to report one run, as often as the rules say, then give up."""
         command = ReportStatuses(database_name, (status,), self._rules.newest_by_start)
         why, attempts = NO_LEADER, 0
         while attempts < self._rules.report_attempts:
@@ -100,7 +100,7 @@ class StatusReporter:
                 await self._member.propose(command, self._rules.report_attempt_timeout)
             except (NoLeader, OutcomeUnknown, Refused) as error:
                 why = str(error)
-                # only what ran out of time is tried again, and being outside is no matter of time (rules 3.38, 9.14)
+                # only a timeout is tried again; a refusal, or being outside the cluster, is none (rules 3.38, 9.14)
                 if isinstance(error, NotInCluster | Refused):
                     break
             else:

@@ -1,7 +1,7 @@
-"""From the file on this node to every cloud of a task, at once (rules 9.6e, 9.8): sent, read back, and told of.
+"""Uploading the file on this node to every cloud of a task at once (rules 9.6e, 9.8): sent, read back, and noted.
 
-An upload is tried as often as the rules say, in the node's own time. Never here: making the file (backup_run.py), and what
-becomes of older ones (retention_cleaner.py).
+An upload is tried as often as the rules say, by the node's monotonic clock. The file is made in backup_run.py; older
+files are removed in retention_cleaner.py.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -25,12 +25,12 @@ T = TypeVar("T")
 
 
 class NoLongerWanted(Exception):
-    """Somebody ended the run while it ran."""
+    """The run was cancelled while it was under way."""
 
 
 @value
 class RemotePlace:
-    """One cloud, as a run finds it."""
+    """One cloud of a run."""
 
     address: str
     word: str
@@ -39,20 +39,20 @@ class RemotePlace:
 
 @value
 class BackupFile:
-    """A file under way: where it goes, what it continues, how much goes into it."""
+    """A file being written: its folder and name, the chain it continues, and its size."""
 
     folder: str
     file: str
     upload: Upload
     chain: ChainEnd | None
-    """What the file continues; None for a full one."""
+    """The chain that the file continues; None for a full one."""
     items: int
     size: int
-    """Bytes before compression, roughly: what it costs."""
+    """Bytes before compression, roughly; the simulated cost of writing follows from it."""
 
     @property
     def name(self) -> str:
-        """As a place knows it."""
+        """Folder and file, as a destination names it."""
         return f"{self.folder}/{self.file}"
 
 
@@ -63,23 +63,23 @@ class Uploads:
     _member: Member
     _rules: Rules
     _base: Destination
-    """Where the file is."""
+    """The place in which the file was built."""
     _file: BackupFile
     _length: int
-    """Bytes of the file: which of them are sent in which slice."""
+    """Bytes of the file, which are divided into slices."""
     _manifest: Manifest
     _check: Callable[[Destination], None]
-    """Reads the file back at a place and raises what is wrong."""
+    """Reads the file back from a destination and raises if it is damaged."""
     _is_wanted: Callable[[], bool]
     _plain: Callable[[BaseException], str]
     _before: Mapping[str, Sent]
-    """By address: how the uploads of the task came out before."""
+    """By address: the outcome of the task's uploads before this run."""
     _ended: dict[str, Sent | None] = attrs.field(factory=dict, init=False)
     given_up: list[str] = attrs.field(factory=list, init=False)
-    """What was wrong, a sentence for each cloud that does not have the file."""
+    """The error of each cloud that does not have the file, one sentence each."""
 
     async def send(self, remotes: Iterable[RemotePlace]) -> tuple[Sent, ...]:
-        """Send to all of them at once and wait for the last; how each came out. NoLongerWanted if the run is not."""
+        """Send to all clouds at once, wait for the last, and return each outcome. NoLongerWanted if the run was cancelled."""
         remotes = tuple(remotes)
         for remote in remotes:
             self._member.spawn(self._live, remote)
@@ -94,7 +94,7 @@ class Uploads:
         self._member.stir()
 
     async def _sent(self, remote: RemotePlace) -> Sent | None:
-        """How it came out; None: it was ended."""
+        """The outcome of one upload; None: the run was cancelled."""
         member, file, manifest, began = self._member, self._file, self._manifest, self._member.monotonic()
         known = self._before.get(remote.address, Sent(remote.address, remote.word))
         about = (manifest.database, manifest.task_id, manifest.started_at, remote.address)
@@ -104,7 +104,7 @@ class Uploads:
             except NoLongerWanted:
                 return None
             except (OSError, ValueError) as error:
-                taken = isinstance(error, FileExistsError)  # by somebody else: it stays (rule 11.5)
+                taken = isinstance(error, FileExistsError)  # somebody else's file has that name: it stays (rule 11.5)
                 if not taken:
                     await self._outside(remote, partial(_clear, remote.place, file.name), io_costs.LOOK)
                 why = self._plain(error)
@@ -133,8 +133,8 @@ class Uploads:
 
         def begin() -> None:
             if again:
-                remote.place.delete(file.name + IN_PROGRESS)  # ours, from the attempt before
-            begun.append(remote.place.start(file.name))  # at hand even if this node dies before it hears of it
+                remote.place.delete(file.name + IN_PROGRESS)  # left by this node's previous attempt
+            begun.append(remote.place.start(file.name))  # known even if this node crashes before the call returns
 
         try:
             await self._outside(remote, begin, io_costs.UPLOAD_START)
@@ -145,13 +145,13 @@ class Uploads:
             raise
         except BaseException:
             for upload in begun:
-                upload.abandon()  # a crash: it leaves what such a cloud lets it leave
+                upload.abandon()  # the node crashes: what stays depends on the kind of cloud
             raise
         if remote.place.gives_back:
             await self._outside(remote, partial(self._check, remote.place), io_costs.download(file.size))
 
     async def _write(self, remote: RemotePlace, upload: Upload, began: int) -> None:
-        """In slices, so that there is time for things to happen in between."""
+        """Send the file in slices, so that other events can happen in between."""
         file, chunks, written = self._file, self._base.read(self._file.name), 0
 
         def write_up_to(count: int | None) -> None:
@@ -183,7 +183,7 @@ class Uploads:
 
 
 def withdraw(remotes: Iterable[RemotePlace], name: str) -> None:
-    """Remove a file from all of them, as far as they can be reached."""
+    """Remove a file from every cloud that can be reached."""
     for remote in remotes:
         _clear(remote.place, name)
 
@@ -192,12 +192,12 @@ def _discard(begun: Iterable[Upload]) -> None:
     for upload in begun:
         try:
             upload.discard()
-        except OSError:  # it is out of reach: what is left there is no part of any chain
+        except OSError:  # the cloud is out of reach: the unfinished file left there is no part of any chain
             upload.abandon()
 
 
 def _clear(place: Destination, name: str) -> None:
-    """What an upload that failed has left, in progress or with a name that it must not have."""
+    """Remove the file that a failed upload has left, unfinished or under its final name."""
     try:
         place.delete(name + IN_PROGRESS)
         place.delete(name)
