@@ -5,6 +5,7 @@ due and leaves it in `taken` for Raft; a snapshot from the leader replaces the s
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from cluster import trace
 from cluster.admin_requests import AdminRequests
