@@ -20,9 +20,9 @@ _stories: set[str] = set()
 
 
 def remember_story(story: Any) -> None:
-    """The file of this story is the user's, wherever it stands."""
+    """The file of this story counts as the user's if it stands in a gallery, a folder `stories`; other code of ours does not."""
     code = getattr(story, "__code__", None)
-    if isinstance(code, CodeType):
+    if isinstance(code, CodeType) and Path(code.co_filename).parent.name == "stories":
         _stories.add(code.co_filename)
 
 

@@ -30,8 +30,11 @@ from hypothesis import strategies as st
 from cluster.member import Member
 from cluster.sim.errors import Fenced
 from cluster.sim.run import HELD, MISTAKE, play, run
+from cluster.sim.user_code import is_users, remember_story
 from cluster.sim.world import World
+from scenarios.bench import load as yardstick
 from scenarios.cli import main
+from scenarios.gallery import load
 from scenarios.register import Put, Register
 
 
@@ -232,3 +235,13 @@ def test_the_command_says_it_in_one_line(tmp_path: Any, capsys: pytest.CaptureFi
     said = capsys.readouterr().err
     assert said.startswith(f"unkindness: {path}:10: uuid.uuid4 is luck that no seed decides: take ")
     assert len(said.splitlines()) == 1
+
+
+def test_a_story_of_the_product_that_measures_is_no_users() -> None:
+    """The yardsticks look at the processor's clock in stories of their own; a story of the gallery is held like a user's."""
+    tale = load("split_vote").story
+    for story in (yardstick.replication, tale):
+        remember_story(story)
+
+    assert not is_users(yardstick.__file__)
+    assert is_users(tale.__code__.co_filename)
