@@ -25,7 +25,7 @@ from cluster.sim.trio_scheduler import settle_scheduler
 from cluster.sim.user_code import is_users, place_in, remember_story
 from cluster.sim.world import GaveUp, Misuse, OutOfBudget, World
 from cluster.time_units import SECOND
-from cluster.trace import Ended
+from cluster.trace import BecameLeader, Ended
 from cluster.value import value
 
 Story = Callable[[World], Awaitable[None]]
@@ -107,7 +107,7 @@ def play(
         messages=world.network.messages if world.slots else 0,
         virtual_seconds=world.clock.now / SECOND,
         wall_seconds=time.perf_counter() - began,
-        elections=sum(1 for event in history.events if type(event.note).__name__ == "BecameLeader"),
+        elections=len(history.of(BecameLeader)),
         promises=tuple((watcher.promise, watcher.says) for watcher in world.watchers),
         watchers=tuple(world.watchers),
         unseen=unseen,

@@ -14,6 +14,7 @@ import trio
 
 from backup.destinations.local import LocalFolder
 from backup.node.service import backups
+from backup.notes import BackupSkipped
 from backup.record.database_commands import CreateDatabase
 from backup.record.record import Task
 from backup.record.rules import rules_named
@@ -68,7 +69,7 @@ def idle(databases: int, nodes: int = 7) -> dict[str, Any]:
         before = len(world.history)
         with timed("due_hour"):
             await trio.sleep(HOUR)
-        runs.append(sum(type(event.note).__name__ == "BackupSkipped" for event in world.history.events[before:]))
+        runs.append(sum(isinstance(event.note, BackupSkipped) for event in world.history.events[before:]))
 
     held(story)
     return {

@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import trio
 
 from backup.checks import Covered, Missed
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, Reported
 from backup.record.record import ONE_TIME
 from cluster.checks import Violation, Watcher
 from cluster.sim.errors import MisuseAt
-from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE
+from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE, OwnBug
 from cluster.sim.timeline import span_text, tail
 from cluster.sim.user_code import place_in
 from cluster.time_units import SECOND, clock_text
@@ -192,7 +193,7 @@ def _mistake(failure: BaseException, loaded: LoadedStory) -> str:
 
 def bug_text(error: BaseException, command: str, version: str) -> str:
     """The report of a bug of ours: the error, the command, the version and the last frame."""
-    while error.__cause__ is not None and type(error).__name__ in ("TrioInternalError", "OwnBug"):
+    while error.__cause__ is not None and isinstance(error, trio.TrioInternalError | OwnBug):
         error = error.__cause__
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}, line {frames[-1].lineno}, in {frames[-1].name}" if frames else "no frame"
