@@ -90,14 +90,26 @@ def tell_role(host: Host, before: Raft, after: Raft) -> bool:
 def tell_configuration(host: Host, before: Raft | None, raft: Raft) -> bool:
     """Note the configuration that is in force now; return whether it changed."""
     now = raft.configuration
-    if before is not None and now == before.configuration and not isinstance(raft.role, Leader):
-        return False  # the same configuration again, from a snapshot
+    same = before is not None and now == before.configuration and not was_cut(before, raft)
+    if same and not isinstance(raft.role, Leader):
+        return False  # the same configuration again, from a snapshot or at a later entry
     if now is not raft.configured[-1][1]:
         host.note(trace.PutOutside(raft.term))
     else:
         index = active_configuration.since(raft)
         host.note(trace.ConfigurationChanged(index, now.voters, now.outgoing, now.learners, now.promotable))
     return True
+
+
+def was_cut(before: Raft, raft: Raft) -> bool:
+    """Whether the log no longer holds the entry that put the configuration of `before` in force.
+
+    The one that stands in its place, or behind it, may name the same members and be committed later.
+    """
+    since, log = active_configuration.since(before), raft.log
+    if since <= before.commit:
+        return False
+    return not log.base < since <= log.last_index or log.term_at(since) != before.log.term_at(since)
 
 
 def tell_transfer(host: Host, was: Transfer | None, now: Transfer | None, term: int) -> None:

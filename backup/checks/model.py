@@ -106,8 +106,9 @@ class Model(Watcher):
         """The voters of the latest configuration that a node uses."""
         self._members: frozenset[str] | None = None
         """All members of that configuration; None means the nodes that founded the cluster."""
-        self._configured = 0
-        """Log index of the entry with that configuration."""
+        self._founders: tuple[str, ...] = ()
+        self._in_force: dict[str, trace.ConfigurationChanged] = {}
+        """By node: the configuration it uses, unless that is the founders'."""
         self._left: dict[str, int] = {}
         """By node that is not in the configuration it uses: the entry it must know to be committed; 0 if it need not wait."""
         self._voteless: dict[str, int] = {}
@@ -134,6 +135,7 @@ class Model(Watcher):
             on(trace.Crashed, self._crashed),
             on(trace.Started, self._started),
             on(trace.Recovered, self._recovered),
+            on(trace.Wrote, self._wrote),
             on(trace.Committed, self._committed),
             on(trace.ConfigurationChanged, self._configuration_changed),
             on(trace.PutOutside, self._put_outside),
@@ -265,6 +267,19 @@ class Model(Watcher):
 
     def _recovered(self, event: Happened[trace.Recovered]) -> None:
         self.applied[event.node] = event.note.commit
+        self._cut(event.node, event.note.index)
+        if self._in_force.pop(event.node, None) is not None:
+            self._take_latest(None, event.t)
+
+    def _wrote(self, event: Happened[trace.Wrote]) -> None:
+        if event.note.truncated:
+            self._cut(event.node, event.note.after)
+
+    def _cut(self, node: str, after: int) -> None:
+        """The node's log lost what lay behind that entry; if another configuration is in force now, the next event tells."""
+        for since in (self._left, self._voteless):
+            if since.get(node, 0) > after:
+                del since[node]
 
     def _committed(self, event: Happened[trace.Committed]) -> None:
         self._look(event)
@@ -286,10 +301,19 @@ class Model(Watcher):
             self._left.pop(event.node, None)
         else:  # its vote may be needed until its removal is committed; a node without a vote leaves with the entry (3.36)
             self._left[event.node] = self._voteless[event.node]
-        if note.index >= self._configured:
-            self._configured, self._members = note.index, members
-            self._voters = tuple(dict.fromkeys((*note.voters, *note.outgoing)))
-            self.shaken_at = event.t
+        self._in_force[event.node] = note
+        self._take_latest(note, event.t)
+
+    def _take_latest(self, note: trace.ConfigurationChanged | None, t: int) -> None:
+        """Go by the configuration of the latest entry; of two at one index by this one, which its node uses now."""
+        latest = max(self._in_force.values(), key=lambda each: (each.index, each is note), default=None)
+        if latest is None:
+            voters, members = self._founders, None
+        else:
+            voters = tuple(dict.fromkeys((*latest.voters, *latest.outgoing)))
+            members = frozenset((*voters, *latest.learners))
+        if note is latest or (voters, members) != (self._voters, self._members):
+            self._voters, self._members, self.shaken_at = voters, members, t
 
     def _put_outside(self, event: Happened) -> None:
         self._disturbed(event)
@@ -299,7 +323,7 @@ class Model(Watcher):
     def _stepped(self, event: Happened[trace.Stepped]) -> None:
         step = event.note.step
         if isinstance(step, steps.Start):
-            self._voters = step.nodes
+            self._voters = self._founders = step.nodes
         if isinstance(step, HARMLESS):
             self._look(event)
             return

@@ -185,7 +185,7 @@ def consensus_watchers(names: tuple[str, ...]) -> list[Watcher]:
         EqualSnapshots(logs),
         OneChange(members),
         snapshots,
-        MembersInForce(snapshots, names, logs),
+        MembersInForce(members, snapshots, names),
         members,
         NeverBack(),
         SoundDisks(),

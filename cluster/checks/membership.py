@@ -208,16 +208,19 @@ class SnapshotMembers(OnLogs):
 
 class MembersInForce(OnLogs):
     promise = "members in force"
-    says = "once a snapshot is installed, the node goes by the members of its last entry (§7; dissertation, 5.1)"
+    says = "a node goes by members that its log names, or by those of the snapshot that it installed (§7; dissertation, 4.1, 5.1)"
 
-    def __init__(self, snapshots: SnapshotMembers, names: tuple[str, ...], logs: Logs) -> None:
-        super().__init__(logs)
+    def __init__(self, members: Members, snapshots: SnapshotMembers, names: tuple[str, ...]) -> None:
+        super().__init__(members.logs)
+        self._members = members
         self._snapshots = snapshots
         founders = ConfigurationChanged(0, tuple(sorted(names)), (), (), ())
         self._goes_by = dict.fromkeys(names, founders)
         self._begun = dict(self._goes_by)
         self._installed: dict[str, int] = {}
         """By node that has just installed a snapshot: its index."""
+        self._commit: dict[str, int] = {}
+        """By node: the last commit that it told of in this life."""
 
     def sees(self) -> Sees:
         return [
@@ -226,7 +229,7 @@ class MembersInForce(OnLogs):
             on(PutOutside, self.gone),
             on(Crashed, self.gone),
             on(Recovered, self.recovered),
-            on(Committed, self.judge),
+            on(Committed, self.committed),
             on(Wrote, self.judge),
         ]
 
@@ -245,8 +248,25 @@ class MembersInForce(OnLogs):
         self._goes_by.pop(event.node, None)
 
     def recovered(self, event: Happened) -> None:
+        self._commit.pop(event.node, None)
         if event.node in self._begun:
             self._goes_by[event.node] = self._begun[event.node]
+
+    def committed(self, event: Happened[Committed]) -> None:
+        self.judge(event)
+        self._compare(event.node)
+        self._commit[event.node] = event.note.index  # the members that the same step put in force are told behind it
+
+    def _compare(self, node: str) -> None:
+        """Raise Violation if another entry than the one that named the node's members is committed in its place."""
+        said, held = self._members.in_force.get(node), self.logs.held[node]
+        if said is None or said.entry is None or not held.base < said.index <= self._commit.get(node, 0):
+            return
+        if said.index > held.last or held.at(said.index) != said.entry:
+            raise self.broken(
+                f"{node} has committed up to {self._commit[node]} and goes by voters {text(said.voters)}, as an entry "
+                f"{said.index} says that its log no longer holds"
+            )
 
     def judge(self, event: Happened) -> None:
         """Raise Violation if the node has done something else since it installed a snapshot, and goes by other members."""

@@ -51,6 +51,7 @@ SHORTEST: dict[str, tuple[str, int]] = {
     "changes-before-its-own-term": ("ABCDE", 8),
     "changes-twice-at-once": ("ABC", 4),
     "counts-itself-without-a-vote": ("ABC", 17),
+    "says-nothing-of-a-change-made-again": ("ABCDE", 19),
     "answers-before-it-has-applied": ("ABC", 16),
     "grants-of-another-term-are-stale": ("ABC", 15),
     "remembers-only-while-it-leads": ("ABC", 13),

@@ -184,3 +184,14 @@ def installs_and_keeps_its_members(original: Any, raft: Raft, *rest: Any) -> Any
     after, effects = original(raft, *rest)
     known = ((after.snapshot.index, raft.configuration),)
     return attrs.evolve(after, configuration=raft.configuration, configured=known), effects
+
+
+@bug(
+    "cluster.trace_notes:was_cut",
+    breaks="members in force",
+    source="this project: a migration in which a removal was made again, and a watcher went by the first",
+    strikes="crowd",
+)
+def says_nothing_of_a_change_made_again(original: Any, before: Any, after: Any) -> bool:
+    """A node does not tell that its members are now named by another entry, in the place of one that was cut."""
+    return False

@@ -29,8 +29,10 @@ from cluster.trace import (
     Happened,
     Note,
     PutOutside,
+    Recovered,
     Started,
     Stepped,
+    Wrote,
 )
 from scenarios.backups import Task as Backup
 from scenarios.backups import backups
@@ -218,6 +220,26 @@ def test_a_node_is_outside_once_that_is_committed_or_a_leader_says_so() -> None:
     assert seen(*began, ("C", PutOutside(2))).is_outside("C")
     assert not seen(*began, ("C", PutOutside(2)), ("C", WITH_C)).is_outside("C")
     assert not seen(*began, ("C", PutOutside(2)), ("C", Started(2))).is_outside("C")
+
+
+def test_what_a_log_said_and_was_cut_puts_nobody_outside() -> None:
+    """3.36: the end of a vote counts by the entry that the log holds now, not by one that another has replaced."""
+    began = [("C", Started(1)), ("C", Committed(4, 1)), ("C", WITHOUT_C)]
+    again = ("C", attrs.evolve(WITHOUT_C, index=7))
+    cut = ("C", Wrote(4, (2, 2, 2), (1, 2, 3), 1))
+    assert not seen(*began, cut, ("C", Committed(6, 2)), again).is_outside("C")
+    assert not seen(*began, cut, again, ("C", Committed(6, 2))).is_outside("C")
+    assert seen(*began, cut, again, ("C", Committed(7, 2))).is_outside("C")
+    assert seen(*began, ("C", Wrote(5, (2,), (1,), 1)), ("C", Committed(5, 2))).is_outside("C"), "cut behind it"
+
+
+def test_what_a_crash_took_from_a_log_puts_nobody_outside() -> None:
+    """The entry that ended its vote was not on the disk; a later one does it again."""
+    began = [("C", Started(1)), ("C", Committed(4, 1)), ("C", WITHOUT_C)]
+    back = [("C", Started(2)), ("C", Recovered(1, "", 4, 4, (1, 1, 1, 1), (0, 0, 0, 0), 0))]
+    again = ("C", attrs.evolve(WITHOUT_C, index=7))
+    assert not seen(*began, *back, ("C", Committed(6, 2)), again).is_outside("C")
+    assert seen(*began, *back, again, ("C", Committed(7, 2))).is_outside("C")
 
 
 def test_a_watcher_is_outside_as_soon_as_its_log_says_so() -> None:

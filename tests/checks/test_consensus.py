@@ -398,6 +398,25 @@ BROKEN_BY: dict[str, tuple[str, list[Line], list[Line]]] = {
         [*CHANGED, commits("A", 2, 1), installs("C", 2), writes("C", 2, [1])],
         [*CHANGED, commits("A", 2, 1), installs("C", 2), goes_by("C", 2, "ABCD"), writes("C", 2, [1])],
     ),
+    "a change that was cut goes on after another is committed in its place": (
+        "members in force",
+        [
+            *OVERWRITTEN,
+            follows("A", 2, "C"),
+            writes("A", 1, [2]),
+            commits("A", 2, 2),
+            writes("A", 2, [2]),
+            commits("A", 3, 2),
+        ],
+        [
+            *OVERWRITTEN,
+            follows("A", 2, "C"),
+            writes("A", 1, [2]),
+            commits("A", 2, 2),
+            goes_by("A", 2, "ABCD"),
+            writes("A", 2, [2]),
+        ],
+    ),
     "a term falls": (
         "never back",
         [is_in("A", 2), is_in("A", 1)],

@@ -93,6 +93,7 @@ def test_many_bad_nights(seed: int, names: str, tmp_path: Path) -> None:
         ("ABC", "DW", 117),
         ("ABC", "DW", 100_336),
         ("ABC", "DW", 100_452),
+        ("ABC", "DW", 300_008),
         ("ABCDE", "FW", 2),
         ("ABCDE", "FW", 1046),
     ],

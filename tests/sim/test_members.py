@@ -106,6 +106,35 @@ def test_verbs_ask_one_after_the_other() -> None:
     assert any(isinstance(note, ConfigurationChanged) and note.outgoing for note in notes)
 
 
+def test_a_removal_that_is_made_again_is_told_again() -> None:
+    """A leader removes itself and nobody hears it; the next one cuts that entry and does the same at a later index.
+
+    The members are the same before and after the message, and the entry that says so is another one.
+    """
+    told: list[tuple[int, bool]] = []
+
+    async def story(world: World) -> None:
+        world.start("ABC", Adder)
+        old = await world.elected()
+        world.isolate(old)
+        world.remove(old)
+        await world.until(lambda: old not in world[old].members, 1, "the change in the old leader's log")
+        new = await world.elected(other_than=old)
+        await world.ask(new, Add(1))
+        third = next(name for name in "ABC" if name not in (old, new))
+        world.pause(third)  # so that the second removal is not committed before the first is cut
+        world.remove(old)
+        world.heal()
+        await trio.sleep(0.2)
+        world.resume(third)
+        await world.until(lambda: world[old].passive, 5, "the old leader to know that it is removed")
+        told.extend((each.note.index, old in each.note.voters) for each in world.history.of(ConfigurationChanged, old))
+
+    run(story)
+
+    assert told == [(2, False), (4, False)]
+
+
 def test_verbs_that_mean_nothing_are_misuse() -> None:
     """An unknown node, no tag, one node too many."""
 
