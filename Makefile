@@ -32,8 +32,8 @@ lint: $(VENV)/.dev ## style and types only, and put the style right
 golden: $(VENV)/.dev ## record timelines and scripts again: read the diff, commit it only if you understand it
 	UNKINDNESS_RECORD=1 UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest tests/scenarios tests/raft/test_scripts.py tests/ports/test_registry.py
 
-campaign: $(VENV)/.dev ## the long searches: more weather, the whole zoo
-	UNKINDNESS_PROFILE=campaign UNKINDNESS_FROZEN=1 $(BIN)/python -m pytest -m "campaign or not campaign" --timeout=0
+campaign: $(VENV)/.dev ## the long searches, hours; goes on where it was stopped: make campaign PART=storm ARGS='--seeds 5000'
+	nice -n 10 $(BIN)/python -m scenarios.campaign $(PART) $(ARGS)
 
 mutants: $(VENV)/.dev ## which changes of a rule of Raft no test of it notices: hours; goes on where it was stopped
 	UNKINDNESS_FROZEN=1 nice -n 15 $(BIN)/mutmut run --max-children 1

@@ -37,7 +37,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "destinations database notes",
     ),
     "scenarios": (
-        "__main__",
+        "__main__ campaign",
         "cli stories strategies",
         "zoo.* backup_model",
         "backups drawing",

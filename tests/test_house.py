@@ -16,11 +16,16 @@ OTHERS = sorted(path for folder in ("tests",) for path in (ROOT / folder).rglob(
 PRINTS = {
     "scenarios/terminal.py",
     "scenarios/bench/program.py",
+    "scenarios/campaign/program.py",
+    "scenarios/campaign/__main__.py",
     *(f"scenarios/cli/{path.name}" for path in ROOT.glob("scenarios/cli/*.py")),
 }
 """Who speaks to a terminal."""
 WALL_CLOCK = {
     "cluster/sim/run.py": "perf_counter",
+    "scenarios/campaign/parts.py": "perf_counter",
+    "scenarios/campaign/program.py": "perf_counter monotonic",
+    "scenarios/campaign/workers.py": "perf_counter",
     "scenarios/cli/explore.py": "perf_counter",
     "scenarios/cli/zoo.py": "perf_counter",
     "scenarios/cli/bench.py": "perf_counter",

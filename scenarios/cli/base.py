@@ -47,6 +47,7 @@ app = App(
     help="A cluster, treated badly on purpose, to see whether its backups still happen.",
     version=version,
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )
 
 

@@ -71,21 +71,6 @@ def test_a_bad_night_under_ravendbs_rules_is_no_bug_of_ours(rules: str, tmp_path
     assert outcome.verdict == "held", outcome.failure
 
 
-@pytest.mark.campaign
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("names", ["ABC", "ABCDE"])
-@pytest.mark.parametrize("seed", range(100, 300))
-def test_many_bad_nights(seed: int, names: str, tmp_path: Path) -> None:
-    """Two hundred nights on each size, every second one with clocks that are set.
-
-    A night takes seconds, and some tens of them where the wires lose messages for hours: no beat is then far from the
-    next lost one, so that the hours are lived and not skipped.
-    """
-    outcome = attempt(night(names, clocks=bool(seed % 2)), "unkindness", seed, None, tmp_path)
-
-    assert outcome.verdict == "held", outcome.failure
-
-
 @pytest.mark.parametrize(
     ("names", "joining", "seed"),
     [
@@ -104,15 +89,3 @@ def test_nodes_may_come_and_go_in_a_bad_night(names: str, joining: str, seed: in
 
     assert outcome.verdict == "held", outcome.failure
     assert any(isinstance(event.note, ConfigurationChanged) for event in outcome.history.events)
-
-
-@pytest.mark.campaign
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("rules", ["unkindness", "ravendb-6.2", "ravendb-4.2"])
-@pytest.mark.parametrize("seed", range(1_000, 1_100))
-def test_nodes_may_come_and_go_in_many_bad_nights(seed: int, rules: str, tmp_path: Path) -> None:
-    """Fifty seeds on each size."""
-    story = migration("ABC", "DW") if seed % 2 else migration("ABCDE", "FW")
-    outcome = attempt(story, rules, seed, None, tmp_path)
-
-    assert outcome.verdict == "held", outcome.failure
