@@ -18,6 +18,7 @@ from cluster.time_units import DAY, HOUR, MINUTE, SECOND, as_datetime, as_instan
 
 WORLD = ZoneInfo("UTC")
 NEW_YORK = ZoneInfo("America/New_York")
+BERLIN = ZoneInfo("Europe/Berlin")
 OURS, NEW, OLD = rules_named("unkindness"), rules_named("ravendb-6.2"), rules_named("ravendb-4.2")
 
 
@@ -50,12 +51,17 @@ def local(instant: int | None, zone: ZoneInfo = WORLD) -> str:
             "2024-09-13 00:00",
         ),  # both days must match, where the usual cron says either
         ("0 5-5/2 * * *", "2024-01-01 05:00", "2024-01-02 05:00"),
+        ("0 0 */2 * *", "2024-01-01 00:00", "2024-01-02 00:00"),
+        ("0 0 1 */5 *", "2024-01-01 00:00", "2024-05-01 00:00"),
+        ("30/20 3 * * *", "2024-01-01 00:00", "2024-01-01 03:10"),
+        ("0 0 * * MON/3", "2024-01-01 00:00", "2024-01-04 00:00"),
+        ("0 0 L/9 * *", "2024-01-01 00:00", "2024-01-31 00:00"),
         ("0 0 29 2 *", "2024-03-01 00:00", "2028-02-29 00:00"),
         ("0 0 31 2 1", "2024-01-01 00:00", "never"),
     ],
 )
 def test_the_next_occurrence_is_strictly_after(cron: str, after: str, expected: str) -> None:
-    """Rule 8.1, and the dialect of NCrontab."""
+    """Rule 8.1, and the dialect of NCrontab: a step counts from 0 through the whole field."""
     assert local(next_occurrence(cron, at(after), WORLD)) == expected
 
 
@@ -63,7 +69,17 @@ def test_the_next_occurrence_is_strictly_after(cron: str, after: str, expected: 
     ("cron", "words"),
     [
         ("", "has 0 fields"),
-        ("@daily", "has 1 fields"),
+        ("@daily", "write '0 0 \\* \\* \\*'"),
+        ("@Hourly", "write '0 \\* \\* \\* \\*'"),
+        ("@reboot", "names are not known: give five fields"),
+        ("*/90 * * * *", "a step of 90 in minute, which goes to 59"),
+        ("0-59/60 * * * *", "a step of 60 in minute, which goes to 59"),
+        ("0,*/25 */25 * * *", "a step of 25 in hour, which goes to 23"),
+        ("0 0 */32 * *", "a step of 32 in day-of-month, which goes to 31"),
+        ("0 0 1 3/13 *", "a step of 13 in month, which goes to 12"),
+        ("0 0 * * */8", "a step of 8 in day-of-week, which goes to 7"),
+        ("*/0 * * * *", "bad minute"),
+        ("*/5/5 * * * *", "bad minute"),
         ("0 0 0 * * *", "has 6 fields"),
         ("0 0 15W * *", "weekday nearest to a day"),
         ("60 * * * *", "bad minute"),
@@ -73,7 +89,7 @@ def test_the_next_occurrence_is_strictly_after(cron: str, after: str, expected: 
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(cron: str, words: str) -> None:
-    """Rule 6.4."""
+    """Rules 6.4, 26.7."""
     with pytest.raises(CronError, match=words) as refusal:
         check_cron(cron)
     assert repr(cron) in str(refusal.value)
@@ -93,6 +109,7 @@ def field(low: int, high: int) -> st.SearchStrategy[str]:
         number.map(str),
         st.tuples(number, number).map(lambda pair: f"{min(pair)}-{max(pair)}"),
         st.integers(1, high).map(lambda step: f"*/{step}"),
+        st.tuples(number, st.integers(1, high)).map(lambda pair: f"{pair[0]}/{pair[1]}"),
         st.tuples(number, number, st.integers(1, high)).map(
             lambda three: f"{min(three[:2])}-{max(three[:2])}/{three[2]}"
         ),
@@ -102,6 +119,8 @@ def field(low: int, high: int) -> st.SearchStrategy[str]:
 def matches(text: str, low: int, high: int) -> set[int]:
     """The dumb reading of a field."""
     span, _, step = text.partition("/")
+    if step and "-" not in span:  # of NCrontab: through the whole field
+        return {each for each in range(low, high + 1) if (each - int(span.replace("*", "0"))) % int(step) == 0}
     first, _, last = (f"{low}-{high}" if span == "*" else span).partition("-")
     return set(range(int(first), int(last or first) + 1, int(step or 1)))
 
@@ -156,6 +175,69 @@ def test_every_hour_means_every_hour_through_both_clock_changes() -> None:
         first = at(day, NEW_YORK)
         found = occurrences("0 * * * *", first, first + 6 * HOUR, NEW_YORK)
         assert found == tuple(first + hour * HOUR for hour in range(7))
+
+
+@pytest.mark.parametrize("rules", ["unkindness", "ravendb-6.2", "ravendb-4.2"])
+def test_several_times_in_the_hour_that_spring_skips_are_one_run(rules: str) -> None:
+    """Berlin, 2024-03-31: the hour from two to three does not exist, and the day has its run nevertheless."""
+    task = attrs.evolve(TASK, full="", incremental="*/15 2 * * *")
+    ran_at = at("2024-03-30 02:45", BERLIN)
+    last = attrs.evolve(ran("01 02:00"), last_full_internal=ran_at, last_incremental_internal=ran_at)
+    spring = next_backup(task, last, ran_at, BERLIN, rules_named(rules), "B")
+    assert local(spring.due, BERLIN) == "2024-03-31 03:00"
+    assert spring.due is not None
+    after = attrs.evolve(last, last_incremental_internal=spring.due)
+    assert (
+        local(next_backup(task, after, spring.due, BERLIN, rules_named(rules), "B").due, BERLIN) == "2024-04-01 02:00"
+    )
+
+
+CLOCK_CHANGES = [
+    ("Europe/Berlin", "2024-03-31"),
+    ("Europe/Berlin", "2024-10-27"),
+    ("America/New_York", "2024-03-10"),
+    ("America/New_York", "2024-11-03"),
+    ("Australia/Lord_Howe", "2024-04-07"),
+    ("Australia/Lord_Howe", "2024-10-06"),
+    ("America/Sao_Paulo", "2018-11-04"),  # midnight itself is skipped
+    ("UTC", "2024-03-31"),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    minutes=st.one_of(field(0, 59), st.sampled_from(["*/15", "0-59/15", "0,15,30,45"])),
+    hours=st.one_of(field(0, 23), field(0, 3), st.sampled_from(["*", "2", "1,2", "0-23"])),
+    change=st.sampled_from(CLOCK_CHANGES),
+)
+def test_the_day_of_a_clock_change_agrees_with_a_look_at_each_minute(
+    minutes: str, hours: str, change: tuple[str, str]
+) -> None:
+    """Every hour means every hour; else a skipped time is the first that exists, and a repeated one is its first."""
+    zone, day = ZoneInfo(change[0]), datetime.fromisoformat(change[1])
+    first, last = at(change[1], zone), at(str(day + timedelta(days=1))[:10], zone) - MINUTE
+    of_minutes, of_hours = matches_any(minutes, 0, 59), matches_any(hours, 0, 23)
+    assume(len(of_hours) < 24 or "Lord_Howe" not in change[0])  # half an hour: cronsim leaves out a repeated half past
+    expected = set()
+    shown: dict[datetime, int] = {}  # a local time, and the first instant at which a clock on the wall shows it
+    for instant in range(first, last + MINUTE, MINUTE):
+        moment = as_datetime(instant).astimezone(zone).replace(tzinfo=None, fold=0)
+        shown.setdefault(moment, instant)
+        if len(of_hours) == 24 and moment.minute in of_minutes:
+            expected.add(instant)
+    if len(of_hours) < 24:
+        for hour in of_hours:
+            for minute in of_minutes:
+                moment = day.replace(hour=hour, minute=minute)
+                while moment not in shown:
+                    moment += timedelta(minutes=1)
+                expected.add(shown[moment])
+    assert occurrences(f"{minutes} {hours} * * *", first, last, zone) == tuple(sorted(expected))
+
+
+def matches_any(text: str, low: int, high: int) -> set[int]:
+    """The dumb reading of a list of fields."""
+    return set().union(*(matches(term, low, high) for term in text.split(",")))
 
 
 def test_midnight_is_the_nodes_own() -> None:
