@@ -4,7 +4,8 @@ The `repr` of a step can be pasted into a story. One method, `World.do`, applies
 shrinking and pages share these classes. Durations are µs, chances in [0, 1].
 """
 
-from dataclasses import is_dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import attrs
@@ -484,6 +485,31 @@ def check(step: Step) -> None:
             need(attrs.has(type(trouble)), "a trouble is an attrs value")
         case Ask(request=request):
             need(attrs.has(type(request)) or is_dataclass(request), "a request is an attrs or a dataclass value")
+            if broken := broken_text(request):  # it has no repr: nothing that says it can be written
+                raise Impossible(
+                    f"{type(request).__name__} for node {step.node} holds {broken!r}, of which half a character (a lone "
+                    "surrogate) cannot be written in UTF-8: give whole characters"
+                )
+
+
+def broken_text(held: object) -> str:
+    """The first text with a lone surrogate in a request, 40 characters of it from there on; empty if there is none."""
+    kind: Any = type(held)
+    parts: Iterable[object] = ()
+    if isinstance(held, str):
+        try:
+            held.encode()
+        except UnicodeEncodeError as error:
+            return held[error.start : error.start + 40]
+    elif isinstance(held, Mapping):
+        parts = held.items()
+    elif isinstance(held, tuple | list):
+        parts = held
+    elif attrs.has(kind):
+        parts = (getattr(held, field.name) for field in attrs.fields(kind))
+    elif is_dataclass(held):
+        parts = (getattr(held, field.name) for field in fields(held))
+    return next(filter(None, map(broken_text, parts)), "")
 
 
 @value

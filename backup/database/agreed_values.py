@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import attrs
 
 from backup.database import fingerprint
-from backup.database.items import key_of
+from backup.database.items import check_new_id, key_of
 from backup.database.revisions import Policies, RevisionPolicy
 from cluster.member import ClientRequest, Refused
 from cluster.value import value
@@ -292,6 +292,7 @@ def change(values: Values, command: ValueCommand, index: int) -> tuple[Values, o
 def _identity_key(key: str) -> str:
     if not key.endswith("|") or len(key) < 2 or not key.isprintable():
         raise Refused(f"{key!r} is no key of an identity: give printable characters that end in '|', as in 'orders|'")
+    _check_length(key, "key of an identity")
     return key.lower()
 
 
@@ -306,9 +307,17 @@ def _exchange(
     now = known.index if known is not None else 0
     if now != expected or (text is None and known is None):
         return values, CompareExchangeResult(False, known.text if known is not None else None, now)
-    if text is None:
+    if text is None:  # an old one may be longer
         return without_exchanged(values, key, index), CompareExchangeResult(True, None, index)
+    _check_length(key, "key of a compare-exchange value")
     return with_exchanged(values, key, text, index), CompareExchangeResult(True, text, index)
+
+
+def _check_length(key: str, what: str) -> None:
+    try:
+        check_new_id(key, what)
+    except ValueError as error:
+        raise Refused(str(error)) from error
 
 
 def checked(definition: IndexDefinition) -> IndexDefinition:

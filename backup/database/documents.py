@@ -26,6 +26,7 @@ from backup.database.items import (
     Revision,
     Tombstone,
     body_of,
+    check_new_id,
     hash_of,
     key_of,
     size_of,
@@ -175,7 +176,7 @@ class Store:
         return found
 
     def put(self, document_id: str, data: Mapping[str, Any], at: int, collection: str = NO_COLLECTION) -> Document:
-        """Write a document at wall instant `at` (µs). Raises ValueError if the id or the data cannot be written.
+        """Write a document at wall instant `at` (µs). ValueError if the id, the collection or the data cannot be written.
 
         An id that ends in `/` is completed by `next_id`. The document keeps its attachments. `last_modified` becomes
         `at`, but at least 1 µs more than that of the version it replaces, even if this node's clock is behind: a write
@@ -184,6 +185,9 @@ class Store:
         if document_id.endswith("/"):
             document_id = self.next_id(document_id)
         key = key_of(document_id)
+        check_new_id(document_id)
+        if not collection or not collection.isprintable():
+            raise ValueError(f"{collection!r} is no collection: give at least one character, all of them printable")
         body = body_of(document_id, data)
         old = self._items.get(key)
         attachments = old.attachments if isinstance(old, Document) else ()

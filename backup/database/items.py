@@ -15,6 +15,8 @@ from cluster.value import value
 
 METADATA = "@metadata"
 NO_COLLECTION = "@empty"
+LONGEST_ID = 512
+"""Bytes of the longest id of a document, and of the longest key of a value, in UTF-8 (rule 26.8)."""
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -147,6 +149,16 @@ def key_of(document_id: str) -> str:
     return document_id if key == document_id else key  # saves memory: one text instead of two equal ones
 
 
+def check_new_id(document_id: str, what: str = "document id") -> None:
+    """Raise ValueError for an id that is longer than RavenDB allows (rule 26.8). `what` it is, for the error.
+
+    It concerns what is written from now on: a longer one in an old file is read.
+    """
+    size = len(document_id.encode())
+    if size > LONGEST_ID:
+        raise ValueError(f"{document_id[:40]!r}… is a {what} of {size:,} bytes: give {LONGEST_ID} or fewer, in UTF-8")
+
+
 def hash_of(content: bytes) -> str:
     """The hash that identifies an attachment's content: BLAKE2b of 256 bits in base 64, as in RavenDB's files."""
     return b64encode(blake2b(content, digest_size=32).digest()).decode()
@@ -159,7 +171,10 @@ def text_of(data: object) -> str:
     """
     text = _encode(data)
     if not text.isascii():
-        text.encode()  # a lone surrogate cannot be written as UTF-8: refuse it now, not when a backup is written
+        try:
+            text.encode()  # a lone surrogate cannot be written as UTF-8: refuse it now, not when a backup is written
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{text[error.start]!r} is half a character, a lone surrogate: give whole ones") from error
     return text
 
 

@@ -12,11 +12,21 @@ from typing import ClassVar, Self
 
 import attrs
 
-from backup.destinations.port import IN_PROGRESS, AlreadyThere, Destination, DestinationError, NotThere, parts_of
+from backup.destinations.port import (
+    IN_PROGRESS,
+    AlreadyThere,
+    Destination,
+    DestinationError,
+    NotThere,
+    check_parts,
+    parts_of,
+)
 from backup.destinations.settings import DestinationSettings, Script, joined, named
 from cluster.value import value
 
 CHUNK = 1 << 17
+LONGEST_PATH = 1_024
+"""Bytes of the longest path of a task's folder: the folder of the run and names of files must fit beside it into 4,096."""
 REASONS = {
     errno.ENOSPC: ("no space is left", "free some space, or choose another folder"),
     errno.EDQUOT: ("the quota of this user is used up", "raise it, or choose another folder"),
@@ -68,10 +78,15 @@ class LocalFolder(DestinationSettings):
 
 
 def parts_of_path(path: str) -> tuple[str, ...]:
-    """The parts of a local folder's path. Raises ValueError if it is empty or holds `..`."""
+    """The parts of a local folder's path. Raises ValueError if it is empty, holds `..`, or is nothing for a file system."""
     parts = tuple(part for part in PurePosixPath(path.replace("\\", "/")).parts if part != "/")
     if not parts or ".." in parts:
         raise ValueError(f"the local folder {path!r} leads out of the node: give a path without '..'")
+    check_parts(parts)
+    if len(path.encode()) > LONGEST_PATH:
+        raise ValueError(
+            f"the local folder {path[:40]!r}… has {len(path.encode()):,} bytes: give {LONGEST_PATH} or fewer"
+        )
     return parts
 
 

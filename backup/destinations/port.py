@@ -10,6 +10,10 @@ IN_PROGRESS = ".in-progress"
 """The suffix of a file's name while the file is being written (rule 11.3)."""
 
 
+LONGEST_PART = 255
+"""Bytes of the longest name of one file or folder, in UTF-8."""
+
+
 class DestinationError(OSError):
     """A destination failed to do what was asked. The text names the path, the reason and the remedy."""
 
@@ -108,9 +112,22 @@ def write(destination: Destination, name: str, chunks: Iterable[bytes]) -> int:
 
 
 def parts_of(name: str, count: int) -> tuple[str, ...]:
-    """The parts of a name. Raises ValueError unless there are `count` of them, printable and without `..` and backslashes."""
+    """The parts of a name. Raises ValueError unless there are `count` of them, each one fit for a file system."""
     parts = tuple(name.split("/"))
-    if len(parts) != count or any(part in ("", ".", "..") or "\\" in part or not part.isprintable() for part in parts):
+    if len(parts) != count or any(part in ("", ".", "..") or "\\" in part for part in parts):
         wanted = "folder/file" if count == 2 else "the name of one folder"
         raise ValueError(f"{name!r} names nothing in a destination: give {wanted}, without '..' and backslashes")
+    check_parts(parts)
     return parts
+
+
+def check_parts(parts: Iterable[str]) -> None:
+    """Raise ValueError for a part that some file system would not take, so that files in memory fare like those on disk."""
+    for part in parts:
+        if not part.isprintable():
+            raise ValueError(f"{part!r} cannot be the name of a file or folder: give printable characters")
+        if len(part.encode()) > LONGEST_PART:
+            raise ValueError(
+                f"{part[:40]!r}… has {len(part.encode())} bytes in UTF-8, more than the {LONGEST_PART} that the name "
+                "of a file or folder can have: shorten it"
+            )

@@ -12,6 +12,14 @@ from backup.record.record import Database, Record, Restoring, Stamp, Topology
 from cluster.member import Refused
 from cluster.value import value
 
+FORBIDDEN = '/\\:*?"<>|'
+"""The characters that no database's name has (rule 26.8)."""
+LONGEST_NAME = 255 - len("2024-01-01-00-00-00.ravendb--ABCD-snapshot")
+"""Bytes of the longest name of a database, in UTF-8: those that a folder's name of 255 has left (rule 11.1).
+
+RavenDB counts 230 characters (26.8), of which a longer one can be created, but not backed up.
+"""
+
 
 @value
 class CreateDatabase(AdminCommand[int]):
@@ -117,9 +125,17 @@ def apply(record: Record, command: DatabaseCommand, index: int) -> tuple[Record,
 
 
 def check_new_name(record: Record, name: str) -> None:
-    """Raise `Refused` unless a new database may have that name (rule 17.6)."""
-    if not name.strip() or "/" in name or "\\" in name:
-        raise Refused(f"database name {name!r} cannot be a part of a file name: give one without / and \\, not empty")
+    """Raise `Refused` unless a new database may have that name, and backups of it a folder (rules 11.1, 17.6, 26.8)."""
+    if not name.strip() or not name.isprintable() or set(name) & set(FORBIDDEN) or name[0] == "." or name[-1] == ".":
+        raise Refused(
+            f"database name {name!r} cannot be a part of a file name: give printable characters, not a space alone, "
+            f"none of {' '.join(FORBIDDEN)}, and no '.' first or last"
+        )
+    if len(name.encode()) > LONGEST_NAME:
+        raise Refused(
+            f"database name {name!r} has {len(name.encode())} bytes in UTF-8, so that the folder of a backup, which "
+            f"holds it, would be too long for a file system: give {LONGEST_NAME} or fewer"
+        )
     if record.database(name) is not None:
         raise Refused(f"database {name!r} exists already: choose another name or delete it first")
 

@@ -175,15 +175,30 @@ def test_nothing_is_overwritten(row: Row, place: Destination) -> None:
     assert content(place, other) == b"third"
 
 
-@pytest.mark.parametrize(
-    "name", ["", "file", "/file", "folder/", "a/b/c", "../file", "./file", "a/..", "a\\b/c", "a/b\n"]
-)
+@pytest.mark.parametrize("name", ["", "file", "/file", "folder/", "a/b/c", "../file", "./file", "a/..", "a\\b/c"])
 def test_names_lead_nowhere_else(place: Destination, name: str) -> None:
     """A name that is not folder/file is refused before anything is touched."""
     for act in (place.start, place.delete, lambda name: content(place, name)):
         with pytest.raises(ValueError, match="names nothing in a destination"):
             act(name)
     assert parts_of(FULL, 2) == (FOLDER, NAME)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a/b\n", "give printable characters"),
+        ("a\0/b", "give printable characters"),
+        ("a/\ud800", "give printable characters"),
+        (f"{'x' * 256}/b", "has 256 bytes in UTF-8, more than the 255"),
+        (f"{'é' * 128}/b", "has 256 bytes in UTF-8, more than the 255"),
+    ],
+)
+def test_what_no_file_system_takes_is_refused_everywhere(place: Destination, name: str, why: str) -> None:
+    """Also where files are kept in memory: a story fails or succeeds alike wherever its files are."""
+    for act in (place.start, place.delete, lambda name: content(place, name)):
+        with pytest.raises(ValueError, match=why):
+            act(name)
 
 
 @pytest.mark.parametrize("name", CLOSED)
