@@ -67,6 +67,21 @@ def gallery(folder: Path = STORIES) -> tuple[GalleryEntry, ...]:
     return tuple(GalleryEntry(path.stem, _lesson(ast.get_docstring(_parse(path)))) for path in files)
 
 
+def names(folder: Path = STORIES) -> tuple[str, ...]:
+    """The name of every story of a folder, sorted."""
+    return tuple(path.stem for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_"))
+
+
+def is_a_story(name: str) -> bool:
+    """Whether the gallery has a story of that name."""
+    return name.replace("-", "_") in names()
+
+
+def suggested_story(name: str) -> str:
+    """` Did you mean …?` where the gallery has a name like that, else nothing."""
+    return suggestion(name.replace("-", "_"), names())
+
+
 def load(story: str, folder: Path = STORIES) -> LoadedStory:
     """Load a story by its name in the gallery or by the path of a `.py` file. StoryError says what is wrong."""
     if story.endswith(".py") or "/" in story or "\\" in story:
@@ -77,9 +92,8 @@ def load(story: str, folder: Path = STORIES) -> LoadedStory:
     else:
         name = story.replace("-", "_")
         path = folder / f"{name}.py"
-        known = [entry.stem for entry in sorted(folder.glob("*.py")) if not entry.stem.startswith("_")]
-        if name not in known:
-            close = suggestion(name, known)
+        if name not in names(folder):
+            close = suggestion(name, names(folder))
             raise StoryError(f"there is no story {story!r}.{close} `unkindness list` shows them all")
     _parse(path)
     return _loaded(name, path, _module(path, folder))

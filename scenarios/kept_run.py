@@ -15,10 +15,9 @@ import attrs
 
 from cluster.sim.run import STOPPED, Outcome, play
 from cluster.step_fields import read_text
-from cluster.time_units import clock_text
-from cluster.trace import Happened, as_fields
+from cluster.trace import as_fields
 from cluster.value import value
-from scenarios.gallery import LoadedStory, StoryError, load
+from scenarios.gallery import LoadedStory, StoryError, is_a_story, load, suggested_story
 from scenarios.inspect.result import Result, RunRequest
 
 if TYPE_CHECKING:
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from cluster.sim.world import World
 
 TRACE, RESULT, BACKUPS = "trace.ndjson", "result.json", "backups"
-NEIGHBOURS = 5
-"""How many events are shown on each side of one."""
-LONGEST_CHAIN = 40
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -167,23 +163,103 @@ def secret_shown(trace: Path, outcome: Outcome) -> str:
 # ---- finding a run again ----
 
 
-def find(run: str) -> tuple[Kept | RunRequest, int | None]:
-    """The kept run or request that `FILE[:SEQ]` or `STORY@SEED[:SEQ]` names, and the event to look at. Raises ReplayError."""
-    name, seq = run, None
-    head, colon, number = run.rpartition(":")
-    if colon and number.isdecimal() and not Path(run).exists():
-        name, seq = head, int(number)
-    path = Path(name)
-    if path.exists():
-        return _kept(path), seq
-    story, at, seed = name.rpartition("@")
-    if not at or name.endswith((".ndjson", ".json")):
-        raise ReplayError(f"there is no run {run!r}: give a {TRACE} or {RESULT} of an --out folder, or STORY@SEED")
+def find(run: str, bug: str | None = None, rules: str | None = None) -> tuple[Kept | RunRequest, int | None]:
+    """The run that RUN names, and the event if it is RUN:SEQ. Raises ReplayError and StoryError.
+
+    RUN is a folder that `--out` kept, its `trace.ndjson` or `result.json`, or STORY@SEED; a STORY alone has its own seed. A
+    kept run knows its bug and its rules: to name them again is allowed, to name others is not.
+    """
+    name, seq = _moment(run)
+    if _holds_a_run(name):
+        kept = _kept(Path(name))
+        _refuse_another(name, kept.request, bug, rules)
+        return kept, seq
+    return _of_a_story(name, bug, rules), seq
+
+
+def find_whole(run: str, bug: str | None = None, rules: str | None = None) -> Kept | RunRequest:
+    """The run that RUN names, where an event has no place. Raises ReplayError and StoryError."""
+    named, seq = find(run, bug, rules)
+    if seq is not None:
+        whole = run.rpartition(":")[0]
+        raise ReplayError(f"{run!r} names an event: say {whole}, or `unkindness explain {run}` to be told of the event")
+    return named
+
+
+def newest_below(out: Path, verdict: str = "", story: str = "") -> Path | None:
+    """The folder kept last below `out`, of that verdict and of that story if they are given; None if there is none."""
+    found: list[tuple[int, str, Path]] = []
+    for result in out.glob(f"*/{RESULT}"):
+        try:
+            fields = json.loads(result.read_text(encoding="utf-8"))
+            if verdict in ("", fields["verdict"]) and story in ("", fields["story"]):
+                found.append((result.stat().st_mtime_ns, result.parent.name, result.parent))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # not a run of ours, or one that is being written
+    return max(found)[2] if found else None
+
+
+def _moment(run: str) -> tuple[str, int | None]:
+    """RUN and SEQ of RUN:SEQ; None for a RUN without an event."""
+    name, colon, number = run.rpartition(":")
+    if not colon or _is_there(run) or not (_is_there(name) or "@" in name or is_a_story(name)):
+        return run, None
+    if not (number.isascii() and number.isdecimal() and len(number) < 16):
+        raise ReplayError(f"{number!r} is no event of {name}: give its number, for example {name}:44")
+    return name, int(number)
+
+
+def _is_there(name: str) -> bool:
+    """Whether there is a file or folder of that name; a name that no file can have is none."""
     try:
-        number_of_seed = int(seed)
+        return bool(name) and Path(name).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _holds_a_run(name: str) -> bool:
+    """Whether it is a file or folder of a kept run, and no story. A folder without a run may have a story's name."""
+    path = Path(name)
+    if not _is_there(name) or not path.is_dir():
+        return _is_there(name) and path.suffix != ".py"
+    return any((path / each).exists() for each in (TRACE, RESULT))
+
+
+def _of_a_story(name: str, bug: str | None, rules: str | None) -> RunRequest:
+    story, at, seed = name.rpartition("@") if "@" in name else (name, "", "")
+    kept = f"a folder kept by --out, its {TRACE} or {RESULT}, or STORY@SEED"
+    if _is_there(name) and Path(name).is_dir() and not is_a_story(name):
+        newest = newest_below(Path(name))
+        example = f"name one that is in it, for example {newest}" if newest is not None else f"give {kept}"
+        raise ReplayError(f"{name} is no kept run: {example}")
+    if name.endswith((".ndjson", ".json")) or not (at or story.endswith(".py") or is_a_story(story)):
+        raise ReplayError(f"there is no run {name!r}.{suggested_story(story)} Give {kept}")
+    if at and "/" in story and not story.endswith(".py"):
+        raise ReplayError(f"there is no run {name!r}. Give {kept}")
+    try:
+        number = int(seed) if at else None
     except ValueError as error:
         raise ReplayError(f"{seed!r} is no seed: give a whole number, for example {story}@7") from error
-    return asked(load(story), number_of_seed, None, None, None), seq
+    return asked(load(story), number, rules, None, bug)
+
+
+def _refuse_another(name: str, request: RunRequest, bug: str | None, rules: str | None) -> None:
+    """Raise ReplayError if another bug or other rules are asked for than those of a kept run."""
+    from backup.record.rules import rules_named
+    from scenarios import zoo
+
+    try:
+        said = rules_named(rules).name if rules is not None else request.rules
+    except ValueError as error:
+        raise StoryError(str(error)) from error
+    planted = zoo.bug_named(bug).name if bug is not None else request.bug
+    for option, asked_for, own in (("--bug", planted, request.bug), ("--rules", said, request.rules)):
+        if asked_for != own:
+            was = f"with {option} {own}" if own else f"without {option}"
+            raise ReplayError(
+                f"{option} {asked_for}: {name} was kept {was}, and is what it was: leave {option} away, or play "
+                f"{request.story}@{request.seed} with it"
+            )
 
 
 def _kept(path: Path) -> Kept:
@@ -327,33 +403,3 @@ def difference_lines(difference: Difference) -> list[str]:
         names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
         lines.append(f"  not the same: {', '.join(names) or 'only the way it is written'}")
     return lines
-
-
-# ---- looking at one event ----
-
-
-def event_text(event: Happened) -> str:
-    """An event in one line, with its number and that of its cause."""
-    led = f"  (after #{event.cause})" if event.cause else ""
-    return f"#{event.seq}  {clock_text(event.t)}  {f'{event.node} {event.note.text()}'.strip()}{led}"
-
-
-def look_lines(history: "History", seq: int) -> list[str]:
-    """An event, its neighbours, and the chain of its causes. ReplayError if there is no such event."""
-    events = history.events
-    if not 1 <= seq <= len(events):
-        raise ReplayError(f"there is no event {seq}: the run has events 1 to {len(events)}")
-    near = events[max(0, seq - 1 - NEIGHBOURS) : seq + NEIGHBOURS]
-    chain, cause = list[str](), events[seq - 1].cause
-    while cause and len(chain) < LONGEST_CHAIN:
-        chain.append(f"    {event_text(events[cause - 1])}")
-        cause = events[cause - 1].cause
-    if cause:
-        chain.append(f"    … and so on from #{cause}")
-    return [
-        f"event {seq} and its neighbours:",
-        *(f"  {'>' if event.seq == seq else ' '} {event_text(event)}" for event in near),
-        f"  {_encode(as_fields(events[seq - 1]))}",
-        "what led to it, the nearest first:",
-        *(chain or ["    nothing: it began here"]),
-    ]

@@ -44,7 +44,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "inspect tla second_play",
         "kept_run",
         "inspect.result explore.command bench",
-        "zoo inspect.run_history",
+        "zoo inspect.run_history inspect.causality",
         "gallery sample_documents explore terminal register pytest_plugin drawing.shapes tla.record",
         "register_promises",
     ),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from scenarios.cli.base import HELD, app, writing
+from scenarios.cli.base import HELD, Bug, Rules, app, writing
 
 
 @app.command(name="draw")
@@ -13,7 +13,8 @@ def draw_command(
     run: str,
     /,
     *,
-    bug: str | None = None,
+    bug: Bug = None,
+    rules: Rules = None,
     start: Annotated[str, Parameter(name="--from")] = "",
     until: Annotated[str, Parameter(name="--to")] = "",
     nodes: str = "",
@@ -24,9 +25,7 @@ def draw_command(
     Parameters
     ----------
     run
-        A story as for `run`, `STORY@SEED`, or the --out folder of a kept run (or a file in it).
-    bug
-        Plant a bug of the zoo meanwhile.
+        A folder that `--out` kept, its trace.ndjson or result.json, `STORY@SEED`, or a STORY with its own seed.
     start, until
         Only this while, as for `tasks --at`: '00:00:14.4', '90min' after the start.
     nodes
@@ -36,7 +35,7 @@ def draw_command(
     """
     from scenarios.drawing.command import draw
 
-    drawn = draw(run, bug=bug, start=start, until=until, nodes=nodes)
+    drawn = draw(run, bug=bug, rules=rules, start=start, until=until, nodes=nodes)
     if svg is None:
         print(drawn, end="")
         return HELD

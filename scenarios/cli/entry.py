@@ -55,7 +55,7 @@ def _unexpected(error: Exception, words: list[str]) -> int:
     from scenarios.bench.program import NoYardstick
     from scenarios.explore.bounds import BoundsError
     from scenarios.gallery import StoryError
-    from scenarios.inspect.moment import Diverged
+    from scenarios.inspect.played_run import Diverged
     from scenarios.inspect.restore_files import FilesError
     from scenarios.inspect.result import bug_text
     from scenarios.kept_run import ReplayError

@@ -3,27 +3,26 @@
 Never here: how two runs are compared (scenarios/kept_run.py).
 """
 
-from scenarios.cli.base import BROKEN, DIVERGED, HELD, app, check_data
+from scenarios.cli.base import BROKEN, DIVERGED, HELD, Bug, Rules, app, check_data
 from scenarios.cli.run_screen import RunScreen, backups_folder, interrupted
 
 
 @app.command
-def replay(run: str, /) -> int:
+def replay(run: str, /, *, bug: Bug = None, rules: Rules = None) -> int:
     """Play a run again and prove that it is the same to the last event, or name the first that differs.
 
     Parameters
     ----------
     run
-        `FILE[:SEQ]`, a trace.ndjson or result.json of an --out folder, or `STORY@SEED[:SEQ]`. With SEQ, show that
-        event, its neighbours and what led to it. It is played twice at once, here and in a process of its own whose
-        sets are in another order, and both must be the same.
+        A folder that `--out` kept, its trace.ndjson or result.json, or `STORY@SEED`. It is played twice at once, here
+        and in a process of its own whose sets are in another order, and both must be the same.
     """
     from scenarios.gallery import load
     from scenarios.inspect.result import verdict_of
-    from scenarios.kept_run import Kept, PlayedHere, difference, find, look_lines, perform, secret_shown
+    from scenarios.kept_run import Kept, PlayedHere, difference, find_whole, perform, secret_shown
     from scenarios.second_play import SecondPlay
 
-    named, seq = find(run)
+    named = find_whole(run, bug, rules)
     request = named.request if isinstance(named, Kept) else named
     loaded = load(request.story)
     check_data(request.data)
@@ -32,7 +31,6 @@ def replay(run: str, /) -> int:
             outcome = perform(loaded, request, backups, stop_asked=shown.stop_asked)
         if outcome.verdict == "stopped":
             return interrupted(outcome, request)
-        looked = look_lines(outcome.history, seq) if seq is not None else []
         second.wait()
         said = difference(named, [PlayedHere(outcome.history), second])
     if said:
@@ -41,7 +39,7 @@ def replay(run: str, /) -> int:
         verdict = verdict_of(outcome, loaded)
         events = len(outcome.history)
         shown.screen.text(f"identical: {events:,} events, digest {outcome.digest}, verdict {verdict}")
-    for line in [*said, *looked]:
+    for line in said:
         shown.screen.text(line)
     if isinstance(named, Kept) and named.trace is not None and (shows := secret_shown(named.trace, outcome)):
         shown.screen.text(f"broken: {shows}")

@@ -139,7 +139,7 @@ def _tell(
         return CODES[result.verdict]
     screen.text("")
     if result.violations:
-        for line in [*failure_lines(result, outcome), ""]:
+        for line in [*failure_lines(result, outcome, kept), ""]:
             screen.text(line)
     for line in verdict_lines(result, outcome, kept):
         screen.text(line)

@@ -1,16 +1,16 @@
 """`unkindness why`: why a task ran, or why it did not."""
 
-from scenarios.cli.base import HELD, Json, app, say, width
+from scenarios.cli.base import HELD, Bug, Json, Rules, app, say, width
 
 
 @app.command(name="why")
-def why_command(run: str, task: str, time: str, /, *, json: Json = False) -> int:
+def why_command(run: str, task: str, time: str, /, *, bug: Bug = None, rules: Rules = None, json: Json = False) -> int:
     """Why a task ran at a time of a run, or why it did not: a sentence with its rule, and what it rests on.
 
     Parameters
     ----------
     run
-        The --out folder of a kept run (or a file in it), or `STORY@SEED`. It is played again up to that time.
+        A folder that `--out` kept, its trace.ndjson or result.json, or `STORY@SEED`. It is played again up to that time.
     task
         Its id, or its name.
     time
@@ -20,6 +20,6 @@ def why_command(run: str, task: str, time: str, /, *, json: Json = False) -> int
 
     from scenarios.inspect.why.answer import lines, why
 
-    found = why(run, task, time)
+    found = why(run, task, time, bug=bug, rules=rules)
     say(lambda: {**asdict(found), "chain": dict(found.chain)}, lines(found, width()), json)
     return HELD

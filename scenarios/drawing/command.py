@@ -5,8 +5,6 @@ Never here: the contents of a diagram, and how it looks.
 
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cluster.checks import Violation
@@ -15,10 +13,10 @@ from cluster.time_units import clock_text
 from scenarios.drawing.from_history import picture
 from scenarios.drawing.picture import Breach, Picture
 from scenarios.drawing.svg import MOST_NODES, svg
-from scenarios.gallery import LoadedStory, load
-from scenarios.inspect.moment import Diverged, true_time
-from scenarios.inspect.result import RunRequest, summary
-from scenarios.kept_run import Kept, PlayedHere, ReplayError, asked, difference, find, perform
+from scenarios.inspect.moment import true_time
+from scenarios.inspect.played_run import PlayedRun, played
+from scenarios.inspect.result import summary
+from scenarios.kept_run import ReplayError
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
@@ -27,41 +25,28 @@ MOST = 450
 """The largest `size` of a picture that can be read at once."""
 
 
-def draw(run: str, *, bug: str | None = None, start: str = "", until: str = "", nodes: Sequence[str] = ()) -> str:
-    """The SVG of a run: `STORY`, `STORY@SEED` or a folder that `--out` kept. Raises ReplayError, StoryError, Diverged."""
-    loaded, outcome, request = played(run, bug)
-    words = ["unkindness", "draw", run, *(["--bug", bug] if bug else [])]
+def draw(
+    run: str,
+    *,
+    bug: str | None = None,
+    rules: str | None = None,
+    start: str = "",
+    until: str = "",
+    nodes: Sequence[str] = (),
+) -> str:
+    """The SVG of the run that RUN names. Raises ReplayError, StoryError, Diverged."""
+    found = played(run, bug, rules)
+    if found.seq is not None:
+        raise ReplayError(f"{run!r} names an event: leave the number away, and give --from and --to")
+    outcome = found.outcome
+    words = ["unkindness", "draw", run, *(["--bug", bug] if bug else []), *(["--rules", rules] if rules else [])]
     words += [*(["--from", start] if start else []), *(["--to", until] if until else [])]
     words += ["--nodes", "".join(nodes)] if nodes else []
     names = among(outcome.names, nodes)
-    found = window(outcome, start, until)
-    broke = breach(outcome, request, loaded)
-    drawn = picture(outcome.history, names, *found, title=loaded.lesson, command=shlex.join(words), breach=broke)
+    between = window(outcome, start, until)
+    title, command = found.loaded.lesson, shlex.join(words)
+    drawn = picture(outcome.history, names, *between, title=title, command=command, breach=breach(found))
     return svg(not_too_much(drawn, outcome, names))
-
-
-def played(run: str, bug: str | None = None) -> tuple[LoadedStory, "Outcome", RunRequest]:
-    """The run, played once; the events of a kept one are compared."""
-    named: Kept | RunRequest
-    if "@" in run or (Path(run).exists() and not run.endswith(".py")):
-        named, seq = find(run)
-        if seq is not None:
-            raise ReplayError(f"{run!r} names an event: leave the number away, and give --from and --to")
-    else:
-        named = asked(load(run), None, None, None, None)
-    request = named.request if isinstance(named, Kept) else named
-    if bug is not None:
-        if isinstance(named, Kept):
-            raise ReplayError(f"--bug {bug}: a kept run is drawn as it was; give STORY@SEED to plant a bug")
-        request = asked(load(request.story), request.seed, request.rules, request.data, bug)
-    loaded = load(request.story)
-    with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder:
-        outcome = perform(loaded, request, Path(folder))
-    if outcome.failure is not None and outcome.verdict in ("mistake", "bug"):
-        raise ReplayError(f"{run} cannot be drawn, as it cannot be played: `{request.command()}` says why")
-    if isinstance(named, Kept) and difference(named, [PlayedHere(outcome.history)]):
-        raise Diverged(f"{run} played again is another run: `unkindness replay {run}` shows where")
-    return loaded, outcome, request
 
 
 def among(names: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
@@ -110,12 +95,13 @@ def not_too_much(drawn: Picture, outcome: "Outcome", names: Sequence[str]) -> Pi
     )
 
 
-def breach(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Breach | None:
+def breach(found: PlayedRun) -> Breach | None:
     """The promise or assertion that broke the run; None if none did."""
+    outcome = found.outcome
     if outcome.verdict != BROKEN:
         return None
-    result = summary(outcome, request, loaded)
+    result = summary(outcome, found.request, found.loaded)
     node = outcome.history.events[-1].node if isinstance(outcome.failure, Violation) else ""
     first = result.violations[0]
-    text = first.text.partition(f" ({loaded.source}")[0]
+    text = first.text.partition(f" ({found.loaded.source}")[0]
     return Breach(outcome.history.events[-1].t, node, f"{first.promise}: {text}")

@@ -165,9 +165,9 @@ class Audit:
     """The chains in the files of the run; None: the files were not kept."""
 
 
-def audit(run: str, keys: tuple[Key, ...] = ()) -> Audit:
+def audit(run: str, keys: tuple[Key, ...] = (), *, bug: str | None = None, rules: str | None = None) -> Audit:
     """Audit a run up to its end, verifying encrypted files with these keys. Raises ReplayError, Diverged."""
-    moment = visit(run, None, _zones)
+    moment = visit(run, None, _zones, bug=bug, rules=rules)
     history = RunHistory(moment.events)
     return Audit(
         run,

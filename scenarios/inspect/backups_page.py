@@ -56,9 +56,18 @@ class Page:
     databases: tuple[DatabasePanel, ...]
 
 
-def page(run: str, at: str | None = None, on: str = "", database: str = "") -> Page:
+def page(
+    run: str,
+    at: str | None = None,
+    on: str = "",
+    database: str = "",
+    *,
+    bug: str | None = None,
+    rules: str | None = None,
+) -> Page:
     """The page of a run as node `on` shows it (empty: the first node that is up and has the database). Raises ReplayError."""
-    moment = visit(run, true_time(at) if at is not None else None, lambda world: tuple(_shown(world, on, database)))
+    t = true_time(at) if at is not None else None
+    moment = visit(run, t, lambda world: tuple(_shown(world, on, database)), bug=bug, rules=rules)
     return Page(run, moment.t, moment.rules, moment.read)
 
 

@@ -19,8 +19,9 @@ from cluster.time_units import DAY, HOUR, MINUTE, SECOND, clock_text
 from cluster.trace import Ended, Happened
 from cluster.value import value
 from scenarios.gallery import load
+from scenarios.inspect.played_run import Diverged
 from scenarios.inspect.restore_files import FilesError, instant_of_text
-from scenarios.kept_run import Kept, ReplayError, event_lines, find, first_difference, perform, recorded_lines
+from scenarios.kept_run import Kept, ReplayError, event_lines, find_whole, first_difference, perform, recorded_lines
 
 if TYPE_CHECKING:
     from cluster.sim.world import World
@@ -29,10 +30,6 @@ T = TypeVar("T")
 UNITS = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
 _OFFSET = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h|d)")
 _CLOCK = re.compile(r"(?:(\d+)d\s+)?(\d{1,4}):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?")
-
-
-class Diverged(Exception):
-    """The run cannot be examined, because playing it again gave other events."""
 
 
 @value
@@ -76,14 +73,20 @@ def json_fields(found: Any, instants: Collection[str]) -> dict[str, Any]:
     return attrs.asdict(found, value_serializer=serialized)
 
 
-def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 0) -> RunMoment[T]:
+def visit(
+    run: str,
+    at: int | None,
+    read: "Callable[[World], T]",
+    beyond: int = 0,
+    *,
+    bug: str | None = None,
+    rules: str | None = None,
+) -> RunMoment[T]:
     """Play a run again up to true time `at` (µs; None: its end) and read it there, after all events of that µs.
 
     The events go on for `beyond` µs. Raises ReplayError if there is no such run or it has no such time, and Diverged.
     """
-    named, seq = find(run)
-    if seq is not None:
-        raise ReplayError(f"{run!r} names an event: leave the number away, and name a time")
+    named = find_whole(run, bug, rules)
     request = named.request if isinstance(named, Kept) else named
     loaded = load(request.story)
     visitor = Visitor(at, read, beyond)
@@ -93,7 +96,7 @@ def visit(run: str, at: int | None, read: "Callable[[World], T]", beyond: int = 
     if visitor.error is not None:
         raise visitor.error
     if not visitor.found and at is None:  # a promise broke: the last moment to be read is the µs before
-        return visit(run, max(0, end - 2), read, beyond)
+        return visit(run, max(0, end - 2), read, beyond, bug=bug, rules=rules)
     if not visitor.found:
         raise ReplayError(f"the run ended at {clock_text(end)}, before {clock_text(at or 0)}: give an earlier time")
     if isinstance(named, Kept) and named.trace is not None:

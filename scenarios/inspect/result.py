@@ -24,12 +24,17 @@ from cluster.sim.user_code import place_in
 from cluster.time_units import SECOND, clock_text
 from cluster.value import value
 from scenarios.gallery import LoadedStory, line_in
+from scenarios.inspect.causality import chain, event_text, parents, shortened
 from scenarios.inspect.run_history import RunHistory
 from scenarios.sample_documents import DataError
 from scenarios.zoo import OF_THE_STORY, bug_named
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
+
+
+LONGEST_CHAIN = 9
+"""How many events of a chain of causes the report of a failure shows at most."""
 
 
 @value
@@ -51,6 +56,13 @@ class RunRequest:
         for option, said in (("--rules", self.rules), ("--data", self.data), ("--bug", self.bug)):
             if said and not (option == "--rules" and said == self.own_rules):
                 words += [option, said]
+        return shlex.join(words)
+
+    def asking(self, command: str, seq: str = "") -> str:
+        """The command that asks of the run as STORY@SEED, with `seq` behind it. A run with a data file has no such name."""
+        words = ["unkindness", command, f"{self.story}@{self.seed}{seq}"]
+        for option, said in (("--rules", self.rules if self.rules != self.own_rules else ""), ("--bug", self.bug)):
+            words += [option, said] if said else []
         return shlex.join(words)
 
     def fields(self) -> dict[str, Any]:
@@ -250,13 +262,29 @@ def _last_lines(result: Result, outcome: "Outcome", seq: int, t: int) -> list[st
     ]
 
 
-def failure_lines(result: Result, outcome: "Outcome") -> list[str]:
-    """The report of a broken promise: one text, the seed, the last lines of the timeline, how to repeat it."""
+def failure_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[str]:
+    """The report of a broken promise: one text, the seed, the last lines of the timeline, what led to it, how to repeat it.
+
+    `kept`: the folder in which the run was kept.
+    """
     first = result.violations[0]
     lines = [f"broken: {first.promise}: {first.text}"]
     lines += [f"  {note}" for note in getattr(outcome.failure, "__notes__", ())]
     lines += _last_lines(result, outcome, first.seq, first.t)
-    if not (result.request.data or result.request.bug) and result.request.rules == result.request.own_rules:
-        run = f"{result.request.story}@{result.request.seed}:{first.seq}"
-        lines.append(f"  look     {shlex.join(['unkindness', 'replay', run])}")
+    lines[-1:-1] = _what_led_to(outcome, first.seq)
+    if kept:
+        lines.append(f"  look     {shlex.join(['unkindness', 'explain', f'{kept}:{first.seq}'])}")
+    elif not result.request.data:
+        lines.append(f"  look     {result.request.asking('explain', f':{first.seq}')}")
     return lines
+
+
+def _what_led_to(outcome: "Outcome", seq: int) -> list[str]:
+    """The chain of causes of an event, from the step that began it; nothing if that is all there is to say."""
+    events = outcome.history.events
+    led = chain(events, parents(events), seq)
+    if len(led) < 2:
+        return []
+    shown = [events[each - 1] for each in shortened(events, led, LONGEST_CHAIN)]
+    left = f" ({len(led) - len(shown):,} between are left out)" if len(led) > len(shown) else ""
+    return [f"  what led to it{left}:", *(f"    {event_text(event)}" for event in shown)]

@@ -118,7 +118,7 @@ def test_a_broken_assertion_is_reported(write: Write, capsys: pytest.CaptureFixt
     assert "  seed 2, event " in said
     assert "    00:00:00.000  f f f  A, B and C start" in said
     assert f"again    unkindness run {story} --seed 2" in said
-    assert f"look     unkindness replay {story}@2:" in said
+    assert f"look     unkindness explain {story}@2:" in said
 
 
 def test_a_broken_promise_is_data_too(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,7 +160,7 @@ def test_a_mark_that_was_never_seen_is_inconclusive(write: Write, capsys: pytest
         (["run", "{mine}", "--data", "gone"], "there is no data file gone"),
         (["run", "{mine}", "--out", "{mine}"], "is a file: name a folder"),
         (["replay", "gone"], "there is no run 'gone'"),
-        (["replay", "{mine}@1:9999"], "there is no event 9999: the run has events 1 to "),
+        (["explain", "{mine}@1:9999"], "there is no event 9999: the run has events 1 to "),
         (["list", "everything"], "everything"),
     ],
 )
@@ -229,10 +229,8 @@ def test_a_run_is_kept_and_replayed(write: Write, tmp_path: Path, capsys: pytest
     capsys.readouterr()
 
     assert sorted(path.name for path in folder.iterdir()) == ["backups", "result.json", "trace.ndjson"]
-    assert main(["replay", f"{folder / 'trace.ndjson'}:15"]) == cli.HELD
-    said = capsys.readouterr().out
-    assert said.startswith("identical: ")
-    assert "event 15 and its neighbours:" in said
+    assert main(["replay", str(folder / "trace.ndjson")]) == cli.HELD
+    assert capsys.readouterr().out.startswith("identical: ")
 
     write(ELECTION + "    world.crash('B')\n")
     assert main(["replay", str(folder)]) == cli.DIVERGED

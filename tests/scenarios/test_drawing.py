@@ -16,7 +16,7 @@ from cluster.sim.world import World
 from cluster.time_units import MILLISECOND, SECOND
 from cluster.trace import BecameCandidate, Crashed, Delivered, Ended, Happened, Lost
 from scenarios import cli
-from scenarios.drawing.command import MOST, breach, draw, played
+from scenarios.drawing.command import MOST, breach, draw
 from scenarios.drawing.from_history import picture
 from scenarios.drawing.messages import KINDS, SAID
 from scenarios.drawing.picture import Picture
@@ -24,6 +24,7 @@ from scenarios.drawing.scale import FOLDED, Room, gap, scale
 from scenarios.drawing.shapes import text
 from scenarios.drawing.svg import svg
 from scenarios.gallery import StoryError
+from scenarios.inspect.played_run import played
 from scenarios.kept_run import ReplayError
 from scenarios.strategies import seeds
 from scenarios.zoo.storm import storm
@@ -109,7 +110,7 @@ def test_all_that_consensus_says_can_be_drawn() -> None:
 
 def test_a_vote_is_told_from_a_refusal_and_from_a_trial() -> None:
     """As many votes arrive as the winner counts from others, and every trial is drawn as one."""
-    _, outcome, _ = played("the_crown_passes", None)
+    outcome = played("the_crown_passes").outcome
 
     kinds = [arrow.kind for arrow in whole(outcome).arrows if not arrow.lost]
 
@@ -119,7 +120,7 @@ def test_a_vote_is_told_from_a_refusal_and_from_a_trial() -> None:
 
 def test_a_split_vote_is_refused_all_round() -> None:
     """Five stand in term 1: twenty questions, and nobody gets a vote but its own."""
-    _, outcome, _ = played("split_vote", None)
+    outcome = played("split_vote").outcome
 
     arrows = whole(outcome, until=767 * MILLISECOND).arrows
 
@@ -129,7 +130,7 @@ def test_a_split_vote_is_refused_all_round() -> None:
 
 def test_a_question_is_told_from_a_trial_by_when_it_was_sent() -> None:
     """Where links are slow, an answer arrives when its asker has long stood for something else."""
-    _, outcome, _ = played("too_far_apart", None)
+    outcome = played("too_far_apart").outcome
 
     arrows = whole(outcome, until=20 * SECOND).arrows
 
@@ -149,20 +150,20 @@ def test_what_cannot_be_printed_does_not_break_a_picture() -> None:
 
 def test_a_broken_promise_is_marked_where_it_strikes() -> None:
     """The run ends there, at that node, with the words of the violation."""
-    loaded, outcome, request = played("storm@6", "majority-of-half")
-    assert outcome.verdict == BROKEN
+    run = played("storm@6", "majority-of-half")
+    assert run.outcome.verdict == BROKEN
 
-    found = breach(outcome, request, loaded)
+    found = breach(run)
 
     assert found is not None
-    assert (found.node, found.t) == ("B", outcome.history.events[-1].t)
+    assert (found.node, found.t) == ("B", run.outcome.history.events[-1].t)
     assert found.text == "election safety: A and B both lead term 1"
     assert "broken: election safety: A and B both lead term 1" in draw("storm@6", bug="majority-of-half")
 
 
 def test_backups_are_bars_and_owners_change() -> None:
     """The runs of a night on their nodes, with the while in which each is responsible; a node that dies ends no run twice."""
-    _, outcome, _ = played("no_leader_still_backed_up", None)
+    outcome = played("no_leader_still_backed_up").outcome
 
     drawn = whole(outcome)
 
@@ -198,7 +199,10 @@ def test_a_kept_run_is_drawn_as_its_story(tmp_path: Path, capsys: pytest.Capture
     drawn = draw("the_crown_passes@3")
 
     assert draw(kept).replace(f"draw {kept}", "draw the_crown_passes@3") == drawn
-    with pytest.raises(ReplayError, match="a kept run is drawn as it was; give STORY@SEED to plant a bug"):
+    with pytest.raises(
+        ReplayError,
+        match="was kept without --bug, and is what it was: leave --bug away",
+    ):
         draw(kept, bug="majority-of-half")
     trace = tmp_path / "the_crown_passes@3" / "trace.ndjson"
     trace.write_text(trace.read_text().replace('"votes":2', '"votes":3'))
@@ -224,7 +228,7 @@ def test_the_command_prints_or_writes_the_picture(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("question", "says"),
     [
-        ({"run": "the_crown_pases"}, r"no story 'the_crown_pases'\. Did you mean the_crown_passes"),
+        ({"run": "the_crown_pases"}, r"no run 'the_crown_pases'\. Did you mean the_crown_passes"),
         ({"run": "the_crown_passes@x"}, "'x' is no seed: give a whole number"),
         ({"run": "the_crown_passes@1:7"}, "leave the number away, and give --from and --to"),
         ({"run": "the_crown_passes", "bug": "x"}, "there is no bug 'x' in the zoo"),
@@ -261,7 +265,7 @@ def test_a_story_without_nodes_has_nothing_to_draw(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("async def story(world):\n    pass\n")
 
-    with pytest.raises(ReplayError, match=r"cannot be drawn, as it cannot be played: `unkindness run .*mine\.py"):
+    with pytest.raises(ReplayError, match=r"cannot be looked into, as it cannot be played: `unkindness run .*mine\.py"):
         draw(str(path))
 
 
@@ -270,5 +274,5 @@ def test_a_story_that_cannot_be_played_cannot_be_drawn(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text('async def story(world):\n    world.start("ABC")\n    world.crash("Q")\n')
 
-    with pytest.raises(ReplayError, match=r"cannot be drawn, as it cannot be played: `unkindness run .*mine\.py"):
+    with pytest.raises(ReplayError, match=r"cannot be looked into, as it cannot be played: `unkindness run .*mine\.py"):
         draw(str(path))

@@ -12,10 +12,10 @@ import attrs
 from backup.notes import time_text
 from cluster.time_units import clock_text
 from cluster.value import value
-from scenarios.inspect.moment import true_time, visit
+from scenarios.inspect.moment import RunMoment, true_time, visit
 from scenarios.inspect.run_history import RunHistory
 from scenarios.inspect.why.causes import CAUSES, nothing_due, ran
-from scenarios.inspect.why.facts import SOON, Facts, NodeFacts
+from scenarios.inspect.why.facts import SOON, Facts, KnownFacts, NodeFacts
 from scenarios.inspect.why.read_facts import facts_of, found_in
 
 
@@ -33,15 +33,19 @@ class WhyAnswer:
     """The facts that the answer rests on: a label, and the fact."""
 
 
-def why(run: str, task: str, at: str) -> WhyAnswer:
+def why(run: str, task: str, at: str, *, bug: str | None = None, rules: str | None = None) -> WhyAnswer:
     """Why the task (by its id or name) ran at that time of a run, or why not. ReplayError if there is no such run or task."""
     number, name = (int(task), "") if task.isdecimal() else (0, task)
     t = true_time(at)
-    moment = visit(run, t, lambda world: found_in(world, number, name), beyond=SOON)
+
+    def asked_at(t: int) -> RunMoment[KnownFacts]:
+        return visit(run, t, lambda world: found_in(world, number, name), beyond=SOON, bug=bug, rules=rules)
+
+    moment = asked_at(t)
     facts = facts_of(t, number, name, moment.read, RunHistory(moment.events))
     begun = [each.t for each in facts.runs if t < each.t <= t + SOON]
     if begun and ran(facts) is not None:  # the answer rests on the state when the run began
-        moment = visit(run, begun[0], lambda world: found_in(world, number, name), beyond=SOON)
+        moment = asked_at(begun[0])
         facts = facts_of(begun[0], number, name, moment.read, RunHistory(moment.events))
     return attrs.evolve(answer(facts), t=t)
 

@@ -1,0 +1,49 @@
+"""A run that was named, played again to its end; a kept one is compared with what was kept, event by event.
+
+Never here: what is read in it.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from cluster.sim.run import BUG, MISTAKE
+from cluster.value import value
+from scenarios.gallery import LoadedStory, load
+from scenarios.inspect.result import RunRequest
+from scenarios.kept_run import Kept, PlayedHere, ReplayError, difference, find, perform
+
+if TYPE_CHECKING:
+    from cluster.sim.run import Outcome
+
+
+class Diverged(Exception):
+    """The run cannot be examined, because playing it again gave other events."""
+
+
+@value
+class PlayedRun:
+    """A run, played again."""
+
+    run: str
+    """RUN as it was named, without an event."""
+    seq: int | None
+    """The event that was named; None: none."""
+    loaded: LoadedStory
+    request: RunRequest
+    outcome: "Outcome"
+
+
+def played(run: str, bug: str | None = None, rules: str | None = None) -> PlayedRun:
+    """Play the run that RUN or RUN:SEQ names. Raises ReplayError, StoryError, and Diverged if it is another than the kept one."""
+    named, seq = find(run, bug, rules)
+    name = run if seq is None else run.rpartition(":")[0]
+    request = named.request if isinstance(named, Kept) else named
+    loaded = load(request.story)
+    with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder:
+        outcome = perform(loaded, request, Path(folder))
+    if outcome.failure is not None and outcome.verdict in (MISTAKE, BUG):
+        raise ReplayError(f"{name} cannot be looked into, as it cannot be played: `{request.command()}` says why")
+    if isinstance(named, Kept) and difference(named, [PlayedHere(outcome.history)]):
+        raise Diverged(f"{name} played again is another run: `unkindness replay {name}` shows where")
+    return PlayedRun(name, seq, loaded, request, outcome)
