@@ -39,7 +39,7 @@ def backup_watchers(rules: Rules, destinations: WorldDestinations, keys: KeyRing
         IndexesTrue(),
         ReplicasFollow(model),
         ReportedIsKept(files),
-        ReportsInOrder(model),
+        ReportsInOrder(model, rules),
         ToldAsRuled(model, rules),
         LaterStartWins(model, rules),
         KeptAsRuled(files, rules),

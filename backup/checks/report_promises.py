@@ -191,8 +191,9 @@ class ReportsInOrder(Watcher):
     promise: ClassVar[str] = "reports in order"
     says: ClassVar[str] = "a node tells of its runs once each, and of late ones in the order of their starts (24.6)"
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, rules: Rules) -> None:
         self._model = model
+        self._rules = rules
         self._waiting: dict[str, dict[Run, int]] = {}
         """By node: runs that ended and are not reported, with the number of the event of their end."""
         self._told: set[tuple[str, Run]] = set()
@@ -209,6 +210,7 @@ class ReportsInOrder(Watcher):
             on(notes.StatusStored, self._status_stored),
             on(notes.TaskRemoved, self._task_removed),
             on(Crashed, self._crashed),
+            on(Stepped, self._stepped),
         ]
 
     def _ended(self, event: Happened[notes.BackupFinished | notes.BackupSkipped | notes.BackupFailed]) -> None:
@@ -250,9 +252,18 @@ class ReportsInOrder(Watcher):
                 del waiting[run]
 
     def _crashed(self, event: Happened) -> None:
-        if event.node in self._model.was_full:  # what it could not write it has forgotten
-            self._waiting.pop(event.node, None)
-            self._stored = {each: None for each in self._stored if each[0] != event.node}
+        # RavenDB's reports are in memory (10.4); what a full disk could not take is forgotten as well
+        if not self._rules.late_reports or event.node in self._model.was_full:
+            self._forget(event.node)
         for node, run in [each for each in self._stored if each[0] == event.node]:
             del self._stored[node, run]
             self._waiting[node].pop(run, None)
+
+    def _stepped(self, event: Happened[Stepped]) -> None:
+        step = event.note.step
+        if isinstance(step, Wipe | FlipBit):  # it is unknown which reports that disk lost
+            self._forget(step.node)
+
+    def _forget(self, name: str) -> None:
+        self._waiting.pop(name, None)
+        self._stored = {each: None for each in self._stored if each[0] != name}

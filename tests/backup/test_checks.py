@@ -32,7 +32,7 @@ from backup.record.rules import rules_named
 from backup.runs.scheduler import Scheduler
 from cluster.checks import Violation, Watcher
 from cluster.sim.world import World
-from cluster.steps import Ask, JumpClock, Pause, Zone
+from cluster.steps import Ask, FlipBit, JumpClock, Pause, Step, Wipe, Zone
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, hours
 from cluster.trace import (
     BecameFollower,
@@ -320,6 +320,23 @@ def test_a_crash_between_telling_and_saying_so() -> None:
     two, told_two = run(2 * HOUR)
     stored = (HOUR, "A", StatusStored(4, "Shop", 2, "B", HOUR, False, 1, "", True))
     shown(one, stored, (HOUR, "B", Crashed()), (HOUR, "B", Started(2)), two, told_two)
+
+
+def test_a_report_that_went_down_with_its_node() -> None:
+    """10.4: RavenDB's reports wait in memory, so none is missed after a crash; late reports are on the disk."""
+    one, _ = run(HOUR)
+    two, told_two = run(2 * HOUR)
+    crash = (HOUR, "B", Crashed()), (HOUR, "B", Started(2))
+    shown(one, *crash, two, told_two, rules="ravendb-6.2")
+    broken("reports in order", "started and ended earlier", one, *crash, two, told_two)
+
+
+@pytest.mark.parametrize("step", [Wipe("B"), FlipBit("B", "raft.log", 0, 0)])
+def test_a_report_that_was_on_a_lost_disk(step: Step) -> None:
+    """A disk that is wiped or damaged takes its reports along."""
+    one, _ = run(HOUR)
+    two, told_two = run(2 * HOUR)
+    shown(one, (HOUR, "B", Crashed()), (HOUR, "", Stepped(step)), (HOUR, "B", Started(2)), two, told_two)
 
 
 def stored(index: int, started: int, node: str = "B", *, newest: bool = True) -> Told:
