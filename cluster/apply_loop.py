@@ -55,7 +55,7 @@ class ApplyLoop:
         for entry in entries:
             request, command = entry.request, entry.command
             if isinstance(entry, Reconfiguration):
-                self.members = entry.configuration
+                self.reconfigured(index, entry.configuration, aloud)
                 self.requests.happened(request, index)
             elif request is not None:
                 self.entry(index, request, command, aloud)
@@ -89,6 +89,14 @@ class ApplyLoop:
                     self.host.note(note)
         if self.proposals.pending:
             self.proposals.applied(request, known)
+
+    def reconfigured(self, index: int, configuration: Configuration, aloud: bool) -> None:
+        """Apply a committed change of the cluster."""
+        self.members, before = configuration, self.state
+        self.state = self.application.reconfigured(before, configuration.members, index)
+        if aloud and self.state is not before:
+            for note in self.application.tell(before, self.state, configuration.members, None, index):
+                self.host.note(note)
 
     # -- snapshots
 

@@ -239,8 +239,18 @@ class Application(Protocol[State]):
     def apply(self, state: State, command: Any, index: int) -> tuple[State, Any]:
         """Pure: the state after the command, and the answer for its proposer. Raise `Refused` to refuse: the state stays."""
 
+    def reconfigured(self, state: State, members: Sequence[str], index: int) -> State:
+        """Pure: the state after a committed change of the cluster, whose nodes from entry `index` on are `members`, sorted.
+
+        By default the state knows nothing of the cluster's nodes. It is never called for the nodes that found a cluster.
+        """
+        return state
+
     def tell(self, before: State, after: State, command: Any, answer: Any, index: int) -> Iterable[Note]:
-        """Pure: notes for the trace of a node that has just applied a command. `answer` is that of `apply`, or the `Refused`."""
+        """Pure: notes for the trace of a node that has just applied a command. `answer` is that of `apply`, or the `Refused`.
+
+        After `reconfigured` has changed the state, `command` is the tuple of the cluster's nodes and `answer` is None.
+        """
         return ()
 
     async def run(self, member: Member[State]) -> None:

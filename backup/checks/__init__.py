@@ -5,7 +5,7 @@ from backup.checks.documents import CopiesAgree, DocumentsKept
 from backup.checks.files import ReportedIsKept, Restores, WatchedFiles
 from backup.checks.indexes import IndexesTrue
 from backup.checks.model import Model
-from backup.checks.owners import DisabledRests, OneOwner, OutsideRests, OwnerInGroup
+from backup.checks.owners import DisabledRests, GroupsInCluster, OneOwner, OutsideRests, OwnerInGroup
 from backup.checks.replicas import ReplicasFollow
 from backup.checks.report_promises import LaterStartWins, ReportsInOrder, ToldAsRuled
 from backup.checks.request_promises import PutOffWaits, ServerWideEverywhere
@@ -28,6 +28,7 @@ def backup_watchers(rules: Rules, destinations: WorldDestinations, keys: KeyRing
         model,
         OneOwner(),
         OwnerInGroup(model),
+        GroupsInCluster(model),
         DisabledRests(model),
         OutsideRests(model, rules),
         PutOffWaits(model),

@@ -1,13 +1,13 @@
-"""Promises about responsible nodes: one owner, of the group; no disabled task runs, and no node outside the cluster runs one."""
+"""Promises about responsible nodes: one owner, of the group, which is of the cluster; what is disabled or outside rests."""
 
 from typing import ClassVar
 
 from backup.checks.model import Model
-from backup.notes import BackupSkipped, BackupStarted, OwnerChanged, ReplicationStarted, TopologyChanged
+from backup.notes import BackupPlanned, BackupSkipped, BackupStarted, OwnerChanged, ReplicationStarted, TopologyChanged
 from backup.record.record import ONE_TIME
 from backup.record.rules import Rules
 from cluster.checks import Sees, Watcher, on
-from cluster.trace import Happened
+from cluster.trace import Committed, ConfigurationChanged, Happened, Stepped
 
 
 class OneOwner(Watcher):
@@ -61,6 +61,44 @@ class OwnerInGroup(Watcher):
         nodes = self._model.group(database).nodes
         if node not in nodes:
             raise self.broken(f"{what}, and {database} is on {' '.join(nodes) or 'no node'}")
+
+
+class GroupsInCluster(Watcher):
+    promise: ClassVar[str] = "groups in the cluster"
+    says: ClassVar[str] = (
+        "no database's group has a node that was removed from the cluster, from the entry on that removed it (26.1)"
+    )
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._going_by: dict[str, tuple[int, frozenset[str]]] = {}
+        """By node: the entry of the configuration that it goes by, and the members of that."""
+        self._members: tuple[int, frozenset[str]] = 0, frozenset()
+        """The latest configuration that a leader has committed."""
+        self._since = 0
+        """True time at which it did."""
+
+    def sees(self) -> Sees:
+        looks: Sees = [on(kind, self._look) for kind in (OwnerChanged, TopologyChanged, BackupPlanned, Stepped)]
+        return [on(ConfigurationChanged, self._configured), on(Committed, self._committed), *looks]
+
+    def _configured(self, event: Happened[ConfigurationChanged]) -> None:
+        note = event.note
+        self._going_by[event.node] = note.index, frozenset((*note.voters, *note.outgoing, *note.learners))
+
+    def _committed(self, event: Happened[Committed]) -> None:
+        index, members = self._going_by.get(event.node, self._members)
+        if self._model.leads.get(event.node) and self._members[0] < index <= event.note.index:
+            self._members, self._since = (index, members), event.t
+
+    def _look(self, event: Happened) -> None:
+        index, members = self._members
+        if not index or event.t <= self._since:  # what an entry changes is told in the event that commits it
+            return
+        for name, group in self._model.groups.items():
+            strangers = [node for node in group.nodes if node not in members]
+            if strangers:
+                raise self.broken(f"{name} is on {' '.join(strangers)}, which entry {index} removed from the cluster")
 
 
 class DisabledRests(Watcher):

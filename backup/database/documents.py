@@ -11,7 +11,7 @@ import attrs
 
 from backup.database import fingerprint, journal
 from backup.database.blobs import Blobs
-from backup.database.change_vector import ChangeVector, absorb, merge
+from backup.database.change_vector import ChangeVector, Relation, absorb, merge
 from backup.database.conflicts import lost, takes_over
 from backup.database.contents import Contents, ContentsSize
 from backup.database.etag_order import EtagOrder
@@ -296,6 +296,12 @@ class Store:
         absorb(self._seen, forgotten.change_vector)
         self.forgotten = self.forgotten.joined(attrs.evolve(forgotten, etag=0, since=self.etag))
         self._frozen = None
+
+    def has_forgotten(self, item: Item) -> bool:
+        """Whether the item is a document that is not here, and older than a deletion whose tombstone was cleaned."""
+        if not isinstance(item, Document) or key_of(item.id) in self._items:
+            return False
+        return item.change_vector.compare(self.forgotten.change_vector) is Relation.OLDER
 
     def _existing(self, document_id: str, to_do: str) -> tuple[str, Document]:
         key = key_of(document_id)

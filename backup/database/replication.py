@@ -117,7 +117,9 @@ def _with_contents(
     return items, last_etag, tuple(sent.values())
 
 
-def receive(store: Store, message: ReplicateDocuments) -> tuple[Sequence[Item], ReplicationAck]:
+def receive(
+    store: Store, message: ReplicateDocuments, *, is_leaving: bool = False
+) -> tuple[Sequence[Item], ReplicationAck]:
     """Merge a message. Returns the items that changed here, and the answer.
 
     The caller writes the items and `store.state_frame()` to the journal before it sends the answer.
@@ -125,6 +127,7 @@ def receive(store: Store, message: ReplicateDocuments) -> tuple[Sequence[Item], 
     A message that starts beyond what arrived before would leave a gap: it is not merged, and the answer says where to
     go on. An item that arrived before is skipped, because a tombstone of its document may have been cleaned since. An
     item whose attachment contents are not here is not merged, nor are those after it: the answer asks for the contents.
+    Of a sender that has left the group a document is skipped as well that was here and whose deletion is forgotten.
     """
     before = store.received.get(message.source, 0)
     if message.from_etag > before:
@@ -136,6 +139,9 @@ def receive(store: Store, message: ReplicateDocuments) -> tuple[Sequence[Item], 
     wanted: tuple[str, ...] = ()
     for item in message.items:
         if item.etag <= before:
+            continue
+        if is_leaving and store.has_forgotten(item):
+            last = item.etag
             continue
         wanted = store.missing(item)
         if wanted:

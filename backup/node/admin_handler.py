@@ -63,7 +63,7 @@ def _addable(member: Member, name: str, node: str) -> str:
         return node
     record: Record = member.state
     database = record.database(name)
-    group = database.topology.nodes if database is not None else ()
+    group = (*database.topology.nodes, *database.departed) if database is not None else ()
     counts = {each: 0 for each in member.members if each not in group}
     if not counts:
         raise Refused(f"database {name!r} is on every node of the cluster: add a node to the cluster first")

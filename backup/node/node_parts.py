@@ -114,7 +114,7 @@ class NodeParts:
     async def live(self) -> None:
         """Run the loop: handle the record's changes, start what is due, then wait for either."""
         member = self._member
-        seen, zone = Record(), member.zone
+        seen, zone, outside = Record(), member.zone, member.passive
         self.reporter.owe()
         while True:
             version, record = member.version, member.state
@@ -122,6 +122,8 @@ class NodeParts:
             self.tombstone_cleaner.look()
             if member.zone is not zone:  # every schedule means other instants now
                 seen, zone = Record(), member.zone
+            if member.passive is not outside:  # what it may send, and has to hand over, is another
+                seen, outside = Record(), member.passive
             if record is not seen:
                 self._follow(seen, record)
                 seen = record

@@ -17,7 +17,7 @@ from backup.destinations.world_destinations import WorldDestinations
 from backup.node.admin_handler import administer, observe
 from backup.node.node_parts import NodeParts
 from backup.node.task_admission import Allowed, admit
-from backup.record import commands
+from backup.record import cluster_nodes, commands
 from backup.record.commands import Command
 from backup.record.key_ring import KeyRing
 from backup.record.record import WORDS as RECORD_WORDS
@@ -89,7 +89,12 @@ class Backups(Application[Record]):
     def apply(self, state: Record, command: Command, index: int) -> tuple[Record, object]:
         return commands.apply(state, command, index)
 
-    def tell(self, before: Record, after: Record, command: Command, answer: object, index: int) -> Iterable[Note]:
+    def reconfigured(self, state: Record, members: Sequence[str], index: int) -> Record:
+        return cluster_nodes.reconfigured(state, tuple(members), index)
+
+    def tell(
+        self, before: Record, after: Record, command: Command | tuple[str, ...], answer: object, index: int
+    ) -> Iterable[Note]:
         return tell(before, after, command, answer, index, self.rules)
 
     def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:

@@ -135,6 +135,8 @@ class TombstoneCleaner:
         copy = self._copies.get(database.id)
         if copy is not None:
             self.changed(copy)
+        elif self._member.passive:  # it says farewell when it is back
+            pass
         elif self._member.name in database.departed and database.id not in self._leaving:
             self._leaving.add(database.id)
             self._member.spawn(self._say_farewell, database)

@@ -59,7 +59,7 @@ class GroupHealth:
     def __init__(self, inputs: PassInputs, key: str, database: Database, unloaded: Mapping[str, int]) -> None:
         """`key`: lower-case name; `unloaded`: by node, since when it reports the database without having it loaded."""
         self.inputs, self.key, self.topology, self.changed = inputs, key, database.topology, database.changed
-        self.name = database.name
+        self.name, self.departed = database.name, database.departed
         self.waits: list[int] = []
         """Instants at which the passing of time alone may change the verdict."""
         self.restless = False
@@ -262,7 +262,7 @@ class GroupHealth:
         found = [
             (node not in heard, len(self.inputs.reports.get(node, {})), node)
             for node in self.inputs.nodes
-            if node not in self.topology.nodes and self._health(node) is not NodeHealth.BAD
+            if node not in (*self.topology.nodes, *self.departed) and self._health(node) is not NodeHealth.BAD
         ]
         self.is_wide = not found
         return min(found)[2] if found else None

@@ -14,7 +14,7 @@ from backup.observer.group_health import GroupHealth, PassInputs
 from backup.observer.observer_memory import DatabaseVerdict, NodeObservation, ObserverMemory
 from backup.record import responsible_node
 from backup.record.commands import Command
-from backup.record.database_commands import AbandonRestore, ChangeTopology
+from backup.record.database_commands import ChangeTopology
 from backup.record.record import Assignment, Database, Reason, Record, Task, Topology
 from backup.record.rules import Rules
 from backup.record.task_commands import Assign, Assigned
@@ -198,11 +198,6 @@ class _Pass:
             until = FOREVER
         elif not is_settled:  # rule 5.3
             until = settles_at
-        elif database.restoring is not None and database.restoring.node not in self.inputs.nodes:
-            until, restless = FOREVER, True
-            node = database.restoring.node
-            self.say(database, "17.8", f"Node {node}, which was restoring it, has left the cluster: it is taken back")
-            commands.append(AbandonRestore(database.name, database.id))
         else:
             change = judgement.change()
             for rule, why in judgement.said:

@@ -145,6 +145,7 @@ def _create(record: Record, command: CreateDatabase, index: int) -> tuple[Record
     check_new_name(record, name)
     if not members or len(set(members)) != len(members):
         raise Refused(f"database {name!r} needs members, each once, not {' '.join(members) or 'none'}")
+    record.need_nodes(members)
     if command.replication_factor < 0:
         raise Refused(f"database {name!r} needs a replication factor of 1 or more, not {command.replication_factor}")
     if not set(command.priority_order) <= set(members):
@@ -177,5 +178,6 @@ def _change_topology(record: Record, command: ChangeTopology, index: int) -> tup
             f"the topology of {database.name!r} was worked out from its record as of entry {command.based_on}, "
             f"but entry {database.changed} has changed it since: look again"
         )
+    record.need_nodes(command.topology.nodes)
     topology = attrs.evolve(command.topology, stamp=Stamp(index, command.term, command.at))
     return record.with_database(database.regrouped(topology, index)), index

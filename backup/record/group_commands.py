@@ -89,7 +89,10 @@ WORDS: tuple[type, ...] = get_args(GroupCommand)
 
 def apply(record: Record, command: GroupCommand, index: int) -> tuple[Record, str | None]:
     """The record after the command, and its answer. Raises `Refused`, which changes nothing."""
-    regrouped = _regrouped(record.existing(command.database), command, index)
+    database = record.existing(command.database)
+    if isinstance(command, AddNode):
+        record.need_nodes((command.node,))
+    regrouped = _regrouped(database, command, index)
     return record.with_database(regrouped), command.node if isinstance(command, AddNode) else None
 
 
@@ -100,6 +103,11 @@ def _regrouped(database: Database, command: GroupCommand, index: int) -> Databas
         case AddNode(node=node):
             if node in topology.nodes:
                 raise Refused(f"node {node} is in the group of {name!r} already: add one that is not")
+            if node in database.departed:  # an old copy may hold what was deleted since
+                raise Refused(
+                    f"node {node} has left the group of {name!r}, and its old copy is not handed over yet: "
+                    "let the node run until it is, or add another"
+                )
             factor = topology.replication_factor + 1
             changed = attrs.evolve(topology, promotables=(*topology.promotables, node), replication_factor=factor)
         case RemoveNode(node=node):

@@ -4,7 +4,7 @@ Instants are µs since 2024-01-01T00:00Z by the wall clock of the node that prop
 What one node alone knows is not in the record: its running backups, its local status, its documents.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 import attrs
@@ -368,6 +368,8 @@ class Record:
     """Id to server-wide task."""
     last_id: int = 0
     """The highest id of a copy of a server-wide task. It may exceed the log index, as one entry may make many copies."""
+    nodes: tuple[str, ...] = ()
+    """Every node of the cluster, sorted, as of its last change; empty: it was never changed."""
 
     def database(self, name: str) -> Database | None:
         """The database of that name, in upper or lower case; None if there is none."""
@@ -379,6 +381,14 @@ class Record:
         if database is None:
             raise Refused(f"there is no database {name!r}: create it first")
         return database
+
+    def need_nodes(self, nodes: Iterable[str]) -> None:
+        """Raise `Refused` if the cluster is known to lack one of these nodes."""
+        strangers = [node for node in nodes if self.nodes and node not in self.nodes]
+        if strangers:
+            raise Refused(
+                f"node {' '.join(strangers)} is none of the cluster, which is {' '.join(self.nodes)}: name one of them"
+            )
 
     def with_database(self, database: Database) -> "Record":
         """The record with this database added, or in place of the one of the same name."""

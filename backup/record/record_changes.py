@@ -7,7 +7,7 @@ from backup.database import agreed_values
 from backup.database.agreed_values import ValueCommand
 from backup.destinations.local import LocalFolder
 from backup.destinations.registry import in_order
-from backup.record import external_replication, group_commands, responsible_node
+from backup.record import cluster_nodes, external_replication, group_commands, responsible_node
 from backup.record.commands import Command
 from backup.record.database_commands import (
     AbandonRestore,
@@ -34,9 +34,14 @@ from cluster.member import Refused
 from cluster.trace import Note
 
 
-def tell(before: Record, after: Record, command: Command, answer: object, index: int, rules: Rules) -> Iterator[Note]:
-    """The notes of one applied command; none for a command that was refused."""
+def tell(
+    before: Record, after: Record, command: Command | tuple[str, ...], answer: object, index: int, rules: Rules
+) -> Iterator[Note]:
+    """The notes of one applied command, or of the cluster's new nodes; none for a command that was refused."""
     if isinstance(answer, Refused):
+        return
+    if isinstance(command, tuple):
+        yield from _reconfigured(before, after, command, index)
         return
     if isinstance(command, ValueCommand):
         yield from _values(before.existing(command.database), after.existing(command.database), command, index)
@@ -81,6 +86,17 @@ def tell(before: Record, after: Record, command: Command, answer: object, index:
             name = command.database
             why = group_commands.sentence(command)
             yield _topology(before.existing(name), after.existing(name).topology, why, index)
+
+
+def _reconfigured(before: Record, after: Record, nodes: tuple[str, ...], index: int) -> Iterator[Note]:
+    """The notes of the groups that removed nodes have left, and of the databases that went with them (rule 26.1)."""
+    for database in before.databases.values():
+        left = after.database(database.name)
+        if left is None:
+            yield notes.DatabaseRemoved(index, database.name, hard=False)
+        elif left is not database:
+            removed = " and ".join(cluster_nodes.gone(database, nodes))
+            yield _topology(database, left.topology, f"{removed} was removed from the cluster", index)
 
 
 def _replication(database: Database, command: ReplicationCommand, answer: object, index: int) -> Note:

@@ -110,8 +110,8 @@ class Replicator:
     _listener: CopyListener
     _links: dict[int, dict[str, CopyLink]] = attrs.field(factory=dict, init=False)
     """By database id and peer: the link to every other node of the group."""
-    _followed: dict[int, Topology] = attrs.field(factory=dict, init=False)
-    """By database id: the group as last followed."""
+    _followed: dict[int, tuple[Topology, bool]] = attrs.field(factory=dict, init=False)
+    """By database id: the group as last followed, and whether this node was outside the cluster then."""
     _leaving: set[int] = attrs.field(factory=set, init=False)
     """Databases whose group this node has left, while no member is known to have all of its copy."""
 
@@ -124,16 +124,20 @@ class Replicator:
     def follow(self, database: Database) -> None:
         """The database is new or has changed: replicate to its whole group, including rehabs and promotables.
 
-        A node that is out of the group goes on sending to the members until one of them has everything (rule 5.15).
+        A node that is out of the group goes on sending to the members until one of them has everything (rule 5.15). One
+        that is out of the cluster sends nothing until it is back (rule 3.36).
         """
-        if self._followed.get(database.id) is not database.topology:
-            self._followed[database.id] = database.topology
+        topology, outside = self._followed.get(database.id, (None, False))
+        if topology is not database.topology or outside != self._member.passive:
+            self._followed[database.id] = database.topology, self._member.passive
             self._link(database.id, database.topology)
 
     def _link(self, database_id: int, topology: Topology) -> None:
         me, copy, before = self._member.name, self._copies.get(database_id), self._links.get(database_id, {})
         self._leaving.discard(database_id)
-        if me in topology.nodes:
+        if self._member.passive:
+            peers, before = [], {}
+        elif me in topology.nodes:
             peers = [node for node in sorted(topology.nodes) if node != me]
         elif copy is not None:
             self._leaving.add(database_id)
@@ -155,7 +159,7 @@ class Replicator:
 
     def changed(self, copy: LocalCopy) -> None:
         """The copy was opened, or a change of it became durable."""
-        topology = self._followed.get(copy.id)
+        topology, _ = self._followed.get(copy.id, (None, False))
         if topology is not None and copy.id not in self._leaving and self._member.name not in topology.nodes:
             self._link(copy.id, topology)  # the copy was being created when this node left the group
         for peer, link in self._links.get(copy.id, {}).items():
@@ -199,8 +203,15 @@ class Replicator:
     def _signed(self, answer: ReplicationAck, copy: LocalCopy, link: CopyLink | None) -> ReplicationAck:
         return attrs.evolve(answer, copy=copy.store.database_id, sent=_sent(link, copy.store))
 
+    def _copy_for(self, sender: str, database_id: int) -> LocalCopy | None:
+        """The copy that a message of that node is for; None: there is none, or the node is none of the cluster.
+
+        What was deleted since it was removed may be forgotten here, so nothing is taken from it until it is back.
+        """
+        return self._copies.get(database_id) if sender in self._member.members else None
+
     def _on_documents(self, sender: str, message: ReplicateDocuments) -> None:
-        copy = self._copies.get(message.database)
+        copy = self._copy_for(sender, message.database)
         if copy is not None and message.policies_index <= copy.store.policies.index:
             # else the copy is not open yet, or does not know which revisions to keep: the sender will send it again
             self._member.spawn(self._take, copy, sender, message)
@@ -208,7 +219,7 @@ class Replicator:
     async def _take(self, copy: LocalCopy, sender: str, message: ReplicateDocuments) -> None:
         """Merge the batch, make it durable, and only then answer."""
         link = self._links.get(copy.id, {}).get(sender)
-        merged = await merge(copy, message)
+        merged = await merge(copy, message, is_leaving=link is None)
         if merged is None:
             return
         items, answer = merged
@@ -235,7 +246,7 @@ class Replicator:
         self._push(copy, sender, link, ack.wanted)
 
     def _on_resume(self, sender: str, message: ReplicationResume) -> None:
-        copy = self._copies.get(message.database)
+        copy = self._copy_for(sender, message.database)
         link = self._links.get(copy.id, {}).get(sender) if copy is not None else None
         if copy is None:
             return
@@ -258,12 +269,17 @@ def _sent(link: CopyLink | None, store: Store) -> int:
     return link.sent if link is not None and link.sent is not None else store.etag
 
 
-async def merge(copy: LocalCopy, message: ReplicateDocuments) -> tuple[Sequence[Item], ReplicationAck] | None:
-    """Merge a batch and make it durable; return the new items and the answer, or None if the disk has no room."""
+async def merge(
+    copy: LocalCopy, message: ReplicateDocuments, *, is_leaving: bool = False
+) -> tuple[Sequence[Item], ReplicationAck] | None:
+    """Merge a batch and make it durable; return the new items and the answer, or None if the disk has no room.
+
+    `is_leaving`: the sender has left the group, and hands over what only it has.
+    """
     answer: list[ReplicationAck] = []
 
     def act(store: Store) -> Sequence[Item]:
-        taken, ack = receive(store, message)
+        taken, ack = receive(store, message, is_leaving=is_leaving)
         answer.append(ack)
         return taken
 

@@ -1,4 +1,4 @@
-"""A node that is removed backs nothing up any more, owes its last report, and tells it when it is back under its tag."""
+"""A removed node backs nothing up any more; back under its tag it tells its last report, and hands its old copy over."""
 
 import trio
 
@@ -36,6 +36,10 @@ async def story(world: World) -> None:
     if rules.late_reports:
         await hourly.reported()
         assert len(hourly.runs) == known, "it hears the news before it runs what it slept through"
+    await world.until(lambda: not world["A"].state.existing("Shop").departed, 120, "C to hand its old copy over")
+    assert "orders/last" in shop.documents(on="A"), "rule 5.15: nothing that only it had is lost"
+    assert await shop.add_node("C") == "C"  # rule 26.1: it left the group with its removal, and is not put back
+    await shop.grouped("ABC")
     await trio.sleep(minutes(90))
     assert hourly.owner == "C", "rule 7.10: it is a member again, and the mentor"
     assert hourly.runs[-1].node == "C"

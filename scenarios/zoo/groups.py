@@ -108,12 +108,18 @@ def watchers_wait_for_a_leader(original: Any, self: Any, *given: Any) -> Any:
     return (TaskState.CLUSTER_DOWN, None) if lost else original(self, *given)
 
 
-@bug("backup.observer.group_health:GroupHealth._health", source="rule 5.7", strikes="the_owner_leaves_for_good")
-def waits_for_who_has_left(original: Any, self: Any, node: str) -> Any:
-    """A node that has left the cluster is given the same quarter of an hour as one that is silent."""
-    inputs = self.inputs
-    self.inputs = attrs.evolve(inputs, nodes=(*inputs.nodes, node))
-    try:
-        return original(self, node)
-    finally:
-        self.inputs = inputs
+@bug(
+    "backup.node.service:Backups.reconfigured",
+    breaks="groups in the cluster",
+    source="rule 26.1: what an observer that waits for silence makes of it",
+    strikes="the_owner_leaves_for_good",
+)
+def removed_nodes_stay_in_their_groups(original: Any, self: Any, state: Any, *given: Any) -> Any:
+    """A node that is removed from the cluster stays in the groups of its databases."""
+    return state
+
+
+@bug("backup.database.documents:Store.has_forgotten", source="rules 5.15, 18.5", strikes="deleted_while_it_was_removed")
+def revives_what_a_removed_node_had(original: Any, *given: Any) -> Any:
+    """What a node that comes back hands over is taken, though it was deleted meanwhile."""
+    return False

@@ -127,6 +127,15 @@ def test_an_owner_outside_the_group() -> None:
     shown((4, "A", Committed(5, 1)), (4, "A", in_rehab), (4, "A", moved))
 
 
+def test_a_removed_node_in_a_group() -> None:
+    """26.1: once a leader has committed the removal, and told what it did to the groups."""
+    goes = [(4, "A", ConfigurationChanged(4, ("A", "B"), (), (), ())), (5, "A", Committed(4, 1))]
+    left = TopologyChanged(4, "Shop", ("A", "B", "C"), (), (), ("A", "B"), (), (), "C was removed from the cluster")
+    broken("groups in the cluster", "shop is on C, which entry 4 removed", *goes, end(6))
+    shown(*goes, (5, "A", left), end(6))
+    shown(goes[0], end(6))
+
+
 def test_a_disabled_task_that_runs() -> None:
     """7.9: on a node that has applied it; one that is behind cannot know."""
     off = attrs.evolve(DEFINED, index=4, disabled=True, change="disabled")
@@ -193,7 +202,7 @@ def test_what_nobody_could_run_is_excused() -> None:
 
 
 def test_an_owner_that_cannot_know_of_its_task_is_excused() -> None:
-    """3.36: it was removed while it was away, and holds for disabled what was enabled since; it has time when it hears."""
+    """3.36: it is being removed while it is away, and holds for disabled what was enabled since; it has time when it hears."""
     off = attrs.evolve(DEFINED, index=4, disabled=True)
     again = attrs.evolve(DEFINED, index=6, change="enabled", disabled=False)
     smaller = TopologyChanged(5, "Shop", ("A", "B", "C"), (), (), (), (), ("B",), "B goes to Rehab")
@@ -202,15 +211,15 @@ def test_an_owner_that_cannot_know_of_its_task_is_excused() -> None:
         (4, "A", off),
         (5, "A", smaller),
         (6, "A", again),
-        (7, "A", ConfigurationChanged(6, ("A", "C"), (), (), ())),
+        (7, "A", ConfigurationChanged(8, ("A", "C"), (), (), ())),
     )
     watchers = shown(*unaware, end(4 * HOUR))
     assert [each.why for each in excused(watchers)] == ["every node of the group is down or outside the cluster (3.36)"]
     back: tuple[Told, ...] = (
-        (4 * HOUR, "A", Committed(7, 1)),
-        (4 * HOUR, "A", ConfigurationChanged(7, ("A", "B", "C"), (), (), ())),
-        (4 * HOUR + 1, "B", ConfigurationChanged(7, ("A", "B", "C"), (), (), ())),
-        (4 * HOUR + 1, "B", Committed(7, 1)),
+        (4 * HOUR, "A", ConfigurationChanged(8, ("A", "B", "C"), (), (), ())),
+        (4 * HOUR, "A", Committed(8, 1)),
+        (4 * HOUR + 1, "B", ConfigurationChanged(8, ("A", "B", "C"), (), (), ())),
+        (4 * HOUR + 1, "B", Committed(8, 1)),
     )
     shown(*unaware, *back, skipped(4 * HOUR + 20 * MINUTE), end(4 * HOUR + 40 * MINUTE))
     broken("every backup happens", "01:00:00", *unaware, *back, end(4 * HOUR + 40 * MINUTE))

@@ -10,8 +10,8 @@ from backup.destinations.local import LocalFolder
 from backup.observer.observer import ObserverInputs, observe
 from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import Command, apply
-from backup.record.database_commands import AbandonRestore, ChangeTopology
-from backup.record.record import Assignment, Database, PromotionStatus, Reason, Record, Restoring, Stamp, Task, Topology
+from backup.record.database_commands import ChangeTopology
+from backup.record.record import Assignment, Database, PromotionStatus, Reason, Record, Stamp, Task, Topology
 from backup.record.rules import Rules, rules_named
 from backup.record.task_commands import Assign
 from backup.replicas.node_reports import DatabaseReport, NodeReport, ReceivedReport, ReceivedReports
@@ -103,17 +103,6 @@ def test_a_topology_of_this_term_is_left_alone_until_it_has_settled() -> None:
 def test_a_database_without_nodes_is_being_deleted() -> None:
     """Rule 5.3."""
     assert watch(shop(Topology(()), None), {})[:2] == ((), FOREVER)
-
-
-def test_what_a_node_was_restoring_goes_with_the_node() -> None:
-    """Rule 17.8: nobody else has the half of it, and nobody is to be a member of that."""
-    record = shop(Topology(("Z",)), None)
-    half = attrs.evolve(record.databases["shop"], restoring=Restoring("Z", 1))
-    commands, _, memory = watch(record.with_database(half), {})
-    assert commands == (AbandonRestore("Shop", 1),)
-    assert [line.rule for line in memory.latest] == ["17.8"]
-    stays = attrs.evolve(half, topology=attrs.evolve(half.topology, members=("E",)), restoring=Restoring("E", 1))
-    assert AbandonRestore("Shop", 1) not in watch(record.with_database(stays), {})[0], "it may come back"
 
 
 # ---- members ----

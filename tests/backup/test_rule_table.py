@@ -15,6 +15,8 @@ COUNTS = "1:8 3:39 4:3 5:16 6:9 7:15 8:14 9:17 10:9 11:8 12:4 13:5 14:8 15:6 16:
 """How many numbered rules each section of the reference has."""
 PROSE = ("0", "2", "12", "21", "25")
 """Sections, or tables in them, that are told without numbers."""
+LATER = ("26.1", "26.2")
+"""Rules that were found later, of section 26, as far as they are told of here."""
 WORDS = ("done", "different", "left out")
 
 Row = tuple[str, str, str, str]
@@ -98,7 +100,7 @@ def test_every_rule_is_in_one_row() -> None:
     told = [rule for row in TABLE for rule in named_rules(row[0])]
     expected = [f"{section}.{number}" for section, count in counts for number in range(1, int(count) + 1)]
 
-    assert sorted(told) == sorted([*expected, *PROSE])
+    assert sorted(told) == sorted([*expected, *PROSE, *LATER])
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[row[0] for row in TABLE])
