@@ -6,8 +6,9 @@ The exit codes are listed in `__init__.py`. Never here: a command.
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from errno import EDQUOT, EFBIG, EIO, ENOSPC
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 from cyclopts import App, Parameter, Token
 
@@ -26,6 +27,8 @@ def whole_number(_: object, tokens: Sequence[Token]) -> int:
 
 
 Flag = Parameter(negative=())
+FULL = (ENOSPC, EDQUOT, EFBIG, EIO)
+"""The errors of writing to a file that is open."""
 Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object instead.")]
 KeyFile = Annotated[Path | None, Parameter(help="The keys of encrypted files, one a line, 32 bytes as base64.")]
 Seed = Parameter(converter=whole_number)
@@ -62,14 +65,32 @@ def check_data(data: str | None) -> None:
 
 
 @contextmanager
-def writing(what: str, remedy: str = "name another file") -> Iterator[None]:
-    """Turn an error of writing in the `with` block into a StoryError."""
+def new_file(option: str, path: Path | None) -> Iterator[TextIO | None]:
+    """A file that is not there yet, open while the `with` block runs: nothing is overwritten. Without a path: None.
+
+    If the block fails, the file goes again: half of one would look like a whole one. StoryError names option and path.
+    """
     from scenarios.gallery import StoryError
 
+    if path is None:
+        yield None
+        return
+    is_device = path.exists() and not path.is_file() and not path.is_dir()  # nothing to lose, and nothing to take away
     try:
-        yield
+        file = path.open("w" if is_device else "x", encoding="utf-8", newline="\n")
+    except FileExistsError as error:
+        raise StoryError(f"{option} {path} is there already: name a new file") from error
     except OSError as error:
-        raise StoryError(f"{what} cannot be written ({error.strerror}): {remedy}") from error
+        raise StoryError(f"{option} {path} cannot be written ({error.strerror}): name another file") from error
+    try:
+        with file:
+            yield file
+    except BaseException as error:
+        if not is_device:
+            path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise StoryError(f"{option} {path} cannot be written ({error.strerror}): name another file") from error
+        raise
 
 
 def width() -> int:

@@ -6,7 +6,7 @@ Never here: what is measured, and how it is worded (scenarios/bench/).
 from pathlib import Path
 from typing import Annotated, Any
 
-from scenarios.cli.base import BROKEN, HELD, Json, Seed, app, say_json, writing
+from scenarios.cli.base import BROKEN, HELD, Json, Seed, app, new_file, say_json
 
 
 @app.command
@@ -77,19 +77,16 @@ def _elections(trials: int | None, seed: int, svg: Path | None, processes: int |
     from scenarios.bench.elections_report import sections
     from scenarios.bench.elections_svg import drawn
 
-    if svg is not None:
-        with writing(f"--svg {svg}"):
-            svg.open("a", encoding="utf-8").close()  # before minutes of elections, and not after
     began, judged, missed = perf_counter(), 0, 0
     data: dict[str, Any] = {}
-    with runner(seed, processes) as running:
+    with new_file("--svg", svg) as picture, runner(seed, processes) as running:
         for section in sections(running, trials):
             judged, missed = judged + section.judged, missed + section.missed
             data[section.key] = section.data
             if not json:
                 print("\n".join(section.text), end="\n\n", flush=True)
-            if svg is not None and section.key == "lan":
-                svg.write_text(drawn(section.rows), encoding="utf-8")
+            if picture is not None and section.key == "lan":
+                picture.write(drawn(section.rows))
     if json:
         say_json({"seed": seed, "judged": judged, "missed": missed, **data})
     else:

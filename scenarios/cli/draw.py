@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from scenarios.cli.base import HELD, Bug, Rules, app, writing
+from scenarios.cli.base import HELD, Bug, Rules, app, new_file
 
 
 @app.command(name="draw")
@@ -31,14 +31,10 @@ def draw_command(
     nodes
         Only these, for example ABC.
     svg
-        A file to write instead.
+        A new file to write instead.
     """
     from scenarios.drawing.command import draw
 
-    drawn = draw(run, bug=bug, rules=rules, start=start, until=until, nodes=nodes)
-    if svg is None:
-        print(drawn, end="")
-        return HELD
-    with writing(f"--svg {svg}"):
-        svg.write_text(drawn, encoding="utf-8", newline="\n")
+    with new_file("--svg", svg) as file:
+        print(draw(run, bug=bug, rules=rules, start=start, until=until, nodes=nodes), end="", file=file)
     return HELD

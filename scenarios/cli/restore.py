@@ -3,13 +3,12 @@
 Never here: how a file is read (scenarios/inspect/restore_files.py).
 """
 
-import sys
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from scenarios.cli.base import BROKEN, HELD, Flag, KeyFile, app, complain
+from scenarios.cli.base import BROKEN, HELD, Flag, KeyFile, app, complain, new_file
 
 Where = Annotated[
     str,
@@ -75,32 +74,12 @@ def restore(
 
     when = instant_of_text(at) if at is not None else None
     keys = keys_in(key_file)
-    out = _new(into) if into is not None else sys.stdout
-    try:
+    with new_file("--into", into) as file:
         found = restored(where, keys, at=when, last_file=last_file, database=database, unsealed=unsealed)
         for line in document_lines(found):
-            out.write(f"{line}\n")
-    except BaseException:
-        if into is not None:
-            out.close()
-            into.unlink()  # a half-written file would look like a whole one
-        raise
-    if into is not None:
-        out.close()
+            print(line, file=file)
     documents, count = found.store.size.documents, len(found.files)
     left_out = "".join(f"; {number} of {what} left out" for what, number in found.left_out.items())
     noun, files = "document" if documents == 1 else "documents", "file" if count == 1 else "files"
     complain(f"restored {documents:,} {noun} from {count} {files}, the last {found.files[-1]}{left_out}")
     return HELD
-
-
-def _new(path: Path) -> TextIO:
-    """Open a file that does not exist yet: nothing is overwritten."""
-    from scenarios.inspect.restore_files import FilesError
-
-    try:
-        return path.open("x", encoding="utf-8")
-    except FileExistsError:
-        raise FilesError(f"{path} is there already: name a new file") from None
-    except OSError as error:
-        raise FilesError(f"{path} cannot be written ({error.strerror}): name another file") from error

@@ -19,9 +19,9 @@ from scenarios.cli.base import (
     app,
     check_data,
     complain,
+    new_file,
     say_json,
     version,
-    writing,
 )
 from scenarios.cli.run_screen import RunScreen, backups_folder, interrupted
 
@@ -64,7 +64,7 @@ def run(
     bug
         Plant a bug of the zoo.
     log
-        Hand every event to structlog as well: one JSON line each in this file, which is made anew.
+        Hand every event to structlog as well: one JSON line each in this file, a new one.
     json
         Print one JSON object instead of the timeline.
     quiet
@@ -79,16 +79,13 @@ def run(
     loaded = load(story)
     request = asked(loaded, seed, rules, data, bug)
     check_data(data)
-    log_file = None
-    if log is not None:  # before the story is played, so that no play is wasted
-        with writing(str(log), "name another file for the log"):
-            log_file = log.open("w", encoding="utf-8")
-    folder = fresh_folder(out, request) if out is not None else None
-    with backups_folder(folder) as backups, RunScreen(quiet=quiet or json, detail=verbose) as shown:
-        outcome = perform(loaded, request, backups, follow=shown.follow, stop_asked=shown.stop_asked)
-        shown.catch_up(outcome)
-    if log_file is not None:
-        _write_log(log_file, outcome)
+    with new_file("--log", log) as log_file:  # before the story is played, so that no play is wasted
+        folder = fresh_folder(out, request) if out is not None else None
+        with backups_folder(folder) as backups, RunScreen(quiet=quiet or json, detail=verbose) as shown:
+            outcome = perform(loaded, request, backups, follow=shown.follow, stop_asked=shown.stop_asked)
+            shown.catch_up(outcome)
+        if log_file is not None:
+            _write_log(log_file, outcome)
     result = summary(outcome, request, loaded)
     if folder is not None:
         from scenarios.kept_run import TRACE, keep, secret_shown
@@ -99,7 +96,7 @@ def run(
             return BROKEN
     if shown.screen.gone:
         return NOBODY_READS
-    return _tell(result, outcome, loaded, shown.screen, as_json=json, kept=str(folder or ""))
+    return _tell(result, outcome, loaded, shown.screen, as_json=json, kept=folder)
 
 
 def _write_log(file: TextIO, outcome: "Outcome") -> None:
@@ -108,18 +105,17 @@ def _write_log(file: TextIO, outcome: "Outcome") -> None:
 
     from cluster.structlog_listener import narrate
 
-    with file:
-        processors: list[structlog.typing.Processor] = [
-            structlog.processors.add_log_level,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
-        logger = structlog.wrap_logger(structlog.WriteLogger(file), processors=processors)
-        for event in outcome.history.events:
-            narrate(event, logger)
+    processors: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+    logger = structlog.wrap_logger(structlog.WriteLogger(file), processors=processors)
+    for event in outcome.history.events:
+        narrate(event, logger)
 
 
 def _tell(
-    result: "Result", outcome: "Outcome", loaded: "LoadedStory", screen: "Screen", *, as_json: bool, kept: str
+    result: "Result", outcome: "Outcome", loaded: "LoadedStory", screen: "Screen", *, as_json: bool, kept: Path | None
 ) -> int:
     """Say how a run ended; return the exit code."""
     from scenarios.inspect.result import bug_text, failure_lines, mistake_lines, verdict_lines
@@ -139,8 +135,17 @@ def _tell(
         return CODES[result.verdict]
     screen.text("")
     if result.violations:
-        for line in [*failure_lines(result, outcome, kept), ""]:
+        for line in [*failure_lines(result, outcome, str(kept or "")), *_beside(result, outcome, kept), ""]:
             screen.text(line)
-    for line in verdict_lines(result, outcome, kept):
+    for line in verdict_lines(result, outcome, str(kept or "")):
         screen.text(line)
     return CODES[result.verdict]
+
+
+def _beside(result: "Result", outcome: "Outcome", kept: Path | None) -> list[str]:
+    """Where a broken run first differs from the newest run of its story that held and is kept in the same folder."""
+    from scenarios.inspect.differences import beside_lines
+    from scenarios.kept_run import newest_below
+
+    held = newest_below(kept.parent, "held", result.request.story) if kept is not None else None
+    return beside_lines(held, str(kept), outcome.history) if held is not None else []

@@ -222,7 +222,7 @@ def test_the_command_prints_or_writes_the_picture(tmp_path: Path, capsys: pytest
     assert path.read_bytes().decode() == printed == draw("the_crown_passes", until="1s")
     assert capsys.readouterr().out == ""
     assert cli.main(["draw", "the_crown_passes", "--svg", str(tmp_path)]) == cli.MISTAKE
-    assert "cannot be written" in capsys.readouterr().err
+    assert "is there already: name a new file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
