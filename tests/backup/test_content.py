@@ -55,7 +55,7 @@ json_values = st.recursive(
 )
 bodies = st.dictionaries(texts.filter(lambda name: name != "@metadata"), json_values, max_size=4)
 ids = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6).filter(str.isprintable)
-puts = st.tuples(ids, bodies, texts, st.integers(-(10**15), 10**16))
+puts = st.tuples(ids, bodies, ids, st.integers(-(10**15), 10**16))
 
 
 def shop() -> Contents:
