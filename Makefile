@@ -5,10 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test versions lint golden campaign mutants zoo bench azurite clean
+.PHONY: help demo test versions lint golden campaign mutants zoo bench azurite typescript clean
 
 help: ## this menu
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## two of three nodes die, and real documents are backed up all the same
 	$(BIN)/unkindness run no_leader_still_backed_up --data real --out runs
@@ -52,6 +52,10 @@ clean: ## remove what was built and cached, not what was kept in runs/
 azurite: $(BIN)/python ## the one server for tests that is not on PyPI: Azure's, by npm; without it those tests are skipped
 	@test -x $(VENV)/azurite/node_modules/.bin/azurite-blob || \
 	  npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix $(VENV)/azurite azurite@3
+
+typescript: $(BIN)/python ## the checker of the page's types, by npm; without it their test is skipped
+	@test -x $(VENV)/typescript/node_modules/.bin/tsc || \
+	  npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix $(VENV)/typescript typescript@5
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -40,6 +40,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "__main__ campaign",
         "cli stories strategies",
         "zoo.* backup_model",
+        "page",
         "backups drawing",
         "inspect tla second_play",
         "kept_run",

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from scenarios.inspect.result import Result
     from scenarios.terminal import Screen
 
+PAGED = ("held", "broken", "inconclusive")
+"""The verdicts of a run that has a page."""
+
 
 @app.command
 def run(
@@ -43,6 +46,7 @@ def run(
     out: Path | None = None,
     bug: str | None = None,
     log: Path | None = None,
+    html: Path | None = None,
     json: Annotated[bool, Flag] = False,
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())] = False,
     verbose: Annotated[bool, Parameter(name=("--verbose", "-v"), negative=())] = False,
@@ -65,6 +69,8 @@ def run(
         Plant a bug of the zoo.
     log
         Hand every event to structlog as well: one JSON line each in this file, a new one.
+    html
+        Write the run as a page with every moment in it: one new file, for any browser.
     json
         Print one JSON object instead of the timeline.
     quiet
@@ -79,6 +85,10 @@ def run(
     loaded = load(story)
     request = asked(loaded, seed, rules, data, bug)
     check_data(data)
+    if html is not None:  # before the story is played, so that no play is wasted
+        from scenarios.page.command import check_target
+
+        check_target(html)
     with new_file("--log", log) as log_file:  # before the story is played, so that no play is wasted
         folder = fresh_folder(out, request) if out is not None else None
         with backups_folder(folder) as backups, RunScreen(quiet=quiet or json, detail=verbose) as shown:
@@ -94,6 +104,11 @@ def run(
         if result.verdict == "held" and (shows := secret_shown(folder / TRACE, outcome)):
             complain(f"broken: {shows}: {folder}")
             return BROKEN
+    if html is not None and result.verdict in PAGED:
+        from scenarios.page.command import write_page
+
+        with writing(f"--html {html}"):
+            write_page(html, outcome, request, loaded, version())
     if shown.screen.gone:
         return NOBODY_READS
     return _tell(result, outcome, loaded, shown.screen, as_json=json, kept=folder)

@@ -1,0 +1,45 @@
+"""`unkindness open`: the page of a run, written to a temporary folder and opened in a browser."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+from cyclopts import Parameter
+
+from scenarios.cli.base import HELD, Bug, Rules, app, complain, version, writing
+
+
+@app.command(name="open")
+def open_command(
+    run: str | None = None,
+    /,
+    *,
+    bug: Bug = None,
+    rules: Rules = None,
+    out: Path = Path("runs"),
+    browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
+) -> int:
+    """A run as a page with every moment in it: written to a temporary folder, opened in the browser. Prints its path.
+
+    Parameters
+    ----------
+    run
+        A folder that `--out` kept, its trace.ndjson or result.json, `STORY@SEED`, or a STORY with its own seed; `RUN:SEQ` opens
+        at that event. Without it the newest kept run.
+    out
+        The folder below which the newest kept run is looked for.
+    browser
+        Open the page; without that its path is only printed.
+    """
+    from scenarios.page.command import newest_kept, page_of
+
+    named = run if run is not None else str(newest_kept(out))
+    with writing("the page"):
+        page = page_of(named, version(), bug=bug, rules=rules)
+    print(page)
+    if browser:
+        import webbrowser
+
+        if not webbrowser.open(f"file://{quote(page, safe='/#=@')}"):
+            complain("no browser was found: open the file above in one")
+    return HELD

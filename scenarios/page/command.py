@@ -1,0 +1,56 @@
+"""Writing the page of a run: to a file that is not there yet, or for `unkindness open` into a temporary folder.
+
+Never here: what a page holds, and exit codes.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenarios.gallery import LoadedStory, StoryError
+from scenarios.inspect.played_run import played
+from scenarios.inspect.result import RunRequest
+from scenarios.kept_run import ReplayError, newest_below
+from scenarios.page.document import document
+from scenarios.page.recording import recording
+
+if TYPE_CHECKING:
+    from cluster.sim.run import Outcome
+
+
+def check_target(path: Path) -> None:
+    """Raise StoryError if the page cannot be written there: before the story is played, so that no play is wasted."""
+    if path.exists() or path.is_symlink():
+        raise StoryError(f"--html {path} is there already: name another file, or remove that one")
+    if not path.parent.is_dir():
+        raise StoryError(f"--html {path}: there is no folder {path.parent}: make it, or name another file")
+
+
+def write_page(path: Path, outcome: "Outcome", request: RunRequest, loaded: LoadedStory, version: str) -> None:
+    """Write the page of a finished run. FileExistsError if the file has come into being meanwhile."""
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(document(recording(outcome, request, loaded, version)))
+
+
+def page_of(run: str, version: str, *, bug: str | None = None, rules: str | None = None) -> str:
+    """Play a run again and write its page into a new temporary folder: its address, at the moment that RUN names.
+
+    Raises ReplayError, StoryError, Diverged.
+    """
+    found = played(run, bug, rules)
+    path = (
+        Path(tempfile.mkdtemp(prefix="unkindness-"))
+        / f"{found.loaded.name.replace('/', '_')}@{found.request.seed}.html"
+    )
+    write_page(path, found.outcome, found.request, found.loaded, version)
+    return str(path) if found.seq is None else f"{path}#e={found.seq}"
+
+
+def newest_kept(out: Path) -> Path:
+    """The kept run below `out` that was written last. ReplayError says what to type if there is none."""
+    if (found := newest_below(out)) is None:
+        raise ReplayError(
+            f"there is no kept run below {out}: keep one by `unkindness run STORY --out {out}`, "
+            "or name one, for example `unkindness open no_leader_still_backed_up@1`"
+        )
+    return found

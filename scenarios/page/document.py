@@ -1,0 +1,105 @@
+"""The page as one self-contained HTML file: our style, our modules joined into one script, and the recording.
+
+Its Content-Security-Policy allows these by their hashes and nothing else, which proves that it asks no network. Never here:
+what is recorded, and where the file goes.
+"""
+
+import base64
+import re
+from functools import cache
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from posixpath import dirname, join, normpath
+
+from scenarios.page.encode import encoded
+from scenarios.page.recording import Recording
+
+ENTRY = "app.js"
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.\.?/[^"]+)";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class) (\w+))", re.MULTILINE)
+_TYPES = re.compile(r"/\*\* @(?:[^*]|\*(?!/))*\*/[ \n]?")
+"""A comment that says types and nothing else: for `tsc`, not for the reader of a page."""
+
+
+def document(recording: Recording) -> str:
+    """The whole page. The same recording gives the same bytes."""
+    header, style, script = recording.header, sheet(), program()
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src '{_hash(script)}'",
+            f"style-src '{_hash(style)}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    title = escape(f"{header['story']}@{header['seed']}")
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta name="color-scheme" content="light dark">\n<title>{title}</title>\n<style>{style}</style>\n</head>\n'
+        f'<body>\n<div id="page"><p class="empty">Reading {header["events"]:,} events …</p></div>\n'
+        f'<noscript><p class="empty">This page needs JavaScript. As text: <code>{escape(header["command"])}</code></p></noscript>\n'
+        f'<script type="text/plain" id="recording">{encoded(recording)}</script>\n<script>{script}</script>\n</body>\n</html>\n'
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _web() -> Traversable:
+    return files("scenarios.page") / "web"
+
+
+@cache
+def sheet() -> str:
+    """The style sheet."""
+    return f"\n{(_web() / 'page.css').read_text(encoding='utf-8')}"
+
+
+@cache
+def program() -> str:
+    """All modules that `app.js` needs, each after those it imports, as one script that starts the page."""
+    return "\n".join(['\n"use strict";', *map(_module, modules()), f"{_variable(ENTRY)}.start();\n"])
+
+
+def modules() -> list[str]:
+    """The names of the modules, each after those it imports."""
+    order: list[str] = []
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise ValueError(f"modules of the page import each other: {' -> '.join((*path, name))}")
+        if name in order:
+            return
+        for _, found in _IMPORT.findall(_text(name)):
+            visit(_beside(name, found), (*path, name))
+        order.append(name)
+
+    visit(ENTRY, ())
+    return order
+
+
+def _text(name: str) -> str:
+    return (_web() / name).read_text(encoding="utf-8")
+
+
+def _beside(name: str, imported: str) -> str:
+    return normpath(join(dirname(name), imported))
+
+
+def _variable(name: str) -> str:
+    return f"${name.removesuffix('.js').replace('/', '_')}"
+
+
+def _module(name: str) -> str:
+    """A module as a function that is called once: what it exports are the fields of a variable with its name."""
+    text = _text(name)
+    exports = ", ".join(_EXPORT.findall(text))
+    text = _IMPORT.sub(lambda found: f"const {found[1]} = {_variable(_beside(name, found[2]))};", text)
+    body = _TYPES.sub("", _EXPORT.sub("", text)).strip()
+    return f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();\n"

@@ -1,0 +1,443 @@
+"""The state of a run after each of its events: `state = fold(checkpoint, events up to the playhead)`.
+
+It applies recorded facts and computes no Raft. `web/fold.js` does the same, and a test compares the two. A value inside a
+state is never changed but replaced, so that a copy of the top level is a checkpoint. Never here: what is recorded
+(recording.py), and what the Backups view makes of it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from scenarios.page.fold_record import empty_record, in_record
+from scenarios.page.recording import Row
+
+State = dict[str, Any]
+EVERY = 1_000
+"""Events between two checkpoints."""
+
+
+def empty_node(record: State) -> State:
+    """A node before its first start."""
+    return {
+        "up": False,
+        "paused": False,
+        "incarnation": 0,
+        "role": "none",
+        "since": 0,
+        "term": 0,
+        "voted": None,
+        "leader": "",
+        "log": {"base": 0, "terms": []},
+        "commit": 0,
+        "snapshot": 0,
+        "voters": [],
+        "learners": [],
+        "disk": {"full": False, "factor": 1, "failing": False},
+        "clock": {"offset": 0, "drift": 0, "zone": "UTC"},
+        "short": [],
+        "places": {},
+        "copies": {},
+        "record": record,
+        "plans": {},
+        "running": {},
+        "waiting": {},
+    }
+
+
+def empty_state(names: Sequence[str]) -> State:
+    """The state before the first event."""
+    record = empty_record()
+    return {
+        "seq": 0,
+        "t": 0,
+        "nodes": {name: empty_node(record) for name in names},
+        "cuts": [],
+        "held": [],
+        "links": {},
+        "record": record,
+        "index": 0,
+        "teller": "",
+        "files": {},
+    }
+
+
+class States:
+    """All states of a run. `at(seq)` is the state after event `seq`, 0 to the last one."""
+
+    def __init__(self, names: Sequence[str], rows: Sequence[Row]) -> None:
+        self._rows = rows
+        self._records: list[tuple[int, State]] = []
+        """What was agreed as of each entry, by which a node that installs a snapshot knows what is in it."""
+        state = empty_state(names)
+        self._checkpoints = [dict(state)]
+        for row in rows:
+            self._apply(state, row)
+            if not row["seq"] % EVERY:
+                self._checkpoints.append(dict(state))
+
+    def at(self, seq: int) -> State:
+        """The state after event `seq`."""
+        state = dict(self._checkpoints[seq // EVERY])
+        for row in self._rows[state["seq"] : seq]:
+            self._apply(state, row)
+        return state
+
+    def _apply(self, state: State, row: Row) -> None:
+        state["seq"], state["t"] = row["seq"], row["t"]
+        node = row["node"]
+        if node == "":
+            if row["kind"] == "Stepped":
+                step = STEPS.get(row["step"])
+                if step is not None:
+                    step(state, row)
+            return
+        if node not in state["nodes"]:
+            return
+        before = state["nodes"][node]
+        changes = self._changes(state, before, row)
+        if changes:
+            state["nodes"] = {**state["nodes"], node: {**before, **changes}}
+        if row["kind"] in FILES:
+            FILES[row["kind"]](state, before, row)
+
+    def _changes(self, state: State, node: State, row: Row) -> State | None:
+        if "index" in row and (record := in_record(node["record"], row)) is not None:
+            self._agree(state, row)
+            return {"record": record}
+        if row["kind"] == "Restored":
+            return {"record": self._record_at(row["index"])}
+        change = NODE.get(row["kind"])
+        return change(node, row) if change is not None else None
+
+    def _agree(self, state: State, row: Row) -> None:
+        """Entry `index` is agreed once: the node that applied it first tells it."""
+        index = row["index"]
+        if index < state["index"] or (index == state["index"] and state["teller"] != row["node"]):
+            return
+        state["index"], state["teller"] = index, row["node"]
+        state["record"] = in_record(state["record"], row)
+        while self._records and self._records[-1][0] == index:
+            self._records.pop()
+        if not self._records or self._records[-1][0] < index:
+            self._records.append((index, state["record"]))
+
+    def _record_at(self, index: int) -> State:
+        found = empty_record()
+        for at, record in self._records:
+            if at > index:
+                break
+            found = record
+        return found
+
+
+# ---- what a node's event changes of that node ----
+
+
+def _write(log: State, after: int, runs: Sequence[Sequence[int]]) -> State:
+    """The log with these entries after entry `after`; terms are runs of [term, how many]."""
+    kept: list[list[int]] = []
+    room = after - log["base"]
+    for term, count in log["terms"]:
+        if room <= 0:
+            break
+        kept.append([term, min(count, room)])
+        room -= count
+    for term, count in runs:
+        if kept and kept[-1][0] == term:
+            kept[-1] = [term, kept[-1][1] + count]
+        else:
+            kept.append([term, count])
+    return {"base": log["base"], "terms": kept}
+
+
+def _forget(log: State, base: int) -> State:
+    gone = base - log["base"]
+    kept: list[list[int]] = []
+    for term, count in log["terms"]:
+        left = count - max(0, gone)
+        gone -= count
+        if left > 0:
+            kept.append([term, left])
+    return {"base": base, "terms": kept}
+
+
+def _recovered(node: State, row: Row) -> State:
+    base = row["index"] - sum(count for _, count in row["terms"])
+    return {
+        "term": row["term"],
+        "voted": [row["term"], row["vote"]] if row["vote"] else None,
+        "log": {"base": base, "terms": row["terms"]},
+        "commit": row["commit"],
+    }
+
+
+def _became(role: str) -> Callable[[State, Row], State]:
+    def change(node: State, row: Row) -> State:
+        since = node["since"] if node["role"] == role else row["seq"]
+        return {"role": role, "since": since, "term": row["term"], "leader": row["node"] if role == "leader" else ""}
+
+    return change
+
+
+def _follows(node: State, row: Row) -> State:
+    since = node["since"] if node["role"] == "follower" else row["seq"]
+    return {"role": "follower", "since": since, "term": row["term"], "leader": row["leader"]}
+
+
+def _stands(node: State, row: Row) -> State:
+    if row["trial"]:  # it stays in its term
+        return {**_became("trial")(node, row), "term": node["term"]}
+    return _became("candidate")(node, row)
+
+
+def _crashed(node: State, row: Row) -> State:
+    return {
+        "up": False,
+        "paused": False,
+        "role": "down",
+        "since": row["seq"],
+        "leader": "",
+        "plans": {},
+        "running": {},
+        "disk": {**node["disk"], "failing": False},
+    }
+
+
+def key(row: Row) -> str:
+    """The key of a task in maps of a state."""
+    return f"{row['database']}/{row['task']}"
+
+
+def _without(found: State, gone: str) -> State:
+    return {name: each for name, each in found.items() if name != gone}
+
+
+def _planned(node: State, row: Row) -> State:
+    plan = {name: row[name] for name in ("due", "full", "why", "rule", "seq")} | {"delayed": None}
+    return {"plans": {**node["plans"], key(row): plan}}
+
+
+def _delayed(node: State, row: Row) -> State | None:
+    plan = node["plans"].get(key(row))
+    if plan is None:
+        return None
+    return {"plans": {**node["plans"], key(row): {**plan, "delayed": row["until"], "why": row["why"]}}}
+
+
+def _started(node: State, row: Row) -> State:
+    fields = ("started_at", "occurrence", "full", "by_hand", "path", "folder", "file", "uploads", "seq")
+    return {"running": {**node["running"], key(row): {name: row[name] for name in fields}}}
+
+
+def _ended(node: State, row: Row) -> State:
+    return {"running": _without(node["running"], key(row))}
+
+
+def _queued(node: State, row: Row) -> State:
+    waits = {"started_at": row["started_at"], "why": row["why"], "seq": row["seq"]}
+    return {"waiting": {**node["waiting"], f"{key(row)}/{row['started_at']}": waits}}
+
+
+def _reported(node: State, row: Row) -> State:
+    return {"waiting": _without(node["waiting"], f"{key(row)}/{row['started_at']}")}
+
+
+def _copy(node: State, row: Row) -> State:
+    return {"copies": {**node["copies"], str(row["database"]): row["etag"]}}
+
+
+NODE: dict[str, Callable[[State, Row], State | None]] = {
+    "Started": lambda node, row: {
+        "up": True,
+        "incarnation": row["incarnation"],
+        "role": "follower",
+        "since": row["seq"],
+        "leader": "",
+    },
+    "Crashed": _crashed,
+    "Recovered": _recovered,
+    "RecoveredSnapshot": lambda node, row: {"snapshot": row["index"]},
+    "BecameFollower": _follows,
+    "BecameCandidate": _stands,
+    "BecameLeader": _became("leader"),
+    "Voted": lambda node, row: {"term": row["term"], "voted": [row["term"], row["candidate"]]},
+    "Delivered": lambda node, row: {"term": row["term"]} if node["term"] != row["term"] else None,
+    "Wrote": lambda node, row: {"log": _write(node["log"], row["after"], row["terms"])},
+    "Committed": lambda node, row: {"commit": row["index"]},
+    "Compacted": lambda node, row: {"log": _forget(node["log"], row["base"])},
+    "SnapshotTaken": lambda node, row: {"snapshot": row["index"]},
+    "SnapshotInstalled": lambda node, row: {
+        "snapshot": row["index"],
+        "log": {"base": row["index"], "terms": []},
+        "commit": max(node["commit"], row["index"]),
+    },
+    "ConfigurationChanged": lambda node, row: {"voters": row["voters"], "learners": row["learners"]},
+    "BackupPlanned": _planned,
+    "BackupDelayed": _delayed,
+    "BackupStarted": _started,
+    "BackupFinished": _ended,
+    "BackupFailed": _ended,
+    "BackupCancelled": _ended,
+    "ReportQueued": _queued,
+    "Reported": _reported,
+    "ReportGivenUp": _reported,
+    "CopyOpened": _copy,
+    "CopyHolds": _copy,
+    "CopyClosed": lambda node, row: {"copies": _without(node["copies"], str(row["database"]))},
+}
+"""By kind: what an event changes of its node."""
+
+
+# ---- files, each at a place: `A:backups`, `s3://bucket` ----
+
+
+def _keep(state: State, place: str, row: Row, full: bool) -> None:
+    found = [
+        file for file in state["files"].get(place, []) if (file["folder"], file["file"]) != (row["folder"], row["file"])
+    ]
+    fields = {name: row[name] for name in ("database", "task", "folder", "file", "started_at", "node", "seq")}
+    state["files"] = {**state["files"], place: [*found, {**fields, "full": full}]}
+
+
+def _finished(state: State, node: State, row: Row) -> None:
+    run = node["running"].get(key(row))
+    if run is not None and run["path"]:  # else the file was only made to be uploaded
+        _keep(state, f"{row['node']}:{run['path']}", row, row["full"])
+
+
+def _uploaded(state: State, node: State, row: Row) -> None:
+    _keep(state, row["path"], row, "full-backup" in row["file"] or "full-snapshot" in row["file"])
+
+
+def _removed(state: State, node: State, row: Row) -> None:
+    local = f"{row['node']}:{row['path']}"
+    place = local if local in state["files"] else row["path"]
+    if place in state["files"]:
+        kept = [file for file in state["files"][place] if file["folder"] != row["folder"]]
+        state["files"] = {**state["files"], place: kept}
+
+
+FILES: dict[str, Callable[[State, State, Row], None]] = {
+    "BackupFinished": _finished,
+    "Uploaded": _uploaded,
+    "FolderRemoved": _removed,
+}
+"""By kind: what an event changes of the files; it is given the node as it was before."""
+
+
+# ---- what a step of the story changes ----
+
+
+def _of_node(state: State, name: str, **changes: Any) -> None:
+    if name in state["nodes"]:
+        state["nodes"] = {**state["nodes"], name: {**state["nodes"][name], **changes}}
+
+
+def _part(part: str, **names: str) -> Callable[[State, Row], None]:
+    """A step that sets fields of a part of a node: the part's field, and the step's field that holds the value."""
+
+    def apply(state: State, row: Row) -> None:
+        fields, name = row["fields"], row["fields"]["node"]
+        if name in state["nodes"]:
+            new = {own: fields[theirs] for own, theirs in names.items()}
+            _of_node(state, name, **{part: {**state["nodes"][name][part], **new}})
+
+    return apply
+
+
+def _cut(state: State, pairs: Sequence[str]) -> None:
+    state["cuts"] = sorted({*state["cuts"], *pairs})
+
+
+def _split(state: State, row: Row) -> None:
+    groups = row["fields"]["groups"]
+    _cut(state, [f"{a}>{b}" for one in groups for other in groups if one is not other for a in one for b in other])
+
+
+def _jump(state: State, row: Row) -> None:
+    name = row["fields"]["node"]
+    if name in state["nodes"]:
+        clock = state["nodes"][name]["clock"]
+        _of_node(state, name, clock={**clock, "offset": clock["offset"] + row["fields"]["by"]})
+
+
+def _short(state: State, row: Row) -> None:
+    name = row["fields"]["node"]
+    if name in state["nodes"]:
+        others = [each for each in state["nodes"][name]["short"] if each != row["fields"]["of"]]
+        _of_node(state, name, short=sorted([*others, row["fields"]["of"]] if row["fields"]["short"] else others))
+
+
+def _disturb(state: State, row: Row) -> None:
+    name, path, trouble = row["nodes"][0], row["fields"]["path"], row["fields"]["trouble"]
+    if name in state["nodes"]:
+        others = _without(state["nodes"][name]["places"], path)
+        _of_node(state, name, places=others if trouble == "Well" else {**others, path: trouble})
+
+
+def _wiped(state: State, row: Row) -> None:
+    name = row["fields"]["node"]
+    if name in state["nodes"]:
+        before = state["nodes"][name]
+        kept = {field: before[field] for field in ("up", "role", "since", "incarnation", "clock", "short", "places")}
+        _of_node(state, name, **{**empty_node(empty_record()), **kept})
+
+
+def _mended(state: State, row: Row) -> None:
+    state["cuts"], state["held"], state["links"] = [], [], {}
+    for name, node in state["nodes"].items():
+        disk = {"full": False, "factor": 1, "failing": False}
+        clock = {**node["clock"], "drift": 0}
+        _of_node(state, name, paused=False, disk=disk, clock=clock, short=[], places={})
+
+
+def _rewired(state: State, row: Row) -> None:
+    state["links"] = {**state["links"], **{name: each for name, each in row["fields"].items() if each is not None}}
+
+
+def _set(state: State, **changes: Any) -> None:
+    state.update(changes)
+
+
+def _start(state: State, row: Row) -> None:
+    for name in row["nodes"]:
+        _of_node(state, name, voters=row["nodes"])
+
+
+STEPS: dict[str, Callable[[State, Row], None]] = {
+    "Start": _start,
+    "Pause": lambda state, row: _of_node(state, row["fields"]["node"], paused=True),
+    "Resume": lambda state, row: _of_node(state, row["fields"]["node"], paused=False),
+    "Cut": lambda state, row: _cut(
+        state,
+        [
+            f"{row['fields']['one']}>{row['fields']['other']}",
+            f"{row['fields']['other']}>{row['fields']['one']}",
+        ],
+    ),
+    "CutOneWay": lambda state, row: _cut(state, [f"{row['fields']['src']}>{row['fields']['dst']}"]),
+    "Split": _split,
+    "Heal": lambda state, row: _set(state, cuts=[]),
+    "Hold": lambda state, row: _set(
+        state, held=sorted({*state["held"], f"{row['fields']['src']}>{row['fields']['dst']}"})
+    ),
+    "Release": lambda state, row: _set(
+        state, held=[pair for pair in state["held"] if pair != f"{row['fields']['src']}>{row['fields']['dst']}"]
+    ),
+    "Rewire": _rewired,
+    "JumpClock": _jump,
+    "Drift": _part("clock", drift="parts_per_million"),
+    "Zone": _part("clock", zone="zone"),
+    "SlowDisk": _part("disk", factor="factor"),
+    "FullDisk": _part("disk", full="full"),
+    "FailSync": lambda state, row: _of_node(
+        state,
+        row["fields"]["node"],
+        disk={**state["nodes"].get(row["fields"]["node"], empty_node({}))["disk"], "failing": True},
+    ),
+    "Short": _short,
+    "Disturb": _disturb,
+    "Wipe": _wiped,
+    "Mend": _mended,
+}
+"""By step: what it changes at once. What follows from it (a crash, a start) is an event of its own."""

@@ -1,0 +1,125 @@
+"""What is agreed about databases and tasks, folded out of the notes that nodes make when they apply an entry.
+
+Each node has such a record of its own, as far as it has applied the log: what it believes. `web/fold_record.js` does the same.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from scenarios.page.recording import Row
+
+Record = dict[str, Any]
+
+
+def empty_record() -> Record:
+    """The record before the first entry."""
+    return {"databases": {}, "tasks": {}}
+
+
+def in_record(record: Record, row: Row) -> Record | None:
+    """The record after this event; None if the event is none of the record."""
+    change = RECORD.get(row["kind"])
+    return change(record, row) if change is not None else None
+
+
+def _database(record: Record, name: str, **changes: Any) -> Record:
+    empty = {"members": [], "promotables": [], "rehabs": [], "encrypted": False, "restoring": False, "since": 0}
+    found = {**record["databases"].get(name, empty), **changes}
+    return {**record, "databases": {**record["databases"], name: found}}
+
+
+def _created(record: Record, row: Row) -> Record:
+    fields = {name: row[name] for name in ("members", "encrypted", "restoring")}
+    return _database(record, row["database"], **fields, since=row["seq"])
+
+
+def _gone(record: Record, row: Row) -> Record:
+    name = row["database"]
+    return {
+        "databases": {each: found for each, found in record["databases"].items() if each != name},
+        "tasks": {each: found for each, found in record["tasks"].items() if found["database"] != name},
+    }
+
+
+def _task(record: Record, row: Row, **changes: Any) -> Record:
+    key = f"{row['database']}/{row['task']}"
+    if key not in record["tasks"]:
+        return record
+    return {**record, "tasks": {**record["tasks"], key: {**record["tasks"][key], **changes}}}
+
+
+DEFINED: tuple[str, ...] = (
+    "database",
+    "task",
+    "name",
+    "full",
+    "incremental",
+    "mentor",
+    "pinned",
+    "disabled",
+    "encryption",
+    "keeps",
+)
+DEFINED += ("has_place", "server_wide", "paths", "clouds")
+UNDEFINED: Record = {
+    "owner": "",
+    "reason": "",
+    "rule": "",
+    "owner_since": 0,
+    "moves_at": None,
+    "postponed": None,
+    "last_full": None,
+    "last_incremental": None,
+    "last_node": "",
+    "last_seq": 0,
+    "error": "",
+    "error_at": None,
+}
+
+
+def _defined(record: Record, row: Row) -> Record:
+    key = f"{row['database']}/{row['task']}"
+    before = record["tasks"].get(key, UNDEFINED)
+    fields = {name: row[name] for name in DEFINED} | {"type": row["kind_"], "since": row["seq"]}
+    return {**record, "tasks": {**record["tasks"], key: {**before, **fields}}}
+
+
+def _undefined(record: Record, row: Row) -> Record:
+    key = f"{row['database']}/{row['task']}"
+    return {**record, "tasks": {name: found for name, found in record["tasks"].items() if name != key}}
+
+
+def _owned(record: Record, row: Row) -> Record:
+    owner = {"owner": row["owner_after"], "reason": row["sentence"], "rule": row["rule"], "owner_since": row["seq"]}
+    return _task(record, row, **owner, moves_at=None)
+
+
+def _group(record: Record, row: Row) -> Record:
+    return _database(record, row["database"], **{name: row[name] for name in ("members", "promotables", "rehabs")})
+
+
+def _stored(record: Record, row: Row) -> Record:
+    if not row["newest"]:
+        return record
+    changes: Record = {"last_node": row["node_"], "last_seq": row["seq"], "postponed": None, "error": row["error"]}
+    if row["error"]:
+        changes["error_at"] = row["started_at"]
+    else:
+        changes["last_full" if row["full"] else "last_incremental"] = row["started_at"]
+    return _task(record, row, **changes)
+
+
+RECORD: dict[str, Callable[[Record, Row], Record]] = {
+    "DatabaseCreated": _created,
+    "DatabaseOpened": lambda record, row: _database(record, row["database"], restoring=False),
+    "DatabaseRemoved": _gone,
+    "TopologyChanged": _group,
+    "TaskDefined": _defined,
+    "TaskRemoved": _undefined,
+    "OwnerChanged": _owned,
+    "MoveAnnounced": lambda record, row: _task(record, row, moves_at=row["moves_at"]),
+    "MoveCalledOff": lambda record, row: _task(record, row, moves_at=None),
+    "BackupPostponed": lambda record, row: _task(record, row, postponed=row["until"]),
+    "StatusStored": _stored,
+}
+"""By kind: what an entry changes of the record."""

@@ -1,0 +1,159 @@
+"""What of a run goes into its page: a header, and every event as a flat row of facts.
+
+No contents of documents, no digests, no paths of this machine. Never here: how rows become bytes (encode.py).
+"""
+
+import tempfile
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from backup.notes.runs import BackupCancelled, BackupFinished, BackupSkipped, BackupStarted, ReportQueued
+from cluster import trace
+from cluster.sim.run import BROKEN
+from cluster.sim.timeline import HEADLINE, Timeline, TimelineLine
+from cluster.step_fields import json_form
+from cluster.steps import Ask, Disturb, Step, When, nodes_of
+from cluster.value import value
+from scenarios.gallery import LoadedStory
+from scenarios.inspect.result import RunRequest, summary
+
+if TYPE_CHECKING:
+    from cluster.sim.history import History
+    from cluster.sim.run import Outcome
+
+Row = dict[str, Any]
+LEFT_OUT = frozenset({"number", "digest", "digests", "fingerprint", "contents", "copy"})
+"""Fields of notes that only watchers need, or that name what is in a document."""
+INTERESTING = (BackupStarted, BackupFinished, BackupSkipped, BackupCancelled, ReportQueued)
+"""Kinds of notes at which a reader who steps from one interesting event to the next stops, besides headlines."""
+
+
+@value
+class Recording:
+    """A run as its page holds it."""
+
+    header: Row
+    """Story, seed, verdict, digest, command, nodes, promises, and the promise that broke."""
+    rows: tuple[Row, ...]
+    """The events in order; row 0 is event 1."""
+
+
+def recording(outcome: "Outcome", request: RunRequest, loaded: LoadedStory, version: str) -> Recording:
+    """The recording of a finished run."""
+    known = KnownPaths.of(loaded)
+    result = summary(outcome, request, loaded)
+    weights = told(outcome.history, outcome.names)
+    rows = tuple(row(event, weights.get(event.seq, 0), known) for event in outcome.history.events)
+    header: Row = {
+        "story": Path(request.story).stem,
+        "lesson": known.without(loaded.lesson),
+        "seed": request.seed,
+        "rules": request.rules,
+        "bug": request.bug or "",
+        "verdict": result.verdict,
+        "digest": outcome.digest,
+        "command": attrs.evolve(
+            request,
+            story=Path(request.story).name,
+            data=Path(request.data).name if request.data else None,
+        ).command(),
+        "version": version,
+        "names": list(outcome.names),
+        "events": len(rows),
+        "backups": dict(result.backups),
+        "promises": [[name, says] for name, says in outcome.promises],
+        "broken": None,
+    }
+    if result.verdict == BROKEN and rows:
+        first = result.violations[0]
+        text = first.text.partition(f" ({loaded.source}")[0]
+        header["broken"] = {"seq": first.seq, "promise": first.promise, "text": known.without(text)}
+    return Recording(header, rows)
+
+
+def told(history: "History", names: tuple[str, ...]) -> dict[int, int]:
+    """The weight of each event that a timeline tells: 1, or 2 where a reader should stop. Others are detail."""
+    lines: list[TimelineLine] = []
+    timeline = Timeline(names, lines.append, stretches=history.stretches)
+    timeline.catch_up(history)
+    timeline.close()
+    return {
+        line.seq: 2 if line.weight == HEADLINE or isinstance(history.events[line.seq - 1].note, INTERESTING) else 1
+        for line in lines
+        if line.seq
+    }
+
+
+def row(event: trace.Happened, weight: int, known: "KnownPaths") -> Row:
+    """An event as a flat row: number, time, node, kind, cause, weight, sentence, and the facts of its note."""
+    note = event.note
+    made: Row = {
+        "seq": event.seq,
+        "t": event.t,
+        "node": event.node,
+        "kind": type(note).__name__,
+        "cause": event.cause,
+        "weight": weight,
+        "text": known.without(note.text()),
+    }
+    if isinstance(note, trace.Stepped):
+        return made | _step(note.step)
+    for field in attrs.fields(type(note)):
+        if field.name in LEFT_OUT:
+            continue
+        name = f"{field.name}_" if field.name in made else field.name
+        made[name] = _plain(getattr(note, field.name), field.name, known)
+    return made
+
+
+def _plain(found: Any, name: str, known: "KnownPaths") -> Any:
+    if isinstance(found, str):
+        return known.without(found)
+    if isinstance(found, tuple):
+        if name == "terms":  # a long log has few terms
+            return [[term, len(list(same))] for term, same in groupby(found)]
+        return [_plain(each, "", known) for each in found]
+    if found is None or isinstance(found, bool | int | float):
+        return found
+    return known.without(str(found))
+
+
+def _step(step: Step) -> Row:
+    """A step without what a client sends: its kind, its nodes, and the fields of a fault."""
+    made: Row = {"step": type(step).__name__, "nodes": list(nodes_of(step)), "fields": {}}
+    if isinstance(step, Disturb):
+        trouble = step.trouble
+        made["fields"] = {"trouble": type(trouble).__name__, "path": str(getattr(trouble, "path", ""))}
+    elif not isinstance(step, Ask | When):
+        made["fields"] = json_form(step)["fields"]
+    return made
+
+
+@value
+class KnownPaths:
+    """The folders of this machine that a text could show, the longest first."""
+
+    folders: tuple[str, ...]
+
+    @classmethod
+    def of(cls, loaded: LoadedStory) -> "KnownPaths":
+        """The folders of the story, of this process, of its user, and of temporary files."""
+        return cls(tuple(sorted(set(_folders(loaded)), key=len, reverse=True)))
+
+    def without(self, text: str) -> str:
+        """The text with `…` in place of each such folder."""
+        if "/" in text or "\\" in text:
+            for folder in self.folders:
+                text = text.replace(folder, "…")
+        return text
+
+
+def _folders(loaded: LoadedStory) -> Iterator[str]:
+    for folder in (Path(loaded.source).parent, Path.cwd(), Path.home(), Path(tempfile.gettempdir())):
+        for spelt in (str(folder), str(folder.resolve())):
+            if len(spelt) > 1 and spelt != ".":
+                yield spelt

@@ -1,0 +1,80 @@
+// What is agreed about databases and tasks, folded out of the notes that nodes make when they apply an entry (fold_record.py).
+
+/** @typedef {import("./types.js").Row} Row */
+/** @typedef {Record<string, any>} Rec */
+
+/** @returns {Rec} */
+export function emptyRecord() {
+  return { databases: {}, tasks: {} };
+}
+
+/** The record after this event; null if the event is none of the record.
+ * @param {Rec} record @param {Row} row @returns {Rec | null} */
+export function inRecord(record, row) {
+  const change = RECORD[row.kind];
+  return change ? change(record, row) : null;
+}
+
+/** @param {Rec} found @param {string} gone @returns {Rec} */
+export function without(found, gone) {
+  const { [gone]: _, ...kept } = found;
+  return kept;
+}
+
+/** @param {Rec} record @param {string} name @param {Rec} changes @returns {Rec} */
+function ofDatabase(record, name, changes) {
+  const empty = { members: [], promotables: [], rehabs: [], encrypted: false, restoring: false, since: 0 };
+  return { ...record, databases: { ...record.databases, [name]: { ...(record.databases[name] ?? empty), ...changes } } };
+}
+
+/** @param {Rec} record @param {Row} row @param {Rec} changes @returns {Rec} */
+function ofTask(record, row, changes) {
+  const key = `${row.database}/${row.task}`;
+  if (!record.tasks[key]) return record;
+  return { ...record, tasks: { ...record.tasks, [key]: { ...record.tasks[key], ...changes } } };
+}
+
+const UNDEFINED = {
+  owner: "", reason: "", rule: "", owner_since: 0, moves_at: null, postponed: null,
+  last_full: null, last_incremental: null, last_node: "", last_seq: 0, error: "", error_at: null,
+};
+
+/** @param {Rec} record @param {Row} row @returns {Rec} */
+function defined(record, row) {
+  const key = `${row.database}/${row.task}`;
+  const { database, task, name, full, incremental, mentor, pinned, disabled, encryption, keeps, has_place, server_wide, paths, clouds } = row;
+  const told = { database, task, name, full, incremental, mentor, pinned, disabled, encryption, keeps, has_place, server_wide, paths, clouds };
+  return { ...record, tasks: { ...record.tasks, [key]: { ...(record.tasks[key] ?? UNDEFINED), ...told, type: row.kind_, since: row.seq } } };
+}
+
+/** @param {Rec} record @param {Row} row @returns {Rec} */
+function removed(record, row) {
+  const tasks = Object.entries(record.tasks).filter(([, task]) => task.database !== row.database);
+  return { databases: without(record.databases, row.database), tasks: Object.fromEntries(tasks) };
+}
+
+/** @param {Rec} record @param {Row} row @returns {Rec} */
+function stored(record, row) {
+  if (!row.newest) return record;
+  const changes = { last_node: row.node_, last_seq: row.seq, postponed: null, error: row.error };
+  if (row.error) return ofTask(record, row, { ...changes, error_at: row.started_at });
+  return ofTask(record, row, { ...changes, [row.full ? "last_full" : "last_incremental"]: row.started_at });
+}
+
+/** @type {Record<string, (record: Rec, row: Row) => Rec>} */
+const RECORD = {
+  DatabaseCreated: (record, row) =>
+    ofDatabase(record, row.database, { members: row.members, encrypted: row.encrypted, restoring: row.restoring, since: row.seq }),
+  DatabaseOpened: (record, row) => ofDatabase(record, row.database, { restoring: false }),
+  DatabaseRemoved: removed,
+  TopologyChanged: (record, row) =>
+    ofDatabase(record, row.database, { members: row.members, promotables: row.promotables, rehabs: row.rehabs }),
+  TaskDefined: defined,
+  TaskRemoved: (record, row) => ({ ...record, tasks: without(record.tasks, `${row.database}/${row.task}`) }),
+  OwnerChanged: (record, row) =>
+    ofTask(record, row, { owner: row.owner_after, reason: row.sentence, rule: row.rule, owner_since: row.seq, moves_at: null }),
+  MoveAnnounced: (record, row) => ofTask(record, row, { moves_at: row.moves_at }),
+  MoveCalledOff: (record, row) => ofTask(record, row, { moves_at: null }),
+  BackupPostponed: (record, row) => ofTask(record, row, { postponed: row.until }),
+  StatusStored: stored,
+};

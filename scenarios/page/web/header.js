@@ -1,0 +1,37 @@
+// What is always in view: story, verdict, rules, digest, the command to repeat, and as seen from whom.
+
+import { el } from "./dom.js";
+
+/** @typedef {import("./types.js").View} View */
+
+const MARKS = /** @type {Record<string, string>} */ ({ held: "✓", broken: "✕", inconclusive: "?" });
+
+/** @param {import("./types.js").Recorded} run @param {View} view @param {(text: string, what: string) => void} copy */
+export function header(run, view, copy) {
+  const { story, seed, verdict, rules, digest, command, lesson, promises, bug, broken } = run.header;
+  const kept = broken ? `${promises.length - (promises.some(([name]) => name === broken.promise) ? 1 : 0)} of ${promises.length}` : `${promises.length} of ${promises.length}`;
+  return el(
+    "header", { class: "top" },
+    el("div", { class: "line" },
+      el("h1", {}, el("bdi", {}, story), el("small", {}, `@ seed ${seed}`)),
+      el("span", { class: `verdict ${verdict}` }, el("span", { class: "sign", "aria-hidden": "true" }, MARKS[verdict] ?? "·"), ` ${verdict} `, el("small", {}, kept)),
+      el("span", { class: "rules", title: "The rules that the backups follow" }, rules),
+      bug ? el("span", { class: "bug", title: "A bug of the zoo that was planted" }, `bug ${bug}`) : null,
+      el("code", { class: "digest", title: `Digest of all events: ${digest}` }, digest.slice(0, 8)),
+      el("span", { class: "grow" }),
+      seenFrom(run, view),
+      el("button", { class: "copy", title: command, onclick: () => copy(command, "the command") }, "Copy command")),
+    el("p", { class: "lesson" }, el("bdi", {}, lesson)),
+    broken ? el("button", { class: "broken", onclick: () => view.go(broken.seq) }, el("b", {}, `${broken.promise}: `), el("bdi", {}, broken.text)) : null,
+  );
+}
+
+/** @param {import("./types.js").Recorded} run @param {View} view */
+function seenFrom(run, view) {
+  const choices = ["", ...run.names];
+  return el(
+    "label", { class: "from" }, el("span", {}, "as seen from"),
+    el("select", { "data-key": "from", onchange: (/** @type {Event} */ event) => view.set({ from: /** @type {HTMLSelectElement} */ (event.target).value }) },
+      choices.map((name) => el("option", { value: name, selected: name === view.from }, name || "everybody"))),
+  );
+}

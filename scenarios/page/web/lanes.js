@@ -1,0 +1,100 @@
+// What is drawn of a whole run at once: who leads, faults, lives, backups, and who believes to own a task. One walk collects it.
+
+import { keyOf } from "./fold.js";
+
+/** @typedef {import("./types.js").Row} Row */
+/** @typedef {import("./types.js").Run} Run */
+/** @typedef {{node: string, role: string, term: number, seq: number, last: number, t: number, until: number}} Life */
+/** @typedef {{node: string, key: string, owner: string, seq: number, t: number, until: number}} Belief */
+/** @typedef {{lives: Life[], faults: Row[], runs: Run[], beliefs: Belief[], tasks: Map<string, string>, stops: number[], end: number}} Lanes */
+
+const NO_FAULT = new Set(["Start", "Ask", "When", "Join", "Remove", "Promote", "Demote", "Reconfigure", "Transfer"]);
+
+/** A collector: give every event in order to `see`, and read `lanes` afterwards.
+ * @param {number} end the last time of the run */
+export function collector(end) {
+  /** @type {Lanes} */
+  const lanes = { lives: [], faults: [], runs: [], beliefs: [], tasks: new Map(), stops: [], end };
+  /** @type {Map<string, Life>} */
+  const living = new Map();
+  /** @type {Map<string, Belief>} */
+  const believed = new Map();
+  /** @type {Map<string, Run>} */
+  const runs = new Map();
+
+  /** @param {Row} row @param {string} role @param {number} term */
+  function live(row, role, term) {
+    const before = living.get(row.node);
+    if (before && before.role === role && before.term === term) return;
+    if (before) Object.assign(before, { until: row.t, last: row.seq });
+    const life = { node: row.node, role, term, seq: row.seq, last: Infinity, t: row.t, until: end };
+    living.set(row.node, life);
+    lanes.lives.push(life);
+  }
+
+  /** @param {Row} row @param {string} key @param {string} owner */
+  function believe(row, key, owner) {
+    const place = `${row.node}/${key}`, before = believed.get(place);
+    if (before?.owner === owner) return;
+    if (before) before.until = row.t;
+    const belief = { node: row.node, key, owner, seq: row.seq, t: row.t, until: end };
+    believed.set(place, belief);
+    lanes.beliefs.push(belief);
+  }
+
+  /** @param {Row} row @param {string} how */
+  function finish(row, how) {
+    const run = runs.get(`${row.node}/${keyOf(row)}/${row.started_at}`);
+    if (run && !run.endSeq) Object.assign(run, { end: how, endSeq: row.seq, until: row.t });
+  }
+
+  /** @param {Row} row */
+  function begin(row) {
+    const { node, database, task, seq, t, occurrence } = row;
+    /** @type {Run} */
+    const run = {
+      node, database, task, key: keyOf(row), seq, t, full: !!row.full, occurrence, startedAt: row.started_at,
+      end: "", endSeq: 0, until: end, reported: 0, waits: 0, late: false,
+    };
+    runs.set(`${node}/${run.key}/${row.started_at}`, run);
+    lanes.runs.push(run);
+  }
+
+  /** @type {Record<string, (row: Row) => void>} */
+  const sees = {
+    Started: (row) => live(row, "follower", living.get(row.node)?.term ?? 0),
+    Crashed: (row) => {
+      live(row, "down", living.get(row.node)?.term ?? 0);
+      for (const run of runs.values()) if (run.node === row.node && !run.endSeq) Object.assign(run, { end: "crashed", endSeq: row.seq, until: row.t });
+    },
+    BecameFollower: (row) => live(row, "follower", row.term),
+    BecameCandidate: (row) => live(row, row.trial ? "trial" : "candidate", row.term),
+    BecameLeader: (row) => live(row, "leader", row.term),
+    Stepped: (row) => { if (!NO_FAULT.has(row.step)) lanes.faults.push(row); },
+    TaskDefined: (row) => { lanes.tasks.set(keyOf(row), row.name || keyOf(row)); },
+    OwnerChanged: (row) => believe(row, keyOf(row), row.owner_after),
+    TaskRemoved: (row) => believe(row, keyOf(row), ""),
+    BackupStarted: begin,
+    BackupSkipped: (row) => { begin(row); finish(row, "nothing new"); },
+    BackupFinished: (row) => finish(row, "finished"),
+    BackupFailed: (row) => { if (!runs.has(`${row.node}/${keyOf(row)}/${row.started_at}`)) begin(row); finish(row, "failed"); },
+    BackupCancelled: (row) => finish(row, "cancelled"),
+    ReportQueued: (row) => {
+      const run = runs.get(`${row.node}/${keyOf(row)}/${row.started_at}`);
+      if (run) run.waits = row.seq;
+    },
+    Reported: (row) => {
+      const run = runs.get(`${row.node}/${keyOf(row)}/${row.started_at}`);
+      if (run) Object.assign(run, { reported: row.seq, late: row.late });
+    },
+  };
+
+  return {
+    /** @param {Row} row */
+    see(row) {
+      sees[row.kind]?.(row);
+      if (row.weight === 2) lanes.stops.push(row.seq);
+    },
+    lanes,
+  };
+}

@@ -1,0 +1,129 @@
+// The Backups view in RavenDB's words and order, as of the playhead and as one node sees it.
+
+import { agoText, clockText, spanText, wallText } from "../clock.js";
+import { el } from "../dom.js";
+import { beliefs, knownNodes, lastRuns, recordOf, wallOf, zoneOf } from "../knowledge.js";
+
+/** @typedef {import("../types.js").State} State */
+/** @typedef {import("../types.js").Recorded} Recorded */
+/** @typedef {import("../types.js").View} View */
+
+/** @type {import("../types.js").Panel} */
+export function backups(state, run, view) {
+  const from = view.from, record = recordOf(state, from);
+  const names = Object.keys(record.databases);
+  return el(
+    "section", { class: "backups", "data-key": "backups" },
+    el("h2", {}, "Backups"),
+    knows(state, from),
+    names.length ? null : el("p", { class: "empty" }, "No database at this moment. Go on to where one is created."),
+    names.map((name) => database(state, run, view, name)),
+  );
+}
+
+/** @param {State} state @param {string} from */
+function knows(state, from) {
+  if (!from) {
+    const leaders = Object.entries(state.nodes).filter(([, node]) => node.role === "leader");
+    if (leaders.length) return null;
+    return el("p", { class: "notice" }, "No leader: no new tasks; running ones go on, and reports wait.");
+  }
+  const node = state.nodes[from];
+  if (!node.up) return el("p", { class: "notice" }, `${from} is down: this is what it had on its disk.`);
+  if (!node.leader) return el("p", { class: "notice" }, `${from} follows nobody: it cannot know what the others agree on meanwhile.`);
+  return el("p", { class: "hint" }, `${from} ${node.leader === from ? "leads" : `follows ${node.leader}`} in term ${node.term}. What happened elsewhere and has not reached it is not shown.`);
+}
+
+/** @param {State} state @param {Recorded} run @param {View} view @param {string} name */
+function database(state, run, view, name) {
+  const record = recordOf(state, view.from), found = record.databases[name];
+  const tasks = Object.keys(record.tasks).filter((key) => record.tasks[key].database === name);
+  const group = [found.members.join(" "), found.promotables.length ? `promotable ${found.promotables.join(" ")}` : "", found.rehabs.length ? `rehab ${found.rehabs.join(" ")}` : ""];
+  return el(
+    "article", { class: "database" },
+    el("h3", {}, el("bdi", {}, name), el("small", {}, `on ${group.filter(Boolean).join(", ")}`)),
+    el("h4", {}, `Periodic Backup (${tasks.length})`),
+    tasks.length ? tasks.map((key) => task(state, run, view, key)) : el("p", { class: "empty" }, "No periodic backup tasks created"),
+  );
+}
+
+/** @param {State} state @param {Recorded} run @param {View} view @param {string} key */
+function task(state, run, view, key) {
+  const found = recordOf(state, view.from).tasks[key], now = wallOf(state, view.from), zone = zoneOf(state, view.from);
+  const nodes = knownNodes(state, view.from), last = lastRuns(state, run, view.from, key);
+  const running = nodes.filter((name) => state.nodes[name].running[key]);
+  const waiting = nodes.flatMap((name) =>
+    Object.entries(state.nodes[name].waiting).filter(([each]) => each.startsWith(`${key}/`)).map(([, each]) => ({ name, ...each })));
+  const next = nextOf(state, view.from, key, found.owner, now, zone);
+  const kind = found.type === "Snapshot" ? "Last Snapshot" : "Last Full Backup";
+  return el(
+    "section", { class: `task${found.disabled ? " disabled" : ""}` },
+    el("header", {}, el("bdi", { class: "taskname" }, found.name), el("span", { class: "type" }, found.type), tag(found),
+      el("span", { class: `state ${found.disabled ? "off" : "on"}` }, found.disabled ? "Disabled" : "Enabled")),
+    doubt(state, view.from, key, found.owner),
+    el("dl", {},
+      field("Task Status", statusOf(view.from, found, running), running.length ? state.nodes[running[0]].running[key].seq : found.owner_since, view),
+      field("Destinations", [...found.paths.map(() => "Local"), ...found.clouds].join(", ") || "No destinations defined", found.since, view),
+      field("Last executed on node", last.node || "N/A", found.last_seq, view),
+      field(kind, last.full === null ? "Never backed up" : agoText(last.full, now, zone), 0, view),
+      last.incremental === null ? null : field("Last Incremental Backup", agoText(last.incremental, now, zone), 0, view),
+      field("Next Estimated Backup", next.text, next.seq, view),
+      running.map((name) => {
+        const each = state.nodes[name].running[key];
+        return field("Backup Started", `${agoText(each.started_at, now, zone)} (${each.full ? "Full" : "Incremental"} Backup) on ${name}`, each.seq, view);
+      }),
+      found.moves_at === null ? null : field("Will move", `at ${wallText(found.moves_at, zone)}, if ${found.owner} does not respond until then`, 0, view),
+      found.postponed === null ? null : field("Delayed", `until ${wallText(found.postponed, zone)}`, 0, view),
+      found.error ? field("Last run failed", found.error, found.last_seq, view) : null,
+      field("Retention Policy", found.keeps === null ? "No backups will be removed" : spanText(found.keeps), found.since, view)),
+    waiting.map((each) =>
+      el("button", { class: "waits", onclick: () => view.go(each.seq) },
+        `A report waits at ${each.name} since ${clockText(run.times[each.seq])}: the run of ${wallText(each.started_at, zone)} (${each.why})`)),
+  );
+}
+
+/** The tag of the responsible node: who was preferred; who stands in for it; nobody.
+ * @param {State} found */
+function tag(found) {
+  if (!found.owner) return el("span", { class: "tag nobody", title: "No node is currently handling this task" }, "N/A");
+  if (found.mentor && found.mentor !== found.owner)
+    return el("span", { class: "tag standin", title: `${found.reason} (${found.rule})` },
+      el("s", { title: "User preferred node for this task" }, found.mentor), " → ", found.owner);
+  return el("span", { class: "tag", title: `Cluster node that is responsible for this task: ${found.reason} (${found.rule})` }, found.owner);
+}
+
+/** Whom the others believe to be responsible, if that differs. This is why a backup runs twice.
+ * @param {State} state @param {string} from @param {string} key @param {string} owner */
+function doubt(state, from, key, owner) {
+  const others = beliefs(state, key).filter((each) => each.owner !== owner && each.by.length);
+  if (!others.length || from) return null;
+  const says = others.map(({ owner: other, by }) => {
+    if (by.length === 1 && by[0] === other) return `${other} still holds itself responsible`;
+    return `${by.join(" and ")} still hold${by.length === 1 ? "s" : ""} ${other || "nobody"} responsible`;
+  });
+  return el("p", { class: "notice" }, `${says.join("; ")}.`);
+}
+
+/** @param {string} from @param {State} found @param {string[]} running */
+function statusOf(from, found, running) {
+  if (running.length) return `Running on ${running.join(" and ")}`;
+  if (found.disabled || !found.owner) return "Not Active";
+  if (!from) return `Active on ${found.owner}`;
+  return found.owner === from ? "Active" : "Not on Node";
+}
+
+/** @param {State} state @param {string} from @param {string} key @param {string} owner @param {number} now @param {string} zone */
+function nextOf(state, from, key, owner, now, zone) {
+  const node = from || owner, plan = node ? state.nodes[node]?.plans[key] : null;
+  if (!plan) return { text: from && owner && owner !== from ? `N/A here: ${owner} plans it` : "N/A", seq: 0 };
+  const due = plan.delayed ?? plan.due, wait = due > now ? `in ${spanText(due - now)}` : "now";
+  const late = plan.delayed === null ? "" : `, delayed backup from: ${wallText(plan.due, zone)}`;
+  return { text: `${wait} (${plan.full ? "Full" : "Incremental"}), ${wallText(due, zone)}${late}`, seq: plan.seq };
+}
+
+/** A label and its value. A value with an event leads there.
+ * @param {string} label @param {string} text @param {number} seq @param {View} view */
+function field(label, text, seq, view) {
+  const value = seq ? el("button", { class: "since", title: `since event ${seq}`, onclick: () => view.go(seq) }, el("bdi", {}, text)) : el("bdi", {}, text);
+  return el("div", { class: "field" }, el("dt", {}, label), el("dd", {}, value));
+}

@@ -1,0 +1,213 @@
+// The space-time diagram: a life line a node, time downwards, messages from where they were sent to where they landed, and the
+// sentences of the timeline. Only what is in the window is drawn.
+
+import { PAUSE, axisOf, placeOf } from "../axis.js";
+import { clockText, spanText } from "../clock.js";
+import { draw, el } from "../dom.js";
+import { firstFrom } from "../search.js";
+
+/** @typedef {import("../types.js").Recorded} Recorded */
+/** @typedef {import("../types.js").View} View */
+
+const HEAD = 34, TIMES = 104, MOST = 420, ROW = 17;
+
+/** @type {WeakMap<Recorded, Float64Array>} */
+const AXES = new WeakMap();
+
+/** @param {Recorded} run */
+function axisFor(run) {
+  const known = AXES.get(run);
+  if (known) return known;
+  const axis = axisOf(run);
+  AXES.set(run, axis);
+  return axis;
+}
+
+/** The window's top at which the playhead is in sight: the chosen one if it is, else one that shows it.
+ * @param {Recorded} run @param {View} view */
+export function topOf(run, view) {
+  const axis = axisFor(run), room = view.height - HEAD, at = axis[view.seq] * view.zoom;
+  const chosen = view.top.space;
+  const end = Math.max(0, axis[run.count] * view.zoom - room + 40);
+  return Math.min(end, Math.max(0, chosen === undefined ? at - room * 0.6 : chosen));
+}
+
+/** Where the window has to go so that the playhead is in sight; the same place if it is already.
+ * @param {Recorded} run @param {View} view */
+export function followed(run, view) {
+  const axis = axisFor(run), room = view.height - HEAD, at = axis[view.seq] * view.zoom, top = topOf(run, view);
+  return at < top + 20 || at > top + room - 30 ? Math.max(0, at - room * 0.5) : top;
+}
+
+/** The zoom at which the whole run is in the window.
+ * @param {Recorded} run @param {View} view */
+export function fit(run, view) {
+  return Math.max(0.001, (view.height - HEAD - 40) / axisFor(run)[run.count]);
+}
+
+/** How far an axis of playing goes on from one event to the next, in pixels at zoom 1.
+ * @param {Recorded} run @param {number} seq */
+export function strideTo(run, seq) {
+  const axis = axisFor(run);
+  return seq > run.count ? Infinity : axis[seq] - axis[seq - 1];
+}
+
+/** @type {import("../types.js").Panel} */
+export function spacetime(state, run, view) {
+  const axis = axisFor(run), top = topOf(run, view), { width, height, zoom } = view;
+  const room = height - HEAD, first = firstFrom(axis, (top - 20) / zoom), last = firstFrom(axis, (top + room + 20) / zoom) - 1;
+  const gap = Math.max(44, Math.min(120, (width * 0.42) / run.names.length));
+  const words = TIMES + gap * run.names.length + 10;
+  /** @param {string} name */
+  const x = (name) => TIMES + gap * (run.names.indexOf(name) + 0.5);
+  /** @param {number} place */
+  const y = (place) => Math.round((place * zoom - top + HEAD) * 10) / 10;
+  /** @param {string} node */
+  const seen = (node) => (!view.from || node === view.from ? "" : " unknown");
+  /** @param {number} seq */
+  const later = (seq) => (seq > view.seq ? " later" : "");
+
+  const lines = run.lanes.lives
+    .map((life) => ({ life, from: y(axis[life.seq]), to: y(axis[Math.min(run.count, life.last)]) }))
+    .filter(({ from, to }) => to > HEAD - 2 && from < height)
+    .map(({ life, from, to }) => lifeLine(life.role, x(life.node), Math.max(from, HEAD), Math.min(to, height), seen(life.node)));
+
+  /** @type {Node[]} */
+  const arrows = [], marks = [], pauses = [], sentences = [];
+  const crowded = last - first > MOST;
+  let free = HEAD + 2, quiet = "";
+  for (let seq = Math.max(1, first); seq <= Math.min(run.count, last); seq++) {
+    const at = y(axis[seq]), kind = run.kind(seq), node = run.node(seq), weight = run.weights[seq];
+    const passed = run.times[seq] - run.times[seq - 1];
+    if (passed >= PAUSE && seq > 1 && (axis[seq] - axis[seq - 1]) * zoom > 12) {
+      const middle = (y(axis[seq - 1]) + at) / 2;
+      pauses.push(draw("line", { class: "pause", x1: TIMES, x2: words - 10, y1: middle, y2: middle }));
+      if (quiet !== spanText(passed)) pauses.push(draw("text", { class: "quiet", x: TIMES - 8, y: middle + 4, "text-anchor": "end" }, spanText(passed)));
+      quiet = spanText(passed);
+    }
+    if (weight) quiet = "";
+    if (crowded && weight < 2) continue;
+    if (kind === "Delivered" || kind === "Lost") {
+      const row = run.row(seq);
+      arrows.push(arrow(row, x(row.peer), y(placeOf(run, axis, row.sent)), x(node), at, seen(node) + later(seq)));
+      continue;
+    }
+    if (node && weight) marks.push(mark(run, seq, x(node), at, seen(node) + later(seq)));
+    if (!weight || at < HEAD || (view.from && node !== view.from)) continue;
+    const shown = Math.max(free, at + 4);
+    if (shown - at > 90 && weight < 2) continue;
+    free = shown + ROW;
+    if (shown > height + ROW) continue;
+    sentences.push(sentence(run, seq, node, shown, at, node ? x(node) : TIMES, words, later(seq), view));
+  }
+  const now = y(axis[view.seq]);
+  return el(
+    "div",
+    {
+      class: "spacetime", "data-key": "space", tabindex: 0, "aria-label": "Space-time diagram; the list of events has the same as text",
+      onwheel: (/** @type {WheelEvent} */ event) => wheel(event, run, view, top),
+      onclick: (/** @type {MouseEvent} */ event) => {
+        const found = /** @type {Element} */ (event.target).closest("[data-seq]");
+        if (found) view.go(Number(found.getAttribute("data-seq")));
+      },
+    },
+    draw(
+      "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img" },
+      draw("title", {}, `Events ${Math.max(1, first)} to ${Math.min(run.count, last)} of ${run.count}`),
+      pauses, lines, arrows, marks, sentences,
+      draw("line", { class: "playhead", x1: 0, x2: width, y1: now, y2: now }),
+      now > HEAD && now < height ? draw("text", { class: "now", x: TIMES - 8, y: now - 4, "text-anchor": "end" }, clockText(state.t)) : null,
+      draw("rect", { class: "head", x: 0, y: 0, width, height: HEAD - 6 }),
+      run.names.map((name) => headOf(state, name, x(name), seen(name))),
+    ),
+    crowded ? el("p", { class: "notshown" }, "Only headlines are shown from this far: press + to come nearer.") : null,
+  );
+}
+
+/** @param {WheelEvent} event @param {Recorded} run @param {View} view @param {number} top */
+function wheel(event, run, view, top) {
+  event.preventDefault();
+  if (!event.ctrlKey) {
+    view.set({ top: { ...view.top, space: Math.max(0, top + event.deltaY) } }, true);
+    return;
+  }
+  const zoom = Math.min(8, Math.max(fit(run, view), view.zoom * (event.deltaY < 0 ? 1.2 : 1 / 1.2)));
+  const under = event.offsetY - HEAD;
+  view.set({ zoom, top: { ...view.top, space: Math.max(0, ((top + under) / view.zoom) * zoom - under) } }, true);
+}
+
+/** A stretch of a life: thin for a follower, dashed for a candidate, double for a leader, hatched while it is down.
+ * @param {string} role @param {number} x @param {number} from @param {number} to @param {string} how */
+function lifeLine(role, x, from, to, how) {
+  if (role === "leader")
+    return draw("rect", { class: `life leader${how}`, x: x - 5, y: from, width: 10, height: Math.max(0, to - from) });
+  if (role === "down") {
+    const hatch = [];
+    for (let y = Math.ceil(from / 7) * 7; y < to; y += 7) hatch.push(`M${x - 4} ${y + 4}L${x + 4} ${y}`);
+    return draw("path", { class: `life down${how}`, d: hatch.join("") });
+  }
+  return draw("line", { class: `life ${role}${how}`, x1: x, x2: x, y1: from, y2: to });
+}
+
+/** @param {import("../types.js").State} state @param {string} name @param {number} x @param {string} how */
+function headOf(state, name, x, how) {
+  const node = state.nodes[name];
+  const roles = { leader: "leads", follower: "follows", candidate: "stands", trial: "asks", down: "down", none: "" };
+  const does = node.paused ? "paused" : roles[/** @type {keyof typeof roles} */ (node.role)];
+  return draw(
+    "g", { class: `name ${node.role}${how}` },
+    draw("text", { class: "tag", x, y: 14, "text-anchor": "middle" }, name),
+    draw("text", { class: "role", x, y: 26, "text-anchor": "middle" }, node.up ? `${does} · t${node.term}` : does),
+  );
+}
+
+const VOTES = new Set(["RequestVote", "VoteReply", "PreVote", "PreVoteReply"]);
+
+/** A message: solid for entries, dashed for votes; a cross where it was lost.
+ * @param {import("../types.js").Row} row @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 @param {string} how */
+function arrow(row, x1, y1, x2, y2, how) {
+  const lost = row.kind === "Lost", part = lost ? 0.8 : 1, side = x2 > x1 ? -1 : 1;
+  const ex = x1 + (x2 - x1) * part + (lost ? 0 : side * 3), ey = y1 + (y2 - y1) * part;
+  const kind = lost ? "lost" : VOTES.has(row.message) ? "vote" : /Reply$/.test(row.message) ? "reply" : "append";
+  const length = Math.hypot(ex - x1, ey - y1) || 1, ux = (ex - x1) / length, uy = (ey - y1) / length;
+  const tip = lost
+    ? `M${ex - 3.5} ${ey - 3.5}l7 7m0 -7l-7 7`
+    : `M${ex} ${ey}L${ex - 7 * ux - 3 * uy} ${ey - 7 * uy + 3 * ux}L${ex - 7 * ux + 3 * uy} ${ey - 7 * uy - 3 * ux}Z`;
+  return draw(
+    "g", { class: `message ${kind}${how}`, "data-seq": row.seq },
+    draw("title", {}, `${row.node} ${row.text}`),
+    draw("line", { class: "wide", x1, y1, x2: ex, y2: ey }),
+    draw("line", { class: "shaft", x1, y1, x2: ex, y2: ey }),
+    draw("path", { class: "tip", d: tip }),
+  );
+}
+
+const SHAPES = /** @type {Record<string, string>} */ ({
+  BackupStarted: "M-5 -5H5V5H-5Z", BackupFinished: "M-5 -5H5V5H-5ZM-2.5 0L-0.5 2.5L3 -2.5", BackupSkipped: "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z",
+  BackupFailed: "M-4 -4L4 4M4 -4L-4 4", BackupCancelled: "M-4 -4L4 4M4 -4L-4 4", Crashed: "M-5 -5L5 5M5 -5L-5 5", Failed: "M-5 -5L5 5M5 -5L-5 5",
+  Started: "M-5 4L0 -5L5 4Z", BecameLeader: "M-6 4L-6 -5L-2.5 -1L0 -6L2.5 -1L6 -5L6 4Z", ReportQueued: "M-5 -4H5V4H-5ZM-5 -4L0 1L5 -4", Reported: "M-5 -4H5V4H-5ZM-5 -4L0 1L5 -4",
+});
+
+/** @param {Recorded} run @param {number} seq @param {number} x @param {number} y @param {string} how */
+function mark(run, seq, x, y, how) {
+  const kind = run.kind(seq), broke = run.header.broken?.seq === seq ? " broke" : "";
+  return draw(
+    "g", { class: `mark k-${kind}${how}${broke}`, transform: `translate(${x} ${y})`, "data-seq": seq },
+    draw("title", {}, `${run.node(seq)} ${run.text(seq)}`),
+    draw("path", { d: SHAPES[kind] ?? "M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0Z" }),
+  );
+}
+
+/** @param {Recorded} run @param {number} seq @param {string} node @param {number} y @param {number} at @param {number} x
+ * @param {number} left @param {string} how @param {View} view */
+function sentence(run, seq, node, y, at, x, left, how, view) {
+  const most = Math.max(10, Math.floor((view.width - left - 6) / 6.6)), text = `${node} ${run.text(seq)}`.trim();
+  const here = seq === view.seq ? " here" : "", broke = run.header.broken?.seq === seq ? " broke" : "";
+  const weight = run.weights[seq] === 2 ? " headline" : "";
+  return draw(
+    "g", { class: `sentence${how}${weight}${here}${broke}`, "data-seq": seq },
+    draw("title", {}, `${clockText(run.times[seq])}  ${text}`),
+    draw("path", { class: "leader-line", d: `M${x + 8} ${at}H${left - 14}L${left - 4} ${y - 4}` }),
+    draw("text", { x: left, y }, text.length > most ? `${text.slice(0, most - 1)}…` : text),
+  );
+}

@@ -1,0 +1,116 @@
+// The map of the whole run: who leads, faults, a lane a task, promises. True time from left to right; a click goes there.
+
+import { clockText } from "./clock.js";
+import { draw } from "./dom.js";
+import { eventAt } from "./search.js";
+
+/** @typedef {import("./types.js").Recorded} Recorded */
+/** @typedef {import("./types.js").View} View */
+
+const LABEL = 96, LANE = 20, MOST_TASKS = 5;
+
+/** How high the map is, in pixels.
+ * @param {Recorded} run */
+export function stripHeight(run) {
+  return LANE * (3 + Math.min(MOST_TASKS, run.lanes.tasks.size)) + 8;
+}
+
+/** The map without the playhead: it changes only with its width and with who sees.
+ * @param {Recorded} run @param {number} width @param {View} view */
+export function strip(run, width, view) {
+  const height = stripHeight(run), x = scale(run, width);
+  const tasks = [...run.lanes.tasks].slice(0, MOST_TASKS), more = run.lanes.tasks.size - tasks.length;
+  let lane = 0;
+  const next = () => 4 + LANE * lane++;
+  return draw(
+    "svg", {
+      class: "strip", width, height, role: "img", "aria-label": "Map of the whole run",
+      onclick: (/** @type {MouseEvent} */ event) => {
+        const found = /** @type {Element} */ (event.target).closest("[data-seq]");
+        view.go(found ? Number(found.getAttribute("data-seq")) : Math.max(1, eventAt(run, timeAt(run, width, event.offsetX))));
+      },
+    },
+    draw("rect", { class: "ground", width, height }),
+    leaders(run, x, next()), faults(run, x, next()),
+    tasks.map(([key, name]) => taskLane(run, x, next(), key, tasks.some(([other, same]) => other !== key && same === name) ? `${name} · ${key}` : name)),
+    promises(run, x, next()),
+    more > 0 ? draw("text", { class: "more", x: LABEL, y: height - 1 }, `and ${more} more tasks, which are not shown here`) : null,
+  );
+}
+
+/** Pixels of a true time.
+ * @param {Recorded} run @param {number} width @returns {(t: number) => number} */
+export function scale(run, width) {
+  const end = Math.max(1, run.lanes.end);
+  return (t) => LABEL + (t / end) * (width - LABEL - 16);
+}
+
+/** @param {Recorded} run @param {number} width @param {number} x */
+function timeAt(run, width, x) {
+  return Math.max(0, Math.min(1, (x - LABEL) / (width - LABEL - 16))) * run.lanes.end;
+}
+
+/** @param {string} name @param {number} y */
+function label(name, y) {
+  return draw("text", { class: "lane", x: LABEL - 10, y: y + 14, "text-anchor": "end" }, draw("title", {}, name), name.length > 12 ? `${name.slice(0, 11)}…` : name);
+}
+
+/** @param {Recorded} run @param {(t: number) => number} x @param {number} y */
+function leaders(run, x, y) {
+  const spans = run.lanes.lives.filter((life) => life.role === "leader").slice(0, 2000);
+  return draw("g", { class: "leaders" }, label("leader", y), spans.map((life) => {
+    const from = x(life.t), wide = Math.max(2, x(life.until) - from);
+    return draw("g", { class: `leads n${run.names.indexOf(life.node) % 6}`, "data-seq": life.seq },
+      draw("title", {}, `${life.node} leads term ${life.term}, from ${clockText(life.t)} to ${clockText(life.until)}`),
+      draw("rect", { x: from, y: y + 3, width: wide, height: LANE - 6 }),
+      wide > 34 ? draw("text", { x: from + 6, y: y + 14.5 }, `${life.node} · t${life.term}`) : null);
+  }));
+}
+
+const UP = new Set(["Restart", "Heal", "Mend", "Resume", "Release"]);
+
+/** @param {Recorded} run @param {(t: number) => number} x @param {number} y */
+function faults(run, x, y) {
+  /** @type {Map<number, import("./types.js").Row[]>} */
+  const bins = new Map();
+  for (const row of run.lanes.faults) {
+    const at = Math.round(x(row.t) / 4) * 4;
+    bins.set(at, [...(bins.get(at) ?? []), row]);
+  }
+  return draw("g", { class: "faults" }, label("faults", y), [...bins].map(([at, rows]) => {
+    const good = rows.every((row) => UP.has(row.step)), middle = y + LANE / 2;
+    return draw("g", { class: good ? "good" : "bad", "data-seq": rows[0].seq },
+      draw("title", {}, rows.slice(0, 12).map((row) => `${clockText(row.t)}  ${row.text}`).join("\n")),
+      draw("path", { d: good ? `M${at - 4} ${middle + 4}L${at} ${middle - 4}L${at + 4} ${middle + 4}Z` : `M${at - 4} ${middle - 4}l8 8m0 -8l-8 8` }));
+  }));
+}
+
+/** @param {Recorded} run @param {(t: number) => number} x @param {number} y @param {string} key @param {string} name */
+function taskLane(run, x, y, key, name) {
+  const bottom = y + LANE - 4;
+  const owners = run.lanes.beliefs.filter((each) => each.key === key && each.owner === each.node).slice(0, 2000).map((each) => {
+    const from = x(each.t), wide = Math.max(1, x(each.until) - from), n = run.names.indexOf(each.node);
+    return draw("g", { class: `owner n${n % 6}`, "data-seq": each.seq },
+      draw("title", {}, `${each.node} holds itself responsible for ${name} from ${clockText(each.t)} to ${clockText(each.until)}`),
+      draw("rect", { x: from, y: bottom - 2 + (n % 2) * 2.5, width: wide, height: 2 }));
+  });
+  const runs = run.lanes.runs.filter((each) => each.key === key).slice(0, 3000).map((each) => {
+    const at = x(each.t), wide = Math.max(4, x(each.until) - at), bad = each.end === "failed" || each.end === "cancelled" || each.end === "crashed";
+    const kind = bad ? "bad" : each.late ? "late" : "fine", what = each.full ? "full" : each.end === "nothing new" ? "nothing new" : "incremental";
+    return draw("g", { class: `run ${kind}${each.full ? " full" : ""}`, "data-seq": each.seq },
+      draw("title", {}, `${clockText(each.t)}  ${each.node}: ${what}${each.end ? `, ${each.end}` : ""}${each.late ? ", reported late" : ""}`),
+      bad ? draw("path", { d: `M${at - 4} ${y + 3}l8 8m0 -8l-8 8` }) : draw("rect", { x: at - 2, y: each.full ? y + 1 : y + 4, width: wide, height: each.full ? 12 : 9 }));
+  });
+  return draw("g", { class: "task" }, label(name, y), owners, runs);
+}
+
+/** @param {Recorded} run @param {(t: number) => number} x @param {number} y */
+function promises(run, x, y) {
+  const broken = run.header.broken, end = x(run.lanes.end), middle = y + LANE / 2;
+  const at = broken ? x(run.times[broken.seq]) : end;
+  return draw("g", { class: "promises" }, label("promises", y),
+    draw("line", { class: "kept", x1: LABEL, x2: Math.max(LABEL, at - 8), y1: middle, y2: middle }),
+    broken ? draw("g", { class: "broke", "data-seq": broken.seq },
+      draw("title", {}, `${broken.promise}: ${broken.text}`),
+      draw("path", { d: `M${at - 6} ${middle - 6}L${at + 6} ${middle + 6}M${at + 6} ${middle - 6}L${at - 6} ${middle + 6}` })) : null);
+}

@@ -1,0 +1,33 @@
+// What the modules of the page hand to each other.
+
+/** A flat row of facts about one event. Beside these fields it has those of its kind.
+ * @typedef {{seq: number, t: number, node: string, kind: string, cause: number, weight: number, text: string} & Record<string, any>} Row */
+
+/** Story, seed, verdict, digest, command, nodes, promises, and the promise that broke.
+ * @typedef {{story: string, lesson: string, seed: number, rules: string, bug: string, verdict: string, digest: string, command: string,
+ *   version: string, names: string[], events: number, backups: Record<string, number>, promises: [string, string][],
+ *   broken: {seq: number, promise: string, text: string} | null}} Header */
+
+/** The state after one event; fold.js says what it holds.
+ * @typedef {Record<string, any>} State */
+
+/** One backup from its start to its report; runs.js.
+ * @typedef {{node: string, database: string, task: number, key: string, seq: number, t: number, full: boolean, occurrence: number,
+ *   startedAt: number, end: string, endSeq: number, until: number, reported: number, waits: number, late: boolean}} Run */
+
+/** A finished run: what panels may ask.
+ * @typedef {{header: Header, names: string[], count: number, times: Float64Array, weights: Uint8Array, row: (seq: number) => Row,
+ *   text: (seq: number) => string, node: (seq: number) => string, kind: (seq: number) => string, state: (seq: number) => State,
+ *   lanes: import("./lanes.js").Lanes}} Recorded */
+
+/** What the reader has chosen; all of it is in the address.
+ * @typedef {{seq: number, from: string, middle: string, side: string, filter: string, zoom: number, width: number, height: number,
+ *   top: Record<string, number>}} Choice */
+
+/** A choice, and how to change it.
+ * @typedef {Choice & {go: (seq: number) => void, set: (changes: Partial<Choice>, quietly?: boolean) => void}} View */
+
+/** A panel: a pure function of state, run and view. `width` and `height` of the view are the room it has, in pixels.
+ * @typedef {(state: State, run: Recorded, view: View) => Node} Panel */
+
+export {};

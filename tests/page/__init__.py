@@ -1,0 +1,1 @@
+"""The replay page, in a real Chromium."""
