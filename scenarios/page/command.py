@@ -17,6 +17,9 @@ from scenarios.page.recording import recording
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
 
+MOST = 1_000_000
+"""The events of the longest run that has a page: more take a browser more than a few seconds."""
+
 
 def check_target(path: Path) -> None:
     """Raise StoryError if the page cannot be written there: before the story is played, so that no play is wasted."""
@@ -27,7 +30,12 @@ def check_target(path: Path) -> None:
 
 
 def write_page(path: Path, outcome: "Outcome", request: RunRequest, loaded: LoadedStory, version: str) -> None:
-    """Write the page of a finished run. FileExistsError if the file has come into being meanwhile."""
+    """Write the page of a finished run. FileExistsError if the file has come into being meanwhile; StoryError for too long a run."""
+    if len(outcome.history) > MOST:
+        raise StoryError(
+            f"the run has {len(outcome.history):,} events, and a page holds {MOST:,}: "
+            f"`unkindness draw {loaded.name}@{request.seed} --from … --to …` draws a part of it"
+        )
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(document(recording(outcome, request, loaded, version)))
 

@@ -99,6 +99,10 @@ def _variable(name: str) -> str:
 def _module(name: str) -> str:
     """A module as a function that is called once: what it exports are the fields of a variable with its name."""
     text = _text(name)
+    for names, found in _IMPORT.findall(text):
+        missing = set(re.findall(r"\w+", names)) - set(_EXPORT.findall(_text(_beside(name, found))))
+        if missing:  # an `export const a = 1, b = 2` exports only `a` here: one name a line
+            raise ValueError(f"{name} imports {', '.join(sorted(missing))}, which {found} does not export by itself")
     exports = ", ".join(_EXPORT.findall(text))
     text = _IMPORT.sub(lambda found: f"const {found[1]} = {_variable(_beside(name, found[2]))};", text)
     body = _TYPES.sub("", _EXPORT.sub("", text)).strip()

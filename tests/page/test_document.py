@@ -12,9 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from backup.checks.secret_spellings import holds
+from backup.checks.secrets import KeysStaySecret
 from scenarios import cli
+from scenarios.drawing.command import played
 from scenarios.page.document import document, modules, program, sheet
-from scenarios.page.encode import encoded
+from scenarios.page.encode import columns, encoded
+from scenarios.page.recording import recording
 from tests.page.conftest import recorded
 
 WEB = Path(__file__).parents[2] / "scenarios/page/web"
@@ -78,6 +82,15 @@ def test_no_document_and_no_path_of_this_machine_is_in_it(tmp_path: Path, monkey
     for word in ("kakapo", str(tmp_path), str(Path.home()), str(Path.cwd())):
         assert word == "/" or word not in whole, word
     assert "own.py" in whole
+
+
+def test_no_secret_is_in_it() -> None:
+    """What lets somebody in to a cloud or opens an encrypted file is not in the page of a run that used it."""
+    loaded, outcome, request = played("the_key_is_lost")
+    known = [each for watcher in outcome.watchers if isinstance(watcher, KeysStaySecret) for each in watcher.known]
+    assert known
+    plain = json.dumps(columns(recording(outcome, request, loaded, "0.0.0"))).encode()
+    assert not holds(plain, known)
 
 
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

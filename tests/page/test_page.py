@@ -89,6 +89,13 @@ def test_who_is_cut_off_still_believes(opened: Opened) -> None:
     assert page.evaluate("getComputedStyle(document.getElementById('page')).borderLeftColor") == "rgb(213, 94, 0)"
 
 
+def test_each_belief_is_drawn_beside_its_life(opened: Opened) -> None:
+    """Two nodes that hold themselves responsible at once have a bracket each, the old one's going on beside the new one's."""
+    page = opened(recorded(NIGHT), "#e=420")
+    titles = page.locator(".turn title").all_text_contents()
+    assert titles == [f"{node} holds itself responsible for Backup to Local" for node in "BC"]
+
+
 def test_a_value_leads_to_its_event(opened: Opened) -> None:
     """A click on a waiting report goes to the event since which it waits; so does one on a sentence and on the map."""
     page = opened(recorded(NIGHT), "#e=420")

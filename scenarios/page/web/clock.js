@@ -1,7 +1,8 @@
 // Times as text. True time is µs since the start of the run; wall time is µs since 2024-01-01 in UTC, as a node's clock reads.
 
 const EPOCH = Date.UTC(2024, 0, 1);
-export const SECOND = 1e6, MINUTE = 60e6, HOUR = 3600e6, DAY = 86400e6;
+const SECOND = 1e6, MINUTE = 60e6, HOUR = 3600e6;
+export const DAY = 86400e6;
 
 /** True time, as in a timeline: `05:30:15.053`, with days before it if there are any.
  * @param {number} t */

@@ -5,7 +5,7 @@ import { keyOf } from "./fold.js";
 /** @typedef {import("./types.js").Row} Row */
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {{node: string, role: string, term: number, seq: number, last: number, t: number, until: number}} Life */
-/** @typedef {{node: string, key: string, owner: string, seq: number, t: number, until: number}} Belief */
+/** @typedef {{node: string, key: string, owner: string, seq: number, last: number, t: number, until: number}} Belief */
 /** @typedef {{lives: Life[], faults: Row[], runs: Run[], beliefs: Belief[], tasks: Map<string, string>, stops: number[], end: number}} Lanes */
 
 const NO_FAULT = new Set(["Start", "Ask", "When", "Join", "Remove", "Promote", "Demote", "Reconfigure", "Transfer"]);
@@ -36,8 +36,8 @@ export function collector(end) {
   function believe(row, key, owner) {
     const place = `${row.node}/${key}`, before = believed.get(place);
     if (before?.owner === owner) return;
-    if (before) before.until = row.t;
-    const belief = { node: row.node, key, owner, seq: row.seq, t: row.t, until: end };
+    if (before) Object.assign(before, { until: row.t, last: row.seq });
+    const belief = { node: row.node, key, owner, seq: row.seq, last: Infinity, t: row.t, until: end };
     believed.set(place, belief);
     lanes.beliefs.push(belief);
   }

@@ -32,7 +32,7 @@ export function strip(run, width, view) {
     },
     draw("rect", { class: "ground", width, height }),
     leaders(run, x, next()), faults(run, x, next()),
-    tasks.map(([key, name]) => taskLane(run, x, next(), key, tasks.some(([other, same]) => other !== key && same === name) ? `${name} · ${key}` : name)),
+    tasks.map(([key, name]) => taskLane(run, x, next(), key, tasks.some(([other, same]) => other !== key && same === name) ? key : name)),
     promises(run, x, next()),
     more > 0 ? draw("text", { class: "more", x: LABEL, y: height - 1 }, `and ${more} more tasks, which are not shown here`) : null,
   );

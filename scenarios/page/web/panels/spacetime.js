@@ -2,14 +2,14 @@
 // sentences of the timeline. Only what is in the window is drawn.
 
 import { PAUSE, axisOf, placeOf } from "../axis.js";
-import { clockText, spanText } from "../clock.js";
+import { DAY, clockText, spanText } from "../clock.js";
 import { draw, el } from "../dom.js";
 import { firstFrom } from "../search.js";
 
 /** @typedef {import("../types.js").Recorded} Recorded */
 /** @typedef {import("../types.js").View} View */
 
-const HEAD = 34, TIMES = 104, MOST = 420, ROW = 17;
+const HEAD = 34, MOST = 420, ROW = 17, FAR = 60;
 
 /** @type {WeakMap<Recorded, Float64Array>} */
 const AXES = new WeakMap();
@@ -55,7 +55,7 @@ export function strideTo(run, seq) {
 /** @type {import("../types.js").Panel} */
 export function spacetime(state, run, view) {
   const axis = axisFor(run), top = topOf(run, view), { width, height, zoom } = view;
-  const room = height - HEAD, first = firstFrom(axis, (top - 20) / zoom), last = firstFrom(axis, (top + room + 20) / zoom) - 1;
+  const room = height - HEAD, TIMES = run.lanes.end < DAY ? 104 : 140, first = firstFrom(axis, (top - 20) / zoom), last = firstFrom(axis, (top + room + 20) / zoom) - 1;
   const gap = Math.max(44, Math.min(120, (width * 0.42) / run.names.length));
   const words = TIMES + gap * run.names.length + 10;
   /** @param {string} name */
@@ -71,6 +71,13 @@ export function spacetime(state, run, view) {
     .map((life) => ({ life, from: y(axis[life.seq]), to: y(axis[Math.min(run.count, life.last)]) }))
     .filter(({ from, to }) => to > HEAD - 2 && from < height)
     .map(({ life, from, to }) => lifeLine(life.role, x(life.node), Math.max(from, HEAD), Math.min(to, height), seen(life.node)));
+
+  const tasks = [...run.lanes.tasks.keys()];
+  const turns = run.lanes.beliefs
+    .filter((each) => each.owner === each.node)
+    .map((each) => ({ each, from: y(axis[each.seq]), to: y(axis[Math.min(run.count, each.last)]) }))
+    .filter(({ from, to }) => to > HEAD && from < height)
+    .map(({ each, from, to }) => turn(run, each, x(each.node) - 13 - 4 * (tasks.indexOf(each.key) % 4), Math.max(HEAD, from), Math.min(to, height), seen(each.node)));
 
   /** @type {Node[]} */
   const arrows = [], marks = [], pauses = [], sentences = [];
@@ -95,7 +102,7 @@ export function spacetime(state, run, view) {
     if (node && weight) marks.push(mark(run, seq, x(node), at, seen(node) + later(seq)));
     if (!weight || at < HEAD || (view.from && node !== view.from)) continue;
     const shown = Math.max(free, at + 4);
-    if (shown - at > 90 && weight < 2) continue;
+    if (shown - at > FAR * weight && seq !== view.seq) continue;
     free = shown + ROW;
     if (shown > height + ROW) continue;
     sentences.push(sentence(run, seq, node, shown, at, node ? x(node) : TIMES, words, later(seq), view));
@@ -114,7 +121,7 @@ export function spacetime(state, run, view) {
     draw(
       "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img" },
       draw("title", {}, `Events ${Math.max(1, first)} to ${Math.min(run.count, last)} of ${run.count}`),
-      pauses, lines, arrows, marks, sentences,
+      pauses, lines, turns, arrows, marks, sentences,
       draw("line", { class: "playhead", x1: 0, x2: width, y1: now, y2: now }),
       now > HEAD && now < height ? draw("text", { class: "now", x: TIMES - 8, y: now - 4, "text-anchor": "end" }, clockText(state.t)) : null,
       draw("rect", { class: "head", x: 0, y: 0, width, height: HEAD - 6 }),
@@ -147,6 +154,17 @@ function lifeLine(role, x, from, to, how) {
     return draw("path", { class: `life down${how}`, d: hatch.join("") });
   }
   return draw("line", { class: `life ${role}${how}`, x1: x, x2: x, y1: from, y2: to });
+}
+
+/** While a node holds itself responsible for a task there is a bracket beside its life. Two at once: why a backup runs twice.
+ * @param {Recorded} run @param {import("../lanes.js").Belief} belief @param {number} x @param {number} from @param {number} to @param {string} how */
+function turn(run, belief, x, from, to, how) {
+  return draw(
+    "g", { class: `turn${how}`, "data-seq": belief.seq },
+    draw("title", {}, `${belief.node} holds itself responsible for ${run.lanes.tasks.get(belief.key) ?? belief.key}`),
+    draw("path", { class: "wide", d: `M${x} ${from}V${to}` }),
+    draw("path", { d: `M${x + 4} ${from}H${x}V${to}H${x + 4}` }),
+  );
 }
 
 /** @param {import("../types.js").State} state @param {string} name @param {number} x @param {string} how */
