@@ -2,11 +2,10 @@
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
 
 from cyclopts import Parameter
 
-from scenarios.cli.base import HELD, Bug, Rules, app, complain, version, writing
+from scenarios.cli.base import HELD, Bug, Rules, app, complain, new_file, version
 
 
 @app.command(name="open")
@@ -34,12 +33,13 @@ def open_command(
     from scenarios.page.command import newest_kept, page_of
 
     named = run if run is not None else str(newest_kept(out))
-    with writing("the page"):
-        page = page_of(named, version(), bug=bug, rules=rules)
-    print(page)
+    path, made, moment = page_of(named, version(), bug=bug, rules=rules)
+    with new_file("the page", path) as file:
+        print(made, end="", file=file)
+    print(f"{path}{moment}")
     if browser:
         import webbrowser
 
-        if not webbrowser.open(f"file://{quote(page, safe='/#=@')}"):
+        if not webbrowser.open(path.as_uri() + moment):
             complain("no browser was found: open the file above in one")
     return HELD

@@ -78,7 +78,7 @@ def run(
     verbose
         Every message, write and commit too, with the numbers of the events.
     """
-    from scenarios.gallery import load
+    from scenarios.gallery import StoryError, load
     from scenarios.inspect.result import summary
     from scenarios.kept_run import asked, fresh_folder, perform
 
@@ -104,14 +104,22 @@ def run(
         if result.verdict == "held" and (shows := secret_shown(folder / TRACE, outcome)):
             complain(f"broken: {shows}: {folder}")
             return BROKEN
+    unpaged = ""
     if html is not None and result.verdict in PAGED:
-        from scenarios.page.command import write_page
+        from scenarios.page.command import page_text
 
-        with writing(f"--html {html}"):
-            write_page(html, outcome, request, loaded, version())
+        try:
+            with new_file("--html", html) as page:
+                print(page_text(outcome, request, loaded, version()), end="", file=page)
+        except StoryError as error:  # told after the verdict, which must not be lost
+            unpaged = str(error)
     if shown.screen.gone:
         return NOBODY_READS
-    return _tell(result, outcome, loaded, shown.screen, as_json=json, kept=folder)
+    code = _tell(result, outcome, loaded, shown.screen, as_json=json, kept=folder)
+    if not unpaged:
+        return code
+    complain(unpaged)
+    return code or MISTAKE
 
 
 def _write_log(file: TextIO, outcome: "Outcome") -> None:

@@ -1,4 +1,4 @@
-"""Writing the page of a run: to a file that is not there yet, or for `unkindness open` into a temporary folder.
+"""The page of a run, and where it goes: to a file that is not there yet, or for `unkindness open` into a temporary folder.
 
 Never here: what a page holds, and exit codes.
 """
@@ -29,29 +29,28 @@ def check_target(path: Path) -> None:
         raise StoryError(f"--html {path}: there is no folder {path.parent}: make it, or name another file")
 
 
-def write_page(path: Path, outcome: "Outcome", request: RunRequest, loaded: LoadedStory, version: str) -> None:
-    """Write the page of a finished run. FileExistsError if the file has come into being meanwhile; StoryError for too long a run."""
+def page_text(outcome: "Outcome", request: RunRequest, loaded: LoadedStory, version: str) -> str:
+    """The page of a finished run. StoryError for too long a run."""
     if len(outcome.history) > MOST:
         raise StoryError(
             f"the run has {len(outcome.history):,} events, and a page holds {MOST:,}: "
             f"`unkindness draw {loaded.name}@{request.seed} --from … --to …` draws a part of it"
         )
-    with path.open("x", encoding="utf-8", newline="\n") as file:
-        file.write(document(recording(outcome, request, loaded, version)))
+    return document(recording(outcome, request, loaded, version))
 
 
-def page_of(run: str, version: str, *, bug: str | None = None, rules: str | None = None) -> str:
-    """Play a run again and write its page into a new temporary folder: its address, at the moment that RUN names.
+def page_of(run: str, version: str, *, bug: str | None = None, rules: str | None = None) -> tuple[Path, str, str]:
+    """Play a run again: a path in a new temporary folder, the page that belongs there, and the hash of the moment that RUN names.
 
     Raises ReplayError, StoryError, Diverged.
     """
     found = played(run, bug, rules)
+    made = page_text(found.outcome, found.request, found.loaded, version)
     path = (
         Path(tempfile.mkdtemp(prefix="unkindness-"))
         / f"{found.loaded.name.replace('/', '_')}@{found.request.seed}.html"
     )
-    write_page(path, found.outcome, found.request, found.loaded, version)
-    return str(path) if found.seq is None else f"{path}#e={found.seq}"
+    return path, made, "" if found.seq is None else f"#e={found.seq}"
 
 
 def newest_kept(out: Path) -> Path:

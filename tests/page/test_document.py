@@ -104,6 +104,19 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path, capsys: pytest
     assert "there is no folder" in capsys.readouterr().err
 
 
+def test_a_page_that_cannot_be_written_loses_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If a run turns out to be too long for a page, how it ended is told all the same, and then what to do."""
+    monkeypatch.setattr("scenarios.page.command.MOST", 10)
+    target = tmp_path / "page.html"
+    assert cli.main(["run", "the_crown_passes", "-q", "--html", str(target)]) == cli.MISTAKE
+    said = capsys.readouterr()
+    assert "held: " in said.out
+    assert "and a page holds 10: `unkindness draw the_crown_passes@1 --from" in said.err
+    assert not target.exists()
+
+
 def test_open_prints_the_path_of_the_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
