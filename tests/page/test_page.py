@@ -167,7 +167,7 @@ def test_words_stand_out_from_their_ground(opened: Opened, scheme: str) -> None:
             return .2126 * r + .7152 * g + .0722 * b;
           };
           const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort(); return (y + .05) / (x + .05); };
-          const words = ['--ink', '--soft', '--good', '--waiting', '--broken', '--chosen'];
+          const words = ['--ink', '--soft', '--faint', '--good', '--waiting', '--broken', '--chosen'];
           return words.flatMap((word) => ['--sheet', '--ground', '--wash'].map((ground) => [word, ground, contrast(word, ground)]))
             .filter(([, , found]) => found < 4.5);
         }"""

@@ -38,7 +38,7 @@ export class App {
       go: (seq) => this.go(seq), set: (changes, quietly) => this.set(changes, quietly),
     };
     this.regions = { top: el("div", { class: "region-top" }), rail: el("nav", { class: "rail", "aria-label": "Views" }), middle: el("main", { class: "middle" }),
-      side: el("aside", { class: "side" }), map: el("div", { class: "map" }), playhead: el("div", { class: "now", "aria-hidden": "true" }), bar: el("div", { class: "bar" }) };
+      side: el("aside", { class: "side" }), map: el("div", { class: "map" }), playhead: el("div", { class: "now", "aria-hidden": "true" }), bar: el("footer", { class: "bar" }) };
     this.live = el("p", { class: "live", "aria-live": "polite" });
     this.toast = el("p", { class: "toast", role: "status", hidden: true });
     this.dialog = el("dialog", { class: "help", "aria-label": "Keys" });

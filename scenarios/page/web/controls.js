@@ -23,7 +23,7 @@ export function controls(app) {
     button("on", "on", "one event on (→)", () => app.step(1)),
     button("stopon", "stopon", "the next interesting event (Shift →)", () => app.stop(1)),
     button("last", "last", "the last event (End)", () => view.go(run.count)),
-    button("speed", `${app.speed}×`, "faster ( [ and ] )", () => app.faster(1)),
+    button("speed", `${app.speed}×`, `${app.speed}×: faster ( [ and ] )`, () => app.faster(1)),
     el("input", {
       type: "range", class: "scrubber", "data-key": "scrubber", min: 1, max: run.count, value: view.seq, "aria-label": "Event",
       "aria-valuetext": `event ${view.seq}: ${run.text(view.seq)}`,
