@@ -15,7 +15,7 @@ import pytest
 from backup.checks.secret_spellings import holds
 from backup.checks.secrets import KeysStaySecret
 from scenarios import cli
-from scenarios.drawing.command import played
+from scenarios.inspect.played_run import played
 from scenarios.page.document import document, modules, program, sheet
 from scenarios.page.encode import columns, encoded
 from scenarios.page.recording import recording
@@ -86,7 +86,8 @@ def test_no_document_and_no_path_of_this_machine_is_in_it(tmp_path: Path, monkey
 
 def test_no_secret_is_in_it() -> None:
     """What lets somebody in to a cloud or opens an encrypted file is not in the page of a run that used it."""
-    loaded, outcome, request = played("the_key_is_lost")
+    found = played("the_key_is_lost")
+    loaded, outcome, request = found.loaded, found.outcome, found.request
     known = [each for watcher in outcome.watchers if isinstance(watcher, KeysStaySecret) for each in watcher.known]
     assert known
     plain = json.dumps(columns(recording(outcome, request, loaded, "0.0.0"))).encode()
