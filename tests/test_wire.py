@@ -119,6 +119,7 @@ request = st.builds(Request, st.text(), counts, counts)
 entry = st.builds(Entry, counts, st.none() | request, st.binary())
 by_annotation: dict[Any, st.SearchStrategy[Any]] = {
     int: counts,
+    int | None: st.none() | counts,
     bool: st.booleans(),
     tuple[Entry, ...]: st.lists(entry, max_size=3).map(tuple),
 }

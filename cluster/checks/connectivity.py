@@ -1,7 +1,11 @@
 """Which nodes are up and can talk to each other, as far as the steps of a story and the starts and crashes tell."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from itertools import permutations
+from typing import Any
+
+from attrs import asdict
 
 from cluster.steps import (
     Cut,
@@ -28,6 +32,9 @@ PATIENT = 40 * MILLISECOND
 SAME_CLOCK = 50_000
 """A clock that is off by more than so many parts per million is a fault of its node."""
 
+SOUND: Mapping[str, Any] = asdict(Rewire(0, 0, 0.0, 0.0, True, 0.0, 0))
+"""Links of which no step has said anything: without faults."""
+
 
 class Connectivity:
     """The model. It is told every step, every start and every crash."""
@@ -35,6 +42,8 @@ class Connectivity:
     def __init__(self, calm: bool) -> None:
         """`calm`: whether links and disks are fast and lose nothing as the world begins."""
         self._calm = self._is_calm = calm
+        self._wire: Mapping[str, Any] = SOUND
+        """How the links behave, as far as steps have changed it."""
         self.up: set[str] = set()
         self._paused: set[str] = set()
         self._ailing: set[tuple[str, str]] = set()
@@ -48,7 +57,7 @@ class Connectivity:
         """A step of the story was applied."""
         match step:
             case Mend():
-                self._is_calm = self._calm
+                self._is_calm, self._wire = self._calm, SOUND
                 for each in (self._paused, self._ailing, self._cut, self._held):
                     each.clear()
             case Heal():
@@ -77,11 +86,16 @@ class Connectivity:
             case Wipe() | FlipBit():
                 self._damaged = True
             case Rewire():
-                late = (step.latency or 0) + (step.jitter or 0) + (step.delay or 0) > PATIENT
-                if late or step.loss or step.duplicate or step.delay_chance or step.ordered is False:
-                    self._is_calm = False
+                self._rewire(step)
             case _:
                 pass
+
+    def _rewire(self, step: Rewire) -> None:
+        """A link is whole again as soon as what disturbed it is set back; a message under way may still come late."""
+        self._wire = wire = {**self._wire, **asdict(step, filter=lambda _, given: given is not None)}
+        late = wire["latency"] + wire["jitter"] > PATIENT
+        troubled = late or wire["loss"] or wire["duplicate"] or wire["delay_chance"] or not wire["ordered"]
+        self._is_calm = self._calm and not troubled
 
     def _ails(self, node: str, what: str, ails: bool) -> None:
         (self._ailing.add if ails else self._ailing.discard)((node, what))

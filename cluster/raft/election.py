@@ -74,8 +74,8 @@ def vote_reply(raft: Raft, sender: str, reply: VoteReply, at: Moment) -> tuple[R
     role = raft.role
     if not isinstance(role, Candidate):
         return raft, ()
-    if reply.outside and reply.term == raft.term and counts_as_refusal(role, reply):
-        return removed_member.put_outside(raft), ()  # rules 3.24, 3.36; a leader of an older term may be long deposed
+    if removed_member.is_news(raft, reply) and counts_as_refusal(role, reply):
+        return removed_member.put_outside(raft), ()  # rules 3.24, 3.36
     if counts_as_grant(role, reply):
         role = attrs.evolve(role, granted=role.granted | {sender})
     elif counts_as_refusal(role, reply):
@@ -165,8 +165,8 @@ def request_vote(raft: Raft, sender: str, request: RequestVote, at: Moment) -> t
             raft = after_step_down(raft, term, None, at)
     elif not request.trial:
         raft = after_vote(raft, sender, request.term, at)
-    is_outside = not granted and removed_member.is_outside(raft, sender)
-    reply = VoteReply(raft.term, request.term, granted, request.trial, request.beat, is_outside)
+    outside = None if granted else removed_member.outside_since(raft, sender)
+    reply = VoteReply(raft.term, request.term, granted, request.trial, request.beat, outside)
     return durability.answer(before, raft, sender, reply)
 
 

@@ -65,8 +65,11 @@ class VoteReply:
     trial: bool
     beat: int
     """The `beat` of the request."""
-    outside: bool = False
-    """The voter leads, and the candidate is no longer a member of its cluster: it should stop standing (rules 3.15, 3.36)."""
+    outside: int | None = None
+    """The voter leads, and the candidate is no member by the committed configuration: the index of its entry (rules 3.15, 3.36).
+
+    None: the voter says nothing of that. The index tells a word that was delayed from what the candidate's log says since.
+    """
 
 
 @value

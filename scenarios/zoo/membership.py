@@ -162,14 +162,25 @@ def counts_itself_without_a_vote(original: Any, raft: Raft, stored: int, peers: 
 
 
 @bug(
-    "cluster.raft.election:vote_reply",
+    "cluster.raft.removed_member:is_news",
     breaks="progress",
     source="zoo M9; rules 3.15, 3.24, 3.36",
     strikes="the_word_of_an_older_leader",
 )
-def heeds_an_older_leader(original: Any, raft: Raft, sender: str, reply: VoteReply, at: Moment) -> Any:
+def heeds_an_older_leader(original: Any, raft: Raft, reply: VoteReply) -> bool:
     """A node believes a leader of any term that it is no member: one that is back rests for ever, and only it could lead."""
-    return original(raft, sender, attrs.evolve(reply, term=max(raft.term, reply.term)) if reply.outside else reply, at)
+    return reply.outside is not None
+
+
+@bug(
+    "cluster.raft.removed_member:is_news",
+    breaks="progress",
+    source="zoo M9's family; rule 3.36",
+    strikes="a_word_that_was_delayed",
+)
+def heeds_a_word_that_was_delayed(original: Any, raft: Raft, reply: VoteReply) -> bool:
+    """A node believes its leader that it is no member, though that was said before it joined again, and rests for ever."""
+    return reply.outside is not None and reply.term == raft.term
 
 
 @bug(

@@ -149,6 +149,7 @@ FEW_HOLD: dict[str, list[Line]] = {
     "a disk is slow": [*UP, *did(SlowDisk("A", 50.0)), END],
     "a disk was wiped": [*UP, *did(Wipe("A")), END],
     "links lose messages": [*UP, *did(Rewire(loss=0.3)), END],
+    "links still delay": [*UP, *did(Rewire(loss=0.3, delay_chance=0.1), Rewire(loss=0.0)), END],
     "not for long enough": [*UP, *down("D", "E"), (LONG, "", Ended())],
     "somebody leads": [*UP, *down("D", "E"), (3, "A", LEADS), END],
     "one that is no member may disturb": [
@@ -166,6 +167,7 @@ FEW_BREAK: dict[str, tuple[list[Line], str]] = {
     "healed": ([*UP, *did(Split((("A", "B"), ("C", "D"), ("E",))), Heal()), END], "A, B, C, D, E are up"),
     "resumed": ([*UP, *did(Pause("A"), Pause("B"), Pause("C"), Resume("C")), END], "C, D, E are up"),
     "as fast as ever": ([*UP, *did(SlowDisk("A", 50.0), SlowDisk("A", 1.0)), END], "nobody has led"),
+    "links are whole again": ([*UP, *did(Rewire(loss=0.3, delay=LONG), Rewire(loss=0.0)), END], "nobody has led"),
     "who asks is owed an answer": (
         [
             *UP,

@@ -275,7 +275,7 @@ def message_in_words(message: object) -> str:
             again = f", asked again ({beat})" if beat else ""
             return f"{kind}? t{term}, log to {last_index}.{last_term}{again}"
         case VoteReply(term, asked, granted, trial):
-            outside = ", you are no member" if message.outside else ""
+            outside = ", you are no member" if message.outside is not None else ""
             return f"{'would' if trial else 'vote'} {'yes' if granted else 'no'}, t{asked}, own t{term}{outside}"
         case AppendEntries(term, prev_index, prev_term, new, commit, beat):
             words = f"beat {beat}" if beat else "append"

@@ -1,5 +1,6 @@
 """Members come and go (dissertation, chapter 4): when a change may begin, when it counts, and who leads meanwhile."""
 
+import attrs
 import pytest
 
 from cluster.raft import active_configuration, membership
@@ -309,8 +310,8 @@ def test_only_a_ready_leader_says_who_is_outside() -> None:
     """A follower or a fresh leader may know too little."""
     for raft in (following(node(), "B"), node()):
         _, effects = take(raft, "X", ask(1, trial=True))
-        assert not any(getattr(effect.message, "outside", False) for effect in effects)  # type: ignore[union-attr]
-    told = VoteReply(1, 1, False, True, 0, outside=True)
+        assert all(getattr(effect.message, "outside", None) is None for effect in effects)  # type: ignore[union-attr]
+    told = VoteReply(1, 1, False, True, 0, outside=2)
     resting, _ = take(node(), "B", told)
     assert resting == node(), "who did not ask is told nothing"
 
@@ -320,10 +321,33 @@ def test_the_word_of_an_older_leader_puts_nobody_outside(term: int, rests: bool)
     """A leader of an older term may not know that the node is a member again; one of the own term does (rule 3.36)."""
     asking, _ = step(node("1 1", term=2), TimedOut(), at(START + RACHIS.election * 3))
     assert isinstance(asking.role, Candidate)
-    told, effects = take(asking, "B", VoteReply(term, 3, False, True, 0, outside=True))
+    told, effects = take(asking, "B", VoteReply(term, 3, False, True, 0, outside=2))
     assert effects == ()
     assert (told.configuration == NOBODY) is rests
     assert isinstance(told.role, Follower if rests else Candidate)
+
+
+@pytest.mark.parametrize(
+    ("terms", "index", "commit", "word", "rests"),
+    [
+        ("1 2", 2, 1, 1, False),  # this leader wrote it after its word
+        ("1 2", 2, 1, 2, True),  # the word is of that very entry, or of a later one
+        ("1 2", 2, 1, 3, True),
+        ("1 1", 2, 1, 1, True),  # an earlier leader wrote it, and did not commit it: this leader's log lacks it
+        ("1 1", 2, 2, 1, False),  # committed: this leader must have it, and spoke before
+        ("1 1", 2, 2, 2, True),
+        ("1 2", 0, 2, 0, True),  # a founder, who was never removed as it knows
+    ],
+)
+def test_a_word_that_was_delayed_puts_nobody_outside(
+    terms: str, index: int, commit: int, word: int, rests: bool
+) -> None:
+    """A node joins again by an entry behind the one of which its leader spoke: it is a member (rule 3.36)."""
+    raft = node(terms, term=2, commit=commit)
+    raft = attrs.evolve(raft, configured=((index, raft.configuration),))
+    asking, _ = step(raft, TimedOut(), at(START + RACHIS.election * 3))
+    told, _ = take(asking, "B", VoteReply(2, 3, False, True, 0, outside=word))
+    assert (told.configuration == NOBODY) is rests
 
 
 def test_an_answer_of_who_has_left_deposes_nobody() -> None:

@@ -274,7 +274,7 @@ BEYOND = {
     *("removed-and-leads-on", "removed-stands-no-more", "one-answer-will-do"),
     *("a-snapshot-without-end", "a-refusal-teaches-no-term", "a-trial-asks-for-no-log"),
     *("grants-of-another-term-are-stale", "silent-to-an-old-term", "stands-by-what-is-committed"),
-    *("leads-on-unheard", "stands-without-asking", "heeds-an-older-leader"),
+    *("leads-on-unheard", "stands-without-asking", "heeds-an-older-leader", "heeds-a-word-that-was-delayed"),
     *("a-torn-end-is-damage", "installs-and-keeps-its-members", "entries-without-their-term"),
 }
 """Of learners, leases, transfers and snapshots, which a search does not ask for; of trials, which it makes in the bounds
