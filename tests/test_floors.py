@@ -39,7 +39,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "scenarios": (
         "__main__ campaign",
         "cli stories strategies",
-        "zoo.* backup_model",
+        "zoo.* backup_model doctor",
         "page",
         "backups drawing",
         "inspect tla second_play",

@@ -229,6 +229,8 @@ def undocumented(path: Path) -> list[str]:
             path.parent.name == "stories" and node.name == "story"
         ):
             continue
+        if any(called(each) == "shows" for each in node.decorator_list):
+            continue  # a probe of the doctor: its name is the sentence
         if inside and not isinstance(node, ast.ClassDef):
             overloaded = any(
                 named(each).endswith("overload") or named(each).endswith("setter") for each in node.decorator_list
@@ -315,6 +317,7 @@ TWICE = {
     "Transfer": "a step of a story, and the event of Raft that comes of it",
     "Proposed": "an event of Raft, and the note that tells of it",
     "Progress": "the promise of liveness, and what a leader believes of a peer, as etcd calls it",
+    "Word": "a message of the doctor's probes, and a word of a picture",
     "Once": "a promise about commands, and a backup without a schedule in the model of backups",
 }
 """Names of two classes, each with what the two are."""

@@ -17,7 +17,7 @@ app.command(  # its options are the bounds of a search, which are imported with 
     "scenarios.cli.explore:explore",
     help="Try every interleaving of a tiny cluster, breadth first: the shortest way to a broken promise, or none.",
 )
-for command in ("zoo", "restore", "bench"):
+for command in ("zoo", "restore", "bench", "doctor"):
     import_module(f"scenarios.cli.{command}")
 
 __all__ = ["BROKEN", "BUG", "DIVERGED", "HELD", "INCONCLUSIVE", "INTERRUPTED", "MISTAKE", "NOBODY_READS", "app", "main"]

@@ -1,33 +1,19 @@
 """Small applications with which the tests of the simulated world say what they mean."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 import trio
 
-from cluster.member import Application, Member, NoLeader, OutcomeUnknown, Refused
+from cluster.member import Member, NoLeader, OutcomeUnknown
 from cluster.sim.world import World
 from cluster.steps import Restart
 from cluster.time_units import FOREVER, MILLISECOND, SECOND
 from cluster.trace import BecameLeader, Note
 from cluster.value import value
+from scenarios.doctor.adder import Add, Adder, Program, Word, member_of
 
-Program = Callable[[Member], Awaitable[None]]
-
-
-@value
-class Add:
-    """A command that shows how often it was applied; answers the sum. Nothing may be taken away."""
-
-    amount: int
-
-
-@value
-class Word:
-    """A message that is no chatter."""
-
-    text: str
+__all__ = ["Add", "Adder", "Gossip", "Noted", "Program", "Talk", "Word", "busy", "member_of"]
 
 
 @value
@@ -38,42 +24,6 @@ class Noted(Note):
 
     def text(self) -> str:
         return f"says {self.what}"
-
-
-class Adder(Application):
-    """An application that adds up, and runs the program of a test on every node."""
-
-    words: Sequence[type] = (Add, Word)
-
-    def __init__(self, program: Program | None = None) -> None:
-        self.program = program
-        self.member: Member | None = None
-        self.heard: list[tuple[str, str]] = []
-
-    def empty(self) -> int:
-        return 0
-
-    def apply(self, state: int, command: Add, index: int) -> tuple[int, int]:
-        if command.amount < 0:
-            raise Refused(f"{command.amount} cannot be added: add 0 or more")
-        return state + command.amount, state + command.amount
-
-    async def run(self, member: Member) -> None:
-        self.member = member
-        member.hear(Word, lambda sender, word: self.heard.append((sender, word.text)))
-        if self.program is not None:
-            await self.program(member)
-
-    async def serve(self, request: Any) -> Any:
-        assert self.member is not None
-        return await self.member.propose(request)
-
-
-def member_of(world: World, node: str) -> Member:
-    """What the program on a node has: a test's way to act there."""
-    member: Member | None = world[node].application.member
-    assert member is not None, f"the program on {node} has not begun"
-    return member
 
 
 # ---- an application that talks and judges, as an observer of nodes does ----
