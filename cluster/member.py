@@ -190,12 +190,14 @@ class Member(Protocol[State_co]):
     def hear(self, kind: type[M], handler: Callable[[str, M], None]) -> None:
         """Call `handler(sender, message)` at each arrival of a message of this class; the handler must not wait."""
 
-    def every(self, period: int, act: Callable[[int], int], *, judges: bool = False) -> None:
+    def every(self, period: int, act: Callable[[int], int], *, judges: bool = False, forgives: int = 0) -> None:
         """Call `act(number)` each `period` µs of the monotonic clock; it must not wait.
 
         `act` returns the monotonic instant until which, unless something else happens, its later calls would do and
         send nothing new (`FOREVER` if time alone changes nothing, 0 if it just did something new). `judges` marks an
-        act that judges how fresh its information is (an observer), in contrast to one that only sends.
+        act that judges how fresh its information is (an observer), in contrast to one that only sends. `forgives` is
+        how many of its messages in a row may fail to reach a node, before that node does, says or keeps anything that
+        it would not have otherwise. With 0, every loss is lived; skipped quiet time passes over losses that are forgiven.
         """
 
     # -- other programs, real I/O, trace

@@ -319,9 +319,10 @@ class Node(Programs):
 
     def send(self, to: str, message: object) -> None:
         """See `Member.send`."""
-        self.sent += 1
-        beat = getattr(message, "beat", 0)
-        self.host.send(to, type(message).__name__, self.codec.encode(message), beat, 0)
+        kind, beat = type(message).__name__, getattr(message, "beat", 0)
+        if self.said is not None:
+            self.said.append((to, kind, beat))
+        self.host.send(to, kind, self.codec.encode(message), beat, 0)
 
     def hear(self, kind: type[M], handler: Callable[[str, M], None]) -> None:
         """See `Member.hear`."""

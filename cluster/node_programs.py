@@ -31,8 +31,8 @@ class Programs:
         """The number of changes so far that a program may wait for."""
         self.waiters: list[Waiter] = []
         self.grids: list[Grid] = []
-        self.sent = 0
-        """How many messages the programs have sent."""
+        self.said: list[tuple[str, str, int]] | None = None
+        """Receiver, class and beat of what a periodic talk has sent so far; None while no talk is being called."""
         self.cancel_scope = trio.CancelScope()
         self.nursery: trio.Nursery | None = None
 
@@ -94,9 +94,9 @@ class Programs:
 
     # -- periodic talk
 
-    def every(self, period: int, act: Callable[[int], int], *, judges: bool = False) -> None:
+    def every(self, period: int, act: Callable[[int], int], *, judges: bool = False, forgives: int = 0) -> None:
         """See `Member.every`."""
-        grid = Grid(period, self.host.phase(period, len(self.grids)), act, judges)
+        grid = Grid(period, self.host.phase(period, len(self.grids)), act, judges, forgives)
         self.grids.append(grid)
         grid.number = grid.first_at(self.host.monotonic())
         self.appoint_grid(grid)
@@ -109,9 +109,11 @@ class Programs:
         grid, number = what
         if number != grid.number:
             return  # skipped quiet time has moved this talk on
-        sent = self.sent
+        said: list[tuple[str, str, int]] = []
+        self.said = said
         grid.quiet_until = grid.act(number)
-        grid.sends = self.sent - sent
+        self.said = None
+        grid.said = tuple([(to, kind, beat - number) for to, kind, beat in said])
         grid.number = max(number + 1, grid.first_at(self.host.monotonic() + 1))
         self.appoint_grid(grid)
         if not grid.quiet_until:

@@ -6,19 +6,23 @@ from collections.abc import Callable
 class Grid:
     """One periodic talk of a program, numbered in the node's monotonic clock."""
 
-    __slots__ = ("act", "judges", "number", "period", "phase", "quiet_until", "sends")
+    __slots__ = ("act", "forgives", "judges", "number", "period", "phase", "quiet_until", "said")
 
-    def __init__(self, period: int, phase: int, act: Callable[[int], int], judges: bool) -> None:
-        self.period, self.phase, self.act, self.judges = period, phase, act, judges
+    def __init__(self, period: int, phase: int, act: Callable[[int], int], judges: bool, forgives: int) -> None:
+        self.period, self.phase, self.act, self.judges, self.forgives = period, phase, act, judges, forgives
         self.number = 0
         """The number of the next call."""
         self.quiet_until = 0
-        self.sends = 0
-        """How many messages the last call sent."""
+        self.said: tuple[tuple[str, str, int], ...] = ()
+        """The messages of the last call: receiver, name of the class, and by how much `beat` was above the call's number."""
 
     def instant(self, number: int) -> int:
         """Monotonic µs of the call with this number."""
         return number * self.period + self.phase
+
+    def number_at(self, monotonic: int) -> int:
+        """The number of the first call after a monotonic instant."""
+        return (monotonic - self.phase) // self.period + 1
 
     def first_at(self, monotonic: int) -> int:
         """The number of the first call at or after a monotonic instant."""

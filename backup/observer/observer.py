@@ -27,6 +27,8 @@ LOG_LENGTH = 100
 """Entries of the decision log (rule 5.1)."""
 REPEAT_PASSES = 60
 """Number of passes within which the same line is not logged again (rule 5.12)."""
+FRESH = 3
+"""For how many `Rules.worker_sample` a report is fresh: a single one that is lost makes its node no less fresh."""
 NOTHING: Mapping[str, DatabaseReport] = {}
 
 
@@ -75,7 +77,7 @@ def _is_same(sightings: ReceivedReports, seen: Mapping[str, NodeObservation], no
         return False
     for node, before in seen.items():
         sighting, known = sightings[node], before.sighting.report
-        is_late = now - sighting.received_at > 2 * rules.worker_sample
+        is_late = now - sighting.received_at > FRESH * rules.worker_sample
         if is_late if before.fresh else sighting.received_at != before.sighting.received_at:
             return False
         report = sighting.report
@@ -119,7 +121,7 @@ class _Pass:
 
     def _seen(self, node: str, sighting: ReceivedReport) -> NodeObservation:
         age, before, report = self.now - sighting.received_at, self.memory.seen.get(node), sighting.report
-        fresh, told = age <= 2 * self.rules.worker_sample, age < self.rules.report_timeout
+        fresh, told = age <= FRESH * self.rules.worker_sample, age < self.rules.report_timeout
         if before is None or not _say_the_same(report, before.sighting.report):
             by_name: Mapping[str, DatabaseReport] = {each.name.lower(): each for each in report.databases}
             known = before.by_name if before is not None else NOTHING

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import attrs
 
 from backup.notes import ObserverDecided
-from backup.observer.observer import ObserverInputs, observe
+from backup.observer.observer import FRESH, ObserverInputs, observe
 from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import Command
 from backup.record.record import PromotionStatus
@@ -26,6 +26,9 @@ ALARMS = (
     ("dirty memory", PromotionStatus.HIGH_DIRTY_MEMORY),
 )
 """Each resource that a machine may be short of, with the status that reports it."""
+
+FORGIVEN = FRESH - 2
+"""How many reports in a row may be lost while their node stays fresh: one period more, and the way of the next report."""
 
 
 class OutgoingReport:
@@ -118,7 +121,7 @@ class ObserverLoop:
         """Start to send and receive reports and, while leading, to make passes."""
         self._member.hear(Told, self._on_told)
         self._member.hear(Heard, self._on_heard)
-        self._member.every(self._rules.worker_sample, self._talk)
+        self._member.every(self._rules.worker_sample, self._talk, forgives=FORGIVEN)
         self._member.every(self._rules.supervisor_sample, self._judge, judges=True)
 
     # ---- every node

@@ -141,10 +141,10 @@ class Rules:
     def __attrs_post_init__(self) -> None:
         """Raise ValueError for rules under which a node that reports on time could count as silent."""
         shortest = min(self.report_timeout, self.rotation_after, self.rehab_after)
-        if shortest <= 2 * self.worker_sample:
+        if shortest <= 3 * self.worker_sample:
             raise ValueError(
-                f"rules {self.name!r}: report_timeout, rotation_after and rehab_after must be longer than two "
-                f"worker samples ({2 * self.worker_sample} µs), the shortest is {shortest} µs: lengthen it"
+                f"rules {self.name!r}: report_timeout, rotation_after and rehab_after must be longer than three "
+                f"worker samples ({3 * self.worker_sample} µs), the shortest is {shortest} µs: lengthen it"
             )
 
 

@@ -4,12 +4,12 @@ Luck is drawn by name and number (link, kind, term, beat; or link and count), ne
 one message does not change the luck of any other.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 
 from cluster.sim.clock import CHATTER, MESSAGE, Clock, key_of
 from cluster.sim.dice import gap, luck, seed_of
-from cluster.time_units import MILLISECOND
+from cluster.time_units import FOREVER, MILLISECOND
 from cluster.value import value
 
 ORDINARY = 0
@@ -58,12 +58,19 @@ class Link:
         at = bisect_left(lost, beat)
         return at < len(lost) and lost[at] == beat
 
-    def next_lost(self, kind: int, term: int, beat: int) -> int | None:
-        """The first lost number at or above `beat`; None on a link that loses nothing."""
+    def losses(self, kind: int, term: int, beat: int) -> Iterator[int]:
+        """The lost numbers of a kind of chatter from `beat` on, in order; the last is `FOREVER` if no more are lost."""
+        while self.wire.loss and beat < FOREVER:
+            lost = self._lost_up_to(kind, term, beat)
+            yield (beat := lost[bisect_left(lost, beat)])
+            beat += 1
+
+    def count_lost(self, kind: int, term: int, after: int, upto: int) -> int:
+        """How many of the numbers after `after`, up to `upto`, are lost."""
         if not self.wire.loss:
-            return None
-        lost = self._lost_up_to(kind, term, beat)
-        return lost[bisect_left(lost, beat)]
+            return 0
+        lost = self._lost_up_to(kind, term, upto)
+        return bisect_right(lost, upto) - bisect_right(lost, after)
 
     def _lost_up_to(self, kind: int, term: int, beat: int) -> list[int]:
         lost = self._lost.setdefault((kind, term), [0])

@@ -8,8 +8,8 @@ periodic talk where it would stand by then, and the last stretch is run for real
 3. Every live node either follows one leader in its term with an equal log, and was heard just now; or it stands alone,
    with no link to any other live node in either direction, and asks for votes in vain; or it rests: it is no member, or a
    learner without a leader, and its Raft only waits for a message.
-4. The horizon is the earliest of: an entry that is not chatter, a deadline of trio's, a lost beat, the instant at which
-   an observer says it may change its mind.
+4. The horizon is the earliest of: an entry that is not chatter, a deadline of trio's, the instant at which an observer
+   says it may change its mind, and the first of a run of losses that somebody may notice (`lost_chatter`).
 5. Land at least `2 * settle` before the horizon; acts that judge what they heard begin one `settle` later than those
    that talk, so that they judge nothing stale.
 
@@ -26,6 +26,7 @@ from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft
 from cluster.raft.timing import Timing
 from cluster.sim.clock import Clock
 from cluster.sim.history import History, Stretch
+from cluster.sim.lost_chatter import LostChatter
 from cluster.sim.machine_slot import Slot
 from cluster.sim.network import Network, Packet
 from cluster.time_units import FOREVER, MILLISECOND
@@ -43,6 +44,7 @@ class Quiet:
     ) -> None:
         """`slots`: every machine of the world by name, in the order of the network's. It may grow."""
         self.clock, self.history, self.network, self.timing, self.slots = clock, history, network, timing, slots
+        self.lost = LostChatter(network, slots)
         self.settle = FOREVER
         self._measure()
 
@@ -78,7 +80,7 @@ class Quiet:
             return
         horizon = min(deadline, clock.horizon(), self._observers(live))
         if leader is not None:
-            horizon = min(horizon, self._lost_beat(leader, group, resting))
+            horizon = min(horizon, self.lost.horizon(leader, group, resting, horizon, self.settle))
         landing = horizon - 2 * self.settle
         if horizon >= FOREVER:
             clock.on_deadlock()  # only chatter can ever happen
@@ -161,40 +163,6 @@ class Quiet:
                     earliest = min(earliest, slot.clocks.true(grid.quiet_until))
         return earliest
 
-    def _lost_beat(self, leader: Slot, group: list[Slot], resting: list[Slot]) -> int:
-        """The first true time in µs at which chatter will be lost: heartbeats of the group, and talk of group and resting nodes."""
-        network, raft = self.network, self._raft(leader)
-        if not network.wire.loss:
-            return FOREVER
-        role = raft.role
-        assert isinstance(role, Leader)
-        earliest = FOREVER
-        talking = [*group, *resting]
-        for slot in talking:
-            assert slot.node is not None
-            if slot is not leader and slot in group:
-                for src, dst, kind in (
-                    (leader.name, slot.name, "AppendEntries"),
-                    (slot.name, leader.name, "AppendReply"),
-                ):
-                    lost = network.links[src, dst].next_lost(network.kinds[kind], raft.term, role.beat + 1)
-                    assert lost is not None
-                    if lost < FOREVER:
-                        beat_at = role.beats_from + lost * raft.timing.heartbeat
-                        earliest = min(earliest, leader.clocks.true(beat_at))
-            for kind, code in network.kinds.items():
-                if kind in ("AppendEntries", "AppendReply", "RequestVote", "VoteReply"):
-                    continue
-                for other in talking:
-                    if other is slot:
-                        continue
-                    for grid in slot.node.grids:
-                        lost = network.links[slot.name, other.name].next_lost(code, 0, grid.number)
-                        assert lost is not None
-                        if lost < FOREVER:
-                            earliest = min(earliest, slot.clocks.true(grid.instant(lost)))
-        return earliest
-
     # -- the skip
 
     def _leap(self, landing: int, live: list[Slot], leader: Slot | None, group: list[Slot], loners: list[Slot]) -> None:
@@ -238,13 +206,19 @@ class Quiet:
         beat = (now - role.beats_from - 1) // raft.timing.heartbeat
         names = {other.name for other in group}
         answering = sum(1 for peer, _ in role.peers if peer in names)
-        self.network.messages += (beat - role.beat) * (len(role.peers) + answering)
+        lost = sum(self._unanswered(slot, other, role.beat, beat) for other in group if other is not slot)
+        self.network.messages += (beat - role.beat) * (len(role.peers) + answering) - lost
         peers = tuple(
             (peer, attrs.evolve(progress, answered_at=now) if peer in names else progress)
             for peer, progress in role.peers
         )
         wake_at = role.beats_from + (beat + 1) * raft.timing.heartbeat
         node.raft = attrs.evolve(raft, role=attrs.evolve(role, beat=beat, peers=peers), wake_at=wake_at)
+
+    def _unanswered(self, leader: Slot, follower: Slot, after: int, upto: int) -> int:
+        """How many of the leader's heartbeats a follower does not answer, as they are lost."""
+        link, code = self.network.links[leader.name, follower.name], self.network.kinds["AppendEntries"]
+        return link.count_lost(code, self._raft(leader).term, after, upto)
 
     def _settle_follower(self, slot: Slot) -> None:
         node = slot.node
@@ -272,6 +246,6 @@ class Quiet:
         assert slot.node is not None
         start = self.clock.now + (self.settle if grid.judges else 0)
         number = max(grid.number, grid.first_at(slot.clocks.monotonic(start)))
-        self.network.messages += (number - grid.number) * grid.sends
+        self.network.messages += (number - grid.number) * len(grid.said)
         grid.number = number
         slot.node.appoint_grid(grid)

@@ -46,6 +46,6 @@ def test_the_generations_differ_in(field: str, ours: bool, new: bool, old: bool)
 
 
 def test_rules_that_take_a_punctual_node_for_silent_are_refused() -> None:
-    with pytest.raises(ValueError, match="longer than two worker samples"):
-        attrs.evolve(Rules(), rehab_after=500 * MILLISECOND)
+    with pytest.raises(ValueError, match="longer than three worker samples"):
+        attrs.evolve(Rules(), rehab_after=750 * MILLISECOND)
     assert attrs.evolve(Rules(), move_grace=0).move_grace == 0

@@ -1,6 +1,6 @@
 """Wires alone, without nodes: a packet's luck hangs on its number, and its fate is judged where it lands."""
 
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import attrs
 import pytest
@@ -95,7 +95,7 @@ def test_leaving_out_one_message_leaves_every_other_ones_luck_alone() -> None:
 
 
 def test_what_is_lost_is_known_beforehand() -> None:
-    """`next_lost` names the very beats that will not arrive; a link that loses nothing has none, one that loses all has all."""
+    """`losses` names the very beats that will not arrive; a link that loses nothing has none, one that loses all has all."""
     wires = Wires(attrs.evolve(FIXED, loss=0.05), seed=3)
     link = wires.network.links["A", "B"]
     for beat in range(1, 500):
@@ -103,17 +103,14 @@ def test_what_is_lost_is_known_beforehand() -> None:
     wires.let()
     lost = [int(label.rsplit(".", 1)[1]) for label, why in wires.lost if why == "loss"]
     assert 10 < len(lost) < 45
-    told, beat = [], 1
-    while (following := link.next_lost(1, 2, beat)) is not None and following < 500:
-        told.append(following)
-        beat = following + 1
-    assert told == lost
+    assert list(takewhile(lambda beat: beat < 500, link.losses(1, 2, 1))) == lost
+    assert link.count_lost(1, 2, lost[0], 499) == len(lost) - 1
     link.rewire(FIXED)
-    assert link.next_lost(1, 2, 1) is None
+    assert (list(link.losses(1, 2, 1)), link.count_lost(1, 2, 0, 500)) == ([], 0)
     link.rewire(attrs.evolve(FIXED, loss=1.0))
-    assert [link.next_lost(1, 2, beat) for beat in (1, 2, 99)] == [1, 2, 99]
+    assert [next(link.losses(1, 2, beat)) for beat in (1, 2, 99)] == [1, 2, 99]
     link.rewire(attrs.evolve(FIXED, loss=1e-300))
-    assert link.next_lost(1, 2, 1) == FOREVER
+    assert list(link.losses(1, 2, 1)) == [FOREVER]
 
 
 def test_fate_is_judged_at_landing() -> None:

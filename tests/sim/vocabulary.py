@@ -44,6 +44,8 @@ EPOCH = 97 * SECOND
 """How long the news of a node stays the same."""
 PATIENCE = 3 * SECOND
 """Silence of a node after which it is suspected."""
+FORGIVEN = 3
+"""How many talks in a row may be lost: the silence is then four periods and a journey, still below `PATIENCE`."""
 
 
 class Gossip(Adder):
@@ -59,7 +61,7 @@ class Gossip(Adder):
         self.heard_at = dict.fromkeys(member.members, member.monotonic())
         self.suspected: dict[str, bool] = dict.fromkeys(member.members, False)
         member.hear(Talk, self.listen)
-        member.every(TALK, self.talk)
+        member.every(TALK, self.talk, forgives=FORGIVEN)
         member.every(JUDGE, self.judge, judges=True)
 
     def others(self) -> list[str]:
