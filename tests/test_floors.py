@@ -47,7 +47,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "inspect.result explore.command bench",
         "zoo inspect.run_history inspect.causality",
         "gallery sample_documents explore terminal register pytest_plugin drawing.shapes tla.record",
-        "register_promises",
+        "register_promises drawing.style",
     ),
 }
 """The rooms of each package, floor by floor from the top: a room knows those on lower floors, and itself.

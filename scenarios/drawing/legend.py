@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from scenarios.drawing.messages import KINDS
 from scenarios.drawing.picture import Picture
-from scenarios.drawing.shapes import CELL, arrow, cells, place, sign, text
-from scenarios.drawing.style import CLASSES
+from scenarios.drawing.shapes import CELL, arrow, cells, label, place, sign
+from scenarios.drawing.style import look
 
 LIVES = {"follower": "follows", "trial": "asks", "candidate": "stands", "leader": "leads", "down": "is down"}
 SIGNS = {
@@ -27,7 +27,7 @@ def legend(picture: Picture, y: float) -> tuple[list[str], float]:
         width = 44 + 5.6 * len(words)
         if x + width > RIGHT:
             x, y = LEFT, y + LINE
-        parts.append(f'<g transform="translate({place(x)} {place(y)})">{drawn}{text(28, 4, words, "small")}</g>')
+        parts.append(f'<g transform="translate({place(x)} {place(y)})">{drawn}{label(28, 4, words, "small")}</g>')
         x += width
     return parts, y + LINE
 
@@ -41,7 +41,7 @@ def samples(picture: Picture) -> Iterator[tuple[str, str]]:
     kinds = {each.kind for each in picture.arrows}
     for kind, words in KINDS.items():
         if kind in kinds:
-            yield arrow(CLASSES.get(kind, kind), "", -4, 0, 29, 0, False), words
+            yield arrow(kind, "", -4, 0, 29, 0, False), words
     if any(each.lost for each in picture.arrows):
         yield arrow("accepted", "", -4, 0, 40, 0, True), "lost"
     if picture.rows:
@@ -52,12 +52,12 @@ def samples(picture: Picture) -> Iterator[tuple[str, str]]:
         if kind in signs:
             yield sign(kind, 12, 0), words
     if picture.runs:
-        yield '<rect class="run" x="6" y="-5" width="12" height="9"/>', "a backup"
+        yield f'<rect{look("run")} x="6" y="-5" width="12" height="9"/>', "a backup"
     if picture.turns:
-        yield '<path class="turn" d="M14 -7h-4v14h4"/>', "is responsible for the task"
+        yield f'<path{look("turn")} d="M14 -7h-4v14h4"/>', "is responsible for the task"
 
 
 def _life(role: str) -> str:
     if role in ("follower", "down"):
-        return f'<path class="{role}" d="M0 0H24"/>'
-    return f'<rect class="{role}" x="0" y="-3.5" width="24" height="7"/>'
+        return f'<path{look(role)} d="M0 0H24"/>'
+    return f'<rect{look(role)} x="0" y="-3.5" width="24" height="7"/>'

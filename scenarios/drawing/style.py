@@ -1,49 +1,118 @@
-"""The style of a diagram, in light and in dark: classes for roles, messages, logs and runs. Each differs by shape or dash too."""
+"""The looks of a diagram: plain attributes that any viewer of SVG understands, and a small style sheet on top of them.
 
-STYLE = """
-  svg { font: 12px system-ui, sans-serif; --ink: #1f2328; --quiet: #57606a; --paper: #ffffff; --rule: #d0d7de;
-    --blue: #0969da; --violet: #8250df; --green: #1a7f37; --red: #cf222e; --amber: #9a6700; --teal: #1b7c83 }
-  @media (prefers-color-scheme: dark) {
-    svg { --ink: #f0f6fc; --quiet: #9198a1; --paper: #0d1117; --rule: #30363d;
-      --blue: #58a6ff; --violet: #bc8cff; --green: #3fb950; --red: #ff7b72; --amber: #d29922; --teal: #56d4dd }
-  }
-  .card { fill: var(--paper); stroke: var(--rule) } text { fill: var(--ink) }
-  .title { font-size: 15px; font-weight: 600 }
-  .small, .time, .word { fill: var(--quiet); font-size: 10.5px }
-  .time, .cell text { font-family: ui-monospace, monospace }
-  .word, .cell text { stroke: var(--paper); stroke-width: 4px; paint-order: stroke } .cell text { stroke: none }
-  .name { font-size: 14px; font-weight: 700 } .strong { font-weight: 600 } .step { font-style: italic }
-  .guide { stroke: var(--rule); stroke-dasharray: 1 3; fill: none } .fold { stroke: var(--quiet); fill: var(--paper) }
-  .follower { stroke: var(--quiet); stroke-width: 2 }
-  .down { stroke: var(--rule); stroke-width: 2; stroke-dasharray: 1 5 }
-  .trial, .candidate { fill: var(--paper); stroke: var(--violet); stroke-width: 1.5 } .trial { stroke-dasharray: 3 2 }
-  .leader { fill: var(--green) }
-  .sign { fill: var(--paper); stroke: var(--quiet); stroke-width: 1.5 }
-  .sign.leader { fill: var(--green); stroke: var(--green) }
-  .sign.candidate, .sign.trial { stroke: var(--violet) }
-  .sign.crash, .sign.failed { stroke: var(--red); stroke-width: 3.5; fill: none }
-  .sign.restart { fill: var(--blue); stroke: var(--blue) } .sign.snapshot { fill: var(--teal); stroke: var(--paper) }
-  .letter { font-size: 9.5px; font-weight: 700; text-anchor: middle } .letter.on { fill: var(--paper) }
-  .go path { fill: none; stroke: var(--tone); stroke-width: 1.3 } .go .tip { fill: var(--tone); stroke-width: .6 }
-  .go .lost { stroke: var(--red); stroke-width: 2.2 }
-  .question, .vote, .refusal, .asked, .answer { --tone: var(--violet) } .entries, .beat { --tone: var(--blue) }
-  .accepted, .wish { --tone: var(--quiet) } .snap { --tone: var(--teal) } .heir, .confirm { --tone: var(--amber) }
-  .question path, .heir path, .snap path { stroke-width: 2.2 } .asked path:first-of-type { stroke-dasharray: 6 3 }
-  .answer path:first-of-type { stroke-dasharray: 2 3 }
-  .refusal path:first-of-type, .beat path:first-of-type { stroke-dasharray: 8 2 2 2 }
-  .wish path:first-of-type { stroke-dasharray: 3 3 } .confirm path:first-of-type { stroke-dasharray: 9 3 }
-  .accepted path { stroke-width: .8 }
-  .cell rect { fill: var(--paper); stroke: var(--ink); stroke-dasharray: 2 2 }
-  .cell .sure { stroke-dasharray: none; stroke-width: 1.6 }
-  .cell text { font-size: 9px; text-anchor: middle } .t1 .sure { fill: #54aeff66 } .t2 .sure { fill: #fa7a1866 }
-  .t3 .sure { fill: #4ac26b66 }
-  .t4 .sure { fill: #c297ff66 } .t0 .sure { fill: #d4a72c66 }
-  .cell .gone { fill: var(--rule); stroke-dasharray: none }
-  .run { fill: var(--amber); stroke: var(--amber) }
-  .run.failed, .run.cancelled, .run.cut { fill: none; stroke-dasharray: 3 2 }
-  .turn { stroke: var(--amber); stroke-width: 1.5; fill: none }
-  .breach { stroke: var(--red); stroke-width: 2; stroke-dasharray: 7 3 }
-  .broken { fill: var(--red); font-weight: 700 }
+A viewer without style sheets, or without their newer half (librsvg, CairoSVG, most previews), shows the light colours, which
+are attributes of each shape. The style sheet has the same in dark, and nothing that is needed. Kinds differ by
+shape or dash too, never by colour alone.
 """
-CLASSES = {"trial": "asked", "snapshot": "snap"}
-"""The CSS class of an arrow where it is not the name of its kind, because a role or sign has that name."""
+
+from functools import cache
+
+PALETTE: dict[str, tuple[str, str]] = {
+    "ink": ("#1f2328", "#f0f6fc"),
+    "quiet": ("#57606a", "#9198a1"),
+    "paper": ("#ffffff", "#0d1117"),
+    "rule": ("#d0d7de", "#30363d"),
+    "blue": ("#0969da", "#58a6ff"),
+    "violet": ("#8250df", "#bc8cff"),
+    "green": ("#1a7f37", "#3fb950"),
+    "red": ("#cf222e", "#ff7b72"),
+    "amber": ("#9a6700", "#d29922"),
+    "teal": ("#1b7c83", "#56d4dd"),
+    "term-0": ("#eedba4", "#634b12"),
+    "term-1": ("#b6daff", "#1f4a74"),
+    "term-2": ("#fdc8a0", "#6d3a12"),
+    "term-3": ("#b3e2bf", "#1f5a33"),
+    "term-4": ("#e3ccff", "#4f3d6d"),
+}
+"""Each colour in light and in dark."""
+LOOKS: dict[str, str] = {
+    "card": "fill=paper stroke=rule",
+    # words
+    "": "fill=ink",
+    "title": "fill=ink font-size=15 font-weight=600",
+    "name": "fill=ink font-size=14 font-weight=700",
+    "strong": "fill=ink font-weight=600",
+    "step": "fill=ink font-style=italic",
+    "small": "fill=quiet font-size=10.5",
+    "word": "fill=quiet font-size=10.5",
+    "time": "fill=quiet font-size=10.5 font-family=monospace",
+    "term": "fill=ink font-size=9 font-family=monospace text-anchor=middle",
+    "letter": "fill=ink font-size=9.5 font-weight=700 text-anchor=middle",
+    "letter on": "fill=paper font-size=9.5 font-weight=700 text-anchor=middle",
+    "broken": "fill=red font-weight=700",
+    # lives
+    "follower": "fill=none stroke=quiet stroke-width=2",
+    "down": "fill=none stroke=rule stroke-width=2 stroke-dasharray=1,5",
+    "trial": "fill=paper stroke=violet stroke-width=1.5 stroke-dasharray=3,2",
+    "candidate": "fill=paper stroke=violet stroke-width=1.5",
+    "leader": "fill=green",
+    "guide": "fill=none stroke=rule stroke-dasharray=1,3",
+    "fold": "fill=none stroke=rule",
+    # signs
+    "sign": "fill=paper stroke=quiet stroke-width=1.5",
+    "sign leader": "fill=green stroke=green stroke-width=1.5",
+    "sign candidate": "fill=paper stroke=violet stroke-width=1.5",
+    "sign trial": "fill=paper stroke=violet stroke-width=1.5 stroke-dasharray=3,2",
+    "sign crash": "fill=none stroke=red stroke-width=3.5",
+    "sign failed": "fill=none stroke=red stroke-width=3.5",
+    "sign restart": "fill=blue stroke=blue stroke-width=1.5",
+    "sign snapshot": "fill=teal stroke=paper stroke-width=1.5",
+    "sign report": "fill=amber stroke=paper stroke-width=1.2",
+    "sign waits": "fill=paper stroke=amber stroke-width=1.2 stroke-dasharray=3,2",
+    # messages: the line and its tip
+    "question": "fill=none stroke=violet stroke-width=2.2",
+    "trial?": "fill=none stroke=violet stroke-width=1.3 stroke-dasharray=6,3",
+    "vote": "fill=none stroke=violet stroke-width=1.3",
+    "answer": "fill=none stroke=violet stroke-width=1.3 stroke-dasharray=2,3",
+    "refusal": "fill=none stroke=violet stroke-width=1.3 stroke-dasharray=8,2,2,2",
+    "entries": "fill=none stroke=blue stroke-width=1.3",
+    "beat": "fill=none stroke=blue stroke-width=1.3 stroke-dasharray=8,2,2,2",
+    "accepted": "fill=none stroke=quiet stroke-width=.8",
+    "snapshot": "fill=none stroke=teal stroke-width=2.2",
+    "heir": "fill=none stroke=amber stroke-width=2.2",
+    "confirm": "fill=none stroke=amber stroke-width=1.3 stroke-dasharray=9,3",
+    "wish": "fill=none stroke=quiet stroke-width=1.3 stroke-dasharray=3,3",
+    "lost": "fill=none stroke=red stroke-width=2.2",
+    # logs
+    **{f"entry {term} sure": f"fill=term-{term} stroke=ink stroke-width=1.6" for term in range(5)},
+    "entry": "fill=paper stroke=ink stroke-dasharray=2,2",
+    "gone": "fill=rule stroke=ink",
+    # backups
+    "run": "fill=amber stroke=amber",
+    **{f"run {ended}": "fill=none stroke=amber stroke-dasharray=3,2" for ended in ("failed", "cancelled", "cut")},
+    "turn": "fill=none stroke=amber stroke-width=1.5",
+    "breach": "fill=none stroke=red stroke-width=2 stroke-dasharray=7,3",
+}
+"""The attributes of each kind of shape; a colour is a name of the palette."""
+ROOT = 'font-family="system-ui, sans-serif" font-size="12"'
+"""The attributes of the whole drawing."""
+
+
+@cache
+def look(kind: str) -> str:
+    """The attributes of a kind, with a space in front; its classes name its colours, for the style sheet."""
+    classes, attributes = ["word"] if kind == "word" else [], list[str]()
+    for each in LOOKS[kind].split():
+        name, _, said = each.partition("=")
+        if said in PALETTE:
+            classes.append(f"{name[0]}-{said}")
+            said = PALETTE[said][0]
+        attributes.append(f'{name}="{said}"')
+    return f' class="{" ".join(classes)}" {" ".join(attributes)}'
+
+
+@cache
+def tip(kind: str) -> str:
+    """The attributes of the tip of an arrow of that kind."""
+    colour = LOOKS[kind].partition("stroke=")[2].partition(" ")[0]
+    return f' class="f-{colour}" fill="{PALETTE[colour][0]}"'
+
+
+def style_sheet() -> str:
+    """The dark colours, and the halo of words where lines pass behind them: what an old viewer passes over."""
+    dark = "".join(f".f-{name}{{fill:{dark}}}.s-{name}{{stroke:{dark}}}" for name, (_, dark) in PALETTE.items())
+    light, night = PALETTE["paper"]
+    return (
+        f"@supports (paint-order: stroke){{.word{{stroke:{light};stroke-width:4px;paint-order:stroke}}}}"
+        f"@media (prefers-color-scheme: dark){{{dark}@supports (paint-order: stroke){{.word{{stroke:{night}}}}}}}"
+    )

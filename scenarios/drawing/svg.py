@@ -11,8 +11,8 @@ from cluster.time_units import clock_text
 from scenarios.drawing.legend import legend
 from scenarios.drawing.picture import Breach, Life, Picture, Sentence
 from scenarios.drawing.scale import Room, Scale, scale
-from scenarios.drawing.shapes import arrow, cells, place, sign, text, words_of
-from scenarios.drawing.style import CLASSES, STYLE
+from scenarios.drawing.shapes import arrow, cells, label, place, sign, words_of
+from scenarios.drawing.style import ROOT, look, style_sheet
 
 WIDTH = 900
 GUTTER = 92
@@ -37,7 +37,9 @@ class Drawing:
         """The distance of a log's cells from their life line."""
         lanes = {name: GUTTER + 46 + self._spacing * number for number, name in enumerate(picture.names)}
         self._lanes = lanes
-        self._room = self._spacing - self._beside - 10
+        self._before = 19 if picture.turns else 12
+        """The distance of a word's end from its life line: a bracket may stand between them."""
+        self._room = self._spacing - self._beside - self._before
         self._right = GUTTER + 46 + self._spacing * count - 8
         """The left edge of the sentences."""
         self._letters = int((WIDTH - 18 - self._right) / 6.3)
@@ -48,7 +50,10 @@ class Drawing:
         picture = self._picture
         rooms = [Room(mark.t, mark.node, 19) for mark in picture.marks]
         rooms += [Room(row.t, f"{row.node} log", 14.5) for row in picture.rows]
-        rooms += [Room(word.t, f"{word.node} word", 12.5) for word in picture.words]
+        rooms += [Room(run.start, f"{run.node} log", 13) for run in picture.runs]
+        left = dict(zip(picture.names[1:], picture.names, strict=False))
+        # a word stands where the logs of the node to its left do
+        rooms += [Room(word.t, f"{left.get(word.node, '')} log", 12.5) for word in picture.words]
         for each in picture.sentences:
             rooms.append(Room(each.t, "sentences", LINE * len(self._lines(each)) + 1, slack=22))
         if picture.breach is not None:
@@ -84,14 +89,14 @@ class Drawing:
         described = f"{picture.title} Space-time diagram of {', '.join(picture.names)}; time runs downward."
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-            f'height="{height}" role="img">',
+            f'height="{height}" role="img" {ROOT}>',
             f"<title>{words_of(described)}</title>",
-            f"<style>{STYLE}</style>",
-            f'<rect class="card" x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
-            *(text(20, 28 + 18 * number, line, "title") for number, line in enumerate(self._head)),
+            f"<style>{style_sheet()}</style>",
+            f'<rect{look("card")} x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
+            *(label(20, 28 + 18 * number, line, "title") for number, line in enumerate(self._head)),
             *body,
             *samples,
-            text(20, height - 12, picture.command, "small"),
+            label(20, height - 12, picture.command, "small"),
             "</svg>\n",
         ]
         return "\n".join(parts)
@@ -101,24 +106,24 @@ class Drawing:
     def _names(self) -> Iterator[str]:
         y = 42 + 18 * len(self._head)
         for name, x in self._lanes.items():
-            yield text(x, y, name, "name", "middle")
+            yield label(x, y, name, "name", "middle")
 
     def _life(self, life: Life) -> Iterator[str]:
         x, top, bottom = self._lanes[life.node], self._y(life.start), self._y(life.until)
         if life.role in ("follower", "down"):
-            yield f'<path class="{life.role}" d="M{place(x)} {place(top)}V{place(bottom)}"/>'
+            yield f'<path{look(life.role)} d="M{place(x)} {place(top)}V{place(bottom)}"/>'
         else:
             where = f'x="{place(x - 3.5)}" y="{place(top)}" width="7" height="{place(bottom - top)}"'
-            yield f'<rect class="{life.role}" {where}/>'
+            yield f"<rect{look(life.role)} {where}/>"
 
     def _guides(self) -> Iterator[str]:
         """Lines from a node to the sentence that tells of it."""
         picture = self._picture
-        others = len(picture.marks) + len(picture.rows) + len(picture.words)
+        others = len(picture.marks) + len(picture.rows) + len(picture.runs) + len(picture.words)
         for sentence, y in zip(picture.sentences, self._scale.places[others:], strict=False):
             if sentence.node:
                 x, at, end = self._lanes[sentence.node] + 8, self._y(sentence.t), self._right - 4
-                yield f'<path class="guide" d="M{place(x)} {place(at)}H{place(end - 12)}L{place(end)} {place(y)}"/>'
+                yield f'<path{look("guide")} d="M{place(x)} {place(at)}H{place(end - 12)}L{place(end)} {place(y)}"/>'
 
     def _folds(self) -> Iterator[str]:
         """The folds: two waves over all life lines, and the duration left out."""
@@ -126,13 +131,13 @@ class Drawing:
         for fold in self._scale.folds:
             for y in (fold.y - 2.5, fold.y + 2.5):
                 waves = "q4 -4 8 0t8 0" * int((self._right - left - 14) // 16)
-                yield f'<path class="guide" style="stroke-dasharray:none" d="M{left} {place(y)}{waves}"/>'
-            yield text(GUTTER - 8, fold.y + 4, f"… {span_text(fold.duration)}", "small", "end")
+                yield f'<path{look("fold")} d="M{left} {place(y)}{waves}"/>'
+            yield label(GUTTER - 8, fold.y + 4, f"… {span_text(fold.duration)}", "small", "end")
 
     def _turns(self) -> Iterator[str]:
         for turn in self._picture.turns:
             x, top, bottom = self._lanes[turn.node] - 12, self._near(turn.start), self._near(turn.until)
-            yield f'<path class="turn" d="M{place(x + 4)} {place(top)}h-4V{place(bottom)}h4"/>'
+            yield f'<path{look("turn")} d="M{place(x + 4)} {place(top)}h-4V{place(bottom)}h4"/>'
 
     def _near(self, t: int) -> float:
         """The coordinate of an instant, or of the last drawn one before it."""
@@ -143,8 +148,7 @@ class Drawing:
             x, top, bottom = self._lanes[run.node] + 7, self._y(run.start), self._y(run.until)
             ended = {"cut off": "cut", "finished": ""}.get(run.ended, run.ended)
             where = f'x="{place(x)}" y="{place(top)}" width="8" height="{place(max(bottom - top, 3))}"'
-            yield f'<rect class="{f"run {ended}".strip()}" {where}/>'
-            yield text(x + 12, (top + bottom) / 2 + 4, run.kind, "word")
+            yield f"<rect{look(f'run {ended}'.strip())} {where}/>"
 
     # ---- what happens ----
 
@@ -152,7 +156,7 @@ class Drawing:
         for each in self._picture.arrows:
             said = f"{each.message} {each.number}" + (f", lost: {each.lost}" if each.lost else "")
             start, end = (self._lanes[each.sender], self._y(each.sent)), (self._lanes[each.receiver], self._y(each.t))
-            yield arrow(CLASSES.get(each.kind, each.kind), said, *start, *end, bool(each.lost))
+            yield arrow(each.kind, said, *start, *end, bool(each.lost))
 
     def _beside_the_lines(self) -> Iterator[str]:
         """Signs, logs, words and sentences, in the order in which they requested room."""
@@ -162,30 +166,32 @@ class Drawing:
         for row in picture.rows:
             x = self._lanes[row.node] + self._beside
             yield cells(x, next(places), row.base + 1, row.terms, row.commit, self._room)
+        for run in picture.runs:
+            yield label(self._lanes[run.node] + 19, next(places) + 8, run.kind, "word")
         for word in picture.words:
-            yield text(self._lanes[word.node] - 12, next(places) + 4, word.text, "word", "end")
+            yield label(self._lanes[word.node] - self._before, next(places) + 4, word.text, "word", "end")
         shown = 0.0
         for sentence in picture.sentences:
             y = next(places)
             yield from self._sentence(sentence, y)
             if self._y(sentence.t) >= shown:
-                yield text(GUTTER - 8, self._y(sentence.t) + 4, clock_text(sentence.t), "time", "end")
+                yield label(GUTTER - 8, self._y(sentence.t) + 4, clock_text(sentence.t), "time", "end")
                 shown = self._y(sentence.t) + 11
         if picture.breach is not None:
             y = next(places)
             for number, line in enumerate(self._broken(picture.breach)):
-                yield text(self._right, y + 6 + LINE * number, line, "broken")
+                yield label(self._right, y + 6 + LINE * number, line, "broken")
 
     def _sentence(self, sentence: Sentence, y: float) -> Iterator[str]:
         kind = "step" if not sentence.node else "strong" if sentence.is_headline else ""
         for number, line in enumerate(self._lines(sentence)):
-            yield text(self._right, y + 4 + LINE * number, line, kind)
+            yield label(self._right, y + 4 + LINE * number, line, kind)
 
     def _breach(self) -> Iterator[str]:
         breach = self._picture.breach
         if breach is None:
             return
         at = self._y(breach.t)
-        yield f'<path class="breach" d="M{GUTTER} {place(at)}H{place(self._right - 6)}"/>'
+        yield f'<path{look("breach")} d="M{GUTTER} {place(at)}H{place(self._right - 6)}"/>'
         if breach.node in self._lanes:
-            yield f'<circle class="breach" fill="none" cx="{place(self._lanes[breach.node])}" cy="{place(at)}" r="14"/>'
+            yield f'<circle{look("breach")} cx="{place(self._lanes[breach.node])}" cy="{place(at)}" r="14"/>'
