@@ -39,6 +39,10 @@ class OutcomeUnknown(TimeoutError):
     """Indefinite: the command may have happened, or may still. Check before you ask again (rule 3.29)."""
 
 
+class SessionEnded(OutcomeUnknown):
+    """Indefinite: a later incarnation of the node has sent a command since, which ended the session of this one."""
+
+
 class Overloaded(BlockingIOError):
     """Definite: the leader refused the command because too many bytes wait to be committed. It did not happen."""
 
@@ -134,7 +138,7 @@ class Member(Protocol[State_co]):
 
     @property
     def incarnation(self) -> int:
-        """1 at the first start of the node, one more at each restart."""
+        """1 at the first start of the node, one more at each restart, also after its disk was lost: sessions rest on it."""
 
     # -- clocks
 

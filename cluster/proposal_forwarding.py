@@ -8,9 +8,9 @@ from heapq import heappop, heappush
 from typing import Any
 
 from cluster import trace
-from cluster.member import NoLeader, NotInCluster, OutcomeUnknown, Overloaded
+from cluster.member import NoLeader, NotInCluster, OutcomeUnknown, Overloaded, SessionEnded
 from cluster.ports import Host
-from cluster.proposals import Decided, Decline, Forward, PendingProposal, TooMuch
+from cluster.proposals import Decided, Decline, Forward, PendingProposal, SessionOver, TooMuch
 from cluster.raft.messages import Request
 from cluster.raft.state import Leader, Proposed, Refuse
 from cluster.raft.timing import Timing
@@ -115,7 +115,11 @@ class ProposalForwarding:
     def applied(self, request: Request, answer: tuple[int, Any]) -> None:
         """This node has applied the request, now or before; `answer` is its index and answer."""
         pending = self.pending.get(request)
-        if pending is not None:
+        if pending is None:
+            return
+        if isinstance(answer[1], SessionOver):
+            self._answer(pending, "unknown", (0, SessionEnded(answer[1].why)))
+        else:
             self._answer(pending, "applied", answer)
 
     def declined(self, request: Request, attempt: int) -> None:

@@ -45,6 +45,41 @@ class TooMuch:
 PROPOSAL_WORDS = (Forward, Decline, TooMuch)
 
 
+@value
+class SessionOver:
+    """In place of the answer to a command whose session has ended: the reason, in a sentence."""
+
+    why: str
+
+
+def life_of(client: str) -> tuple[str, int]:
+    """Name and incarnation of a client: `("B", 2)` of `B#2`. A name without a number is of incarnation 0."""
+    name, _, number = client.rpartition("#")
+    return (name, int(number)) if name and number.isdecimal() else (client, 0)
+
+
+class Lives:
+    """The latest incarnation of each node that was heard of. A node lives one life at a time, so every earlier one is over."""
+
+    __slots__ = ("_latest",)
+
+    def __init__(self) -> None:
+        self._latest: dict[str, str] = {}
+        """By node: its latest client."""
+
+    def later(self, client: str) -> str | None:
+        """The client of a later incarnation of the same node; None if there was none."""
+        name, life = life_of(client)
+        latest = self._latest.get(name, client)
+        return latest if life_of(latest)[1] > life else None
+
+    def begin(self, client: str) -> str | None:
+        """Note a client that was not known; return the one of the same node whose life is over by that, if any."""
+        name, _ = life_of(client)
+        before, self._latest[name] = self._latest.get(name), client
+        return before
+
+
 class PendingProposal:
     """One command that its proposer waits for."""
 
@@ -90,17 +125,26 @@ class Decided:
     """Which attempts of other nodes this incarnation has taken or declined. Each is decided once.
 
     Otherwise one copy could be taken after another was declined, or the reverse, and a definite error would be wrong.
+    It holds one client a node, the latest.
     """
 
-    __slots__ = ("_attempts", "_floors")
+    __slots__ = ("_attempts", "_floors", "_lives")
 
     def __init__(self) -> None:
         self._attempts: dict[str, dict[tuple[int, int], None]] = {}
         self._floors: dict[str, int] = {}
+        self._lives = Lives()
 
     def first(self, request: Request, attempt: int) -> bool:
         """Whether this is the first copy of that attempt, and its client still waits for the answer."""
         client = request.client
+        if client not in self._attempts:
+            if self._lives.later(client) is not None:
+                return False
+            over = self._lives.begin(client)
+            if over is not None:
+                self._attempts.pop(over, None)
+                self._floors.pop(over, None)
         attempts, floor = self._attempts.setdefault(client, {}), self._floors.get(client, 0)
         if request.serial < floor or (request.serial, attempt) in attempts:
             return False
@@ -115,23 +159,27 @@ class Decided:
 class Sessions:
     """Which requests are applied, with their answers: part of the replicated state, so that a retry is applied once.
 
-    Sessions are equal on all nodes at the same applied index (dissertation, 6.3).
+    Sessions are equal on all nodes at the same applied index (dissertation, 6.3). A session ends with the first applied
+    command of a later incarnation of its node, so that there is one for each node that ever proposed.
     """
 
-    __slots__ = ("_answers", "_floors")
+    __slots__ = ("_answers", "_floors", "_lives")
 
     def __init__(self) -> None:
         self._answers: dict[str, dict[int, tuple[int, Any]]] = {}
         self._floors: dict[str, int] = {}
+        self._lives = Lives()
 
     def answer(self, request: Request) -> tuple[int, Any] | None:
-        """Index and answer of a request that was applied before; None if it was not.
+        """Index and answer of a request that must not be applied; None if it may be.
 
-        A request below its client's floor counts as applied, with no answer: nobody waits for it.
+        One that was applied has its answer. One below its client's floor counts as applied, with no answer: nobody waits
+        for it. One whose session has ended is refused by name, with `SessionOver`.
         """
         answers = self._answers.get(request.client)
         if answers is None:
-            return None
+            later = self._lives.later(request.client)
+            return None if later is None else (0, SessionOver(ended_text(request, later)))
         found = answers.get(request.serial)
         return (0, None) if found is None and request.serial < self._floors[request.client] else found
 
@@ -140,12 +188,20 @@ class Sessions:
         client, floor = request.client, request.floor
         answers = self._answers.get(client)
         if answers is None:
+            self.begin(client)
             answers, self._floors[client] = self._answers.setdefault(client, {}), 0
         answers[request.serial] = (index, answer)
         if floor > self._floors[client]:
             self._floors[client] = floor
             while (oldest := next(iter(answers))) < floor:  # in the order of application, not of serials
                 del answers[oldest]
+
+    def begin(self, client: str) -> None:
+        """Begin a session; it ends the one of the node's incarnation before."""
+        over = self._lives.begin(client)
+        if over is not None:
+            self._answers.pop(over, None)
+            self._floors.pop(over, None)
 
     # -- for a snapshot
 
@@ -159,4 +215,13 @@ class Sessions:
 
     def restore(self, client: str, floor: int, answers: Mapping[int, tuple[int, Any]]) -> None:
         """Restore one client from what `by_client` and `floor` returned."""
+        self.begin(client)
         self._answers[client], self._floors[client] = dict(answers), floor
+
+
+def ended_text(request: Request, later: str) -> str:
+    """Why a command is refused whose session has ended: the error's text."""
+    return (
+        f"command {request.serial} of {request.client} is not applied now, and nobody knows any more whether it was before: "
+        f"that session ended when {later} sent its first command; look, and ask again through {later}"
+    )

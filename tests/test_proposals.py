@@ -6,12 +6,13 @@ import pytest
 import trio
 from hypothesis import given, settings
 
-from cluster.member import NoLeader, OutcomeUnknown
-from cluster.proposals import Decided, PendingProposal, Sessions
+from cluster.member import NoLeader, OutcomeUnknown, SessionEnded
+from cluster.proposals import Decided, PendingProposal, SessionOver, Sessions
 from cluster.raft.messages import Request
 from cluster.raft.timing import Timing
 from cluster.sim.run import Outcome, run
 from cluster.sim.world import World
+from cluster.snapshot_codec import packed
 from cluster.steps import Crash, Weather
 from cluster.time_units import MILLISECOND, SECOND
 from cluster.trace import Answered, Delivered, Proposed
@@ -65,6 +66,75 @@ def test_sessions_take_answers_in_any_order() -> None:
     assert [sessions.answer(Request("A#1", serial, 1)) for serial in (1, 2, 3)] == [(0, None), (0, None), (12, "three")]
 
 
+def test_a_later_life_ends_the_session_of_the_earlier_one() -> None:
+    """A node lives one life at a time, so its sessions end by the order of the log, and what comes late is refused by name."""
+    sessions = Sessions()
+    sessions.remember(Request("A#1", 1, 1), 5, "five")
+    sessions.remember(Request("B#9", 1, 1), 6, "six")
+    sessions.remember(Request("A#2", 1, 1), 7, "seven")
+    assert [client for client, _ in sessions.by_client()] == ["B#9", "A#2"]
+    for late in (Request("A#1", 1, 1), Request("A#1", 2, 1)):
+        found = sessions.answer(late)
+        assert found is not None
+        assert found[0] == 0
+        assert isinstance(found[1], SessionOver)
+        assert found[1].why == (
+            f"command {late.serial} of A#1 is not applied now, and nobody knows any more whether it was before: that session "
+            "ended when A#2 sent its first command; look, and ask again through A#2"
+        )
+    assert sessions.answer(Request("B#9", 1, 1)) == (6, "six")
+    assert sessions.answer(Request("A#3", 1, 1)) is None
+
+
+def test_sessions_of_a_snapshot_know_which_lives_are_over() -> None:
+    """Also one that was written before sessions ended: then the latest life counts."""
+    sessions = Sessions()
+    for life in (1, 2, 10):
+        sessions.restore(f"A#{life}", 1, {1: (life, "put")})
+    assert [client for client, _ in sessions.by_client()] == ["A#10"]
+    assert sessions.answer(Request("A#9", 1, 1)) is not None
+
+
+def test_three_hundred_restarts_leave_one_session() -> None:
+    """A snapshot grows with the nodes that ever proposed and not with their lives; a leader's memory neither."""
+
+    async def story(world: World) -> None:
+        leader = await elected(world)
+        follower = names_without(leader)[0]
+        for _ in range(300):
+            world.restart(follower)
+            await trio.sleep(0.2)
+            await world.ask(follower, Add(1))
+        await world.settled()
+        for name in "ABC":
+            node = world.slots[name].node
+            assert node is not None
+            assert [client for client, _ in node.apply_loop.sessions.by_client()] == [f"{follower}#301"]
+            assert len(packed(node.codec, node.state, node.apply_loop.sessions)) < 60
+        taken = world.slots[leader].node
+        assert taken is not None
+        assert len(taken.proposals._decided._attempts) == 1
+        assert world[leader].state == 300
+
+    run(story)
+
+
+def test_a_living_client_of_an_earlier_life_is_told() -> None:
+    """Two processes of one name: the older one gets SessionEnded, which is no answer and no promise."""
+
+    async def story(world: World) -> None:
+        leader = await elected(world)
+        node = world.slots[leader].node
+        assert node is not None
+        node.apply_loop.sessions.begin(f"{leader}#7")
+        with pytest.raises(SessionEnded, match=f"command 1 of {leader}#1 is not applied now"):
+            await member_of(world, leader).propose(Add(1))
+        assert node.state == 0
+        world.crash(leader)  # its sessions were tampered with
+
+    assert answers(run(story)) == ["unknown"]
+
+
 def test_an_attempt_is_decided_once() -> None:
     """Each copy after the first is not looked at; attempts of answered requests are forgotten."""
     decided = Decided()
@@ -72,6 +142,8 @@ def test_an_attempt_is_decided_once() -> None:
     assert [decided.first(one, 1), decided.first(one, 1), decided.first(one, 2)] == [True, False, True]
     assert [decided.first(two, 1), decided.first(two, 1)] == [True, False]
     assert decided.first(Request("B#1", 1, 1), 1)
+    assert decided.first(Request("B#2", 1, 1), 1)
+    assert not decided.first(Request("B#1", 2, 1), 1), "that life is over"
     assert not decided.first(one, 3), "below the floor its client has its answer: whatever comes is late"
 
 

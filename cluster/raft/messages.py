@@ -15,7 +15,7 @@ class Request:
     """Identifies a proposed command, so that one proposed twice is applied once (dissertation, 6.3)."""
 
     client: str
-    """The proposer's name and incarnation, for example `B#2`."""
+    """The proposer's name and incarnation, for example `B#2`: a later incarnation ends the sessions of the earlier ones."""
     serial: int
     """The number of the command among that client's, from 1."""
     floor: int

@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 
 from cluster.raft.messages import Request
+from cluster.raft.timing import Compaction, Timing
 from scenarios.zoo import bug
 
 
@@ -35,3 +36,33 @@ def waits_for_the_one_before(
     before = attrs.evolve(request, serial=request.serial - 1)
     if request.serial == 1 or self.sessions.answer(before) is not None:
         original(self, index, request, data, aloud)
+
+
+@bug(
+    "cluster.proposals:Lives.later",
+    breaks="once",
+    source="zoo K1's family; dissertation, 6.3: what becomes of a session that has ended",
+    strikes="a_command_of_an_earlier_life",
+)
+def an_ended_session_begins_anew(original: Any, self: Any, client: str) -> None:
+    """A command whose session has ended counts as a new client's first: it happens again."""
+
+
+@bug(
+    "cluster.apply_loop:ApplyLoop.entry",
+    breaks="equal snapshots",
+    source="zoo K1's family; dissertation, 6.3: servers must agree on when to expire a session",
+    strikes="storm",
+    timing=Timing(compaction=Compaction(entries=4, growth=0, margin=2)),
+)
+def sessions_end_where_nobody_leads(
+    original: Any, self: Any, index: int, request: Request, data: bytes, aloud: bool = True
+) -> None:
+    """A leader keeps the sessions that its followers end."""
+    before = [(client, self.sessions.floor(client), answers) for client, answers in self.sessions.by_client()]
+    original(self, index, request, data, aloud)
+    if self.proposals.driver.leading:
+        known = {client for client, _ in self.sessions.by_client()}
+        for client, floor, answers in before:
+            if client not in known:
+                self.sessions._answers[client], self.sessions._floors[client] = dict(answers), floor
