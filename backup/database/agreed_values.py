@@ -69,6 +69,8 @@ class Values:
     """Log index of the last change of any of these values."""
     fingerprint_sum: int = 0
     """Sum modulo 2**128 of the fingerprints of all values, without log indexes and tombstones."""
+    cleaned: int = 0
+    """Log index of the latest deletion whose tombstone was cleaned: a chain that ends before it cannot be continued."""
 
 
 NOTHING = Values()
@@ -275,8 +277,9 @@ def change(values: Values, command: ValueCommand, index: int) -> tuple[Values, o
             return with_policies(values, policies, index), None
         case CleanValueTombstones(_, up_to):
             rest = {key: since for key, since in values.tombstones.items() if since > up_to}
-            gone = len(values.tombstones) - len(rest)
-            return (attrs.evolve(values, tombstones=rest) if gone else values), gone
+            gone = [since for since in values.tombstones.values() if since <= up_to]
+            cleaned = max(gone, default=values.cleaned)
+            return (attrs.evolve(values, tombstones=rest, cleaned=cleaned) if gone else values), len(gone)
         case RestoreValues(_, identities, exchanged, indexes, policies):
             if policies:
                 values = with_policies(values, policies, index)

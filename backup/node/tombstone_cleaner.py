@@ -21,7 +21,8 @@ from backup.record.rules import Rules
 from backup.replicas.external_replicator import ExternalReplicator
 from backup.replicas.local_copies import LocalCopies, LocalCopy
 from backup.replicas.replicator import Replicator
-from backup.runs.local_status import LocalStatuses, TaskKey
+from backup.runs import schedule
+from backup.runs.local_status import ChainEnd, LocalStatuses, TaskKey
 from backup.runs.scheduler import Scheduler
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import MINUTE
@@ -113,11 +114,18 @@ class TombstoneCleaner:
             copy.store.database_id,
             self._member.members,
             lambda node: self._replicator.safe_up_to(copy, node),
-            lambda task: self._statuses.chain((database.id, task)),
+            lambda task: self._chain(database, task),
             is_mine,
             self._external.arrived,
         )
         return needs(database, self._member.state, known)
+
+    def _chain(self, database: Database, task: Task) -> ChainEnd | None:
+        """The chain that the task's next run here continues; None if that run is full anyway (rules 8.6, 26.4)."""
+        key = database.id, task.id
+        status = self._statuses.status(key, database.statuses.get(task.id))
+        begins = schedule.begins_a_chain(task, status, self._rules, self._member.name)
+        return self._statuses.chain(key) if begins is None else None
 
     def kept(self, database: Database) -> tuple[int, tuple[str, ...]]:
         """The number of tombstones in this node's copy, and the reasons to keep the oldest."""

@@ -5,10 +5,14 @@ deleted document would come back. When to look is decided in tombstone_cleaner.p
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from zoneinfo import ZoneInfo
 
+from backup.record.cron import next_occurrence
 from backup.record.record import Database, Record, Task
 from backup.runs.local_status import ChainEnd
 from cluster.value import value
+
+UTC = ZoneInfo("UTC")
 
 
 @value
@@ -31,7 +35,7 @@ class KnownProgress:
     """Every node of the cluster."""
     arrived: Callable[[str], int]
     """For a node of the group: the etag up to which it has all of this copy and can send nothing older any more."""
-    chain: Callable[[int], ChainEnd | None]
+    chain: Callable[[Task], ChainEnd | None]
     """For a task: the chain of files that its next incremental on this node continues; None: the next run is full."""
     is_mine: Callable[[Task], bool]
     """Whether this node is responsible for the task."""
@@ -67,7 +71,7 @@ def _need_of(task: Task, known: KnownProgress) -> TombstoneNeed | None:
     """The tombstones that a backup task needs (rule 18.5); None: none, as its next run here is full."""
     if task.disabled:
         return TombstoneNeed(0, f"task {task.id} is disabled")
-    chain = known.chain(task.id)
+    chain = known.chain(task)
     if chain is not None and chain.copy == known.copy:
         return TombstoneNeed(chain.last_etag, f"task {task.id} has not backed them up on this node yet")
     return TombstoneNeed(0, f"task {task.id} has not run on this node yet") if known.is_mine(task) else None
@@ -82,7 +86,8 @@ def is_filled(database: Database, databases: Iterable[Database]) -> bool:
 def exchange_limit(database: Database) -> tuple[int, str]:
     """The log index up to which no backup needs tombstones of compare-exchange values, and why later ones stay (rule 18.6).
 
-    A node that ever ran a task may continue its own chain while it is in the group, so the last full of each node counts.
+    A node that ran a task may continue its own chain while it is in the group, so the last full of each node counts: of
+    the current cycle, as a node that has missed one begins with a full (rule 8.12).
     """
     limit, why = database.values.changed, ""
     for task in database.tasks.values():
@@ -90,7 +95,7 @@ def exchange_limit(database: Database) -> tuple[int, str]:
             return 0, f"task {task.id} is disabled"
         if not task.full:
             return 0, f"task {task.id} never runs in full"
-        fulls = _fulls(database, task.id)
+        fulls = _fulls(database, task)
         oldest = min(fulls, key=lambda node: (fulls[node], node), default="")
         if not oldest or not fulls[oldest]:
             return 0, f"task {task.id} has not run in full yet"
@@ -99,7 +104,20 @@ def exchange_limit(database: Database) -> tuple[int, str]:
     return limit, why
 
 
-def _fulls(database: Database, task_id: int) -> Mapping[str, int]:
-    """By node that may continue a chain of the task: the log index of its last full."""
+def _fulls(database: Database, task: Task) -> Mapping[str, int]:
+    """By node that may continue a chain of the task: the log index of its last full.
+
+    The zones of other nodes are not known, so fulls are looked for in UTC. A node that takes another view continues no
+    chain whose tombstones are gone (backup/runs/chain.py).
+    """
     nodes = {*database.topology.nodes, *database.departed}
-    return {run.node: run.full_raft_index for run in database.history if run.task_id == task_id and run.node in nodes}
+    runs = [run for run in database.history if run.task_id == task.id and run.node in nodes]
+    indexes = {run.node: run.full_raft_index for run in runs}
+    fulls = {run.node: run.started_at for run in runs if run.is_full}
+    ends = {run.node: run.ended_at for run in runs}
+
+    def has_missed_one(node: str) -> bool:
+        due = next_occurrence(task.full, fulls[node], UTC) if node in fulls else None
+        return due is not None and any(due <= end for other, end in ends.items() if other != node)
+
+    return {node: index for node, index in indexes.items() if not has_missed_one(node)}

@@ -25,6 +25,8 @@ def chain_to_continue(inputs: RunInputs, places: RunPlaces, key: Key | None) -> 
         return None
     if chain.copy != inputs.contents.database_id or chain.raft_index > inputs.database.raft_index:
         return None  # the file before holds what this node, just restarted, has not heard of yet
+    if chain.raft_index < inputs.database.values.cleaned:
+        return None  # it lacks deletions of compare-exchange values that are forgotten by now (rule 18.6)
     folder = chain.folder
     looked = [(place, _finished(files)) for place, files in places.looked(lambda place: place.files(folder))]
     for _, files in looked:

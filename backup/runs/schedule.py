@@ -123,19 +123,27 @@ def _is_full(
     task: Task, status: Status | None, next_full: int | None, next_incremental: int | None, rules: Rules, me: str
 ) -> tuple[bool, str, str]:
     """Whether the run is full, why, and by which rule (rules 8.6, 8.11)."""
-    if status is None or status.last_full is None:
-        return True, "full, as this node has no full backup to build on", "8.6"
-    if status.kind is not task.kind:
-        return True, f"full, as the task now makes a {task.kind.value} and not a {status.kind.value}", "8.6"
-    if is_renewed(task, status):
-        return True, f"full, as what the task makes was changed to {task.kind.value} since", "6.7"
-    if status.last_etag is None:
-        return True, "full, as nobody knows how far the last one came", "8.6"
-    if rules.full_on_owner_change and status.node != me:
-        return True, f"full, as {status.node} ran it last", "8.6"
+    begins = begins_a_chain(task, status, rules, me)
+    if begins is not None:
+        return True, *begins
     if next_full is not None and (next_incremental is None or next_full <= next_incremental):  # a tie runs the full
         return True, BY_FREQUENCY, "8.6"
     return False, "incremental by its frequency", "8.6"
+
+
+def begins_a_chain(task: Task, status: Status | None, rules: Rules, me: str) -> tuple[str, str] | None:
+    """Why the next run on `me` is full whatever its frequency, and by which rule; None: it may continue a chain (rule 8.6)."""
+    if status is None or status.last_full is None:
+        return "full, as this node has no full backup to build on", "8.6"
+    if status.kind is not task.kind:
+        return f"full, as the task now makes a {task.kind.value} and not a {status.kind.value}", "8.6"
+    if is_renewed(task, status):
+        return f"full, as what the task makes was changed to {task.kind.value} since", "6.7"
+    if status.last_etag is None:
+        return "full, as nobody knows how far the last one came", "8.6"
+    if rules.full_on_owner_change and status.node != me:
+        return f"full, as {status.node} ran it last", "8.6"
+    return None
 
 
 def is_renewed(task: Task, status: Status) -> bool:

@@ -78,7 +78,7 @@ class Scheduler:
         for task_id in touched:
             key, task = (database.id, task_id), database.tasks[task_id]
             committed = database.statuses.get(task_id)
-            if before is not None and committed is not None and committed is not before.statuses.get(task_id):
+            if committed is not None and (before is None or committed is not before.statuses.get(task_id)):
                 self._heed(key, database, task, committed)
             self._reconsider(key, database, task)
         if before is not None and before.tasks is not database.tasks:

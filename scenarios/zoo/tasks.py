@@ -57,6 +57,22 @@ def cron_is_read_in_utc(original: Any, cron: Any, after: Any, zone: Any) -> Any:
     return original(cron, after, ZoneInfo("UTC"))
 
 
+@bug(
+    "backup.node.tombstone_cleaner:TombstoneCleaner._chain",
+    source="RavenDB-22849, RavenDB-14680 (23.10)",
+    strikes="a_task_that_moved_keeps_nothing",
+)
+def keeps_deletions_for_a_chain_left_behind(original: Any, self: Any, database: Any, task: Any) -> Any:
+    """A node that gave its task away keeps deletions for a chain that it will never continue."""
+    return self._statuses.chain((database.id, task.id))
+
+
+@bug("backup.node.tombstones:_fulls", source="rule 18.6", strikes="a_task_that_moved_keeps_nothing")
+def every_full_counts_for_ever(original: Any, database: Any, task: Any) -> Any:
+    """Deletions of values wait for the last full of each node, however many it has missed since."""
+    return {run.node: run.full_raft_index for run in database.history if run.task_id == task.id}
+
+
 @bug("backup.runs.schedule:_is_full", source="rule 6.7", strikes="another_type_forces_a_full")
 def builds_on_another_kind(original: Any, task: Any, status: Any, *rest: Any) -> Any:
     """After a change of its type a task goes on with incrementals."""

@@ -9,19 +9,25 @@ import attrs
 import pytest
 import trio
 
+from backup.database.agreed_values import CleanValueTombstones, change
 from backup.database.change_vector import ChangeVector, Relation
 from backup.database.documents import Store
 from backup.database.items import Tombstone
 from backup.database.replication import ReplicateDocuments, offer, receive
+from backup.destinations.memory import MemoryDestination
 from backup.node.tombstones import KnownProgress, exchange_limit, needs
 from backup.notes import FarewellSaid, TombstonesCleaned
 from backup.record.history import RecordedRuns, Run
-from backup.record.record import Database, Record, Replication, Task, Topology
+from backup.record.record import Database, Record, Replication, Status, Task, Topology
+from backup.record.task import Kind
 from backup.replicas.replicator import CopyLink
+from backup.runs.chain import chain_to_continue
 from backup.runs.local_status import ChainEnd
+from backup.runs.run_inputs import RunInputs, RunPlaces
+from backup.runs.schedule import Plan
 from cluster.sim.run import run
 from cluster.sim.world import World
-from cluster.time_units import hours, minutes
+from cluster.time_units import DAY, hours, minutes
 from scenarios.backups import backups
 
 OLDER = (Relation.OLDER, Relation.EQUAL)
@@ -61,7 +67,13 @@ def test_who_needs_them(changes: Mapping[str, Any], chains: Mapping[int, ChainEn
     """Every copy, every backup, every replication, each with its grounds; the one that needs most decides."""
     shop = attrs.evolve(SHOP, **changes)
     known = KnownProgress(
-        "A", "copy-A", ("A", "B", "C", "D"), lambda node: 100, chains.get, lambda task: task.id == 5, {7: 70}.get
+        "A",
+        "copy-A",
+        ("A", "B", "C", "D"),
+        lambda node: 100,
+        lambda task: chains.get(task.id),
+        lambda task: task.id == 5,
+        {7: 70}.get,
     )
     found = list(needs(shop, Record().with_database(shop), known))
 
@@ -100,7 +112,33 @@ def test_those_of_values_wait_for_every_full() -> None:
     assert limit(nightly, ran("A", 1, 50)) == 50
     assert limit(nightly, ran("B", 1, 30), ran("A", 2, 50)) == 30
     assert limit(nightly, ran("B", 1, 30), ran("A", 2, 50), ran("B", 3, 55)) == 50
+    assert limit(nightly, ran("B", 1, 30), ran("A", DAY - 2, 50)) == 30, "B's next full is still to come"
+    assert limit(nightly, ran("B", 1, 30), ran("A", DAY, 50)) == 50, "B has missed one, and begins with a full (8.12)"
     assert limit(nightly, ran("X", 1, 30), ran("A", 2, 50)) == 50, "X is in no group, and its chain has no copy"
+
+
+def test_a_chain_that_lacks_forgotten_deletions_of_values_is_not_continued() -> None:
+    """18.6: whoever forgot them took it that the node begins with a full, which another zone may see otherwise."""
+    values = attrs.evolve(SHOP.values, tombstones={"a": 30, "b": 50}, changed=50)
+    cleaned, count = change(values, CleanValueTombstones("Shop", 40), 60)
+    assert (cleaned.cleaned, count, dict(cleaned.tombstones)) == (30, 1, {"b": 50})
+    assert change(cleaned, CleanValueTombstones("Shop", 45), 61) == (cleaned, 0)
+
+    inputs = RunInputs(
+        attrs.evolve(SHOP, values=cleaned, changed=60),
+        Task(id=5),
+        Plan(0, False, 0, "", ""),
+        store("A").frozen_at(),
+        (),
+        Status(5, Kind.BACKUP, "A", folder="folder"),
+        None,
+        1,
+        0,
+    )
+    for index, expected in ((29, None), (30, "file")):
+        last = ChainEnd("folder", "file", 0, "copy-A", index)
+        found = chain_to_continue(attrs.evolve(inputs, chain=last), RunPlaces(MemoryDestination(), ""), None)
+        assert (found and found.file) == expected
 
 
 # ---- a copy
