@@ -11,6 +11,7 @@ from backup.checks.report_promises import LaterStartWins, ReportsInOrder, ToldAs
 from backup.checks.request_promises import PutOffWaits, ServerWideEverywhere
 from backup.checks.retention_promises import KeptAsRuled
 from backup.checks.run_ends import RunsEnd
+from backup.checks.second_runs import OneRunIsEnough
 from backup.checks.secrets import EncryptedAsAsked, KeysStaySecret
 from backup.destinations.world_destinations import WorldDestinations
 from backup.record.key_ring import KeyRing
@@ -34,6 +35,7 @@ def backup_watchers(rules: Rules, destinations: WorldDestinations, keys: KeyRing
         PutOffWaits(model),
         ServerWideEverywhere(model),
         Covered(model, rules),
+        OneRunIsEnough(model, rules),
         RunsEnd(model),
         DocumentsKept(),
         CopiesAgree(model),

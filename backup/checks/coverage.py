@@ -247,7 +247,9 @@ class Covered(Watcher):
     def _ended(self, task_id: int, node: str) -> None:
         """A run ended, whatever its outcome: the time of occurrences that waited for it counts from now on."""
         cover = self._covers.get(task_id) or self._resting.get(task_id)
-        if cover is not None and cover.running.pop(node, None) is not None and node == self._who(task_id, cover):
+        if cover is None or cover.running.pop(node, None) is None:
+            return
+        if self._strict or node == self._who(task_id, cover):  # an owner waits for the run of another, too (24.8)
             cover.free_at = self._model.now
 
     def _settle(self, task_id: int, node: str, started_at: int) -> None:

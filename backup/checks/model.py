@@ -183,6 +183,14 @@ class Model(Watcher):
         """Whether the node's disk or one of its destinations is slow."""
         return node in self._slow or self.slowness(node) > 1
 
+    def is_slow_disk(self, node: str) -> bool:
+        """Whether the node's disk, on which its log is, is slow or full."""
+        return node in self._slow or node in self.full
+
+    def troubled_at(self, nodes: Iterable[str]) -> int:
+        """True time of the last event that may keep news from these nodes: a disturbance of one, or another leader."""
+        return max(self.shaken_at, *(self._touched.get(node, -NEVER) for node in nodes))
+
     def is_set(self, nodes: Iterable[str]) -> bool:
         """Whether the wall clock or the time zone of one of these nodes was ever set."""
         return any(self.dials[node].is_set for node in nodes if node in self.dials)

@@ -194,6 +194,7 @@ class BackupHandler:
             status=self._statuses.status(key, database.statuses.get(task.id)),
             delay=self._scheduler.delay(key, database),
             settled=self._scheduler.settled(key),
+            others=self._scheduler.others(key, database),
             leaderless=is_leaderless(self._member),
             running=running.operation if running is not None else None,
             running_since=running.started_at if running is not None else None,

@@ -3,7 +3,7 @@
 The loop of a node is `live`: it passes the changes of the record to each part and lets the scheduler start what is due.
 """
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from typing import Protocol
 
 from backup.destinations.world_destinations import WorldDestinations
@@ -17,6 +17,7 @@ from backup.record.rules import Rules
 from backup.replicas.external_replicator import ExternalReplicator
 from backup.replicas.indexer import Indexer
 from backup.replicas.local_copies import LocalCopies, LocalCopy
+from backup.replicas.node_reports import RunReport
 from backup.replicas.replicator import Replicator
 from backup.restore.restore_operation import RestoreOperations
 from backup.runs.local_status import LocalStatuses, TaskKey
@@ -60,7 +61,9 @@ class NodeParts:
         self.backup_handler = BackupHandler(
             member, rules, self.statuses, self.scheduler, self.runner, self.tombstone_cleaner
         )
-        self.observer_loop = ObserverLoop(member, rules, copies)
+        runner = self.runner
+        runs: Callable[[], tuple[RunReport, ...]] = (lambda: runner.reports) if rules.takes_over_uncovered else tuple
+        self.observer_loop = ObserverLoop(member, rules, copies, runs)
         self.restores = RestoreOperations(member, rules, copies, self.indexer, destinations)
         self._followers: tuple[CopyFollower, ...] = (
             copies,

@@ -21,7 +21,7 @@ from backup.record import cluster_nodes, commands
 from backup.record.commands import Command
 from backup.record.key_ring import KeyRing
 from backup.record.record import WORDS as RECORD_WORDS
-from backup.record.record import Record, Task
+from backup.record.record import Record, RunElsewhere, Task
 from backup.record.record_changes import tell
 from backup.record.rules import Rules, rules_named
 from backup.replicas import external_replicator, node_reports
@@ -41,6 +41,7 @@ WORDS: tuple[type, ...] = (
     *external_replicator.WORDS,
     *RECORD_WORDS,
     *registry.LATER_WORDS,
+    *(RunElsewhere, node_reports.RunReport),
 )
 """Every class that is sent or stored, in a fixed order: new ones go to the end."""
 

@@ -29,6 +29,8 @@ class TaskStanding:
     delay: Delay | None = None
     settled: int = 0
     """Wall µs up to which its occurrences count as answered because a run was cancelled by hand; 0: none was."""
+    others: tuple[int, int] = (0, 0)
+    """The last runs of other nodes that count for it here (`schedule.known_of_others`)."""
     leaderless: bool = False
     """Whether the node knows of no leader; used only where each node computes the owner itself (rule 7.5.1)."""
     running: answers.Operation | None = None
@@ -102,7 +104,16 @@ def _next(database: Database, task: Task, standing: TaskStanding) -> answers.Nex
     base = standing.status if owner in (me, None) else cluster
     settled = standing.settled if owner == me else 0
     plan = schedule.next_backup(
-        task, base, standing.now, standing.zone, standing.rules, owner or me, cluster, delay=delay, settled=settled
+        task,
+        base,
+        standing.now,
+        standing.zone,
+        standing.rules,
+        owner or me,
+        cluster,
+        delay=delay,
+        settled=settled,
+        others=standing.others,
     )
     if plan.due is None:
         return None

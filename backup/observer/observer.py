@@ -15,7 +15,7 @@ from backup.observer.observer_memory import DatabaseVerdict, NodeObservation, Ob
 from backup.record import responsible_node
 from backup.record.commands import Command
 from backup.record.database_commands import ChangeTopology
-from backup.record.record import Assignment, Database, Reason, Record, Task, Topology
+from backup.record.record import Assignment, Database, Reason, Record, RunElsewhere, Task, Topology
 from backup.record.rules import Rules
 from backup.record.task_commands import Assign, Assigned
 from backup.replicas.node_reports import DatabaseReport, NodeReport, ReceivedReport, ReceivedReports
@@ -81,7 +81,9 @@ def _is_same(sightings: ReceivedReports, seen: Mapping[str, NodeObservation], no
         if is_late if before.fresh else sighting.received_at != before.sighting.received_at:
             return False
         report = sighting.report
-        if report is not known and (report.alarm != known.alarm or not _say_the_same(report, known)):
+        if report is not known and (
+            (report.alarm, report.runs) != (known.alarm, known.runs) or not _say_the_same(report, known)
+        ):
             return False
     return True
 
@@ -105,6 +107,8 @@ class _Pass:
         """Nodes that became fresh, silent or alarmed, or ceased to be, since the last pass."""
         self.touched: set[str] = set()
         """Databases of which a node reports something new."""
+        self.runs: set[int] = set()
+        """Ids of databases of which a node reports another run than before."""
         self.seen = {node: self._seen(node, sighting) for node, sighting in inputs.sightings.items()}
         self.inputs = PassInputs(
             inputs.now,
@@ -129,6 +133,9 @@ class _Pass:
             self.touched |= known.keys() - by_name.keys()
         else:
             by_name = before.by_name
+        runs_before = before.sighting.report.runs if before is not None else ()
+        if report.runs != runs_before:
+            self.runs |= {run.database for run in (*report.runs, *runs_before)}
         if (
             before is None
             or (fresh, told) != (before.fresh, before.told)
@@ -173,6 +180,8 @@ class _Pass:
         """Whether the earlier verdict on a database still holds."""
         if judged.database is not database or judged.restless or key in self.touched or self.looks_at_all:
             return False
+        if database.id in self.runs:
+            return False
         if self.now >= judged.until or self.wall >= judged.wall_until:
             return False
         moved = self.moved
@@ -212,6 +221,7 @@ class _Pass:
                 )
             if self.rules.assigned:  # rule 22.16: judged by the group as it is about to be
                 owners_until = self._owners(database, topology, before, assigned)
+                judgement.waits.extend(self._elsewhere_until(database))
             restless = judgement.restless or len(commands) + len(assigned) > asked
             until = min(judgement.waits, default=FOREVER)
         return DatabaseVerdict(
@@ -243,7 +253,13 @@ class _Pass:
         """
         if before is not None and before.owners_until > self.wall and topology is before.database.topology:
             known = before.database
-            if database.tasks is known.tasks and database.assignments is known.assignments:
+            if (
+                database.tasks is known.tasks
+                and database.assignments is known.assignments
+                and not any(
+                    self._elsewhere(database, *each) != each[1].elsewhere for each in database.assignments.items()
+                )
+            ):
                 return before.owners_until
         waits, complete = [FOREVER], True
         for task in database.tasks.values():
@@ -255,8 +271,42 @@ class _Pass:
             complete = complete and stored is not None
             if decision.assignment is not None:
                 self.say(database, decision.rule, _says(task, stored, decision, self.wall))
-                assigned.append(Assigned(database.name, task.id, decision.assignment))
+            assignment = decision.assignment or stored
+            if assignment is None:
+                continue
+            assignment = attrs.evolve(assignment, elsewhere=self._elsewhere(database, task.id, assignment))
+            if assignment != stored:
+                assigned.append(Assigned(database.name, task.id, assignment))
         return min(waits) if complete else 0
+
+    # ---- runs of nodes that are not responsible (rule 24.8)
+
+    def _elsewhere(self, database: Database, task_id: int, assignment: Assignment) -> RunElsewhere | None:
+        """The latest run of the task that another node of the cluster is known to have under way, or has still to report.
+
+        What a silent node had under way counts until it would go to Rehab.
+        """
+        kept = assignment.elsewhere
+        found = [kept] if kept is not None and kept.node not in self.seen and self._may_report(kept.node) else []
+        for node, seen in self.seen.items():
+            if node != assignment.node and seen.sighting.report.runs and self._may_report(node):
+                runs = [run for run in seen.sighting.report.runs if (run.database, run.task) == (database.id, task_id)]
+                found += [RunElsewhere(node, run.started_at, run.full) for run in runs]
+        open_runs = [run for run in found if (task_id, run.node, run.started_at) not in database.history]
+        return max(open_runs, key=lambda run: (run.started_at, run.node), default=None)
+
+    def _may_report(self, node: str) -> bool:
+        return node in self.inputs.nodes and self.now < self._silent_at(node)
+
+    def _silent_at(self, node: str) -> int:
+        seen = self.seen.get(node)
+        heard_at = self.started_at if seen is None else seen.sighting.received_at
+        return heard_at + self.rules.rehab_after
+
+    def _elsewhere_until(self, database: Database) -> list[int]:
+        """The instants at which runs elsewhere may cease to count."""
+        runs = [assignment.elsewhere for assignment in database.assignments.values()]
+        return [self._silent_at(run.node) for run in runs if run is not None and self._may_report(run.node)]
 
 
 def _says(task: Task, stored: Assignment | None, decision: responsible_node.Decision, wall: int) -> str:

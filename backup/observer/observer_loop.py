@@ -4,7 +4,7 @@ Reports and passes each have a period of their own; a leader forgets everything 
 judgement is in observer.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -15,7 +15,7 @@ from backup.record.commands import Command
 from backup.record.record import PromotionStatus
 from backup.record.rules import Rules
 from backup.replicas.local_copies import LocalCopies
-from backup.replicas.node_reports import DatabaseReport, Heard, NodeReport, ReceivedReport, Told
+from backup.replicas.node_reports import DatabaseReport, Heard, NodeReport, ReceivedReport, RunReport, Told
 from backup.requests.answers import DecisionLogEntry
 from cluster.member import Member, NoLeader, OutcomeUnknown, Refused
 from cluster.time_units import FOREVER
@@ -36,6 +36,7 @@ class OutgoingReport:
 
     def __init__(self) -> None:
         self.databases: tuple[DatabaseReport, ...] = ()
+        self.runs: tuple[RunReport, ...] = ()
         self._alarm: PromotionStatus | None = None
         self._version = 0
         self._heard: tuple[int, tuple[DatabaseReport, ...]] | None = None
@@ -48,10 +49,13 @@ class OutgoingReport:
         """Whether the leader has the whole report."""
         return self._heard is not None and self._heard[0] == self._version
 
-    def update(self, databases: tuple[DatabaseReport, ...], alarm: PromotionStatus | None) -> bool:
+    def update(
+        self, databases: tuple[DatabaseReport, ...], alarm: PromotionStatus | None, runs: tuple[RunReport, ...]
+    ) -> bool:
         """Set the report's present content; return whether it changed."""
         is_same = (databases is self.databases or databases == self.databases) and alarm is self._alarm
-        self.databases, self._alarm = databases, alarm
+        is_same = is_same and runs == self.runs
+        self.databases, self._alarm, self.runs = databases, alarm, runs
         self._version += not is_same
         return not is_same
 
@@ -61,13 +65,13 @@ class OutgoingReport:
             self._leader, self._heard = leader, None
         version, alarm = self._version, self._alarm
         if self._heard is None:
-            return Told(beat, version, -1, self.databases, (), alarm)
+            return Told(beat, version, -1, self.databases, (), alarm, self.runs)
         base, known = self._heard
         if base == version:
-            return Told(beat, version, version, (), (), alarm)
+            return Told(beat, version, version, (), (), alarm, self.runs)
         before = {each.name: each for each in known}
         news = tuple([each for each in self.databases if before.pop(each.name, None) != each])
-        return Told(beat, version, base, news, tuple(before), alarm)
+        return Told(beat, version, base, news, tuple(before), alarm, self.runs)
 
     def heard(self, version: int) -> None:
         """The leader has confirmed the report up to `version`."""
@@ -93,6 +97,8 @@ class ObserverLoop:
     _member: Member
     _rules: Rules
     _copies: LocalCopies
+    _runs: Callable[[], tuple[RunReport, ...]]
+    """The runs that this node has under way, or has not reported yet."""
     _outgoing: OutgoingReport = attrs.field(factory=OutgoingReport, init=False)
     _sightings: dict[str, ReceivedReport] = attrs.field(factory=dict, init=False)
     _versions: dict[str, int] = attrs.field(factory=dict, init=False)
@@ -131,12 +137,12 @@ class ObserverLoop:
         member, leader, outgoing = self._member, self._member.leader, self._outgoing
         # the first of the resources that it is short of (rule 5.6)
         alarm = next((status for resource, status in ALARMS if resource in member.short_of), None)
-        is_news = outgoing.update(self._copies.reports(), alarm)
+        is_news = outgoing.update(self._copies.reports(), alarm, self._runs())
         if leader is None:
             return 0 if is_news else FOREVER
         if leader == member.name:
             self._forget_older_terms()
-            report = NodeReport(member.name, number + 1, outgoing.databases, alarm)
+            report = NodeReport(member.name, number + 1, outgoing.databases, alarm, outgoing.runs)
             self._sightings[leader] = ReceivedReport(report, member.monotonic())
             return 0 if is_news else FOREVER
         member.send(leader, outgoing.message(number + 1, (leader, member.term)))
@@ -170,7 +176,7 @@ class ObserverLoop:
             if known != told.version:
                 databases = merged(databases, told)
         self._versions[sender] = told.version
-        report = NodeReport(sender, told.beat, databases, told.alarm)
+        report = NodeReport(sender, told.beat, databases, told.alarm, told.runs)
         self._sightings[sender] = ReceivedReport(report, self._member.monotonic())
         if told.base != told.version:
             self._member.send(sender, Heard(told.version))

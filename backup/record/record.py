@@ -31,6 +31,7 @@ __all__ = [
     "ReplicationProgress",
     "Restoring",
     "Run",
+    "RunElsewhere",
     "Sent",
     "Stamp",
     "Status",
@@ -235,6 +236,16 @@ _SENTENCES = {
 
 
 @value
+class RunElsewhere:
+    """A run of a task that another node than the responsible one has under way, or has not reported yet."""
+
+    node: str
+    started_at: int
+    """Wall µs of that node."""
+    full: bool
+
+
+@value
 class Assignment:
     """The responsible node of a task, as the observer stored it (section 4)."""
 
@@ -244,6 +255,8 @@ class Assignment:
     """Wall µs at which this node became responsible."""
     not_suitable_since: int | None = None
     """Wall µs from which the grace of rule 7.8 counts; None while the node is suitable."""
+    elsewhere: RunElsewhere | None = None
+    """The run of the task that the leader knows another node to have under way: it covers its occurrence (rule 24.8)."""
 
 
 @value

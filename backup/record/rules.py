@@ -42,8 +42,8 @@ class Rules:
     full_on_owner_change: bool = False
     """A run on another node than the last one is full (rule 8.6)."""
     takes_over_uncovered: bool = True
-    """A new owner without a local status starts from the cluster's last known run, and at once runs an occurrence that
-    no node has run (rule 24.8, a repair of 8.2, 8.5, 8.11)."""
+    """An owner counts occurrences from the last run that any node is known to have made or to have under way, and at
+    once runs one that no node has run (rule 24.8, a repair of 8.2, 8.5, 8.11). False: it knows of its own runs alone."""
     news_after_start: int = 10 * SECOND
     """How long a node that has just started, or is back in the cluster, waits before it runs what fell due while it was
     away. Meanwhile it learns whether its task has moved; else an occurrence might run twice (a repair of 8.5). 0: it
@@ -66,8 +66,9 @@ class Rules:
     """A run keeps its slot, and counts as running, until its report has ended (rule 9.16). False: until the run itself
     has ended."""
     incremental_counts_from_full: bool = True
-    """The next incremental is counted from the last run of either kind, so that a full run also covers an incremental
-    that was due at the same time. False: from the last incremental, which then follows at once (rule 8.2)."""
+    """A full run also covers the incrementals that were due before it: the next one is counted from the last run of
+    either kind, and of two that are due when a run starts it is the full. False: it is counted from the last incremental,
+    and the one that was due first runs first; the other follows at once (rules 8.2, 8.4)."""
     type_change_keeps_times: bool = True
     """After a change of its type a task runs in full at its next occurrence. False: its status is forgotten, so that any
     occurrence since its creation is overdue, and a full run starts at once (rules 6.7, 8.2)."""

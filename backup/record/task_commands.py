@@ -3,6 +3,8 @@
 validation.py checks definitions, and responsible_node.py decides which node is responsible.
 """
 
+from collections.abc import Mapping
+
 import attrs
 
 from backup.record import server_wide, validation
@@ -188,9 +190,19 @@ def _report(record: Record, command: ReportStatuses, index: int) -> tuple[Record
             continue  # rule 24.6: this run was reported after one that started later
         statuses[status.task_id] = status
         stored[status.task_id] = None
-    return record.with_database(attrs.evolve(database, statuses=statuses, history=history, delays=delays)), tuple(
-        stored
-    )
+    assignments = _without_reported(database.assignments, command.statuses)
+    changed = attrs.evolve(database, statuses=statuses, history=history, delays=delays, assignments=assignments)
+    return record.with_database(changed), tuple(stored)
+
+
+def _without_reported(assignments: Mapping[int, Assignment], statuses: tuple[Status, ...]) -> Mapping[int, Assignment]:
+    """The assignments without the runs elsewhere that these statuses report; the same object if there is none."""
+    for status in statuses:
+        found = assignments.get(status.task_id)
+        run = found.elsewhere if found is not None else None
+        if found is not None and run is not None and (run.node, run.started_at) == (status.node, status.started_at):
+            assignments = {**assignments, status.task_id: attrs.evolve(found, elsewhere=None)}
+    return assignments
 
 
 def _run(status: Status, index: int) -> Run:

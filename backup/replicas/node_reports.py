@@ -20,6 +20,18 @@ class DatabaseReport:
 
 
 @value
+class RunReport:
+    """A report on a run of a backup task that the node has under way, or has not reported to the cluster yet."""
+
+    database: int
+    """Id of the database."""
+    task: int
+    started_at: int
+    """Wall µs of the node."""
+    full: bool
+
+
+@value
 class NodeReport:
     """All that a node has reported to the leader, as of its last message."""
 
@@ -28,6 +40,7 @@ class NodeReport:
     databases: tuple[DatabaseReport, ...]
     alarm: PromotionStatus | None = None
     """The resource that the node is short of (rule 5.6); None: none."""
+    runs: tuple[RunReport, ...] = ()
 
 
 @value
@@ -43,6 +56,8 @@ class Told:
     gone: tuple[str, ...]
     """Names of databases of which the node has no copy any more."""
     alarm: PromotionStatus | None
+    runs: tuple[RunReport, ...] = ()
+    """All of them, in each message."""
 
 
 @value

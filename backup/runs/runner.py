@@ -23,6 +23,7 @@ from backup.record.rules import Rules
 from backup.record.task import Kind
 from backup.replicas.indexer import Indexer
 from backup.replicas.local_copies import LocalCopies
+from backup.replicas.node_reports import RunReport
 from backup.requests.answers import Operation, RunProgress
 from backup.runs.backup_run import BackupRun, RunOutcome
 from backup.runs.local_status import LocalStatuses, TaskKey
@@ -106,6 +107,19 @@ class Runner:
     def find(self, key: TaskKey) -> ActiveRun | None:
         """The run of the task that is under way here."""
         return self._runs.get(key)
+
+    @property
+    def reports(self) -> tuple[RunReport, ...]:
+        """The runs of tasks that are under way here, and those that the cluster has not heard of yet."""
+        found = {
+            key: RunReport(*key, run.started_at, run.work.is_full if run.work is not None else run.plan.full)
+            for key, run in self._runs.items()
+            if key[1] > 0
+        }
+        for key, status in self._statuses.unreported():
+            if key[1] != ONE_TIME:
+                found.setdefault(key, RunReport(*key, status.started_at, status.is_full))
+        return tuple(found.values())
 
     def key_once(self, database_id: int, number: int | None) -> TaskKey:
         """The key of the running one-time backup of the database with that operation number; None: of the newest."""

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from backup.notes import BETWEEN_REASONS, BY_FREQUENCY
 from backup.record.cron import CronError, next_occurrence
-from backup.record.record import Delay, Status, Task
+from backup.record.record import Delay, RunElsewhere, Status, Task
 from backup.record.rules import Rules
 from cluster.time_units import FOREVER
 from cluster.value import value
@@ -44,13 +44,14 @@ def next_backup(
     *,
     delay: Delay | None = None,
     settled: int = 0,
+    others: tuple[int, int] = (0, 0),
 ) -> Plan:
     """When the responsible node `me` runs the task next, and whether in full (rules 8.2 to 8.6, 8.11, 24.8).
 
     `status` is the one to schedule from (see `scheduling_status`): the node's own where rules keep a local one, the
     cluster's otherwise. `cluster`, the cluster's copy, is used only for a take-over (24.8), when `status` is None.
     `delay`: the postponement by hand, if any (15.5). `settled`: wall µs up to which every occurrence counts as answered,
-    because a run was cancelled by hand (15.6).
+    because a run was cancelled by hand (15.6). `others`: the last runs of other nodes (`known_of_others`).
     """
     forgotten = not rules.type_change_keeps_times and status is not None and is_renewed(task, status)
     base, taken_over = None if forgotten else status, False
@@ -58,17 +59,22 @@ def next_backup(
         base, taken_over = cluster, True  # rule 24.8: the last run that anybody is known to have made
 
     latest = now if rules.future_is_now else FOREVER
-    full_base, incremental_base = (min(max(each, settled), latest) for each in _bases(task, base, now, rules))
+    full_base, incremental_base = (
+        min(max(each, settled, other), latest)
+        for each, other in zip(_bases(task, base, now, rules), others, strict=True)
+    )
     next_full = _next(task.full, full_base, zone)
     next_incremental = _next(task.incremental, incremental_base, zone)
     if next_full is None and next_incremental is None:  # rule 8.3
         return Plan(None, True, None, "neither frequency has an occurrence to come", "8.3")
 
     occurrence = min(instant for instant in (next_full, next_incremental) if instant is not None)  # rule 8.4
-    full, why_full, rule_full = _is_full(task, status, next_full, next_incremental, rules, me)
     due, why_due, rule_due = _when(base, occurrence, now, rules, me, taken_over)
     if delay is not None and delay.until > due and delay.counts(status):  # rule 8.4
         due, why_due, rule_due = delay.until, "it was put off by hand", "8.4"
+    if next_incremental is not None and rules.incremental_counts_from_full:
+        next_incremental = max(next_incremental, due)  # a full that is due by then covers what was due before it
+    full, why_full, rule_full = _is_full(task, status, next_full, next_incremental, rules, me)
     return Plan(due, full, occurrence, f"{why_due}{BETWEEN_REASONS}{why_full}", f"{rule_due}, {rule_full}")
 
 
@@ -95,6 +101,25 @@ def _bases(task: Task, base: Status | None, now: int, rules: Rules) -> tuple[int
             return full_base, max(last_incremental, last_full)
         return full_base, last_incremental
     return full_base, created_incremental if last_full is None else last_full
+
+
+def known_of_others(status: Status | None, cluster: Status | None, elsewhere: RunElsewhere | None) -> tuple[int, int]:
+    """The starts in wall µs of the last full and of the last run of all that others made since the runs in `status` (24.8).
+
+    A run that is under way elsewhere counts as one that was made. 0: there is none.
+    """
+    base = status if status is not None else cluster
+    mine = (base.last_full_internal or 0, base.last_incremental_internal or 0) if base is not None else (0, 0)
+    theirs = (
+        (cluster.last_full_internal or 0, cluster.last_incremental_internal or 0) if cluster is not None else (0, 0)
+    )
+    full, incremental = theirs
+    if elsewhere is not None and elsewhere.full:
+        full = max(full, elsewhere.started_at)
+    elif elsewhere is not None:
+        incremental = max(incremental, elsewhere.started_at)
+    of_either = max(full, incremental)
+    return full if full > mine[0] else 0, of_either if of_either > max(mine) else 0
 
 
 def _next(cron: str, after: int, zone: ZoneInfo) -> int | None:

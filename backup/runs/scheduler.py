@@ -152,6 +152,14 @@ class Scheduler:
             return agreed or here
         return here if here.asked_at > agreed.asked_at else agreed
 
+    def others(self, key: TaskKey, database: Database) -> tuple[int, int]:
+        """The last runs of other nodes that count for the task here (`schedule.known_of_others`); (0, 0) where none does."""
+        if not self._rules.takes_over_uncovered:
+            return 0, 0
+        committed, assignment = database.statuses.get(key[1]), database.assignments.get(key[1])
+        elsewhere = assignment.elsewhere if assignment is not None else None
+        return schedule.known_of_others(self._statuses.status(key, committed), committed, elsewhere)
+
     def settled(self, key: TaskKey) -> int:
         """Wall µs up to which its occurrences count as answered because a run was cancelled by hand; 0: none was."""
         return self._settled.get(key, 0)
@@ -197,18 +205,33 @@ class Scheduler:
         status = self._statuses.status(key, committed)
         base = committed if status is None and self._rules.takes_over_uncovered else status  # rule 24.8
         zone, delay, settled = self._member.zone, self.delay(key, database), self.settled(key)
-        signature = (task.full, task.incremental, task.kind, task.renewed, zone.key, base, delay, settled)
+        others = self.others(key, database)
+        signature = (task.full, task.incremental, task.kind, task.renewed, zone.key, base, delay, settled, others)
         before = self._timers.get(key)
         if before is not None and before.signature == signature:
             return
-        now, me = self._member.wall(), self._member.name
-        plan = schedule.next_backup(task, status, now, zone, self._rules, me, committed, delay=delay, settled=settled)
+        plan = self._plan(key, database, task)
         if plan.due is None:
             self._timers.pop(key, None)
             return
         self._set(key, Timer(plan.due, plan, signature))
         inputs = _inputs(task, zone.key, base, delay)
         self._member.note(BackupPlanned(database.name, task.id, plan.due, plan.full, plan.why, plan.rule, inputs))
+
+    def _plan(self, key: TaskKey, database: Database, task: Task) -> Plan:
+        committed, member = database.statuses.get(task.id), self._member
+        return schedule.next_backup(
+            task,
+            self._statuses.status(key, committed),
+            member.wall(),
+            member.zone,
+            self._rules,
+            member.name,
+            committed,
+            delay=self.delay(key, database),
+            settled=self.settled(key),
+            others=self.others(key, database),
+        )
 
     def _set(self, key: TaskKey, timer: Timer) -> None:
         self._timers[key] = timer
@@ -287,7 +310,11 @@ class Scheduler:
         """Start the run, or delay it if no slot is free or the node is short of a resource (rule 9.4)."""
         short = self.short_of()
         if self._runner.has_slot and short is None:
-            self._runner.start(database, task, timer.plan)
+            plan = timer.plan
+            if self._rules.incremental_counts_from_full and task.full and not plan.full:
+                again = self._plan(key, database, task)  # it starts late: a full may be due by now, which covers it
+                plan = again if again.due is not None and again.due <= now else plan
+            self._runner.start(database, task, plan)
             return
         if short is not None:
             why, until = f"the node is in {short[0]}", now + short[1]

@@ -58,6 +58,17 @@ def cron_is_read_in_utc(original: Any, cron: Any, after: Any, zone: Any) -> Any:
 
 
 @bug(
+    "backup.runs.scheduler:Scheduler.others",
+    breaks="one run is enough",
+    source="RavenDB-19922 (23.1)",
+    strikes="moved_by_hand_in_the_middle",
+)
+def knows_of_its_own_runs_alone(original: Any, *given: Any) -> Any:
+    """A new owner runs what the node before it has under way."""
+    return 0, 0
+
+
+@bug(
     "backup.node.tombstone_cleaner:TombstoneCleaner._chain",
     source="RavenDB-22849, RavenDB-14680 (23.10)",
     strikes="a_task_that_moved_keeps_nothing",
@@ -71,6 +82,17 @@ def keeps_deletions_for_a_chain_left_behind(original: Any, self: Any, database: 
 def every_full_counts_for_ever(original: Any, database: Any, task: Any) -> Any:
     """Deletions of values wait for the last full of each node, however many it has missed since."""
     return {run.node: run.full_raft_index for run in database.history if run.task_id == task.id}
+
+
+@bug("backup.runs.schedule:next_backup", source="rule 8.4", strikes="a_week_off")
+def whatever_was_due_first_runs_first(
+    original: Any, task: Any, status: Any, now: Any, zone: Any, rules: Any, *more: Any, **named: Any
+) -> Any:
+    """Of an incremental and a full that are overdue both run, one right after the other."""
+    found = original(task, status, now, zone, rules, *more, **named)
+    if found.due is None or found.due > now:
+        return found
+    return original(task, status, now, zone, attrs.evolve(rules, incremental_counts_from_full=False), *more, **named)
 
 
 @bug("backup.runs.schedule:_is_full", source="rule 6.7", strikes="another_type_forces_a_full")

@@ -292,6 +292,20 @@ def test_a_tie_runs_the_full() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rules", "kind"), [("unkindness", "full"), ("ravendb-6.2", "incremental"), ("ravendb-4.2", "incremental")]
+)
+def test_a_full_that_is_due_at_the_start_covers_the_incrementals_before_it(rules: str, kind: str) -> None:
+    """8.4: whether both are overdue, or the incremental was put off until the full is due; in RavenDB it comes first."""
+    status = ran("02 02:00", "02 05:00")
+    assert plan(status, "09 12:00", rules=rules).startswith(f"09 12:00 {kind}")
+    night = Delay(at("2024-01-03 02:30"), at("2024-01-03 01:00"), at("2024-01-03 00:30"))
+    before = ran("02 02:00", "03 00:00")
+    assert plan(before, "03 00:30", rules=rules, delay=night).startswith(f"03 02:30 {kind}")
+    early = attrs.evolve(night, until=at("2024-01-03 01:30"))
+    assert plan(before, "03 00:30", rules=rules, delay=early).startswith("03 01:30 incremental")
+
+
+@pytest.mark.parametrize(
     ("change", "why"),
     [
         ({"last_full": None}, "no full backup to build on"),

@@ -370,6 +370,24 @@ def test_a_node_that_is_short_asks_again_in_ten_minutes(resource: str) -> None:
     assert starts(found) == ["01:30 full"]
 
 
+@pytest.mark.parametrize(("rules", "kinds"), [("unkindness", ["full"]), ("ravendb-6.2", ["incremental", "full"])])
+def test_an_incremental_that_waits_until_the_full_is_due_gives_way(rules: str, kinds: list[str]) -> None:
+    """8.4, 9.4: it found too little memory at 05:55 and asks again at 06:05; the full was due at 06:00."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        await task.edit(full="0 */6 * * *", incremental="55 5 * * *")
+        await task.backup_now()
+        await task.ran()
+        await trio.sleep(hours(5.9) - world.now)
+        world.short(await task.assigned(), "memory")
+        await shop.put({"orders/new": {"n": 1}})
+        await trio.sleep(minutes(5))
+        world.short(await task.assigned(), "memory", False)
+        await trio.sleep(hours(1))
+
+    assert [each.split()[1] for each in starts(told(story, rules=rules))[1:]] == kinds
+
+
 # ---- how it looks ----
 
 

@@ -20,23 +20,23 @@ SHOP, BANK = report("Shop", 1), report("Bank", 1)
 def test_all_is_told_until_it_was_heard_and_then_nothing() -> None:
     """A beat without news costs the same with one database and with a thousand."""
     telling = OutgoingReport()
-    assert telling.update((SHOP, BANK), None)
+    assert telling.update((SHOP, BANK), None, ())
     for beat in (1, 2):
         assert telling.message(beat, LEADER) == Told(beat, 1, -1, (SHOP, BANK), (), None)
     telling.heard(1)
     assert telling.is_heard
-    assert not telling.update((SHOP, BANK), None)
+    assert not telling.update((SHOP, BANK), None, ())
     assert telling.message(3, LEADER) == Told(3, 1, 1, (), (), None)
 
 
 def test_only_what_is_new_and_what_is_gone() -> None:
     """On top of what was heard."""
     telling = OutgoingReport()
-    telling.update((SHOP, BANK), None)
+    telling.update((SHOP, BANK), None, ())
     telling.message(1, LEADER)
     telling.heard(1)
     newer = report("Shop", 2)
-    telling.update((newer,), None)
+    telling.update((newer,), None, ())
     told = telling.message(2, LEADER)
     assert told == Told(2, 2, 1, (newer,), ("Bank",), None)
     assert merged((SHOP, BANK), told) == (newer,)
@@ -45,7 +45,7 @@ def test_only_what_is_new_and_what_is_gone() -> None:
 def test_another_leader_and_one_that_forgot_are_told_all() -> None:
     """Rule 5.1: what was heard in another term does not count."""
     telling = OutgoingReport()
-    telling.update((SHOP,), None)
+    telling.update((SHOP,), None, ())
     telling.message(0, LEADER)
     telling.heard(1)
     assert telling.message(1, ("B", 2)).base == -1
@@ -68,7 +68,7 @@ def test_whatever_is_lost_the_leader_never_holds_what_was_not_told(
     held: tuple[DatabaseReport, ...] = ()
     said: dict[int, set[DatabaseReport]] = {}
     for beat, (etags, arrives, answered) in enumerate(steps):
-        telling.update(tuple(report(name, etag) for name, etag in etags.items()), None)
+        telling.update(tuple(report(name, etag) for name, etag in etags.items()), None, ())
         told = telling.message(beat, LEADER)
         said[told.version] = set(telling.databases)
         if not arrives:
