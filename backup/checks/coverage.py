@@ -362,8 +362,9 @@ class Covered(Watcher):
         if not model.has_leader:
             what = self._absence(owner, knows)
             return Excuse(f"{owner} {what}, and nobody leads" if owner else "nobody owns the task, and nobody leads")
-        if task.definition.pinned and owner == task.definition.mentor:
-            return Excuse(f"pinned to {owner}, which {self._absence(owner, knows)} (7.12)", for_good=True)
+        mentor = task.definition.mentor if task.definition.pinned else ""
+        if mentor and (owner == mentor or (not owner and not model.can_act(mentor))):  # or it never ran, by 7.5
+            return Excuse(f"pinned to {mentor}, which {self._absence(mentor, knows)} (7.12)", for_good=True)
         if owner and not any(model.can_act(node) for node in group.members if node != owner):
             return Excuse(f"{owner} {self._absence(owner, knows)}, and no other member is there (7.8.8)")
         return None

@@ -8,9 +8,8 @@ import attrs
 from backup.observer.observer_loop import ObserverLoop
 from backup.record.admin_command import AdminCommand
 from backup.record.database_commands import CreateDatabase
-from backup.record.external_replication import DefineReplication
 from backup.record.group_commands import AddNode
-from backup.record.record import Record, Replication, Template
+from backup.record.record import Record, Template
 from backup.record.server_wide import DefineServerWide
 from backup.record.task import Task
 from backup.record.task_commands import DefineTask
@@ -23,9 +22,6 @@ async def administer(member: Member, act: Act, admit: Callable[[Task], Awaitable
     match act:
         case DefineTask(task=task) | DefineServerWide(template=Template(task=task)):
             await admit(task)
-        case DefineReplication(replication=Replication(mentor=str(mentor))) if mentor not in member.members:
-            known = " ".join(member.members)
-            raise Refused(f"the replication prefers node {mentor!r}, which is none of {known}: name one of them")
         case CreateDatabase():
             act = attrs.evolve(
                 act, members=_group(member, act), restoring=None

@@ -199,5 +199,6 @@ class BackupHandler:
             running=running.operation if running is not None else None,
             running_since=running.started_at if running is not None else None,
             progress=running.progress if running is not None else None,
+            ending=running.unwanted if running is not None else "",
         )
         return views.task_view(database, task, standing)

@@ -6,6 +6,8 @@ backup/requests/answers.py.
 
 from zoneinfo import ZoneInfo
 
+import attrs
+
 from backup.record.record import ONE_TIME, Assignment, Database, Delay, Record, Status, Task
 from backup.record.responsible_node import TaskState, computed_owner
 from backup.record.rules import Rules
@@ -36,6 +38,8 @@ class TaskStanding:
     running: answers.Operation | None = None
     running_since: int | None = None
     progress: answers.RunProgress | None = None
+    ending: str = ""
+    """Why the run here is to end early; empty: it is not."""
 
 
 def task_view(database: Database, task: Task, standing: TaskStanding) -> answers.TaskView:
@@ -69,6 +73,7 @@ def task_view(database: Database, task: Task, standing: TaskStanding) -> answers
         error=(shown.error or "") if shown is not None else "",
         error_at=shown.error_at if shown is not None else None,
         uploads=shown.uploads if shown is not None else (),
+        ending=standing.ending,
     )
 
 
@@ -118,8 +123,27 @@ def _next(database: Database, task: Task, standing: TaskStanding) -> answers.Nex
     if plan.due is None:
         return None
     late = delay is not None and plan.due == delay.until and delay.counts(base)
-    return answers.NextBackup(
+    shown = answers.NextBackup(
         plan.due, plan.full, plan.occurrence if late else None, plan.why, plan.rule, plan.occurrence
+    )
+    return _held_up(shown, database, task, standing)
+
+
+def _held_up(found: answers.NextBackup, database: Database, task: Task, standing: TaskStanding) -> answers.NextBackup:
+    """The same backup, if its owner is down as far as this node knows: it starts when the task has moved, or the owner is back."""
+    owner, stored = standing.owner, database.assignments.get(task.id)
+    topology = database.topology
+    if owner in (None, standing.node) or found.at > standing.now or owner not in topology.rehabs:
+        return found
+    if topology.is_short_of_resources(owner):
+        return found
+    marked = stored.not_suitable_since if stored is not None and standing.rules.assigned else None
+    moves_at = None if marked is None else marked + standing.rules.move_grace
+    if moves_at is not None and moves_at > standing.now:
+        why = f"{owner} does not respond, and the task moves then unless it is back before"
+        return attrs.evolve(found, at=moves_at, why=why, rule="7.8")
+    return attrs.evolve(
+        found, waits_for=owner, why=f"{owner} does not respond, and the task stays with it", rule="7.8, 7.12"
     )
 
 
@@ -132,7 +156,7 @@ def backups_view(
     starts += [once.last_full] if once is not None and once.last_full is not None else []
     dues = [view.next.at for view in tasks if view.next is not None]
     one_time = (
-        answers.OneTimeView(once.started_at, once.node, once.kind.value, once.folder or "")
+        answers.OneTimeView(once.started_at, once.node, once.kind.value, once.folder or "", once.destinations)
         if once is not None
         else None
     )

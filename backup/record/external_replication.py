@@ -14,6 +14,7 @@ from backup.record import responsible_node
 from backup.record.admin_command import AdminCommand
 from backup.record.record import Database, Reason, Record, Replication, ReplicationProgress, Topology
 from backup.record.rules import Rules
+from backup.record.validation import need_in_group
 from cluster.member import Refused
 from cluster.value import value
 
@@ -87,6 +88,8 @@ def _replicated(database: Database, command: ReplicationCommand, index: int) -> 
         case DefineReplication(replication=wanted, at=at):
             before = _existing(database, wanted.id) if wanted.id else None
             _validate(database, wanted)
+            if before is None or before.mentor != wanted.mentor:
+                need_in_group(database, wanted.mentor, f"the external replication of {database.name!r} is refused")
             task = attrs.evolve(
                 wanted,
                 id=before.id if before is not None else index,

@@ -160,6 +160,8 @@ class Status:
     operation: int = 0
     uploads: tuple[Sent, ...] = ()
     """The results of the uploads of the last run that had any, in the order of the task's destinations."""
+    destinations: tuple[str, ...] = ()
+    """The words of the destinations of a one-time backup, which no task remembers (rule 15.4)."""
 
     def sent(self, kind: type[DestinationSettings]) -> Sent:
         """The results of uploads to that kind of destination; `skipped` is set if the task has none (rule 12.2)."""

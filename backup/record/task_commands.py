@@ -159,6 +159,8 @@ def _define(record: Record, command: DefineTask, index: int) -> tuple[Record, in
     if before is not None:
         server_wide.need_own(before, verb)
     validation.validate(wanted, verb)
+    if before is None or before.mentor != wanted.mentor:
+        validation.need_in_group(database, wanted.mentor, f"Can't {verb} task {wanted.name!r}")
     task = attrs.evolve(
         wanted,
         name=validation.name_of(wanted, others, verb),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from backup.destinations.local import LocalFolder
 from backup.destinations.registry import in_order
 from backup.record.cron import CronError, check_cron
+from backup.record.record import Database
 from backup.record.retention_policy import Retention
 from backup.record.task import SnapshotSettings, Task
 from cluster.member import Refused
@@ -32,6 +33,16 @@ def validate(task: Task, verb: str) -> None:
         why = why or "it is pinned but names no mentor node: name one or unpin it"
     if why:
         raise Refused(f"Can't {verb} task {task.name!r}: {why}")
+
+
+def need_in_group(database: Database, mentor: str | None, what: str) -> None:
+    """Raise `Refused` if the preferred node is not in the database's group (rule 1.8); a restored group is not filled yet."""
+    nodes = database.topology.nodes
+    if mentor is not None and mentor not in nodes and database.restoring is None:
+        raise Refused(
+            f"{what}: it prefers node {mentor!r}, and {database.name!r} is on {' '.join(nodes)}: name one of them, "
+            "or add the node to the group first"
+        )
 
 
 def _frequencies(task: Task) -> str:

@@ -3,9 +3,7 @@
 They depend on the node that is asked (rule 20.2). Views are made in backup/node/views.py.
 """
 
-from backup.notes.words import duration_text, time_text
 from backup.record.record import Sent
-from cluster.time_units import DAY
 from cluster.value import value
 
 
@@ -50,6 +48,8 @@ class NextBackup:
     """The rules behind `why`, for example `8.5, 8.6`."""
     occurrence: int | None = None
     """Wall µs of the occurrence that it answers, earlier than `at` when the backup is late; None: there is none."""
+    waits_for: str = ""
+    """The node that does not respond and has to be back before it can start; empty: nobody is waited for."""
 
 
 @value
@@ -96,35 +96,10 @@ class TaskView:
     error_at: int | None = None
     uploads: tuple[Sent, ...] = ()
     """The outcome of the uploads to its clouds (rule 9.13)."""
+    ending: str = ""
+    """Why the run on the node that is asked is to end early, a sentence without a full stop; empty: it is not.
 
-    def text(self, now: int) -> str:
-        """The panel of RavenDB's Studio at wall µs `now`, one line per field."""
-        kind = "Snapshot" if self.kind == "Snapshot" else "Full Backup"
-        kept = f"{self.retention / DAY:g} days" if self.retention is not None else "No backups will be removed"
-        lines = [
-            f"{self.name} ({'Enabled' if self.enabled else 'Disabled'}, {self.connection})",
-            f"Responsible node: {self._owner()}",
-            f"Destinations: {', '.join(self.destinations) or 'No destinations defined'}",
-            f"Last executed on node: {self.last_node or 'N/A'}",
-            f"Last {kind}: {_ago(self.last_full, now)}",
-            *([f"Last Incremental Backup: {_ago(self.last_incremental, now)}"] if self.last_incremental else []),
-            f"Next Estimated Backup: {self._next(now)}",
-            f"Retention Policy: {kept}",
-        ]
-        return "\n".join(lines)
-
-    def _owner(self) -> str:
-        if self.mentor and self.responsible_node and self.mentor != self.responsible_node:
-            return f"{self.mentor} -> {self.responsible_node}"
-        return self.responsible_node or "N/A"
-
-    def _next(self, now: int) -> str:
-        if self.next is None:
-            return "N/A"
-        word = ("Snapshot" if self.kind == "Snapshot" else "Full") if self.next.full else "Incremental"
-        late = self.next.delayed_from
-        after = f", delayed backup from: {time_text(late)}" if late is not None else ""
-        return f"in {duration_text(max(0, self.next.at - now))} ({word}){after}"
+    It ends when the piece of the file that it is writing is written, which takes minutes at a slow destination."""
 
 
 @value
@@ -136,6 +111,8 @@ class OneTimeView:
     node: str
     kind: str
     folder: str
+    destinations: tuple[str, ...] = ()
+    """The kinds of its destinations, by the words of their settings."""
 
 
 @value
@@ -177,7 +154,3 @@ class DecisionLogEntry:
     rule: str
     acts: bool = True
     """Whether the observer proposes a change with it; if not, the line only informs."""
-
-
-def _ago(instant: int | None, now: int) -> str:
-    return "Never backed up" if instant is None else f"{duration_text(max(0, now - instant))} ago"

@@ -21,7 +21,7 @@ from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import Destination, DestinationError
 from backup.notes import BackupFinished, BackupSkipped, BackupStarted
 from backup.record.encryption_keys import Key
-from backup.record.record import Database, Sent, Status
+from backup.record.record import ONE_TIME, Database, Sent, Status
 from backup.record.rules import Rules
 from backup.record.task_json import task_json
 from backup.requests import answers
@@ -254,6 +254,8 @@ class BackupRun:
     def _success(self, target: BackupFile, manifest: Manifest) -> RunOutcome:
         inputs, run, duration, where = self._inputs, self._run, self._duration, (target.folder, target.file)
         status = run_status.status_after_success(inputs.before, run, manifest, *where, duration, self.sent)
+        if inputs.task.id == ONE_TIME:
+            status = attrs.evolve(status, destinations=tuple(block.word for block in inputs.task.usable))
         chain = ChainEnd(*where, manifest.last_etag, manifest.database_id, manifest.raft_index)
         about = (inputs.database.name, inputs.task.id, inputs.started_at, run.full)
         note = BackupFinished(*about, *where, manifest.documents, manifest.tombstones, duration)

@@ -214,4 +214,5 @@ def _page(content: dict[str, Any]) -> LocalStatus:
 
 def _status(fields: dict[str, Any]) -> Status:
     uploads = tuple(Sent(**sent) for sent in fields.get("uploads", ()))
-    return Status(**{**fields, "kind": Kind(fields["kind"]), "uploads": uploads})
+    words = tuple(fields.get("destinations", ()))
+    return Status(**{**fields, "kind": Kind(fields["kind"]), "uploads": uploads, "destinations": words})

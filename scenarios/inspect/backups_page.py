@@ -150,7 +150,8 @@ def _database_lines(found: Page, shown: DatabasePanel, width: int) -> Iterator[s
     yield from _field("Recent backup", _when(last, shown.wall, zone) if last is not None else "never", width)
     once = shown.backups.one_time
     if once is not None:
-        says = f"{_when(once.made_at, shown.wall, zone)}, on {once.node}, {once.kind}, {once.folder}"
+        made, places = _when(once.made_at, shown.wall, zone), ", ".join(once.destinations)
+        says = f"{made}, on {once.node}, {once.kind}{' to ' if places else ''}{places}, {once.folder}"
         yield from _field("One-time backup", says, width)
     if shown.backups.tombstones:
         yield from tombstone_lines(shown.backups, width)
@@ -202,6 +203,8 @@ def _fields(view: TaskView, now: int, zone: ZoneInfo) -> Iterator[tuple[str, str
             "On-going Backup",
             f"{kind}, operation {view.running.number}, since {_time(began, zone)}{_progress(view.progress)}",
         )
+        if view.ending:
+            yield "Being cancelled", f"{view.ending}; it ends with the piece of the file that it is writing"
     yield "Next Estimated Backup", _next(view.next, now, zone) if view.next is not None else "N/A"
     days = f"{view.retention / DAY:g} days" if view.retention is not None else "No backups will be removed"
     yield "Retention Policy", days
@@ -227,6 +230,8 @@ def _owner(view: TaskView, zone: ZoneInfo) -> str:
 def _next(found: NextBackup, now: int, zone: ZoneInfo) -> str:
     kind = "full" if found.full else "incremental"
     late = f", delayed from {_time(found.delayed_from, zone)}" if found.delayed_from is not None else ""
+    if found.waits_for:
+        return f"when {found.waits_for} is back ({kind}): {found.why} ({found.rule})"
     wait = f"in {duration_text(found.at - now)}" if found.at > now else "now"
     return f"{wait} ({kind}), {_time(found.at, zone)}{late}: {found.why} ({found.rule})"
 

@@ -17,6 +17,7 @@ async def story(world: World) -> None:
     await world.settled()
     view = await shop.show("C")
     assert view.one_time is not None
+    assert view.one_time.destinations, "rule 15.4: no task says any more where it went"
     assert (view.one_time.node, view.one_time.made_at) == ("A", once.started_at)
     assert view.tasks[0].last_full is None, "the task has still never run"
     await trio.sleep(hours(2.1) - world.now)

@@ -29,9 +29,10 @@ def night(names: str = "ABC", gusts: int = 10, clocks: bool = False) -> Callable
         client = backups(world)
         client.start(names)
         await world.elected()
-        shop = await client.create_database("Shop", members=names[dice.below(2) :][: 2 + dice.below(2)])
+        group = names[dice.below(2) :][: 2 + dice.below(2)]
+        shop = await client.create_database("Shop", members=group)
         await shop.fill(20)
-        tasks = await tasks_of(shop, dice, names[-1])
+        tasks = await tasks_of(shop, dice, group[-1])
         for number in range(gusts):
             await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
             world.do(misfortune(dice, names, clocks))
@@ -52,9 +53,10 @@ def migration(names: str = "ABC", joining: str = "DW", gusts: int = 10) -> Calla
         client = backups(world)
         client.start(names)
         await world.elected()
-        shop = await client.create_database("Shop", members=names[: 2 + dice.below(2)], dynamic=bool(dice.below(2)))
+        group = names[: 2 + dice.below(2)]
+        shop = await client.create_database("Shop", members=group, dynamic=bool(dice.below(2)))
         await shop.fill(20)
-        tasks = await tasks_of(shop, dice, names[-1])
+        tasks = await tasks_of(shop, dice, group[-1])
         for number in range(gusts):
             await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
             world.do(_wish(dice, names + joining))

@@ -6,9 +6,22 @@ import attrs
 import pytest
 
 from backup.destinations.local import LocalFolder
+from backup.record.cluster_nodes import reconfigured
 from backup.record.commands import WORDS, Command, apply
 from backup.record.database_commands import ChangeTopology, CreateDatabase, RemoveDatabase
-from backup.record.record import Assignment, Kind, Reason, Record, Stamp, Status, Task, Topology
+from backup.record.external_replication import DefineReplication
+from backup.record.record import (
+    Assignment,
+    Kind,
+    Reason,
+    Record,
+    Replication,
+    Restoring,
+    Stamp,
+    Status,
+    Task,
+    Topology,
+)
 from backup.record.task_commands import Assign, Assigned, DefineTask, RemoveTask, ReportStatuses, ToggleTask
 from cluster.member import Refused
 
@@ -134,6 +147,21 @@ def test_default_names_are_made_unique_by_one_number() -> None:
 def test_a_task_that_makes_no_sense_is_refused(change: dict[str, Any], words: str) -> None:
     """Rules 6.3, 6.4."""
     refused(DEFINED, DefineTask("Shop", attrs.evolve(HOURLY, **change)), words)
+
+
+def test_a_preferred_node_is_of_the_group() -> None:
+    """1.8: of a task and of a replication; one that has left the group since stands in the way of no other change."""
+    words = "it prefers node 'D', and 'Shop' is on A B C: name one of them, or add the node to the group first"
+    refused(SHOP, DefineTask("Shop", attrs.evolve(HOURLY, mentor="D")), f"Can't create task '': {words}")
+    refused(SHOP, DefineReplication("Shop", Replication("Mirror", mentor="D")), words)
+    record = after(DefineTask("Shop", attrs.evolve(HOURLY, mentor="C")), start=SHOP, index=7)
+    left = reconfigured(record, ("A", "B"), 8)
+    again = left.existing("Shop").tasks[7]
+    edited, _ = apply(left, DefineTask("Shop", attrs.evolve(again, full="0 1 * * *")), 9)
+    assert edited.existing("Shop").tasks[7].mentor == "C"
+    refused(left, DefineTask("Shop", attrs.evolve(again, mentor="D")), "Can't update task")
+    half = left.with_database(attrs.evolve(left.existing("Shop"), restoring=Restoring("A", 1)))
+    assert apply(half, DefineTask("Shop", attrs.evolve(HOURLY, name="as it was", mentor="D")), 9)[1] == 9, "17.5"
 
 
 def test_a_task_may_keep_its_own_name_when_updated() -> None:

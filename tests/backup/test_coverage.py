@@ -36,6 +36,22 @@ def longest(outcome: Outcome) -> int:
     return max(event.note.duration for event in outcome.history.of(BackupFinished))
 
 
+@pytest.mark.parametrize("rules", ["unkindness", "ravendb-6.2", "ravendb-4.2"])
+def test_a_pinned_task_that_never_ran_is_excused_while_its_node_is_down(rules: str, tmp_path: Path) -> None:
+    """7.12: also where no record names the owner, and no run does (7.5a)."""
+
+    async def story(world: World) -> None:
+        shop = await backups(world).shop("ABC", members="ABC")
+        await shop.define(full="0 * * * *", mentor="B", pinned=True)
+        await trio.sleep(20)
+        world.crash("B")
+        await trio.sleep(hours(2))
+
+    outcome = played(story, tmp_path, rules=rules)
+    assert outcome.verdict == "held"
+    assert begun(outcome) == []
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_run_may_take_longer_than_its_schedule(seed: int, tmp_path: Path) -> None:
     """9.3: while one is under way no other begins; what fell due meanwhile begins when it ends."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
@@ -20,7 +21,7 @@ from backup.notes import (
 from backup.record.retention_policy import Retention
 from backup.record.rules import Rules, rules_named
 from backup.record.task import Kind
-from backup.requests.answers import RunProgress
+from backup.requests.answers import RunProgress, TaskView
 from backup.requests.backup_requests import BackupNow
 from backup.requests.document_requests import PutDocuments
 from backup.requests.errors import (
@@ -39,7 +40,8 @@ from cluster.member import Refused
 from cluster.sim.run import run
 from cluster.sim.world import World
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, as_datetime, hours, minutes
-from scenarios.backups import Database, Task, backups
+from scenarios.backups import Database, Slow, Task, backups
+from scenarios.inspect.backups_page import task_lines
 
 from .shop import Told
 
@@ -66,6 +68,11 @@ def told(story: Story, folder: Path | None = None, rules: Rules | str = "unkindn
         await story(world, shop, task)
 
     return Told(run(whole, seed, places=places), worlds[0])
+
+
+def panel(view: TaskView, now: int) -> str:
+    """The panel of a task, as every command and every story shows it."""
+    return "\n".join(task_lines(view, now, ZoneInfo("UTC"), 200))
 
 
 def starts(found: Told) -> list[str]:
@@ -193,7 +200,7 @@ def test_a_backup_that_runs_is_put_off_and_starts_from_scratch(tmp_path: Path) -
         view = await task.show(await task.assigned())
         assert view.next is not None
         assert (view.next.at, view.next.full, view.next.delayed_from) == (until.until, True, HOUR)
-        assert ", delayed backup from: 2024-01-01 01:00:00" in view.text(HOUR)
+        assert "delayed from 2024-01-01 01:00:00" in panel(view, HOUR)
         await trio.sleep(30)
         assert not task.files(await task.assigned())
         world.restart(await task.assigned())
@@ -297,6 +304,7 @@ def test_a_one_time_backup_is_known_by_its_time_and_restores(tmp_path: Path) -> 
         view = await shop.show("A")
         assert view.one_time is not None
         assert (view.one_time.made_at, view.one_time.node) == (second.started_at, "C")
+        assert view.one_time.destinations == ("Local",), "rule 15.4"
         assert view.last_backup == second.started_at
         runs = [run for run in world["A"].state.database("Shop").history if run.task_id == 0]
         assert [run.started_at for run in runs] == [first.started_at, second.started_at]
@@ -404,19 +412,19 @@ def test_what_is_shown_depends_on_the_node_that_is_asked() -> None:
         assert mine.next is not None
         assert (mine.next.at, mine.next.full, mine.next.delayed_from) == (HOUR, True, None)
         assert theirs.next == mine.next
-        assert "Last Full Backup: Never backed up" in mine.text(0)
-        assert f"Responsible node: {owner}" in mine.text(0)
-        assert "Next Estimated Backup: in 1 h (Full)" in mine.text(0)
-        assert mine.text(0).endswith("Retention Policy: No backups will be removed")
+        assert "Last Full Backup:      Never backed up" in panel(mine, 0)
+        assert f"Responsible node:      {owner}" in panel(mine, 0)
+        assert "Next Estimated Backup: in 1 h (full)" in panel(mine, 0)
+        assert "Retention Policy:      No backups will be removed" in panel(mine, 0)
         await task.ran()
         await task.reported()
         await world.settled()
-        assert "Next Estimated Backup: in 1 h (Incremental)" in (await task.show(other)).text(HOUR)
+        assert "Next Estimated Backup: in 1 h (incremental)" in panel(await task.show(other), HOUR)
         await task.disable()
         await world.settled()
         off = await task.show(other)
         assert (off.enabled, off.connection, off.next) == (False, "NotActive", None)
-        assert "Next Estimated Backup: N/A" in off.text(HOUR)
+        assert "Next Estimated Backup: N/A" in panel(off, HOUR)
         everything = await shop.show(other)
         assert everything.tasks == (off,)
         assert everything.next_backup is None
@@ -426,8 +434,6 @@ def test_what_is_shown_depends_on_the_node_that_is_asked() -> None:
 
 def test_the_panel_shows_that_a_preferred_node_is_away() -> None:
     """teaching: preferred and actual, an arrow between."""
-    from backup.requests.answers import TaskView
-
     view = TaskView(
         3,
         "Nightly",
@@ -446,16 +452,77 @@ def test_the_panel_shows_that_a_preferred_node_is_away() -> None:
         False,
         False,
     )
-    assert view.text(2 * HOUR).splitlines() == [
-        "Nightly (Enabled, NotOnNode)",
-        "Responsible node: A -> B",
-        "Destinations: Local",
-        "Last executed on node: B",
-        "Last Snapshot: 2 h ago",
-        "Last Incremental Backup: 1 h ago",
-        "Next Estimated Backup: N/A",
-        "Retention Policy: 2 days",
+    assert panel(view, 2 * HOUR).splitlines() == [
+        "task 3: Nightly (Snapshot) - Enabled, Not on node",
+        "  Responsible node:      B (preferred: A):",
+        "  Destinations:          Local",
+        "  Last executed on:      B",
+        "  Last Snapshot:         2 h ago, 2024-01-01 00:00:00",
+        "  Last Incremental:      1 h ago, 2024-01-01 01:00:00",
+        "  Next Estimated Backup: N/A",
+        "  Retention Policy:      2 days",
+        "  Encryption:            Not encrypted",
     ]
+
+
+@pytest.mark.parametrize("rules", ["unkindness", "ravendb-6.2", "ravendb-4.2"])
+def test_the_next_backup_of_a_pinned_task_waits_for_its_node(rules: str) -> None:
+    """20.1, 7.12: it is never `now` in vain."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        await task.edit(mentor="B", pinned=True)
+        await world.settled()
+        await task.ran()
+        await task.reported()
+        await trio.sleep(minutes(10))
+        world.crash("B")
+        await trio.sleep(minutes(30))
+        view = await task.show("C")
+        assert view.next is not None
+        assert (view.next.at, view.next.waits_for) == (2 * HOUR, ""), "not due yet"
+        await trio.sleep(minutes(30))
+        view = await task.show("C")
+        assert view.next is not None
+        assert view.next.waits_for == "B"
+        assert "when B is back (incremental): B does not respond, and the task stays with it" in panel(view, 2 * HOUR)
+
+    told(story, rules=rules)
+
+
+def test_the_next_backup_of_an_owner_that_just_went_down_is_when_the_task_moves() -> None:
+    """20.1, 7.8: after an hour struck, and before the grace ends."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        owner = await task.assigned()
+        other = next(name for name in "ABC" if name != owner)
+        await trio.sleep(minutes(55) - world.now)
+        world.crash(owner)
+        await trio.sleep(minutes(10))
+        view = await task.show(other)
+        assert view.next is not None
+        assert view.moves_at is not None
+        assert (view.next.at, view.next.occurrence, view.next.rule) == (view.moves_at, HOUR, "7.8")
+        assert "the task moves then" in panel(view, 65 * MINUTE)
+
+    told(story)
+
+
+def test_a_run_that_is_being_cancelled_says_so() -> None:
+    """15.6: at a slow place it ends minutes later; the page says why it still runs."""
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        owner = await task.assigned()
+        world.disturb(owner, Slow("backups", 2_000))
+        await world.seen(BackupStarted, within=hours(2))
+        await task.cancel(on=owner)
+        view = await task.show(owner)
+        assert view.running is not None
+        assert view.ending == "as somebody asked for"
+        assert "Being cancelled:       as somebody asked for; it ends with" in panel(view, HOUR)
+        await world.seen(BackupCancelled, within=hours(1))
+        assert (await task.show(owner)).ending == ""
+
+    told(story)
 
 
 def test_words_that_are_used_here() -> None:
