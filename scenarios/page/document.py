@@ -19,8 +19,9 @@ from scenarios.page.recording import Recording
 ENTRY = "app.js"
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.\.?/[^"]+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class) (\w+))", re.MULTILINE)
-_TYPES = re.compile(r"/\*\* @(?:[^*]|\*(?!/))*\*/[ \n]?")
-"""A comment that says types and nothing else: for `tsc`, not for the reader of a page."""
+_COMMENTS = re.compile(r"^ *//.*\n|(?:^ *)?/\*\*(?:[^*]|\*(?!/))*\*/[ \n]?", re.MULTILINE)
+_INDENTED = re.compile(r"^( +)\1", re.MULTILINE)
+"""Comments and half of each indentation stay in this repository: a page has little room, and is no place to read them."""
 
 
 def document(recording: Recording) -> str:
@@ -105,5 +106,5 @@ def _module(name: str) -> str:
             raise ValueError(f"{name} imports {', '.join(sorted(missing))}, which {found} does not export by itself")
     exports = ", ".join(_EXPORT.findall(text))
     text = _IMPORT.sub(lambda found: f"const {found[1]} = {_variable(_beside(name, found[2]))};", text)
-    body = _TYPES.sub("", _EXPORT.sub("", text)).strip()
+    body = _INDENTED.sub(r"\1", _COMMENTS.sub("", _EXPORT.sub("", text))).strip()
     return f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();\n"

@@ -11,7 +11,7 @@ from typing import Any
 
 from scenarios.page.recording import Recording, Row
 
-ENVELOPE = ("seq", "t", "node", "kind", "cause", "weight", "text")
+ENVELOPE = ("seq", "t", "node", "kind", "cause", "parent", "weight", "text")
 
 
 class Strings:
@@ -30,11 +30,13 @@ class Strings:
 
 
 def columns(recording: Recording) -> Row:
-    """The recording as one JSON object. Times are differences; a cause is how many events before; texts are places in a table."""
+    """The recording as one JSON object. Times are differences; a cause is how many events before, and so is a parent, or 0 if it is
+    the cause; texts are places in a table.
+    """
     strings = Strings()
     kinds: dict[str, list[Row]] = {}
     before = 0
-    envelope: dict[str, list[int]] = {"t": [], "node": [], "kind": [], "cause": [], "weight": [], "text": []}
+    envelope: dict[str, list[int]] = {field: [] for field in ENVELOPE[1:]}
     for row in recording.rows:
         kinds.setdefault(row["kind"], []).append(row)
     order = {name: place for place, name in enumerate(kinds)}
@@ -44,6 +46,7 @@ def columns(recording: Recording) -> Row:
         envelope["node"].append(strings.place(row["node"]))
         envelope["kind"].append(order[row["kind"]])
         envelope["cause"].append(row["seq"] - row["cause"] if row["cause"] else 0)
+        envelope["parent"].append(row["seq"] - row["parent"] if row["parent"] != row["cause"] else 0)
         envelope["weight"].append(row["weight"])
         envelope["text"].append(strings.place(row["text"]))
     return {

@@ -19,6 +19,7 @@ from cluster.step_fields import json_form
 from cluster.steps import Ask, Disturb, Step, When, nodes_of
 from cluster.value import value
 from scenarios.gallery import LoadedStory
+from scenarios.inspect.causality import parents
 from scenarios.inspect.result import RunRequest, summary
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def recording(outcome: "Outcome", request: RunRequest, loaded: LoadedStory, vers
     known = KnownPaths.of(loaded)
     result = summary(outcome, request, loaded)
     weights = told(outcome.history, outcome.names)
-    rows = tuple(row(event, weights.get(event.seq, 0), known) for event in outcome.history.events)
+    parent = parents(outcome.history.events)
+    rows = tuple(row(event, parent[event.seq], weights.get(event.seq, 0), known) for event in outcome.history.events)
     header: Row = {
         "story": Path(request.story).stem,
         "lesson": known.without(loaded.lesson),
@@ -64,6 +66,7 @@ def recording(outcome: "Outcome", request: RunRequest, loaded: LoadedStory, vers
         "version": version,
         "names": list(outcome.names),
         "events": len(rows),
+        "agreed": sorted({type(event.note).__name__ for event in outcome.history.of(trace.Agreed)}),
         "backups": dict(result.backups),
         "promises": [[name, says] for name, says in outcome.promises],
         "broken": None,
@@ -88,8 +91,8 @@ def told(history: "History", names: tuple[str, ...]) -> dict[int, int]:
     }
 
 
-def row(event: trace.Happened, weight: int, known: "KnownPaths") -> Row:
-    """An event as a flat row: number, time, node, kind, cause, weight, sentence, and the facts of its note."""
+def row(event: trace.Happened, parent: int, weight: int, known: "KnownPaths") -> Row:
+    """An event as a flat row: number, time, node, kind, cause, parent, weight, sentence, and the facts of its note."""
     note = event.note
     made: Row = {
         "seq": event.seq,
@@ -97,6 +100,7 @@ def row(event: trace.Happened, weight: int, known: "KnownPaths") -> Row:
         "node": event.node,
         "kind": type(note).__name__,
         "cause": event.cause,
+        "parent": parent,
         "weight": weight,
         "text": known.without(note.text()),
     }

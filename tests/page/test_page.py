@@ -209,6 +209,7 @@ def many(made: Recording, count: int) -> Recording:
             "seq": number + 1,
             "t": row["t"] + turn * after,
             "cause": row["cause"] + turn * length if row["cause"] else 0,
+            "parent": row["parent"] + turn * length if row["parent"] else 0,
         }
         rows.append(row | moved | ({"sent": row["sent"] + turn * after} if "sent" in row else {}))
     return attrs.evolve(made, header=made.header | {"events": count}, rows=tuple(rows))

@@ -141,6 +141,16 @@ export class App {
     this.go(stops[place] ?? (by > 0 ? this.run.count : 1));
   }
 
+  /** To the next event of the same node in a direction. @param {number} by */
+  along(by) {
+    this.pause();
+    const { run, view } = this, node = run.node(view.seq);
+    for (let seq = view.seq + by; seq >= 1 && seq <= run.count; seq += by) if (run.node(seq) === node) return this.go(seq);
+  }
+
+  /** Ask for causes, or no longer. */
+  causes() { this.set({ side: this.view.side === "causes" ? this.panels.sides[0] : "causes" }); }
+
   /** @param {number} by */
   faster(by) {
     const place = SPEEDS.indexOf(this.speed) + by;

@@ -20,10 +20,13 @@ export function decoded(data) {
   const times = new Float64Array(count + 1);
   const places = new Uint32Array(count + 1);
   const weights = new Uint8Array(count + 1);
+  const parents = new Uint32Array(count + 1);
   const seen = kinds.map(() => 0);
   for (let seq = 1; seq <= count; seq++) {
     times[seq] = times[seq - 1] + events.t[seq - 1];
     weights[seq] = events.weight[seq - 1];
+    const before = events.parent[seq - 1] || events.cause[seq - 1];
+    parents[seq] = before ? seq - before : 0;
     places[seq] = seen[events.kind[seq - 1]]++;
   }
   /** @type {[string, any[], string][][]} */
@@ -39,10 +42,10 @@ export function decoded(data) {
     const at = seq - 1;
     const cause = events.cause[at] ? seq - events.cause[at] : 0;
     /** @type {Row} */
-    const made = { seq, t: times[seq], node: node(seq), kind: kind(seq), cause, weight: weights[seq], text: text(seq) };
+    const made = { seq, t: times[seq], node: node(seq), kind: kind(seq), cause, parent: parents[seq], weight: weights[seq], text: text(seq) };
     for (const [name, found, how] of fields[events.kind[at]])
       made[name] = how === "1" ? found[0] : how === "s" ? strings[found[places[seq]]] : found[places[seq]];
     return made;
   }
-  return { header: /** @type {Header} */ (header), count, times, weights, row, text, node, kind };
+  return { header: /** @type {Header} */ (header), count, times, weights, parents, row, text, node, kind };
 }

@@ -27,7 +27,7 @@ function emptyState(names) {
 }
 
 /** All states of a run.
- * @param {string[]} names @param {number} count @param {(seq: number) => Row} row @param {(row: Row) => void} seen
+ * @param {string[]} names @param {number} count @param {(seq: number) => Row} row @param {(row: Row, state: State) => void} seen
  * @returns {(seq: number) => State} the state after event `seq`, 0 to `count` */
 export function folded(names, count, row, seen) {
   /** @type {{index: number, record: State}[]} */
@@ -37,7 +37,7 @@ export function folded(names, count, row, seen) {
   for (let seq = 1; seq <= count; seq++) {
     const each = row(seq);
     apply(state, each, records);
-    seen(each);
+    seen(each, state);
     if (seq % EVERY === 0) checkpoints.push({ ...state });
   }
   let near = { ...state };

@@ -9,6 +9,8 @@ export const KEYS = [
   { keys: ["ArrowLeft"], shown: "←", says: "one event back", act: (app) => app.step(-1) },
   { keys: ["Shift+ArrowRight", "PageDown"], shown: "Shift →", says: "the next interesting event", act: (app) => app.stop(1) },
   { keys: ["Shift+ArrowLeft", "PageUp"], shown: "Shift ←", says: "the interesting event before", act: (app) => app.stop(-1) },
+  { keys: ["ArrowDown"], shown: "↓", says: "the next event of this node", act: (app) => app.along(1) },
+  { keys: ["ArrowUp"], shown: "↑", says: "the event before of this node", act: (app) => app.along(-1) },
   { keys: ["Home"], shown: "Home", says: "the first event", act: (app) => app.view.go(1) },
   { keys: ["End"], shown: "End", says: "the last event", act: (app) => app.view.go(app.run.count) },
   { keys: ["["], shown: "[", says: "slower", act: (app) => app.faster(-1) },
@@ -16,6 +18,7 @@ export const KEYS = [
   { keys: ["+", "="], shown: "+", says: "space-time nearer", act: (app) => app.zoom(1.5) },
   { keys: ["-"], shown: "−", says: "space-time farther", act: (app) => app.zoom(1 / 1.5) },
   { keys: ["s"], shown: "s", says: "as seen from the next node", act: (app) => app.seen() },
+  { keys: ["e"], shown: "e", says: "what led to this event, and what it led to", act: (app) => app.causes() },
   { keys: ["g"], shown: "g", says: "go to a time or an event", act: (app) => app.ask() },
   { keys: ["/"], shown: "/", says: "filter the events", act: (app) => app.filter() },
   { keys: ["c"], shown: "c", says: "copy the link to this moment", act: (app) => app.copyLink() },
@@ -31,6 +34,7 @@ export function listen(app) {
     const target = /** @type {Element} */ (event.target);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (target.matches("input, select, textarea") && event.key !== "Escape") return;
+    if (/^(ArrowUp|ArrowDown|Page|Home|End)/.test(event.key) && target.closest(".side, .promises, .groups")) return;
     if (event.key === " " && target.matches("button, summary")) return;
     const name = (event.shiftKey && event.key.startsWith("Arrow") ? "Shift+" : "") + event.key;
     const key = KEYS.find((each) => each.keys.includes(name));

@@ -6,21 +6,46 @@ import { keyOf } from "./fold.js";
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {{node: string, role: string, term: number, seq: number, last: number, t: number, until: number}} Life */
 /** @typedef {{node: string, key: string, owner: string, seq: number, last: number, t: number, until: number}} Belief */
-/** @typedef {{lives: Life[], faults: Row[], runs: Run[], beliefs: Belief[], tasks: Map<string, string>, stops: number[], end: number}} Lanes */
+/** @typedef {{sides: string[][], seq: number, last: number, t: number, until: number}} Parting */
+/** @typedef {{lives: Life[], faults: Row[], runs: Run[], beliefs: Belief[], partings: Parting[], entries: Map<number, number>, tasks: Map<string, string>,
+ *   stops: number[], end: number}} Lanes */
 
 const NO_FAULT = new Set(["Start", "Ask", "When", "Join", "Remove", "Promote", "Demote", "Reconfigure", "Transfer"]);
 
+/** The sides on which nodes are that a cut parts: who can talk both ways, perhaps through others, is on one side.
+ * @param {string[]} names @param {string[]} cuts @returns {string[][]} */
+export function sidesOf(names, cuts) {
+  /** @type {string[][]} */
+  const sides = [];
+  for (const name of names) {
+    const near = sides.filter((side) => side.some((other) => !cuts.includes(`${name}>${other}`) && !cuts.includes(`${other}>${name}`)));
+    sides.push([...near.flat(), name]);
+    for (const side of near) sides.splice(sides.indexOf(side), 1);
+  }
+  return sides;
+}
+
 /** A collector: give every event in order to `see`, and read `lanes` afterwards.
- * @param {number} end the last time of the run */
-export function collector(end) {
+ * @param {number} end the last time of the run @param {string[]} agreed the kinds of notes about an entry that is applied */
+export function collector(end, agreed) {
   /** @type {Lanes} */
-  const lanes = { lives: [], faults: [], runs: [], beliefs: [], tasks: new Map(), stops: [], end };
+  const lanes = { lives: [], faults: [], runs: [], beliefs: [], partings: [], entries: new Map(), tasks: new Map(), stops: [], end };
   /** @type {Map<string, Life>} */
   const living = new Map();
   /** @type {Map<string, Belief>} */
   const believed = new Map();
   /** @type {Map<string, Run>} */
   const runs = new Map();
+
+  /** @type {string[] | null} */
+  let cuts = null;
+  /** @param {Row} row @param {import("./types.js").State} state */
+  function part(row, state) {
+    cuts = state.cuts;
+    const before = lanes.partings.at(-1), sides = sidesOf(Object.keys(state.nodes), state.cuts);
+    if (before?.until === end) Object.assign(before, { until: row.t, last: row.seq });
+    if (sides.length > 1) lanes.partings.push({ sides, seq: row.seq, last: Infinity, t: row.t, until: end });
+  }
 
   /** @param {Row} row @param {string} role @param {number} term */
   function live(row, role, term) {
@@ -90,9 +115,11 @@ export function collector(end) {
   };
 
   return {
-    /** @param {Row} row */
-    see(row) {
+    /** @param {Row} row @param {import("./types.js").State} state */
+    see(row, state) {
       sees[row.kind]?.(row);
+      if (state.cuts !== cuts) part(row, state);
+      if (agreed.includes(row.kind) && !lanes.entries.has(row.index)) lanes.entries.set(row.index, row.seq);
       if (row.weight === 2) lanes.stops.push(row.seq);
     },
     lanes,

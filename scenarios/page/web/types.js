@@ -1,11 +1,11 @@
 // What the modules of the page hand to each other.
 
 /** A flat row of facts about one event. Beside these fields it has those of its kind.
- * @typedef {{seq: number, t: number, node: string, kind: string, cause: number, weight: number, text: string} & Record<string, any>} Row */
+ * @typedef {{seq: number, t: number, node: string, kind: string, cause: number, parent: number, weight: number, text: string} & Record<string, any>} Row */
 
 /** Story, seed, verdict, digest, command, nodes, promises, and the promise that broke.
  * @typedef {{story: string, lesson: string, seed: number, rules: string, bug: string, verdict: string, digest: string, command: string,
- *   version: string, names: string[], events: number, backups: Record<string, number>, promises: [string, string][],
+ *   version: string, names: string[], events: number, agreed: string[], backups: Record<string, number>, promises: [string, string][],
  *   broken: {seq: number, promise: string, text: string} | null}} Header */
 
 /** The state after one event; fold.js says what it holds.
@@ -16,9 +16,9 @@
  *   startedAt: number, end: string, endSeq: number, until: number, reported: number, waits: number, late: boolean}} Run */
 
 /** A finished run: what panels may ask.
- * @typedef {{header: Header, names: string[], count: number, times: Float64Array, weights: Uint8Array, row: (seq: number) => Row,
+ * @typedef {{header: Header, names: string[], count: number, times: Float64Array, weights: Uint8Array, parents: Uint32Array, row: (seq: number) => Row,
  *   text: (seq: number) => string, node: (seq: number) => string, kind: (seq: number) => string, state: (seq: number) => State,
- *   lanes: import("./lanes.js").Lanes}} Recorded */
+ *   ledTo: (seq: number) => number[], lanes: import("./lanes.js").Lanes}} Recorded */
 
 /** What the reader has chosen; all of it is in the address.
  * @typedef {{seq: number, from: string, middle: string, side: string, filter: string, zoom: number, width: number, height: number,

@@ -1,14 +1,24 @@
 // The panels, one line each, in the order of the rail. `middle`: what one looks at; `side`: what one asks about.
 
 import { backups } from "./backups.js";
+import { causes } from "./causes.js";
 import { events } from "./events.js";
+import { group } from "./group.js";
+import { logs } from "./logs.js";
+import { promises } from "./promises.js";
 import { spacetime } from "./spacetime.js";
+import { stage } from "./stage.js";
 
 /** @typedef {{name: string, title: string, place: "middle" | "side", draw: import("../types.js").Panel}} Entry */
 
 /** @type {Entry[]} */
 export const PANELS = [
   { name: "space", title: "Space-time", place: "middle", draw: spacetime },
+  { name: "stage", title: "Stage", place: "middle", draw: stage },
+  { name: "logs", title: "Logs", place: "middle", draw: logs },
+  { name: "group", title: "Group", place: "middle", draw: group },
+  { name: "promises", title: "Promises", place: "middle", draw: promises },
   { name: "backups", title: "Backups", place: "side", draw: backups },
+  { name: "causes", title: "Causes", place: "side", draw: causes },
   { name: "events", title: "Events", place: "side", draw: events },
 ];

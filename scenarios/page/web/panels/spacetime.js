@@ -2,6 +2,7 @@
 // sentences of the timeline. Only what is in the window is drawn.
 
 import { PAUSE, axisOf, placeOf } from "../axis.js";
+import { asked } from "../causes.js";
 import { DAY, clockText, spanText } from "../clock.js";
 import { draw, el } from "../dom.js";
 import { firstFrom } from "../search.js";
@@ -64,8 +65,14 @@ export function spacetime(state, run, view) {
   const y = (place) => Math.round((place * zoom - top + HEAD) * 10) / 10;
   /** @param {string} node */
   const seen = (node) => (!view.from || node === view.from ? "" : " unknown");
+  const causes = asked(run, view);
   /** @param {number} seq */
-  const later = (seq) => (seq > view.seq ? " later" : "");
+  const later = (seq) => (causes ? (causes.all.has(seq) ? "" : " faded") : seq > view.seq ? " later" : "");
+
+  const parted = view.from ? [] : run.lanes.partings
+    .map((each) => ({ each, from: Math.max(HEAD, y(axis[each.seq])), to: Math.min(height, y(axis[Math.min(run.count, each.last)])) }))
+    .filter(({ from, to }) => to > HEAD && from < height)
+    .map(({ each, from, to }) => sidesShaded(run, each, x, gap, from, to));
 
   const lines = run.lanes.lives
     .map((life) => ({ life, from: y(axis[life.seq]), to: y(axis[Math.min(run.count, life.last)]) }))
@@ -81,25 +88,34 @@ export function spacetime(state, run, view) {
 
   /** @type {Node[]} */
   const arrows = [], marks = [], pauses = [], sentences = [];
-  const crowded = last - first > MOST;
+  const crowded = last - first > MOST, now = y(axis[view.seq]);
   let free = HEAD + 2, quiet = "";
+  /** What is written in the gutter, at least a line apart. */
+  const gutter = [now - 4];
+  /** @param {number} at @param {string} text @param {number} apart */
+  const write = (at, text, apart) => {
+    if (at < HEAD + 10 || gutter.some((other) => Math.abs(other - at) < apart)) return false;
+    gutter.push(at);
+    return pauses.push(draw("text", { class: "quiet", x: TIMES - 8, y: at, "text-anchor": "end" }, text)) > 0;
+  };
   for (let seq = Math.max(1, first); seq <= Math.min(run.count, last); seq++) {
     const at = y(axis[seq]), kind = run.kind(seq), node = run.node(seq), weight = run.weights[seq];
     const passed = run.times[seq] - run.times[seq - 1];
     if (passed >= PAUSE && seq > 1 && (axis[seq] - axis[seq - 1]) * zoom > 12) {
       const middle = (y(axis[seq - 1]) + at) / 2;
       pauses.push(draw("line", { class: "pause", x1: TIMES, x2: words - 10, y1: middle, y2: middle }));
-      if (quiet !== spanText(passed)) pauses.push(draw("text", { class: "quiet", x: TIMES - 8, y: middle + 4, "text-anchor": "end" }, spanText(passed)));
+      if (quiet !== spanText(passed)) write(middle + 4, spanText(passed), 13);
       quiet = spanText(passed);
     }
     if (weight) quiet = "";
-    if (crowded && weight < 2) continue;
+    if (passed) write(at + 4, clockText(run.times[seq]), 64);
+    if (crowded && weight < 2 && !causes?.led.includes(seq)) continue;
     if (kind === "Delivered" || kind === "Lost") {
       const row = run.row(seq);
       arrows.push(arrow(row, x(row.peer), y(placeOf(run, axis, row.sent)), x(node), at, seen(node) + later(seq)));
       continue;
     }
-    if (node && weight) marks.push(mark(run, seq, x(node), at, seen(node) + later(seq)));
+    if (node && (weight || causes?.led.includes(seq))) marks.push(mark(run, seq, x(node), at, seen(node) + later(seq)));
     if (!weight || at < HEAD || (view.from && node !== view.from)) continue;
     const shown = Math.max(free, at + 4);
     if (shown - at > FAR * weight && seq !== view.seq) continue;
@@ -107,12 +123,13 @@ export function spacetime(state, run, view) {
     if (shown > height + ROW) continue;
     sentences.push(sentence(run, seq, node, shown, at, node ? x(node) : TIMES, words, later(seq), view));
   }
-  const now = y(axis[view.seq]);
+  const led = causes?.led.map((seq) => `${run.node(seq) ? x(run.node(seq)) : TIMES - 2} ${y(axis[seq])}`).join("L");
   return el(
     "div",
     {
       class: "spacetime", "data-key": "space", tabindex: 0, "aria-label": "Space-time diagram; the list of events has the same as text",
       onwheel: (/** @type {WheelEvent} */ event) => wheel(event, run, view, top),
+      onpointerdown: (/** @type {PointerEvent} */ event) => drag(event, view, top),
       onclick: (/** @type {MouseEvent} */ event) => {
         const found = /** @type {Element} */ (event.target).closest("[data-seq]");
         if (found) view.go(Number(found.getAttribute("data-seq")));
@@ -121,11 +138,11 @@ export function spacetime(state, run, view) {
     draw(
       "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img" },
       draw("title", {}, `Events ${Math.max(1, first)} to ${Math.min(run.count, last)} of ${run.count}`),
-      pauses, lines, turns, arrows, marks, sentences,
+      parted, pauses, lines, turns, arrows, led ? draw("path", { class: "chain", d: `M${led}` }) : null, marks, sentences,
       draw("line", { class: "playhead", x1: 0, x2: width, y1: now, y2: now }),
       now > HEAD && now < height ? draw("text", { class: "now", x: TIMES - 8, y: now - 4, "text-anchor": "end" }, clockText(state.t)) : null,
       draw("rect", { class: "head", x: 0, y: 0, width, height: HEAD - 6 }),
-      run.names.map((name) => headOf(state, name, x(name), seen(name))),
+      run.names.map((name) => headOf(state, name, x(name), gap, seen(name))),
     ),
     crowded ? el("p", { class: "notshown" }, "Only headlines are shown from this far: press + to come nearer.") : null,
   );
@@ -141,6 +158,31 @@ function wheel(event, run, view, top) {
   const zoom = Math.min(8, Math.max(fit(run, view), view.zoom * (event.deltaY < 0 ? 1.2 : 1 / 1.2)));
   const under = event.offsetY - HEAD;
   view.set({ zoom, top: { ...view.top, space: Math.max(0, ((top + under) / view.zoom) * zoom - under) } }, true);
+}
+
+/** Hold and move: what was under the pointer stays under it.
+ * @param {PointerEvent} event @param {View} view @param {number} top */
+function drag(event, view, top) {
+  if (event.button !== 0) return;
+  const stop = new AbortController(), from = event.clientY;
+  addEventListener("pointermove", (moved) => {
+    if (Math.abs(moved.clientY - from) > 3) view.set({ top: { ...view.top, space: Math.max(0, top + from - moved.clientY) } }, true);
+  }, { signal: stop.signal });
+  for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => stop.abort(), { signal: stop.signal });
+}
+
+/** Behind the lives: on which side of a cut each node is, and for how long. The largest side stays white.
+ * @param {Recorded} run @param {import("../lanes.js").Parting} parting @param {(name: string) => number} x @param {number} gap @param {number} from @param {number} to */
+function sidesShaded(run, { sides, seq, t, until, last }, x, gap, from, to) {
+  const most = sides.reduce((one, other) => (other.length > one.length ? other : one));
+  const long = `${spanText(until - t)}${last === Infinity ? ", to the end" : ""}`;
+  return draw("g", { class: "parted", "data-seq": seq }, draw("title", {}, `${sides.map((side) => side.join(" ")).join(" | ")}: no way between them for ${long}`),
+    sides.filter((side) => side !== most).flatMap((side) => side.map((name) => {
+      const left = x(name) - gap / 2 + 2, middle = (from + to) / 2, others = run.names.filter((other) => !side.includes(other)).join(" ");
+      const words = to - from > 190 ? `cut off from ${others} for ${long}` : to - from > 70 ? `for ${spanText(until - t)}` : "";
+      return draw("g", {}, draw("rect", { x: left, y: from, width: gap - 4, height: Math.max(1, to - from) }),
+        words ? draw("text", { x: 0, y: 0, "text-anchor": "middle", transform: `translate(${left + gap - 9} ${middle}) rotate(-90)` }, words) : null);
+    })));
 }
 
 /** A stretch of a life: thin for a follower, dashed for a candidate, double for a leader, hatched while it is down.
@@ -167,15 +209,15 @@ function turn(run, belief, x, from, to, how) {
   );
 }
 
-/** @param {import("../types.js").State} state @param {string} name @param {number} x @param {string} how */
-function headOf(state, name, x, how) {
+/** @param {import("../types.js").State} state @param {string} name @param {number} x @param {number} gap @param {string} how */
+function headOf(state, name, x, gap, how) {
   const node = state.nodes[name];
   const roles = { leader: "leads", follower: "follows", candidate: "stands", trial: "asks", down: "down", none: "" };
   const does = node.paused ? "paused" : roles[/** @type {keyof typeof roles} */ (node.role)];
   return draw(
     "g", { class: `name ${node.role}${how}` },
     draw("text", { class: "tag", x, y: 14, "text-anchor": "middle" }, name),
-    draw("text", { class: "role", x, y: 26, "text-anchor": "middle" }, node.up ? `${does} · t${node.term}` : does),
+    draw("text", { class: "role", x, y: 26, "text-anchor": "middle" }, !node.up ? does : gap < 70 ? `t${node.term}` : `${does} · t${node.term}`),
   );
 }
 

@@ -1,0 +1,145 @@
+// The cluster at the playhead: each node with its role by shape, what it does and what ails it, messages on their way, cuts,
+// and where files stand. What the chosen node cannot know is not shown.
+
+import { asked } from "../causes.js";
+import { spanText } from "../clock.js";
+import { draw, el } from "../dom.js";
+import { lastOf } from "../fold.js";
+
+/** @typedef {import("../types.js").State} State */
+/** @typedef {import("../types.js").Recorded} Recorded */
+/** @typedef {import("../types.js").View} View */
+/** @typedef {{x: number, y: number}} Place */
+
+const R = 32, LOOK = 600, SOON = 5e6, CROWN = "M-15 -37L-17 -52L-8 -44L0 -56L8 -44L17 -52L15 -37Z";
+
+/** @type {import("../types.js").Panel} */
+export function stage(state, run, view) {
+  const { width, height } = view, clouds = Object.keys(state.files).filter((place) => !(place.split(":")[0] in state.nodes));
+  const room = width - (clouds.length ? 150 : 0);
+  const grown = Math.min(1.6, Math.max(1, Math.min(room / 700, height / 580))), high = height - 195 * grown, lowest = Math.floor(run.names.length / 2) / run.names.length;
+  /** @type {Record<string, Place>} */
+  const at = Object.fromEntries(run.names.map((name, place) => {
+    const turn = (place / run.names.length) * 2 * Math.PI - Math.PI / 2;
+    const part = run.names.length > 1 ? (1 + Math.sin(turn)) / (1 - Math.cos(lowest * 2 * Math.PI)) : 0.5;
+    return [name, { x: room / 2 + Math.max(90, Math.min(room / 2 - 110 * grown, high * 0.8)) * Math.cos(turn), y: 72 * grown + high * part }];
+  }));
+  const led = asked(run, view)?.all;
+  return el("div", { class: "stage", "data-key": "stage" }, draw(
+    "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The cluster at this moment; the panels beside have the same as text" },
+    links(state, run, at, view.from),
+    flying(state, run, view).map((row) => message(run, row, state.t, at, led && !led.has(row.seq) ? " faded" : "", view)),
+    run.names.map((name) => (view.from && name !== view.from ? stranger(state, name, at[name], grown, view.from) : body(state, run, name, at[name], grown, view))),
+    clouds.map((place, nth) => cloud(state, place, width - 140, 30 + nth * 64)),
+  ));
+}
+
+/** @param {State} state @param {Recorded} run @param {Record<string, Place>} at @param {string} from */
+function links(state, run, at, from) {
+  return run.names.flatMap((one, place) => run.names.slice(place + 1).map((other) => {
+    const both = [`${one}>${other}`, `${other}>${one}`], cut = both.filter((each) => state.cuts.includes(each)), held = both.filter((each) => state.held.includes(each));
+    const a = at[one], b = at[other], x = (a.x + b.x) / 2, y = (a.y + b.y) / 2, how = from || !(cut.length + held.length) ? "" : cut.length ? " cut" : " held";
+    const word = how && `${how.trim()}${cut.length + held.length === 1 ? ` ${[...cut, ...held][0].replace(">", " → ")}` : ""}`;
+    return draw("g", { class: `link${how}` }, draw("line", { x1: a.x, y1: a.y, x2: b.x, y2: b.y }),
+      word ? draw("text", { x, y: y + 4, "text-anchor": "middle" }, `✕ ${word}`) : null);
+  }));
+}
+
+/** The messages that were sent by now and land, or are lost, later.
+ * @param {State} state @param {Recorded} run @param {View} view */
+function flying(state, run, view) {
+  const found = [];
+  for (let seq = view.seq + 1; seq <= Math.min(run.count, view.seq + LOOK) && found.length < 60; seq++) {
+    const kind = run.kind(seq);
+    if (kind !== "Delivered" && kind !== "Lost") continue;
+    const row = run.row(seq);
+    if (row.sent <= state.t && row.parent <= view.seq && (!view.from || row.peer === view.from)) found.push(row);
+  }
+  return found;
+}
+
+/** @param {Recorded} run @param {import("../types.js").Row} row @param {number} t @param {Record<string, Place>} at @param {string} how @param {View} view */
+function message(run, row, t, at, how, view) {
+  const part = 0.2 + 0.6 * ((t - row.sent) / Math.max(1, row.t - row.sent)), a = at[row.peer], b = at[row.node], turn = Math.atan2(b.y - a.y, b.x - a.x);
+  const x = a.x + (b.x - a.x) * part - 9 * Math.sin(turn), y = a.y + (b.y - a.y) * part + 9 * Math.cos(turn);
+  const lost = row.kind === "Lost" && !view.from;
+  return draw(
+    "g", { class: `message ${lost ? "lost" : /Vote/.test(row.message) ? "vote" : /Reply$|Ack$/.test(row.message) ? "reply" : "append"}${how}`,
+      transform: `translate(${x} ${y})`, onclick: () => view.go(row.seq) },
+    draw("title", {}, `${row.message} from ${row.peer} to ${row.node}${lost ? `: never arrives (${row.why})` : `, lands in ${spanText(row.t - t)}`}`),
+    draw("path", { class: "tip", d: lost ? "M-5 -5L5 5M5 -5L-5 5" : "M9 0L-6 -6L-3 0L-6 6Z", transform: `rotate(${(turn * 180) / Math.PI})` }),
+  );
+}
+
+const ROLES = /** @type {Record<string, string>} */ ({ leader: "leads", follower: "follows", candidate: "stands", trial: "asks whether it could win", down: "down", none: "not started" });
+
+/** @param {State} state @param {Recorded} run @param {string} name @param {Place} place @param {number} grown @param {View} view */
+function body(state, run, name, { x, y }, grown, view) {
+  const node = state.nodes[name], color = `n${run.names.indexOf(name) % 6}`, soon = stands(state, run, name);
+  const follows = node.role === "follower" ? (node.leader ? `follows ${node.leader}` : "follows nobody") : ROLES[node.role];
+  const owned = Object.entries(node.record.tasks).filter(([, task]) => task.owner === name).map(([, task]) => task.name);
+  const files = Object.entries(state.files).filter(([each]) => each.startsWith(`${name}:`)), waiting = Object.keys(node.waiting).length;
+  /** @type {[string, string][]} */
+  const lines = [[`${node.paused ? "paused" : follows} · term ${node.term}`, "strong"]];
+  if (node.up) lines.push([`commit ${node.commit} of ${lastOf(node.log)}`, ""]);
+  if (soon) lines.push([`election timer: ${spanText(soon.wait)} left`, ""]);
+  if (node.up && owned.length) lines.push([`responsible: ${owned.slice(0, 2).join(", ")}${owned.length > 2 ? ` and ${owned.length - 2} more` : ""}`, "mine"]);
+  for (const [key, each] of Object.entries(node.running).slice(0, 2)) lines.push([`■ ${each.full ? "full" : "incremental"} backup of ${key}`, "strong"]);
+  if (waiting) lines.push([`✉ ${waiting} report${waiting > 1 ? "s wait" : " waits"}`, "ill"]);
+  const ills = [node.disk.full && "disk full", node.disk.failing && "disk fails", node.disk.factor !== 1 && `disk ${node.disk.factor}× slower`,
+    ...node.short.map((/** @type {string} */ of) => `short of ${of}`), ...Object.entries(node.places).map(([path, trouble]) => `${path}: ${trouble}`),
+    node.clock.offset && `clock ${node.clock.offset > 0 ? "+" : "−"}${spanText(Math.abs(node.clock.offset))}`, node.clock.drift && `clock drifts ${node.clock.drift} ppm`].filter(Boolean);
+  if (ills.length) lines.push([ills.join(", "), "ill"]);
+  for (const [each, kept] of files.slice(0, 2)) if (kept.length) lines.push([`${each.slice(name.length + 1)}: ${kept.length} file${kept.length > 1 ? "s" : ""}`, ""]);
+  return draw(
+    "g", { class: `body ${node.paused ? "paused " : ""}${node.role} ${color}`, transform: `translate(${x} ${y}) scale(${grown})`, onclick: () => view.go(Math.max(1, node.since)) },
+    draw("title", {}, `${name} ${follows}, since event ${node.since}`),
+    node.role === "leader" ? draw("path", { class: "crown", d: CROWN }) : null,
+    draw("circle", { class: "shape", r: R }),
+    node.role === "leader" ? draw("circle", { class: "ring", r: R - 5 }) : null,
+    node.role === "down" ? draw("path", { class: "hatch", d: "M-22 14L14 -22M-14 23L23 -14M-28 2L2 -28M-3 29L29 -3" }) : null,
+    soon ? draw("path", { class: "timer", d: arc(R + 5, soon.part) }) : null,
+    draw("text", { class: "tag", y: 7, "text-anchor": "middle" }, name),
+    lines.map(([text, how], nth) => draw("text", { class: `says ${how}`, y: R + 18 + nth * 16, "text-anchor": "middle" }, text.length > 34 ? `${text.slice(0, 33)}…` : text)),
+  );
+}
+
+/** What sets an election timer anew.
+ * @param {import("../types.js").Row} row */
+const RESETS = (row) => (row.kind === "Delivered" ? /^(AppendEntries|InstallSnapshot)$/.test(row.message) : /^(Started|Voted|BecameCandidate)$/.test(row.kind));
+
+/** How long until this node stands for election, as the recording has it, and how much of its timer has run; null if that is not soon.
+ * @param {State} state @param {Recorded} run @param {string} name */
+function stands(state, run, name) {
+  const node = state.nodes[name], next = run.lanes.lives.find((life) => life.node === name && life.seq > state.seq);
+  if (!node.up || node.role === "leader" || !next || !/candidate|trial/.test(next.role) || next.t - state.t > SOON) return null;
+  for (let seq = state.seq + 1; seq < next.seq; seq++) if (run.node(seq) === name && RESETS(run.row(seq))) return null;
+  let heard = state.seq;
+  while (heard && run.times[heard] > state.t - SOON && !(run.node(heard) === name && RESETS(run.row(heard)))) heard--;
+  return { wait: next.t - state.t, part: (state.t - run.times[heard]) / Math.max(1, next.t - run.times[heard]) };
+}
+
+/** @param {number} r @param {number} part */
+function arc(r, part) {
+  const turn = Math.min(0.999, part) * 2 * Math.PI;
+  return `M0 ${-r}A${r} ${r} 0 ${part > 0.5 ? 1 : 0} 1 ${r * Math.sin(turn)} ${-r * Math.cos(turn)}`;
+}
+
+/** Another node, of which the one that sees knows only whom it follows.
+ * @param {State} state @param {string} name @param {Place} place @param {number} grown @param {string} from */
+function stranger(state, name, { x, y }, grown, from) {
+  const leads = state.nodes[from].leader === name;
+  return draw(
+    "g", { class: "body stranger", transform: `translate(${x} ${y}) scale(${grown})` }, draw("title", {}, `What ${name} does now ${from} cannot know`),
+    leads ? draw("path", { class: "crown", d: CROWN }) : null,
+    draw("circle", { class: "shape", r: R }), draw("text", { class: "tag", y: 7, "text-anchor": "middle" }, name),
+    draw("text", { class: "says", y: R + 18, "text-anchor": "middle" }, leads ? `${from} believes that it leads` : "not known"),
+  );
+}
+
+/** @param {State} state @param {string} place @param {number} x @param {number} y */
+function cloud(state, place, x, y) {
+  const files = state.files[place].length;
+  return draw("g", { class: "cloud", transform: `translate(${x} ${y})` }, draw("title", {}, place), draw("rect", { width: 130, height: 46, rx: 4 }),
+    draw("text", { x: 8, y: 19 }, place.length > 19 ? `${place.slice(0, 18)}…` : place), draw("text", { class: "says", x: 8, y: 36 }, `${files} file${files === 1 ? "" : "s"}`));
+}

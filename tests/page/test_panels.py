@@ -1,0 +1,153 @@
+"""What the panels of the cluster show: stage, logs, database group, promises, and the sides of a cut."""
+
+import re
+
+from scenarios.page.fold import States
+from tests.page.conftest import Opened, recorded, until
+
+NIGHT = "cut_off_owner_backs_up_twice"
+
+
+def test_the_stage_shows_who_is_what(opened: Opened) -> None:
+    """Roles have shapes, a cut its links, and each node says its term, its commit and what waits at it."""
+    page = opened(recorded(NIGHT), "#e=420&see=stage")
+    assert page.locator(".body").evaluate_all(
+        "(all) => all.map((each) => each.getAttribute('class').split(' ')[1])"
+    ) == [
+        "leader",
+        "trial",
+        "follower",
+    ]
+    assert page.locator(".body.leader .crown").count() == 1
+    assert page.locator(".link text").all_text_contents() == ["✕ cut", "✕ cut"]
+    assert "✉ 1 report waits" in (page.locator(".body.trial").text_content() or "")
+    assert page.locator(".body .mine").all_text_contents() == ["responsible: Backup to Local"] * 2
+
+
+def test_messages_in_flight_are_on_the_stage(opened: Opened) -> None:
+    """What was sent by now and lands later is on its way, and nothing else."""
+    made = recorded("storm")
+    page = opened(made, "#e=1&see=stage")
+    for seq in range(10, len(made.rows), 97):
+        page.evaluate(f"app.view.seq = {seq}; app.draw()")
+        now = made.rows[seq - 1]["t"]
+        flying = [
+            row
+            for row in made.rows[seq : seq + 600]
+            if row["kind"] in ("Delivered", "Lost") and row["sent"] <= now and row["parent"] <= seq
+        ]
+        assert page.locator(".stage .message").count() == min(60, len(flying)), seq
+
+
+def test_a_node_sees_no_other_from_inside(opened: Opened) -> None:
+    """As seen from one node, the others are strangers of whom it knows only whom it follows, and no cut is shown."""
+    page = opened(recorded(NIGHT), "#e=420&see=stage&from=C")
+    assert page.locator(".body.stranger .says").all_text_contents() == ["C believes that it leads", "not known"]
+    assert page.locator(".link text, .link.cut").count() == 0
+
+
+def test_logs_have_the_entries_of_the_state(opened: Opened) -> None:
+    """Each entry has its term, and a solid border as far as its node knows that it is committed."""
+    made = recorded("storm")
+    states = States(made.header["names"], made.rows)
+    page = opened(made, "#e=1&see=logs", viewport={"width": 1280, "height": 3000})
+    for seq in (60, 200, len(made.rows)):
+        page.evaluate(f"app.view.seq = {seq}; app.view.top = {{}}; app.draw()")
+        columns = page.locator(".column").evaluate_all(
+            "(all) => all.map((each) => [...each.querySelectorAll('.cell')].map((cell) =>"
+            " [cell.querySelector('.term').textContent, cell.matches('.committed')]))"
+        )
+        for name, cells in zip(made.header["names"], columns, strict=True):
+            node = states.at(seq)["nodes"][name]
+            terms = [f"t{term}" for term, count in node["log"]["terms"] for _ in range(count)]
+            assert cells == [
+                [term, node["log"]["base"] + place <= node["commit"]] for place, term in enumerate(terms, 1)
+            ], (seq, name)
+
+
+def test_the_group_shows_each_task_at_its_node(opened: Opened) -> None:
+    """Members, promotables and rehabs differ by border, and a task stands at the node that is believed to be responsible."""
+    page = opened(recorded(NIGHT), "#e=420&see=group")
+    shown = page.locator(".of").evaluate_all("(all) => all.map((each) => each.textContent)")
+    assert [re.sub(r"no node.*?; |the .*?(?=⟳)", "", text) for text in shown][2].startswith("B: rehab")
+    assert [text.endswith("Backup to Local") for text in shown] == [False, True, False]
+    page.locator("select").select_option("B")
+    until(page, "document.querySelectorAll('.of')[1].textContent.endsWith('Backup to Local')")
+
+
+def test_the_promise_that_broke_says_so(opened: Opened) -> None:
+    """Every promise has a light over time; the one that broke stands first, with its sentence, and a click goes there."""
+    made = recorded("storm@6", "majority-of-half")
+    page = opened(made, "#e=3&see=promises")
+    assert page.locator(".promises li").count() == len(made.header["promises"])
+    assert "election safety ✕ broke at" in page.locator(".promises li").first.inner_text()
+    page.locator(".promises .broke button").click()
+    until(page, f"app.view.seq === {made.header['broken']['seq']}")
+
+
+def test_the_sides_of_a_cut_are_shaded(opened: Opened) -> None:
+    """Behind the life of the node that is cut off stands from whom, and for how long."""
+    page = opened(recorded(NIGHT), "#e=420")
+    assert page.locator(".parted text").all_text_contents() == ["cut off from A C for 2.3 h"]
+    assert page.locator(".parted title").all_text_contents() == ["B | A C: no way between them for 2.3 h"]
+    page.locator("select").select_option("B")
+    until(page, "document.querySelectorAll('.parted').length === 0")
+
+
+def test_no_words_lie_over_others(opened: Opened) -> None:
+    """In the diagram no sentence, time or name overlaps another one, near and far, in a small window and a large one."""
+    for run in (NIGHT, "one_backup_for_all", "storm"):
+        for size in ((1280, 800), (1920, 1080)):
+            page = opened(recorded(run), viewport={"width": size[0], "height": size[1]})
+            for zoom in (0.3, 1, 4):
+                page.evaluate(
+                    f"app.view.zoom = {zoom}; app.view.seq = Math.round(app.run.count / 2); app.view.top = {{}}; app.draw()"
+                )
+                overlaps = page.evaluate(
+                    """() => {
+                      const boxes = [...document.querySelectorAll('.spacetime text')].filter((each) => !each.closest('.parted'))
+                        .map((each) => [each.textContent, each.getBoundingClientRect()]);
+                      const wide = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left);
+                      const high = (a, b) => Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+                      return boxes.flatMap(([one, a], place) => boxes.slice(place + 1)
+                        .filter(([, b]) => wide(a, b) > 1 && high(a, b) > 3)
+                        .map(([other]) => [one, other]));
+                    }"""
+                )
+                assert overlaps == [], (run, size, zoom)
+
+
+def test_the_diagram_is_dragged_and_zoomed(opened: Opened) -> None:
+    """A drag moves it by as much, the wheel scrolls it, and Ctrl with the wheel zooms; the address stays."""
+    page = opened(recorded(NIGHT), "#e=420")
+    box = page.locator(".spacetime").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] - 20, box["y"] + 200
+    page.evaluate("app.set({ top: { space: 2000 } }, true)")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 50, steps=3)
+    page.mouse.up()
+    until(page, "Math.abs(app.view.top.space - 2050) < 2")
+    page.mouse.move(x, y + 60)
+    page.wait_for_timeout(50)
+    assert page.evaluate("Math.abs(app.view.top.space - 2050) < 2")
+    page.mouse.wheel(0, 100)
+    until(page, "Math.abs(app.view.top.space - 2150) < 2")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -100)
+    until(page, "app.view.zoom > 1.1")
+    page.keyboard.up("Control")
+    assert page.evaluate("app.view.seq") == 420
+
+
+def test_one_walks_along_a_life(opened: Opened) -> None:
+    """Up and down go to the event before and the next one of the same node."""
+    made = recorded(NIGHT)
+    page = opened(made, "#e=420")
+    nodes = [row["node"] for row in made.rows]
+    after = nodes.index(nodes[419], 420) + 1
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("app.view.seq") == after
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("app.view.seq") == 420
