@@ -6,13 +6,17 @@ shrinking and pages share these classes. Durations are µs, chances in [0, 1].
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
+from cluster.argument_kinds import misfit, problem, shown
 from cluster.time_units import SECOND
 from cluster.value import value
 
+LONGEST = 300
+"""The most characters of a wrong step that an error shows."""
 RESOURCES = ("memory", "dirty memory", "cpu credits")
 """The resources that a node may be short of."""
 
@@ -428,6 +432,9 @@ Administration = Join | Remove | Promote | Demote | Reconfigure | Transfer
 Step = Fault | Administration | Start | Mend | Ask | When
 
 
+_KINDS = frozenset(get_args(Step))
+
+
 def nodes_of(step: Step) -> tuple[str, ...]:
     """The nodes that a step affects, each once; empty if it affects the whole cluster."""
     match step:
@@ -443,9 +450,12 @@ def nodes_of(step: Step) -> tuple[str, ...]:
             return (step.node,)
 
 
-def _whole(number: object) -> bool:
-    """Whether it is an int. Stories are not type-checked, and a float would make instants that no clock has."""
-    return isinstance(number, int)
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 class Impossible(ValueError):
@@ -453,36 +463,37 @@ class Impossible(ValueError):
 
 
 def check(step: Step) -> None:
-    """Raise Impossible if a value of the step is out of its range."""
+    """Raise Impossible if it is no step, or if a value of it is of a wrong kind or out of its range."""
 
     def need(true: bool, what: str) -> None:
         if not true:
-            raise Impossible(f"{step!r}: {what}")
+            raise Impossible(f"{shown(step, LONGEST)}: {what}")
 
+    if type(step) not in _KINDS:
+        raise Impossible(problem("the step", step, Step))
+    said = "" if isinstance(step, Ask) else misfit(step)  # a request is the application's, which judges it itself
+    need(not said, said)
     match step:
         case Drift(_, parts_per_million):
-            ppm = parts_per_million
-            need(
-                _whole(ppm) and abs(ppm) <= 100_000,
-                "a drift is a whole number of ppm up to 100,000 either way",
-            )
-        case JumpClock(_, by):
-            need(_whole(by), "a clock is set by a whole number of µs")
+            need(abs(parts_per_million) <= 100_000, "a drift is a whole number of ppm up to 100,000 either way")
         case SlowDisk(_, factor):
             need(0 < factor <= 1e6, "a disk is slower by a factor above 0 and up to a million")
+        case Zone(_, zone):
+            need(_is_zone(zone), "there is no such IANA time zone: give one such as Europe/Berlin")
+        case Reconfigure(voters=voters):
+            need(bool(voters), "a cluster has one voter at least")
         case Short(_, of):
             need(of in RESOURCES, f"a node is short of one of {', '.join(RESOURCES)}")
         case Rewire():
             for chance in (step.loss, step.duplicate, step.delay_chance):
                 need(chance is None or 0 <= chance <= 1, "a chance lies in [0, 1]")
             for duration in (step.latency, step.jitter, step.delay):
-                whole = duration is None or (_whole(duration) and duration >= 0)
-                need(whole, "a duration is a whole number of µs, 0 or more")
+                need(duration is None or duration >= 0, "a duration is a whole number of µs, 0 or more")
         case When(count=count, fault=fault):
             need(count >= 1, "it strikes at the first event or a later one: count from 1")
             check(fault)
         case Disturb(trouble=trouble):
-            need(attrs.has(type(trouble)), "a trouble is an attrs value")
+            need(attrs.has(type(trouble)), "a trouble is an attrs value, as in `Full('backups')`")
         case Ask(request=request):
             need(attrs.has(type(request)) or is_dataclass(request), "a request is an attrs or a dataclass value")
             if broken := broken_text(request):  # it has no repr: nothing that says it can be written
@@ -521,3 +532,11 @@ class Gust:
 
 
 Weather = tuple[Gust, ...]
+
+
+def check_weather(weather: Weather) -> None:
+    """Raise Impossible if a value of a gust is of a wrong kind, or if it comes before the one ahead of it."""
+    for gust in weather:
+        said = misfit(gust) or ("" if gust.after >= 0 else "`after` is a duration in µs: give 0 or more")
+        if said:
+            raise Impossible(f"{shown(gust, LONGEST)}: {said}")

@@ -25,6 +25,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "checks raft_driver proposals wire structlog_listener",
         "trace raft",
         "steps step_fields periodic_talk",
+        "argument_kinds",
         "time_units value",
     ),
     "backup": (
@@ -57,7 +58,10 @@ file in which bugs are planted and known by name, `zoo.*` the bugs and what runs
 """
 FROM_BELOW = {
     "cluster": (),
-    "backup": tuple(f"cluster.{module}" for module in ("member", "trace", "steps", "checks", "value", "time_units")),
+    "backup": tuple(
+        f"cluster.{module}"
+        for module in ("member", "trace", "steps", "checks", "value", "time_units", "argument_kinds")
+    ),
     "scenarios": ("backup", "cluster"),
 }
 """What a package may import of the others. Never in the product: tests."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from backup.destinations.object_store import ObjectStore, client_options, retry_config
+from backup.destinations.object_store import ObjectStore, client_options, opened, retry_config
 from backup.destinations.settings import CloudSettings, Script, named
 from cluster.value import value
 
@@ -47,5 +47,11 @@ class Azure(CloudSettings):
         }
         given = {key: content for key, content in keys.items() if content}
         options, retry = client_options(endpoint), retry_config()
-        store = AzureStore(self.container, **given, client_options=options, retry_config=retry)
+        store = opened(
+            lambda: AzureStore(self.container, **given, client_options=options, retry_config=retry),
+            self.address,
+            self.secrets,
+            "give the account's name with its key or a SAS token, or AZURE_STORAGE_ACCOUNT_NAME and "
+            "AZURE_STORAGE_ACCOUNT_KEY in the environment",
+        )
         return ObjectStore(store, self.address, self.remote_folder, self.secrets)

@@ -11,6 +11,8 @@ from typing import Any
 from backup.destinations.address_secrets import refuse_secret
 from backup.destinations.port import Destination, DestinationError, Upload
 from backup.destinations.registry import is_remote
+from backup.destinations.settings import WrongSettings
+from cluster.argument_kinds import misfit
 from cluster.value import value
 
 Ailing = Mapping[type, Any]
@@ -18,13 +20,16 @@ Ailing = Mapping[type, Any]
 
 
 class OfPlace:
-    """What ails one place. SecretInAddress if its address carries what lets somebody in."""
+    """What ails one place. WrongSettings for a field of a wrong kind. SecretInAddress if its address carries what lets somebody in."""
 
     __slots__ = ()
 
     path: str
 
     def __attrs_post_init__(self) -> None:
+        said = misfit(self)
+        if said:
+            raise WrongSettings(f"{type(self).__name__}: {said}")
         where = "the place of a fault"
         refuse_secret(self.path, where, "name it by its address, without that", is_place=is_remote(self.path))
 

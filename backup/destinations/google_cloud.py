@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import attrs
 
-from backup.destinations.object_store import ObjectStore, client_options, retry_config
+from backup.destinations.object_store import ObjectStore, client_options, opened, retry_config
 from backup.destinations.port import DestinationError
 from backup.destinations.settings import CloudSettings, Script, named
 from cluster.value import value
@@ -48,8 +48,13 @@ class GoogleCloud(CloudSettings):
                 self.address, "its credentials are no JSON object", "give the text of a service account's key file"
             ) from None
         options, retry = client_options(url), retry_config()
-        store = GCSStore(self.bucket, service_account_key=text, client_options=options, retry_config=retry)
         hidden = [*self.secrets, *([private] if private else [])]
+        store = opened(
+            lambda: GCSStore(self.bucket, service_account_key=text, client_options=options, retry_config=retry),
+            self.address,
+            [text, *hidden],
+            "give the text of a service account's key file",
+        )
         return ObjectStore(store, self.address, self.remote_folder, hidden)
 
 

@@ -6,7 +6,7 @@ are off: the run that uploads tries again by its own rules. Buckets are never cr
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -189,7 +189,20 @@ class ObjectUpload:
         self.abandon()
 
 
-# ---- options of every store ----
+# ---- the making of every store, and its options ----
+
+
+def opened(make: Callable[[], "Store"], where: str, hidden: Iterable[str], remedy: str) -> "Store":
+    """The store that `make` makes. Raises DestinationError for settings that it refuses, without what is hidden."""
+    from obstore.exceptions import BaseError
+
+    try:
+        return make()
+    except BaseError as error:
+        what = str(error).partition("\n")[0]
+        for secret in hidden:
+            what = what.replace(secret, "***")
+        raise DestinationError(where, what, remedy) from None
 
 
 def client_options(url: str) -> Any:

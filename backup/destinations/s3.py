@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from backup.destinations.object_store import ObjectStore, client_options, retry_config
+from backup.destinations.object_store import ObjectStore, client_options, opened, retry_config
 from backup.destinations.settings import CloudSettings, Script, named
 from cluster.value import value
 
@@ -64,12 +64,17 @@ class AmazonS3(CloudSettings):
             "region": self.region or "us-east-1",
         }
         given = {key: content for key, content in keys.items() if content}
-        store = S3Store(
-            self.bucket,
-            **given,
-            virtual_hosted_style_request=not (self.force_path_style or url),
-            client_options=client_options(url),
-            retry_config=retry_config(),
+        store = opened(
+            lambda: S3Store(
+                self.bucket,
+                **given,
+                virtual_hosted_style_request=not (self.force_path_style or url),
+                client_options=client_options(url),
+                retry_config=retry_config(),
+            ),
+            self.address,
+            self.secrets,
+            "give the bucket, its region and the keys as Amazon shows them",
         )
         asleep = self.storage_class in ASLEEP
         return ObjectStore(store, self.address, self.remote_folder, self.secrets, self.storage_class, asleep=asleep)

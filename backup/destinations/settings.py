@@ -15,7 +15,12 @@ import attrs
 from backup.destinations.address_secrets import refuse_secret
 from backup.destinations.port import Destination, DestinationError
 from backup.destinations.simulated import SimulatedCloud
+from cluster.argument_kinds import misfit
 from cluster.value import value
+
+
+class WrongSettings(ValueError):
+    """A field of the settings of a destination, or of a fault of one, is of a wrong kind. The text names it and the remedy."""
 
 
 @value
@@ -28,7 +33,10 @@ class Script:
     """How long the program may run in µs; RavenDB's default of ten seconds."""
 
     def __attrs_post_init__(self) -> None:
-        """SecretInAddress: program and arguments are shown."""
+        """WrongSettings for a field of a wrong kind. SecretInAddress: program and arguments are shown."""
+        said = misfit(self)
+        if said:
+            raise WrongSettings(f"Script: {said}")
         for text in (self.exec, self.arguments):
             refuse_secret(text, "script", "let the program read it from a file or its environment", is_place=False)
 
@@ -77,7 +85,12 @@ class DestinationSettings(ABC):
     script: Script | None
 
     def __attrs_post_init__(self) -> None:
-        """SecretInAddress if what is shown of the settings lets somebody in: an event, a file or an error would tell it."""
+        """WrongSettings for a field of a wrong kind.
+
+        SecretInAddress if what is shown of the settings lets somebody in: an event, a file or an error would tell it."""
+        said = misfit(self)
+        if said:
+            raise WrongSettings(f"{type(self).__name__}: {said}")
         *others, last = self.login_fields or ("",)
         fields = f"{', '.join(others)} and {last}" if others else last
         instead = f"leave that out, and give it as {fields} of {type(self).__name__}" if fields else "leave that out"

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import attrs
+
 from backup.checks import backup_watchers
 from backup.database import replication
 from backup.database.documents import Store
@@ -30,8 +32,9 @@ from backup.requests.admin_requests import Act, ObserverRequest
 from backup.requests.answers import BackupsView
 from backup.requests.backup_requests import Action
 from backup.requests.document_requests import DocumentRequest
+from cluster.argument_kinds import misfit
 from cluster.checks import Watcher
-from cluster.member import Application, Member
+from cluster.member import Application, Member, Refused
 from cluster.trace import Note
 
 WORDS: tuple[type, ...] = (
@@ -153,12 +156,15 @@ class Backups(Application[Record]):
     # ---- clients
 
     async def serve(self, request: Any) -> Any:
-        """Answer a client (backup/requests). TypeError if `request` is not a request."""
+        """Answer a client (backup/requests). Refused if a field is of a wrong kind, TypeError if `request` is no request."""
         while self._member is None or self._node is None:
             assert self._member is not None, "a node serves when its program has begun"
             await self._member.changed(self._member.version)
         member, parts = self._member, self._node
         self._keys.add(restore_requests.keys_of(request), restore_requests.secrets_of(request))
+        said = misfit(request) if attrs.has(type(request)) else ""
+        if said:
+            raise Refused(f"{type(request).__name__} is refused: {said}")
         if isinstance(request, DocumentRequest):
             return await parts.document_handler.answer(request)
         if isinstance(request, Action):

@@ -28,6 +28,8 @@ class Key:
     secret: bytes
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(self.secret, bytes):
+            raise BadKey(f"a key is bytes and this one is of {type(self.secret).__name__}: `Key.of_text` reads base64")
         if len(self.secret) != SIZE:
             raise BadKey(f"a key has {SIZE} bytes and this one has {len(self.secret)}: give the whole key")
 

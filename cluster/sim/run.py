@@ -5,10 +5,7 @@ timeline attached.
 """
 
 import gc
-import re
-import sys
 import time
-import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,10 +16,11 @@ from cluster.checks import Violation, Watcher
 from cluster.member import BadApplication
 from cluster.sim.clock import Clock
 from cluster.sim.errors import Fenced, NotAwaited, NothingStarted
+from cluster.sim.forgotten_awaits import heeding_forgotten_awaits, left_behind
 from cluster.sim.history import History
 from cluster.sim.timeline import explain
 from cluster.sim.trio_scheduler import settle_scheduler
-from cluster.sim.user_code import is_users, place_in, remember_story
+from cluster.sim.user_code import place_in, remember_story
 from cluster.sim.world import GaveUp, Misuse, OutOfBudget, World
 from cluster.time_units import SECOND
 from cluster.trace import BecameLeader, Ended
@@ -81,12 +79,13 @@ def play(
     began = time.perf_counter()
     box: list[World] = []
     remember_story(story)
-    with few_collections(), _heeding_forgotten_awaits() as forgotten:
+    with few_collections(), heeding_forgotten_awaits() as forgotten:
         trio.run(_main, story, seed, clock, follow, stop_asked, shuffle, options, box, clock=clock)
     world = box[0]
     failure = world.failure
-    if forgotten and not isinstance(failure, KeyboardInterrupt | Fenced):
-        failure = NotAwaited(forgotten[0])
+    said = forgotten or left_behind(failure)
+    if said and not isinstance(failure, KeyboardInterrupt | Fenced | NotAwaited):
+        failure = NotAwaited(said[0])
     if failure is None:
         failure = _nothing_started(world, story)
     if failure is None:
@@ -122,32 +121,6 @@ def _nothing_started(world: World, story: Story) -> NothingStarted | None:
     code = getattr(story, "__code__", None)
     place = f"{code.co_filename}:{code.co_firstlineno}: " if code is not None else ""
     return NothingStarted(f'{place}the story starts no node, so that nothing was watched: `world.start("ABC")`')
-
-
-@contextmanager
-def _heeding_forgotten_awaits() -> Iterator[list[str]]:
-    """Python only warns of a coroutine that was never awaited; with its origin, it says where it was made."""
-    forgotten: list[str] = []
-    show: Any = warnings.showwarning
-    depth = sys.get_coroutine_origin_tracking_depth()
-
-    def heed(message: Warning | str, category: type[Warning], filename: str, line: int, *rest: Any) -> None:
-        called = re.match(r"coroutine '(?:.*\.)?(\w+)' was never awaited", str(message))
-        made = re.findall(r'File "(.+)", line (\d+), in ', str(message))
-        if called is None or not made or not is_users(made[-1][0]):
-            show(message, category, filename, line, *rest)
-        else:
-            where = ":".join(made[-1])
-            forgotten.append(f"{where}: `{called[1]}` was never awaited: write `await` before the call")
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("always", "coroutine .* was never awaited", RuntimeWarning)
-        warnings.showwarning = heed  # type: ignore[assignment]  # it takes whatever else it is given
-        sys.set_coroutine_origin_tracking_depth(max(1, depth))
-        try:
-            yield forgotten
-        finally:
-            sys.set_coroutine_origin_tracking_depth(depth)
 
 
 @contextmanager

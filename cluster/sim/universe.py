@@ -309,8 +309,8 @@ class Universe:
         """Apply one step and record it. A story changes the world in no other way."""
         if not self.slots:
             raise Misuse(f"there are no nodes for {step!r} yet: start some first")
-        self._check(step)
         steps.check(step)
+        self._check(step)
         if self.clock.now != self._verbs_at:
             self._verbs_at, self._verbs = self.clock.now, 0
         self._verbs += 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import trio
 
+from cluster.sim import checked_verbs
 from cluster.sim.user_code import is_users, users_frame
 
 LONGEST = 20
@@ -48,7 +49,8 @@ def _tasks(task: trio.lowlevel.Task | None, node: str) -> Iterator[tuple[trio.lo
             yield from _tasks(child, node)
 
 
-def _line(way: Way, node: str) -> Iterator[str]:
+def _line(whole: Way, node: str) -> Iterator[str]:
+    way = [(frame, line) for frame, line in whole if frame.f_code.co_filename != checked_verbs.__file__]
     standing = [number for number, (frame, _) in enumerate(way) if is_users(frame.f_code.co_filename)]
     if standing:
         frame, line = way[standing[-1]]

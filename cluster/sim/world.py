@@ -13,13 +13,16 @@ import attrs
 import trio
 
 from cluster import steps, trace
+from cluster.argument_kinds import shown
 from cluster.member import Application, ClientRequest
 from cluster.raft import active_configuration
 from cluster.raft.configuration import Configuration
 from cluster.raft.quorum import VoteResult
+from cluster.sim.checked_verbs import checked_verbs
 from cluster.sim.clock import LOOK, Parked
 from cluster.sim.empty_application import Nothing
 from cluster.sim.errors import GaveUp, Misuse, OutOfBudget
+from cluster.sim.forgotten_awaits import refuse_coroutine
 from cluster.sim.machine_slot import NodeView, Slot, TypedNodeView
 from cluster.sim.universe import STORY, Universe
 from cluster.time_units import SECOND
@@ -35,14 +38,7 @@ PATIENCE = 120.0
 """How many virtual seconds a past participle waits if the story does not say."""
 
 
-def checked_kind(kind: type[N]) -> type[N]:
-    """The kind of note itself. Misuse for what is no class of a note, such as its name."""
-    given: Any = kind  # stories are not type-checked
-    if not (isinstance(given, type) and issubclass(given, Note)):
-        raise Misuse(f"{kind!r} is no kind of note: give the class itself, as in `from cluster.trace import Voted`")
-    return kind
-
-
+@checked_verbs
 class World(Universe):
     """A universe with one seed. Stories get one; tests make one with `async with World(...)` under its own clock."""
 
@@ -100,10 +96,15 @@ class World(Universe):
 
     def split(self, *groups: Iterable[str]) -> None:
         """Cut all links between nodes of different groups: `world.split("AB", "CDE")`."""
+        if len(groups) < 2:
+            raise Misuse(
+                f"split: {shown(groups)} parts nobody: name two groups or more, as in `world.split('AB', 'C')`"
+            )
         self.do(steps.Split(tuple(tuple(group) for group in groups)))
 
     def isolate(self, node: str) -> None:
         """Cut all links of the node."""
+        self._named(node)
         self.split((node,), tuple(name for name in self.slots if name != node))
 
     def heal(self) -> None:
@@ -118,9 +119,18 @@ class World(Universe):
         """Let the messages held from `src` to `dst` land now."""
         self.do(steps.Release(src, dst))
 
-    def rewire(self, **wire: Any) -> None:
-        """Change the behaviour of all links from now on: see `Rewire` for names and units."""
-        self.do(steps.Rewire(**wire))
+    def rewire(
+        self,
+        latency: int | None = None,
+        jitter: int | None = None,
+        loss: float | None = None,
+        duplicate: float | None = None,
+        ordered: bool | None = None,
+        delay_chance: float | None = None,
+        delay: int | None = None,
+    ) -> None:
+        """Change the behaviour of all links from now on: durations in µs, chances in [0, 1]; None leaves a value as it is."""
+        self.do(steps.Rewire(latency, jitter, loss, duplicate, ordered, delay_chance, delay))
 
     def jump_clock(self, node: str, by: int) -> None:
         """Set a node's wall clock forward by `by` µs (negative: back)."""
@@ -195,10 +205,11 @@ class World(Universe):
 
         A fault whose own node is "" strikes the node of the event.
         """
-        self.do(steps.When(checked_kind(kind).__name__, fault, node, count))
+        self.do(steps.When(kind.__name__, fault, node, count))
 
     async def suffer(self, weather: steps.Weather) -> None:
         """Apply the faults of a weather, each after its time; return when the last one was applied."""
+        steps.check_weather(weather)
         for gust in weather:
             if gust.after:
                 await trio.sleep(gust.after / SECOND)
@@ -315,7 +326,7 @@ class World(Universe):
 
     async def seen(self, kind: type[N], node: str = "", within: float = PATIENCE, **fields: Any) -> Happened[N]:
         """Wait for the next event of a kind, at that node and with those fields if given; return it."""
-        known = [field.name for field in attrs.fields(checked_kind(kind))]
+        known = [field.name for field in attrs.fields(kind)]
         unknown = [name for name in fields if name not in known]
         if unknown:
             raise Misuse(f"{kind.__name__} has no field {unknown[0]!r}: its fields are {', '.join(known) or 'none'}")
@@ -363,8 +374,11 @@ class World(Universe):
         return NodeView(self._named(node), self.clock)
 
     def _named(self, node: str) -> Slot:
+        refuse_coroutine(node)
         if node not in self.slots:
-            raise Misuse(f"there is no node {node!r}; nodes are {', '.join(self.slots) or 'none: start some first'}")
+            raise Misuse(
+                f"there is no node {shown(node)}; nodes are {', '.join(self.slots) or 'none: start some first'}"
+            )
         return self.slots[node]
 
     @property
@@ -399,6 +413,7 @@ class World(Universe):
         raise AssertionError(f"expected {meant}, and nothing was raised")
 
 
+@checked_verbs
 class Cluster(Generic[App_co]):
     """A world's nodes, typed by the application that runs on them; `World.start` returns it.
 

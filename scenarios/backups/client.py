@@ -22,6 +22,7 @@ from backup.record.record import Task as Definition
 from backup.record.rules import Rules
 from backup.record.server_wide import DefineServerWide
 from backup.requests.restore_requests import RestoreDatabase, RestoreResult
+from cluster.sim.checked_verbs import checked_verbs
 from cluster.sim.dice import Dice
 from cluster.sim.world import Cluster, Misuse, World
 from cluster.trace import Happened
@@ -30,6 +31,7 @@ from scenarios.backups.server_wide import ServerWide
 from scenarios.backups.task import FOLDER
 
 
+@checked_verbs
 class Client:
     """A client that sends its requests to any node that is up; made by `backups(world)`."""
 

@@ -25,7 +25,10 @@ from backup.record.task_commands import DefineTask
 from backup.requests import document_requests as requests
 from backup.requests.answers import BackupsView
 from backup.requests.backup_requests import BackupOnce, ShowBackups
+from cluster.argument_kinds import shown
 from cluster.member import ClientRequest
+from cluster.sim.checked_verbs import checked_verbs
+from cluster.sim.errors import Misuse
 from cluster.trace import Happened
 from scenarios.backups.replica import Replica
 from scenarios.backups.task import FOLDER, Ran, Task
@@ -40,6 +43,7 @@ BATCH = 500
 """Documents that a client writes in one request."""
 
 
+@checked_verbs
 class Database:
     """One database, as a client sees it."""
 
@@ -56,6 +60,8 @@ class Database:
 
     async def fill(self, count: int = 40, on: str = "") -> int:
         """Write the documents that the run was given with `--data`, or else `count` generated ones; return how many."""
+        if count < 0:
+            raise Misuse(f"fill: count is {count}: give 0 or more documents")
         source = self.world.options.get("data")
         if not source:
             made_up = {f"orders/{number}": order(self.world.seed, number) for number in range(1, count + 1)}
@@ -99,7 +105,7 @@ class Database:
 
     async def put_compare_exchange(self, key: str, data: object, index: int = 0) -> values.CompareExchangeResult:
         """Set a compare-exchange value if its index is still this one (0: there is none yet); needs a leader."""
-        return await self.ask(values.PutCompareExchange(self.name, key, text_of(data), index))
+        return await self.ask(values.PutCompareExchange(self.name, key, _json("put_compare_exchange", data), index))
 
     async def delete_compare_exchange(self, key: str, index: int) -> values.CompareExchangeResult:
         """Delete a compare-exchange value if its index is still this one; needs a leader."""
@@ -114,7 +120,7 @@ class Database:
 
     async def query(self, index: str, on: str = "", **where: object) -> requests.QueryResult:
         """The results of that node's index, and whether it is stale."""
-        fields = tuple((field, text_of(wanted)) for field, wanted in where.items())
+        fields = tuple((field, _json("query", wanted)) for field, wanted in where.items())
         return await self.ask(requests.QueryIndex(self.name, index, fields), on)
 
     async def indexed(self, index: str, on: str, within: float = 600) -> requests.QueryResult:
@@ -256,6 +262,14 @@ class Database:
             for line in task_lines(task, self.world[node].wall, zone, 80):
                 self.world.say(line)
         return view
+
+
+def _json(verb: str, data: object) -> str:
+    """The data as JSON text; Misuse for what has none."""
+    try:
+        return text_of(data)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Misuse(f"{verb}: {shown(data)} has no JSON form: use objects, lists, text, finite numbers") from error
 
 
 def _batches(rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[tuple[str, str, str], ...]]:

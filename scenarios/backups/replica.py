@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 from backup.notes import ReplicationStarted, ReplicationStopped
 from backup.record.external_replication import RemoveReplication, ToggleReplication
+from cluster.sim.checked_verbs import checked_verbs
 from cluster.trace import Crashed
 
 if TYPE_CHECKING:
     from scenarios.backups.database import Database
 
 
+@checked_verbs
 class Replica:
     """One external replication, as a client sees it."""
 

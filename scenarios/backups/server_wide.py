@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from backup.record.server_wide import DefineServerWide, RemoveServerWide, ToggleServerWide
+from cluster.sim.checked_verbs import checked_verbs
 from scenarios.backups.database import Database
 from scenarios.backups.task import Task
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from scenarios.backups.client import Client
 
 
+@checked_verbs
 class ServerWide:
     """One server-wide task, as a client sees it."""
 

@@ -14,6 +14,7 @@ from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.record import Database as Recorded
 from backup.record.responsible_node import computed_owner
 from backup.record.rules import rules_named
+from backup.record.task import Task as Definition
 from backup.record.task_commands import DefineTask, PostponeBackup, Postponed, RemoveTask, ToggleTask
 from backup.requests.answers import Operation, TaskView
 from backup.requests.backup_requests import BackupNow, CancelBackup, ShowTask
@@ -21,6 +22,7 @@ from backup.requests.errors import AskAnother
 from backup.requests.restore_requests import RestoreResult
 from backup.restore.chain_reader import Comparison, equal_contents
 from cluster.member import ClientRequest
+from cluster.sim.checked_verbs import checked_verbs
 from cluster.sim.world import Misuse
 from cluster.time_units import SECOND
 from cluster.trace import Happened
@@ -52,6 +54,7 @@ class Ran:
     file: str
 
 
+@checked_verbs
 class Task:
     """One backup task, as a client sees it."""
 
@@ -121,6 +124,8 @@ class Task:
 
     async def ran(self, times: int = 1, within: float = 7_200) -> Ran:
         """Wait until the task has that many more finished runs; return the last of them."""
+        if times < 1:
+            raise Misuse(f"ran: times is {times}: wait for 1 run at least")
         before = len(self.runs)
         await self.world.until(lambda: len(self.runs) >= before + times, within, f"{times} more runs of task {self.id}")
         return self.runs[-1]
@@ -169,6 +174,10 @@ class Task:
         record = self._record()
         if record is None or self.id not in record.tasks:
             raise Misuse(f"task {self.id} of {self.database.name} is gone, or everybody is down: it cannot be edited")
+        known = [field.name for field in attrs.fields(Definition)]
+        unknown = next((name for name in changes if name not in known), "")
+        if unknown:
+            raise Misuse(f"edit: a task has no field {unknown!r}: its fields are {', '.join(known)}")
         changed = attrs.evolve(record.tasks[self.id], **changes)
         await self.world.ask(on or self.client.somebody(), DefineTask(self.database.name, changed))
         if changed.usable:
@@ -195,6 +204,7 @@ class Task:
     def files(self, node: str, path: str = "") -> list[str]:
         """The files in the task's local folder on that node (up or down), or in its cloud of that address, as `folder/file`;
         sorted."""
+        self.world[node]  # Misuse for a node that there is not
         place = self.client.destinations.place(node, path or self.path)
         return [f"{folder}/{file}" for folder in place.folders() for file in place.files(folder)]
 
@@ -214,6 +224,7 @@ class Task:
         return RestoredDatabase(self, name, last, result, node)
 
 
+@checked_verbs
 class RestoredDatabase:
     """A database restored from a backup, with the contents it should have."""
 

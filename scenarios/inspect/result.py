@@ -225,7 +225,8 @@ def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
     lines.append(f"  seed {result.request.seed}, rules {result.request.rules}, {took}")
     counts = (("event", result.events), ("message", result.messages), ("election", result.elections))
     lines.append("  " + ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts))
-    lines.append("  backups: " + ", ".join(f"{count:,} {name}" for name, count in result.backups))
+    if has_backups(outcome):
+        lines.append("  backups: " + ", ".join(f"{count:,} {name}" for name, count in result.backups))
     if result.missed:
         lines.append("  missed by rule: " + ", ".join(f"{rule} {count:,} times" for rule, count in result.missed))
     excuses = excused(outcome.watchers)
@@ -240,6 +241,11 @@ def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
     if kept:
         lines.append(f"  kept in  {kept}")
     return lines
+
+
+def has_backups(outcome: "Outcome") -> bool:
+    """Whether the nodes of the run had the backup service, so that to count no backups says something."""
+    return any(isinstance(watcher, Covered) for watcher in outcome.watchers)
 
 
 def _reason(result: Result, outcome: "Outcome") -> str:

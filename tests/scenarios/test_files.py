@@ -225,3 +225,34 @@ def test_files_of_a_real_cloud(clouds: Clouds, capsys: Say, monkeypatch: pytest.
     ):
         assert main(["restore", asked]) == MISTAKE
         assert says in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("azure://container/x", "give the account's name with its key or a SAS token, or AZURE_STORAGE_ACCOUNT_NAME"),
+        ("gs://bucket/x", "missing field `private_key_id`"),
+    ],
+)
+def test_a_cloud_that_nobody_can_get_in_to_is_the_users_mistake(
+    where: str, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Settings that the library refuses are told with the address and the remedy, without a secret."""
+    for name in ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_CONNECTION_STRING", "GOOGLE_APPLICATION_CREDENTIALS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", '{"private_key": "hush"}')
+
+    assert main(["restore-points", where]) == MISTAKE
+    said = capsys.readouterr().err
+    assert said.startswith(f"unkindness: {where}: ")
+    assert says in said
+    assert "hush" not in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_run_without_backups_counts_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no node has the service there is nothing to count; where it has, zeros are said."""
+    assert main(["run", "split_vote", "-q"]) == HELD
+    assert "backups:" not in capsys.readouterr().out
+    assert main(["run", "from_a_task_to_a_file_and_back", "-q"]) == HELD
+    assert "backups: " in capsys.readouterr().out

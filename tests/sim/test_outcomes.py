@@ -268,7 +268,7 @@ def test_virtual_time_has_a_budget() -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (lambda world: world.when("Voted", Crash("")), "'Voted' is no kind of note: give the class itself"),
+        (lambda world: world.when("Voted", Crash("")), "kind is 'Voted': give the class itself"),
         (lambda world: world.split("AB", "BC"), "split names B twice: a node is in one group at most"),
     ],
     ids=["a name for a kind", "a node in two groups"],

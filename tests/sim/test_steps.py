@@ -79,8 +79,8 @@ def test_every_step_is_in_the_table() -> None:
     ("step", "says"),
     [
         (steps.Drift("A", -1_000_000), "a drift is a whole number of ppm up to 100,000 either way"),
-        (steps.Drift("A", 0.5), "a drift is a whole number"),  # type: ignore[arg-type]  # stories are not type-checked
-        (steps.JumpClock("A", 1.5), "a whole number of µs"),  # type: ignore[arg-type]
+        (steps.Drift("A", 0.5), "parts_per_million is 0.5: give a whole number"),  # type: ignore[arg-type]  # stories are not type-checked
+        (steps.JumpClock("A", 1.5), "by is 1.5: give a whole number"),  # type: ignore[arg-type]
         (steps.SlowDisk("A", -1), "a factor above 0"),
         (steps.SlowDisk("A", float("inf")), "up to a million"),
         (steps.Rewire(loss=2.0), r"a chance lies in \[0, 1\]"),
