@@ -209,6 +209,8 @@ class AdminRequests:
         """Another node brings a request: hand it to this node's Raft."""
         self._askers[wish.request] = (sender, wish.attempt)
         self.driver.handle(event_of(wish.request, wish.wish))
+        if isinstance(wish.wish, HandOver):  # refused by now, or never answered: who asked sees for itself who leads
+            self._askers.pop(wish.request, None)
 
     def refused(self, refusal: Refuse) -> bool:
         """Raft refused a request or a command; return whether it was a request of this kind."""

@@ -31,13 +31,18 @@ MILLION = 1_000_000
 
 
 def read_asked(raft: Raft, event: ReadAsked, at: Moment) -> tuple[Raft, Sequence[Effect]]:
-    """Answer by lease, start a round, or queue the read for the next round. Refuse if this node does not lead in full."""
+    """Answer by lease, start a round, or queue the read for the next round. Refuse if this node does not lead in full.
+
+    A request that waits already is not queued again: it is repeated because its answer is late.
+    """
     role = raft.role
     if not isinstance(role, Leader) or not may_read(role):
         return raft, (Refuse(event.request),)
     reading = role.reading
     if lease_holds(raft, role, at.now):
         return raft, (Readable((event.request,), raft.commit),)
+    if event.request in reading.asked or event.request in reading.waiting:
+        return raft, ()
     reading = attrs.evolve(reading, waiting=(*reading.waiting, event.request))
     if reading.asked:
         return attrs.evolve(raft, role=attrs.evolve(role, reading=reading)), ()

@@ -5,10 +5,11 @@ import pytest
 
 from cluster.raft import reads
 from cluster.raft.messages import Confirm, Confirmed, Request
-from cluster.raft.state import Follower, Leader, Readable, Reading
+from cluster.raft.state import Follower, Leader, Readable, ReadAsked, Reading
+from cluster.raft.step import step
 from cluster.time_units import MILLISECOND
 from tests.raft.club import Club
-from tests.raft.vocabulary import PAPER, RACHIS, START, ask, following, leading, node, take, the
+from tests.raft.vocabulary import PAPER, RACHIS, START, ask, at, following, leading, node, ready, take, the
 
 LEASES = attrs.evolve(RACHIS, lease_drift=500)
 SECOND = 1000 * MILLISECOND
@@ -64,6 +65,20 @@ def test_reads_that_come_meanwhile_share_the_next_round() -> None:
     club.settle()
     assert [readable.requests for readable in club.readable] == [(first,), (second, third)]
     assert sum(said[2] == "Confirm" for said in club.sent) == 4
+
+
+@pytest.mark.parametrize("clients", [1, 3])
+def test_a_read_that_is_repeated_waits_once(clients: int) -> None:
+    """Whoever asks repeats the request until it is answered: twenty thousand times it is the same one."""
+    raft = ready(leading(node("1 1", commit=2)))
+    raft, _ = step(raft, ReadAsked(Request("A#1?", 1, 0)), at())
+    for number in range(20_000):
+        raft, effects = step(raft, ReadAsked(Request(f"B#{number % clients}?", 1, 0)), at())
+        assert effects == ()
+    assert isinstance(raft.role, Leader)
+    assert (len(raft.role.reading.asked), len(raft.role.reading.waiting)) == (1, clients)
+    again, effects = step(raft, ReadAsked(Request("A#1?", 1, 0)), at())
+    assert (again, effects) == (raft, ()), "the round under way has it"
 
 
 def test_an_old_leader_answers_nothing() -> None:

@@ -3,8 +3,10 @@
 import pytest
 import trio
 
+from cluster.admin_requests import HandOver
 from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.raft.configuration_change import Alteration, Change, MemberPlace
+from cluster.raft.state import Leader
 from cluster.sim.errors import Misuse
 from cluster.sim.run import run
 from cluster.sim.world import World
@@ -133,6 +135,29 @@ def test_a_removal_that_is_made_again_is_told_again() -> None:
     run(story)
 
     assert told == [(2, False), (4, False)]
+
+
+def test_a_hand_over_that_fails_leaves_nothing_behind() -> None:
+    """Who asked sees for itself who leads, so the leader keeps no request, however many fail in one reign."""
+
+    async def story(world: World) -> None:
+        world.start("ABC", Adder)
+        leader = await world.elected()
+        heir, asks = (name for name in "ABC" if name != leader)
+        world.isolate(heir)
+        asking, leading = world.slots[asks].node, world.slots[leader].node
+        assert asking is not None
+        assert leading is not None
+        for _ in range(5):
+            with pytest.raises(OutcomeUnknown):
+                await asking.admin_requests.ask(HandOver(heir), 2 * SECOND)
+        await trio.sleep(1)
+        assert world[leader].role == "leader"
+        assert isinstance(leading.raft.role, Leader)
+        assert leading.raft.role.transfer is None
+        assert leading.admin_requests._askers == {}
+
+    run(story)
 
 
 def test_verbs_that_mean_nothing_are_misuse() -> None:
