@@ -4,7 +4,7 @@
 """
 
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import count
@@ -233,8 +233,14 @@ class Universe:
     def _prepare(self, names: tuple[str, ...], sample: Application) -> None:
         if not isinstance(sample, Application):
             raise Misuse(f"{type(sample).__name__} is no application: let it inherit from cluster.member.Application")
+        own: Any = sample.words  # of whoever wrote it
+        if not isinstance(own, Sequence) or not all(isinstance(word, type) for word in own):
+            raise Misuse(
+                f"the words of {type(sample).__name__} are {own!r}: let the property `words` give every class that it sends or "
+                "stores, as a tuple in a fixed order; () if there is none"
+            )
         self._sample = sample
-        words = (*RAFT_WORDS, *PROPOSAL_WORDS, *ASKING_WORDS, *IMAGE_WORDS, *sample.words)
+        words = (*RAFT_WORDS, *PROPOSAL_WORDS, *ASKING_WORDS, *IMAGE_WORDS, *own)
         words = (*words, *[held for held in classes_within(type(sample.empty())) if held not in words])
         self.codec = Codec(words)
         self.network = Network(self.clock, names, self.seed, self.wire)
