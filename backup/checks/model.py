@@ -332,6 +332,9 @@ class Model(Watcher):
         step = event.note.step
         if isinstance(step, steps.Start):
             self._voters = self._founders = step.nodes
+        if isinstance(step, steps.Drift):
+            self.dial(step.node).drift(event.t, step.parts_per_million)
+            self.turns += 1
         if isinstance(step, HARMLESS):
             self._look(event)
             return

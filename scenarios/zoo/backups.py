@@ -200,6 +200,16 @@ def rests_without_a_leader(original: Any, *given: Any, leaderless: bool, **named
     return (TaskState.CLUSTER_DOWN, None) if leaderless else original(*given, leaderless=leaderless, **named)
 
 
+@bug(
+    "backup.runs.scheduler:Scheduler._look_at_all",
+    breaks="every backup happens",
+    source="rule 26.2; this project, until a story under ravendb-4.2 was held with 72 missed backups",
+    strikes="the_owner_restarts_before_its_first_run",
+)
+def never_looks_again(original: Any, self: Any) -> None:
+    """A task that was first looked at while no leader was known is not looked at again when one is."""
+
+
 @bug("backup.record.responsible_node:_judge", source="rule 7.8.8", strikes="responsible_node_dies")
 def never_moves(original: Any, task: Any, topology: Any, current: str | None, rules: Any) -> Any:
     """A task stays with its first owner, whatever becomes of it."""
