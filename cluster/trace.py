@@ -123,6 +123,8 @@ class Lost(Note):
 
 @value
 class BecameLeader(Note):
+    """The node was elected (§5.2). `votes` counts its own; `index` and `last_term` are of its log's last entry then."""
+
     term: int
     votes: int
     index: int
@@ -135,6 +137,8 @@ class BecameLeader(Note):
 
 @value
 class BecameCandidate(Note):
+    """The node stands for `term`, or in a trial asks whether it could win it (§5.2; rule 3.10)."""
+
     term: int
     trial: bool
     """Whether it is a trial election (rule 3.10)."""
@@ -145,6 +149,8 @@ class BecameCandidate(Note):
 
 @value
 class BecameFollower(Note):
+    """The node follows `leader` in `term`, or nobody yet if that is empty; `was` is the role it gave up (§5.1, §5.2)."""
+
     term: int
     leader: str
     """Empty while it knows none."""
@@ -502,12 +508,16 @@ class Ended(Note):
 
 @value
 class Crashed(Note):
+    """The node stopped at once: what was not durable is lost."""
+
     def text(self) -> str:
         return "crashes"
 
 
 @value
 class Started(Note):
+    """The node starts: `incarnation` is 1 at the first start and one more at each restart."""
+
     incarnation: int
 
     def text(self) -> str:

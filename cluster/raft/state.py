@@ -21,6 +21,8 @@ class Moment:
 
 @value
 class Follower:
+    """The role of a node that neither leads nor stands (§5.2). `leader` is None while it knows of none in its term."""
+
     leader: str | None
     heard_at: int
     """Monotonic µs at which it last heard its leader or granted a vote (rule 3.3)."""
@@ -28,6 +30,8 @@ class Follower:
 
 @value
 class Candidate:
+    """The role of a node that asks for votes (§5.2), first in a trial that binds nobody (rule 3.10)."""
+
     trial: bool
     asked: int
     """The term of the candidacy. In a trial that is the node's own term + 1 (rule 3.10)."""
@@ -74,6 +78,8 @@ NOTHING_READ = Reading()
 
 @value
 class Leader:
+    """The role of the node that takes commands and replicates its log (§5.3). It lasts as long as the term, at most."""
+
     peers: tuple[tuple[str, Progress], ...]
     """Every peer that gets the log, in the order of `Raft.peers`."""
     stored: int
@@ -162,6 +168,8 @@ class Raft:
 
 @value
 class Received:
+    """A message came from another node. It may be late, repeated or of any earlier term."""
+
     sender: str
     message: Message
 
@@ -228,6 +236,8 @@ Event = Received | Proposed | TimedOut | Stored | ChangeProposed | TransferAsked
 
 @value
 class Send:
+    """Send the message now: it promises nothing that is not durable. It may be lost."""
+
     to: str
     message: Message
 
