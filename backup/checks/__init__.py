@@ -8,7 +8,7 @@ from backup.checks.model import Model
 from backup.checks.owners import DisabledRests, GroupsInCluster, OneOwner, OutsideRests, OwnerInGroup
 from backup.checks.replicas import ReplicasFollow
 from backup.checks.report_promises import LaterStartWins, ReportsInOrder, ToldAsRuled
-from backup.checks.request_promises import PutOffWaits, ServerWideEverywhere
+from backup.checks.request_promises import NoEditLost, PutOffWaits, ServerWideEverywhere
 from backup.checks.retention_promises import KeptAsRuled
 from backup.checks.run_ends import RunsEnd
 from backup.checks.second_runs import OneRunIsEnough
@@ -34,6 +34,7 @@ def backup_watchers(rules: Rules, destinations: WorldDestinations, keys: KeyRing
         OutsideRests(model, rules),
         PutOffWaits(model),
         ServerWideEverywhere(model),
+        NoEditLost(model),
         Covered(model, rules),
         OneRunIsEnough(model, rules),
         RunsEnd(model),

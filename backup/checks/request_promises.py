@@ -1,4 +1,4 @@
-"""Promises about requests: a postponed backup waits, and a server-wide task is in every database."""
+"""Promises about requests: a postponed backup waits, no edit is lost, and a server-wide task is in every database."""
 
 from typing import ClassVar
 
@@ -55,6 +55,33 @@ class PutOffWaits(Watcher):
                     f"{event.node} starts task {note.task} of {note.database} at {note.started_at}, "
                     f"and it was put off until {each[0]}"
                 )
+
+
+class NoEditLost(Watcher):
+    promise: ClassVar[str] = "no edit is lost"
+    says: ClassVar[str] = (
+        "an edit of a server-wide task changes what its editor has seen, and nothing newer (16.6, 26.9)"
+    )
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._edited: dict[int, int] = {}
+        """By server-wide task: log index of the entry that changed it last."""
+
+    def sees(self) -> Sees:
+        return [on(notes.ServerWideDefined, self._defined)]
+
+    def _defined(self, event: Happened[notes.ServerWideDefined]) -> None:
+        note = event.note
+        if not self._model.is_news(event):
+            return
+        newest = self._edited.get(note.task, 0)
+        if note.based_on != newest:
+            raise self.broken(
+                f"entry {note.index} changes server-wide task {note.task} as it was at entry {note.based_on}, and takes "
+                f"back what entry {newest} made of it"
+            )
+        self._edited[note.task] = note.index
 
 
 class ServerWideEverywhere(Watcher):

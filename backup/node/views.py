@@ -170,8 +170,13 @@ def server_wide_views(record: Record) -> tuple[answers.ServerWideView, ...]:
         answers.ServerWideView(
             template.id,
             template.task.name,
+            template.task.kind.value,
             not template.task.disabled,
+            template.task.full,
+            template.task.incremental,
+            tuple(block.address for block in template.task.usable),
             template.excluded,
+            template.edited,
             tuple(
                 (database.name, task.id, assignment.node if (assignment := database.assignments.get(task.id)) else "")
                 for database in record.databases.values()

@@ -105,6 +105,8 @@ class ServerWideDefined(Agreed):
     """The databases without a copy."""
     change: str
     """What the entry did: `defined`, `changed`, `enabled` or `disabled`."""
+    based_on: int
+    """Log index of the entry whose outcome was changed; 0 for a new one."""
 
     def text(self) -> str:
         but = f", for all but {', '.join(self.excluded)}" if self.excluded else ""

@@ -369,6 +369,8 @@ class Template:
     """The task from which copies are made; a copy's paths are its paths with the database's name added."""
     excluded: tuple[str, ...] = ()
     """Names of databases without a copy; upper and lower case are equal (rule 16.7)."""
+    edited: int = 0
+    """Log index of the command that changed it last. An edit names that of what it was worked out from (rule 26.9)."""
 
 
 @value

@@ -135,14 +135,14 @@ def _server_wide(
     match command:
         case DefineServerWide(template):
             assert isinstance(answer, int), "defining a server-wide task answers its id"
-            task_id, change = answer, "changed" if template.id else "defined"
+            task_id, change, based_on = answer, "changed" if template.id else "defined", template.edited
         case ToggleServerWide(task_id, disabled):
-            change = "disabled" if disabled else "enabled"
+            change, based_on = "disabled" if disabled else "enabled", before.templates[task_id].edited
         case RemoveServerWide(task_id):
-            change = ""
+            change, based_on = "", 0
     if change:
         made = after.templates[task_id]
-        yield notes.ServerWideDefined(index, task_id, made.task.name, made.excluded, change)
+        yield notes.ServerWideDefined(index, task_id, made.task.name, made.excluded, change, based_on)
     else:
         yield notes.ServerWideRemoved(index, task_id)
     for database in after.databases.values():

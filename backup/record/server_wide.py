@@ -26,7 +26,8 @@ PREFIX = f"{validation.SERVER_WIDE_PREFIX}, "
 class DefineServerWide(AdminCommand[int]):
     """Define a server-wide task, which backs up every database, present and future (rule 16.1). Answers its id.
 
-    With `template.id` 0 it creates a server-wide task, else it replaces the one of that id and all its copies.
+    With `template.id` 0 it creates a server-wide task, else it replaces the one of that id and all its copies, if
+    `template.edited` is still that of the one there is (rule 26.9).
     """
 
     template: Template
@@ -69,14 +70,16 @@ def apply(record: Record, command: ServerWideCommand, index: int) -> tuple[Recor
             template = checked(record, wanted)
             if not template.id:
                 template = attrs.evolve(template, id=max(index, record.last_id + 1))
-            templates[template.id] = template
+            templates[template.id] = attrs.evolve(template, edited=index)
             record = attrs.evolve(record, last_id=max(record.last_id, template.id))
             answer = template.id
         case RemoveServerWide(task_id):
             del templates[_existing(record, task_id).id]
         case ToggleServerWide(task_id, disabled):
             template = _existing(record, task_id)
-            templates[task_id] = attrs.evolve(template, task=attrs.evolve(template.task, disabled=disabled))
+            templates[task_id] = attrs.evolve(
+                template, task=attrs.evolve(template.task, disabled=disabled), edited=index
+            )
     return spread(attrs.evolve(record, templates=templates), index, command.at), answer
 
 
@@ -99,13 +102,18 @@ def need_own(task: Task, verb: str) -> None:
 
 
 def checked(record: Record, template: Template) -> Template:
-    """The template to store, with a unique name (rules 16.2, 16.6, 16.7). Raises `Refused` if it is not valid."""
+    """The template to store, with a unique name (rules 16.2, 16.6, 16.7, 26.9). Raises `Refused` if it is not valid."""
     known = record.templates.get(template.id)
     verb = "update" if template.id else "create"
     others = [each.task.name for each in record.templates.values() if each.id != template.id]
     if template.id and known is None:
         raise Refused(
             f"Can't update server-wide task {template.id}: there is none of that id, so look for its id first"
+        )
+    if known is not None and known.edited != template.edited:
+        raise Refused(
+            f"Can't update server-wide task {known.id}, {known.task.name!r}: it was changed at entry {known.edited}, and "
+            f"this edit was worked out from what it was at entry {template.edited}: look at it again, and edit that"
         )
     if any(not name.strip() for name in template.excluded):
         raise Refused(f"Can't {verb} server-wide task: a database to leave out has no name: take it off the list")

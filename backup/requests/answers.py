@@ -137,8 +137,17 @@ class ServerWideView:
 
     id: int
     name: str
+    kind: str
     enabled: bool
+    full: str
+    """The cron expression of its full backups; empty: none."""
+    incremental: str
+    destinations: tuple[str, ...]
+    """The addresses in which each copy has a folder of its database's name."""
     excluded: tuple[str, ...]
+    """Databases without a copy."""
+    edited: int
+    """Log index of its last change; an edit that was worked out from this view names it (rule 26.9)."""
     copies: tuple[tuple[str, int, str], ...]
     """Database, id of the copy there, and the node responsible for it (empty: none)."""
 

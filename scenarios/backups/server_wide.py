@@ -1,11 +1,15 @@
 """One server-wide task, as a client sees it: its copies, the excluded databases, enabling and disabling."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from backup.record.record import Template
 from backup.record.server_wide import DefineServerWide, RemoveServerWide, ToggleServerWide
+from backup.requests.answers import ServerWideView
+from backup.requests.backup_requests import ShowServerWide
 from cluster.sim.checked_verbs import checked_verbs
+from cluster.sim.world import Misuse
 from scenarios.backups.database import Database
 from scenarios.backups.task import Task
 
@@ -31,11 +35,34 @@ class ServerWide:
             if task.server_wide == self.id
         ]
 
-    async def leave_out(self, *databases: str) -> None:
-        """Exclude these databases and no others: they have no copy of the task from now on."""
-        node = self.client.somebody()
-        template = self.client.cluster[node].state.templates[self.id]
-        await self.client.world.ask(node, DefineServerWide(attrs.evolve(template, excluded=databases)))
+    async def show(self, on: str = "") -> ServerWideView:
+        """The task, the databases that are left out, and the copies, as that node knows them, or any that is up."""
+        views = await self.client.world.ask(on or self.client.somebody(), ShowServerWide())
+        found = next((each for each in views if each.id == self.id), None)
+        if found is None:
+            raise Misuse(f"server-wide task {self.id} is gone: it cannot be shown")
+        return found
+
+    async def edit(self, of: ServerWideView | None = None, **changes: Any) -> None:
+        """Change fields of the task, and so of every copy. `of`: the view that was edited; without it, what is there now.
+
+        `Refused` if somebody has changed the task since that view (26.9).
+        """
+        template = self._template(of)
+        task = attrs.evolve(template.task, **changes)
+        await self.client.world.ask(self.client.somebody(), DefineServerWide(attrs.evolve(template, task=task)))
+
+    async def leave_out(self, *databases: str, of: ServerWideView | None = None) -> None:
+        """Exclude these databases and no others: they have no copy of the task from now on. `of`: as for `edit`."""
+        template = attrs.evolve(self._template(of), excluded=databases)
+        await self.client.world.ask(self.client.somebody(), DefineServerWide(template))
+
+    def _template(self, of: ServerWideView | None) -> Template:
+        """What is there now, as an edit of that view."""
+        found = self.client.record.templates.get(self.id)
+        if found is None:
+            raise Misuse(f"server-wide task {self.id} is gone, or everybody is down: it cannot be edited")
+        return found if of is None else attrs.evolve(found, edited=of.edited)
 
     async def disable(self) -> None:
         """Disable every copy of the task."""

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from backup.node.views import server_wide_views
 from backup.notes.words import duration_text
-from backup.requests.answers import BackupsView, NextBackup, RunProgress, TaskView
+from backup.requests.answers import BackupsView, NextBackup, RunProgress, ServerWideView, TaskView
 from cluster.member import Refused
 from cluster.time_units import DAY, as_datetime, clock_text
 from cluster.value import value
@@ -54,6 +55,8 @@ class Page:
     """True time in µs."""
     rules: str
     databases: tuple[DatabasePanel, ...]
+    server_wide: tuple[ServerWideView, ...] = ()
+    """The server-wide tasks, as the first of the nodes that were asked knows them; () if one database was asked for."""
 
 
 def page(
@@ -66,9 +69,15 @@ def page(
     rules: str | None = None,
 ) -> Page:
     """The page of a run as node `on` shows it (empty: the first node that is up and has the database). Raises ReplayError."""
+
+    def read(world: "World") -> tuple[tuple[DatabasePanel, ...], tuple[ServerWideView, ...]]:
+        databases = tuple(_shown(world, on, database))
+        asked = next(name for name in ([on] if on else world.names) if world[name].up)
+        return databases, () if database else server_wide_views(world[asked].state)
+
     t = true_time(at) if at is not None else None
-    moment = visit(run, t, lambda world: tuple(_shown(world, on, database)), bug=bug, rules=rules)
-    return Page(run, moment.t, moment.rules, moment.read)
+    moment = visit(run, t, read, bug=bug, rules=rules)
+    return Page(run, moment.t, moment.rules, *moment.read)
 
 
 def _shown(world: "World", on: str, only: str) -> Iterator[DatabasePanel]:
@@ -136,6 +145,25 @@ def page_lines(found: Page, width: int) -> Iterator[str]:
         if place:
             yield ""
         yield from _database_lines(found, shown, width)
+    for each in found.server_wide:
+        yield ""
+        yield from server_wide_lines(each, width)
+
+
+def server_wide_lines(view: ServerWideView, width: int) -> Iterator[str]:
+    """The panel of a server-wide task: what it is, which databases it leaves out, and its copies in the others."""
+    enabled = "Enabled" if view.enabled else "Disabled"
+    yield from textwrap.wrap(f"server-wide task {view.id}: {view.name} ({view.kind}) - {enabled}", width)
+    for label, cron in (("Full", view.full), ("Incremental", view.incremental)):
+        if cron:
+            yield from _field(label, f"at {cron!r}", width)
+    yield from _field("Destinations", ", ".join(view.destinations) or "No destinations defined", width)
+    yield from _field("Left out", ", ".join(view.excluded) or "no database", width)
+    copies = ", ".join(
+        f"{database} (task {task}, {f'on {owner}' if owner else 'nobody is responsible yet'})"
+        for database, task, owner in view.copies
+    )
+    yield from _field("Copies", copies or "none", width)
 
 
 def _database_lines(found: Page, shown: DatabasePanel, width: int) -> Iterator[str]:

@@ -51,6 +51,18 @@ def a_new_database_has_no_server_wide_task(original: Any, record: Any, command: 
     return attrs.evolve(made, templates=record.templates), answer
 
 
+@bug(
+    "backup.record.server_wide:checked",
+    breaks="no edit is lost",
+    source="rule 26.9: an id that is outdated is refused",
+    strikes="two_edit_one_template",
+)
+def edits_what_nobody_has_seen(original: Any, record: Any, template: Any) -> Any:
+    """An edit of a server-wide task that was worked out from an older view replaces what somebody else made of it."""
+    known = record.templates.get(template.id)
+    return original(record, template if known is None else attrs.evolve(template, edited=known.edited))
+
+
 @bug("backup.record.cron:_occurrences", source="rule 8.1", strikes="two_zones")
 def cron_is_read_in_utc(original: Any, cron: Any, after: Any, zone: Any) -> Any:
     """A schedule means the same instants on every node, wherever it stands."""

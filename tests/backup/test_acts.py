@@ -27,7 +27,7 @@ ROWS = [
 HANDLES = {kind.__name__: kind for kind in (Client, Database, Task, Replica, ServerWide)}
 REQUESTS = {kind.__name__: kind for kind in get_args(Request)}
 COMMANDS = {kind.__name__: kind for kind in get_args(Command)}
-PART_OF = {"Task.edit": "Define", "ServerWide.leave_out": "Define", "Database.fill": "Put"}
+PART_OF = {"Task.edit": "Define", "ServerWide.edit": "Define", "ServerWide.leave_out": "Define", "Database.fill": "Put"}
 """Verbs for a part of what a request can do."""
 
 

@@ -78,10 +78,10 @@ def test_ids_stay_unique_when_one_entry_makes_many() -> None:
 
 def test_a_later_database_gets_one_too_and_one_left_out_does_not() -> None:
     """Rules 16.3, 16.7: in any case; taken off the list it gets one after all."""
-    left_out = Template(3, NIGHTLY, ("BANK", "Later"))
+    left_out = Template(3, NIGHTLY, ("BANK", "Later"), edited=3)
     record = after([DefineServerWide(left_out, at=9), CreateDatabase("later", ("A",))], SPREAD, 8)
     assert copies(record) == {"Shop": ["Server Wide Backup, Backup to Local"], "Bank": [], "later": []}
-    again = after([DefineServerWide(attrs.evolve(left_out, excluded=()), at=9)], record, 10)
+    again = after([DefineServerWide(attrs.evolve(left_out, excluded=(), edited=8), at=9)], record, 10)
     assert all(len(names) == 1 for names in copies(again).values())
 
 
@@ -89,7 +89,7 @@ def test_a_copy_keeps_its_id_whatever_the_template_becomes() -> None:
     """Rule 16.6."""
     renamed = attrs.evolve(NIGHTLY, name="All", full="0 3 * * *", kind=Kind.SNAPSHOT)
     ran = after([ReportStatuses("Shop", (Status(4, Kind.BACKUP, "A", last_full_internal=1),), True)], SPREAD, 8)
-    record = after([DefineServerWide(Template(3, renamed), at=9)], ran, 9)
+    record = after([DefineServerWide(Template(3, renamed, edited=3), at=9)], ran, 9)
     task = record.databases["shop"].tasks[4]
     assert (task.name, task.full, task.created_at, task.renewed) == ("Server Wide Backup, All", "0 3 * * *", 7, 9)
     assert record.databases["shop"].statuses == {}, "rule 6.7: another kind starts anew"
@@ -137,6 +137,20 @@ def test_a_copy_is_not_to_be_changed_in_its_database(command: Command, verb: str
 )
 def test_what_cannot_be_is_refused(command: Command, words: str) -> None:
     assert words in refused(SPREAD, command)
+
+
+def test_an_edit_of_an_outdated_view_is_refused() -> None:
+    """Rules 16.6, 26.9: with or without a new name, and after a switch; nothing is taken back."""
+    first = after([DefineServerWide(Template(3, NIGHTLY, ("Bank",), edited=3), at=9)], SPREAD, 8)
+    renamed = attrs.evolve(NIGHTLY, name="All")
+    for task in (NIGHTLY, renamed):
+        why = refused(first, DefineServerWide(Template(3, task, edited=3), at=9))
+        assert (
+            "was changed at entry 8, and this edit was worked out from what it was at entry 3: look at it again" in why
+        )
+    off = after([ToggleServerWide(3, True, at=9)], first, 9)
+    assert "was changed at entry 9" in refused(off, DefineServerWide(Template(3, renamed, edited=8), at=9))
+    assert after([DefineServerWide(Template(3, renamed, edited=9), at=9)], off, 10).templates[3].edited == 10
 
 
 def test_names_are_made_unique_by_one_number() -> None:

@@ -191,3 +191,20 @@ def test_a_story_can_show_the_panels_in_its_timeline(kept: str) -> None:
 
     assert "task 3: Backup to Local (Backup) - Disabled, Not active" in said
     assert "  Next Estimated Backup: N/A" in said
+
+
+def test_server_wide_tasks_are_shown_with_what_they_leave_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """Rule 16: the template, the databases without a copy, and each copy with its id and owner."""
+    assert main(["tasks", "one_backup_for_all@1", "--at", "1:05"]) == cli.HELD
+    said = " ".join(capsys.readouterr().out.split())
+    assert "server-wide task 4: Backup to Local (Backup) - Enabled Full: at '0 1 * * *' Destinations: all" in said
+    assert said.endswith("Left out: Scratch Copies: Shop (task 5, on C), Bank (task 6, on C)")
+    assert main(["tasks", "one_backup_for_all@1", "--at", "1:05", "--json"]) == cli.HELD
+    template = json.loads(capsys.readouterr().out)["server_wide"][0]
+    assert (template["name"], template["excluded"], template["copies"]) == (
+        "Backup to Local",
+        ["Scratch"],
+        [["Shop", 5, "C"], ["Bank", 6, "C"]],
+    )
+    assert main(["tasks", "one_backup_for_all@1", "--at", "1:05", "--database", "Bank"]) == cli.HELD
+    assert "Left out" not in capsys.readouterr().out
