@@ -14,6 +14,7 @@ from backup.destinations.registry import is_remote
 from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import BackupFinished, BackupStarted, FolderExpired, Reported, TaskDefined, Uploaded
 from backup.record.key_ring import KeyRing
+from backup.record.rules import Rules
 from backup.restore.assembly import DatabaseAssembly
 from backup.restore.chain_reader import check_link, restore
 from backup.restore.restore_points import Unusable
@@ -40,6 +41,8 @@ class WatchedFiles:
         """By run: addresses of the clouds that have its file, as the trace says."""
         self.gone: set[tuple[str, str, str]] = set()
         """Chains that retention removes, which are not checked any more: owner of the place (see `home`), its path, and the folder."""
+        self.there: dict[tuple[str, str, str], set[str]] = {}
+        """By folder in a place, as in `kept`: the files that finished runs have written there."""
         self._manifests: dict[tuple[str, str, str, str], Manifest] = {}
 
     def kept(self, run: Run) -> list[tuple[str, str, str]]:
@@ -50,6 +53,16 @@ class WatchedFiles:
         return [
             each for each in where if each not in self.gone and self.destinations.place(each[0], each[1]).gives_back
         ]
+
+    def note_finished(self, run: Run) -> None:
+        """The run has ended well, and its file is where the trace says that it was sent."""
+        self.finished.add(run)
+        for where in self.kept(run):
+            self.there.setdefault(where, set()).add(self.started[run].file)
+
+    def is_continued(self, where: tuple[str, str, str], manifest: Manifest) -> bool:
+        """Whether what the file of that manifest continues was ever written to the same folder."""
+        return manifest.kind is not FileKind.INCREMENTAL or manifest.previous in self.there.get(where, ())
 
     def manifest(self, node: str, path: str, folder: str, file: str) -> Manifest:
         """The manifest of a file, whose seal is verified once."""
@@ -72,11 +85,12 @@ class ReportedIsKept(Watcher):
     promise: ClassVar[str] = "reported means kept"
     says: ClassVar[str] = (
         "when a run is reported, its file is in every place of its task, sealed, and continues the file before it "
-        "(9.8, 11, 17)"
+        "there, if rules have it looked for (9.8, 11, 17, 26.3)"
     )
 
-    def __init__(self, files: WatchedFiles) -> None:
+    def __init__(self, files: WatchedFiles, rules: Rules) -> None:
         self._files = files
+        self._rules = rules
         self._clouds: dict[int, tuple[int, tuple[str, ...]]] = {}
         """By task: true time at which its clouds last changed, and their addresses."""
         self._began: dict[Run, int] = {}
@@ -105,7 +119,7 @@ class ReportedIsKept(Watcher):
         self._files.started[event.node, event.note.task, event.note.started_at] = event.note
 
     def _finished(self, event: Happened[BackupFinished]) -> None:
-        self._files.finished.add((event.node, event.note.task, event.note.started_at))
+        self._files.note_finished((event.node, event.note.task, event.note.started_at))
 
     def _expired(self, event: Happened[FolderExpired]) -> None:
         self._files.gone.add((home(event.node, event.note.path), event.note.path, event.note.folder))
@@ -125,7 +139,9 @@ class ReportedIsKept(Watcher):
     def _look(self, node: str, path: str, started: BackupStarted, where: str) -> None:
         try:
             manifest = self._files.manifest(node, path, started.folder, started.file)
-            if manifest.previous:
+            where_to = (home(node, path), path, started.folder)
+            looked_at = self._rules.looks_at_every_place or self._files.is_continued(where_to, manifest)
+            if manifest.previous and looked_at:  # else it goes on from what this place never had (26.3)
                 before = self._files.manifest(node, path, started.folder, manifest.previous)
                 check_link(manifest.previous, before, started.file, manifest)
         except Unusable as error:
@@ -139,10 +155,14 @@ class ReportedIsKept(Watcher):
 
 class Restores(Watcher):
     promise: ClassVar[str] = "restored equals backed up"
-    says: ClassVar[str] = "every finished backup, restored, holds the documents the node held when it started (17)"
+    says: ClassVar[str] = (
+        "every finished backup, restored, holds the documents the node held when it started (17), unless rules let it "
+        "go on from what its place never had (26.3)"
+    )
 
-    def __init__(self, files: WatchedFiles) -> None:
+    def __init__(self, files: WatchedFiles, rules: Rules) -> None:
         self._files = files
+        self._rules = rules
         self.restored = 0
         """Number of restore points that were compared."""
 
@@ -157,15 +177,28 @@ class Restores(Watcher):
                 chains.setdefault(where, []).append((run[0], started))
         for (owner, path, folder), runs in chains.items():
             try:
-                self._restore(owner, path, folder, runs)
+                self._restore(owner, path, folder, self._restorable((owner, path, folder), runs))
             except Unusable as error:
                 plain = self._files.destinations.plain(error)
                 raise self.broken(
                     f"{folder} {f'on {owner}' if owner else f'in {path}'} cannot be restored: {plain}"
                 ) from error
 
+    def _restorable(
+        self, where: tuple[str, str, str], runs: list[tuple[str, BackupStarted]]
+    ) -> list[tuple[str, BackupStarted]]:
+        """The runs up to the first that goes on from what this place never had, which RavenDB does (26.3); else all."""
+        if self._rules.looks_at_every_place:
+            return runs
+        for number, (_, started) in enumerate(runs):
+            if not self._files.is_continued(where, self._files.manifest(*where, started.file)):
+                return runs[:number]
+        return runs
+
     def _restore(self, owner: str, path: str, folder: str, runs: list[tuple[str, BackupStarted]]) -> None:
         """Restore the whole folder as a user would, then file by file for the points in between."""
+        if not runs:
+            return
         place = self._files.destinations.place(owner, path)
         node, last = runs[-1]
         whole = restore(place, folder, last.file, keys=self._files.keys)

@@ -51,6 +51,11 @@ class Rules:
     overdue_elsewhere_delay: int = 1 * MINUTE
     """How long an overdue run waits when the status names another node (rule 8.5)."""
 
+    looks_at_every_place: bool = True
+    """An incremental builds on what lies in every place of its task and opens with its key, and on a file that was finished
+    just before a crash; where that fails, the run is full. False: on the status, and on any full file of the chain in the
+    local folder, if the task has one (rules 8.7, 26.3)."""
+
     # ---- reports of runs ----
 
     late_reports: bool = True
@@ -155,6 +160,7 @@ _RAVENDB_62 = attrs.evolve(
     name="ravendb-6.2",
     runs_outside=True,
     takes_over_uncovered=False,
+    looks_at_every_place=False,
     news_after_start=0,
     late_reports=False,
     incremental_counts_from_full=False,

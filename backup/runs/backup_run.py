@@ -137,7 +137,7 @@ class BackupRun:
         inputs, places = self._inputs, self.places
         places.clear()
         self._key = inputs.key_of(full=self._run.full)
-        chain = chain_to_continue(inputs, places, self._key) if not self._run.full else None
+        chain = chain_to_continue(inputs, places, self._key, self._rules) if not self._run.full else None
         if chain is None and not self._run.full:  # rule 8.7: there is nothing here to build on
             self._run = attrs.evolve(self._run, full=True)
             self._key = inputs.key_of(full=True)

@@ -12,14 +12,18 @@ from backup.content.logical import read_manifest
 from backup.content.manifest import UnreadableBackup
 from backup.destinations.port import Destination
 from backup.record.encryption_keys import Key
+from backup.record.rules import Rules
 from backup.runs.local_status import ChainEnd
 from backup.runs.run_inputs import RunInputs, RunPlaces
 
 UTC = ZoneInfo("UTC")
 
 
-def chain_to_continue(inputs: RunInputs, places: RunPlaces, key: Key | None) -> ChainEnd | None:
-    """The chain that an incremental continues; None unless it is of this very copy and whole as far as can be seen."""
+def chain_to_continue(inputs: RunInputs, places: RunPlaces, key: Key | None, rules: Rules) -> ChainEnd | None:
+    """The chain that an incremental continues; None unless it is of this very copy and whole as far as rules look (8.7).
+
+    Under any rules a copy that replaced another begins anew, as the two number their changes differently.
+    """
     chain, before = inputs.chain, inputs.before
     if chain is None or before is None or before.folder != chain.folder:
         return None
@@ -28,6 +32,9 @@ def chain_to_continue(inputs: RunInputs, places: RunPlaces, key: Key | None) -> 
     if chain.raft_index < inputs.database.values.cleaned:
         return None  # it lacks deletions of compare-exchange values that are forgotten by now (rule 18.6)
     folder = chain.folder
+    if not rules.looks_at_every_place:  # rule 26.3
+        is_there = not places.path or any(_finished(places.base.files(folder)).values())
+        return chain if is_there else None
     looked = [(place, _finished(files)) for place, files in places.looked(lambda place: place.files(folder))]
     for _, files in looked:
         if chain.file not in files or not any(files.values()):

@@ -52,6 +52,17 @@ def a_new_database_has_no_server_wide_task(original: Any, record: Any, command: 
 
 
 @bug(
+    "backup.runs.backup_run:chain_to_continue",
+    breaks="reported means kept",
+    source="rule 26.3, which the preset unkindness repairs",
+    strikes="the_bucket_is_changed",
+)
+def goes_on_where_nothing_is(original: Any, inputs: Any, places: Any, key: Any, rules: Any) -> Any:
+    """An incremental is sent to a place that has nothing of its chain."""
+    return original(inputs, places, key, attrs.evolve(rules, looks_at_every_place=False))
+
+
+@bug(
     "backup.record.server_wide:checked",
     breaks="no edit is lost",
     source="rule 26.9: an id that is outdated is refused",

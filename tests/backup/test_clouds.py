@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from backup.content.encryption import WrongKey
 from backup.destinations.azure import Azure
 from backup.destinations.faults import Cutting, Disconnected, Full, Losing, Refusing, Slow, Well, slowness
 from backup.destinations.ftp import Ftp
@@ -15,7 +16,9 @@ from backup.destinations.port import write
 from backup.destinations.s3 import AmazonS3
 from backup.destinations.world_destinations import WorldDestinations
 from backup.notes import BackupFailed, BackupFinished, BackupStarted, Uploaded, UploadFailed, UploadRepeated
+from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.task import Kind
+from backup.restore.chain_reader import BrokenChain, restore
 from backup.restore.restore_points import chains
 from cluster.member import Refused
 from cluster.sim.run import play
@@ -251,21 +254,107 @@ def test_a_run_that_is_cancelled_takes_back_what_it_sent() -> None:
     assert not notes(outcome, BackupFinished)
 
 
-def test_a_place_that_is_new_gets_a_full_backup() -> None:
-    """An incremental goes on only where every place that can be looked at has what it goes on from (8.7)."""
+PRESETS = ("unkindness", "ravendb-6.2", "ravendb-4.2")
+
+
+@pytest.mark.parametrize("rules", PRESETS)
+def test_a_place_that_is_new_gets_a_full_backup_in_ours_alone(rules: str) -> None:
+    """26.3: RavenDB goes on with an incremental, which the new place cannot restore; retention and restore go on."""
 
     async def story(world: World, client: Client, shop: Database) -> None:
         task = await shop.define(
-            full="0 0 * * *", incremental="0 * * * *", to=(LocalFolder(FOLDER),), kind=Kind.SNAPSHOT
+            full="0 0 * * *", incremental="0 * * * *", to=(LocalFolder(FOLDER),), kind=Kind.SNAPSHOT, mentor="C"
         )
         await task.ran()
         await task.edit(destinations=(LocalFolder(FOLDER), S3))
         await shop.put({"orders/new": {}})
         second = await task.ran()
-        assert second.full
+        assert second.full is (rules == "unkindness")
         assert len(task.files("C", S3.address)) == 1
+        cloud = client.destinations.place("C", S3.address)
+        if second.full:
+            restore(cloud, second.folder)
+        else:
+            with pytest.raises(BrokenChain, match="holds no full backup"):
+                restore(cloud, second.folder)
 
-    told(story)
+    told(story, rules=rules)
+
+
+@pytest.mark.parametrize("rules", PRESETS)
+def test_a_full_that_is_missing_in_the_cloud(rules: str) -> None:
+    """26.3: ours writes a full; RavenDB looks at the local folder alone, and goes on."""
+
+    async def story(world: World, client: Client, shop: Database) -> None:
+        task = await shop.define(full="0 0 * * *", incremental="0 * * * *", to=(LocalFolder(FOLDER), S3), mentor="C")
+        first = await task.ran()
+        await task.reported()
+        cloud = client.destinations.place("C", S3.address)
+        kept = b"".join(cloud.read(f"{first.folder}/{first.file}"))
+        cloud.delete(f"{first.folder}/{first.file}")
+        await shop.put({"orders/new": {}})
+        second = await task.ran()
+        assert second.full is (rules == "unkindness")
+        write(cloud, f"{first.folder}/{first.file}", [kept])
+
+    told(story, rules=rules)
+
+
+@pytest.mark.parametrize("rules", PRESETS)
+def test_without_any_full_in_the_local_folder_every_generation_begins_anew(rules: str) -> None:
+    """8.7: what is asked is whether a full is there; of an incremental that is missing only ours takes notice."""
+
+    async def story(world: World, client: Client, shop: Database) -> None:
+        task = await shop.define(full="0 0 * * *", incremental="0 * * * *", mentor="C")
+        first = await task.ran()
+        folder = client.destinations.place("C", FOLDER)
+        await shop.put({"orders/1": {}})
+        second = await task.ran()
+        await task.reported()
+        lost = b"".join(folder.read(f"{second.folder}/{second.file}"))
+        folder.delete(f"{second.folder}/{second.file}")
+        await shop.put({"orders/2": {}})
+        third = await task.ran()
+        await task.reported()
+        assert third.full is (rules == "unkindness")
+        write(folder, f"{second.folder}/{second.file}", [lost])
+        if not third.full:
+            whole = b"".join(folder.read(f"{first.folder}/{first.file}"))
+            folder.delete(f"{first.folder}/{first.file}")
+            await shop.put({"orders/3": {}})
+            assert (await task.ran()).full
+            write(folder, f"{first.folder}/{first.file}", [whole])
+
+    told(story, rules=rules)
+
+
+@pytest.mark.parametrize("rules", PRESETS)
+def test_a_key_that_is_changed_in_mid_chain(rules: str) -> None:
+    """26.3: ours begins a chain of the new key; RavenDB's chain has two keys, of which a restore takes one."""
+
+    async def story(world: World, client: Client, shop: Database) -> None:
+        old, new = client.key("old"), client.key("new")
+        task = await shop.define(
+            full="0 0 * * *",
+            incremental="0 * * * *",
+            mentor="C",
+            encryption=Encryption(EncryptionMode.USE_PROVIDED_KEY, old),
+        )
+        first = await task.ran()
+        await task.edit(encryption=Encryption(EncryptionMode.USE_PROVIDED_KEY, new))
+        await shop.put({"orders/new": {}})
+        second = await task.ran()
+        place = client.destinations.place("C", FOLDER)
+        assert second.full is (rules == "unkindness")
+        assert (second.folder == first.folder) is not second.full
+        if second.full:
+            restore(place, second.folder, keys=[new])
+        else:
+            for key in (old, new):
+                with pytest.raises(WrongKey):
+                    restore(place, second.folder, keys=[key])
+
+    told(story, rules=rules)
 
 
 def test_addresses() -> None:
