@@ -42,7 +42,10 @@ CHUNK = 1 << 17
 MANIFEST_SPACE = 1 << 16
 """How many last bytes of a stream are searched for the manifest."""
 SEAL = 64
-TAIL = '"}}'
+TAIL = '"}]}'
+"""What follows the seal: the end of the manifest, of its section, and of the stream."""
+OLD_TAIL = '"}}'
+"""The same in format 2."""
 Unreadable = (AttributeError, KeyError, TypeError, ValueError)
 """The errors that reading an item's fields raises when its JSON is not of the expected form."""
 
@@ -116,7 +119,7 @@ class LogicalWriter:
         )
         section = text_of(as_section(self.manifest))
         assert section.endswith('"ContentSha256":""}')
-        yield f',"{SECTION}":{section[:-2]}'  # without the end, where the seal is put
+        yield f',"{SECTION}":[{section[:-2]}'  # without the end, where the seal is put
 
     def _items(self, items: Iterable[Any], text_of_item: Callable[[Any], str]) -> Generator[str | bytes, None, int]:
         """The items of a section, each after the attachment contents that are new with it. Returns how many items."""
@@ -254,7 +257,9 @@ class LogicalReader:
                 return
             raise unsealed_backup(self.name)
         manifest = self.manifest
-        if self._tail != (manifest.content_sha256 + TAIL).encode() or self._seal.hexdigest() != manifest.content_sha256:
+        unsealed = _unsealed_bytes(self._tail)
+        self._seal.update(self._tail[:-unsealed])
+        if not _is_sealed(manifest, self._tail[-unsealed:], self._seal.hexdigest()):
             raise DamagedBackup(self.name, "its content is not what its seal (SHA-256) was made of")
         found = (*self.counts.values(), len(self.identities), len(self.exchanged))
         counted = (
@@ -269,7 +274,7 @@ class LogicalReader:
             raise DamagedBackup(self.name, f"it holds {found} things of each kind where its manifest counts {counted}")
 
     def _watched(self) -> Iterator[bytes]:
-        """The uncompressed pieces. All bytes but the last, which hold the seal, are hashed on the way."""
+        """The uncompressed pieces. All bytes but the last, which may hold the seal, are hashed on the way."""
         held = SEAL + len(TAIL)
         for piece in decompressed(self.name, self._chunks, open_ended=self._unsealed):
             unhashed = self._tail + piece
@@ -290,7 +295,6 @@ def read_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
     first, chunks = peeked(chunks)
     if first.startswith(MAGIC):
         return read_snapshot_manifest(name, chunks)
-    held = SEAL + len(TAIL)
     seal = hashlib.sha256()
     tail = b""
     for piece in decompressed(name, chunks):
@@ -298,7 +302,8 @@ def read_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
         if len(tail) > MANIFEST_SPACE:
             seal.update(tail[:-MANIFEST_SPACE])
             tail = tail[-MANIFEST_SPACE:]
-    seal.update(tail[:-held])
+    unsealed = _unsealed_bytes(tail)
+    seal.update(tail[:-unsealed])
     # Inside a JSON string the quotes would be escaped, so the last occurrence is the section itself.
     begin = tail.rfind(f',"{SECTION}":'.encode())
     if begin < 0:
@@ -307,10 +312,21 @@ def read_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
         section = json.loads(tail[begin + len(SECTION) + 4 : -1])
     except ValueError as error:
         raise DamagedBackup(name, f"its manifest is unreadable ({error})") from error
-    manifest = from_section(name, section)
-    if tail[-held:] != (manifest.content_sha256 + TAIL).encode() or seal.hexdigest() != manifest.content_sha256:
+    manifest = from_section(name, section[0] if isinstance(section, list) and len(section) == 1 else section)
+    if not _is_sealed(manifest, tail[-unsealed:], seal.hexdigest()):
         raise DamagedBackup(name, "its content is not what its seal (SHA-256) was made of")
     return manifest
+
+
+def _unsealed_bytes(tail: bytes) -> int:
+    """How many last bytes of a stream the seal does not cover: itself, and what follows it in the format of the file."""
+    return SEAL + len(TAIL if tail.endswith(TAIL.encode()) else OLD_TAIL)
+
+
+def _is_sealed(manifest: Manifest, end: bytes, seal: str) -> bool:
+    """Whether the seal in the manifest is the one at the end of the file, and that of all before it."""
+    written = manifest.content_sha256
+    return end in ((written + TAIL).encode(), (written + OLD_TAIL).encode()) and seal == written
 
 
 def peeked(chunks: Iterable[bytes]) -> tuple[bytes, Iterable[bytes]]:

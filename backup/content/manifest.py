@@ -1,7 +1,7 @@
 """The manifest of a backup file: its place in a chain, its counts, its seal. And the errors for damaged files.
 
-The manifest is the last section of the stream, so that a file describes itself; readers that do not know the section
-skip it.
+The manifest is the last section of the stream, so that a file describes itself: a list of one object, as readers that do
+not know a section skip it only if it is a list (rule 26.5).
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,10 @@ from backup.database.contents import Contents
 from cluster.time_units import EPOCH, as_datetime
 from cluster.value import value
 
-FORMAT = 2
+FORMAT = 3
+"""The format that is written."""
+OLDEST = 2
+"""The oldest format that is read: there the section is the object itself, and database ids have 16 characters."""
 SECTION = "UnkindnessManifest"
 
 
@@ -135,7 +138,7 @@ def instant_of(text: str) -> int:
 
 
 def as_section(manifest: Manifest) -> dict[str, Any]:
-    """The manifest as the JSON object of its section; the seal is the last field."""
+    """The manifest as the one JSON object of its section; the seal is the last field."""
     fields: dict[str, Any] = {"Format": FORMAT}
     for field in attrs.fields(Manifest):
         fields[_pascal(field.name)] = getattr(manifest, field.name)
@@ -144,7 +147,7 @@ def as_section(manifest: Manifest) -> dict[str, Any]:
 
 
 def from_section(name: str, fields: object) -> Manifest:
-    """The manifest of the section of file `name`.
+    """The manifest of the JSON object in the section of file `name`.
 
     Raises UnreadableBackup if another version wrote it, and DamagedBackup if a field is missing or of a wrong type.
     """
@@ -153,9 +156,9 @@ def from_section(name: str, fields: object) -> Manifest:
             raise UnreadableBackup(
                 f"{name} has format {written} and this version reads up to {FORMAT}: use a newer version"
             )
-        case {"Format": int(written)} if written < FORMAT:
+        case {"Format": int(written)} if written < OLDEST:
             raise UnreadableBackup(
-                f"{name} has format {written} of an early version, and this one reads {FORMAT}: use that version"
+                f"{name} has format {written} of an early version, and this one reads {OLDEST} to {FORMAT}: use that version"
             )
         case Mapping():
             pass

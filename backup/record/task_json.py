@@ -3,6 +3,7 @@
 Secrets are left out, so a task with secrets must be defined again after a restore.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,8 +13,11 @@ from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.retention_policy import Retention
 from backup.record.task import Kind, SnapshotSettings, Task, UploadMode
 from backup.record.validation import SERVER_WIDE_PREFIX
-from cluster.time_units import SECOND
+from cluster.time_units import DAY, SECOND
 from cluster.value import value
+
+TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,7}))?")
+"""A duration as .NET writes it, in JSON of RavenDB: days, hours, minutes, seconds, fraction."""
 
 
 def task_json(task: Task) -> dict[str, Any]:
@@ -42,7 +46,15 @@ def _retention(retention: Retention | None) -> dict[str, Any] | None:
     if retention is None:
         return None
     age = retention.minimum_age
-    return {"Disabled": retention.disabled, "MinimumBackupAgeToKeep": None if age is None else age / SECOND}
+    return {"Disabled": retention.disabled, "MinimumBackupAgeToKeep": None if age is None else time_span(age)}
+
+
+def time_span(duration: int) -> str:
+    """A duration of 0 or more µs as .NET writes it: `2.00:00:00`, `06:30:00`, `00:00:01.5000000`."""
+    days, rest = divmod(duration, DAY)
+    seconds, fraction = divmod(rest, SECOND)
+    text = f"{seconds // 3_600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return (f"{days}." if days else "") + text + (f".{fraction:06}0" if fraction else "")
 
 
 # ---- reading ----
@@ -104,4 +116,16 @@ def _retention_of(fields: Mapping[str, Any] | None) -> Retention | None:
     if not fields:
         return None
     age = fields["MinimumBackupAgeToKeep"]
-    return Retention(None if age is None else int(age * SECOND), bool(fields["Disabled"]))
+    return Retention(None if age is None else _duration_of(age), bool(fields["Disabled"]))
+
+
+def _duration_of(age: object) -> int:
+    """The µs of what `time_span` writes; files of format 2 have a number of seconds. Raises ValueError."""
+    if isinstance(age, int | float):
+        return int(age * SECOND)
+    found = TIME_SPAN.fullmatch(str(age))
+    if found is None:
+        raise ValueError(f"{age!r} is no duration, which should look like '2.00:00:00'")
+    days, hours, minutes, seconds = (int(found[part] or 0) for part in range(1, 5))
+    fraction = int((found[5] or "0").ljust(6, "0")[:6])
+    return days * DAY + ((hours * 60 + minutes) * 60 + seconds) * SECOND + fraction

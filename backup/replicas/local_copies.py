@@ -3,6 +3,7 @@
 The memory may be ahead of the journal for a moment; until the journal is durable, nothing of the change leaves the node.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Sequence, Set
 from typing import Protocol
 
@@ -199,7 +200,8 @@ class LocalCopies:
     def unused_id(self, database_id: int) -> str:
         """An id for a new store: no copy of that database, here or elsewhere, ever had it."""
         self._made += 1
-        return f"{self._member.dice('copy', database_id, self._made).below(1 << 64):016x}"
+        drawn = self._member.dice("copy", database_id, self._made).below(1 << 128).to_bytes(16)
+        return b64encode(drawn).decode().rstrip("=")  # 22 characters, as RavenDB's parser wants (rule 26.6)
 
     async def recover(self) -> None:
         """Open the copies on the disk; one with a damaged journal is thrown away, and its peers fill a new one."""

@@ -291,12 +291,14 @@ def test_the_seal_holds_every_field(old: str, new: str) -> None:
 
 def test_newer_formats_and_missing_manifests() -> None:
     """What is not damage is said to be something else, with what to do."""
-    newer = reseal(file_of(shop()), '"Format":2', '"Format":3')
-    for refused in (lambda: read(newer), lambda: read_manifest("file", [newer])):
-        with pytest.raises(
-            UnreadableBackup, match="file has format 3 and this version reads up to 2: use a newer version"
-        ):
-            refused()
+    for number, why in (
+        (4, "and this version reads up to 3: use a newer"),
+        (1, "of an early version, and this one reads 2"),
+    ):
+        other = reseal(file_of(shop()), '"Format":3', f'"Format":{number}')
+        for refused in (lambda: read(other), lambda: read_manifest("file", [other])):  # noqa: B023  # called at once
+            with pytest.raises(UnreadableBackup, match=f"file has format {number} {why}"):
+                refused()
     bare = b"".join(compressed([b'{"BuildVersion":1,"DatabaseRecord":{},"Docs":[]}']))
     for refused in (lambda: read(bare), lambda: read_manifest("file", [bare])):
         with pytest.raises(UnreadableBackup, match="file has no manifest"):
