@@ -62,8 +62,8 @@ class ReplicasFollow(Watcher):
     def _defined(self, event: Happened[notes.ReplicationDefined]) -> None:
         note = event.note
         before = self._tasks.get(note.task)
-        if before is not None and before.index >= note.index:
-            return
+        if note.nodes or (before is not None and before.index >= note.index):
+            return  # what another cluster holds, its own watchers see
         if before is not None and before.destination.lower() != note.destination.lower():
             self._spoil(before)  # what the old definition sent to its destination stays there
         self._tasks[note.task] = note

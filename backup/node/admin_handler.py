@@ -22,6 +22,8 @@ async def administer(member: Member, act: Act, admit: Callable[[Task], Awaitable
     match act:
         case DefineTask(task=task) | DefineServerWide(template=Template(task=task)):
             await admit(task)
+        case DefineReplication(replication=Replication(nodes=nodes)) if set(nodes) & set(member.members):
+            raise Refused(f"{' '.join(nodes)} are of this cluster: name the destination alone, or nodes of another one")
         case CreateDatabase():
             act = attrs.evolve(
                 act, members=_group(member, act), restoring=None

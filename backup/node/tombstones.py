@@ -78,9 +78,11 @@ def _need_of(task: Task, known: KnownProgress) -> TombstoneNeed | None:
 
 
 def is_filled(database: Database, databases: Iterable[Database]) -> bool:
-    """Whether an external replication of some other database goes to this one."""
+    """Whether an external replication of some other database of this cluster goes to this one."""
     name = database.name.lower()
-    return any(task.destination.lower() == name for each in databases for task in each.replications.values())
+    return any(
+        task.destination.lower() == name and not task.nodes for each in databases for task in each.replications.values()
+    )
 
 
 def exchange_limit(database: Database) -> tuple[int, str]:

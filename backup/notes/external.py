@@ -23,12 +23,15 @@ class ReplicationDefined(Agreed):
     disabled: bool
     change: str
     """What the entry did: `defined`, `changed`, `enabled` or `disabled`."""
+    nodes: tuple[str, ...] = ()
+    """The nodes of another cluster that are asked for the destination; empty: it is in this one."""
 
     def text(self) -> str:
+        away = f" of the cluster of {', '.join(self.nodes)}" if self.nodes else ""
         late = f", {duration_text(self.delay)} later" if self.delay else ""
         return (
             f"records: task {self.task} of {self.database}, {self.name!r}, is {self.change}: "
-            f"every change goes to {self.destination}{late}"
+            f"every change goes to {self.destination}{away}{late}"
         )
 
 

@@ -32,8 +32,10 @@ class DefineReplication(AdminCommand[int]):
     replication: Replication
 
     def says(self) -> str:
-        late = " after a delay" if self.replication.delay else ""
-        return f"wants every change of {self.database} sent to {self.replication.destination}{late}"
+        wanted = self.replication
+        late = " after a delay" if wanted.delay else ""
+        away = f" of the cluster of {', '.join(wanted.nodes)}" if wanted.nodes else ""
+        return f"wants every change of {self.database} sent to {wanted.destination}{away}{late}"
 
 
 @value
@@ -122,7 +124,9 @@ def _validate(database: Database, wanted: Replication) -> None:
     what = f"the external replication of {database.name!r}"
     if not wanted.destination.strip():
         raise Refused(f"{what} names no destination: give the name of another database")
-    if wanted.destination.lower() == database.name.lower():
+    if any(not node for node in wanted.nodes) or len(set(wanted.nodes)) < len(wanted.nodes):
+        raise Refused(f"{what} asks the nodes {list(wanted.nodes)}: name nodes of the other cluster, each once")
+    if wanted.destination.lower() == database.name.lower() and not wanted.nodes:
         raise Refused(f"{what} goes to itself: give the name of another database")
     if wanted.delay < 0:
         raise Refused(f"{what} is to be delayed by {wanted.delay} µs: give 0 or more")
@@ -136,7 +140,7 @@ def _name(wanted: Replication, others: Iterable[str]) -> str:
         if wanted.name.lower() in taken:
             raise Refused(f"there is already an external replication {wanted.name!r}: choose another name")
         return wanted.name
-    default = f"External Replication to {wanted.destination}"
+    default = f"External Replication to {wanted.destination}" + (f" on {wanted.nodes[0]}" if wanted.nodes else "")
     name, number = default, 1
     while name.lower() in taken:
         number += 1

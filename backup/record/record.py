@@ -266,7 +266,7 @@ class Replication:
     """A task that sends every change to another database: external replication (rule 19.4)."""
 
     destination: str
-    """Name of the other database, in this cluster."""
+    """Name of the other database: in this cluster, or in the one of `nodes`."""
     name: str = ""
     """Name of the task; empty in a definition for a default name."""
     delay: int = 0
@@ -280,6 +280,8 @@ class Replication:
     """Log index of the command that created the task; 0 in the definition of a new task."""
     created_at: int = 0
     """Wall µs of the node that proposed its creation."""
+    nodes: tuple[str, ...] = ()
+    """Nodes of another cluster, which are asked in turn for the destination; empty: it is in this cluster."""
 
 
 @value

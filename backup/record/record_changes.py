@@ -122,6 +122,7 @@ def _replication(database: Database, command: ReplicationCommand, answer: object
         task.pinned,
         task.disabled,
         change,
+        task.nodes,
     )
 
 

@@ -37,6 +37,17 @@ class AskExternal:
 
 
 @value
+class AskElsewhere:
+    """The same question to a node of another cluster, which alone knows the id of the destination."""
+
+    task: int
+    destination: str
+    """Name of the destination database."""
+    source: str
+    """Database id of the sender's store."""
+
+
+@value
 class SendExternal:
     """The next batch; its `database` is the destination."""
 
@@ -52,7 +63,8 @@ class AnswerExternal:
     answer: ReplicationAck
 
 
-WORDS: tuple[type, ...] = (AskExternal, SendExternal, AnswerExternal)
+Question = AskExternal | AskElsewhere
+WORDS: tuple[type, ...] = (AskExternal, SendExternal, AnswerExternal, AskElsewhere)
 
 
 @attrs.define(eq=False)
@@ -63,9 +75,9 @@ class ExternalLink(ResentLink):
     """Id of the source database."""
     task: Replication
     destination: int = -1
-    """Id of the destination database that was asked; -1: none yet."""
+    """Id of the destination database that was asked, in its cluster; -1: none yet."""
     target: str = ""
-    """The member of the destination's group that was asked; empty: none yet."""
+    """The node that was asked: a member of the destination's group, or any node of its cluster; empty: none yet."""
     turn: int = 0
     """Counter that selects the member to try."""
     wanted: tuple[str, ...] = ()
@@ -100,7 +112,12 @@ class ExternalReplicator:
             self._member.hear(kind, handler)
 
     def _handlers(self) -> dict[type, Callable[[str, Any], None]]:
-        return {AskExternal: self._on_question, SendExternal: self._on_batch, AnswerExternal: self._on_answer}
+        return {
+            AskExternal: self._on_question,
+            AskElsewhere: self._on_question_from_elsewhere,
+            SendExternal: self._on_batch,
+            AnswerExternal: self._on_answer,
+        }
 
     # ---- what changed
 
@@ -190,7 +207,9 @@ class ExternalReplicator:
             (line.destination, line.target), line.acked, line.wanted = found, None, ()
         store = copy.store
         if line.acked is None:
-            message: AskExternal | SendExternal = AskExternal(line.task.id, line.destination, store.database_id)
+            message: Question | SendExternal = AskExternal(line.task.id, line.destination, store.database_id)
+            if line.task.nodes:
+                message = AskElsewhere(line.task.id, line.task.destination, store.database_id)
         else:
             batch = offer(line.destination, store, line.acked, BATCH, line.wanted)
             batch = self._ripe(line, batch) if batch is not None else None
@@ -202,7 +221,12 @@ class ExternalReplicator:
         line.resend(self._member, partial(self._is_owed, line), partial(self._push_elsewhere, line))
 
     def _target(self, line: ExternalLink) -> tuple[int, str] | None:
-        """The destination's id and the member of its group to send to; None, noted once, if there is none."""
+        """The destination's id and the member of its group to send to; None, noted once, if there is none.
+
+        The id is -1 for a destination in another cluster as long as none of its nodes has answered.
+        """
+        if line.task.nodes:
+            return line.destination, line.target or line.task.nodes[line.turn % len(line.task.nodes)]
         record: Record = self._member.state
         destination = record.database(line.task.destination)
         members = destination.topology.members if destination is not None and destination.restoring is None else ()
@@ -246,22 +270,26 @@ class ExternalReplicator:
         return self._lines.get(line.task.id) is line and line.in_flight
 
     def _push_elsewhere(self, line: ExternalLink) -> None:
-        """Send to another member of the destination's group."""
+        """Send to another member of the destination's group, or ask another node of its cluster."""
         line.in_flight, line.target = False, ""
+        if line.task.nodes:
+            line.destination = -1
         line.turn += 1
         self._push(line)
 
-    def _say(self, to: str, message: AskExternal | SendExternal | AnswerExternal) -> None:
+    def _say(self, to: str, message: Question | SendExternal | AnswerExternal) -> None:
         if to == self._member.name:  # this node has both databases
             self._member.spawn(self._hear_myself, message)
         else:
             self._member.send(to, message)
 
-    async def _hear_myself(self, message: AskExternal | SendExternal | AnswerExternal) -> None:
+    async def _hear_myself(self, message: Question | SendExternal | AnswerExternal) -> None:
         self._handlers()[type(message)](self._member.name, message)
 
     def _on_answer(self, sender: str, message: AnswerExternal) -> None:
         line, answer = self._lines.get(message.task), message.answer
+        if line is not None and line.task.nodes and line.destination == -1 and line.target == sender:
+            line.destination = answer.database
         if line is None or (line.destination, line.target) != (answer.database, sender):
             return
         copy = self._copies.get(line.database)
@@ -314,6 +342,12 @@ class ExternalReplicator:
             arrived = copy.store.received.get(message.source, 0) if copy.settled else 0
             answer = ReplicationAck(message.database, message.source, arrived)
             self._say(sender, AnswerExternal(message.task, answer))
+
+    def _on_question_from_elsewhere(self, sender: str, message: AskElsewhere) -> None:
+        record: Record = self._member.state
+        destination = record.database(message.destination)
+        if destination is not None and destination.restoring is None:
+            self._on_question(sender, AskExternal(message.task, destination.id, message.source))
 
     def _on_batch(self, sender: str, message: SendExternal) -> None:
         copy = self._copy_in_group(message.batch.database)

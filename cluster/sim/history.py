@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -28,6 +29,11 @@ class Stretch:
     """`seq` of the last event before it."""
     start: int
     until: int
+
+
+def _if_concerned(concerns: Callable[[Happened], bool], see: Callable[[Happened], None], event: Happened) -> None:
+    if concerns(event):
+        see(event)
 
 
 def packer(kind: type[Note]) -> Callable[[Note], Any]:
@@ -78,6 +84,17 @@ class History:
         """Let a watcher see every event of the kinds it names."""
         for kind, see in watcher.sees():
             self.listeners[kind].append(see)
+
+    def watch_within(self, watchers: Iterable[Watcher], concerns: Callable[[Happened], bool]) -> None:
+        """Let watchers see only the events of which `concerns` is true."""
+        for watcher in watchers:
+            for kind, see in watcher.sees():
+                self.listeners[kind].append(partial(_if_concerned, concerns, see))
+
+    def narrow(self, concerns: Callable[[Happened], bool]) -> None:
+        """Show those who watch by now only the events of which `concerns` is true."""
+        for kind, listening in self.listeners.items():
+            self.listeners[kind] = [partial(_if_concerned, concerns, see) for see in listening]
 
     def add(self, node: str, note: Note, cause: int | None = None) -> int:
         """Append an event now and tell the watchers; return its `seq`."""

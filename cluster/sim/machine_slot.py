@@ -22,6 +22,8 @@ class Slot(Hardware):
         super().__init__(name, index, disk)
         self.founded = NOBODY
         """The node's configuration before its first entry: all founders for a founder, `NOBODY` for a node that joined."""
+        self.cluster = 0
+        """Number of its cluster in the world, in the order in which they were founded."""
         self.booting = False
         """Whether it is about to start. A crash before that cancels the start."""
         self.asks: dict[Parked, str] = {}

@@ -5,9 +5,9 @@ periodic talk where it would stand by then, and the last stretch is run for real
 
 1. Chatter is numbered at a fixed period in its node's own clock, and its luck is drawn by name and number.
 2. Skip only after `settle` (the longest period of chatter and the worst round trip, doubled) without any other event.
-3. Every live node either follows one leader in its term with an equal log, and was heard just now; or it stands alone,
-   with no link to any other live node in either direction, and asks for votes in vain; or it rests: it is no member, or a
-   learner without a leader, and its Raft only waits for a message.
+3. In each cluster, every live node either follows one leader in its term with an equal log, and was heard just now; or it
+   stands alone, with no link to any other live node of it in either direction, and asks for votes in vain; or it rests: it
+   is no member, or a learner without a leader, and its Raft only waits for a message.
 4. The horizon is the earliest of: an entry that is not chatter, a deadline of trio's, the instant at which an observer
    says it may change its mind, and the first of a run of losses that somebody may notice (`lost_chatter`).
 5. Land at least `2 * settle` before the horizon; acts that judge what they heard begin one `settle` later than those
@@ -16,7 +16,7 @@ periodic talk where it would stand by then, and the last stretch is run for real
 A story that wants to see chatter itself turns skipping off (`World(skipping=False)`); the history is the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -30,10 +30,23 @@ from cluster.sim.lost_chatter import LostChatter
 from cluster.sim.machine_slot import Slot
 from cluster.sim.network import Network, Packet
 from cluster.time_units import FOREVER, MILLISECOND
+from cluster.value import value
 
 SLACK = 10 * MILLISECOND
 LONGEST_ACT = 500 * MILLISECOND
 """The longest period of chatter that is assumed before any program has announced its own."""
+
+
+@value
+class Calm:
+    """The live nodes of one cluster while nothing but chatter happens there."""
+
+    leader: Slot | None
+    group: tuple[Slot, ...]
+    """The leader and those who follow it."""
+    loners: tuple[Slot, ...]
+    """Those who stand alone and ask for votes in vain."""
+    resting: tuple[Slot, ...]
 
 
 class Quiet:
@@ -68,28 +81,39 @@ class Quiet:
         live = [slot for slot in self.slots.values() if slot.node is not None]
         if not live or any(slot.paused for slot in self.slots.values()):
             return
-        leader = self._leader(live)
-        resting = [slot for slot in live if self._rests(slot)]
-        loners = [slot for slot in live if slot not in resting and self._stands_alone(slot, live)]
-        group = [slot for slot in live if slot not in loners and slot not in resting]
-        if not all(self._asks_in_vain(slot) for slot in loners):
-            return
-        if group and (leader is None or leader not in group or not self._agree(leader, group)):
-            return
+        calm = []
+        for number in sorted({slot.cluster for slot in live}):
+            found = self._calm([slot for slot in live if slot.cluster == number])
+            if found is None:
+                return
+            calm.append(found)
         if any(link.wire.duplicate or link.held is not None for link in self.network.links.values()):
             return
         horizon = min(deadline, clock.horizon(), self._observers(live))
-        if leader is not None:
-            horizon = min(horizon, self.lost.horizon(leader, group, resting, horizon, self.settle))
+        for each in calm:
+            if each.leader is not None:
+                horizon = min(horizon, self.lost.horizon(each.leader, each.group, each.resting, horizon, self.settle))
         landing = horizon - 2 * self.settle
         if horizon >= FOREVER:
             clock.on_deadlock()  # only chatter can ever happen
             return
         if landing <= clock_now + self.settle:
             return
-        self._leap(landing, live, leader, group, loners)
+        self._leap(landing, live, calm)
 
     # -- the conditions
+
+    def _calm(self, live: list[Slot]) -> Calm | None:
+        """How the live nodes of one cluster stand to each other; None if rule 3 does not hold."""
+        leader = self._leader(live)
+        resting = [slot for slot in live if self._rests(slot)]
+        loners = [slot for slot in live if slot not in resting and self._stands_alone(slot, live)]
+        group = [slot for slot in live if slot not in loners and slot not in resting]
+        if not all(self._asks_in_vain(slot) for slot in loners):
+            return None
+        if group and (leader is None or leader not in group or not self._agree(leader, group)):
+            return None
+        return Calm(leader, tuple(group), tuple(loners), tuple(resting))
 
     @staticmethod
     def _raft(slot: Slot) -> Raft:
@@ -107,15 +131,19 @@ class Quiet:
 
     def _stands_alone(self, slot: Slot, live: list[Slot]) -> bool:
         links = self.network.links
-        return len(self.slots) > 1 and all(
+        return len(self._beside(slot)) > 1 and all(
             links[slot.name, other.name].cut and links[other.name, slot.name].cut for other in live if other is not slot
         )
+
+    def _beside(self, slot: Slot) -> list[Slot]:
+        """Every machine of its cluster, itself included."""
+        return [other for other in self.slots.values() if other.cluster == slot.cluster]
 
     def _asks_in_vain(self, slot: Slot) -> bool:
         role = self._raft(slot).role
         return isinstance(role, Candidate) and role.trial and role.rounds > 0
 
-    def _agree(self, leader: Slot, group: list[Slot]) -> bool:
+    def _agree(self, leader: Slot, group: Sequence[Slot]) -> bool:
         raft, now = self._raft(leader), self.clock.now
         role = raft.role
         assert isinstance(role, Leader)
@@ -165,7 +193,7 @@ class Quiet:
 
     # -- the skip
 
-    def _leap(self, landing: int, live: list[Slot], leader: Slot | None, group: list[Slot], loners: list[Slot]) -> None:
+    def _leap(self, landing: int, live: list[Slot], calm: list[Calm]) -> None:
         clock = self.clock
         before = clock.now
         for entry in clock.leap(landing):
@@ -174,13 +202,14 @@ class Quiet:
                 self._count_reply(packet)
         clock.stirred = landing
         self.history.stretches.append(Stretch(len(self.history.events), before, landing))
-        for slot in group:
-            if slot is leader:
-                self._settle_leader(slot, group)
-            else:
-                self._settle_follower(slot)
-        for slot in loners:
-            self._settle_loner(slot)
+        for each in calm:
+            for slot in each.group:
+                if slot is each.leader:
+                    self._settle_leader(slot, each.group)
+                else:
+                    self._settle_follower(slot)
+            for slot in each.loners:
+                self._settle_loner(slot)
         for slot in live:
             assert slot.node is not None
             slot.node.reappoint()
@@ -195,7 +224,7 @@ class Quiet:
         if receiver.node is not None and not lost:
             network.messages += 1
 
-    def _settle_leader(self, slot: Slot, group: list[Slot]) -> None:
+    def _settle_leader(self, slot: Slot, group: Sequence[Slot]) -> None:
         node = slot.node
         assert node is not None
         raft, role = node.raft, node.raft.role

@@ -107,7 +107,7 @@ def play(
         virtual_seconds=world.clock.now / SECOND,
         wall_seconds=time.perf_counter() - began,
         elections=len(history.of(BecameLeader)),
-        promises=tuple((watcher.promise, watcher.says) for watcher in world.watchers),
+        promises=tuple(dict.fromkeys((watcher.promise, watcher.says) for watcher in world.watchers)),
         watchers=tuple(world.watchers),
         unseen=unseen,
         names=world.names,

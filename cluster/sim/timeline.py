@@ -13,7 +13,7 @@ Signs: `.` unchanged since the line above; `f` `c` `L` follower, candidate, lead
 import re
 from collections.abc import Callable, Container, Iterable, Sequence
 
-from cluster import trace
+from cluster import steps, trace
 from cluster.sim.history import History, Stretch
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, clock_text
 from cluster.trace import Happened, Note
@@ -127,8 +127,11 @@ class Timeline:
         self._down: set[str] = set()
         self._waiting: list[Happened] = []
         """The steps of the newest instant whose lines are not written yet."""
-        self._owners: dict[tuple[type, int], str] = {}
-        self._agreed: set[Note] = set()
+        self._owners: dict[tuple[int, type, int], str] = {}
+        self._agreed: set[tuple[int, Note]] = set()
+        self._founded = 0
+        self._cluster: dict[str, int] = {}
+        """The number of each node's cluster, from 1; whoever joined is of the first."""
         self._folds: dict[str, Fold] = {}
         """The recent sentences, oldest first."""
 
@@ -172,14 +175,18 @@ class Timeline:
 
     def _is_news(self, node: str, note: trace.Agreed) -> bool:
         """Whether a replicated note comes from the node that applied its entry first, for the first time."""
-        owner = self._owners.setdefault((type(note), note.index), node)
-        if owner != node or note in self._agreed:
+        cluster = self._cluster.get(node, 1)
+        owner = self._owners.setdefault((cluster, type(note), note.index), node)
+        if owner != node or (cluster, note) in self._agreed:
             return False
-        self._agreed.add(note)
+        self._agreed.add((cluster, note))
         return True
 
     def _remember(self, node: str, note: Note, sign: str) -> None:
         match note:
+            case trace.Stepped(steps.Start(nodes)):
+                self._founded += 1
+                self._cluster |= dict.fromkeys(nodes, self._founded)
             case trace.Crashed():
                 self._down.add(node)
                 self._role[node] = ""
@@ -261,9 +268,9 @@ class Timeline:
         return self._row(signs)
 
     def _columns(self) -> tuple[str, ...]:
-        if not self._header:
-            self._header = tuple(self._names() if callable(self._names) else self._names)
-            if self._header:
+        if not self._header or callable(self._names):
+            before, self._header = self._header, tuple(self._names() if callable(self._names) else self._names)
+            if self._header and self._header != before:
                 self._write(TimelineLine.of(f"{self._lead('time', '')}  {self._row(self._header)}".rstrip(), DETAIL))
         return self._header
 

@@ -248,8 +248,7 @@ class Universe:
         for word in words:
             if "beat" in getattr(word, "__annotations__", {}):
                 self.network.declare_chatter(word.__name__)
-        for name in names:
-            self._new_slot(name).founded = Configuration.of(names)
+        self._found(names, 0)
         self._effects = Faults(self.clock, self.network, self.slots).effects | {
             steps.Start: self._start,
             steps.Crash: lambda step: self._crash(self.slots[step.node]),
@@ -263,17 +262,53 @@ class Universe:
             steps.Disturb: self._disturb,
             **dict.fromkeys(get_args(steps.Administration), self._administer),
         }
-        consensus = consensus_watchers(names)
-        members = next(each for each in consensus if isinstance(each, Members))
-        self.watchers = [
-            *consensus,
-            Progress(self.timing.election, members, self._is_calm()),
-            *sample.watchers(self.places),
-        ]
+        self.watchers = self._watchers_of(names)
         for watcher in self.watchers:
             self.history.watch(watcher)
         if self.skipping:
             self.clock.on_quiet = Quiet(self.clock, self.history, self.network, self.timing, self.slots).skip
+
+    def _found(self, names: tuple[str, ...], number: int) -> None:
+        """Make the machines of a cluster."""
+        for name in names:
+            slot = self._new_slot(name)
+            slot.founded, slot.cluster = Configuration.of(names), number
+
+    def _watchers_of(self, names: tuple[str, ...]) -> list[Watcher]:
+        """New watchers of a cluster with these founders, in the order in which they must see events."""
+        assert self._sample is not None
+        consensus = consensus_watchers(names)
+        members = next(each for each in consensus if isinstance(each, Members))
+        progress = Progress(self.timing.election, members, self._is_calm())
+        return [*consensus, progress, *self._sample.watchers(self.places)]
+
+    def _prepare_another(self, names: tuple[str, ...]) -> None:
+        """Make the machines of a further cluster. From now on the watchers of each see what concerns their own alone."""
+        number = 1 + max(slot.cluster for slot in self.slots.values())
+        if number == 1:
+            self.history.narrow(partial(self._concerns, 0))
+        for name in names:
+            self.network.add(name)
+        self._found(names, number)
+        made = self._watchers_of(names)
+        self.history.watch_within(made, partial(self._concerns, number))
+        self.watchers += made
+
+    def _concerns(self, number: int, event: Happened) -> bool:
+        """Whether an event is of that cluster: of one of its nodes, a step that names one, or one that names no node."""
+        names: tuple[str, ...] = (event.node,) if event.node else ()
+        if not names and isinstance(event.note, trace.Stepped):
+            names = steps.nodes_of(event.note.step)
+        return not names or any(self.cluster_of(name) == number for name in names)
+
+    def cluster_of(self, node: str) -> int:
+        """The number of the cluster of a node; that of the first for a name that is new."""
+        return self.slots[node].cluster if node in self.slots else 0
+
+    def nodes_beside(self, node: str) -> tuple[str, ...]:
+        """The nodes of the cluster of a node, itself included, in the order of their start."""
+        number = self.cluster_of(node)
+        return tuple(name for name, slot in self.slots.items() if slot.cluster == number)
 
     def _is_calm(self) -> bool:
         """Whether no link loses, repeats or delays anything, and messages and writes are fast beside an election timeout."""
@@ -430,7 +465,10 @@ class Universe:
                 if not slot.disk.view().names():
                     slot.founded = NOBODY  # a node with an empty disk is a new one, whatever its name
                 self._boot(slot)
-        asked = self._spokesman("" if isinstance(step, steps.Reconfigure) else step.node)
+        if isinstance(step, steps.Reconfigure):
+            asked = self._spokesman("", self.cluster_of((*step.voters, "")[0]))
+        else:
+            asked = self._spokesman(step.node, self.cluster_of(step.node))
         if asked is None:
             self.history.add("", trace.Said("nobody is up who could be asked"))
             return
@@ -446,9 +484,10 @@ class Universe:
 
         node.spawn(administer)
 
-    def _spokesman(self, other_than: str) -> Slot | None:
-        """The node to ask: a live leader of the latest term, else the first live member, `other_than` last."""
-        live = [slot for slot in self.slots.values() if slot.node is not None and slot.node.members]
+    def _spokesman(self, other_than: str, cluster: int) -> Slot | None:
+        """The node of a cluster to ask: a live leader of the latest term, else the first live member, `other_than` last."""
+        mine = [slot for slot in self.slots.values() if slot.cluster == cluster]
+        live = [slot for slot in mine if slot.node is not None and slot.node.members]
         order = sorted(
             live,
             key=lambda slot: (

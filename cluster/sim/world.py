@@ -68,6 +68,27 @@ class World(Universe):
         self.do(steps.Start(names))
         return Cluster(self)
 
+    def found(self, nodes: Iterable[str]) -> tuple[str, ...]:
+        """Found another cluster in the same world, with a leader, a log and promises of its own; return its nodes.
+
+        It runs the same application. Its nodes share wires with all others, so that faults by name make its weather, and
+        talk to those of another cluster only as the application does. Nodes that join later join the first cluster.
+        """
+        if not self.slots:
+            raise Misuse("there is no cluster yet: start the first with `world.start`")
+        names = tuple(nodes)
+        for name in names:
+            self.check_tag(name)
+        if not names or len(set(names)) < len(names) or set(names) & set(self.slots):
+            raise Misuse(
+                f"{list(names)} are no nodes of another cluster: name at least one, each once, none of {self.names}"
+            )
+        if len(names) + len(self.slots) > STORY:
+            raise Misuse(f"{len(names)} more nodes are too many: a world has at most {STORY}")
+        self._prepare_another(names)
+        self.do(steps.Start(names))
+        return names
+
     # the verbs of steps
 
     def crash(self, node: str) -> None:
@@ -269,14 +290,18 @@ class World(Universe):
             raise GaveUp(f"waited {within:g} s for {what}, in vain")
         return found
 
-    async def elected(self, within: float = PATIENCE, other_than: str | None = None) -> str:
-        """Wait until a majority follows one live leader that is ready; return its name."""
+    async def elected(self, within: float = PATIENCE, other_than: str | None = None, beside: str = "") -> str:
+        """Wait until a majority follows one live leader that is ready; return its name.
+
+        `beside`: a node of the cluster that is meant; without it the first cluster.
+        """
 
         if not self.slots:
             raise Misuse("there is nobody to elect: start some nodes first")
 
         def leader() -> str | None:
-            return next((name for name in self.slots if name != other_than and self._leading(name)), None)
+            names = self.nodes_beside(beside or self.names[0])
+            return next((name for name in names if name != other_than and self._leading(name)), None)
 
         return await self.until(leader, within, f"a leader other than {other_than}" if other_than else "a leader")
 
@@ -288,7 +313,7 @@ class World(Universe):
         """Wait until it is committed that a node is a voter (or a watcher)."""
 
         def has() -> bool:
-            now = self._committed_configuration()
+            now = self._committed_configuration(node)
             if now is None or now.joint:
                 return False
             return node in now.learners and node not in now.promotable if watcher else node in now.voters
@@ -299,7 +324,7 @@ class World(Universe):
         """Wait until it is committed that a node is no member."""
 
         def gone() -> bool:
-            now = self._committed_configuration()
+            now = self._committed_configuration(node)
             return now is not None and node not in now.members
 
         await self.until(gone, within, f"{node} to leave")
@@ -307,7 +332,11 @@ class World(Universe):
     async def reconfigured(self, voters: Iterable[str], watchers: Iterable[str] = (), within: float = PATIENCE) -> None:
         """Wait until it is committed that exactly these nodes are the cluster."""
         wanted = Configuration.of(voters, watchers)
-        await self.until(lambda: self._committed_configuration() == wanted, within, f"{wanted} to be so")
+        await self.until(
+            lambda: self._committed_configuration((*wanted.voters, self.names[0])[0]) == wanted,
+            within,
+            f"{wanted} to be so",
+        )
 
     def _leading(self, node: str) -> bool:
         slot = self.slots[node]
@@ -316,9 +345,13 @@ class World(Universe):
         following = [name for name, other in self.slots.items() if other.node and other.node.leader == node]
         return slot.node.raft.configuration.quorum.result(following, ()) is VoteResult.Won
 
-    def _committed_configuration(self) -> Configuration | None:
-        """The configuration of the leader of the latest term; None without such a leader, or while it is not committed."""
-        leading = [slot.node for slot in self.slots.values() if slot.node is not None and slot.node.leading]
+    def _committed_configuration(self, beside: str) -> Configuration | None:
+        """The configuration of the leader of the latest term in the cluster of that node.
+
+        None without such a leader, or while it is not committed.
+        """
+        mine = [self.slots[name] for name in self.nodes_beside(beside)]
+        leading = [slot.node for slot in mine if slot.node is not None and slot.node.leading]
         if not leading:
             return None
         raft = max(leading, key=lambda node: node.raft.term).raft
@@ -347,17 +380,19 @@ class World(Universe):
             self.history.followers.remove(look)
         return found[0]
 
-    async def settled(self, within: float = PATIENCE) -> None:
+    async def settled(self, within: float = PATIENCE, beside: str = "") -> None:
         """Wait until every live member follows one leader and has applied the leader's whole log.
 
-        Nodes outside the cluster do not count.
+        Nodes outside the cluster do not count. `beside`: a node of the cluster that is meant; without it the first.
         """
 
         def calm() -> bool:
-            now = self._committed_configuration()
+            one = beside or self.names[0]
+            mine = [self.slots[name] for name in self.nodes_beside(one)]
+            now = self._committed_configuration(one)
             members = self.slots if now is None else now.members
-            nodes = [slot.node for slot in self.slots.values() if slot.node is not None and slot.name in members]
-            if any(slot.booting for slot in self.slots.values()):
+            nodes = [slot.node for slot in mine if slot.node is not None and slot.name in members]
+            if any(slot.booting for slot in mine):
                 return False
             if not nodes or len({node.leader for node in nodes}) != 1 or nodes[0].leader is None:
                 return False

@@ -35,17 +35,34 @@ from scenarios.backups.task import FOLDER
 class Client:
     """A client that sends its requests to any node that is up; made by `backups(world)`."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, first: "Client | None" = None, nodes: tuple[str, ...] = ()) -> None:
+        """`first`: the client of the first cluster of the world, if this one is of another, which these `nodes` founded."""
         self.world = world
+        self._founders = nodes
         self.cluster: Cluster[Backups] = Cluster(world)
         """The cluster's nodes, to look at."""
         self.held: dict[tuple[int, str, int], Contents] = {}
         """The contents of a copy at the moment when a backup of it started: by task id, node and start (wall µs)."""
-        self.destinations = WorldDestinations(world.places)
+        self.destinations: WorldDestinations = WorldDestinations(world.places) if first is None else first.destinations
         """The folders and clouds to which the nodes write."""
-        self.keys = KeyRing()
+        self.keys: KeyRing = KeyRing() if first is None else first.keys
         """Every key and secret that the story has named."""
         world.history.followers.append(self._remember)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The nodes of this client's cluster, in the order of their start."""
+        return self.world.nodes_beside((self._founders or self.world.names)[0]) if self.world.names else ()
+
+    async def found(self, names: str) -> "Client":
+        """Found another cluster of these nodes, wait for its leader, and return a client of it.
+
+        What it stores is its own; the folders and clouds are those of the world. `define_replication` to a database of it
+        is off-site.
+        """
+        nodes = self.world.found(names)
+        await self.world.elected(beside=nodes[0])
+        return Client(self.world, self, nodes)
 
     def start(
         self, names: str, rules: Rules | str | None = None, allowed: Allowed | None = None, clouds: str = ""
@@ -72,7 +89,7 @@ class Client:
 
     def somebody(self, database: str = "") -> str:
         """The first node that is up (and has that database, if any node that is up knows of it); Misuse if there is none."""
-        up = [self.world[name] for name in self.world.names if self.world[name].up]
+        up = [self.world[name] for name in self.names if self.world[name].up]
         up.sort(key=lambda view: view.passive)  # a node that belongs to no cluster is asked last
         if not up:
             raise Misuse("no node is up, so nobody can be asked: wait with `await world.elected()`, or restart one")
@@ -86,7 +103,7 @@ class Client:
     @property
     def record(self) -> Record:
         """The database record as the node that has applied most entries has it; empty while all nodes are down."""
-        up = [self.cluster[name] for name in self.world.names if self.world[name].up]
+        up = [self.cluster[name] for name in self.names if self.world[name].up]
         return max(up, key=lambda view: view.applied).state if up else Record()
 
     def recorded(self, database: str) -> Recorded | None:
@@ -160,7 +177,7 @@ class Client:
 
     def _remember(self, event: Happened) -> None:
         note = event.note
-        if isinstance(note, BackupStarted):
+        if isinstance(note, BackupStarted) and event.node in self.names:
             contents = self.store(event.node, note.database)
             if contents is not None:
                 self.held[note.task, event.node, note.started_at] = contents.frozen_at()

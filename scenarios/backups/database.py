@@ -141,8 +141,12 @@ class Database:
     async def define_replication(
         self, destination: "Database", delay: float = 0, mentor: str | None = None, pinned: bool = False, name: str = ""
     ) -> "Replica":
-        """Define an external replication to another database; each change is sent that many seconds after it is made (19.4)."""
-        task = Replication(destination.name, name, int(delay * 1_000_000), mentor, pinned)
+        """Define an external replication to another database, of this cluster or of another one (`Client.found`).
+
+        Each change is sent that many seconds after it is made (19.4).
+        """
+        nodes = () if destination.client.names == self.client.names else destination.client.names
+        task = Replication(destination.name, name, int(delay * 1_000_000), mentor, pinned, nodes=nodes)
         number = await self.ask(DefineReplication(self.name, task))
         return Replica(self, destination, number)
 

@@ -23,7 +23,10 @@ class Replica:
     def owner(self) -> str | None:
         """The node that sends now: the last one that began and has not stopped; None if no node sends."""
         sending: dict[str, None] = {}
+        mine = self.client.names
         for event in self.world.history.events:
+            if event.node not in mine:
+                continue  # the cluster of the destination numbers its tasks by itself
             match event.note:
                 case ReplicationStarted(task=self.id):
                     sending[event.node] = None
@@ -55,12 +58,13 @@ class Replica:
     async def followed(self, within: float = 300) -> None:
         """Wait until every destination copy on a node that is up holds what the source's copies hold."""
 
-        def prints(name: str) -> list[str]:
-            stores = [self.client.store(node, name) for node in self.world.names if self.world[node].up]
+        def prints(database: "Database") -> list[str]:
+            client = database.client
+            stores = [client.store(node, database.name) for node in client.names if self.world[node].up]
             return [store.fingerprint for store in stores if store is not None]
 
         def same() -> bool:
-            far, here = prints(self.destination.name), prints(self.database.name)
+            far, here = prints(self.destination), prints(self.database)
             return bool(far) and len({*far, *here}) == 1
 
         await self.world.until(same, within, f"{self.destination.name} to hold what {self.database.name} holds")

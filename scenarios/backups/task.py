@@ -91,6 +91,8 @@ class Task:
 
     def _learn(self, event: Happened) -> None:
         note = event.note
+        if event.node not in self.client.names:
+            return  # another cluster numbers its tasks by itself
         match note:
             case BackupStarted(task=self.id):
                 self._starts[event.node, note.started_at] = event.t, note.occurrence

@@ -65,6 +65,17 @@ def replicates_only_what_is_new(original: Any, database: int, store: Any, after_
 
 
 @bug(
+    "backup.replicas.external_replicator:ExternalReplicator._target",
+    source="rule 19.4: a destination is a group, not a node",
+    strikes="a_replica_is_not_a_backup",
+)
+def asks_one_node_off_site(original: Any, self: Any, line: Any) -> Any:
+    """Of the other cluster only the node that was named first is ever asked."""
+    line.turn = 0
+    return original(self, line)
+
+
+@bug(
     "backup.replicas.external_replicator:owner_of",
     source="rules 7.15, 22.18",
     strikes="only_backups_go_on_without_a_leader",

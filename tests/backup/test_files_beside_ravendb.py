@@ -75,7 +75,9 @@ def test_a_reader_that_knows_ravendbs_rules_alone_takes_our_files(rules: str, tm
     assert fulls[0]["Docs"] == fulls[1]["Docs"]
     vectors = [item["@metadata"]["@change-vector"] for _, each in found for item in each["Docs"] if "Hash" not in item]
     ids = {entry.partition(":")[0]: entry.partition("-")[2] for vector in vectors for entry in vector.split(", ")}
-    assert len(ids) == len(set(ids.values())) == 2, "the copies on A and C, which took the writes, have an id each (26.6)"
+    assert len(ids) == len(set(ids.values())) == 2, (
+        "the copies on A and C, which took the writes, have an id each (26.6)"
+    )
 
 
 def test_the_reader_takes_what_ravendb_wrote() -> None:
