@@ -85,7 +85,7 @@ def test_a_file_names_the_fields_as_ravendb_does() -> None:
     """Rule 18.4: what it holds of a task."""
     told = task_json(WHOLE)
 
-    assert (told["BackupType"], told["RetentionPolicy"]["MinimumBackupAgeToKeep"]) == ("Snapshot", 14 * 86_400)
+    assert (told["BackupType"], told["RetentionPolicy"]["MinimumBackupAgeToKeep"]) == ("Snapshot", "14.00:00:00")
     assert told["LocalSettings"] == {"Disabled": False, "FolderPath": "/backups"}
     assert told["FtpSettings"] == {"Disabled": False, "Url": "ftp://archive", "Port": 2121, "UserName": "raven"}
     assert {"S3Settings", "GlacierSettings", "AzureSettings", "GoogleCloudSettings"} <= told.keys()
