@@ -15,7 +15,7 @@ COUNTS = "1:8 3:39 4:3 5:16 6:9 7:15 8:14 9:17 10:9 11:8 12:4 13:5 14:8 15:6 16:
 """How many numbered rules each section of the reference has."""
 PROSE = ("0", "2", "12", "21", "25")
 """Sections, or tables in them, that are told without numbers."""
-LATER = ("26.1", "26.2", "26.4")
+LATER = tuple(f"26.{number}" for number in range(1, 10))
 """Rules that were found later, of section 26, as far as they are told of here."""
 WORDS = ("done", "different", "left out")
 

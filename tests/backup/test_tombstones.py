@@ -19,6 +19,7 @@ from backup.node.tombstones import KnownProgress, exchange_limit, needs
 from backup.notes import FarewellSaid, TombstonesCleaned
 from backup.record.history import RecordedRuns, Run
 from backup.record.record import Database, Record, Replication, Status, Task, Topology
+from backup.record.rules import Rules
 from backup.record.task import Kind
 from backup.replicas.replicator import CopyLink
 from backup.runs.chain import chain_to_continue
@@ -137,7 +138,7 @@ def test_a_chain_that_lacks_forgotten_deletions_of_values_is_not_continued() -> 
     )
     for index, expected in ((29, None), (30, "file")):
         last = ChainEnd("folder", "file", 0, "copy-A", index)
-        found = chain_to_continue(attrs.evolve(inputs, chain=last), RunPlaces(MemoryDestination(), ""), None)
+        found = chain_to_continue(attrs.evolve(inputs, chain=last), RunPlaces(MemoryDestination(), ""), None, Rules())
         assert (found and found.file) == expected
 
 
