@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test versions lint golden campaign mutants zoo bench azurite typescript clean
+.PHONY: help demo test versions lint golden campaign mutants zoo bench azurite typescript mermaid clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ azurite: $(BIN)/python ## the one server for tests that is not on PyPI: Azure's,
 typescript: $(BIN)/python ## the checker of the page's types, by npm; without it their test is skipped
 	@test -x $(VENV)/typescript/node_modules/.bin/tsc || \
 	  npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix $(VENV)/typescript typescript@5
+
+mermaid: $(BIN)/python ## the reader of exported sequence diagrams, by npm; without it their test is skipped
+	@test -d $(VENV)/mermaid/node_modules/mermaid || \
+	  npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix $(VENV)/mermaid mermaid@11 jsdom@26
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
-from cluster.sim.run import STOPPED, Outcome, play
+from cluster.sim.run import STOPPED, Outcome, play, raise_failure
 from cluster.step_fields import read_text
 from cluster.trace import as_fields
 from cluster.value import value
@@ -101,6 +101,22 @@ def perform(
         )
 
 
+def run_again(
+    story: str,
+    seed: int,
+    *,
+    backups: Path,
+    rules: str | None = None,
+    data: str | None = None,
+    bug: str | None = None,
+) -> Outcome:
+    """Play a story by its name or path, and raise what broke it, as `scenarios.run` does. For tests that `export` has written."""
+    loaded = load(story)
+    outcome = perform(loaded, asked(loaded, seed, rules, data, bug), backups)
+    raise_failure(outcome)
+    return outcome
+
+
 # ---- keeping ----
 
 
@@ -126,14 +142,24 @@ def fresh_folder(parent: Path, request: RunRequest) -> Path:
 
 def keep(folder: Path, result: Result, history: "History", version: str) -> None:
     """Write the events and the result of a run."""
-    header = result.request.fields() | _data_sum(result.request) | {"version": version}
-    if result.verdict == STOPPED:
-        header["stopped"] = True
     with (folder / TRACE).open("w", encoding="utf-8", newline="\n") as file:
-        file.write(_encode(header) + "\n")
-        file.writelines(line + "\n" for line in event_lines(history))
+        file.writelines(line + "\n" for line in trace_lines(result.request, history, version, result.verdict))
     fields = result.fields() | {"command": result.request.command()}
     (folder / RESULT).write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def trace_lines(
+    request: RunRequest, history: "History", version: str, verdict: str, window: tuple[int, int] | None = None
+) -> Iterator[str]:
+    """The lines of a trace: one about the run, then each event, or those of a window of their numbers."""
+    header: dict[str, Any] = request.fields() | _data_sum(request) | {"version": version}
+    if verdict == STOPPED:
+        header["stopped"] = True
+    if window is not None:
+        header["window"] = window
+    yield _encode(header)
+    first, last = window or (1, len(history))
+    yield from islice(event_lines(history), first - 1, last)
 
 
 def _data_sum(request: RunRequest) -> dict[str, str]:
@@ -275,6 +301,10 @@ def _kept(path: Path) -> Kept:
             return attrs.evolve(kept, digest=str(fields["digest"]))
         with path.open(encoding="utf-8") as file:
             fields = json.loads(file.readline())
+        if "window" in fields:
+            raise ReplayError(
+                f"{path} is a part of a run, which cannot be played again: export the run without --window"
+            )
         return Kept(
             request_of(fields), path, "", bool(fields.get("stopped", False)), str(fields.get("data_sha256", ""))
         )

@@ -40,7 +40,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "scenarios": (
         "__main__ campaign",
         "cli stories strategies",
-        "zoo.* backup_model doctor",
+        "zoo.* backup_model doctor export",
         "page",
         "backups drawing",
         "inspect tla second_play",

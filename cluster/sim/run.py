@@ -208,13 +208,30 @@ def _single(failure: BaseException) -> BaseException:
 def run(story: Story, seed: int = 1, **options: Any) -> Outcome:
     """Play a story and raise what broke it: one exception, with the seed and the last lines of the timeline as notes."""
     outcome = play(story, seed, **options)
+    raise_failure(outcome)
+    return outcome
+
+
+def raise_failure(outcome: Outcome) -> None:
+    """Raise what broke a run, if anything did: with the seed and the last lines of the timeline as notes."""
     failure = outcome.failure
     if failure is None and outcome.unseen:
         failure = GaveUp(f"never seen: {', '.join(outcome.unseen)}")
     if failure is not None:
-        explain(failure, seed, outcome.history, outcome.names)
+        explain(failure, outcome.seed, outcome.history, outcome.names)
         raise failure
-    return outcome
 
 
-__all__ = ["BROKEN", "BUG", "HELD", "INCONCLUSIVE", "MISTAKE", "STOPPED", "Outcome", "Violation", "play", "run"]
+__all__ = [
+    "BROKEN",
+    "BUG",
+    "HELD",
+    "INCONCLUSIVE",
+    "MISTAKE",
+    "STOPPED",
+    "Outcome",
+    "Violation",
+    "play",
+    "raise_failure",
+    "run",
+]

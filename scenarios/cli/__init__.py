@@ -11,7 +11,20 @@ from scenarios.cli.base import BROKEN, BUG, DIVERGED, HELD, INCONCLUSIVE, INTERR
 from scenarios.cli.entry import main
 
 # Each module registers its commands when imported: the order here is the one in which a mistyped command is corrected.
-for command in ("list", "run", "replay", "tasks", "why", "explain", "audit", "diff", "draw", "open", "validate"):
+for command in (
+    "list",
+    "run",
+    "replay",
+    "tasks",
+    "why",
+    "explain",
+    "audit",
+    "diff",
+    "draw",
+    "open",
+    "export",
+    "validate",
+):
     import_module(f"scenarios.cli.{command}")
 app.command(  # its options are the bounds of a search, which are imported with it
     "scenarios.cli.explore:explore",

@@ -38,13 +38,19 @@ def draw(
     found = played(run, bug, rules)
     if found.seq is not None:
         raise ReplayError(f"{run!r} names an event: leave the number away, and give --from and --to")
-    outcome = found.outcome
     words = ["unkindness", "draw", run, *(["--bug", bug] if bug else []), *(["--rules", rules] if rules else [])]
     words += [*(["--from", start] if start else []), *(["--to", until] if until else [])]
     words += ["--nodes", "".join(nodes)] if nodes else []
+    return draw_played(found, start, until, nodes, command=shlex.join(words))
+
+
+def draw_played(
+    found: PlayedRun, start: str = "", until: str = "", nodes: Sequence[str] = (), *, command: str = ""
+) -> str:
+    """The SVG of a run that was played; `command` stands below it. Raises ReplayError."""
+    outcome, title = found.outcome, found.loaded.lesson
     names = among(outcome.names, nodes)
     between = window(outcome, start, until)
-    title, command = found.loaded.lesson, shlex.join(words)
     drawn = picture(outcome.history, names, *between, title=title, command=command, breach=breach(found))
     return svg(not_too_much(drawn, outcome, names))
 
