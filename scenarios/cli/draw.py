@@ -18,6 +18,7 @@ def draw_command(
     start: Annotated[str, Parameter(name="--from")] = "",
     until: Annotated[str, Parameter(name="--to")] = "",
     nodes: str = "",
+    only: str = "",
     svg: Path | None = None,
 ) -> int:
     """A run as a space-time diagram: life lines, messages, logs, backups, and where a promise broke. An SVG, printed.
@@ -30,11 +31,14 @@ def draw_command(
         Only this while, as for `tasks --at`: '00:00:14.4', '90min' after the start.
     nodes
         Only these, for example ABC.
+    only
+        `backups`: no logs and no messages, a day on one screen; whom the cluster and whom each node itself holds
+        responsible, and who was cut off from whom.
     svg
         A new file to write instead.
     """
     from scenarios.drawing.command import draw
 
     with new_file("--svg", svg) as file:
-        print(draw(run, bug=bug, rules=rules, start=start, until=until, nodes=nodes), end="", file=file)
+        print(draw(run, bug=bug, rules=rules, start=start, until=until, nodes=nodes, only=only), end="", file=file)
     return HELD

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cluster.checks import Violation
 from cluster.sim.run import BROKEN
 from cluster.time_units import clock_text
+from scenarios.drawing.backups_only import backups_only, backups_svg
 from scenarios.drawing.from_history import picture
 from scenarios.drawing.picture import Breach, Picture
 from scenarios.drawing.svg import MOST_NODES, svg
@@ -33,24 +34,33 @@ def draw(
     start: str = "",
     until: str = "",
     nodes: Sequence[str] = (),
+    only: str = "",
 ) -> str:
-    """The SVG of the run that RUN names. Raises ReplayError, StoryError, Diverged."""
+    """The SVG of the run that RUN names. `only="backups"`: no logs and no messages. Raises ReplayError, StoryError, Diverged."""
+    if only not in ("", "backups"):
+        raise ReplayError(f"--only {only}: only backups can be drawn alone, so say --only backups")
     found = played(run, bug, rules)
     if found.seq is not None:
         raise ReplayError(f"{run!r} names an event: leave the number away, and give --from and --to")
     words = ["unkindness", "draw", run, *(["--bug", bug] if bug else []), *(["--rules", rules] if rules else [])]
     words += [*(["--from", start] if start else []), *(["--to", until] if until else [])]
     words += ["--nodes", "".join(nodes)] if nodes else []
-    return draw_played(found, start, until, nodes, command=shlex.join(words))
+    words += ["--only", only] if only else []
+    return draw_played(found, start, until, nodes, command=shlex.join(words), only=only)
 
 
 def draw_played(
-    found: PlayedRun, start: str = "", until: str = "", nodes: Sequence[str] = (), *, command: str = ""
+    found: PlayedRun, start: str = "", until: str = "", nodes: Sequence[str] = (), *, command: str = "", only: str = ""
 ) -> str:
     """The SVG of a run that was played; `command` stands below it. Raises ReplayError."""
     outcome, title = found.outcome, found.loaded.lesson
     names = among(outcome.names, nodes)
     between = window(outcome, start, until)
+    if only:
+        told = backups_only(outcome.history, names, *between, title=title, command=command, breach=breach(found))
+        if not told.runs and not told.turns:
+            raise ReplayError(f"no task of a backup is owned or run in {found.run} there: leave --only backups away")
+        return backups_svg(told)
     drawn = picture(outcome.history, names, *between, title=title, command=command, breach=breach(found))
     return svg(not_too_much(drawn, outcome, names))
 

@@ -53,8 +53,14 @@ def samples(picture: Picture) -> Iterator[tuple[str, str]]:
             yield sign(kind, 12, 0), words
     if picture.runs:
         yield f'<rect{look("run")} x="6" y="-5" width="12" height="9"/>', "a backup"
+    if picture.beliefs and any(run.kind == "full" for run in picture.runs):
+        yield f'<rect{look("run")} x="3" y="-2" width="18" height="4"/>', "a full one"
     if picture.turns:
         yield f'<path{look("turn")} d="M14 -7h-4v14h4"/>', "is responsible for the task"
+    if picture.beliefs:
+        yield f'<path{look("belief")} d="M14 -7h-4v14h4"/>', "holds itself responsible"
+    for number in sorted({side.number % 3 for side in picture.sides}):
+        yield f'<rect{look(f"side {number}")} x="2" y="-7" width="20" height="14"/>', f"side {number + 1} of a cut"
 
 
 def _life(role: str) -> str:

@@ -87,6 +87,17 @@ class Turn:
 
 
 @value
+class Side:
+    """The nodes of one side of a cut, and how long nothing passes between them and the others."""
+
+    number: int
+    """0 for the largest side."""
+    nodes: tuple[str, ...]
+    start: int
+    until: int
+
+
+@value
 class Sentence:
     """A line of the timeline."""
 
@@ -125,6 +136,10 @@ class Picture:
     turns: tuple[Turn, ...]
     sentences: tuple[Sentence, ...]
     breach: Breach | None
+    beliefs: tuple[Turn, ...] = ()
+    """The stretches in which a node holds itself responsible for a task; only in a picture of backups alone."""
+    sides: tuple[Side, ...] = ()
+    """The sides of cuts; only there, too."""
 
     def instants(self) -> tuple[int, ...]:
         """Every time at which something is drawn, in order, with both ends of the window."""

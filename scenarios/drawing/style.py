@@ -18,6 +18,9 @@ PALETTE: dict[str, tuple[str, str]] = {
     "red": ("#cf222e", "#ff7b72"),
     "amber": ("#9a6700", "#d29922"),
     "teal": ("#1b7c83", "#56d4dd"),
+    "side-0": ("#eef4fb", "#141d29"),
+    "side-1": ("#f6e6e4", "#33191a"),
+    "side-2": ("#ece4f5", "#271d36"),
     "term-0": ("#eedba4", "#634b12"),
     "term-1": ("#b6daff", "#1f4a74"),
     "term-2": ("#fdc8a0", "#6d3a12"),
@@ -81,6 +84,8 @@ LOOKS: dict[str, str] = {
     "run": "fill=amber stroke=amber",
     **{f"run {ended}": "fill=none stroke=amber stroke-dasharray=3,2" for ended in ("failed", "cancelled", "cut")},
     "turn": "fill=none stroke=amber stroke-width=1.5",
+    "belief": "fill=none stroke=amber stroke-width=1.5 stroke-dasharray=4,3",
+    **{f"side {number}": f"fill=side-{number}" for number in range(3)},
     "breach": "fill=none stroke=red stroke-width=2 stroke-dasharray=7,3",
 }
 """The attributes of each kind of shape; a colour is a name of the palette."""

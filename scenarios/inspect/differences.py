@@ -32,7 +32,7 @@ MISSING = {"owners": NOBODY, "runs": NOBODY, "started twice": "once at most", "t
 
 
 @value
-class Side:
+class ComparedRun:
     """One of two runs that are compared."""
 
     run: str
@@ -72,8 +72,8 @@ class BackupDifference:
 class Differences:
     """Two runs beside each other."""
 
-    one: Side
-    other: Side
+    one: ComparedRun
+    other: ComparedRun
     divergence: Divergence | None
     """None: the runs are equal to the last event."""
     until: int
@@ -98,7 +98,7 @@ def differences(
             raise ReplayError(f"{play.run}:{play.seq} names an event: two whole runs are compared, so leave it away")
     one, two = plays
     divergence = divergence_of(first_difference(event_lines(one.outcome.history), event_lines(two.outcome.history)))
-    sides = _side(one), _side(two)
+    sides = _compared(one), _compared(two)
     until = min(side.t for side in sides)
     if divergence is None:
         return Differences(*sides, None, until, ())
@@ -137,7 +137,7 @@ def _told(event: Mapping[str, Any]) -> str:
     return f"{clock_text(event['t'])}  {' '.join(filter(None, (event['node'], event['text'])))}"
 
 
-def _side(play: PlayedRun) -> Side:
+def _compared(play: PlayedRun) -> ComparedRun:
     outcome = play.outcome
     request = play.request
     words = [play.run]
@@ -146,7 +146,7 @@ def _side(play: PlayedRun) -> Side:
         words += ["--rules", request.rules] if request.rules != request.own_rules else []
     failure = f": {outcome.failure}" if outcome.verdict == "broken" and outcome.failure is not None else ""
     verdict = f"{outcome.verdict}{failure}".splitlines()[0]
-    return Side(" ".join(words), verdict, len(outcome.history), outcome.history.clock.now, outcome.digest)
+    return ComparedRun(" ".join(words), verdict, len(outcome.history), outcome.history.clock.now, outcome.digest)
 
 
 # ---- backups ----
