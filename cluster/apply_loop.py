@@ -17,7 +17,7 @@ from cluster.raft.configuration import Configuration
 from cluster.raft.messages import Entry, Reconfiguration, Request, Snapshot
 from cluster.raft.state import Restore
 from cluster.raft.timing import Compaction
-from cluster.snapshot_codec import Due, digest_of, packed, unpacked
+from cluster.snapshot_codec import Due, Samples, digest_of, packed, unpacked
 from cluster.wire import Codec
 
 
@@ -46,6 +46,7 @@ class ApplyLoop:
         self.taken: Snapshot | None = None
         """The newest snapshot, until it is handed to Raft; None if there is none to hand over."""
         self._due = Due(compaction)
+        self._samples = Samples(codec, self.state)
 
     def entries(self, index: int, entries: Sequence[Entry], aloud: bool = True) -> None:
         """Apply these committed entries; the first has index `index`.
@@ -82,6 +83,11 @@ class ApplyLoop:
             except Exception as error:
                 error.add_note(f"as it applied {type(command).__name__}, entry {index}")
                 raise
+            if self._samples.was_altered(before):
+                self.host.note(trace.StateAltered(index, type(command).__name__))
+            sample = self._samples.after(index, self.state, answer)
+            if sample is not None:
+                self.host.note(sample)
             known = (index, answer)
             self.sessions.remember(request, index, answer)
             if aloud:
@@ -105,6 +111,7 @@ class ApplyLoop:
         content = packed(self.codec, self.state, self.sessions)
         self.taken = Snapshot.of(index, term, self.members, content)
         self._due.taken(index, len(content))
+        self._samples.anew(self.state)
         digest = digest_of(self.codec, self.state, self.sessions)
         self.host.note(trace.SnapshotTaken(index, term, len(content), digest))
 
@@ -123,5 +130,6 @@ class ApplyLoop:
         self.state, self.sessions = unpacked(self.codec, snapshot.content)
         self.applied, self.members = snapshot.index, snapshot.configuration
         self._due.taken(snapshot.index, len(snapshot.content))
+        self._samples.anew(self.state)
         digest = digest_of(self.codec, self.state, self.sessions)
         self.host.note(trace.Restored(snapshot.index, digest))

@@ -1,4 +1,4 @@
-"""The content of a snapshot: the application's state and the clients' sessions, as bytes and back, and when one is due.
+"""The applied state as bytes: the content of a snapshot and back, when one is due, and samples by which nodes are compared.
 
 Sessions are part of the applied state: without them a request that is proposed again after a restart, or after its
 entry was compacted away, would be applied twice (dissertation, 6.3).
@@ -7,9 +7,10 @@ entry was compacted away, would be applied twice (dissertation, 6.3).
 from typing import Any
 from zlib import crc32
 
-from cluster.member import Refused
+from cluster.member import BadApplication, Refused
 from cluster.proposals import Sessions
 from cluster.raft.timing import Compaction
+from cluster.trace import StateSampled
 from cluster.value import value
 from cluster.wire import Codec, WireError
 
@@ -41,14 +42,23 @@ class Image:
 
 
 IMAGE_WORDS = (Refusal, Session, Image)
+SELDOM = 32
+"""How many commands lie between two samples of a small state, once some were taken."""
+SAMPLED_BYTES = 64
+"""For each so many bytes of the state one command more lies between two samples."""
 
 
 def packed(codec: Codec, state: Any, sessions: Sessions) -> bytes:
-    """The content of a snapshot, the same on every node that applied the same entries. WireError names an undeclared class."""
+    """The content of a snapshot, the same on every node that applied the same entries. BadApplication names an undeclared class."""
+    return encoded(codec, Image(state, packed_sessions(sessions)))
+
+
+def encoded(codec: Codec, held: Any, what: str = "state") -> bytes:
+    """The bytes of what a snapshot holds: a state, or an image with it. BadApplication names an undeclared class."""
     try:
-        return codec.encode(Image(state, packed_sessions(sessions)))
+        return codec.encode(held)
     except WireError as error:
-        raise WireError(f"the application's state cannot be kept in a snapshot: {error}") from error
+        raise BadApplication(f"the application's {what} cannot be kept in a snapshot: {error}") from error
 
 
 def packed_sessions(sessions: Sessions) -> tuple[Session, ...]:
@@ -58,16 +68,16 @@ def packed_sessions(sessions: Sessions) -> tuple[Session, ...]:
             Session(
                 client,
                 sessions.floor(client),
-                tuple(
-                    [
-                        (serial, index, Refusal(str(answer)) if isinstance(answer, Refused) else answer)
-                        for serial, (index, answer) in answers.items()
-                    ]
-                ),
+                tuple([(serial, index, _as_value(answer)) for serial, (index, answer) in answers.items()]),
             )
             for client, answers in sessions.by_client()
         ]
     )
+
+
+def _as_value(answer: Any) -> Any:
+    """An answer as a value that can be encoded."""
+    return Refusal(str(answer)) if isinstance(answer, Refused) else answer
 
 
 def unpacked(codec: Codec, content: bytes) -> tuple[Any, Sessions]:
@@ -112,3 +122,56 @@ class Due:
         """Whether a snapshot is due after this entry was applied."""
         self._behind = behind = self._behind + len(command)
         return behind >= self._least and (index - self._index >= self._policy.entries or behind >= self._policy.size)
+
+
+class Samples:
+    """Digests of the state at few of its indices, by which watchers compare nodes between two snapshots.
+
+    They are taken at the same entries on every node: at the first commands after a snapshot, then ever more seldom, and
+    the larger the state is the more seldom, so that they cost a small and constant part of applying.
+    """
+
+    __slots__ = ("_answers", "_codec", "_digest", "_due", "_number", "_since")
+
+    def __init__(self, codec: Codec, state: Any) -> None:
+        """`state`: the state before the first command."""
+        self._codec = codec
+        self._number = self._since = 0
+        self._answers: list[Any] = []
+        """The answers since the last sample."""
+        self._digest: int | None = None
+        """Of the present state, if it was sampled as it came about; None: it was not."""
+        self._due = 0
+        self.anew(state)
+
+    def anew(self, state: Any) -> None:
+        """Begin with this state, of a snapshot or before the first command."""
+        self._number, self._answers = 0, []
+        size = self._digested(state)
+        self._due = max(1, size // SAMPLED_BYTES)
+
+    def _digested(self, state: Any) -> int:
+        """Remember the digest of the state; return its size in bytes."""
+        content = encoded(self._codec, state)
+        self._digest = crc32(content)
+        return len(content)
+
+    def was_altered(self, before: Any) -> bool:
+        """Whether `before`, the state until this command was applied, was sampled and is no longer what it was."""
+        known, self._digest = self._digest, None
+        return known is not None and crc32(encoded(self._codec, before)) != known
+
+    def after(self, index: int, state: Any, answer: Any) -> StateSampled | None:
+        """What to note of this state and of the answers since the last sample, if one is due after this command."""
+        if not self._answers:
+            self._since = index
+        self._answers.append(answer)
+        self._number = number = self._number + 1
+        if number < self._due:
+            return None
+        given = tuple([_as_value(answer) for answer in self._answers])
+        answers, self._answers = crc32(encoded(self._codec, given, "answers")), []
+        size = self._digested(state)
+        self._due = number + max(1, min(number // 4, SELDOM), size // SAMPLED_BYTES)
+        assert self._digest is not None
+        return StateSampled(index, self._digest, self._since, answers)

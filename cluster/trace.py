@@ -324,6 +324,34 @@ class Restored(Note):
 
 
 @value
+class StateSampled(Note):
+    """A node compared its applied state, as every node does at this entry, also when it applies it again at a restart."""
+
+    index: int
+    state: int
+    """32 bits of the state after this entry."""
+    since: int
+    """Index of the first command since the last sample or snapshot."""
+    answers: int
+    """32 bits of the answers to the commands from there on."""
+
+    def text(self) -> str:
+        return f"has state {self.state:08x} at entry {self.index}"
+
+
+@value
+class StateAltered(Note):
+    """The state before this entry was sampled, and is no longer what it was now that the entry is applied."""
+
+    index: int
+    command: str
+    """The class of the command."""
+
+    def text(self) -> str:
+        return f"has changed its state in place by {self.command}, entry {self.index}"
+
+
+@value
 class Proposed(Note):
     """A program of the node proposed a command."""
 

@@ -9,7 +9,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.member import OutcomeUnknown, Overloaded, Refused
+from cluster.member import BadApplication, OutcomeUnknown, Overloaded, Refused
 from cluster.proposals import Sessions
 from cluster.raft.configuration import Configuration
 from cluster.raft.messages import Request
@@ -21,7 +21,7 @@ from cluster.snapshot_codec import IMAGE_WORDS, Due, packed
 from cluster.steps import Crash, Weather
 from cluster.storage import FILE
 from cluster.trace import Answered, Compacted, Delivered, Note, Restored, SnapshotInstalled, SnapshotSent, SnapshotTaken
-from cluster.wire import Codec, WireError
+from cluster.wire import Codec
 from scenarios.register import Get, Put, Register
 from scenarios.strategies import LONG_GAPS, seeds, weather
 from tests.sim.test_quiet import same
@@ -125,12 +125,12 @@ def test_a_snapshot_names_the_members_of_its_own_entry() -> None:
 
 
 def test_a_state_that_does_not_travel_is_named() -> None:
-    """When its first snapshot is due: loudly, with the class."""
+    """When its first snapshot or sample is due: loudly, with the class."""
 
     class Odd:
         pass
 
-    with pytest.raises(WireError, match=r"the application's state cannot be kept in a snapshot: .*Odd"):
+    with pytest.raises(BadApplication, match=r"the application's state cannot be kept in a snapshot: .*Odd"):
         packed(Codec(IMAGE_WORDS), Odd(), Sessions())
 
 

@@ -67,10 +67,15 @@ class Values:
     policies: Policies = Policies()
     changed: int = 0
     """Log index of the last change of any of these values."""
-    fingerprint_sum: int = 0
-    """Sum modulo 2**128 of the fingerprints of all values, without log indexes and tombstones."""
+    fingerprint_digits: str = fingerprint.hexadecimal(0)
+    """The fingerprint of all values, without log indexes and tombstones, as 32 hex digits: no number of a snapshot is so large."""
     cleaned: int = 0
     """Log index of the latest deletion whose tombstone was cleaned: a chain that ends before it cannot be continued."""
+
+    @property
+    def fingerprint_sum(self) -> int:
+        """Sum modulo 2**128 of the fingerprints of all values."""
+        return int(self.fingerprint_digits, 16)
 
 
 NOTHING = Values()
@@ -413,8 +418,8 @@ Counted = Identity | CompareExchange | IndexDefinition | Policies
 
 def _replaced(values: Values, before: Counted | None, after: Counted | None, index: int, **fields: Any) -> Values:
     """The values with these fields, and with the fingerprint after `before` was replaced by `after`."""
-    total = (values.fingerprint_sum + _fingerprint_of(after) - _fingerprint_of(before)) & fingerprint.MASK
-    return attrs.evolve(values, changed=index, fingerprint_sum=total, **fields)
+    total = values.fingerprint_sum + _fingerprint_of(after) - _fingerprint_of(before)
+    return attrs.evolve(values, changed=index, fingerprint_digits=fingerprint.hexadecimal(total), **fields)
 
 
 def _fingerprint_of(counted: Counted | None) -> int:

@@ -8,8 +8,9 @@ import attrs
 from backup.observer.observer_loop import ObserverLoop
 from backup.record.admin_command import AdminCommand
 from backup.record.database_commands import CreateDatabase
+from backup.record.external_replication import DefineReplication
 from backup.record.group_commands import AddNode
-from backup.record.record import Record, Template
+from backup.record.record import Record, Replication, Template
 from backup.record.server_wide import DefineServerWide
 from backup.record.task import Task
 from backup.record.task_commands import DefineTask

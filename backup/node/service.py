@@ -11,6 +11,7 @@ import attrs
 
 from backup.checks import backup_watchers
 from backup.database import replication
+from backup.database.agreed_values import CompareExchangeResult
 from backup.database.documents import Store
 from backup.database.indexes import IndexData
 from backup.destinations import registry
@@ -45,6 +46,7 @@ WORDS: tuple[type, ...] = (
     *RECORD_WORDS,
     *registry.LATER_WORDS,
     *(RunElsewhere, node_reports.RunReport),
+    CompareExchangeResult,
 )
 """Every class that is sent or stored, in a fixed order: new ones go to the end."""
 

@@ -9,7 +9,7 @@ from cluster.checks import Sees, Watcher, on
 from cluster.checks.disks import NeverBack, SoundDisks
 from cluster.checks.logs import Logs, OnLogs
 from cluster.checks.membership import Durability, Members, MembersInForce, OneChange, SnapshotMembers
-from cluster.checks.snapshots import EqualSnapshots, StateOrder
+from cluster.checks.snapshots import EqualSnapshots, EqualStates, StateOrder
 from cluster.trace import (
     BecameLeader,
     Committed,
@@ -183,6 +183,7 @@ def consensus_watchers(names: tuple[str, ...]) -> list[Watcher]:
         Durability(members),
         StateOrder(logs),
         EqualSnapshots(logs),
+        EqualStates(),
         OneChange(members),
         snapshots,
         MembersInForce(members, snapshots, names),

@@ -1,6 +1,8 @@
-"""The promises of snapshots: a snapshot never sets a node back, and it holds the state of its index."""
+"""The promises of states: an index has one on every node, a snapshot holds it, and never sets a node back."""
 
-from cluster.checks import Sees, on
+from typing import NoReturn
+
+from cluster.checks import Sees, Watcher, on
 from cluster.checks.logs import Logs, OnLogs
 from cluster.trace import (
     Committed,
@@ -11,6 +13,8 @@ from cluster.trace import (
     Restored,
     SnapshotInstalled,
     SnapshotTaken,
+    StateAltered,
+    StateSampled,
 )
 
 
@@ -117,3 +121,37 @@ class EqualSnapshots(OnLogs):
         first, known = self.states.setdefault(index, (node, digest))
         if known != digest:
             raise self.broken(f"{node} {does} up to entry {index} and has another state there than {first}")
+
+
+class EqualStates(Watcher):
+    promise = "equal states"
+    says = "an index has the same state and the same answers on every node, and no later entry changes them (§5.4.3)"
+
+    def __init__(self) -> None:
+        self._states: dict[int, tuple[str, int]] = {}
+        """By index: the node whose state was sampled there first, and its digest."""
+        self._answers: dict[tuple[int, int], tuple[str, int]] = {}
+        """By first and last index: the node whose answers were sampled first, and their digest."""
+
+    def sees(self) -> Sees:
+        return [on(StateSampled, self.sampled), on(StateAltered, self.altered)]
+
+    def sampled(self, event: Happened[StateSampled]) -> None:
+        note, node = event.note, event.node
+        first, state = self._states.setdefault(note.index, (node, note.state))
+        if state != note.state:
+            self._apart(node, first, "has another state", note.index)
+        first, answers = self._answers.setdefault((note.since, note.index), (node, note.answers))
+        if answers != note.answers:
+            self._apart(node, first, "has given other answers", note.index)
+
+    def _apart(self, node: str, first: str, what: str, index: int) -> NoReturn:
+        than = f"than {first}" if first != node else "than before its restart"
+        raise self.broken(f"{node} {what} up to entry {index} {than}: apply may go by the state and the command alone")
+
+    def altered(self, event: Happened[StateAltered]) -> None:
+        note = event.note
+        raise self.broken(
+            f"{event.node} has applied {note.command}, entry {note.index}, and the state before it is not what it was: "
+            "apply changes the state in place, where it should return a new one"
+        )

@@ -28,7 +28,10 @@ QUIET_FROM = MINUTE
 """The least duration in µs of quiet time that gets a line."""
 SPANS = ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "min"), (MINUTE, "min", SECOND, "s"))
 SILENT = frozenset(
-    {trace.Delivered, trace.Lost, trace.Wrote, trace.Committed, trace.Ended, trace.Voted, trace.Proposed}
+    {
+        *(trace.Delivered, trace.Lost, trace.Wrote, trace.Committed, trace.StateSampled),
+        *(trace.Ended, trace.Voted, trace.Proposed),
+    }
 )
 """Kinds of the cluster's notes that are always detail."""
 
@@ -295,11 +298,15 @@ class Timeline:
         self._write(TimelineLine.of(text, weight, (begin, begin + len(signs)), seq))
 
 
-def render(history: History, names: Sequence[str], detail: bool = False) -> list[str]:
-    """The whole history as lines, with the nodes' names first. `detail` adds messages, writes, commits, and every number."""
+def render(history: History, names: Sequence[str], detail: bool = False, until: int | None = None) -> list[str]:
+    """The history as lines, up to event `until` if given, with the nodes' names first.
+
+    `detail` adds messages, writes, commits, and every number.
+    """
     lines: list[str] = []
     timeline = Timeline(names, lines.append, detail=detail, stretches=history.stretches)
-    timeline.catch_up(history)
+    for event in history.events[:until]:
+        timeline.take(event)
     timeline.close()
     return lines
 
@@ -311,7 +318,7 @@ def explain(failure: BaseException, seed: int, history: History, names: Sequence
         failure.add_note(line)
 
 
-def tail(history: History, names: Sequence[str], lines: int = 15) -> list[str]:
-    """The last lines of the timeline, with the nodes' names first."""
-    drawn = render(history, names)
+def tail(history: History, names: Sequence[str], lines: int = 15, seq: int | None = None) -> list[str]:
+    """The last lines of the timeline up to event `seq` (None: to its end), with the nodes' names first."""
+    drawn = render(history, names, until=seq)
     return drawn if len(drawn) <= lines + 1 else [drawn[0], *drawn[-lines:]]

@@ -51,7 +51,7 @@ class Bug:
     """Makes the bug's memory between calls, anew for each planting; the change gets it as `memory`. None: it has no memory."""
 
 
-FILES = """consensus votes copies snapshots membership reads liveness clients
+FILES = """consensus votes copies snapshots states membership reads liveness clients
 backups content clouds retention groups tasks secrets mishaps"""
 """The modules of the bugs: those of consensus first, then those of backups."""
 BUGS: dict[str, Bug] = {}

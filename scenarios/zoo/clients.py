@@ -11,7 +11,7 @@ from scenarios.zoo import bug
 
 @bug(
     "cluster.apply_loop:ApplyLoop.entry",
-    breaks="once",
+    breaks="equal states",
     source="zoo K1; dissertation, 6.3; sofa-jraft #1014",
     strikes="storm",
 )

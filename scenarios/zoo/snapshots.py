@@ -20,7 +20,7 @@ TIMING = Timing(compaction=OFTEN)
 
 @bug(
     "cluster.apply_loop:ApplyLoop.take_snapshot",
-    breaks="equal snapshots",
+    breaks="equal states",
     source="§7: lastIncludedIndex",
     timing=TIMING,
 )

@@ -5,7 +5,19 @@ from typing import Any
 import attrs
 import pytest
 
+from backup.database.agreed_values import (
+    CleanValueTombstones,
+    ConfigureRevisions,
+    DefineIndex,
+    DeleteCompareExchange,
+    IndexDefinition,
+    NextIdentity,
+    PutCompareExchange,
+)
+from backup.database.revisions import RevisionPolicy
 from backup.node.service import Backups
+from backup.record.commands import Command, apply
+from backup.record.database_commands import CreateDatabase
 from backup.record.history import RecordedRuns, Run
 from backup.record.record import Database, Reason, Record, Task
 from cluster.member import Refused
@@ -58,6 +70,29 @@ def test_what_is_packed_comes_back_with_its_sessions() -> None:
     assert (index, type(refusal), str(refusal)) == (5, Refused, "there is no database 'Shop': create it")
     assert packed(codec, restored, known) == content
     assert digest_of(codec, restored, known) == digest_of(codec, state, sessions)
+
+
+def test_a_record_with_agreed_values_travels() -> None:
+    """Identities, exchanged values, indexes and policies, and what their commands answer."""
+    codec, record, sessions = Codec((*IMAGE_WORDS, *WORDS)), Record(), Sessions()
+    asked: tuple[Command, ...] = (
+        CreateDatabase("Shop", ("A",)),
+        NextIdentity("Shop", "orders|"),
+        PutCompareExchange("Shop", "door", '"Ann"', 0),
+        PutCompareExchange("Shop", "door", '"Bob"', 0),
+        DeleteCompareExchange("Shop", "door", 3),
+        CleanValueTombstones("Shop", 5),
+        DefineIndex("Shop", IndexDefinition("Sales", "Orders", ("Total",))),
+        ConfigureRevisions("Shop", (RevisionPolicy("Orders", 3),)),
+    )
+    for index, command in enumerate(asked, 1):
+        assert codec.decode(codec.encode(command)) == command
+        record, answer = apply(record, command, index)
+        sessions.remember(Request("A#1", index, 1), index, answer)
+    content = packed(codec, record, sessions)
+    restored, known = unpacked(codec, content)
+    assert restored == record
+    assert known.answer(Request("A#1", 4, 1)) == sessions.answer(Request("A#1", 4, 1))
 
 
 @pytest.mark.parametrize(("names", "seed"), [("ABCDE", 2)])

@@ -28,6 +28,8 @@ from cluster.trace import (
     SnapshotInstalled,
     SnapshotTaken,
     Started,
+    StateAltered,
+    StateSampled,
     Stepped,
     Voted,
     Wrote,
@@ -101,6 +103,10 @@ def installs(node: str, index: int, term: int = 1) -> Line:
 
 def restores(node: str, index: int, digest: int = 7) -> Line:
     return node, Restored(index, digest)
+
+
+def samples(node: str, index: int, state: int = 7, since: int = 1, answers: int = 8) -> Line:
+    return node, StateSampled(index, state, since, answers)
 
 
 def finds(node: str, index: int, base: int, base_term: int = 1, term: int = 1) -> Line:
@@ -315,6 +321,26 @@ BROKEN_BY: dict[str, tuple[str, list[Line], list[Line]]] = {
         "equal snapshots",
         [*AB, commits("A", 2, 1), installs("C", 2, term=2)],
         [*AB, commits("A", 2, 1), installs("C", 3, term=2)],
+    ),
+    "another state at an index": (
+        "equal states",
+        [samples("A", 2), samples("B", 2, state=9)],
+        [samples("A", 2), samples("B", 3, state=9), samples("B", 2)],
+    ),
+    "another state after a restart": (
+        "equal states",
+        [samples("A", 2), crashes("A"), samples("A", 2, state=9)],
+        [samples("A", 2), crashes("A"), samples("A", 2)],
+    ),
+    "other answers up to an index": (
+        "equal states",
+        [samples("A", 2), samples("B", 2, answers=9)],
+        [samples("A", 2), samples("B", 2, since=2, answers=9)],
+    ),
+    "a state that is changed in place": (
+        "equal states",
+        [samples("A", 2), ("A", StateAltered(3, "Put"))],
+        [samples("A", 2), samples("A", 3, state=9)],
     ),
     "a log that goes on from before its snapshot": (
         "log matching",
