@@ -59,7 +59,14 @@ class Difference:
 # ---- playing ----
 
 
-def asked(loaded: LoadedStory, seed: int | None, rules: str | None, data: str | None, bug: str | None) -> RunRequest:
+def asked(
+    loaded: LoadedStory,
+    seed: int | None,
+    rules: str | None,
+    data: str | None,
+    bug: str | None,
+    keep_going: bool = False,
+) -> RunRequest:
     """The request with the story's own seed and rules where none were given; StoryError for unknown rules."""
     from backup.record.rules import rules_named
     from scenarios import zoo
@@ -72,7 +79,8 @@ def asked(loaded: LoadedStory, seed: int | None, rules: str | None, data: str | 
         told = f"{' or '.join(loaded.told_under)}, not of {named.name}"
         raise StoryError(f"{loaded.name} is a story of the rules {told}: run it under one of those")
     planted = zoo.bug_named(bug).name if bug is not None else None
-    return RunRequest(loaded.name, loaded.seed if seed is None else seed, named.name, data, planted, loaded.rules)
+    seed = loaded.seed if seed is None else seed
+    return RunRequest(loaded.name, seed, named.name, data, planted, loaded.rules, keep_going)
 
 
 def perform(
@@ -97,6 +105,7 @@ def perform(
             shuffle=shuffle,
             places={"backups": str(backups)},
             options={"rules": request.rules, "data": request.data},
+            keep_going=request.keep_going,
             **under,
         )
 
@@ -321,7 +330,7 @@ def request_of(fields: dict[str, Any]) -> RunRequest:
     story, seed, rules = fields["story"], fields["seed"], fields["rules"]
     if not (isinstance(story, str) and type(seed) is int and isinstance(rules, str)):
         raise TypeError(f"story {story!r}, seed {seed!r} and rules {rules!r} name no run")
-    return asked(load(story), seed, rules, fields.get("data"), fields.get("bug"))
+    return asked(load(story), seed, rules, fields.get("data"), fields.get("bug"), fields.get("keep_going") is True)
 
 
 # ---- comparing ----

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -36,6 +37,17 @@ def _if_concerned(concerns: Callable[[Happened], bool], see: Callable[[Happened]
         see(event)
 
 
+@value
+class BrokenPromise:
+    """A promise that was broken in a run that went on, or the story's own assertion that ended it."""
+
+    failure: AssertionError
+    seq: int
+    """The event in which it broke."""
+    t: int
+    """True µs of that event."""
+
+
 def packer(kind: type[Note]) -> Callable[[Note], Any]:
     """A function that reads the fields of a kind of note for the digest."""
     names = kind.digested or [field.name for field in attrs.fields(kind)]
@@ -66,6 +78,11 @@ class History:
         """Called with every event, after the watchers of its kind: the live timeline, and what waits for an event."""
         self.on_violation: Callable[[Violation], None] = lambda violation: None
         """Called first with a broken promise, so that no code on the way can mistake it for an error of its own."""
+        self.keeps_going = False
+        """Whether the run goes on when a promise is broken. To be set before there are watchers."""
+        self.broken: list[BrokenPromise] = []
+        """If the run goes on: the first break of each promise, in order."""
+        self._broken_names: set[str] = set()
         self.blocks: list[str] = []
         """A digest of each `BLOCK` events with all before: the first that differs shows where two runs first differ."""
         self._hash = hashlib.blake2b(digest_size=16)
@@ -83,13 +100,43 @@ class History:
     def watch(self, watcher: Watcher) -> None:
         """Let a watcher see every event of the kinds it names."""
         for kind, see in watcher.sees():
-            self.listeners[kind].append(see)
+            self.listeners[kind].append(self._going_on(see))
+
+    def _going_on(self, see: Callable[[Happened], None]) -> Callable[[Happened], None]:
+        if not self.keeps_going:
+            return see
+
+        def heed(event: Happened) -> None:
+            with self.noting_breaks():
+                see(event)
+
+        return heed
+
+    @contextmanager
+    def noting_breaks(self) -> Iterator[None]:
+        """Note a promise that breaks in the block, and go on.
+
+        A watcher that has seen a promise break may be confused by what follows: its errors do not count from then on.
+        """
+        try:
+            yield
+        except Violation as violation:
+            if violation.promise not in self._broken_names:
+                self._broken_names.add(violation.promise)
+                self.note_break(violation)
+        except Exception:
+            if not self.broken:
+                raise
+
+    def note_break(self, failure: AssertionError) -> None:
+        """Note that this broke at the last event."""
+        self.broken.append(BrokenPromise(failure, len(self.events), self.clock.now))
 
     def watch_within(self, watchers: Iterable[Watcher], concerns: Callable[[Happened], bool]) -> None:
         """Let watchers see only the events of which `concerns` is true."""
         for watcher in watchers:
             for kind, see in watcher.sees():
-                self.listeners[kind].append(partial(_if_concerned, concerns, see))
+                self.listeners[kind].append(partial(_if_concerned, concerns, self._going_on(see)))
 
     def narrow(self, concerns: Callable[[Happened], bool]) -> None:
         """Show those who watch by now only the events of which `concerns` is true."""

@@ -17,7 +17,7 @@ from cluster.member import BadApplication
 from cluster.sim.clock import Clock
 from cluster.sim.errors import Fenced, NotAwaited, NothingStarted
 from cluster.sim.forgotten_awaits import heeding_forgotten_awaits, left_behind
-from cluster.sim.history import History
+from cluster.sim.history import BrokenPromise, History
 from cluster.sim.timeline import explain
 from cluster.sim.trio_scheduler import settle_scheduler
 from cluster.sim.user_code import place_in, remember_story
@@ -58,6 +58,8 @@ class Outcome:
     """The marks of `World.sometimes` that were never seen."""
     names: tuple[str, ...]
     """The names of the nodes, in the order of the start."""
+    broken: tuple[BrokenPromise, ...] = ()
+    """Of a run that went on when a promise was broken (`keep_going`): each broken promise, in order."""
 
 
 def play(
@@ -73,7 +75,7 @@ def play(
 
     `follow(world)` is called before the story starts, for a caller that wants to listen. `stop_asked()` is called every
     few hundred entries of the agenda; True ends the run. `shuffle` seeds trio's scheduler, which must not change the
-    history. `options` go to `World`.
+    history. `options` go to `World`; with `keep_going` the run goes on when a promise is broken.
     """
     clock = Clock()
     began = time.perf_counter()
@@ -95,6 +97,7 @@ def play(
             failure = violation
         except Exception as error:  # a watcher's own bug must not look like a promise that held
             failure = OwnBug(error)
+    failure = _first_broken(failure, world.history)
     unseen = tuple(sorted(name for name, seen in world.marks.items() if not seen))
     history = world.history
     return Outcome(
@@ -111,7 +114,21 @@ def play(
         watchers=tuple(world.watchers),
         unseen=unseen,
         names=world.names,
+        broken=tuple(history.broken),
     )
+
+
+def _first_broken(failure: BaseException | None, history: History) -> BaseException | None:
+    """What to call the failure of a run that went on after a promise was broken: the first one, whatever ended the run."""
+    if not history.broken or isinstance(failure, KeyboardInterrupt):
+        return failure
+    first = history.broken[0].failure
+    if isinstance(failure, AssertionError) and all(failure is not each.failure for each in history.broken):
+        history.note_break(failure)
+    elif failure is not None and failure is not first:
+        ended = failure.__cause__ if isinstance(failure, OwnBug) else failure
+        first.add_note(f"the run went on, and ended with {type(ended).__name__}: {ended}")
+    return first
 
 
 def _nothing_started(world: World, story: Story) -> NothingStarted | None:

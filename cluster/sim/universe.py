@@ -5,7 +5,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 from itertools import count
 from types import FrameType
@@ -69,7 +69,9 @@ class Universe:
         options: Mapping[str, Any] | None = None,
         budget: int = 20_000_000,
         years: float = 1_000,
+        keep_going: bool = False,
     ) -> None:
+        """`keep_going`: whether the run goes on when a promise is broken."""
         self.seed = seed
         self.clock = clock or Clock()
         self.history = History(self.clock)
@@ -105,6 +107,7 @@ class Universe:
         self._names = tuple(names)
         self._hands: Any = None
         self.history.on_violation = self._failed
+        self.history.keeps_going = keep_going
         clock_of = self.clock
         clock_of.on_failure = self._failed
         clock_of.on_pass = self._each_pass
@@ -665,6 +668,9 @@ class Universe:
             )
 
     def finish(self) -> None:
-        """End the story: each watcher checks what only the end can tell. Raises the first Violation."""
+        """End the story: each watcher checks what only the end can tell. Raises the first Violation of the run."""
         for watcher in self.watchers:
-            watcher.finish()
+            with self.history.noting_breaks() if self.history.keeps_going else nullcontext():
+                watcher.finish()
+        for broken in self.history.broken:
+            raise broken.failure

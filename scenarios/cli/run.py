@@ -45,6 +45,7 @@ def run(
     data: str | None = None,
     out: Path | None = None,
     bug: str | None = None,
+    keep_going: Annotated[bool, Flag] = False,
     log: Path | None = None,
     html: Path | None = None,
     json: Annotated[bool, Flag] = False,
@@ -67,6 +68,8 @@ def run(
         Keep the run in a new folder below this one.
     bug
         Plant a bug of the zoo.
+    keep_going
+        Go on when a promise is broken, and list every promise that was.
     log
         Hand every event to structlog as well: one JSON line each in this file, a new one.
     html
@@ -83,7 +86,7 @@ def run(
     from scenarios.kept_run import asked, fresh_folder, perform
 
     loaded = load(story)
-    request = asked(loaded, seed, rules, data, bug)
+    request = asked(loaded, seed, rules, data, bug, keep_going)
     check_data(data)
     if html is not None:  # before the story is played, so that no play is wasted
         from scenarios.page.command import check_target

@@ -117,7 +117,7 @@ def breach(found: PlayedRun) -> Breach | None:
     if outcome.verdict != BROKEN:
         return None
     result = summary(outcome, found.request, found.loaded)
-    node = outcome.history.events[-1].node if isinstance(outcome.failure, Violation) else ""
     first = result.violations[0]
+    node = outcome.history.events[first.seq - 1].node if isinstance(outcome.failure, Violation) else ""
     text = first.text.partition(f" ({found.loaded.source}")[0]
-    return Breach(outcome.history.events[-1].t, node, f"{first.promise}: {text}")
+    return Breach(first.t, node, f"{first.promise}: {text}")

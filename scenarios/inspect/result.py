@@ -49,6 +49,8 @@ class RunRequest:
     """The bug of the zoo that is planted during the run; None: none."""
     own_rules: str = ""
     """The rules that the story is meant for; the command leaves them out."""
+    keep_going: bool = False
+    """Whether the run goes on when a promise is broken."""
 
     def command(self) -> str:
         """The command that repeats the run."""
@@ -56,6 +58,8 @@ class RunRequest:
         for option, said in (("--rules", self.rules), ("--data", self.data), ("--bug", self.bug)):
             if said and not (option == "--rules" and said == self.own_rules):
                 words += [option, said]
+        if self.keep_going:
+            words.append("--keep-going")
         return shlex.join(words)
 
     def asking(self, command: str, seq: str = "") -> str:
@@ -68,7 +72,8 @@ class RunRequest:
     def fields(self) -> dict[str, Any]:
         """The request as JSON; what was not asked for is left out."""
         fields: dict[str, Any] = {"story": self.story, "seed": self.seed, "rules": self.rules}
-        return fields | {name: said for name, said in (("data", self.data), ("bug", self.bug)) if said}
+        asked = (("data", self.data), ("bug", self.bug), ("keep_going", self.keep_going))
+        return fields | {name: said for name, said in asked if said}
 
 
 @value
@@ -78,7 +83,7 @@ class BrokenRunPromise:
     promise: str
     text: str
     seq: int
-    """The event in which it broke, the last one of the run."""
+    """The event in which it broke: the last one of the run, unless that went on."""
     t: int
     """True time in µs."""
 
@@ -112,8 +117,10 @@ def summary(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Res
     verdict = verdict_of(outcome, loaded)
     violations: tuple[BrokenRunPromise, ...] = ()
     if verdict == BROKEN and outcome.failure is not None:
-        promise, text = _broken(outcome.failure, loaded)
-        violations = (BrokenRunPromise(promise, text, len(outcome.history), outcome.history.clock.now),)
+        seq, t = len(outcome.history), outcome.history.clock.now
+        violations = tuple(
+            BrokenRunPromise(*_broken(each.failure, loaded), each.seq, each.t) for each in outcome.broken
+        ) or (BrokenRunPromise(*_broken(outcome.failure, loaded), seq, t),)
     return Result(
         request=request,
         verdict=verdict,
@@ -253,7 +260,8 @@ def _reason(result: Result, outcome: "Outcome") -> str:
         watched = len(outcome.promises)
         return f"{watched} promises watched, none was broken" if watched != 1 else "the promise watched was kept"
     if result.violations:
-        return f"{result.violations[0].promise}, in event {result.violations[0].seq}"
+        more = f", and {len(result.violations) - 1:,} more" if len(result.violations) > 1 else ""
+        return f"{result.violations[0].promise}, in event {result.violations[0].seq}{more}"
     if outcome.failure is None:
         return f"never seen: {', '.join(outcome.unseen)}"
     return str(outcome.failure)
@@ -263,7 +271,7 @@ def _last_lines(result: Result, outcome: "Outcome", seq: int, t: int) -> list[st
     """The time of the failure, the seed, the last lines of the timeline, and the command that repeats it."""
     return [
         f"  seed {outcome.seed}, event {seq}, {clock_text(t)} after the start; the last lines:",
-        *(f"    {line}" for line in tail(outcome.history, outcome.names)),
+        *(f"    {line}" for line in tail(outcome.history, outcome.names, seq=seq)),
         f"  again    {result.request.command()}",
     ]
 
@@ -271,7 +279,7 @@ def _last_lines(result: Result, outcome: "Outcome", seq: int, t: int) -> list[st
 def failure_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[str]:
     """The report of a broken promise: one text, the seed, the last lines of the timeline, what led to it, how to repeat it.
 
-    `kept`: the folder in which the run was kept.
+    `kept`: the folder in which the run was kept. After it the promises that were broken later, if the run went on.
     """
     first = result.violations[0]
     lines = [f"broken: {first.promise}: {first.text}"]
@@ -282,6 +290,11 @@ def failure_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
         lines.append(f"  look     {shlex.join(['unkindness', 'explain', f'{kept}:{first.seq}'])}")
     elif not result.request.data:
         lines.append(f"  look     {result.request.asking('explain', f':{first.seq}')}")
+    if result.violations[1:]:
+        lines += ["", "the run went on, and then were broken (they may follow from the first):"]
+        lines += [
+            f"  {clock_text(each.t)}  {each.promise}, event {each.seq}: {each.text}" for each in result.violations[1:]
+        ]
     return lines
 
 
