@@ -269,8 +269,10 @@ class Application(Protocol[State]):
         """The watchers that check this application's promises, made once per world. `places`: folders of the run by name."""
         return ()
 
-    def disturb(self, node: str, trouble: Any) -> None:
+    def disturb(self, node: str, trouble: Any) -> Iterable[Note] | None:
         """Apply a fault of the application's own surroundings to a node, which may be down. ValueError for an unknown fault.
+
+        It may return notes of what the fault did, for the trace of that node.
 
         It is called on an instance that never runs, so faults belong to what all instances of one factory share. By
         default there are no surroundings, and every fault is unknown.

@@ -24,7 +24,7 @@ __all__ = ["Covered", "Missed", "backup_watchers"]
 def backup_watchers(rules: Rules, destinations: WorldDestinations, keys: KeyRing) -> list[Watcher]:
     """A new watcher for each promise, in the order in which they must see events."""
     model = Model()
-    files = WatchedFiles(destinations, keys)
+    files = WatchedFiles(destinations, keys, rules)
     return [
         model,
         OneOwner(),

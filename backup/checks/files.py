@@ -12,7 +12,7 @@ from backup.content.manifest import FileKind, Manifest
 from backup.destinations.port import Destination
 from backup.destinations.registry import is_remote
 from backup.destinations.world_destinations import WorldDestinations
-from backup.notes import BackupFinished, BackupStarted, FolderExpired, Reported, TaskDefined, Uploaded
+from backup.notes import BackupFinished, BackupStarted, FileLost, FolderExpired, Reported, TaskDefined, Uploaded
 from backup.record.key_ring import KeyRing
 from backup.record.rules import Rules
 from backup.restore.assembly import DatabaseAssembly
@@ -21,21 +21,43 @@ from backup.restore.restore_points import Unusable
 from cluster.checks import Sees, Watcher, on
 from cluster.time_units import SECOND
 from cluster.trace import Happened
+from cluster.value import value
 
 EDITED = 5 * SECOND
 """µs after an edit of a task in which a run may still start with the old definition."""
+NEVER = 1 << 62
 Run = tuple[str, int, int]
 """Node, task and start of a run."""
+
+
+@value
+class LostFile:
+    """A file that somebody outside the cluster removed or corrupted: it, and what its chain holds after it, is excused."""
+
+    file: str
+    """Place and name, as a sentence shows it."""
+    how: str
+    after: int
+    """How many files of finished runs need it."""
+
+    def text(self) -> str:
+        """One sentence without a full stop."""
+        more = f", and with it {self.after:,} that need{'s' if self.after == 1 else ''} it" if self.after else ""
+        return f"{self.file} {'has' if self.how == 'expired' else 'was'} {self.how}{more}"
 
 
 class WatchedFiles:
     """The files, and what the trace says of them."""
 
-    def __init__(self, destinations: WorldDestinations, keys: KeyRing) -> None:
+    def __init__(self, destinations: WorldDestinations, keys: KeyRing, rules: Rules) -> None:
         """`keys` is the operator's key ring."""
+        self._notices = rules.retention_by_manifest
+        """Whether an incremental goes on only where every file it needs is there; RavenDB looks for a full file alone (8.7)."""
         self.destinations = destinations
         self.keys = keys
         self.started: dict[Run, BackupStarted] = {}
+        self.began: dict[Run, int] = {}
+        """By run: true time in µs of its start."""
         self.finished: set[Run] = set()
         self.sent: dict[Run, list[str]] = {}
         """By run: addresses of the clouds that have its file, as the trace says."""
@@ -43,6 +65,12 @@ class WatchedFiles:
         """Chains that retention removes, which are not checked any more: owner of the place (see `home`), its path, and the folder."""
         self.there: dict[tuple[str, str, str], set[str]] = {}
         """By folder in a place, as in `kept`: the files that finished runs have written there."""
+        self._lost: dict[tuple[str, str, str], dict[str, tuple[int, str]]] = {}
+        """By owner of the place, its path and the folder: files lost by nobody of the cluster, until when that excuses, and how.
+
+        A run that started later, by true time in µs, should have begun anew, if rules have it look; nobody notices a
+        corrupted file.
+        """
         self._manifests: dict[tuple[str, str, str, str], Manifest] = {}
 
     def kept(self, run: Run) -> list[tuple[str, str, str]]:
@@ -51,7 +79,11 @@ class WatchedFiles:
         paths = [*([started.path] if started.path else []), *self.sent.get(run, ())]
         where = [(home(run[0], path), path, started.folder) for path in paths]
         return [
-            each for each in where if each not in self.gone and self.destinations.place(each[0], each[1]).gives_back
+            each
+            for each in where
+            if each not in self.gone
+            and not self._is_lost(run, each)
+            and self.destinations.place(each[0], each[1]).gives_back
         ]
 
     def note_finished(self, run: Run) -> None:
@@ -63,6 +95,29 @@ class WatchedFiles:
     def is_continued(self, where: tuple[str, str, str], manifest: Manifest) -> bool:
         """Whether what the file of that manifest continues was ever written to the same folder."""
         return manifest.kind is not FileKind.INCREMENTAL or manifest.previous in self.there.get(where, ())
+
+    def lose(self, event: Happened[FileLost]) -> None:
+        """A file was lost: it and what its chain holds after it need not be there, or whole."""
+        note = event.note
+        until = event.t if self._notices and note.how != "corrupted" else NEVER
+        self._lost.setdefault((home(event.node, note.path), note.path, note.folder), {})[note.file] = until, note.how
+        self._manifests.clear()
+
+    def excused(self) -> list[LostFile]:
+        """The files that were lost, each with what needs it."""
+        found = []
+        for (owner, path, folder), lost in self._lost.items():
+            here = f"in {path} of {owner}" if owner else f"in {path}"
+            for file, (until, how) in lost.items():
+                runs = [run for run in self.finished if self.started[run].folder == folder]
+                after = {self.started[run].file for run in runs if self.began[run] <= until}
+                needing = sum(each > file for each in after)
+                found.append(LostFile(f"{folder}/{file} {here}", how, needing))
+        return found
+
+    def _is_lost(self, run: Run, where: tuple[str, str, str]) -> bool:
+        lost = self._lost.get(where, {})
+        return any(file <= self.started[run].file and self.began[run] <= until for file, (until, _) in lost.items())
 
     def manifest(self, node: str, path: str, folder: str, file: str) -> Manifest:
         """The manifest of a file, whose seal is verified once."""
@@ -93,7 +148,6 @@ class ReportedIsKept(Watcher):
         self._rules = rules
         self._clouds: dict[int, tuple[int, tuple[str, ...]]] = {}
         """By task: true time at which its clouds last changed, and their addresses."""
-        self._began: dict[Run, int] = {}
 
     def sees(self) -> Sees:
         return [
@@ -103,6 +157,7 @@ class ReportedIsKept(Watcher):
             on(BackupFinished, self._finished),
             on(Reported, self._reported),
             on(FolderExpired, self._expired),
+            on(FileLost, self._files.lose),
         ]
 
     def _defined(self, event: Happened[TaskDefined]) -> None:
@@ -115,7 +170,7 @@ class ReportedIsKept(Watcher):
         self._files.sent.setdefault((event.node, note.task, note.started_at), []).append(note.path)
 
     def _started(self, event: Happened[BackupStarted]) -> None:
-        self._began[event.node, event.note.task, event.note.started_at] = event.t
+        self._files.began[event.node, event.note.task, event.note.started_at] = event.t
         self._files.started[event.node, event.note.task, event.note.started_at] = event.note
 
     def _finished(self, event: Happened[BackupFinished]) -> None:
@@ -131,7 +186,7 @@ class ReportedIsKept(Watcher):
         started = self._files.started[run]
         where = f"{event.node} has reported task {started.task} of {started.database}, and its file {started.file}"
         since, clouds = self._clouds.get(started.task, (0, ()))
-        if since + EDITED < self._began.pop(run) and (lacking := set(clouds) - set(self._files.sent.get(run, ()))):
+        if since + EDITED < self._files.began[run] and (lacking := set(clouds) - set(self._files.sent.get(run, ()))):
             raise self.broken(f"{where} was never sent to {' and '.join(sorted(lacking))}, where its task wants it")
         for _, path, _ in self._files.kept(run):
             self._look(event.node, path, started, where)
@@ -165,12 +220,14 @@ class Restores(Watcher):
         self._rules = rules
         self.restored = 0
         """Number of restore points that were compared."""
+        self.excused: list[LostFile] = []
 
     def sees(self) -> Sees:
         return []
 
     def finish(self) -> None:
-        """Restore every chain, and compare at every file."""
+        """Restore every chain, and compare at every file; list what was lost."""
+        self.excused = self._files.excused()
         chains: dict[tuple[str, str, str], list[tuple[str, BackupStarted]]] = {}
         for run, started in self._files.started.items():
             for where in self._files.kept(run) if run in self._files.finished else ():

@@ -50,7 +50,7 @@ class KeptAsRuled(Watcher):
         self._due: dict[tuple[str, int], tuple[list[Place], int]] = {}
         """By node and task: places and start (wall µs) of its last full, after which old chains were to be removed."""
         self._left: set[tuple[Place, str]] = set()
-        """Place and folder of chains that could not be read."""
+        """Place and folder of chains that could not be read, or have lost a file."""
         self._clocks_were_set = False
         self.lost: list[tuple[str, str]] = []
         """Node and folder of each chain that was removed although it was another task's, or the last of its task."""
@@ -61,6 +61,7 @@ class KeptAsRuled(Watcher):
             on(notes.FolderExpired, self._expired),
             on(notes.FolderRemoved, self._removed),
             on(notes.FolderLeft, self._was_left),
+            on(notes.FileLost, self._was_left),
             on(notes.RetentionFailed, self._failed),
             on(notes.BackupStarted, self._started),
             on(notes.BackupFinished, self._finished),
@@ -96,7 +97,7 @@ class KeptAsRuled(Watcher):
     def _removed(self, event: Happened[notes.FolderRemoved]) -> None:
         self._folders.get(_place(event.node, event.note.path), {}).pop(event.note.folder, None)
 
-    def _was_left(self, event: Happened[notes.FolderLeft]) -> None:
+    def _was_left(self, event: Happened[notes.FolderLeft | notes.FileLost]) -> None:
         self._left.add((_place(event.node, event.note.path), event.note.folder))
 
     def _failed(self, event: Happened[notes.RetentionFailed]) -> None:

@@ -2,7 +2,7 @@
 
 Each fault concerns one local folder of one node, or the address of a cloud, and lasts until `Well` or until the world is
 mended. A fault of a cloud affects every node, except those in `OF_THE_WAY`, which affect one node's connection to it.
-A fault is not random: while it lasts, it strikes every time.
+A fault is not random: while it lasts, it strikes every time. `Loss` befalls a finished file, once; nothing brings it back.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -116,12 +116,48 @@ class Well(OfPlace):
         return f"{_whose(self.path, node)} is well again"
 
 
+@value
+class OfFile(OfPlace):
+    """What befalls one finished file of a place, at once and for good.
+
+    `file` is `FOLDER/FILE`, or FILE alone; empty: the newest file there. Later files of its chain need it.
+    """
+
+    path: str
+    file: str = ""
+
+
+@value
+class Removed(OfFile):
+    """Somebody removes a finished backup file."""
+
+    def says(self, node: str) -> str:
+        return f"{self.file or 'the newest file'} is removed from {_whose(self.path, node)}"
+
+
+@value
+class Corrupted(OfFile):
+    """A bit of a finished backup file changes. Only whoever reads the file notices."""
+
+    def says(self, node: str) -> str:
+        return f"{self.file or 'the newest file'} is corrupted in {_whose(self.path, node)}"
+
+
+@value
+class Expired(OfFile):
+    """A bucket's lifecycle rule removes a finished backup file by its age; an empty `file` means the oldest one there."""
+
+    def says(self, node: str) -> str:
+        return f"{self.file or 'the oldest file'} expires in {_whose(self.path, node)}, by a rule of the bucket"
+
+
 def _whose(path: str, node: str) -> str:
     return path if is_remote(path) else f"{path} of {node}"
 
 
 OF_THE_WAY = (Slow, Disconnected)
 """The faults that affect the connection from one node to a cloud, and not the cloud itself."""
+Loss = Removed | Corrupted | Expired
 Trouble = Full | Slow | Refusing | ReadOnly | Disconnected | Losing | Cutting
 LAST = 64
 """How many bytes `Cutting` cuts off: they belong to the seal, or to the last message of an encrypted file."""

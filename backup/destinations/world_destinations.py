@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from backup.destinations.faults import OF_THE_WAY, Ailing, Trouble, Troubled, Well
+from backup.destinations.faults import OF_THE_WAY, Ailing, Corrupted, Expired, Loss, Trouble, Troubled, Well
 from backup.destinations.local import LocalDestination, LocalFolder, parts_of_path
 from backup.destinations.memory import MemoryDestination
-from backup.destinations.port import Destination, DestinationError
+from backup.destinations.port import IN_PROGRESS, Destination, DestinationError
 from backup.destinations.registry import REMOTE, AnySettings, is_remote, kind_of
 
 CLOUDS = "clouds"
@@ -107,6 +107,34 @@ class WorldDestinations:
         else:
             concerned = of_the_way if isinstance(trouble, OF_THE_WAY) else key
             self._troubles.setdefault(concerned, {})[type(trouble)] = trouble
+
+    def lose(self, node: str, loss: Loss) -> tuple[str, str]:
+        """Remove or corrupt a finished file; return its folder and name. ValueError if there is no such file to lose."""
+        key = self._key(node, loss.path)
+        if self._real and is_remote(key[1]):
+            raise ValueError(f"{loss!r}: a real cloud is not harmed; play with simulated ones")
+        if isinstance(loss, Expired) and not is_remote(key[1]):
+            raise ValueError(f"{loss!r}: only a bucket has a lifecycle rule; take Removed for a folder")
+        place = self._kept(key)
+        found = sorted(
+            (file, folder)
+            for folder in place.folders()
+            for file in place.files(folder)
+            if not file.endswith(IN_PROGRESS) and loss.file in ("", file, f"{folder}/{file}")
+        )
+        if not found:
+            what = f"no finished file {loss.file}" if loss.file else "no finished file"
+            raise ValueError(f"{loss!r}: there is {what} in {key[1]}{f' of {key[0]}' if key[0] else ''}")
+        file, folder = found[0] if isinstance(loss, Expired) else found[-1]
+        name = f"{folder}/{file}"
+        content = bytearray(b"".join(place.read(name))) if isinstance(loss, Corrupted) else bytearray()
+        place.delete(name)
+        if content:
+            content[len(content) // 2] ^= 1
+            again = place.start(name)
+            again.write(bytes(content))
+            again.finish()
+        return folder, file
 
     def mend(self) -> None:
         """End all faults of all destinations."""

@@ -15,11 +15,12 @@ from backup.database.agreed_values import CompareExchangeResult
 from backup.database.documents import Store
 from backup.database.indexes import IndexData
 from backup.destinations import registry
-from backup.destinations.faults import Trouble, Well
+from backup.destinations.faults import Loss, Trouble, Well
 from backup.destinations.world_destinations import WorldDestinations
 from backup.node.admin_handler import administer, observe
 from backup.node.node_parts import NodeParts
 from backup.node.task_admission import Allowed, admit
+from backup.notes import FileLost
 from backup.record import cluster_nodes, commands
 from backup.record.commands import Command
 from backup.record.key_ring import KeyRing
@@ -106,11 +107,15 @@ class Backups(Application[Record]):
     def watchers(self, places: Mapping[str, str]) -> Iterable[Watcher]:
         return backup_watchers(self.rules, self._destinations, self._keys)
 
-    def disturb(self, node: str, trouble: Any) -> None:
+    def disturb(self, node: str, trouble: Any) -> Iterable[Note]:
         """Apply a fault to a destination of a node (backup/destinations/faults.py). ValueError if `trouble` is not such a fault."""
+        if isinstance(trouble, Loss):
+            folder, file = self._destinations.lose(node, trouble)
+            return (FileLost(trouble.path, folder, file, type(trouble).__name__.lower()),)
         if not isinstance(trouble, Trouble | Well):
             raise ValueError(f"{trouble!r} is no trouble: use the classes of backup.destinations.faults")
         self._destinations.disturb(node, trouble)
+        return ()
 
     def mend(self) -> None:
         """End the faults of every destination."""

@@ -14,6 +14,21 @@ def age_text(age: int) -> str:
 
 
 @value
+class FileLost(Note):
+    """A finished backup file was removed or corrupted by nobody of the cluster. No later file of its chain can be restored."""
+
+    path: str
+    """Path or address of the destination."""
+    folder: str
+    file: str
+    how: str
+    """`removed`, `corrupted` or `expired`."""
+
+    def text(self) -> str:
+        return f"has lost {self.folder}/{self.file} in {self.path}: {self.how}"
+
+
+@value
 class FolderExpired(Note):
     """A chain is old enough and is about to be removed. Nobody may rely on it any more."""
 

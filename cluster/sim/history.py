@@ -38,7 +38,7 @@ def _if_concerned(concerns: Callable[[Happened], bool], see: Callable[[Happened]
 
 
 @value
-class BrokenPromise:
+class FirstBreak:
     """A promise that was broken in a run that went on, or the story's own assertion that ended it."""
 
     failure: AssertionError
@@ -80,7 +80,7 @@ class History:
         """Called first with a broken promise, so that no code on the way can mistake it for an error of its own."""
         self.keeps_going = False
         """Whether the run goes on when a promise is broken. To be set before there are watchers."""
-        self.broken: list[BrokenPromise] = []
+        self.broken: list[FirstBreak] = []
         """If the run goes on: the first break of each promise, in order."""
         self._broken_names: set[str] = set()
         self.blocks: list[str] = []
@@ -130,7 +130,7 @@ class History:
 
     def note_break(self, failure: AssertionError) -> None:
         """Note that this broke at the last event."""
-        self.broken.append(BrokenPromise(failure, len(self.events), self.clock.now))
+        self.broken.append(FirstBreak(failure, len(self.events), self.clock.now))
 
     def watch_within(self, watchers: Iterable[Watcher], concerns: Callable[[Happened], bool]) -> None:
         """Let watchers see only the events of which `concerns` is true."""

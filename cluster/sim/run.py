@@ -17,7 +17,7 @@ from cluster.member import BadApplication
 from cluster.sim.clock import Clock
 from cluster.sim.errors import Fenced, NotAwaited, NothingStarted
 from cluster.sim.forgotten_awaits import heeding_forgotten_awaits, left_behind
-from cluster.sim.history import BrokenPromise, History
+from cluster.sim.history import FirstBreak, History
 from cluster.sim.timeline import explain
 from cluster.sim.trio_scheduler import settle_scheduler
 from cluster.sim.user_code import place_in, remember_story
@@ -58,7 +58,7 @@ class Outcome:
     """The marks of `World.sometimes` that were never seen."""
     names: tuple[str, ...]
     """The names of the nodes, in the order of the start."""
-    broken: tuple[BrokenPromise, ...] = ()
+    broken: tuple[FirstBreak, ...] = ()
     """Of a run that went on when a promise was broken (`keep_going`): each broken promise, in order."""
 
 

@@ -424,9 +424,11 @@ class Universe:
         """Pass a fault to the application, which alone knows its surroundings; its nodes may be down."""
         assert self._sample is not None
         try:
-            self._sample.disturb(step.node, step.trouble)
+            notes = self._sample.disturb(step.node, step.trouble)
         except ValueError as error:
             raise Misuse(str(error)) from error
+        for note in notes or ():
+            self.history.add(step.node, note)
 
     def _ask(self, step: steps.Ask) -> None:
         """Let the node's application answer. The client waits at the newest of `slot.asks`."""

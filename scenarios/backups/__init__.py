@@ -6,13 +6,17 @@ Each verb is a request that a client asks of some node, so it is a step of the r
 
 from backup.content.encryption import NoKey as NoKey
 from backup.content.encryption import WrongKey as WrongKey
+from backup.content.manifest import DamagedBackup as DamagedBackup
 from backup.destinations.azure import Azure as Azure
+from backup.destinations.faults import Corrupted as Corrupted
 from backup.destinations.faults import Cutting as Cutting
 from backup.destinations.faults import Disconnected as Disconnected
+from backup.destinations.faults import Expired as Expired
 from backup.destinations.faults import Full as Full
 from backup.destinations.faults import Losing as Losing
 from backup.destinations.faults import ReadOnly as ReadOnly
 from backup.destinations.faults import Refusing as Refusing
+from backup.destinations.faults import Removed as Removed
 from backup.destinations.faults import Slow as Slow
 from backup.destinations.faults import Trouble as Trouble
 from backup.destinations.faults import Well as Well

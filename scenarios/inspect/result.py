@@ -14,6 +14,7 @@ import attrs
 import trio
 
 from backup.checks import Covered, Missed
+from backup.checks.files import LostFile, Restores
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, Reported
 from backup.record.record import ONE_TIME
 from cluster.checks import Violation, Watcher
@@ -170,6 +171,11 @@ def excused(watchers: Iterable[Watcher]) -> list[Missed]:
     return [each for watcher in watchers if isinstance(watcher, Covered) for each in watcher.excused]
 
 
+def lost_files(watchers: Iterable[Watcher]) -> list[LostFile]:
+    """The files that somebody outside the cluster lost, each with how many need it."""
+    return [each for watcher in watchers if isinstance(watcher, Restores) for each in watcher.excused]
+
+
 def verdict_of(outcome: "Outcome", loaded: LoadedStory) -> str:
     """The outcome's verdict, but `mistake` for an error that was raised in the story's own file."""
     if outcome.verdict == BUG and outcome.failure is not None and line_in(outcome.failure, loaded.source):
@@ -236,7 +242,7 @@ def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
         lines.append("  backups: " + ", ".join(f"{count:,} {name}" for name, count in result.backups))
     if result.missed:
         lines.append("  missed by rule: " + ", ".join(f"{rule} {count:,} times" for rule, count in result.missed))
-    excuses = excused(outcome.watchers)
+    excuses: list[Missed | LostFile] = [*lost_files(outcome.watchers), *excused(outcome.watchers)]
     lines += [f"  excused: {each.text()}" for each in excuses[:3]]
     if len(excuses) > 3:
         lines.append(f"  excused: {len(excuses) - 3:,} more")

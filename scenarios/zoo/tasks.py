@@ -74,6 +74,16 @@ def edits_what_nobody_has_seen(original: Any, record: Any, template: Any) -> Any
     return original(record, template if known is None else attrs.evolve(template, edited=known.edited))
 
 
+@bug(
+    "backup.runs.backup_run:chain_to_continue",
+    source="rule 8.7",
+    strikes="a_backup_file_is_lost",
+)
+def never_looks_for_its_full(original: Any, inputs: Any, *rest: Any) -> Any:
+    """An incremental goes by what the status says, whether or not the full backup before it is still there."""
+    return inputs.chain
+
+
 @bug("backup.record.cron:_occurrences", source="rule 8.1", strikes="two_zones")
 def cron_is_read_in_utc(original: Any, cron: Any, after: Any, zone: Any) -> Any:
     """A schedule means the same instants on every node, wherever it stands."""
