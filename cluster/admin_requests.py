@@ -10,6 +10,7 @@ from typing import Any
 from cluster import trace
 from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.ports import Host
+from cluster.proposals import GivenUp
 from cluster.raft.configuration_change import Alteration, Change, MemberPlace, Way
 from cluster.raft.messages import Request
 from cluster.raft.state import ChangeProposed, Leader, Raft, Readable, ReadAsked, Refuse, TransferAsked
@@ -95,6 +96,7 @@ class AdminRequests:
     def __init__(self, driver: RaftDriver, host: Host, codec: Codec, timing: Timing) -> None:
         self.driver, self.host, self.codec, self.timing = driver, host, codec, timing
         self.pending: dict[Request, PendingRequest] = {}
+        self._given_up = GivenUp()
         self._askers: dict[Request, tuple[str, int]] = {}
         """For each request that another node brought: that node, and the number of its attempt."""
         self._serial = 0
@@ -175,6 +177,8 @@ class AdminRequests:
         else:
             index = answer if isinstance(answer, int) else -1
             why = "" if isinstance(answer, int) else str(answer)
+            if isinstance(answer, NoLeader | Refused):
+                self._given_up.add(pending.request, pending.wish.says())
             host.note(trace.WishEnded(label(pending.request), pending.wish.says(), index, why))
         host.wake(pending.waiter, answer)
 
@@ -186,6 +190,8 @@ class AdminRequests:
         if pending is not None:
             pending.index = index
             self.applied()
+        else:
+            self._given_up.happened(self.host, request, index)
 
     def denied(self, request: Request, attempt: int, why: str, final: bool) -> None:
         """A leader denied that attempt. A final denial ends the request with Refused."""

@@ -93,7 +93,7 @@ class ApplyLoop:
             if aloud:
                 for note in self.application.tell(before, self.state, command, answer, index):
                     self.host.note(note)
-        if self.proposals.pending:
+        if self.proposals.pending or self.proposals.given_up:
             self.proposals.applied(request, known)
 
     def reconfigured(self, index: int, configuration: Configuration, aloud: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from cluster import trace
 from cluster.member import NoLeader, NotInCluster, OutcomeUnknown, Overloaded, SessionEnded
 from cluster.ports import Host
-from cluster.proposals import Decided, Decline, Forward, PendingProposal, SessionOver, TooMuch
+from cluster.proposals import Decided, Decline, Forward, GivenUp, PendingProposal, SessionOver, TooMuch
 from cluster.raft.messages import Request
 from cluster.raft.state import Leader, Proposed, Refuse
 from cluster.raft.timing import Timing
@@ -18,6 +18,8 @@ from cluster.raft_driver import RaftDriver
 from cluster.time_units import FOREVER, SECOND
 from cluster.wire import Codec
 
+DEFINITE = ("no leader", "too much")
+"""Outcomes of proposals after which the command never happens."""
 RETRY = SECOND
 """How long a proposer waits, in µs, before it asks the same leader again."""
 
@@ -29,6 +31,7 @@ class ProposalForwarding:
         self.driver, self.host, self.codec, self.timing = driver, host, codec, timing
         self.pending: dict[Request, PendingProposal] = {}
         """The proposals that are not answered yet, in the order of their serials."""
+        self.given_up = GivenUp()
         self._serial = 0
         self._decided = Decided()
         self._began_in = began_in
@@ -116,8 +119,9 @@ class ProposalForwarding:
         """This node has applied the request, now or before; `answer` is its index and answer."""
         pending = self.pending.get(request)
         if pending is None:
-            return
-        if isinstance(answer[1], SessionOver):
+            if not isinstance(answer[1], SessionOver):
+                self.given_up.happened(self.host, request, answer[0])
+        elif isinstance(answer[1], SessionOver):
             self._answer(pending, "unknown", (0, SessionEnded(answer[1].why)))
         else:
             self._answer(pending, "applied", answer)
@@ -159,6 +163,8 @@ class ProposalForwarding:
 
     def _answer(self, pending: PendingProposal, outcome: str, answer: tuple[int, Any]) -> None:
         del self.pending[pending.request]
+        if outcome in DEFINITE:
+            self.given_up.add(pending.request, pending.command)
         self.host.note(trace.Answered(pending.label, pending.command, outcome, answer[0]))
         self.host.wake(pending.waiter, answer)
 

@@ -7,7 +7,9 @@ over. If it fails, the error is *definite* (`NoLeader`: no leader ever took it) 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cluster.ports import Host
 from cluster.raft.messages import Request
+from cluster.trace import HappenedAfterAll
 from cluster.value import value
 
 
@@ -42,6 +44,8 @@ class TooMuch:
     limit: int
 
 
+REMEMBERED = 256
+"""How many requests that were given up are remembered, to see that they do not happen."""
 PROPOSAL_WORDS = (Forward, Decline, TooMuch)
 
 
@@ -119,6 +123,30 @@ class PendingProposal:
     def label(self) -> str:
         """The request's name in a trace."""
         return f"{self.request.client}/{self.request.serial}"
+
+
+class GivenUp:
+    """The newest requests that this incarnation has given up for good, by what was asked: none of them may happen later."""
+
+    __slots__ = ("_what",)
+
+    def __init__(self) -> None:
+        self._what: dict[Request, str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._what)
+
+    def add(self, request: Request, what: str) -> None:
+        """The program was told that this did not happen and will not."""
+        self._what[request] = what
+        if len(self._what) > REMEMBERED:
+            del self._what[next(iter(self._what))]
+
+    def happened(self, host: Host, request: Request, index: int) -> None:
+        """This happened at entry `index`: note it if it was given up."""
+        what = self._what.pop(request, None)
+        if what is not None:
+            host.note(HappenedAfterAll(f"{request.client}/{request.serial}", what, index))
 
 
 class Decided:

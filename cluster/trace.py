@@ -387,6 +387,20 @@ class Answered(Note):
                 return f"cannot tell whether {self.command} happened"
 
 
+@value
+class HappenedAfterAll(Note):
+    """What a program of the node was told not to have happened, and not to happen later, has happened."""
+
+    rule: ClassVar[str] = "3.38"
+    request: str
+    what: str
+    """The class of the command, or the request about the cluster."""
+    index: int
+
+    def text(self) -> str:
+        return f"finds at entry {self.index} what it had given up for good: {self.what}"
+
+
 # ---- members, leaders, reads ----
 
 

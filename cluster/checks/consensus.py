@@ -15,6 +15,7 @@ from cluster.trace import (
     Committed,
     Delivered,
     Happened,
+    HappenedAfterAll,
     Recovered,
     Voted,
     Wrote,
@@ -167,6 +168,20 @@ class TrueMatch(OnLogs):
             raise self.broken(f"{event.node} believes that {peer} holds its entry {match}, and {peer} does not")
 
 
+class DefiniteAnswers(Watcher):
+    promise = "definite answers"
+    says = "what a program was told not to have happened does not happen later (3.38)"
+
+    def sees(self) -> Sees:
+        return [on(HappenedAfterAll, self.see)]
+
+    def see(self, event: Happened[HappenedAfterAll]) -> None:
+        note = event.note
+        raise self.broken(
+            f"{event.node} gave up {note.what} for good ({note.request}), and it happened at entry {note.index}"
+        )
+
+
 def consensus_watchers(names: tuple[str, ...]) -> list[Watcher]:
     """A fresh watcher for each promise of consensus, in the order in which they need the events. `names`: the founders."""
     logs = Logs(names)
@@ -189,5 +204,6 @@ def consensus_watchers(names: tuple[str, ...]) -> list[Watcher]:
         MembersInForce(members, snapshots, names),
         members,
         NeverBack(),
+        DefiniteAnswers(),
         SoundDisks(),
     ]

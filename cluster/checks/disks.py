@@ -13,13 +13,15 @@ from cluster.trace import (
     RecoveredSnapshot,
     Started,
     Stepped,
+    Wrote,
 )
 
 
 class NeverBack(Watcher):
     promise = "never back"
     says = (
-        "the term of a node never falls while it lives, and is never older on its disk than the last entry there (§5.1)"
+        "the term of a node never falls while it lives, and is never older than its last entry, nor on its disk than "
+        "the last entry there (§5.1)"
     )
 
     def __init__(self) -> None:
@@ -34,6 +36,7 @@ class NeverBack(Watcher):
             on(BecameLeader, self.see),
             on(BecameFollower, self.see),
             on(BecameCandidate, self.stood),
+            on(Wrote, self.wrote),
             on(RecoveredSnapshot, self.recovered_snapshot),
             on(Recovered, self.recovered),
         ]
@@ -50,6 +53,11 @@ class NeverBack(Watcher):
     def stood(self, event: Happened[BecameCandidate]) -> None:
         if not event.note.trial:
             self.see(event)
+
+    def wrote(self, event: Happened[Wrote]) -> None:
+        terms, node = event.note.terms, event.node
+        if terms and terms[-1] > self.terms.get(node, terms[-1]):
+            raise self.broken(f"{node} is in term {self.terms[node]} and writes an entry of term {terms[-1]}")
 
     def recovered_snapshot(self, event: Happened[RecoveredSnapshot]) -> None:
         self._snapshot[event.node] = event.note.term

@@ -66,3 +66,16 @@ def sessions_end_where_nobody_leads(
         for client, floor, answers in before:
             if client not in known:
                 self.sessions._answers[client], self.sessions._floors[client] = dict(answers), floor
+
+
+@bug(
+    "cluster.proposal_forwarding:ProposalForwarding._out_of_time",
+    breaks="definite answers",
+    source="rule 3.38; Jepsen, etcd 3.4.3: a timeout that is told as a failure",
+    strikes="the_leader_changes_during_a_report",
+)
+def gives_up_what_was_sent(original: Any, self: Any, pending: Any) -> None:
+    """A command that was sent and not answered in time is told as one that was never taken."""
+    for attempt in range(1, pending.asked + 1):
+        pending.declined(attempt)
+    original(self, pending)

@@ -131,6 +131,13 @@ def takes_the_term_of_any_refusal(original: Any, raft: Raft, sender: str, reply:
     return original(attrs.evolve(raft, term=reply.term) if falls else raft, sender, reply, at)
 
 
+@bug("cluster.raft.election:after_step_down", breaks="never back", source="zoo E13's family; §5.1")
+def follows_in_its_old_term(original: Any, raft: Raft, term: int, leader: str | None, at: Moment) -> Any:
+    """Who hears of a leader of a later term follows it and keeps its own term: its log is ahead of it."""
+    after = original(raft, term, leader, at)
+    return attrs.evolve(after, term=raft.term) if leader else after
+
+
 @bug("cluster.storage:Storage.save", breaks="never back", source="zoo D1's family; §5.1")
 def entries_without_their_term(original: Any, self: Any, what: Any, done: Callable[[], None], commit: int = 0) -> None:
     """A write that brings entries leaves the term on the disk as it was: a restart finds a log that is ahead of it."""

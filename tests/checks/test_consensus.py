@@ -21,6 +21,7 @@ from cluster.trace import (
     Ended,
     Failed,
     Happened,
+    HappenedAfterAll,
     Note,
     Recovered,
     RecoveredSnapshot,
@@ -321,6 +322,16 @@ BROKEN_BY: dict[str, tuple[str, list[Line], list[Line]]] = {
         "equal snapshots",
         [*AB, commits("A", 2, 1), installs("C", 2, term=2)],
         [*AB, commits("A", 2, 1), installs("C", 3, term=2)],
+    ),
+    "an entry later than its node's term": (
+        "never back",
+        [leads("A", 1), writes("A", 0, [1]), writes("A", 1, [2])],
+        [leads("A", 1), writes("A", 0, [1]), writes("A", 1, [1])],
+    ),
+    "what was given up happens": (
+        "definite answers",
+        [*AB, ("A", HappenedAfterAll("A#1/1", "Put", 2))],
+        [*AB, ("A", Answered("A#1/1", "Put", "no leader", 0))],
     ),
     "another state at an index": (
         "equal states",
