@@ -83,11 +83,7 @@ class ApplyLoop:
             except Exception as error:
                 error.add_note(f"as it applied {type(command).__name__}, entry {index}")
                 raise
-            if self._samples.was_altered(before):
-                self.host.note(trace.StateAltered(index, type(command).__name__))
-            sample = self._samples.after(index, self.state, answer)
-            if sample is not None:
-                self.host.note(sample)
+            self._sample(index, type(command).__name__, before, answer)
             known = (index, answer)
             self.sessions.remember(request, index, answer)
             if aloud:
@@ -100,9 +96,19 @@ class ApplyLoop:
         """Apply a committed change of the cluster."""
         self.members, before = configuration, self.state
         self.state = self.application.reconfigured(before, configuration.members, index)
+        if self.state is not before:
+            self._sample(index, "Reconfiguration", before, None)
         if aloud and self.state is not before:
             for note in self.application.tell(before, self.state, configuration.members, None, index):
                 self.host.note(note)
+
+    def _sample(self, index: int, what: str, before: Any, answer: Any) -> None:
+        """Note how nodes are compared at this entry, if they are; `before` is the state that `what` was applied to."""
+        if self._samples.was_altered(before):
+            self.host.note(trace.StateAltered(index, what))
+        sample = self._samples.after(index, self.state, answer)
+        if sample is not None:
+            self.host.note(sample)
 
     # -- snapshots
 
