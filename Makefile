@@ -5,13 +5,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test versions lint golden campaign mutants zoo bench azurite typescript mermaid clean
+.PHONY: help demo test versions lint golden campaign mutants zoo bench azurite typescript mermaid axe page clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## two of three nodes die, and real documents are backed up all the same
-	$(BIN)/unkindness run no_leader_still_backed_up --data real --out runs
+	@mkdir -p runs && rm -f runs/demo.html
+	$(BIN)/unkindness run no_leader_still_backed_up --data real --out runs --html runs/demo.html
+	@echo "Every moment of it is in runs/demo.html: open that file in a browser, or type $(BIN)/unkindness open"
 
 test: $(VENV)/.dev ## everything that is checked before a change is taken
 	$(BIN)/ruff check
@@ -60,6 +62,13 @@ typescript: $(BIN)/python ## the checker of the page's types, by npm; without it
 mermaid: $(BIN)/python ## the reader of exported sequence diagrams, by npm; without it their test is skipped
 	@test -d $(VENV)/mermaid/node_modules/mermaid || \
 	  npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix $(VENV)/mermaid mermaid@11 jsdom@26
+
+axe: $(BIN)/python ## what looks for obstacles in the page, by npm; without it that test is skipped
+	@test -f $(VENV)/axe/node_modules/axe-core/axe.min.js || \
+	  npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix $(VENV)/axe axe-core@4
+
+page: $(VENV)/.dev ## the picture of the page in the README, from a real run; it wants a Chromium
+	$(BIN)/python -m tests.page.picture
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

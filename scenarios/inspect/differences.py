@@ -91,6 +91,19 @@ def differences(
     other_rules: str | None = None,
 ) -> Differences:
     """Compare two runs. `bug` and `rules` hold for both, `other_bug` and `other_rules` for the second. As `played` raises."""
+    return compared(run, other, bug=bug, rules=rules, other_bug=other_bug, other_rules=other_rules)[0]
+
+
+def compared(
+    run: str,
+    other: str,
+    *,
+    bug: str | None = None,
+    rules: str | None = None,
+    other_bug: str | None = None,
+    other_rules: str | None = None,
+) -> tuple[Differences, PlayedRun, PlayedRun]:
+    """The differences of two runs, as `differences` has them, with the runs themselves."""
     asked = [(run, bug, rules), (other, other_bug or bug, other_rules or rules)]
     plays = [played(*each) for each in asked]
     for play in plays:
@@ -101,10 +114,10 @@ def differences(
     sides = _compared(one), _compared(two)
     until = min(side.t for side in sides)
     if divergence is None:
-        return Differences(*sides, None, until, ())
+        return Differences(*sides, None, until, ()), one, two
     audits = [audit(name, bug=planted, rules=generation) for name, planted, generation in asked]
     first, second = (_facts(play, found, until) for play, found in zip(plays, audits, strict=True))
-    return Differences(*sides, divergence, until, tuple(_unlike(first, second)))
+    return Differences(*sides, divergence, until, tuple(_unlike(first, second))), one, two
 
 
 def divergence_of(found: Difference | None) -> Divergence | None:

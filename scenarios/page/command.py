@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenarios.gallery import LoadedStory, StoryError
-from scenarios.inspect.played_run import played
+from scenarios.inspect.played_run import PlayedRun, played
 from scenarios.inspect.result import RunRequest
 from scenarios.kept_run import ReplayError, newest_below
 from scenarios.page.document import document
-from scenarios.page.recording import recording
+from scenarios.page.recording import beside, recording
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
+    from scenarios.inspect.differences import Differences
 
 MOST = 1_000_000
 """The events of the longest run that has a page: more take a browser more than a few seconds."""
@@ -31,12 +32,17 @@ def check_target(path: Path) -> None:
 
 def page_text(outcome: "Outcome", request: RunRequest, loaded: LoadedStory, version: str) -> str:
     """The page of a finished run. StoryError for too long a run."""
+    check_length(outcome, request, loaded)
+    return document(recording(outcome, request, loaded, version))
+
+
+def check_length(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> None:
+    """Raise StoryError for a run that is too long for a page."""
     if len(outcome.history) > MOST:
         raise StoryError(
             f"the run has {len(outcome.history):,} events, and a page holds {MOST:,}: "
             f"`unkindness draw {loaded.name}@{request.seed} --from … --to …` draws a part of it"
         )
-    return document(recording(outcome, request, loaded, version))
 
 
 def page_of(run: str, version: str, *, bug: str | None = None, rules: str | None = None) -> tuple[Path, str, str]:
@@ -51,6 +57,14 @@ def page_of(run: str, version: str, *, bug: str | None = None, rules: str | None
         / f"{found.loaded.name.replace('/', '_')}@{found.request.seed}.html"
     )
     return path, made, "" if found.seq is None else f"#e={found.seq}"
+
+
+def diff_text(found: "Differences", one: PlayedRun, other: PlayedRun, version: str) -> str:
+    """Two runs on one page: both with every moment, the first event that differs, and what came of it. StoryError as `page_text`."""
+    for play in (one, other):
+        check_length(play.outcome, play.request, play.loaded)
+    first, second = (recording(play.outcome, play.request, play.loaded, version) for play in (one, other))
+    return document(*beside(first, second, found))
 
 
 def newest_kept(out: Path) -> Path:

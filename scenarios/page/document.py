@@ -20,12 +20,13 @@ ENTRY = "app.js"
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.\.?/[^"]+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class) (\w+))", re.MULTILINE)
 _COMMENTS = re.compile(r"^ *//.*\n|(?:^ *)?/\*\*(?:[^*]|\*(?!/))*\*/[ \n]?", re.MULTILINE)
-_INDENTED = re.compile(r"^( +)\1", re.MULTILINE)
-"""Comments and half of each indentation stay in this repository: a page has little room, and is no place to read them."""
+_INDENTED = re.compile(r"^ +", re.MULTILINE)
+_LOOSE = re.compile(r"/\*.*?\*/\n?|(?<=[;{},]) +| (?=[{}])|(?<=:) |\n(?=\n)", re.DOTALL)
+"""Comments, indentation and loose blanks stay in this repository: a page has little room, and every browser indents anew."""
 
 
-def document(recording: Recording) -> str:
-    """The whole page. The same recording gives the same bytes."""
+def document(recording: Recording, other: Recording | None = None) -> str:
+    """The whole page, of one run or of two beside each other. The same recordings give the same bytes."""
     header, style, script = recording.header, sheet(), program()
     policy = "; ".join(
         (
@@ -44,8 +45,13 @@ def document(recording: Recording) -> str:
         f'<meta name="color-scheme" content="light dark">\n<title>{title}</title>\n<style>{style}</style>\n</head>\n'
         f'<body>\n<div id="page"><p class="empty">Reading {header["events"]:,} events …</p></div>\n'
         f'<noscript><p class="empty">This page needs JavaScript. As text: <code>{escape(header["command"])}</code></p></noscript>\n'
-        f'<script type="text/plain" id="recording">{encoded(recording)}</script>\n<script>{script}</script>\n</body>\n</html>\n'
+        f'<script type="text/plain" id="recording">{encoded(recording)}</script>\n'
+        f"{'' if other is None else _second(other)}<script>{script}</script>\n</body>\n</html>\n"
     )
+
+
+def _second(recording: Recording) -> str:
+    return f'<script type="text/plain" id="other">{encoded(recording)}</script>\n'
 
 
 def _hash(text: str) -> str:
@@ -59,7 +65,7 @@ def _web() -> Traversable:
 @cache
 def sheet() -> str:
     """The style sheet."""
-    return f"\n{(_web() / 'page.css').read_text(encoding='utf-8')}"
+    return f"\n{_LOOSE.sub('', _INDENTED.sub('', (_web() / 'page.css').read_text(encoding='utf-8')))}"
 
 
 @cache
@@ -106,5 +112,5 @@ def _module(name: str) -> str:
             raise ValueError(f"{name} imports {', '.join(sorted(missing))}, which {found} does not export by itself")
     exports = ", ".join(_EXPORT.findall(text))
     text = _IMPORT.sub(lambda found: f"const {found[1]} = {_variable(_beside(name, found[2]))};", text)
-    body = _INDENTED.sub(r"\1", _COMMENTS.sub("", _EXPORT.sub("", text))).strip()
+    body = _INDENTED.sub("", _COMMENTS.sub("", _EXPORT.sub("", text))).strip()
     return f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();\n"

@@ -25,6 +25,7 @@ from scenarios.inspect.result import RunRequest, summary
 if TYPE_CHECKING:
     from cluster.sim.history import History
     from cluster.sim.run import Outcome
+    from scenarios.inspect.differences import Differences
 
 Row = dict[str, Any]
 LEFT_OUT = frozenset({"number", "digest", "digests", "fingerprint", "contents", "copy"})
@@ -76,6 +77,23 @@ def recording(outcome: "Outcome", request: RunRequest, loaded: LoadedStory, vers
         text = first.text.partition(f" ({loaded.source}")[0]
         header["broken"] = {"seq": first.seq, "promise": first.promise, "text": known.without(text)}
     return Recording(header, rows)
+
+
+def beside(one: Recording, other: Recording, found: "Differences") -> tuple[Recording, Recording]:
+    """Two recordings that know of each other: the first event that differs, and what of backups does.
+
+    Names of runs are those of stories and seeds: RUN could be a folder of this machine.
+    """
+    first = found.divergence
+    compared: Row = {
+        "seq": first.seq if first else 0,
+        "fields": list(first.fields) if first else [],
+        "until": found.until,
+        "backups": [[each.subject, each.what, each.one, each.other] for each in found.backups],
+    }
+    return Recording(one.header | {"compared": compared}, one.rows), Recording(
+        other.header | {"compared": compared}, other.rows
+    )
 
 
 def told(history: "History", names: tuple[str, ...]) -> dict[int, int]:

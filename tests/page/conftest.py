@@ -63,9 +63,9 @@ def opened(browser: "Browser", tmp_path: Path) -> Iterator[Opened]:
     said: list[str] = []
     contexts: list[Any] = []
 
-    def open_page(made: Recording, hash_: str = "", **options: Any) -> "Page":
+    def open_page(made: Recording, hash_: str = "", *, other: Recording | None = None, **options: Any) -> "Page":
         file = tmp_path / f"page{len(contexts)}.html"
-        file.write_text(document(made), encoding="utf-8", newline="\n")
+        file.write_text(document(made, other), encoding="utf-8", newline="\n")
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
         contexts.append(context)
         context.set_offline(True)

@@ -176,13 +176,15 @@ def test_words_stand_out_from_their_ground(opened: Opened, scheme: str) -> None:
 
 
 def test_a_hundred_thousand_events_fit(opened: Opened) -> None:
-    """A page of 100,000 events is at most 4 MB, opens, and is scrubbed without a long wait."""
+    """A page of 100,000 events, no two sentences alike, is at most 4 MB, takes 1.5 s of a core to open, and is scrubbed at once."""
     made = many(recorded(NIGHT), 100_000)
     page = opened(made)
     size = page.evaluate("document.getElementById('recording').textContent.length")
     assert size <= 4 << 20
-    took = page.evaluate("performance.getEntriesByName('ready')[0].startTime")
-    assert took < 10_000  # a busy machine: `make campaign` has the true budget
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+    assert 0 < metrics["ThreadTime"] < 1.5, "seconds of the page's own thread, however busy the machine is"
     slowest = page.evaluate(
         """() => {
           let slowest = 0;
@@ -210,6 +212,7 @@ def many(made: Recording, count: int) -> Recording:
             "t": row["t"] + turn * after,
             "cause": row["cause"] + turn * length if row["cause"] else 0,
             "parent": row["parent"] + turn * length if row["parent"] else 0,
+            "text": f"{row['text']} ({number})",
         }
         rows.append(row | moved | ({"sent": row["sent"] + turn * after} if "sent" in row else {}))
     return attrs.evolve(made, header=made.header | {"events": count}, rows=tuple(rows))

@@ -8,8 +8,8 @@ import { header } from "./header.js";
 import { KEYS, listen } from "./keys.js";
 import { PANELS } from "./panels/registry.js";
 import { fit, followed, strideTo } from "./panels/spacetime.js";
-import { recorded } from "./run.js";
-import { firstFrom } from "./search.js";
+import { besides, recorded } from "./run.js";
+import { eventAt, firstFrom } from "./search.js";
 import { scale, strip, stripHeight } from "./strip.js";
 
 /** @typedef {import("./types.js").Recorded} Recorded */
@@ -21,20 +21,21 @@ const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16];
 export class App {
   /** @param {Recorded} run @param {HTMLElement} host */
   constructor(run, host) {
-    this.run = run;
+    this.runs = run.other ? [run, run.other] : [run];
+    this.list = PANELS.filter((each) => !each.compared || run.other);
     this.playing = 0;
     this.speed = 1;
     this.saying = this.saving = this.hiding = 0;
     this.shown = this.mapFor = "";
     /** @type {number | undefined} */
     this.wanted = undefined;
-    const middles = PANELS.filter((each) => each.place === "middle").map((each) => each.name);
-    const sides = PANELS.filter((each) => each.place === "side").map((each) => each.name);
+    const middles = this.list.filter((each) => each.place === "middle").map((each) => each.name);
+    const sides = this.list.filter((each) => each.place === "side").map((each) => each.name);
     this.panels = { middles, sides };
     /** @type {View} */
     this.view = {
-      seq: firstMoment(run), from: "", middle: middles[0], side: sides[0], filter: "", zoom: 1, width: 0, height: 0, top: {},
-      ...choiceOf(location.hash, run, middles, sides),
+      run: 0, seq: firstMoment(run), from: "", middle: middles[0], side: sides[0], filter: "", zoom: 1, width: 0, height: 0, top: {},
+      ...choiceOf(location.hash, this.runs, middles, sides),
       go: (seq) => this.go(seq), set: (changes, quietly) => this.set(changes, quietly),
     };
     this.regions = { top: el("div", { class: "region-top" }), rail: el("nav", { class: "rail", "aria-label": "Views" }), middle: el("main", { class: "middle" }),
@@ -45,8 +46,16 @@ export class App {
     const { top, rail, middle, side, map, bar } = this.regions;
     host.replaceChildren(top, rail, middle, side, map, bar, this.live, this.toast, this.dialog);
     listen(this);
-    addEventListener("hashchange", () => { if (location.hash !== this.shown) this.set(choiceOf(location.hash, run, middles, sides)); });
+    addEventListener("hashchange", () => { if (location.hash !== this.shown) this.set(choiceOf(location.hash, this.runs, middles, sides)); });
     new ResizeObserver(() => this.draw()).observe(host);
+  }
+
+  get run() { return this.runs[this.view.run]; }
+
+  /** The same time in the other one of two runs. */
+  other() {
+    const nth = (this.view.run + 1) % this.runs.length;
+    this.set({ run: nth, seq: Math.max(1, eventAt(this.runs[nth], this.run.times[this.view.seq])) });
   }
 
   /** Go to an event. @param {number} seq */
@@ -57,8 +66,13 @@ export class App {
   /** Change what is chosen, and draw. `quietly`: only scrolling, which neither the address nor the screen reader needs.
    * @param {Partial<Choice>} changes @param {boolean} [quietly] */
   set(changes, quietly) {
-    const { seq, from } = this.view;
+    const { seq, from, run } = this.view;
     Object.assign(this.view, changes);
+    if (run !== this.view.run) {
+      this.view.top = {};
+      this.mapFor = "";
+      if (!this.run.names.includes(this.view.from)) this.view.from = "";
+    }
     if (seq !== this.view.seq) {
       const { events: _, ...top } = this.view.top;
       this.view.top = top;
@@ -94,10 +108,10 @@ export class App {
   draw() {
     const { run, view, regions } = this, state = run.state(view.seq);
     document.documentElement.dataset.from = view.from ? String(run.names.indexOf(view.from) % 6) : "";
-    replace(regions.top, header(run, view, (text, what) => this.copy(text, what)));
+    replace(regions.top, header(run, view, (text, what) => this.copy(text, what), () => this.other()));
     replace(regions.rail, this.railOf());
     for (const [place, name] of /** @type {["middle" | "side", string][]} */ ([["middle", view.middle], ["side", view.side]])) {
-      const panel = PANELS.find((each) => each.name === name) ?? PANELS[0];
+      const panel = this.list.find((each) => each.name === name) ?? this.list[0];
       replace(regions[place], panel.draw(state, run, { ...view, ...this.roomOf(regions[place]) }));
     }
     this.drawMap();
@@ -117,7 +131,7 @@ export class App {
 
   railOf() {
     const { view } = this, list = el("ul");
-    PANELS.forEach((panel, place) => {
+    this.list.forEach((panel, place) => {
       const on = view[panel.place] === panel.name;
       list.append(el("li", {}, el("button", { "data-key": `rail-${panel.name}`, "aria-pressed": String(on), onclick: () => this.rail(place) },
         el("span", {}, panel.title), el("kbd", {}, place + 1))));
@@ -127,7 +141,7 @@ export class App {
 
   /** Show the panel at this place of the rail. @param {number} place */
   rail(place) {
-    const panel = PANELS[place];
+    const panel = this.list[place];
     if (panel) this.set({ [panel.place]: panel.name });
   }
 
@@ -273,6 +287,7 @@ export async function start() {
   try {
     const run = recorded(await embedded("recording"));
     if (!run.count) throw new Error("the run has no event");
+    if (document.getElementById("other")) besides(run, recorded(await embedded("other")));
     const app = new App(run, host);
     app.draw();
     performance.mark("ready");

@@ -1,5 +1,6 @@
 // The axis of the space-time diagram. Something always happens on it: a pause of hours takes a little more room than one of
-// milliseconds, and says how long it was.
+// milliseconds, and says how long it was. Rounds in which nothing new is told (somebody asks in vain, every minute of a night) take
+// less and less.
 
 import { eventAt } from "./search.js";
 
@@ -12,9 +13,16 @@ export const PAUSE = 1e6;
  * @param {Recorded} run @returns {Float64Array} */
 export function axisOf(run) {
   const axis = new Float64Array(run.count + 1);
+  let rounds = 0;
   for (let seq = 1; seq <= run.count; seq++) {
     const passed = run.times[seq] - run.times[seq - 1];
+    if (run.weights[seq] || run.weights[seq - 1]) rounds = 0;
+    else if (passed >= PAUSE) rounds++;
     const step = passed ? 2 + Math.min(34, 4.5 * Math.log10(1 + passed / 1000)) : run.weights[seq] ? 5 : 1.5;
+    if (rounds > 1) {
+      axis[seq] = axis[seq - 1] + step / (1 + rounds / 3);
+      continue;
+    }
     axis[seq] = axis[seq - 1] + step;
   }
   return axis;

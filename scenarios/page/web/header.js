@@ -1,13 +1,14 @@
 // What is always in view: story, verdict, rules, digest, the command to repeat, and as seen from whom.
 
 import { el } from "./dom.js";
+import { nameOf } from "./panels/two.js";
 
 /** @typedef {import("./types.js").View} View */
 
 const MARKS = /** @type {Record<string, string>} */ ({ held: "✓", broken: "✕", inconclusive: "?" });
 
-/** @param {import("./types.js").Recorded} run @param {View} view @param {(text: string, what: string) => void} copy */
-export function header(run, view, copy) {
+/** @param {import("./types.js").Recorded} run @param {View} view @param {(text: string, what: string) => void} copy @param {() => void} other */
+export function header(run, view, copy, other) {
   const { story, seed, verdict, rules, digest, command, lesson, promises, bug, broken } = run.header;
   const kept = broken ? `${promises.length - (promises.some(([name]) => name === broken.promise) ? 1 : 0)} of ${promises.length}` : `${promises.length} of ${promises.length}`;
   return el(
@@ -19,6 +20,7 @@ export function header(run, view, copy) {
       bug ? el("span", { class: "bug", title: "A bug of the zoo that was planted" }, `bug ${bug}`) : null,
       el("code", { class: "digest", title: `Digest of all events: ${digest}` }, digest.slice(0, 8)),
       el("span", { class: "grow" }),
+      run.other ? el("button", { "data-key": "other", title: "The same time in the other run (d)", onclick: other }, "Other run: ", el("bdi", {}, nameOf(run.other))) : null,
       seenFrom(run, view),
       el("button", { class: "copy", title: command, onclick: () => copy(command, "the command") }, "Copy command")),
     el("p", { class: "lesson" }, el("bdi", {}, lesson)),

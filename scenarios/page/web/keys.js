@@ -19,6 +19,7 @@ export const KEYS = [
   { keys: ["-"], shown: "−", says: "space-time farther", act: (app) => app.zoom(1 / 1.5) },
   { keys: ["s"], shown: "s", says: "as seen from the next node", act: (app) => app.seen() },
   { keys: ["e"], shown: "e", says: "what led to this event, and what it led to", act: (app) => app.causes() },
+  { keys: ["d"], shown: "d", says: "the same time in the other one of two runs", act: (app) => app.other() },
   { keys: ["g"], shown: "g", says: "go to a time or an event", act: (app) => app.ask() },
   { keys: ["/"], shown: "/", says: "filter the events", act: (app) => app.filter() },
   { keys: ["c"], shown: "c", says: "copy the link to this moment", act: (app) => app.copyLink() },

@@ -13,6 +13,14 @@ export function recorded(data) {
   const broken = found.header.broken?.seq;
   if (broken && lanes.stops.at(-1) !== broken) lanes.stops.push(broken);
   /** @type {import("./types.js").Recorded} */
-  const run = { ...found, names: found.header.names, state, lanes, ledTo: (seq) => consequences(run, seq) };
+  const run = { ...found, names: found.header.names, state, lanes, end: lanes.end, nth: 0, other: null, ledTo: (seq) => consequences(run, seq) };
   return run;
+}
+
+/** Two runs beside each other, on one axis of time.
+ * @param {import("./types.js").Recorded} one @param {import("./types.js").Recorded} other */
+export function besides(one, other) {
+  const end = Math.max(one.end, other.end);
+  Object.assign(one, { other, end });
+  Object.assign(other, { other: one, end, nth: 1 });
 }

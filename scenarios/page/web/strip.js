@@ -34,20 +34,29 @@ export function strip(run, width, view) {
     leaders(run, x, next()), faults(run, x, next()),
     tasks.map(([key, name]) => taskLane(run, x, next(), key, tasks.some(([other, same]) => other !== key && same === name) ? key : name)),
     promises(run, x, next()),
+    run.header.compared?.seq ? differs(run, x, height) : null,
     more > 0 ? draw("text", { class: "more", x: LABEL, y: height - 1 }, `and ${more} more tasks, which are not shown here`) : null,
   );
+}
+
+/** Where the run first differs from the other one.
+ * @param {Recorded} run @param {(t: number) => number} x @param {number} height */
+function differs(run, x, height) {
+  const seq = Math.min(run.count, run.header.compared?.seq ?? 0), at = x(run.times[seq]);
+  return draw("g", { class: "differs", "data-seq": seq }, draw("title", {}, "The first event that differs"),
+    draw("path", { d: `M${at} 0V${height}M${at} ${height / 2 - 6}l6 6l-6 6l-6 -6Z` }));
 }
 
 /** Pixels of a true time.
  * @param {Recorded} run @param {number} width @returns {(t: number) => number} */
 export function scale(run, width) {
-  const end = Math.max(1, run.lanes.end);
+  const end = Math.max(1, run.end);
   return (t) => LABEL + (t / end) * (width - LABEL - 16);
 }
 
 /** @param {Recorded} run @param {number} width @param {number} x */
 function timeAt(run, width, x) {
-  return Math.max(0, Math.min(1, (x - LABEL) / (width - LABEL - 16))) * run.lanes.end;
+  return Math.max(0, Math.min(1, (x - LABEL) / (width - LABEL - 16))) * run.end;
 }
 
 /** @param {string} name @param {number} y */

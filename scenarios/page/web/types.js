@@ -6,7 +6,8 @@
 /** Story, seed, verdict, digest, command, nodes, promises, and the promise that broke.
  * @typedef {{story: string, lesson: string, seed: number, rules: string, bug: string, verdict: string, digest: string, command: string,
  *   version: string, names: string[], events: number, agreed: string[], backups: Record<string, number>, promises: [string, string][],
- *   broken: {seq: number, promise: string, text: string} | null}} Header */
+ *   broken: {seq: number, promise: string, text: string} | null,
+ *   compared?: {seq: number, fields: string[], until: number, backups: string[][]}}} Header */
 
 /** The state after one event; fold.js says what it holds.
  * @typedef {Record<string, any>} State */
@@ -18,10 +19,11 @@
 /** A finished run: what panels may ask.
  * @typedef {{header: Header, names: string[], count: number, times: Float64Array, weights: Uint8Array, parents: Uint32Array, row: (seq: number) => Row,
  *   text: (seq: number) => string, node: (seq: number) => string, kind: (seq: number) => string, state: (seq: number) => State,
- *   ledTo: (seq: number) => number[], lanes: import("./lanes.js").Lanes}} Recorded */
+ *   ledTo: (seq: number) => number[], lanes: import("./lanes.js").Lanes, end: number, nth: number,
+ *   other: Recorded | null}} Recorded `end`: of the axis of time; `nth`: 1 for the second one of two runs */
 
 /** What the reader has chosen; all of it is in the address.
- * @typedef {{seq: number, from: string, middle: string, side: string, filter: string, zoom: number, width: number, height: number,
+ * @typedef {{run: number, seq: number, from: string, middle: string, side: string, filter: string, zoom: number, width: number, height: number,
  *   top: Record<string, number>}} Choice */
 
 /** A choice, and how to change it.

@@ -8,11 +8,14 @@ import { logs } from "./logs.js";
 import { promises } from "./promises.js";
 import { spacetime } from "./spacetime.js";
 import { stage } from "./stage.js";
+import { two } from "./two.js";
 
-/** @typedef {{name: string, title: string, place: "middle" | "side", draw: import("../types.js").Panel}} Entry */
+/** @typedef {{name: string, title: string, place: "middle" | "side", draw: import("../types.js").Panel,
+ *   compared?: boolean}} Entry `compared`: only where two runs stand beside each other */
 
 /** @type {Entry[]} */
 export const PANELS = [
+  { name: "two", title: "Two runs", place: "middle", draw: two, compared: true },
   { name: "space", title: "Space-time", place: "middle", draw: spacetime },
   { name: "stage", title: "Stage", place: "middle", draw: stage },
   { name: "logs", title: "Logs", place: "middle", draw: logs },

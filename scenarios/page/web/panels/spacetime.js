@@ -10,7 +10,7 @@ import { firstFrom } from "../search.js";
 /** @typedef {import("../types.js").Recorded} Recorded */
 /** @typedef {import("../types.js").View} View */
 
-const HEAD = 34, MOST = 420, ROW = 17, FAR = 60;
+const HEAD = 34, MOST = 700, THIN = 3, ROW = 17, FAR = 60;
 
 /** @type {WeakMap<Recorded, Float64Array>} */
 const AXES = new WeakMap();
@@ -57,7 +57,7 @@ export function strideTo(run, seq) {
 export function spacetime(state, run, view) {
   const axis = axisFor(run), top = topOf(run, view), { width, height, zoom } = view;
   const room = height - HEAD, TIMES = run.lanes.end < DAY ? 104 : 140, first = firstFrom(axis, (top - 20) / zoom), last = firstFrom(axis, (top + room + 20) / zoom) - 1;
-  const gap = Math.max(44, Math.min(120, (width * 0.42) / run.names.length));
+  const gap = Math.max(44, Math.min(110, (width * 0.36) / run.names.length));
   const words = TIMES + gap * run.names.length + 10;
   /** @param {string} name */
   const x = (name) => TIMES + gap * (run.names.indexOf(name) + 0.5);
@@ -88,6 +88,8 @@ export function spacetime(state, run, view) {
 
   /** @type {Node[]} */
   const arrows = [], marks = [], pauses = [], sentences = [];
+  /** @type {Record<string, number>} */
+  const drawn = {};
   const crowded = last - first > MOST, now = y(axis[view.seq]);
   let free = HEAD + 2, quiet = "";
   /** What is written in the gutter, at least a line apart. */
@@ -111,7 +113,9 @@ export function spacetime(state, run, view) {
     if (passed) write(at + 4, clockText(run.times[seq]), 64);
     if (crowded && weight < 2 && !causes?.led.includes(seq)) continue;
     if (kind === "Delivered" || kind === "Lost") {
-      const row = run.row(seq);
+      const row = run.row(seq), link = `${row.peer}>${node}${kind}`;
+      if (at - (drawn[link] ?? -99) < (kind === "Lost" ? 2 * THIN : THIN) && !causes) continue; // it would lie on the one before
+      drawn[link] = at;
       arrows.push(arrow(row, x(row.peer), y(placeOf(run, axis, row.sent)), x(node), at, seen(node) + later(seq)));
       continue;
     }
@@ -139,7 +143,7 @@ export function spacetime(state, run, view) {
       "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img" },
       draw("title", {}, `Events ${Math.max(1, first)} to ${Math.min(run.count, last)} of ${run.count}`),
       parted, pauses, lines, turns, arrows, led ? draw("path", { class: "chain", d: `M${led}` }) : null, marks, sentences,
-      draw("line", { class: "playhead", x1: 0, x2: width, y1: now, y2: now }),
+      draw("line", { class: "playhead", x1: 0, x2: words - 14, y1: now, y2: now }),
       now > HEAD && now < height ? draw("text", { class: "now", x: TIMES - 8, y: now - 4, "text-anchor": "end" }, clockText(state.t)) : null,
       draw("rect", { class: "head", x: 0, y: 0, width, height: HEAD - 6 }),
       run.names.map((name) => headOf(state, name, x(name), gap, seen(name))),

@@ -1,0 +1,128 @@
+"""Everybody can use the page: by keyboard, with a screen reader, without motion, in forced colours, on paper."""
+
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.page.conftest import Opened, recorded, until
+from tests.page.test_two_runs import two
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+NIGHT = "cut_off_owner_backs_up_twice"
+SERIOUS = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
+  .filter(({ impact }) => impact === "serious" || impact === "critical")
+  .map(({ id, nodes }) => [id, ...nodes.slice(0, 3).map((each) => each.html.slice(0, 160) + " " + (each.any[0]?.message ?? ""))])"""
+VIEWS = "(place) => [...new Set(app.list.filter((each) => each.place === place).map((each) => each.name))]"
+
+
+@cache
+def axe() -> str:
+    """The text of axe-core, which `make axe` fetches."""
+    path = Path(sys.prefix) / "axe/node_modules/axe-core/axe.min.js"
+    if not path.exists():
+        pytest.skip("axe-core is not there: `make axe` installs it, which wants npm")
+    return path.read_text(encoding="utf-8")
+
+
+def faults(page: "Page") -> list[list[str]]:
+    """What axe finds serious in each view of the page."""
+    page.evaluate(axe())
+    found: list[list[str]] = []
+    middles, sides = page.evaluate(VIEWS, "middle"), page.evaluate(VIEWS, "side")
+    for place in range(max(len(middles), len(sides))):
+        middle, side = middles[place % len(middles)], sides[place % len(sides)]
+        page.evaluate(f"Object.assign(app.view, {{ middle: '{middle}', side: '{side}' }}); app.draw()")
+        found += [[middle, side, *each] for each in page.evaluate(SERIOUS)]
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(opened: Opened, scheme: str) -> None:
+    """In every view, light and dark, of a run that held, one that broke, and of two beside each other."""
+    axe()
+    one, other = two()
+    assert faults(opened(recorded(NIGHT), "#e=420", color_scheme=scheme)) == []
+    assert faults(opened(recorded("storm@6", "majority-of-half"), color_scheme=scheme)) == []
+    page = opened(one, other=other, color_scheme=scheme)
+    assert faults(page) == []
+    page.evaluate("document.body.append(document.createElement('button'))")
+    assert page.evaluate(SERIOUS)[0][0] == "button-name", "axe sees what is wrong"
+
+
+def test_every_control_is_reached_by_tab(opened: Opened) -> None:
+    """Tab comes to every button, field and list in the order of reading, each has a name, and its focus can be seen."""
+    page = opened(recorded(NIGHT), "#e=420&beside=causes")
+    wanted = page.evaluate(
+        """[...document.querySelectorAll('button, input, select, [tabindex="0"]')]
+          .filter((each) => each.offsetParent && each.tabIndex >= 0).length"""
+    )
+    seen = []
+    for _ in range(wanted):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                """() => { const at = document.activeElement, box = at.getBoundingClientRect();
+                  const name = at.getAttribute('aria-label') || at.textContent.trim() || at.labels?.[0]?.textContent || '';
+                  return [name, getComputedStyle(at).outlineStyle, box.top]; }"""
+            )
+        )
+    assert len({tuple(each) for each in seen}) > wanted * 0.9
+    assert [each for each in seen if not each[0] or each[1] == "none"] == []
+
+
+def test_nothing_moves_for_who_wants_no_motion(opened: Opened) -> None:
+    """With reduced motion playing is stepping, one interesting event a second, and nothing is animated."""
+    page = opened(recorded(NIGHT), "#e=1", reduced_motion="reduce")
+    page.evaluate("app.speed = 16")
+    page.keyboard.press("Space")
+    until(page, "app.view.seq > 1")
+    assert page.evaluate("app.run.weights[app.view.seq]") == 2
+    page.keyboard.press("Space")
+    assert page.evaluate("app.playing") == 0
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_nothing_is_drawn_while_it_stands_still(opened: Opened) -> None:
+    """A paused page asks for no frame."""
+    page = opened(recorded(NIGHT))
+    page.wait_for_timeout(300)
+    page.evaluate(
+        """() => {
+          const own = requestAnimationFrame;
+          window.asked = 0;
+          window.requestAnimationFrame = (each) => { asked++; return own(each); };
+        }"""
+    )
+    page.wait_for_timeout(300)
+    assert page.evaluate("asked") == 0
+
+
+def test_forced_colours_keep_every_sign(opened: Opened) -> None:
+    """In forced colours life lines, shapes, marks and words are drawn in the system's colour for text, on its ground."""
+    page = opened(recorded(NIGHT), "#e=420&see=stage", forced_colors="active")
+    colours = page.evaluate(
+        """[...document.querySelectorAll('.body .shape, .body .crown, .body .tag, .link.cut line')]
+          .map((each) => [each.matches('text, .crown') ? 'fill' : 'stroke', getComputedStyle(each)])
+          .map(([which, style]) => style[which])"""
+    )
+    text, ground = page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    assert set(colours) == {text} != {ground}
+
+
+def test_a_sheet_of_paper_has_the_moment(opened: Opened) -> None:
+    """Printed, the page has the map, the view and the panel beside it, and no control."""
+    page = opened(recorded(NIGHT), "#e=420")
+    page.emulate_media(media="print")
+    for shown in (".strip", ".spacetime", ".backups", ".lesson"):
+        assert page.locator(shown).is_visible(), shown
+    for hidden in (".rail", ".bar", ".copy"):
+        assert not page.locator(hidden).is_visible(), hidden
+    made = page.pdf(format="A4", landscape=True, print_background=True)
+    assert made.count(b"/Type /Page\n") + made.count(b"/Type /Page ") <= 2
