@@ -151,3 +151,26 @@ def test_one_walks_along_a_life(opened: Opened) -> None:
     assert page.evaluate("app.view.seq") == after
     page.keyboard.press("ArrowUp")
     assert page.evaluate("app.view.seq") == 420
+
+
+def test_an_election_timer_that_is_shown_does_run_out(opened: Opened) -> None:
+    """Where the stage shows a timer, the node stands for election after that time, and hears of no leader until then."""
+    made = recorded("storm")
+    page = opened(made, "#e=1&see=stage")
+    shown = page.evaluate(
+        """(seqs) => seqs.map((seq) => {
+          app.view.seq = seq; app.draw();
+          return [...document.querySelectorAll('.stage .body')].filter((each) => each.querySelector('.timer'))
+            .map((each) => [each.querySelector('.tag').textContent, each.textContent.match(/election timer: (.*?) left/)[1]]);
+        })""",
+        seqs := list(range(1, len(made.rows), 11)),
+    )
+    assert sum(map(len, shown)) > 5
+    for seq, timers in zip(seqs, shown, strict=True):
+        for name, left in timers:
+            after = [row for row in made.rows[seq:] if row["node"] == name]
+            stands = next(place for place, row in enumerate(after) if row["kind"] == "BecameCandidate")
+            wait = after[stands]["t"] - made.rows[seq - 1]["t"]
+            number, unit = left.split()
+            assert abs(float(number) * {"s": 1e6, "ms": 1e3, "µs": 1}[unit] - wait) <= wait * 0.01 + 1
+            assert not [row for row in after[:stands] if row.get("message") in ("AppendEntries", "InstallSnapshot")]

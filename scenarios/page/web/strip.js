@@ -24,7 +24,7 @@ export function strip(run, width, view) {
   const next = () => 4 + LANE * lane++;
   return draw(
     "svg", {
-      class: "strip", width, height, role: "img", "aria-label": "Map of the whole run",
+      class: "strip", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Map of the whole run",
       onclick: (/** @type {MouseEvent} */ event) => {
         const found = /** @type {Element} */ (event.target).closest("[data-seq]");
         view.go(found ? Number(found.getAttribute("data-seq")) : Math.max(1, eventAt(run, timeAt(run, width, event.offsetX))));

@@ -124,7 +124,7 @@ export function spacetime(state, run, view) {
     const shown = Math.max(free, at + 4);
     if (shown - at > FAR * weight && seq !== view.seq) continue;
     free = shown + ROW;
-    if (shown > height + ROW) continue;
+    if (shown > height - 3) continue;
     sentences.push(sentence(run, seq, node, shown, at, node ? x(node) : TIMES, words, later(seq), view));
   }
   const led = causes?.led.map((seq) => `${run.node(seq) ? x(run.node(seq)) : TIMES - 2} ${y(axis[seq])}`).join("L");
