@@ -191,7 +191,8 @@ class AdminRequests:
             pending.index = index
             self.applied()
         else:
-            self._given_up.happened(self.host, request, index)
+            for note in self._given_up.happened(request, index):
+                self.host.note(note)
 
     def denied(self, request: Request, attempt: int, why: str, final: bool) -> None:
         """A leader denied that attempt. A final denial ends the request with Refused."""

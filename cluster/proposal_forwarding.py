@@ -120,7 +120,8 @@ class ProposalForwarding:
         pending = self.pending.get(request)
         if pending is None:
             if not isinstance(answer[1], SessionOver):
-                self.given_up.happened(self.host, request, answer[0])
+                for note in self.given_up.happened(request, answer[0]):
+                    self.host.note(note)
         elif isinstance(answer[1], SessionOver):
             self._answer(pending, "unknown", (0, SessionEnded(answer[1].why)))
         else:

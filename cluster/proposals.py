@@ -7,7 +7,6 @@ over. If it fails, the error is *definite* (`NoLeader`: no leader ever took it) 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cluster.ports import Host
 from cluster.raft.messages import Request
 from cluster.trace import HappenedAfterAll
 from cluster.value import value
@@ -142,11 +141,10 @@ class GivenUp:
         if len(self._what) > REMEMBERED:
             del self._what[next(iter(self._what))]
 
-    def happened(self, host: Host, request: Request, index: int) -> None:
-        """This happened at entry `index`: note it if it was given up."""
+    def happened(self, request: Request, index: int) -> tuple[HappenedAfterAll, ...]:
+        """This happened at entry `index`: what to note of it, nothing unless it was given up."""
         what = self._what.pop(request, None)
-        if what is not None:
-            host.note(HappenedAfterAll(f"{request.client}/{request.serial}", what, index))
+        return () if what is None else (HappenedAfterAll(f"{request.client}/{request.serial}", what, index),)
 
 
 class Decided:
