@@ -39,7 +39,7 @@ class Recording:
     """A run as its page holds it."""
 
     header: Row
-    """Story, seed, verdict, digest, command, nodes, promises, and the promise that broke."""
+    """Story, seed, verdict, digest, command, nodes, promises, the promise that broke, and all that broke if the run went on."""
     rows: tuple[Row, ...]
     """The events in order; row 0 is event 1."""
 
@@ -71,11 +71,18 @@ def recording(outcome: "Outcome", request: RunRequest, loaded: LoadedStory, vers
         "backups": dict(result.backups),
         "promises": [[name, says] for name, says in outcome.promises],
         "broken": None,
+        "breaks": [],
     }
     if result.verdict == BROKEN and rows:
-        first = result.violations[0]
-        text = first.text.partition(f" ({loaded.source}")[0]
-        header["broken"] = {"seq": first.seq, "promise": first.promise, "text": known.without(text)}
+        header["breaks"] = [
+            {
+                "seq": each.seq,
+                "promise": each.promise,
+                "text": known.without(each.text.partition(f" ({loaded.source}")[0]),
+            }
+            for each in result.violations
+        ]
+        header["broken"] = header["breaks"][0]
     return Recording(header, rows)
 
 

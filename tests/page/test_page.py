@@ -118,7 +118,8 @@ def hostile() -> Recording:
         for row in made.rows
     ]
     header = made.header | {"story": EVIL, "lesson": EVIL, "command": EVIL, "rules": EVIL, "bug": EVIL}
-    return Recording(header | {"broken": {"seq": 9, "promise": EVIL, "text": EVIL}}, tuple(rows))
+    broken = {"seq": 9, "promise": EVIL, "text": EVIL}
+    return Recording(header | {"broken": broken, "breaks": [broken]}, tuple(rows))
 
 
 @pytest.mark.parametrize("beside", ["backups", "events"])

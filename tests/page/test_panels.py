@@ -3,6 +3,7 @@
 import re
 
 from scenarios.page.fold import States
+from scenarios.page.recording import Recording
 from tests.page.conftest import Opened, recorded, until
 
 NIGHT = "cut_off_owner_backs_up_twice"
@@ -83,6 +84,26 @@ def test_the_promise_that_broke_says_so(opened: Opened) -> None:
     assert "election safety ✕ broke at" in page.locator(".promises li").first.inner_text()
     page.locator(".promises .broke button").click()
     until(page, f"app.view.seq === {made.header['broken']['seq']}")
+
+
+def test_all_promises_that_broke_say_so(opened: Opened) -> None:
+    """Of a run that went on, each promise that broke has its cross, in the order in which they broke, and a place to stop."""
+    made = recorded("storm@6", "majority-of-half")
+    broken = made.header["broken"]
+    later = {"seq": broken["seq"], "promise": "own demand", "text": "nobody wins"}
+    earlier = {"seq": 40, "promise": "log matching", "text": "they differ"}
+    page = opened(
+        Recording(made.header | {"broken": earlier, "breaks": [earlier, broken, later]}, made.rows), "#see=promises"
+    )
+    assert page.evaluate("app.view.seq") == 40
+    names = page.locator(".promises li.broke b").all_text_contents()
+    assert [name.partition(" ✕")[0] for name in names] == ["log matching", "election safety", "own demand"]
+    assert page.locator(".strip .broke").count() == 3
+    assert page.locator(".top button.broken").inner_text() == "log matching: they differ, and 2 more"
+    count = len(made.header["promises"])
+    assert f"{count - 2} of {count}" in page.locator(".verdict").inner_text()
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.evaluate("app.view.seq") == broken["seq"]
 
 
 def test_the_sides_of_a_cut_are_shaded(opened: Opened) -> None:

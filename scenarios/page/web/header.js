@@ -9,8 +9,8 @@ const MARKS = /** @type {Record<string, string>} */ ({ held: "✓", broken: "✕
 
 /** @param {import("./types.js").Recorded} run @param {View} view @param {(text: string, what: string) => void} copy @param {() => void} other */
 export function header(run, view, copy, other) {
-  const { story, seed, verdict, rules, digest, command, lesson, promises, bug, broken } = run.header;
-  const kept = broken ? `${promises.length - (promises.some(([name]) => name === broken.promise) ? 1 : 0)} of ${promises.length}` : `${promises.length} of ${promises.length}`;
+  const { story, seed, verdict, rules, digest, command, lesson, promises, bug, broken, breaks } = run.header;
+  const lost = promises.filter(([name]) => breaks.some((each) => each.promise === name)).length, kept = `${promises.length - lost} of ${promises.length}`;
   return el(
     "header", { class: "top" },
     el("div", { class: "line" },
@@ -24,7 +24,7 @@ export function header(run, view, copy, other) {
       seenFrom(run, view),
       el("button", { class: "copy", title: command, onclick: () => copy(command, "the command") }, "Copy command")),
     el("p", { class: "lesson" }, el("bdi", {}, lesson)),
-    broken ? el("button", { class: "broken", onclick: () => view.go(broken.seq) }, el("b", {}, `${broken.promise}: `), el("bdi", {}, broken.text)) : null,
+    broken ? el("button", { class: "broken", onclick: () => view.go(broken.seq) }, el("b", {}, `${broken.promise}: `), el("bdi", {}, broken.text), breaks.length > 1 ? `, and ${breaks.length - 1} more` : null) : null,
   );
 }
 

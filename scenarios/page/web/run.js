@@ -10,8 +10,7 @@ export function recorded(data) {
   const found = decoded(data);
   const { see, lanes } = collector(found.times[found.count], found.header.agreed);
   const state = folded(found.header.names, found.count, found.row, see);
-  const broken = found.header.broken?.seq;
-  if (broken && lanes.stops.at(-1) !== broken) lanes.stops.push(broken);
+  lanes.stops = [...new Set([...lanes.stops, ...found.header.breaks.map((each) => each.seq)])].sort((one, other) => one - other);
   /** @type {import("./types.js").Recorded} */
   const run = { ...found, names: found.header.names, state, lanes, end: lanes.end, nth: 0, other: null, ledTo: (seq) => consequences(run, seq) };
   return run;

@@ -119,7 +119,7 @@ function promises(run, x, y) {
   const at = broken ? x(run.times[broken.seq]) : end;
   return draw("g", { class: "promises" }, label("promises", y),
     draw("line", { class: "kept", x1: LABEL, x2: Math.max(LABEL, at - 8), y1: middle, y2: middle }),
-    broken ? draw("g", { class: "broke", "data-seq": broken.seq },
-      draw("title", {}, `${broken.promise}: ${broken.text}`),
-      draw("path", { d: `M${at - 6} ${middle - 6}L${at + 6} ${middle + 6}M${at + 6} ${middle - 6}L${at - 6} ${middle + 6}` })) : null);
+    run.header.breaks.map(({ seq, promise, text }) => draw("g", { class: "broke", "data-seq": seq },
+      draw("title", {}, `${promise}: ${text}`),
+      draw("path", { d: `M${x(run.times[seq]) - 6} ${middle - 6}l12 12m0 -12l-12 12` }))));
 }

@@ -3,10 +3,13 @@
 /** A flat row of facts about one event. Beside these fields it has those of its kind.
  * @typedef {{seq: number, t: number, node: string, kind: string, cause: number, parent: number, weight: number, text: string} & Record<string, any>} Row */
 
+/** A promise that broke, at which event and how.
+ * @typedef {{seq: number, promise: string, text: string}} Break */
+
 /** Story, seed, verdict, digest, command, nodes, promises, and the promise that broke.
  * @typedef {{story: string, lesson: string, seed: number, rules: string, bug: string, verdict: string, digest: string, command: string,
  *   version: string, names: string[], events: number, agreed: string[], backups: Record<string, number>, promises: [string, string][],
- *   broken: {seq: number, promise: string, text: string} | null,
+ *   broken: Break | null, breaks: Break[],
  *   compared?: {seq: number, fields: string[], until: number, backups: string[][]}}} Header */
 
 /** The state after one event; fold.js says what it holds.

@@ -71,7 +71,7 @@ export function events(state, run, view) {
 
 /** @param {Recorded} run @param {View} view @param {number} seq @param {number} top */
 function row(run, view, seq, top) {
-  const here = seq === view.seq, broke = run.header.broken?.seq === seq;
+  const here = seq === view.seq, broke = run.header.breaks.some((each) => each.seq === seq);
   const kinds = ["row", here && "here", broke && "broke", run.weights[seq] === 2 && "headline", !run.weights[seq] && "detail", seq > view.seq && "later"];
   const made = el(
     "div", { role: "listitem", class: kinds.filter(Boolean).join(" "), "aria-current": here ? "true" : null },

@@ -5,17 +5,20 @@ import { draw, el } from "../dom.js";
 
 /** @type {import("../types.js").Panel} */
 export function promises(state, run, view) {
-  const { promises: all, broken } = run.header, own = broken && !all.some(([name]) => name === broken.promise);
+  const { promises: all, breaks } = run.header, broken = new Map(breaks.map((each) => [each.promise, each]));
   /** @type {[string, string][]} */
-  const rows = [...(own ? [/** @type {[string, string]} */ ([broken.promise, "The story's own demand."])] : []), ...all];
-  rows.sort(([one], [other]) => Number(other === broken?.promise) - Number(one === broken?.promise));
+  const rows = [...all];
+  for (const { promise } of breaks) if (!all.some(([name]) => name === promise)) rows.push([promise, "The story's own demand."]);
+  /** @param {string} name */
+  const since = (name) => broken.get(name)?.seq ?? Infinity;
+  rows.sort(([one], [other]) => (since(one) === since(other) ? 0 : since(one) - since(other)));
   const wide = Math.max(80, Math.min(320, view.width * 0.3)), now = (state.t / Math.max(1, run.lanes.end)) * wide;
   return el(
     "section", { class: "promises", "data-key": "promises", tabindex: 0, role: "region", "aria-label": "Promises" },
     el("h2", {}, "Promises"),
     el("p", { class: "hint" }, "Every promise is watched at every event. A line goes on as long as it was kept; the mark is the playhead."),
     el("ul", {}, rows.map(([name, says]) => {
-      const broke = broken?.promise === name ? broken : null, end = broke ? (run.times[broke.seq] / Math.max(1, run.lanes.end)) * wide : wide;
+      const broke = broken.get(name), end = broke ? (run.times[broke.seq] / Math.max(1, run.lanes.end)) * wide : wide;
       return el(
         "li", { class: broke ? "broke" : "kept" },
         draw("svg", { width: wide + 14, height: 18, role: "img", "aria-label": broke ? `broken at ${clockText(run.times[broke.seq])}` : "kept" },

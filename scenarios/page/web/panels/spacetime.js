@@ -254,7 +254,7 @@ const SHAPES = /** @type {Record<string, string>} */ ({
 
 /** @param {Recorded} run @param {number} seq @param {number} x @param {number} y @param {string} how */
 function mark(run, seq, x, y, how) {
-  const kind = run.kind(seq), broke = run.header.broken?.seq === seq ? " broke" : "";
+  const kind = run.kind(seq), broke = run.header.breaks.some((each) => each.seq === seq) ? " broke" : "";
   return draw(
     "g", { class: `mark k-${kind}${how}${broke}`, transform: `translate(${x} ${y})`, "data-seq": seq },
     draw("title", {}, `${run.node(seq)} ${run.text(seq)}`),
@@ -266,7 +266,7 @@ function mark(run, seq, x, y, how) {
  * @param {number} left @param {string} how @param {View} view */
 function sentence(run, seq, node, y, at, x, left, how, view) {
   const most = Math.max(10, Math.floor((view.width - left - 6) / 6.6)), text = `${node} ${run.text(seq)}`.trim();
-  const here = seq === view.seq ? " here" : "", broke = run.header.broken?.seq === seq ? " broke" : "";
+  const here = seq === view.seq ? " here" : "", broke = run.header.breaks.some((each) => each.seq === seq) ? " broke" : "";
   const weight = run.weights[seq] === 2 ? " headline" : "";
   return draw(
     "g", { class: `sentence${how}${weight}${here}${broke}`, "data-seq": seq },
