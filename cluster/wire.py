@@ -13,7 +13,9 @@ compression, no checksum and no compatibility between versions.
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
 import attrs
@@ -87,6 +89,12 @@ class Codec:
         """Recently decoded values by their bytes: at most `LATELY`, each of at most `SMALL` bytes."""
         self._lasting = {cls for cls in classes if _never_changes(cls, codes, set())}
 
+    def forgetful(self) -> "Codec":
+        """A codec of the same classes that remembers nothing yet. It costs nothing: the generated functions are shared."""
+        twin = copy(self)
+        twin._pack, twin.remembered = msgpack.Packer(autoreset=True).pack, {}
+        return twin
+
     def encode(self, value: object) -> bytes:
         """The bytes of a value. WireError names the class that was not declared, or the part that cannot be encoded."""
         try:
@@ -144,6 +152,19 @@ class Codec:
 
     def _by_bytes(self, written: list[Any]) -> list[Any]:
         return sorted(written, key=self._pack)  # as bytes: the elements need have no order of their own
+
+
+@lru_cache(maxsize=16)
+def _made(words: tuple[type, ...]) -> Codec:
+    return Codec(words)
+
+
+def codec_of(words: tuple[type, ...]) -> Codec:
+    """A new codec of these classes. Its functions are generated once a process, which takes longer than a small world lives.
+
+    What it remembers is its own, so that no run can depend on those before it.
+    """
+    return _made(words).forgetful()
 
 
 class _Writers(dict[type, Callable[[Any], Any]]):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cluster.raft.configuration import Configuration
 from cluster.raft.messages import AppendEntries, AppendReply, Entry, Reconfiguration, Request, RequestVote, VoteReply
 from cluster.value import value
-from cluster.wire import LATELY, RAFT_WORDS, SMALL, Codec, WireError
+from cluster.wire import LATELY, RAFT_WORDS, SMALL, Codec, WireError, codec_of
 
 
 class Colour(Enum):
@@ -314,3 +314,13 @@ def test_a_subclass_in_the_place_of_its_base_comes_back_as_itself() -> None:
     back = codec.decode(codec.encode(sent))
     assert back == sent
     assert [type(entry) for entry in back.entries] == [Entry, Reconfiguration]
+
+
+def test_codecs_of_the_same_words_share_no_memory() -> None:
+    """The functions are generated once a process; what one world has decoded, another does not know."""
+    words = (*RAFT_WORDS, Leaf)
+    one, other = codec_of(words), codec_of(words)
+    content = one.encode(Leaf(1))
+    assert one.decode(content) == other.decode(content)
+    assert one.decode(content) is not other.decode(content)
+    assert codec_of(words).remembered == {}

@@ -44,7 +44,7 @@ from cluster.storage import Storage, StorageDamaged, StorageTooNew
 from cluster.time_units import DAY, FIRST, LAST, as_datetime, clock_text
 from cluster.trace import Happened
 from cluster.trace_notes import terms_and_digests
-from cluster.wire import RAFT_WORDS, Codec, classes_within
+from cluster.wire import RAFT_WORDS, Codec, classes_within, codec_of
 
 STORY = 63
 """Index of the story among the nodes, in the order of an instant; so a world has at most 63 nodes."""
@@ -245,7 +245,7 @@ class Universe:
         self._sample = sample
         words = (*RAFT_WORDS, *PROPOSAL_WORDS, *ASKING_WORDS, *IMAGE_WORDS, *own)
         words = (*words, *[held for held in classes_within(type(sample.empty())) if held not in words])
-        self.codec = Codec(words)
+        self.codec = codec_of(words)
         self.network = Network(self.clock, names, self.seed, self.wire)
         self.network.land, self.network.lost = self._land, self._lost
         for word in words:
