@@ -209,8 +209,11 @@ class Member(Protocol[State_co]):
     def spawn(self, program: Callable[..., Awaitable[None]], *args: Any) -> None:
         """Start another program on this node; it is cancelled when the node crashes."""
 
-    async def outside(self, work: Callable[[], T], cost: int) -> T:
-        """Do real input or output in a thread while virtual time stands still; it takes `cost` µs of virtual time."""
+    async def outside(self, work: Callable[[], T], cost: int, *, in_memory: bool = False) -> T:
+        """Do real input or output in a thread while virtual time stands still; it takes `cost` µs of virtual time.
+
+        `in_memory`: this work touches nothing outside of the process, and so needs no thread.
+        """
 
     def note(self, note: Note) -> int:
         """Add an event to the trace; return its `seq`."""

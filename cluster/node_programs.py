@@ -162,9 +162,9 @@ class Programs:
         self.host.appoint_sleep(self.host.monotonic() + duration, waiter)
         await waiter.wait()
 
-    async def outside(self, work: Callable[[], T], cost: int) -> T:
+    async def outside(self, work: Callable[[], T], cost: int, *, in_memory: bool = False) -> T:
         """See `Member.outside`."""
-        return await self.host.outside(work, cost)
+        return await self.host.outside(work, cost, in_memory=in_memory)
 
     def note(self, note: Note) -> int:
         """See `Member.note`."""

@@ -175,7 +175,7 @@ class Host(Protocol):
         """A task became runnable by other means: let it run before anything else happens."""
         ...
 
-    async def outside(self, work: Callable[[], T], cost: int) -> T:
+    async def outside(self, work: Callable[[], T], cost: int, *, in_memory: bool) -> T:
         """Do real input or output in a thread; it takes `cost` µs of virtual time."""
         ...
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from backup.destinations.address_secrets import refuse_secret
+from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import Destination, DestinationError, Upload
 from backup.destinations.registry import is_remote
 from backup.destinations.settings import WrongSettings
@@ -178,6 +179,11 @@ class Troubled:
         return slow.factor if isinstance(slow, Slow) else 1
 
     @property
+    def in_memory(self) -> bool:
+        """Whether the destination below lives in this process."""
+        return in_memory(self._place)
+
+    @property
     def gives_back(self) -> bool:
         return self._place.gives_back
 
@@ -215,6 +221,11 @@ class Troubled:
 def slowness(place: Destination) -> int:
     """The factor by which everything takes longer at this destination; 1 if it is not slow."""
     return place.slowness if isinstance(place, Troubled) else 1
+
+
+def in_memory(place: Destination) -> bool:
+    """Whether a destination lives in this process, so that to use it is no real input or output."""
+    return place.in_memory if isinstance(place, Troubled) else isinstance(place, MemoryDestination)
 
 
 REASONS: Mapping[type, tuple[str, str]] = {

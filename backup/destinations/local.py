@@ -131,7 +131,8 @@ class LocalDestination:
         with _translated(path):
             if not path.exists():
                 return ()
-            return tuple(sorted(entry.name for entry in path.iterdir() if entry.is_file()))
+            with os.scandir(path) as entries:
+                return tuple(sorted([entry.name for entry in entries if entry.is_file()]))
 
     def delete(self, name: str) -> None:
         """Remove a file durably; does nothing if there is none."""

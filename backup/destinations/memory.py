@@ -18,7 +18,8 @@ class MemoryDestination:
     def __init__(self, name: str = "memory") -> None:
         """`name` is shown in errors."""
         self.name = name
-        self._files: dict[tuple[str, str], bytearray] = {}
+        self._folders: dict[str, dict[str, bytearray]] = {}
+        """By folder, by name: the content of each file. A folder without files may stay."""
 
     def __repr__(self) -> str:
         return f"MemoryDestination({self.name!r})"
@@ -26,14 +27,16 @@ class MemoryDestination:
     def start(self, name: str) -> "MemoryUpload":
         """Begin a file under its in-progress name. Raises AlreadyThere if either name is taken."""
         folder, file = self._key(name)
-        for taken in (file, file + IN_PROGRESS):
-            if (folder, taken) in self._files:
-                raise AlreadyThere(f"{self.name}:{folder}/{taken}")
-        return MemoryUpload(self.name, self._files, folder, file)
+        files = self._folders.setdefault(folder, {})
+        if file in files or file + IN_PROGRESS in files:
+            taken = file if file in files else file + IN_PROGRESS
+            raise AlreadyThere(f"{self.name}:{folder}/{taken}")
+        return MemoryUpload(f"{self.name}:{folder}", files, file)
 
     def read(self, name: str) -> Iterator[bytes]:
         """The file in chunks. Raises NotThere."""
-        content = self._files.get(self._key(name))
+        folder, file = self._key(name)
+        content = self._folders.get(folder, {}).get(file)
         if content is None:
             raise NotThere(f"{self.name}:{name}")
         for start in range(0, len(content), CHUNK):
@@ -41,21 +44,22 @@ class MemoryDestination:
 
     def folders(self) -> tuple[str, ...]:
         """The folders that hold backups, sorted."""
-        return tuple(sorted({folder for folder, _ in self._files}))
+        return tuple(sorted(folder for folder, files in self._folders.items() if files))
 
     def files(self, folder: str) -> tuple[str, ...]:
         """Names of the files in a folder, sorted, those in progress included; () if there is no such folder."""
         parts_of(folder, 1)
-        return tuple(sorted(file for within, file in self._files if within == folder))
+        return tuple(sorted(self._folders.get(folder, ())))
 
     def delete(self, name: str) -> None:
         """Remove a file; does nothing if there is none."""
-        self._files.pop(self._key(name), None)
+        folder, file = self._key(name)
+        self._folders.get(folder, {}).pop(file, None)
 
     def delete_folder(self, folder: str) -> None:
         """Remove a folder and its files; does nothing if there is no such folder."""
-        for file in self.files(folder):
-            del self._files[folder, file]
+        parts_of(folder, 1)
+        self._folders.get(folder, {}).clear()
 
     def _key(self, name: str) -> tuple[str, str]:
         folder, file = parts_of(name, 2)
@@ -65,26 +69,26 @@ class MemoryDestination:
 class MemoryUpload:
     """One file that is being written to memory."""
 
-    def __init__(self, place: str, files: dict[tuple[str, str], bytearray], folder: str, file: str) -> None:
-        """Begin the in-progress file in `files`. `place` is the destination's name, for errors."""
+    def __init__(self, place: str, files: dict[str, bytearray], file: str) -> None:
+        """Begin the in-progress file in `files`, those of its folder. `place` is the folder as errors name it."""
         self._place = place
         self._files = files
-        self._path = (folder, file)
-        self._partial = (folder, file + IN_PROGRESS)
+        self._file = file
+        self._partial = file + IN_PROGRESS
         self._content: bytearray | None = bytearray()
         files[self._partial] = self._content
 
     def write(self, chunk: bytes) -> None:
         """Add a chunk."""
-        assert self._content is not None, f"{self._place}:{'/'.join(self._partial)} has ended: start another upload"
+        assert self._content is not None, f"{self._place}/{self._partial} has ended: start another upload"
         self._content += chunk
 
     def finish(self) -> None:
         """Give the file its name. Raises AlreadyThere if the name was taken meanwhile."""
-        assert self._content is not None, f"{self._place}:{'/'.join(self._partial)} has ended: start another upload"
-        if self._path in self._files:
-            raise AlreadyThere(f"{self._place}:{'/'.join(self._path)}")
-        self._files[self._path] = self._files.pop(self._partial)
+        assert self._content is not None, f"{self._place}/{self._partial} has ended: start another upload"
+        if self._file in self._files:
+            raise AlreadyThere(f"{self._place}/{self._file}")
+        self._files[self._file] = self._files.pop(self._partial)
         self._content = None
 
     def abandon(self) -> None:
@@ -94,5 +98,5 @@ class MemoryUpload:
     def discard(self) -> None:
         """Remove what was written; does nothing if the upload has ended."""
         if self._content is not None:
-            del self._files[self._partial]
+            self._files.pop(self._partial, None)
         self._content = None

@@ -5,7 +5,7 @@ scheduler.py, how many may run in runner.py, which chain it continues in chain.p
 """
 
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import attrs
@@ -26,7 +26,7 @@ from backup.record.rules import Rules
 from backup.record.task_json import task_json
 from backup.requests import answers
 from backup.runs import run_status
-from backup.runs.chain import chain_to_continue, free_names
+from backup.runs.chain import chain_to_continue, free_names, looked_at
 from backup.runs.local_status import ChainEnd
 from backup.runs.run_inputs import RunInputs, RunPlaces
 from backup.runs.uploads import BackupFile, NoLongerWanted, Uploads, withdraw
@@ -130,20 +130,21 @@ class BackupRun:
 
     async def _outside(self, work: Callable[[], T], cost: int) -> T:
         """Do `work` at the destination, which may be slower than usual."""
-        return await self._member.outside(work, cost * slowness(self.places.base))
+        return await self._member.outside(work, cost * slowness(self.places.base), in_memory=self.places.in_memory)
 
     def _open(self) -> BackupFile | None:
         """Look at the destination, decide finally whether the run is full, and begin the file; None: skip the run."""
         inputs, places = self._inputs, self.places
         places.clear()
         self._key = inputs.key_of(full=self._run.full)
-        chain = chain_to_continue(inputs, places, self._key, self._rules) if not self._run.full else None
+        look = cache(partial(looked_at, inputs, places))
+        chain = chain_to_continue(inputs, places, look, self._key, self._rules) if not self._run.full else None
         if chain is None and not self._run.full:  # rule 8.7: there is nothing here to build on
             self._run = attrs.evolve(self._run, full=True)
             self._key = inputs.key_of(full=True)
         if chain is not None and chain == inputs.chain and inputs.is_unchanged:
             return None
-        folder, file = free_names(inputs, self._member.name, self._member.zone, places, chain, self._key)
+        folder, file = free_names(inputs, self._member.name, self._member.zone, places, chain, look, self._key)
         held = inputs.contents.size_after(chain.last_etag if chain is not None else 0)
         size = held.bytes
         if inputs.is_snapshot(full=self._run.full):

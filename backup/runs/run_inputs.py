@@ -6,6 +6,7 @@ What the places hold is looked up in chain.py; the run itself is in backup_run.p
 from collections.abc import Callable
 
 from backup.database.contents import Contents
+from backup.destinations.faults import in_memory
 from backup.destinations.port import Destination, DestinationError
 from backup.record.encryption_keys import Key, key_to_write
 from backup.record.record import Database, Status, Task
@@ -74,6 +75,11 @@ class RunPlaces:
         """Every place in which the file is to stay, with its address."""
         local = ((self.base, self.path),) if self.path else ()
         return (*local, *((remote.place, remote.address) for remote in self.remotes))
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all of them live in this process."""
+        return in_memory(self.base) and all(in_memory(remote.place) for remote in self.remotes)
 
     def clear(self) -> None:
         """Remove from a temporary place what a crash left there."""

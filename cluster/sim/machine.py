@@ -238,8 +238,8 @@ class Machine:
 
     # -- real input and output
 
-    async def outside(self, work: Callable[[], T], cost: int) -> T:
-        """Run `work` in a thread while virtual time stands still; return its result after `cost` µs of virtual time."""
+    async def outside(self, work: Callable[[], T], cost: int, *, in_memory: bool) -> T:
+        """Run `work` while virtual time stands still, in a thread unless it is `in_memory`; its result comes after `cost` µs."""
         clock = self._clock
         waiter = Parked()
         cause = self._history.cause
@@ -248,11 +248,14 @@ class Machine:
             await trio.sleep_forever()
         entry = (waiter, None, cause)
         clock.at(clock.now + cost, OUTSIDE, self._hardware.index, self._hardware.count(), self._wake, entry)
-        clock.held += 1
-        try:
-            with trio.CancelScope(shield=True):
-                ended = await trio.to_thread.run_sync(outcome.capture, work)
-        finally:
-            clock.held -= 1
+        if in_memory:
+            ended = outcome.capture(work)
+        else:
+            clock.held += 1
+            try:
+                with trio.CancelScope(shield=True):
+                    ended = await trio.to_thread.run_sync(outcome.capture, work)
+            finally:
+                clock.held -= 1
         await waiter.wait()
         return ended.unwrap()  # an error costs as much as a result, else real time would decide

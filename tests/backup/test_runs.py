@@ -4,12 +4,14 @@ from calendar import MONDAY, isleap, weekday
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from sys import _getframe
 from typing import Any
 
 import attrs
 import pytest
 import trio
 
+from backup.content import file_names
 from backup.content.logical import read_manifest
 from backup.content.manifest import Manifest
 from backup.destinations import io_costs
@@ -48,6 +50,31 @@ def files(folder: Path) -> list[str]:
 
 
 # ---- files ----
+
+
+def test_a_run_reads_no_more_names_in_a_long_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what lies behind the chain's last file is news: the names before it are not parsed again and again."""
+    parsed: list[str] = []
+    parse = file_names.parse_file
+
+    def counted(name: str, zone: Any) -> Any:
+        if _getframe(1).f_globals["__name__"] == chain.__name__:
+            parsed.append(name)
+        return parse(name, zone)
+
+    monkeypatch.setattr(file_names, "parse_file", counted)
+    counts = []
+
+    async def story(world: World) -> None:
+        await open_shop(world)
+        await trio.sleep(hours(1) - 60 - world.now)
+        for hour in range(12):
+            await world.ask("A", orders(hour + 1, hour + 2, "again"))
+            await trio.sleep(hours(1))
+            counts.append(len(parsed))
+
+    played(story)
+    assert counts[-1] - counts[-2] == counts[5] - counts[4] > 0
 
 
 def test_a_full_opens_a_folder_and_incrementals_follow(tmp_path: Path) -> None:

@@ -138,7 +138,8 @@ def test_a_chain_that_lacks_forgotten_deletions_of_values_is_not_continued() -> 
     )
     for index, expected in ((29, None), (30, "file")):
         last = ChainEnd("folder", "file", 0, "copy-A", index)
-        found = chain_to_continue(attrs.evolve(inputs, chain=last), RunPlaces(MemoryDestination(), ""), None, Rules())
+        places = RunPlaces(MemoryDestination(), "")
+        found = chain_to_continue(attrs.evolve(inputs, chain=last), places, tuple, None, Rules())
         assert (found and found.file) == expected
 
 
