@@ -86,6 +86,7 @@ class LostChatter:
         spared = max(0, (raft.timing.election + 2 * beats.earliest - MARGIN) // raft.timing.heartbeat - late)
         last = beats.number_at(until)
         silent = []
+        followers = [each for each in followers if not self.network.links[each.name, beats.leader.name].cut]
         for follower in followers:
             both = [beats.sent_to(follower), beats.answered_by(follower)]
             for first, lost in runs(both, beats.start, beats.known, last):

@@ -5,13 +5,14 @@ periodic talk where it would stand by then, and the last stretch is run for real
 
 1. Chatter is numbered at a fixed period in its node's own clock, and its luck is drawn by name and number.
 2. Skip only after `settle` (the longest period of chatter and the worst round trip, doubled) without any other event.
-3. In each cluster, every live node either follows one leader in its term with an equal log, and was heard just now; or it
-   stands alone, with no link to any other live node of it in either direction, and asks for votes in vain; or it rests: it
-   is no member, or a learner without a leader, and its Raft only waits for a message.
+   A candidate's round counts as a period while there is a candidate.
+3. In each cluster, every live node either follows one leader in its term, with an equal log if the leader hears it; or it
+   asks for votes and nothing can come of it (`vain_rounds`); or it rests: it is no member, or a learner without a leader,
+   and its Raft only waits for a message.
 4. The horizon is the earliest of: an entry that is not chatter, a deadline of trio's, the instant at which an observer
    says it may change its mind, and the first of a run of losses that somebody may notice (`lost_chatter`).
-5. Land at least `2 * settle` before the horizon; acts that judge what they heard begin one `settle` later than those
-   that talk, so that they judge nothing stale.
+5. Land `settle` before the horizon, so that all chatter comes at least once before it; acts that judge what they heard
+   begin one `settle` later than those that talk, so that they judge nothing stale.
 
 A story that wants to see chatter itself turns skipping off (`World(skipping=False)`); the history is the same.
 """
@@ -22,8 +23,9 @@ import attrs
 
 from cluster.periodic_talk import Grid
 from cluster.raft import election_timer
-from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft
+from cluster.raft.state import Candidate, Follower, Leader, Raft
 from cluster.raft.timing import Timing
+from cluster.sim import vain_rounds
 from cluster.sim.clock import Clock
 from cluster.sim.history import History, Stretch
 from cluster.sim.lost_chatter import LostChatter
@@ -44,8 +46,8 @@ class Calm:
     leader: Slot | None
     group: tuple[Slot, ...]
     """The leader and those who follow it."""
-    loners: tuple[Slot, ...]
-    """Those who stand alone and ask for votes in vain."""
+    asking: tuple[Slot, ...]
+    """Those who ask for votes in vain."""
     resting: tuple[Slot, ...]
 
 
@@ -65,21 +67,21 @@ class Quiet:
         wire, timing = self.network.wire, self.timing
         round_trip = 2 * (wire.latency + wire.jitter + wire.delay)
         again = 2 * timing.election * timing.again[0] // timing.again[1]
-        longest = max(
-            [LONGEST_ACT, timing.heartbeat, again]
-            + [grid.period for slot in self.slots.values() if slot.node for grid in slot.node.grids]
-        )
+        live = [slot.node for slot in self.slots.values() if slot.node is not None]
+        if not any(isinstance(node.raft.role, Candidate) for node in live):
+            again = 0
+        longest = max([LONGEST_ACT, timing.heartbeat, again, *[grid.period for node in live for grid in node.grids]])
         self.settle = 2 * (longest + round_trip) + SLACK
         self.clock.quiet_after = self.settle
 
     def skip(self, deadline: int) -> None:
         """Nothing but chatter has happened for a while: jump if the rules allow it."""
-        clock = self.clock
+        clock, settled = self.clock, self.settle
         self._measure()
         clock_now = clock.now
         clock.stirred = clock_now  # if the rules do not allow it, try again after as long
         live = [slot for slot in self.slots.values() if slot.node is not None]
-        if not live or any(slot.paused for slot in self.slots.values()):
+        if self.settle > settled or not live or any(slot.paused for slot in self.slots.values()):
             return
         calm = []
         for number in sorted({slot.cluster for slot in live}):
@@ -93,7 +95,7 @@ class Quiet:
         for each in calm:
             if each.leader is not None:
                 horizon = min(horizon, self.lost.horizon(each.leader, each.group, each.resting, horizon, self.settle))
-        landing = horizon - 2 * self.settle
+        landing = horizon - self.settle
         if horizon >= FOREVER:
             clock.on_deadlock()  # only chatter can ever happen
             return
@@ -107,13 +109,13 @@ class Quiet:
         """How the live nodes of one cluster stand to each other; None if rule 3 does not hold."""
         leader = self._leader(live)
         resting = [slot for slot in live if self._rests(slot)]
-        loners = [slot for slot in live if slot not in resting and self._stands_alone(slot, live)]
-        group = [slot for slot in live if slot not in loners and slot not in resting]
-        if not all(self._asks_in_vain(slot) for slot in loners):
+        asking = [slot for slot in live if vain_rounds.asks(self._raft(slot))]
+        group = [slot for slot in live if slot not in asking and slot not in resting]
+        if not all(self._in_vain(slot, live, leader) for slot in asking):
             return None
         if group and (leader is None or leader not in group or not self._agree(leader, group)):
             return None
-        return Calm(leader, tuple(group), tuple(loners), tuple(resting))
+        return Calm(leader, tuple(group), tuple(asking), tuple(resting))
 
     @staticmethod
     def _raft(slot: Slot) -> Raft:
@@ -129,19 +131,14 @@ class Quiet:
         raft = self._raft(slot)
         return raft.wake_at == FOREVER and isinstance(raft.role, Follower)
 
-    def _stands_alone(self, slot: Slot, live: list[Slot]) -> bool:
-        links = self.network.links
-        return len(self._beside(slot)) > 1 and all(
-            links[slot.name, other.name].cut and links[other.name, slot.name].cut for other in live if other is not slot
-        )
-
-    def _beside(self, slot: Slot) -> list[Slot]:
-        """Every machine of its cluster, itself included."""
-        return [other for other in self.slots.values() if other.cluster == slot.cluster]
-
-    def _asks_in_vain(self, slot: Slot) -> bool:
-        role = self._raft(slot).role
-        return isinstance(role, Candidate) and role.trial and role.rounds > 0
+    def _in_vain(self, slot: Slot, live: Sequence[Slot], leader: Slot | None) -> bool:
+        """Whether a candidate asks in vain for good."""
+        wire, always_heard = self.network.wire, False
+        if leader is not None:
+            timing = self._raft(leader).timing
+            slowest = timing.heartbeat + wire.latency + wire.jitter + wire.delay + SLACK
+            always_heard = not wire.loss and slowest <= timing.election // 2
+        return vain_rounds.is_in_vain(slot, live, self.network.links, always_heard)
 
     def _agree(self, leader: Slot, group: Sequence[Slot]) -> bool:
         raft, now = self._raft(leader), self.clock.now
@@ -151,7 +148,7 @@ class Quiet:
         if not role.ready or raft.commit != raft.log.last_index or raft.durable.last != raft.log.last_index:
             return False
         fresh = raft.timing.heartbeat + self.settle // 2
-        names = {slot.name for slot in group}
+        names = {slot.name for slot in group if slot is not leader and not links[slot.name, leader.name].cut}
         monotonic = leader.clocks.monotonic(now)
         for peer, progress in role.peers:
             age = monotonic - progress.answered_at
@@ -165,10 +162,12 @@ class Quiet:
             if slot is leader:
                 continue
             other = self._raft(slot)
-            if links[leader.name, slot.name].cut or links[slot.name, leader.name].cut:
+            if links[leader.name, slot.name].cut:
                 return False
             if not isinstance(other.role, Follower) or other.role.leader != leader.name or other.term != raft.term:
                 return False
+            if slot.name not in names:
+                continue  # the leader does not hear it, and tells it the same again and again
             if other.log.last_index != raft.log.last_index or other.commit != raft.commit:
                 return False
         return self._beats_in_time(raft)
@@ -198,7 +197,7 @@ class Quiet:
         before = clock.now
         for entry in clock.leap(landing):
             packet = entry[4]
-            if getattr(packet, "kind", "") == "AppendEntries":
+            if getattr(packet, "kind", "") in ("AppendEntries", "RequestVote"):
                 self._count_reply(packet)
         clock.stirred = landing
         self.history.stretches.append(Stretch(len(self.history.events), before, landing))
@@ -208,8 +207,9 @@ class Quiet:
                     self._settle_leader(slot, each.group)
                 else:
                     self._settle_follower(slot)
-            for slot in each.loners:
-                self._settle_loner(slot)
+            beside = (*each.group, *each.asking, *each.resting)
+            for slot in each.asking:
+                self.network.messages += vain_rounds.later_rounds(slot, beside, self.network, landing)
         for slot in live:
             assert slot.node is not None
             slot.node.reappoint()
@@ -217,7 +217,7 @@ class Quiet:
                 self._settle_grid(slot, grid)
 
     def _count_reply(self, packet: Packet) -> None:
-        """Count the answer to a heartbeat under way, which would have been sent unless the heartbeat would have been lost."""
+        """Count the answer to a message under way, which would have been sent unless the message would have been lost."""
         network, link = self.network, packet.link
         receiver = tuple(self.slots.values())[link.dst]
         lost = link.cut or link.loses_chatter(network.kinds[packet.kind], packet.term, packet.beat)
@@ -233,8 +233,10 @@ class Quiet:
             return  # the only member sends no heartbeats
         now = slot.clocks.monotonic(self.clock.now)
         beat = (now - role.beats_from - 1) // raft.timing.heartbeat
-        names = {other.name for other in group}
-        answering = sum(1 for peer, _ in role.peers if peer in names)
+        followers = {other.name for other in group}
+        answering = sum(1 for peer, _ in role.peers if peer in followers)
+        heard = [other.name for other in group if other is not slot]
+        names = {name for name in heard if not self.network.links[name, slot.name].cut}
         lost = sum(self._unanswered(slot, other, role.beat, beat) for other in group if other is not slot)
         self.network.messages += (beat - role.beat) * (len(role.peers) + answering) - lost
         peers = tuple(
@@ -256,19 +258,6 @@ class Quiet:
         assert isinstance(node.raft.role, Follower)
         raft = attrs.evolve(node.raft, role=attrs.evolve(node.raft.role, heard_at=now))
         node.raft = election_timer.rewound(raft)
-
-    def _settle_loner(self, slot: Slot) -> None:
-        """A node that asks for votes in vain: step through its rounds, each with its own luck, without sending the messages."""
-        node = slot.node
-        assert node is not None
-        now = slot.clocks.monotonic(self.clock.now)
-        raft, luck = node.raft, node.host.luck
-        peers = len(raft.configuration.electors(raft.name))
-        while raft.wake_at < now:
-            woken = slot.clocks.monotonic(slot.clocks.true(raft.wake_at))  # a fast clock skips some µs
-            raft = election_timer.another_round(raft, Moment(woken, luck(raft.draws)))
-            self.network.messages += peers
-        node.raft = raft
 
     def _settle_grid(self, slot: Slot, grid: Grid) -> None:
         """Put a periodic talk where it stands by now. One that judges begins later than one that only talks."""

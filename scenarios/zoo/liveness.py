@@ -137,11 +137,11 @@ def a_snapshot_without_end(original: Any, known: Any, reply: Any, log: Any) -> b
 
 
 @bug(
-    "cluster.sim.quiet:Quiet._stands_alone",
+    "cluster.sim.quiet:Quiet._in_vain",
     source="zoo Q1; cockroach #9372, #9383, #26257; tikv #18886",
     strikes="most_words_are_lost",
 )
-def sleeps_though_nobody_leads(original: Any, self: Any, slot: Any, live: Any) -> bool:
+def sleeps_though_nobody_leads(original: Any, self: Any, slot: Any, live: Any, leader: Any) -> bool:
     """Whoever has asked in vain is taken for one who always will, and the whole cluster sleeps until somebody else wakes it.
 
     Sleep while a follower lags cannot be had by a slip in one place: its leader sends again, and that is no chatter.

@@ -1,0 +1,82 @@
+"""Candidates that ask for votes in vain, round after round: whether nothing can come of it, and their rounds without messages.
+
+A trial changes nothing on the nodes that answer, so its rounds are chatter as long as the answers stay the same. They do
+if no answer, however it falls, makes a majority, a later term or another configuration. That is asked of the law itself:
+each live node that a request reaches is given one, and what it would do is looked at and thrown away.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from cluster.raft import election, election_timer
+from cluster.raft.messages import RequestVote, VoteReply
+from cluster.raft.quorum import VoteResult
+from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft, Send
+from cluster.sim.machine_slot import Slot
+from cluster.sim.network import Link, Network
+from cluster.time_units import FOREVER
+
+Links = Mapping[tuple[str, str], Link]
+
+
+def asks(raft: Raft) -> bool:
+    """Whether a node is a candidate that has asked in vain at least once, in trials alone."""
+    role = raft.role
+    return isinstance(role, Candidate) and role.trial and role.rounds > 0
+
+
+def is_in_vain(slot: Slot, live: Sequence[Slot], links: Links, always_heard: bool) -> bool:
+    """Whether nothing can come of a candidate's rounds, as long as all is as it is.
+
+    `always_heard`: no follower ever misses its leader for as long as it takes to grant a vote (rule 3.22). Otherwise
+    every follower is taken for one that does.
+    """
+    raft, role = _raft(slot), _raft(slot).role
+    assert isinstance(role, Candidate)
+    request = RequestVote(raft.term + 1, raft.log.last_index, raft.log.last_term, True, False, role.rounds)
+    electors, granting = raft.configuration.electors(slot.name), {slot.name}
+    for other in live:
+        if other is slot:
+            continue
+        voter = _raft(other)
+        if isinstance(voter.role, Leader) and not links[other.name, slot.name].cut:
+            return False  # its heartbeats arrive
+        if other.name not in electors or links[slot.name, other.name].cut:
+            continue
+        heard = isinstance(voter.role, Follower) and voter.role.leader is not None and always_heard
+        now = voter.role.heard_at if heard and isinstance(voter.role, Follower) else FOREVER
+        after, effects = election.request_vote(voter, slot.name, request, Moment(now, 0.0))
+        if after is not voter and after != voter:
+            return False  # it is not yet known there
+        if links[other.name, slot.name].cut:
+            continue
+        reply = effects[0].message if isinstance(effects[0], Send) else None
+        if not isinstance(reply, VoteReply) or reply.term > raft.term or reply.outside:
+            return False  # it will change the candidate
+        if reply.granted:
+            granting.add(other.name)
+    return raft.configuration.quorum.result(granting, ()) is not VoteResult.Won
+
+
+def later_rounds(slot: Slot, live: Sequence[Slot], network: Network, true: int) -> int:
+    """Step a candidate through its rounds up to a true time in µs, each with its own luck; return how many messages that took."""
+    node = slot.node
+    assert node is not None
+    now = slot.clocks.monotonic(true)
+    raft, luck = node.raft, node.host.luck
+    electors = raft.configuration.electors(raft.name)
+    reached = [network.links[slot.name, other.name] for other in live if other.name in electors]
+    reached = [link for link in reached if not link.cut]
+    messages = 0
+    while raft.wake_at < now:
+        woken = slot.clocks.monotonic(slot.clocks.true(raft.wake_at))  # a fast clock skips some µs
+        raft = election_timer.another_round(raft, Moment(woken, luck(raft.draws)))
+        assert isinstance(raft.role, Candidate)
+        beat, code = raft.role.rounds, network.kinds["RequestVote"]
+        messages += len(electors) + sum(not link.loses_chatter(code, raft.term, beat) for link in reached)
+    node.raft = raft
+    return messages
+
+
+def _raft(slot: Slot) -> Raft:
+    assert slot.node is not None
+    return slot.node.raft
