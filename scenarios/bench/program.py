@@ -1,17 +1,15 @@
-"""`unkindness bench`: messages, features, time, memory, backup and idle tasks, each as a table for people or one JSON object."""
+"""`unkindness bench`: each benchmark by name, and its figures as a table for people or one JSON object."""
 
 import cProfile
 import gc
 import pstats
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-from scenarios.bench import backup, features, load, tasks, yardsticks
+from scenarios.bench import backup, features, load, tasks, waits, yardsticks
 from scenarios.bench.load import PROPOSALS, ROUNDS
 
 SIZES = (3, 5, 25)
@@ -89,24 +87,14 @@ def memory() -> dict[str, Any]:
 
 
 def _peak(program: str) -> float:
-    code = f"from scenarios.bench import load\n{program}\nfrom scenarios.bench.program import peak\nprint(peak())"
+    code = f"from scenarios.bench import load\n{program}\nprint(load.peak())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
-def peak() -> float:
-    """Peak resident memory of this process in MiB, counted from its own start and not from its parent's."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return round(int(lines["VmHWM"].split()[0]) / 1_024, 1)
-    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(kibibytes / (1_048_576 if sys.platform == "darwin" else 1_024), 1)
-
-
 ELECTIONS = "elections"
 """The benchmark that runs only if it is named, because it judges and takes two minutes: `scenarios.bench.elections`."""
-QUICK = ("messages", "time", "memory", "backup")
+QUICK = ("messages", "time", "memory", "backup", "nights")
 """The benchmarks that run if none is named."""
 BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "messages": messages,
@@ -115,6 +103,8 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "backup": backup.backup,
     "tasks": tasks.tasks,
     "features": features.features,
+    "nights": waits.nights,
+    "year": waits.year,
 }
 
 
@@ -139,6 +129,10 @@ def as_text(name: str, result: dict[str, Any]) -> list[str]:
             return features.as_lines(result)
         case "backup":
             return backup.as_lines(result)
+        case "nights":
+            return waits.nights_as_lines(result)
+        case "year":
+            return waits.year_as_lines(result)
         case "tasks":
             return tasks.as_lines(result)
         case _:

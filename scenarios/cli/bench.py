@@ -24,7 +24,8 @@ def bench(
     Parameters
     ----------
     which
-        `messages`, `time`, `memory` or `backup`; all four if none is named. `features`: what each feature costs a message.
+        `messages`, `time`, `memory`, `backup` or `nights`; all five if none is named. `year`: a year in which nothing is to
+        be backed up, some minutes. `features`: what each feature costs a message.
         `tasks`: what thousands of backup tasks cost while they are idle, some minutes. `elections` stands alone: two minutes on two
         processors; it ends with 1 if a line is further from the published one than allowed.
     trials
@@ -44,7 +45,7 @@ def bench(
     known = [*BENCHMARKS, ELECTIONS]
     for name in which:
         if name not in known:
-            remedy = f"name {', '.join(known)}, or none for the first four.{suggestion(name, known)}"
+            remedy = f"name {', '.join(known)}, or none for the first five.{suggestion(name, known)}"
             raise StoryError(f"there is no benchmark {name!r}: {remedy}")
     if ELECTIONS in which:
         if len(which) > 1:
