@@ -203,16 +203,10 @@ class Machine:
         self._history.cause = seq
 
     def send(self, to: str, kind: str, data: bytes, beat: int, term: int) -> None:
-        if not self.plugged:
-            return
-        try:
+        if to == self.name:
+            raise BadApplication(f"node {to} sends {kind} to itself: a node has no link to itself, so call its handler")
+        if self.plugged:
             self._network.send(self.name, to, kind, data, beat, term, self._history.cause)
-        except KeyError:
-            if to == self.name:
-                text = f"node {to} sends {kind} to itself: a node has no link to itself, so call its handler"
-            else:
-                text = f"node {self.name} sends {kind} to {to!r}, and the nodes are {', '.join(self._network.names)}"
-            raise BadApplication(text) from None
 
     def disk_failed(self, error: OSError) -> None:
         """The log's disk failed: the node must stop, since nothing that is not yet durable will become so."""

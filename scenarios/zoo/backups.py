@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from backup.notes import ReportGivenUp
+from backup.notes import OwnerChanged, ReportGivenUp
 from backup.record import record as records
 from backup.record.record import Assignment, Record
 from backup.record.responsible_node import TaskState
@@ -34,7 +34,7 @@ def decides_alone(original: Any, self: Any, pending: Any) -> None:
 
 @bug(
     "backup.record.task_commands:_assign",
-    breaks="one owner",
+    breaks="equal states",
     source="rule 22.10: an apply that is no function of its input",
     strikes="night",
     remembers=count,
@@ -54,6 +54,23 @@ def _to_another(record: Record, decision: Assigned) -> Assigned:
     other = next((node for node in members if node != decision.assignment.node), decision.assignment.node)
     assignment: Assignment = attrs.evolve(decision.assignment, node=other)
     return attrs.evolve(decision, assignment=assignment)
+
+
+@bug(
+    "backup.record.record_changes:_assigned",
+    breaks="one owner",
+    source="rule 7.8: the owner is stored, not worked out by each node",
+    strikes="night",
+    remembers=count,
+)
+def names_another_owner_than_it_stores(
+    original: Any, before: Record, after: Record, decision: Assigned, *rest: Any, memory: Iterator[int]
+) -> Iterator[Any]:
+    """Every second node that applies an assignment names another owner than it has stored."""
+    other = _to_another(after, decision).assignment.node
+    for note in original(before, after, decision, *rest):
+        named = isinstance(note, OwnerChanged) and next(memory) % 2
+        yield attrs.evolve(note, owner_after=other) if named else note
 
 
 @bug(

@@ -126,7 +126,14 @@ BREAKS: dict[str, tuple[list[Line], str]] = {
 FIVE = ("A", "B", "C", "D", "E")
 UP: list[Line] = [(0, name, Recovered(0, "", 0, 0, (), (), 0)) for name in FIVE]
 """Five nodes that nobody has elected among yet; nothing is mended."""
-LOGS: list[Line] = [(1, name, Wrote(0, (1,), (7,), 0)) for name in "AB"]
+
+
+def wrote_first(name: str) -> list[Line]:
+    """This node has come to term 1 and has its first entry."""
+    return [(1, name, BecameFollower(1, "", "follower")), (1, name, Wrote(0, (1,), (7,), 0))]
+
+
+LOGS: list[Line] = [line for name in "AB" for line in wrote_first(name)]
 """Only A and B have an entry."""
 
 
@@ -141,7 +148,14 @@ def did(*faults: Step) -> list[Line]:
 END: Line = (LONG + 4, "", Ended())
 FEW_HOLD: dict[str, list[Line]] = {
     "two of five are too few": [*UP, *down("C", "D", "E"), END],
-    "nobody with the newest log is up": [*UP, *LOGS, (1, "C", Wrote(0, (1,), (7,), 0)), *down("A", "B", "C"), END],
+    "nobody with the newest log is up": [
+        *UP,
+        *LOGS,
+        (1, "C", BecameFollower(1, "", "follower")),
+        (1, "C", Wrote(0, (1,), (7,), 0)),
+        *down("A", "B", "C"),
+        END,
+    ],
     "two of five hear each other": [*UP, *did(Split((("A", "B"), ("C", "D"), ("E",)))), END],
     "one link is cut in one direction": [*UP, *did(CutOneWay("A", "B")), END],
     "a link is held": [*UP, *did(Hold("A", "B")), END],
@@ -162,7 +176,7 @@ FEW_HOLD: dict[str, list[Line]] = {
 }
 FEW_BREAK: dict[str, tuple[list[Line], str]] = {
     "three of five are enough": ([*UP, *down("D", "E"), END], "A, B, C are up and hear each other, and A could"),
-    "with the newest log": ([*UP, *LOGS[1:], *down("D", "E"), END], "and B could be elected"),
+    "with the newest log": ([*UP, *LOGS[2:], *down("D", "E"), END], "and B could be elected"),
     "cut off from the others": ([*UP, *did(Split((("A", "B"), ("C", "D", "E")))), END], "C, D, E are up"),
     "healed": ([*UP, *did(Split((("A", "B"), ("C", "D"), ("E",))), Heal()), END], "A, B, C, D, E are up"),
     "resumed": ([*UP, *did(Pause("A"), Pause("B"), Pause("C"), Resume("C")), END], "C, D, E are up"),

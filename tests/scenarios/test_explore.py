@@ -275,11 +275,16 @@ BEYOND = {
     *("a-snapshot-without-end", "a-refusal-teaches-no-term", "a-trial-asks-for-no-log"),
     *("grants-of-another-term-are-stale", "silent-to-an-old-term", "stands-by-what-is-committed"),
     *("leads-on-unheard", "stands-without-asking", "heeds-an-older-leader", "heeds-a-word-that-was-delayed"),
-    *("a-torn-end-is-damage", "installs-and-keeps-its-members", "entries-without-their-term"),
+    *(
+        "a-torn-end-is-damage",
+        "installs-and-keeps-its-members",
+        "entries-without-their-term",
+        "follows-in-its-old-term",
+    ),
 }
 """Of learners, leases, transfers and snapshots, which a search does not ask for; of trials, which it makes in the bounds
-`rachis` only; of what breaks no state; of five nodes, or more steps than a search takes in minutes; of a torn write; of a disk's
-term, which a search judges by the second vote that it leads to."""
+`rachis` only; of what breaks no state; of five nodes, or more steps than a search takes in minutes; of a torn write; of the
+term of a disk or of a node, which a search judges by the second vote that it leads to."""
 
 
 FURTHER = {
@@ -392,7 +397,7 @@ def test_the_command_says_what_it_covered(capsys: pytest.CaptureFixture[str]) ->
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "depth   0            1 states            1 in all"
     assert lines[15] == ""
-    assert lines[16] == "held: 15 promises in every state within the bounds"
+    assert lines[16] == "held: 17 promises in every state within the bounds"
     assert lines[17] == "  states   62 (119 with every renaming of the nodes), by 96 steps; depth 14"
     assert lines[-1] == "  again    unkindness explore --nodes 2 --terms 1 --entries 1"
 

@@ -183,6 +183,7 @@ def test_only_what_no_annotation_tells_is_unchecked() -> None:
         "World.seen.fields",
         "Cluster.ask.request",
         "Client.shop.group",
+        "ServerWide.edit.changes",
         "Database.put_compare_exchange.data",
         "Database.query.where",
         "Task.edit.changes",
