@@ -285,3 +285,7 @@ class Application(Protocol[State]):
     def mend(self) -> None:
         """End every fault that `disturb` has begun. By default there is none."""
         return
+
+    def never_struck(self) -> Iterable[str]:
+        """The faults of `disturb` that never met anything, a sentence each without a full stop. Asked at the end of a run."""
+        return ()

@@ -16,8 +16,8 @@ from backup.destinations.settings import WrongSettings
 from cluster.argument_kinds import misfit
 from cluster.value import value
 
-Ailing = Mapping[type, Any]
-"""The present faults of a destination: class to fault, at most one of each class."""
+Met = Callable[[type], Any]
+"""The fault of a kind that a use of a destination meets at present, None without one. To be met is to strike."""
 
 
 class OfPlace:
@@ -167,15 +167,15 @@ LAST = 64
 class Troubled:
     """A destination with faults. It looks them up anew at every call, so that a fault may begin in the middle of a file."""
 
-    def __init__(self, place: Destination, name: str, ailing: Callable[[], Ailing]) -> None:
+    def __init__(self, place: Destination, name: str, met: Met) -> None:
         self._place = place
         self._name = name
-        self._ailing = ailing
+        self._met = met
 
     @property
     def slowness(self) -> int:
         """The factor by which everything takes longer; 1 without `Slow`."""
-        slow = self._ailing().get(Slow)
+        slow = self._met(Slow)
         return slow.factor if isinstance(slow, Slow) else 1
 
     @property
@@ -189,7 +189,7 @@ class Troubled:
 
     def start(self, name: str) -> Upload:
         self._need(Refusing, ReadOnly, Disconnected)
-        return TroubledUpload(self._place, name, self._name, self._place.start(name), self._need, self._ailing)
+        return TroubledUpload(self._place, name, self._name, self._place.start(name), self._need, self._met)
 
     def read(self, name: str) -> Iterator[bytes]:
         self._need(Refusing, Disconnected)
@@ -212,9 +212,8 @@ class Troubled:
         self._place.delete_folder(folder)
 
     def _need(self, *without: type) -> None:
-        ailing = self._ailing()
         for kind in without:
-            if kind in ailing:
+            if self._met(kind):
                 raise DestinationError(self._name, *REASONS[kind])
 
 
@@ -248,19 +247,19 @@ class TroubledUpload:
         place_name: str,
         upload: Upload,
         need: Callable[..., None],
-        ailing: Callable[[], Ailing],
+        met: Met,
     ) -> None:
         self._place = place
         self._name = name
         self._place_name = place_name
         self._upload = upload
         self._need = need
-        self._ailing = ailing
+        self._met = met
         self._was_cut_off = False
 
     def write(self, chunk: bytes) -> None:
         """Add a chunk. Once the connection was lost, this and all later chunks are dropped, even if it comes back."""
-        self._was_cut_off |= Disconnected in self._ailing()
+        self._was_cut_off |= self._met(Disconnected) is not None
         if not self._was_cut_off:
             self._upload.write(chunk)
 
@@ -268,13 +267,12 @@ class TroubledUpload:
         self._need(Refusing, ReadOnly, Full, Disconnected)
         if self._was_cut_off:
             raise DestinationError(self._place_name, *REASONS[Disconnected])
-        ailing = self._ailing()
-        if not self._place.gives_back and (Cutting in ailing or Losing in ailing):
+        if not self._place.gives_back and (self._met(Cutting) or self._met(Losing)):
             raise DestinationError(self._place_name, *REASONS[Cutting])
         self._upload.finish()
-        if Cutting in ailing:
+        if self._met(Cutting):
             self._cut()
-        if Losing in ailing:
+        if self._met(Losing):
             self._place.delete(self._name)
 
     def _cut(self) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from backup.destinations.faults import OF_THE_WAY, Ailing, Corrupted, Expired, Loss, Trouble, Troubled, Well
+from backup.destinations.faults import Corrupted, Expired, Loss, Troubled, Well
+from backup.destinations.given_faults import GivenFaults
 from backup.destinations.local import LocalDestination, LocalFolder, parts_of_path
 from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import IN_PROGRESS, Destination, DestinationError
@@ -36,8 +37,7 @@ class WorldDestinations:
         """(node, path) to destination; clouds, which belong to no node, have `""` and their address."""
         self._opened: dict[str, Destination] = {}
         """Address to real cloud, as it was last opened."""
-        self._troubles: dict[tuple[str, str], dict[type[Trouble], Trouble]] = {}
-        """(node, path) to the faults there, at most one of each class. Faults of a cloud itself have `""` as the node."""
+        self._faults = GivenFaults()
         self.choose_clouds(places.get(CLOUDS, "simulated"))
 
     def choose_clouds(self, clouds: str) -> None:
@@ -67,7 +67,7 @@ class WorldDestinations:
         """
         key = self._key(node, path)
         name = key[1] if is_remote(path) else f"{node}/{key[1]}"
-        return Troubled(self._found(key), name, lambda: self._ailing(node, key))
+        return Troubled(self._found(key), name, lambda kind: self._faults.met(node, key, kind))
 
     def temporary(self, node: str, number: int) -> Destination:
         """The local folder in which `node` writes files that it only sends elsewhere (rule 11.8). `number`: of the task."""
@@ -91,22 +91,17 @@ class WorldDestinations:
             self._in_memory[key] = MemoryDestination(f"{node}:{path}" if node else path)
         return self._in_memory[key]
 
-    def _ailing(self, node: str, key: tuple[str, str]) -> Ailing:
-        troubles = self._troubles
-        if not is_remote(key[1]):
-            return troubles.get(key, {})
-        return {**troubles.get(key, {}), **troubles.get((node, key[1]), {})}
-
     def disturb(self, node: str, trouble: Any) -> None:
         """Add a fault to a destination; `Well` ends all its faults. Raises ValueError as `of_path` does."""
-        key = self._key(node, trouble.path)
-        of_the_way = (node, key[1])
+        place = self._key(node, trouble.path)
         if isinstance(trouble, Well):
-            for each in (key, of_the_way):
-                self._troubles.pop(each, None)
+            self._faults.end(node, place, trouble)
         else:
-            concerned = of_the_way if isinstance(trouble, OF_THE_WAY) else key
-            self._troubles.setdefault(concerned, {})[type(trouble)] = trouble
+            self._faults.begin(node, place, trouble)
+
+    def never_struck(self) -> tuple[str, ...]:
+        """The faults that never met anything, each with the reason: sentences without a full stop."""
+        return self._faults.never_struck()
 
     def lose(self, node: str, loss: Loss) -> tuple[str, str]:
         """Remove or corrupt a finished file; return its folder and name. ValueError if there is no such file to lose."""
@@ -138,7 +133,7 @@ class WorldDestinations:
 
     def mend(self) -> None:
         """End all faults of all destinations."""
-        self._troubles.clear()
+        self._faults.end_all()
 
     def plain(self, error: BaseException) -> str:
         """The text of an error without real paths, so that it does not depend on where a run keeps its files."""

@@ -121,6 +121,10 @@ class Backups(Application[Record]):
         """End the faults of every destination."""
         self._destinations.mend()
 
+    def never_struck(self) -> Iterable[str]:
+        """The faults of destinations that never met anything."""
+        return self._destinations.never_struck()
+
     # ---- the program
 
     async def run(self, member: Member) -> None:

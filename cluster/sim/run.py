@@ -58,6 +58,8 @@ class Outcome:
     """The marks of `World.sometimes` that were never seen."""
     names: tuple[str, ...]
     """The names of the nodes, in the order of the start."""
+    never_struck: tuple[str, ...] = ()
+    """The faults that waited for an event in vain, and those that met nothing, each with the reason."""
     broken: tuple[FirstBreak, ...] = ()
     """Of a run that went on when a promise was broken (`keep_going`): each broken promise, in order."""
 
@@ -114,6 +116,7 @@ def play(
         watchers=tuple(world.watchers),
         unseen=unseen,
         names=world.names,
+        never_struck=world.never_struck(),
         broken=tuple(history.broken),
     )
 

@@ -11,6 +11,7 @@ from itertools import count
 from types import FrameType
 from typing import Any, Self, get_args
 
+import attrs
 import trio
 
 from cluster import steps, trace
@@ -50,6 +51,22 @@ STORY = 63
 """Index of the story among the nodes, in the order of an instant; so a world has at most 63 nodes."""
 STEPS_AN_INSTANT = 100_000
 """How many entries of the agenda, and how many verbs of the story, one instant may hold."""
+
+
+@attrs.define(eq=False)
+class Armed:
+    """A fault that waits for its event."""
+
+    when: steps.When
+    came: int = 0
+    """How many of the events have come."""
+    was_mended: bool = False
+    """Whether everything was mended before it struck, which disarms it."""
+
+    def text(self) -> str:
+        """What never struck, and why; a sentence without a full stop."""
+        came = f"only {self.came} came" if self.came else "no such event came"
+        return f"{self.when.says()}; {came}{' before all was mended' if self.was_mended else ''}"
 
 
 class Universe:
@@ -102,6 +119,7 @@ class Universe:
         self._nursery: trio.Nursery | None = None
         self._steps = 0
         self._mended = 0
+        self._armed: list[Armed] = []
         self._effects: dict[type[steps.Step], Callable[[Any], None]] = {}
         """The method that applies each class of step. Empty until the world has machines."""
         self._names = tuple(names)
@@ -578,6 +596,8 @@ class Universe:
 
     def _mend(self, step: steps.Mend) -> None:
         self._mended += 1  # disarms every fault that waits for its event
+        for armed in self._armed:
+            armed.was_mended = True
         cause = self.history.cause
         assert self._sample is not None
         self._sample.mend()
@@ -600,6 +620,8 @@ class Universe:
 
     def _strike(self, when: steps.When) -> None:
         left, armed_before = when.count, self._mended
+        armed = Armed(when)
+        self._armed.append(armed)
 
         def see(event: Happened) -> None:
             nonlocal left
@@ -611,21 +633,29 @@ class Universe:
                 and when.node in ("", event.node)
             ):
                 left -= 1
+                armed.came += 1
                 if not left:
                     self.clock.at(
-                        self.clock.now, STEP, STORY, self._count(), self._struck, (when.fault, event, armed_before)
+                        self.clock.now, STEP, STORY, self._count(), self._struck, (armed, event, armed_before)
                     )
 
         self.history.followers.append(see)
 
-    def _struck(self, what: tuple[Any, Happened, int]) -> None:
-        fault, event, armed_before = what
+    def _struck(self, what: "tuple[Armed, Happened, int]") -> None:
+        armed, event, armed_before = what
         if armed_before != self._mended:
             return
+        self._armed.remove(armed)
+        fault: Any = armed.when.fault
         if getattr(fault, "node", None) == "":
             fault = type(fault)(event.node, *[getattr(fault, name) for name in fault.__match_args__[1:]])
         self.history.cause = event.seq
         self.do(fault)
+
+    def never_struck(self) -> tuple[str, ...]:
+        """The faults that waited for an event in vain, and those that met nothing: sentences without a full stop, with the reason."""
+        waited = [armed.text() for armed in self._armed]
+        return (*waited, *(self._sample.never_struck() if self._sample is not None else ()))
 
     def _count(self) -> int:
         self._steps += 1

@@ -105,6 +105,10 @@ class Result:
     backups: tuple[tuple[str, int], ...]
     missed: tuple[tuple[str, int], ...]
     """How many occurrences each rule of RavenDB let be missed."""
+    lost: tuple[str, ...]
+    """The files that somebody outside the cluster lost, each with how many need it; they are excused."""
+    never_struck: tuple[str, ...]
+    """The faults that waited for an event in vain, and those that met nothing, each with the reason."""
     violations: tuple[BrokenRunPromise, ...]
 
     def fields(self) -> dict[str, Any]:
@@ -133,6 +137,8 @@ def summary(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Res
         elections=outcome.elections,
         backups=tuple(counts(RunHistory(outcome.history.events), outcome.watchers).items()),
         missed=missed_by_rule(outcome.watchers),
+        lost=tuple(each.text() for each in lost_files(outcome.watchers)),
+        never_struck=outcome.never_struck,
         violations=violations,
     )
 
@@ -246,6 +252,9 @@ def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
     lines += [f"  excused: {each.text()}" for each in excuses[:3]]
     if len(excuses) > 3:
         lines.append(f"  excused: {len(excuses) - 3:,} more")
+    lines += [f"  never struck: {each}" for each in result.never_struck[:3]]
+    if len(result.never_struck) > 3:
+        lines.append(f"  never struck: {len(result.never_struck) - 3:,} more")
     if outcome.promises:
         lines.append("  promises watched:")
         lines += [f"    {name}: {says}" for name, says in outcome.promises]

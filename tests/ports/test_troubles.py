@@ -66,7 +66,7 @@ def made(kind: type) -> Trouble:
 def test_what_a_trouble_refuses(inner: Destination, kind: type, act: str) -> None:
     """Each step of the port, with the path, the reason and what helps; and all of it again when it is well."""
     ailing = {kind: made(kind)}
-    place = Troubled(inner, "A/p", lambda: ailing)
+    place = Troubled(inner, "A/p", ailing.get)
     if act in REFUSES[kind]:
         with pytest.raises(DestinationError) as caught:
             ACTS[act](place)
@@ -91,7 +91,8 @@ def test_every_trouble_is_in_the_table() -> None:
 
 def test_a_place_that_loses_files_says_that_it_kept_them(inner: Destination) -> None:
     """Whoever does not look is deceived."""
-    place = Troubled(inner, "A/p", lambda: {Losing: Losing("p")})
+    ailing: dict[type, Trouble] = {Losing: Losing("p")}
+    place = Troubled(inner, "A/p", ailing.get)
     assert write(place, OTHER, [b"x"]) == 1
     with pytest.raises(NotThere):
         list(place.read(OTHER))
@@ -99,7 +100,8 @@ def test_a_place_that_loses_files_says_that_it_kept_them(inner: Destination) -> 
 
 def test_a_place_that_cuts_files_keeps_most_of_them(inner: Destination) -> None:
     """The last bytes are missing."""
-    place = Troubled(inner, "A/p", lambda: {Cutting: Cutting("p")})
+    ailing: dict[type, Trouble] = {Cutting: Cutting("p")}
+    place = Troubled(inner, "A/p", ailing.get)
     write(place, OTHER, [b"x" * 1_000])
     assert b"".join(place.read(OTHER)) == b"x" * 936
 
@@ -107,7 +109,7 @@ def test_a_place_that_cuts_files_keeps_most_of_them(inner: Destination) -> None:
 def test_a_connection_that_comes_back_does_not_make_a_file_whole(inner: Destination) -> None:
     """What it swallowed meanwhile is gone: the end of the file finds out."""
     ailing: dict[type, Trouble] = {}
-    place = Troubled(inner, "A/p", lambda: ailing)
+    place = Troubled(inner, "A/p", ailing.get)
     upload = place.start(OTHER)
     upload.write(b"one")
     ailing[Disconnected] = Disconnected("p")
