@@ -89,16 +89,27 @@ def tell_role(host: Host, before: Raft, after: Raft) -> bool:
 
 def tell_configuration(host: Host, before: Raft | None, raft: Raft) -> bool:
     """Note the configuration that is in force now; return whether it changed."""
-    now = raft.configuration
-    same = before is not None and now == before.configuration and not was_cut(before, raft)
-    if same and not isinstance(raft.role, Leader):
+    notes = configuration_notes(before, raft)
+    same = before is not None and raft.configuration == before.configuration and not was_cut(before, raft)
+    if same and len(notes) == 1 and not isinstance(raft.role, Leader):
         return False  # the same configuration again, from a snapshot or at a later entry
-    if now is not raft.configured[-1][1]:
-        host.note(trace.PutOutside(raft.term))
-    else:
-        index = active_configuration.since(raft)
-        host.note(trace.ConfigurationChanged(index, now.voters, now.outgoing, now.learners, now.promotable))
+    for note in notes:
+        host.note(note)
     return True
+
+
+def configuration_notes(before: Raft | None, raft: Raft) -> Sequence[trace.Note]:
+    """The configuration in force now, behind those that the same step appended and followed at once by another.
+
+    An entry between may be committed before the last one is, and what it did to the node counts from then on.
+    """
+    if raft.configuration is not raft.configured[-1][1]:
+        return (trace.PutOutside(raft.term),)
+    between = [] if before is None else [each for each in raft.configured[:-1] if not both_hold(before, raft, each[0])]
+    return [
+        trace.ConfigurationChanged(index, now.voters, now.outgoing, now.learners, now.promotable)
+        for index, now in (*between, raft.configured[-1])
+    ]
 
 
 def was_cut(before: Raft, raft: Raft) -> bool:
@@ -106,10 +117,16 @@ def was_cut(before: Raft, raft: Raft) -> bool:
 
     The one that stands in its place, or behind it, may name the same members and be committed later.
     """
-    since, log = active_configuration.since(before), raft.log
-    if since <= before.commit:
+    return not both_hold(before, raft, active_configuration.since(before))
+
+
+def both_hold(before: Raft, raft: Raft, index: int) -> bool:
+    """Whether the entry at `index` is the same before a step and after it."""
+    if index <= before.commit:
+        return True
+    if not raft.log.base < index <= min(before.log.last_index, raft.log.last_index):
         return False
-    return not log.base < since <= log.last_index or log.term_at(since) != before.log.term_at(since)
+    return raft.log.term_at(index) == before.log.term_at(index)
 
 
 def tell_transfer(host: Host, was: Transfer | None, now: Transfer | None, term: int) -> None:

@@ -10,7 +10,7 @@ from cluster.admin_requests import label
 from cluster.raft import active_configuration
 from cluster.raft import step as law
 from cluster.raft.state import Apply, Candidate, Event, Follower, Leader, Moment, Raft, Readable, Save, Send, Stored
-from cluster.trace_notes import ROLES, terms_and_digests
+from cluster.trace_notes import ROLES, configuration_notes, terms_and_digests
 from scenarios.explore.identity import normal_form
 from scenarios.explore.promises import NEVER_BACK, BrokenPromise, after_step, second_vote
 from scenarios.explore.state_parts import Answer, Applied, Cell, Mail, Paper, PendingWrite
@@ -144,11 +144,8 @@ class NodeAction:
         now = after.configuration
         if now == before.configuration and active_configuration.since(after) == active_configuration.since(before):
             return
-        if now is not after.configured[-1][1]:
-            self._note(trace.PutOutside(after.term))
-        else:
-            index = active_configuration.since(after)
-            self._note(trace.ConfigurationChanged(index, now.voters, now.outgoing, now.learners, now.promotable))
+        for note in configuration_notes(before, after):
+            self._note(note)
 
     def _note_role(self, before: Raft, after: Raft) -> None:
         """Note a new role as the shell of a node does."""

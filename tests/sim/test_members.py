@@ -137,6 +137,32 @@ def test_a_removal_that_is_made_again_is_told_again() -> None:
     assert told == [(2, False), (4, False)]
 
 
+def test_two_changes_in_one_message_are_both_told() -> None:
+    """The first may be committed before the second: a node that loses its vote and is then removed has lost it by then."""
+    told: list[tuple[int, bool, bool]] = []
+
+    async def story(world: World) -> None:
+        world.start("ABC", Adder)
+        leader = await world.elected()
+        away = next(name for name in "ABC" if name != leader)
+        world.isolate(away)
+        world.demote(away)
+        await trio.sleep(1)
+        third = next(name for name in "ABC" if name not in (leader, away))
+        world.pause(third)  # so that the removal is not committed yet
+        world.remove(away)
+        world.heal()
+        await trio.sleep(0.3)
+        assert world[away].passive, "its vote ended with the first change, and that is committed"
+        world.resume(third)
+        changes = world.history.of(ConfigurationChanged, away)
+        told.extend((each.t == changes[0].t, away in each.note.voters, away in each.note.learners) for each in changes)
+
+    run(story)
+
+    assert told == [(True, False, True), (True, False, False)]
+
+
 def test_a_hand_over_that_fails_leaves_nothing_behind() -> None:
     """Who asked sees for itself who leads, so the leader keeps no request, however many fail in one reign."""
 
