@@ -323,6 +323,19 @@ def test_reports_out_of_order_or_twice() -> None:
     broken("reports in order", "tells twice", one, told_one, told_one)
 
 
+@pytest.mark.parametrize("rules", ["ravendb-6.2", "ravendb-4.2"])
+def test_reports_of_two_tasks_side_by_side(rules: str) -> None:
+    """9.14, 9.16: under RavenDB's rules each run sends its own report; those of one task still come one after the other."""
+    other = (HOUR, "B", BackupSkipped("Shop", 9, HOUR, HOUR, 1))
+    one, told_one = run(HOUR)
+    two, told_two = run(2 * HOUR)
+    told_other = (told_two[0], "B", Reported("Shop", 9, HOUR, 2 * HOUR, True))
+    before = one, (HOUR + 1, "B", Reported("Shop", 2, HOUR, 1, False)), other
+    shown(*before, two, told_two, told_other, rules=rules)
+    broken("reports in order", "of task 2 before that of task 9", *before, two, told_two, told_other)
+    broken("reports in order", "of task 2 before that of task 2", one, two, told_two, told_one, rules=rules)
+
+
 def test_a_crash_between_telling_and_saying_so() -> None:
     """The record has it, the node never says so: nobody waits for that report."""
     one, _ = run(HOUR)
