@@ -3,7 +3,7 @@
 Never here: which run is drawn, and how a diagram looks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from backup.notes.record_notes import OwnerChanged
@@ -31,7 +31,8 @@ def picture(
 ) -> Picture:
     """The picture of these nodes within [start, until] µs. `breach` is in it if its time lies in the window."""
     events = [event for event in history.events if event.t <= until]
-    reader = Reader(names, start, until)
+    runs = RunHistory(events)
+    reader = Reader(names, start, until, runs.founders_of)
     for event in events:
         reader.take(event)
     reader.close()
@@ -46,7 +47,7 @@ def picture(
         tuple(reader.marks),
         tuple(reader.words),
         tuple(reader.rows),
-        backups(RunHistory(events), names, start, until),
+        backups(runs, names, start, until),
         tuple(reader.turns),
         sentences(history, names, start, until),
         breach if breach is not None and start <= breach.t <= until else None,
@@ -88,7 +89,10 @@ def backups(history: RunHistory, names: Sequence[str], start: int, until: int) -
 class Reader:
     """Takes events in order, and keeps the state of each node up to the last one taken."""
 
-    def __init__(self, names: Sequence[str], start: int, until: int) -> None:
+    def __init__(
+        self, names: Sequence[str], start: int, until: int, founders_of: Callable[[str], tuple[str, ...]]
+    ) -> None:
+        self._founders_of = founders_of
         self._names, self._start, self._until = frozenset(names), start, until
         self.lives: list[Life] = []
         self.marks: list[Mark] = []
@@ -98,7 +102,7 @@ class Reader:
         self._role: dict[str, tuple[str, int]] = {}
         self._term: dict[str, int] = {}
         self._log: dict[str, LogRow] = {}
-        self._owner: dict[tuple[str, int], tuple[str, int]] = {}
+        self._owner: dict[tuple[tuple[str, ...], str, int], tuple[str, int]] = {}
         self._inside = start == 0
 
     def take(self, event: Happened) -> None:
@@ -107,7 +111,7 @@ class Reader:
         if not self._inside and t >= self._start:
             self._come_in()
         if isinstance(note, OwnerChanged):
-            self._new_owner(t, note)
+            self._new_owner(t, self._founders_of(node), note)
         if node not in self._names:
             return
         match note:
@@ -151,7 +155,7 @@ class Reader:
         """End the window: everything that is open ends with it."""
         for node in sorted(self._role):
             self._end_life(self._until, node)
-        for (_, task), (owner, since) in self._owner.items():
+        for (_, _, task), (owner, since) in self._owner.items():
             self._keep_turn(task, owner, since, self._until)
 
     def _come_in(self) -> None:
@@ -221,8 +225,8 @@ class Reader:
 
     # ---- owners ----
 
-    def _new_owner(self, t: int, note: OwnerChanged) -> None:
-        key = note.database, note.task
+    def _new_owner(self, t: int, founders: tuple[str, ...], note: OwnerChanged) -> None:
+        key = founders, note.database, note.task
         before, since = self._owner.get(key, ("", t))
         if before == note.owner_after:
             return  # another node reports the same owner

@@ -5,10 +5,13 @@ Never here: promises (backup/checks/), how a chain is read (backup/restore/), an
 """
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
+
+import attrs
 
 from backup.notes import (
     BY_FREQUENCY,
@@ -146,6 +149,9 @@ class ChainFound:
         return f"{self.place}/{self.folder}: {self.points} file{'' if self.points == 1 else 's'}, {state}"
 
 
+F = TypeVar("F", Tenure, Double, UnplannedFull, Gap, Lag)
+
+
 @value
 class Audit:
     """The findings of an audit."""
@@ -168,17 +174,24 @@ class Audit:
 def audit(run: str, keys: tuple[Key, ...] = (), *, bug: str | None = None, rules: str | None = None) -> Audit:
     """Audit a run up to its end, verifying encrypted files with these keys. Raises ReplayError, Diverged."""
     moment = visit(run, None, _zones, bug=bug, rules=rules)
-    history = RunHistory(moment.events)
+    history, zones = RunHistory(moment.events), moment.read
     return Audit(
         run,
         moment.t,
-        tenures(history),
-        doubles(history),
-        doubles(history, files=True),
-        unplanned_fulls(history, moment.read),
-        gaps(history, moment.t, moment.read),
-        lags(history),
+        _of_each(history, tenures),
+        _of_each(history, doubles),
+        _of_each(history, partial(doubles, files=True)),
+        _of_each(history, lambda part: unplanned_fulls(part, zones.get(part.founders, {}))),
+        _of_each(history, lambda part: gaps(part, moment.t, zones.get(part.founders, {}))),
+        _of_each(history, lags),
         _chains(run, keys),
+    )
+
+
+def _of_each(history: RunHistory, ask: Callable[[RunHistory], Iterable[F]]) -> tuple[F, ...]:
+    """The findings of each cluster by itself; a database of a further one is named with its cluster."""
+    return tuple(
+        attrs.evolve(found, database=part.whose(found.database)) for part in history.clusters for found in ask(part)
     )
 
 
@@ -316,9 +329,10 @@ def lags(history: RunHistory) -> tuple[Lag, ...]:
     )
 
 
-def _zones(world: "World") -> dict[int, ZoneInfo]:
-    """The time zone of each task's owner, for owners that are up."""
-    found: dict[int, ZoneInfo] = {}
+def _zones(world: "World") -> dict[tuple[str, ...], dict[int, ZoneInfo]]:
+    """The time zone of each task's owner, for owners that are up, by the founders of its cluster as in `RunHistory`."""
+    further = RunHistory(world.history.events).founders_of
+    found: dict[tuple[str, ...], dict[int, ZoneInfo]] = {}
     for name in world.names:
         node = world[name]
         if not node.up or getattr(node.application, "zone", None) is None:
@@ -326,7 +340,7 @@ def _zones(world: "World") -> dict[int, ZoneInfo]:
         for database in node.state.databases.values():
             for task, stored in database.assignments.items():
                 if stored.node == name:
-                    found[task] = node.application.zone
+                    found.setdefault(further(name), {})[task] = node.application.zone
     return found
 
 

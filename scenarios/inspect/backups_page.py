@@ -93,22 +93,23 @@ def _shown(world: "World", on: str, only: str) -> Iterator[DatabasePanel]:
         raise ReplayError("no node is up at that time: ask for another time")
     asked = [on] if on else up
     found = 0
-    known: dict[str, str] = {}
+    known: dict[tuple[int, str], str] = {}
     for node in asked:
         for database in world[node].state.databases.values():
-            known.setdefault(database.name, node)
-    for name in known:
+            known.setdefault((world.cluster_of(node), database.name), node)
+    for (cluster, name), knows in known.items():
         if only and name.lower() != only.lower():
             continue
         found += 1
-        shown = next((each for node in asked if (each := _at(world, node, name)) is not None), None)
+        beside = [node for node in asked if world.cluster_of(node) == cluster]
+        shown = next((each for node in beside if (each := _at(world, node, name)) is not None), None)
         if shown is not None:
             yield shown
         elif only:
-            group = world[known[name]].state.database(name).topology.nodes
+            group = world[knows].state.database(name).topology.nodes
             raise ReplayError(f"database {name} is not on node {' or '.join(asked)}: ask one of {' '.join(group)}")
     if only and not found:
-        names = " ".join(known) or "none"
+        names = " ".join(dict.fromkeys(name for _, name in known)) or "none"
         raise ReplayError(f"there is no database {only!r} at that time: name one of those there are, {names}")
 
 

@@ -18,7 +18,7 @@ from cluster.value import value
 from scenarios.inspect.audit import Audit, Double, Tenure, audit
 from scenarios.inspect.played_run import PlayedRun, played
 from scenarios.inspect.result import counts
-from scenarios.inspect.run_history import BackupFacts, RunHistory
+from scenarios.inspect.run_history import RunHistory
 from scenarios.kept_run import TRACE, Difference, ReplayError, event_lines, first_difference, recorded_lines
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _facts(play: PlayedRun, found: Audit, until: int) -> dict[str, dict[str, str
     return {
         "counts": {name: f"{count:,}" for name, count in counts(history, play.outcome.watchers).items()},
         "owners": _owners(found.owners, until),
-        "runs": _runs(history.runs),
+        "runs": {what: text for part in history.clusters for what, text in _runs(part).items()},
         "started twice": _doubles(found.doubles, until),
         "two files of one hour": _doubles(found.two_files, until),
         "full without being planned": {
@@ -222,14 +222,16 @@ def _ordinal(place: int) -> str:
     return {1: "1st", 2: "2nd", 3: "3rd"}.get(place, f"{place}th")
 
 
-def _runs(runs: Iterable[BackupFacts]) -> dict[str, str]:
+def _runs(history: RunHistory) -> dict[str, str]:
     """Who ran each occurrence, and how that ended."""
     found: dict[str, list[str]] = {}
-    for run in runs:
+    for run in history.runs:
         if run.task == ONE_TIME:
             continue
         kind = "nothing new" if run.skipped else f"{'full' if run.full else 'incremental'}, {run.end or 'under way'}"
-        found.setdefault(f"{time_text(run.occurrence)}  {_task(run)}", []).append(f"{run.node} ({kind})")
+        found.setdefault(f"{time_text(run.occurrence)}  task {run.task} of {history.whose(run.database)}", []).append(
+            f"{run.node} ({kind})"
+        )
     return {what: " and ".join(sorted(nodes)) for what, nodes in found.items()}
 
 

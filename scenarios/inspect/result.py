@@ -151,10 +151,11 @@ def counts(history: RunHistory, watchers: Iterable[Watcher] = ()) -> dict[str, i
     """
     failed = {(event.node, event.note.task, event.note.started_at) for event in history.of(BackupFailed)}
     late = [event for event in history.of(Reported) if event.note.late]
-    answered: dict[tuple[int, int], set[str]] = {}
-    for run in history.runs:
-        if run.began and run.task != ONE_TIME:
-            answered.setdefault((run.task, run.occurrence), set()).add(run.node)
+    answered: dict[tuple[tuple[str, ...], int, int], set[str]] = {}
+    for cluster in history.clusters:
+        for run in cluster.runs:
+            if run.began and run.task != ONE_TIME:
+                answered.setdefault((cluster.founders, run.task, run.occurrence), set()).add(run.node)
     return {
         "ok": len(history.of(BackupFinished)) + len(history.of(BackupSkipped)),
         "late": sum((event.node, event.note.task, event.note.started_at) not in failed for event in late),

@@ -24,7 +24,8 @@ from backup.notes import (
     TaskDefined,
     TaskRemoved,
 )
-from cluster.trace import ConfigurationChanged, Crashed, Happened, N, Note, PutOutside, Started
+from cluster.steps import Start
+from cluster.trace import ConfigurationChanged, Crashed, Happened, N, Note, PutOutside, Started, Stepped
 from cluster.value import value
 
 KINDS: tuple[type[Note], ...] = (
@@ -68,9 +69,18 @@ class BackupFacts:
 class RunHistory:
     """The events of a run that its readers ask for, by kind."""
 
-    def __init__(self, events: Iterable[Happened]) -> None:
+    def __init__(self, events: Iterable[Happened], founders: tuple[str, ...] = ()) -> None:
+        self.founders = founders
+        """The nodes with which a further cluster began; () for the first cluster, and for all clusters together."""
         self._events: dict[type[Note], list[Happened[Any]]] = {kind: [] for kind in KINDS}
+        self._further: dict[str, tuple[str, ...]] = {}
+        """The founders of the cluster of each node that is in a further one."""
+        started = False
         for event in events:
+            if isinstance(event.note, Stepped) and isinstance(event.note.step, Start):
+                nodes = event.note.step.nodes
+                self._further |= dict.fromkeys(nodes, nodes) if started else {}
+                started = True
             kept = self._events.get(type(event.note))
             if kept is not None:
                 kept.append(event)
@@ -82,6 +92,30 @@ class RunHistory:
     def among(self, *kinds: type[Note]) -> Iterable[Happened[Any]]:
         """The events of several kinds, in order."""
         return merge(*[self._events[kind] for kind in kinds], key=lambda event: event.seq)
+
+    @cached_property
+    def clusters(self) -> tuple["RunHistory", ...]:
+        """The history of each cluster of the world by itself, as databases and tasks of two may have the same name and number."""
+        if not self._further:
+            return (self,)
+        every = list(self.among(*KINDS))
+        return tuple(
+            RunHistory((event for event in every if self.founders_of(event.node) == founders), founders)
+            for founders in dict.fromkeys(((), *self._further.values()))
+        )
+
+    def of_nodes(self, names: Iterable[str]) -> "RunHistory":
+        """The history of the one cluster that these nodes belong to; the whole if they belong to several."""
+        founders = {self.founders_of(name) for name in names}
+        return next((each for each in self.clusters if {each.founders} == founders), self)
+
+    def founders_of(self, node: str) -> tuple[str, ...]:
+        """The founders of the cluster of a node; () for the first."""
+        return self._further.get(node, ())
+
+    def whose(self, database: str) -> str:
+        """The name of a database, with its cluster unless that is the first."""
+        return f"{database} of the cluster of {', '.join(self.founders)}" if self.founders else database
 
     @cached_property
     def runs(self) -> tuple[BackupFacts, ...]:

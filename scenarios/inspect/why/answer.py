@@ -33,20 +33,26 @@ class WhyAnswer:
     """The facts that the answer rests on: a label, and the fact."""
 
 
-def why(run: str, task: str, at: str, *, bug: str | None = None, rules: str | None = None) -> WhyAnswer:
-    """Why the task (by its id or name) ran at that time of a run, or why not. ReplayError if there is no such run or task."""
+def why(run: str, task: str, at: str, *, on: str = "", bug: str | None = None, rules: str | None = None) -> WhyAnswer:
+    """Why the task (by its id or name) ran at that time of a run, or why not. ReplayError if there is no such run or task.
+
+    `on`: a node of the cluster that is meant; without it the first that has such a task.
+    """
     number, name = (int(task), "") if task.isdecimal() else (0, task)
     t = true_time(at)
 
     def asked_at(t: int) -> RunMoment[KnownFacts]:
-        return visit(run, t, lambda world: found_in(world, number, name), beyond=SOON, bug=bug, rules=rules)
+        return visit(run, t, lambda world: found_in(world, number, name, on), beyond=SOON, bug=bug, rules=rules)
 
-    moment = asked_at(t)
-    facts = facts_of(t, number, name, moment.read, RunHistory(moment.events))
+    def facts_at(t: int) -> Facts:
+        moment = asked_at(t)
+        history = RunHistory(moment.events).of_nodes(node.name for node in moment.read.nodes)
+        return facts_of(t, number, name, moment.read, history)
+
+    facts = facts_at(t)
     begun = [each.t for each in facts.runs if t < each.t <= t + SOON]
     if begun and ran(facts) is not None:  # the answer rests on the state when the run began
-        moment = asked_at(begun[0])
-        facts = facts_of(begun[0], number, name, moment.read, RunHistory(moment.events))
+        facts = facts_at(begun[0])
     return attrs.evolve(answer(facts), t=t)
 
 

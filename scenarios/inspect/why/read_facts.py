@@ -20,19 +20,27 @@ if TYPE_CHECKING:
     from cluster.sim.world import World
 
 
-def found_in(world: "World", number: int, name: str) -> KnownFacts:
-    """The nodes' knowledge of the task with that number or name. ReplayError if the nodes have no backup service."""
-    running = [node for node in world.names if world[node].up]
+def found_in(world: "World", number: int, name: str, on: str = "") -> KnownFacts:
+    """The knowledge of the task with that number or name in the cluster of node `on`; empty: in the first that has it.
+
+    ReplayError if the nodes have no backup service, or there is no such node.
+    """
+    if on and on not in world.names:
+        raise ReplayError(f"there is no node {on!r} in this run: --on takes one of {' '.join(world.names)}")
+    names = world.nodes_beside(on) if on else world.names
+    running = [node for node in names if world[node].up]
     if running and not hasattr(world[running[0]].application, "look"):
         raise ReplayError("the nodes of this run keep no backups: name a run of a story about backups")
     best: tuple[int, Database, Task] | None = None
     for node in running:
+        if best is not None and node not in names:
+            break  # another cluster's task of this number
         for database in world[node].state.databases.values():
             for task in database.tasks.values():
                 meant = task.id == number or (not number and task.name.lower() == name.lower())
                 if meant and (best is None or world[node].applied > best[0]):
-                    best = world[node].applied, database, task
-    nodes = tuple(_node_facts(world, node, best) for node in world.names)
+                    best, names = (world[node].applied, database, task), world.nodes_beside(node)
+    nodes = tuple(_node_facts(world, node, best) for node in names)
     rules = world[running[0]].application.rules if running else rules_named(world.options.get("rules") or "unkindness")
     return KnownFacts(nodes, best[1] if best else None, best[2] if best else None, rules)
 
