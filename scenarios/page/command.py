@@ -51,6 +51,9 @@ def page_of(run: str, version: str, *, bug: str | None = None, rules: str | None
     Raises ReplayError, StoryError, Diverged.
     """
     found = played(run, bug, rules)
+    events = len(found.outcome.history)
+    if found.seq is not None and not 1 <= found.seq <= events:
+        raise ReplayError(f"there is no event {found.seq}: the run has events 1 to {events}")
     made = page_text(found.outcome, found.request, found.loaded, version)
     path = (
         Path(tempfile.mkdtemp(prefix="unkindness-"))
