@@ -253,38 +253,44 @@ def gaps(history: RunHistory, until: int, zones: Mapping[int, ZoneInfo]) -> tupl
     good: dict[int, list[int]] = {}
     for event in history.among(BackupFinished, BackupSkipped):
         good.setdefault(event.note.task, []).append(event.note.started_at)
+    return tuple(
+        gap
+        for task, due in occurrences_due(history, until, zones).items()
+        for gap in _gaps(task, due, sorted(good.get(task, [])), until)
+    )
+
+
+Due = tuple[int, str, bool]
+"""An occurrence: wall µs, the name of the database, and whether it is one of the full frequency."""
+
+
+def occurrences_due(history: RunHistory, until: int, zones: Mapping[int, ZoneInfo]) -> dict[int, list[Due]]:
+    """Every occurrence of each task up to wall µs `until`, while it was defined and enabled; `zones` as for `gaps`."""
     spans: dict[int, list[tuple[int, TaskDefined | None]]] = {}
     for event in history.among(TaskDefined, TaskRemoved):
         defined = event.note if isinstance(event.note, TaskDefined) else None
         known = spans.setdefault(event.note.task, [])
         if (known[-1][1] if known else None) != defined:
             known.append((event.t, defined))
-    return tuple(
-        gap
-        for task, changes in spans.items()
-        for gap in _gaps(
-            task, _due(changes, until, zones.get(task, ZoneInfo("UTC"))), sorted(good.get(task, [])), until
-        )
-    )
+    return {task: _due(changes, until, zones.get(task, ZoneInfo("UTC"))) for task, changes in spans.items()}
 
 
-def _due(changes: list[tuple[int, TaskDefined | None]], until: int, zone: ZoneInfo) -> list[tuple[int, str]]:
-    """Every occurrence (wall µs), with the name of the database."""
-    found: dict[int, str] = {}
+def _due(changes: list[tuple[int, TaskDefined | None]], until: int, zone: ZoneInfo) -> list[Due]:
+    found: dict[int, Due] = {}
     for place, (since, note) in enumerate(changes):
         if note is None or note.disabled or not note.has_place:
             continue
         end = changes[place + 1][0] if place + 1 < len(changes) else until
-        for cron in (note.full, note.incremental):
+        for cron, full in ((note.incremental, False), (note.full, True)):
             if cron:
-                found.update(dict.fromkeys(occurrences(cron, since, end, zone), note.database))
-    return sorted(found.items())
+                found.update({each: (each, note.database, full) for each in occurrences(cron, since, end, zone)})
+    return sorted(found.values())
 
 
-def _gaps(task: int, due: list[tuple[int, str]], good: list[int], until: int) -> list[Gap]:
+def _gaps(task: int, due: list[Due], good: list[int], until: int) -> list[Gap]:
     found: list[Gap] = []
     joins = False
-    for place, (occurrence, database) in enumerate(due):
+    for place, (occurrence, database, _) in enumerate(due):
         end = due[place + 1][0] if place + 1 < len(due) else until
         if place + 1 == len(due) or any(occurrence <= start < end for start in good):
             joins = False  # the last one may still be run after the end

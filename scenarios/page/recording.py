@@ -3,8 +3,6 @@
 No contents of documents, no digests, no paths of this machine. Never here: how rows become bytes (encode.py).
 """
 
-import tempfile
-from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +19,8 @@ from cluster.value import value
 from scenarios.gallery import LoadedStory
 from scenarios.inspect.causality import parents
 from scenarios.inspect.result import RunRequest, summary
+from scenarios.page.backup_facts import backup_facts
+from scenarios.page.known_paths import KnownPaths
 
 if TYPE_CHECKING:
     from cluster.sim.history import History
@@ -72,6 +72,7 @@ def recording(outcome: "Outcome", request: RunRequest, loaded: LoadedStory, vers
         "promises": [[name, says] for name, says in outcome.promises],
         "broken": None,
         "breaks": [],
+        **backup_facts(outcome, request, loaded, known),
     }
     if result.verdict == BROKEN and rows:
         header["breaks"] = [
@@ -160,29 +161,3 @@ def _step(step: Step) -> Row:
     elif not isinstance(step, Ask | When):
         made["fields"] = json_form(step)["fields"]
     return made
-
-
-@value
-class KnownPaths:
-    """The folders of this machine that a text could show, the longest first."""
-
-    folders: tuple[str, ...]
-
-    @classmethod
-    def of(cls, loaded: LoadedStory) -> "KnownPaths":
-        """The folders of the story, of this process, of its user, and of temporary files."""
-        return cls(tuple(sorted(set(_folders(loaded)), key=len, reverse=True)))
-
-    def without(self, text: str) -> str:
-        """The text with `…` in place of each such folder."""
-        if "/" in text or "\\" in text:
-            for folder in self.folders:
-                text = text.replace(folder, "…")
-        return text
-
-
-def _folders(loaded: LoadedStory) -> Iterator[str]:
-    for folder in (Path(loaded.source).parent, Path.cwd(), Path.home(), Path(tempfile.gettempdir())):
-        for spelt in (str(folder), str(folder.resolve())):
-            if len(spelt) > 1 and spelt != ".":
-                yield spelt

@@ -134,7 +134,7 @@ export class App {
     this.list.forEach((panel, place) => {
       const on = view[panel.place] === panel.name;
       list.append(el("li", {}, el("button", { "data-key": `rail-${panel.name}`, "aria-pressed": String(on), onclick: () => this.rail(place) },
-        el("span", {}, panel.title), el("kbd", {}, place + 1))));
+        el("span", {}, panel.title), el("kbd", {}, place < 10 ? (place + 1) % 10 : ""))));
     });
     return list;
   }

@@ -23,7 +23,7 @@ export const KEYS = [
   { keys: ["g"], shown: "g", says: "go to a time or an event", act: (app) => app.ask() },
   { keys: ["/"], shown: "/", says: "filter the events", act: (app) => app.filter() },
   { keys: ["c"], shown: "c", says: "copy the link to this moment", act: (app) => app.copyLink() },
-  { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], shown: "1 …", says: "the views, in the order of the rail", act: () => {} },
+  { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"], shown: "1 …", says: "the views, in the order of the rail", act: () => {} },
   { keys: ["?"], shown: "?", says: "these keys", act: (app) => app.help() },
   { keys: ["Escape"], shown: "Esc", says: "close, back", act: (app) => app.close() },
 ];
@@ -41,7 +41,7 @@ export function listen(app) {
     const key = KEYS.find((each) => each.keys.includes(name));
     if (!key) return;
     event.preventDefault();
-    if (key.keys.includes("1")) app.rail(Number(event.key) - 1);
+    if (key.keys.includes("1")) app.rail((Number(event.key) + 9) % 10);
     else key.act(app);
   });
 }

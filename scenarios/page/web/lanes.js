@@ -7,7 +7,7 @@ import { keyOf } from "./fold.js";
 /** @typedef {{node: string, role: string, term: number, seq: number, last: number, t: number, until: number}} Life */
 /** @typedef {{node: string, key: string, owner: string, seq: number, last: number, t: number, until: number}} Belief */
 /** @typedef {{sides: string[][], seq: number, last: number, t: number, until: number}} Parting */
-/** @typedef {{lives: Life[], faults: Row[], runs: Run[], beliefs: Belief[], partings: Parting[], entries: Map<number, number>, tasks: Map<string, string>,
+/** @typedef {{lives: Life[], faults: Row[], runs: Run[], removals: Row[], beliefs: Belief[], tenures: Belief[], partings: Parting[], entries: Map<number, number>, tasks: Map<string, string>,
  *   stops: number[], end: number}} Lanes */
 
 const NO_FAULT = new Set(["Start", "Ask", "When", "Join", "Remove", "Promote", "Demote", "Reconfigure", "Transfer"]);
@@ -29,11 +29,13 @@ export function sidesOf(names, cuts) {
  * @param {number} end the last time of the run @param {string[]} agreed the kinds of notes about an entry that is applied */
 export function collector(end, agreed) {
   /** @type {Lanes} */
-  const lanes = { lives: [], faults: [], runs: [], beliefs: [], partings: [], entries: new Map(), tasks: new Map(), stops: [], end };
+  const lanes = { lives: [], faults: [], runs: [], removals: [], beliefs: [], tenures: [], partings: [], entries: new Map(), tasks: new Map(), stops: [], end };
   /** @type {Map<string, Life>} */
   const living = new Map();
   /** @type {Map<string, Belief>} */
   const believed = new Map();
+  /** @type {Map<string, number>} */
+  const agreedAt = new Map();
   /** @type {Map<string, Run>} */
   const runs = new Map();
 
@@ -57,14 +59,22 @@ export function collector(end, agreed) {
     lanes.lives.push(life);
   }
 
-  /** @param {Row} row @param {string} key @param {string} owner */
-  function believe(row, key, owner) {
-    const place = `${row.node}/${key}`, before = believed.get(place);
-    if (before?.owner === owner) return;
-    if (before) Object.assign(before, { until: row.t, last: row.seq });
-    const belief = { node: row.node, key, owner, seq: row.seq, last: Infinity, t: row.t, until: end };
-    believed.set(place, belief);
-    lanes.beliefs.push(belief);
+  /** What a node believes; and, from the first node that applies the entry, what is agreed.
+   * @param {Row} row @param {string} owner */
+  function believe(row, owner) {
+    const key = keyOf(row), { seq, t } = row;
+    if (row.index > (agreedAt.get(key) ?? -1)) hold("", lanes.tenures);
+    agreedAt.set(key, Math.max(row.index, agreedAt.get(key) ?? -1));
+    hold(row.node, lanes.beliefs);
+    /** @param {string} node @param {Belief[]} found */
+    function hold(node, found) {
+      const place = `${node}/${key}`, before = believed.get(place);
+      if (before?.owner === owner) return;
+      if (before) Object.assign(before, { until: t, last: seq });
+      const belief = { node, key, owner, seq, last: Infinity, t, until: end };
+      believed.set(place, belief);
+      found.push(belief);
+    }
   }
 
   /** @param {Row} row @param {string} how */
@@ -75,10 +85,10 @@ export function collector(end, agreed) {
 
   /** @param {Row} row */
   function begin(row) {
-    const { node, database, task, seq, t, occurrence } = row;
+    const { node, database, task, seq, t, occurrence, folder = "" } = row;
     /** @type {Run} */
     const run = {
-      node, database, task, key: keyOf(row), seq, t, full: !!row.full, occurrence, startedAt: row.started_at,
+      node, database, task, key: keyOf(row), seq, t, full: !!row.full, occurrence, folder, startedAt: row.started_at,
       end: "", endSeq: 0, until: end, reported: 0, waits: 0, late: false,
     };
     runs.set(`${node}/${run.key}/${row.started_at}`, run);
@@ -97,13 +107,14 @@ export function collector(end, agreed) {
     BecameLeader: (row) => live(row, "leader", row.term),
     Stepped: (row) => { if (!NO_FAULT.has(row.step)) lanes.faults.push(row); },
     TaskDefined: (row) => { lanes.tasks.set(keyOf(row), row.name || keyOf(row)); },
-    OwnerChanged: (row) => believe(row, keyOf(row), row.owner_after),
-    TaskRemoved: (row) => believe(row, keyOf(row), ""),
+    OwnerChanged: (row) => believe(row, row.owner_after),
+    TaskRemoved: (row) => believe(row, ""),
     BackupStarted: begin,
     BackupSkipped: (row) => { begin(row); finish(row, "nothing new"); },
     BackupFinished: (row) => finish(row, "finished"),
     BackupFailed: (row) => { if (!runs.has(`${row.node}/${keyOf(row)}/${row.started_at}`)) begin(row); finish(row, "failed"); },
     BackupCancelled: (row) => finish(row, "cancelled"),
+    FolderRemoved: (row) => { lanes.removals.push(row); },
     ReportQueued: (row) => {
       const run = runs.get(`${row.node}/${keyOf(row)}/${row.started_at}`);
       if (run) run.waits = row.seq;

@@ -9,14 +9,18 @@
 /** Story, seed, verdict, digest, command, nodes, promises, and the promise that broke.
  * @typedef {{story: string, lesson: string, seed: number, rules: string, bug: string, verdict: string, digest: string, command: string,
  *   version: string, names: string[], events: number, agreed: string[], backups: Record<string, number>, promises: [string, string][],
- *   broken: Break | null, breaks: Break[],
+ *   broken: Break | null, breaks: Break[], due: Record<string, [number, number][]>, gaps: Gap[],
+ *   why: Record<string, [string, string]>,
  *   compared?: {seq: number, fields: string[], until: number, backups: string[][]}}} Header */
+
+/** Occurrences of a task that no run covered, in wall µs, and why: a sentence and its rule, or nothing.
+ * @typedef {{key: string, first: number, last: number, count: number, covered: number | null, why: string[]}} Gap */
 
 /** The state after one event; fold.js says what it holds.
  * @typedef {Record<string, any>} State */
 
 /** One backup from its start to its report; runs.js.
- * @typedef {{node: string, database: string, task: number, key: string, seq: number, t: number, full: boolean, occurrence: number,
+ * @typedef {{node: string, database: string, task: number, key: string, seq: number, t: number, full: boolean, occurrence: number, folder: string,
  *   startedAt: number, end: string, endSeq: number, until: number, reported: number, waits: number, late: boolean}} Run */
 
 /** A finished run: what panels may ask.

@@ -1,5 +1,6 @@
 // The panels, one line each, in the order of the rail. `middle`: what one looks at; `side`: what one asks about.
 
+import { backupLanes } from "./backup_lanes.js";
 import { backups } from "./backups.js";
 import { causes } from "./causes.js";
 import { events } from "./events.js";
@@ -18,6 +19,7 @@ export const PANELS = [
   { name: "two", title: "Two runs", place: "middle", draw: two, compared: true },
   { name: "space", title: "Space-time", place: "middle", draw: spacetime },
   { name: "stage", title: "Stage", place: "middle", draw: stage },
+  { name: "lanes", title: "Lanes", place: "middle", draw: backupLanes },
   { name: "logs", title: "Logs", place: "middle", draw: logs },
   { name: "group", title: "Group", place: "middle", draw: group },
   { name: "promises", title: "Promises", place: "middle", draw: promises },
