@@ -16,8 +16,9 @@ from backup.destinations import io_costs
 from backup.record.cron import next_occurrence
 from backup.record.rules import Rules
 from cluster.checks import Kind, Sees, Watcher, on
+from cluster.steps import FlipBit, Wipe
 from cluster.time_units import MINUTE, SECOND
-from cluster.trace import Crashed, Happened
+from cluster.trace import Crashed, Happened, Stepped
 from cluster.value import value
 
 CALM_BOUND = 2 * MINUTE
@@ -76,6 +77,12 @@ class Cover:
     """Per node: true time (µs) until which a postponement holds that only this node knows of."""
     reporting: dict[str, None] = attrs.field(factory=dict)
     """Nodes whose last run is neither reported nor given up, under rules where that holds its slot (9.16)."""
+    stored_by: str = ""
+    """The node whose run is the last one in the record: also after a restart it counts from that (8.2, 9.15); empty: none."""
+    defined_at: int = 0
+    """Wall µs of the last change of the task, which may have forgotten the runs that began earlier (6.7)."""
+    ran: dict[str, None] = attrs.field(factory=dict)
+    """Nodes that ever started the task: only their clocks are in what is stored of its runs."""
     look_at: int = NEVER
     """True time (µs) of the next check: only the agenda entry with this time counts."""
     waits_for: str = ""
@@ -118,7 +125,9 @@ class Covered(Watcher):
             on(notes.ReportGivenUp, self._told),
             on(notes.TaskDefined, self._task_defined),
             on(notes.TaskRemoved, self._task_removed),
+            on(notes.StatusStored, self._stored),
             on(Crashed, self._crashed),
+            on(Stepped, self._stepped),
             on(notes.BackupPostponed, self._put_off),
             on(notes.BackupPostponedHere, self._put_off_here),
         ]
@@ -156,9 +165,10 @@ class Covered(Watcher):
             before = self._resting.pop(note.task, None)
             if before is not None:  # a postponement stays, and a cancelled run may not have ended yet
                 cover.put_off_until, cover.put_off_here = before.put_off_until, before.put_off_here
-                cover.running, cover.free_at = before.running, before.free_at
+                cover.running, cover.free_at, cover.ran = before.running, before.free_at, before.ran
         else:
             cover.base = max(cover.base, start)
+        cover.stored_by, cover.defined_at = "", start
         self._look_again(note.task, event.t)
 
     def _task_removed(self, event: Happened[notes.TaskRemoved]) -> None:
@@ -176,6 +186,7 @@ class Covered(Watcher):
         note = event.note
         if note.task in self._covers:
             self._covers[note.task].running[event.node] = note.started_at
+            self._covers[note.task].ran[event.node] = None
 
     def _completed(self, event: Happened[notes.BackupSkipped | notes.BackupFinished]) -> None:
         self._settle(event.note.task, event.node, event.note.started_at)
@@ -237,7 +248,25 @@ class Covered(Watcher):
             del cover.reporting[event.node]
             cover.free_at = event.t
 
+    def _stored(self, event: Happened[notes.StatusStored]) -> None:
+        """The run of another node may void what a node has kept of its own (8.12)."""
+        cover = self._covers.get(event.note.task)
+        if cover is not None and self._model.is_news(event):
+            cover.stored_by = event.note.node if event.note.started_at >= cover.defined_at else ""
+
+    def _stepped(self, event: Happened[Stepped]) -> None:
+        step = event.note.step
+        if isinstance(step, Wipe | FlipBit):  # it is unknown what that disk lost
+            self._forget(step.node)
+
+    def _forget(self, node: str) -> None:
+        for cover in (*self._covers.values(), *self._resting.values()):
+            if cover.stored_by == node:
+                cover.stored_by = ""
+
     def _crashed(self, event: Happened) -> None:
+        if event.node in self._model.was_full:
+            self._forget(event.node)
         for cover in (*self._covers.values(), *self._resting.values()):
             cover.first_planned.pop(event.node, None)
             cover.reporting.pop(event.node, None)
@@ -262,6 +291,7 @@ class Covered(Watcher):
             cover.reporting[node] = None
         cover.put_off_until, cover.put_off_here = 0, {}  # a run has started since (15.2)
         cover.owner = node
+        cover.ran[node] = None
         cover.waits_for = ""
         if started_at > cover.base:
             cover.base = started_at
@@ -386,15 +416,20 @@ class Covered(Watcher):
         """The rule of RavenDB by which no node ran it; empty if there is none."""
         model, now, owner = self._model, self._model.now, self._who(task.id, cover)
         due = occurrence - model.dial(owner).ahead(now)
-        plans = [plan for node, plan in cover.first_planned.items() if owner in ("", node)]
+        plans = [plan for node, plan in cover.first_planned.items() if owner in ("", node) and node != cover.stored_by]
         # a node that restarted, or got the task, counts occurrences from then on if it knows of no run
         if any(made > due and planned > occurrence for made, planned in plans):
             return "8.11" if self._rules.assigned and cover.owner not in ("", owner) else "8.2"
-        if model.is_set(model.group(task.database).nodes):  # the last run may seem to lie in the future
+        clocks = (owner, *cover.ran) if owner else model.group(task.database).nodes
+        if model.is_set(clocks):  # the last run may seem to lie in the future
             return "8.2"
         if owner in cover.reporting:
             return "9.16"
-        is_calm = model.disturbed(task.database) < due - self._bound
-        if self._rules.assigned or is_calm:
+        since = due - self._bound
+        if self._rules.assigned or model.disturbed(task.database) < since:
             return ""
-        return "9.1" if owner else "7.6"
+        if not owner:
+            return "7.6"
+        # while the node that ran it last is a member, and that run is in the record, every node holds it responsible (7.5)
+        is_settled = owner == cover.stored_by and owner in model.group(task.database).members
+        return "" if is_settled and not task.definition.mentor and model.changed(task.database) < since else "9.1"

@@ -212,6 +212,10 @@ class Model(Watcher):
             self.shaken_at, self._changed.get(name, -NEVER), *(self._touched.get(node, -NEVER) for node in nodes)
         )
 
+    def changed(self, database: str) -> int:
+        """True time at which the group of the database, or an owner of its tasks, last changed."""
+        return self._changed.get(database.lower(), -NEVER)
+
     def group(self, database: str) -> Topology:
         """The group of a database; an empty one if there is no such database."""
         return self.groups.get(database.lower()) or NOBODY

@@ -157,23 +157,62 @@ def test_an_occurrence_that_nobody_covers() -> None:
     shown(*calm, skipped(5 * HOUR + 110 * SECOND), end(5 * HOUR + 30 * MINUTE))
 
 
+def planned(at: int, due: int, node: str = "B") -> Told:
+    return at, node, BackupPlanned("Shop", 2, due, False, "it waits; incremental", "8.4", ())
+
+
+AWAY: tuple[Told, ...] = ((110 * MINUTE, "B", Crashed()), (130 * MINUTE, "B", Started(2)))
+TOO_LATE = planned(131 * MINUTE, 3 * HOUR)
+TOLD = (HOUR + 1, "B", Reported("Shop", 2, HOUR, 1, False))
+KEPT = (HOUR + 1, "A", StatusStored(4, "Shop", 2, "B", HOUR, False, 1, "", True))
+
+
 def test_what_a_rule_lets_be_missed_is_counted_by_it() -> None:
-    """Under RavenDB's rules what a numbered rule lets be missed is counted by it, and held against nobody."""
-    told = (HOUR + 1, "B", Reported("Shop", 2, HOUR, 1, False))
-    down: tuple[Told, ...] = ((110 * MINUTE, "B", Crashed()), (130 * MINUTE, "B", Started(2)))
-    planned = (131 * MINUTE, "B", BackupPlanned("Shop", 2, 3 * HOUR, False, "it waits; incremental", "8.4", ()))
-    watchers = shown(skipped(HOUR), told, *down, planned, skipped(3 * HOUR + 5), end(4 * HOUR - 1), rules="ravendb-6.2")
+    """8.2: an owner whose run was neither reported nor kept counts from its restart; that is held against nobody."""
+    watchers = shown(skipped(HOUR), *AWAY, TOO_LATE, skipped(3 * HOUR + 5), end(4 * HOUR - 1), rules="ravendb-6.2")
     covered = next(watcher for watcher in watchers if isinstance(watcher, Covered))
     assert [(each.occurrence, each.rule) for each in covered.missed] == [(2 * HOUR, "8.2")]
     assert missed_by_rule(watchers) == (("8.2", 1),)
 
 
 @pytest.mark.parametrize("rules", ["ravendb-6.2", "ravendb-4.2"])
+def test_an_owner_that_has_kept_its_run_counts_from_it(rules: str) -> None:
+    """8.2, 8.10: what fell due while it was away is overdue when it is back, and no rule lets it be missed."""
+    kept = skipped(HOUR), KEPT, TOLD
+    seen_since = skipped(3 * HOUR + 5), end(4 * HOUR - 1)
+    forgets: tuple[Told, ...] = (*kept, *AWAY, TOO_LATE, *seen_since)
+    broken("every backup happens", "02:00:00", *forgets, rules=rules)
+    wiped = (120 * MINUTE, "", Stepped(Wipe("B")))
+    assert missed_by_rule(shown(*kept, AWAY[0], wiped, AWAY[1], TOO_LATE, *seen_since, rules=rules)) == (("8.2", 1),)
+
+
+def test_a_computed_owner_that_left_the_group_for_a_while_may_miss_it() -> None:
+    """9.1, 7.5: the timers of the nodes that were not responsible when it fell due have stopped."""
+    kept = skipped(HOUR), KEPT, TOLD
+    out = TopologyChanged(5, "Shop", ("A", "B", "C"), (), (), ("A", "C"), (), ("B",), "B goes to Rehab")
+    back = TopologyChanged(6, "Shop", ("A", "C"), (), ("B",), ("A", "C", "B"), (), (), "B is a member again")
+    moves: tuple[Told, ...] = (
+        (111 * MINUTE, "A", Committed(6, 1)),
+        (111 * MINUTE, "A", out),
+        (132 * MINUTE, "A", back),
+    )
+    later = skipped(3 * HOUR + 5), end(4 * HOUR - 1)
+    watchers = shown(*kept, AWAY[0], *moves[:2], AWAY[1], moves[2], TOO_LATE, *later, rules="ravendb-4.2")
+    assert missed_by_rule(watchers) == (("9.1", 1),)
+
+
+def test_the_clock_of_a_node_that_never_ran_the_task_excuses_nothing() -> None:
+    """8.2: a start in the future is in what is stored of a run only where the clock of a node that ran it was set."""
+    ran: tuple[Told, ...] = (skipped(HOUR), TOLD)
+    other, own = ((10 * MINUTE, "", Stepped(JumpClock(node, -SECOND))) for node in "CB")
+    broken("every backup happens", "02:00:00", other, *ran, end(3 * HOUR - 1), rules="ravendb-6.2")
+    assert missed_by_rule(shown(own, *ran, end(3 * HOUR - 1), rules="ravendb-6.2")) == (("8.2", 1),)
+
+
+@pytest.mark.parametrize("rules", ["ravendb-6.2", "ravendb-4.2"])
 def test_what_no_rule_lets_be_missed_is_broken_under_any_rules(rules: str) -> None:
     """In calm, and with the task planned in time."""
-    planned = (10, "B", BackupPlanned("Shop", 2, HOUR, False, "it waits; incremental", "8.4", ()))
-    told = (HOUR + 1, "B", Reported("Shop", 2, HOUR, 1, False))
-    broken("every backup happens", "02:00:00", planned, skipped(HOUR), told, end(3 * HOUR), rules=rules)
+    broken("every backup happens", "02:00:00", planned(10, HOUR), skipped(HOUR), TOLD, end(3 * HOUR), rules=rules)
 
 
 def test_after_a_crash_the_task_has_time_to_move() -> None:
