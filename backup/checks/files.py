@@ -51,7 +51,7 @@ class WatchedFiles:
 
     def __init__(self, destinations: WorldDestinations, keys: KeyRing, rules: Rules) -> None:
         """`keys` is the operator's key ring."""
-        self._notices = rules.retention_by_manifest
+        self._notices = rules.looks_at_every_place
         """Whether an incremental goes on only where every file it needs is there; RavenDB looks for a full file alone (8.7)."""
         self.destinations = destinations
         self.keys = keys

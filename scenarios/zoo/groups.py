@@ -111,6 +111,18 @@ def runs_for_a_cluster_it_left(original: Any, *given: Any, passive: Any = False,
     return original(*given, **named)
 
 
+@bug(
+    "backup.record.responsible_node:state_of",
+    breaks="one run is enough",
+    source="rule 7.6: what a node makes of it that asks whether somebody runs the task, not who",
+    strikes="moved_by_hand_in_the_middle",
+)
+def takes_every_turn(original: Any, *given: Any, **named: Any) -> Any:
+    """A node runs the tasks of other nodes as well."""
+    state, node = original(*given, **named)
+    return (TaskState.ACTIVE_BY_CURRENT_NODE if state is TaskState.ACTIVE_BY_OTHER_NODE else state), node
+
+
 @bug("backup.runs.scheduler:Scheduler.standing", source="rules 1.5, 7.7, 10.3", strikes="a_watcher_runs_the_backups")
 def watchers_wait_for_a_leader(original: Any, self: Any, *given: Any) -> Any:
     """A watcher that sees no leader runs nothing."""

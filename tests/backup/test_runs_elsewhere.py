@@ -6,21 +6,21 @@ import attrs
 import pytest
 import trio
 
-from backup.checks.model import Model
-from backup.checks.second_runs import OneRunIsEnough
 from backup.notes import BackupStarted
 from backup.observer.observer import ObserverInputs, observe
 from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import apply
 from backup.record.record import Kind, Record, RunElsewhere, Status
-from backup.record.rules import rules_named
+from backup.record.rules import PRESETS, rules_named
 from backup.record.task_commands import Assign, ReportStatuses
 from backup.replicas.node_reports import ReceivedReport, ReceivedReports, RunReport
 from backup.runs.schedule import known_of_others
-from cluster.sim.run import run
+from cluster.checks import Violation
+from cluster.sim.run import HELD, play, run
 from cluster.sim.world import World
 from cluster.time_units import HOUR, SECOND, hours, minutes
-from scenarios.backups import Slow, Task, backups
+from scenarios.backups import FOLDER, Slow, Task, backups
+from scenarios.zoo import planted
 
 from .test_observer import ABC, ALL_WELL, NOW, TERM, TO_B, WALL, seen, shop, sighting
 
@@ -203,6 +203,53 @@ def test_the_run_elsewhere_outlives_a_leader() -> None:
     assert len([each for each in starts(story) if each[1] == 12]) == 1
 
 
-def test_rules_without_a_take_over_are_watched_for_nothing_here() -> None:
-    """8.11, 23.1: RavenDB's new owner begins at once."""
-    assert OneRunIsEnough(Model(), rules_named("ravendb-6.2")).sees() == []
+def test_a_cut_off_owner_and_its_stand_in_are_not_accused() -> None:
+    """10.8: neither can hear of the other's run, however long ago they were cut off, nor at once when the cut ends."""
+
+    async def story(world: World) -> None:
+        shop = await backups(world).shop("ABC", members="BC")
+        task = await shop.define(full="0 * * * *")
+        owner = (await task.ran()).node
+        world.disturb(owner, Slow(FOLDER, 6_000))
+        await trio.sleep(minutes(45))
+        world.isolate(owner)
+        await trio.sleep(hours(4))
+        world.heal()
+        await trio.sleep(hours(1))
+
+    outcome = play(story)
+    assert outcome.verdict == HELD, outcome.failure
+    assert len({event.node for event in outcome.history.of(BackupStarted)}) == 2
+
+
+@pytest.mark.parametrize("rules", PRESETS)
+def test_two_nodes_that_start_at_once_are_accused(rules: str) -> None:
+    """7.6: under all rules it is the turn of one node, if the task has not moved and nothing is in the way."""
+
+    async def story(world: World) -> None:
+        shop = await backups(world).shop("ABC", members="BC")
+        task = await shop.define(full="0 * * * *")
+        await task.ran()
+        await trio.sleep(hours(3))
+
+    options = {"rules": rules}
+    assert play(story, options=options).verdict == HELD
+    with planted("takes-every-turn"):
+        failure = play(story, options=options).failure
+    assert isinstance(failure, Violation)
+    assert failure.promise == "one run is enough"
+
+
+@pytest.mark.parametrize("rules", PRESETS)
+def test_a_task_that_is_moved_by_hand_runs_again_as_ruled(rules: str) -> None:
+    """8.11, 23.1: RavenDB's new owner begins at once, which is no broken promise."""
+
+    async def story(world: World) -> None:
+        shop = await backups(world).shop("ABC", members="BC")
+        task = await shop.define(full="0 * * * *", mentor="B")
+        await task.ran()
+        await task.edit(mentor="C")
+        await trio.sleep(hours(3))
+
+    outcome = play(story, options={"rules": rules})
+    assert outcome.verdict == HELD, outcome.failure
