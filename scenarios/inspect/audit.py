@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from backup.destinations.registry import is_remote
 from backup.notes import (
     BY_FREQUENCY,
     BackupFailed,
     BackupFinished,
     BackupSkipped,
+    FileLost,
     OwnerChanged,
     Reported,
     ReportGivenUp,
@@ -134,6 +136,24 @@ class Lag:
 
 
 @value
+class Loss:
+    """A finished file that somebody outside the cluster removed or corrupted (8.7)."""
+
+    t: int
+    """True µs."""
+    node: str
+    """The node that was named; a cloud belongs to none."""
+    path: str
+    file: str
+    """Folder and file."""
+    how: str
+
+    def text(self) -> str:
+        """Time, place, file, and what befell it."""
+        return f"{clock_text(self.t)}  {self.file} in {self.path}{f' of {self.node}' if self.node else ''}: {self.how}"
+
+
+@value
 class ChainFound:
     """One folder of backups of the run."""
 
@@ -167,6 +187,8 @@ class Audit:
     unplanned_fulls: tuple[UnplannedFull, ...]
     gaps: tuple[Gap, ...]
     lags: tuple[Lag, ...]
+    losses: tuple[Loss, ...]
+    """Files that were lost behind the cluster's back: what needs them cannot be restored."""
     chains: tuple[ChainFound, ...] | None
     """The chains in the files of the run; None: the files were not kept."""
 
@@ -184,6 +206,7 @@ def audit(run: str, keys: tuple[Key, ...] = (), *, bug: str | None = None, rules
         _of_each(history, lambda part: unplanned_fulls(part, zones.get(part.founders, {}))),
         _of_each(history, lambda part: gaps(part, moment.t, zones.get(part.founders, {}))),
         _of_each(history, lags),
+        losses(history),
         _chains(run, keys),
     )
 
@@ -335,6 +358,15 @@ def lags(history: RunHistory) -> tuple[Lag, ...]:
     )
 
 
+def losses(history: RunHistory) -> tuple[Loss, ...]:
+    """The files that were lost, in the order of their loss."""
+    return tuple(
+        Loss(event.t, "" if is_remote(note.path) else event.node, note.path, f"{note.folder}/{note.file}", note.how)
+        for event in history.of(FileLost)
+        for note in [event.note]
+    )
+
+
 def _zones(world: "World") -> dict[tuple[str, ...], dict[int, ZoneInfo]]:
     """The time zone of each task's owner, for owners that are up, by the founders of its cluster as in `RunHistory`."""
     further = RunHistory(world.history.events).founders_of
@@ -389,8 +421,11 @@ def lines(found: Audit, width: int) -> Iterator[str]:
         ("full without being planned", found.unplanned_fulls),
         ("gaps", found.gaps),
         ("reports", found.lags),
+        ("lost files", found.losses),
         ("chains", found.chains),
     ):
+        if heading == "lost files" and not answers:
+            continue  # it concerns few runs
         yield f"{heading}:"
         if answers is None:
             yield "  the files were not kept: `unkindness run … --out DIR` keeps them"

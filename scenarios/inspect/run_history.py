@@ -18,6 +18,7 @@ from backup.notes import (
     BackupPlanned,
     BackupSkipped,
     BackupStarted,
+    FileLost,
     OwnerChanged,
     Reported,
     ReportGivenUp,
@@ -30,7 +31,7 @@ from cluster.value import value
 
 KINDS: tuple[type[Note], ...] = (
     *(BackupPlanned, BackupDelayed, BackupStarted, BackupSkipped, BackupFinished, BackupFailed, BackupCancelled),
-    *(Reported, ReportGivenUp, OwnerChanged, TaskDefined, TaskRemoved),
+    *(Reported, ReportGivenUp, OwnerChanged, TaskDefined, TaskRemoved, FileLost),
     *(Started, Crashed, ConfigurationChanged, PutOutside),
 )
 """The kinds of events that readers ask for, a small part of a long run."""

@@ -1,5 +1,7 @@
 """Finished files that are lost behind the cluster's back: what may be lost, what is excused, and what is not."""
 
+import json
+
 import pytest
 
 from backup.destinations.world_destinations import WorldDestinations
@@ -18,6 +20,7 @@ from scenarios.backups import (
     Task,
     backups,
 )
+from scenarios.cli import main
 from scenarios.inspect.result import lost_files
 
 BUCKET = AmazonS3("nightly")
@@ -107,3 +110,19 @@ def test_a_file_lost_before_its_run_is_reported_is_excused(rules: str) -> None:
         await task.reported()
 
     assert play(story, options={"rules": rules}).verdict == HELD
+
+
+def test_the_audit_and_the_object_tell_of_a_lost_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where it was and what befell it; what it excuses is in the object of the run."""
+    assert main(["audit", "a_backup_file_is_lost@1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["losses"]
+    assert [(each["node"], each["path"], each["how"]) for each in found] == [
+        ("B", FOLDER, "removed"),
+        ("B", FOLDER, "corrupted"),
+        ("", "s3://nightly", "expired"),
+    ]
+    assert main(["audit", "a_backup_file_is_lost@1"]) == 0
+    text = capsys.readouterr().out
+    assert "lost files:" in text
+    assert main(["run", "a_backup_file_is_lost", "--json"]) == 0
+    assert [each.split()[2] for each in json.loads(capsys.readouterr().out)["lost"]] == [FOLDER, FOLDER, "s3://nightly"]
