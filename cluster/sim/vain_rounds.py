@@ -49,8 +49,10 @@ def is_in_vain(slot: Slot, live: Sequence[Slot], links: Links, always_heard: boo
             return False  # it is not yet known there
         if links[other.name, slot.name].cut:
             continue
-        reply = effects[0].message if isinstance(effects[0], Send) else None
-        if not isinstance(reply, VoteReply) or reply.term > raft.term or reply.outside:
+        reply = next((effect.message for effect in effects if isinstance(effect, Send)), None)
+        if reply is None:
+            continue
+        if not isinstance(reply, VoteReply) or reply.term > raft.term or reply.outside is not None:
             return False  # it will change the candidate
         if reply.granted:
             granting.add(other.name)

@@ -57,9 +57,10 @@ def a_new_database_has_no_server_wide_task(original: Any, record: Any, command: 
     source="rule 26.3, which the preset unkindness repairs",
     strikes="the_bucket_is_changed",
 )
-def goes_on_where_nothing_is(original: Any, inputs: Any, places: Any, key: Any, rules: Any) -> Any:
+def goes_on_where_nothing_is(original: Any, *inputs: Any) -> Any:
     """An incremental is sent to a place that has nothing of its chain."""
-    return original(inputs, places, key, attrs.evolve(rules, looks_at_every_place=False))
+    *others, rules = inputs
+    return original(*others, attrs.evolve(rules, looks_at_every_place=False))
 
 
 @bug(
