@@ -20,8 +20,11 @@ ENTRY = "app.js"
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.\.?/[^"]+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class) (\w+))", re.MULTILINE)
 _COMMENTS = re.compile(r"^ *//.*\n|(?:^ *)?/\*\*(?:[^*]|\*(?!/))*\*/[ \n]?", re.MULTILINE)
-_INDENTED = re.compile(r"^ +", re.MULTILINE)
-_LOOSE = re.compile(r"/\*.*?\*/\n?|(?<=[;{},]) +| (?=[{}])|(?<=:) |\n(?=\n)", re.DOTALL)
+_REMARKS = re.compile(r"/\*.*?\*/", re.DOTALL)
+_SPACED = re.compile(r"(?<=[{};:,]) +|\n\s*| (?=[{}])")
+_LOOSE = re.compile(r" (=>|===|!==|&&|\|\||\?\?|[=?:<>*]|[<>]=) |(\{) | (\})|(?<=[,(])\n")
+_ARROW = re.compile(r"\((\w+)\) =>")
+_INDENTED = re.compile(r"^\s+", re.MULTILINE)
 """Comments, indentation and loose blanks stay in this repository: a page has little room, and every browser indents anew."""
 
 
@@ -64,8 +67,9 @@ def _web() -> Traversable:
 
 @cache
 def sheet() -> str:
-    """The style sheet."""
-    return f"\n{_LOOSE.sub('', _INDENTED.sub('', (_web() / 'page.css').read_text(encoding='utf-8')))}"
+    """The style sheet, without comments and without the spaces around its marks."""
+    text = (_web() / "page.css").read_text(encoding="utf-8")
+    return _SPACED.sub("", _REMARKS.sub("", text)).replace(";}", "}")
 
 
 @cache
@@ -112,5 +116,6 @@ def _module(name: str) -> str:
             raise ValueError(f"{name} imports {', '.join(sorted(missing))}, which {found} does not export by itself")
     exports = ", ".join(_EXPORT.findall(text))
     text = _IMPORT.sub(lambda found: f"const {found[1]} = {_variable(_beside(name, found[2]))};", text)
-    body = _INDENTED.sub("", _COMMENTS.sub("", _EXPORT.sub("", text))).strip()
+    body = _ARROW.sub(r"\1 =>", _INDENTED.sub("", _COMMENTS.sub("", _EXPORT.sub("", text)))).strip()
+    body = _LOOSE.sub(r"\1\2\3", body)
     return f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();\n"

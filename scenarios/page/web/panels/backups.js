@@ -2,6 +2,7 @@
 
 import { agoText, clockText, spanText, wallText } from "../clock.js";
 import { el } from "../dom.js";
+import { since } from "../since.js";
 import { beliefs, knownNodes, lastRuns, recordOf, wallOf, zoneOf } from "../knowledge.js";
 
 /** @typedef {import("../types.js").State} State */
@@ -14,7 +15,7 @@ export function backups(state, run, view) {
   const names = Object.keys(record.databases);
   return el(
     "section", { class: "backups", "data-key": "backups" },
-    el("h2", {}, "Backups"),
+    el("h2", {}, "Backups"), el("button", { onclick: () => view.set({ side: "restore" }) }, "Restore a database from a backup"),
     knows(state, from),
     names.length ? null : el("p", { class: "empty" }, "No database at this moment. Go on to where one is created."),
     names.map((name) => database(state, run, view, name)),
@@ -42,9 +43,20 @@ function database(state, run, view, name) {
   return el(
     "article", { class: "database" },
     el("h3", {}, el("bdi", {}, name), el("small", {}, `on ${group.filter(Boolean).join(", ")}`)),
+    el("dl", {}, manual(state, run, view, name, tasks)),
     el("h4", {}, `Periodic Backup (${tasks.length})`),
     tasks.length ? tasks.map((key) => task(state, run, view, key)) : el("p", { class: "empty" }, "No periodic backup tasks created"),
   );
+}
+
+/** When anything of the database was backed up last, and its last one-time backup.
+ * @param {State} state @param {Recorded} run @param {View} view @param {string} name @param {string[]} tasks */
+function manual(state, run, view, name, tasks) {
+  const now = wallOf(state, view.from), zone = zoneOf(state, view.from), once = run.lanes.runs.filter((each) => each.key === `${name}/0` && each.end === "finished" && each.endSeq <= state.seq && (!view.from || each.node === view.from)).at(-1);
+  const starts = tasks.map((key) => lastRuns(state, run, view.from, key)).flatMap(({ full, incremental }) => [full ?? -1, incremental ?? -1]);
+  const last = Math.max(-1, once?.startedAt ?? -1, ...starts);
+  return [field("Recent Backup", last < 0 ? "never" : agoText(last, now, zone), eventOf(run, name, last), view),
+    field("Manual Backup", once ? `${agoText(once.startedAt, now, zone)}, on ${once.node}` : "No one-time backup", once?.seq ?? 0, view)];
 }
 
 /** @param {State} state @param {Recorded} run @param {View} view @param {string} key */
@@ -58,15 +70,15 @@ function task(state, run, view, key) {
   const kind = found.type === "Snapshot" ? "Last Snapshot" : "Last Full Backup";
   return el(
     "section", { class: `task${found.disabled ? " disabled" : ""}` },
-    el("header", {}, el("bdi", { class: "taskname" }, found.name), el("span", { class: "type" }, found.type), tag(found),
+    el("header", {}, el("bdi", { class: "taskname" }, found.name), el("span", { class: "type" }, found.type, found.server_wide ? ", server-wide" : ""), tag(found),
       el("span", { class: `state ${found.disabled ? "off" : "on"}` }, found.disabled ? "Disabled" : "Enabled")),
     doubt(state, view.from, key, found.owner),
     el("dl", {},
       field("Task Status", statusOf(view.from, found, running), running.length ? state.nodes[running[0]].running[key].seq : found.owner_since, view),
       field("Destinations", [...found.paths.map(() => "Local"), ...found.clouds].join(", ") || "No destinations defined", found.since, view),
       field("Last executed on node", last.node || "N/A", found.last_seq, view),
-      field(kind, last.full === null ? "Never backed up" : agoText(last.full, now, zone), 0, view),
-      last.incremental === null ? null : field("Last Incremental Backup", agoText(last.incremental, now, zone), 0, view),
+      field(kind, last.full === null ? "Never backed up" : agoText(last.full, now, zone), eventOf(run, key, last.full), view),
+      last.incremental === null ? null : field("Last Incremental Backup", agoText(last.incremental, now, zone), eventOf(run, key, last.incremental), view),
       field("Next Estimated Backup", next.text, next.seq, view),
       running.map((name) => {
         const each = state.nodes[name].running[key];
@@ -107,9 +119,9 @@ function doubt(state, from, key, owner) {
 /** @param {string} from @param {State} found @param {string[]} running */
 function statusOf(from, found, running) {
   if (running.length) return `Running on ${running.join(" and ")}`;
-  if (found.disabled || !found.owner) return "Not Active";
+  if (found.disabled || !found.owner) return "Not active";
   if (!from) return `Active on ${found.owner}`;
-  return found.owner === from ? "Active" : "Not on Node";
+  return found.owner === from ? "Active" : "Not on node";
 }
 
 /** @param {State} state @param {string} from @param {string} key @param {string} owner @param {number} now @param {string} zone */
@@ -121,9 +133,13 @@ function nextOf(state, from, key, owner, now, zone) {
   return { text: `${wait} (${plan.full ? "Full" : "Incremental"}), ${wallText(due, zone)}${late}`, seq: plan.seq };
 }
 
+/** The event with which the run of that start began, of a task or of any of a database. @param {Recorded} run @param {string} key @param {number | null} start */
+function eventOf(run, key, start) {
+  return run.lanes.runs.find((each) => each.startedAt === start && `${each.key}/`.startsWith(`${key}/`))?.seq ?? 0;
+}
+
 /** A label and its value. A value with an event leads there.
  * @param {string} label @param {string} text @param {number} seq @param {View} view */
 function field(label, text, seq, view) {
-  const value = seq ? el("button", { class: "since", title: `since event ${seq}`, onclick: () => view.go(seq) }, el("bdi", {}, text)) : el("bdi", {}, text);
-  return el("div", { class: "field" }, el("dt", {}, label), el("dd", {}, value));
+  return el("div", { class: "field" }, el("dt", {}, label), el("dd", {}, since(view, seq, text)));
 }

@@ -7,9 +7,11 @@ import { events } from "./events.js";
 import { group } from "./group.js";
 import { logs } from "./logs.js";
 import { promises } from "./promises.js";
+import { restore } from "./restore.js";
 import { spacetime } from "./spacetime.js";
 import { stage } from "./stage.js";
 import { two } from "./two.js";
+import { why } from "./why.js";
 
 /** @typedef {{name: string, title: string, place: "middle" | "side", draw: import("../types.js").Panel,
  *   compared?: boolean}} Entry `compared`: only where two runs stand beside each other */
@@ -24,6 +26,8 @@ export const PANELS = [
   { name: "group", title: "Group", place: "middle", draw: group },
   { name: "promises", title: "Promises", place: "middle", draw: promises },
   { name: "backups", title: "Backups", place: "side", draw: backups },
+  { name: "why", title: "Why", place: "side", draw: why },
+  { name: "restore", title: "Restore", place: "side", draw: restore },
   { name: "causes", title: "Causes", place: "side", draw: causes },
   { name: "events", title: "Events", place: "side", draw: events },
 ];

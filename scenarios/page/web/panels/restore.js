@@ -1,0 +1,44 @@
+// What a restore as of a point in time would read, out of the files that stand there now: the newest backup that had started by then.
+
+import { wallText } from "../clock.js";
+import { el } from "../dom.js";
+import { since } from "../since.js";
+
+/** @typedef {import("../types.js").State} State */
+
+/** For each place: the files that a restore of a database as of wall time `at` reads, in order; the best place first.
+ * @param {State} state @param {string} database @param {number} at */
+export function readFor(state, database, at) {
+  const found = [];
+  for (const [place, files] of Object.entries(state.files)) {
+    const ours = files.filter((/** @type {State} */ file) => file.database === database && file.started_at <= at);
+    if (!ours.length) continue;
+    const last = ours.reduce((/** @type {State} */ a, /** @type {State} */ b) => (b.started_at > a.started_at ? b : a));
+    const chain = ours.filter((/** @type {State} */ file) => file.folder === last.folder && file.started_at <= last.started_at);
+    found.push({ place, last, chain: chain.sort((/** @type {State} */ a, /** @type {State} */ b) => a.started_at - b.started_at), whole: !!chain[0]?.full });
+  }
+  return found.sort((a, b) => b.last.started_at - a.last.started_at);
+}
+
+/** @type {import("../types.js").Panel} */
+export function restore(state, run, view) {
+  const at = Math.min(view.top.restore || state.t, state.t), names = Object.keys(state.record.databases);
+  return el("section", { class: "backups", "data-key": "restore" },
+    el("h2", {}, "Restore"),
+    el("label", {}, `As of ${wallText(at)} UTC `,
+      el("input", { type: "range", class: "point", "data-key": "point", min: 0, max: state.t, step: 1, value: at, oninput: (/** @type {Event} */ event) =>
+        view.set({ top: { ...view.top, restore: Number(/** @type {HTMLInputElement} */ (event.target).value) } }, true) })),
+    el("p", { class: "hint" }, "From the files that stand there at the playhead."),
+    names.map((name) => {
+      const found = readFor(state, name, at);
+      return el("article", { class: "database" }, el("h3", {}, el("bdi", {}, name)),
+        found.length ? null : el("p", { class: "empty" }, "No backup by then."),
+        found.map(({ place, chain, whole }, rank) => {
+          const node = state.nodes[place.split(":")[0]];
+          return el("section", { class: "task" }, el("b", {}, el("bdi", {}, place)), rank ? null : " newest",
+            node && !node.up ? el("p", { class: "notice" }, "The node is down: nothing can be read.") : null,
+            whole ? null : el("p", { class: "notice" }, "Its full backup is missing."),
+            el("ol", {}, chain.map((/** @type {State} */ file) => el("li", {}, since(view, file.seq, `${file.folder}/${file.file}`)))));
+        }));
+    }));
+}
