@@ -110,11 +110,14 @@ class Runner:
 
     @property
     def reports(self) -> tuple[RunReport, ...]:
-        """The runs of tasks that are under way here, and those that the cluster has not heard of yet."""
+        """The runs of tasks that are under way here, and those that the cluster has not heard of yet.
+
+        A run that still waits to begin covers nothing: the copy that it waits for may leave this node.
+        """
         found = {
-            key: RunReport(*key, run.started_at, run.work.is_full if run.work is not None else run.plan.full)
+            key: RunReport(*key, run.started_at, run.work.is_full)
             for key, run in self._runs.items()
-            if key[1] > 0
+            if key[1] > 0 and run.work is not None
         }
         for key, status in self._statuses.unreported():
             if key[1] != ONE_TIME:

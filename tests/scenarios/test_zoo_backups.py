@@ -79,6 +79,7 @@ def test_a_bad_night_under_ravendbs_rules_is_no_bug_of_ours(rules: str, tmp_path
         ("ABC", "DW", 100_336),
         ("ABC", "DW", 100_452),
         ("ABC", "DW", 300_008),
+        ("ABC", "DW", 710_047),
         ("ABCDE", "FW", 2),
         ("ABCDE", "FW", 1046),
     ],
