@@ -95,9 +95,8 @@ class KeysStaySecret(Watcher):
         told = event.note.text()
         if self._known:
             self._need_clean(f"{event.note!r} {told}".encode(), f"event {event.seq}")
-        if not isinstance(event.note, Stepped) and stands_in(
-            told
-        ):  # a step may carry documents, which may hold anything
+        # a step may carry documents, which may hold anything
+        if not isinstance(event.note, Stepped) and stands_in(told):
             raise self.broken(f"event {event.seq} shows an address with a password or a signature")
 
     def finish(self) -> None:

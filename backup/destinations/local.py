@@ -147,9 +147,8 @@ class LocalDestination:
         path = self.path.joinpath(*parts_of(folder, 1))
         with _translated(path):
             if path.exists():
-                for entry in sorted(
-                    path.iterdir(), reverse=True
-                ):  # incrementals before their full backup: a crash never leaves incrementals without it
+                # incrementals before their full backup: a crash never leaves incrementals without it
+                for entry in sorted(path.iterdir(), reverse=True):
                     entry.unlink()
                 path.rmdir()
                 _sync_folder(path.parent)

@@ -142,9 +142,8 @@ class ObjectStore:
 
     def _shown(self, error: BaseException) -> str:
         text = re.sub(r"(https?://[^\s?]*)\?\S*", r"\1", (str(error).splitlines() or [type(error).__name__])[0])
-        text = re.sub(
-            r" in [0-9.]+ ?[mµn]?s\b", "", text.partition("<?xml")[0]
-        )  # the duration of the request differs from run to run
+        # the duration of the request differs from run to run
+        text = re.sub(r" in [0-9.]+ ?[mµn]?s\b", "", text.partition("<?xml")[0])
         text = re.sub(r"(?<=://)[^/\s@]*@", "", text)
         for secret in self._hidden:
             text = text.replace(secret, "…")

@@ -26,9 +26,8 @@ async def administer(member: Member, act: Act, admit: Callable[[Task], Awaitable
         case DefineReplication(replication=Replication(nodes=nodes)) if set(nodes) & set(member.members):
             raise Refused(f"{' '.join(nodes)} are of this cluster: name the destination alone, or nodes of another one")
         case CreateDatabase():
-            act = attrs.evolve(
-                act, members=_group(member, act), restoring=None
-            )  # only a restore may say that it is one
+            # only a restore may say that it is one
+            act = attrs.evolve(act, members=_group(member, act), restoring=None)
         case AddNode(database=name, node=node):
             act = attrs.evolve(act, node=_addable(member, name, node))
     if isinstance(act, AdminCommand):

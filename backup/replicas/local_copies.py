@@ -128,9 +128,8 @@ class LocalCopy:
 
     def report(self, name: str) -> DatabaseReport:
         """The copy's report to the leader: the same object while nothing changes."""
-        if self._report is None or (
-            self._report[0] != self.changes and self.settled
-        ):  # only what is durable is reported
+        # only what is durable is reported
+        if self._report is None or (self._report[0] != self.changes and self.settled):
             told = DatabaseReport(name, True, self.store.etag, self.store.change_vector)
             self._report = (self.changes, told)
         return self._report[1]
@@ -239,9 +238,8 @@ class LocalCopies:
         for database_id in [each for each in self._names if each not in known]:
             del self._names[database_id]
         for database_id in [each for each in self._copies if each not in known]:
-            if (
-                database_id <= self._member.applied
-            ):  # else the database is not removed: this node has restarted and is behind
+            # else the database is not removed: this node has restarted and is behind
+            if database_id <= self._member.applied:
                 self._close(self._copies[database_id], -1, hard=database_id not in record.put_by)
 
     def leave(self, copy: LocalCopy, told: int) -> None:

@@ -65,9 +65,8 @@ class RestoreOperations:
         member = self._member
         key = key_to_read(request.encryption, request.key)
         place = self._source(request)
-        keys = tuple(
-            each for each in (key, request.key) if each is not None
-        )  # a snapshot is encrypted with its database's key (13.4)
+        # a snapshot is encrypted with its database's key (13.4)
+        keys = tuple(each for each in (key, request.key) if each is not None)
         pace = slowness(place)
         find = partial(self._find, place, request, keys)
         folder, last_file, cost = await member.outside(find, io_costs.START * pace)
@@ -140,12 +139,8 @@ class RestoreOperations:
                 await member.propose(restore_command(request.name, restored.values))
             wanted = await self._define_tasks(request, restored)
             await self._open(request.name, database_id)
-        except (
-            OSError,
-            NoLeader,
-            OutcomeUnknown,
-            Refused,
-        ) as error:  # the disk is full, or the log could not be reached
+        except (OSError, NoLeader, OutcomeUnknown, Refused) as error:
+            # the disk is full, or the log could not be reached
             member.spawn(self._take_back, request.name, database_id, self._destinations.plain(error))
             raise
         await self._enable(request.name, wanted)

@@ -198,9 +198,8 @@ class Runner:
                 self._over(run)
                 return
         await self._conclude(run, done)
-        if (
-            isinstance(done.note, BackupFinished) and work.is_full
-        ):  # rule 14.1; the run is recorded, whatever happens now
+        # rule 14.1; the run is recorded, whatever happens now
+        if isinstance(done.note, BackupFinished) and work.is_full:
             for place, path in work.places.lasting:
                 if place.gives_back and kind_of(path).retention_applies:  # rule 14.6: other destinations are skipped
                     cleaner = RetentionCleaner(self._member, self._rules, place, path, self._destinations.plain)
