@@ -11,7 +11,7 @@ from typing import ClassVar
 import attrs
 
 from backup import notes
-from backup.checks.model import Model, TaskHistory
+from backup.checks.model import NEVER, Model, TaskHistory
 from backup.destinations import io_costs
 from backup.record.cron import next_occurrence
 from backup.record.rules import Rules
@@ -24,7 +24,6 @@ from cluster.value import value
 CALM_BOUND = 2 * MINUTE
 SLACK = 60 * SECOND
 ELECTION = 5 * SECOND
-NEVER = 1 << 62
 AGAIN = 1 * MINUTE
 """How often (µs) an occurrence that must wait is checked again."""
 
@@ -369,9 +368,9 @@ class Covered(Watcher):
 
     def _deadline(self, task: TaskHistory, cover: Cover, occurrence: int, now: int) -> int:
         """The true time by which a run must have started."""
-        due = occurrence - self._model.dial(self._who(task.id, cover)).ahead(now)
-        disturbed_at = self._model.disturbed(task.database)
         owner = self._who(task.id, cover)
+        due = occurrence - self._model.dial(owner).ahead(now)
+        disturbed_at = self._model.disturbed(task.database)
         look = io_costs.LOOK * (self._model.slowness(owner) - 1)  # a run starts after a look at its destination
         bound = self._bound + look + self._model.spread(self._model.group(task.database).nodes, now)
         deadline = due + CALM_BOUND + look if disturbed_at < due - bound else max(due, disturbed_at) + bound

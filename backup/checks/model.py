@@ -206,11 +206,7 @@ class Model(Watcher):
         A disturbance of a node counts for the databases it has, and for all if it leads, or if fewer than a majority of
         the nodes are sound.
         """
-        name = database.lower()
-        nodes = self.group(name).nodes
-        return max(
-            self.shaken_at, self._changed.get(name, -NEVER), *(self._touched.get(node, -NEVER) for node in nodes)
-        )
+        return max(self.changed(database), self.troubled_at(self.group(database).nodes))
 
     def changed(self, database: str) -> int:
         """True time at which the group of the database, or an owner of its tasks, last changed."""
