@@ -6,6 +6,7 @@ They read the files that the nodes wrote, real or simulated, without help from t
 from collections.abc import Iterable
 from typing import ClassVar
 
+from backup.checks.model import NEVER
 from backup.content.encryption import plain
 from backup.content.logical import read_manifest
 from backup.content.manifest import FileKind, Manifest
@@ -25,9 +26,10 @@ from cluster.value import value
 
 EDITED = 5 * SECOND
 """µs after an edit of a task in which a run may still start with the old definition."""
-NEVER = 1 << 62
 Run = tuple[str, int, int]
 """Node, task and start of a run."""
+StoredFolder = tuple[str, str, str]
+"""A folder in a place: the owner of the place (see `home`), its path, and the folder."""
 
 
 @value
@@ -51,7 +53,7 @@ class WatchedFiles:
 
     def __init__(self, destinations: WorldDestinations, keys: KeyRing, rules: Rules) -> None:
         """`keys` is the operator's key ring."""
-        self._notices = rules.looks_at_every_place
+        self.notices = rules.looks_at_every_place
         """Whether an incremental goes on only where every file it needs is there; RavenDB looks for a full file alone (8.7)."""
         self.destinations = destinations
         self.keys = keys
@@ -61,20 +63,20 @@ class WatchedFiles:
         self.finished: set[Run] = set()
         self.sent: dict[Run, list[str]] = {}
         """By run: addresses of the clouds that have its file, as the trace says."""
-        self.gone: set[tuple[str, str, str]] = set()
-        """Chains that retention removes, which are not checked any more: owner of the place (see `home`), its path, and the folder."""
-        self.there: dict[tuple[str, str, str], set[str]] = {}
-        """By folder in a place, as in `kept`: the files that finished runs have written there."""
-        self._lost: dict[tuple[str, str, str], dict[str, tuple[int, str]]] = {}
-        """By owner of the place, its path and the folder: files lost by nobody of the cluster, until when that excuses, and how.
+        self.gone: set[StoredFolder] = set()
+        """Chains that retention removes, which are not checked any more."""
+        self.there: dict[StoredFolder, set[str]] = {}
+        """By folder: the files that finished runs have written there."""
+        self._lost: dict[StoredFolder, dict[str, tuple[int, str]]] = {}
+        """By folder: files lost by nobody of the cluster, until when that excuses, and how.
 
         A run that started later, by true time in µs, should have begun anew, if rules have it look; nobody notices a
         corrupted file.
         """
-        self._manifests: dict[tuple[str, str, str, str], Manifest] = {}
+        self._manifests: dict[tuple[StoredFolder, str], Manifest] = {}
 
-    def kept(self, run: Run) -> list[tuple[str, str, str]]:
-        """The readable places where the run's file is to stay: owner of the place (see `home`), its path, and the folder."""
+    def kept(self, run: Run) -> list[StoredFolder]:
+        """The folders where the run's file is to stay, of the places that can be read."""
         started = self.started[run]
         paths = [*([started.path] if started.path else []), *self.sent.get(run, ())]
         where = [(home(run[0], path), path, started.folder) for path in paths]
@@ -92,14 +94,14 @@ class WatchedFiles:
         for where in self.kept(run):
             self.there.setdefault(where, set()).add(self.started[run].file)
 
-    def is_continued(self, where: tuple[str, str, str], manifest: Manifest) -> bool:
+    def is_continued(self, where: StoredFolder, manifest: Manifest) -> bool:
         """Whether what the file of that manifest continues was ever written to the same folder."""
         return manifest.kind is not FileKind.INCREMENTAL or manifest.previous in self.there.get(where, ())
 
     def lose(self, event: Happened[FileLost]) -> None:
         """A file was lost: it and what its chain holds after it need not be there, or whole."""
         note = event.note
-        until = event.t if self._notices and note.how != "corrupted" else NEVER
+        until = event.t if self.notices and note.how != "corrupted" else NEVER
         self._lost.setdefault((home(event.node, note.path), note.path, note.folder), {})[note.file] = until, note.how
         self._manifests.clear()
 
@@ -115,16 +117,17 @@ class WatchedFiles:
                 found.append(LostFile(f"{folder}/{file} {here}", how, needing))
         return found
 
-    def _is_lost(self, run: Run, where: tuple[str, str, str]) -> bool:
+    def _is_lost(self, run: Run, where: StoredFolder) -> bool:
         lost = self._lost.get(where, {})
         return any(file <= self.started[run].file and self.began[run] <= until for file, (until, _) in lost.items())
 
-    def manifest(self, node: str, path: str, folder: str, file: str) -> Manifest:
+    def manifest(self, where: StoredFolder, file: str) -> Manifest:
         """The manifest of a file, whose seal is verified once."""
-        key = (node, path, folder, file)
-        if key not in self._manifests:
-            self._manifests[key] = read_manifest(file, self.content(self.destinations.place(node, path), folder, file))
-        return self._manifests[key]
+        if (where, file) not in self._manifests:
+            owner, path, folder = where
+            content = self.content(self.destinations.place(owner, path), folder, file)
+            self._manifests[where, file] = read_manifest(file, content)
+        return self._manifests[where, file]
 
     def content(self, place: Destination, folder: str, file: str) -> Iterable[bytes]:
         """The content of a file, decrypted with one of the operator's keys."""
@@ -143,9 +146,8 @@ class ReportedIsKept(Watcher):
         "there, if rules have it looked for (9.8, 11, 17, 26.3)"
     )
 
-    def __init__(self, files: WatchedFiles, rules: Rules) -> None:
+    def __init__(self, files: WatchedFiles) -> None:
         self._files = files
-        self._rules = rules
         self._clouds: dict[int, tuple[int, tuple[str, ...]]] = {}
         """By task: true time at which its clouds last changed, and their addresses."""
 
@@ -184,28 +186,27 @@ class ReportedIsKept(Watcher):
         if run not in self._files.finished:  # it failed, or had nothing to write
             return
         started = self._files.started[run]
-        where = f"{event.node} has reported task {started.task} of {started.database}, and its file {started.file}"
+        what = f"{event.node} has reported task {started.task} of {started.database}, and its file {started.file}"
         since, clouds = self._clouds.get(started.task, (0, ()))
         if since + EDITED < self._files.began[run] and (lacking := set(clouds) - set(self._files.sent.get(run, ()))):
-            raise self.broken(f"{where} was never sent to {' and '.join(sorted(lacking))}, where its task wants it")
-        for _, path, _ in self._files.kept(run):
-            self._look(event.node, path, started, where)
+            raise self.broken(f"{what} was never sent to {' and '.join(sorted(lacking))}, where its task wants it")
+        for where in self._files.kept(run):
+            self._look(event.node, where, started, what)
 
-    def _look(self, node: str, path: str, started: BackupStarted, where: str) -> None:
+    def _look(self, node: str, where: StoredFolder, started: BackupStarted, what: str) -> None:
         try:
-            manifest = self._files.manifest(node, path, started.folder, started.file)
-            where_to = (home(node, path), path, started.folder)
-            looked_at = self._rules.looks_at_every_place or self._files.is_continued(where_to, manifest)
+            manifest = self._files.manifest(where, started.file)
+            looked_at = self._files.notices or self._files.is_continued(where, manifest)
             if manifest.previous and looked_at:  # else it goes on from what this place never had (26.3)
-                before = self._files.manifest(node, path, started.folder, manifest.previous)
+                before = self._files.manifest(where, manifest.previous)
                 check_link(manifest.previous, before, started.file, manifest)
         except Unusable as error:
-            raise self.broken(f"{where} is no good: {self._files.destinations.plain(error)}") from error
+            raise self.broken(f"{what} is no good: {self._files.destinations.plain(error)}") from error
         said = (manifest.file, manifest.node, manifest.task_id, manifest.started_at, manifest.last_etag)
         meant = (started.file, node, started.task, started.started_at, started.etag)
         is_full = manifest.kind is not FileKind.INCREMENTAL
         if said != meant or is_full is not started.full:
-            raise self.broken(f"{where} says {said}, full {is_full}, where the run was {meant}, full {started.full}")
+            raise self.broken(f"{what} says {said}, full {is_full}, where the run was {meant}, full {started.full}")
 
 
 class Restores(Watcher):
@@ -215,9 +216,8 @@ class Restores(Watcher):
         "go on from what its place never had (26.3)"
     )
 
-    def __init__(self, files: WatchedFiles, rules: Rules) -> None:
+    def __init__(self, files: WatchedFiles) -> None:
         self._files = files
-        self._rules = rules
         self.restored = 0
         """Number of restore points that were compared."""
         self.excused: list[LostFile] = []
@@ -228,7 +228,7 @@ class Restores(Watcher):
     def finish(self) -> None:
         """Restore every chain, and compare at every file; list what was lost."""
         self.excused = self._files.excused()
-        chains: dict[tuple[str, str, str], list[tuple[str, BackupStarted]]] = {}
+        chains: dict[StoredFolder, list[tuple[str, BackupStarted]]] = {}
         for run, started in self._files.started.items():
             for where in self._files.kept(run) if run in self._files.finished else ():
                 chains.setdefault(where, []).append((run[0], started))
@@ -242,13 +242,13 @@ class Restores(Watcher):
                 ) from error
 
     def _restorable(
-        self, where: tuple[str, str, str], runs: list[tuple[str, BackupStarted]]
+        self, where: StoredFolder, runs: list[tuple[str, BackupStarted]]
     ) -> list[tuple[str, BackupStarted]]:
         """The runs up to the first that goes on from what this place never had, which RavenDB does (26.3); else all."""
-        if self._rules.looks_at_every_place:
+        if self._files.notices:
             return runs
         for number, (_, started) in enumerate(runs):
-            if not self._files.is_continued(where, self._files.manifest(*where, started.file)):
+            if not self._files.is_continued(where, self._files.manifest(where, started.file)):
                 return runs[:number]
         return runs
 
