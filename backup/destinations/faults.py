@@ -12,8 +12,7 @@ from backup.destinations.address_secrets import refuse_secret
 from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import Destination, DestinationError, Upload
 from backup.destinations.registry import is_remote
-from backup.destinations.settings import WrongSettings
-from cluster.argument_kinds import misfit
+from backup.destinations.settings import check_fields
 from cluster.value import value
 
 Met = Callable[[type], Any]
@@ -28,9 +27,7 @@ class OfPlace:
     path: str
 
     def __attrs_post_init__(self) -> None:
-        said = misfit(self)
-        if said:
-            raise WrongSettings(f"{type(self).__name__}: {said}")
+        check_fields(self)
         where = "the place of a fault"
         refuse_secret(self.path, where, "name it by its address, without that", is_place=is_remote(self.path))
 

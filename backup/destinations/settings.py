@@ -23,6 +23,13 @@ class WrongSettings(ValueError):
     """A field of the settings of a destination, or of a fault of one, is of a wrong kind. The text names it and the remedy."""
 
 
+def check_fields(given: object) -> None:
+    """Raise WrongSettings for a field of a wrong kind."""
+    said = misfit(given)
+    if said:
+        raise WrongSettings(f"{type(given).__name__}: {said}")
+
+
 @value
 class Script:
     """A program of the operator that prints the settings as JSON (rule 12.1)."""
@@ -34,9 +41,7 @@ class Script:
 
     def __attrs_post_init__(self) -> None:
         """WrongSettings for a field of a wrong kind. SecretInAddress: program and arguments are shown."""
-        said = misfit(self)
-        if said:
-            raise WrongSettings(f"Script: {said}")
+        check_fields(self)
         for text in (self.exec, self.arguments):
             refuse_secret(text, "script", "let the program read it from a file or its environment", is_place=False)
 
@@ -88,9 +93,7 @@ class DestinationSettings(ABC):
         """WrongSettings for a field of a wrong kind.
 
         SecretInAddress if what is shown of the settings lets somebody in: an event, a file or an error would tell it."""
-        said = misfit(self)
-        if said:
-            raise WrongSettings(f"{type(self).__name__}: {said}")
+        check_fields(self)
         *others, last = self.login_fields or ("",)
         fields = f"{', '.join(others)} and {last}" if others else last
         instead = f"leave that out, and give it as {fields} of {type(self).__name__}" if fields else "leave that out"
