@@ -16,7 +16,7 @@ from backup.record import responsible_node
 from backup.record.commands import Command
 from backup.record.database_commands import ChangeTopology
 from backup.record.record import Assignment, Database, Reason, Record, RunElsewhere, Task, Topology
-from backup.record.rules import Rules
+from backup.record.rules import FRESH, Rules
 from backup.record.task_commands import Assign, Assigned
 from backup.replicas.node_reports import DatabaseReport, NodeReport, ReceivedReport, ReceivedReports
 from backup.requests.answers import DecisionLogEntry
@@ -27,8 +27,6 @@ LOG_LENGTH = 100
 """Entries of the decision log (rule 5.1)."""
 REPEAT_PASSES = 60
 """Number of passes within which the same line is not logged again (rule 5.12)."""
-FRESH = 3
-"""For how many `Rules.worker_sample` a report is fresh: a single one that is lost makes its node no less fresh."""
 NOTHING: Mapping[str, DatabaseReport] = {}
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from backup.notes import ObserverDecided
-from backup.observer.observer import FRESH, ObserverInputs, observe
+from backup.observer.observer import ObserverInputs, observe
 from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import Command
 from backup.record.record import PromotionStatus
-from backup.record.rules import Rules
+from backup.record.rules import FRESH, Rules
 from backup.replicas.local_copies import LocalCopies
 from backup.replicas.node_reports import DatabaseReport, Heard, NodeReport, ReceivedReport, RunReport, Told
 from backup.requests.answers import DecisionLogEntry

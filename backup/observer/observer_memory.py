@@ -16,7 +16,7 @@ class NodeObservation:
 
     sighting: ReceivedReport
     fresh: bool
-    """Whether it reports on time: its last report is at most two report periods old."""
+    """Whether it reports on time: its last report is at most `FRESH` report periods old."""
     told: bool
     """Whether its report was young enough to describe the present."""
     by_name: Mapping[str, DatabaseReport] = attrs.field(hash=False)

@@ -11,6 +11,9 @@ import attrs
 from cluster.time_units import MILLISECOND, MINUTE, SECOND
 from cluster.value import value
 
+FRESH = 3
+"""For how many `Rules.worker_sample` a report is fresh: a single one that is lost makes its node no less fresh."""
+
 
 @value
 class Rules:
@@ -147,10 +150,10 @@ class Rules:
     def __attrs_post_init__(self) -> None:
         """Raise ValueError for rules under which a node that reports on time could count as silent."""
         shortest = min(self.report_timeout, self.rotation_after, self.rehab_after)
-        if shortest <= 3 * self.worker_sample:
+        if shortest <= FRESH * self.worker_sample:
             raise ValueError(
                 f"rules {self.name!r}: report_timeout, rotation_after and rehab_after must be longer than three "
-                f"worker samples ({3 * self.worker_sample} µs), the shortest is {shortest} µs: lengthen it"
+                f"worker samples ({FRESH * self.worker_sample} µs), the shortest is {shortest} µs: lengthen it"
             )
 
 
