@@ -108,18 +108,18 @@ def known_of_others(status: Status | None, cluster: Status | None, elsewhere: Ru
 
     A run that is under way elsewhere counts as one that was made. 0: there is none.
     """
-    base = status if status is not None else cluster
-    mine = (base.last_full_internal or 0, base.last_incremental_internal or 0) if base is not None else (0, 0)
-    theirs = (
-        (cluster.last_full_internal or 0, cluster.last_incremental_internal or 0) if cluster is not None else (0, 0)
-    )
-    full, incremental = theirs
+    mine, (full, incremental) = _last_starts(status or cluster), _last_starts(cluster)
     if elsewhere is not None and elsewhere.full:
         full = max(full, elsewhere.started_at)
     elif elsewhere is not None:
         incremental = max(incremental, elsewhere.started_at)
     of_either = max(full, incremental)
     return full if full > mine[0] else 0, of_either if of_either > max(mine) else 0
+
+
+def _last_starts(status: Status | None) -> tuple[int, int]:
+    """The starts in wall µs of the last full and of the last incremental; 0: there is none."""
+    return (status.last_full_internal or 0, status.last_incremental_internal or 0) if status is not None else (0, 0)
 
 
 def _next(cron: str, after: int, zone: ZoneInfo) -> int | None:
