@@ -16,8 +16,8 @@ from backup.destinations.registry import KINDS
 CHUNK = 1 << 20
 OVERLAP = 512
 """Minimum number of bytes that two successive windows of a file share."""
-KIND_NAMES = frozenset(kind.__name__ for kind in KINDS)
-_MARKS = tuple(f'"{name}"'.encode() for name in sorted(KIND_NAMES))
+_BY_NAME = {kind.__name__: kind for kind in KINDS}
+_MARKS = tuple(f'"{name}"'.encode() for name in _BY_NAME)
 
 
 def shown_in(trace: Path, others: Iterable[Path], known: Sequence[Spellings]) -> str:
@@ -68,12 +68,10 @@ def _carries(told: Any) -> bool:
         return any(map(_carries, told))
     if not isinstance(told, dict):
         return False
-    fields = told.get("fields")
-    if told.get("kind") in KIND_NAMES and isinstance(fields, dict):
-        kind = next(kind for kind in KINDS if kind.__name__ == told["kind"])
+    kind, fields = _BY_NAME.get(str(told.get("kind"))), told.get("fields")
+    if kind is not None and isinstance(fields, dict):
+        places = kind.place_fields()
         return any(
-            masked(text, is_place=name in kind.place_fields()) != text
-            for name, text in fields.items()
-            if isinstance(text, str)
+            masked(text, is_place=name in places) != text for name, text in fields.items() if isinstance(text, str)
         )
     return any(map(_carries, told.values()))
