@@ -415,6 +415,11 @@ class ConfigurationChanged(Agreed):
     learners: tuple[str, ...]
     promotable: tuple[str, ...]
 
+    @property
+    def members(self) -> frozenset[str]:
+        """Every node of the configuration, with a vote or without."""
+        return frozenset((*self.voters, *self.outgoing, *self.learners))
+
     def text(self) -> str:
         now = " ".join(self.voters) or "nobody"
         says = f"goes by voters {' '.join(self.outgoing)} and {now}" if self.outgoing else f"goes by voters {now}"

@@ -300,12 +300,11 @@ class Model(Watcher):
         note = event.note
         self._disturbed(event)
         self._touch((event.node,), event.t)
-        members = frozenset((*note.voters, *note.outgoing, *note.learners))
         if event.node in note.voters or event.node in note.outgoing:
             self._voteless.pop(event.node, None)
         else:
             self._voteless.setdefault(event.node, note.index)
-        if event.node in members:
+        if event.node in note.members:
             self._left.pop(event.node, None)
         else:  # its vote may be needed until its removal is committed; a node without a vote leaves with the entry (3.36)
             self._left[event.node] = self._voteless[event.node]
@@ -318,8 +317,7 @@ class Model(Watcher):
         if latest is None:
             voters, members = self._founders, None
         else:
-            voters = tuple(dict.fromkeys((*latest.voters, *latest.outgoing)))
-            members = frozenset((*voters, *latest.learners))
+            voters, members = tuple(dict.fromkeys((*latest.voters, *latest.outgoing))), latest.members
         if note is latest or (voters, members) != (self._voters, self._members):
             self._voters, self._members, self.shaken_at = voters, members, t
 

@@ -84,7 +84,7 @@ class GroupsInCluster(Watcher):
 
     def _configured(self, event: Happened[ConfigurationChanged]) -> None:
         note = event.note
-        self._going_by[event.node] = note.index, frozenset((*note.voters, *note.outgoing, *note.learners))
+        self._going_by[event.node] = note.index, note.members
 
     def _committed(self, event: Happened[Committed]) -> None:
         index, members = self._going_by.get(event.node, self._members)

@@ -113,7 +113,7 @@ class Progress(Watcher):
     def configured(self, event: Happened[ConfigurationChanged]) -> None:
         note = event.note
         if note.index >= self._members[0]:
-            self._members = note.index, frozenset((*note.voters, *note.outgoing, *note.learners))
+            self._members = note.index, note.members
 
     def _belongs(self, node: str) -> bool:
         """Whether the node is a member, so that the cluster owes it an answer. A node removed while it was away may not know."""
