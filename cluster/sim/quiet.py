@@ -133,12 +133,13 @@ class Quiet:
 
     def _in_vain(self, slot: Slot, live: Sequence[Slot], leader: Slot | None) -> bool:
         """Whether a candidate asks in vain for good."""
-        wire, always_heard = self.network.wire, False
-        if leader is not None:
-            timing = self._raft(leader).timing
-            slowest = timing.heartbeat + wire.latency + wire.jitter + wire.delay + SLACK
-            always_heard = not wire.loss and slowest <= timing.election // 2
+        always_heard = leader is not None and not self.network.wire.loss and self._is_heard_often(self._raft(leader))
         return vain_rounds.is_in_vain(slot, live, self.network.links, always_heard)
+
+    def _is_heard_often(self, raft: Raft) -> bool:
+        """Whether two heartbeats never arrive T/2 apart (rule 3.22). Their latency is the same, so it does not part them."""
+        wire, timing = self.network.wire, raft.timing
+        return self._passes_before(timing.heartbeat + wire.jitter + wire.delay + SLACK, timing.election // 2)
 
     def _agree(self, leader: Slot, group: Sequence[Slot]) -> bool:
         raft, now = self._raft(leader), self.clock.now
@@ -176,9 +177,12 @@ class Quiet:
         """Rule 3: a heartbeat and its transport take less than the shortest election timeout, at the worst drift."""
         wire, timing = self.network.wire, raft.timing
         shortest = timing.election * timing.first[0] // timing.first[1]
-        slowest = timing.heartbeat + wire.latency + wire.jitter + wire.delay
+        return self._passes_before(timing.heartbeat + wire.latency + wire.jitter + wire.delay, shortest)
+
+    def _passes_before(self, one: int, other: int) -> bool:
+        """Whether one duration is shorter than another by a clock of another node, at the worst drift."""
         worst = max(abs(slot.clocks.drift) for slot in self.slots.values())
-        return slowest * (1_000_000 + 2 * worst) < shortest * 1_000_000
+        return one * (1_000_000 + 2 * worst) < other * 1_000_000
 
     def _observers(self, live: list[Slot]) -> int:
         """The first true time in µs at which some periodic talk may have something new to say."""
@@ -252,11 +256,12 @@ class Quiet:
         return link.count_lost(code, self._raft(leader).term, after, upto)
 
     def _settle_follower(self, slot: Slot) -> None:
+        """A follower whose leader's heartbeats under way are left out: it has heard the last of them as the next one may come."""
         node = slot.node
         assert node is not None
-        now = slot.clocks.monotonic(self.clock.now)
+        heard_at = slot.clocks.monotonic(self.clock.now + self.network.wire.latency)
         assert isinstance(node.raft.role, Follower)
-        raft = attrs.evolve(node.raft, role=attrs.evolve(node.raft.role, heard_at=now))
+        raft = attrs.evolve(node.raft, role=attrs.evolve(node.raft.role, heard_at=heard_at))
         node.raft = election_timer.rewound(raft)
 
     def _settle_grid(self, slot: Slot, grid: Grid) -> None:
