@@ -20,10 +20,6 @@ class Grid:
         """Monotonic µs of the call with this number."""
         return number * self.period + self.phase
 
-    def number_at(self, monotonic: int) -> int:
-        """The number of the first call after a monotonic instant."""
-        return (monotonic - self.phase) // self.period + 1
-
     def first_at(self, monotonic: int) -> int:
         """The number of the first call at or after a monotonic instant."""
         return max(0, -((self.phase - monotonic) // self.period))

@@ -20,7 +20,7 @@ from heapq import merge
 from cluster.periodic_talk import Grid
 from cluster.raft import election_timer
 from cluster.raft.quorum import VoteResult
-from cluster.raft.state import Follower, Leader, Raft
+from cluster.raft.state import Follower, Leader
 from cluster.sim.machine_slot import Slot
 from cluster.sim.network import Link, Network
 from cluster.time_units import FOREVER, MILLISECOND
@@ -51,9 +51,7 @@ class LostChatter:
         """
         if not self.network.wire.loss:
             return FOREVER
-        node = leader.node
-        assert node is not None
-        beats = _Beats(leader, node.raft, self.network, settled)
+        beats = _Beats(leader, self.network, settled)
         followers = [slot for slot in group if slot is not leader]
         for follower in followers:
             until = min(until, self._timer_fires(beats, follower, until))
@@ -65,9 +63,7 @@ class LostChatter:
         return until
 
     def _timer_fires(self, beats: "_Beats", follower: Slot, until: int) -> int:
-        node = follower.node
-        assert node is not None
-        raft, clocks = node.raft, follower.clocks
+        raft, clocks = follower.raft, follower.clocks
         assert isinstance(raft.role, Follower)
         last = beats.number_at(until)
         for first, lost in runs([beats.sent_to(follower)], beats.start, beats.known, last):
@@ -103,13 +99,13 @@ class LostChatter:
     def _talk_is_missed(self, slot: Slot, grid: Grid, until: int, settled: int) -> int:
         earliest = FOREVER
         # A leap lives `settled` µs of talk before anybody judges, so at least one message must arrive within them.
-        fits = (settled - _slowest(self.network)) // grid.period - 1
+        fits = (settled - self.network.wire.slowest) // grid.period - 1
         spared = min(grid.forgives, fits)
         for to, kind, ahead in grid.said:
             link, listener = self.network.links[slot.name, to], self.slots[to]
             if link.cut or listener.node is None:
                 continue  # nothing of it arrives anyway
-            start, last = grid.number + ahead - UNDER_WAY, grid.number_at(slot.clocks.monotonic(until)) + ahead
+            start, last = grid.number + ahead - UNDER_WAY, grid.first_at(slot.clocks.monotonic(until) + 1) + ahead
             losses = (link, self.network.kinds[kind], 0)
             for first, lost in runs([losses], start, settled // grid.period - UNDER_WAY, last):
                 if lost - first >= spared:
@@ -121,11 +117,11 @@ class LostChatter:
 class _Beats:
     """The heartbeats of a leader as numbers and instants."""
 
-    def __init__(self, leader: Slot, raft: Raft, network: Network, settled: int) -> None:
-        role, wire = raft.role, network.wire
+    def __init__(self, leader: Slot, network: Network, settled: int) -> None:
+        raft, role, wire = leader.raft, leader.raft.role, network.wire
         assert isinstance(role, Leader)
         self.leader, self.raft, self.role, self.network = leader, raft, role, network
-        self.earliest, self.latest = wire.latency, _slowest(network)
+        self.earliest, self.latest = wire.latency, wire.slowest
         """How many µs a message takes at least and at most."""
         under_way = -(-2 * self.latest // raft.timing.heartbeat) + 1
         self.start = role.beat + 1 - under_way
@@ -150,11 +146,6 @@ class _Beats:
         """The answers of a follower that do not reach the leader."""
         link = self.network.links[follower.name, self.leader.name]
         return link, self.network.kinds["AppendReply"], self.raft.term
-
-
-def _slowest(network: Network) -> int:
-    wire = network.wire
-    return wire.latency + wire.jitter + wire.delay
 
 
 def runs(losses: Sequence[Losses], start: int, known: int, last: int) -> Iterator[tuple[int, int]]:

@@ -5,6 +5,7 @@ from typing import Any, Generic, TypeVar, cast
 from cluster.member import Application
 from cluster.node import Node
 from cluster.raft.configuration import NOBODY
+from cluster.raft.state import Raft
 from cluster.sim.clock import Clock, Parked
 from cluster.sim.disk import Disk
 from cluster.sim.errors import Misuse
@@ -30,6 +31,12 @@ class Slot(Hardware):
         """The clients that wait for an answer, each with the text of its request."""
         self.node: Node | None = None
         self.machine: Machine | None = None
+
+    @property
+    def raft(self) -> Raft:
+        """What the node here believes; to be asked only while there is one."""
+        assert self.node is not None
+        return self.node.raft
 
     def clocks_changed(self) -> None:
         """The clocks run differently now: let the node here make its appointments anew."""

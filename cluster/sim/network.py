@@ -32,6 +32,11 @@ class Wire:
     """Chance that a message takes `delay` longer, and is overtaken by later ones even on an ordered link."""
     delay: int = 0
 
+    @property
+    def slowest(self) -> int:
+        """How many µs a message takes at most."""
+        return self.latency + self.jitter + self.delay
+
 
 class Link:
     """The link from one node to another, in one direction."""

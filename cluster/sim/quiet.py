@@ -65,7 +65,7 @@ class Quiet:
 
     def _measure(self) -> None:
         wire, timing = self.network.wire, self.timing
-        round_trip = 2 * (wire.latency + wire.jitter + wire.delay)
+        round_trip = 2 * wire.slowest
         again = 2 * timing.election * timing.again[0] // timing.again[1]
         live = [slot.node for slot in self.slots.values() if slot.node is not None]
         if not any(isinstance(node.raft.role, Candidate) for node in live):
@@ -109,7 +109,7 @@ class Quiet:
         """How the live nodes of one cluster stand to each other; None if rule 3 does not hold."""
         leader = self._leader(live)
         resting = [slot for slot in live if self._rests(slot)]
-        asking = [slot for slot in live if vain_rounds.asks(self._raft(slot))]
+        asking = [slot for slot in live if vain_rounds.asks(slot.raft)]
         group = [slot for slot in live if slot not in asking and slot not in resting]
         if not all(self._in_vain(slot, live, leader) for slot in asking):
             return None
@@ -117,39 +117,33 @@ class Quiet:
             return None
         return Calm(leader, tuple(group), tuple(asking), tuple(resting))
 
-    @staticmethod
-    def _raft(slot: Slot) -> Raft:
-        assert slot.node is not None
-        return slot.node.raft
-
     def _leader(self, live: list[Slot]) -> Slot | None:
-        leaders = [slot for slot in live if isinstance(self._raft(slot).role, Leader)]
+        leaders = [slot for slot in live if isinstance(slot.raft.role, Leader)]
         return leaders[0] if len(leaders) == 1 else None
 
     def _rests(self, slot: Slot) -> bool:
         """Whether its Raft only waits for a message: it is no member, or a learner that hears of no leader."""
-        raft = self._raft(slot)
+        raft = slot.raft
         return raft.wake_at == FOREVER and isinstance(raft.role, Follower)
 
     def _in_vain(self, slot: Slot, live: Sequence[Slot], leader: Slot | None) -> bool:
         """Whether a candidate asks in vain for good."""
-        always_heard = leader is not None and not self.network.wire.loss and self._is_heard_often(self._raft(leader))
+        always_heard = leader is not None and not self.network.wire.loss and self._is_heard_often(leader.raft)
         return vain_rounds.is_in_vain(slot, live, self.network.links, always_heard)
 
     def _is_heard_often(self, raft: Raft) -> bool:
         """Whether two heartbeats never arrive T/2 apart (rule 3.22). Their latency is the same, so it does not part them."""
         wire, timing = self.network.wire, raft.timing
-        return self._passes_before(timing.heartbeat + wire.jitter + wire.delay + SLACK, timing.election // 2)
+        return self._passes_before(timing.heartbeat + wire.slowest - wire.latency + SLACK, timing.election // 2)
 
     def _agree(self, leader: Slot, group: Sequence[Slot]) -> bool:
-        raft, now = self._raft(leader), self.clock.now
+        raft, now = leader.raft, self.clock.now
         role = raft.role
         assert isinstance(role, Leader)
-        links = self.network.links
         if not role.ready or raft.commit != raft.log.last_index or raft.durable.last != raft.log.last_index:
             return False
         fresh = raft.timing.heartbeat + self.settle // 2
-        names = {slot.name for slot in group if slot is not leader and not links[slot.name, leader.name].cut}
+        names = self._heard_by(leader, group)
         monotonic = leader.clocks.monotonic(now)
         for peer, progress in role.peers:
             age = monotonic - progress.answered_at
@@ -162,8 +156,8 @@ class Quiet:
         for slot in group:
             if slot is leader:
                 continue
-            other = self._raft(slot)
-            if links[leader.name, slot.name].cut:
+            other = slot.raft
+            if self.network.links[leader.name, slot.name].cut:
                 return False
             if not isinstance(other.role, Follower) or other.role.leader != leader.name or other.term != raft.term:
                 return False
@@ -173,11 +167,16 @@ class Quiet:
                 return False
         return self._beats_in_time(raft)
 
+    def _heard_by(self, leader: Slot, group: Sequence[Slot]) -> set[str]:
+        """The followers whose answers reach the leader."""
+        links = self.network.links
+        return {slot.name for slot in group if slot is not leader and not links[slot.name, leader.name].cut}
+
     def _beats_in_time(self, raft: Raft) -> bool:
         """Rule 3: a heartbeat and its transport take less than the shortest election timeout, at the worst drift."""
-        wire, timing = self.network.wire, raft.timing
+        timing = raft.timing
         shortest = timing.election * timing.first[0] // timing.first[1]
-        return self._passes_before(timing.heartbeat + wire.latency + wire.jitter + wire.delay, shortest)
+        return self._passes_before(timing.heartbeat + self.network.wire.slowest, shortest)
 
     def _passes_before(self, one: int, other: int) -> bool:
         """Whether one duration is shorter than another by a clock of another node, at the worst drift."""
@@ -237,11 +236,10 @@ class Quiet:
             return  # the only member sends no heartbeats
         now = slot.clocks.monotonic(self.clock.now)
         beat = (now - role.beats_from - 1) // raft.timing.heartbeat
-        followers = {other.name for other in group}
+        followers = {other.name: other for other in group if other is not slot}
         answering = sum(1 for peer, _ in role.peers if peer in followers)
-        heard = [other.name for other in group if other is not slot]
-        names = {name for name in heard if not self.network.links[name, slot.name].cut}
-        lost = sum(self._unanswered(slot, other, role.beat, beat) for other in group if other is not slot)
+        names = self._heard_by(slot, group)
+        lost = sum(self._unanswered(slot, other, role.beat, beat) for other in followers.values())
         self.network.messages += (beat - role.beat) * (len(role.peers) + answering) - lost
         peers = tuple(
             (peer, attrs.evolve(progress, answered_at=now) if peer in names else progress)
@@ -253,7 +251,7 @@ class Quiet:
     def _unanswered(self, leader: Slot, follower: Slot, after: int, upto: int) -> int:
         """How many of the leader's heartbeats a follower does not answer, as they are lost."""
         link, code = self.network.links[leader.name, follower.name], self.network.kinds["AppendEntries"]
-        return link.count_lost(code, self._raft(leader).term, after, upto)
+        return link.count_lost(code, leader.raft.term, after, upto)
 
     def _settle_follower(self, slot: Slot) -> None:
         """A follower whose leader's heartbeats under way are left out: it has heard the last of them as the next one may come."""

@@ -30,20 +30,21 @@ def is_in_vain(slot: Slot, live: Sequence[Slot], links: Links, always_heard: boo
     `always_heard`: no follower ever misses its leader for as long as it takes to grant a vote (rule 3.22). Otherwise
     every follower is taken for one that does.
     """
-    raft, role = _raft(slot), _raft(slot).role
+    raft, role = slot.raft, slot.raft.role
     assert isinstance(role, Candidate)
     request = RequestVote(raft.term + 1, raft.log.last_index, raft.log.last_term, True, False, role.rounds)
     electors, granting = raft.configuration.electors(slot.name), {slot.name}
     for other in live:
         if other is slot:
             continue
-        voter = _raft(other)
+        voter = other.raft
         if isinstance(voter.role, Leader) and not links[other.name, slot.name].cut:
             return False  # its heartbeats arrive
         if other.name not in electors or links[slot.name, other.name].cut:
             continue
-        heard = isinstance(voter.role, Follower) and voter.role.leader is not None and always_heard
-        now = voter.role.heard_at if heard and isinstance(voter.role, Follower) else FOREVER
+        now = FOREVER
+        if always_heard and isinstance(voter.role, Follower) and voter.role.leader is not None:
+            now = voter.role.heard_at
         after, effects = election.request_vote(voter, slot.name, request, Moment(now, 0.0))
         if after is not voter and after != voter:
             return False  # it is not yet known there
@@ -77,8 +78,3 @@ def later_rounds(slot: Slot, live: Sequence[Slot], network: Network, true: int) 
         messages += len(electors) + sum(not link.loses_chatter(code, raft.term, beat) for link in reached)
     node.raft = raft
     return messages
-
-
-def _raft(slot: Slot) -> Raft:
-    assert slot.node is not None
-    return slot.node.raft
