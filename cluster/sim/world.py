@@ -300,8 +300,9 @@ class World(Universe):
             raise Misuse("there is nobody to elect: start some nodes first")
 
         def leader() -> str | None:
-            names = self.nodes_beside(beside or self.names[0])
-            return next((name for name in names if name != other_than and self._leading(name)), None)
+            return next(
+                (name for name in self.nodes_beside(beside) if name != other_than and self._leading(name)), None
+            )
 
         return await self.until(leader, within, f"a leader other than {other_than}" if other_than else "a leader")
 
@@ -333,7 +334,7 @@ class World(Universe):
         """Wait until it is committed that exactly these nodes are the cluster."""
         wanted = Configuration.of(voters, watchers)
         await self.until(
-            lambda: self._committed_configuration((*wanted.voters, self.names[0])[0]) == wanted,
+            lambda: self._committed_configuration((*wanted.voters, "")[0]) == wanted,
             within,
             f"{wanted} to be so",
         )
@@ -387,9 +388,8 @@ class World(Universe):
         """
 
         def calm() -> bool:
-            one = beside or self.names[0]
-            mine = [self.slots[name] for name in self.nodes_beside(one)]
-            now = self._committed_configuration(one)
+            mine = [self.slots[name] for name in self.nodes_beside(beside)]
+            now = self._committed_configuration(beside)
             members = self.slots if now is None else now.members
             nodes = [slot.node for slot in mine if slot.node is not None and slot.name in members]
             if any(slot.booting for slot in mine):
