@@ -118,7 +118,6 @@ class Universe:
         """An application that never runs, asked for what all nodes share."""
         self._nursery: trio.Nursery | None = None
         self._steps = 0
-        self._mended = 0
         self._armed: list[Armed] = []
         self._effects: dict[type[steps.Step], Callable[[Any], None]] = {}
         """The method that applies each class of step. Empty until the world has machines."""
@@ -413,7 +412,7 @@ class Universe:
             ):
                 if one == other:
                     raise Misuse(f"there is no link from {one} to itself: name two nodes")
-            case steps.JumpClock(node, by) if node in self.slots and isinstance(by, int):
+            case steps.JumpClock(node, by) if node in self.slots:
                 reads = self.slots[node].clocks.wall(self.clock.now) + by
                 if not FIRST <= reads < LAST:
                     years = f"{as_datetime(FIRST).year} to {as_datetime(LAST).year - 1}"
@@ -489,7 +488,7 @@ class Universe:
                     slot.founded = NOBODY  # a node with an empty disk is a new one, whatever its name
                 self._boot(slot)
         if isinstance(step, steps.Reconfigure):
-            asked = self._spokesman("", self.cluster_of((*step.voters, "")[0]))
+            asked = self._spokesman("", self.cluster_of(step.voters[0]))
         else:
             asked = self._spokesman(step.node, self.cluster_of(step.node))
         if asked is None:
@@ -595,7 +594,6 @@ class Universe:
             self.clock.at(self.clock.now, WAKE, slot.index, slot.count(), act, arg)
 
     def _mend(self, step: steps.Mend) -> None:
-        self._mended += 1  # disarms every fault that waits for its event
         for armed in self._armed:
             armed.was_mended = True
         cause = self.history.cause
@@ -619,31 +617,26 @@ class Universe:
                 self._boot(slot)
 
     def _strike(self, when: steps.When) -> None:
-        left, armed_before = when.count, self._mended
         armed = Armed(when)
         self._armed.append(armed)
 
         def see(event: Happened) -> None:
-            nonlocal left
             if (
-                left
-                and armed_before == self._mended
+                armed.came < when.count
+                and not armed.was_mended
                 and type(event.note).__name__ == when.kind
                 and event.node
                 and when.node in ("", event.node)
             ):
-                left -= 1
                 armed.came += 1
-                if not left:
-                    self.clock.at(
-                        self.clock.now, STEP, STORY, self._count(), self._struck, (armed, event, armed_before)
-                    )
+                if armed.came == when.count:
+                    self.clock.at(self.clock.now, STEP, STORY, self._count(), self._struck, (armed, event))
 
         self.history.followers.append(see)
 
-    def _struck(self, what: "tuple[Armed, Happened, int]") -> None:
-        armed, event, armed_before = what
-        if armed_before != self._mended:
+    def _struck(self, what: tuple[Armed, Happened]) -> None:
+        armed, event = what
+        if armed.was_mended:
             return
         self._armed.remove(armed)
         fault: Any = armed.when.fault
@@ -686,9 +679,7 @@ class Universe:
         else:
             try:
                 slot.node.deliver(packet)
-            except (
-                Exception
-            ) as error:  # of the application: it handled the message, or applied what was committed by it
+            except Exception as error:  # the application handled the message, or applied what was committed by it
                 self.program_failed(slot.name, error)
                 raise
 
@@ -704,5 +695,5 @@ class Universe:
         for watcher in self.watchers:
             with self.history.noting_breaks() if self.history.keeps_going else nullcontext():
                 watcher.finish()
-        for broken in self.history.broken:
-            raise broken.failure
+        if self.history.broken:
+            raise self.history.broken[0].failure
