@@ -96,9 +96,10 @@ class ApplyLoop:
         """Apply a committed change of the cluster."""
         self.members, before = configuration, self.state
         self.state = self.application.reconfigured(before, configuration.members, index)
-        if self.state is not before:
-            self._sample(index, "Reconfiguration", before, None)
-        if aloud and self.state is not before:
+        if self.state is before:
+            return
+        self._sample(index, "Reconfiguration", before, None)
+        if aloud:
             for note in self.application.tell(before, self.state, configuration.members, None, index):
                 self.host.note(note)
 

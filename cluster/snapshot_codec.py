@@ -147,14 +147,9 @@ class Samples:
     def anew(self, state: Any) -> None:
         """Begin with this state, of a snapshot or before the first command."""
         self._number, self._answers = 0, []
-        size = self._digested(state)
-        self._due = max(1, size // SAMPLED_BYTES)
-
-    def _digested(self, state: Any) -> int:
-        """Remember the digest of the state; return its size in bytes."""
         content = encoded(self._codec, state)
         self._digest = crc32(content)
-        return len(content)
+        self._due = max(1, len(content) // SAMPLED_BYTES)
 
     def was_altered(self, before: Any) -> bool:
         """Whether `before`, the state until this command was applied, was sampled and is no longer what it was."""
@@ -171,7 +166,7 @@ class Samples:
             return None
         given = tuple([_as_value(answer) for answer in self._answers])
         answers, self._answers = crc32(encoded(self._codec, given, "answers")), []
-        size = self._digested(state)
-        self._due = number + max(1, min(number // 4, SELDOM), size // SAMPLED_BYTES)
-        assert self._digest is not None
-        return StateSampled(index, self._digest, self._since, answers)
+        content = encoded(self._codec, state)
+        self._digest = digest = crc32(content)
+        self._due = number + max(1, min(number // 4, SELDOM), len(content) // SAMPLED_BYTES)
+        return StateSampled(index, digest, self._since, answers)
