@@ -6,9 +6,11 @@ machine), `result.json`, and `backups/`. Never here: printing and exit codes.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from hashlib import file_digest
 from itertools import islice, zip_longest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
@@ -86,24 +88,32 @@ def asked(
 def perform(
     loaded: LoadedStory,
     request: RunRequest,
-    backups: Path,
+    backups: Path | None = None,
     *,
     follow: "Callable[[World], None] | None" = None,
     stop_asked: Callable[[], bool] | None = None,
     shuffle: int = 0,
 ) -> Outcome:
-    """Play the requested story once, with the bug planted if one was named; real backup files go to `backups`."""
+    """Play the requested story once, with the bug planted if one was named.
+
+    Real backup files go to `backups`; without it they are gone when the story has ended.
+    """
     from scenarios import zoo
 
     under = zoo.bug_named(request.bug).under if request.bug else {}
-    with zoo.planted(request.bug):
+    place: AbstractContextManager[str] = (
+        TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True)
+        if backups is None
+        else nullcontext(str(backups))
+    )
+    with place as folder, zoo.planted(request.bug):
         return play(
             loaded.story,
             request.seed,
             follow=follow,
             stop_asked=stop_asked,
             shuffle=shuffle,
-            places={"backups": str(backups)},
+            places={"backups": folder},
             options={"rules": request.rules, "data": request.data},
             keep_going=request.keep_going,
             **under,

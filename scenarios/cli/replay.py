@@ -4,7 +4,7 @@ Never here: how two runs are compared (scenarios/kept_run.py).
 """
 
 from scenarios.cli.base import BROKEN, DIVERGED, HELD, Bug, Rules, app, check_data
-from scenarios.cli.run_screen import RunScreen, backups_folder, interrupted
+from scenarios.cli.run_screen import RunScreen, interrupted
 
 
 @app.command
@@ -27,8 +27,7 @@ def replay(run: str, /, *, bug: Bug = None, rules: Rules = None) -> int:
     loaded = load(request.story)
     check_data(request.data)
     with RunScreen(quiet=True) as shown, SecondPlay(request) as second:
-        with backups_folder(None) as backups:
-            outcome = perform(loaded, request, backups, stop_asked=shown.stop_asked)
+        outcome = perform(loaded, request, stop_asked=shown.stop_asked)
         if outcome.verdict == "stopped":
             return interrupted(outcome, request)
         second.wait()

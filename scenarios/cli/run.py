@@ -23,7 +23,7 @@ from scenarios.cli.base import (
     say_json,
     version,
 )
-from scenarios.cli.run_screen import RunScreen, backups_folder, interrupted
+from scenarios.cli.run_screen import RunScreen, interrupted
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
@@ -83,7 +83,7 @@ def run(
     """
     from scenarios.gallery import StoryError, load
     from scenarios.inspect.result import summary
-    from scenarios.kept_run import asked, fresh_folder, perform
+    from scenarios.kept_run import BACKUPS, TRACE, asked, fresh_folder, keep, perform, secret_shown
 
     loaded = load(story)
     request = asked(loaded, seed, rules, data, bug, keep_going)
@@ -94,15 +94,14 @@ def run(
         check_target(html)
     with new_file("--log", log) as log_file:  # before the story is played, so that no play is wasted
         folder = fresh_folder(out, request) if out is not None else None
-        with backups_folder(folder) as backups, RunScreen(quiet=quiet or json, detail=verbose) as shown:
+        backups = folder / BACKUPS if folder is not None else None
+        with RunScreen(quiet=quiet or json, detail=verbose) as shown:
             outcome = perform(loaded, request, backups, follow=shown.follow, stop_asked=shown.stop_asked)
             shown.catch_up(outcome)
         if log_file is not None:
             _write_log(log_file, outcome)
     result = summary(outcome, request, loaded)
     if folder is not None:
-        from scenarios.kept_run import TRACE, keep, secret_shown
-
         keep(folder, result, outcome.history, version())
         if result.verdict == "held" and (shows := secret_shown(folder / TRACE, outcome)):
             complain(f"broken: {shows}: {folder}")

@@ -4,9 +4,6 @@ Never here: what a line looks like (scenarios/terminal.py), and how a run ended 
 """
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenarios.cli.base import INTERRUPTED, complain
@@ -90,20 +87,6 @@ class RunScreen:
         if self._timeline is not None:
             self._timeline.catch_up(outcome.history)
             self._timeline.close()
-
-
-@contextmanager
-def backups_folder(folder: Path | None) -> Iterator[Path]:
-    """The folder for real backup files: in the folder that is kept, or a temporary one."""
-    if folder is not None:
-        from scenarios.kept_run import BACKUPS
-
-        yield folder / BACKUPS
-        return
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
 
 
 def interrupted(outcome: "Outcome", request: "RunRequest") -> int:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Collection
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
@@ -42,7 +41,6 @@ class RunMoment(Generic[T]):
     events: tuple[Happened, ...]
     """All events up to the moment, and for `beyond` µs after it."""
     rules: str
-    data: Any = None
 
 
 def true_time(text: str) -> int:
@@ -88,10 +86,8 @@ def visit(
     """
     named = find_whole(run, bug, rules)
     request = named.request if isinstance(named, Kept) else named
-    loaded = load(request.story)
     visitor = Visitor(at, read, beyond)
-    with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder:
-        outcome = perform(loaded, request, Path(folder), follow=visitor.follow, stop_asked=lambda: visitor.is_done)
+    outcome = perform(load(request.story), request, follow=visitor.follow, stop_asked=lambda: visitor.is_done)
     end = outcome.history.clock.now
     if visitor.error is not None:
         raise visitor.error

@@ -3,8 +3,6 @@
 Never here: what is read in it.
 """
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cluster.sim.run import BUG, MISTAKE
@@ -40,8 +38,7 @@ def played(run: str, bug: str | None = None, rules: str | None = None) -> Played
     name = run if seq is None else run.rpartition(":")[0]
     request = named.request if isinstance(named, Kept) else named
     loaded = load(request.story)
-    with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder:
-        outcome = perform(loaded, request, Path(folder))
+    outcome = perform(loaded, request)
     if outcome.failure is not None and outcome.verdict in (MISTAKE, BUG):
         raise ReplayError(f"{name} cannot be looked into, as it cannot be played: `{request.command()}` says why")
     if isinstance(named, Kept) and difference(named, [PlayedHere(outcome.history)]):

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cluster.sim.run import Outcome
 from cluster.value import value
@@ -59,8 +58,8 @@ def validate(request: RunRequest, first: int | None = None, specification: Path 
     java(), tools()
     if specification is not None and not specification.is_file():
         raise StoryError(f"there is no specification {specification}: name a file like Ongaro's raft.tla")
-    with recorded() as record, TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder:
-        outcome = perform(load(request.story), request, Path(folder))
+    with recorded() as record:
+        outcome = perform(load(request.story), request)
     mapper, unmapped = Mapper(record), ""
     try:
         mapper.run()
