@@ -6,11 +6,11 @@ Its reader refuses more than 50,000 characters, and takes some characters for it
 import re
 from collections.abc import Iterable
 
-from cluster.sim.timeline import DETAIL, SILENT, manner
 from cluster.time_units import clock_text
 from cluster.trace import Agreed, Delivered, Happened, Lost, Note
 from scenarios.drawing.messages import SAID
 from scenarios.export.excerpt import Excerpt
+from scenarios.inspect.causality import is_quiet
 from scenarios.kept_run import ReplayError
 
 MOST = 50_000
@@ -55,7 +55,7 @@ def _lines(excerpt: Excerpt, event: Happened) -> Iterable[str]:
             why = f" ({note.why})" if isinstance(note, Lost) else ""
             yield f"    {alias(excerpt, note.peer)}{arrow}{alias(excerpt, event.node)}: {escaped(note.message + why)}"
         return
-    if type(note) in SILENT or manner(note)[1] == DETAIL:
+    if is_quiet(event):
         return
     ends = excerpt.names if not event.node else (event.node,)
     over = ",".join(alias(excerpt, name) for name in dict.fromkeys((ends[0], ends[-1])))

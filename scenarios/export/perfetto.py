@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from backup.notes import BackupCancelled, BackupFailed, BackupFinished, BackupStarted
-from cluster.sim.timeline import DETAIL, SILENT, manner
 from cluster.trace import (
     BecameCandidate,
     BecameFollower,
@@ -23,6 +22,7 @@ from cluster.trace import (
     Stepped,
 )
 from scenarios.export.excerpt import Excerpt
+from scenarios.inspect.causality import is_quiet
 
 RUN = 1
 """The number of the process."""
@@ -138,7 +138,7 @@ class _Writer:
                 yield self._at(event.node, event.t) | {"ph": "C", "name": "commit", "args": {event.node: index}}
             case Stepped():
                 yield self._at("", event.t) | {"ph": "i", "s": "g", "cat": "step", "name": note.text()} | told
-            case _ if type(note) not in SILENT and manner(note)[1] != DETAIL:
+            case _ if not is_quiet(event):
                 name = type(note).__name__
                 yield self._at(event.node, event.t) | {"ph": "i", "s": "t", "cat": "event", "name": name} | told
 

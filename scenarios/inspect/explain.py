@@ -4,7 +4,7 @@ Never here: which event led to which (causality.py), and why a backup ran or not
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from cluster.trace import Happened, Stepped, as_fields
@@ -89,14 +89,14 @@ def lines(found: Explanation) -> Iterator[str]:
     if not named[-1] or any(line.startswith("~") for line in shown):
         yield "  (~ the trace names no cause of this one: the nearest event that could have led to it stands before it)"
     yield "what it led to:"
-    loud = sorted(
-        [event for event in found.led_to if not is_quiet(event)][:MOST_CONSEQUENCES], key=lambda event: event.seq
-    )
+    loud = [event for event in found.led_to if not is_quiet(event)][:MOST_CONSEQUENCES]
     yield from (f"    {event_text(event)}" for event in loud)
-    rest = Counter(type(event.note).__name__ for event in found.led_to) - Counter(
-        type(event.note).__name__ for event in loud
-    )
+    rest = _kinds(found.led_to) - _kinds(loud)
     if rest:
         yield f"    and {rest.total():,} more: {', '.join(f'{count:,} {kind}' for kind, count in rest.most_common())}"
     elif not loud:
         yield "    nothing"
+
+
+def _kinds(events: Iterable[Happened[Any]]) -> Counter[str]:
+    return Counter(type(event.note).__name__ for event in events)
