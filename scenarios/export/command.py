@@ -4,9 +4,11 @@ Never here: what a form looks like, and where the text goes.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from cluster.time_units import SECOND, clock_text
+from cluster.trace import Happened
 from cluster.value import value
 from scenarios.drawing.command import draw_played
 from scenarios.export.excerpt import Excerpt
@@ -17,6 +19,9 @@ from scenarios.export.shiviz import shiviz
 from scenarios.inspect.moment import true_time
 from scenarios.inspect.played_run import PlayedRun, played
 from scenarios.kept_run import ReplayError, trace_lines
+
+NUMBER = re.compile(r"[0-9]{1,15}")
+"""The number of an event, as an end of a window."""
 
 
 @value
@@ -53,10 +58,7 @@ def _window(found: PlayedRun, window: str) -> tuple[int, int]:
         raise ReplayError(
             f"--window {window}: give two numbers of events, 400:460, or two times, 90min:95min or 02:29:00..02:31:00"
         )
-    ends = [_end(part.strip(), default) for part, default in zip(parts, (1, len(events)), strict=True)]
-    first, last = (
-        end if isinstance(end, int) else _at(found, end[0], is_last=number == 1) for number, end in enumerate(ends)
-    )
+    first, last = _first(events, parts[0].strip()), _last(events, parts[1].strip())
     if not 1 <= first <= last <= len(events):
         times = f"from {clock_text(events[0].t)} to {clock_text(events[-1].t)}"
         raise ReplayError(
@@ -65,19 +67,20 @@ def _window(found: PlayedRun, window: str) -> tuple[int, int]:
     return first, last
 
 
-def _end(part: str, default: int) -> int | tuple[int]:
-    """An end of a window: the number of an event, or a true time in a tuple."""
-    if not part:
-        return default
-    return int(part) if re.fullmatch(r"[0-9]{1,15}", part) else (true_time(part),)
-
-
-def _at(found: PlayedRun, t: int, *, is_last: bool) -> int:
-    """The number of the last event up to that time, or of the first from it on."""
-    events = found.outcome.history.events
-    if is_last:
-        return max((event.seq for event in events if event.t <= t), default=0)
+def _first(events: Sequence[Happened[Any]], part: str) -> int:
+    """The number that is named, or that of the first event from the named time on; the first of all if none is named."""
+    if not part or NUMBER.fullmatch(part):
+        return int(part or 1)
+    t = true_time(part)
     return min((event.seq for event in events if event.t >= t), default=len(events) + 1)
+
+
+def _last(events: Sequence[Happened[Any]], part: str) -> int:
+    """The number that is named, or that of the last event up to the named time; the last of all if none is named."""
+    if not part or NUMBER.fullmatch(part):
+        return int(part or len(events))
+    t = true_time(part)
+    return max((event.seq for event in events if event.t <= t), default=0)
 
 
 def _ndjson(excerpt: Excerpt) -> Iterable[str]:
