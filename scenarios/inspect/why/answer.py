@@ -12,10 +12,10 @@ import attrs
 from backup.notes import time_text
 from cluster.time_units import clock_text
 from cluster.value import value
-from scenarios.inspect.moment import RunMoment, true_time, visit
+from scenarios.inspect.moment import true_time, visit
 from scenarios.inspect.run_history import RunHistory
 from scenarios.inspect.why.causes import CAUSES, nothing_due, ran
-from scenarios.inspect.why.facts import SOON, Facts, KnownFacts, NodeFacts
+from scenarios.inspect.why.facts import SOON, Facts, NodeFacts
 from scenarios.inspect.why.read_facts import facts_of, found_in
 
 
@@ -41,11 +41,8 @@ def why(run: str, task: str, at: str, *, on: str = "", bug: str | None = None, r
     number, name = (int(task), "") if task.isdecimal() else (0, task)
     t = true_time(at)
 
-    def asked_at(t: int) -> RunMoment[KnownFacts]:
-        return visit(run, t, lambda world: found_in(world, number, name, on), beyond=SOON, bug=bug, rules=rules)
-
     def facts_at(t: int) -> Facts:
-        moment = asked_at(t)
+        moment = visit(run, t, lambda world: found_in(world, number, name, on), beyond=SOON, bug=bug, rules=rules)
         history = RunHistory(moment.events).of_nodes(node.name for node in moment.read.nodes)
         return facts_of(t, number, name, moment.read, history)
 
@@ -77,11 +74,11 @@ def _chain(facts: Facts) -> Iterator[tuple[str, str]]:
     """The facts that the answer rests on."""
     task, owner = facts.found.task, facts.owner
     if task is not None and owner is not None:
+        views = {node.name: node.view for node in facts.found.nodes if node.view}
         for name in dict.fromkeys((owner.name, *(node.name for node in facts.believers))):
-            views = {node.name: node.view for node in facts.found.nodes if node.view}
-            known = [view for view in views.values() if view.responsible_node == name]
+            known = {node: view for node, view in views.items() if view.responsible_node == name}
             if known:
-                view = views[name] if name in views and views[name] in known else known[0]
+                view = known[name] if name in known else next(iter(known.values()))
                 when = f" since {time_text(view.owned_since)}" if view.owned_since is not None else ""
                 yield "owner", f"{name}{when}: {view.reason}"
     if task is not None:

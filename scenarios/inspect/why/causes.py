@@ -34,15 +34,14 @@ def ran(facts: Facts) -> Cause | None:
     reason, rule = ("somebody asked for it", "15.1") if run.by_hand else ("its time had come", "8.4")
     if run.plan is not None and not run.by_hand:
         reason, rule = run.plan.why.replace("it waits for its next occurrence", "its time had come"), run.plan.rule
+    others = _others(facts, run, begun)
     if run.skipped:
-        others = _others(facts, run, begun)
         return (
             f"{run.node} looked at {clock_text(run.t)}, found nothing new, and wrote no file{others}",
             "9.7, 10.8" if others else "9.7",
         )
     late = run.started_at - run.occurrence
     after = f" for the occurrence at {time_text(run.occurrence)}, {duration_text(late)} late" if late > SOON else ""
-    others = _others(facts, run, begun)
     ends = {
         "failed": f" and fails: {run.why}",
         "crashed": " and dies meanwhile",
