@@ -63,13 +63,16 @@ def suggestion(wrong: str, known: Iterable[str]) -> str:
 
 def gallery(folder: Path = STORIES) -> tuple[GalleryEntry, ...]:
     """Every story of a folder, sorted by name. Reads the files and runs none of them, so that it is quick."""
-    files = sorted(path for path in folder.glob("*.py") if not path.stem.startswith("_"))
-    return tuple(GalleryEntry(path.stem, _lesson(ast.get_docstring(_parse(path)))) for path in files)
+    return tuple(GalleryEntry(path.stem, _lesson(ast.get_docstring(_parse(path)))) for path in _files(folder))
 
 
 def names(folder: Path = STORIES) -> tuple[str, ...]:
     """The name of every story of a folder, sorted."""
-    return tuple(path.stem for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_"))
+    return tuple(path.stem for path in _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.py") if not path.stem.startswith("_"))
 
 
 def is_a_story(name: str) -> bool:
@@ -77,9 +80,9 @@ def is_a_story(name: str) -> bool:
     return name.replace("-", "_") in names()
 
 
-def suggested_story(name: str) -> str:
-    """` Did you mean …?` where the gallery has a name like that, else nothing."""
-    return suggestion(name.replace("-", "_"), names())
+def suggested_story(name: str, folder: Path = STORIES) -> str:
+    """` Did you mean …?` where the folder has a story with a name like that, else nothing."""
+    return suggestion(name.replace("-", "_"), names(folder))
 
 
 def load(story: str, folder: Path = STORIES) -> LoadedStory:
@@ -93,7 +96,7 @@ def load(story: str, folder: Path = STORIES) -> LoadedStory:
         name = story.replace("-", "_")
         path = folder / f"{name}.py"
         if name not in names(folder):
-            close = suggestion(name, names(folder))
+            close = suggested_story(name, folder)
             raise StoryError(f"there is no story {story!r}.{close} `unkindness list` shows them all")
     _parse(path)
     return _loaded(name, path, _module(path, folder))

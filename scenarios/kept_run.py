@@ -70,19 +70,25 @@ def asked(
     keep_going: bool = False,
 ) -> RunRequest:
     """The request with the story's own seed and rules where none were given; StoryError for unknown rules."""
-    from backup.record.rules import rules_named
     from scenarios import zoo
 
-    try:
-        named = rules_named(rules or loaded.rules)
-    except ValueError as error:
-        raise StoryError(str(error)) from error
-    if loaded.told_under and named.name not in loaded.told_under:
-        told = f"{' or '.join(loaded.told_under)}, not of {named.name}"
+    named = _rules_called(rules or loaded.rules)
+    if loaded.told_under and named not in loaded.told_under:
+        told = f"{' or '.join(loaded.told_under)}, not of {named}"
         raise StoryError(f"{loaded.name} is a story of the rules {told}: run it under one of those")
     planted = zoo.bug_named(bug).name if bug is not None else None
     seed = loaded.seed if seed is None else seed
-    return RunRequest(loaded.name, seed, named.name, data, planted, loaded.rules, keep_going)
+    return RunRequest(loaded.name, seed, named, data, planted, loaded.rules, keep_going)
+
+
+def _rules_called(name: str) -> str:
+    """The name of those rules as they have it; StoryError for unknown ones."""
+    from backup.record.rules import rules_named
+
+    try:
+        return rules_named(name).name
+    except ValueError as error:
+        raise StoryError(str(error)) from error
 
 
 def perform(
@@ -265,9 +271,9 @@ def _is_there(name: str) -> bool:
 def _holds_a_run(name: str) -> bool:
     """Whether it is a file or folder of a kept run, and no story. A folder without a run may have a story's name."""
     path = Path(name)
-    if not _is_there(name) or not path.is_dir():
-        return _is_there(name) and path.suffix != ".py"
-    return any((path / each).exists() for each in (TRACE, RESULT))
+    if not _is_there(name):
+        return False
+    return any((path / each).exists() for each in (TRACE, RESULT)) if path.is_dir() else path.suffix != ".py"
 
 
 def _of_a_story(name: str, bug: str | None, rules: str | None) -> RunRequest:
@@ -290,13 +296,9 @@ def _of_a_story(name: str, bug: str | None, rules: str | None) -> RunRequest:
 
 def _refuse_another(name: str, request: RunRequest, bug: str | None, rules: str | None) -> None:
     """Raise ReplayError if another bug or other rules are asked for than those of a kept run."""
-    from backup.record.rules import rules_named
     from scenarios import zoo
 
-    try:
-        said = rules_named(rules).name if rules is not None else request.rules
-    except ValueError as error:
-        raise StoryError(str(error)) from error
+    said = _rules_called(rules) if rules is not None else request.rules
     planted = zoo.bug_named(bug).name if bug is not None else request.bug
     for option, asked_for, own in (("--bug", planted, request.bug), ("--rules", said, request.rules)):
         if asked_for != own:

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
 
 from scenarios.gallery import load
 from scenarios.inspect.result import RunRequest
@@ -45,9 +44,7 @@ class SecondPlay:
             )
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         assert self._process is not None, "it is left after it was entered"
         self._process.kill()
         self._process.wait()

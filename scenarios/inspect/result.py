@@ -7,7 +7,7 @@ import linecache
 import shlex
 import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -214,11 +214,8 @@ def _mistake(failure: BaseException, loaded: LoadedStory) -> str:
     kind, text = type(failure).__name__, str(failure).strip()
     if isinstance(failure, DataError | MisuseAt):
         return text
-    known = type(failure).__module__.split(".")[0] in (
-        "cluster",
-        "backup",
-        "scenarios",
-    )  # the texts of these errors say enough
+    # the texts of our own errors say enough
+    known = type(failure).__module__.split(".")[0] in ("cluster", "backup", "scenarios")
     what = text if known and text else f"{kind}: {text}" if text else kind
     return f"{place_in(failure) or loaded.source}: {what}"
 
@@ -249,13 +246,8 @@ def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
         lines.append("  backups: " + ", ".join(f"{count:,} {name}" for name, count in result.backups))
     if result.missed:
         lines.append("  missed by rule: " + ", ".join(f"{rule} {count:,} times" for rule, count in result.missed))
-    excuses: list[Missed | LostFile] = [*lost_files(outcome.watchers), *excused(outcome.watchers)]
-    lines += [f"  excused: {each.text()}" for each in excuses[:3]]
-    if len(excuses) > 3:
-        lines.append(f"  excused: {len(excuses) - 3:,} more")
-    lines += [f"  never struck: {each}" for each in result.never_struck[:3]]
-    if len(result.never_struck) > 3:
-        lines.append(f"  never struck: {len(result.never_struck) - 3:,} more")
+    lines += _first_three("excused", [*result.lost, *(each.text() for each in excused(outcome.watchers))])
+    lines += _first_three("never struck", result.never_struck)
     if outcome.promises:
         lines.append("  promises watched:")
         lines += [f"    {name}: {says}" for name, says in outcome.promises]
@@ -264,6 +256,11 @@ def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
     if kept:
         lines.append(f"  kept in  {kept}")
     return lines
+
+
+def _first_three(label: str, texts: Sequence[str]) -> list[str]:
+    more = [f"{len(texts) - 3:,} more"] if len(texts) > 3 else []
+    return [f"  {label}: {each}" for each in (*texts[:3], *more)]
 
 
 def has_backups(outcome: "Outcome") -> bool:
