@@ -17,15 +17,16 @@ from cluster.trace import Stepped
 from scenarios.drawing.from_history import picture
 from scenarios.drawing.legend import legend
 from scenarios.drawing.picture import Breach, Life, Picture
-from scenarios.drawing.shapes import label, place, sign, words_of
+from scenarios.drawing.shapes import label, place, sign
 from scenarios.drawing.sides import beliefs, sides
-from scenarios.drawing.style import ROOT, look, style_sheet
+from scenarios.drawing.style import look
+from scenarios.drawing.svg import WIDTH, card, run_look
 
 if TYPE_CHECKING:
     from cluster.sim.history import History
 
-WIDTH, HEIGHT, SHORTEST = 900, 600.0, 380.0
-"""The width of all, and the most and the least height of the time that is drawn."""
+HEIGHT, SHORTEST = 600.0, 380.0
+"""The most and the least height of the time that is drawn."""
 HOUR_HEIGHT = 26.0
 LEFT, SPACING = 70, 124
 LINE = 13.0
@@ -103,20 +104,7 @@ class _Day:
         samples, bottom = legend(drawn, self._top + self._height + 30)
         height = round(bottom + 22)
         described = f"{drawn.title} Backups of {', '.join(drawn.names)}; time runs downward."
-        return "\n".join(
-            [
-                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-                f'height="{height}" role="img" {ROOT}>',
-                f"<title>{words_of(described)}</title>",
-                f"<style>{style_sheet()}</style>",
-                f'<rect{look("card")} x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
-                *(label(20, 28 + 18 * number, line, "title") for number, line in enumerate(self._head)),
-                *body,
-                *samples,
-                label(20, height - 12, drawn.command, "small"),
-                "</svg>\n",
-            ]
-        )
+        return card(drawn, self._head, described, height, [*body, *samples])
 
     def _sides(self) -> Iterator[str]:
         """A shade for each side over the life lines of its nodes, with its number."""
@@ -156,11 +144,10 @@ class _Day:
     def _runs(self) -> Iterator[str]:
         """A bar for each run, at least as high as can be seen; a full one is wider."""
         for run in self._picture.runs:
-            ended = {"cut off": "cut", "finished": ""}.get(run.ended, run.ended)
             top, height = self._y(run.start), max(4.0, self._y(run.until) - self._y(run.start))
             width = 18 if run.kind == "full" else 9
             where = f'x="{place(self._lanes[run.node] + 7)}" y="{place(top)}" width="{width}" height="{place(height)}"'
-            yield f"<rect{look(f'run {ended}'.strip())} {where}/>"
+            yield f"<rect{run_look(run)} {where}/>"
 
     def _marks(self) -> Iterator[str]:
         """Crashes on the life line, reports and runs without news beside it; what comes at one time stands side by side."""

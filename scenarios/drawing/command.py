@@ -55,13 +55,13 @@ def draw_played(
     """The SVG of a run that was played; `command` stands below it. Raises ReplayError."""
     outcome, title = found.outcome, found.loaded.lesson
     names = among(outcome.names, nodes)
-    between = window(outcome, start, until)
+    between, broke = window(outcome, start, until), breach(found)
     if only:
-        told = backups_only(outcome.history, names, *between, title=title, command=command, breach=breach(found))
+        told = backups_only(outcome.history, names, *between, title=title, command=command, breach=broke)
         if not told.runs and not told.turns:
             raise ReplayError(f"no task of a backup is owned or run in {found.run} there: leave --only backups away")
         return backups_svg(told)
-    drawn = picture(outcome.history, names, *between, title=title, command=command, breach=breach(found))
+    drawn = picture(outcome.history, names, *between, title=title, command=command, breach=broke)
     return svg(not_too_much(drawn, outcome, names))
 
 

@@ -19,16 +19,18 @@ def words_of(words: str) -> str:
 
 
 def text(x: float, y: float, words: str, kind: str = "", anchor: str = "") -> str:
-    """A line of text."""
-    shown = f' class="{kind}"' if kind else ""
-    where = f' text-anchor="{anchor}"' if anchor else ""
-    return f'<text{shown} x="{place(x)}" y="{place(y)}"{where}>{words_of(words)}</text>'
+    """A line of text of a class."""
+    return _text(f' class="{kind}"' if kind else "", x, y, words, anchor)
 
 
 def label(x: float, y: float, words: str, kind: str = "", anchor: str = "") -> str:
     """A line of text in the look of its kind."""
+    return _text(look(kind), x, y, words, anchor)
+
+
+def _text(shown: str, x: float, y: float, words: str, anchor: str) -> str:
     where = f' text-anchor="{anchor}"' if anchor else ""
-    return f'<text{look(kind)} x="{place(x)}" y="{place(y)}"{where}>{words_of(words)}</text>'
+    return f'<text{shown} x="{place(x)}" y="{place(y)}"{where}>{words_of(words)}</text>'
 
 
 def arrow(kind: str, said: str, x1: float, y1: float, x2: float, y2: float, lost: bool) -> str:

@@ -3,13 +3,13 @@
 It carries its own background and follows the reader's light or dark scheme. Same picture, same bytes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
 from cluster.sim.timeline import span_text
 from cluster.time_units import clock_text
 from scenarios.drawing.legend import legend
-from scenarios.drawing.picture import Breach, Life, Picture, Sentence
+from scenarios.drawing.picture import Breach, DrawnBackup, Life, Picture, Sentence
 from scenarios.drawing.scale import Room, Scale, scale
 from scenarios.drawing.shapes import arrow, cells, label, place, sign, words_of
 from scenarios.drawing.style import ROOT, look, style_sheet
@@ -24,6 +24,29 @@ MOST_NODES = 8
 def svg(picture: Picture) -> str:
     """The whole SVG file of a picture."""
     return Drawing(picture).whole()
+
+
+def card(picture: Picture, head: Sequence[str], described: str, height: int, parts: Iterable[str]) -> str:
+    """The whole file: these parts on a card of that height, below the lines of the title and above the command."""
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+            f'height="{height}" role="img" {ROOT}>',
+            f"<title>{words_of(described)}</title>",
+            f"<style>{style_sheet()}</style>",
+            f'<rect{look("card")} x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
+            *(label(20, 28 + 18 * number, line, "title") for number, line in enumerate(head)),
+            *parts,
+            label(20, height - 12, picture.command, "small"),
+            "</svg>\n",
+        ]
+    )
+
+
+def run_look(run: DrawnBackup) -> str:
+    """The attributes of the bar of a run, by its end."""
+    ended = {"cut off": "cut", "finished": ""}.get(run.ended, run.ended)
+    return look(f"run {ended}".strip())
 
 
 class Drawing:
@@ -87,19 +110,7 @@ class Drawing:
         samples, bottom = legend(picture, bottom + 20)
         height = round(bottom + 22)
         described = f"{picture.title} Space-time diagram of {', '.join(picture.names)}; time runs downward."
-        parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-            f'height="{height}" role="img" {ROOT}>',
-            f"<title>{words_of(described)}</title>",
-            f"<style>{style_sheet()}</style>",
-            f'<rect{look("card")} x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
-            *(label(20, 28 + 18 * number, line, "title") for number, line in enumerate(self._head)),
-            *body,
-            *samples,
-            label(20, height - 12, picture.command, "small"),
-            "</svg>\n",
-        ]
-        return "\n".join(parts)
+        return card(picture, self._head, described, height, [*body, *samples])
 
     # ---- life lines ----
 
@@ -146,9 +157,8 @@ class Drawing:
     def _runs(self) -> Iterator[str]:
         for run in self._picture.runs:
             x, top, bottom = self._lanes[run.node] + 7, self._y(run.start), self._y(run.until)
-            ended = {"cut off": "cut", "finished": ""}.get(run.ended, run.ended)
             where = f'x="{place(x)}" y="{place(top)}" width="8" height="{place(max(bottom - top, 3))}"'
-            yield f"<rect{look(f'run {ended}'.strip())} {where}/>"
+            yield f"<rect{run_look(run)} {where}/>"
 
     # ---- what happens ----
 
