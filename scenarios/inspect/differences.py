@@ -81,19 +81,6 @@ class Differences:
     backups: tuple[BackupDifference, ...]
 
 
-def differences(
-    run: str,
-    other: str,
-    *,
-    bug: str | None = None,
-    rules: str | None = None,
-    other_bug: str | None = None,
-    other_rules: str | None = None,
-) -> Differences:
-    """Compare two runs. `bug` and `rules` hold for both, `other_bug` and `other_rules` for the second. As `played` raises."""
-    return compared(run, other, bug=bug, rules=rules, other_bug=other_bug, other_rules=other_rules)[0]
-
-
 def compared(
     run: str,
     other: str,
@@ -103,7 +90,10 @@ def compared(
     other_bug: str | None = None,
     other_rules: str | None = None,
 ) -> tuple[Differences, PlayedRun, PlayedRun]:
-    """The differences of two runs, as `differences` has them, with the runs themselves."""
+    """Compare two runs; their differences, and the runs themselves. Raises what `played` raises.
+
+    `bug` and `rules` hold for both, `other_bug` and `other_rules` for the second.
+    """
     asked = [(run, bug, rules), (other, other_bug or bug, other_rules or rules)]
     plays = [played(*each) for each in asked]
     for play in plays:

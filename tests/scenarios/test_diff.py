@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.cli import BROKEN, HELD, MISTAKE, main
-from scenarios.inspect.differences import NOBODY, differences, lines
+from scenarios.inspect.differences import NOBODY, compared, lines
 
 DIES = "responsible_node_dies@1"
 
@@ -33,7 +33,7 @@ def test_the_first_event_that_differs_is_named(capsys: pytest.CaptureFixture[str
 
 def test_what_came_of_it_for_backups_is_told() -> None:
     """Under RavenDB's own rules the noon backup is missed, and two nodes make the file of one hour."""
-    found = differences(DIES, DIES, other_rules="ravendb-6.2")
+    found, _, _ = compared(DIES, DIES, other_rules="ravendb-6.2")
 
     told = {(each.subject, each.what): (each.one, each.other) for each in found.backups}
     assert told["counts", "missed"] == ("0", "1")
@@ -44,7 +44,7 @@ def test_what_came_of_it_for_backups_is_told() -> None:
 
 def test_what_only_luck_tells_apart_is_no_difference_of_backups() -> None:
     """Another seed gives other milliseconds: who ran what, and who was responsible when, is the same."""
-    found = differences("cut_off_owner_backs_up_twice@1", "cut_off_owner_backs_up_twice@2")
+    found, _, _ = compared("cut_off_owner_backs_up_twice@1", "cut_off_owner_backs_up_twice@2")
     assert found.divergence is not None
     assert found.backups == ()
     assert list(lines(found))[-1] == "  nothing"
@@ -52,10 +52,10 @@ def test_what_only_luck_tells_apart_is_no_difference_of_backups() -> None:
 
 def test_only_what_both_runs_lived_is_compared() -> None:
     """What a longer run did after the end of the shorter one is no difference."""
-    found = differences("storm@6", "no_leader_still_backed_up@1")
+    found, _, _ = compared("storm@6", "no_leader_still_backed_up@1")
     assert found.until == min(found.one.t, found.other.t)
     assert found.backups == ()
-    other = differences("the_report_arrives_late@1", "cut_off_owner_backs_up_twice@1")
+    other, _, _ = compared("the_report_arrives_late@1", "cut_off_owner_backs_up_twice@1")
     late = [each for each in other.backups if each.subject == "runs" and each.what > "2024-01-01 05:30"]
     assert late == []
 
