@@ -24,7 +24,8 @@ OWN_ASSERTION = "the core's own assertion"
 TRUE_READS = "true reads"
 IN_FORCE = "configuration in force"
 BEYOND = ("state order", "equal snapshots", "members of a snapshot", "members in force", "sound disks")
-"""The promises about snapshots, which a search does not make."""
+"""The promises of watchers that a search does not check: those of snapshots, which it does not make; of disks that cannot be
+read, as its crashes tear no write; and *members in force*, for which it has `IN_FORCE`."""
 PROMISES = {each.promise: each.says for each in consensus_watchers(("A",)) if each.promise not in BEYOND} | {
     "durability": "what was committed is on a majority of disks, in every state",
     TRUE_READS: "a read that is confirmed sees all that was committed when it was asked (dissertation, 6.4)",
