@@ -120,9 +120,8 @@ def _module(path: Path, folder: Path) -> ModuleType:
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # classes of the story look up their module there
     try:
-        code = compile(
-            path.read_bytes(), str(path), "exec", dont_inherit=True, optimize=0
-        )  # a story's asserts must run under -O as well
+        # optimize=0: a story's asserts must run under -O as well
+        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True, optimize=0)
         with importing():  # code in class bodies and default arguments is guarded too
             exec(code, module.__dict__)
     except (Exception, SystemExit) as error:

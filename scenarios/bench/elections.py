@@ -195,9 +195,8 @@ def runner(seed: int, processes: int | None = None) -> Iterator[ElectionRunner]:
     if count == 1:
         yield ElectionRunner(seed)
         return
-    pool = ProcessPoolExecutor(
-        count, get_context("spawn"), signal, (SIGINT, SIG_IGN)
-    )  # Ctrl-C is handled by this process alone
+    # Ctrl-C is handled by this process alone
+    pool = ProcessPoolExecutor(count, get_context("spawn"), signal, (SIGINT, SIG_IGN))
     try:
         yield ElectionRunner(seed, pool)
     finally:

@@ -11,9 +11,8 @@ from math import comb
 def split_chance(servers: int, down: int, latency: float) -> float:
     """The chance that the first vote is split: so many timeouts fall within one latency that no majority is left (figure 9.4)."""
     live = servers - down
-    enough = (
-        live - servers // 2
-    )  # with this many further timeouts within one latency of the first, no candidate gets a majority
+    # with this many further timeouts within one latency of the first, no candidate gets a majority
+    enough = live - servers // 2
     return sum(comb(live, k) * latency**k * (1 - latency) ** (live - k) for k in range(enough, live + 1))
 
 

@@ -32,9 +32,8 @@ def main(tokens: Sequence[str] | None = None) -> int:
         complain("interrupted")
         code = INTERRUPTED
     if code == NOBODY_READS:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # so that the last flush of Python finds an open file
+        # so that the last flush of Python finds an open file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 

@@ -252,9 +252,8 @@ class Search:
                     if cell.leads and (broken := missing(cell.face, sealed)):
                         return broken
             if grown or move.disked:
-                logs = (
-                    [cell.entries for cell in cells] if self.bounds.changes else ()
-                )  # without changes no log holds a configuration
+                # without changes no log holds a configuration
+                logs = [cell.entries for cell in cells] if self.bounds.changes else ()
                 voters = counting(self.nodes.founders, sealed if logs else (), logs)
                 is_one_back = bool(logs) and took_one_back(after[3][CHANGED], sealed, logs)
                 return lost(self.nodes.names, [cell.kept for cell in cells], sealed, voters, is_one_back)

@@ -76,8 +76,8 @@ def places(where: str | Path) -> list[FilesPlace]:
             for path in whole.rglob("*")
             if path.is_dir()
             and file_names.parse_folder(path.name, file_names.UTC) is not None
-            and TEMPORARY
-            not in path.relative_to(whole).parts  # a folder under construction, or one whose node died meanwhile
+            # not a folder under construction, nor one whose node died meanwhile
+            and TEMPORARY not in path.relative_to(whole).parts
         }
     )
     if not found:
