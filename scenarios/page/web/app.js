@@ -7,7 +7,7 @@ import { choiceOf, firstMoment, hashOf } from "./hash.js";
 import { header } from "./header.js";
 import { KEYS, listen } from "./keys.js";
 import { PANELS } from "./panels/registry.js";
-import { fit, followed, strideTo } from "./panels/spacetime.js";
+import { followed, strideTo, zoomed } from "./panels/spacetime.js";
 import { besides, recorded } from "./run.js";
 import { eventAt, firstFrom } from "./search.js";
 import { scale, strip, stripHeight } from "./strip.js";
@@ -85,10 +85,13 @@ export class App {
     this.wanted ??= requestAnimationFrame(() => { this.wanted = undefined; this.draw(); });
   }
 
-  /** Put what is chosen into the address, not more often than a few times a second. */
+  /** Put what is chosen into the address. */
+  address() { location.hash = this.shown = hashOf(this.view, this.run); }
+
+  /** The same, not more often than a few times a second. */
   remember() {
     clearTimeout(this.saving);
-    this.saving = setTimeout(() => { this.shown = hashOf(this.view, this.run); location.hash = this.shown; }, this.playing ? 1000 : 150);
+    this.saving = setTimeout(() => this.address(), this.playing ? 1000 : 150);
   }
 
   /** Tell a screen reader the event stepped to. */
@@ -175,9 +178,8 @@ export class App {
   /** @param {number} factor */
   zoom(factor) {
     const { run, view } = this, room = this.roomOf(this.regions.middle);
-    const zoom = Math.min(8, Math.max(fit(run, { ...view, ...room }), view.zoom * factor));
     const { space: _, ...top } = view.top;
-    this.set({ zoom, top }, true);
+    this.set({ zoom: zoomed(run, { ...view, ...room }, factor), top }, true);
   }
 
   /** Play from here, or pause. With reduced motion it steps from one interesting event to the next, one a second. */
@@ -224,7 +226,7 @@ export class App {
     requestAnimationFrame(() => /** @type {HTMLElement | null} */ (this.regions.side.querySelector("input"))?.focus());
   }
 
-  copyLink() { this.shown = hashOf(this.view, this.run); location.hash = this.shown; this.copy(location.href, "the link to this moment"); }
+  copyLink() { this.address(); this.copy(location.href, "the link to this moment"); }
 
   /** @param {string} text @param {string} what */
   async copy(text, what) {

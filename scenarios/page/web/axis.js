@@ -19,11 +19,7 @@ export function axisOf(run) {
     if (run.weights[seq] || run.weights[seq - 1]) rounds = 0;
     else if (passed >= PAUSE) rounds++;
     const step = passed ? 2 + Math.min(34, 4.5 * Math.log10(1 + passed / 1000)) : run.weights[seq] ? 5 : 1.5;
-    if (rounds > 1) {
-      axis[seq] = axis[seq - 1] + step / (1 + rounds / 3);
-      continue;
-    }
-    axis[seq] = axis[seq - 1] + step;
+    axis[seq] = axis[seq - 1] + (rounds > 1 ? step / (1 + rounds / 3) : step);
   }
   return axis;
 }

@@ -33,6 +33,24 @@ export function draw(tag, attributes = {}, ...children) {
   return filled(/** @type {any} */ (document.createElementNS(SVG, tag)), attributes, children);
 }
 
+/** The text, and `…` in place of its end if it has more than so many letters.
+ * @param {string} text @param {number} most */
+export function clipped(text, most) {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
+
+/** The class with the colour of a node: there are six.
+ * @param {string[]} names @param {string} node */
+export function colorOf(names, node) {
+  return `n${names.indexOf(node) % 6}`;
+}
+
+/** The event that a click was meant for: `data-seq` of what was hit, or of what that is part of; 0 if there is none.
+ * @param {Event} click */
+export function clickedSeq(click) {
+  return Number(/** @type {Element} */ (click.target).closest("[data-seq]")?.getAttribute("data-seq") ?? 0);
+}
+
 /** Replace what is in `host`; what has a `data-key` keeps its focus, its selection and its scroll position;
  * what says `data-scroll` is scrolled there.
  * @param {Element} host @param {Node} fresh */

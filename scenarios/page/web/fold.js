@@ -1,7 +1,7 @@
 // The state of a run after each of its events: state = fold(checkpoint, events up to the playhead). It applies recorded facts
 // and computes no Raft. fold.py does the same, and a test compares the two. A value inside a state is replaced, never changed.
 
-import { emptyRecord, inRecord, without } from "./fold_record.js";
+import { emptyRecord, inRecord, keyOf, without } from "./fold_record.js";
 
 /** @typedef {import("./types.js").Row} Row */
 /** @typedef {import("./types.js").State} State */
@@ -152,12 +152,6 @@ function recovered(node, row) {
 /** @param {string} role @param {State} node @param {Row} row @param {string} leader @returns {State} */
 function became(role, node, row, leader) {
   return { role, since: node.role === role ? node.since : row.seq, term: row.term, leader };
-}
-
-/** The key of a task in maps of a state.
- * @param {Row} row */
-export function keyOf(row) {
-  return `${row.database}/${row.task}`;
 }
 
 /** @type {(node: State, row: Row) => State} */

@@ -21,6 +21,12 @@ export function without(found, gone) {
   return kept;
 }
 
+/** The key of a task in maps of a state.
+ * @param {Row} row */
+export function keyOf(row) {
+  return `${row.database}/${row.task}`;
+}
+
 /** @param {Rec} record @param {string} name @param {Rec} changes @returns {Rec} */
 function ofDatabase(record, name, changes) {
   const empty = { members: [], promotables: [], rehabs: [], encrypted: false, restoring: false, since: 0 };
@@ -29,11 +35,14 @@ function ofDatabase(record, name, changes) {
 
 /** @param {Rec} record @param {Row} row @param {Rec} changes @returns {Rec} */
 function ofTask(record, row, changes) {
-  const key = `${row.database}/${row.task}`;
+  const key = keyOf(row);
   if (!record.tasks[key]) return record;
   return { ...record, tasks: { ...record.tasks, [key]: { ...record.tasks[key], ...changes } } };
 }
 
+const DEFINED = [
+  "database", "task", "name", "full", "incremental", "mentor", "pinned", "disabled", "encryption", "keeps", "has_place", "server_wide", "paths", "clouds",
+];
 const UNDEFINED = {
   owner: "", reason: "", rule: "", owner_since: 0, moves_at: null, postponed: null,
   last_full: null, last_incremental: null, last_node: "", last_seq: 0, error: "", error_at: null,
@@ -41,9 +50,7 @@ const UNDEFINED = {
 
 /** @param {Rec} record @param {Row} row @returns {Rec} */
 function defined(record, row) {
-  const key = `${row.database}/${row.task}`;
-  const { database, task, name, full, incremental, mentor, pinned, disabled, encryption, keeps, has_place, server_wide, paths, clouds } = row;
-  const told = { database, task, name, full, incremental, mentor, pinned, disabled, encryption, keeps, has_place, server_wide, paths, clouds };
+  const key = keyOf(row), told = Object.fromEntries(DEFINED.map((name) => [name, row[name]]));
   return { ...record, tasks: { ...record.tasks, [key]: { ...(record.tasks[key] ?? UNDEFINED), ...told, type: row.kind_, since: row.seq } } };
 }
 
@@ -70,7 +77,7 @@ const RECORD = {
   TopologyChanged: (record, row) =>
     ofDatabase(record, row.database, { members: row.members, promotables: row.promotables, rehabs: row.rehabs }),
   TaskDefined: defined,
-  TaskRemoved: (record, row) => ({ ...record, tasks: without(record.tasks, `${row.database}/${row.task}`) }),
+  TaskRemoved: (record, row) => ({ ...record, tasks: without(record.tasks, keyOf(row)) }),
   OwnerChanged: (record, row) =>
     ofTask(record, row, { owner: row.owner_after, reason: row.sentence, rule: row.rule, owner_since: row.seq, moves_at: null }),
   MoveAnnounced: (record, row) => ofTask(record, row, { moves_at: row.moves_at }),

@@ -29,7 +29,7 @@ export function choiceOf(hash, runs, middles, sides) {
   return chosen;
 }
 
-/** The moment at which a page opens: the hash's, else where the promise broke, else the last event.
+/** The moment at which a page opens whose hash names none: where the promise broke, else the last event.
  * @param {import("./types.js").Recorded} run */
 export function firstMoment(run) {
   return run.header.broken?.seq ?? run.count;

@@ -1,6 +1,6 @@
 // What is drawn of a whole run at once: who leads, faults, lives, backups, and who believes to own a task. One walk collects it.
 
-import { keyOf } from "./fold.js";
+import { keyOf } from "./fold_record.js";
 
 /** @typedef {import("./types.js").Row} Row */
 /** @typedef {import("./types.js").Run} Run */
@@ -14,7 +14,7 @@ const NO_FAULT = new Set(["Start", "Ask", "When", "Join", "Remove", "Promote", "
 
 /** The sides on which nodes are that a cut parts: who can talk both ways, perhaps through others, is on one side.
  * @param {string[]} names @param {string[]} cuts @returns {string[][]} */
-export function sidesOf(names, cuts) {
+function sidesOf(names, cuts) {
   /** @type {string[][]} */
   const sides = [];
   for (const name of names) {
@@ -23,6 +23,12 @@ export function sidesOf(names, cuts) {
     for (const side of near) sides.splice(sides.indexOf(side), 1);
   }
   return sides;
+}
+
+/** Whether a run ended without a file that can be used.
+ * @param {Run} run */
+export function wentWrong(run) {
+  return ["failed", "cancelled", "crashed"].includes(run.end);
 }
 
 /** A collector: give every event in order to `see`, and read `lanes` afterwards.
@@ -77,9 +83,13 @@ export function collector(end, agreed) {
     }
   }
 
+  /** By which a run is known: its node, its task and its start.
+   * @param {Row} row */
+  const placeOf = (row) => `${row.node}/${keyOf(row)}/${row.started_at}`;
+
   /** @param {Row} row @param {string} how */
   function finish(row, how) {
-    const run = runs.get(`${row.node}/${keyOf(row)}/${row.started_at}`);
+    const run = runs.get(placeOf(row));
     if (run && !run.endSeq) Object.assign(run, { end: how, endSeq: row.seq, until: row.t });
   }
 
@@ -91,7 +101,7 @@ export function collector(end, agreed) {
       node, database, task, key: keyOf(row), seq, t, full: !!row.full, occurrence, folder, startedAt: row.started_at,
       end: "", endSeq: 0, until: end, reported: 0, waits: 0, late: false,
     };
-    runs.set(`${node}/${run.key}/${row.started_at}`, run);
+    runs.set(placeOf(row), run);
     lanes.runs.push(run);
   }
 
@@ -112,15 +122,15 @@ export function collector(end, agreed) {
     BackupStarted: begin,
     BackupSkipped: (row) => { begin(row); finish(row, "nothing new"); },
     BackupFinished: (row) => finish(row, "finished"),
-    BackupFailed: (row) => { if (!runs.has(`${row.node}/${keyOf(row)}/${row.started_at}`)) begin(row); finish(row, "failed"); },
+    BackupFailed: (row) => { if (!runs.has(placeOf(row))) begin(row); finish(row, "failed"); },
     BackupCancelled: (row) => finish(row, "cancelled"),
     FolderRemoved: (row) => { lanes.removals.push(row); },
     ReportQueued: (row) => {
-      const run = runs.get(`${row.node}/${keyOf(row)}/${row.started_at}`);
+      const run = runs.get(placeOf(row));
       if (run) run.waits = row.seq;
     },
     Reported: (row) => {
-      const run = runs.get(`${row.node}/${keyOf(row)}/${row.started_at}`);
+      const run = runs.get(placeOf(row));
       if (run) Object.assign(run, { reported: row.seq, late: row.late });
     },
   };

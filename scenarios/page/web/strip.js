@@ -1,7 +1,8 @@
 // The map of the whole run: who leads, faults, a lane a task, promises. True time from left to right; a click goes there.
 
 import { clockText } from "./clock.js";
-import { draw } from "./dom.js";
+import { clickedSeq, clipped, colorOf, draw } from "./dom.js";
+import { wentWrong } from "./lanes.js";
 import { eventAt } from "./search.js";
 
 /** @typedef {import("./types.js").Recorded} Recorded */
@@ -26,8 +27,7 @@ export function strip(run, width, view) {
     "svg", {
       class: "strip", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Map of the whole run",
       onclick: (/** @type {MouseEvent} */ event) => {
-        const found = /** @type {Element} */ (event.target).closest("[data-seq]");
-        view.go(found ? Number(found.getAttribute("data-seq")) : Math.max(1, eventAt(run, timeAt(run, width, event.offsetX))));
+        view.go(clickedSeq(event) || Math.max(1, eventAt(run, timeAt(run, width, event.offsetX))));
       },
     },
     draw("rect", { class: "ground", width, height }),
@@ -61,7 +61,7 @@ function timeAt(run, width, x) {
 
 /** @param {string} name @param {number} y */
 function label(name, y) {
-  return draw("text", { class: "lane", x: LABEL - 10, y: y + 14, "text-anchor": "end" }, draw("title", {}, name), name.length > 12 ? `${name.slice(0, 11)}…` : name);
+  return draw("text", { class: "lane", x: LABEL - 10, y: y + 14, "text-anchor": "end" }, draw("title", {}, name), clipped(name, 12));
 }
 
 /** @param {Recorded} run @param {(t: number) => number} x @param {number} y */
@@ -69,7 +69,7 @@ function leaders(run, x, y) {
   const spans = run.lanes.lives.filter((life) => life.role === "leader").slice(0, 2000);
   return draw("g", { class: "leaders" }, label("leader", y), spans.map((life) => {
     const from = x(life.t), wide = Math.max(2, x(life.until) - from);
-    return draw("g", { class: `leads n${run.names.indexOf(life.node) % 6}`, "data-seq": life.seq },
+    return draw("g", { class: `leads ${colorOf(run.names, life.node)}`, "data-seq": life.seq },
       draw("title", {}, `${life.node} leads term ${life.term}, from ${clockText(life.t)} to ${clockText(life.until)}`),
       draw("rect", { x: from, y: y + 3, width: wide, height: LANE - 6 }),
       wide > 34 ? draw("text", { x: from + 6, y: y + 14.5 }, `${life.node} · t${life.term}`) : null);
@@ -98,13 +98,13 @@ function faults(run, x, y) {
 function taskLane(run, x, y, key, name) {
   const bottom = y + LANE - 4;
   const owners = run.lanes.beliefs.filter((each) => each.key === key && each.owner === each.node).slice(0, 2000).map((each) => {
-    const from = x(each.t), wide = Math.max(1, x(each.until) - from), n = run.names.indexOf(each.node);
-    return draw("g", { class: `owner n${n % 6}`, "data-seq": each.seq },
+    const from = x(each.t), wide = Math.max(1, x(each.until) - from);
+    return draw("g", { class: `owner ${colorOf(run.names, each.node)}`, "data-seq": each.seq },
       draw("title", {}, `${each.node} holds itself responsible for ${name} from ${clockText(each.t)} to ${clockText(each.until)}`),
-      draw("rect", { x: from, y: bottom - 2 + (n % 2) * 2.5, width: wide, height: 2 }));
+      draw("rect", { x: from, y: bottom - 2 + (run.names.indexOf(each.node) % 2) * 2.5, width: wide, height: 2 }));
   });
   const runs = run.lanes.runs.filter((each) => each.key === key).slice(0, 3000).map((each) => {
-    const at = x(each.t), wide = Math.max(4, x(each.until) - at), bad = each.end === "failed" || each.end === "cancelled" || each.end === "crashed";
+    const at = x(each.t), wide = Math.max(4, x(each.until) - at), bad = wentWrong(each);
     const kind = bad ? "bad" : each.late ? "late" : "fine", what = each.full ? "full" : each.end === "nothing new" ? "nothing new" : "incremental";
     return draw("g", { class: `run ${kind}${each.full ? " full" : ""}`, "data-seq": each.seq },
       draw("title", {}, `${clockText(each.t)}  ${each.node}: ${what}${each.end ? `, ${each.end}` : ""}${each.late ? ", reported late" : ""}`),

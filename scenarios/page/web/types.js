@@ -18,7 +18,7 @@
 /** The state after one event; fold.js says what it holds.
  * @typedef {Record<string, any>} State */
 
-/** One backup from its start to its report; runs.js.
+/** One backup from its start to its report; lanes.js.
  * @typedef {{node: string, database: string, task: number, key: string, seq: number, t: number, full: boolean, occurrence: number, folder: string,
  *   startedAt: number, end: string, endSeq: number, until: number, reported: number, waits: number, late: boolean}} Run */
 

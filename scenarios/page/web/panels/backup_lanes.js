@@ -1,7 +1,9 @@
 // Backups alone: a lane a task, and in it a row a node. No logs, no beats. A day fits one screen; a longer run is shown day by day.
 
 import { DAY, clockText, spanText, wallText } from "../clock.js";
-import { draw, el } from "../dom.js";
+import { clickedSeq, colorOf, draw, el } from "../dom.js";
+import { keyOf } from "../fold_record.js";
+import { wentWrong } from "../lanes.js";
 import { eventAt } from "../search.js";
 
 /** @typedef {import("../types.js").Recorded} Recorded */
@@ -52,8 +54,8 @@ function lane(run, view, scale, key, name, now) {
     draw("svg", {
       width: scale.wide, height, role: "img", "aria-label": `${name}: ${runs.length} runs, ${gaps.length} gaps`,
       onclick: (/** @type {MouseEvent} */ event) => {
-        const found = /** @type {Element} */ (event.target).closest("[data-seq]");
-        if (found) view.set({ seq: Number(found.getAttribute("data-seq")), side: found.matches(".run, .gap") ? "why" : view.side });
+        const seq = clickedSeq(event), asks = /** @type {Element} */ (event.target).closest(".run, .gap");
+        if (seq) view.set({ seq, side: asks ? "why" : view.side });
         else view.go(Math.max(1, eventAt(run, from + ((event.offsetX - LEFT) / (scale.wide - LEFT - 16)) * (to - from))));
       },
     },
@@ -63,13 +65,13 @@ function lane(run, view, scale, key, name, now) {
       due.slice(0, 5 * MOST).map(([t, full]) => draw("path", { class: "due", d: `M${x(t)} ${full ? 2 : 8}V18` }, draw("title", {}, `due: ${full ? "full" : "incremental"}, ${wallText(t)}`))),
       gaps.map((gap) => mark("gap", eventAt(run, gap.first) || 1, `not covered: ${wallText(gap.first)}${gap.count > 1 ? ` to ${wallText(gap.last)}, ${gap.count} occurrences` : ""}${gap.why.length ? `: ${gap.why[0]} (${gap.why[1]})` : ""}`,
         draw("path", { d: `M${at(gap.first)} 12V20H${Math.max(at(gap.first) + 4, at(gap.covered ?? lanes.end))}V12` }))),
-      tenures.slice(0, MOST).map((each) => mark(`owner n${run.names.indexOf(each.owner) % 6}`, each.seq, `${each.owner} is responsible from ${clockText(each.t)} to ${clockText(each.until)}`,
+      tenures.slice(0, MOST).map((each) => mark(`owner ${colorOf(run.names, each.owner)}`, each.seq, `${each.owner} is responsible from ${clockText(each.t)} to ${clockText(each.until)}`,
         draw("rect", { x: at(each.t), y: 24, width: Math.max(2, at(each.until) - at(each.t) - 1), height: 14 }),
         at(each.until) - at(each.t) > 18 ? draw("text", { x: at(each.t) + 5, y: 35 }, each.owner) : null)),
       nodes.map((node) => text(LEFT - 10, y(node) + 20, node)),
       lanes.lives.filter((life) => life.role === "down" && nodes.includes(life.node) && inside(life)).slice(0, MOST).map((life) => mark("off", life.seq, `${life.node} is down for ${spanText(life.until - life.t)}`,
         draw("rect", { x: at(life.t), y: y(life.node) + 5, width: Math.max(2, at(life.until) - at(life.t)), height: ROW - 7 }))),
-      beliefs.slice(0, MOST).map((each) => mark(`mine n${run.names.indexOf(each.node) % 6}`, each.seq, `${each.node} holds itself responsible from ${clockText(each.t)} to ${clockText(each.until)}`,
+      beliefs.slice(0, MOST).map((each) => mark(`mine ${colorOf(run.names, each.node)}`, each.seq, `${each.node} holds itself responsible from ${clockText(each.t)} to ${clockText(each.until)}`,
         draw("rect", { x: at(each.t), y: y(each.node) + 3, width: Math.max(2, at(each.until) - at(each.t)), height: 3 }))),
       [...chains.values()].map((chain) => draw("path", { class: "links", d: `M${at(chain[0].t)} ${y(chain[0].node) + 17}H${at(/** @type {any} */ (chain.at(-1)).t)}` })),
       [...twice.values()].map((all) => {
@@ -78,7 +80,7 @@ function lane(run, view, scale, key, name, now) {
           draw("path", { d: `M${at(all[0].t) - 10} ${rows[0] + 17}V${rows[rows.length - 1] + 17}` }), draw("text", { x: at(all[0].t) - 14, y: rows[0] + 34, "text-anchor": "end" }, `×${rows.length}`)) : null;
       }),
       runs.slice(0, 3 * MOST).map((each) => runMark(run, each, at, y(each.node))),
-      lanes.removals.filter((row) => row.t >= from && row.t <= to && nodes.includes(row.node) && `${row.database}/${row.task}` === key).slice(0, MOST).map((row) => mark("removed", row.seq, `${clockText(row.t)}  ${row.node} ${row.text}`,
+      lanes.removals.filter((row) => row.t >= from && row.t <= to && nodes.includes(row.node) && keyOf(row) === key).slice(0, MOST).map((row) => mark("removed", row.seq, `${clockText(row.t)}  ${row.node} ${row.text}`,
         draw("path", { d: `M${x(row.t) - 4} ${y(row.node) + 23}h8l-4 7z` }))),
       now >= from && now <= to ? draw("path", { class: "playhead", d: `M${x(now)} 0V${height}` }) : null));
 }
@@ -86,7 +88,7 @@ function lane(run, view, scale, key, name, now) {
 /** A run: its glyph, how long it took, and the report that waited.
  * @param {Recorded} run @param {import("../types.js").Run} each @param {(t: number) => number} at @param {number} y */
 function runMark(run, each, at, y) {
-  const bad = ["failed", "cancelled", "crashed"].includes(each.end), x = at(each.t), told = each.reported ? run.times[each.reported] : run.lanes.end;
+  const bad = wentWrong(each), x = at(each.t), told = each.reported ? run.times[each.reported] : run.lanes.end;
   const waits = each.waits && (each.late || !each.reported), nothing = each.end === "nothing new", end = Math.max(x + 5, at(each.until));
   return mark(`run${each.full ? " full" : ""}${bad ? " bad" : ""}${waits ? " late" : ""}`, each.seq,
     `${clockText(each.t)}  ${each.node}: ${nothing ? "nothing new" : each.full ? "full" : "incremental"}${each.end && !nothing ? `, ${each.end}` : ""}${each.until - each.t > 1e6 ? ` after ${spanText(each.until - each.t)}` : ""}${waits ? `, its report waits ${spanText(told - each.until)}` : ""}`,

@@ -8,6 +8,7 @@ import { beliefs, knownNodes, lastRuns, recordOf, wallOf, zoneOf } from "../know
 /** @typedef {import("../types.js").State} State */
 /** @typedef {import("../types.js").Recorded} Recorded */
 /** @typedef {import("../types.js").View} View */
+/** @typedef {ReturnType<typeof lastRuns>} Last */
 
 /** @type {import("../types.js").Panel} */
 export function backups(state, run, view) {
@@ -39,30 +40,30 @@ function knows(state, from) {
 function database(state, run, view, name) {
   const record = recordOf(state, view.from), found = record.databases[name];
   const tasks = Object.keys(record.tasks).filter((key) => record.tasks[key].database === name);
+  const lasts = tasks.map((key) => lastRuns(state, run, view.from, key));
   const group = [found.members.join(" "), found.promotables.length ? `promotable ${found.promotables.join(" ")}` : "", found.rehabs.length ? `rehab ${found.rehabs.join(" ")}` : ""];
   return el(
     "article", { class: "database" },
     el("h3", {}, el("bdi", {}, name), el("small", {}, `on ${group.filter(Boolean).join(", ")}`)),
-    el("dl", {}, manual(state, run, view, name, tasks)),
+    el("dl", {}, manual(state, run, view, name, lasts)),
     el("h4", {}, `Periodic Backup (${tasks.length})`),
-    tasks.length ? tasks.map((key) => task(state, run, view, key)) : el("p", { class: "empty" }, "No periodic backup tasks created"),
+    tasks.length ? tasks.map((key, nth) => task(state, run, view, key, lasts[nth])) : el("p", { class: "empty" }, "No periodic backup tasks created"),
   );
 }
 
 /** When anything of the database was backed up last, and its last one-time backup.
- * @param {State} state @param {Recorded} run @param {View} view @param {string} name @param {string[]} tasks */
-function manual(state, run, view, name, tasks) {
+ * @param {State} state @param {Recorded} run @param {View} view @param {string} name @param {Last[]} lasts of its tasks */
+function manual(state, run, view, name, lasts) {
   const now = wallOf(state, view.from), zone = zoneOf(state, view.from), once = run.lanes.runs.filter((each) => each.key === `${name}/0` && each.end === "finished" && each.endSeq <= state.seq && (!view.from || each.node === view.from)).at(-1);
-  const starts = tasks.map((key) => lastRuns(state, run, view.from, key)).flatMap(({ full, incremental }) => [full ?? -1, incremental ?? -1]);
-  const last = Math.max(-1, once?.startedAt ?? -1, ...starts);
+  const last = Math.max(once?.startedAt ?? -1, ...lasts.flatMap(({ full, incremental }) => [full ?? -1, incremental ?? -1]));
   return [field("Recent Backup", last < 0 ? "never" : agoText(last, now, zone), eventOf(run, name, last), view),
     field("Manual Backup", once ? `${agoText(once.startedAt, now, zone)}, on ${once.node}` : "No one-time backup", once?.seq ?? 0, view)];
 }
 
-/** @param {State} state @param {Recorded} run @param {View} view @param {string} key */
-function task(state, run, view, key) {
+/** @param {State} state @param {Recorded} run @param {View} view @param {string} key @param {Last} last */
+function task(state, run, view, key, last) {
   const found = recordOf(state, view.from).tasks[key], now = wallOf(state, view.from), zone = zoneOf(state, view.from);
-  const nodes = knownNodes(state, view.from), last = lastRuns(state, run, view.from, key);
+  const nodes = knownNodes(state, view.from);
   const running = nodes.filter((name) => state.nodes[name].running[key]);
   const waiting = nodes.flatMap((name) =>
     Object.entries(state.nodes[name].waiting).filter(([each]) => each.startsWith(`${key}/`)).map(([, each]) => ({ name, ...each })));

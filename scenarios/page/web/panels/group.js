@@ -1,6 +1,6 @@
 // The graph of each database group, as the chosen node believes it: members, promotables, rehabs, and each task at its node.
 
-import { draw, el } from "../dom.js";
+import { clipped, draw, el } from "../dom.js";
 import { recordOf } from "../knowledge.js";
 
 const WIDE = 330, HIGH = 290, KINDS = /** @type {[string, string][]} */ ([["members", "member"], ["promotables", "promotable"], ["rehabs", "rehab"]]);
@@ -29,7 +29,7 @@ export function group(state, run, view) {
             draw("title", {}, `${node}: ${kind}`), draw("circle", { r: 21 }), draw("text", { class: "tag", y: 5, "text-anchor": "middle" }, node),
             draw("text", { class: "says", y: 35, "text-anchor": "middle" }, kind),
             owns.slice(0, 2).map((/** @type {Record<string, any>} */ task, /** @type {number} */ nth) => draw("text", { class: "says mine", y: 50 + 14 * nth, "text-anchor": "middle" }, draw("title", {}, task.reason),
-              `⟳ ${task.name.length > 20 ? `${task.name.slice(0, 19)}…` : task.name}${nth && owns.length > 2 ? ` +${owns.length - 2}` : ""}`)))),
+              `⟳ ${clipped(task.name, 20)}${nth && owns.length > 2 ? ` +${owns.length - 2}` : ""}`)))),
         ),
         idle.length ? el("p", { class: "hint" }, "Nobody has ", el("bdi", {}, idle.map((task) => task.name).join(", "))) : null,
       );

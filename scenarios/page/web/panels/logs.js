@@ -1,6 +1,6 @@
 // The logs side by side: an entry with its term, solid once its node knows that it is committed, dashed before.
 
-import { draw, el } from "../dom.js";
+import { clipped, draw, el } from "../dom.js";
 import { lastOf } from "../fold.js";
 
 /** @typedef {import("../types.js").State} State */
@@ -29,7 +29,7 @@ export function logs(state, run, view) {
       Array.from({ length: last - first + 1 }, (_, nth) => {
         const index = first + nth, seq = run.lanes.entries.get(index), known = seq && seq <= state.seq, text = known ? run.text(seq).replace(/^records: /, "") : "";
         return draw("g", { class: "entry", onclick: () => known && view.go(seq) }, draw("text", { class: "index", x: 52, y: y(index) + 16, "text-anchor": "end" }, index),
-          draw("text", { class: "says", x: words, y: y(index) + 16 }, draw("title", {}, text), text.length > letters ? `${text.slice(0, letters - 1)}…` : text));
+          draw("text", { class: "says", x: words, y: y(index) + 16 }, draw("title", {}, text), clipped(text, letters)));
       }),
       draw("text", { class: "says", x: 14, y: view.height - 10 }, `solid: committed, as the node knows; dashed: not yet; ${last < most ? `${most - last} entries below` : "the newest entry is the last one"}`),
     ),
@@ -44,7 +44,7 @@ function column(state, name, x, wide, first, last, y) {
     draw("text", { class: "term", x: middle, y: y(first) + 15, "text-anchor": "middle" }, "snapshot"));
   for (const [term, count] of log.terms) {
     for (let each = Math.max(first, index + 1); each <= Math.min(last, index + count); each++)
-      cells.push(draw("g", { class: `cell t${term % 6}${each <= node.commit ? " committed" : ""}` }, draw("title", {}, `${name}: entry ${each} of term ${term}${each <= node.commit ? ", committed" : ""}`),
+      cells.push(draw("g", { class: `cell${each <= node.commit ? " committed" : ""}` }, draw("title", {}, `${name}: entry ${each} of term ${term}${each <= node.commit ? ", committed" : ""}`),
         draw("rect", { x, y: y(each), width: wide, height: ROW - 4 }), draw("text", { class: "term", x: middle, y: y(each) + 14.5, "text-anchor": "middle" }, `t${term}`)));
     index += count;
   }

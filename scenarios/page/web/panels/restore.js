@@ -8,7 +8,7 @@ import { since } from "../since.js";
 
 /** For each place: the files that a restore of a database as of wall time `at` reads, in order; the best place first.
  * @param {State} state @param {string} database @param {number} at */
-export function readFor(state, database, at) {
+function readFor(state, database, at) {
   const found = [];
   for (const [place, files] of Object.entries(state.files)) {
     const ours = files.filter((/** @type {State} */ file) => file.database === database && file.started_at <= at);

@@ -4,7 +4,7 @@
 import { PAUSE, axisOf, placeOf } from "../axis.js";
 import { asked } from "../causes.js";
 import { DAY, clockText, spanText } from "../clock.js";
-import { draw, el } from "../dom.js";
+import { clickedSeq, clipped, draw, el } from "../dom.js";
 import { firstFrom } from "../search.js";
 
 /** @typedef {import("../types.js").Recorded} Recorded */
@@ -26,7 +26,7 @@ function axisFor(run) {
 
 /** The window's top at which the playhead is in sight: the chosen one if it is, else one that shows it.
  * @param {Recorded} run @param {View} view */
-export function topOf(run, view) {
+function topOf(run, view) {
   const axis = axisFor(run), room = view.height - HEAD, at = axis[view.seq] * view.zoom;
   const chosen = view.top.space;
   const end = Math.max(0, axis[run.count] * view.zoom - room + 40);
@@ -40,10 +40,11 @@ export function followed(run, view) {
   return at < top + 20 || at > top + room - 30 ? Math.max(0, at - room * 0.5) : top;
 }
 
-/** The zoom at which the whole run is in the window.
- * @param {Recorded} run @param {View} view */
-export function fit(run, view) {
-  return Math.max(0.001, (view.height - HEAD - 40) / axisFor(run)[run.count]);
+/** The zoom times a factor, but not more than 8, and not less than shows the whole run in the window.
+ * @param {Recorded} run @param {View} view @param {number} factor */
+export function zoomed(run, view, factor) {
+  const whole = Math.max(0.001, (view.height - HEAD - 40) / axisFor(run)[run.count]);
+  return Math.min(8, Math.max(whole, view.zoom * factor));
 }
 
 /** How far an axis of playing goes on from one event to the next, in pixels at zoom 1.
@@ -69,22 +70,18 @@ export function spacetime(state, run, view) {
   /** @param {number} seq */
   const later = (seq) => (causes ? (causes.all.has(seq) ? "" : " faded") : seq > view.seq ? " later" : "");
 
-  const parted = view.from ? [] : run.lanes.partings
-    .map((each) => ({ each, from: Math.max(HEAD, y(axis[each.seq])), to: Math.min(height, y(axis[Math.min(run.count, each.last)])) }))
-    .filter(({ from, to }) => to > HEAD && from < height)
-    .map(({ each, from, to }) => sidesShaded(run, each, x, gap, from, to));
-
-  const lines = run.lanes.lives
-    .map((life) => ({ life, from: y(axis[life.seq]), to: y(axis[Math.min(run.count, life.last)]) }))
-    .filter(({ from, to }) => to > HEAD - 2 && from < height)
-    .map(({ life, from, to }) => lifeLine(life.role, x(life.node), Math.max(from, HEAD), Math.min(to, height), seen(life.node)));
-
-  const tasks = [...run.lanes.tasks.keys()];
-  const turns = run.lanes.beliefs
-    .filter((each) => each.owner === each.node)
+  /** What lasts from one event to another, as far as it is in the window.
+   * @template {{seq: number, last: number}} S @param {S[]} found @param {(each: S, from: number, to: number) => Node} shown @param {number} above */
+  const lasting = (found, shown, above = HEAD) => found
     .map((each) => ({ each, from: y(axis[each.seq]), to: y(axis[Math.min(run.count, each.last)]) }))
-    .filter(({ from, to }) => to > HEAD && from < height)
-    .map(({ each, from, to }) => turn(run, each, x(each.node) - 13 - 4 * (tasks.indexOf(each.key) % 4), Math.max(HEAD, from), Math.min(to, height), seen(each.node)));
+    .filter(({ from, to }) => to > above && from < height)
+    .map(({ each, from, to }) => shown(each, Math.max(HEAD, from), Math.min(height, to)));
+
+  const parted = view.from ? [] : lasting(run.lanes.partings, (each, from, to) => sidesShaded(run, each, x, gap, from, to));
+  const lines = lasting(run.lanes.lives, (life, from, to) => lifeLine(life.role, x(life.node), from, to, seen(life.node)), HEAD - 2);
+  const tasks = [...run.lanes.tasks.keys()];
+  const turns = lasting(run.lanes.beliefs.filter((each) => each.owner === each.node), (each, from, to) =>
+    turn(run, each, x(each.node) - 13 - 4 * (tasks.indexOf(each.key) % 4), from, to, seen(each.node)));
 
   /** @type {Node[]} */
   const arrows = [], marks = [], pauses = [], sentences = [];
@@ -135,8 +132,8 @@ export function spacetime(state, run, view) {
       onwheel: (/** @type {WheelEvent} */ event) => wheel(event, run, view, top),
       onpointerdown: (/** @type {PointerEvent} */ event) => drag(event, view, top),
       onclick: (/** @type {MouseEvent} */ event) => {
-        const found = /** @type {Element} */ (event.target).closest("[data-seq]");
-        if (found) view.go(Number(found.getAttribute("data-seq")));
+        const seq = clickedSeq(event);
+        if (seq) view.go(seq);
       },
     },
     draw(
@@ -159,8 +156,7 @@ function wheel(event, run, view, top) {
     view.set({ top: { ...view.top, space: Math.max(0, top + event.deltaY) } }, true);
     return;
   }
-  const zoom = Math.min(8, Math.max(fit(run, view), view.zoom * (event.deltaY < 0 ? 1.2 : 1 / 1.2)));
-  const under = event.offsetY - HEAD;
+  const zoom = zoomed(run, view, event.deltaY < 0 ? 1.2 : 1 / 1.2), under = event.offsetY - HEAD;
   view.set({ zoom, top: { ...view.top, space: Math.max(0, ((top + under) / view.zoom) * zoom - under) } }, true);
 }
 
@@ -225,14 +221,12 @@ function headOf(state, name, x, gap, how) {
   );
 }
 
-const VOTES = new Set(["RequestVote", "VoteReply", "PreVote", "PreVoteReply"]);
-
 /** A message: solid for entries, dashed for votes; a cross where it was lost.
  * @param {import("../types.js").Row} row @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 @param {string} how */
 function arrow(row, x1, y1, x2, y2, how) {
   const lost = row.kind === "Lost", part = lost ? 0.8 : 1, side = x2 > x1 ? -1 : 1;
   const ex = x1 + (x2 - x1) * part + (lost ? 0 : side * 3), ey = y1 + (y2 - y1) * part;
-  const kind = lost ? "lost" : VOTES.has(row.message) ? "vote" : /Reply$/.test(row.message) ? "reply" : "append";
+  const kind = lost ? "lost" : /Vote/.test(row.message) ? "vote" : /Reply$/.test(row.message) ? "reply" : "append";
   const length = Math.hypot(ex - x1, ey - y1) || 1, ux = (ex - x1) / length, uy = (ey - y1) / length;
   const tip = lost
     ? `M${ex - 3.5} ${ey - 3.5}l7 7m0 -7l-7 7`
@@ -272,6 +266,6 @@ function sentence(run, seq, node, y, at, x, left, how, view) {
     "g", { class: `sentence${how}${weight}${here}${broke}`, "data-seq": seq },
     draw("title", {}, `${clockText(run.times[seq])}  ${text}`),
     draw("path", { class: "leader-line", d: `M${x + 8} ${at}H${left - 14}L${left - 4} ${y - 4}` }),
-    draw("text", { x: left, y }, text.length > most ? `${text.slice(0, most - 1)}…` : text),
+    draw("text", { x: left, y }, clipped(text, most)),
   );
 }

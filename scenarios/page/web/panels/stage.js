@@ -3,7 +3,7 @@
 
 import { asked } from "../causes.js";
 import { spanText } from "../clock.js";
-import { draw, el } from "../dom.js";
+import { clipped, colorOf, draw, el } from "../dom.js";
 import { lastOf } from "../fold.js";
 
 /** @typedef {import("../types.js").State} State */
@@ -75,7 +75,7 @@ const ROLES = /** @type {Record<string, string>} */ ({ leader: "leads", follower
 
 /** @param {State} state @param {Recorded} run @param {string} name @param {Place} place @param {number} grown @param {View} view */
 function body(state, run, name, { x, y }, grown, view) {
-  const node = state.nodes[name], color = `n${run.names.indexOf(name) % 6}`, soon = stands(state, run, name);
+  const node = state.nodes[name], color = colorOf(run.names, name), soon = stands(state, run, name);
   const follows = node.role === "follower" ? (node.leader ? `follows ${node.leader}` : "follows nobody") : ROLES[node.role];
   const owned = Object.entries(node.record.tasks).filter(([, task]) => task.owner === name).map(([, task]) => task.name);
   const files = Object.entries(state.files).filter(([each]) => each.startsWith(`${name}:`)), waiting = Object.keys(node.waiting).length;
@@ -100,7 +100,7 @@ function body(state, run, name, { x, y }, grown, view) {
     node.role === "down" ? draw("path", { class: "hatch", d: "M-22 14L14 -22M-14 23L23 -14M-28 2L2 -28M-3 29L29 -3" }) : null,
     soon ? draw("path", { class: "timer", d: arc(R + 5, soon.part) }) : null,
     draw("text", { class: "tag", y: 7, "text-anchor": "middle" }, name),
-    lines.map(([text, how], nth) => draw("text", { class: `says ${how}`, y: R + 18 + nth * 16, "text-anchor": "middle" }, text.length > 34 ? `${text.slice(0, 33)}…` : text)),
+    lines.map(([text, how], nth) => draw("text", { class: `says ${how}`, y: R + 18 + nth * 16, "text-anchor": "middle" }, clipped(text, 34))),
   );
 }
 
@@ -141,5 +141,5 @@ function stranger(state, name, { x, y }, grown, from) {
 function cloud(state, place, x, y) {
   const files = state.files[place].length;
   return draw("g", { class: "cloud", transform: `translate(${x} ${y})` }, draw("title", {}, place), draw("rect", { width: 130, height: 46, rx: 4 }),
-    draw("text", { x: 8, y: 19 }, place.length > 19 ? `${place.slice(0, 18)}…` : place), draw("text", { class: "says", x: 8, y: 36 }, `${files} file${files === 1 ? "" : "s"}`));
+    draw("text", { x: 8, y: 19 }, clipped(place, 19)), draw("text", { class: "says", x: 8, y: 36 }, `${files} file${files === 1 ? "" : "s"}`));
 }
