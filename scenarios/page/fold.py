@@ -8,7 +8,7 @@ state is never changed but replaced, so that a copy of the top level is a checkp
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scenarios.page.fold_record import empty_record, in_record
+from scenarios.page.fold_record import empty_record, in_record, key, without
 from scenarios.page.recording import Row
 
 State = dict[str, Any]
@@ -203,15 +203,6 @@ def _crashed(node: State, row: Row) -> State:
     }
 
 
-def key(row: Row) -> str:
-    """The key of a task in maps of a state."""
-    return f"{row['database']}/{row['task']}"
-
-
-def _without(found: State, gone: str) -> State:
-    return {name: each for name, each in found.items() if name != gone}
-
-
 def _planned(node: State, row: Row) -> State:
     plan = {name: row[name] for name in ("due", "full", "why", "rule", "seq")} | {"delayed": None}
     return {"plans": {**node["plans"], key(row): plan}}
@@ -230,7 +221,7 @@ def _started(node: State, row: Row) -> State:
 
 
 def _ended(node: State, row: Row) -> State:
-    return {"running": _without(node["running"], key(row))}
+    return {"running": without(node["running"], key(row))}
 
 
 def _queued(node: State, row: Row) -> State:
@@ -239,7 +230,7 @@ def _queued(node: State, row: Row) -> State:
 
 
 def _reported(node: State, row: Row) -> State:
-    return {"waiting": _without(node["waiting"], f"{key(row)}/{row['started_at']}")}
+    return {"waiting": without(node["waiting"], f"{key(row)}/{row['started_at']}")}
 
 
 def _copy(node: State, row: Row) -> State:
@@ -283,7 +274,7 @@ NODE: dict[str, Callable[[State, Row], State | None]] = {
     "ReportGivenUp": _reported,
     "CopyOpened": _copy,
     "CopyHolds": _copy,
-    "CopyClosed": lambda node, row: {"copies": _without(node["copies"], str(row["database"]))},
+    "CopyClosed": lambda node, row: {"copies": without(node["copies"], str(row["database"]))},
 }
 """By kind: what an event changes of its node."""
 
@@ -328,21 +319,18 @@ FILES: dict[str, Callable[[State, State, Row], None]] = {
 # ---- what a step of the story changes ----
 
 
-def _of_node(state: State, name: str, **changes: Any) -> None:
-    if name in state["nodes"]:
-        state["nodes"] = {**state["nodes"], name: {**state["nodes"][name], **changes}}
-
-
-def _part(part: str, **names: str) -> Callable[[State, Row], None]:
-    """A step that sets fields of a part of a node: the part's field, and the step's field that holds the value."""
+def _of_node(change: Callable[[State, Row], State]) -> Callable[[State, Row], None]:
+    """A step that changes the node that it names, by what `change` makes of the node and the fields of the step."""
 
     def apply(state: State, row: Row) -> None:
-        fields, name = row["fields"], row["fields"]["node"]
-        if name in state["nodes"]:
-            new = {own: fields[theirs] for own, theirs in names.items()}
-            _of_node(state, name, **{part: {**state["nodes"][name][part], **new}})
+        _change(state, row["fields"]["node"], lambda node: change(node, row["fields"]))
 
     return apply
+
+
+def _change(state: State, name: str, change: Callable[[State], State]) -> None:
+    if (node := state["nodes"].get(name)) is not None:
+        state["nodes"] = {**state["nodes"], name: {**node, **change(node)}}
 
 
 def _cut(state: State, pairs: Sequence[str]) -> None:
@@ -354,60 +342,50 @@ def _split(state: State, row: Row) -> None:
     _cut(state, [f"{a}>{b}" for one in groups for other in groups if one is not other for a in one for b in other])
 
 
-def _jump(state: State, row: Row) -> None:
-    name = row["fields"]["node"]
-    if name in state["nodes"]:
-        clock = state["nodes"][name]["clock"]
-        _of_node(state, name, clock={**clock, "offset": clock["offset"] + row["fields"]["by"]})
-
-
-def _short(state: State, row: Row) -> None:
-    name = row["fields"]["node"]
-    if name in state["nodes"]:
-        others = [each for each in state["nodes"][name]["short"] if each != row["fields"]["of"]]
-        _of_node(state, name, short=sorted([*others, row["fields"]["of"]] if row["fields"]["short"] else others))
+def _short(node: State, fields: Row) -> State:
+    others = [each for each in node["short"] if each != fields["of"]]
+    return {"short": sorted([*others, fields["of"]] if fields["short"] else others)}
 
 
 def _disturb(state: State, row: Row) -> None:
-    name, path, trouble = row["nodes"][0], row["fields"]["path"], row["fields"]["trouble"]
-    if name in state["nodes"]:
-        others = _without(state["nodes"][name]["places"], path)
-        _of_node(state, name, places=others if trouble == "Well" else {**others, path: trouble})
+    path, trouble = row["fields"]["path"], row["fields"]["trouble"]
+
+    def change(node: State) -> State:
+        others = without(node["places"], path)
+        return {"places": others if trouble == "Well" else {**others, path: trouble}}
+
+    _change(state, row["nodes"][0], change)
 
 
-def _wiped(state: State, row: Row) -> None:
-    name = row["fields"]["node"]
-    if name in state["nodes"]:
-        before = state["nodes"][name]
-        kept = {field: before[field] for field in ("up", "role", "since", "incarnation", "clock", "short", "places")}
-        _of_node(state, name, **{**empty_node(empty_record()), **kept})
+def _wiped(node: State, fields: Row) -> State:
+    kept = {field: node[field] for field in ("up", "role", "since", "incarnation", "clock", "short", "places")}
+    return {**empty_node(empty_record()), **kept}
 
 
 def _mended(state: State, row: Row) -> None:
     state["cuts"], state["held"], state["links"] = [], [], {}
-    for name, node in state["nodes"].items():
-        disk = {"full": False, "factor": 1, "failing": False}
-        clock = {**node["clock"], "drift": 0}
-        _of_node(state, name, paused=False, disk=disk, clock=clock, short=[], places={})
+    for name in state["nodes"]:
+        _change(state, name, _healthy)
+
+
+def _healthy(node: State) -> State:
+    disk = {"full": False, "factor": 1, "failing": False}
+    return {"paused": False, "disk": disk, "clock": {**node["clock"], "drift": 0}, "short": [], "places": {}}
 
 
 def _rewired(state: State, row: Row) -> None:
     state["links"] = {**state["links"], **{name: each for name, each in row["fields"].items() if each is not None}}
 
 
-def _set(state: State, **changes: Any) -> None:
-    state.update(changes)
-
-
 def _start(state: State, row: Row) -> None:
     for name in row["nodes"]:
-        _of_node(state, name, voters=row["nodes"])
+        _change(state, name, lambda node: {"voters": row["nodes"]})
 
 
 STEPS: dict[str, Callable[[State, Row], None]] = {
     "Start": _start,
-    "Pause": lambda state, row: _of_node(state, row["fields"]["node"], paused=True),
-    "Resume": lambda state, row: _of_node(state, row["fields"]["node"], paused=False),
+    "Pause": _of_node(lambda node, fields: {"paused": True}),
+    "Resume": _of_node(lambda node, fields: {"paused": False}),
     "Cut": lambda state, row: _cut(
         state,
         [
@@ -417,27 +395,25 @@ STEPS: dict[str, Callable[[State, Row], None]] = {
     ),
     "CutOneWay": lambda state, row: _cut(state, [f"{row['fields']['src']}>{row['fields']['dst']}"]),
     "Split": _split,
-    "Heal": lambda state, row: _set(state, cuts=[]),
-    "Hold": lambda state, row: _set(
-        state, held=sorted({*state["held"], f"{row['fields']['src']}>{row['fields']['dst']}"})
+    "Heal": lambda state, row: state.update(cuts=[]),
+    "Hold": lambda state, row: state.update(
+        held=sorted({*state["held"], f"{row['fields']['src']}>{row['fields']['dst']}"})
     ),
-    "Release": lambda state, row: _set(
-        state, held=[pair for pair in state["held"] if pair != f"{row['fields']['src']}>{row['fields']['dst']}"]
+    "Release": lambda state, row: state.update(
+        held=[pair for pair in state["held"] if pair != f"{row['fields']['src']}>{row['fields']['dst']}"]
     ),
     "Rewire": _rewired,
-    "JumpClock": _jump,
-    "Drift": _part("clock", drift="parts_per_million"),
-    "Zone": _part("clock", zone="zone"),
-    "SlowDisk": _part("disk", factor="factor"),
-    "FullDisk": _part("disk", full="full"),
-    "FailSync": lambda state, row: _of_node(
-        state,
-        row["fields"]["node"],
-        disk={**state["nodes"].get(row["fields"]["node"], empty_node({}))["disk"], "failing": True},
+    "JumpClock": _of_node(
+        lambda node, fields: {"clock": {**node["clock"], "offset": node["clock"]["offset"] + fields["by"]}}
     ),
-    "Short": _short,
+    "Drift": _of_node(lambda node, fields: {"clock": {**node["clock"], "drift": fields["parts_per_million"]}}),
+    "Zone": _of_node(lambda node, fields: {"clock": {**node["clock"], "zone": fields["zone"]}}),
+    "SlowDisk": _of_node(lambda node, fields: {"disk": {**node["disk"], "factor": fields["factor"]}}),
+    "FullDisk": _of_node(lambda node, fields: {"disk": {**node["disk"], "full": fields["full"]}}),
+    "FailSync": _of_node(lambda node, fields: {"disk": {**node["disk"], "failing": True}}),
+    "Short": _of_node(_short),
     "Disturb": _disturb,
-    "Wipe": _wiped,
+    "Wipe": _of_node(_wiped),
     "Mend": _mended,
 }
 """By step: what it changes at once. What follows from it (a crash, a start) is an event of its own."""

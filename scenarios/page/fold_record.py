@@ -22,6 +22,16 @@ def in_record(record: Record, row: Row) -> Record | None:
     return change(record, row) if change is not None else None
 
 
+def key(row: Row) -> str:
+    """The key of a task in maps of a state."""
+    return f"{row['database']}/{row['task']}"
+
+
+def without(found: Record, gone: str) -> Record:
+    """All but one of them."""
+    return {name: each for name, each in found.items() if name != gone}
+
+
 def _database(record: Record, name: str, **changes: Any) -> Record:
     empty = {"members": [], "promotables": [], "rehabs": [], "encrypted": False, "restoring": False, "since": 0}
     found = {**record["databases"].get(name, empty), **changes}
@@ -36,16 +46,16 @@ def _created(record: Record, row: Row) -> Record:
 def _gone(record: Record, row: Row) -> Record:
     name = row["database"]
     return {
-        "databases": {each: found for each, found in record["databases"].items() if each != name},
+        "databases": without(record["databases"], name),
         "tasks": {each: found for each, found in record["tasks"].items() if found["database"] != name},
     }
 
 
 def _task(record: Record, row: Row, **changes: Any) -> Record:
-    key = f"{row['database']}/{row['task']}"
-    if key not in record["tasks"]:
+    before = record["tasks"].get(key(row))
+    if before is None:
         return record
-    return {**record, "tasks": {**record["tasks"], key: {**record["tasks"][key], **changes}}}
+    return {**record, "tasks": {**record["tasks"], key(row): {**before, **changes}}}
 
 
 DEFINED: tuple[str, ...] = (
@@ -78,15 +88,13 @@ UNDEFINED: Record = {
 
 
 def _defined(record: Record, row: Row) -> Record:
-    key = f"{row['database']}/{row['task']}"
-    before = record["tasks"].get(key, UNDEFINED)
+    before = record["tasks"].get(key(row), UNDEFINED)
     fields = {name: row[name] for name in DEFINED} | {"type": row["kind_"], "since": row["seq"]}
-    return {**record, "tasks": {**record["tasks"], key: {**before, **fields}}}
+    return {**record, "tasks": {**record["tasks"], key(row): {**before, **fields}}}
 
 
 def _undefined(record: Record, row: Row) -> Record:
-    key = f"{row['database']}/{row['task']}"
-    return {**record, "tasks": {name: found for name, found in record["tasks"].items() if name != key}}
+    return {**record, "tasks": without(record["tasks"], key(row))}
 
 
 def _owned(record: Record, row: Row) -> Record:
