@@ -21,7 +21,6 @@ def empty_node(record: State) -> State:
     return {
         "up": False,
         "paused": False,
-        "incarnation": 0,
         "role": "none",
         "since": 0,
         "term": 0,
@@ -31,12 +30,10 @@ def empty_node(record: State) -> State:
         "commit": 0,
         "snapshot": 0,
         "voters": [],
-        "learners": [],
         "disk": {"full": False, "factor": 1, "failing": False},
         "clock": {"offset": 0, "drift": 0, "zone": "UTC"},
         "short": [],
         "places": {},
-        "copies": {},
         "record": record,
         "plans": {},
         "running": {},
@@ -233,14 +230,9 @@ def _reported(node: State, row: Row) -> State:
     return {"waiting": without(node["waiting"], f"{key(row)}/{row['started_at']}")}
 
 
-def _copy(node: State, row: Row) -> State:
-    return {"copies": {**node["copies"], str(row["database"]): row["etag"]}}
-
-
 NODE: dict[str, Callable[[State, Row], State | None]] = {
     "Started": lambda node, row: {
         "up": True,
-        "incarnation": row["incarnation"],
         "role": "follower",
         "since": row["seq"],
         "leader": "",
@@ -262,7 +254,7 @@ NODE: dict[str, Callable[[State, Row], State | None]] = {
         "log": {"base": row["index"], "terms": []},
         "commit": max(node["commit"], row["index"]),
     },
-    "ConfigurationChanged": lambda node, row: {"voters": row["voters"], "learners": row["learners"]},
+    "ConfigurationChanged": lambda node, row: {"voters": row["voters"]},
     "BackupPlanned": _planned,
     "BackupDelayed": _delayed,
     "BackupStarted": _started,
@@ -272,9 +264,6 @@ NODE: dict[str, Callable[[State, Row], State | None]] = {
     "ReportQueued": _queued,
     "Reported": _reported,
     "ReportGivenUp": _reported,
-    "CopyOpened": _copy,
-    "CopyHolds": _copy,
-    "CopyClosed": lambda node, row: {"copies": without(node["copies"], str(row["database"]))},
 }
 """By kind: what an event changes of its node."""
 
@@ -358,7 +347,7 @@ def _disturb(state: State, row: Row) -> None:
 
 
 def _wiped(node: State, fields: Row) -> State:
-    kept = {field: node[field] for field in ("up", "role", "since", "incarnation", "clock", "short", "places")}
+    kept = {field: node[field] for field in ("up", "role", "since", "clock", "short", "places")}
     return {**empty_node(empty_record()), **kept}
 
 

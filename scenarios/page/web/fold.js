@@ -11,10 +11,10 @@ const EVERY = 1000;
 /** @param {State} record @returns {State} */
 function emptyNode(record) {
   return {
-    up: false, paused: false, incarnation: 0, role: "none", since: 0, term: 0, voted: null, leader: "",
-    log: { base: 0, terms: [] }, commit: 0, snapshot: 0, voters: [], learners: [],
+    up: false, paused: false, role: "none", since: 0, term: 0, voted: null, leader: "",
+    log: { base: 0, terms: [] }, commit: 0, snapshot: 0, voters: [],
     disk: { full: false, factor: 1, failing: false }, clock: { offset: 0, drift: 0, zone: "UTC" }, short: [], places: {},
-    copies: {}, record, plans: {}, running: {}, waiting: {},
+    record, plans: {}, running: {}, waiting: {},
   };
 }
 
@@ -158,13 +158,11 @@ function became(role, node, row, leader) {
 const ended = (node, row) => ({ running: without(node.running, keyOf(row)) });
 /** @type {(node: State, row: Row) => State} */
 const reported = (node, row) => ({ waiting: without(node.waiting, `${keyOf(row)}/${row.started_at}`) });
-/** @type {(node: State, row: Row) => State} */
-const copied = (node, row) => ({ copies: { ...node.copies, [row.database]: row.etag } });
 
 /** By kind: what an event changes of its node.
  * @type {Record<string, (node: State, row: Row) => State | null>} */
 const NODE = {
-  Started: (node, row) => ({ up: true, incarnation: row.incarnation, role: "follower", since: row.seq, leader: "" }),
+  Started: (node, row) => ({ up: true, role: "follower", since: row.seq, leader: "" }),
   Crashed: (node, row) => ({
     up: false, paused: false, role: "down", since: row.seq, leader: "", plans: {}, running: {},
     disk: { ...node.disk, failing: false },
@@ -184,7 +182,7 @@ const NODE = {
   SnapshotInstalled: (node, row) => ({
     snapshot: row.index, log: { base: row.index, terms: [] }, commit: Math.max(node.commit, row.index),
   }),
-  ConfigurationChanged: (node, row) => ({ voters: row.voters, learners: row.learners }),
+  ConfigurationChanged: (node, row) => ({ voters: row.voters }),
   BackupPlanned: (node, row) => {
     const { due, full, why, rule, seq } = row;
     return { plans: { ...node.plans, [keyOf(row)]: { due, full, why, rule, seq, delayed: null } } };
@@ -206,9 +204,6 @@ const NODE = {
   },
   Reported: reported,
   ReportGivenUp: reported,
-  CopyOpened: copied,
-  CopyHolds: copied,
-  CopyClosed: (node, row) => ({ copies: without(node.copies, String(row.database)) }),
 };
 
 // ---- files, each at a place: `A:backups`, `s3://bucket` ----
@@ -291,8 +286,8 @@ const STEPS = {
       return { places: fields.trouble === "Well" ? others : { ...others, [fields.path]: fields.trouble } };
     }),
   Wipe: (state, { fields }) =>
-    ofNode(state, fields.node, ({ up, role, since, incarnation, clock, short, places }) => ({
-      ...emptyNode(emptyRecord()), up, role, since, incarnation, clock, short, places,
+    ofNode(state, fields.node, ({ up, role, since, clock, short, places }) => ({
+      ...emptyNode(emptyRecord()), up, role, since, clock, short, places,
     })),
   Mend: (state) => {
     Object.assign(state, { cuts: [], held: [], links: {} });
