@@ -22,7 +22,7 @@ from scenarios.page.recording import recording
 from tests.page.conftest import recorded
 
 WEB = Path(__file__).parents[2] / "scenarios/page/web"
-MOST = 120 * 1_024
+MOST = 120_000
 """Bytes of a page without its recording."""
 
 
