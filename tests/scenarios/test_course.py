@@ -1,4 +1,4 @@
-"""The course in cluster/README.md: its commands print what stands there, and its pictures are what is drawn today."""
+"""The first page, and the course in cluster/README.md: commands print what stands there, and pictures are what is drawn today."""
 
 import os
 import re
@@ -42,7 +42,9 @@ def drawn(page: Path) -> Iterator[tuple[str, Path]]:
             yield command, ROOT / words[words.index("--svg") + 1]
 
 
-COMMANDS = {each.command: each for each in shown(COURSE)}
+COMMANDS = {each.command: each for page in (ROOT / "README.md", COURSE) for each in shown(page)}
+BREAK = ("--bug", "--other-rules")
+"""Options with which the commands of these pages end with 1: a bug is planted, or two runs differ."""
 PICTURES = dict(each for page in PAGES for each in drawn(page))
 
 
@@ -61,27 +63,52 @@ def missing(lines: tuple[str, ...], said: list[str]) -> str | None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_course_prints_what_stands_below_it(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """In that order, and with nothing left out but where it says so; only what a bug was planted in breaks."""
+def test_a_command_prints_what_stands_below_it(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In that order, and with nothing left out but where it says so; nothing breaks but what is meant to."""
     program, *words = shlex.split(command)
 
     code = cli.main(words)
 
     said = [line.rstrip() for line in capsys.readouterr().out.replace(f"{ROOT}{os.sep}", "").splitlines()]
     assert program == "unkindness"
-    assert code == (cli.BROKEN if "--bug" in words else cli.HELD)
+    assert code == (cli.HELD if set(words).isdisjoint(BREAK) else cli.BROKEN)
     assert missing(COMMANDS[command].lines, [line for line in said if line]) is None
 
 
-def test_the_task_that_is_followed_is_that_of_the_story() -> None:
-    """Every line of a timeline in backup/README.md stands in the recorded one, in that order."""
-    page = (ROOT / "backup" / "README.md").read_text(encoding="utf-8")
-    followed = tuple(re.findall(r"^\d\d:\d\d:\d\d\.\d{3} .*$", page, flags=re.MULTILINE))
-    recorded = ROOT / "scenarios" / "stories" / "from_a_task_to_a_file_and_back.timeline"
+def timed(text: str) -> tuple[str, ...]:
+    """The lines of timelines in a text, each with room before it for what is left out."""
+    lines = re.findall(r"^\d\d:\d\d:\d\d\.\d{3} .*$", text, flags=re.MULTILINE)
+    return tuple(each for line in lines for each in (LEFT_OUT, line))
 
-    spread = tuple(each for line in followed for each in (LEFT_OUT, line))
+
+def test_the_night_of_the_first_page_is_that_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every line of it is printed, in that order, and so is how it ended."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    night = next(re.finditer(r"^```\n\$ unkindness (run .* --data real)\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
+    *_, verdict, backups = night[2].splitlines()
+
+    assert cli.main(night[1].split()) == cli.HELD
+
+    followed = timed(night[2])
+    assert len(followed) > 30
+    assert missing((*followed, LEFT_OUT, verdict, LEFT_OUT, backups), capsys.readouterr().out.splitlines()) is None
+
+
+@pytest.mark.parametrize(
+    ("page", "story"),
+    [
+        ("backup", "from_a_task_to_a_file_and_back"),
+        ("backup/content", "backup_or_snapshot"),
+        ("backup/observer", "the_owner_leaves_for_good"),
+    ],
+)
+def test_the_task_that_is_followed_is_that_of_the_story(page: str, story: str) -> None:
+    """Every line of a timeline of the page stands in the recorded one, in that order."""
+    followed = timed((ROOT / page / "README.md").read_text(encoding="utf-8"))
+    recorded = ROOT / "scenarios" / "stories" / f"{story}.timeline"
+
     assert len(followed) > 8
-    assert missing(spread, recorded.read_text(encoding="utf-8").splitlines()) is None
+    assert missing(followed, recorded.read_text(encoding="utf-8").splitlines()) is None
 
 
 @pytest.mark.parametrize("command", PICTURES)
