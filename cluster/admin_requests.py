@@ -10,7 +10,7 @@ from typing import Any
 from cluster import trace
 from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.ports import Host
-from cluster.proposals import GivenUp
+from cluster.proposals import GivenUp, label
 from cluster.raft.configuration_change import Alteration, Change, MemberPlace, Way
 from cluster.raft.messages import Request
 from cluster.raft.state import ChangeProposed, Leader, Raft, Readable, ReadAsked, Refuse, TransferAsked
@@ -279,11 +279,6 @@ def event_of(request: Request, wish: Change | HandOver | Read) -> ChangeProposed
             return TransferAsked(request, target)
         case Read():
             return ReadAsked(request)
-
-
-def label(request: Request) -> str:
-    """The request's name in a trace."""
-    return f"{request.client}/{request.serial}"
 
 
 def _reads(pending: PendingRequest) -> bool:

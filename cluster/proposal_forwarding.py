@@ -10,7 +10,7 @@ from typing import Any
 from cluster import trace
 from cluster.member import NoLeader, NotInCluster, OutcomeUnknown, Overloaded, SessionEnded
 from cluster.ports import Host
-from cluster.proposals import Decided, Decline, Forward, GivenUp, PendingProposal, SessionOver, TooMuch
+from cluster.proposals import Decided, Decline, Forward, GivenUp, PendingProposal, SessionOver, TooMuch, label
 from cluster.raft.messages import Request
 from cluster.raft.state import Leader, Proposed, Refuse
 from cluster.raft.timing import Timing
@@ -60,7 +60,7 @@ class ProposalForwarding:
         data, waiter = self.codec.encode(command), host.waiter()
         pending = PendingProposal(request, kind, data, waiter, within, host.monotonic() + within)
         self.pending[request] = pending
-        host.note(trace.Proposed(pending.label, kind))
+        host.note(trace.Proposed(label(pending.request), kind))
         self._push(pending)
         self._look_later(pending)
         _, answer = await waiter.wait()
@@ -166,7 +166,7 @@ class ProposalForwarding:
         del self.pending[pending.request]
         if outcome in DEFINITE:
             self.given_up.add(pending.request, pending.command)
-        self.host.note(trace.Answered(pending.label, pending.command, outcome, answer[0]))
+        self.host.note(trace.Answered(label(pending.request), pending.command, outcome, answer[0]))
         self.host.wake(pending.waiter, answer)
 
     # -- the node that is asked

@@ -55,6 +55,11 @@ class SessionOver:
     why: str
 
 
+def label(request: Request) -> str:
+    """A request's name in a trace."""
+    return f"{request.client}/{request.serial}"
+
+
 def life_of(client: str) -> tuple[str, int]:
     """Name and incarnation of a client: `("B", 2)` of `B#2`. A name without a number is of incarnation 0."""
     name, _, number = client.rpartition("#")
@@ -118,11 +123,6 @@ class PendingProposal:
         """Whether some attempt was not declined."""
         return bool(self._open)
 
-    @property
-    def label(self) -> str:
-        """The request's name in a trace."""
-        return f"{self.request.client}/{self.request.serial}"
-
 
 class GivenUp:
     """The newest requests that this incarnation has given up for good, by what was asked: none of them may happen later."""
@@ -144,7 +144,7 @@ class GivenUp:
     def happened(self, request: Request, index: int) -> tuple[HappenedAfterAll, ...]:
         """This happened at entry `index`: what to note of it, nothing unless it was given up."""
         what = self._what.pop(request, None)
-        return () if what is None else (HappenedAfterAll(f"{request.client}/{request.serial}", what, index),)
+        return () if what is None else (HappenedAfterAll(label(request), what, index),)
 
 
 class Decided:

@@ -98,7 +98,7 @@ def apply(state: State, save: Save) -> State:
 
 @given(made=saves(), synced=st.integers(0, 8), data=st.data())
 def test_a_crash_at_any_byte_loses_nothing_that_was_synced(made: list[Save], synced: int, data: st.DataObject) -> None:
-    """RecoveredFile is a state between the last synced and the last written; and the node goes on from there."""
+    """What is recovered is a state between the last synced and the last written; and the node goes on from there."""
     machine, states, promised = Simulated(DiskModel()), [EMPTY], list[int]()
     storage, _ = opened(machine)
     synced, durable = min(synced, len(made)), 0

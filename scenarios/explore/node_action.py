@@ -6,7 +6,7 @@
 import attrs
 
 from cluster import trace
-from cluster.admin_requests import label
+from cluster.proposals import label
 from cluster.raft import active_configuration
 from cluster.raft import step as law
 from cluster.raft.state import Apply, Candidate, Event, Follower, Leader, Moment, Raft, Readable, Save, Send, Stored

@@ -189,9 +189,7 @@ def test_every_way_to_a_target_ends_there(before: Configuration, after: Configur
     assert jointly == after
     now = before
     random.shuffle(steps)
-    steps.sort(
-        key=lambda step: step.place is not MemberPlace.Voter
-    )  # whoever stays or comes first: so nobody is the last
+    steps.sort(key=lambda step: step.place is not MemberPlace.Voter)  # who stays or comes first: so nobody is the last
     for step in steps:
         now = simple(now, (step,))
     assert now == after
