@@ -59,7 +59,8 @@ def draw_played(
     if only:
         told = backups_only(outcome.history, names, *between, title=title, command=command, breach=broke)
         if not told.runs and not told.turns:
-            raise ReplayError(f"no task of a backup is owned or run in {found.run} there: leave --only backups away")
+            span = f"from {clock_text(told.start)} to {clock_text(told.until)}"
+            raise ReplayError(f"{span} nobody owns or runs a backup task in {found.run}: leave --only backups away")
         return backups_svg(told)
     drawn = picture(outcome.history, names, *between, title=title, command=command, breach=broke)
     return svg(not_too_much(drawn, outcome, names))
@@ -80,6 +81,8 @@ def window(outcome: "Outcome", start: str, until: str) -> tuple[int, int]:
     """The window in true µs; the whole run if neither end is given."""
     events = outcome.history.events
     first, last = true_time(start) if start else 0, true_time(until) if until else events[-1].t
+    if start and not until and first >= last:
+        raise ReplayError(f"--from {start}: the run ends at {clock_text(last)}, so give an earlier time")
     if first >= last:
         raise ReplayError(f"from {clock_text(first)} to {clock_text(last)} there is no time: let --to be after --from")
     inside = [event.t for event in events if first <= event.t <= last]

@@ -11,13 +11,13 @@ def pytest_file(excerpt: Excerpt) -> Iterable[str]:
     """The lines of the module."""
     request, outcome = excerpt.run.request, excerpt.run.outcome
     broke = outcome.verdict == BROKEN and outcome.failure is not None
-    ended = f"{outcome.verdict}: {outcome.failure}" if broke else outcome.verdict
+    ended = f"{outcome.verdict}, {outcome.failure}" if broke else outcome.verdict
     name = "".join(each if each.isalnum() or each == "_" else "_" for each in request.story.rsplit("/", 1)[-1])
     rules = request.rules if request.rules != request.own_rules else None
     options = {"rules": rules, "data": request.data, "bug": request.bug}
     named = "".join(f", {option}={dumps(said)}" for option, said in options.items() if said)
     seed = str(request.seed).replace("-", "minus_")
-    yield f'"""The run {_plain(excerpt.title)} as a test, by unkindness {excerpt.version}; it was {_plain(ended)}"""'
+    yield f'"""The run {_plain(excerpt.title)} as a test, by unkindness {excerpt.version}; verdict: {_plain(ended)}"""'
     yield ""
     yield "from pathlib import Path"
     yield ""

@@ -14,6 +14,7 @@ import attrs
 
 from backup.content.manifest import stamp
 from cluster.sim.clock import STEP
+from cluster.sim.run import STOPPED
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, clock_text
 from cluster.trace import Ended, Happened
 from cluster.value import value
@@ -89,6 +90,8 @@ def visit(
     visitor = Visitor(at, read, beyond)
     outcome = perform(load(request.story), request, follow=visitor.follow, stop_asked=lambda: visitor.is_done)
     end = outcome.history.clock.now
+    if outcome.verdict == STOPPED and not visitor.is_done:  # by Ctrl-C
+        raise KeyboardInterrupt
     if visitor.error is not None:
         raise visitor.error
     if not visitor.found and at is None:  # a promise broke: the last moment to be read is the µs before

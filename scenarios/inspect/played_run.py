@@ -5,7 +5,7 @@ Never here: what is read in it.
 
 from typing import TYPE_CHECKING
 
-from cluster.sim.run import BUG, MISTAKE
+from cluster.sim.run import BUG, MISTAKE, STOPPED
 from cluster.value import value
 from scenarios.gallery import LoadedStory, load
 from scenarios.inspect.result import RunRequest
@@ -33,12 +33,17 @@ class PlayedRun:
 
 
 def played(run: str, bug: str | None = None, rules: str | None = None) -> PlayedRun:
-    """Play the run that RUN or RUN:SEQ names. Raises ReplayError, StoryError, and Diverged if it is another than the kept one."""
+    """Play the run that RUN or RUN:SEQ names. Raises ReplayError, StoryError, and Diverged if it is another than the kept one.
+
+    KeyboardInterrupt if Ctrl-C stops it: nothing is said of a run of which only the beginning was played.
+    """
     named, seq = find(run, bug, rules)
     name = run if seq is None else run.rpartition(":")[0]
     request = named.request if isinstance(named, Kept) else named
     loaded = load(request.story)
     outcome = perform(loaded, request)
+    if outcome.verdict == STOPPED:
+        raise KeyboardInterrupt
     if outcome.failure is not None and outcome.verdict in (MISTAKE, BUG):
         raise ReplayError(f"{name} cannot be looked into, as it cannot be played: `{request.command()}` says why")
     if isinstance(named, Kept) and difference(named, [PlayedHere(outcome.history)]):

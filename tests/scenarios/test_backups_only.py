@@ -112,7 +112,7 @@ def test_what_cannot_be_drawn_alone_is_said(capsys: pytest.CaptureFixture[str]) 
     assert main(["draw", "the_crown_passes", "--only", "logs"]) == MISTAKE
     assert "--only logs: only backups can be drawn alone, so say --only backups" in capsys.readouterr().err
     assert main(["draw", "the_crown_passes", "--only", "backups"]) == MISTAKE
-    assert "no task of a backup is owned or run in the_crown_passes there" in capsys.readouterr().err
+    assert "nobody owns or runs a backup task in the_crown_passes: leave" in capsys.readouterr().err
 
 
 def test_beliefs_of_other_nodes_are_left_out() -> None:

@@ -235,6 +235,7 @@ def test_the_command_prints_or_writes_the_picture(tmp_path: Path, capsys: pytest
         ({"run": "the_crown_passes", "nodes": "AQ"}, "no node 'Q' in this run: --nodes takes some of A B C"),
         ({"run": "the_crown_passes", "start": "noon"}, "'noon' is no time of a run"),
         ({"run": "the_crown_passes", "start": "2s", "until": "1s"}, "there is no time: let --to be after --from"),
+        ({"run": "the_crown_passes", "start": "1d"}, r"--from 1d: the run ends at 00:01:\S+, so give an earlier time"),
         (
             {"run": "the_crown_passes", "start": "2s", "until": "9s"},
             r"nothing happens .* at 00:00:00\.760 and 00:01:00\.754, so move --from or --to there",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.cli import BROKEN, DIVERGED, HELD, MISTAKE, main
+from scenarios.cli import BROKEN, DIVERGED, HELD, INTERRUPTED, MISTAKE, main
 from scenarios.gallery import StoryError
 from scenarios.inspect.result import RunRequest
 from scenarios.kept_run import RESULT, TRACE, Kept, ReplayError, find, find_whole, newest_below
@@ -159,3 +159,30 @@ def test_a_kept_run_that_plays_otherwise_now_is_not_told_of(tmp_path: Path, caps
 
     assert main(["explain", f"{tmp_path}/mine@1:3"]) == DIVERGED
     assert "played again is another run: `unkindness replay " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "--as", "perfetto"),
+        ("explain",),
+        ("diff", "the_crown_passes"),
+        ("draw",),
+        ("audit",),
+        ("tasks",),
+        ("why", "3", "1:00"),
+        ("open", "--no-browser"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_nothing_is_said_of_half_a_run(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C while a run is played for a question ends the command with 130; what was played by then is no answer."""
+    story = tmp_path / "interrupted.py"
+    lines = ["import trio", "async def story(world):", "    world.start('ABC')", "    await trio.sleep(9)"]
+    story.write_text("\n".join([*lines, "    raise KeyboardInterrupt", ""]))
+    name, *rest = words
+
+    assert main([name, f"{story}@1{':5' if name == 'explain' else ''}", *rest]) == INTERRUPTED
+    assert capsys.readouterr() == ("", "unkindness: interrupted\n")
