@@ -24,8 +24,10 @@ STEP, WAKE, STORED, MESSAGE, CHATTER, TIMER, GRID, SLEEP, OUTSIDE, BOOT, SERVE, 
 CHATTY = frozenset({CHATTER, TIMER, GRID})
 """Ranks whose entries say nothing new while the cluster is quiet."""
 
-RANK_SHIFT = 58
-NODE_SHIFT = 52
+RANK_SHIFT, NODE_SHIFT, SENDER_SHIFT, KIND_SHIFT = 62, 54, 46, 42
+"""Where the parts of a sort key begin: rank, node (8 bits) and number; the number of a message is sender, kind of chatter, count."""
+NODES = 1 << NODE_SHIFT - SENDER_SHIFT
+"""How many nodes a key can tell apart."""
 POPS_A_PASS = 512
 """How many entries are done before trio's loop gets a turn, so that Ctrl-C and `stop` are noticed."""
 LOOKS_AN_INSTANT = 100_000

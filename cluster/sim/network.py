@@ -7,7 +7,7 @@ one message does not change the luck of any other.
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 
-from cluster.sim.clock import CHATTER, MESSAGE, Clock, key_of
+from cluster.sim.clock import CHATTER, KIND_SHIFT, MESSAGE, SENDER_SHIFT, Clock, key_of
 from cluster.sim.dice import gap, luck, seed_of
 from cluster.time_units import FOREVER, MILLISECOND
 from cluster.value import value
@@ -46,7 +46,7 @@ class Link:
     def __init__(self, src: int, dst: int, name: str, seed: int, wire: Wire) -> None:
         self.src, self.dst, self.name, self.seed, self.wire = src, dst, name, seed, wire
         self.source = name.partition(">")[0]
-        self.key = key_of(MESSAGE, dst, src << 46)
+        self.key = key_of(MESSAGE, dst, src << SENDER_SHIFT)
         """The sort key of its messages on the agenda, without their numbers."""
         self.cut = False
         self.held: list[Packet] | None = None
@@ -155,7 +155,7 @@ class Network:
         now, wire = clock.now, link.wire
         if beat:
             number, code, era = beat, self.kinds[kind], term
-            key = key_of(CHATTER, link.dst, (link.src << 46) | (code << 42)) | (number << 1)
+            key = key_of(CHATTER, link.dst, (link.src << SENDER_SHIFT) | (code << KIND_SHIFT)) | (number << 1)
         else:
             link.sent = number = link.sent + 1
             code, era, key = ORDINARY, 0, link.key | (number << 1)

@@ -27,7 +27,7 @@ from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.timing import Timing
 from cluster.sim import fences
 from cluster.sim.administration import wish_of
-from cluster.sim.clock import SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
+from cluster.sim.clock import NODES, SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
 from cluster.sim.dice import Dice, seed_of
 from cluster.sim.disk import Disk, DiskModel
 from cluster.sim.errors import Deadlock, Misuse, OutOfBudget, Standstill
@@ -47,8 +47,8 @@ from cluster.trace import Happened
 from cluster.trace_notes import terms_and_digests
 from cluster.wire import RAFT_WORDS, Codec, classes_within, codec_of
 
-STORY = 63
-"""Index of the story among the nodes, in the order of an instant; so a world has at most 63 nodes."""
+STORY = NODES - 1
+"""Index of the story among the nodes, in the order of an instant; so a world has at most 255 nodes."""
 STEPS_AN_INSTANT = 100_000
 """How many entries of the agenda, and how many verbs of the story, one instant may hold."""
 

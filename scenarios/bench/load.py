@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import trio
@@ -16,7 +17,7 @@ from cluster.time_units import MILLISECOND
 from cluster.value import value
 from scenarios.register import Put, Register
 
-NAMES = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+NAMES = (*ascii_uppercase, *(one + other for one in ascii_uppercase for other in ascii_uppercase))[:101]
 CLIENTS = 12
 ROUNDS = 5
 PROPOSALS = 1_200

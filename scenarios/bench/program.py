@@ -12,8 +12,9 @@ from typing import Any
 from scenarios.bench import backup, features, load, tasks, waits, yardsticks
 from scenarios.bench.load import PROPOSALS, ROUNDS
 
-SIZES = (3, 5, 25)
-BUSY_PROPOSALS = {3: 1_500, 5: 1_000, 25: 120}
+SIZES = (3, 5, 25, 101)
+BUSY_PROPOSALS = {3: 1_500, 5: 1_000, 25: 120, 101: 30}
+LIVED = {3: 300.0, 5: 300.0, 25: 60.0, 101: 15.0}
 IDLE_DAYS = 1.0
 
 
@@ -72,8 +73,9 @@ def time() -> dict[str, Any]:
     for nodes in SIZES:
         busy = load.replication(nodes, BUSY_PROPOSALS[nodes], clients=1)
         quiet = load.idle(nodes, IDLE_DAYS * 86_400)
-        lived = load.idle(nodes, 60.0 if nodes > 5 else 300.0, skipping=False)
+        lived = load.idle(nodes, LIVED[nodes], skipping=False)
         rows[str(nodes)] = {"busy": round(busy.speed), "idle": round(quiet.speed), "idle_lived": round(lived.speed)}
+        rows[str(nodes)]["microseconds_a_message"] = round(1e6 / busy.messages_per_second, 1)
     return {"virtual_seconds_per_cpu_second": rows}
 
 
@@ -121,8 +123,12 @@ def as_text(name: str, result: dict[str, Any]) -> list[str]:
                 "  a profile says the time goes to: " + ", ".join(result["next"]),
             ]
         case "time":
-            return ["virtual seconds per CPU second     busy        idle   idle, every heartbeat lived"] + [
-                f"  {nodes:>2} nodes                    {row['busy']:>9,} {row['idle']:>11,} {row['idle_lived']:>9,}"
+            head = (
+                "virtual seconds per CPU second     busy        idle   idle, every heartbeat lived   µs a message, busy"
+            )
+            return [head] + [
+                f"  {nodes:>3} nodes                   {row['busy']:>9,} {row['idle']:>11,} {row['idle_lived']:>9,}"
+                f" {row['microseconds_a_message']:>39}"
                 for nodes, row in result["virtual_seconds_per_cpu_second"].items()
             ]
         case "features":

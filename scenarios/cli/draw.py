@@ -30,7 +30,7 @@ def draw_command(
     start, until
         Only this while, as for `tasks --at`: '00:00:14.4', '90min' after the start.
     nodes
-        Only these, for example ABC.
+        Only these, for example ABC; names of more letters with commas, for example A,AA,AB.
     only
         `backups`: no logs and no messages, a day on one screen; whom the cluster and whom each node itself holds
         responsible, and who was cut off from whom.

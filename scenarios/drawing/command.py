@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST = 450
 """The largest `size` of a picture that can be read at once."""
+SHOWN = 30
+"""How many names of nodes an error lists."""
 
 
 def draw(
@@ -33,7 +35,7 @@ def draw(
     rules: str | None = None,
     start: str = "",
     until: str = "",
-    nodes: Sequence[str] = (),
+    nodes: str = "",
     only: str = "",
 ) -> str:
     """The SVG of the run that RUN names. `only="backups"`: no logs and no messages. Raises ReplayError, StoryError, Diverged."""
@@ -44,13 +46,13 @@ def draw(
         raise ReplayError(f"{run!r} names an event: leave the number away, and give --from and --to")
     words = ["unkindness", "draw", run, *(["--bug", bug] if bug else []), *(["--rules", rules] if rules else [])]
     words += [*(["--from", start] if start else []), *(["--to", until] if until else [])]
-    words += ["--nodes", "".join(nodes)] if nodes else []
+    words += ["--nodes", nodes] if nodes else []
     words += ["--only", only] if only else []
     return draw_played(found, start, until, nodes, command=shlex.join(words), only=only)
 
 
 def draw_played(
-    found: PlayedRun, start: str = "", until: str = "", nodes: Sequence[str] = (), *, command: str = "", only: str = ""
+    found: PlayedRun, start: str = "", until: str = "", nodes: str = "", *, command: str = "", only: str = ""
 ) -> str:
     """The SVG of a run that was played; `command` stands below it. Raises ReplayError."""
     outcome, title = found.outcome, found.loaded.lesson
@@ -66,14 +68,17 @@ def draw_played(
     return svg(not_too_much(drawn, outcome, names))
 
 
-def among(names: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
-    """The nodes to draw, in the order of the run. ReplayError for an unknown one."""
-    for name in wanted:
+def among(names: Sequence[str], wanted: str) -> tuple[str, ...]:
+    """The nodes to draw, in the order of the run: `ABC` are three, `AA,AB` two. ReplayError for an unknown one."""
+    listed = wanted.split(",") if "," in wanted else [wanted] if wanted in names else list(wanted)
+    for name in listed:
         if name not in names:
-            raise ReplayError(f"there is no node {name!r} in this run: --nodes takes some of {' '.join(names)}")
-    chosen = tuple(name for name in names if not wanted or name in wanted)
+            known = " ".join([*names[:SHOWN], *(["…", names[-1]] if len(names) > SHOWN else [])])
+            raise ReplayError(f"there is no node {name!r} in this run: --nodes takes some of {known}, as ABC or AA,AB")
+    chosen = tuple(name for name in names if not listed or name in listed)
     if len(chosen) > MOST_NODES:
-        raise ReplayError(f"{len(chosen)} nodes do not fit: name at most {MOST_NODES}, as --nodes {''.join(names[:3])}")
+        few = ("" if all(len(name) == 1 for name in names[:3]) else ",").join(names[:3])
+        raise ReplayError(f"{len(chosen)} nodes do not fit: name at most {MOST_NODES}, as --nodes {few}")
     return chosen
 
 

@@ -136,8 +136,8 @@ def test_a_cluster_looks_and_asks_as_the_world_does() -> None:
         (["ABCDE"], "'ABCDE' is no node tag"),
         (["RAFT"], "'RAFT' is no node tag"),
         (["A1"], "'A1' is no node tag"),
-        ([], "name between 1 and 63, each once"),
-        (["A", "B", "A"], "name between 1 and 63, each once"),
+        ([], "name between 1 and 255, each once"),
+        (["A", "B", "A"], "name between 1 and 255, each once"),
     ],
 )
 def test_node_tags_follow_rule_1_7(names: list[str], says: str) -> None:
