@@ -217,7 +217,8 @@ class Restores(Watcher):
     )
 
     def __init__(self, files: WatchedFiles) -> None:
-        self._files = files
+        self.files = files
+        """The files, with which whoever reads them along finds places and keys."""
         self.restored = 0
         """Number of restore points that were compared."""
         self.excused: list[LostFile] = []
@@ -227,16 +228,16 @@ class Restores(Watcher):
 
     def finish(self) -> None:
         """Restore every chain, and compare at every file; list what was lost."""
-        self.excused = self._files.excused()
+        self.excused = self.files.excused()
         chains: dict[StoredFolder, list[tuple[str, BackupStarted]]] = {}
-        for run, started in self._files.started.items():
-            for where in self._files.kept(run) if run in self._files.finished else ():
+        for run, started in self.files.started.items():
+            for where in self.files.kept(run) if run in self.files.finished else ():
                 chains.setdefault(where, []).append((run[0], started))
         for (owner, path, folder), runs in chains.items():
             try:
                 self._restore(owner, path, folder, self._restorable((owner, path, folder), runs))
             except Unusable as error:
-                plain = self._files.destinations.plain(error)
+                plain = self.files.destinations.plain(error)
                 raise self.broken(
                     f"{folder} {f'on {owner}' if owner else f'in {path}'} cannot be restored: {plain}"
                 ) from error
@@ -245,10 +246,10 @@ class Restores(Watcher):
         self, where: StoredFolder, runs: list[tuple[str, BackupStarted]]
     ) -> list[tuple[str, BackupStarted]]:
         """The runs up to the first that goes on from what this place never had, which RavenDB does (26.3); else all."""
-        if self._files.notices:
+        if self.files.notices:
             return runs
         for number, (_, started) in enumerate(runs):
-            if not self._files.is_continued(where, self._files.manifest(where, started.file)):
+            if not self.files.is_continued(where, self.files.manifest(where, started.file)):
                 return runs[:number]
         return runs
 
@@ -256,16 +257,16 @@ class Restores(Watcher):
         """Restore the whole folder as a user would, then file by file for the points in between."""
         if not runs:
             return
-        place = self._files.destinations.place(owner, path)
+        place = self.files.destinations.place(owner, path)
         node, last = runs[-1]
-        whole = restore(place, folder, last.file, keys=self._files.keys)
+        whole = restore(place, folder, last.file, keys=self.files.keys)
         self._compare(node, last, whole.fingerprint)
         if len(runs) == 1:
             return
         wanted = {started.file: started for _, started in runs[:-1]}
         assembly = DatabaseAssembly("A", "restored")
         for file in whole.files[:-1]:
-            assembly.take_file(file, self._files.content(place, folder, file))
+            assembly.take_file(file, self.files.content(place, folder, file))
             if file in wanted:
                 self._compare(node, wanted[file], assembly.fingerprint)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from scenarios.cli.base import HELD, Bug, Rules, app, complain, new_file, version
+from scenarios.cli.base import HELD, Bug, Flag, Rules, app, complain, new_file, version
 
 
 @app.command(name="open")
@@ -16,6 +16,7 @@ def open_command(
     bug: Bug = None,
     rules: Rules = None,
     out: Path = Path("runs"),
+    documents: Annotated[bool, Flag] = False,
     browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
 ) -> int:
     """A run as a page with every moment in it: written to a temporary folder, opened in the browser. Prints its path.
@@ -27,13 +28,15 @@ def open_command(
         at that event. Without it the newest kept run.
     out
         The folder below which the newest kept run is looked for.
+    documents
+        Show with each restore point the documents that it would give: whoever has the page can read them.
     browser
         Open the page; without that its path is only printed.
     """
     from scenarios.page.command import newest_kept, page_of
 
     named = run if run is not None else str(newest_kept(out))
-    path, made, moment = page_of(named, version(), bug=bug, rules=rules)
+    path, made, moment = page_of(named, version(), bug=bug, rules=rules, documents=documents)
     with new_file("the page", path) as file:
         print(made, end="", file=file)
     print(f"{path}{moment}")

@@ -26,9 +26,13 @@ from scenarios.cli.base import (
 from scenarios.cli.run_screen import RunScreen, interrupted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cluster.sim.run import Outcome
+    from cluster.sim.world import World
     from scenarios.gallery import LoadedStory
     from scenarios.inspect.result import Result
+    from scenarios.page.documents import PageDocuments
     from scenarios.terminal import Screen
 
 PAGED = ("held", "broken", "inconclusive")
@@ -48,6 +52,7 @@ def run(
     keep_going: Annotated[bool, Flag] = False,
     log: Path | None = None,
     html: Path | None = None,
+    documents: Annotated[bool, Flag] = False,
     json: Annotated[bool, Flag] = False,
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())] = False,
     verbose: Annotated[bool, Parameter(name=("--verbose", "-v"), negative=())] = False,
@@ -74,6 +79,8 @@ def run(
         Hand every event to structlog as well: one JSON line each in this file, a new one.
     html
         Write the run as a page with every moment in it: one new file, for any browser.
+    documents
+        Show on that page, with each restore point, the documents that it would give: whoever has the page can read them.
     json
         Print one JSON object instead of the timeline.
     quiet
@@ -88,6 +95,7 @@ def run(
     loaded = load(story)
     request = asked(loaded, seed, rules, data, bug, keep_going)
     check_data(data)
+    read = _documents_for(html) if documents else None
     if html is not None:  # before the story is played, so that no play is wasted
         from scenarios.page.command import check_target
 
@@ -96,7 +104,7 @@ def run(
         folder = fresh_folder(out, request) if out is not None else None
         backups = folder / BACKUPS if folder is not None else None
         with RunScreen(quiet=quiet or json, detail=verbose) as shown:
-            outcome = perform(loaded, request, backups, follow=shown.follow, stop_asked=shown.stop_asked)
+            outcome = perform(loaded, request, backups, follow=_both(shown.follow, read), stop_asked=shown.stop_asked)
             shown.catch_up(outcome)
         if log_file is not None:
             _write_log(log_file, outcome)
@@ -112,7 +120,7 @@ def run(
 
         try:
             with new_file("--html", html) as page:
-                print(page_text(outcome, request, loaded, version()), end="", file=page)
+                print(page_text(outcome, request, loaded, version(), read), end="", file=page)
         except StoryError as error:  # told after the verdict, which must not be lost
             unpaged = str(error)
     if shown.screen.gone:
@@ -122,6 +130,26 @@ def run(
         return code
     complain(unpaged)
     return code or MISTAKE
+
+
+def _documents_for(html: Path | None) -> "PageDocuments":
+    from scenarios.gallery import StoryError
+    from scenarios.page.documents import PageDocuments
+
+    if html is None:
+        raise StoryError("--documents: documents are shown on a page, so name its file: --html FILE")
+    return PageDocuments()
+
+
+def _both(follow: "Callable[[World], None]", read: "PageDocuments | None") -> "Callable[[World], None]":
+    if read is None:
+        return follow
+
+    def both(world: "World") -> None:
+        follow(world)
+        read.follow(world)
+
+    return both
 
 
 def _write_log(file: TextIO, outcome: "Outcome") -> None:

@@ -3,6 +3,7 @@
 Never here: what is read in it.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cluster.sim.run import BUG, MISTAKE, STOPPED
@@ -13,6 +14,7 @@ from scenarios.kept_run import Kept, PlayedHere, ReplayError, difference, find, 
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
+    from cluster.sim.world import World
 
 
 class Diverged(Exception):
@@ -32,16 +34,23 @@ class PlayedRun:
     outcome: "Outcome"
 
 
-def played(run: str, bug: str | None = None, rules: str | None = None) -> PlayedRun:
+def played(
+    run: str,
+    bug: str | None = None,
+    rules: str | None = None,
+    *,
+    follow: "Callable[[World], None] | None" = None,
+) -> PlayedRun:
     """Play the run that RUN or RUN:SEQ names. Raises ReplayError, StoryError, and Diverged if it is another than the kept one.
 
-    KeyboardInterrupt if Ctrl-C stops it: nothing is said of a run of which only the beginning was played.
+    `follow` as for `perform`. KeyboardInterrupt if Ctrl-C stops it: nothing is said of a run of which only the beginning was
+    played.
     """
     named, seq = find(run, bug, rules)
     name = run if seq is None else run.rpartition(":")[0]
     request = named.request if isinstance(named, Kept) else named
     loaded = load(request.story)
-    outcome = perform(loaded, request)
+    outcome = perform(loaded, request, follow=follow)
     if outcome.verdict == STOPPED:
         raise KeyboardInterrupt
     if outcome.failure is not None and outcome.verdict in (MISTAKE, BUG):

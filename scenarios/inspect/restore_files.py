@@ -13,7 +13,7 @@ from typing import Any
 
 from backup.content import file_names
 from backup.content.manifest import stamp
-from backup.database.items import METADATA
+from backup.database.items import METADATA, Document
 from backup.destinations.local import LocalDestination
 from backup.destinations.port import Destination, DestinationError
 from backup.destinations.registry import is_remote, settings_at
@@ -277,9 +277,13 @@ class Only:
 
 def document_lines(found: DatabaseAssembly) -> Iterator[str]:
     """The documents as lines of JSON in the order of their changes, as `--data` of a run takes them."""
-    for each in found.store.frozen_at().documents():
-        metadata: dict[str, Any] = {"@id": each.id, "@collection": each.collection}
-        metadata["@last-modified"] = stamp(each.last_modified)
-        if each.attachments:
-            metadata["@attachments"] = [{"Name": a.name, "Hash": a.hash, "Size": a.size} for a in each.attachments]
-        yield _encode({**each.data, METADATA: metadata})
+    return map(document_line, found.store.frozen_at().documents())
+
+
+def document_line(document: Document) -> str:
+    """A document as a line of JSON."""
+    metadata: dict[str, Any] = {"@id": document.id, "@collection": document.collection}
+    metadata["@last-modified"] = stamp(document.last_modified)
+    if document.attachments:
+        metadata["@attachments"] = [{"Name": a.name, "Hash": a.hash, "Size": a.size} for a in document.attachments]
+    return _encode({**document.data, METADATA: metadata})

@@ -12,6 +12,7 @@ from scenarios.inspect.played_run import PlayedRun, played
 from scenarios.inspect.result import RunRequest
 from scenarios.kept_run import ReplayError, newest_below
 from scenarios.page.document import document
+from scenarios.page.documents import PageDocuments
 from scenarios.page.recording import beside, recording
 
 if TYPE_CHECKING:
@@ -30,10 +31,16 @@ def check_target(path: Path) -> None:
         raise StoryError(f"--html {path}: there is no folder {path.parent}: make it, or name another file")
 
 
-def page_text(outcome: "Outcome", request: RunRequest, loaded: LoadedStory, version: str) -> str:
-    """The page of a finished run. StoryError for too long a run."""
+def page_text(
+    outcome: "Outcome",
+    request: RunRequest,
+    loaded: LoadedStory,
+    version: str,
+    documents: PageDocuments | None = None,
+) -> str:
+    """The page of a finished run; with its documents, if they were read along. StoryError for too long a run."""
     check_length(outcome, request, loaded)
-    return document(recording(outcome, request, loaded, version))
+    return document(recording(outcome, request, loaded, version, documents))
 
 
 def check_length(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> None:
@@ -45,16 +52,19 @@ def check_length(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -
         )
 
 
-def page_of(run: str, version: str, *, bug: str | None = None, rules: str | None = None) -> tuple[Path, str, str]:
+def page_of(
+    run: str, version: str, *, bug: str | None = None, rules: str | None = None, documents: bool = False
+) -> tuple[Path, str, str]:
     """Play a run again: a path in a new temporary folder, the page that belongs there, and the hash of the moment that RUN names.
 
     Raises ReplayError, StoryError, Diverged.
     """
-    found = played(run, bug, rules)
+    read = PageDocuments() if documents else None
+    found = played(run, bug, rules, follow=read.follow if read is not None else None)
     events = len(found.outcome.history)
     if found.seq is not None and not 1 <= found.seq <= events:
         raise ReplayError(f"there is no event {found.seq}: the run has events 1 to {events}")
-    made = page_text(found.outcome, found.request, found.loaded, version)
+    made = page_text(found.outcome, found.request, found.loaded, version, read)
     path = (
         Path(tempfile.mkdtemp(prefix="unkindness-"))
         / f"{found.loaded.name.replace('/', '_')}@{found.request.seed}.html"

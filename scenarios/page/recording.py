@@ -1,6 +1,6 @@
 """What of a run goes into its page: a header, and every event as a flat row of facts.
 
-No contents of documents, no digests, no paths of this machine. Never here: how rows become bytes (encode.py).
+No contents of documents unless they are handed over, no digests, no paths of this machine. Never here: how rows become bytes (encode.py).
 """
 
 from itertools import groupby
@@ -20,6 +20,7 @@ from scenarios.gallery import LoadedStory
 from scenarios.inspect.causality import parents
 from scenarios.inspect.result import RunRequest, summary
 from scenarios.page.backup_facts import backup_facts
+from scenarios.page.documents import PageDocuments
 from scenarios.page.known_paths import KnownPaths
 
 if TYPE_CHECKING:
@@ -44,8 +45,14 @@ class Recording:
     """The events in order; row 0 is event 1."""
 
 
-def recording(outcome: "Outcome", request: RunRequest, loaded: LoadedStory, version: str) -> Recording:
-    """The recording of a finished run."""
+def recording(
+    outcome: "Outcome",
+    request: RunRequest,
+    loaded: LoadedStory,
+    version: str,
+    documents: PageDocuments | None = None,
+) -> Recording:
+    """The recording of a finished run; with the documents that were read along with it, if they were."""
     known = KnownPaths.of(loaded)
     result = summary(outcome, request, loaded)
     weights = told(outcome.history, outcome.names)
@@ -74,6 +81,8 @@ def recording(outcome: "Outcome", request: RunRequest, loaded: LoadedStory, vers
         "breaks": [],
         **backup_facts(outcome, request, loaded, known),
     }
+    if documents is not None:
+        header["documents"] = documents.fields()
     if result.verdict == BROKEN and rows:
         header["breaks"] = [
             {

@@ -504,7 +504,7 @@ def test_a_file_of_other_content_is_found(tmp_path: Path) -> None:
         await open_shop(world)
         await trio.sleep(hours(1.5))
         started = next(event.note for event in world.history.of(BackupStarted))
-        files = next(watcher for watcher in world.watchers if watcher.promise == "restored equals backed up")._files  # type: ignore[attr-defined]
+        files = next(watcher for watcher in world.watchers if watcher.promise == "restored equals backed up").files  # type: ignore[attr-defined]
         files.started = {run: attrs.evolve(started, fingerprint="0" * 32) for run in files.started}
 
     with pytest.raises(Violation, match="does not hold what B held of Shop"):

@@ -20,6 +20,17 @@ function readFor(state, database, at) {
   return found.sort((a, b) => b.last.started_at - a.last.started_at);
 }
 
+/** The documents that a restore up to the file of that event gives, if the page was written with them.
+ * @param {import("../types.js").Recorded} run @param {number} seq */
+function documents({ header: { documents } }, seq) {
+  if (!documents) return null;
+  const [count, shown, problem] = documents.files[seq] ?? [0, [], "not in this page"];
+  return [
+    el("p", { class: "hint" }, problem || `${count.toLocaleString("en")} document${count === 1 ? "" : "s"}${count > shown.length ? `; the ${shown.length} newest are in this page` : ""}`),
+    el("ul", { class: "documents" }, shown.map((place) => el("li", {}, el("bdi", {}, documents.texts[place])))),
+  ];
+}
+
 /** @type {import("../types.js").Panel} */
 export function restore(state, run, view) {
   const at = Math.min(view.top.restore || state.t, state.t), names = Object.keys(state.record.databases);
@@ -38,7 +49,8 @@ export function restore(state, run, view) {
           return el("section", { class: "task" }, el("b", {}, el("bdi", {}, place)), rank ? null : " newest",
             node && !node.up ? el("p", { class: "notice" }, "The node is down: nothing can be read.") : null,
             whole ? null : el("p", { class: "notice" }, "Its full backup is missing."),
-            el("ol", {}, chain.map((/** @type {State} */ file) => el("li", {}, since(view, file.seq, `${file.folder}/${file.file}`)))));
+            el("ol", {}, chain.map((/** @type {State} */ file) => el("li", {}, since(view, file.seq, `${file.folder}/${file.file}`)))),
+            documents(run, chain.at(-1).seq));
         }));
     }));
 }
