@@ -1,7 +1,8 @@
 """Requests of a node to the leader other than commands: another configuration, another leader, a read.
 
 Each may be repeated without harm: a change that holds already changes nothing, and a read has no effect. So a request
-is sent to every leader in turn until one answers or its time is over. A command is different: see `proposals`.
+is sent to every leader in turn until one answers or its time is over. A command is different: see `proposals`. As there,
+a refusal is definite only once every attempt was refused: one that is still open may be carried out later (rule 3.38).
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 from cluster import trace
 from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.ports import Host
-from cluster.proposals import GivenUp, label
+from cluster.proposals import Decided, GivenUp, label
 from cluster.raft.configuration_change import Alteration, Change, MemberPlace, Way
 from cluster.raft.messages import Request
 from cluster.raft.state import ChangeProposed, Leader, Raft, Readable, ReadAsked, Refuse, TransferAsked
@@ -48,7 +49,9 @@ class Wish:
     request: Request
     wish: Change | HandOver | Read
     attempt: int
-    """The number of the attempt for this request, from 1."""
+    """The number of the attempt for this request, from 1. A copy made by the network has the same number."""
+    term: int
+    """The term of the asking node, in which it holds the other for the leader."""
 
 
 @value
@@ -61,7 +64,7 @@ class Granted:
 
 @value
 class Denied:
-    """This attempt was refused; `final` means that every other attempt would be refused too."""
+    """This attempt was refused; `final` means that one made now would be refused too."""
 
     request: Request
     attempt: int
@@ -75,7 +78,19 @@ ASKING_WORDS = (Wish, Granted, Denied, HandOver, Read, Change, Alteration, Membe
 class PendingRequest:
     """A request of this node that is not answered yet."""
 
-    __slots__ = ("asked", "attempts", "deadline", "index", "open", "request", "waiter", "why", "wish", "within")
+    __slots__ = (
+        "asked",
+        "attempts",
+        "deadline",
+        "final",
+        "index",
+        "open",
+        "request",
+        "waiter",
+        "why",
+        "wish",
+        "within",
+    )
 
     def __init__(self, request: Request, wish: Any, waiter: Any, within: int, deadline: int) -> None:
         self.request, self.wish, self.waiter, self.within, self.deadline = request, wish, waiter, within, deadline
@@ -85,7 +100,9 @@ class PendingRequest:
         self.open: dict[int, None] = {}
         """The attempts that were not denied: any of them may have been carried out."""
         self.why = ""
-        """The reason of the last denial; empty if there was none."""
+        """The reason of the last denial, or of the final one; empty if there was none."""
+        self.final = False
+        """Whether an attempt was denied for good: nobody else is asked."""
         self.index = -1
         """Index of the entry as of which it was granted, -1 before. A read then waits until this node has applied that entry."""
 
@@ -93,12 +110,16 @@ class PendingRequest:
 class AdminRequests:
     """The requests of one incarnation of a node, and those that other nodes bring to it."""
 
-    def __init__(self, driver: RaftDriver, host: Host, codec: Codec, timing: Timing) -> None:
+    def __init__(self, driver: RaftDriver, host: Host, codec: Codec, timing: Timing, began_in: int) -> None:
+        """`began_in`: the term in which this incarnation of the node began."""
         self.driver, self.host, self.codec, self.timing = driver, host, codec, timing
         self.pending: dict[Request, PendingRequest] = {}
         self._given_up = GivenUp()
+        self._decided = Decided(host.incarnation, began_in)
+        self._asking: tuple[str, Wish] | None = None
+        """The node whose request Raft is asked to take right now, and that; None: it is this node's own."""
         self._askers: dict[Request, tuple[str, int]] = {}
-        """For each request that another node brought: that node, and the number of its attempt."""
+        """For each request that Raft has taken for another node: that node, and the attempt that was taken."""
         self._serial = 0
 
     async def ask(self, wish: Change | HandOver | Read, within: int | None) -> int:
@@ -108,8 +129,9 @@ class AdminRequests:
         in time, OutcomeUnknown if a leader may have taken it.
         """
         host = self.host
-        self._serial += 1
-        request = Request(f"{host.name}#{host.incarnation}?", self._serial, 0)
+        self._serial = serial = self._serial + 1
+        oldest = next(iter(self.pending), None)
+        request = Request(f"{host.name}#{host.incarnation}?", serial, serial if oldest is None else oldest.serial)
         within = self.timing.operation if within is None else within
         pending = PendingRequest(request, wish, host.waiter(), within, host.monotonic() + within)
         self.pending[request] = pending
@@ -126,11 +148,11 @@ class AdminRequests:
     # -- sending a request
 
     def push(self, pending: PendingRequest) -> None:
-        """Send the request to the present leader, unless it was asked already."""
+        """Send the request to the present leader, unless it was asked already, or the request was denied for good."""
         driver, leader = self.driver, self.driver.leader
         if isinstance(pending.wish, HandOver) and leader == pending.wish.target:
             self._end(pending, 0)
-        if leader is None or pending.index >= 0 or pending.request not in self.pending:
+        if leader is None or pending.index >= 0 or pending.final or pending.request not in self.pending:
             return
         term = driver.raft.term
         if pending.asked == (leader, term):
@@ -141,7 +163,7 @@ class AdminRequests:
         if leader == self.host.name:
             driver.handle(event_of(pending.request, pending.wish))
         else:
-            self._send(leader, Wish(pending.request, pending.wish, pending.attempts))
+            self._send(leader, Wish(pending.request, pending.wish, pending.attempts, term))
 
     def _look_later(self, pending: PendingRequest) -> None:
         at = min(self.host.monotonic() + self.timing.election, pending.deadline)
@@ -161,11 +183,13 @@ class AdminRequests:
 
     def _out_of_time(self, pending: PendingRequest) -> None:
         waited, wish = f"{pending.within / SECOND:g} s", pending.wish.says()
+        word = f"the last word was: {pending.why}" if pending.why else ""
         if pending.open and not isinstance(pending.wish, Read):
-            text = f"{self.host.name} asked for this and cannot tell within {waited} whether it is so: {wish}; look"
+            look = f"look; {word}" if word else "look"
+            text = f"{self.host.name} asked for this and cannot tell within {waited} whether it is so: {wish}; {look}"
             self._end(pending, OutcomeUnknown(text))
         else:
-            why = f"the last word was: {pending.why}" if pending.why else "no leader answered; bring back a majority"
+            why = word or "no leader answered; bring back a majority"
             self._end(pending, NoLeader(f"{self.host.name} asked for {waited} in vain for this: {wish}; {why}"))
 
     def _end(self, pending: PendingRequest, answer: int | Exception) -> None:
@@ -195,14 +219,15 @@ class AdminRequests:
                 self.host.note(note)
 
     def denied(self, request: Request, attempt: int, why: str, final: bool) -> None:
-        """A leader denied that attempt. A final denial ends the request with Refused."""
+        """A leader denied that attempt. After a final denial the request ends with Refused, once no attempt is open."""
         pending = self.pending.get(request)
         if pending is None:
             return
         pending.open.pop(attempt, None)
-        pending.why = why or pending.why
-        if final:
-            self._end(pending, Refused(why))
+        if final or not pending.final:
+            pending.final, pending.why = final, why or pending.why
+        if pending.final and not pending.open:
+            self._end(pending, Refused(pending.why))
 
     def applied(self) -> None:
         """This node has applied more entries: answer the granted requests that waited for them."""
@@ -213,18 +238,26 @@ class AdminRequests:
     # -- requests that other nodes bring
 
     def heard(self, sender: str, wish: Wish) -> None:
-        """Another node brings a request: hand it to this node's Raft."""
-        self._askers[wish.request] = (sender, wish.attempt)
-        self.driver.handle(event_of(wish.request, wish.wish))
+        """Another node brings a request: hand it to this node's Raft, once per attempt. A read has no effect."""
+        request, attempt = wish.request, wish.attempt
+        if not isinstance(wish.wish, Read) and not self._decided.first(request, attempt, wish.term):
+            return
+        self._askers.setdefault(request, (sender, attempt))
+        self._asking = sender, wish
+        self.driver.handle(event_of(request, wish.wish))
+        self._asking = None
         if isinstance(wish.wish, HandOver):  # refused by now, or never answered: who asked sees for itself who leads
-            self._askers.pop(wish.request, None)
+            self._askers.pop(request, None)
 
     def refused(self, refusal: Refuse) -> bool:
         """Raft refused a request or a command; return whether it was a request of this kind."""
-        request = refusal.request
-        asker = self._askers.pop(request, None)
-        if asker is not None:
-            self._send(asker[0], Denied(request, asker[1], refusal.why, refusal.final))
+        request, asking = refusal.request, self._asking
+        if asking is not None and asking[1].request == request:
+            sender, attempt = asking[0], asking[1].attempt
+            if self._askers.get(request) == (sender, attempt):
+                del self._askers[request]
+            if self._decided.may_decline:
+                self._send(sender, Denied(request, attempt, refusal.why, refusal.final))
         elif request in self.pending:
             self.denied(request, self.pending[request].attempts, refusal.why, refusal.final)
         else:

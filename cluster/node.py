@@ -90,7 +90,7 @@ class Node(Programs):
         self.codec = codec
         self.storage = storage
         self.proposals = ProposalForwarding(self, host, codec, timing, recovered.term)
-        self.admin_requests = AdminRequests(self, host, codec, timing)
+        self.admin_requests = AdminRequests(self, host, codec, timing, recovered.term)
         self.apply_loop = ApplyLoop(
             host, codec, application, configuration, timing.compaction, self.proposals, self.admin_requests
         )

@@ -33,9 +33,7 @@ class ProposalForwarding:
         """The proposals that are not answered yet, in the order of their serials."""
         self.given_up = GivenUp()
         self._serial = 0
-        self._decided = Decided()
-        self._began_in = began_in
-        """The term in which this incarnation began."""
+        self._decided = Decided(host.incarnation, began_in)
         self._asking: tuple[str, int] | None = None
         """The node and attempt whose command Raft is asked to take right now; None: it is this node's own."""
         self._unanswered: list[tuple[int, int, PendingProposal]] = []
@@ -172,20 +170,16 @@ class ProposalForwarding:
     # -- the node that is asked
 
     def take(self, sender: str, asked: Forward) -> None:
-        """Take or decline another node's command, once per attempt.
-
-        An attempt made in a term before this incarnation went to an earlier one, which may have taken it: it gets no
-        answer.
-        """
+        """Take or decline another node's command, once per attempt."""
         driver, request = self.driver, asked.request
-        if asked.term <= self._began_in or not self._decided.first(request, asked.attempt):
+        if not self._decided.first(request, asked.attempt, asked.term):
             return
         if isinstance(driver.raft.role, Leader):
             if not driver.has_applied(request):
                 self._asking = (sender, asked.attempt)
                 driver.handle(Proposed(((request, asked.command),)))
                 self._asking = None
-        else:
+        elif self._decided.may_decline:
             self.host.send(sender, "Decline", self.codec.encode(Decline(request, asked.attempt)), 0, 0)
 
     def refused(self, refuse: Refuse) -> None:

@@ -61,8 +61,11 @@ def label(request: Request) -> str:
 
 
 def life_of(client: str) -> tuple[str, int]:
-    """Name and incarnation of a client: `("B", 2)` of `B#2`. A name without a number is of incarnation 0."""
-    name, _, number = client.rpartition("#")
+    """Name and incarnation of a client: `("B", 2)` of `B#2`, and of `B#2?`, which asks for other things than commands.
+
+    A name without a number is of incarnation 0.
+    """
+    name, _, number = client.removesuffix("?").rpartition("#")
     return (name, int(number)) if name and number.isdecimal() else (client, 0)
 
 
@@ -154,16 +157,25 @@ class Decided:
     It holds one client a node, the latest.
     """
 
-    __slots__ = ("_attempts", "_floors", "_lives")
+    __slots__ = ("_attempts", "_began_in", "_floors", "_lives", "may_decline")
 
-    def __init__(self) -> None:
+    def __init__(self, life: int, began_in: int) -> None:
+        """`life`: the number of this incarnation; `began_in`: the term in which it began, by its disk."""
+        self.may_decline = life == 1 or began_in > 0
+        """Whether it knows which attempts went to an earlier incarnation. With a new disk it does not, and stays silent."""
+        self._began_in = began_in
         self._attempts: dict[str, dict[tuple[int, int], None]] = {}
         self._floors: dict[str, int] = {}
         self._lives = Lives()
 
-    def first(self, request: Request, attempt: int) -> bool:
-        """Whether this is the first copy of that attempt, and its client still waits for the answer."""
+    def first(self, request: Request, attempt: int, term: int) -> bool:
+        """Whether this is the first copy of that attempt, made in `term`, and its client still waits for the answer.
+
+        An attempt made in a term before this incarnation went to an earlier one, which may have taken it: it is none.
+        """
         client = request.client
+        if term <= self._began_in:
+            return False
         if client not in self._attempts:
             if self._lives.later(client) is not None:
                 return False

@@ -137,14 +137,21 @@ def test_a_living_client_of_an_earlier_life_is_told() -> None:
 
 def test_an_attempt_is_decided_once() -> None:
     """Each copy after the first is not looked at; attempts of answered requests are forgotten."""
-    decided = Decided()
+    decided = Decided(life=2, began_in=4)
     one, two = Request("A#1", 1, 1), Request("A#1", 2, 2)
-    assert [decided.first(one, 1), decided.first(one, 1), decided.first(one, 2)] == [True, False, True]
-    assert [decided.first(two, 1), decided.first(two, 1)] == [True, False]
-    assert decided.first(Request("B#1", 1, 1), 1)
-    assert decided.first(Request("B#2", 1, 1), 1)
-    assert not decided.first(Request("B#1", 2, 1), 1), "that life is over"
-    assert not decided.first(one, 3), "below the floor its client has its answer: whatever comes is late"
+    assert [decided.first(one, 1, 5), decided.first(one, 1, 5), decided.first(one, 2, 5)] == [True, False, True]
+    assert [decided.first(two, 1, 5), decided.first(two, 1, 5)] == [True, False]
+    assert not decided.first(two, 2, 4), "it went to the life before, which may have taken it"
+    for client in ("B#{}", "C#{}?"):
+        assert decided.first(Request(client.format(1), 1, 1), 1, 5)
+        assert decided.first(Request(client.format(2), 1, 1), 1, 5)
+        assert not decided.first(Request(client.format(1), 2, 1), 1, 5), "that life is over"
+    assert not decided.first(one, 3, 5), "below the floor its client has its answer: whatever comes is late"
+
+
+def test_who_lost_its_disk_declines_nothing() -> None:
+    """It does not know which attempts its life before has taken; a first life, and one with its disk, do."""
+    assert [Decided(*life).may_decline for life in ((1, 0), (2, 3), (2, 0))] == [True, True, False]
 
 
 def test_a_command_may_have_happened_until_every_attempt_is_declined() -> None:

@@ -79,3 +79,17 @@ def gives_up_what_was_sent(original: Any, self: Any, pending: Any) -> None:
     for attempt in range(1, pending.asked + 1):
         pending.declined(attempt)
     original(self, pending)
+
+
+@bug(
+    "cluster.admin_requests:AdminRequests.denied",
+    breaks="definite answers",
+    source="rule 3.38; Jepsen, etcd 3.4.3: a timeout that is told as a failure",
+    strikes="the_first_copy_comes_last",
+)
+def believes_the_first_refusal(original: Any, self: Any, request: Request, attempt: int, why: str, final: bool) -> None:
+    """A refusal for good is told as definite, while another attempt of the same request is under way."""
+    pending = self.pending.get(request)
+    if pending is not None and final:
+        pending.open.clear()
+    original(self, request, attempt, why, final)

@@ -3,9 +3,10 @@
 import pytest
 import trio
 
-from cluster.admin_requests import HandOver
+from cluster.admin_requests import HandOver, Wish
 from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.raft.configuration_change import Alteration, Change, MemberPlace
+from cluster.raft.messages import Request
 from cluster.raft.state import Leader
 from cluster.sim.errors import Misuse
 from cluster.sim.run import run
@@ -71,6 +72,72 @@ def test_a_wish_that_nobody_took_and_one_that_somebody_may_have() -> None:
             await old.admin_requests.ask(wish, 5 * SECOND)
         with pytest.raises(NoLeader, match="in vain for this: C becomes a watcher; no leader answered"):
             await other.admin_requests.ask(wish, 5 * SECOND)
+
+    run(story)
+
+
+def test_a_refusal_is_definite_once_nothing_is_under_way() -> None:
+    """The first copy was lost, which nobody can know: a refusal for good by the same leader settles nothing."""
+
+    async def story(world: World) -> None:
+        world.start("ABC", Adder)
+        leader = await world.elected()
+        follower = next(name for name in "ABC" if name != leader)
+        node = world.slots[follower].node
+        assert node is not None
+        nobody = Change(tuple(Alteration(name, MemberPlace.Nowhere) for name in "ABC"))
+        world.cut_one_way(follower, leader)
+
+        async def heal() -> None:
+            await trio.sleep(0.1)
+            world.heal()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(heal)
+            with pytest.raises(OutcomeUnknown) as unknown:
+                await node.admin_requests.ask(nobody, 3 * SECOND)
+        assert str(unknown.value) == (
+            f"{follower} asked for this and cannot tell within 3 s whether it is so: A leaves, B leaves, C leaves; look; the "
+            "last word was: this would leave no voter of A B C: keep one, or nothing can be decided ever again"
+        )
+
+    run(story)
+
+
+def test_an_attempt_to_change_members_is_decided_once() -> None:
+    """A copy of what was declined is not taken, nor is one that went to an earlier life; another attempt is."""
+
+    async def story(world: World) -> None:
+        world.start("ABC", Adder)
+        leader = await world.elected()
+        await world.settled()
+        asker, other = (name for name in "ABC" if name != leader)
+        node = world.slots[leader].node
+        assert node is not None
+
+        def asks(serial: int, name: str, place: MemberPlace, attempt: int = 1) -> None:
+            wish = Change((Alteration(name, place),))
+            node.admin_requests.heard(asker, Wish(Request(f"{asker}#1?", serial, 1), wish, attempt, node.raft.term))
+
+        asks(1, other, MemberPlace.Watcher)
+        asks(2, asker, MemberPlace.Watcher)  # not now, says the leader: one change at a time
+        await world.joined(other, watcher=True)
+        asks(2, asker, MemberPlace.Watcher)
+        await world.settled()
+        assert asker in node.raft.configuration.voters
+        asks(2, asker, MemberPlace.Watcher, attempt=2)
+        await world.joined(asker, watcher=True)
+
+        world.restart(leader)
+        await world.settled()
+        again = world.slots[leader].node
+        assert again is not None
+        late = Wish(
+            Request(f"{asker}#1?", 3, 1), Change((Alteration(asker, MemberPlace.Promotable),)), 1, node.raft.term
+        )
+        again.admin_requests.heard(asker, late)
+        await trio.sleep(1)
+        assert world[leader].voters == (leader,)
 
     run(story)
 
