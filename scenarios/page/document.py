@@ -15,17 +15,13 @@ from posixpath import dirname, join, normpath
 
 from scenarios.page.encode import encoded
 from scenarios.page.recording import Recording
+from scenarios.page.squeeze import squeezed
 
 ENTRY = "app.js"
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.\.?/[^"]+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class) (\w+))", re.MULTILINE)
-_COMMENTS = re.compile(r"^ *//.*\n|(?:^ *)?/\*\*(?:[^*]|\*(?!/))*\*/[ \n]?", re.MULTILINE)
 _REMARKS = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SPACED = re.compile(r"(?<=[{};:,]) +|\n\s*| (?=[{}])")
-_LOOSE = re.compile(r" (=>|===|!==|&&|\|\||\?\?|[=?:<>*]|[<>]=) |(\{) | (\})|(?<=[,(])\n")
-_ARROW = re.compile(r"\((\w+)\) =>")
-_INDENTED = re.compile(r"^\s+", re.MULTILINE)
-"""Comments, indentation and loose blanks stay in this repository: a page has little room, and every browser indents anew."""
 
 
 def document(recording: Recording, other: Recording | None = None) -> str:
@@ -114,8 +110,6 @@ def _module(name: str) -> str:
         missing = set(re.findall(r"\w+", names)) - set(_EXPORT.findall(_text(_beside(name, found))))
         if missing:  # an `export const a = 1, b = 2` exports only `a` here: one name a line
             raise ValueError(f"{name} imports {', '.join(sorted(missing))}, which {found} does not export by itself")
-    exports = ", ".join(_EXPORT.findall(text))
+    exports = ",".join(_EXPORT.findall(text))
     text = _IMPORT.sub(lambda found: f"const {found[1]} = {_variable(_beside(name, found[2]))};", text)
-    body = _ARROW.sub(r"\1 =>", _INDENTED.sub("", _COMMENTS.sub("", _EXPORT.sub("", text)))).strip()
-    body = _LOOSE.sub(r"\1\2\3", body)
-    return f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();\n"
+    return f"const {_variable(name)}=(()=>{{\n{squeezed(_EXPORT.sub('', text))}\nreturn {{{exports}}};\n}})();\n"

@@ -38,11 +38,11 @@ export class App {
       ...choiceOf(location.hash, this.runs, middles, sides),
       go: (seq) => this.go(seq), set: (changes, quietly) => this.set(changes, quietly),
     };
-    this.regions = { top: el("div", { class: "region-top" }), rail: el("nav", { class: "rail", "aria-label": "Views" }), middle: el("main", { class: "middle" }),
-      side: el("aside", { class: "side" }), map: el("div", { class: "map" }), playhead: el("div", { class: "now", "aria-hidden": "true" }), bar: el("footer", { class: "bar" }) };
-    this.live = el("p", { class: "live", "aria-live": "polite" });
-    this.toast = el("p", { class: "toast", role: "status", hidden: true });
-    this.dialog = el("dialog", { class: "help", "aria-label": "Keys" });
+    this.regions = { top: el("div.region-top"), rail: el("nav.rail", { "aria-label": "Views" }), middle: el("main.middle"),
+      side: el("aside.side"), map: el("div.map"), playhead: el("div.now", { "aria-hidden": "true" }), bar: el("footer.bar") };
+    this.live = el("p.live", { "aria-live": "polite" });
+    this.toast = el("p.toast", { role: "status", hidden: true });
+    this.dialog = el("dialog.help", { "aria-label": "Keys" });
     const { top, rail, middle, side, map, bar } = this.regions;
     host.replaceChildren(top, rail, middle, side, map, bar, this.live, this.toast, this.dialog);
     listen(this);
@@ -136,8 +136,8 @@ export class App {
     const { view } = this, list = el("ul");
     this.list.forEach((panel, place) => {
       const on = view[panel.place] === panel.name;
-      list.append(el("li", {}, el("button", { "data-key": `rail-${panel.name}`, "aria-pressed": String(on), onclick: () => this.rail(place) },
-        el("span", {}, panel.title), el("kbd", {}, place < 10 ? (place + 1) % 10 : ""))));
+      list.append(el("li", el("button", { "data-key": `rail-${panel.name}`, "aria-pressed": String(on), onclick: () => this.rail(place) },
+        el("span", panel.title), el("kbd", place < 10 ? (place + 1) % 10 : ""))));
     });
     return list;
   }
@@ -250,7 +250,7 @@ export class App {
   ask() {
     const field = el("input", { type: "text", "aria-label": "A time or an event", placeholder: "02:30:00, or 412" });
     this.open(el("form", { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); if (this.toPlace(field.value)) this.close(); } },
-      el("h2", {}, "Go to"), field, el("button", {}, "Go")));
+      el("h2", "Go to"), field, el("button", "Go")));
     field.focus();
   }
 
@@ -269,8 +269,8 @@ export class App {
   }
 
   help() {
-    this.open(el("div", {}, el("h2", {}, "Keys"),
-      el("dl", {}, KEYS.map((key) => el("div", {}, el("dt", {}, el("kbd", {}, key.shown)), el("dd", {}, key.says)))),
+    this.open(el("div", el("h2", "Keys"),
+      el("dl", KEYS.map((key) => el("div", el("dt", el("kbd", key.shown)), el("dd", key.says)))),
       el("button", { onclick: () => this.close() }, "Close")));
   }
 
@@ -295,7 +295,7 @@ export async function start() {
     performance.mark("ready");
     Object.assign(window, { app });
   } catch (error) {
-    host.replaceChildren(el("p", { class: "empty" }, `This file cannot be shown (${error instanceof Error ? error.message : error}). Write it anew: unkindness run … --html.`));
+    host.replaceChildren(el("p.empty", `This file cannot be shown (${error instanceof Error ? error.message : error}). Write it anew: unkindness run … --html.`));
     throw error;
   }
 }

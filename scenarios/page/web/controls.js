@@ -15,7 +15,7 @@ export function controls(app) {
   const button = (name, shown, says, act) => el("button", { "data-key": name, title: says, "aria-label": says, onclick: act },
     SHAPES[shown] ? draw("svg", { width: 14, height: 14, "aria-hidden": "true" }, draw("path", { d: SHAPES[shown] })) : shown);
   return el(
-    "div", { class: "controls", role: "toolbar", "aria-label": "Time" },
+    "div.controls", { role: "toolbar", "aria-label": "Time" },
     button("first", "first", "the first event (Home)", () => view.go(1)),
     button("stopback", "stopback", "the interesting event before (Shift ←)", () => app.stop(-1)),
     button("back", "back", "one event back (←)", () => app.step(-1)),
@@ -29,8 +29,8 @@ export function controls(app) {
       "aria-valuetext": `event ${view.seq}: ${run.text(view.seq)}`,
       oninput: (/** @type {Event} */ event) => view.go(Number(/** @type {HTMLInputElement} */ (event.target).value)),
     }),
-    el("output", { class: "clock" }, clockText(run.times[view.seq])),
-    el("span", { class: "count" }, `event ${view.seq.toLocaleString("en")} of ${run.count.toLocaleString("en")}`),
+    el("output.clock", clockText(run.times[view.seq])),
+    el("span.count", `event ${view.seq.toLocaleString("en")} of ${run.count.toLocaleString("en")}`),
     button("help", "?", "keys (?)", () => app.help()),
   );
 }

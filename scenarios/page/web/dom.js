@@ -1,36 +1,51 @@
-// Elements from names, attributes and children. Text is always text: no function here reads markup.
+// Elements from a name, attributes and children. Text is always text: no function here reads markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @typedef {Node | string | number | null | undefined | false} Child */
-/** @typedef {Record<string, any>} Attributes */
+/** @typedef {Node | string | number | null | undefined | false | Record<string, any>} Part */
 
-/** @template {Element} E @param {E} element @param {Attributes} attributes @param {(Child | Child[])[]} children @returns {E} */
-function filled(element, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : String(value));
-  }
-  for (const child of children.flat()) {
-    if (child === null || child === undefined || child === false) continue;
-    element.append(child instanceof Node ? child : String(child));
+/** @param {(tag: string) => Element} make @param {string} name @param {(Part | Part[])[]} parts @returns {any} */
+function made(make, name, parts) {
+  const dot = name.indexOf("."), element = make(dot < 0 ? name : name.slice(0, dot));
+  if (dot > 0) element.setAttribute("class", name.slice(dot + 1));
+  for (const part of parts.flat()) {
+    if (part === null || part === undefined || part === false) continue;
+    if (part instanceof Node) element.append(part);
+    else if (typeof part === "object") fill(element, part);
+    else element.append(String(part));
   }
   return element;
 }
 
-/** An element of HTML. An attribute that begins with `on` is a listener. `data-key` names it across redraws, for focus and scrolling.
- * @template {keyof HTMLElementTagNameMap} K
- * @param {K} tag @param {Attributes} [attributes] @param {...(Child | Child[])} children @returns {HTMLElementTagNameMap[K]} */
-export function el(tag, attributes = {}, ...children) {
-  return filled(document.createElement(tag), attributes, children);
+/** @param {Element} element @param {Record<string, any>} attributes */
+function fill(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "title" && element instanceof SVGElement) element.append(draw("title", value));
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
 }
 
-/** An element of SVG.
+/** An element of HTML: its tag, with its classes after a dot (`p.hint`); then attributes and children. An attribute that begins with
+ * `on` is a listener. `data-key` names it across redraws, for focus and scrolling.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K | `${K}.${string}`} name @param {...(Part | Part[])} parts @returns {HTMLElementTagNameMap[K]} */
+export function el(name, ...parts) {
+  return made((tag) => document.createElement(tag), name, parts);
+}
+
+/** An element of SVG, likewise. Its `title` is what a pointer that rests on it is told.
  * @template {keyof SVGElementTagNameMap} K
- * @param {K} tag @param {Attributes} [attributes] @param {...(Child | Child[])} children @returns {SVGElementTagNameMap[K]} */
-export function draw(tag, attributes = {}, ...children) {
-  return filled(/** @type {any} */ (document.createElementNS(SVG, tag)), attributes, children);
+ * @param {K | `${K}.${string}`} name @param {...(Part | Part[])} parts @returns {SVGElementTagNameMap[K]} */
+export function draw(name, ...parts) {
+  return made((tag) => document.createElementNS(SVG, tag), name, parts);
+}
+
+/** Shapes that a click follows to an event and a pointer that rests on them asks about.
+ * @param {string} kind their classes @param {number} seq @param {string} title @param {...(Part | Part[])} shapes */
+export function mark(kind, seq, title, ...shapes) {
+  return draw(`g.${kind}`, { "data-seq": seq, title }, ...shapes);
 }
 
 /** The text, and `…` in place of its end if it has more than so many letters.

@@ -1,7 +1,7 @@
 // The map of the whole run: who leads, faults, a lane a task, promises. True time from left to right; a click goes there.
 
 import { clockText } from "./clock.js";
-import { clickedSeq, clipped, colorOf, draw } from "./dom.js";
+import { clickedSeq, clipped, colorOf, draw, mark } from "./dom.js";
 import { wentWrong } from "./lanes.js";
 import { eventAt } from "./search.js";
 
@@ -24,18 +24,18 @@ export function strip(run, width, view) {
   let lane = 0;
   const next = () => 4 + LANE * lane++;
   return draw(
-    "svg", {
-      class: "strip", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Map of the whole run",
+    "svg.strip", {
+      width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Map of the whole run",
       onclick: (/** @type {MouseEvent} */ event) => {
         view.go(clickedSeq(event) || Math.max(1, eventAt(run, timeAt(run, width, event.offsetX))));
       },
     },
-    draw("rect", { class: "ground", width, height }),
+    draw("rect.ground", { width, height }),
     leaders(run, x, next()), faults(run, x, next()),
     tasks.map(([key, name]) => taskLane(run, x, next(), key, tasks.some(([other, same]) => other !== key && same === name) ? key : name)),
     promises(run, x, next()),
     run.header.compared?.seq ? differs(run, x, height) : null,
-    more > 0 ? draw("text", { class: "more", x: LABEL, y: height - 1 }, `and ${more} more tasks, which are not shown here`) : null,
+    more > 0 ? draw("text.more", { x: LABEL, y: height - 1 }, `and ${more} more tasks, which are not shown here`) : null,
   );
 }
 
@@ -43,7 +43,7 @@ export function strip(run, width, view) {
  * @param {Recorded} run @param {(t: number) => number} x @param {number} height */
 function differs(run, x, height) {
   const seq = Math.min(run.count, run.header.compared?.seq ?? 0), at = x(run.times[seq]);
-  return draw("g", { class: "differs", "data-seq": seq }, draw("title", {}, "The first event that differs"),
+  return mark("differs", seq, "The first event that differs",
     draw("path", { d: `M${at} 0V${height}M${at} ${height / 2 - 6}l6 6l-6 6l-6 -6Z` }));
 }
 
@@ -61,16 +61,15 @@ function timeAt(run, width, x) {
 
 /** @param {string} name @param {number} y */
 function label(name, y) {
-  return draw("text", { class: "lane", x: LABEL - 10, y: y + 14, "text-anchor": "end" }, draw("title", {}, name), clipped(name, 12));
+  return draw("text.lane", { x: LABEL - 10, y: y + 14, title: name }, clipped(name, 12));
 }
 
 /** @param {Recorded} run @param {(t: number) => number} x @param {number} y */
 function leaders(run, x, y) {
   const spans = run.lanes.lives.filter((life) => life.role === "leader").slice(0, 2000);
-  return draw("g", { class: "leaders" }, label("leader", y), spans.map((life) => {
+  return draw("g.leaders", label("leader", y), spans.map((life) => {
     const from = x(life.t), wide = Math.max(2, x(life.until) - from);
-    return draw("g", { class: `leads ${colorOf(run.names, life.node)}`, "data-seq": life.seq },
-      draw("title", {}, `${life.node} leads term ${life.term}, from ${clockText(life.t)} to ${clockText(life.until)}`),
+    return mark(`leads ${colorOf(run.names, life.node)}`, life.seq, `${life.node} leads term ${life.term}, from ${clockText(life.t)} to ${clockText(life.until)}`,
       draw("rect", { x: from, y: y + 3, width: wide, height: LANE - 6 }),
       wide > 34 ? draw("text", { x: from + 6, y: y + 14.5 }, `${life.node} · t${life.term}`) : null);
   }));
@@ -86,10 +85,9 @@ function faults(run, x, y) {
     const at = Math.round(x(row.t) / 4) * 4;
     bins.set(at, [...(bins.get(at) ?? []), row]);
   }
-  return draw("g", { class: "faults" }, label("faults", y), [...bins].map(([at, rows]) => {
+  return draw("g.faults", label("faults", y), [...bins].map(([at, rows]) => {
     const good = rows.every((row) => UP.has(row.step)), middle = y + LANE / 2;
-    return draw("g", { class: good ? "good" : "bad", "data-seq": rows[0].seq },
-      draw("title", {}, rows.slice(0, 12).map((row) => `${clockText(row.t)}  ${row.text}`).join("\n")),
+    return draw("g", { class: good ? "good" : "bad", "data-seq": rows[0].seq, title: rows.slice(0, 12).map((row) => `${clockText(row.t)}  ${row.text}`).join("\n") },
       draw("path", { d: good ? `M${at - 4} ${middle + 4}L${at} ${middle - 4}L${at + 4} ${middle + 4}Z` : `M${at - 4} ${middle - 4}l8 8m0 -8l-8 8` }));
   }));
 }
@@ -99,27 +97,24 @@ function taskLane(run, x, y, key, name) {
   const bottom = y + LANE - 4;
   const owners = run.lanes.beliefs.filter((each) => each.key === key && each.owner === each.node).slice(0, 2000).map((each) => {
     const from = x(each.t), wide = Math.max(1, x(each.until) - from);
-    return draw("g", { class: `owner ${colorOf(run.names, each.node)}`, "data-seq": each.seq },
-      draw("title", {}, `${each.node} holds itself responsible for ${name} from ${clockText(each.t)} to ${clockText(each.until)}`),
+    return mark(`owner ${colorOf(run.names, each.node)}`, each.seq, `${each.node} holds itself responsible for ${name} from ${clockText(each.t)} to ${clockText(each.until)}`,
       draw("rect", { x: from, y: bottom - 2 + (run.names.indexOf(each.node) % 2) * 2.5, width: wide, height: 2 }));
   });
   const runs = run.lanes.runs.filter((each) => each.key === key).slice(0, 3000).map((each) => {
     const at = x(each.t), wide = Math.max(4, x(each.until) - at), bad = wentWrong(each);
     const kind = bad ? "bad" : each.late ? "late" : "fine", what = each.full ? "full" : each.end === "nothing new" ? "nothing new" : "incremental";
-    return draw("g", { class: `run ${kind}${each.full ? " full" : ""}`, "data-seq": each.seq },
-      draw("title", {}, `${clockText(each.t)}  ${each.node}: ${what}${each.end ? `, ${each.end}` : ""}${each.late ? ", reported late" : ""}`),
+    return mark(`run ${kind}${each.full ? " full" : ""}`, each.seq, `${clockText(each.t)}  ${each.node}: ${what}${each.end ? `, ${each.end}` : ""}${each.late ? ", reported late" : ""}`,
       bad ? draw("path", { d: `M${at - 4} ${y + 3}l8 8m0 -8l-8 8` }) : draw("rect", { x: at - 2, y: each.full ? y + 1 : y + 4, width: wide, height: each.full ? 12 : 9 }));
   });
-  return draw("g", { class: "task" }, label(name, y), owners, runs);
+  return draw("g.task", label(name, y), owners, runs);
 }
 
 /** @param {Recorded} run @param {(t: number) => number} x @param {number} y */
 function promises(run, x, y) {
   const broken = run.header.broken, end = x(run.lanes.end), middle = y + LANE / 2;
   const at = broken ? x(run.times[broken.seq]) : end;
-  return draw("g", { class: "promises" }, label("promises", y),
-    draw("line", { class: "kept", x1: LABEL, x2: Math.max(LABEL, at - 8), y1: middle, y2: middle }),
-    run.header.breaks.map(({ seq, promise, text }) => draw("g", { class: "broke", "data-seq": seq },
-      draw("title", {}, `${promise}: ${text}`),
+  return draw("g.promises", label("promises", y),
+    draw("line.kept", { x1: LABEL, x2: Math.max(LABEL, at - 8), y1: middle, y2: middle }),
+    run.header.breaks.map(({ seq, promise, text }) => mark("broke", seq, `${promise}: ${text}`,
       draw("path", { d: `M${x(run.times[seq]) - 6} ${middle - 6}l12 12m0 -12l-12 12` }))));
 }

@@ -1,7 +1,7 @@
 // Backups alone: a lane a task, and in it a row a node. No logs, no beats. A day fits one screen; a longer run is shown day by day.
 
 import { DAY, clockText, spanText, wallText } from "../clock.js";
-import { clickedSeq, colorOf, draw, el } from "../dom.js";
+import { clickedSeq, colorOf, draw, el, mark } from "../dom.js";
 import { keyOf } from "../fold_record.js";
 import { wentWrong } from "../lanes.js";
 import { eventAt } from "../search.js";
@@ -20,10 +20,10 @@ export function backupLanes(state, run, view) {
   const tasks = [...run.lanes.tasks];
   const turn = (/** @type {number} */ by) => el("button", { onclick: () => view.go(Math.max(1, eventAt(run, from + by * DAY))), disabled: from + by * DAY < 0 || from + by * DAY > run.lanes.end }, by < 0 ? "← Day before" : "Day after →");
   return el(
-    "section", { class: "daylanes", "data-key": "daylanes" },
-    el("h2", {}, "Backups", el("small", {}, ` ${wallText(from)} to ${wallText(to)} UTC`), long ? [" ", turn(-1), " ", turn(1)] : null),
-    el("p", { class: "hint" }, "■ full   □ incremental   – nothing new   ✕ failed   ┄ report waits   ▾ removed by retention   ▔ holds itself responsible"),
-    tasks.length ? null : el("p", { class: "empty" }, "No backup task in this run."),
+    "section.daylanes", { "data-key": "daylanes" },
+    el("h2", "Backups", el("small", ` ${wallText(from)} to ${wallText(to)} UTC`), long ? [" ", turn(-1), " ", turn(1)] : null),
+    el("p.hint", "■ full   □ incremental   – nothing new   ✕ failed   ┄ report waits   ▾ removed by retention   ▔ holds itself responsible"),
+    tasks.length ? null : el("p.empty", "No backup task in this run."),
     tasks.map(([key, name]) => lane(run, view, scale, key, name, state.t)),
   );
 }
@@ -49,8 +49,8 @@ function lane(run, view, scale, key, name, now) {
     if (each.occurrence && each.end !== "failed") twice.set(`${each.occurrence}`, [...(twice.get(`${each.occurrence}`) ?? []), each]);
     if (each.folder) chains.set(each.node + each.folder, [...(chains.get(each.node + each.folder) ?? []), each]);
   }
-  return el("article", { class: "lane" },
-    el("h3", {}, el("bdi", {}, name), el("small", {}, ` ${key}`)),
+  return el("article.lane",
+    el("h3", el("bdi", name), el("small", ` ${key}`)),
     draw("svg", {
       width: scale.wide, height, role: "img", "aria-label": `${name}: ${runs.length} runs, ${gaps.length} gaps`,
       onclick: (/** @type {MouseEvent} */ event) => {
@@ -59,10 +59,10 @@ function lane(run, view, scale, key, name, now) {
         else view.go(Math.max(1, eventAt(run, from + ((event.offsetX - LEFT) / (scale.wide - LEFT - 16)) * (to - from))));
       },
     },
-      draw("rect", { class: "ground", width: scale.wide, height }),
+      draw("rect.ground", { width: scale.wide, height }),
       hours(scale, height),
       text(LEFT - 10, 14, "due"), text(LEFT - 10, 33, view.from ? `${view.from} says` : "cluster"),
-      due.slice(0, 5 * MOST).map(([t, full]) => draw("path", { class: "due", d: `M${x(t)} ${full ? 2 : 8}V18` }, draw("title", {}, `due: ${full ? "full" : "incremental"}, ${wallText(t)}`))),
+      due.slice(0, 5 * MOST).map(([t, full]) => draw("path.due", { d: `M${x(t)} ${full ? 2 : 8}V18`, title: `due: ${full ? "full" : "incremental"}, ${wallText(t)}` })),
       gaps.map((gap) => mark("gap", eventAt(run, gap.first) || 1, `not covered: ${wallText(gap.first)}${gap.count > 1 ? ` to ${wallText(gap.last)}, ${gap.count} occurrences` : ""}${gap.why.length ? `: ${gap.why[0]} (${gap.why[1]})` : ""}`,
         draw("path", { d: `M${at(gap.first)} 12V20H${Math.max(at(gap.first) + 4, at(gap.covered ?? lanes.end))}V12` }))),
       tenures.slice(0, MOST).map((each) => mark(`owner ${colorOf(run.names, each.owner)}`, each.seq, `${each.owner} is responsible from ${clockText(each.t)} to ${clockText(each.until)}`,
@@ -73,16 +73,16 @@ function lane(run, view, scale, key, name, now) {
         draw("rect", { x: at(life.t), y: y(life.node) + 5, width: Math.max(2, at(life.until) - at(life.t)), height: ROW - 7 }))),
       beliefs.slice(0, MOST).map((each) => mark(`mine ${colorOf(run.names, each.node)}`, each.seq, `${each.node} holds itself responsible from ${clockText(each.t)} to ${clockText(each.until)}`,
         draw("rect", { x: at(each.t), y: y(each.node) + 3, width: Math.max(2, at(each.until) - at(each.t)), height: 3 }))),
-      [...chains.values()].map((chain) => draw("path", { class: "links", d: `M${at(chain[0].t)} ${y(chain[0].node) + 17}H${at(/** @type {any} */ (chain.at(-1)).t)}` })),
+      [...chains.values()].map((chain) => draw("path.links", { d: `M${at(chain[0].t)} ${y(chain[0].node) + 17}H${at(/** @type {any} */ (chain.at(-1)).t)}` })),
       [...twice.values()].map((all) => {
         const rows = [...new Set(all.map((each) => y(each.node)))].sort((a, b) => a - b);
         return rows.length > 1 ? mark("double", all[0].seq, `started by ${all.map((each) => each.node).join(" and ")}`,
-          draw("path", { d: `M${at(all[0].t) - 10} ${rows[0] + 17}V${rows[rows.length - 1] + 17}` }), draw("text", { x: at(all[0].t) - 14, y: rows[0] + 34, "text-anchor": "end" }, `×${rows.length}`)) : null;
+          draw("path", { d: `M${at(all[0].t) - 10} ${rows[0] + 17}V${rows[rows.length - 1] + 17}` }), draw("text", { x: at(all[0].t) - 14, y: rows[0] + 34 }, `×${rows.length}`)) : null;
       }),
       runs.slice(0, 3 * MOST).map((each) => runMark(run, each, at, y(each.node))),
       lanes.removals.filter((row) => row.t >= from && row.t <= to && nodes.includes(row.node) && keyOf(row) === key).slice(0, MOST).map((row) => mark("removed", row.seq, `${clockText(row.t)}  ${row.node} ${row.text}`,
         draw("path", { d: `M${x(row.t) - 4} ${y(row.node) + 23}h8l-4 7z` }))),
-      now >= from && now <= to ? draw("path", { class: "playhead", d: `M${x(now)} 0V${height}` }) : null));
+      now >= from && now <= to ? draw("path.playhead", { d: `M${x(now)} 0V${height}` }) : null));
 }
 
 /** A run: its glyph, how long it took, and the report that waited.
@@ -92,26 +92,21 @@ function runMark(run, each, at, y) {
   const waits = each.waits && (each.late || !each.reported), nothing = each.end === "nothing new", end = Math.max(x + 5, at(each.until));
   return mark(`run${each.full ? " full" : ""}${bad ? " bad" : ""}${waits ? " late" : ""}`, each.seq,
     `${clockText(each.t)}  ${each.node}: ${nothing ? "nothing new" : each.full ? "full" : "incremental"}${each.end && !nothing ? `, ${each.end}` : ""}${each.until - each.t > 1e6 ? ` after ${spanText(each.until - each.t)}` : ""}${waits ? `, its report waits ${spanText(told - each.until)}` : ""}`,
-    waits ? draw("path", { class: "wait", d: `M${end} ${y + 25}H${at(told)}${each.reported ? "v-7" : ""}` }) : null,
+    waits ? draw("path.wait", { d: `M${end} ${y + 25}H${at(told)}${each.reported ? "v-7" : ""}` }) : null,
     bad ? draw("path", { d: `M${x - 5} ${y + 12}l10 10m0 -10l-10 10` })
       : nothing ? draw("path", { d: `M${x - 4} ${y + 17}h8` })
         : draw("rect", { x: x - 4, y: y + 11, width: Math.max(9, end - x + 4), height: 12 }));
 }
 
-/** @param {string} kind @param {number} seq @param {string} title @param {...(Node | null)} shapes */
-function mark(kind, seq, title, ...shapes) {
-  return draw("g", { class: kind, "data-seq": seq }, draw("title", {}, title), shapes);
-}
-
 /** @param {number} x @param {number} y @param {string} words */
 function text(x, y, words) {
-  return draw("text", { class: "lane", x, y, "text-anchor": "end" }, words);
+  return draw("text.lane", { x, y }, words);
 }
 
 /** Lines at full hours, not more than twelve. @param {Scale} scale @param {number} height */
 function hours({ from, to, x }, height) {
   const step = [60e6, 300e6, 900e6, 3600e6, 2 * 3600e6, 4 * 3600e6].find((each) => (to - from) / each <= 12) ?? DAY, found = [];
   for (let t = Math.ceil(from / step) * step; t <= to; t += step)
-    found.push(draw("path", { class: "hour", d: `M${x(t)} 0V${height}` }, draw("title", {}, clockText(t))), t + step / 2 < to ? draw("text", { class: "hour", x: x(t) + 3, y: height - 3 }, clockText(t % DAY).slice(0, 5)) : null);
+    found.push(draw("path.hour", { d: `M${x(t)} 0V${height}`, title: clockText(t) }), t + step / 2 < to ? draw("text.hour", { x: x(t) + 3, y: height - 3 }, clockText(t % DAY).slice(0, 5)) : null);
   return found;
 }

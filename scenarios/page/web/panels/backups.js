@@ -15,10 +15,10 @@ export function backups(state, run, view) {
   const from = view.from, record = recordOf(state, from);
   const names = Object.keys(record.databases);
   return el(
-    "section", { class: "backups", "data-key": "backups" },
-    el("h2", {}, "Backups"), el("button", { onclick: () => view.set({ side: "restore" }) }, "Restore a database from a backup"),
+    "section.backups", { "data-key": "backups" },
+    el("h2", "Backups"), el("button", { onclick: () => view.set({ side: "restore" }) }, "Restore a database from a backup"),
     knows(state, from),
-    names.length ? null : el("p", { class: "empty" }, "No database at this moment. Go on to where one is created."),
+    names.length ? null : el("p.empty", "No database at this moment. Go on to where one is created."),
     names.map((name) => database(state, run, view, name)),
   );
 }
@@ -28,12 +28,12 @@ function knows(state, from) {
   if (!from) {
     const leaders = Object.entries(state.nodes).filter(([, node]) => node.role === "leader");
     if (leaders.length) return null;
-    return el("p", { class: "notice" }, "No leader: no new tasks; running ones go on, and reports wait.");
+    return el("p.notice", "No leader: no new tasks; running ones go on, and reports wait.");
   }
   const node = state.nodes[from];
-  if (!node.up) return el("p", { class: "notice" }, `${from} is down: this is what it had on its disk.`);
-  if (!node.leader) return el("p", { class: "notice" }, `${from} follows nobody: it cannot know what the others agree on meanwhile.`);
-  return el("p", { class: "hint" }, `${from} ${node.leader === from ? "leads" : `follows ${node.leader}`} in term ${node.term}. What happened elsewhere and has not reached it is not shown.`);
+  if (!node.up) return el("p.notice", `${from} is down: this is what it had on its disk.`);
+  if (!node.leader) return el("p.notice", `${from} follows nobody: it cannot know what the others agree on meanwhile.`);
+  return el("p.hint", `${from} ${node.leader === from ? "leads" : `follows ${node.leader}`} in term ${node.term}. What happened elsewhere and has not reached it is not shown.`);
 }
 
 /** @param {State} state @param {Recorded} run @param {View} view @param {string} name */
@@ -43,11 +43,11 @@ function database(state, run, view, name) {
   const lasts = tasks.map((key) => lastRuns(state, run, view.from, key));
   const group = [found.members.join(" "), found.promotables.length ? `promotable ${found.promotables.join(" ")}` : "", found.rehabs.length ? `rehab ${found.rehabs.join(" ")}` : ""];
   return el(
-    "article", { class: "database" },
-    el("h3", {}, el("bdi", {}, name), el("small", {}, `on ${group.filter(Boolean).join(", ")}`)),
-    el("dl", {}, manual(state, run, view, name, lasts)),
-    el("h4", {}, `Periodic Backup (${tasks.length})`),
-    tasks.length ? tasks.map((key, nth) => task(state, run, view, key, lasts[nth])) : el("p", { class: "empty" }, "No periodic backup tasks created"),
+    "article.database",
+    el("h3", el("bdi", name), el("small", `on ${group.filter(Boolean).join(", ")}`)),
+    el("dl", manual(state, run, view, name, lasts)),
+    el("h4", `Periodic Backup (${tasks.length})`),
+    tasks.length ? tasks.map((key, nth) => task(state, run, view, key, lasts[nth])) : el("p.empty", "No periodic backup tasks created"),
   );
 }
 
@@ -70,11 +70,11 @@ function task(state, run, view, key, last) {
   const next = nextOf(state, view.from, key, found.owner, now, zone);
   const kind = found.type === "Snapshot" ? "Last Snapshot" : "Last Full Backup";
   return el(
-    "section", { class: `task${found.disabled ? " disabled" : ""}` },
-    el("header", {}, el("bdi", { class: "taskname" }, found.name), el("span", { class: "type" }, found.type, found.server_wide ? ", server-wide" : ""), tag(found),
-      el("span", { class: `state ${found.disabled ? "off" : "on"}` }, found.disabled ? "Disabled" : "Enabled")),
+    `section.task${found.disabled ? " disabled" : ""}`,
+    el("header", el("bdi.taskname", found.name), el("span.type", found.type, found.server_wide ? ", server-wide" : ""), tag(found),
+      el(`span.state ${found.disabled ? "off" : "on"}`, found.disabled ? "Disabled" : "Enabled")),
     doubt(state, view.from, key, found.owner),
-    el("dl", {},
+    el("dl",
       field("Task Status", statusOf(view.from, found, running), running.length ? state.nodes[running[0]].running[key].seq : found.owner_since, view),
       field("Destinations", [...found.paths.map(() => "Local"), ...found.clouds].join(", ") || "No destinations defined", found.since, view),
       field("Last executed on node", last.node || "N/A", found.last_seq, view),
@@ -90,7 +90,7 @@ function task(state, run, view, key, last) {
       found.error ? field("Last run failed", found.error, found.last_seq, view) : null,
       field("Retention Policy", found.keeps === null ? "No backups will be removed" : spanText(found.keeps), found.since, view)),
     waiting.map((each) =>
-      el("button", { class: "waits", onclick: () => view.go(each.seq) },
+      el("button.waits", { onclick: () => view.go(each.seq) },
         `A report waits at ${each.name} since ${clockText(run.times[each.seq])}: the run of ${wallText(each.started_at, zone)} (${each.why})`)),
   );
 }
@@ -98,11 +98,11 @@ function task(state, run, view, key, last) {
 /** The tag of the responsible node: who was preferred; who stands in for it; nobody.
  * @param {State} found */
 function tag(found) {
-  if (!found.owner) return el("span", { class: "tag nobody", title: "No node is currently handling this task" }, "N/A");
+  if (!found.owner) return el("span.tag nobody", { title: "No node is currently handling this task" }, "N/A");
   if (found.mentor && found.mentor !== found.owner)
-    return el("span", { class: "tag standin", title: `${found.reason} (${found.rule})` },
+    return el("span.tag standin", { title: `${found.reason} (${found.rule})` },
       el("s", { title: "User preferred node for this task" }, found.mentor), " → ", found.owner);
-  return el("span", { class: "tag", title: `Cluster node that is responsible for this task: ${found.reason} (${found.rule})` }, found.owner);
+  return el("span.tag", { title: `Cluster node that is responsible for this task: ${found.reason} (${found.rule})` }, found.owner);
 }
 
 /** Whom the others believe to be responsible, if that differs. This is why a backup runs twice.
@@ -114,7 +114,7 @@ function doubt(state, from, key, owner) {
     if (by.length === 1 && by[0] === other) return `${other} still holds itself responsible`;
     return `${by.join(" and ")} still hold${by.length === 1 ? "s" : ""} ${other || "nobody"} responsible`;
   });
-  return el("p", { class: "notice" }, `${says.join("; ")}.`);
+  return el("p.notice", `${says.join("; ")}.`);
 }
 
 /** @param {string} from @param {State} found @param {string[]} running */
@@ -142,5 +142,5 @@ function eventOf(run, key, start) {
 /** A label and its value. A value with an event leads there.
  * @param {string} label @param {string} text @param {number} seq @param {View} view */
 function field(label, text, seq, view) {
-  return el("div", { class: "field" }, el("dt", {}, label), el("dd", {}, since(view, seq, text)));
+  return el("div.field", el("dt", label), el("dd", since(view, seq, text)));
 }

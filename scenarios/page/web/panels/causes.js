@@ -14,16 +14,16 @@ export function causes(state, run, view) {
   const led = chain(run, view.seq).slice(0, -1), after = run.ledTo(view.seq), loud = after.filter((seq) => run.weights[seq]);
   const guessed = [...led, view.seq].filter((seq) => run.parents[seq] !== run.row(seq).cause);
   /** @param {number[]} found */
-  const list = (found) => el("ol", {}, found.map((seq) => el("li", {}, event(run, view, seq, guessed.includes(seq)))));
+  const list = (found) => el("ol", found.map((seq) => el("li", event(run, view, seq, guessed.includes(seq)))));
   const beginning = run.kind(view.seq) === "Stepped" ? "The story." : "Nothing: it began here.";
   return el(
-    "section", { class: "causes", "data-key": "causes", tabindex: 0, role: "region", "aria-label": "Causes" },
-    el("h2", {}, "Cause and consequence"),
-    el("h4", {}, "What led to it"), led.length ? list(led) : el("p", { class: "hint" }, beginning),
-    el("h4", {}, "This event"), event(run, view, view.seq, guessed.includes(view.seq)),
-    guessed.length ? el("p", { class: "hint" }, "~ The trace names no cause of this one: the nearest event that could have led to it stands before it.") : null,
-    el("h4", {}, "What it led to"), loud.length ? list(loud.slice(0, MOST)) : null,
-    el("p", { class: "hint" }, !after.length ? "Nothing." : after.length > Math.min(loud.length, MOST)
+    "section.causes", { "data-key": "causes", tabindex: 0, role: "region", "aria-label": "Causes" },
+    el("h2", "Cause and consequence"),
+    el("h4", "What led to it"), led.length ? list(led) : el("p.hint", beginning),
+    el("h4", "This event"), event(run, view, view.seq, guessed.includes(view.seq)),
+    guessed.length ? el("p.hint", "~ The trace names no cause of this one: the nearest event that could have led to it stands before it.") : null,
+    el("h4", "What it led to"), loud.length ? list(loud.slice(0, MOST)) : null,
+    el("p.hint", !after.length ? "Nothing." : after.length > Math.min(loud.length, MOST)
       ? `And ${(after.length - Math.min(loud.length, MOST)).toLocaleString("en")} more, mostly messages and writes on the way.` : ""),
   );
 }
@@ -31,8 +31,8 @@ export function causes(state, run, view) {
 /** @param {Recorded} run @param {View} view @param {number} seq @param {boolean} guess */
 function event(run, view, seq, guess) {
   return el(
-    "button", { class: `event cause${seq === view.seq ? " here" : ""}`, "data-key": `cause-${seq}`, onclick: () => view.go(seq) },
-    el("span", { class: "number" }, `${guess ? "~ " : ""}${seq}`), el("span", { class: "time" }, clockText(run.times[seq])),
-    el("bdi", { class: "node" }, run.node(seq)), el("bdi", { class: "text" }, run.text(seq)),
+    `button.event cause${seq === view.seq ? " here" : ""}`, { "data-key": `cause-${seq}`, onclick: () => view.go(seq) },
+    el("span.number", `${guess ? "~ " : ""}${seq}`), el("span.time", clockText(run.times[seq])),
+    el("bdi.node", run.node(seq)), el("bdi.text", run.text(seq)),
   );
 }

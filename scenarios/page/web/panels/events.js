@@ -40,31 +40,31 @@ export function events(state, run, view) {
   const top = Math.min(Math.max(0, found.length * ROW - room), chosen);
   const first = Math.floor(top / ROW), shown = found.slice(first, first + Math.ceil(room / ROW) + 1);
   const list = el(
-    "div",
+    "div.rows",
     {
-      class: "rows", "data-key": "events", "data-scroll": top, tabindex: 0, role: "list", "aria-label": "Events",
+      "data-key": "events", "data-scroll": top, tabindex: 0, role: "list", "aria-label": "Events",
       onscroll: (/** @type {Event} */ event) => {
         const at = /** @type {HTMLElement} */ (event.target).scrollTop;
         if (Math.abs(at - (view.top.events ?? top)) > 1) view.set({ top: { ...view.top, events: at } }, true);
       },
     },
-    el("div", { class: "all" }, shown.map((seq, place) => row(run, view, seq, (first + place) * ROW))),
+    el("div.all", shown.map((seq, place) => row(run, view, seq, (first + place) * ROW))),
   );
   const all = /** @type {HTMLElement} */ (list.firstElementChild);
   all.style.height = `${Math.min(MOST, found.length) * ROW}px`;
   list.style.height = `${room}px`;
   const many = found.length === run.count ? `${run.count.toLocaleString("en")} events` : `${found.length.toLocaleString("en")} of ${run.count.toLocaleString("en")} events`;
   return el(
-    "section", { class: "events" },
-    el("label", { class: "filter" },
-      el("span", {}, "Filter"),
+    "section.events",
+    el("label.filter",
+      el("span", "Filter"),
       el("input", {
         type: "search", "data-key": "filter", value: view.filter, placeholder: "kind, node, task or words",
         oninput: (/** @type {InputEvent} */ event) => {
           if (!event.isComposing) view.set({ filter: /** @type {HTMLInputElement} */ (event.target).value, top: { ...view.top, events: 0 } });
         },
       })),
-    el("p", { class: "count" }, found.length ? many : "No event has all of these words: clear the filter to see all."),
+    el("p.count", found.length ? many : "No event has all of these words: clear the filter to see all."),
     list,
   );
 }
@@ -75,9 +75,9 @@ function row(run, view, seq, top) {
   const kinds = ["row", here && "here", broke && "broke", run.weights[seq] === 2 && "headline", !run.weights[seq] && "detail", seq > view.seq && "later"];
   const made = el(
     "div", { role: "listitem", class: kinds.filter(Boolean).join(" "), "aria-current": here ? "true" : null },
-    el("button", { class: "event", tabindex: here ? 0 : -1, title: run.text(seq), onclick: () => view.go(seq) },
-      el("span", { class: "number" }, seq), el("span", { class: "time" }, clockText(run.times[seq])),
-      el("bdi", { class: "node" }, run.node(seq)), el("bdi", { class: "text" }, run.text(seq))),
+    el("button.event", { tabindex: here ? 0 : -1, title: run.text(seq), onclick: () => view.go(seq) },
+      el("span.number", seq), el("span.time", clockText(run.times[seq])),
+      el("bdi.node", run.node(seq)), el("bdi.text", run.text(seq))),
   );
   made.style.transform = `translateY(${top}px)`;
   return made;

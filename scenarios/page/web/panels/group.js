@@ -10,8 +10,8 @@ export function group(state, run, view) {
   const record = recordOf(state, view.from), names = Object.keys(record.databases);
   const grown = names.length === 1 ? Math.max(1, Math.min(2, (view.width - 40) / WIDE, (view.height - 90) / HIGH)) : 1;
   return el(
-    "section", { class: "groups", "data-key": "group", tabindex: 0, role: "region", "aria-label": "Database groups" },
-    el("h2", {}, "Database Group"), names.length ? null : el("p", { class: "empty" }, "No database at this moment. Go on to where one is created."),
+    "section.groups", { "data-key": "group", tabindex: 0, role: "region", "aria-label": "Database groups" },
+    el("h2", "Database Group"), names.length ? null : el("p.empty", "No database at this moment. Go on to where one is created."),
     names.map((name) => {
       const database = record.databases[name], found = KINDS.flatMap(([field, kind]) => database[field].map((/** @type {string} */ node) => ({ node, kind })));
       const tasks = Object.values(record.tasks).filter((task) => task.database === name), idle = tasks.filter((task) => !task.owner);
@@ -20,18 +20,17 @@ export function group(state, run, view) {
         return { ...each, x: WIDE / 2 + (found.length > 1 ? 100 : 0) * Math.cos(turn), y: 118 + (found.length > 1 ? 76 : 0) * Math.sin(turn), owns: tasks.filter((task) => task.owner === each.node) };
       });
       return el(
-        "article", {}, el("h3", {}, el("bdi", {}, name), el("small", {}, KINDS.filter(([field]) => database[field].length).map(([field, kind]) => `${kind} ${database[field].join(" ")}`).join(", "))),
+        "article", el("h3", el("bdi", name), el("small", KINDS.filter(([field]) => database[field].length).map(([field, kind]) => `${kind} ${database[field].join(" ")}`).join(", "))),
         draw(
           "svg", { width: WIDE * grown, height: HIGH * grown, viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": `Database group of ${name}` },
           at.flatMap((one, place) => at.slice(place + 1).map((other) => draw("line", { class: one.kind === "member" && other.kind === "member" ? "copies" : "copies partly", x1: one.x, y1: one.y, x2: other.x, y2: other.y }))),
           at.map(({ node, kind, x, y, owns }) => draw(
-            "g", { class: `of ${kind}${state.nodes[node]?.up || view.from ? "" : " down"}`, transform: `translate(${x} ${y})` },
-            draw("title", {}, `${node}: ${kind}`), draw("circle", { r: 21 }), draw("text", { class: "tag", y: 5, "text-anchor": "middle" }, node),
-            draw("text", { class: "says", y: 35, "text-anchor": "middle" }, kind),
-            owns.slice(0, 2).map((/** @type {Record<string, any>} */ task, /** @type {number} */ nth) => draw("text", { class: "says mine", y: 50 + 14 * nth, "text-anchor": "middle" }, draw("title", {}, task.reason),
+            `g.of ${kind}${state.nodes[node]?.up || view.from ? "" : " down"}`, { transform: `translate(${x} ${y})`, title: `${node}: ${kind}` }, draw("circle", { r: 21 }), draw("text.tag", { y: 5 }, node),
+            draw("text.says", { y: 35 }, kind),
+            owns.slice(0, 2).map((/** @type {Record<string, any>} */ task, /** @type {number} */ nth) => draw("text.says mine", { y: 50 + 14 * nth, title: task.reason },
               `⟳ ${clipped(task.name, 20)}${nth && owns.length > 2 ? ` +${owns.length - 2}` : ""}`)))),
         ),
-        idle.length ? el("p", { class: "hint" }, "Nobody has ", el("bdi", {}, idle.map((task) => task.name).join(", "))) : null,
+        idle.length ? el("p.hint", "Nobody has ", el("bdi", idle.map((task) => task.name).join(", "))) : null,
       );
     }),
   );

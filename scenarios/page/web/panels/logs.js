@@ -17,8 +17,8 @@ export function logs(state, run, view) {
   const y = (index) => HEAD + (index - first) * ROW;
   const words = 64 + wide * names.length + 12, letters = Math.max(8, Math.floor((view.width - words - 8) / 6.6));
   return el(
-    "div", {
-      class: "logs", "data-key": "logs", tabindex: 0, role: "region", "aria-label": "Logs", onwheel: (/** @type {WheelEvent} */ event) => {
+    "div.logs", {
+      "data-key": "logs", tabindex: 0, role: "region", "aria-label": "Logs", onwheel: (/** @type {WheelEvent} */ event) => {
         event.preventDefault();
         view.set({ top: { ...view.top, logs: Math.max(shown, Math.min(most, last + Math.sign(event.deltaY) * 3)) } }, true);
       },
@@ -28,10 +28,10 @@ export function logs(state, run, view) {
       names.map((name, nth) => column(state, name, 64 + wide * nth, wide - 8, first, last, y)),
       Array.from({ length: last - first + 1 }, (_, nth) => {
         const index = first + nth, seq = run.lanes.entries.get(index), known = seq && seq <= state.seq, text = known ? run.text(seq).replace(/^records: /, "") : "";
-        return draw("g", { class: "entry", onclick: () => known && view.go(seq) }, draw("text", { class: "index", x: 52, y: y(index) + 16, "text-anchor": "end" }, index),
-          draw("text", { class: "says", x: words, y: y(index) + 16 }, draw("title", {}, text), clipped(text, letters)));
+        return draw("g.entry", { onclick: () => known && view.go(seq) }, draw("text.index", { x: 52, y: y(index) + 16 }, index),
+          draw("text.words", { x: words, y: y(index) + 16, title: text }, clipped(text, letters)));
       }),
-      draw("text", { class: "says", x: 14, y: view.height - 10 }, `solid: committed, as the node knows; dashed: not yet; ${last < most ? `${most - last} entries below` : "the newest entry is the last one"}`),
+      draw("text.words", { x: 14, y: view.height - 10 }, `solid: committed, as the node knows; dashed: not yet; ${last < most ? `${most - last} entries below` : "the newest entry is the last one"}`),
     ),
   );
 }
@@ -40,17 +40,17 @@ export function logs(state, run, view) {
 function column(state, name, x, wide, first, last, y) {
   const node = state.nodes[name], cells = [], { log } = node, middle = x + wide / 2;
   let index = log.base;
-  if (log.base >= first) cells.push(draw("rect", { class: "snapshot", x, y: y(first), width: wide, height: Math.max(0, Math.min(log.base, last) - first + 1) * ROW - 3 }),
-    draw("text", { class: "term", x: middle, y: y(first) + 15, "text-anchor": "middle" }, "snapshot"));
+  if (log.base >= first) cells.push(draw("rect.snapshot", { x, y: y(first), width: wide, height: Math.max(0, Math.min(log.base, last) - first + 1) * ROW - 3 }),
+    draw("text.term", { x: middle, y: y(first) + 15 }, "snapshot"));
   for (const [term, count] of log.terms) {
     for (let each = Math.max(first, index + 1); each <= Math.min(last, index + count); each++)
-      cells.push(draw("g", { class: `cell${each <= node.commit ? " committed" : ""}` }, draw("title", {}, `${name}: entry ${each} of term ${term}${each <= node.commit ? ", committed" : ""}`),
-        draw("rect", { x, y: y(each), width: wide, height: ROW - 4 }), draw("text", { class: "term", x: middle, y: y(each) + 14.5, "text-anchor": "middle" }, `t${term}`)));
+      cells.push(draw(`g.cell${each <= node.commit ? " committed" : ""}`, { title: `${name}: entry ${each} of term ${term}${each <= node.commit ? ", committed" : ""}` },
+        draw("rect", { x, y: y(each), width: wide, height: ROW - 4 }), draw("text.term", { x: middle, y: y(each) + 14.5 }, `t${term}`)));
     index += count;
   }
   return draw(
-    "g", { class: `column ${node.role}` }, draw("text", { class: "tag", x: middle, y: 20, "text-anchor": "middle" }, name),
-    draw("text", { class: "says", x: middle, y: 36, "text-anchor": "middle" }, node.up ? `${node.role === "trial" ? "asks" : node.role} t${node.term}` : "down"),
-    draw("text", { class: "says", x: middle, y: 52, "text-anchor": "middle" }, `commit ${node.commit}`), cells,
+    `g.column ${node.role}`, draw("text.tag", { x: middle, y: 20 }, name),
+    draw("text.says", { x: middle, y: 36 }, node.up ? `${node.role === "trial" ? "asks" : node.role} t${node.term}` : "down"),
+    draw("text.says", { x: middle, y: 52 }, `commit ${node.commit}`), cells,
   );
 }

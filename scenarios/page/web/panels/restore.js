@@ -26,30 +26,30 @@ function documents({ header: { documents } }, seq) {
   if (!documents) return null;
   const [count, shown, problem] = documents.files[seq] ?? [0, [], "not in this page"];
   return [
-    el("p", { class: "hint" }, problem || `${count.toLocaleString("en")} document${count === 1 ? "" : "s"}${count > shown.length ? `; the ${shown.length} newest are in this page` : ""}`),
-    el("ul", { class: "documents" }, shown.map((place) => el("li", {}, el("bdi", {}, documents.texts[place])))),
+    el("p.hint", problem || `${count.toLocaleString("en")} document${count === 1 ? "" : "s"}${count > shown.length ? `; the ${shown.length} newest are in this page` : ""}`),
+    el("ul.documents", shown.map((place) => el("li", el("bdi", documents.texts[place])))),
   ];
 }
 
 /** @type {import("../types.js").Panel} */
 export function restore(state, run, view) {
   const at = Math.min(view.top.restore || state.t, state.t), names = Object.keys(state.record.databases);
-  return el("section", { class: "backups", "data-key": "restore" },
-    el("h2", {}, "Restore"),
-    el("label", {}, `As of ${wallText(at)} UTC `,
+  return el("section.backups", { "data-key": "restore" },
+    el("h2", "Restore"),
+    el("label", `As of ${wallText(at)} UTC `,
       el("input", { type: "range", class: "point", "data-key": "point", min: 0, max: state.t, step: 1, value: at, oninput: (/** @type {Event} */ event) =>
         view.set({ top: { ...view.top, restore: Number(/** @type {HTMLInputElement} */ (event.target).value) } }, true) })),
-    el("p", { class: "hint" }, "From the files that stand there at the playhead."),
+    el("p.hint", "From the files that stand there at the playhead."),
     names.map((name) => {
       const found = readFor(state, name, at);
-      return el("article", { class: "database" }, el("h3", {}, el("bdi", {}, name)),
-        found.length ? null : el("p", { class: "empty" }, "No backup by then."),
+      return el("article.database", el("h3", el("bdi", name)),
+        found.length ? null : el("p.empty", "No backup by then."),
         found.map(({ place, chain, whole }, rank) => {
           const node = state.nodes[place.split(":")[0]];
-          return el("section", { class: "task" }, el("b", {}, el("bdi", {}, place)), rank ? null : " newest",
-            node && !node.up ? el("p", { class: "notice" }, "The node is down: nothing can be read.") : null,
-            whole ? null : el("p", { class: "notice" }, "Its full backup is missing."),
-            el("ol", {}, chain.map((/** @type {State} */ file) => el("li", {}, since(view, file.seq, `${file.folder}/${file.file}`)))),
+          return el("section.task", el("b", el("bdi", place)), rank ? null : " newest",
+            node && !node.up ? el("p.notice", "The node is down: nothing can be read.") : null,
+            whole ? null : el("p.notice", "Its full backup is missing."),
+            el("ol", chain.map((/** @type {State} */ file) => el("li", since(view, file.seq, `${file.folder}/${file.file}`)))),
             documents(run, chain.at(-1).seq));
         }));
     }));

@@ -4,7 +4,7 @@
 import { PAUSE, axisOf, placeOf } from "../axis.js";
 import { asked } from "../causes.js";
 import { DAY, clockText, spanText } from "../clock.js";
-import { clickedSeq, clipped, draw, el } from "../dom.js";
+import { clickedSeq, clipped, draw, el, mark } from "../dom.js";
 import { firstFrom } from "../search.js";
 
 /** @typedef {import("../types.js").Recorded} Recorded */
@@ -95,14 +95,14 @@ export function spacetime(state, run, view) {
   const write = (at, text, apart) => {
     if (at < HEAD + 10 || gutter.some((other) => Math.abs(other - at) < apart)) return false;
     gutter.push(at);
-    return pauses.push(draw("text", { class: "quiet", x: TIMES - 8, y: at, "text-anchor": "end" }, text)) > 0;
+    return pauses.push(draw("text.quiet", { x: TIMES - 8, y: at }, text)) > 0;
   };
   for (let seq = Math.max(1, first); seq <= Math.min(run.count, last); seq++) {
     const at = y(axis[seq]), kind = run.kind(seq), node = run.node(seq), weight = run.weights[seq];
     const passed = run.times[seq] - run.times[seq - 1];
     if (passed >= PAUSE && seq > 1 && (axis[seq] - axis[seq - 1]) * zoom > 12) {
       const middle = (y(axis[seq - 1]) + at) / 2;
-      pauses.push(draw("line", { class: "pause", x1: TIMES, x2: words - 10, y1: middle, y2: middle }));
+      pauses.push(draw("line.pause", { x1: TIMES, x2: words - 10, y1: middle, y2: middle }));
       if (quiet !== spanText(passed)) write(middle + 4, spanText(passed), 13);
       quiet = spanText(passed);
     }
@@ -116,7 +116,7 @@ export function spacetime(state, run, view) {
       arrows.push(arrow(row, x(row.peer), y(placeOf(run, axis, row.sent)), x(node), at, seen(node) + later(seq)));
       continue;
     }
-    if (node && (weight || causes?.led.includes(seq))) marks.push(mark(run, seq, x(node), at, seen(node) + later(seq)));
+    if (node && (weight || causes?.led.includes(seq))) marks.push(glyph(run, seq, x(node), at, seen(node) + later(seq)));
     if (!weight || at < HEAD || (view.from && node !== view.from)) continue;
     const shown = Math.max(free, at + 4);
     if (shown - at > FAR * weight && seq !== view.seq) continue;
@@ -126,9 +126,9 @@ export function spacetime(state, run, view) {
   }
   const led = causes?.led.map((seq) => `${run.node(seq) ? x(run.node(seq)) : TIMES - 2} ${y(axis[seq])}`).join("L");
   return el(
-    "div",
+    "div.spacetime",
     {
-      class: "spacetime", "data-key": "space", tabindex: 0, "aria-label": "Space-time diagram; the list of events has the same as text",
+      "data-key": "space", tabindex: 0, "aria-label": "Space-time diagram; the list of events has the same as text",
       onwheel: (/** @type {WheelEvent} */ event) => wheel(event, run, view, top),
       onpointerdown: (/** @type {PointerEvent} */ event) => drag(event, view, top),
       onclick: (/** @type {MouseEvent} */ event) => {
@@ -137,15 +137,14 @@ export function spacetime(state, run, view) {
       },
     },
     draw(
-      "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img" },
-      draw("title", {}, `Events ${Math.max(1, first)} to ${Math.min(run.count, last)} of ${run.count}`),
-      parted, pauses, lines, turns, arrows, led ? draw("path", { class: "chain", d: `M${led}` }) : null, marks, sentences,
-      draw("line", { class: "playhead", x1: 0, x2: words - 14, y1: now, y2: now }),
-      now > HEAD && now < height ? draw("text", { class: "now", x: TIMES - 8, y: now - 4, "text-anchor": "end" }, clockText(state.t)) : null,
-      draw("rect", { class: "head", x: 0, y: 0, width, height: HEAD - 6 }),
+      "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", title: `Events ${Math.max(1, first)} to ${Math.min(run.count, last)} of ${run.count}` },
+      parted, pauses, lines, turns, arrows, led ? draw("path.chain", { d: `M${led}` }) : null, marks, sentences,
+      draw("line.playhead", { x1: 0, x2: words - 14, y1: now, y2: now }),
+      now > HEAD && now < height ? draw("text.now", { x: TIMES - 8, y: now - 4 }, clockText(state.t)) : null,
+      draw("rect.head", { x: 0, y: 0, width, height: HEAD - 6 }),
       run.names.map((name) => headOf(state, name, x(name), gap, seen(name))),
     ),
-    crowded ? el("p", { class: "notshown" }, "Only headlines are shown from this far: press + to come nearer.") : null,
+    crowded ? el("p.notshown", "Only headlines are shown from this far: press + to come nearer.") : null,
   );
 }
 
@@ -176,12 +175,12 @@ function drag(event, view, top) {
 function sidesShaded(run, { sides, seq, t, until, last }, x, gap, from, to) {
   const most = sides.reduce((one, other) => (other.length > one.length ? other : one));
   const long = `${spanText(until - t)}${last === Infinity ? ", to the end" : ""}`;
-  return draw("g", { class: "parted", "data-seq": seq }, draw("title", {}, `${sides.map((side) => side.join(" ")).join(" | ")}: no way between them for ${long}`),
+  return mark("parted", seq, `${sides.map((side) => side.join(" ")).join(" | ")}: no way between them for ${long}`,
     sides.filter((side) => side !== most).flatMap((side) => side.map((name) => {
       const left = x(name) - gap / 2 + 2, middle = (from + to) / 2, others = run.names.filter((other) => !side.includes(other)).join(" ");
       const words = to - from > 190 ? `cut off from ${others} for ${long}` : to - from > 70 ? `for ${spanText(until - t)}` : "";
-      return draw("g", {}, draw("rect", { x: left, y: from, width: gap - 4, height: Math.max(1, to - from) }),
-        words ? draw("text", { x: 0, y: 0, "text-anchor": "middle", transform: `translate(${left + gap - 9} ${middle}) rotate(-90)` }, words) : null);
+      return draw("g", draw("rect", { x: left, y: from, width: gap - 4, height: Math.max(1, to - from) }),
+        words ? draw("text", { x: 0, y: 0, transform: `translate(${left + gap - 9} ${middle}) rotate(-90)` }, words) : null);
     })));
 }
 
@@ -189,22 +188,21 @@ function sidesShaded(run, { sides, seq, t, until, last }, x, gap, from, to) {
  * @param {string} role @param {number} x @param {number} from @param {number} to @param {string} how */
 function lifeLine(role, x, from, to, how) {
   if (role === "leader")
-    return draw("rect", { class: `life leader${how}`, x: x - 5, y: from, width: 10, height: Math.max(0, to - from) });
+    return draw(`rect.life leader${how}`, { x: x - 5, y: from, width: 10, height: Math.max(0, to - from) });
   if (role === "down") {
     const hatch = [];
     for (let y = Math.ceil(from / 7) * 7; y < to; y += 7) hatch.push(`M${x - 4} ${y + 4}L${x + 4} ${y}`);
-    return draw("path", { class: `life down${how}`, d: hatch.join("") });
+    return draw(`path.life down${how}`, { d: hatch.join("") });
   }
-  return draw("line", { class: `life ${role}${how}`, x1: x, x2: x, y1: from, y2: to });
+  return draw(`line.life ${role}${how}`, { x1: x, x2: x, y1: from, y2: to });
 }
 
 /** While a node holds itself responsible for a task there is a bracket beside its life. Two at once: why a backup runs twice.
  * @param {Recorded} run @param {import("../lanes.js").Belief} belief @param {number} x @param {number} from @param {number} to @param {string} how */
 function turn(run, belief, x, from, to, how) {
-  return draw(
-    "g", { class: `turn${how}`, "data-seq": belief.seq },
-    draw("title", {}, `${belief.node} holds itself responsible for ${run.lanes.tasks.get(belief.key) ?? belief.key}`),
-    draw("path", { class: "wide", d: `M${x} ${from}V${to}` }),
+  return mark(
+    `turn${how}`, belief.seq, `${belief.node} holds itself responsible for ${run.lanes.tasks.get(belief.key) ?? belief.key}`,
+    draw("path.wide", { d: `M${x} ${from}V${to}` }),
     draw("path", { d: `M${x + 4} ${from}H${x}V${to}H${x + 4}` }),
   );
 }
@@ -215,9 +213,9 @@ function headOf(state, name, x, gap, how) {
   const roles = { leader: "leads", follower: "follows", candidate: "stands", trial: "asks", down: "down", none: "" };
   const does = node.paused ? "paused" : roles[/** @type {keyof typeof roles} */ (node.role)];
   return draw(
-    "g", { class: `name ${node.role}${how}` },
-    draw("text", { class: "tag", x, y: 14, "text-anchor": "middle" }, name),
-    draw("text", { class: "role", x, y: 26, "text-anchor": "middle" }, !node.up ? does : gap < 70 ? `t${node.term}` : `${does} · t${node.term}`),
+    `g.name ${node.role}${how}`,
+    draw("text.tag", { x, y: 14 }, name),
+    draw("text.role", { x, y: 26 }, !node.up ? does : gap < 70 ? `t${node.term}` : `${does} · t${node.term}`),
   );
 }
 
@@ -231,12 +229,11 @@ function arrow(row, x1, y1, x2, y2, how) {
   const tip = lost
     ? `M${ex - 3.5} ${ey - 3.5}l7 7m0 -7l-7 7`
     : `M${ex} ${ey}L${ex - 7 * ux - 3 * uy} ${ey - 7 * uy + 3 * ux}L${ex - 7 * ux + 3 * uy} ${ey - 7 * uy - 3 * ux}Z`;
-  return draw(
-    "g", { class: `message ${kind}${how}`, "data-seq": row.seq },
-    draw("title", {}, `${row.node} ${row.text}`),
-    draw("line", { class: "wide", x1, y1, x2: ex, y2: ey }),
-    draw("line", { class: "shaft", x1, y1, x2: ex, y2: ey }),
-    draw("path", { class: "tip", d: tip }),
+  return mark(
+    `message ${kind}${how}`, row.seq, `${row.node} ${row.text}`,
+    draw("line.wide", { x1, y1, x2: ex, y2: ey }),
+    draw("line.shaft", { x1, y1, x2: ex, y2: ey }),
+    draw("path.tip", { d: tip }),
   );
 }
 
@@ -247,11 +244,10 @@ const SHAPES = /** @type {Record<string, string>} */ ({
 });
 
 /** @param {Recorded} run @param {number} seq @param {number} x @param {number} y @param {string} how */
-function mark(run, seq, x, y, how) {
+function glyph(run, seq, x, y, how) {
   const kind = run.kind(seq), broke = run.header.breaks.some((each) => each.seq === seq) ? " broke" : "";
   return draw(
-    "g", { class: `mark k-${kind}${how}${broke}`, transform: `translate(${x} ${y})`, "data-seq": seq },
-    draw("title", {}, `${run.node(seq)} ${run.text(seq)}`),
+    `g.mark k-${kind}${how}${broke}`, { transform: `translate(${x} ${y})`, "data-seq": seq, title: `${run.node(seq)} ${run.text(seq)}` },
     draw("path", { d: SHAPES[kind] ?? "M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0Z" }),
   );
 }
@@ -262,10 +258,9 @@ function sentence(run, seq, node, y, at, x, left, how, view) {
   const most = Math.max(10, Math.floor((view.width - left - 6) / 6.6)), text = `${node} ${run.text(seq)}`.trim();
   const here = seq === view.seq ? " here" : "", broke = run.header.breaks.some((each) => each.seq === seq) ? " broke" : "";
   const weight = run.weights[seq] === 2 ? " headline" : "";
-  return draw(
-    "g", { class: `sentence${how}${weight}${here}${broke}`, "data-seq": seq },
-    draw("title", {}, `${clockText(run.times[seq])}  ${text}`),
-    draw("path", { class: "leader-line", d: `M${x + 8} ${at}H${left - 14}L${left - 4} ${y - 4}` }),
+  return mark(
+    `sentence${how}${weight}${here}${broke}`, seq, `${clockText(run.times[seq])}  ${text}`,
+    draw("path.leader-line", { d: `M${x + 8} ${at}H${left - 14}L${left - 4} ${y - 4}` }),
     draw("text", { x: left, y }, clipped(text, most)),
   );
 }

@@ -25,7 +25,7 @@ export function stage(state, run, view) {
     return [name, { x: room / 2 + Math.max(90, Math.min(room / 2 - 110 * grown, high * 0.8)) * Math.cos(turn), y: 72 * grown + high * part }];
   }));
   const led = asked(run, view)?.all;
-  return el("div", { class: "stage", "data-key": "stage" }, draw(
+  return el("div.stage", { "data-key": "stage" }, draw(
     "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The cluster at this moment; the panels beside have the same as text" },
     links(state, run, at, view.from),
     flying(state, run, view).map((row) => message(run, row, state.t, at, led && !led.has(row.seq) ? " faded" : "", view)),
@@ -40,8 +40,8 @@ function links(state, run, at, from) {
     const both = [`${one}>${other}`, `${other}>${one}`], cut = both.filter((each) => state.cuts.includes(each)), held = both.filter((each) => state.held.includes(each));
     const a = at[one], b = at[other], x = (a.x + b.x) / 2, y = (a.y + b.y) / 2, how = from || !(cut.length + held.length) ? "" : cut.length ? " cut" : " held";
     const word = how && `${how.trim()}${cut.length + held.length === 1 ? ` ${[...cut, ...held][0].replace(">", " → ")}` : ""}`;
-    return draw("g", { class: `link${how}` }, draw("line", { x1: a.x, y1: a.y, x2: b.x, y2: b.y }),
-      word ? draw("text", { x, y: y + 4, "text-anchor": "middle" }, `✕ ${word}`) : null);
+    return draw(`g.link${how}`, draw("line", { x1: a.x, y1: a.y, x2: b.x, y2: b.y }),
+      word ? draw("text", { x, y: y + 4 }, `✕ ${word}`) : null);
   }));
 }
 
@@ -64,10 +64,8 @@ function message(run, row, t, at, how, view) {
   const x = a.x + (b.x - a.x) * part - 9 * Math.sin(turn), y = a.y + (b.y - a.y) * part + 9 * Math.cos(turn);
   const lost = row.kind === "Lost" && !view.from;
   return draw(
-    "g", { class: `message ${lost ? "lost" : /Vote/.test(row.message) ? "vote" : /Reply$|Ack$/.test(row.message) ? "reply" : "append"}${how}`,
-      transform: `translate(${x} ${y})`, onclick: () => view.go(row.seq) },
-    draw("title", {}, `${row.message} from ${row.peer} to ${row.node}${lost ? `: never arrives (${row.why})` : `, lands in ${spanText(row.t - t)}`}`),
-    draw("path", { class: "tip", d: lost ? "M-5 -5L5 5M5 -5L-5 5" : "M9 0L-6 -6L-3 0L-6 6Z", transform: `rotate(${(turn * 180) / Math.PI})` }),
+    `g.message ${lost ? "lost" : /Vote/.test(row.message) ? "vote" : /Reply$|Ack$/.test(row.message) ? "reply" : "append"}${how}`, { transform: `translate(${x} ${y})`, onclick: () => view.go(row.seq), title: `${row.message} from ${row.peer} to ${row.node}${lost ? `: never arrives (${row.why})` : `, lands in ${spanText(row.t - t)}`}` },
+    draw("path.tip", { d: lost ? "M-5 -5L5 5M5 -5L-5 5" : "M9 0L-6 -6L-3 0L-6 6Z", transform: `rotate(${(turn * 180) / Math.PI})` }),
   );
 }
 
@@ -92,15 +90,14 @@ function body(state, run, name, { x, y }, grown, view) {
   if (ills.length) lines.push([ills.join(", "), "ill"]);
   for (const [each, kept] of files.slice(0, 2)) if (kept.length) lines.push([`${each.slice(name.length + 1)}: ${kept.length} file${kept.length > 1 ? "s" : ""}`, ""]);
   return draw(
-    "g", { class: `body ${node.paused ? "paused " : ""}${node.role} ${color}`, transform: `translate(${x} ${y}) scale(${grown})`, onclick: () => view.go(Math.max(1, node.since)) },
-    draw("title", {}, `${name} ${follows}, since event ${node.since}`),
-    node.role === "leader" ? draw("path", { class: "crown", d: CROWN }) : null,
-    draw("circle", { class: "shape", r: R }),
-    node.role === "leader" ? draw("circle", { class: "ring", r: R - 5 }) : null,
-    node.role === "down" ? draw("path", { class: "hatch", d: "M-22 14L14 -22M-14 23L23 -14M-28 2L2 -28M-3 29L29 -3" }) : null,
-    soon ? draw("path", { class: "timer", d: arc(R + 5, soon.part) }) : null,
-    draw("text", { class: "tag", y: 7, "text-anchor": "middle" }, name),
-    lines.map(([text, how], nth) => draw("text", { class: `says ${how}`, y: R + 18 + nth * 16, "text-anchor": "middle" }, clipped(text, 34))),
+    `g.body ${node.paused ? "paused " : ""}${node.role} ${color}`, { transform: `translate(${x} ${y}) scale(${grown})`, onclick: () => view.go(Math.max(1, node.since)), title: `${name} ${follows}, since event ${node.since}` },
+    node.role === "leader" ? draw("path.crown", { d: CROWN }) : null,
+    draw("circle.shape", { r: R }),
+    node.role === "leader" ? draw("circle.ring", { r: R - 5 }) : null,
+    node.role === "down" ? draw("path.hatch", { d: "M-22 14L14 -22M-14 23L23 -14M-28 2L2 -28M-3 29L29 -3" }) : null,
+    soon ? draw("path.timer", { d: arc(R + 5, soon.part) }) : null,
+    draw("text.tag", { y: 7 }, name),
+    lines.map(([text, how], nth) => draw(`text.says ${how}`, { y: R + 18 + nth * 16 }, clipped(text, 34))),
   );
 }
 
@@ -130,16 +127,16 @@ function arc(r, part) {
 function stranger(state, name, { x, y }, grown, from) {
   const leads = state.nodes[from].leader === name;
   return draw(
-    "g", { class: "body stranger", transform: `translate(${x} ${y}) scale(${grown})` }, draw("title", {}, `What ${name} does now ${from} cannot know`),
-    leads ? draw("path", { class: "crown", d: CROWN }) : null,
-    draw("circle", { class: "shape", r: R }), draw("text", { class: "tag", y: 7, "text-anchor": "middle" }, name),
-    draw("text", { class: "says", y: R + 18, "text-anchor": "middle" }, leads ? `${from} believes that it leads` : "not known"),
+    "g.body stranger", { transform: `translate(${x} ${y}) scale(${grown})`, title: `What ${name} does now ${from} cannot know` },
+    leads ? draw("path.crown", { d: CROWN }) : null,
+    draw("circle.shape", { r: R }), draw("text.tag", { y: 7 }, name),
+    draw("text.says", { y: R + 18 }, leads ? `${from} believes that it leads` : "not known"),
   );
 }
 
 /** @param {State} state @param {string} place @param {number} x @param {number} y */
 function cloud(state, place, x, y) {
   const files = state.files[place].length;
-  return draw("g", { class: "cloud", transform: `translate(${x} ${y})` }, draw("title", {}, place), draw("rect", { width: 130, height: 46, rx: 4 }),
-    draw("text", { x: 8, y: 19 }, clipped(place, 19)), draw("text", { class: "says", x: 8, y: 36 }, `${files} file${files === 1 ? "" : "s"}`));
+  return draw("g.cloud", { transform: `translate(${x} ${y})`, title: place }, draw("rect", { width: 130, height: 46, rx: 4 }),
+    draw("text", { x: 8, y: 19 }, clipped(place, 19)), draw("text.words", { x: 8, y: 36 }, `${files} file${files === 1 ? "" : "s"}`));
 }

@@ -13,15 +13,15 @@ export function why(state, run, view) {
   const tasks = Object.values(recordOf(state, view.from).tasks);
   const go = (/** @type {number} */ seq, /** @type {string} */ words) => since(view, seq, words);
   const card = (/** @type {number} */ seq, /** @type {string} */ head, /** @type {string[]} */ [says, rule], /** @type {(Node | null)[]} */ more) =>
-    el("section", { class: `task${seq === view.seq ? " here" : ""}` }, go(seq, head), el("p", {}, el("bdi", {}, says ?? "Ask unkindness why."), rule ? el("small", {}, ` rule ${rule}`) : null), more);
-  return el("section", { class: "backups", "data-key": "why" },
-    el("h2", {}, "Why"),
-    el("h4", {}, "Last runs"),
+    el(`section.task${seq === view.seq ? " here" : ""}`, go(seq, head), el("p", el("bdi", says ?? "Ask unkindness why."), rule ? el("small", ` rule ${rule}`) : null), more);
+  return el("section.backups", { "data-key": "why" },
+    el("h2", "Why"),
+    el("h4", "Last runs"),
     begun.length ? begun.map((each) => card(each.seq, `${clockText(each.t)} ${each.node}, ${run.lanes.tasks.get(each.key) ?? "one-time backup"}`, run.header.why[each.seq] ?? [run.text(each.seq)], [
-      each.endSeq && each.endSeq <= view.seq ? el("p", {}, go(each.endSeq, each.end)) : null,
-      each.waits && each.waits <= view.seq ? el("p", {}, go(each.waits, run.text(each.waits))) : null])) : el("p", { class: "empty" }, "None by now."),
-    el("h4", {}, "Who is responsible"),
-    tasks.map((each) => el("p", {}, go(each.owner_since || each.since, `${each.name}: ${each.owner || "nobody"}`), ` ${each.reason}`, each.rule ? el("small", {}, ` rule ${each.rule}`) : null)),
-    el("h4", {}, "Not covered"),
-    gaps.length ? gaps.slice(-20).map((gap) => card(eventAt(run, gap.first) || 1, `${wallText(gap.first)}, ${gap.count} of ${run.lanes.tasks.get(gap.key)}`, gap.why, [])) : el("p", { class: "empty" }, "None by now."));
+      each.endSeq && each.endSeq <= view.seq ? el("p", go(each.endSeq, each.end)) : null,
+      each.waits && each.waits <= view.seq ? el("p", go(each.waits, run.text(each.waits))) : null])) : el("p.empty", "None by now."),
+    el("h4", "Who is responsible"),
+    tasks.map((each) => el("p", go(each.owner_since || each.since, `${each.name}: ${each.owner || "nobody"}`), ` ${each.reason}`, each.rule ? el("small", ` rule ${each.rule}`) : null)),
+    el("h4", "Not covered"),
+    gaps.length ? gaps.slice(-20).map((gap) => card(eventAt(run, gap.first) || 1, `${wallText(gap.first)}, ${gap.count} of ${run.lanes.tasks.get(gap.key)}`, gap.why, [])) : el("p.empty", "None by now."));
 }
