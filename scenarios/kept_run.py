@@ -21,6 +21,7 @@ from cluster.trace import as_fields
 from cluster.value import value
 from scenarios.gallery import LoadedStory, StoryError, is_a_story, load, suggested_story
 from scenarios.inspect.result import Result, RunRequest
+from scenarios.output_errors import REFUSED, OutputError
 
 if TYPE_CHECKING:
     from cluster.sim.history import History
@@ -102,8 +103,10 @@ def perform(
 ) -> Outcome:
     """Play the requested story once, with the bug planted if one was named.
 
-    Real backup files go to `backups`; without it they are gone when the story has ended.
+    Real backup files go to `backups`; without it they are gone when the story has ended. OutputError if this machine refused
+    one of them, a full disk say: then the verdict would be about the machine.
     """
+    from backup.destinations.local import refusals
     from scenarios import zoo
 
     under = zoo.bug_named(request.bug).under if request.bug else {}
@@ -112,8 +115,9 @@ def perform(
         if backups is None
         else nullcontext(str(backups))
     )
+    refusals.clear()
     with place as folder, zoo.planted(request.bug):
-        return play(
+        outcome = play(
             loaded.story,
             request.seed,
             follow=follow,
@@ -124,6 +128,9 @@ def perform(
             keep_going=request.keep_going,
             **under,
         )
+    if refusals:
+        raise OutputError(f"a backup file in {folder}", refusals[0])
+    return outcome
 
 
 def run_again(
@@ -160,17 +167,24 @@ def fresh_folder(parent: Path, request: RunRequest) -> Path:
                 raise StoryError(f"--out {parent} is a file: name a folder") from error
             number += 1
         except OSError as error:
+            if error.errno in REFUSED:
+                raise OutputError(f"--out {parent}", error) from error
             raise StoryError(f"--out {parent} cannot be written ({error.strerror}): name another folder") from error
         else:
             return folder
 
 
 def keep(folder: Path, result: Result, history: "History", version: str) -> None:
-    """Write the events and the result of a run."""
-    with (folder / TRACE).open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(line + "\n" for line in trace_lines(result.request, history, version, result.verdict))
+    """Write the events and the result of a run. OutputError if the disk refuses them: then the folder is no kept run."""
     fields = result.fields() | {"command": result.request.command()}
-    (folder / RESULT).write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    try:
+        with (folder / TRACE).open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(line + "\n" for line in trace_lines(result.request, history, version, result.verdict))
+        (folder / RESULT).write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        for half in (folder / TRACE, folder / RESULT):
+            half.unlink(missing_ok=True)
+        raise OutputError(f"--out {folder}", error) from error
 
 
 def trace_lines(

@@ -1,6 +1,6 @@
 """The output of lines: a terminal gets colour and a line of progress (by rich), everything else plain text.
 
-If the reader goes away (`| head`), that is noted and is not an error. Never here: what the lines say.
+If the reader goes away (`| head`), or the disk is full, that is noted and is not an error here. Never here: what the lines say.
 """
 
 import os
@@ -27,6 +27,7 @@ class Screen:
 
     gone = False
     """Whether nobody reads the output any more."""
+    _refused: OSError | None = None
 
     def line(self, line: TimelineLine) -> None:
         """Write a line of the timeline."""
@@ -39,6 +40,13 @@ class Screen:
                 print(line, flush=True)
             except BrokenPipeError:
                 self.gone = True
+            except OSError as error:
+                self.gone, self._refused = True, error
+
+    def check(self) -> None:
+        """Raise the OSError for which the output ended, if one was met."""
+        if self._refused is not None:
+            raise self._refused
 
     def progress(self, world: "World") -> None:
         """Take note of how far the story has come; called often."""

@@ -49,7 +49,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "inspect.result explore.command",
         "zoo inspect.run_history inspect.causality",
         "gallery sample_documents explore terminal register pytest_plugin drawing.shapes tla.record",
-        "register_promises drawing.style",
+        "register_promises drawing.style output_errors",
     ),
 }
 """The rooms of each package, floor by floor from the top: a room knows those on lower floors, and itself.

@@ -6,7 +6,7 @@ Only this module knows which zstd library is used.
 import sys
 from collections.abc import Iterable, Iterator
 
-from backup.content.manifest import DamagedBackup
+from backup.content.manifest import DamagedBackup, UnreadableBackup
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -16,6 +16,14 @@ else:
 LEVEL = 3
 PIECE = 1 << 18
 """How many bytes are decompressed at most at once, so that a small file of large content does not fill the memory."""
+GZIP = b"\x1f\x8b"
+
+
+class EndlessFrame(DamagedBackup):
+    """The compressed frame has no end: the file was cut short, or RavenDB 5.4 wrote it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "it is cut short: the compressed frame has no end")
 
 
 def compressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -31,16 +39,21 @@ def compressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def decompressed(name: str, chunks: Iterable[bytes], *, open_ended: bool = False) -> Iterator[bytes]:
     """The content of one zstd frame, in pieces. `name` is the file's name, for errors.
 
-    Raises DamagedBackup if the frame is cut, changed, or followed by anything. `open_ended` accepts a frame without an
-    end, as RavenDB 5.4 writes it.
+    Raises EndlessFrame if the frame is cut, DamagedBackup if it is changed, or followed by anything, and UnreadableBackup for
+    another compression. `open_ended` accepts a frame without an end, as RavenDB 5.4 writes it.
     """
     decompressor = zstd.ZstdDecompressor()
-    ended = False
+    begins, ended = True, False
     try:
         for chunk in filter(None, chunks):
             if ended:
                 raise DamagedBackup(name, "bytes follow its end")
-            rest, hungry = chunk, False
+            if begins and chunk.startswith(GZIP):
+                raise UnreadableBackup(
+                    f"{name} is compressed with gzip, as RavenDB did before version 5.4: import it into a newer RavenDB "
+                    "and back it up there"
+                )
+            begins, rest, hungry = False, chunk, False
             while not (ended or hungry):
                 if piece := decompressor.decompress(rest, PIECE):
                     yield piece
@@ -50,4 +63,4 @@ def decompressed(name: str, chunks: Iterable[bytes], *, open_ended: bool = False
     except zstd.ZstdError as error:
         raise DamagedBackup(name, f"zstd says: {error}") from error
     if not (ended or open_ended):
-        raise DamagedBackup(name, "it is cut short: the compressed frame has no end")
+        raise EndlessFrame(name)

@@ -6,6 +6,7 @@ a time in memory. Sections that the model does not support are written empty, an
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import attrs
 
 from backup.content import definitions, texts
-from backup.content.compression import compressed, decompressed
+from backup.content.compression import EndlessFrame, compressed, decompressed
 from backup.content.manifest import (
     SECTION,
     DamagedBackup,
@@ -29,7 +30,9 @@ from backup.database.contents import Contents
 from backup.database.items import Blob, Document, Item, Revision, Tombstone, key_of, text_of
 
 BUILD_VERSION = 54_000
-"""The build of RavenDB whose sections, and whose order of sections, the stream has."""
+"""The build of RavenDB whose sections, and whose order of sections, the stream has. No server of RavenDB's writes this number."""
+FOREIGN = re.compile(rb'\{"BuildVersion":(?!%d\b)(\d{5,6}),' % BUILD_VERSION)
+"""The first bytes of a file that RavenDB wrote."""
 AFTER_TOMBSTONES = ("Docs", "Conflicts")
 AFTER_EXCHANGED = (
     "CounterGroups",
@@ -38,6 +41,8 @@ AFTER_EXCHANGED = (
     "TimeSeries",
     "ReplicationHubCertificates",
 )
+FIRST = 32
+"""How many first bytes of a stream suffice for `FOREIGN`."""
 CHUNK = 1 << 17
 MANIFEST_SPACE = 1 << 16
 """How many last bytes of a stream are searched for the manifest."""
@@ -296,12 +301,18 @@ def read_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
     if first.startswith(MAGIC):
         return read_snapshot_manifest(name, chunks)
     seal = hashlib.sha256()
-    tail = b""
-    for piece in decompressed(name, chunks):
-        tail += piece
-        if len(tail) > MANIFEST_SPACE:
-            seal.update(tail[:-MANIFEST_SPACE])
-            tail = tail[-MANIFEST_SPACE:]
+    head = tail = b""
+    try:
+        for piece in decompressed(name, chunks):
+            head += piece[: FIRST - len(head)]
+            tail += piece
+            if len(tail) > MANIFEST_SPACE:
+                seal.update(tail[:-MANIFEST_SPACE])
+                tail = tail[-MANIFEST_SPACE:]
+    except EndlessFrame:
+        if FOREIGN.match(head) and tail.endswith(b"}"):  # as RavenDB leaves a frame
+            raise unsealed_backup(name) from None
+        raise
     unsealed = _unsealed_bytes(tail)
     seal.update(tail[:-unsealed])
     # Inside a JSON string the quotes would be escaped, so the last occurrence is the section itself.
@@ -341,6 +352,6 @@ def peeked(chunks: Iterable[bytes]) -> tuple[bytes, Iterable[bytes]]:
 def unsealed_backup(name: str) -> UnreadableBackup:
     """The error for a file without a manifest."""
     return UnreadableBackup(
-        f"{name} has no manifest, so nobody can say whether it is whole: "
-        "allow unsealed files to read one that RavenDB wrote"
+        f"{name} has no seal, as RavenDB writes its files, so that nobody can say whether it is whole: "
+        "read it as it is with --unsealed (in Python unsealed=True)"
     )

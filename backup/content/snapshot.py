@@ -26,6 +26,8 @@ MAGIC = b"PK\x03\x04"
 LOCAL = struct.Struct("<4s5H3I2H")
 """The header of a zip member: signature, version, flags, method, time, date, CRC-32, packed size, size, length of the name,
 length of the extra field."""
+STREAMED = 0x8
+"""The flag of a member whose size stands behind it, as .NET writes archives and we never do."""
 PIECE = 1 << 20
 """Approximate size in bytes of a member that holds a part of the journal."""
 SEAL = 64
@@ -169,6 +171,7 @@ class SnapshotReader:
         self._chunks = iter(chunks)
         self._buffer = bytearray()
         self._whole = hashlib.sha256()
+        self._is_first = True
 
     def members(self) -> Iterator[tuple[str, bytes]]:
         """Name and content of each member but the manifest.
@@ -202,6 +205,12 @@ class SnapshotReader:
             raise DamagedBackup(self.name, "it is cut short")
         _, _, flags, method, _, _, crc, packed, size, name_length, extra = LOCAL.unpack_from(self._buffer)
         begin = LOCAL.size + name_length + extra
+        if flags & STREAMED and self._is_first:
+            raise UnreadableBackup(
+                f"{self.name} is a Snapshot of RavenDB's own storage, which only RavenDB reads: restore it there, "
+                "and back it up as a logical backup (of type Backup)"
+            )
+        self._is_first = False
         if flags & ~0x806 or method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or not self._need(begin + packed):
             raise DamagedBackup(self.name, "a member in it is no member of a snapshot, or it is cut short")
         name = self._buffer[LOCAL.size : LOCAL.size + name_length].decode("utf-8", "replace")

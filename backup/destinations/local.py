@@ -38,6 +38,9 @@ REASONS = {
     errno.ENAMETOOLONG: ("the name is too long for this file system", "shorten the path or the name of the database"),
     errno.EIO: ("the device failed", "look at the device: what was read or written cannot be trusted"),
 }
+MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+refusals: list[OSError] = []
+"""The errors of `MACHINE` that were met: a run in which there was one says something of the machine that it was played on."""
 
 
 @value
@@ -238,6 +241,8 @@ def _translated(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise NotThere(str(path)) from error
     except OSError as error:
+        if error.errno in MACHINE:
+            refusals.append(error)
         what, remedy = REASONS.get(
             error.errno or 0, (error.strerror or str(error), "see what the system says about it")
         )

@@ -3,7 +3,7 @@
 What a file's manifest tells is never taken from its name. The restore itself is in chain_reader.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 from backup.content import file_names
@@ -13,6 +13,7 @@ from backup.content.logical import read_manifest
 from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
 from backup.destinations.port import Destination, DestinationError
 from backup.record.encryption_keys import Key
+from backup.restore.assembly import DatabaseAssembly
 from backup.restore.chain_reader import BrokenChain, NothingToRestore, RestorePoint, chain_of, restore_points
 from cluster.time_units import DAY, as_datetime
 from cluster.value import value
@@ -27,11 +28,13 @@ class CheckedPoint:
 
     point: RestorePoint
     manifest: Manifest | None
-    """The file's manifest; None if the file cannot be read."""
+    """The file's manifest; None if the file cannot be read, or has none."""
     problem: str
     """Why the chain cannot be restored up to this point; empty if it can."""
     files: tuple[str, ...] = ()
     """The files that a restore would apply, in order."""
+    unsealed: int | None = None
+    """Of a file without a seal, which RavenDB wrote: how many documents are in it."""
 
 
 @value
@@ -56,17 +59,29 @@ class Chain:
         return next((each for each in reversed(self.points) if not each.problem), None)
 
 
-def chains(destination: Destination, *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC) -> tuple[Chain, ...]:
+def chains(
+    destination: Destination, *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC, unsealed: bool = False
+) -> tuple[Chain, ...]:
     """Every chain of a destination, in the order of the folders' names; folders that hold no backup are skipped."""
     return tuple(
-        check_chain(destination, folder, keys=keys, zone=zone)
+        check_chain(destination, folder, keys=keys, zone=zone, unsealed=unsealed)
         for folder in destination.folders()
         if file_names.parse_folder(folder, zone) is not None
     )
 
 
-def check_chain(destination: Destination, folder: str, *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC) -> Chain:
-    """Read every file of a folder, verify its seal and its place in the chain, and return which points can be restored."""
+def check_chain(
+    destination: Destination,
+    folder: str,
+    *,
+    keys: Iterable[Key] = (),
+    zone: ZoneInfo = UTC,
+    unsealed: bool = False,
+) -> Chain:
+    """Read every file of a folder, verify its seal and its place in the chain, and return which points can be restored.
+
+    `unsealed`: as for `restore`. The files are read from end to end, in the order of their names.
+    """
     keys = tuple(keys)
     files = destination.files(folder)
     in_progress = tuple(
@@ -76,6 +91,8 @@ def check_chain(destination: Destination, folder: str, *, keys: Iterable[Key] = 
         points = restore_points(destination, folder, zone)
     except BrokenChain as error:
         return Chain(folder, (), in_progress, str(error))
+    if unsealed:
+        return Chain(folder, tuple(_read_unsealed(destination, points, keys)), in_progress)
     known: dict[str, Manifest] = {}
     return Chain(folder, tuple(_checked(destination, points, point, keys, known) for point in points), in_progress)
 
@@ -92,6 +109,24 @@ def _checked(
     except Unusable as error:
         return CheckedPoint(point, known.get(point.file), str(error))
     return CheckedPoint(point, known[point.file], "", files)
+
+
+def _read_unsealed(
+    destination: Destination, points: tuple[RestorePoint, ...], keys: tuple[Key, ...]
+) -> Iterator[CheckedPoint]:
+    """Each point of a chain of which some files have no seal: whatever follows a file that cannot be read cannot be restored."""
+    assembly, problem = DatabaseAssembly("A", "read"), ""
+    for point in points:
+        manifest, before = None, assembly.documents
+        try:
+            if not problem:
+                chain_of(destination, points, point.file, unsealed=True)
+                content = plain(point.file, destination.read(f"{point.folder}/{point.file}"), keys)
+                manifest = assembly.take_file(point.file, content, unsealed=True)
+        except Unusable as error:
+            problem = str(error)
+        documents = assembly.documents - before if manifest is None and not problem else None
+        yield CheckedPoint(point, manifest, problem, () if problem else assembly.files, documents)
 
 
 def manifest_of(destination: Destination, point: RestorePoint, keys: Iterable[Key] = ()) -> Manifest:

@@ -3,16 +3,19 @@
 The exit codes are listed in `__init__.py`. Never here: a command.
 """
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from errno import EDQUOT, EFBIG, EIO, ENOSPC
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, TextIO
 
 from cyclopts import App, Parameter, Token
 
-HELD, BROKEN, INCONCLUSIVE, DIVERGED, MISTAKE, BUG, INTERRUPTED, NOBODY_READS = 0, 1, 2, 3, 64, 70, 130, 141
+HELD, BROKEN, INCONCLUSIVE, DIVERGED = 0, 1, 2, 3
+MISTAKE, DAMAGED, BUG, UNWRITABLE = 64, 65, 70, 74
+INTERRUPTED, NOBODY_READS, TERMINATED = 130, 141, 143
 CODES = {"held": HELD, "broken": BROKEN, "inconclusive": INCONCLUSIVE}
 CODES |= {"mistake": MISTAKE, "bug": BUG, "stopped": INTERRUPTED}
 """The exit code of each verdict of a run."""
@@ -27,8 +30,6 @@ def whole_number(_: object, tokens: Sequence[Token]) -> int:
 
 
 Flag = Parameter(negative=())
-FULL = (ENOSPC, EDQUOT, EFBIG, EIO)
-"""The errors of writing to a file that is open."""
 Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object instead.")]
 KeyFile = Annotated[Path | None, Parameter(help="The keys of encrypted files, one a line, 32 bytes as base64.")]
 Seed = Parameter(converter=whole_number)
@@ -66,31 +67,79 @@ def check_data(data: str | None) -> None:
 
 @contextmanager
 def new_file(option: str, path: Path | None) -> Iterator[TextIO | None]:
-    """A file that is not there yet, open while the `with` block runs: nothing is overwritten. Without a path: None.
+    """A file that is not there yet, to write while the `with` block runs: nothing is overwritten. Without a path: None.
 
-    If the block fails, the file goes again: half of one would look like a whole one. StoryError names option and path.
+    It is written aside, and gets its name when it is whole and durable: half of one would look like a whole one. If the block
+    fails, or the process is asked to end, nothing stays. StoryError and OutputError name option and path.
     """
     from scenarios.gallery import StoryError
+    from scenarios.output_errors import FULL, OutputError
 
     if path is None:
         yield None
         return
-    is_device = path.exists() and not path.is_file() and not path.is_dir()  # nothing to lose, and nothing to take away
+    is_device = path.exists() and not path.is_file() and not path.is_dir()  # nothing to lose, nothing to put aside
+    aside = path if is_device else path.with_name(f".{path.name}.{os.getpid()}.in-progress")
+    taken = f"{option} {path} is there already: name a new file"
+    if os.path.lexists(path) and not is_device:
+        raise StoryError(taken)
     try:
-        file = path.open("w" if is_device else "x", encoding="utf-8", newline="\n")
-    except FileExistsError as error:
-        raise StoryError(f"{option} {path} is there already: name a new file") from error
-    except OSError as error:
-        raise StoryError(f"{option} {path} cannot be written ({error.strerror}): name another file") from error
-    try:
-        with file:
-            yield file
+        with _sigterm_unwinds():
+            with _opened(option, path, aside) as file:
+                yield file
+                if not is_device:
+                    file.flush()
+                    os.fsync(file.fileno())
+            if not is_device:
+                _named(aside, path)
     except BaseException as error:
-        if not is_device:
-            path.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in FULL:
-            raise StoryError(f"{option} {path} cannot be written ({error.strerror}): name another file") from error
+        if isinstance(error, FileExistsError) and error.filename2 == str(path):  # it came there meanwhile
+            raise StoryError(taken) from error
+        if isinstance(error, OSError) and error.errno in FULL and error.filename is None:
+            raise OutputError(f"{option} {path}", error) from error
         raise
+    finally:
+        if not is_device:
+            with suppress(OSError):  # it has its name, or was never begun
+                aside.unlink()
+
+
+def _opened(option: str, path: Path, aside: Path) -> TextIO:
+    """The file that is written for `path`. Raises StoryError and OutputError."""
+    from scenarios.gallery import StoryError
+    from scenarios.output_errors import REFUSED, OutputError
+
+    try:
+        return aside.open("w" if aside == path else "x", encoding="utf-8", newline="\n")
+    except OSError as error:
+        if error.errno in REFUSED:
+            raise OutputError(f"{option} {path}", error) from error
+        raise StoryError(f"{option} {path} cannot be written ({error.strerror}): name another file") from error
+
+
+def _named(aside: Path, path: Path) -> None:
+    """Give a whole file its name, durably. FileExistsError if the name was taken meanwhile."""
+    os.link(aside, str(path))  # not a rename, which would replace what is there
+    with suppress(OSError, AttributeError):  # not every system opens folders
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@contextmanager
+def _sigterm_unwinds() -> Iterator[None]:
+    """SIGTERM ends the block as an exception does; outside the main thread it stays what it is."""
+    try:
+        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def width() -> int:

@@ -12,7 +12,19 @@ from typing import Any
 
 from cyclopts import CycloptsError
 
-from scenarios.cli.base import BUG, DIVERGED, HELD, INTERRUPTED, MISTAKE, NOBODY_READS, app, complain, version
+from scenarios.cli.base import (
+    BUG,
+    DAMAGED,
+    DIVERGED,
+    HELD,
+    INTERRUPTED,
+    MISTAKE,
+    NOBODY_READS,
+    UNWRITABLE,
+    app,
+    complain,
+    version,
+)
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
@@ -25,16 +37,36 @@ def main(tokens: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if tokens is None else tokens)
     try:
         code = _answer(words)
-        sys.stdout.flush()
     except BrokenPipeError:
         code = NOBODY_READS
     except KeyboardInterrupt:
         complain("interrupted")
         code = INTERRUPTED
-    if code == NOBODY_READS:
-        # so that the last flush of Python finds an open file
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _flushed(code)
+
+
+def _flushed(code: int) -> int:
+    """The exit code once standard output has everything, or has refused it."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = NOBODY_READS
+    except OSError as error:
+        if code != UNWRITABLE:
+            _complain_of_output(error)
+        code = UNWRITABLE
+    else:
+        if code != NOBODY_READS:
+            return code
+    # so that the last flush of Python finds an open file
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
+
+
+def _complain_of_output(error: OSError) -> None:
+    from scenarios.output_errors import OutputError
+
+    complain(str(OutputError(error.filename or "the output", error)))
 
 
 def _answer(words: list[str]) -> int:
@@ -55,21 +87,31 @@ def _unexpected(error: Exception, words: list[str]) -> int:
     from scenarios.explore.bounds import BoundsError
     from scenarios.gallery import StoryError
     from scenarios.inspect.played_run import Diverged
-    from scenarios.inspect.restore_files import FilesError
+    from scenarios.inspect.restore_files import DamagedFiles, FilesError
     from scenarios.inspect.result import bug_text
     from scenarios.kept_run import ReplayError
+    from scenarios.output_errors import REFUSED, OutputError
     from scenarios.sample_documents import DataError
     from scenarios.tla.tlc import CannotAsk
 
     if isinstance(error, Diverged):
         complain(str(error))
         return DIVERGED
+    if isinstance(error, DamagedFiles):
+        complain(str(error))
+        return DAMAGED
+    if isinstance(error, OutputError):
+        complain(str(error))
+        return UNWRITABLE
     mistakes = StoryError | BoundsError | FilesError | DataError | ReplayError | NoYardstick | CannotAsk
     if isinstance(error, mistakes):
         complain(str(error))
         return MISTAKE
     if isinstance(error.__cause__, KeyboardInterrupt):  # a second Ctrl-C arrived while trio was handling the first
         raise KeyboardInterrupt from error
+    if isinstance(error, OSError) and error.errno in REFUSED:
+        _complain_of_output(error)
+        return UNWRITABLE
     complain(bug_text(error, shlex.join(["unkindness", *words]), version()))
     return BUG
 

@@ -20,11 +20,20 @@ Where = Annotated[
 
 
 @app.command(name="restore-points")
-def restore_points(where: Where, /, *, key_file: KeyFile = None, json: Annotated[bool, Flag] = False) -> int:
+def restore_points(
+    where: Where,
+    /,
+    *,
+    key_file: KeyFile = None,
+    unsealed: Annotated[bool, Flag] = False,
+    json: Annotated[bool, Flag] = False,
+) -> int:
     """What can be restored from the backup files in a folder: every file is read, and its chain verified.
 
     Parameters
     ----------
+    unsealed
+        Also read a chain that RavenDB wrote, which nobody can verify.
     json
         Print one JSON object a line instead.
     """
@@ -32,7 +41,7 @@ def restore_points(where: Where, /, *, key_file: KeyFile = None, json: Annotated
 
     from scenarios.inspect.restore_files import fields, inspected, keys_in, lines
 
-    found = inspected(where, keys_in(key_file))
+    found = inspected(where, keys_in(key_file), unsealed=unsealed)
     if json:
         for point in found:
             for each in fields(point):

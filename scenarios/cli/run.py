@@ -14,6 +14,7 @@ from scenarios.cli.base import (
     CODES,
     MISTAKE,
     NOBODY_READS,
+    UNWRITABLE,
     Flag,
     Seed,
     app,
@@ -91,6 +92,7 @@ def run(
     from scenarios.gallery import StoryError, load
     from scenarios.inspect.result import summary
     from scenarios.kept_run import BACKUPS, TRACE, asked, fresh_folder, keep, perform, secret_shown
+    from scenarios.output_errors import OutputError
 
     loaded = load(story)
     request = asked(loaded, seed, rules, data, bug, keep_going)
@@ -114,22 +116,24 @@ def run(
         if result.verdict == "held" and (shows := secret_shown(folder / TRACE, outcome)):
             complain(f"broken: {shows}: {folder}")
             return BROKEN
-    unpaged = ""
+    unpaged: StoryError | OutputError | None = None
     if html is not None and result.verdict in PAGED:
         from scenarios.page.command import page_text
 
         try:
             with new_file("--html", html) as page:
                 print(page_text(outcome, request, loaded, version(), read), end="", file=page)
-        except StoryError as error:  # told after the verdict, which must not be lost
-            unpaged = str(error)
+        except (StoryError, OutputError) as error:  # told after the verdict, which must not be lost
+            unpaged = error
+    shown.screen.check()
     if shown.screen.gone:
         return NOBODY_READS
     code = _tell(result, outcome, loaded, shown.screen, as_json=json, kept=folder)
-    if not unpaged:
+    shown.screen.check()
+    if unpaged is None:
         return code
-    complain(unpaged)
-    return code or MISTAKE
+    complain(str(unpaged))
+    return code or (UNWRITABLE if isinstance(unpaged, OutputError) else MISTAKE)
 
 
 def _documents_for(html: Path | None) -> "PageDocuments":

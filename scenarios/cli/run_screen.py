@@ -29,13 +29,16 @@ class RunScreen:
         self._quiet, self._detail = quiet, detail
         self._interrupts = 0
         self._before: Any = None
+        self._before_sigterm: Any = signal.SIG_DFL
         self._timeline: Any = None
         self._world: World | None = None
 
     def __enter__(self) -> "RunScreen":
         try:
             self._before = signal.signal(signal.SIGINT, self._interrupt)
-            signal.signal(signal.SIGTERM, self._terminate if hasattr(signal, "setitimer") else self._interrupt)
+            self._before_sigterm = signal.signal(
+                signal.SIGTERM, self._terminate if hasattr(signal, "setitimer") else self._interrupt
+            )
             if hasattr(signal, "setitimer"):
                 signal.signal(signal.SIGALRM, self._at_once)
         except ValueError:
@@ -45,7 +48,7 @@ class RunScreen:
     def __exit__(self, *failure: object) -> None:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, self._before_sigterm)
             if hasattr(signal, "setitimer"):
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backup.content import file_names
-from backup.content.manifest import stamp
+from backup.content.manifest import DamagedBackup, stamp
 from backup.database.items import METADATA, Document
 from backup.destinations.local import LocalDestination
 from backup.destinations.port import Destination, DestinationError
@@ -20,7 +20,7 @@ from backup.destinations.registry import is_remote, settings_at
 from backup.destinations.world_destinations import TEMPORARY
 from backup.record.encryption_keys import BadKey, Key
 from backup.restore.assembly import DatabaseAssembly
-from backup.restore.chain_reader import NothingToRestore, restore
+from backup.restore.chain_reader import BrokenChain, NothingToRestore, restore
 from backup.restore.restore_points import (
     Chain,
     CheckedPoint,
@@ -39,6 +39,10 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 class FilesError(ValueError):
     """The files do not hold what was asked for. The text names the value and the remedy."""
+
+
+class DamagedFiles(FilesError):
+    """The files are not what was written, or some of them are missing."""
 
 
 @value
@@ -133,13 +137,16 @@ def instant_of_text(text: str) -> int:
 # ---- what there is
 
 
-def inspected(where: str | Path, keys: tuple[Key, ...]) -> list[Point]:
-    """Every chain at or below a folder, or at an address, each file of it read and verified."""
+def inspected(where: str | Path, keys: tuple[Key, ...], *, unsealed: bool = False) -> list[Point]:
+    """Every chain at or below a folder, or at an address, each file of it read, and verified where it is not `unsealed`."""
     found = []
     for place in places(where):
         try:
             destination = place.destination
-            known = (check_chain(destination, place.only, keys=keys),) if place.only else chains(destination, keys=keys)
+            if place.only:
+                known: tuple[Chain, ...] = (check_chain(destination, place.only, keys=keys, unsealed=unsealed),)
+            else:
+                known = chains(destination, keys=keys, unsealed=unsealed)
         except DestinationError as error:
             raise FilesError(str(error)) from error
         found += [Point(place, chain) for chain in known]
@@ -169,7 +176,8 @@ def _fields(place: FilesPlace, checked: CheckedPoint) -> dict[str, Any]:
         "database": point.database,
         "node": point.node,
         "filesNeeded": point.files_needed,
-        "documents": manifest.documents if manifest is not None else None,
+        "documents": manifest.documents if manifest is not None else checked.unsealed,
+        "sealed": manifest is not None,
         "restorable": not checked.problem,
         "problem": checked.problem,
     }
@@ -184,7 +192,8 @@ def lines(points: Iterable[Point]) -> Iterator[str]:
             shown = point.place.name
             yield shown
         count = len(chain.points)
-        verdict = "whole" if chain.whole else "not whole"
+        seal = "" if all(each.unsealed is None for each in chain.points) else " as far as can be told without a seal"
+        verdict = f"whole{seal}" if chain.whole else "not whole"
         yield f"  {chain.folder}: {count} file{'' if count == 1 else 's'}, {verdict}"
         for each in chain.points:
             yield f"    {_line(each)}"
@@ -201,9 +210,10 @@ def _line(checked: CheckedPoint) -> str:
     sort = f"{kind}{', encrypted' if point.encrypted else ''}"
     if checked.problem:
         return f"{when}  {sort}: NOT RESTORABLE: {checked.problem}"
-    assert manifest is not None, "what can be restored was read"
-    noun = "document" if manifest.documents == 1 else "documents"
-    return f"{when}  {sort}, {manifest.documents:,} {noun}; needs {len(checked.files)} of the chain: {point.file}"
+    documents = manifest.documents if manifest is not None else checked.unsealed
+    noun = "document" if documents == 1 else "documents"
+    seal = "" if manifest is not None else ", without a seal"
+    return f"{when}  {sort}, {documents:,} {noun}{seal}; needs {len(checked.files)} of the chain: {point.file}"
 
 
 # ---- out of the files
@@ -221,6 +231,8 @@ def restored(
     """The contents of the files: up to `last_file` of a chain, as of wall instant `at`, or else the newest."""
     try:
         return _restored(where, keys, at, last_file, database, unsealed)
+    except (DamagedBackup, BrokenChain) as error:
+        raise DamagedFiles(str(error)) from error
     except Unusable as error:
         raise FilesError(str(error)) from error
 
@@ -230,6 +242,10 @@ def _restored(
 ) -> DatabaseAssembly:
     if at is not None and last_file is not None:
         raise FilesError("an instant and a last file were given: give one of them")
+    if at is not None and unsealed:
+        raise FilesError(
+            "files without a seal do not say when they were begun: name the last file instead of an instant"
+        )
     found = places(where)
     if last_file is not None or unsealed or (at is None and found[0].only):
         if not found[0].only:

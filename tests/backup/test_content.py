@@ -301,7 +301,7 @@ def test_newer_formats_and_missing_manifests() -> None:
                 refused()
     bare = b"".join(compressed([b'{"BuildVersion":1,"DatabaseRecord":{},"Docs":[]}']))
     for refused in (lambda: read(bare), lambda: read_manifest("file", [bare])):
-        with pytest.raises(UnreadableBackup, match="file has no manifest"):
+        with pytest.raises(UnreadableBackup, match="file has no seal"):
             refused()
 
 

@@ -1,19 +1,26 @@
 """Our files are read by a reader that knows RavenDB's rules alone, as is one of RavenDB's own; older files of ours are read."""
 
+import gzip
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 
 from backup.content.compression import decompressed
 from backup.content.encryption import plain
+from backup.content.logical import read_manifest
+from backup.content.manifest import UnreadableBackup
 from backup.destinations.local import LocalDestination
 from backup.record.encryption_keys import Encryption, EncryptionMode, Key
 from backup.record.retention_policy import Retention
 from backup.record.task import Kind, Task
 from backup.record.task_json import LeftOut, task_json, tasks_of, time_span
+from backup.restore.assembly import DatabaseAssembly
 from backup.restore.chain_reader import restore
 from backup.restore.restore_points import check_chain
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND
@@ -144,3 +151,35 @@ def test_the_tasks_of_ravendbs_own_file_are_read() -> None:
     (first, *_) = [ravendb_reader.read(stream) for _, stream in streams(RAVENDB, open_ended=True)]
     tasks = [each for each in tasks_of(first["DatabaseRecord"][0]) if isinstance(each, Task)]
     assert [(each.name, each.retention) for each in tasks] == [("nightly", Retention(2 * DAY)), ("late", None)]
+
+
+def test_files_that_only_ravendb_reads_are_named_as_that(tmp_path: Path) -> None:
+    """Neither a Snapshot of its own storage nor a file of the years of gzip is called damaged."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(_Unseekable(archive), "w", zipfile.ZIP_DEFLATED) as written:
+        written.writestr("Documents/headers.one", b"x" * 200)
+    for name, content, says in (
+        ("2024-01-01-01-00-00.ravendb-snapshot", archive.getvalue(), "is a Snapshot of RavenDB's own storage"),
+        (
+            "2024-01-01-01-00-00.ravendb-full-backup",
+            gzip.compress(b'{"BuildVersion":42000}'),
+            "is compressed with gzip",
+        ),
+    ):
+        with pytest.raises(UnreadableBackup, match=f"{name} {says}"):
+            read_manifest(name, [content])
+        with pytest.raises(UnreadableBackup, match=f"{name} {says}"):
+            DatabaseAssembly("A", "it").take_file(name, [content], unsealed=True)
+
+
+class _Unseekable(io.RawIOBase):
+    """A file in which nobody can go back: each size of an archive then stands behind its member, as .NET writes it."""
+
+    def __init__(self, inner: io.BytesIO) -> None:
+        self._inner = inner
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        return self._inner.write(content)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.cli import BROKEN, HELD, MISTAKE, main
+from scenarios.cli import BROKEN, HELD, MISTAKE, UNWRITABLE, main
 from scenarios.inspect.differences import NOBODY, compared, lines
 
 DIES = "responsible_node_dies@1"
@@ -126,6 +126,6 @@ def test_a_command_that_fails_leaves_no_file(tmp_path: Path, capsys: pytest.Capt
     assert main(["draw", "the_crown_pases", "--svg", str(svg)]) == MISTAKE
     assert not svg.exists()
     if Path("/dev/full").exists():
-        assert main(["draw", "the_crown_passes", "--to", "1s", "--svg", "/dev/full"]) == MISTAKE
+        assert main(["draw", "the_crown_passes", "--to", "1s", "--svg", "/dev/full"]) == UNWRITABLE
         assert "--svg /dev/full cannot be written (No space left on device)" in capsys.readouterr().err
         assert Path("/dev/full").exists()

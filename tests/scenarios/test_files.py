@@ -9,7 +9,7 @@ from backup.destinations.world_destinations import TEMPORARY
 from cluster.sim.run import play
 from cluster.sim.world import World
 from scenarios.backups import backups
-from scenarios.cli import BROKEN, HELD, MISTAKE, main
+from scenarios.cli import BROKEN, DAMAGED, HELD, MISTAKE, main
 from scenarios.inspect.restore_files import FilesError, instant_of_text, keys_in, places
 from scenarios.sample_documents import documents_in
 from tests.ports.clouds import Clouds
@@ -105,8 +105,8 @@ def test_a_broken_chain_is_said_and_not_restored(friday: Path, tmp_path: Path, c
     assert main(["restore-points", str(tmp_path)]) == BROKEN
     assert "not whole" in capsys.readouterr().out
     into = tmp_path / "half.jsonl"
-    assert main(["restore", str(copy), "--into", str(into)]) == MISTAKE
-    assert not into.exists(), "what was not restored leaves no file"
+    assert main(["restore", str(copy), "--into", str(into)]) == DAMAGED
+    assert [path.name for path in tmp_path.iterdir()] == [copy.name], "what was not restored leaves no file"
 
 
 def test_encrypted_files_need_their_key(encrypted: tuple[Path, Path], tmp_path: Path, capsys: Say) -> None:
@@ -131,13 +131,39 @@ def test_encrypted_files_need_their_key(encrypted: tuple[Path, Path], tmp_path: 
 
 
 def test_ravendbs_own_chain(capsys: Say) -> None:
-    """Read when it is allowed to be unsealed; what has no place is counted."""
+    """Read when it is allowed to be unsealed; what has no place is counted. Else both commands say which flag reads it."""
     chain = next(REAL.glob("*-backup"))
+    assert main(["restore-points", str(chain)]) == BROKEN
+    shown = capsys.readouterr().out
+    assert shown.count("has no seal, as RavenDB writes its files") == shown.count("--unsealed") == 3
+    assert "damaged" not in shown
+    assert main(["restore-points", str(chain), "--unsealed"]) == HELD
+    shown = capsys.readouterr().out
+    assert "3 files, whole as far as can be told without a seal" in shown
+    assert "full, 208 documents, without a seal" in shown
+    assert main(["restore-points", str(chain), "--unsealed", "--json"]) == HELD
+    assert [row["sealed"] for row in rows(capsys.readouterr().out)] == [False] * 3
     assert main(["restore", str(chain), "--unsealed"]) == HELD
     printed = capsys.readouterr()
     assert len(printed.out.splitlines()) == 206
     assert "left out" in printed.err
     assert main(["restore", str(chain)]) == MISTAKE
+    assert "--unsealed" in capsys.readouterr().err
+    assert main(["restore", str(chain), "--unsealed", "--at", "2026-11-23"]) == MISTAKE
+    assert "name the last file instead of an instant" in capsys.readouterr().err
+
+
+def test_a_cut_file_of_ravendb_is_damaged_with_the_flag_too(tmp_path: Path, capsys: Say) -> None:
+    """What it lacks has nothing to do with the seal."""
+    whole = next(REAL.glob("*-backup/*full-backup"))
+    copy = tmp_path / whole.parent.name
+    copy.mkdir()
+    (copy / whole.name).write_bytes(whole.read_bytes()[:2500])
+    for words in (["restore"], ["restore", "--unsealed"]):
+        assert main([words[0], str(copy), *words[1:]]) == DAMAGED
+        assert f"{whole.name} is damaged: it " in capsys.readouterr().err
+    assert main(["restore-points", str(copy), "--unsealed"]) == BROKEN
+    assert "NOT RESTORABLE" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
