@@ -40,6 +40,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "scenarios": (
         "__main__ campaign",
         "cli stories strategies",
+        "hunt",
         "bench",
         "zoo.* backup_model doctor export",
         "page",
@@ -48,7 +49,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "kept_run",
         "inspect.result explore.command",
         "zoo inspect.run_history inspect.causality",
-        "gallery sample_documents explore terminal register pytest_plugin drawing.shapes tla.record",
+        "gallery sample_documents explore terminal register pytest_plugin drawing.shapes tla.record worker_processes",
         "register_promises drawing.style output_errors",
     ),
 }

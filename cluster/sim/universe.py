@@ -321,6 +321,11 @@ class Universe:
             names = steps.nodes_of(event.note.step)
         return not names or any(self.cluster_of(name) == number for name in names)
 
+    @property
+    def application_class(self) -> type:
+        """The class of the applications on the nodes, once some have started."""
+        return type(self._sample)
+
     def cluster_of(self, node: str) -> int:
         """The number of the cluster of a node; that of the first for a name that is new."""
         return self.slots[node].cluster if node in self.slots else 0

@@ -3,17 +3,16 @@
 Ctrl-C ends them at once, and so does the end of the process that started them, however it ends. Never here: what is kept.
 """
 
-import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from time import perf_counter
 from typing import Any
 
 from scenarios.campaign.parts import Finding, part_named, running
+from scenarios.worker_processes import end_at_once, process_pool
 
 
 class WorkersDied(Exception):
@@ -29,16 +28,16 @@ class Workers:
     def __init__(self, processes: int) -> None:
         self._ahead = 2 * processes
         """The number of units that are handed out at a time, so that no process waits for its next."""
-        self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin)
+        self._pool = process_pool(processes, _end_tests)
 
     def __enter__(self) -> "Workers":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            for child in multiprocessing.active_children():
-                child.terminate()
-        self._pool.shutdown(wait=kind is None, cancel_futures=True)
+        if kind is None:
+            self._pool.shutdown()
+        else:
+            end_at_once(self._pool)
 
     def judge(self, part: str, units: Iterable[str]) -> Iterator[tuple[str, float, Finding | None]]:
         """The result of each unit, in the order in which they are done: unit, wall seconds, finding. May raise WorkersDied."""
@@ -67,21 +66,7 @@ def _judge(part: str, unit: str) -> tuple[float, Finding | None]:
     return perf_counter() - began, finding
 
 
-def _begin() -> None:
-    """Set a new process up: Ctrl-C is for the one that started it, whose end is its end as well."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: _end())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "a worker is always started by another process"
-    parent.join()
-    _end()
-
-
-def _end() -> None:
+def _end_tests() -> None:
+    """End the test process that this worker waits for."""
     for process in running:
         os.killpg(process.pid, signal.SIGKILL)
-    os._exit(1)

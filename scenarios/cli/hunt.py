@@ -1,0 +1,149 @@
+"""`unkindness hunt` and `unkindness shrink`: what many seeds break, and the smallest story that breaks the same.
+
+Never here: how seeds are played and how a run is made small (scenarios/hunt).
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from scenarios.cli.base import (
+    BROKEN,
+    BUG,
+    HELD,
+    INCONCLUSIVE,
+    INTERRUPTED,
+    MISTAKE,
+    Bug,
+    Flag,
+    Json,
+    Rules,
+    app,
+    new_file,
+    say,
+    say_json,
+)
+
+if TYPE_CHECKING:
+    from scenarios.hunt.report import Report
+
+
+@app.command
+def hunt(
+    story: str = "storm",
+    /,
+    *,
+    seeds: str | None = None,
+    time: str | None = None,
+    jobs: int | None = None,
+    on: str | None = None,
+    rules: str | None = None,
+    bug: str | None = None,
+    keep_going: Annotated[bool, Flag] = False,
+    junit: Path | None = None,
+    json: Annotated[bool, Flag] = False,
+) -> int:
+    """Play many seeds of a story, on every processor, and say what they broke, grouped by cause.
+
+    Parameters
+    ----------
+    story
+        A name from the list, or the path of a `.py` file with `async def story(world)`.
+    seeds
+        `A:B`, both included, or `N`, which is 1:N. A thousand if neither seeds nor a time are given.
+    time
+        Stop after this wall time: `90s`, `5m`, `1.5h`.
+    jobs
+        How many processes; as many as there are processors.
+    on
+        Play on the workers of a Dask scheduler instead: `dask://HOST:PORT`.
+    rules
+        Which generation of rules the backups follow.
+    bug
+        Plant a bug of the zoo.
+    keep_going
+        Let each run go on when a promise is broken, and count every promise that was.
+    junit
+        Write the findings as JUnit's XML as well: one new file.
+    json
+        Print one JSON object instead.
+    """
+    from scenarios.gallery import load
+    from scenarios.hunt.hunting import Hunt
+    from scenarios.hunt.junit import junit_lines
+    from scenarios.hunt.machines import machines
+    from scenarios.hunt.report import report_lines
+    from scenarios.hunt.seeds import seeds_of, wall_seconds_of
+    from scenarios.kept_run import asked
+
+    limit = wall_seconds_of(time)
+    asked_for = seeds_of(seeds, limit is not None)
+    request = asked(load(story), None, rules, None, bug, keep_going)
+    with new_file("--junit", junit) as file:
+        with closing(machines(jobs, on)) as where, _progress_line(json) as say_progress:
+            found = Hunt(request, asked_for, limit, where, say_progress).run()
+        if file is not None:
+            print("\n".join(junit_lines(found.report)), file=file)
+    if json:
+        say_json(found.report.fields())
+    else:
+        for line in report_lines(found.report):
+            print(line)
+    return INTERRUPTED if found.is_interrupted else _code(found.report)
+
+
+@contextmanager
+def _progress_line(is_quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Writes a line in the place of the one before, if standard error is a terminal."""
+    if is_quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    try:
+        yield lambda line: print(line[:78].ljust(79), end="\r", file=sys.stderr, flush=True)
+    finally:
+        print(" " * 79, end="\r", file=sys.stderr, flush=True)
+
+
+def _code(report: "Report") -> int:
+    verdicts = {each.verdict for each in report.findings}
+    if "broken" in verdicts:
+        return BROKEN
+    if verdicts:
+        return BUG
+    if any(each.verdict == "mistake" for each in report.others):
+        return MISTAKE
+    return INCONCLUSIVE if report.unplayed or report.others else HELD
+
+
+@app.command
+def shrink(
+    run: str,
+    /,
+    *,
+    bug: Bug = None,
+    rules: Rules = None,
+    plays: int | None = None,
+    to: Path | None = None,
+    json: Json = False,
+) -> int:
+    """Make a broken run small: the fewest steps and nodes that still break its promise, as a story to keep.
+
+    Parameters
+    ----------
+    run
+        A folder that `--out` kept, its trace.ndjson or result.json, or `STORY@SEED`.
+    plays
+        How many smaller runs are tried at most.
+    to
+        Write the story to this file, a new one.
+    """
+    from scenarios.hunt.shrink import PLAYS, shrink, shrunk_lines
+
+    with new_file("--to", to) as file:
+        found = shrink(run, bug, rules, PLAYS if plays is None else plays)
+        if file is not None:
+            print(found.whole_story(), end="", file=file)
+    say(found.fields, shrunk_lines(found, to), json)
+    return HELD

@@ -1,0 +1,108 @@
+"""A script: the recorded steps of a run, each with its instant, played again without the story that took them.
+
+The story only begins it, up to the start of its nodes; from there on the steps are the whole story, so that any of them can be
+left out. Never here: which ones are.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import attrs
+import trio
+
+from cluster import steps
+from cluster.sim.history import History
+from cluster.sim.run import Story
+from cluster.sim.world import Misuse, World
+from cluster.time_units import SECOND
+from cluster.trace import Stepped
+from cluster.value import value
+
+
+@value
+class TimedStep:
+    """One step and its true time in µs."""
+
+    at: int
+    step: Any
+    """A step of `cluster.steps`."""
+
+
+@value
+class RecordedSteps:
+    """What happens to a world once its nodes have started, and how long it goes on."""
+
+    nodes: tuple[str, ...]
+    """The nodes that start."""
+    moments: tuple[TimedStep, ...]
+    """In the order of time."""
+    until: int
+    """The true time in µs at which the script ends."""
+
+    def without(self, dropped: Iterable[int]) -> "RecordedSteps":
+        """The script without the moments in these places."""
+        gone = frozenset(dropped)
+        return attrs.evolve(self, moments=tuple(each for place, each in enumerate(self.moments) if place not in gone))
+
+
+class NoScript(ValueError):
+    """A run has no script: it started no node."""
+
+
+def script_of(history: History, seq: int, until: int) -> RecordedSteps:
+    """The steps of a run's story up to an event, to be played until `until` µs. NoScript if no node was started."""
+    taken = [event for event in history.of(Stepped) if not event.cause and event.seq <= seq]
+    started = taken[0].note.step if taken else None
+    if not isinstance(started, steps.Start):
+        raise NoScript("no node was started")
+    rest = taken[1:]
+    return RecordedSteps(started.nodes, tuple(TimedStep(each.t, each.note.step) for each in rest), until)
+
+
+class _Begun(BaseException):
+    """The nodes have started: the story is left here."""
+
+
+def scripted(begins: Story, script: RecordedSteps) -> Story:
+    """The script as a story: `begins` is played up to the start of its nodes, and the steps of the script from there on."""
+
+    async def story(world: World) -> None:
+        with _leaving_at_the_start(world, script.nodes), suppress(_Begun):
+            await begins(world)
+        for moment in script.moments:
+            if moment.at > world.clock.now:
+                await trio.sleep((moment.at - world.clock.now) / SECOND)
+            with suppress(Misuse):  # of what was left out, a step may be impossible: a crash of who is down
+                _take(world, moment.step)
+        if script.until > world.clock.now:
+            await trio.sleep((script.until - world.clock.now) / SECOND)
+
+    return story
+
+
+def _take(world: World, step: Any) -> None:
+    """Take one step; the start of more nodes founds their cluster."""
+    if isinstance(step, steps.Start):
+        world.found(step.nodes)
+    else:
+        world.do(step)
+
+
+@contextmanager
+def _leaving_at_the_start(world: World, nodes: tuple[str, ...]) -> Iterator[None]:
+    """Let `world.start` start these nodes instead of those that it is given, and then end the story that called it."""
+    start: Any = world.start
+
+    def start_and_leave(_: Iterable[str], *application: Any) -> None:
+        start(nodes, *application)
+        raise _Begun
+
+    vars(world)["start"] = start_and_leave
+    try:
+        yield
+    except BaseExceptionGroup as group:  # the story had opened a nursery
+        if group.split(_Begun)[1] is not None:
+            raise
+    finally:
+        vars(world).pop("start", None)

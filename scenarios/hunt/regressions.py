@@ -1,0 +1,53 @@
+"""What hunts have found is kept as stories, a file each, and played first the next time.
+
+They lie below `tests/regressions` in a checkout of unkindness, below `unkindness-regressions` for everybody else; a folder for each story
+that was hunted. A file that is taken away is forgotten. Never here: finding and shrinking.
+"""
+
+import re
+from pathlib import Path
+
+from scenarios.gallery import DEFAULT_RULES, StoryError
+from scenarios.hunt.cause import ROOT, Cause
+from scenarios.hunt.shrink import Shrunk
+from scenarios.inspect.result import RunRequest
+
+OURS, OTHERS = Path("tests/regressions"), Path("unkindness-regressions")
+
+
+def regressions_of(story: str) -> list[Path]:
+    """The kept stories that broke something when this one was hunted, sorted."""
+    return sorted(_folder(story).glob("*.py"))
+
+
+def keep(request: RunRequest, cause: Cause, shrunk: Shrunk | None) -> Path:
+    """Write the finding down as a story; the path. StoryError if that cannot be done.
+
+    Without a shrunk story the file names the run that was found.
+    """
+    folder = _folder(request.story)
+    path = folder / f"{_name(cause.promise)}_{request.seed}.py".replace("-", "minus_")
+    text = shrunk.story if shrunk is not None and shrunk.story else _as_found(request, cause)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise StoryError(f"{path} cannot be written ({error.strerror}), so that the finding is not kept") from error
+    return path
+
+
+def _as_found(request: RunRequest, cause: Cause) -> str:
+    """The text of a story that plays the run as it was found."""
+    rules = [f'RULES = "{request.rules}"'] if request.rules != DEFAULT_RULES else []
+    lines = [f'"""Broken: {cause.promise}, as it was found."""', "", "from scenarios.gallery import load", ""]
+    return "\n".join([*lines, f"SEED = {request.seed}", *rules, f"story = load({request.story!r}).story", ""])
+
+
+def _folder(story: str) -> Path:
+    parent = OURS if Path.cwd() == ROOT else OTHERS
+    return parent / _name(Path(story).stem)
+
+
+def _name(text: str) -> str:
+    """The text as a part of a file's name."""
+    return re.sub(r"\W+", "_", text.lower()).strip("_") or "it"

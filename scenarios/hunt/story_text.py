@@ -1,0 +1,140 @@
+"""A script as the text of a story file, as a person would write it: the verbs of the world, and the waits between them."""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import fields as dataclass_fields
+from dataclasses import is_dataclass
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from backup.node.service import Backups
+from cluster import steps
+from cluster.time_units import SECOND
+from scenarios.gallery import DEFAULT_RULES
+from scenarios.hunt.cause import Cause
+from scenarios.hunt.recorded_steps import RecordedSteps
+from scenarios.inspect.result import RunRequest
+
+WIDTH = 120
+VERBS: dict[type, str] = {
+    steps.Crash: "crash",
+    steps.Restart: "restart",
+    steps.Pause: "pause",
+    steps.Resume: "resume",
+    steps.Cut: "cut",
+    steps.CutOneWay: "cut_one_way",
+    steps.Heal: "heal",
+    steps.Hold: "hold",
+    steps.Release: "release",
+    steps.Zone: "zone",
+    steps.FailSync: "fail_sync",
+    steps.Wipe: "wipe",
+    steps.Mend: "mend",
+    steps.Remove: "remove",
+    steps.Promote: "promote",
+    steps.Demote: "demote",
+    steps.Transfer: "transfer",
+}
+"""The verb of each step whose fields are the arguments of the verb. Any other step is given to `world.do`."""
+
+
+def story_text(script: RecordedSteps, application: type, request: RunRequest, cause: Cause, text: str) -> str:
+    """The text of a story file with these steps, for nodes that run this application. Whether it breaks the same, a play tells."""
+    source = Source()
+    lines = list(_body(script, application, source))
+    imports = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(source.imports.items())]
+    rules = [f'RULES = "{request.rules}"'] if request.rules != DEFAULT_RULES else []
+    bug = f" with the bug {request.bug} planted" if request.bug else ""
+    lesson = f"Broken{bug}: {cause.promise}."
+    said = text.removeprefix(f"{cause.promise}: ").replace("\\", "\\\\").replace('"""', "'''")
+    head = [f'"""{lesson}', "", *textwrap.wrap(f"It said: {said}", WIDTH), '"""', ""]
+    whole = [*head, "import trio", "", *imports, "", f"SEED = {request.seed}", *rules, "", ""]
+    return "\n".join([*whole, "async def story(world):", *(f"    {line}" for line in lines), ""])
+
+
+def _body(script: RecordedSteps, application: type, source: "Source") -> Iterator[str]:
+    """The lines of the story."""
+    nodes = repr("".join(script.nodes) if all(len(name) == 1 for name in script.nodes) else script.nodes).replace(
+        "'", '"'
+    )
+    if issubclass(application, Backups):
+        source.needs("scenarios.backups", "backups")
+        yield f"backups(world).start({nodes})"
+    else:
+        yield f"world.start({nodes}, {source.named(application)})"
+    now = 0
+    for each in script.moments:
+        yield from _wait(each.at - now)
+        now = max(now, each.at)
+        yield _verb(each.step, source)
+    yield from _wait(script.until - now)
+
+
+def _wait(gap: int) -> Iterator[str]:
+    if gap > 0:
+        yield f"await trio.sleep({gap / SECOND:.6f}".rstrip("0").rstrip(".") + ")"
+
+
+def _verb(step: Any, source: "Source") -> str:
+    """One step as a call."""
+    match step:
+        case steps.Start(nodes):
+            return f"world.found({nodes!r})"
+        case steps.Split(groups):
+            return f"world.split({', '.join(source.of(''.join(group) if max(map(len, group)) == 1 else group) for group in groups)})"
+        case steps.Join(node, watcher):
+            return f"world.join({source.of(node)}{', watcher=True' if watcher else ''})"
+    verb = VERBS.get(type(step))
+    if verb is None:
+        return f"world.do({source.of(step)})"
+    return f"world.{verb}({', '.join(source.of(getattr(step, name)) for name in step.__match_args__)})"
+
+
+class Source:
+    """Values as Python that makes them again, and the names that this needs."""
+
+    def __init__(self) -> None:
+        self.imports: dict[str, set[str]] = {}
+        """The names to bring in, by module."""
+
+    def needs(self, module: str, name: str) -> str:
+        """Note that a name of a module is used; return it."""
+        self.imports.setdefault(module.removeprefix("story."), set()).add(name)
+        return name
+
+    def named(self, kind: type) -> str:
+        """A class by its name; of one in another class, the outer one is brought in."""
+        self.needs(kind.__module__, kind.__qualname__.partition(".")[0])
+        return kind.__qualname__
+
+    def of(self, value: Any) -> str:
+        """The value as Python."""
+        if isinstance(value, Enum):
+            return f"{self.named(type(value))}.{value.name}"
+        if isinstance(value, str):
+            return f'"{value}"' if value.isalnum() else repr(value)
+        if isinstance(value, tuple | list):
+            inner = ", ".join(map(self.of, value))
+            return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
+        if isinstance(value, Mapping):
+            return f"{{{', '.join(f'{self.of(key)}: {self.of(each)}' for key, each in value.items())}}}"
+        fields = _fields(value)
+        if fields is None:
+            return repr(value)
+        given = [f"{name}={self.of(each)}" for name, each, default in fields if each != default]
+        return f"{self.named(type(value))}({', '.join(given)})"
+
+
+def _fields(value: Any) -> list[tuple[str, Any, Any]] | None:
+    """Name, value and default of each field of a value; None if it is none."""
+    if attrs.has(type(value)):
+        return [
+            (each.alias or each.name, getattr(value, each.name), each.default)
+            for each in attrs.fields(type(value))
+            if each.init
+        ]
+    if is_dataclass(value):
+        return [(each.name, getattr(value, each.name), each.default) for each in dataclass_fields(value) if each.init]
+    return None
