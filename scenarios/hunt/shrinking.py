@@ -17,6 +17,8 @@ from scenarios.hunt.recorded_steps import RecordedSteps, TimedStep
 
 GRAINS = (SECOND, 100 * MILLISECOND, 10 * MILLISECOND, MILLISECOND)
 """To what instants are rounded, the roundest first, in µs."""
+CHANCES = ("loss", "duplicate", "delay_chance")
+"""The fields of `Rewire` that are chances."""
 Breaks = Callable[[RecordedSteps], int | None]
 """Plays a script; the true time in µs at which it broke the promise, or None."""
 
@@ -176,6 +178,9 @@ def _simpler(step: Any) -> Iterator[Any]:
         for field in attrs.fields(steps.Rewire):
             if getattr(step, field.name) is not None:
                 yield attrs.evolve(step, **{field.name: None})
+        chances = {name: round(each, 2) for name in CHANCES if (each := getattr(step, name)) is not None}
+        if (rounder := attrs.evolve(step, **chances)) != step:
+            yield rounder
     if isinstance(step, steps.Split):
         for group in step.groups:
             if len(group) == 1:
