@@ -79,7 +79,7 @@ def new_file(option: str, path: Path | None) -> Iterator[TextIO | None]:
         yield None
         return
     is_device = path.exists() and not path.is_file() and not path.is_dir()  # nothing to lose, nothing to put aside
-    aside = path if is_device else path.with_name(f".{path.name}.{os.getpid()}.in-progress")
+    aside = path if is_device else path.parent / f".{path.name}.{os.getpid()}.in-progress"
     taken = f"{option} {path} is there already: name a new file"
     if os.path.lexists(path) and not is_device:
         raise StoryError(taken)
