@@ -17,6 +17,18 @@ from typing import Any, TypeVar
 import attrs
 
 from cluster.value import value
+from cluster.written_times import (
+    INSTANTS,
+    SPANS,
+    Instant,
+    Span,
+    instant_problem,
+    is_instant,
+    is_span,
+    microseconds,
+    microseconds_or_none,
+    span_problem,
+)
 
 LONGEST = 60
 """The most characters of a wrong value that are shown."""
@@ -33,6 +45,8 @@ class ArgumentKind:
     """What to give, as the object of a sentence."""
     each: "ArgumentKind | None" = None
     """What the items of a list are to be; None if it is no list."""
+    reason: Callable[[object], str] = lambda given: ""
+    """Why a value of the right kind does not fit, with the remedy; empty if its kind is what is wrong."""
 
 
 def problem(name: str, given: object, annotation: object, secret: bool = False) -> str:
@@ -43,6 +57,8 @@ def problem(name: str, given: object, annotation: object, secret: bool = False) 
 
 def _said(name: str, given: object, kind: ArgumentKind, secret: bool) -> str:
     what = f"a {type(given).__name__} that is not shown" if secret else shown(given)
+    if reason := kind.reason(given):
+        return f"{name} is {what}: {reason}"
     remedy = kind.wanted
     if kind.each is not None and kind.each.fits(given):
         remedy = "it in a list, with `[` and `]` around it"
@@ -79,11 +95,17 @@ def _fields(kind: type[Any]) -> tuple[tuple[str, ArgumentKind, bool], ...]:
     return tuple(
         (
             field.name,
-            kind_of(space.get(field.type, Any) if isinstance(field.type, str) else field.type or Any),
+            kind_of(_annotation(field, space)),
             not field.repr,
         )
         for field in attrs.fields(kind)
     )
+
+
+def _annotation(field: "attrs.Attribute[Any]", space: dict[str, Any]) -> object:
+    """What may be given for a field: a duration where it is kept in µs; else what it is declared as."""
+    declared: Any = SPANS_IN.get(field.converter) or field.type or Any
+    return space.get(declared, Any) if isinstance(declared, str) else declared
 
 
 @cache
@@ -131,7 +153,12 @@ def _any_of(kinds: list[ArgumentKind]) -> ArgumentKind:
     if len(words) > MOST_NAMED:
         words = [*words[: MOST_NAMED - 1], "another of its kind"]
     lists = [kind.each for kind in kinds if kind.each is not None]
-    return ArgumentKind(lambda given: any(kind.fits(given) for kind in kinds), " or ".join(words), *lists[:1])
+    return ArgumentKind(
+        lambda given: any(kind.fits(given) for kind in kinds),
+        " or ".join(words),
+        next(iter(lists), None),
+        lambda given: next(filter(None, (kind.reason(given) for kind in kinds)), ""),
+    )
 
 
 def _several(each: ArgumentKind, kinds: Any) -> ArgumentKind:
@@ -168,4 +195,8 @@ SIMPLE: dict[object, ArgumentKind] = {
     ),
     str: ArgumentKind(lambda given: isinstance(given, str), "text"),
     bytes: ArgumentKind(lambda given: isinstance(given, bytes), "bytes"),
+    Span: ArgumentKind(is_span, SPANS, reason=span_problem),
+    Instant: ArgumentKind(is_instant, INSTANTS, reason=instant_problem),
 }
+SPANS_IN: dict[object, object] = {microseconds: Span, microseconds_or_none: Span | None}
+"""The converters of fields that keep a duration in µs, and what may be given to them."""

@@ -1,6 +1,6 @@
 """Steps as JSON, by kind and fields, and back from the text of a step. No other module reads that text.
 
-The text of a step is its `repr`, `Disturb(node='A', trouble=Full(path='backups'))`; runs that were kept earlier have
+The text of a step is its `repr` with durations in µs, `Disturb(node='A', trouble=Full(path='backups'))`; runs that were kept earlier have
 only that. What the `repr` of a value hides, a key or a password, is in neither form.
 """
 
@@ -11,6 +11,8 @@ from dataclasses import is_dataclass
 from typing import Any
 
 import attrs
+
+from cluster.written_times import Microseconds
 
 _LITERALS = (bool, int, float, str, type(None))
 _OPAQUE = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|<[^<>]*>""")
@@ -31,6 +33,8 @@ def json_form(value: object) -> Any:
     """
     if type(value) in _LITERALS:
         return value
+    if isinstance(value, Microseconds):
+        return int(value)
     if isinstance(value, tuple | list):
         return [json_form(each) for each in value]
     kind, text = type(value).__qualname__.rpartition(">.")[2], repr(value)

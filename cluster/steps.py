@@ -1,7 +1,8 @@
 """The steps of a story as data: everything a story does to its world. A `Fault` is a step that damages something.
 
 The `repr` of a step can be pasted into a story. One method, `World.do`, applies every step, so scripts, recordings,
-shrinking and pages share these classes. Durations are µs, chances in [0, 1].
+shrinking and pages share these classes. A duration is given in seconds or as a `timedelta`, and kept in µs; chances lie in
+[0, 1].
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,9 +15,12 @@ import attrs
 from cluster.argument_kinds import misfit, problem, shown
 from cluster.time_units import SECOND
 from cluster.value import value
+from cluster.written_times import Microseconds, microseconds, microseconds_or_none
 
 LONGEST = 300
 """The most characters of a wrong step that an error shows."""
+SLOWEST = 1_000 * SECOND
+"""No latency, jitter or delay of a message is as long (µs)."""
 RESOURCES = ("memory", "dirty memory", "cpu credits")
 """The resources that a node may be short of."""
 
@@ -151,15 +155,15 @@ class Release:
 
 @value
 class Rewire:
-    """All links behave like this from now on; None leaves a value as it is."""
+    """All links behave like this from now on: durations below 1,000 s; None leaves a value as it is."""
 
-    latency: int | None = None
-    jitter: int | None = None
+    latency: int | None = attrs.field(default=None, converter=microseconds_or_none)
+    jitter: int | None = attrs.field(default=None, converter=microseconds_or_none)
     loss: float | None = None
     duplicate: float | None = None
     ordered: bool | None = None
     delay_chance: float | None = None
-    delay: int | None = None
+    delay: int | None = attrs.field(default=None, converter=microseconds_or_none)
 
     def says(self) -> str:
         parts = []
@@ -180,10 +184,10 @@ class Rewire:
 
 @value
 class JumpClock:
-    """The wall clock of a node is set forward (negative: back) by that many µs."""
+    """The wall clock of a node is set forward (negative: back) by that duration."""
 
     node: str
-    by: int
+    by: int = attrs.field(converter=microseconds)
 
     def says(self) -> str:
         return f"set {self.node}'s wall clock by {'+' if self.by >= 0 else '-'}{seconds_text(abs(self.by))}"
@@ -450,6 +454,21 @@ def nodes_of(step: Step) -> tuple[str, ...]:
             return (step.node,)
 
 
+def recorded_text(step: Step) -> str:
+    """The text of a step in a recording: its `repr`, with durations in whole µs."""
+    if not isinstance(step, Rewire | JumpClock | When):
+        return repr(step)
+    texts = []
+    for field in attrs.fields(type(step)):
+        held = getattr(step, field.name)
+        if isinstance(held, Microseconds):
+            text = str(held)
+        else:
+            text = recorded_text(held) if field.name == "fault" else repr(held)
+        texts.append(f"{field.name}={text}")
+    return f"{type(step).__name__}({', '.join(texts)})"
+
+
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
@@ -488,7 +507,7 @@ def check(step: Step) -> None:
             for chance in (step.loss, step.duplicate, step.delay_chance):
                 need(chance is None or 0 <= chance <= 1, "a chance lies in [0, 1]")
             for duration in (step.latency, step.jitter, step.delay):
-                need(duration is None or duration >= 0, "a duration is a whole number of µs, 0 or more")
+                need(duration is None or 0 <= duration < SLOWEST, "a message takes 0 s or more, and less than 1,000 s")
         case When(count=count, fault=fault):
             need(count >= 1, "it strikes at the first event or a later one: count from 1")
             check(fault)
@@ -525,9 +544,9 @@ def broken_text(held: object) -> str:
 
 @value
 class Gust:
-    """One part of a weather: `after` µs, then the fault."""
+    """One part of a weather: after that duration, the fault."""
 
-    after: int
+    after: int = attrs.field(converter=microseconds)
     fault: Fault | Administration | When
 
 
@@ -537,6 +556,6 @@ Weather = tuple[Gust, ...]
 def check_weather(weather: Weather) -> None:
     """Raise Impossible if a value of a gust is of a wrong kind, or if it comes before the one ahead of it."""
     for gust in weather:
-        said = misfit(gust) or ("" if gust.after >= 0 else "`after` is a duration in µs: give 0 or more")
+        said = misfit(gust) or ("" if gust.after >= 0 else "`after` is a duration: give 0 s or more")
         if said:
             raise Impossible(f"{shown(gust, LONGEST)}: {said}")

@@ -17,18 +17,18 @@ LAST = (datetime(9990, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 
 
 def minutes(count: float) -> float:
-    """`count` minutes in seconds, for `trio.sleep`."""
-    return count * 60
+    """`count` minutes in seconds, for `trio.sleep` and wherever a duration is given."""
+    return count * 60.0
 
 
 def hours(count: float) -> float:
-    """`count` hours in seconds, for `trio.sleep`."""
-    return count * 3_600
+    """`count` hours in seconds, for `trio.sleep` and wherever a duration is given."""
+    return count * 3_600.0
 
 
 def days(count: float) -> float:
-    """`count` days in seconds, for `trio.sleep`."""
-    return count * 86_400
+    """`count` days in seconds, for `trio.sleep` and wherever a duration is given."""
+    return count * 86_400.0
 
 
 def as_datetime(instant: int) -> datetime:

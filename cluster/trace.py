@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 import attrs
 
 from cluster.step_fields import json_form
-from cluster.steps import Step
+from cluster.steps import Step, recorded_text
 from cluster.value import value
 
 if TYPE_CHECKING:
@@ -523,8 +523,8 @@ class Stepped(Note):
 
     @property
     def script(self) -> str:
-        """The step as Python text that can be pasted into a story."""
-        return repr(self.step)
+        """The step as Python text, as it is recorded: durations in whole µs."""
+        return recorded_text(self.step)
 
     @property
     def says(self) -> str:

@@ -9,12 +9,12 @@ from json import dumps
 from typing import Any
 
 import trio
-from attrs import asdict
 
 from backup.requests.document_requests import DeleteDocuments, PutDocuments
 from backup.requests.restore_requests import RestoreDatabase
 from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.sim.network import Wire
+from cluster.sim.settings import written
 from cluster.sim.world import Misuse, World
 from cluster.steps import Fault
 from cluster.time_units import hours, minutes
@@ -168,7 +168,7 @@ class ModelRun:
             return
         if self.unsettled:
             self.world.heal()
-            self.world.rewire(**asdict(Wire(), recurse=False))
+            self.world.rewire(**written(Wire()))
             for node in self.world.names:
                 self.world.resume(node)
                 for other in self.world.names:

@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from cluster import steps
 from cluster.sim.network import Wire
 from cluster.sim.run import Outcome, Story, run
+from cluster.sim.settings import written
 from cluster.steps import Fault, Gust, Weather, When
-from cluster.time_units import MILLISECOND, SECOND
+from cluster.time_units import MILLISECOND
+from cluster.written_times import Span
 from scenarios import backup_model
 from scenarios.backup_model import ModelStep
 
-GAPS = tuple(
-    gap * MILLISECOND for gap in (0, 10, 50, 100, 150, 200, 250, 300, 400, 500, 700, 1_000, 2_000, 5_000, 10_000)
-)
-"""The gaps in µs between one gust (a fault with its time) and the next."""
-LONG_GAPS = tuple(gap * SECOND for gap in (0, 1, 3, 10, 30, 90))
-"""The gaps in µs for weather with quiet time in it."""
+GAPS = (0, 0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1, 2, 5, 10)
+"""The gaps in seconds between one gust (a fault with its time) and the next."""
+LONG_GAPS = (0, 1, 3, 10, 30, 90)
+"""The gaps in seconds for weather with quiet time in it."""
 MOMENTS = ("BecameLeader", "Voted", "Wrote", "Committed", "BecameCandidate", "Recovered", "Started", "Delivered")
 """Kinds of events at which a fault may strike."""
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
@@ -79,7 +79,7 @@ def _on_one_node(node: st.SearchStrategy[str]) -> dict[str, st.SearchStrategy[Fa
         "resume": st.builds(steps.Resume, node),
         "zone": st.builds(steps.Zone, node, st.sampled_from(ZONES)),
         "drift": st.builds(steps.Drift, node, _one_of(0, 50, -50, 300, -300, 2_000)),
-        "jump": st.builds(steps.JumpClock, node, _one_of(1, -1, 60, -60, 3_600, -3_600).map(lambda by: by * SECOND)),
+        "jump": st.builds(steps.JumpClock, node, _one_of(1, -1, 60, -60, 3_600, -3_600)),
         "slow disk": st.builds(steps.SlowDisk, node, _one_of(1.0, 10.0, 300.0)),
         "pause": st.builds(steps.Pause, node),
         "restart": st.builds(steps.Restart, node),
@@ -104,9 +104,9 @@ def _kinds(names: str) -> dict[str, st.SearchStrategy[Fault]]:
         "jump": one["jump"],
         "slow disk": one["slow disk"],
         "pause": one["pause"],
-        "latency": _rewire(latency=(5 * MILLISECOND, 60 * MILLISECOND), jitter=(2 * MILLISECOND, 0, 60 * MILLISECOND)),
-        "delays": _rewire(delay_chance=(0.0, 0.1), delay=(400 * MILLISECOND, 2 * SECOND)),
-        "any order": _rewire(ordered=(True, False), jitter=(60 * MILLISECOND,)),
+        "latency": _rewire(latency=(0.005, 0.06), jitter=(0.002, 0, 0.06)),
+        "delays": _rewire(delay_chance=(0.0, 0.1), delay=(0.4, 2)),
+        "any order": _rewire(ordered=(True, False), jitter=(0.06,)),
         "duplicates": _rewire(duplicate=(0.0, 0.1, 0.5)),
         "hold": pair.map(lambda two: steps.Hold(*two)),
         "loss": _rewire(loss=(0.0, 0.01, 0.2)),
@@ -144,13 +144,13 @@ def weather(
     names: str = "ABC",
     max_gusts: int = 12,
     *,
-    gaps: Sequence[int] = GAPS,
+    gaps: Sequence[Span] = GAPS,
     without: Sequence[str] = (),
     joining: str = "",
 ) -> Weather:
     """Up to `max_gusts` faults of these nodes, by time and at events. `without`: kinds of fault that are never drawn.
 
-    `joining`: nodes that may join; if there are any, others may leave, and leaders may hand over.
+    `gaps`: durations. `joining`: nodes that may join; if there are any, others may leave, and leaders may hand over.
 
     The kinds that occur at all are drawn first (swarm testing), because bad runs often have many faults of few kinds.
     Shrinking leads to all kinds.
@@ -269,7 +269,9 @@ def as_story(names: str, weather: Weather, seed: int, wire: Wire | None = None) 
         weather="\n".join(f"    {gust!r}," for gust in weather),
         names=names,
         size=len(names),
-        rewire=f"    world.{wire!r}\n".replace("Wire(", "rewire(") if wire is not None else "",
+        rewire=f"    world.rewire({', '.join(f'{name}={each!r}' for name, each in written(wire).items())})\n"
+        if wire
+        else "",
     )
 
 

@@ -26,6 +26,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "trace raft",
         "steps step_fields periodic_talk",
         "argument_kinds",
+        "written_times",
         "time_units value",
     ),
     "backup": (
@@ -62,7 +63,7 @@ FROM_BELOW = {
     "cluster": (),
     "backup": tuple(
         f"cluster.{module}"
-        for module in ("member", "trace", "steps", "checks", "value", "time_units", "argument_kinds")
+        for module in ("member", "trace", "steps", "checks", "value", "time_units", "argument_kinds", "written_times")
     ),
     "scenarios": ("backup", "cluster"),
 }

@@ -170,7 +170,7 @@ def test_a_request_stays_answered_over_a_restart() -> None:
     async def story(world: World) -> None:
         leader = await three(world)
         follower = "ABC".replace(leader, "")[0]
-        world.rewire(duplicate=1.0, delay_chance=1.0, delay=100 * MILLISECOND)
+        world.rewire(duplicate=1.0, delay_chance=1.0, delay=0.1)
         await member_of(world, follower).propose(Add(1))
         world.rewire(duplicate=0.0, delay_chance=0.0)
         for name in "ABC":

@@ -394,7 +394,7 @@ def test_a_late_copy_of_an_answered_command_is_not_applied_again() -> None:
     async def story(world: World) -> None:
         leader = await elected(world)
         follower = names_without(leader)[0]
-        world.rewire(duplicate=1.0, delay_chance=0.5, delay=4 * SECOND)
+        world.rewire(duplicate=1.0, delay_chance=0.5, delay=4)
         for number in range(5):
             assert await member_of(world, follower).propose(Add(1)) == number + 1
         world.rewire(duplicate=0.0, delay_chance=0.0)
@@ -432,7 +432,7 @@ def test_whatever_a_proposer_is_told_is_true(gusts: Weather, seed: int) -> None:
                         ends[bit] = "never"
 
         world.start("ABC", Adder)
-        world.rewire(duplicate=0.3, delay_chance=0.2, delay=1_500 * MILLISECOND)
+        world.rewire(duplicate=0.3, delay_chance=0.2, delay=1.5)
         async with trio.open_nursery() as nursery:
             for bit in range(BITS):
                 nursery.start_soon(client, bit)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from cluster.argument_kinds import kind_of, problem
 from cluster.sim.errors import Misuse
 from cluster.sim.forgotten_awaits import refuse_coroutine
+from cluster.written_times import seconds
 
 C = TypeVar("C", bound=type)
 
@@ -86,7 +87,7 @@ class Arguments:
         refuse_coroutine(given)
         secret = name in SECRETS and annotation is not str
         said = problem(name, given, annotation, secret)
-        if not said and name == "within" and given < 0:
+        if not said and name == "within" and seconds(given) < 0:
             said = f"within is {given}: give seconds, 0 or more"
         if said:
             raise Misuse(f"{self._verb.__name__}: {said}")

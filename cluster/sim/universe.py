@@ -25,7 +25,7 @@ from cluster.node import Node
 from cluster.proposals import PROPOSAL_WORDS
 from cluster.raft.configuration import NOBODY, Configuration
 from cluster.raft.timing import Timing
-from cluster.sim import fences
+from cluster.sim import fences, settings
 from cluster.sim.administration import wish_of
 from cluster.sim.clock import NODES, SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
 from cluster.sim.dice import Dice, seed_of
@@ -78,9 +78,9 @@ class Universe:
         *,
         clock: Clock | None = None,
         names: Iterable[str] = (),
-        timing: Timing | None = None,
-        wire: Wire | None = None,
-        disk: DiskModel | None = None,
+        timing: Timing | Mapping[str, Any] | None = None,
+        wire: Wire | Mapping[str, Any] | None = None,
+        disk: DiskModel | Mapping[str, Any] | None = None,
         skipping: bool = True,
         places: Mapping[str, str] | None = None,
         options: Mapping[str, Any] | None = None,
@@ -88,13 +88,16 @@ class Universe:
         years: float = 1_000,
         keep_going: bool = False,
     ) -> None:
-        """`keep_going`: whether the run goes on when a promise is broken."""
+        """`wire`, `disk` and `timing` may be mappings, with durations in seconds: `wire={"latency": 0.08, "loss": 0.01}`.
+
+        `keep_going`: whether the run goes on when a promise is broken.
+        """
         self.seed = seed
         self.clock = clock or Clock()
         self.history = History(self.clock)
-        self.timing = timing or Timing()
-        self.wire = wire or Wire()
-        self.disk_model = disk or DiskModel()
+        self.timing = settings.made(Timing, "timing", timing)
+        self.wire = settings.made(Wire, "wire", wire)
+        self.disk_model = settings.made(DiskModel, "disk", disk)
         self.skipping = skipping
         self.places = dict(places or {})
         """Folders and the like given to the run, by name. No digest depends on them."""
@@ -421,7 +424,9 @@ class Universe:
                 reads = self.slots[node].clocks.wall(self.clock.now) + by
                 if not FIRST <= reads < LAST:
                     years = f"{as_datetime(FIRST).year} to {as_datetime(LAST).year - 1}"
-                    raise Misuse(f"set by {by} µs, the clock of {node} is not in the years {years}: set it by less")
+                    raise Misuse(
+                        f"set by {steps.seconds_text(by)}, the clock of {node} is not in the years {years}: set it by less"
+                    )
 
     def _apply(self, step: steps.Step) -> None:
         self._effects[type(step)](step)

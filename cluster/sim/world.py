@@ -27,6 +27,7 @@ from cluster.sim.machine_slot import NodeView, Slot, TypedNodeView
 from cluster.sim.universe import STORY, Universe
 from cluster.time_units import SECOND
 from cluster.trace import Happened, Note
+from cluster.written_times import Span, seconds
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -142,19 +143,19 @@ class World(Universe):
 
     def rewire(
         self,
-        latency: int | None = None,
-        jitter: int | None = None,
+        latency: Span | None = None,
+        jitter: Span | None = None,
         loss: float | None = None,
         duplicate: float | None = None,
         ordered: bool | None = None,
         delay_chance: float | None = None,
-        delay: int | None = None,
+        delay: Span | None = None,
     ) -> None:
-        """Change the behaviour of all links from now on: durations in µs, chances in [0, 1]; None leaves a value as it is."""
+        """Change the behaviour of all links from now on: durations below 1,000 s, chances in [0, 1]; None leaves a value as it is."""
         self.do(steps.Rewire(latency, jitter, loss, duplicate, ordered, delay_chance, delay))
 
-    def jump_clock(self, node: str, by: int) -> None:
-        """Set a node's wall clock forward by `by` µs (negative: back)."""
+    def jump_clock(self, node: str, by: Span) -> None:
+        """Set a node's wall clock forward by that duration (negative: back)."""
         self.do(steps.JumpClock(node, by))
 
     def drift(self, node: str, parts_per_million: int) -> None:
@@ -254,11 +255,12 @@ class World(Universe):
 
     # -- past participles
 
-    async def until(self, true: Callable[[], T | None], within: float = PATIENCE, what: str = "that") -> T:
+    async def until(self, true: Callable[[], T | None], within: Span = PATIENCE, what: str = "that") -> T:
         """Wait until `true()` is truthy and return its value. It is called after every instant that has an event.
 
-        Raises GaveUp after `within` virtual seconds; `what` names the condition in its text.
+        Raises GaveUp after `within`; `what` names the condition in its text.
         """
+        within = seconds(within)
         found = true()
         if found:
             return found
@@ -290,7 +292,7 @@ class World(Universe):
             raise GaveUp(f"waited {within:g} s for {what}, in vain")
         return found
 
-    async def elected(self, within: float = PATIENCE, other_than: str | None = None, beside: str = "") -> str:
+    async def elected(self, within: Span = PATIENCE, other_than: str | None = None, beside: str = "") -> str:
         """Wait until a majority follows one live leader that is ready; return its name.
 
         `beside`: a node of the cluster that is meant; without it the first cluster.
@@ -306,11 +308,11 @@ class World(Universe):
 
         return await self.until(leader, within, f"a leader other than {other_than}" if other_than else "a leader")
 
-    async def led_by(self, node: str, within: float = PATIENCE) -> None:
+    async def led_by(self, node: str, within: Span = PATIENCE) -> None:
         """Wait until this node leads, has committed an entry of its own term, and a majority follows it."""
         await self.until(lambda: self._leading(node), within, f"{node} to lead")
 
-    async def joined(self, node: str, *, watcher: bool = False, within: float = PATIENCE) -> None:
+    async def joined(self, node: str, *, watcher: bool = False, within: Span = PATIENCE) -> None:
         """Wait until it is committed that a node is a voter (or a watcher)."""
 
         def has() -> bool:
@@ -321,7 +323,7 @@ class World(Universe):
 
         await self.until(has, within, f"{node} to join{' as a watcher' if watcher else ''}")
 
-    async def left(self, node: str, within: float = PATIENCE) -> None:
+    async def left(self, node: str, within: Span = PATIENCE) -> None:
         """Wait until it is committed that a node is no member."""
 
         def gone() -> bool:
@@ -330,7 +332,7 @@ class World(Universe):
 
         await self.until(gone, within, f"{node} to leave")
 
-    async def reconfigured(self, voters: Iterable[str], watchers: Iterable[str] = (), within: float = PATIENCE) -> None:
+    async def reconfigured(self, voters: Iterable[str], watchers: Iterable[str] = (), within: Span = PATIENCE) -> None:
         """Wait until it is committed that exactly these nodes are the cluster."""
         wanted = Configuration.of(voters, watchers)
         await self.until(
@@ -358,7 +360,7 @@ class World(Universe):
         raft = max(leading, key=lambda node: node.raft.term).raft
         return None if active_configuration.unsettled(raft) else raft.configuration
 
-    async def seen(self, kind: type[N], node: str = "", within: float = PATIENCE, **fields: Any) -> Happened[N]:
+    async def seen(self, kind: type[N], node: str = "", within: Span = PATIENCE, **fields: Any) -> Happened[N]:
         """Wait for the next event of a kind, at that node and with those fields if given; return it."""
         known = [field.name for field in attrs.fields(kind)]
         unknown = [name for name in fields if name not in known]
@@ -381,7 +383,7 @@ class World(Universe):
             self.history.followers.remove(look)
         return found[0]
 
-    async def settled(self, within: float = PATIENCE, beside: str = "") -> None:
+    async def settled(self, within: Span = PATIENCE, beside: str = "") -> None:
         """Wait until every live member follows one leader and has applied the leader's whole log.
 
         Nodes outside the cluster do not count. `beside`: a node of the cluster that is meant; without it the first.

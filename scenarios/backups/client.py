@@ -26,6 +26,7 @@ from cluster.sim.checked_verbs import checked_verbs
 from cluster.sim.dice import Dice
 from cluster.sim.world import Cluster, Misuse, World
 from cluster.trace import Happened
+from cluster.written_times import Instant, instant
 from scenarios.backups.database import Database
 from scenarios.backups.server_wide import ServerWide
 from scenarios.backups.task import FOLDER
@@ -144,7 +145,7 @@ class Client:
         *,
         folder: str = "",
         last_file: str | None = None,
-        at: int | None = None,
+        at: Instant | None = None,
         database: str = "",
         encryption: Encryption | None = None,
         key: Key | None = None,
@@ -153,13 +154,14 @@ class Client:
         source: AnySettings | None = None,
     ) -> RestoreResult:
         """Restore into a new database at `node`, from its own local folder or a cloud (`source`): up to a file, or up to an
-        instant (`at`, wall µs; 17.1).
+        instant by the clocks of the nodes (`at`, such as "02:30" or "2024-01-05 09:03", or seconds; 17.1).
 
         `skip_indexes`: restore no index. `tasks`: restored tasks are enabled; without it they are disabled, which suits a copy
         that is only looked at (17.9).
         """
+        upto = int(instant(at)) if at is not None else None
         request = RestoreDatabase(
-            name, node, path, folder, last_file, at, database, encryption, key, not tasks, skip_indexes, source
+            name, node, path, folder, last_file, upto, database, encryption, key, not tasks, skip_indexes, source
         )
         return await self.world.ask(node, request)
 

@@ -30,6 +30,7 @@ from cluster.member import ClientRequest
 from cluster.sim.checked_verbs import checked_verbs
 from cluster.sim.errors import Misuse
 from cluster.trace import Happened
+from cluster.written_times import Span, microseconds
 from scenarios.backups.replica import Replica
 from scenarios.backups.task import FOLDER, Ran, Task
 from scenarios.sample_documents import documents as documents_from
@@ -123,7 +124,7 @@ class Database:
         fields = tuple((field, _json("query", wanted)) for field, wanted in where.items())
         return await self.ask(requests.QueryIndex(self.name, index, fields), on)
 
-    async def indexed(self, index: str, on: str, within: float = 600) -> requests.QueryResult:
+    async def indexed(self, index: str, on: str, within: Span = 600) -> requests.QueryResult:
         """Wait until that node's index is not stale; return its results."""
         await self.world.until(
             lambda: self.client.is_fresh(on, self.name, index), within, f"an index {index} on {on} that is not stale"
@@ -139,14 +140,14 @@ class Database:
         await self.ask(requests.DeleteDocuments(self.name, ids), on)
 
     async def define_replication(
-        self, destination: "Database", delay: float = 0, mentor: str | None = None, pinned: bool = False, name: str = ""
+        self, destination: "Database", delay: Span = 0, mentor: str | None = None, pinned: bool = False, name: str = ""
     ) -> "Replica":
         """Define an external replication to another database, of this cluster or of another one (`Client.found`).
 
-        Each change is sent that many seconds after it is made (19.4).
+        Each change is sent that `delay` after it is made (19.4).
         """
         nodes = () if destination.client.names == self.client.names else destination.client.names
-        task = Replication(destination.name, name, int(delay * 1_000_000), mentor, pinned, nodes=nodes)
+        task = Replication(destination.name, name, int(microseconds(delay)), mentor, pinned, nodes=nodes)
         number = await self.ask(DefineReplication(self.name, task))
         return Replica(self, destination, number)
 
@@ -182,7 +183,7 @@ class Database:
         record = self.client.recorded(self.name)
         return record.topology if record is not None else None
 
-    async def grouped(self, members: str = "", rehabs: str = "", within: float = 1_200) -> None:
+    async def grouped(self, members: str = "", rehabs: str = "", within: Span = 1_200) -> None:
         """Wait until the group has these members, in any order, and (if given) these nodes in rehab."""
 
         def is_so() -> bool:
@@ -210,11 +211,11 @@ class Database:
         path: str = FOLDER,
         on: str = "",
         encryption: Encryption | None = None,
-        keep: int | None = None,
+        keep: Span | None = None,
         kind: Kind = Kind.BACKUP,
         to: Iterable[AnySettings] = (),
     ) -> "Task":
-        """Define a backup task: cron texts, preferred node, local folder, key, how long (µs) backups are kept, kind.
+        """Define a backup task: cron texts, preferred node, local folder, key, how long backups are kept at least (a day or more), kind.
 
         `to`: the destinations, instead of that one local folder.
         """
@@ -227,7 +228,7 @@ class Database:
             mentor=mentor,
             pinned=pinned,
             encryption=encryption,
-            retention=Retention(keep) if keep is not None else None,
+            retention=Retention(int(microseconds(keep))) if keep is not None else None,
             kind=kind,
         )
         number = await self.ask(DefineTask(self.name, definition), on)
@@ -239,7 +240,7 @@ class Database:
         kind: Kind = Kind.BACKUP,
         encryption: Encryption | None = None,
         on: str = "",
-        within: float = 600,
+        within: Span = 600,
     ) -> Ran:
         """Make a one-time backup, at that node or at any that is up; return when it is done."""
         once = Task(self, ONE_TIME, path)

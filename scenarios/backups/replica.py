@@ -6,6 +6,7 @@ from backup.notes import ReplicationStarted, ReplicationStopped
 from backup.record.external_replication import RemoveReplication, ToggleReplication
 from cluster.sim.checked_verbs import checked_verbs
 from cluster.trace import Crashed
+from cluster.written_times import Span
 
 if TYPE_CHECKING:
     from scenarios.backups.database import Database
@@ -49,13 +50,13 @@ class Replica:
         """Delete the replication; what it has sent stays."""
         await self.database.ask(RemoveReplication(self.database.name, self.id))
 
-    async def sent_by(self, other_than: str | None = None, within: float = 120) -> str:
+    async def sent_by(self, other_than: str | None = None, within: Span = 120) -> str:
         """Wait until a node (other than the one given) sends; return which."""
         return await self.world.until(
             lambda: self.owner if self.owner != other_than else None, within, f"an owner of task {self.id}"
         )
 
-    async def followed(self, within: float = 300) -> None:
+    async def followed(self, within: Span = 300) -> None:
         """Wait until every destination copy on a node that is up holds what the source's copies hold."""
 
         def prints(database: "Database") -> list[str]:

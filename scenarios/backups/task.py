@@ -27,6 +27,7 @@ from cluster.sim.world import Misuse
 from cluster.time_units import SECOND
 from cluster.trace import Happened
 from cluster.value import value
+from cluster.written_times import Span, microseconds
 
 if TYPE_CHECKING:
     from scenarios.backups.database import Database
@@ -52,6 +53,16 @@ class Ran:
     """`written`, `skipped` (nothing new, rule 9.7) or `failed`."""
     folder: str
     file: str
+
+    @property
+    def due(self) -> float:
+        """The time at which the schedule says it is due, in seconds since the start of the world, as in `hours(2)`."""
+        return self.occurrence / SECOND
+
+    @property
+    def began(self) -> float:
+        """True time of its start in seconds since the start of the world, as `World.now`."""
+        return self.t / SECOND
 
 
 @checked_verbs
@@ -123,7 +134,7 @@ class Task:
         record = self._record()
         return sum(1 for run in record.history if run.task_id == self.id) if record is not None else 0
 
-    async def ran(self, times: int = 1, within: float = 7_200) -> Ran:
+    async def ran(self, times: int = 1, within: Span = 7_200) -> Ran:
         """Wait until the task has that many more finished runs; return the last of them."""
         if times < 1:
             raise Misuse(f"ran: times is {times}: wait for 1 run at least")
@@ -131,13 +142,13 @@ class Task:
         await self.world.until(lambda: len(self.runs) >= before + times, within, f"{times} more runs of task {self.id}")
         return self.runs[-1]
 
-    async def assigned(self, within: float = 120, other_than: str | None = None) -> str:
+    async def assigned(self, within: Span = 120, other_than: str | None = None) -> str:
         """Wait until a node (other than the one given) is responsible for the task; return which."""
         return await self.world.until(
             lambda: self.owner if self.owner != other_than else None, within, f"an owner of task {self.id}"
         )
 
-    async def reported(self, within: float = 600) -> None:
+    async def reported(self, within: Span = 600) -> None:
         """Wait until the report of every finished run is acknowledged by the cluster."""
 
         def answered() -> bool:
@@ -158,9 +169,9 @@ class Task:
         """Run the task now on its responsible node; returns when the run has started."""
         return await self._at_owner(BackupNow(self.database.name, self.id, full), on)
 
-    async def postpone(self, seconds: float, on: str = "") -> Postponed:
+    async def postpone(self, by: Span, on: str = "") -> Postponed:
         """Postpone the task by that duration; a run under way is cancelled."""
-        return await self._at_owner(PostponeBackup(self.database.name, self.id, round(seconds * SECOND)), on)
+        return await self._at_owner(PostponeBackup(self.database.name, self.id, int(microseconds(by))), on)
 
     async def cancel(self, on: str = "") -> Operation:
         """Cancel the run that is under way, at that node or at the responsible one."""

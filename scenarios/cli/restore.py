@@ -69,7 +69,7 @@ def restore(
     Parameters
     ----------
     at
-        As the database was at that time, as far as it was backed up: '2024-01-05 09:03', in UTC.
+        As the database was at that time, as far as it was backed up: '2024-01-05 09:03' in UTC, or '02:30' on the first day.
     last_file
         Up to and including this file of the chain.
     database
@@ -79,9 +79,9 @@ def restore(
     unsealed
         Also read a chain that RavenDB wrote, which nobody can verify.
     """
-    from scenarios.inspect.restore_files import document_lines, instant_of_text, keys_in, restored
+    from scenarios.inspect.restore_files import document_lines, instant_of_files, keys_in, restored
 
-    when = instant_of_text(at) if at is not None else None
+    when = instant_of_files(at) if at is not None else None
     keys = keys_in(key_file)
     with new_file("--into", into) as file:
         found = restored(where, keys, at=when, last_file=last_file, database=database, unsealed=unsealed)

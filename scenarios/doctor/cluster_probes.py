@@ -4,7 +4,6 @@ import trio
 
 from cluster import steps
 from cluster.sim.world import World
-from cluster.time_units import SECOND
 from cluster.trace import BecameCandidate, Crashed, Started, Voted
 from scenarios.doctor.adder import Add, Adder, heard, say, three
 from scenarios.doctor.probes import shows
@@ -55,7 +54,7 @@ async def mending_ends_whatever_there_was(world: World) -> None:
     world.drift("D", 900)
     world.cut("D", "E")
     world.hold("E", "C")
-    world.rewire(loss=1.0, latency=2 * SECOND)
+    world.rewire(loss=1.0, latency=2)
     world.when(BecameCandidate, steps.Crash(""), count=3)
     await trio.sleep(3)
     world.mend()

@@ -5,7 +5,7 @@ import trio
 from cluster import steps
 from cluster.member import OutcomeUnknown
 from cluster.sim.world import GaveUp, Misuse, World
-from cluster.time_units import HOUR, MILLISECOND, SECOND
+from cluster.time_units import HOUR, MILLISECOND, SECOND, hours
 from cluster.trace import Crashed, Failed, Recovered
 from scenarios.doctor.adder import Add, member_of, three
 from scenarios.doctor.probes import shows
@@ -16,7 +16,7 @@ async def a_jump_moves_the_wall_clock_only(world: World) -> None:
     await three(world)
     member = member_of(world, "A")
     wall, monotonic, leader = member.wall(), member.monotonic(), world["A"].leader
-    world.jump_clock("A", -2 * HOUR)
+    world.jump_clock("A", -hours(2))
     assert (member.wall() - wall, member.monotonic() - monotonic) == (-2 * HOUR, 0)
     await trio.sleep(5)
     assert world["A"].leader == leader

@@ -4,7 +4,6 @@ Reading changes nothing, so that the events up to the moment are those that were
 what is read, and how it is shown.
 """
 
-import re
 from collections.abc import Callable, Collection
 from itertools import islice
 from pathlib import Path
@@ -15,21 +14,18 @@ import attrs
 from backup.content.manifest import stamp
 from cluster.sim.clock import STEP
 from cluster.sim.run import STOPPED
-from cluster.time_units import DAY, HOUR, MINUTE, SECOND, clock_text
+from cluster.time_units import clock_text
 from cluster.trace import Ended, Happened
 from cluster.value import value
+from cluster.written_times import instant_of_text
 from scenarios.gallery import load
 from scenarios.inspect.played_run import Diverged
-from scenarios.inspect.restore_files import FilesError, instant_of_text
 from scenarios.kept_run import Kept, ReplayError, event_lines, find_whole, first_difference, perform, recorded_lines
 
 if TYPE_CHECKING:
     from cluster.sim.world import World
 
 T = TypeVar("T")
-UNITS = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
-_OFFSET = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h|d)")
-_CLOCK = re.compile(r"(?:(\d+)d\s+)?(\d{1,4}):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?")
 
 
 @value
@@ -46,18 +42,10 @@ class RunMoment(Generic[T]):
 
 def true_time(text: str) -> int:
     """A time of a run in true µs, given as time since its start (as in a timeline) or by the calendar. Raises ReplayError."""
-    words = text.strip()
-    if offset := _OFFSET.fullmatch(words):
-        return round(float(offset[1]) * UNITS[offset[2]])
-    if clock := _CLOCK.fullmatch(words):
-        seconds = round(float(clock[4] or 0) * SECOND)
-        return int(clock[1] or 0) * DAY + int(clock[2]) * HOUR + int(clock[3]) * MINUTE + seconds
     try:
-        instant = instant_of_text(words)
-    except FilesError:
-        raise ReplayError(
-            f"{text!r} is no time of a run: write '12:00' or '90min' after its start, or '2024-01-01 12:00' in UTC"
-        ) from None
+        instant = instant_of_text(text)
+    except ValueError as error:
+        raise ReplayError(str(error)) from None
     if instant < 0:
         raise ReplayError(f"{text!r} is before the run, which starts at 2024-01-01 00:00 in UTC: give a later time")
     return instant

@@ -7,7 +7,6 @@ what goes to a terminal (cli/).
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,8 @@ from backup.restore.restore_points import (
     point_at,
     time_text,
 )
-from cluster.time_units import as_instant
 from cluster.value import value
+from cluster.written_times import instant_of_text
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -125,13 +124,12 @@ def keys_in(path: Path | None) -> tuple[Key, ...]:
     return tuple(found)
 
 
-def instant_of_text(text: str) -> int:
-    """The wall µs of `2024-01-05 09:03`; seconds and an offset may follow. Without an offset it is UTC."""
+def instant_of_files(text: str) -> int:
+    """The wall µs of a text such as `2024-01-05 09:03` or `02:30`. FilesError if it is no time."""
     try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise FilesError(f"{text!r} is no time: write it as '2024-01-05 09:03', in UTC") from None
-    return as_instant(found if found.tzinfo is not None else found.replace(tzinfo=UTC))
+        return instant_of_text(text)
+    except ValueError as error:
+        raise FilesError(str(error)) from None
 
 
 # ---- what there is

@@ -2,7 +2,6 @@
 
 import trio
 
-from cluster.time_units import SECOND
 from cluster.trace import Proposed
 from scenarios import World
 from scenarios.register import Get, Put, Register
@@ -14,7 +13,7 @@ async def story(world: World) -> None:
     await world.settled()
     client = next(name for name in "ABC" if name != leader)
 
-    world.rewire(delay_chance=1.0, delay=3 * SECOND)
+    world.rewire(delay_chance=1.0, delay=3)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(world.ask, client, Put("x", 1))
         await world.seen(Proposed, node=client)

@@ -3,14 +3,13 @@
 import trio
 
 from cluster.steps import Restart
-from cluster.time_units import MILLISECOND
 from cluster.trace import Recovered, Voted
 from scenarios import World
 
 
 async def story(world: World) -> None:
     world.start("ABC")
-    world.rewire(latency=80 * MILLISECOND, jitter=0)  # all lose patience before the first question arrives
+    world.rewire(latency=0.08, jitter=0)  # all lose patience before the first question arrives
     world.when(Voted, Restart(""))  # it has voted for itself, on its disk, and asks nobody any more
 
     await world.elected()

@@ -2,7 +2,6 @@
 
 import trio
 
-from cluster.time_units import SECOND
 from cluster.trace import BecameCandidate
 from scenarios import World
 from scenarios.register import Put, Register
@@ -18,7 +17,7 @@ async def story(world: World) -> None:
 
     world.heal()
     await world.seen(BecameCandidate, node=back)
-    world.rewire(delay_chance=1.0, delay=3 * SECOND)  # the question is under way, and the answer will take so long
+    world.rewire(delay_chance=1.0, delay=3)  # the question is under way, and the answer will take so long
     await trio.sleep(0.01)
     world.rewire(delay_chance=0.0)
     world.join(back)

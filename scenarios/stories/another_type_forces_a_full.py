@@ -2,7 +2,6 @@
 
 import trio
 
-from cluster.time_units import HOUR
 from scenarios import World, hours
 from scenarios.backups import Kind, backups
 
@@ -22,7 +21,7 @@ async def story(world: World) -> None:
     fourth = await task.ran()
 
     assert [run.full for run in task.runs] == [True, False, True, False]
-    assert third.occurrence == 3 * HOUR, "RavenDB starts it at once, at whatever hour somebody edits the task"
+    assert third.due == hours(3), "RavenDB starts it at once, at whatever hour somebody edits the task"
     assert third.folder.endswith("-snapshot")
     assert fourth.folder == third.folder, "an incremental goes into the folder of its snapshot (rule 11.6)"
     restored = await task.restore_newest("Shop-again")

@@ -3,7 +3,6 @@
 import trio
 
 from cluster.steps import Crash
-from cluster.time_units import HOUR
 from scenarios import World, hours, minutes
 from scenarios.backups import FOLDER, IN_PROGRESS, BackupFinished, Ran, Task, backups, check_chain
 
@@ -58,4 +57,4 @@ def _finished(task: Task, node: str) -> list[str]:
 
 
 def _at(task: Task, hour: int) -> list[Ran]:
-    return [run for run in task.runs if run.occurrence == hour * HOUR]
+    return [run for run in task.runs if run.due == hours(hour)]

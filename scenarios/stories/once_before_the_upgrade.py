@@ -21,4 +21,4 @@ async def story(world: World) -> None:
     assert (view.one_time.node, view.one_time.made_at) == ("A", once.started_at)
     assert view.tasks[0].last_full is None, "the task has still never run"
     await trio.sleep(hours(2.1) - world.now)
-    assert [run.occurrence for run in nightly.runs] == [7_200_000_000]
+    assert [run.due for run in nightly.runs] == [hours(2)]

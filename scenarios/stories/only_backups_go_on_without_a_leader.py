@@ -23,7 +23,7 @@ async def story(world: World) -> None:
     await shop.put({"orders/lonely": {"at": "B"}}, on="B")
     await trio.sleep(hours(1.1))
     assert [run.node for run in hourly.runs[-1:]] == ["B"], "rule 10.2: backups need no leader"
-    assert hourly.runs[-1].t > minutes(60) * 1_000_000
+    assert hourly.runs[-1].began > minutes(60)
     assert "orders/lonely" not in mirror.documents(on="B"), "rules 7.15, 22.18: other tasks do, though both are on B"
 
     world.heal()

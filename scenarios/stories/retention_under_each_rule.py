@@ -2,8 +2,7 @@
 
 import trio
 
-from cluster.time_units import DAY, HOUR
-from scenarios import World, hours
+from scenarios import World, days, hours
 from scenarios.backups import FolderExpired, NothingToRestore, backups
 
 
@@ -14,7 +13,7 @@ async def story(world: World) -> None:
     shop = await client.create_database("Shop", members="B")
     await shop.put({"orders/1": {"since": "the first week"}})
     weekly = await shop.define(full="0 3 * * 0", name="weekly")
-    nightly = await shop.define(full="0 2 * * *", name="nightly", keep=2 * DAY)
+    nightly = await shop.define(full="0 2 * * *", name="nightly", keep=days(2))
     sunday = await weekly.ran(within=hours(24 * 8))
     await shop.delete("orders/1")
     await trio.sleep(hours(24 * 4))  # four more nights
@@ -25,7 +24,7 @@ async def story(world: World) -> None:
     kept = sunday.folder in left
     assert len(left) == 2 + kept, "and those of the last two nights are there"
 
-    then = 6 * DAY + 4 * HOUR  # four o'clock on that Sunday
+    then = "2024-01-07 04:00"  # that Sunday
     if world.options.get("rules") == "unkindness":
         assert kept, "a task's policy concerns its own chains"
         assert (await client.restore("As on Sunday", "B", at=then)).documents == 1

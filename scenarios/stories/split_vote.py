@@ -4,14 +4,13 @@ from collections import Counter
 
 import trio
 
-from cluster.time_units import MILLISECOND
 from cluster.trace import BecameCandidate, BecameLeader
 from scenarios import World
 
 
 async def story(world: World) -> None:
     world.start("ABCDE")
-    world.rewire(latency=80 * MILLISECOND, jitter=0)  # all lose patience before the first question arrives
+    world.rewire(latency=0.08, jitter=0)  # all lose patience before the first question arrives
     leader = await world.elected(within=30)
 
     stood = Counter(event.note.term for event in world.history.of(BecameCandidate) if not event.note.trial)

@@ -2,8 +2,7 @@
 
 import trio
 
-from cluster.time_units import DAY
-from scenarios import World, hours
+from scenarios import World, days, hours
 from scenarios.backups import AmazonS3, BackupStarted, backups, check_chain
 
 TOLD_UNDER = (
@@ -16,7 +15,7 @@ NIGHTLY = AmazonS3("nightly")
 async def story(world: World) -> None:
     client = backups(world)
     shop = await client.shop("ABC", documents=400)
-    task = await shop.define(full="0 */6 * * *", to=(NIGHTLY,), keep=DAY * 3 // 2)
+    task = await shop.define(full="0 */6 * * *", to=(NIGHTLY,), keep=days(1.5))
     first = await task.ran(within=hours(7))
     assert task.files(first.node) == [f"{first.folder}/{first.file}"]
 

@@ -24,10 +24,10 @@ async def story(world: World) -> None:
     await world.settled()
     await hourly.reported(within=minutes(10))
 
-    assert {(run.node == first.node, run.occurrence) for run in hourly.runs if run.occurrence >= 2 * HOUR} == {
-        (True, 2 * HOUR),
-        (False, 2 * HOUR),
-        (False, 3 * HOUR),
+    assert {(run.node == first.node, run.due) for run in hourly.runs if run.due >= hours(2)} == {
+        (True, hours(2)),
+        (False, hours(2)),
+        (False, hours(3)),
     }
     shown = world["A"].state.database("Shop").statuses[hourly.id]
     assert (shown.node != first.node, shown.started_at >= 3 * HOUR) == (True, True), "told late, and overtaken (24.6)"

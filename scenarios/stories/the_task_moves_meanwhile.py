@@ -26,7 +26,7 @@ async def story(world: World) -> None:
     await world.settled()
     await trio.sleep(minutes(20))
 
-    made = {(run.node, run.occurrence // HOUR): run for run in hourly.runs}
+    made = {(run.node, run.due / hours(1)): run for run in hourly.runs}
     assert sorted(made) == sorted([(owner, 1), *((node, hour) for node in (owner, heir) for hour in (2, 3, 4))])
     assert made[heir, 2].full, "it has no file to build on"
     assert not any(made[owner, hour].full for hour in (2, 3, 4)), "and the owner goes on with its chain (10.3)"
@@ -38,7 +38,5 @@ async def story(world: World) -> None:
         assert known == {key for key in made if key[0] == heir or key[1] == 1}, "the owner's were given up (10.4)"
 
     await trio.sleep(hours(6.5) - world.now)
-    assert {run.node for run in hourly.runs if run.occurrence >= 5 * HOUR} == {heir} == {hourly.owner}, (
-        "it stays (7.11)"
-    )
+    assert {run.node for run in hourly.runs if run.due >= hours(5)} == {heir} == {hourly.owner}, "it stays (7.11)"
     assert (await hourly.restore_newest("Copy")).compared()

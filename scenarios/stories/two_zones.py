@@ -2,7 +2,6 @@
 
 import trio
 
-from cluster.time_units import HOUR
 from scenarios import World, days, hours, minutes
 from scenarios.backups import backups
 
@@ -22,11 +21,11 @@ async def story(world: World) -> None:
     await trio.sleep(days(SUNDAY) - world.now - 60)
     nightly = await shop.define(full="30 2 * * *", mentor="A")
     first = await nightly.ran(within=hours(5))
-    sunday = SUNDAY * 24 * HOUR
-    assert (first.node, first.occurrence - sunday) == ("A", HOUR), "half past two does not exist: three o'clock it is"
+    sunday = days(SUNDAY)
+    assert (first.node, first.due - sunday) == ("A", hours(1)), "half past two does not exist: three o'clock it is"
 
     await trio.sleep(minutes(30))
     world.crash("A")
     second = await nightly.ran(within=hours(30))
     assert second.node != "A"
-    assert second.occurrence - sunday == 6.5 * HOUR, "half past two in New York is half past six in London"
+    assert second.due - sunday == hours(6.5), "half past two in New York is half past six in London"

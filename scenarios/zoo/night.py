@@ -146,7 +146,7 @@ def misfortune(dice: Dice, names: str, clocks: bool) -> steps.Step:
         case 11 | 12:
             return steps.Heal()
         case 13:
-            return steps.JumpClock(one, (dice.below(7_200) - 3_600) * 1_000_000)
+            return steps.JumpClock(one, dice.below(7_200) - 3_600)
         case _:
             return steps.Drift(one, dice.below(400) - 200)
 

@@ -6,7 +6,6 @@ Each kind of content is new, changed or deleted in one of the files. The story a
 import trio
 
 from cluster.sim.world import World
-from cluster.time_units import MILLISECOND
 from scenarios.backups import Client, Task, backups
 
 CONTRACT = b"signed by both " * 40
@@ -36,7 +35,7 @@ async def stocked(world: World) -> tuple[Client, Task]:
 
     hourly = await shop.define(full="0 0 * * *", incremental="0 * * * *", mentor="A")
     await hourly.ran()
-    world.rewire(latency=50 * MILLISECOND)
+    world.rewire(latency=0.05)
     await shop.put({"orders/1": {"total": 3}, "orders/2": {"by": "A"}}, on="A")
     await shop.put({"orders/2": {"by": "C"}}, on="C")  # two writes in conflict: the loser is kept as a revision
     await shop.delete("orders/3")

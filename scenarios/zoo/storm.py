@@ -14,7 +14,6 @@ from cluster import steps
 from cluster.member import NoLeader, OutcomeUnknown
 from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
-from cluster.time_units import MILLISECOND
 from scenarios.register import Look, Put, Register
 
 STRIKES = ("Voted", "Wrote", "BecameLeader", "Committed", "BecameCandidate", "Wrote")
@@ -32,12 +31,12 @@ def storm(names: str = "ABC", gusts: int = 14, calm: float = CALM) -> Callable[[
         dice = Dice(world.seed, ("storm",))
         world.start(names, Register)
         world.rewire(
-            jitter=dice.below(4) * 20 * MILLISECOND,
+            jitter=dice.below(4) * 0.02,
             loss=dice.below(4) * 0.05,
             duplicate=dice.below(3) * 0.1,
             ordered=bool(dice.below(3)),
             delay_chance=dice.below(3) * 0.1,
-            delay=400 * MILLISECOND,
+            delay=0.4,
         )
         async with _under_load(world, _writes, names, calm):
             for _ in range(gusts):
@@ -61,11 +60,11 @@ def crowd(names: str = "ABC", spare: str = "DE", gusts: int = 14) -> Callable[[W
         dice = Dice(world.seed, ("crowd",))
         world.start(names, Register)
         world.rewire(
-            jitter=dice.below(4) * 20 * MILLISECOND,
+            jitter=dice.below(4) * 0.02,
             loss=dice.below(3) * 0.05,
             ordered=bool(dice.below(3)),
             delay_chance=dice.below(3) * 0.1,
-            delay=400 * MILLISECOND,
+            delay=0.4,
         )
         await world.elected()
         async with _under_load(world, _writes_and_looks, names + spare, CALM):

@@ -204,7 +204,7 @@ def test_a_computed_owner_that_left_the_group_for_a_while_may_miss_it() -> None:
 def test_the_clock_of_a_node_that_never_ran_the_task_excuses_nothing() -> None:
     """8.2: a start in the future is in what is stored of a run only where the clock of a node that ran it was set."""
     ran: tuple[Told, ...] = (skipped(HOUR), TOLD)
-    other, own = ((10 * MINUTE, "", Stepped(JumpClock(node, -SECOND))) for node in "CB")
+    other, own = ((10 * MINUTE, "", Stepped(JumpClock(node, -1))) for node in "CB")
     broken("every backup happens", "02:00:00", other, *ran, end(3 * HOUR - 1), rules="ravendb-6.2")
     assert missed_by_rule(shown(own, *ran, end(3 * HOUR - 1), rules="ravendb-6.2")) == (("8.2", 1),)
 
@@ -314,7 +314,7 @@ def test_a_scheduler_that_forgets_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_clocks_are_followed() -> None:
     """A node whose clock is two hours behind runs at what its clock says; zones shift what is due when."""
-    slow = (10, "", Stepped(JumpClock("B", -2 * HOUR)))
+    slow = (10, "", Stepped(JumpClock("B", -7_200)))
     east = (10, "", Stepped(Zone("B", "Asia/Kolkata")))
     daily = attrs.evolve(DEFINED, index=4, incremental="", change="changed")
     once: tuple[Told, ...] = ((4, "A", Committed(4, 1)), (4, "A", daily))

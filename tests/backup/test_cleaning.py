@@ -23,7 +23,7 @@ from backup.record.task_commands import DefineTask
 from cluster.sim.run import Outcome, play
 from cluster.sim.world import World
 from cluster.steps import Crash, Disturb
-from cluster.time_units import DAY, hours, minutes
+from cluster.time_units import days, hours, minutes
 from cluster.trace import Note
 from scenarios.backups import Client, Database, Task, backups
 
@@ -73,7 +73,7 @@ def test_old_chains_go_after_a_full(rules: str, real: bool, tmp_path: Path) -> N
     """14.1, 14.3: a chain goes when its newest incremental is as old as the age, and not before."""
 
     async def story(world: World, client: Client, shop: Database) -> None:
-        task = await shop.define(full="0 0 * * *", incremental="0 12 * * *", keep=2 * DAY)
+        task = await shop.define(full="0 0 * * *", incremental="0 12 * * *", keep=days(2))
         for day in range(1, 6):
             await trio.sleep(hours(24 * day - 13) - world.now)
             await shop.put({f"orders/{day}": {"day": day}})
@@ -89,7 +89,7 @@ def test_incrementals_never_clean() -> None:
     """14.1: a task that makes no more fulls removes nothing."""
 
     async def story(world: World, client: Client, shop: Database) -> None:
-        task = await shop.define(incremental="0 * * * *", keep=DAY)
+        task = await shop.define(incremental="0 * * * *", keep=days(1))
         for day in range(3):
             await nights(world, 1)
             await shop.put({f"orders/{day}": {}})
@@ -105,9 +105,9 @@ def test_another_database_of_the_same_place_keeps_its_chains() -> None:
 
     async def story(world: World, client: Client, shop: Database) -> None:
         other = await client.create_database("Shop-2", members="C")
-        await other.define(full="0 3 1 * *", keep=DAY)
+        await other.define(full="0 3 1 * *", keep=days(1))
         kept = await other.define(full="0 4 2 * *")
-        task = await shop.define(full="0 0 * * *", keep=DAY)
+        task = await shop.define(full="0 0 * * *", keep=days(1))
         await nights(world, 6)
         assert sum("Shop-2" in file for file in kept.files("C")) == 2
         assert sum("Shop-C" in file for file in task.files("C")) <= 3
@@ -120,7 +120,7 @@ def test_a_crash_in_the_middle_is_made_good_the_next_time(count: int, tmp_path: 
     """What is left of a chain is a chain, and goes with the next full."""
 
     async def story(world: World, client: Client, shop: Database) -> None:
-        task = await shop.define(full="0 0 * * *", incremental="0 */6 * * *", keep=DAY)
+        task = await shop.define(full="0 0 * * *", incremental="0 */6 * * *", keep=days(1))
         for hour in (1, 7, 13, 19):
             await trio.sleep(hours(hour) - world.now)
             await shop.put({f"orders/{hour}": {}})
@@ -142,7 +142,7 @@ def test_a_place_that_refuses_costs_no_backup(trouble: ReadOnly) -> None:
     """14.6: it is said, the backup is none the worse, and the next full removes what was to go."""
 
     async def story(world: World, client: Client, shop: Database) -> None:
-        task = await shop.define(full="0 0 * * *", keep=DAY)
+        task = await shop.define(full="0 0 * * *", keep=days(1))
         await nights(world, 1.5)
         world.when(FolderExpired, Disturb("", trouble), count=1)
         await world.seen(RetentionFailed, within=hours(72))
@@ -163,7 +163,7 @@ def test_what_cannot_be_looked_into_stays() -> None:
 
     async def story(world: World, client: Client, shop: Database) -> None:
         old, new = (Encryption(EncryptionMode.USE_PROVIDED_KEY, client.key(name)) for name in ("old", "new"))
-        task = await shop.define(full="0 0 * * *", keep=DAY, encryption=old)
+        task = await shop.define(full="0 0 * * *", keep=days(1), encryption=old)
         await nights(world, 1.5)
         definition = world["C"].state.database("Shop").tasks[task.id]
         await world.ask("C", DefineTask("Shop", attrs.evolve(definition, encryption=new)))

@@ -23,7 +23,7 @@ from backup.restore.restore_points import chains
 from cluster.member import Refused
 from cluster.sim.run import play
 from cluster.sim.world import World
-from cluster.time_units import DAY, hours, minutes
+from cluster.time_units import days, hours, minutes
 from scenarios.backups import FOLDER, Client, Database
 from tests.backup.test_cleaning import notes, told
 
@@ -155,7 +155,7 @@ def test_retention_looks_at_all_nodes_chains_in_a_cloud() -> None:
         await world.elected()
         shop = await client.create_database("Shop", 3)
         await shop.fill(10)
-        task = await shop.define(full="0 0 * * *", to=(S3, GLACIER, FTP), keep=2 * DAY)
+        task = await shop.define(full="0 0 * * *", to=(S3, GLACIER, FTP), keep=days(2))
         first = await task.ran(within=hours(25))
         world.crash(first.node)
         for _ in range(4):

@@ -23,7 +23,7 @@ from backup.record.task_json import LeftOut, task_json, tasks_of, time_span
 from backup.restore.assembly import DatabaseAssembly
 from backup.restore.chain_reader import restore
 from backup.restore.restore_points import check_chain
-from cluster.time_units import DAY, HOUR, MINUTE, SECOND
+from cluster.time_units import DAY, HOUR, MINUTE, SECOND, days
 from scenarios import World, hours, play
 from scenarios.backups import backups
 from tests.backup import ravendb_reader
@@ -58,7 +58,7 @@ async def everything(world: World) -> None:
     await shop.define_index("Orders/ByText", "Orders", ["total", "text"], group_by="text", sums=["total"])
     provided = Encryption(EncryptionMode.USE_PROVIDED_KEY, KEY)
     for path, more in (("plain", {}), ("raw", {"kind": Kind.SNAPSHOT}), ("secret", {"encryption": provided})):
-        await shop.define(full="0 1 * * *", incremental="0 2 * * *", path=path, mentor="B", keep=2 * DAY, **more)
+        await shop.define(full="0 1 * * *", incremental="0 2 * * *", path=path, mentor="B", keep=days(2), **more)
     await trio.sleep(hours(1.5) - world.now)
     await shop.put({"orders/1": {"total": 13}}, on="C")
     await shop.delete("orders/2", on="A")

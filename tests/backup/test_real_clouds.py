@@ -14,7 +14,7 @@ from backup.notes import BackupFailed, FolderRemoved, Uploaded
 from backup.restore.restore_points import chains
 from cluster.sim.run import Outcome, play
 from cluster.sim.world import World
-from cluster.time_units import DAY, hours
+from cluster.time_units import days, hours
 from scenarios.backups import FOLDER, Client, Database, backups
 from tests.backup.test_cleaning import notes
 from tests.ports.clouds import ACCOUNT, Clouds
@@ -47,7 +47,7 @@ def test_a_run_fills_every_cloud(clouds: Clouds, tmp_path: Path) -> None:
 
     async def story(world: World, client: Client, shop: Database) -> None:
         task = await shop.define(
-            full="0 0 * * *", incremental="0 12 * * *", to=(LocalFolder(FOLDER), s3, google, server), keep=DAY * 3 // 2
+            full="0 0 * * *", incremental="0 12 * * *", to=(LocalFolder(FOLDER), s3, google, server), keep=days(1.5)
         )
         for number in range(6):
             await shop.put({f"orders/new-{number}": {}})

@@ -45,7 +45,7 @@ def test_copies_converge_over_bad_wires() -> None:
     async def story(world: World) -> None:
         await world.ask("A", CreateDatabase("Shop", replication_factor=3))
         await trio.sleep(1)
-        world.rewire(loss=0.2, duplicate=0.2, delay_chance=0.3, delay=300_000)
+        world.rewire(loss=0.2, duplicate=0.2, delay_chance=0.3, delay=0.3)
         for number in range(5):
             await world.ask("ABC"[number % 3], orders(number * 100, number * 200, f"round {number}"))
         await trio.sleep(40)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,8 +37,9 @@ from cluster.member import OutcomeUnknown, Refused
 from cluster.sim.run import Outcome, play
 from cluster.sim.world import World
 from cluster.steps import FullDisk
-from cluster.time_units import DAY, HOUR, MINUTE, hours, minutes
+from cluster.time_units import days, hours, minutes
 from cluster.trace import Note
+from cluster.written_times import Instant
 from scenarios.backups import Client, backups
 
 N = TypeVar("N", bound=Note)
@@ -194,9 +196,15 @@ async def three_hours(world: World, client: Client) -> tuple[str, str, list[str]
 
 
 @pytest.mark.parametrize(
-    ("at", "documents"), [(HOUR + MINUTE, 1), (3 * HOUR - 1, 2), (3 * HOUR + 1_000, 3), (90 * HOUR, 3)]
+    ("at", "documents"),
+    [
+        ("01:01", 1),
+        (hours(3) - 0.000_001, 2),
+        ("2024-01-01T04:00:00.001+01:00", 3),
+        (datetime(2024, 1, 4, 18, tzinfo=UTC), 3),
+    ],
 )
-def test_a_restore_to_an_instant(at: int, documents: int) -> None:
+def test_a_restore_to_an_instant(at: Instant, documents: int) -> None:
     """The newest backup that had started then."""
 
     async def story(world: World, client: Client) -> None:
@@ -204,7 +212,7 @@ def test_a_restore_to_an_instant(at: int, documents: int) -> None:
         result = await client.restore("Then", node, at=at)
         assert result.documents == documents
         with world.expecting(NothingToRestore):
-            await client.restore("Before", node, at=HOUR - MINUTE)
+            await client.restore("Before", node, at=minutes(59))
         with world.expecting(NothingToRestore):
             await client.restore("Other", node, at=at, database="Other")
 
@@ -376,7 +384,7 @@ def test_the_tasks_of_the_last_file_come_back(run: bool) -> None:
     async def story(world: World, client: Client) -> None:
         shop = await client.create_database("Shop", members="C")
         await shop.fill(5)
-        task = await shop.define(full="0 0 * * *", incremental="0 * * * *", name="hourly", keep=2 * DAY)
+        task = await shop.define(full="0 0 * * *", incremental="0 * * * *", name="hourly", keep=days(2))
         rests = await shop.define(full="0 0 1 * *", name="resting")
         await rests.disable()
         sealed = Encryption(EncryptionMode.USE_PROVIDED_KEY, client.key("x"))

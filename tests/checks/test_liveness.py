@@ -40,6 +40,7 @@ from cluster.trace import (
     Stepped,
     Wrote,
 )
+from cluster.written_times import Microseconds
 from scenarios.register import Put, Register
 from scenarios.zoo import planted
 
@@ -181,7 +182,10 @@ FEW_BREAK: dict[str, tuple[list[Line], str]] = {
     "healed": ([*UP, *did(Split((("A", "B"), ("C", "D"), ("E",))), Heal()), END], "A, B, C, D, E are up"),
     "resumed": ([*UP, *did(Pause("A"), Pause("B"), Pause("C"), Resume("C")), END], "C, D, E are up"),
     "as fast as ever": ([*UP, *did(SlowDisk("A", 50.0), SlowDisk("A", 1.0)), END], "nobody has led"),
-    "links are whole again": ([*UP, *did(Rewire(loss=0.3, delay=LONG), Rewire(loss=0.0)), END], "nobody has led"),
+    "links are whole again": (
+        [*UP, *did(Rewire(loss=0.3, delay=Microseconds(LONG)), Rewire(loss=0.0)), END],
+        "nobody has led",
+    ),
     "who asks is owed an answer": (
         [
             *UP,

@@ -106,7 +106,7 @@ async def unreliable_agree(lab: Lab) -> None:
             for number in numbers:
                 nursery.start_soon(once, lab, number)
             await lab.one(1)
-    lab.world.rewire(loss=0.0, jitter=2_000, ordered=True)
+    lab.world.rewire(loss=0.0, jitter=0.002, ordered=True)
     await lab.one(5)
     states = {lab.world[name].state for name in lab.names}
     assert len(states) == 1
@@ -174,7 +174,7 @@ async def churn(lab: Lab) -> None:
             if lab.dice.below(1000) < 200:
                 lab.crash(lab.names[lab.dice.below(5)])
             await trio.sleep(0.7 * ELECTION)
-        lab.world.rewire(loss=0.0, jitter=2_000, ordered=True)
+        lab.world.rewire(loss=0.0, jitter=0.002, ordered=True)
         for name in lab.names:
             if not lab.world[name].up:
                 lab.restart(name)

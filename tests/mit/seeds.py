@@ -9,7 +9,7 @@ from cluster.raft.timing import Timing
 from tests.mit.lab import Scenario, play
 
 CAMPAIGN = 100
-UNRELIABLE = {"loss": 0.1, "jitter": 27_000, "ordered": False}
+UNRELIABLE = {"loss": 0.1, "jitter": 0.027, "ordered": False}
 """A tenth of the messages is lost, the others arrive in any order."""
 PAPER = Timing(election=600_000, ticking=False, trial=False, check_quorum=False, again=Timing().first)
 """The paper's: where two answers of three are late, who leads by hearing a majority in time does not lead for long."""

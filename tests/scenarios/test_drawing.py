@@ -234,7 +234,7 @@ def test_the_command_prints_or_writes_the_picture(tmp_path: Path, capsys: pytest
         ({"run": "the_crown_passes", "bug": "x"}, "there is no bug 'x' in the zoo"),
         ({"run": "the_crown_passes", "nodes": "AQ"}, "no node 'Q' in this run: --nodes takes some of A B C"),
         ({"run": "the_crown_passes", "nodes": "A,AA"}, "no node 'AA' in this run: --nodes takes some of A B C"),
-        ({"run": "the_crown_passes", "start": "noon"}, "'noon' is no time of a run"),
+        ({"run": "the_crown_passes", "start": "noon"}, "'noon' is no time: write"),
         ({"run": "the_crown_passes", "start": "2s", "until": "1s"}, "there is no time: let --to be after --from"),
         ({"run": "the_crown_passes", "start": "1d"}, r"--from 1d: the run ends at 00:01:\S+, so give an earlier time"),
         (

@@ -349,7 +349,7 @@ def test_a_window_is_of_numbers_or_of_times(window: str, seqs: tuple[int, int]) 
         ("svg", "9:3", r"--window 9:3 holds no event: the run has events 1 to 70, from 00:00:00\.000 to "),
         ("svg", "0:3", "--window 0:3 holds no event"),
         ("svg", "1:999", "--window 1:999 holds no event"),
-        ("svg", "noon..", "'noon' is no time of a run"),
+        ("svg", "noon..", "'noon' is no time: write"),
         ("svg", "2d..3d", r"--window 2d\.\.3d holds no event"),
     ],
 )

@@ -10,7 +10,7 @@ from cluster.sim.run import play
 from cluster.sim.world import World
 from scenarios.backups import backups
 from scenarios.cli import BROKEN, DAMAGED, HELD, MISTAKE, main
-from scenarios.inspect.restore_files import FilesError, instant_of_text, keys_in, places
+from scenarios.inspect.restore_files import FilesError, instant_of_files, keys_in, places
 from scenarios.sample_documents import documents_in
 from tests.ports.clouds import Clouds
 from tests.scenarios.test_secrets import key_of
@@ -171,7 +171,7 @@ def test_a_cut_file_of_ravendb_is_damaged_with_the_flag_too(tmp_path: Path, caps
     [
         (["restore", "nowhere"], "there is no folder nowhere"),
         (["restore-points", "."], "holds no folder of backups"),
-        (["restore", "X", "--at", "tomorrow"], "'tomorrow' is no time: write it as"),
+        (["restore", "X", "--at", "tomorrow"], "'tomorrow' is no time: write"),
         (["restore", "X", "--key-file", "nowhere"], "key file nowhere cannot be read"),
     ],
 )
@@ -207,7 +207,7 @@ def test_places_are_found_wherever_they_are(friday: Path) -> None:
     folder = Path(place.name)
     assert [each.name for each in places(folder)] == [place.name]
     assert places(next(folder.iterdir()))[0].name == place.name
-    assert instant_of_text("2024-01-01") == 0
+    assert instant_of_files("2024-01-01") == 0
     with pytest.raises(FilesError, match="is empty"):
         (friday / "empty").write_text("\n")
         keys_in(friday / "empty")

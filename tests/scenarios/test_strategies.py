@@ -11,6 +11,7 @@ from cluster.sim.network import Wire
 from cluster.sim.run import HELD, play, run
 from cluster.sim.world import World
 from cluster.steps import Crash, CutOneWay, Gust, Heal, Restart, Resume, Rewire, Weather, When
+from cluster.time_units import SECOND
 from cluster.trace import Stepped
 from scenarios.gallery import load
 from scenarios.strategies import GAPS, as_story, check, cluster_names, faults, seeds, story_of, weather, wires
@@ -65,7 +66,7 @@ def test_weather_stands_on_a_grid(drawn: Weather) -> None:
     """At most so many gusts, each some time after the one before; a fault at an event names no node."""
     assert len(drawn) <= 6
     for gust in drawn:
-        assert gust.after in GAPS
+        assert gust.after / SECOND in GAPS
         if isinstance(gust.fault, When):
             assert getattr(gust.fault.fault, "node", None) == ""
             assert gust.fault.count >= 1
@@ -99,9 +100,9 @@ def test_a_night_may_have_only_few_kinds_of_fault() -> None:
 # ---- a failure as a story ----
 
 WEATHER = (
-    Gust(100_000, Crash("A")),
+    Gust(0.1, Crash("A")),
     Gust(0, When("Voted", Restart(""), count=2)),
-    Gust(500_000, Rewire(loss=0.1)),
+    Gust(0.5, Rewire(loss=0.1)),
     Gust(0, CutOneWay("B", "C")),
 )
 

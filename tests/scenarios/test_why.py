@@ -124,7 +124,7 @@ CLOCK = """
     task = await shop.define(full="*/10 * * * *", mentor="B")
     await task.ran()
     await at(15)
-    world.jump_clock("B", -3_600_000_000)
+    world.jump_clock("B", -3_600)
     await at(22)
 """
 TWICE = """

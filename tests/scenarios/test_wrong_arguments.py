@@ -222,7 +222,7 @@ SAID: dict[str, tuple[Wrong, str]] = {
     ),
     "text for a number": (
         lambda world, shop, task: world.elected(within="2"),
-        "elected: within is '2': give a number",
+        "elected: within is '2': give seconds, as in 90",
     ),
     "less than no time": (
         lambda world, shop, task: world.elected(within=-1),
@@ -243,7 +243,7 @@ SAID: dict[str, tuple[Wrong, str]] = {
     ),
     "a gust out of time": (
         lambda world, shop, task: world.suffer((Gust(-1, Crash("A")),)),
-        "Gust(after=-1, fault=Crash(node='A')): `after` is a duration in µs: give 0 or more",
+        "Gust(after=-1, fault=Crash(node='A')): `after` is a duration: give 0 s or more",
     ),
     "a wire": (
         lambda world, shop, task: world.rewire(los=0.1),
@@ -308,7 +308,7 @@ def test_the_command_names_the_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     path.write_text("async def story(world):\n    world.start('ABC')\n    await world.elected(within='2')\n")
 
     assert main(["run", str(path), "-q"]) == 64
-    assert capsys.readouterr().err.startswith(f"unkindness: {path}:3: elected: within is '2': give a number")
+    assert capsys.readouterr().err.startswith(f"unkindness: {path}:3: elected: within is '2': give seconds, as in 90")
 
 
 # ---- settings, and requests made by hand ----

@@ -9,7 +9,6 @@ from hypothesis import settings
 from cluster.raft.timing import Timing
 from cluster.sim.run import HELD, play
 from cluster.sim.world import World
-from cluster.time_units import MILLISECOND
 from cluster.trace import ConfigurationChanged, LeadershipTransferred, PutOutside, ReadConfirmed, Voted
 from scenarios.register import Register
 from scenarios.zoo import BUGS, all_bugs
@@ -53,7 +52,7 @@ def test_a_majority_goes_on_while_the_others_stay_down() -> None:
 async def wiped(world: World, comes_back: Callable[[World, str], None]) -> None:
     """Far-apart nodes, several candidates a term: the first to vote for another loses its disk at once."""
     world.start("ABCDE", Register)
-    world.rewire(latency=80 * MILLISECOND, jitter=0)
+    world.rewire(latency=0.08, jitter=0)
     while True:
         voted = await world.seen(Voted)
         if voted.note.candidate != voted.node:

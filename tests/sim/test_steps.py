@@ -10,7 +10,7 @@ from backup.destinations.faults import Full
 from cluster import steps
 from cluster.sim.run import run
 from cluster.sim.world import World
-from cluster.time_units import HOUR, MILLISECOND, SECOND
+from cluster.time_units import SECOND
 from cluster.trace import Stepped
 from scenarios.strategies import faults, weather
 from tests.sim.vocabulary import Add, Adder
@@ -29,11 +29,11 @@ SAYS = {
     steps.Hold("A", "B"): "hold what A sends B",
     steps.Release("A", "B"): "release what A sent B",
     steps.Rewire(): "links: unchanged",
-    steps.Rewire(latency=5 * MILLISECOND, loss=0.01): "links: latency 5 ms, loss 1.0%",
-    steps.Rewire(jitter=2_500, ordered=False, duplicate=0.2): "links: jitter 2.5 ms, duplicates 20.0%, in any order",
-    steps.Rewire(ordered=True, delay_chance=0.125, delay=SECOND): "links: in order, delays 12.5%",
-    steps.JumpClock("A", HOUR): "set A's wall clock by +3600 s",
-    steps.JumpClock("A", -SECOND // 2): "set A's wall clock by -0.5 s",
+    steps.Rewire(latency=0.005, loss=0.01): "links: latency 5 ms, loss 1.0%",
+    steps.Rewire(jitter=0.0025, ordered=False, duplicate=0.2): "links: jitter 2.5 ms, duplicates 20.0%, in any order",
+    steps.Rewire(ordered=True, delay_chance=0.125, delay=1): "links: in order, delays 12.5%",
+    steps.JumpClock("A", 3_600): "set A's wall clock by +3600 s",
+    steps.JumpClock("A", -0.5): "set A's wall clock by -0.5 s",
     steps.Drift("A", -200): "A's clocks drift by -200 ppm",
     steps.Zone("A", "Europe/Berlin"): "A is in Europe/Berlin",
     steps.SlowDisk("A", 10): "A's disk is 10 times slower",
@@ -80,11 +80,11 @@ def test_every_step_is_in_the_table() -> None:
     [
         (steps.Drift("A", -1_000_000), "a drift is a whole number of ppm up to 100,000 either way"),
         (steps.Drift("A", 0.5), "parts_per_million is 0.5: give a whole number"),  # type: ignore[arg-type]  # stories are not type-checked
-        (steps.JumpClock("A", 1.5), "by is 1.5: give a whole number"),  # type: ignore[arg-type]
+        (steps.JumpClock("A", "1 h"), "by is '1 h': give seconds, as in 90"),  # type: ignore[arg-type]
         (steps.SlowDisk("A", -1), "a factor above 0"),
         (steps.SlowDisk("A", float("inf")), "up to a million"),
         (steps.Rewire(loss=2.0), r"a chance lies in \[0, 1\]"),
-        (steps.Rewire(latency=-5), "a duration is a whole number of µs, 0 or more"),
+        (steps.Rewire(latency=-5), "a message takes 0 s or more, and less than 1,000 s"),
         (steps.When("Voted", steps.Crash("A"), count=0), "count from 1"),
         (steps.When("Voted", steps.SlowDisk("A", 0)), "a factor above 0"),
         (steps.Ask("A", "hello"), "an attrs or a dataclass value"),
@@ -149,7 +149,7 @@ def test_every_verb_is_one_step() -> None:
         for verb, arguments in VERBS.items():
             getattr(world, verb)(*arguments)
         world.rewire(loss=0.1)
-        await world.suffer((steps.Gust(0, steps.Heal()), steps.Gust(SECOND, steps.When("Voted", steps.Crash("")))))
+        await world.suffer((steps.Gust(0, steps.Heal()), steps.Gust(1, steps.When("Voted", steps.Crash("")))))
 
     told = run(in_verbs)
     script: list[typing.Any] = [event.note.step for event in told.history.of(Stepped)]
@@ -159,6 +159,6 @@ def test_every_verb_is_one_step() -> None:
         world.start("ABC", Adder)
         for step in script[1:-1]:
             world.do(step)
-        await world.suffer((steps.Gust(SECOND, script[-1]),))
+        await world.suffer((steps.Gust(1, script[-1]),))
 
     assert run(in_steps).digest == told.digest

@@ -127,7 +127,7 @@ async def busy(world: World) -> None:
         await trio.sleep(1.5)
         world.restart(leader)
     world.drift("A", 120)
-    world.jump_clock("B", -3_600 * SECOND)
+    world.jump_clock("B", -3_600)
     await trio.sleep(200)
     world.rewire(loss=0.05, duplicate=0.05)
     world.when(BecameLeader, Restart(""))
