@@ -212,17 +212,18 @@ class LogicalReader:
             except (DamagedBackup, UnreadableBackup):
                 raise
             except Unreadable as error:
-                raise DamagedBackup(self.name, f"an item of {found.section!r} makes no sense ({error})") from error
+                section = "Docs" if isinstance(found, DocumentLine) else found.section
+                raise DamagedBackup(self.name, f"an item of {section!r} makes no sense ({error})") from error
             if item is not None:
                 counts[type(item)] += 1
                 yield item
         self._verify()
 
-    def _item(self, found: SectionItem) -> Item | Blob | None:
+    def _item(self, found: SectionItem | DocumentLine) -> Item | Blob | None:
         """The item to yield; None if an attribute of the reader has taken the content, or if it is left out."""
+        if isinstance(found, DocumentLine):
+            return texts.document_on_line(found, self._leave_out)
         section, content = found.section, found.content
-        if type(content) is DocumentLine:
-            return texts.document_with(content.body, content.metadata, self._leave_out)
         if found.listed and isinstance(content, dict):
             if found.raw is not None and texts.is_attachment(content):
                 return texts.blob_of(content, found.raw)

@@ -20,6 +20,7 @@ FORMAT = 3
 OLDEST = 2
 """The oldest format that is read: there the section is the object itself, and database ids have 16 characters."""
 SECTION = "UnkindnessManifest"
+MICROSECOND = timedelta(microseconds=1)
 
 
 class FileKind(StrEnum):
@@ -134,7 +135,7 @@ def instant_of(text: str) -> int:
     """The instant in µs of a text of the form of `stamp`; digits below µs are dropped. Raises ValueError for other texts."""
     if len(text) != 28 or text[-1] != "Z":
         raise ValueError(f"{text!r} is no time stamp: it should look like '2026-11-22T23:11:42.8021300Z'")
-    return (datetime.fromisoformat(text[:26] + "+00:00") - EPOCH) // timedelta(microseconds=1)
+    return (datetime.fromisoformat(text[:26] + "+00:00") - EPOCH) // MICROSECOND
 
 
 def as_section(manifest: Manifest) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """A parser of the stream of a logical backup, piece by piece: an object of sections, lists of items, raw bytes between them.
 
 The stream is not quite JSON: a section may come twice, raw bytes may follow an item, and RavenDB leaves commas before
-closing braces. A window of the stream is held as Latin-1 text, one character for each byte, so that the C parser of `json`
-can work in it and raw bytes can be cut out of it. What a section means is in logical.py.
+closing braces. A window of the stream is held as bytes and as Latin-1 text, one character for each byte, so that the C parser of
+`json` can work in it and raw bytes can be cut out of it. What a section means is in logical.py.
 """
 
 import json
@@ -16,8 +16,8 @@ from cluster.value import value
 TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]]', re.DOTALL)
 NEEDLESS_COMMA = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|,(?=\s*[}\]])', re.DOTALL)
 SPACE = " \t\r\n"
-MARK = ',"@metadata":{'
-ALONE = '{"@metadata":'
+MARK = b',"@metadata":{'
+ALONE = b'{"@metadata":'
 """The text with which an attachment begins, and also a document without fields."""
 
 
@@ -27,7 +27,8 @@ class DocumentLine:
 
     body: str
     """The JSON object as canonical text, without metadata."""
-    metadata: dict[str, Any]
+    metadata: str
+    """The JSON text of the metadata, which is not looked at here."""
 
 
 @value
@@ -37,7 +38,7 @@ class SectionItem:
     section: str
     """Name of the section."""
     content: Any
-    """Parsed JSON, or a `DocumentLine`."""
+    """Parsed JSON."""
     listed: bool
     """Whether the section is a list."""
     raw: bytes | None = None
@@ -56,10 +57,12 @@ class Sections:
         self._name = name
         self._lines_of = lines_of
         self._pieces = pieces
+        self._window = b""
         self._text = ""
+        """The window as Latin-1 text."""
         self._at = 0
 
-    def __iter__(self) -> Iterator[SectionItem]:
+    def __iter__(self) -> Iterator[SectionItem | DocumentLine]:
         """Every item of every section in order. Raises DamagedBackup where the stream is not of the expected form."""
         self._expect("{", "at its start")
         while self._peek() != "}":
@@ -80,12 +83,13 @@ class Sections:
                 raise self._damaged("something follows its last section")
             self._at = len(self._text)
 
-    def _list(self, section: str) -> Iterator[SectionItem]:
+    def _list(self, section: str) -> Iterator[SectionItem | DocumentLine]:
         has_lines = section == self._lines_of
         while self._peek() != "]":
-            if has_lines and (line := self._line()) is not None:
-                yield SectionItem(section, line, True)
-                continue
+            if has_lines:
+                yield from self._lines()
+                if self._peek() == "]":
+                    break
             content = self._value(f"in {section!r}")
             size = raw_size(content)
             yield SectionItem(section, content, True, None if size is None else self._raw(size, section))
@@ -95,29 +99,29 @@ class Sections:
                 self._at += 1
         self._at += 1
 
-    def _line(self) -> DocumentLine | None:
-        """The document that fills the line that begins here; None, and nothing is consumed, if none does."""
-        text, begin = self._text, self._at
-        end = text.find("\n", begin)  # canonical JSON holds no line break
-        if end < 0 or text.startswith(ALONE, begin):
-            return None
-        if text[end - 1] == ",":
-            end -= 1
-        # Inside a JSON string the quotes would be escaped, so the last occurrence begins the metadata.
-        mark = text.rfind(MARK, begin, end)
-        if mark < 0 or text[end - 1] != "}":
-            return None
-        body, metadata = text[begin:mark], text[mark + len(MARK) - 1 : end - 1]
-        try:
-            if not body.isascii():
-                body = body.encode("latin-1").decode()
-            if not metadata.isascii():
-                metadata = metadata.encode("latin-1").decode()
-            parsed = _decoder.decode(metadata)
-        except (ValueError, RecursionError) as error:
-            raise self._damaged(f"unreadable metadata ({error})") from error
-        self._at = end + 1 if text[end] == "," else end
-        return DocumentLine(body + "}", parsed)
+    def _lines(self) -> Iterator[DocumentLine]:
+        """The documents that fill the lines from here on, up to the first line that none fills: nothing of it is consumed."""
+        while True:
+            end = self._window.find(b"\n", self._at)  # canonical JSON holds no line break
+            if end < 0 and self._more():
+                end = self._window.find(b"\n")
+            window, begin = self._window, self._at
+            if end < 0 or window.startswith(ALONE, begin):
+                return
+            is_last = not window.endswith(b",", begin, end)
+            close = end - 1 if is_last else end - 2
+            # Inside a JSON string the quotes would be escaped, so the last occurrence begins the metadata.
+            mark = window.rfind(MARK, begin, close)
+            if mark < 0 or not window.startswith(b"}", close):
+                return
+            try:
+                line = DocumentLine((window[begin:mark] + b"}").decode(), window[mark + len(MARK) - 1 : close].decode())
+            except UnicodeDecodeError as error:
+                raise self._damaged(f"an unreadable document ({error})") from error
+            self._at = end if is_last else end + 1
+            yield line
+            if is_last:
+                return
 
     def _value(self, where: str) -> Any:
         """The JSON value that begins here. A value at the end of the window is read again: a number might go on there."""
@@ -126,9 +130,9 @@ class Sections:
             try:
                 content, end = _decoder.raw_decode(self._text, self._at)
                 if end < len(self._text):
-                    source = self._text[self._at : end]
+                    source = self._window[self._at : end]
                     self._at = end
-                    return content if source.isascii() else _decoder.decode(source.encode("latin-1").decode())
+                    return content if source.isascii() else _decoder.decode(source.decode())
             except json.JSONDecodeError:
                 whole = extent(self._text, self._at)  # None: cut by the end of the window; else not quite JSON
                 if whole is not None:
@@ -139,7 +143,7 @@ class Sections:
                 raise self._damaged(f"it ends {where}")
 
     def _almost_json(self, end: int, where: str) -> Any:
-        source = self._text[self._at : end].encode("latin-1")
+        source = self._window[self._at : end]
         self._at = end
         try:
             text = NEEDLESS_COMMA.sub(lambda found: found[1] or "", source.decode())
@@ -149,13 +153,13 @@ class Sections:
 
     def _raw(self, size: int, section: str) -> bytes:
         parts: list[bytes] = []
-        while len(self._text) - self._at < size:
-            parts.append(self._text[self._at :].encode("latin-1"))
+        while len(self._window) - self._at < size:
+            parts.append(self._window[self._at :])
             size -= len(parts[-1])
-            self._at = len(self._text)
+            self._at = len(self._window)
             if not self._more():
                 raise self._damaged(f"it ends in the raw bytes of an item of {section!r}")
-        parts.append(self._text[self._at : self._at + size].encode("latin-1"))
+        parts.append(self._window[self._at : self._at + size])
         self._at += size
         return b"".join(parts)
 
@@ -179,21 +183,26 @@ class Sections:
 
         False if the stream has ended.
         """
-        unread = self._text[self._at :]
-        added: list[str] = []
-        size = 0
-        while size <= len(unread):
+        held = [self._window[self._at :]]
+        size, unread = 0, len(held[0])
+        while size <= unread:
             piece = next(self._pieces, None)
             if piece is None:
                 break
-            added.append(piece.decode("latin-1"))
+            held.append(piece)
             size += len(piece)
-        self._text = unread + "".join(added)
+        self._window = b"".join(held)
+        self._text = self._window.decode("latin-1")
         self._at = 0
         return size > 0
 
     def _damaged(self, what: str) -> DamagedBackup:
         return DamagedBackup(self._name, what)
+
+
+def parsed_json(text: str) -> Any:
+    """The value of a JSON text, which knows no NaN and no infinity. Raises ValueError or RecursionError for another text."""
+    return _decoder.decode(text)
 
 
 def raw_size(content: Any) -> int | None:

@@ -3,10 +3,12 @@
 The first functions write items as text; the others read them back.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from backup.content.manifest import instant_of, stamp
+from backup.content.sections import DocumentLine, parsed_json
 from backup.database.change_vector import ChangeVector
 from backup.database.items import (
     METADATA,
@@ -24,6 +26,11 @@ from backup.database.items import (
 
 KNOWN_METADATA = frozenset({"@collection", "@id", "@change-vector", "@last-modified", "@flags", "@attachments"})
 KNOWN_FLAGS = frozenset({"HasAttachments", "HasRevisions", "Revision", "DeleteRevision"})
+PLAIN_METADATA = re.compile(
+    r'\{"@collection":"([^"\\\x00-\x1f]+)","@change-vector":"([A-Za-z?]{1,4}):([1-9]\d*)-([A-Za-z0-9+/=_-]+)",'
+    r'"@id":"([^"\\\x00-\x1f]+)","@last-modified":"([^"\\]{28})"\}'
+)
+"""The metadata of nearly all documents: no flags, no attachments, a vector of one entry, and nothing that JSON escapes."""
 LeaveOut = Callable[[str], None]
 """A function that is called with the name of a field or flag that the model does not support, each time it is met."""
 
@@ -101,12 +108,23 @@ def document_of(content: dict[str, Any], leave_out: LeaveOut) -> Document:
     return document_with(body_of(str(metadata["@id"]), content), metadata, leave_out)
 
 
+def document_on_line(line: DocumentLine, leave_out: LeaveOut) -> Document:
+    """The document of a line, whose body is not parsed. The etag is 0."""
+    plain = PLAIN_METADATA.fullmatch(line.metadata)
+    if plain is None:
+        try:
+            return document_with(line.body, parsed_json(line.metadata), leave_out)
+        except RecursionError as error:
+            raise ValueError("metadata that are nested too deeply") from error
+    collection, tag, etag, database_id, document_id, last_modified = plain.groups()
+    key_of(document_id)
+    vector = ChangeVector(((tag, database_id, int(etag)),))
+    return Document(document_id, collection, line.body, vector, 0, instant_of(last_modified))
+
+
 def document_with(body: str, metadata: Mapping[str, Any], leave_out: LeaveOut) -> Document:
     """The document of a body in canonical text and its metadata. The etag is 0."""
-    flags: frozenset[str] = frozenset()
-    attachments: tuple[Attachment, ...] = ()
-    if len(metadata) > 4:
-        flags, attachments = _beside(metadata, leave_out)
+    flags, attachments = _beside(metadata, leave_out)
     document_id = metadata["@id"]
     key_of(document_id)
     return Document(

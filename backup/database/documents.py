@@ -363,10 +363,10 @@ class Store:
             return () if revision is None else (revision,)
         old = self._items.get(key)
         if old is None:
-            return (self._take(key, incoming, incoming.change_vector),)
+            return (self._take(key, incoming, self._shared(incoming.change_vector)),)
         wins = takes_over(incoming, old)
         loser = old if wins else incoming
-        taken = (self._take(key, incoming, incoming.change_vector),) if wins else ()
+        taken = (self._take(key, incoming, self._shared(incoming.change_vector)),) if wins else ()
         revision = lost(incoming, old, loser, self.etag + 1)
         if revision is None or self._keep(key, revision) is None:
             return taken
@@ -396,10 +396,8 @@ class Store:
     def _take(self, key: str, item: Item, vector: ChangeVector) -> Item:
         etag = self.etag + 1
         mine: Item
-        same = self._names.setdefault
-        collection = same(item.collection, item.collection)
-        vector = ChangeVector(tuple([(same(tag, tag), same(copy, copy), seen) for tag, copy, seen in vector.entries]))
         if isinstance(item, Document):
+            collection = self._names.setdefault(item.collection, item.collection)
             mine = Document(
                 item.id, collection, item.body, vector, etag, item.last_modified, item.attachments, item.revised
             )
@@ -409,6 +407,11 @@ class Store:
             mine = Tombstone(key, item.collection, vector, etag, deleted_etag, item.last_modified)
         self._place(key, mine)
         return mine
+
+    def _shared(self, vector: ChangeVector) -> ChangeVector:
+        """The same vector, whose texts are those that other items hold already."""
+        same = self._names.setdefault
+        return ChangeVector(tuple([(same(tag, tag), same(copy, copy), seen) for tag, copy, seen in vector.entries]))
 
     # ---- carrying out a change
 

@@ -4,13 +4,15 @@ Where RavenDB restores what it finds (rules 17.3, 17.4, 22.7, 22.20), a broken c
 RavenDB's own rules apply: a database that lacks a part cannot be told from one that is whole.
 """
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
 from backup.content import file_names
-from backup.content.encryption import plain
+from backup.content.encryption import NoKey, WrongKey, plain
 from backup.content.logical import read_manifest
-from backup.content.manifest import FileKind, Manifest
+from backup.content.manifest import DamagedBackup, FileKind, Manifest, UnreadableBackup
 from backup.database.documents import Contents, Store
 from backup.database.items import Document
 from backup.destinations.port import Destination
@@ -85,7 +87,7 @@ def restore(
 ) -> DatabaseAssembly:
     """Restore a folder, up to and including `last_file` (in any case), into a new copy on `node` (rules 17.2-17.5).
 
-    Every file is verified before the first is applied. NothingToRestore, BrokenChain, DamagedBackup or
+    Nothing is returned before every file is verified. NothingToRestore, BrokenChain, DamagedBackup or
     UnreadableBackup say why not, and which file; NoKey or WrongKey where none of `keys` opens an encrypted one.
     `unsealed` takes files as RavenDB writes them, unverified, in the order of their names. `rules` say what is refused.
     """
@@ -94,14 +96,41 @@ def restore(
         raise NothingToRestore(
             f"No files to restore: {folder} holds no finished backup; give one of the destination's folders"
         )
-    chain = chain_of(destination, points, last_file, unsealed=unsealed, keys=keys, rules=rules)
+    keys = tuple(keys)
 
-    assembly = DatabaseAssembly(node, database_id)
-    for file in chain:
-        content = plain(file, destination.read(f"{folder}/{file}"), keys)
-        assembly.take_file(file, content, unsealed=unsealed)
+    def take(assembly: DatabaseAssembly, file: str) -> Manifest | None:
+        return assembly.take_file(file, plain(file, destination.read(f"{folder}/{file}"), keys), unsealed=unsealed)
+
+    with _collector_paused():
+        begun, known = DatabaseAssembly(node, database_id), dict[str, Manifest]()
+        if not _is_by_name(unsealed, rules):
+            # The folder's first file nearly always begins the chain: it is applied while it is read to be verified.
+            _chosen(points, last_file, rules)
+            try:
+                manifest = take(begun, points[0].file)
+            except (DamagedBackup, UnreadableBackup, NoKey, WrongKey):
+                manifest = None  # if the chain needs it, it is read again, and the error told
+            if manifest is not None and manifest.file.lower() == points[0].file.lower():
+                known[points[0].file] = manifest
+        chain = chain_of(destination, points, last_file, unsealed=unsealed, keys=keys, rules=rules, known=known)
+        is_begun = begun.files[:1] == chain[:1]
+        assembly = begun if is_begun else DatabaseAssembly(node, database_id)
+        for file in chain[is_begun:]:
+            take(assembly, file)
     assembly.left_out = dict(sorted(assembly.left_out.items()))
     return assembly
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Search for no circular garbage: a restore makes none, and the search would go over every document again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def chain_of(
@@ -119,9 +148,14 @@ def chain_of(
     `known`: manifests read before, by file; those read now are added.
     """
     last = _chosen(points, last_file, rules)
-    if unsealed or not rules.needs_whole_chain:
+    if _is_by_name(unsealed, rules):
         return _by_name(points, last, headless=not rules.needs_whole_chain)
     return _by_manifests(destination, points, last, keys, {} if known is None else known)
+
+
+def _is_by_name(unsealed: bool, rules: Rules) -> bool:
+    """Whether the files' names alone say what the chain is."""
+    return unsealed or not rules.needs_whole_chain
 
 
 def _chosen(points: tuple[RestorePoint, ...], last_file: str | None, rules: Rules) -> str | None:

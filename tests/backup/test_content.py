@@ -2,7 +2,7 @@
 
 import json
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ from backup.content.manifest import (
     instant_of,
     stamp,
 )
-from backup.content.sections import SectionItem, Sections, extent
+from backup.content.sections import DocumentLine, SectionItem, Sections, extent
+from backup.content.texts import LeaveOut, document_of, document_on_line
 from backup.database.agreed_values import NOTHING, Values
 from backup.database.documents import Contents, Store
-from backup.database.items import Blob, Document, Item, Tombstone
+from backup.database.items import Blob, Document, Item, Tombstone, text_of
 
 CHAIN = Path(__file__).parent / "data" / "2026-11-22-23-13-25.ravendb-Shop-A-backup"
 ORDER = [
@@ -310,7 +311,8 @@ def test_newer_formats_and_missing_manifests() -> None:
 
 def sections(text: bytes, size: int) -> Iterator[SectionItem]:
     """The sections of a stream that comes in pieces of `size` bytes."""
-    return iter(Sections("file", (text[start : start + size] for start in range(0, len(text), size))))
+    found = Sections("file", (text[start : start + size] for start in range(0, len(text), size)))
+    return (item for item in found if isinstance(item, SectionItem))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
@@ -390,3 +392,51 @@ def test_ravendb_files() -> None:
         "26": ([], []),
         "27": ([("orders|", 503)], []),
     }
+
+
+# ---- documents on lines
+
+
+@given(
+    collection=ids,
+    document_id=ids,
+    body=bodies,
+    vector=st.sampled_from(["A:17-source", "", "A:0-source", "B:3-x+/=_-, A:1-y", "A:17 -source", "Ä:1-x"]),
+    late=st.sampled_from(
+        ["2024-01-01T00:00:00.0000170Z", "2024-01-01 00:00:00.0000170Z", "2024-13-01T00:00:00.0000170Z"]
+    ),
+    flags=st.sampled_from([None, "HasRevisions", "Resolved"]),
+)
+def test_a_line_reads_as_its_json_does(
+    collection: str, document_id: str, body: dict[str, Any], vector: str, late: str, flags: str | None
+) -> None:
+    """Plain metadata are taken from a line without JSON; what is found, or refused, is what JSON would have found."""
+    metadata = {"@collection": collection, "@change-vector": vector, "@id": document_id, "@last-modified": late}
+    if flags is not None:
+        metadata["@flags"] = flags
+
+    def outcome(reading: Callable[[LeaveOut], Document]) -> object:
+        left_out: list[str] = []
+        try:
+            return reading(left_out.append), left_out
+        except ValueError as error:
+            return str(error)
+
+    line = DocumentLine(text_of(body), text_of(metadata))
+    by_json = outcome(lambda leave_out: document_of({**body, "@metadata": metadata}, leave_out))
+    assert outcome(lambda leave_out: document_on_line(line, leave_out)) == by_json
+
+
+@pytest.mark.parametrize("size", [1, 40, 100, 1000])
+def test_lines_are_found_whatever_the_pieces(size: int) -> None:
+    """A line that a piece cuts is read as a line all the same, and its text comes back letter by letter."""
+    text = (
+        '{"Docs":[{"a":1.10,"@metadata":{"@id":"a"}},\n{"ü":"]}","@metadata":{"@id":"b"}},\n'
+        '{"@metadata":{"@id":"c"}},\n{"d":1e5,"@metadata":{"@id":"d"}}\n],"N":1}'
+    ).encode()
+    pieces = (text[start : start + size] for start in range(0, len(text), size))
+    found = list(Sections("file", pieces, lines_of="Docs"))
+    whole = [each.body if isinstance(each, DocumentLine) else each.content for each in found]
+    if size >= 100:
+        assert whole == ['{"a":1.10}', '{"ü":"]}"}', {"@metadata": {"@id": "c"}}, '{"d":1e5}', 1]
+    assert len(whole) == 5

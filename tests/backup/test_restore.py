@@ -1,6 +1,8 @@
 """From files back to a database: order, completeness, refusals, equality (section 17)."""
 
+import gc
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -365,3 +367,23 @@ def test_differences_can_be_read() -> None:
         '1 not alike: both (body {"n":1} against {"n":2})'
     )
     assert not attrs.evolve(comparison, only_first=(), only_second=())
+
+
+def test_each_file_of_a_chain_is_read_twice_but_the_first() -> None:
+    """The folder's first file is applied while it is verified; if it is damaged and the chain is another, it does no harm."""
+    source = chain()
+    reads: list[str] = []
+
+    class Counting(MemoryDestination):
+        def read(self, name: str) -> Iterator[bytes]:
+            reads.append(name.partition("/")[2])
+            return source.place.read(name)
+
+    place = Counting()
+    place.files = source.place.files  # type: ignore[method-assign]
+    assert equal_contents(restore(place, FOLDER).store, source.held[increment(3)])
+    assert [reads.count(file) for file in (FULL, increment(1), increment(2), increment(3))] == [1, 2, 2, 2]
+    assert gc.isenabled()
+    with pytest.raises(NothingToRestore):
+        restore(place, FOLDER, "nothing")
+    assert len(reads) == 7, "a wrong name is refused before anything is read"
