@@ -73,7 +73,8 @@ class Disk:
         self.files: dict[str, bytearray] = {}
         self.pending: list[Undo] = []
         """The writes that are not durable yet, oldest first."""
-        self._seed = seed
+        self.seed = seed
+        """Selects the luck of every sync, with its number."""
         self._failing = 0
         self._view: View | None = None
 
@@ -94,7 +95,7 @@ class Disk:
         self.syncs = number = self.syncs + 1
         model = self.model
         work = model.sync_latency + model.write_latency * len(self.pending)
-        return int((work + int(luck(self._seed, number, 0, 0) * model.jitter)) * self.slowness)
+        return int((work + int(luck(self.seed, number, 0, 0) * model.jitter)) * self.slowness)
 
     def sync_fails(self) -> bool:
         """Whether the sync that ends now fails because of `fail_next_sync`."""

@@ -53,7 +53,7 @@ class Machine:
         """The raw files, for the log."""
         self.disk = Files(files, self._wait)
         self.plugged = True
-        self._luck = seed_of(seed, "host", hardware.name, "election")
+        self.change_luck(seed)
         self._sleeps: dict[int, tuple[int, Callable[[Any], None], Any]] = {}
         self.note: Callable[..., int] = partial(history.add, hardware.name)
         """Adds to the trace. Until `unplug` it is the history's own function, since it is called at every event."""
@@ -222,6 +222,10 @@ class Machine:
     def luck(self, draws: int) -> float:
         """The luck of the node's draw number `draws` for election timeouts, in this incarnation."""
         return luck(self._luck, self.incarnation, 0, draws)
+
+    def change_luck(self, seed: int) -> None:
+        """Let election timeouts come out as with this seed of a world from now on."""
+        self._luck = seed_of(seed, "host", self.name, "election")
 
     def phase(self, period: int, number: int) -> int:
         """The offset of a periodic talk within its period, so that nodes do not talk in step. It is the same after a restart."""

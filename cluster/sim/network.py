@@ -89,6 +89,11 @@ class Link:
         self.wire = wire
         self._lost.clear()
 
+    def change_luck(self, seed: int) -> None:
+        """Let what is left to luck on this link come out as with this seed of a world from now on."""
+        self.seed = seed_of(seed, "link", *self.name.split(">"))
+        self._lost.clear()
+
 
 class Packet:
     """A message under way."""
@@ -145,6 +150,12 @@ class Network:
                 place, index, f"{name}>{other}", seed_of(self._seed, "link", name, other), self.wire
             )
         self.names = (*self.names, name)
+
+    def change_luck(self, seed: int) -> None:
+        """Let what is left to luck on every link come out as with this seed from now on."""
+        self._seed = seed
+        for link in self.links.values():
+            link.change_luck(seed)
 
     def send(self, src: str, dst: str, kind: str, data: bytes, beat: int, term: int, cause: int) -> None:
         """Send a message. `beat > 0` marks chatter and numbers it within (link, kind, term)."""

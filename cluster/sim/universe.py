@@ -93,6 +93,8 @@ class Universe:
         `keep_going`: whether the run goes on when a promise is broken.
         """
         self.seed = seed
+        self._luck = seed
+        """The seed of what is left to luck from now on: the world's, unless that was changed."""
         self.clock = clock or Clock()
         self.history = History(self.clock)
         self.timing = settings.made(Timing, "timing", timing)
@@ -347,7 +349,7 @@ class Universe:
 
     def _new_slot(self, name: str) -> Slot:
         index = len(self.slots)
-        disk = Disk(name, self.disk_model, seed_of(self.seed, "disk", name), self._later(index))
+        disk = Disk(name, self.disk_model, seed_of(self._luck, "disk", name), self._later(index))
         slot = self.slots[name] = Slot(name, index, disk)
         self._by_index = tuple(self.slots.values())
         return slot
@@ -477,6 +479,18 @@ class Universe:
 
         served.spawn(serve)
 
+    def change_luck(self, seed: int) -> None:
+        """Let links, disks and election timeouts come out as in a world of this seed from now on.
+
+        It is no step, and not recorded: whoever asks what else might have happened plays on with other luck.
+        """
+        self._luck = seed
+        self.network.change_luck(seed)
+        for slot in self.slots.values():
+            slot.disk.seed = seed_of(seed, "disk", slot.name)
+            if slot.machine is not None:
+                slot.machine.change_luck(seed)
+
     # -- steps of an administrator
 
     def check_tag(self, name: str) -> None:
@@ -555,6 +569,7 @@ class Universe:
             on_disk_failure=partial(self.disk_failed, slot),
             on_program_failure=partial(self.program_failed, slot.name),
         )
+        machine.change_luck(self._luck)
         self.history.cause = machine.note(trace.Started(slot.incarnation), cause)
         try:
             storage, found = Storage.open(files, machine.disk_failed)
@@ -595,7 +610,7 @@ class Universe:
             return
         self.history.cause = self.history.add(slot.name, trace.Crashed())
         self._unplug(slot)
-        slot.disk.crash(Dice(self.seed, ("crash", slot.name, slot.incarnation)))
+        slot.disk.crash(Dice(self._luck, ("crash", slot.name, slot.incarnation)))
 
     def _resume(self, slot: Slot) -> None:
         slot.paused = False

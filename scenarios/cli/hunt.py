@@ -1,4 +1,4 @@
-"""`unkindness hunt` and `unkindness shrink`: what many seeds break, and the smallest story that breaks the same.
+"""`unkindness hunt`, `shrink` and `fate`: what many seeds break, the smallest story that breaks the same, and when it was certain.
 
 Never here: how seeds are played and how a run is made small (scenarios/hunt).
 """
@@ -146,4 +146,41 @@ def shrink(
         if file is not None:
             print(found.whole_story(), end="", file=file)
     say(found.fields, shrunk_lines(found, to), json)
+    return HELD
+
+
+@app.command
+def fate(
+    run: str,
+    /,
+    *,
+    bug: Bug = None,
+    rules: Rules = None,
+    moments: int | None = None,
+    tries: int | None = None,
+    svg: Path | None = None,
+    json: Json = False,
+) -> int:
+    """When did a break become inevitable? Play on from earlier moments with other luck, and count how often it breaks.
+
+    Parameters
+    ----------
+    run
+        A folder that `--out` kept, its trace.ndjson or result.json, or `STORY@SEED`.
+    moments
+        From how many moments.
+    tries
+        How often from each.
+    svg
+        Draw the share that breaks over time into this file, a new one.
+    """
+    from scenarios.hunt.fate import MOMENTS, TRIES, fate, fate_lines
+    from scenarios.hunt.fate_svg import fate_svg
+
+    with new_file("--svg", svg) as file:
+        shown = (lambda _: None) if json else (lambda line: print(line, flush=True))
+        found = fate(run, bug, rules, MOMENTS if moments is None else moments, TRIES if tries is None else tries, shown)
+        if file is not None:
+            print(fate_svg(found), end="", file=file)
+    say(found.fields, fate_lines(found), json)
     return HELD

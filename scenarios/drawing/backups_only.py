@@ -104,7 +104,7 @@ class _Day:
         samples, bottom = legend(drawn, self._top + self._height + 30)
         height = round(bottom + 22)
         described = f"{drawn.title} Backups of {', '.join(drawn.names)}; time runs downward."
-        return card(drawn, self._head, described, height, [*body, *samples])
+        return card(drawn.command, self._head, described, height, [*body, *samples])
 
     def _sides(self) -> Iterator[str]:
         """A shade for each side over the life lines of its nodes, with its number."""

@@ -26,7 +26,7 @@ def svg(picture: Picture) -> str:
     return Drawing(picture).whole()
 
 
-def card(picture: Picture, head: Sequence[str], described: str, height: int, parts: Iterable[str]) -> str:
+def card(command: str, head: Sequence[str], described: str, height: int, parts: Iterable[str]) -> str:
     """The whole file: these parts on a card of that height, below the lines of the title and above the command."""
     return "\n".join(
         [
@@ -37,7 +37,7 @@ def card(picture: Picture, head: Sequence[str], described: str, height: int, par
             f'<rect{look("card")} x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
             *(label(20, 28 + 18 * number, line, "title") for number, line in enumerate(head)),
             *parts,
-            label(20, height - 12, picture.command, "small"),
+            label(20, height - 12, command, "small"),
             "</svg>\n",
         ]
     )
@@ -110,7 +110,7 @@ class Drawing:
         samples, bottom = legend(picture, bottom + 20)
         height = round(bottom + 22)
         described = f"{picture.title} Space-time diagram of {', '.join(picture.names)}; time runs downward."
-        return card(picture, self._head, described, height, [*body, *samples])
+        return card(picture.command, self._head, described, height, [*body, *samples])
 
     # ---- life lines ----
 

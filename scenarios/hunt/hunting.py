@@ -13,13 +13,14 @@ import attrs
 from cluster.sim.run import BROKEN, MISTAKE
 from cluster.value import value
 from scenarios.gallery import StoryError, load
+from scenarios.hunt.broken_run import broken_run
 from scenarios.hunt.engine import results
 from scenarios.hunt.machines import Machines
 from scenarios.hunt.played_seed import PlayedSeed, play_seed, play_seeds
 from scenarios.hunt.regressions import keep, regressions_of
 from scenarios.hunt.report import FAILED, FoundCause, Report, findings_of, report_of
 from scenarios.hunt.seeds import Seeds
-from scenarios.hunt.shrink import shrink_request
+from scenarios.hunt.shrink import shrink_run
 from scenarios.inspect.result import RunRequest
 from scenarios.kept_run import asked
 
@@ -100,7 +101,7 @@ class Hunt:
         shrunk = None
         if finding.verdict == BROKEN:
             with suppress(StoryError):  # its steps alone do not break it: it is kept as it was found
-                shrunk = shrink_request(attrs.evolve(finding.request, keep_going=False))
+                shrunk = shrink_run(broken_run(finding.request))
         if shrunk is not None:
             finding = attrs.evolve(finding, steps=len(shrunk.after.moments), text=shrunk.text, shrunk=shrunk.story)
         if self._request.bug is None:

@@ -26,7 +26,14 @@ class TimedStep:
 
     at: int
     step: Any
-    """A step of `cluster.steps`."""
+    """A step of `cluster.steps`, or `OtherLuck`."""
+
+
+@value
+class OtherLuck:
+    """In the place of a step: from here on what is left to luck comes out as with another seed."""
+
+    seed: int
 
 
 @value
@@ -52,12 +59,45 @@ class NoScript(ValueError):
 
 def script_of(history: History, seq: int, until: int) -> RecordedSteps:
     """The steps of a run's story up to an event, to be played until `until` µs. NoScript if no node was started."""
-    taken = [event for event in history.of(Stepped) if not event.cause and event.seq <= seq]
+    struck = struck_by_events(history)
+    taken = [event for event in history.of(Stepped) if event.seq not in struck and event.seq <= seq]
     started = taken[0].note.step if taken else None
     if not isinstance(started, steps.Start):
         raise NoScript("no node was started")
     rest = taken[1:]
     return RecordedSteps(started.nodes, tuple(TimedStep(each.t, each.note.step) for each in rest), until)
+
+
+def struck_by_events(history: History) -> frozenset[int]:
+    """The events of the steps that a `When` took: its fault, at the event that it had waited for."""
+    waiting: list[list[Any]] = []
+    """Each `When` that waits, and how many of its events have come."""
+    due: list[tuple[int, Any]] = []
+    """The event that each fault has to follow, and the fault."""
+    struck = set()
+    for event in history.events:
+        note = event.note
+        if isinstance(note, Stepped):
+            if (event.cause, note.step) in due:
+                due.remove((event.cause, note.step))
+                struck.add(event.seq)
+            elif isinstance(note.step, steps.When):
+                waiting.append([note.step, 0])
+            elif isinstance(note.step, steps.Mend):
+                waiting.clear()
+        for each in waiting if event.node else ():
+            when = each[0]
+            if type(note).__name__ == when.kind and when.node in ("", event.node):
+                each[1] += 1
+                if each[1] == when.count:
+                    due.append((event.seq, _at(when.fault, event.node)))
+        waiting = [each for each in waiting if each[1] < each[0].count]
+    return frozenset(struck)
+
+
+def _at(fault: Any, node: str) -> Any:
+    """The fault at the node of its event, if it names none itself."""
+    return attrs.evolve(fault, node=node) if getattr(fault, "node", None) == "" else fault
 
 
 class _Begun(BaseException):
@@ -83,10 +123,13 @@ def scripted(begins: Story, script: RecordedSteps) -> Story:
 
 def _take(world: World, step: Any) -> None:
     """Take one step; the start of more nodes founds their cluster."""
-    if isinstance(step, steps.Start):
-        world.found(step.nodes)
-    else:
-        world.do(step)
+    match step:
+        case OtherLuck(seed):
+            world.change_luck(seed)
+        case steps.Start(nodes):
+            world.found(nodes)
+        case _:
+            world.do(step)
 
 
 @contextmanager

@@ -5,26 +5,17 @@ Never here: which script is tried next (shrinking.py), and how one is written do
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import attrs
-
-from cluster.sim.run import STOPPED, Outcome, Story, play
 from cluster.time_units import SECOND
 from cluster.value import value
-from scenarios import zoo
-from scenarios.gallery import LoadedStory, StoryError, load
+from scenarios.gallery import StoryError
+from scenarios.hunt.broken_run import BrokenRun, broken_run_named
 from scenarios.hunt.cause import Cause
-from scenarios.hunt.played_seed import breaks_of
-from scenarios.hunt.recorded_steps import NoScript, RecordedSteps, script_of, scripted
+from scenarios.hunt.recorded_steps import RecordedSteps
 from scenarios.hunt.shrinking import Shrinking
 from scenarios.hunt.story_text import story_text
 from scenarios.inspect.result import RunRequest
-from scenarios.kept_run import Kept, find_whole, perform
-
-if TYPE_CHECKING:
-    from cluster.sim.world import World
 
 PLAYS = 1_000
 """How many smaller runs are tried at most if nothing else is said."""
@@ -77,84 +68,19 @@ def shrink(run: str, bug: str | None, rules: str | None, plays: int = PLAYS) -> 
     """Shrink the run that RUN names. ReplayError and StoryError for one that cannot be played, or holds."""
     if plays < 1:
         raise StoryError(f"--plays {plays} plays nothing: give 1 at least")
-    named = find_whole(run, bug, rules)
-    request = named.request if isinstance(named, Kept) else named
-    return shrink_request(attrs.evolve(request, keep_going=False), plays)
+    return shrink_run(broken_run_named(run, bug, rules), plays)
 
 
-def shrink_request(request: RunRequest, plays: int = PLAYS) -> Shrunk:
-    """Shrink this run. StoryError if it breaks nothing, or if its steps alone do not break it again."""
-    loaded = load(request.story)
-    begun: list[World] = []
-    outcome = perform(loaded, request, follow=begun.append)
-    if outcome.verdict == STOPPED:
-        raise KeyboardInterrupt
-    broke = breaks_of(outcome, loaded)
-    if not broke:
-        raise StoryError(f"{request.command()}: the run {outcome.verdict}, so that there is nothing to shrink")
-    cause = broke[0].cause
-    player = Player(loaded, request, cause)
-    try:
-        whole = script_of(outcome.history, len(outcome.history), outcome.history.clock.now + 1)
-    except NoScript as error:
-        raise StoryError(f"{request.command()}: {error}, so that there are no steps to leave out") from error
-    if player.breaks(whole) is None:
-        raise StoryError(
-            f"{request.command()}: its steps alone do not break {cause.promise!r} again: it hangs on what the story does besides "
-            f"its steps, {'an assertion of its own' if cause.promise == zoo.OF_THE_STORY else 'or on when it waits'}"
-        )
-    found = Shrinking(whole, player.breaks, lambda: player.plays > plays or player.events > EVENTS).run()
-    text = player.text_of(found.script)
-    story = story_text(found.script, begun[0].application_class, request, cause, text)
+def shrink_run(broken: BrokenRun, plays: int = PLAYS) -> Shrunk:
+    """Shrink a run that is known to break a promise."""
+    player, request, cause = broken.player, broken.request, broken.cause
+    player.plays = player.events = 0
+    found = Shrinking(broken.steps, player.breaks, lambda: player.plays >= plays or player.events > EVENTS).run()
+    tried, text = player.plays, player.text_of(found.steps)
+    story = story_text(found.steps, broken.application, request, cause, text)
     if not player.breaks_as_text(story):
         story = ""
-    return Shrunk(request, cause, text, whole, found.script, story, player.plays, found.is_done)
-
-
-class Player:
-    """Plays scripts and texts as the run was played, and tells whether they break the same promise."""
-
-    def __init__(self, loaded: LoadedStory, request: RunRequest, cause: Cause) -> None:
-        self._loaded, self._request, self._cause = loaded, request, cause
-        self.plays = self.events = 0
-        """How many runs were played, and how many events they had."""
-
-    def breaks(self, script: RecordedSteps) -> int | None:
-        """The true time in µs at which the script broke the promise; None if it did not."""
-        outcome = self._play(scripted(self._loaded.story, script))
-        return outcome.history.clock.now if self._is_the_same(outcome) else None
-
-    def text_of(self, script: RecordedSteps) -> str:
-        """What is said when the script breaks its promise."""
-        return " ".join(str(self._play(scripted(self._loaded.story, script)).failure).split())
-
-    def breaks_as_text(self, story: str) -> bool:
-        """Whether a file with this text breaks the promise too."""
-        with TemporaryDirectory(prefix="unkindness-") as folder:
-            path = Path(folder) / "shrunk.py"
-            path.write_text(story, encoding="utf-8")
-            return self._is_the_same(self._play(load(str(path)).story))
-
-    def _play(self, story: Story) -> Outcome:
-        bug = zoo.bug_named(self._request.bug) if self._request.bug else None
-        with (
-            TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder,
-            zoo.planted(self._request.bug),
-        ):
-            outcome = play(
-                story,
-                self._request.seed,
-                places={"backups": folder},
-                options={"rules": self._request.rules, "data": self._request.data},
-                **(bug.under if bug is not None else {}),
-            )
-        if outcome.verdict == STOPPED:
-            raise KeyboardInterrupt
-        self.plays, self.events = self.plays + 1, self.events + len(outcome.history)
-        return outcome
-
-    def _is_the_same(self, outcome: Outcome) -> bool:
-        return any(each.cause == self._cause for each in breaks_of(outcome, self._loaded))
+    return Shrunk(request, cause, text, broken.steps, found.steps, story, tried, found.is_done)
 
 
 def shrunk_lines(found: Shrunk, kept: Path | None) -> Iterator[str]:

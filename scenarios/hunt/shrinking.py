@@ -27,7 +27,7 @@ Breaks = Callable[[RecordedSteps], int | None]
 class Smaller:
     """A script that breaks the promise, and what it took to find it."""
 
-    script: RecordedSteps
+    steps: RecordedSteps
     is_done: bool
     """Whether nothing more could be left out; False if the budget was used up."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+import scenarios.backups
 from backup.node.service import Backups
 from cluster import steps
 from cluster.time_units import SECOND
@@ -105,8 +106,10 @@ class Source:
         return name
 
     def named(self, kind: type) -> str:
-        """A class by its name; of one in another class, the outer one is brought in."""
-        self.needs(kind.__module__, kind.__qualname__.partition(".")[0])
+        """A class by its name, from the door for stories where it has one; of one in another class, the outer one is brought in."""
+        outer = kind.__qualname__.partition(".")[0]
+        is_public = getattr(scenarios.backups, outer, None) is kind
+        self.needs("scenarios.backups" if is_public else kind.__module__, outer)
         return kind.__qualname__
 
     def of(self, value: Any) -> str:
@@ -114,7 +117,7 @@ class Source:
         if isinstance(value, Enum):
             return f"{self.named(type(value))}.{value.name}"
         if isinstance(value, str):
-            return f'"{value}"' if value.isalnum() else repr(value)
+            return repr(value) if '"' in value or "\\" in repr(value) else f'"{value}"'
         if isinstance(value, tuple | list):
             inner = ", ".join(map(self.of, value))
             return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"

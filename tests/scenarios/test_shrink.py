@@ -4,17 +4,20 @@ import json
 from pathlib import Path
 
 import pytest
+import trio
 
 from cluster import steps
+from cluster.sim.world import World
 from cluster.time_units import SECOND
+from cluster.trace import BecameLeader
 from scenarios import play
 from scenarios.cli import BROKEN, HELD, MISTAKE, main
 from scenarios.gallery import load
-from scenarios.hunt.recorded_steps import RecordedSteps, TimedStep, script_of, scripted
+from scenarios.hunt.recorded_steps import RecordedSteps, TimedStep, script_of, scripted, struck_by_events
 from scenarios.hunt.shrinking import Shrinking
 from scenarios.hunt.story_text import Source
 from scenarios.kept_run import asked, perform
-from scenarios.register import Put
+from scenarios.register import Put, Register
 from scenarios.zoo import planted
 
 BUG = ("--bug", "majority-of-half")
@@ -32,7 +35,7 @@ def small(whole: RecordedSteps, needed: tuple[object, ...]) -> RecordedSteps:
         left = [each.step for each in tried.moments]
         return tried.moments[-1].at if tried.moments and all(each in left for each in needed) else None
 
-    return Shrinking(whole, breaks, lambda: False).run().script
+    return Shrinking(whole, breaks, lambda: False).run().steps
 
 
 def test_only_what_matters_is_left() -> None:
@@ -54,7 +57,7 @@ def test_the_budget_ends_a_search() -> None:
     found = Shrinking(whole, lambda tried: tried.until, lambda: next(tries, None) is None).run()
 
     assert not found.is_done
-    assert len(found.script.moments) < len(whole.moments)
+    assert len(found.steps.moments) < len(whole.moments)
 
 
 def test_a_run_is_played_from_its_steps_alone() -> None:
@@ -87,7 +90,7 @@ def test_the_story_that_is_left_breaks_the_same(seed: int, tmp_path: Path, capsy
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("storm@1",), "the run held, so that there is nothing to shrink"),
+        (("storm@1",), "the run held: name one that breaks a promise"),
         (("storm@1:3",), "names an event"),
         (("no_such_story@1",), "there is no"),
         (("storm@6", *BUG, "--plays", "0"), "--plays 0 plays nothing: give 1 at least"),
@@ -106,7 +109,34 @@ def test_an_assertion_of_the_story_is_not_in_its_steps(tmp_path: Path, capsys: p
     story.write_text('async def story(world):\n    world.start("ABC")\n    assert not await world.elected()\n')
 
     assert main(["shrink", f"{story}@1"]) == MISTAKE
-    assert "an assertion of its own" in capsys.readouterr().err
+    assert "it is an assertion of the story's" in capsys.readouterr().err
+
+
+def test_steps_of_a_fault_that_waited_are_taken_once(tmp_path: Path) -> None:
+    """What a `When` struck is not a step of the story's, though the events before it led to both; what follows a wait is one."""
+
+    async def story(world: World) -> None:
+        world.start("ABC", Register)
+        world.when(BecameLeader, steps.Pause(""))
+        await world.elected()
+        world.resume(world.names[0])
+        await trio.sleep(1)
+
+    history = play(story, 1).history
+    told = script_of(history, len(history), history.clock.now)
+
+    assert len(struck_by_events(history)) == 1
+    assert [type(each.step) for each in told.moments] == [steps.When, steps.Resume]
+
+
+def test_a_run_of_backups_is_shrunk_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """A night with a bug: a database and one task are what is left."""
+    assert main(["shrink", "night@1", "--bug", "takes-every-turn"]) == HELD
+    told = capsys.readouterr().out
+
+    assert "from scenarios.backups import LocalFolder, backups" in told
+    assert "one run is enough: " in told
+    assert "-> 2 steps" in told
 
 
 def test_values_are_written_as_python_that_makes_them_again() -> None:
