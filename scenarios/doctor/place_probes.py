@@ -6,7 +6,7 @@ from backup.destinations.faults import Cutting, Disconnected, Full, Losing, Read
 from backup.notes import BackupFailed
 from cluster import steps
 from cluster.sim.world import Misuse, World
-from cluster.time_units import HOUR
+from cluster.time_units import hours
 from cluster.trace import Crashed
 from scenarios.backups import FOLDER, Task, backups
 from scenarios.doctor.adder import Add, Adder
@@ -56,7 +56,7 @@ async def hourly(world: World) -> Task:
 async def failed(world: World, task: Task, trouble: Trouble) -> str:
     """Let the next run of the task meet a trouble, and return why it failed."""
     world.disturb("A", trouble)
-    run = await task.ran(within=2 * HOUR)
+    run = await task.ran(within=hours(2))
     assert run.outcome == "failed", f"{trouble}: {run.outcome}"
     return world.history.of(BackupFailed)[-1].note.text()
 

@@ -43,7 +43,7 @@ REQUESTS = {
 @given(step=st.one_of(faults("ABC"), st.sampled_from([*SAYS, *(steps.Ask("A", each) for each in REQUESTS.values())])))
 def test_text_and_value_give_the_same(step: steps.Step) -> None:
     """A run kept before, which has only the text, is read as what it would be now."""
-    assert read_text(repr(step)) == json_form(step)
+    assert read_text(steps.recorded_text(step)) == json_form(step)
     assert json.loads(json.dumps(json_form(step))) == json_form(step)
 
 
