@@ -178,9 +178,11 @@ def keep(folder: Path, result: Result, history: "History", version: str) -> None
     """Write the events and the result of a run. OutputError if the disk refuses them: then the folder is no kept run."""
     fields = result.fields() | {"command": result.request.command()}
     try:
-        with (folder / TRACE).open("w", encoding="utf-8", newline="\n") as file:
+        # half a character, which a text of a story may hold, is written as JSON escapes it
+        with (folder / TRACE).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.writelines(line + "\n" for line in trace_lines(result.request, history, version, result.verdict))
-        (folder / RESULT).write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(fields, ensure_ascii=False, indent=2) + "\n"
+        (folder / RESULT).write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         for half in (folder / TRACE, folder / RESULT):
             half.unlink(missing_ok=True)

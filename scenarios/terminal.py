@@ -4,6 +4,7 @@ If the reader goes away (`| head`), or the disk is full, that is noted and is no
 """
 
 import os
+import re
 import shutil
 import sys
 import time
@@ -22,6 +23,20 @@ SIGN_STYLES = {"L": "bold green", "c": "yellow", "f": "cyan", "^": "green", "#":
 SIGN_STYLES |= {"!": "bold red", "X": "bold red"}
 
 
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that would command a terminal, turn the order of what stands beside them, or are half of one."""
+
+
+def printable(text: str) -> str:
+    """The text as a terminal may show it: names and words of stories may hold what clears a screen or turns a line around."""
+    return _UNSEEN.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+def in_json(text: str) -> str:
+    """The same for text that is JSON: it says the same afterwards."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 class Screen:
     """Writes lines as plain text, each at once."""
 
@@ -37,7 +52,7 @@ class Screen:
         """Write any other line."""
         if not self.gone:
             try:
-                print(line, flush=True)
+                print(printable(line), flush=True)
             except BrokenPipeError:
                 self.gone = True
             except OSError as error:
@@ -68,7 +83,9 @@ class Coloured(Screen):
     def line(self, line: TimelineLine) -> None:
         from rich.text import Text
 
-        text = Text(str(line), style="bold" if line.weight == HEADLINE else "" if line.weight == NORMAL else "dim")
+        text = Text(
+            printable(str(line)), style="bold" if line.weight == HEADLINE else "" if line.weight == NORMAL else "dim"
+        )
         begin, end = line.signs
         for place in range(begin, end):
             if line[place] != " ":
@@ -80,7 +97,7 @@ class Coloured(Screen):
 
         first = line.split(":", 1)[0]
         style = {"held": "bold green", "identical": "bold green", "broken": "bold red", "inconclusive": "bold yellow"}
-        self._console.print(Text(line, style=style.get(first, "")))
+        self._console.print(Text(printable(line), style=style.get(first, "")))
 
     def progress(self, world: "World") -> None:
         now = time.monotonic()

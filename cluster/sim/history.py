@@ -169,7 +169,7 @@ class History:
             (event.t, event.node, event.cause, (read := packers[(note := event.note).__class__])[0], read[1](note))
             for event in self.events[self._hashed :]
         ]
-        self._hash.update(msgpack.packb(rows, use_bin_type=True))
+        self._hash.update(msgpack.packb(rows, use_bin_type=True, unicode_errors="surrogatepass"))
         self._hashed = len(self.events)
         self.blocks.append(self._hash.hexdigest())
 

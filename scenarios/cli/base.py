@@ -110,7 +110,7 @@ def _opened(option: str, path: Path, aside: Path) -> TextIO:
     from scenarios.output_errors import REFUSED, OutputError
 
     try:
-        return aside.open("w" if aside == path else "x", encoding="utf-8", newline="\n")
+        return aside.open("w" if aside == path else "x", encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         if error.errno in REFUSED:
             raise OutputError(f"{option} {path}", error) from error
@@ -153,7 +153,9 @@ def say_json(data: object) -> None:
     """Print one JSON value."""
     from json import dumps
 
-    print(dumps(data, ensure_ascii=False, indent=2))
+    from scenarios.terminal import in_json
+
+    print(in_json(dumps(data, ensure_ascii=False, indent=2)))
 
 
 def say(data: Callable[[], object], lines: Iterable[str], as_json: bool) -> None:
@@ -161,10 +163,14 @@ def say(data: Callable[[], object], lines: Iterable[str], as_json: bool) -> None
     if as_json:
         say_json(data())
         return
+    from scenarios.terminal import printable
+
     for line in lines:
-        print(line)
+        print(printable(line))
 
 
 def complain(text: str) -> None:
     """Write one or two lines to standard error."""
-    print(f"unkindness: {text}", file=sys.stderr)
+    from scenarios.terminal import printable
+
+    print(f"unkindness: {printable(text)}", file=sys.stderr)

@@ -40,15 +40,16 @@ def restore_points(
     from json import dumps
 
     from scenarios.inspect.restore_files import fields, inspected, keys_in, lines
+    from scenarios.terminal import in_json, printable
 
     found = inspected(where, keys_in(key_file), unsealed=unsealed)
     if json:
         for point in found:
             for each in fields(point):
-                print(dumps(each, ensure_ascii=False))
+                print(in_json(dumps(each, ensure_ascii=False)))
     else:
         for line in lines(found):
-            print(line)
+            print(printable(line))
     return HELD if all(point.chain.whole for point in found) else BROKEN
 
 

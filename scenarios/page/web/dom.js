@@ -48,10 +48,16 @@ export function mark(kind, seq, title, ...shapes) {
   return draw(`g.${kind}`, { "data-seq": seq, title }, ...shapes);
 }
 
-/** The text, and `…` in place of its end if it has more than so many letters.
+/** The text, and `…` in place of its end if it is wider than so many letters; capitals and letters of Asia are wide.
  * @param {string} text @param {number} most */
 export function clipped(text, most) {
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+  let wide = 0, kept = 0;
+  for (const each of text) {
+    wide += each > "\u10ff" ? 2 : /[A-Z]/.test(each) ? 1.3 : 1;
+    if (wide < most) kept += each.length;
+    if (wide > most) return `${text.slice(0, kept)}…`;
+  }
+  return text;
 }
 
 /** The class with the colour of a node: there are six.

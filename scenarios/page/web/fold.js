@@ -1,7 +1,7 @@
 // The state of a run after each of its events: state = fold(checkpoint, events up to the playhead). It applies recorded facts
 // and computes no Raft. fold.py does the same, and a test compares the two. A value inside a state is replaced, never changed.
 
-import { emptyRecord, inRecord, keyOf, without } from "./fold_record.js";
+import { emptyRecord, inRecord, keyOf, own, without } from "./fold_record.js";
 
 /** @typedef {import("./types.js").Row} Row */
 /** @typedef {import("./types.js").State} State */
@@ -55,14 +55,14 @@ function apply(state, row, records) {
   state.seq = row.seq;
   state.t = row.t;
   if (row.node === "") {
-    if (row.kind === "Stepped") STEPS[row.step]?.(state, row);
+    if (row.kind === "Stepped") own(STEPS, row.step)?.(state, row);
     return;
   }
   const before = state.nodes[row.node];
   if (!before) return;
   const changes = changed(state, before, row, records);
   if (changes) state.nodes = { ...state.nodes, [row.node]: { ...before, ...changes } };
-  FILES[row.kind]?.(state, before, row);
+  own(FILES, row.kind)?.(state, before, row);
 }
 
 /** @param {State} state @param {State} node @param {Row} row @param {{index: number, record: State}[]} records @returns {State | null} */
@@ -73,7 +73,7 @@ function changed(state, node, row, records) {
     return { record };
   }
   if (row.kind === "Restored") return { record: recordAt(records, row.index) };
-  return NODE[row.kind]?.(node, row) ?? null;
+  return own(NODE, row.kind)?.(node, row) ?? null;
 }
 
 /** Entry `index` is agreed once: the node that applied it first tells it.

@@ -11,7 +11,7 @@ export function emptyRecord() {
 /** The record after this event; null if the event is none of the record.
  * @param {Rec} record @param {Row} row @returns {Rec | null} */
 export function inRecord(record, row) {
-  const change = RECORD[row.kind];
+  const change = own(RECORD, row.kind);
   return change ? change(record, row) : null;
 }
 
@@ -21,16 +21,23 @@ export function without(found, gone) {
   return kept;
 }
 
+/** What a map has under a name of its own: a database may be called `constructor`, which every object seems to have.
+ * @template T @param {Record<string, T>} map @param {string} name @returns {T | undefined} */
+export function own(map, name) {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
+}
+
 /** The key of a task in maps of a state.
  * @param {Row} row */
 export function keyOf(row) {
   return `${row.database}/${row.task}`;
 }
 
+const EMPTY = { members: [], promotables: [], rehabs: [], encrypted: false, restoring: false, since: 0 };
+
 /** @param {Rec} record @param {string} name @param {Rec} changes @returns {Rec} */
 function ofDatabase(record, name, changes) {
-  const empty = { members: [], promotables: [], rehabs: [], encrypted: false, restoring: false, since: 0 };
-  return { ...record, databases: { ...record.databases, [name]: { ...(record.databases[name] ?? empty), ...changes } } };
+  return { ...record, databases: { ...record.databases, [name]: { ...(own(record.databases, name) ?? EMPTY), ...changes } } };
 }
 
 /** @param {Rec} record @param {Row} row @param {Rec} changes @returns {Rec} */

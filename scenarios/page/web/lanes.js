@@ -1,6 +1,6 @@
 // What is drawn of a whole run at once: who leads, faults, lives, backups, and who believes to own a task. One walk collects it.
 
-import { keyOf } from "./fold_record.js";
+import { keyOf, own } from "./fold_record.js";
 
 /** @typedef {import("./types.js").Row} Row */
 /** @typedef {import("./types.js").Run} Run */
@@ -138,7 +138,7 @@ export function collector(end, agreed) {
   return {
     /** @param {Row} row @param {import("./types.js").State} state */
     see(row, state) {
-      sees[row.kind]?.(row);
+      own(sees, row.kind)?.(row);
       if (state.cuts !== cuts) part(row, state);
       if (agreed.includes(row.kind) && !lanes.entries.has(row.index)) lanes.entries.set(row.index, row.seq);
       if (row.weight === 2) lanes.stops.push(row.seq);

@@ -50,7 +50,7 @@ function lane(run, view, scale, key, name, now) {
     if (each.folder) chains.set(each.node + each.folder, [...(chains.get(each.node + each.folder) ?? []), each]);
   }
   return el("article.lane",
-    el("h3", el("bdi", name), el("small", ` ${key}`)),
+    el("h3", el("bdi", name), " ", el("small", el("bdi", key))),
     draw("svg", {
       width: scale.wide, height, role: "img", "aria-label": `${name}: ${runs.length} runs, ${gaps.length} gaps`,
       onclick: (/** @type {MouseEvent} */ event) => {

@@ -5,6 +5,7 @@ import { PAUSE, axisOf, placeOf } from "../axis.js";
 import { asked } from "../causes.js";
 import { DAY, clockText, spanText } from "../clock.js";
 import { clickedSeq, clipped, draw, el, mark } from "../dom.js";
+import { own } from "../fold_record.js";
 import { firstFrom } from "../search.js";
 
 /** @typedef {import("../types.js").Recorded} Recorded */
@@ -248,7 +249,7 @@ function glyph(run, seq, x, y, how) {
   const kind = run.kind(seq), broke = run.header.breaks.some((each) => each.seq === seq) ? " broke" : "";
   return draw(
     `g.mark k-${kind}${how}${broke}`, { transform: `translate(${x} ${y})`, "data-seq": seq, title: `${run.node(seq)} ${run.text(seq)}` },
-    draw("path", { d: SHAPES[kind] ?? "M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0Z" }),
+    draw("path", { d: own(SHAPES, kind) ?? "M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0Z" }),
   );
 }
 
