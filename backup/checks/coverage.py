@@ -67,7 +67,10 @@ class Cover:
     owner: str = ""
     """The node that ran it last; empty: none."""
     first_planned: dict[str, tuple[int, int]] = attrs.field(factory=dict)
-    """By node: true time of its first plan since it started or became the owner, and the wall µs that it planned for."""
+    """By node: true time of its first plan since it started or became the owner, and the wall µs that it planned for.
+
+    A plan that is still to come stays while the task goes to another node and comes back (9.2).
+    """
     delayed_until: int = 0
     """True time (µs) until which a run was delayed because a slot or a resource was missing."""
     put_off_until: int = 0
@@ -315,7 +318,11 @@ class Covered(Watcher):
         if self._model.moved:
             for task_id in self._model.moved:
                 if task_id in self._covers:
-                    self._covers[task_id].first_planned.clear()
+                    plans = self._covers[task_id].first_planned
+                    for node in [
+                        node for node, (_, due) in plans.items() if due <= now + self._model.dial(node).ahead(now)
+                    ]:
+                        del plans[node]
                     self._look_again(task_id, now - 1)
             self._model.moved.clear()
         while self._agenda and self._agenda[0][0] < now:
@@ -427,8 +434,12 @@ class Covered(Watcher):
         since = due - self._bound
         if self._rules.assigned or model.disturbed(task.database) < since:
             return ""
+        group, mentor = model.group(task.database), task.definition.mentor
+        has_changed = model.changed(task.database) >= since
         if not owner:
-            return "7.6"
+            waited, late = max(due, cover.delayed_until), model.spread(group.nodes, now)
+            saw_none = any(model.saw_no_leader(group.nodes, t - late, t + late) for t in (due, waited))
+            return "7.6" if saw_none else "9.1" if has_changed else ""
         # while the node that ran it last is a member, and that run is in the record, every node holds it responsible (7.5)
-        is_settled = owner == cover.stored_by and owner in model.group(task.database).members
-        return "" if is_settled and not task.definition.mentor and model.changed(task.database) < since else "9.1"
+        is_settled = owner == cover.stored_by and owner in group.members and mentor in ("", owner)
+        return "" if is_settled and not has_changed else "9.1"

@@ -14,12 +14,15 @@ from backup.destinations.faults import Slow, Well
 from backup.record.record import Topology
 from cluster import steps, trace
 from cluster.checks import Sees, Watcher, on
+from cluster.time_units import HOUR
 from cluster.trace import Agreed, Happened
 
 Told = TypeVar("Told", bound=Agreed)
 HARMLESS = steps.Start | steps.Ask | steps.When | steps.Heal | steps.Release | steps.Drift
 """Steps of a story that disturb no node; the step that `When` releases counts on its own."""
 MILLION = 1_000_000
+REMEMBERED = 48 * HOUR
+"""For how long (µs) it is remembered at least that a node saw no leader."""
 NEVER = 1 << 62
 UTC = ZoneInfo("UTC")
 NOBODY = Topology(())
@@ -126,6 +129,10 @@ class Model(Watcher):
         """By node: when it last ceased to lead. A leader that leaves or loses its vote may still commit in that event."""
         self._index = 0
         self._teller = ""
+        self._follows: dict[str, str] = {}
+        """By node: the leader that it sees, itself if it leads; empty: none."""
+        self._blind: dict[str, list[tuple[int, int]]] = {}
+        """By node: the spans of true time in which it saw no leader, or did nothing; the last one may not have ended."""
 
     def sees(self) -> Sees:
         return [
@@ -160,6 +167,14 @@ class Model(Watcher):
     def is_up(self, node: str) -> bool:
         """Whether the node runs and is not paused."""
         return self.up.get(node, False) and node not in self.paused
+
+    def saw_no_leader(self, nodes: Iterable[str], since: int, until: int) -> bool:
+        """Whether one of these nodes ran without a leader, or was paused, at some true time from `since` to `until` (7.6).
+
+        A node outside the cluster has no leader either; a watcher always holds somebody for it (7.7). Two days are remembered.
+        """
+        spans = (span for node in nodes for span in self._blind.get(node, ()))
+        return any(began <= until and ended >= since for began, ended in spans)
 
     def is_outside(self, node: str) -> bool:
         """Whether the node knows that it belongs to no cluster (rule 3.36)."""
@@ -247,12 +262,30 @@ class Model(Watcher):
         self._disturbed(event)
         self.leads[event.node] = True
         self.shaken_at = event.t
+        self._follows[event.node] = event.node
+        self._look_up(event.node, event.t)
 
-    def _became_other(self, event: Happened) -> None:
+    def _became_other(self, event: Happened[trace.BecameFollower | trace.BecameCandidate]) -> None:
         if self.leads.get(event.node):
             self._disturbed(event)
             self.leads[event.node] = False
             self.shaken_at = self._gave_up[event.node] = event.t
+        self._follows[event.node] = event.note.leader if isinstance(event.note, trace.BecameFollower) else ""
+        self._look_up(event.node, event.t)
+
+    def _look_up(self, node: str, t: int) -> None:
+        """Begin or end the span in which the node sees no leader."""
+        up = self.up.get(node, False)
+        seeing = self._follows.get(node) or node in self._voteless
+        blind = up and (node in self.paused or self.is_outside(node) or not seeing)
+        spans = self._blind.setdefault(node, [])
+        was = bool(spans) and spans[-1][1] == NEVER
+        if blind and not was:
+            if spans and spans[0][1] < t - REMEMBERED:
+                del spans[0]
+            spans.append((t, NEVER))
+        elif was and not blind:
+            spans[-1] = (spans[-1][0], t)
 
     def _crashed(self, event: Happened) -> None:
         self._disturbed(event)
@@ -260,6 +293,7 @@ class Model(Watcher):
         self.up[event.node] = self.leads[event.node] = False
         self.paused.discard(event.node)
         self._touch((event.node,), event.t)
+        self._look_up(event.node, event.t)
 
     def _started(self, event: Happened) -> None:
         self._disturbed(event)
@@ -292,6 +326,8 @@ class Model(Watcher):
     def _committed(self, event: Happened[trace.Committed]) -> None:
         self._look(event)
         self.applied[event.node] = event.note.index
+        if event.node in self._left:
+            self._look_up(event.node, event.t)
         if self.leads.get(event.node) or self._gave_up.get(event.node) == event.t:
             self._committed_by_leaders = max(self._committed_by_leaders, event.note.index)
 
@@ -310,6 +346,7 @@ class Model(Watcher):
             self._left[event.node] = self._voteless[event.node]
         self._in_force[event.node] = note
         self._take_latest(note, event.t)
+        self._look_up(event.node, event.t)
 
     def _take_latest(self, note: trace.ConfigurationChanged | None, t: int) -> None:
         """Go by the configuration of the latest entry; of two at one index by this one, which its node uses now."""
@@ -325,6 +362,7 @@ class Model(Watcher):
         self._disturbed(event)
         self._touch((event.node,), event.t)
         self._left[event.node] = 0
+        self._look_up(event.node, event.t)
 
     def _stepped(self, event: Happened[trace.Stepped]) -> None:
         step = event.note.step
@@ -350,7 +388,9 @@ class Model(Watcher):
             case steps.Disturb(node, Well(path)):
                 self._slow_places.pop((node, path), None)
             case steps.Mend():
-                self.paused.clear()
+                paused, self.paused = self.paused, set()
+                for node in sorted(paused):
+                    self._look_up(node, event.t)
                 self.full.clear()
                 self._slow.clear()
                 self._slow_places.clear()
@@ -358,8 +398,10 @@ class Model(Watcher):
                     dial.drift(event.t, 0)
             case steps.Pause(node):
                 self.paused.add(node)
+                self._look_up(node, event.t)
             case steps.Resume(node):
                 self.paused.discard(node)
+                self._look_up(node, event.t)
             case steps.FullDisk(node, True):
                 self.full.add(node)
                 self.was_full.add(node)

@@ -5,7 +5,10 @@ from typing import Any
 import attrs
 
 from backup.record.record import Reason
+from cluster.time_units import MINUTE
 from scenarios.zoo import bug
+
+HALF_AN_HOUR = 30 * MINUTE
 
 
 @bug(
@@ -17,6 +20,19 @@ def what_was_slept_through_is_passed_over(original: Any, self: Any, key: Any, da
     """A node that was down plans from when it came back, as an ordinary cron would."""
     if self._member.incarnation > 1 and key not in self._settled:
         self._settled[key] = self._back_at
+    original(self, key, database, task)
+
+
+@bug(
+    "backup.runs.scheduler:Scheduler._arm",
+    breaks="every backup happens",
+    source="rules 8.2, 9.15: who has a run to count from counts from that, also after a restart",
+    strikes="an_incremental_that_never_ran",
+)
+def every_restart_is_the_first(original: Any, self: Any, key: Any, database: Any, task: Any) -> None:
+    """A node that restarts counts from then, whatever it has run before."""
+    if self._member.incarnation > 1:
+        self._settled.setdefault(key, self._back_at)
     original(self, key, database, task)
 
 
@@ -59,3 +75,17 @@ def waits_for_the_future(
 ) -> Any:
     """A run that by the clock is yet to come counts, as in RavenDB: until then nothing runs."""
     return original(task, status, now, zone, attrs.evolve(rules, future_is_now=False), *rest, **more)
+
+
+@bug(
+    "backup.record.responsible_node:is_leaderless",
+    breaks="every backup happens",
+    source="rules 7.6, 26.2: who sees a leader computes owners",
+    strikes="the_owner_restarts_before_its_first_run",
+    remembers=dict,
+)
+def is_blind_for_half_an_hour(original: Any, member: Any, *, memory: dict[str, int]) -> bool:
+    """A node that saw no leader for a moment goes on for half an hour as if there were none."""
+    if original(member):
+        memory[member.name] = member.wall()
+    return bool(member.wall() < memory.get(member.name, -HALF_AN_HOUR) + HALF_AN_HOUR)

@@ -1,11 +1,13 @@
 """Every backup happens, and no correct cluster is accused: runs that take longer than their schedule, and runs without end."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import trio
 
+from backup.checks.coverage import Covered
 from backup.destinations import io_costs
 from backup.destinations.faults import Slow
 from backup.notes import BackupFinished, BackupStarted
@@ -15,6 +17,7 @@ from cluster.sim.run import Outcome, run
 from cluster.sim.world import World
 from cluster.time_units import HOUR, MINUTE, days, hours, minutes
 from scenarios.backups import FOLDER, backups
+from scenarios.gallery import load
 from scenarios.inspect.result import counts
 from scenarios.inspect.run_history import RunHistory
 from scenarios.zoo import planted
@@ -219,3 +222,42 @@ def test_an_owner_that_restarts_before_its_first_run_runs_it(rules: str, tmp_pat
         "double": 0,
         "failed": 0,
     }
+
+
+def missed(outcome: Outcome) -> list[tuple[int, str]]:
+    """Minute of each missed occurrence, and the rule that allows it."""
+    covered = next(watcher for watcher in outcome.watchers if isinstance(watcher, Covered))
+    return [(each.occurrence // MINUTE, each.rule) for each in covered.missed]
+
+
+def test_a_plan_that_was_made_at_the_start_stays_when_the_task_comes_back(tmp_path: Path) -> None:
+    """8.2, 9.2: an incremental that never ran counts from the restart, and a task that goes and returns keeps its timer."""
+    outcome = played(load("an_incremental_that_never_ran").story, tmp_path, rules="ravendb-6.2")
+    assert (outcome.verdict, begun(outcome)[0], missed(outcome)) == ("held", 97, [(37, "8.2")])
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_first_run_is_passed_over_only_where_nobody_leads(late: bool, tmp_path: Path) -> None:
+    """7.6: the trace shows whether its nodes saw a leader at that hour. That one was missing a while ago excuses nothing."""
+
+    async def story(world: World) -> None:
+        shop = await backups(world).shop("ABC", members="B")
+        await shop.define(incremental="0 * * * *")
+        await trio.sleep(minutes(40) - world.now)
+        world.crash("A")
+        world.crash("C")
+        await trio.sleep(minutes(50 if late else 61) - world.now)
+        world.restart("A")
+        world.restart("C")
+        await trio.sleep(minutes(58) - world.now if late else 0)
+        with planted("is-blind-for-half-an-hour") if late else nullcontext():
+            world.isolate("B")
+            await trio.sleep(1)
+            world.heal()
+            await trio.sleep(hours(1.5))
+
+    if not late:
+        assert missed(played(story, tmp_path, rules="ravendb-4.2")) == [(60, "7.6")]
+        return
+    with pytest.raises(Violation, match="01:00:00: no run had started"):
+        played(story, tmp_path, rules="ravendb-4.2")
