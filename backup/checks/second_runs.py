@@ -34,13 +34,15 @@ class OneRunIsEnough(Watcher):
     promise: ClassVar[str] = "one run is enough"
     says: ClassVar[str] = (
         "while all nodes are up and calm, no second one starts a run for an occurrence that another has run (24.8); under "
-        "`ravendb-*` unless the task has moved or was edited in between (23.1)"
+        "`ravendb-*` unless the task has moved or was edited in between (23.1), or a report was given up (10.6)"
     )
 
     def __init__(self, model: Model, rules: Rules) -> None:
         self._model = model
         self._is_told = rules.takes_over_uncovered and rules.assigned
         """Whether a new owner is told of the runs of the one before it."""
+        self._is_computed = not rules.assigned
+        """Whether each node works out the owners, by the last run that it knows of (7.5)."""
         self._links = Connectivity(calm=True)
         self._healed_at = -NEVER
         """True time at which links were last made whole."""
@@ -48,6 +50,8 @@ class OneRunIsEnough(Watcher):
         """By task: true time at which a node last told of an edit of it."""
         self._runs: dict[int, dict[str, LastRun]] = {}
         """By task and node."""
+        self._alone: dict[int, set[str]] = {}
+        """By task: the nodes that have given up the report of a run, and know of it alone until another is in the record (10.4)."""
 
     def sees(self) -> Sees:
         return [
@@ -56,6 +60,8 @@ class OneRunIsEnough(Watcher):
             on(notes.BackupSkipped, self._started),
             on(notes.BackupFailed, self._failed),
             on(notes.BackupCancelled, self._failed),
+            on(notes.ReportGivenUp, self._given_up),
+            on(notes.StatusStored, self._stored),
             on(Stepped, self._stepped),
             on(Started, self._up),
             on(Crashed, self._crashed),
@@ -79,6 +85,8 @@ class OneRunIsEnough(Watcher):
         note = event.note
         if self._is_told and event.t - run.t >= KNOWN_AFTER:
             return True
+        if self._is_computed and self._alone.get(note.task):
+            return False  # that node holds itself responsible, and the others go by the record
         changed_at = max(self._model.disturbed(note.database), self._edited.get(note.task, -NEVER))
         return not run.by_hand and changed_at < run.t - KNOWN_AFTER
 
@@ -90,6 +98,13 @@ class OneRunIsEnough(Watcher):
         if model.spread(nodes, model.now) >= SECOND or self._links.groups() != [frozenset(nodes)]:
             return False
         return max(model.troubled_at(nodes), self._healed_at) < since - KNOWN_AFTER
+
+    def _given_up(self, event: Happened[notes.ReportGivenUp]) -> None:
+        self._alone.setdefault(event.note.task, set()).add(event.node)
+
+    def _stored(self, event: Happened[notes.StatusStored]) -> None:
+        """A node goes by the record as soon as that holds a run of the task (8.10)."""
+        self._alone.get(event.note.task, set()).discard(event.node)
 
     def _defined(self, event: Happened[notes.TaskDefined]) -> None:
         self._edited[event.note.task] = event.t
@@ -110,3 +125,5 @@ class OneRunIsEnough(Watcher):
         self._links.stopped(event.node)
         for runs in self._runs.values():
             runs.pop(event.node, None)
+        for alone in self._alone.values():
+            alone.discard(event.node)

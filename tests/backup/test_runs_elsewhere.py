@@ -240,6 +240,29 @@ def test_two_nodes_that_start_at_once_are_accused(rules: str) -> None:
     assert failure.promise == "one run is enough"
 
 
+def test_a_node_whose_report_was_given_up_knows_better_than_the_record() -> None:
+    """10.4, 10.6: it ran the task last and holds itself responsible; the others go by the hash until a report comes through."""
+
+    async def story(world: World) -> None:
+        shop = await backups(world).shop("ABC", members="BC")
+        await shop.define(full="0 * * * *")
+        await trio.sleep(minutes(59.5) - world.now)
+        world.cut_one_way("C", "A")
+        world.cut_one_way("C", "B")
+        await trio.sleep(minutes(5))
+        world.heal()
+        await trio.sleep(hours(2))
+
+    both = 0
+    for seed in range(1, 9):
+        outcome = play(story, seed, options={"rules": "ravendb-4.2"})
+        assert outcome.verdict == HELD, outcome.failure
+        begun = [(event.node, event.note.occurrence // HOUR) for event in outcome.history.of(BackupStarted)]
+        assert len([node for node, hour in begun if hour == 3]) == 1, "from then on they agree"
+        both += {("B", 2), ("C", 2)} <= set(begun)
+    assert both
+
+
 @pytest.mark.parametrize("rules", PRESETS)
 def test_a_task_that_is_moved_by_hand_runs_again_as_ruled(rules: str) -> None:
     """8.11, 23.1: RavenDB's new owner begins at once, which is no broken promise."""
