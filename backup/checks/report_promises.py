@@ -3,6 +3,7 @@
 The preset of rules decides: in RavenDB's, the last writer wins (4.2), and a report is given up after ten attempts (10.4).
 """
 
+from collections import defaultdict
 from typing import ClassVar
 
 from backup import notes
@@ -108,9 +109,8 @@ class ToldAsRuled(Watcher):
         self._limit = limit = rules.report_attempts * rules.report_attempt_timeout
         self._earliest, self._latest = limit - limit // 100 - SECOND, limit + limit // 100 + 5 * SECOND
         """Bounds (µs) of the time after which a report may be given up: a clock may be off by some parts in a thousand."""
-        self._waiting: dict[str, dict[Run, int]] = {}
-        """By node: runs that ended and are neither reported nor given up, with the true time of their end."""
-        self._databases: dict[tuple[str, Run], str] = {}
+        self._waiting: dict[str, dict[Run, tuple[int, str]]] = {}
+        """By node: runs that ended and are neither reported nor given up, with the true time of their end and the database."""
         self._stopped_at: dict[str, int] = {}
         """By node: true time at which it was last paused; its attempts take that much longer."""
 
@@ -131,8 +131,7 @@ class ToldAsRuled(Watcher):
         if isinstance(note, notes.BackupFailed) and note.task == ONE_TIME:
             return  # rule 15.4
         run = note.started_at, note.task
-        self._waiting.setdefault(event.node, {})[run] = event.t
-        self._databases[event.node, run] = note.database.lower()
+        self._waiting.setdefault(event.node, {})[run] = event.t, note.database.lower()
 
     def _reported(self, event: Happened[notes.Reported]) -> None:
         self._waiting.get(event.node, {}).pop((event.note.started_at, event.note.task), None)
@@ -146,7 +145,7 @@ class ToldAsRuled(Watcher):
         what = f"{event.node} gives up its report on the run of task {note.task} that started {note.started_at}"
         if self._rules.late_reports:
             raise self.broken(f"{what}, and no report is ever given up")
-        ended = self._waiting.get(event.node, {}).pop((note.started_at, note.task), None)
+        ended, _ = self._waiting.get(event.node, {}).pop((note.started_at, note.task), (None, ""))
         if ended is None or note.database.lower() not in self._model.groups:
             return  # it was reported after all, or needs no report any more
         waited = event.t - ended
@@ -175,10 +174,10 @@ class ToldAsRuled(Watcher):
         for node, waiting in self._waiting.items():
             if not model.can_act(node) or node in model.was_full or not model.has_leader:
                 continue  # a node outside the cluster keeps its reports until it is back (3.36)
-            for run, ended in waiting.items():
+            for run, (ended, database) in waiting.items():
                 if run[1] != ONE_TIME and run[1] not in model.tasks:
                     continue
-                if self._databases[node, run] not in model.groups:
+                if database not in model.groups:
                     continue
                 if model.now - max(ended, calm_since) > patience:
                     raise self.broken(
@@ -199,7 +198,8 @@ class ReportsInOrder(Watcher):
         self._rules = rules
         self._waiting: dict[str, dict[Run, int]] = {}
         """By node: runs that ended and are not reported, with the number of the event of their end."""
-        self._told: set[tuple[str, Run]] = set()
+        self._told: dict[tuple[str, int], set[int]] = defaultdict(set)
+        """By node and task: the starts of all its runs that were reported."""
         self._stored: dict[tuple[str, Run], None] = {}
         """By node: runs in the record whose node may have gone down before it noted the report."""
 
@@ -225,9 +225,10 @@ class ReportsInOrder(Watcher):
     def _reported(self, event: Happened[notes.Reported]) -> None:
         note = event.note
         run = (note.started_at, note.task)
-        if (event.node, run) in self._told:
+        told = self._told[event.node, note.task]
+        if note.started_at in told:
             raise self.broken(f"{event.node} tells twice of the run of task {note.task} that started {note.started_at}")
-        self._told.add((event.node, run))
+        told.add(note.started_at)
         self._stored.pop((event.node, run), None)
         waiting = self._waiting.setdefault(event.node, {})
         ended = waiting.pop(run, None)

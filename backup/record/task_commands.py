@@ -4,6 +4,7 @@ validation.py checks definitions, and responsible_node.py decides which node is 
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import attrs
 
@@ -207,7 +208,9 @@ def _without_reported(assignments: Mapping[int, Assignment], statuses: tuple[Sta
     return assignments
 
 
+@lru_cache(maxsize=64)
 def _run(status: Status, index: int) -> Run:
+    """The run of a status. The nodes of a simulated cluster apply one report one after the other, and share it."""
     return Run(
         task_id=status.task_id,
         node=status.node,

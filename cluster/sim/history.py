@@ -13,6 +13,8 @@ import msgpack
 
 from cluster.checks import Violation, Watcher
 from cluster.sim.clock import Clock
+from cluster.sim.errors import NoRoom
+from cluster.sim.events import Events
 from cluster.trace import Happened, Note
 from cluster.value import value
 
@@ -69,15 +71,15 @@ class History:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.events: list[Happened] = []
+        self.events = Events()
         self.stretches: list[Stretch] = []
         self.cause = 0
         """`seq` of the event that caused what happens now; 0 if no event did."""
         self.listeners: dict[type[Note], list[Callable[[Happened], None]]] = defaultdict(list)
         self.followers: list[Callable[[Happened], None]] = []
         """Called with every event, after the watchers of its kind: the live timeline, and what waits for an event."""
-        self.on_violation: Callable[[Violation], None] = lambda violation: None
-        """Called first with a broken promise, so that no code on the way can mistake it for an error of its own."""
+        self.on_failure: Callable[[BaseException], None] = lambda failure: None
+        """Called first with a broken promise, or with NoRoom, so that no code on the way can take it for an error of its own."""
         self.keeps_going = False
         """Whether the run goes on when a promise is broken. To be set before there are watchers."""
         self.broken: list[FirstBreak] = []
@@ -85,6 +87,7 @@ class History:
         self._broken_names: set[str] = set()
         self.blocks: list[str] = []
         """A digest of each `BLOCK` events with all before: the first that differs shows where two runs first differ."""
+        self._recent = self.events.recent
         self._hash = hashlib.blake2b(digest_size=16)
         self._hashed = 0
         self._packers = Packers()
@@ -94,7 +97,7 @@ class History:
 
     def of(self, kind: type[N], node: str = "") -> list[Happened[N]]:
         """The events of a kind, at that node if one is given, in order."""
-        found: list[Any] = [each for each in self.events if isinstance(each.note, kind) and node in ("", each.node)]
+        found: list[Any] = [each for each in self.events.between(0, kind=kind) if node in ("", each.node)]
         return found
 
     def watch(self, watcher: Watcher) -> None:
@@ -145,18 +148,19 @@ class History:
 
     def add(self, node: str, note: Note, cause: int | None = None) -> int:
         """Append an event now and tell the watchers; return its `seq`."""
-        clock, events = self.clock, self.events
+        clock, recent = self.clock, self._recent
         clock.stirred = now = clock.now
-        seq = len(events) + 1
+        seq = recent[-1].seq + 1 if recent else 1
         event = Happened(seq, now, node, self.cause if cause is None else cause, note)
-        events.append(event)
-        if not seq % BLOCK:
-            self._digest_block()
+        recent.append(event)
         try:
+            if not seq % BLOCK:
+                self._digest_block()
+                self.events.make_room()
             for see in self.listeners[note.__class__]:
                 see(event)
-        except Violation as violation:
-            self.on_violation(violation)
+        except (Violation, NoRoom) as failure:
+            self.on_failure(failure)
             raise
         if self.followers:
             for follow in self.followers:

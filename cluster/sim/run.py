@@ -15,7 +15,7 @@ import trio
 from cluster.checks import Violation, Watcher
 from cluster.member import BadApplication
 from cluster.sim.clock import Clock
-from cluster.sim.errors import Fenced, NotAwaited, NothingStarted
+from cluster.sim.errors import Fenced, NoRoom, NotAwaited, NothingStarted
 from cluster.sim.forgotten_awaits import heeding_forgotten_awaits, left_behind
 from cluster.sim.history import FirstBreak, History
 from cluster.sim.timeline import explain
@@ -210,7 +210,7 @@ async def _main(
                     world.failure = _single(error)
                     return
     failure = world.failure
-    expected = (Violation, GaveUp, OutOfBudget, KeyboardInterrupt, Misuse, BadApplication)
+    expected = (Violation, GaveUp, OutOfBudget, KeyboardInterrupt, Misuse, BadApplication, NoRoom)
     if failure is not None and not isinstance(failure, expected) and not place_in(failure):
         world.failure = OwnBug(failure)
 

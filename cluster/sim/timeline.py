@@ -305,7 +305,7 @@ def render(history: History, names: Sequence[str], detail: bool = False, until: 
     """
     lines: list[str] = []
     timeline = Timeline(names, lines.append, detail=detail, stretches=history.stretches)
-    for event in history.events[:until]:
+    for event in history.events.between(0, until):
         timeline.take(event)
     timeline.close()
     return lines

@@ -128,7 +128,7 @@ class Universe:
         """The method that applies each class of step. Empty until the world has machines."""
         self._names = tuple(names)
         self._hands: Any = None
-        self.history.on_violation = self._failed
+        self.history.on_failure = self._failed
         self.history.keeps_going = keep_going
         clock_of = self.clock
         clock_of.on_failure = self._failed

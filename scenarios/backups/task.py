@@ -90,20 +90,27 @@ class Task:
         self._starts: dict[tuple[str, int], tuple[int, int]] = {}
         """True time and occurrence of each start, by node and start."""
         self._runs: list[Ran] = []
+        self._told: dict[tuple[str, int], bool] = {}
+        """The reported runs, by node and start: whether the report was late."""
 
     @property
     def runs(self) -> list[Ran]:
         """Every finished run, in the order of their ends. A call costs as much as has happened since the last one."""
+        self._catch_up()
+        return list(self._runs)
+
+    def _catch_up(self) -> None:
         events, mine = self.world.history.events, self.client.names
-        for event in events[self._read :]:
+        for event in events.between(self._read):
             if event.node in mine:  # another cluster numbers its tasks by itself
                 self._learn(event)
         self._read = len(events)
-        return list(self._runs)
 
     def _learn(self, event: Happened) -> None:
         note = event.note
         match note:
+            case Reported(task=self.id):
+                self._told[event.node, note.started_at] = note.late
             case BackupStarted(task=self.id):
                 self._starts[event.node, note.started_at] = event.t, note.occurrence
             case BackupSkipped(task=self.id):
@@ -152,9 +159,7 @@ class Task:
         """Wait until the report of every finished run is acknowledged by the cluster."""
 
         def answered() -> bool:
-            reports = [event for event in self.world.history.of(Reported) if event.note.task == self.id]
-            told = {(event.node, event.note.started_at) for event in reports}
-            return all((run.node, run.started_at) in told for run in self.runs)
+            return all((run.node, run.started_at) in self._told for run in self.runs)
 
         await self.world.until(answered, within, f"every report on task {self.id}")
 
@@ -210,8 +215,8 @@ class Task:
 
     def late_reports(self) -> int:
         """How many runs of the task were reported later than the operation timeout."""
-        reports = [event.note for event in self.world.history.of(Reported)]
-        return sum(note.late for note in reports if note.task == self.id)
+        self._catch_up()
+        return sum(self._told.values())
 
     def files(self, node: str, path: str = "") -> list[str]:
         """The files in the task's local folder on that node (up or down), or in its cloud of that address, as `folder/file`;

@@ -18,7 +18,7 @@ from backup.checks.files import LostFile, Restores
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, Reported
 from backup.record.record import ONE_TIME
 from cluster.checks import Violation, Watcher
-from cluster.sim.errors import MisuseAt
+from cluster.sim.errors import MisuseAt, NoRoom
 from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE, OwnBug
 from cluster.sim.timeline import span_text, tail
 from cluster.sim.user_code import place_in
@@ -212,7 +212,7 @@ def mistake_lines(result: Result, outcome: "Outcome", loaded: LoadedStory) -> li
 def _mistake(failure: BaseException, loaded: LoadedStory) -> str:
     """Place, kind and text of the error."""
     kind, text = type(failure).__name__, str(failure).strip()
-    if isinstance(failure, DataError | MisuseAt):
+    if isinstance(failure, DataError | MisuseAt | NoRoom):
         return text
     # the texts of our own errors say enough
     known = type(failure).__module__.split(".")[0] in ("cluster", "backup", "scenarios")

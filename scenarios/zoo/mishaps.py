@@ -55,7 +55,8 @@ def what_is_told_again_is_another_run(original: Any, self: Any, run: Any) -> Any
     """A report that comes twice, as nobody answered the first one, is two runs."""
     kept = type(self).of(())
     kept._runs, kept._length = [*self, run], len(self) + 1
-    kept._places = {known.key: place for place, known in enumerate(kept._runs)}
+    for place, known in enumerate(kept._runs):
+        kept._put(known, place)
     return kept
 
 

@@ -1,6 +1,7 @@
 """Cause and consequence: every chain goes back in time to a step of the story, and a broken promise is told with its own."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -22,12 +23,12 @@ from scenarios.zoo.storm import storm
 CUT_OFF = "cut_off_owner_backs_up_twice@1"
 
 
-def events_of(run: str, bug: str | None = None) -> list[Happened[Any]]:
+def events_of(run: str, bug: str | None = None) -> Sequence[Happened[Any]]:
     """The events of a run."""
     return played(run, bug).outcome.history.events
 
 
-def judge(events: list[Happened[Any]]) -> None:
+def judge(events: Sequence[Happened[Any]]) -> None:
     """Every parent is before its child, a named cause is kept but for a place's fault, and every chain begins with a step."""
     parent = parents(events)
     assert len(parent) == len(events) + 1
