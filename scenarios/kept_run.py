@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
+from cluster.sim.errors import NoRoom
 from cluster.sim.run import STOPPED, Outcome, play, raise_failure
 from cluster.step_fields import read_text
 from cluster.trace import as_fields
@@ -104,7 +105,7 @@ def perform(
     """Play the requested story once, with the bug planted if one was named.
 
     Real backup files go to `backups`; without it they are gone when the story has ended. OutputError if this machine refused
-    one of them, a full disk say: then the verdict would be about the machine.
+    one of them, or the events of a long run, a full disk say: then the verdict would be about the machine.
     """
     from backup.destinations.local import refusals
     from scenarios import zoo
@@ -130,6 +131,8 @@ def perform(
         )
     if refusals:
         raise OutputError(f"a backup file in {folder}", refusals[0])
+    if isinstance(outcome.failure, NoRoom):
+        raise OutputError(outcome.failure.what, outcome.failure.error) from outcome.failure
     return outcome
 
 

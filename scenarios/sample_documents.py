@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backup.database.items import text_of
 from cluster.value import value
 
 REAL = "real"
@@ -71,6 +70,8 @@ def documents_in(path: Path) -> Iterator[NewDocument]:
 
 
 def _document(line: bytes, number: int, where: str) -> NewDocument:
+    from backup.database.items import text_of  # with it comes much that a run without documents does not need
+
     try:
         data = json.loads(line.decode("utf-8-sig"), parse_constant=_no_number)
     except UnicodeDecodeError as error:

@@ -49,6 +49,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "inspect tla second_play",
         "kept_run",
         "inspect.result explore.command",
+        "inspect.backup_results",
         "zoo inspect.run_history inspect.causality",
         "gallery sample_documents explore terminal register pytest_plugin drawing.shapes tla.record worker_processes",
         "register_promises drawing.style output_errors",

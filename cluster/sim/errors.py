@@ -40,10 +40,7 @@ class OutOfBudget(Exception):
 class NoRoom(Exception):
     """The events of a long run do not fit onto the user's disk, where the oldest of them go."""
 
-    def __init__(self, events: int, size: int, folder: str, error: OSError) -> None:
-        """`size`: bytes that the file would have; `folder`: where it is."""
-        why = error.strerror or type(error).__name__
-        super().__init__(
-            f"the history of this run has {events:,} events, and {size:,} bytes of it do not fit into a temporary file in {folder} "
-            f"({why}): free some space there, or name another folder by TMPDIR"
-        )
+    def __init__(self, what: str, error: OSError) -> None:
+        """`what`: the history, its size, and the file."""
+        super().__init__(f"{what} do not fit ({error.strerror or type(error).__name__}): free some space there")
+        self.what, self.error = what, error

@@ -133,7 +133,8 @@ class Events(Sequence[Happened]):
             self._write(written)
         except OSError as error:
             self._is_full = True
-            raise NoRoom(len(self), self._end + len(written), tempfile.gettempdir(), error) from error
+            where = f"a temporary file in {tempfile.gettempdir()}, or in the folder that TMPDIR names"
+            raise NoRoom(f"{len(self):,} events, {self._end + len(written):,} bytes in {where},", error) from error
         self._chunks[(recent[0].seq - 1) // size] = Chunk(self._end, len(written), frozenset(kinds))
         self._end += len(written)
         del recent[:size]  # until now an interruption has changed nothing

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from scenarios.bench import backup, features, load, tasks, waits, yardsticks
+from scenarios.bench import backup, features, load, start, tasks, waits, yardsticks
 from scenarios.bench.load import PROPOSALS, ROUNDS
 
 SIZES = (3, 5, 25, 101)
@@ -107,6 +107,7 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "features": features.features,
     "nights": waits.nights,
     "year": waits.year,
+    "start": start.start,
 }
 
 
@@ -139,6 +140,8 @@ def as_text(name: str, result: dict[str, Any]) -> list[str]:
             return waits.nights_as_lines(result)
         case "year":
             return waits.year_as_lines(result)
+        case "start":
+            return start.as_lines(result)
         case "tasks":
             return tasks.as_lines(result)
         case _:

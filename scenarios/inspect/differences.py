@@ -16,8 +16,8 @@ from backup.record.record import ONE_TIME
 from cluster.time_units import MINUTE, clock_text
 from cluster.value import value
 from scenarios.inspect.audit import Audit, Double, Tenure, audit
+from scenarios.inspect.backup_results import counts
 from scenarios.inspect.played_run import PlayedRun, played
-from scenarios.inspect.result import counts
 from scenarios.inspect.run_history import RunHistory
 from scenarios.kept_run import TRACE, Difference, ReplayError, event_lines, first_difference, recorded_lines
 

@@ -6,27 +6,20 @@ Everything is read from the outcome of the run. Never here: printing and exit co
 import linecache
 import shlex
 import traceback
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import trio
 
-from backup.checks import Covered, Missed
-from backup.checks.files import LostFile, Restores
-from backup.notes import BackupFailed, BackupFinished, BackupSkipped, Reported
-from backup.record.record import ONE_TIME
-from cluster.checks import Violation, Watcher
-from cluster.sim.errors import MisuseAt, NoRoom
+from cluster.checks import Violation
+from cluster.sim.errors import MisuseAt
 from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE, OwnBug
 from cluster.sim.timeline import span_text, tail
 from cluster.sim.user_code import place_in
 from cluster.time_units import SECOND, clock_text
 from cluster.value import value
 from scenarios.gallery import LoadedStory, line_in
-from scenarios.inspect.causality import chain, event_text, parents, shortened
-from scenarios.inspect.run_history import RunHistory
 from scenarios.sample_documents import DataError
 from scenarios.zoo import OF_THE_STORY, bug_named
 
@@ -126,6 +119,7 @@ def summary(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Res
         violations = tuple(
             BrokenRunPromise(*_broken(each.failure, loaded), each.seq, each.t) for each in outcome.broken
         ) or (BrokenRunPromise(*_broken(outcome.failure, loaded), seq, t),)
+    backups, missed, lost = _of_backups(outcome)
     return Result(
         request=request,
         verdict=verdict,
@@ -135,52 +129,28 @@ def summary(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Res
         virtual_seconds=outcome.virtual_seconds,
         wall_seconds=round(outcome.wall_seconds, 3),
         elections=outcome.elections,
-        backups=tuple(counts(RunHistory(outcome.history.events), outcome.watchers).items()),
-        missed=missed_by_rule(outcome.watchers),
-        lost=tuple(each.text() for each in lost_files(outcome.watchers)),
+        backups=backups,
+        missed=missed,
+        lost=lost,
         never_struck=outcome.never_struck,
         violations=violations,
     )
 
 
-def counts(history: RunHistory, watchers: Iterable[Watcher] = ()) -> dict[str, int]:
-    """The number of backups `ok` (those with nothing new among them), `late`, `missed`, `double`, `failed`.
-
-    `late`: those of `ok` that were reported later than the operation timeout after they ended. `double`: occurrences of a
-    task that more than one node started, with a file or without. `missed`: what the watcher of coverage counted.
-    """
-    failed = {(event.node, event.note.task, event.note.started_at) for event in history.of(BackupFailed)}
-    late = [event for event in history.of(Reported) if event.note.late]
-    answered: dict[tuple[tuple[str, ...], int, int], set[str]] = {}
-    for cluster in history.clusters:
-        for run in cluster.runs:
-            if run.began and run.task != ONE_TIME:
-                answered.setdefault((cluster.founders, run.task, run.occurrence), set()).add(run.node)
-    return {
-        "ok": len(history.of(BackupFinished)) + len(history.of(BackupSkipped)),
-        "late": sum((event.node, event.note.task, event.note.started_at) not in failed for event in late),
-        "missed": sum(len(watcher.missed) for watcher in watchers if isinstance(watcher, Covered)),
-        "double": sum(len(nodes) > 1 for nodes in answered.values()),
-        "failed": len(history.of(BackupFailed)),
-    }
+Counts = tuple[tuple[str, int], ...]
+NO_BACKUPS: Counts = (("ok", 0), ("late", 0), ("missed", 0), ("double", 0), ("failed", 0))
 
 
-def missed_by_rule(watchers: Iterable[Watcher]) -> tuple[tuple[str, int], ...]:
-    """How many occurrences each rule of RavenDB's let be missed, by rule."""
-    rules = Counter(
-        each.rule for watcher in watchers if isinstance(watcher, Covered) for each in watcher.missed if each.rule
-    )
-    return tuple(sorted(rules.items()))
+def _of_backups(outcome: "Outcome") -> tuple[Counts, Counts, tuple[str, ...]]:
+    """The counts of the backups, the occurrences missed by rule, and the lost files."""
+    if not has_backups(outcome):
+        return NO_BACKUPS, (), ()
+    from scenarios.inspect.backup_results import counts, lost_files, missed_by_rule
+    from scenarios.inspect.run_history import RunHistory
 
-
-def excused(watchers: Iterable[Watcher]) -> list[Missed]:
-    """The occurrences that no node could have covered, each with the reason."""
-    return [each for watcher in watchers if isinstance(watcher, Covered) for each in watcher.excused]
-
-
-def lost_files(watchers: Iterable[Watcher]) -> list[LostFile]:
-    """The files that somebody outside the cluster lost, each with how many need it."""
-    return [each for watcher in watchers if isinstance(watcher, Restores) for each in watcher.excused]
+    watchers = outcome.watchers
+    counted = tuple(counts(RunHistory(outcome.history.events), watchers).items())
+    return counted, missed_by_rule(watchers), tuple(each.text() for each in lost_files(watchers))
 
 
 def verdict_of(outcome: "Outcome", loaded: LoadedStory) -> str:
@@ -212,7 +182,7 @@ def mistake_lines(result: Result, outcome: "Outcome", loaded: LoadedStory) -> li
 def _mistake(failure: BaseException, loaded: LoadedStory) -> str:
     """Place, kind and text of the error."""
     kind, text = type(failure).__name__, str(failure).strip()
-    if isinstance(failure, DataError | MisuseAt | NoRoom):
+    if isinstance(failure, DataError | MisuseAt):
         return text
     # the texts of our own errors say enough
     known = type(failure).__module__.split(".")[0] in ("cluster", "backup", "scenarios")
@@ -246,7 +216,7 @@ def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
         lines.append("  backups: " + ", ".join(f"{count:,} {name}" for name, count in result.backups))
     if result.missed:
         lines.append("  missed by rule: " + ", ".join(f"{rule} {count:,} times" for rule, count in result.missed))
-    lines += _first_three("excused", [*result.lost, *(each.text() for each in excused(outcome.watchers))])
+    lines += _first_three("excused", [*result.lost, *_excuses(outcome)])
     lines += _first_three("never struck", result.never_struck)
     if outcome.promises:
         lines.append("  promises watched:")
@@ -263,9 +233,17 @@ def _first_three(label: str, texts: Sequence[str]) -> list[str]:
     return [f"  {label}: {each}" for each in (*texts[:3], *more)]
 
 
+def _excuses(outcome: "Outcome") -> list[str]:
+    if not has_backups(outcome):
+        return []
+    from scenarios.inspect.backup_results import excused
+
+    return [each.text() for each in excused(outcome.watchers)]
+
+
 def has_backups(outcome: "Outcome") -> bool:
-    """Whether the nodes of the run had the backup service, so that to count no backups says something."""
-    return any(isinstance(watcher, Covered) for watcher in outcome.watchers)
+    """Whether the nodes of the run had the backup service, whose watchers it has, so that to count no backups says something."""
+    return any(type(watcher).__module__.startswith("backup.") for watcher in outcome.watchers)
 
 
 def _reason(result: Result, outcome: "Outcome") -> str:
@@ -313,6 +291,8 @@ def failure_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
 
 def _what_led_to(outcome: "Outcome", seq: int) -> list[str]:
     """The chain of causes of an event, from the step that began it; nothing if that is all there is to say."""
+    from scenarios.inspect.causality import chain, event_text, parents, shortened
+
     events = outcome.history.events
     led = chain(events, parents(events), seq)
     if len(led) < 2:

@@ -15,7 +15,7 @@ from backup.requests.document_requests import GetDocument, PutDocuments
 from cluster.sim.run import Outcome, run
 from cluster.sim.world import World
 from cluster.trace import Agreed, Happened, Note
-from scenarios.inspect.result import counts
+from scenarios.inspect.backup_results import counts
 from scenarios.inspect.run_history import RunHistory
 
 N = TypeVar("N", bound=Note)

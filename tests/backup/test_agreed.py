@@ -24,7 +24,7 @@ from backup.runs import run_status
 from cluster.member import Refused
 from cluster.time_units import HOUR, MINUTE, SECOND
 from cluster.trace import Agreed, Happened, Note
-from scenarios.inspect.result import counts
+from scenarios.inspect.backup_results import counts
 from scenarios.inspect.run_history import RunHistory
 
 HOURLY = Task(full="0 0 * * *", incremental="0 * * * *", destinations=(LocalFolder("/b"),))

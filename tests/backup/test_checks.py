@@ -45,7 +45,7 @@ from cluster.trace import (
     Started,
     Stepped,
 )
-from scenarios.inspect.result import excused, missed_by_rule
+from scenarios.inspect.backup_results import excused, missed_by_rule
 
 from .shop import open_shop, orders, played
 

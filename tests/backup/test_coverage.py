@@ -18,7 +18,7 @@ from cluster.sim.world import World
 from cluster.time_units import HOUR, MINUTE, days, hours, minutes
 from scenarios.backups import FOLDER, backups
 from scenarios.gallery import load
-from scenarios.inspect.result import counts
+from scenarios.inspect.backup_results import counts
 from scenarios.inspect.run_history import RunHistory
 from scenarios.zoo import planted
 

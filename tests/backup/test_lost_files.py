@@ -21,7 +21,7 @@ from scenarios.backups import (
     backups,
 )
 from scenarios.cli import main
-from scenarios.inspect.result import lost_files
+from scenarios.inspect.backup_results import lost_files
 
 BUCKET = AmazonS3("nightly")
 

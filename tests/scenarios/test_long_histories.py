@@ -8,7 +8,7 @@ import pytest
 from cluster.sim import events
 from cluster.sim.events import Events
 from cluster.sim.history import BLOCK
-from scenarios.cli import HELD, MISTAKE, main
+from scenarios.cli import HELD, UNWRITABLE, main
 
 STORY = "no_leader_still_backed_up"
 COMMANDS = (
@@ -52,10 +52,10 @@ def test_its_page_and_its_trace_are_the_same(monkeypatch: pytest.MonkeyPatch, tm
     assert written("two") == whole
 
 
-def test_a_full_disk_is_a_mistake_with_a_remedy(
+def test_a_full_disk_is_no_verdict(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 64, one sentence that names the folder, and no traceback."""
+    """Exit code 74, one sentence that names the folder and the remedy, and no traceback."""
     in_a_file(monkeypatch)
 
     def full(self: Events, content: bytes) -> None:
@@ -67,7 +67,9 @@ def test_a_full_disk_is_a_mistake_with_a_remedy(
         f"async def story(world):\n    world.start('ABC')\n    for _ in range({2 * BLOCK}):\n        world.say('on')\n"
     )
     story.write_text(words, encoding="utf-8")
-    assert main(["run", str(story), "-q"]) == MISTAKE
+    assert main(["run", str(story), "-q"]) == UNWRITABLE
     said = "".join(capsys.readouterr())
-    assert "(No space left on device): free some space there, or name another folder by TMPDIR" in said
+    assert (
+        "or in the folder that TMPDIR names, cannot be written (No space left on device): free some space there" in said
+    )
     assert "Traceback" not in said

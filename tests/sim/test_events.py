@@ -202,8 +202,8 @@ def test_a_full_disk_is_said_with_folder_and_size(tmp_path: Path, monkeypatch: p
     assert outcome.verdict == MISTAKE
     assert isinstance(outcome.failure, NoRoom)
     assert str(outcome.failure) == (
-        f"the history of this run has 3,072 events, and {tries[0]:,} bytes of it do not fit into a temporary file in {tmp_path} "
-        "(No space left on device): free some space there, or name another folder by TMPDIR"
+        f"3,072 events, {tries[0]:,} bytes in a temporary file in {tmp_path}, or in the folder that TMPDIR names, do not fit "
+        "(No space left on device): free some space there"
     )
     assert len(tries) == 1
     assert [event.seq for event in outcome.history.events] == list(range(1, len(outcome.history) + 1))
