@@ -198,7 +198,8 @@ class Member(Protocol[State_co]):
         """Call `act(number)` each `period` µs of the monotonic clock; it must not wait.
 
         `act` returns the monotonic instant until which, unless something else happens, its later calls would do and
-        send nothing new (`FOREVER` if time alone changes nothing, 0 if it just did something new). `judges` marks an
+        send nothing new (`FOREVER` if time alone changes nothing, 0 if it just did something new; news repeated to nodes that
+        no message reaches are none). `judges` marks an
         act that judges how fresh its information is (an observer), in contrast to one that only sends. `forgives` is
         how many of its messages in a row may fail to reach a node, before that node does, says or keeps anything that
         it would not have otherwise. With 0, every loss is lived; skipped quiet time passes over losses that are forgiven.

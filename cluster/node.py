@@ -321,7 +321,7 @@ class Node(Programs):
         """See `Member.send`."""
         kind, beat = type(message).__name__, getattr(message, "beat", 0)
         if self.said is not None:
-            self.said.append((to, kind, beat))
+            self.said.append((to, message))
         self.host.send(to, kind, self.codec.encode(message), beat, 0)
 
     def hear(self, kind: type[M], handler: Callable[[str, M], None]) -> None:

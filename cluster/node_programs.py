@@ -8,14 +8,20 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+import attrs
 import trio
 
 from cluster.member import Dice, Disk
 from cluster.periodic_talk import Grid
 from cluster.ports import Host, Waiter
+from cluster.time_units import FOREVER
 from cluster.trace import Note
 
 T = TypeVar("T")
+
+
+def _without_beat(message: Any) -> object:
+    return attrs.evolve(message, beat=0) if getattr(message, "beat", 0) else message
 
 
 class Programs:
@@ -31,8 +37,8 @@ class Programs:
         """The number of changes so far that a program may wait for."""
         self.waiters: list[Waiter] = []
         self.grids: list[Grid] = []
-        self.said: list[tuple[str, str, int]] | None = None
-        """Receiver, class and beat of what a periodic talk has sent so far; None while no talk is being called."""
+        self.said: list[tuple[str, object]] | None = None
+        """Receiver and message of what a periodic talk has sent so far; None while no talk is being called."""
         self.cancel_scope = trio.CancelScope()
         self.nursery: trio.Nursery | None = None
 
@@ -109,15 +115,24 @@ class Programs:
         grid, number = what
         if number != grid.number:
             return  # skipped quiet time has moved this talk on
-        said: list[tuple[str, str, int]] = []
+        said: list[tuple[str, object]] = []
         self.said = said
         grid.quiet_until = grid.act(number)
         self.said = None
-        grid.said = tuple([(to, kind, beat - number) for to, kind, beat in said])
+        grid.said = tuple([(to, type(each).__name__, getattr(each, "beat", 0) - number) for to, each in said])
         grid.number = max(number + 1, grid.first_at(self.host.monotonic() + 1))
         self.appoint_grid(grid)
-        if not grid.quiet_until:
+        if grid.quiet_until:
+            grid.news = []
+        elif self._says_in_vain(grid, said):
+            grid.quiet_until = FOREVER
+        else:
             self.host.stirred()
+
+    def _says_in_vain(self, grid: Grid, said: list[tuple[str, object]]) -> bool:
+        """Whether a talk has repeated its news of the last call, apart from the beat, and nobody can hear it."""
+        before, grid.news = grid.news, [(to, _without_beat(message)) for to, message in said]
+        return bool(said) and grid.news == before and not any(self.host.reaches(to) for to, _ in said)
 
     def talk_again(self) -> None:
         """The clocks run differently now: appoint every talk anew, and wake the programs that wait for a wall clock time."""

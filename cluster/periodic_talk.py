@@ -6,7 +6,7 @@ from collections.abc import Callable
 class Grid:
     """One periodic talk of a program, numbered in the node's monotonic clock."""
 
-    __slots__ = ("act", "forgives", "judges", "number", "period", "phase", "quiet_until", "said")
+    __slots__ = ("act", "forgives", "judges", "news", "number", "period", "phase", "quiet_until", "said")
 
     def __init__(self, period: int, phase: int, act: Callable[[int], int], judges: bool, forgives: int) -> None:
         self.period, self.phase, self.act, self.judges, self.forgives = period, phase, act, judges, forgives
@@ -15,6 +15,8 @@ class Grid:
         self.quiet_until = 0
         self.said: tuple[tuple[str, str, int], ...] = ()
         """The messages of the last call: receiver, name of the class, and by how much `beat` was above the call's number."""
+        self.news: list[tuple[str, object]] = []
+        """Receivers and messages of the last call, without beats, if it said something new."""
 
     def instant(self, number: int) -> int:
         """Monotonic µs of the call with this number."""

@@ -198,6 +198,10 @@ class Host(Protocol):
         """Something happened that is not chatter and leaves no note."""
         ...
 
+    def reaches(self, to: str) -> bool:
+        """Whether a message to that node may arrive; False only if that is known to be impossible at present."""
+        ...
+
     def failed(self, error: Exception) -> None:
         """A program of the node failed with an exception."""
         ...

@@ -77,6 +77,8 @@ class Clock(trio.abc.Clock):
         """True time in µs at which something other than chatter last happened."""
         self.quiet_after = FOREVER
         """The time in µs without such an event after which `on_quiet` is called to skip ahead."""
+        self.look_at = 0
+        """True time in µs before which it is not called again."""
         self.pops = 0
         self.on_quiet: Callable[[int], None] = lambda horizon: None
         self.on_failure: Callable[[BaseException], None] = lambda failure: None
@@ -136,10 +138,13 @@ class Clock(trio.abc.Clock):
         for _ in range(POPS_A_PASS):
             if not heap or (due := heap[0][0]) > last:
                 break
-            if due - self.stirred > self.quiet_after:
+            if due - self.stirred > self.quiet_after and due > self.look_at:
+                before = self.now
                 self.on_quiet(horizon)
                 if self.over:
                     return 0  # type: ignore[unreachable]  # the call above may end the world
+                if self.now != before:
+                    continue  # another entry is the next now, or none is
             _, _, _, do, arg = heappop(heap)
             self.pops += 1
             if due > self.now:

@@ -208,6 +208,9 @@ class Machine:
         if self.plugged:
             self._network.send(self.name, to, kind, data, beat, term, self._history.cause)
 
+    def reaches(self, to: str) -> bool:
+        return self._network.reaches(self.name, to)
+
     def disk_failed(self, error: OSError) -> None:
         """The log's disk failed: the node must stop, since nothing that is not yet durable will become so."""
         if self.plugged:

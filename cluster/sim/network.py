@@ -207,6 +207,11 @@ class Network:
         for packet in held:
             self._arrive(packet)
 
+    def reaches(self, src: str, dst: str) -> bool:
+        """Whether the link is there and not cut."""
+        link = self.links.get((src, dst))
+        return link is not None and not link.cut
+
     def declare_chatter(self, kind: str) -> None:
         """Number a class of messages that may be chatter. ValueError for the 16th."""
         if kind not in self.kinds:

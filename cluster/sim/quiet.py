@@ -4,15 +4,14 @@ Chatter leaves no lasting state: each round overwrites what the last one wrote. 
 periodic talk where it would stand by then, and the last stretch is run for real. The rules:
 
 1. Chatter is numbered at a fixed period in its node's own clock, and its luck is drawn by name and number.
-2. Skip only after `settle` (the longest period of chatter and the worst round trip, doubled) without any other event.
-   A candidate's round counts as a period while there is a candidate.
+2. Skip only after all chatter has come without any other event (`settling`).
 3. In each cluster, every live node either follows one leader in its term, with an equal log if the leader hears it; or it
    asks for votes and nothing can come of it (`vain_rounds`); or it rests: it is no member, or a learner without a leader,
    and its Raft only waits for a message.
 4. The horizon is the earliest of: an entry that is not chatter, a deadline of trio's, the instant at which an observer
    says it may change its mind, and the first of a run of losses that somebody may notice (`lost_chatter`).
-5. Land `settle` before the horizon, so that all chatter comes at least once before it; acts that judge what they heard
-   begin one `settle` later than those that talk, so that they judge nothing stale.
+5. Land so long before the horizon that all chatter comes at least once before it; acts that judge what they heard begin at
+   the horizon, so that they judge nothing stale.
 
 A story that wants to see chatter itself turns skipping off (`World(skipping=False)`); the history is the same.
 """
@@ -23,7 +22,7 @@ import attrs
 
 from cluster.periodic_talk import Grid
 from cluster.raft import election_timer
-from cluster.raft.state import Candidate, Follower, Leader, Raft
+from cluster.raft.state import Follower, Leader, Raft
 from cluster.raft.timing import Timing
 from cluster.sim import vain_rounds
 from cluster.sim.clock import Clock
@@ -31,12 +30,9 @@ from cluster.sim.history import History, Stretch
 from cluster.sim.lost_chatter import LostChatter
 from cluster.sim.machine_slot import Slot
 from cluster.sim.network import Network, Packet
-from cluster.time_units import FOREVER, MILLISECOND
+from cluster.sim.settling import SLACK, Settling
+from cluster.time_units import FOREVER
 from cluster.value import value
-
-SLACK = 10 * MILLISECOND
-LONGEST_ACT = 500 * MILLISECOND
-"""The longest period of chatter that is assumed before any program has announced its own."""
 
 
 @value
@@ -58,30 +54,24 @@ class Quiet:
         self, clock: Clock, history: History, network: Network, timing: Timing, slots: Mapping[str, Slot]
     ) -> None:
         """`slots`: every machine of the world by name, in the order of the network's. It may grow."""
-        self.clock, self.history, self.network, self.timing, self.slots = clock, history, network, timing, slots
+        self.clock, self.history, self.network, self.slots = clock, history, network, slots
         self.lost = LostChatter(network, slots)
-        self.settle = FOREVER
-        self._measure()
-
-    def _measure(self) -> None:
-        wire, timing = self.network.wire, self.timing
-        round_trip = 2 * wire.slowest
-        again = 2 * timing.election * timing.again[0] // timing.again[1]
-        live = [slot.node for slot in self.slots.values() if slot.node is not None]
-        if not any(isinstance(node.raft.role, Candidate) for node in live):
-            again = 0
-        longest = max([LONGEST_ACT, timing.heartbeat, again, *[grid.period for node in live for grid in node.grids]])
-        self.settle = 2 * (longest + round_trip) + SLACK
-        self.clock.quiet_after = self.settle
+        self.settling = Settling(network, timing, slots)
+        clock.quiet_after = self.settling.shortest
 
     def skip(self, deadline: int) -> None:
         """Nothing but chatter has happened for a while: jump if the rules allow it."""
-        clock, settled = self.clock, self.settle
-        self._measure()
+        clock, settling = self.clock, self.settling
         clock_now = clock.now
-        clock.stirred = clock_now  # if the rules do not allow it, try again after as long
+        clock.quiet_after = settling.shortest
+        ready_at = settling.ready_at(clock.stirred)
+        if ready_at > clock_now:
+            clock.look_at = ready_at
+            return
+        lead = settling.lead()
+        clock.look_at = clock_now + lead  # if the rules do not allow it, try again after as long
         live = [slot for slot in self.slots.values() if slot.node is not None]
-        if self.settle > settled or not live or any(slot.paused for slot in self.slots.values()):
+        if not live or any(slot.paused for slot in self.slots.values()):
             return
         calm = []
         for number in sorted({slot.cluster for slot in live}):
@@ -94,14 +84,15 @@ class Quiet:
         horizon = min(deadline, clock.horizon(), self._observers(live))
         for each in calm:
             if each.leader is not None:
-                horizon = min(horizon, self.lost.horizon(each.leader, each.group, each.resting, horizon, self.settle))
-        landing = horizon - self.settle
+                horizon = min(horizon, self.lost.horizon(each.leader, each.group, each.resting, horizon, lead))
+        landing = horizon - lead
         if horizon >= FOREVER:
             clock.on_deadlock()  # only chatter can ever happen
             return
-        if landing <= clock_now + self.settle:
+        if landing <= clock_now + SLACK:
+            clock.look_at = max(clock.look_at, horizon)
             return
-        self._leap(landing, live, calm)
+        self._leap(landing, lead, live, calm)
 
     # -- the conditions
 
@@ -142,7 +133,7 @@ class Quiet:
         assert isinstance(role, Leader)
         if not role.ready or raft.commit != raft.log.last_index or raft.durable.last != raft.log.last_index:
             return False
-        fresh = raft.timing.heartbeat + self.settle // 2
+        fresh = raft.timing.heartbeat + self.settling.wide // 2
         names = self._heard_by(leader, group)
         monotonic = leader.clocks.monotonic(now)
         for peer, progress in role.peers:
@@ -195,14 +186,14 @@ class Quiet:
 
     # -- the skip
 
-    def _leap(self, landing: int, live: list[Slot], calm: list[Calm]) -> None:
+    def _leap(self, landing: int, lead: int, live: list[Slot], calm: list[Calm]) -> None:
         clock = self.clock
         before = clock.now
         for entry in clock.leap(landing):
             packet = entry[4]
             if getattr(packet, "kind", "") in ("AppendEntries", "RequestVote"):
                 self._count_reply(packet)
-        clock.stirred = landing
+        clock.stirred = clock.look_at = landing
         self.history.stretches.append(Stretch(len(self.history.events), before, landing))
         for each in calm:
             for slot in each.group:
@@ -217,7 +208,7 @@ class Quiet:
             assert slot.node is not None
             slot.node.reappoint()
             for grid in slot.node.grids:
-                self._settle_grid(slot, grid)
+                self._settle_grid(slot, grid, landing + (lead if grid.judges else 0))
 
     def _count_reply(self, packet: Packet) -> None:
         """Count the answer to a message under way, which would have been sent unless the message would have been lost."""
@@ -262,10 +253,9 @@ class Quiet:
         raft = attrs.evolve(node.raft, role=attrs.evolve(node.raft.role, heard_at=heard_at))
         node.raft = election_timer.rewound(raft)
 
-    def _settle_grid(self, slot: Slot, grid: Grid) -> None:
-        """Put a periodic talk where it stands by now. One that judges begins later than one that only talks."""
+    def _settle_grid(self, slot: Slot, grid: Grid, start: int) -> None:
+        """Put a periodic talk where it stands at a true time."""
         assert slot.node is not None
-        start = self.clock.now + (self.settle if grid.judges else 0)
         number = max(grid.number, grid.first_at(slot.clocks.monotonic(start)))
         self.network.messages += (number - grid.number) * len(grid.said)
         grid.number = number

@@ -7,6 +7,8 @@ each live node that a request reaches is given one, and what it would do is look
 
 from collections.abc import Mapping, Sequence
 
+import attrs
+
 from cluster.raft import election, election_timer
 from cluster.raft.messages import RequestVote, VoteReply
 from cluster.raft.quorum import VoteResult
@@ -61,20 +63,31 @@ def is_in_vain(slot: Slot, live: Sequence[Slot], links: Links, always_heard: boo
 
 
 def later_rounds(slot: Slot, live: Sequence[Slot], network: Network, true: int) -> int:
-    """Step a candidate through its rounds up to a true time in µs, each with its own luck; return how many messages that took."""
+    """Put a candidate into the round that it is in at a true time in µs; return how many messages its rounds until then took.
+
+    Each round lasts as long as its own luck says. Of the rounds before the last only the instants are computed.
+    """
     node = slot.node
     assert node is not None
-    now = slot.clocks.monotonic(true)
-    raft, luck = node.raft, node.host.luck
+    now, clocks, luck = slot.clocks.monotonic(true), slot.clocks, node.host.luck
+    raft, role = node.raft, node.raft.role
+    assert isinstance(role, Candidate)
+    if raft.wake_at >= now:
+        return 0
+    over_at, draws = raft.wake_at, raft.draws
+    while True:
+        began_at = clocks.monotonic(clocks.true(over_at))  # a fast clock skips some µs
+        lasts_until = began_at + election_timer.drawn(raft.timing, True, luck(draws))
+        if lasts_until >= now:
+            break
+        over_at, draws = lasts_until, draws + 1
+    rounds = 1 + draws - raft.draws
+    before = attrs.evolve(raft, draws=draws, role=attrs.evolve(role, rounds=role.rounds + rounds - 1))
+    node.raft = election_timer.another_round(before, Moment(began_at, luck(draws)))
+
     electors = raft.configuration.electors(raft.name)
     reached = [network.links[slot.name, other.name] for other in live if other.name in electors]
     reached = [link for link in reached if not link.cut]
-    messages = 0
-    while raft.wake_at < now:
-        woken = slot.clocks.monotonic(slot.clocks.true(raft.wake_at))  # a fast clock skips some µs
-        raft = election_timer.another_round(raft, Moment(woken, luck(raft.draws)))
-        assert isinstance(raft.role, Candidate)
-        beat, code = raft.role.rounds, network.kinds["RequestVote"]
-        messages += len(electors) + sum(not link.loses_chatter(code, raft.term, beat) for link in reached)
-    node.raft = raft
-    return messages
+    code, upto = network.kinds["RequestVote"], role.rounds + rounds
+    lost = sum(link.count_lost(code, raft.term, role.rounds, upto) for link in reached)
+    return rounds * (len(electors) + len(reached)) - lost

@@ -34,7 +34,7 @@ LONGEST = 600.0
 LINES = 40
 """The number of lines of a finding that are kept: of a timeline, or of pytest's output, the last ones."""
 LOT = 100
-"""The most tests of one function that are run at a time."""
+"""The most tests of one function that are run at a time, if the part says nothing else."""
 running: list["subprocess.Popen[str]"] = []
 """The test process that this worker waits for, for whoever ends the worker."""
 
@@ -155,6 +155,8 @@ class LongTests:
     """What `pytest -m` selects."""
     profile: str = "ci"
     """The profile of Hypothesis, from `tests/conftest.py`."""
+    lot: int = LOT
+    """The most tests of one function that are run at a time."""
 
     def says(self) -> str:
         """The selection."""
@@ -169,7 +171,7 @@ class LongTests:
             functions.setdefault(_function(test), []).append(test)
         if not functions:
             raise StoryError(f"part {self.name}: pytest finds no tests with -m '{self.marks}' in {ROOT / 'tests'}")
-        return tuple(test for tests in functions.values() for test in tests[::LOT])
+        return tuple(test for tests in functions.values() for test in tests[:: self.lot])
 
     def has(self, unit: str) -> bool:
         """Any test that the part selects: a lot may begin anywhere."""
@@ -179,7 +181,7 @@ class LongTests:
         """Run the tests of one lot."""
         tests = self._collected(_function(unit))
         place = tests.index(unit) if unit in tests else 0
-        done = self._pytest("--timeout=0", "-p", "no:cacheprovider", *(tests[place : place + LOT] or [unit]))
+        done = self._pytest("--timeout=0", "-p", "no:cacheprovider", *(tests[place : place + self.lot] or [unit]))
         if not done.returncode:
             return None
         lines = done.stdout.splitlines()
@@ -261,7 +263,8 @@ PARTS: tuple[Part, ...] = (
     _migration("ABC", "DW", "ravendb-4.2"),
     _migration("ABCDE", "FW", "ravendb-4.2"),
     Zoo("zoo"),
-    LongTests("tests", "campaign and not hypothesis"),
+    LongTests("weathers", "weathers", lot=1),
+    LongTests("tests", "campaign and not hypothesis and not weathers"),
     LongTests("properties", "hypothesis", profile="campaign"),
 )
 """All parts, in the order in which they are played: the quick ones first."""

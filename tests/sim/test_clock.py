@@ -526,3 +526,21 @@ def test_a_program_is_not_moved_by_another_nodes_clock() -> None:
         assert world["B"].wall == member_of(world, "B").wall()
 
     run(story)
+
+
+def test_a_skip_may_leave_nothing_to_do_before_the_deadline() -> None:
+    """What comes next is looked for again after a skip: the chatter that was due is gone, and nothing may have taken its place."""
+    clock = Clock()
+    clock.quiet_after = SECOND
+    came: list[int] = []
+    clock.on_quiet = lambda horizon: came.extend(entry[4] for entry in clock.leap(10 * SECOND))
+    clock.at(5 * SECOND, TIMER, 0, 0, came.append, 0)
+    clock.at(30 * SECOND, STEP, 0, 0, came.append, 1)
+
+    async def main() -> None:
+        await trio.sleep(20)
+        assert clock.now == 20 * SECOND
+        await trio.sleep(20)
+
+    trio.run(main, clock=clock)
+    assert came == [0, 1]

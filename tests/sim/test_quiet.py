@@ -19,6 +19,7 @@ from cluster.sim.run import HELD, play, run
 from cluster.sim.world import World
 from cluster.steps import Crash, Cut, CutOneWay, Drift, Gust, Heal, Join, Pause, Remove, Rewire, Split, Weather
 from cluster.time_units import DAY, HOUR, MILLISECOND, SECOND
+from scenarios.backups import backups
 from scenarios.strategies import LONG_GAPS, cluster_names, seeds, weather
 from scenarios.zoo import planted
 from tests.sim.quiet_weathers import WEATHERS, Lived, compared, one_history, settled
@@ -89,6 +90,7 @@ def test_the_world_of_a_seed_is_the_same(seed: int) -> None:
 
 
 @pytest.mark.campaign
+@pytest.mark.weathers
 @pytest.mark.parametrize("first", WEATHERS[::50])
 def test_fifty_worlds_are_the_same(first: int) -> None:
     """Two thousand worlds in all, and in most of them there is something to skip."""
@@ -280,6 +282,28 @@ def test_other_ways_to_lose_patience_are_skipped_alike(timing: Timing) -> None:
     """Whatever the timing, a history is the same."""
     for names, gusts in KNOWN.values():
         same(names, gusts, 4, Nothing, timing=timing)
+
+
+def test_a_report_that_nobody_can_hear_is_no_news() -> None:
+    """A node whose messages do not reach the leader repeats its report in vain, and that is skipped."""
+
+    def live(skipping: bool) -> Lived:
+        rafts: list[Raft] = []
+
+        async def story(world: World) -> None:
+            shop = await backups(world).shop("ABC")
+            leader = await world.elected()
+            follower = "ABC".replace(leader, "")[0]
+            world.cut_one_way(follower, leader)
+            await shop.put({"orders/1": {"total": 12}}, on="ABC".replace(leader, "").replace(follower, ""))
+            await trio.sleep(300)
+            world.heal()
+            await trio.sleep(60)
+            rafts.extend(settled(slot.node.raft) for slot in world.slots.values() if slot.node)
+
+        return Lived(play(story, 4, skipping=skipping), rafts)
+
+    assert one_history(live).skipped > 200
 
 
 def test_a_skip_that_forgets_something_would_show(monkeypatch: pytest.MonkeyPatch) -> None:
