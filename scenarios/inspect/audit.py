@@ -7,6 +7,7 @@ Never here: promises (backup/checks/), how a chain is read (backup/restore/), an
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -28,7 +29,7 @@ from backup.notes import (
     duration_text,
     time_text,
 )
-from backup.record.cron import occurrences
+from backup.record.cron import next_occurrence, occurrences
 from backup.record.encryption_keys import Key
 from backup.record.record import ONE_TIME
 from cluster.time_units import clock_text
@@ -289,25 +290,50 @@ Due = tuple[int, str, bool]
 
 def occurrences_due(history: RunHistory, until: int, zones: Mapping[int, ZoneInfo]) -> dict[int, list[Due]]:
     """Every occurrence of each task up to wall µs `until`, while it was defined and enabled; `zones` as for `gaps`."""
-    spans: dict[int, list[tuple[int, TaskDefined | None]]] = {}
+    found: dict[int, dict[int, Due]] = {}
+    for task, span in _spans(history, until):
+        for cron, full in span.frequencies:
+            times = occurrences(cron, span.since, span.end, zones.get(task, ZoneInfo("UTC")))
+            found.setdefault(task, {}).update({each: (each, span.database, full) for each in times})
+    return {task: sorted(due.values()) for task, due in found.items()}
+
+
+def occurrences_to_come(
+    history: RunHistory, until: int, zones: Mapping[int, ZoneInfo]
+) -> dict[int, list[tuple[int, Due]]]:
+    """By task: the first occurrence of each frequency after each definition of it had ended, at which wall µs, and what was to come."""
+    found: dict[int, list[tuple[int, Due]]] = {}
+    for task, span in _spans(history, until):
+        for cron, full in span.frequencies:
+            after = next_occurrence(cron, span.end, zones.get(task, ZoneInfo("UTC")))
+            if after is not None:
+                found.setdefault(task, []).append((span.end, (after, span.database, full)))
+    return found
+
+
+@value
+class _Span:
+    """A time for which one definition of a task was in force, and the task was enabled."""
+
+    since: int
+    end: int
+    database: str
+    frequencies: tuple[tuple[str, bool], ...]
+    """Cron texts, and whether it is that of full backups, which is the last."""
+
+
+def _spans(history: RunHistory, until: int) -> Iterator[tuple[int, _Span]]:
+    changes: dict[int, list[tuple[int, TaskDefined | None]]] = {}
     for event in history.among(TaskDefined, TaskRemoved):
         defined = event.note if isinstance(event.note, TaskDefined) else None
-        known = spans.setdefault(event.note.task, [])
+        known = changes.setdefault(event.note.task, [])
         if (known[-1][1] if known else None) != defined:
             known.append((event.t, defined))
-    return {task: _due(changes, until, zones.get(task, ZoneInfo("UTC"))) for task, changes in spans.items()}
-
-
-def _due(changes: list[tuple[int, TaskDefined | None]], until: int, zone: ZoneInfo) -> list[Due]:
-    found: dict[int, Due] = {}
-    for place, (since, note) in enumerate(changes):
-        if note is None or note.disabled or not note.has_place:
-            continue
-        end = changes[place + 1][0] if place + 1 < len(changes) else until
-        for cron, full in ((note.incremental, False), (note.full, True)):
-            if cron:
-                found.update({each: (each, note.database, full) for each in occurrences(cron, since, end, zone)})
-    return sorted(found.values())
+    for task, known in changes.items():
+        for (since, note), (end, _) in pairwise([*known, (until, None)]):
+            if note is not None and not note.disabled and note.has_place:
+                frequencies = tuple(each for each in ((note.incremental, False), (note.full, True)) if each[0])
+                yield task, _Span(since, end, note.database, frequencies)
 
 
 def _gaps(task: int, due: list[Due], good: list[int], until: int) -> list[Gap]:

@@ -5,7 +5,7 @@ Never here: what a view holds (backup/requests/answers.py), how the moment is re
 """
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,15 @@ class DatabasePanel:
 
 
 @value
+class ServerWidePanel:
+    """The server-wide tasks of one cluster, as a node of it knows them."""
+
+    node: str
+    """The node that was asked."""
+    tasks: tuple[ServerWideView, ...]
+
+
+@value
 class Page:
     """The Backups page at a moment."""
 
@@ -55,8 +64,8 @@ class Page:
     """True time in µs."""
     rules: str
     databases: tuple[DatabasePanel, ...]
-    server_wide: tuple[ServerWideView, ...] = ()
-    """The server-wide tasks, as the first of the nodes that were asked knows them; () if one database was asked for."""
+    server_wide: tuple[ServerWidePanel, ...] = ()
+    """Of each cluster as the first of its nodes that were asked knows them; () if one database was asked for."""
 
 
 def page(
@@ -70,10 +79,9 @@ def page(
 ) -> Page:
     """The page of a run as node `on` shows it (empty: the first node that is up and has the database). Raises ReplayError."""
 
-    def read(world: "World") -> tuple[tuple[DatabasePanel, ...], tuple[ServerWideView, ...]]:
+    def read(world: "World") -> tuple[tuple[DatabasePanel, ...], tuple[ServerWidePanel, ...]]:
         databases = tuple(_shown(world, on, database))
-        asked = next(name for name in ([on] if on else world.names) if world[name].up)
-        return databases, () if database else server_wide_views(world[asked].state)
+        return databases, () if database else tuple(_server_wide(world, [on] if on else world.names))
 
     t = true_time(at) if at is not None else None
     moment = visit(run, t, read, bug=bug, rules=rules)
@@ -126,13 +134,25 @@ def _at(world: "World", node: str, name: str) -> DatabasePanel | None:
     return DatabasePanel(name, group, node, view.wall, view.application.zone.key, view.leader or "", backups)
 
 
+def _server_wide(world: "World", names: Iterable[str]) -> Iterator[ServerWidePanel]:
+    asked: dict[int, str] = {}
+    for name in names:
+        if world[name].up:
+            asked.setdefault(world.cluster_of(name), name)
+    for node in asked.values():
+        if views := server_wide_views(world[node].state):
+            yield ServerWidePanel(node, views)
+
+
 # ---- as JSON
 
 
 def as_fields(found: Page) -> dict[str, Any]:
     """The whole page as one JSON object: instants as texts in UTC, durations in µs."""
     plain = json_fields(found, INSTANTS)
-    return {"run": plain.pop("run"), "at": clock_text(found.t), **plain}
+    panels = plain.pop("server_wide")
+    tasks = [{"node": panel["node"], **task} for panel in panels for task in panel["tasks"]]
+    return {"run": plain.pop("run"), "at": clock_text(found.t), **plain, "server_wide": tasks}
 
 
 # ---- as text
@@ -146,15 +166,17 @@ def page_lines(found: Page, width: int) -> Iterator[str]:
         if place:
             yield ""
         yield from _database_lines(found, shown, width)
-    for each in found.server_wide:
-        yield ""
-        yield from server_wide_lines(each, width)
+    for panel in found.server_wide:
+        for each in panel.tasks:
+            yield ""
+            yield from server_wide_lines(each, panel.node, width)
 
 
-def server_wide_lines(view: ServerWideView, width: int) -> Iterator[str]:
+def server_wide_lines(view: ServerWideView, node: str, width: int) -> Iterator[str]:
     """The panel of a server-wide task: what it is, which databases it leaves out, and its copies in the others."""
     enabled = "Enabled" if view.enabled else "Disabled"
-    yield from textwrap.wrap(f"server-wide task {view.id}: {view.name} ({view.kind}) - {enabled}", width)
+    head = f"server-wide task {view.id}: {view.name} ({view.kind}) - {enabled}, as node {node} knows it"
+    yield from textwrap.wrap(head, width)
     for label, cron in (("Full", view.full), ("Incremental", view.incremental)):
         if cron:
             yield from _field(label, f"at {cron!r}", width)

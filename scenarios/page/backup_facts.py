@@ -3,7 +3,7 @@
 The sentences are those of `unkindness why`, the gaps those of `unkindness audit`. Never here: what the page makes of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from backup.record.rules import rules_named
 from cluster.steps import Zone
 from cluster.trace import Stepped
 from scenarios.gallery import LoadedStory
-from scenarios.inspect.audit import Gap, gaps, occurrences_due
+from scenarios.inspect.audit import Gap, gaps, occurrences_due, occurrences_to_come
 from scenarios.inspect.moment import Visitor
 from scenarios.inspect.result import RunRequest
 from scenarios.inspect.run_history import BackupFacts, RunHistory
@@ -31,34 +31,52 @@ if TYPE_CHECKING:
     from cluster.sim.run import Outcome
     from cluster.sim.world import World
 
+Missed = tuple[RunHistory, Gap]
+"""A gap, and the history of its cluster."""
 EXPLAINED = 20
 """The gaps of a run, from the first on, whose cause is looked up: the run is played once more for them."""
 
 
-def backup_facts(outcome: "Outcome", request: RunRequest, loaded: LoadedStory, known: KnownPaths) -> dict[str, Any]:
-    """The fields `due`, `gaps` and `why` of a recording's header; tasks by `Shop/3`, instants in wall µs."""
-    history, end = RunHistory(outcome.history.events), outcome.history.clock.now
-    zones = _zones(outcome.history, history)
+def backup_facts(
+    outcome: "Outcome", request: RunRequest, loaded: LoadedStory, known: KnownPaths, history: RunHistory
+) -> dict[str, Any]:
+    """The fields `due`, `gaps` and `why` of a recording's header; tasks by `Shop/3`, instants in wall µs.
+
+    After what was due of a task, `due` has what was still to come when a definition of it ended, and when that was.
+    A database of a further cluster is named with its cluster, as `unkindness audit` names it.
+    """
+    end = outcome.history.clock.now
     due: dict[str, list[list[int]]] = {}
-    for task, found in occurrences_due(history, end, zones).items():
-        for at, database, full in found:
-            due.setdefault(f"{database}/{task}", []).append([at, int(full)])
-    missed = gaps(history, end, zones)
-    causes = _causes(outcome, request, loaded, missed[:EXPLAINED]) if missed else {}
+    missed: list[Missed] = []
+    for part in history.clusters:
+        zones = _zones(outcome.history, part)
+        for task, times in occurrences_due(part, end, zones).items():
+            for at, database, full in times:
+                due.setdefault(f"{part.whose(database)}/{task}", []).append([at, int(full)])
+        for task, coming in occurrences_to_come(part, end, zones).items():
+            for until, (at, database, full) in coming:
+                due.setdefault(f"{part.whose(database)}/{task}", []).append([at, int(full), until])
+        missed += [(part, gap) for gap in gaps(part, end, zones)]
+    causes = _causes(outcome, request, loaded, missed[:EXPLAINED]) if missed else []
+    causes += [()] * (len(missed) - len(causes))
     return {
         "due": due,
         "gaps": [
             {
-                "key": f"{gap.database}/{gap.task}",
+                "key": f"{part.whose(gap.database)}/{gap.task}",
                 "first": gap.first,
                 "last": gap.last,
                 "count": gap.count,
                 "covered": gap.covered_at,
-                "why": [known.without(each) for each in causes.get(gap, ())],
+                "why": [known.without(each) for each in why],
             }
-            for gap in missed
+            for (part, gap), why in zip(missed, causes, strict=True)
         ],
-        "why": {str(seq): [known.without(each) for each in cause] for seq, cause in _reasons(history, request)},
+        "why": {
+            str(seq): [known.without(each) for each in cause]
+            for part in history.clusters
+            for seq, cause in _reasons(part, request)
+        },
     }
 
 
@@ -87,13 +105,14 @@ def _reasons(history: RunHistory, request: RunRequest) -> Iterator[tuple[int, tu
 
 
 def _causes(
-    outcome: "Outcome", request: RunRequest, loaded: LoadedStory, missed: tuple[Gap, ...]
-) -> dict[Gap, tuple[str, str]]:
-    """The causes of these gaps, as the nodes stood when the first occurrence of each was due: the run is played again."""
-    visitors = {gap: Visitor(gap.first, _asked(gap.task), SOON) for gap in missed}
+    outcome: "Outcome", request: RunRequest, loaded: LoadedStory, missed: Sequence[Missed]
+) -> list[tuple[str, ...]]:
+    """The cause of each of these gaps, as the nodes stood when its first occurrence was due: the run is played again."""
+    first = outcome.names[:1]
+    visitors = [Visitor(gap.first, _asked(gap.task, *(part.founders or first)[:1]), SOON) for part, gap in missed]
 
     def follow(world: "World") -> None:
-        for visitor in visitors.values():
+        for visitor in visitors:
             visitor.follow(world)
 
     with TemporaryDirectory(prefix="unkindness-", ignore_cleanup_errors=True) as folder:
@@ -102,17 +121,18 @@ def _causes(
             request,
             Path(folder),
             follow=follow,
-            stop_asked=lambda: all(visitor.is_done for visitor in visitors.values()),
+            stop_asked=lambda: all(visitor.is_done for visitor in visitors),
         )
-    found = {}
-    for gap, visitor in visitors.items():
+    found: list[tuple[str, ...]] = []
+    for (_, gap), visitor in zip(missed, visitors, strict=True):
+        found.append(())
         if visitor.found:
             t, read = visitor.found[0]
-            events = [event for event in outcome.history.events if event.t <= t + SOON]
-            told = answer(facts_of(t, gap.task, "", read, RunHistory(events)))
-            found[gap] = told.sentence, told.rule
+            events = RunHistory(event for event in outcome.history.events if event.t <= t + SOON)
+            told = answer(facts_of(t, gap.task, "", read, events.of_nodes(node.name for node in read.nodes)))
+            found[-1] = told.sentence, told.rule
     return found
 
 
-def _asked(task: int) -> Any:
-    return lambda world: found_in(world, task, "")
+def _asked(task: int, node: str) -> Any:
+    return lambda world: found_in(world, task, "", node)

@@ -35,6 +35,7 @@ def empty_node(record: State) -> State:
         "short": [],
         "places": {},
         "record": record,
+        "cluster": 0,
         "plans": {},
         "running": {},
         "waiting": {},
@@ -51,9 +52,7 @@ def empty_state(names: Sequence[str]) -> State:
         "cuts": [],
         "held": [],
         "links": {},
-        "record": record,
-        "index": 0,
-        "teller": "",
+        "clusters": [],
         "files": {},
     }
 
@@ -63,12 +62,13 @@ class States:
 
     def __init__(self, names: Sequence[str], rows: Sequence[Row]) -> None:
         self._rows = rows
-        self._records: list[tuple[int, State]] = []
-        """What was agreed as of each entry, by which a node that installs a snapshot knows what is in it."""
+        self._records: dict[int, list[tuple[int, State]]] = {}
+        """What each cluster had agreed as of each entry, by which a node that installs a snapshot knows what is in it."""
         state = empty_state(names)
         self._checkpoints = [dict(state)]
         for row in rows:
             self._apply(state, row)
+            self._remember(state, row)
             if not row["seq"] % EVERY:
                 self._checkpoints.append(dict(state))
 
@@ -99,32 +99,40 @@ class States:
 
     def _changes(self, state: State, node: State, row: Row) -> State | None:
         if "index" in row and (record := in_record(node["record"], row)) is not None:
-            self._agree(state, row)
+            _agree(state, node["cluster"], row)
             return {"record": record}
         if row["kind"] == "Restored":
-            return {"record": self._record_at(row["index"])}
+            return {"record": self._record_at(node["cluster"], row["index"])}
         change = NODE.get(row["kind"])
         return change(node, row) if change is not None else None
 
-    def _agree(self, state: State, row: Row) -> None:
-        """Entry `index` is agreed once: the node that applied it first tells it."""
-        index = row["index"]
-        if index < state["index"] or (index == state["index"] and state["teller"] != row["node"]):
+    def _remember(self, state: State, row: Row) -> None:
+        if "index" not in row or row["node"] not in state["nodes"]:
             return
-        state["index"], state["teller"] = index, row["node"]
-        state["record"] = in_record(state["record"], row)
-        while self._records and self._records[-1][0] == index:
-            self._records.pop()
-        if not self._records or self._records[-1][0] < index:
-            self._records.append((index, state["record"]))
+        number = state["nodes"][row["node"]]["cluster"]
+        cluster, records = state["clusters"][number], self._records.setdefault(number, [])
+        if cluster["index"] != row["index"]:
+            return
+        if records and records[-1][0] == row["index"]:
+            records.pop()
+        records.append((row["index"], cluster["record"]))
 
-    def _record_at(self, index: int) -> State:
+    def _record_at(self, number: int, index: int) -> State:
         found = empty_record()
-        for at, record in self._records:
+        for at, record in self._records.get(number, []):
             if at > index:
                 break
             found = record
         return found
+
+
+def _agree(state: State, number: int, row: Row) -> None:
+    """Entry `index` of a cluster is agreed once: the node that applied it first tells it."""
+    cluster, index = state["clusters"][number], row["index"]
+    if index < cluster["index"] or (index == cluster["index"] and cluster["teller"] != row["node"]):
+        return
+    changed = {"index": index, "teller": row["node"], "record": in_record(cluster["record"], row)}
+    state["clusters"] = [changed if each is cluster else each for each in state["clusters"]]
 
 
 # ---- what a node's event changes of that node ----
@@ -347,7 +355,7 @@ def _disturb(state: State, row: Row) -> None:
 
 
 def _wiped(node: State, fields: Row) -> State:
-    kept = {field: node[field] for field in ("up", "role", "since", "clock", "short", "places")}
+    kept = {field: node[field] for field in ("up", "role", "since", "clock", "short", "places", "cluster")}
     return {**empty_node(empty_record()), **kept}
 
 
@@ -367,8 +375,11 @@ def _rewired(state: State, row: Row) -> None:
 
 
 def _start(state: State, row: Row) -> None:
+    """A cluster begins. Nodes that join later join the first one."""
+    number = len(state["clusters"])
+    state["clusters"] = [*state["clusters"], {"index": 0, "teller": "", "record": empty_record()}]
     for name in row["nodes"]:
-        _change(state, name, lambda node: {"voters": row["nodes"]})
+        _change(state, name, lambda node: {"voters": row["nodes"], "cluster": number})
 
 
 STEPS: dict[str, Callable[[State, Row], None]] = {

@@ -13,7 +13,7 @@ Record = dict[str, Any]
 
 def empty_record() -> Record:
     """The record before the first entry."""
-    return {"databases": {}, "tasks": {}}
+    return {"databases": {}, "tasks": {}, "server_wide": {}}
 
 
 def in_record(record: Record, row: Row) -> Record | None:
@@ -46,6 +46,7 @@ def _created(record: Record, row: Row) -> Record:
 def _gone(record: Record, row: Row) -> Record:
     name = row["database"]
     return {
+        **record,
         "databases": without(record["databases"], name),
         "tasks": {each: found for each, found in record["tasks"].items() if found["database"] != name},
     }
@@ -117,6 +118,11 @@ def _stored(record: Record, row: Row) -> Record:
     return _task(record, row, **changes)
 
 
+def _for_all(record: Record, row: Row) -> Record:
+    template = {name: row[name] for name in ("task", "name", "excluded", "change")} | {"since": row["seq"]}
+    return {**record, "server_wide": {**record["server_wide"], str(row["task"]): template}}
+
+
 RECORD: dict[str, Callable[[Record, Row], Record]] = {
     "DatabaseCreated": _created,
     "DatabaseOpened": lambda record, row: _database(record, row["database"], restoring=False),
@@ -129,5 +135,10 @@ RECORD: dict[str, Callable[[Record, Row], Record]] = {
     "MoveCalledOff": lambda record, row: _task(record, row, moves_at=None),
     "BackupPostponed": lambda record, row: _task(record, row, postponed=row["until"]),
     "StatusStored": _stored,
+    "ServerWideDefined": _for_all,
+    "ServerWideRemoved": lambda record, row: {
+        **record,
+        "server_wide": without(record["server_wide"], str(row["task"])),
+    },
 }
 """By kind: what an entry changes of the record."""

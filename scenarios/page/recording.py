@@ -19,6 +19,7 @@ from cluster.value import value
 from scenarios.gallery import LoadedStory
 from scenarios.inspect.causality import parents
 from scenarios.inspect.result import RunRequest, summary
+from scenarios.inspect.run_history import RunHistory
 from scenarios.page.backup_facts import backup_facts
 from scenarios.page.documents import PageDocuments
 from scenarios.page.known_paths import KnownPaths
@@ -57,7 +58,12 @@ def recording(
     result = summary(outcome, request, loaded)
     weights = told(outcome.history, outcome.names)
     parent = parents(outcome.history.events)
+    history = RunHistory(outcome.history.events)
+    clusters = {part.founders: part for part in history.clusters}
     rows = tuple(row(event, parent[event.seq], weights.get(event.seq, 0), known) for event in outcome.history.events)
+    for each in rows:
+        if "database" in each:
+            each["database"] = clusters[history.founders_of(each["node"])].whose(each["database"])
     header: Row = {
         "story": Path(request.story).stem,
         "lesson": known.without(loaded.lesson),
@@ -79,7 +85,7 @@ def recording(
         "promises": [[name, says] for name, says in outcome.promises],
         "broken": None,
         "breaks": [],
-        **backup_facts(outcome, request, loaded, known),
+        **backup_facts(outcome, request, loaded, known, history),
     }
     if documents is not None:
         header["documents"] = documents.fields()
@@ -127,7 +133,10 @@ def told(history: "History", names: tuple[str, ...]) -> dict[int, int]:
 
 
 def row(event: trace.Happened, parent: int, weight: int, known: "KnownPaths") -> Row:
-    """An event as a flat row: number, time, node, kind, cause, parent, weight, sentence, and the facts of its note."""
+    """An event as a flat row: number, time, node, kind, cause, parent, weight, sentence, and the facts of its note.
+
+    In a recording its `database` is told with its cluster unless that is the first, so that names and keys are one thing's.
+    """
     note = event.note
     made: Row = {
         "seq": event.seq,

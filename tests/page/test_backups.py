@@ -58,32 +58,47 @@ def test_gaps_are_those_of_the_audit(opened: Opened, run: str) -> None:
         until(page, f"app.view.seq < {before}")
 
 
-@pytest.mark.parametrize("run", [NIGHT, "no_leader_still_backed_up"])
+KNOWN = {
+    NIGHT: ("02:30", "03:20"),
+    "no_leader_still_backed_up": ("02:30", "03:20"),
+    "one_backup_for_all": ("00:30", "01:05"),
+    "a_replica_is_not_a_backup": ("01:00", "09:00"),
+    "put_off_until_after_lunch": ("12:10", "13:00"),
+    "the_clock_is_set": ("01:30",),
+}
+"""Runs, and when their nodes are asked."""
+
+
+@pytest.mark.parametrize("run", KNOWN)
 def test_the_view_of_a_node_is_that_of_the_command(opened: Opened, run: str) -> None:
     """What each node says of its tasks at an instant is what `unkindness tasks` says when that node is asked."""
     made = recorded(run)
     page = opened(made)
-    for at in ("02:30", "03:20"):
+    for at in KNOWN[run]:
         seq, t = max((row["seq"], row["t"]) for row in made.rows if row["t"] <= true_time(at))
         moment = visit(f"{run}@1", t, _panels)
         for node, panels in moment.read.items():
             page.evaluate(f"app.view.seq = {seq}; app.view.from = '{node}'; app.view.side = 'backups'; app.draw()")
-            shown = page.locator(".side .task").evaluate_all(
-                "(all) => all.map((task) => Object.fromEntries([...task.querySelectorAll('.field')].map((each) =>"
-                " [...each.children].map((part) => part.textContent))))"
-            )
-            told = [
-                dict(_fields(view, panel.wall, ZoneInfo(panel.zone))) | {"Task Status": STATES[view.connection]}
-                for panel in panels
-                for view in panel.backups.tasks
-            ]
-            for ours, theirs in zip(shown, told, strict=bool(told)):
-                _same(ours, theirs, (at, node))
+            shown = page.locator(".side .database").evaluate_all(ROWS)
+            assert [head for head, _ in shown] == [f"Periodic Backup ({len(each.backups.tasks)})" for each in panels]
+            for (_, rows), panel in zip(shown, panels, strict=True):
+                for ours, view in zip(rows, panel.backups.tasks, strict=True):
+                    theirs = dict(_fields(view, panel.wall, ZoneInfo(panel.zone)))
+                    _same(ours, theirs | {"Task Status": STATES[view.connection]}, (at, node))
+                    assert ours["state"] == ("Enabled" if view.enabled else "Disabled")
+
+
+ROWS = """(all) => all.map((each) => [each.querySelector('h4').textContent, [...each.querySelectorAll('.task')].map((task) =>
+  Object.fromEntries([['state', task.querySelector('.state').textContent],
+    ...[...task.querySelectorAll('.field')].map((field) => [...field.children].map((part) => part.textContent))]))])"""
 
 
 def _panels(world: World) -> dict[str, list[DatabasePanel]]:
-    shown = {node: _at(world, node, "Shop") for node in world.names if world[node].up}
-    return {node: [panel] for node, panel in shown.items() if panel is not None}
+    return {
+        node: [shown for each in world[node].state.databases if (shown := _at(world, node, each)) is not None]
+        for node in world.names
+        if world[node].up
+    }
 
 
 def _same(ours: dict[str, str], theirs: dict[str, str], where: tuple[str, str]) -> None:
@@ -94,9 +109,32 @@ def _same(ours: dict[str, str], theirs: dict[str, str], where: tuple[str, str]) 
         "Last Full Backup": "Last Full Backup",
         "Last Incremental": "Last Incremental Backup",
         "Retention Policy": "Retention Policy",
+        "Encryption": "Encryption",
     }
     for their, our in words.items():
         assert ours.get(our) == theirs.get(their), (where, their)
+    coming = ours["Next Estimated Backup"].replace("delayed backup from:", "delayed from")
+    assert theirs["Next Estimated Backup"].lower().startswith(coming.lower()), where
+
+
+def test_a_server_wide_task_is_told_with_its_copies(opened: Opened) -> None:
+    """What a template asks for, which databases it leaves out, and who has each copy; once it is gone, nothing."""
+    made = recorded("one_backup_for_all")
+    seq = max(row["seq"] for row in made.rows if row["t"] <= true_time("01:05"))
+    page = opened(made, f"#e={seq}")
+    assert page.locator(".side h4").last.inner_text() == "Server-Wide Backup (1)"
+    told = page.locator(".side .task").last.inner_text().replace("\n", " ")
+    for words in (
+        "Backup to Local Backup Enabled",
+        "Full Backup at 0 1 * * *",
+        "Destinations Local",
+        "Excluded Databases Scratch",
+        "Databases Shop (C), Bank (C)",
+    ):
+        assert words in told
+    page.keyboard.press("End")
+    until(page, "document.querySelectorAll('.side .task').length === 0")
+    assert page.locator(".side h4").all_text_contents() == ["Periodic Backup (0)"] * 3, "in RavenDB's words"
 
 
 def test_why_says_what_the_command_says(opened: Opened) -> None:

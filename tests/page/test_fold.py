@@ -65,9 +65,13 @@ def test_the_fold_is_what_the_world_says(run: str, at: str) -> None:
 def _held(node: Any) -> tuple[object, ...]:
     if not node.up:
         return (False,)
-    owners = {
+    return True, node.role, node.term, node.leader or "", node.commit, tuple(node.voters), owners_of(node)
+
+
+def owners_of(node: Any) -> dict[str, str]:
+    """Who is responsible for each task, by `Shop/3`, as the node itself holds it."""
+    return {
         f"{database.name}/{task}": database.assignments[task].node if task in database.assignments else ""
         for database in node.state.databases.values()
         for task in database.tasks
     }
-    return True, node.role, node.term, node.leader or "", node.commit, tuple(node.voters), owners

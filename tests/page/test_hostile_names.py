@@ -91,9 +91,9 @@ def test_names_of_what_every_object_has_are_names(opened: Opened, kind: str) -> 
     states = States(one.header["names"], one.rows)
     page = opened(one)
     for seq in range(1, len(one.rows) + 1, 40):
-        ours = states.at(seq)["record"]
-        theirs = page.evaluate(f"Object.entries(app.run.state({seq}).record.databases)")
-        assert dict(theirs) == ours["databases"]
+        ours = [each["record"] for each in states.at(seq)["clusters"]]
+        theirs = page.evaluate(f"app.run.state({seq}).clusters.map((each) => Object.entries(each.record.databases))")
+        assert [dict(each) for each in theirs] == [each["databases"] for each in ours]
 
 
 def test_kinds_of_notes_may_be_called_as_what_every_object_has(opened: Opened) -> None:

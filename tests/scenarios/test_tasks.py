@@ -197,7 +197,7 @@ def test_server_wide_tasks_are_shown_with_what_they_leave_out(capsys: pytest.Cap
     """Rule 16: the template, the databases without a copy, and each copy with its id and owner."""
     assert main(["tasks", "one_backup_for_all@1", "--at", "1:05"]) == cli.HELD
     said = " ".join(capsys.readouterr().out.split())
-    assert "server-wide task 4: Backup to Local (Backup) - Enabled Full: at '0 1 * * *' Destinations: all" in said
+    assert "server-wide task 4: Backup to Local (Backup) - Enabled, as node A knows it Full: at '0 1 * * *'" in said
     assert said.endswith("Left out: Scratch Copies: Shop (task 5, on C), Bank (task 6, on C)")
     assert main(["tasks", "one_backup_for_all@1", "--at", "1:05", "--json"]) == cli.HELD
     template = json.loads(capsys.readouterr().out)["server_wide"][0]

@@ -1,6 +1,7 @@
 """A run of two clusters is looked into: databases, tasks and owners of one are never taken for those of the other."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +59,27 @@ def test_both_are_on_the_backups_page(twins: str, capsys: pytest.CaptureFixture[
         ("Shop", list("XYZ")),
     ]
     assert [each["node"] in each["group"] for each in panels] == [True, True]
+
+
+def test_server_wide_tasks_of_both_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A node of each cluster is asked; with `--on` one of them alone."""
+    path = tmp_path / "two_templates.py"
+    path.write_text(
+        '"""Each cluster has a server-wide task."""\n'
+        "from scenarios.backups import backups\n\n"
+        "async def story(world):\n"
+        '    await backups(world).shop("ABC")\n'
+        '    far = await backups(world).found("XYZ")\n'
+        '    await world.elected(beside="X")\n'
+        '    await backups(world).define_server_wide(full="0 1 * * *", path="here")\n'
+        '    await far.define_server_wide(full="0 1 * * *", path="there")\n'
+        "    await world.settled()\n"
+    )
+    run = f"{path}@1"
+    told = [(each["node"], each["destinations"]) for each in asked(capsys, "tasks", run)["server_wide"]]
+    assert told == [("A", ["here"]), ("X", ["there"])]
+    told = [(each["node"], each["destinations"]) for each in asked(capsys, "tasks", run, "--on", "X")["server_wide"]]
+    assert told == [("X", ["there"])]
 
 
 def test_why_is_asked_of_one_of_them(twins: str, capsys: pytest.CaptureFixture[str]) -> None:

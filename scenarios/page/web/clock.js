@@ -27,7 +27,7 @@ export function spanText(µs) {
   const units = [[2 * DAY, "d"], [HOUR, "h"], [MINUTE, "min"], [SECOND, "s"], [1000, "ms"]];
   for (const [least, unit] of units) {
     const size = unit === "d" ? DAY : least;
-    if (µs >= least * 0.9995) return `${Number((µs / size).toPrecision(3))} ${unit}`;
+    if (µs >= least) return `${Number((µs / size).toPrecision(3))} ${unit}`;
   }
   return `${µs} µs`;
 }

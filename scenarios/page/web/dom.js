@@ -72,6 +72,12 @@ export function clickedSeq(click) {
   return Number(/** @type {Element} */ (click.target).closest("[data-seq]")?.getAttribute("data-seq") ?? 0);
 }
 
+/** What a click does where shapes are marks: it goes to the event of the one that was hit.
+ * @param {import("./types.js").View} view @returns {(click: Event) => void} */
+export function following(view) {
+  return (click) => { if (clickedSeq(click)) view.go(clickedSeq(click)); };
+}
+
 /** Replace what is in `host`; what has a `data-key` keeps its focus, its selection and its scroll position;
  * what says `data-scroll` is scrolled there.
  * @param {Element} host @param {Node} fresh */

@@ -5,6 +5,7 @@ import { emptyRecord, inRecord, keyOf, own, without } from "./fold_record.js";
 
 /** @typedef {import("./types.js").Row} Row */
 /** @typedef {import("./types.js").State} State */
+/** @typedef {{index: number, record: State}[][]} Records what each cluster had agreed as of each entry */
 
 const EVERY = 1000;
 
@@ -14,7 +15,7 @@ function emptyNode(record) {
     up: false, paused: false, role: "none", since: 0, term: 0, voted: null, leader: "",
     log: { base: 0, terms: [] }, commit: 0, snapshot: 0, voters: [],
     disk: { full: false, factor: 1, failing: false }, clock: { offset: 0, drift: 0, zone: "UTC" }, short: [], places: {},
-    record, plans: {}, running: {}, waiting: {},
+    record, cluster: 0, plans: {}, running: {}, waiting: {},
   };
 }
 
@@ -23,20 +24,21 @@ function emptyNode(record) {
 function emptyState(names) {
   const record = emptyRecord();
   const nodes = Object.fromEntries(names.map((name) => [name, emptyNode(record)]));
-  return { seq: 0, t: 0, nodes, cuts: [], held: [], links: {}, record, index: 0, teller: "", files: {} };
+  return { seq: 0, t: 0, nodes, cuts: [], held: [], links: {}, clusters: [], files: {} };
 }
 
 /** All states of a run.
  * @param {string[]} names @param {number} count @param {(seq: number) => Row} row @param {(row: Row, state: State) => void} seen
  * @returns {(seq: number) => State} the state after event `seq`, 0 to `count` */
 export function folded(names, count, row, seen) {
-  /** @type {{index: number, record: State}[]} */
+  /** @type {Records} */
   const records = [];
   const state = emptyState(names);
   const checkpoints = [{ ...state }];
   for (let seq = 1; seq <= count; seq++) {
     const each = row(seq);
     apply(state, each, records);
+    remember(state, each, records);
     seen(each, state);
     if (seq % EVERY === 0) checkpoints.push({ ...state });
   }
@@ -50,7 +52,7 @@ export function folded(names, count, row, seen) {
   };
 }
 
-/** @param {State} state @param {Row} row @param {{index: number, record: State}[]} records */
+/** @param {State} state @param {Row} row @param {Records} records */
 function apply(state, row, records) {
   state.seq = row.seq;
   state.t = row.t;
@@ -65,30 +67,37 @@ function apply(state, row, records) {
   own(FILES, row.kind)?.(state, before, row);
 }
 
-/** @param {State} state @param {State} node @param {Row} row @param {{index: number, record: State}[]} records @returns {State | null} */
+/** @param {State} state @param {State} node @param {Row} row @param {Records} records @returns {State | null} */
 function changed(state, node, row, records) {
   const record = "index" in row ? inRecord(node.record, row) : null;
   if (record) {
-    agree(state, row, records);
+    agree(state, node.cluster, row);
     return { record };
   }
-  if (row.kind === "Restored") return { record: recordAt(records, row.index) };
+  if (row.kind === "Restored") return { record: recordAt(records[node.cluster] ?? [], row.index) };
   return own(NODE, row.kind)?.(node, row) ?? null;
 }
 
-/** Entry `index` is agreed once: the node that applied it first tells it.
- * @param {State} state @param {Row} row @param {{index: number, record: State}[]} records */
-function agree(state, row, records) {
-  const index = row.index;
-  if (index < state.index || (index === state.index && state.teller !== row.node)) return;
-  state.index = index;
-  state.teller = row.node;
-  state.record = inRecord(state.record, row);
-  if (records.at(-1)?.index === index) records.pop();
-  if (!records.length || (records.at(-1)?.index ?? 0) < index) records.push({ index, record: state.record });
+/** Entry `index` of a cluster is agreed once: the node that applied it first tells it.
+ * @param {State} state @param {number} number @param {Row} row */
+function agree(state, number, row) {
+  const cluster = state.clusters[number], { index, node: teller } = row;
+  if (index < cluster.index || (index === cluster.index && cluster.teller !== teller)) return;
+  const changed = { index, teller, record: inRecord(cluster.record, row) };
+  state.clusters = state.clusters.map((/** @type {State} */ each) => (each === cluster ? changed : each));
 }
 
-/** @param {{index: number, record: State}[]} records @param {number} index */
+/** @param {State} state @param {Row} row @param {Records} records */
+function remember(state, row, records) {
+  const node = state.nodes[row.node];
+  if (!node || !("index" in row)) return;
+  const cluster = state.clusters[node.cluster], known = (records[node.cluster] ??= []);
+  if (cluster.index !== row.index) return;
+  if (known.at(-1)?.index === row.index) known.pop();
+  known.push({ index: row.index, record: cluster.record });
+}
+
+/** @param {Records[0]} records @param {number} index */
 function recordAt(records, index) {
   let found = emptyRecord();
   for (const each of records) {
@@ -246,7 +255,11 @@ function cut(state, pairs) {
 
 /** @type {Record<string, (state: State, row: Row) => void>} */
 const STEPS = {
-  Start: (state, { nodes }) => nodes.forEach((/** @type {string} */ name) => ofNode(state, name, () => ({ voters: nodes }))),
+  Start: (state, { nodes }) => {
+    const cluster = state.clusters.length;
+    state.clusters = [...state.clusters, { index: 0, teller: "", record: emptyRecord() }];
+    for (const name of nodes) ofNode(state, name, () => ({ voters: nodes, cluster }));
+  },
   Pause: (state, { fields }) => ofNode(state, fields.node, () => ({ paused: true })),
   Resume: (state, { fields }) => ofNode(state, fields.node, () => ({ paused: false })),
   Cut: (state, { fields }) => cut(state, [`${fields.one}>${fields.other}`, `${fields.other}>${fields.one}`]),
@@ -286,8 +299,8 @@ const STEPS = {
       return { places: fields.trouble === "Well" ? others : { ...others, [fields.path]: fields.trouble } };
     }),
   Wipe: (state, { fields }) =>
-    ofNode(state, fields.node, ({ up, role, since, clock, short, places }) => ({
-      ...emptyNode(emptyRecord()), up, role, since, clock, short, places,
+    ofNode(state, fields.node, ({ up, role, since, clock, short, places, cluster }) => ({
+      ...emptyNode(emptyRecord()), up, role, since, clock, short, places, cluster,
     })),
   Mend: (state) => {
     Object.assign(state, { cuts: [], held: [], links: {} });

@@ -5,7 +5,7 @@
 
 /** @returns {Rec} */
 export function emptyRecord() {
-  return { databases: {}, tasks: {} };
+  return { databases: {}, tasks: {}, server_wide: {} };
 }
 
 /** The record after this event; null if the event is none of the record.
@@ -64,7 +64,7 @@ function defined(record, row) {
 /** @param {Rec} record @param {Row} row @returns {Rec} */
 function removed(record, row) {
   const tasks = Object.entries(record.tasks).filter(([, task]) => task.database !== row.database);
-  return { databases: without(record.databases, row.database), tasks: Object.fromEntries(tasks) };
+  return { ...record, databases: without(record.databases, row.database), tasks: Object.fromEntries(tasks) };
 }
 
 /** @param {Rec} record @param {Row} row @returns {Rec} */
@@ -91,4 +91,7 @@ const RECORD = {
   MoveCalledOff: (record, row) => ofTask(record, row, { moves_at: null }),
   BackupPostponed: (record, row) => ofTask(record, row, { postponed: row.until }),
   StatusStored: stored,
+  ServerWideDefined: (record, { task, name, excluded, change, seq }) =>
+    ({ ...record, server_wide: { ...record.server_wide, [task]: { task, name, excluded, change, since: seq } } }),
+  ServerWideRemoved: (record, row) => ({ ...record, server_wide: without(record.server_wide, row.task) }),
 };

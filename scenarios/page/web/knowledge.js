@@ -3,10 +3,17 @@
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Recorded} Recorded */
 
-/** The record as `from` believes it; the agreed one for everybody.
+/** The records as `from` believes its own; those that each cluster has agreed for everybody.
+ * @param {State} state @param {string} from @returns {State[]} */
+export function recordsOf(state, from) {
+  return from ? [state.nodes[from].record] : state.clusters.map((/** @type {State} */ each) => each.record);
+}
+
+/** The same as one: a database of a further cluster is named with its cluster, so that no name is two things'.
  * @param {State} state @param {string} from @returns {State} */
 export function recordOf(state, from) {
-  return from ? state.nodes[from].record : state.record;
+  const found = recordsOf(state, from);
+  return found.length === 1 ? found[0] : found.reduce((one, other) => ({ databases: { ...one.databases, ...other.databases }, tasks: { ...one.tasks, ...other.tasks } }), { databases: {}, tasks: {} });
 }
 
 /** The wall clock by which `from` tells the time, in µs; true time for everybody.
@@ -32,7 +39,7 @@ export function knownNodes(state, from) {
 export function beliefs(state, key) {
   /** @type {Map<string, string[]>} */
   const found = new Map();
-  const agreed = state.record.tasks[key]?.owner ?? "";
+  const agreed = recordOf(state, "").tasks[key]?.owner ?? "";
   found.set(agreed, []);
   for (const [name, node] of Object.entries(state.nodes)) {
     const task = node.record.tasks[key];

@@ -7,7 +7,7 @@ import { keyOf, own } from "./fold_record.js";
 /** @typedef {{node: string, role: string, term: number, seq: number, last: number, t: number, until: number}} Life */
 /** @typedef {{node: string, key: string, owner: string, seq: number, last: number, t: number, until: number}} Belief */
 /** @typedef {{sides: string[][], seq: number, last: number, t: number, until: number}} Parting */
-/** @typedef {{lives: Life[], faults: Row[], runs: Run[], removals: Row[], beliefs: Belief[], tenures: Belief[], partings: Parting[], entries: Map<number, number>, tasks: Map<string, string>,
+/** @typedef {{lives: Life[], faults: Row[], runs: Run[], removals: Row[], beliefs: Belief[], tenures: Belief[], partings: Parting[], entries: Map<string, number>, tasks: Map<string, string>, homes: Map<string, number>, clusters: string[][],
  *   stops: number[], end: number}} Lanes */
 
 const NO_FAULT = new Set(["Start", "Ask", "When", "Join", "Remove", "Promote", "Demote", "Reconfigure", "Transfer"]);
@@ -31,11 +31,17 @@ export function wentWrong(run) {
   return ["failed", "cancelled", "crashed"].includes(run.end);
 }
 
+/** The number of the cluster of a node: who joins later joins the first.
+ * @param {Lanes} lanes @param {string} node */
+export function homeOf({ clusters }, node) {
+  return Math.max(0, clusters.findIndex((founders) => founders.includes(node)));
+}
+
 /** A collector: give every event in order to `see`, and read `lanes` afterwards.
  * @param {number} end the last time of the run @param {string[]} agreed the kinds of notes about an entry that is applied */
 export function collector(end, agreed) {
   /** @type {Lanes} */
-  const lanes = { lives: [], faults: [], runs: [], removals: [], beliefs: [], tenures: [], partings: [], entries: new Map(), tasks: new Map(), stops: [], end };
+  const lanes = { lives: [], faults: [], runs: [], removals: [], beliefs: [], tenures: [], partings: [], entries: new Map(), tasks: new Map(), homes: new Map(), clusters: [], stops: [], end };
   /** @type {Map<string, Life>} */
   const living = new Map();
   /** @type {Map<string, Belief>} */
@@ -115,8 +121,14 @@ export function collector(end, agreed) {
     BecameFollower: (row) => live(row, "follower", row.term),
     BecameCandidate: (row) => live(row, row.trial ? "trial" : "candidate", row.term),
     BecameLeader: (row) => live(row, "leader", row.term),
-    Stepped: (row) => { if (!NO_FAULT.has(row.step)) lanes.faults.push(row); },
-    TaskDefined: (row) => { lanes.tasks.set(keyOf(row), row.name || keyOf(row)); },
+    Stepped: (row) => {
+      if (row.step === "Start") lanes.clusters.push(row.nodes);
+      if (!NO_FAULT.has(row.step)) lanes.faults.push(row);
+    },
+    TaskDefined: (row) => {
+      lanes.tasks.set(keyOf(row), row.name || keyOf(row));
+      lanes.homes.set(keyOf(row), homeOf(lanes, row.node));
+    },
     OwnerChanged: (row) => believe(row, row.owner_after),
     TaskRemoved: (row) => believe(row, ""),
     BackupStarted: begin,
@@ -140,7 +152,10 @@ export function collector(end, agreed) {
     see(row, state) {
       own(sees, row.kind)?.(row);
       if (state.cuts !== cuts) part(row, state);
-      if (agreed.includes(row.kind) && !lanes.entries.has(row.index)) lanes.entries.set(row.index, row.seq);
+      if (agreed.includes(row.kind)) {
+        const entry = `${homeOf(lanes, row.node)}/${row.index}`;
+        if (!lanes.entries.has(entry)) lanes.entries.set(entry, row.seq);
+      }
       if (row.weight === 2) lanes.stops.push(row.seq);
     },
     lanes,

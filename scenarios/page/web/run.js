@@ -10,6 +10,8 @@ export function recorded(data) {
   const found = decoded(data);
   const { see, lanes } = collector(found.times[found.count], found.header.agreed);
   const state = folded(found.header.names, found.count, found.row, see);
+  const nth = (/** @type {string} */ key) => lanes.homes.get(key) ?? 0;
+  lanes.tasks = new Map([...lanes.tasks].sort(([one], [other]) => nth(one) - nth(other)));
   lanes.stops = [...new Set([...lanes.stops, ...found.header.breaks.map((each) => each.seq)])].sort((one, other) => one - other);
   /** @type {import("./types.js").Recorded} */
   const run = { ...found, names: found.header.names, state, lanes, end: lanes.end, nth: 0, other: null, ledTo: (seq) => consequences(run, seq) };

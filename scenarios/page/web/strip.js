@@ -2,7 +2,7 @@
 
 import { clockText } from "./clock.js";
 import { clickedSeq, clipped, colorOf, draw, mark } from "./dom.js";
-import { wentWrong } from "./lanes.js";
+import { homeOf, wentWrong } from "./lanes.js";
 import { eventAt } from "./search.js";
 
 /** @typedef {import("./types.js").Recorded} Recorded */
@@ -13,7 +13,7 @@ const LABEL = 96, LANE = 20, MOST_TASKS = 5;
 /** How high the map is, in pixels.
  * @param {Recorded} run */
 export function stripHeight(run) {
-  return LANE * (3 + Math.min(MOST_TASKS, run.lanes.tasks.size)) + 8;
+  return LANE * (2 + run.lanes.clusters.length + Math.min(MOST_TASKS, run.lanes.tasks.size)) + 8;
 }
 
 /** The map without the playhead: it changes only with its width and with who sees.
@@ -31,7 +31,7 @@ export function strip(run, width, view) {
       },
     },
     draw("rect.ground", { width, height }),
-    leaders(run, x, next()), faults(run, x, next()),
+    run.lanes.clusters.map((_, nth) => leaders(run, nth, x, next())), faults(run, x, next()),
     tasks.map(([key, name]) => taskLane(run, x, next(), key, tasks.some(([other, same]) => other !== key && same === name) ? key : name)),
     promises(run, x, next()),
     run.header.compared?.seq ? differs(run, x, height) : null,
@@ -64,10 +64,10 @@ function label(name, y) {
   return draw("text.lane", { x: LABEL - 10, y: y + 14, title: name }, clipped(name, 12));
 }
 
-/** @param {Recorded} run @param {(t: number) => number} x @param {number} y */
-function leaders(run, x, y) {
-  const spans = run.lanes.lives.filter((life) => life.role === "leader").slice(0, 2000);
-  return draw("g.leaders", label("leader", y), spans.map((life) => {
+/** @param {Recorded} run @param {number} nth the cluster @param {(t: number) => number} x @param {number} y */
+function leaders(run, nth, x, y) {
+  const { clusters, lives } = run.lanes, spans = lives.filter((life) => life.role === "leader" && homeOf(run.lanes, life.node) === nth).slice(0, 2000);
+  return draw("g.leaders", label(clusters.length > 1 ? `leader ${clusters[nth].join("")}` : "leader", y), spans.map((life) => {
     const from = x(life.t), wide = Math.max(2, x(life.until) - from);
     return mark(`leads ${colorOf(run.names, life.node)}`, life.seq, `${life.node} leads term ${life.term}, from ${clockText(life.t)} to ${clockText(life.until)}`,
       draw("rect", { x: from, y: y + 3, width: wide, height: LANE - 6 }),

@@ -9,9 +9,10 @@
 /** Story, seed, verdict, digest, command, nodes, promises, and the promise that broke.
  * @typedef {{story: string, lesson: string, seed: number, rules: string, bug: string, verdict: string, digest: string, command: string,
  *   version: string, names: string[], events: number, agreed: string[], backups: Record<string, number>, promises: [string, string][],
- *   broken: Break | null, breaks: Break[], due: Record<string, [number, number][]>, gaps: Gap[], why: Record<string, [string, string]>,
+ *   broken: Break | null, breaks: Break[], due: Record<string, [number, number, number?][]>, gaps: Gap[], why: Record<string, [string, string]>,
  *   compared?: {seq: number, fields: string[], until: number, backups: string[][]},
- *   documents?: {texts: string[], files: Record<string, [number, number[], string]>}}} Header */
+ *   documents?: {texts: string[], files: Record<string, [number, number[], string]>}}} Header `due`: wall µs, 1 for a full, and if it
+ *   never came due, when the definition ended by which it was to come */
 
 /** Occurrences of a task that no run covered, in wall µs, and why: a sentence and its rule, or nothing.
  * @typedef {{key: string, first: number, last: number, count: number, covered: number | null, why: string[]}} Gap */

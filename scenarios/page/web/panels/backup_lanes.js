@@ -41,7 +41,7 @@ function lane(run, view, scale, key, name, now) {
   const beliefs = lanes.beliefs.filter((each) => each.key === key && each.owner === each.node && seen(each.node) && inside(each));
   const nodes = run.names.filter((node) => runs.some((each) => each.node === node) || beliefs.some((each) => each.node === node));
   const y = (/** @type {string} */ node) => HEAD + ROW * nodes.indexOf(node), height = HEAD + ROW * nodes.length + 16;
-  const due = (header.due[key] ?? []).filter(([t]) => t >= from && t <= to);
+  const due = (header.due[key] ?? []).filter(([t, , end]) => t >= from && t <= to && !end);
   const gaps = header.gaps.filter((gap) => gap.key === key && gap.first <= to && (gap.covered ?? lanes.end) >= from);
   /** @type {Map<string, import("../types.js").Run[]>} */
   const twice = new Map(), chains = new Map();

@@ -1,6 +1,6 @@
 // The logs side by side: an entry with its term, solid once its node knows that it is committed, dashed before.
 
-import { clipped, draw, el } from "../dom.js";
+import { clipped, draw, el, following, mark } from "../dom.js";
 import { lastOf } from "../fold.js";
 
 /** @typedef {import("../types.js").State} State */
@@ -12,10 +12,13 @@ export function logs(state, run, view) {
   const names = run.names.filter((name) => !view.from || name === view.from), ends = names.map((name) => lastOf(state.nodes[name].log));
   const most = Math.max(1, ...ends), shown = Math.max(1, Math.floor((view.height - HEAD - 30) / ROW));
   const last = Math.max(Math.min(most, shown), Math.min(most, view.top.logs ?? most)), first = Math.max(1, last - shown + 1);
-  const wide = Math.max(40, Math.min(84, (view.width - 400) / names.length));
+  /** @type {{nth: number, group: string[]}[]} */
+  const all = state.clusters.map((/** @type {State} */ _, /** @type {number} */ nth) => ({ nth, group: names.filter((name) => state.nodes[name].cluster === nth) }));
+  const groups = all.filter(({ group }) => group.length);
+  const wide = Math.max(40, Math.min(84, (view.width - 400) / names.length)), words = (view.width - 72 - wide * names.length) / groups.length;
   /** @param {number} index */
-  const y = (index) => HEAD + (index - first) * ROW;
-  const words = 64 + wide * names.length + 12, letters = Math.max(8, Math.floor((view.width - words - 8) / 6.6));
+  const y = (index) => HEAD + (index - first) * ROW, rows = Array.from({ length: last - first + 1 }, (_, nth) => first + nth);
+  let left = 64;
   return el(
     "div.logs", {
       "data-key": "logs", tabindex: 0, role: "region", "aria-label": "Logs", onwheel: (/** @type {WheelEvent} */ event) => {
@@ -24,12 +27,17 @@ export function logs(state, run, view) {
       },
     },
     draw(
-      "svg", { width: view.width, height: view.height, role: "img", "aria-label": `Entries ${first} to ${last} of the logs of ${names.join(", ")}` },
-      names.map((name, nth) => column(state, name, 64 + wide * nth, wide - 8, first, last, y)),
-      Array.from({ length: last - first + 1 }, (_, nth) => {
-        const index = first + nth, seq = run.lanes.entries.get(index), known = seq && seq <= state.seq, text = known ? run.text(seq).replace(/^records: /, "") : "";
-        return draw("g.entry", { onclick: () => known && view.go(seq) }, draw("text.index", { x: 52, y: y(index) + 16 }, index),
-          draw("text.words", { x: words, y: y(index) + 16, title: text }, clipped(text, letters)));
+      "svg", { width: view.width, height: view.height, role: "img", "aria-label": `Entries ${first} to ${last} of the logs of ${names.join(", ")}`, onclick: following(view) },
+      rows.map((index) => draw("text.index", { x: 52, y: y(index) + 16 }, index)),
+      groups.flatMap(({ nth, group }) => {
+        const x = left, after = x + wide * group.length;
+        left = after + words;
+        return [...group.map((name, place) => column(state, name, x + wide * place, wide - 8, first, last, y)), ...rows.map((index) => {
+          const seq = run.lanes.entries.get(`${nth}/${index}`);
+          if (!seq || seq > state.seq) return null;
+          const text = run.text(seq).replace(/^records: /, "");
+          return mark("entry", seq, text, draw("text.words", { x: after + 4, y: y(index) + 16 }, clipped(text, Math.max(8, Math.floor((words - 12) / 6.6)))));
+        })];
       }),
       draw("text.words", { x: 14, y: view.height - 10 }, `solid: committed, as the node knows; dashed: not yet; ${last < most ? `${most - last} entries below` : "the newest entry is the last one"}`),
     ),
@@ -50,7 +58,7 @@ function column(state, name, x, wide, first, last, y) {
   }
   return draw(
     `g.column ${node.role}`, draw("text.tag", { x: middle, y: 20 }, name),
-    draw("text.says", { x: middle, y: 36 }, node.up ? `${node.role === "trial" ? "asks" : node.role} t${node.term}` : "down"),
-    draw("text.says", { x: middle, y: 52 }, `commit ${node.commit}`), cells,
+    draw("text.says", { x: middle, y: 36 }, !node.up ? "down" : wide < 60 ? `${node.role === "leader" ? "♛ " : ""}t${node.term}` : `${node.role === "trial" ? "asks" : node.role} t${node.term}`),
+    draw("text.says", { x: middle, y: 52 }, `${wide < 60 ? "≤" : "commit"} ${node.commit}`), cells,
   );
 }

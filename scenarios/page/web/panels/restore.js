@@ -2,6 +2,7 @@
 
 import { wallText } from "../clock.js";
 import { el } from "../dom.js";
+import { recordOf } from "../knowledge.js";
 import { since } from "../since.js";
 
 /** @typedef {import("../types.js").State} State */
@@ -33,7 +34,7 @@ function documents({ header: { documents } }, seq) {
 
 /** @type {import("../types.js").Panel} */
 export function restore(state, run, view) {
-  const at = Math.min(view.top.restore || state.t, state.t), names = Object.keys(state.record.databases);
+  const at = Math.min(view.top.restore || state.t, state.t), names = Object.keys(recordOf(state, "").databases);
   return el("section.backups", { "data-key": "restore" },
     el("h2", "Restore"),
     el("label", `As of ${wallText(at)} UTC `,

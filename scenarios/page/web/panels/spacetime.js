@@ -4,7 +4,7 @@
 import { PAUSE, axisOf, placeOf } from "../axis.js";
 import { asked } from "../causes.js";
 import { DAY, clockText, spanText } from "../clock.js";
-import { clickedSeq, clipped, draw, el, mark } from "../dom.js";
+import { clipped, draw, el, following, mark } from "../dom.js";
 import { own } from "../fold_record.js";
 import { firstFrom } from "../search.js";
 
@@ -132,10 +132,7 @@ export function spacetime(state, run, view) {
       "data-key": "space", tabindex: 0, "aria-label": "Space-time diagram; the list of events has the same as text",
       onwheel: (/** @type {WheelEvent} */ event) => wheel(event, run, view, top),
       onpointerdown: (/** @type {PointerEvent} */ event) => drag(event, view, top),
-      onclick: (/** @type {MouseEvent} */ event) => {
-        const seq = clickedSeq(event);
-        if (seq) view.go(seq);
-      },
+      onclick: following(view),
     },
     draw(
       "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", title: `Events ${Math.max(1, first)} to ${Math.min(run.count, last)} of ${run.count}` },

@@ -40,6 +40,7 @@ function links(state, run, at, from) {
     const both = [`${one}>${other}`, `${other}>${one}`], cut = both.filter((each) => state.cuts.includes(each)), held = both.filter((each) => state.held.includes(each));
     const a = at[one], b = at[other], x = (a.x + b.x) / 2, y = (a.y + b.y) / 2, how = from || !(cut.length + held.length) ? "" : cut.length ? " cut" : " held";
     const word = how && `${how.trim()}${cut.length + held.length === 1 ? ` ${[...cut, ...held][0].replace(">", " → ")}` : ""}`;
+    if (!how && state.nodes[one].cluster !== state.nodes[other].cluster) return null;
     return draw(`g.link${how}`, draw("line", { x1: a.x, y1: a.y, x2: b.x, y2: b.y }),
       word ? draw("text", { x, y: y + 4 }, `✕ ${word}`) : null);
   }));
