@@ -290,3 +290,7 @@ class Application(Protocol[State]):
     def never_struck(self) -> Iterable[str]:
         """The faults of `disturb` that never met anything, a sentence each without a full stop. Asked at the end of a run."""
         return ()
+
+    def warnings(self) -> Iterable[str]:
+        """What whoever played should know of the application's surroundings, as `never_struck`. By default there is nothing."""
+        return ()

@@ -12,7 +12,7 @@ from backup.destinations.address_secrets import refuse_secret
 from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import Destination, DestinationError, Upload
 from backup.destinations.registry import is_remote
-from backup.destinations.settings import check_fields
+from backup.destinations.setting_checks import check_fields
 from cluster.value import value
 
 Met = Callable[[type], Any]

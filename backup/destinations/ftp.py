@@ -14,12 +14,20 @@ import ssl
 import tempfile
 from collections.abc import Iterator
 from typing import ClassVar, Self
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote
 
 import attrs
 
 from backup.destinations.port import IN_PROGRESS, AlreadyThere, DestinationError, NotThere, parts_of
+from backup.destinations.setting_checks import (
+    WrongSettings,
+    base64_bytes,
+    check_port,
+    folder_in_cloud,
+    split_url,
+)
 from backup.destinations.settings import DestinationSettings, Script, joined, named
+from backup.destinations.waiting import waiting_for
 from cluster.value import value
 
 CHUNK = 1 << 17
@@ -36,7 +44,7 @@ class Ftp(DestinationSettings):
     port: int = attrs.field(default=21, metadata=named("Port"))
     user: str = attrs.field(default="", metadata=named("UserName"))
     password: str = attrs.field(default="", repr=False, metadata=named("Password"))
-    certificate: str = attrs.field(default="", repr=False, metadata=named("CertificateAsBase64"))
+    certificate: str = attrs.field(default="", repr=False, metadata=named("CertificateAsBase64", has_lines=True))
     """The client certificate in PEM, encoded as Base64; empty for none."""
     certificate_file_name: str = attrs.field(default="", metadata=named("CertificateFileName", in_files=False))
     disabled: bool = False
@@ -55,6 +63,24 @@ class Ftp(DestinationSettings):
     retention_applies: ClassVar[bool] = False
     shows_progress: ClassVar[bool] = True
 
+    def check(self) -> None:
+        check_port(self.port, "port")
+        if self.url:
+            parts = self.split_url()
+            if parts.scheme not in ("ftp", "ftps"):
+                raise WrongSettings(
+                    f"url {self.url!r} is no address of an FTP server: write ftp://host/folder or ftps://…"
+                )
+            folder_in_cloud(unquote(parts.path))
+        if self.certificate:
+            pem = base64_bytes(
+                self.certificate, "certificate", "a PEM file with certificate and key, encoded as base64"
+            )
+            if b"-----BEGIN" not in pem:
+                raise WrongSettings(
+                    "certificate holds no PEM: give a PEM file with certificate and key, encoded as base64"
+                )
+
     @property
     def is_complete(self) -> bool:
         """Whether the URL and a port other than 0 are given, or a script that gives them (section 12)."""
@@ -62,23 +88,53 @@ class Ftp(DestinationSettings):
 
     @property
     def address(self) -> str:
-        parts = self.split_url()
-        return f"ftp://{parts.hostname or ''}:{parts.port or self.port}{parts.path.rstrip('/')}"
+        if not self.url:
+            return f"{self.scheme}://"
+        parts, folder = self.split_url(), quoted(self.folder)
+        host = parts.hostname or ""
+        server = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{parts.port or self.port}"
+        return f"{server}/{folder}" if folder else server
+
+    @property
+    def folder(self) -> str:
+        """The folder on the server in normal form, below that in which the user starts; empty for that one."""
+        return folder_in_cloud(unquote(self.split_url().path))
 
     def split_url(self) -> SplitResult:
         """The parts of the URL; a URL without a scheme is read as `ftp://`."""
-        return urlsplit(self.url if "://" in self.url else f"ftp://{self.url}")
+        return split_url(self.url if "://" in self.url else f"ftp://{self.url}", "url", self.example)
 
     @classmethod
     def of_address(cls, address: str) -> Self:
         return cls(address)
 
+    @property
+    def account(self) -> str:
+        return self.user
+
+    @property
+    def warning(self) -> str:
+        if not self.url or self.is_secure:
+            return ""
+        secure = self.address.replace("ftp://", "ftps://", 1)
+        return f"{self.address} is plain FTP: backup and password travel in the clear; write {secure} if its server takes TLS"
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether everything is sent by TLS."""
+        return self.split_url().scheme == "ftps"
+
     def subfolder(self, name: str) -> Self:
-        return self.changed(url=joined(self.url, name))
+        return self.changed(url=joined(self.url, quoted(name)))
 
     def connect(self, trusted: str = "") -> "FtpDestination":
         """The folder. `trusted`: path of a file with the certificates to trust; empty for those of the system."""
         return FtpDestination(self, trusted)
+
+
+def quoted(folder: str) -> str:
+    """A folder as a URL holds it; only what would be read as something else is written otherwise."""
+    return folder.replace("%", "%25").replace("?", "%3F").replace("#", "%23")
 
 
 class ReusingFtpTls(ftplib.FTP_TLS):
@@ -101,13 +157,9 @@ class FtpDestination:
     def __init__(self, settings: Ftp, trusted: str = "") -> None:
         parts = settings.split_url()
         self._where = settings.address
-        self._secure = parts.scheme == "ftps"
-        if parts.scheme not in ("ftp", "ftps") or not parts.hostname:
-            raise DestinationError(
-                self._where, "it is no address of an FTP server", "write ftp://host/folder or ftps://…"
-            )
-        self._host, self._port = parts.hostname, parts.port or settings.port
-        self._folder = unquote(parts.path).strip("/")
+        self._secure = settings.is_secure
+        self._host, self._port = parts.hostname or "", parts.port or settings.port
+        self._folder = settings.folder
         self._settings = settings
         self._trusted = trusted
 
@@ -134,13 +186,21 @@ class FtpDestination:
     def read(self, name: str) -> Iterator[bytes]:
         """The file in chunks. Raises NotThere."""
         path = self.path(*parts_of(name, 2))
-        with self.translated(name), self._client() as client:
-            client.voidcmd("TYPE I")
-            connection = client.transfercmd(f"RETR {path}")
-            with connection:
-                while chunk := connection.recv(CHUNK):
-                    yield chunk
-            client.voidresp()
+        with contextlib.ExitStack() as ended:
+            with self.translated(name):
+                client = ended.enter_context(self._client())
+                client.voidcmd("TYPE I")
+                connection = ended.enter_context(client.transfercmd(f"RETR {path}"))
+            while chunk := self._received(connection, name):
+                yield chunk
+            with self.translated(name):
+                connection.close()
+                client.voidresp()
+                ended.close()
+
+    def _received(self, connection: socket.socket, name: str) -> bytes:
+        with self.translated(name):
+            return connection.recv(CHUNK)
 
     def folders(self) -> tuple[str, ...]:
         """The folders that hold backups, sorted; () if the destination's own folder does not exist yet."""
@@ -240,7 +300,8 @@ class FtpDestination:
         """Turn errors of the library into DestinationError; the text never shows the password."""
         where = f"{self._where}/{name}" if name else self._where
         try:
-            yield
+            with waiting_for(self._where):
+                yield
         except DestinationError:
             raise
         except ftplib.error_perm as error:

@@ -6,14 +6,19 @@ S3 with the storage class GLACIER.
 """
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import attrs
 
+from backup.destinations.amazon_keys import amazon_keys
 from backup.destinations.port import DestinationError, parts_of
+from backup.destinations.setting_checks import check_region
 from backup.destinations.settings import CloudSettings, Script, named
+from backup.destinations.store_options import CONNECT, STALLED
+from backup.destinations.waiting import waiting_for
 from cluster.value import value
 
 PART = 1 << 20
@@ -50,6 +55,13 @@ class AmazonGlacier(CloudSettings):
     restores: ClassVar[bool] = False
     retention_applies: ClassVar[bool] = False
 
+    names: ClassVar[re.Pattern[str]] = re.compile(r"[A-Za-z0-9._-]{1,255}")
+    name_rule: ClassVar[str] = "1 to 255 letters, digits, dots, hyphens and underscores"
+
+    def check(self) -> None:
+        CloudSettings.check(self)
+        check_region(self.region)
+
     @property
     def aws_region(self) -> str:
         return self.region
@@ -59,14 +71,26 @@ class AmazonGlacier(CloudSettings):
         import boto3
         from botocore.config import Config
 
+        keys = amazon_keys(self.address, self.access_key, self.secret_key, self.session_token)
+        given = (
+            {}
+            if keys is None
+            else {
+                "aws_access_key_id": keys.access_key,
+                "aws_secret_access_key": keys.secret_key,
+                "aws_session_token": keys.session_token or None,
+            }
+        )
         client = boto3.client(
             "glacier",
             region_name=self.region or "us-east-1",
             endpoint_url=url or None,
-            aws_access_key_id=self.access_key or None,
-            aws_secret_access_key=self.secret_key or None,
-            aws_session_token=self.session_token or None,
-            config=Config(retries={"max_attempts": 0}),
+            config=Config(
+                retries={"max_attempts": 0},
+                connect_timeout=CONNECT.total_seconds(),
+                read_timeout=STALLED.total_seconds(),
+            ),
+            **given,
         )
         return GlacierVault(client, self)
 
@@ -81,7 +105,7 @@ class GlacierVault:
         self.client = client
         self.vault = settings.vault
         self._where = settings.address
-        self._folder = settings.remote_folder.strip("/")
+        self._folder = settings.folder
         self._archives: dict[str, str] = {}
         """Name of each file that this object has sent to its archive id, with which it can be deleted."""
 
@@ -122,7 +146,8 @@ class GlacierVault:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            answer: dict[str, Any] = getattr(self.client, operation)(vaultName=self.vault, **arguments)
+            with waiting_for(self._where):
+                answer: dict[str, Any] = getattr(self.client, operation)(vaultName=self.vault, **arguments)
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "an error"))
             if code.startswith("NoLongerSupported"):

@@ -7,7 +7,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import ClassVar, Self
 
 import attrs
@@ -20,6 +20,7 @@ from backup.destinations.port import (
     NotThere,
     check_parts,
     parts_of,
+    path_parts,
 )
 from backup.destinations.settings import DestinationSettings, Script, joined, named
 from cluster.value import value
@@ -60,6 +61,9 @@ class LocalFolder(DestinationSettings):
     through: ClassVar[str] = "files and fsync"
     shows_progress: ClassVar[bool] = True
 
+    def check(self) -> None:
+        """Nothing: what a folder may be is decided by the node that looks at it (rule 6.4)."""
+
     @property
     def address(self) -> str:
         return self.path
@@ -82,7 +86,7 @@ class LocalFolder(DestinationSettings):
 
 def parts_of_path(path: str) -> tuple[str, ...]:
     """The parts of a local folder's path. Raises ValueError if it is empty, holds `..`, or is nothing for a file system."""
-    parts = tuple(part for part in PurePosixPath(path.replace("\\", "/")).parts if part != "/")
+    parts = path_parts(path)
     if not parts or ".." in parts:
         raise ValueError(f"the local folder {path!r} leads out of the node: give a path without '..'")
     check_parts(parts)

@@ -6,19 +6,21 @@ are off: the run that uploads tries again by its own rules. Buckets are never cr
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from backup.destinations.port import AlreadyThere, DestinationError, NotThere, parts_of
+from backup.destinations.store_options import no_panic, sent_elsewhere, stalled
+from backup.destinations.waiting import waiting_for
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Store
 
 CHUNK = 1 << 20
 ASLEEP_REMEDY = "have S3 restore the object first, or give keys that may write there"
-TIMEOUT = timedelta(minutes=720)
-"""Timeout of one request: RavenDB's `Backup.CloudStorageOperationTimeoutInMin`."""
+PART, PARTS_AT_ONCE = 8 << 20, 2
+"""Bytes of a part of an upload, and how many are under way: a line of 140 KB/s sends them before a server counts as stalled."""
+ELSEWHERE = "give the address of the server that has the files"
 AGAIN = "see whether it can be reached; the next run tries again"
 REMEDIES = {
     "PermissionDeniedError": "give keys that may list, read, write and delete there",
@@ -44,8 +46,8 @@ class ObjectStore:
         `storage_class` must be restored by the store, which takes hours, before they can be read."""
         self._store = store
         self._where = where
-        self._folder = folder.strip("/")
-        self._hidden = tuple(hidden)
+        self._folder = folder
+        self._hidden = tuple(each for each in hidden if each)
         self._storage_class = storage_class
         self.gives_back = not asleep
 
@@ -60,7 +62,10 @@ class ObjectStore:
         with self._translated(name):
             self._need_free(name, key)
             attributes = {"Storage-Class": self._storage_class} if self._storage_class else {}
-            return ObjectUpload(self, name, key, obstore.open_writer(self._store, key, attributes=attributes))
+            writer = obstore.open_writer(
+                self._store, key, attributes=attributes, buffer_size=PART, max_concurrency=PARTS_AT_ONCE
+            )
+            return ObjectUpload(self, name, key, writer)
 
     def read(self, name: str) -> Iterator[bytes]:
         """The file in chunks. Raises NotThere."""
@@ -68,8 +73,13 @@ class ObjectStore:
 
         key = self._key(*parts_of(name, 2))
         with self._translated(name):
-            for chunk in obstore.get(self._store, key).stream(min_chunk_size=CHUNK):
-                yield bytes(chunk)
+            chunks = iter(obstore.get(self._store, key).stream(min_chunk_size=CHUNK))
+        while True:
+            with self._translated(name):
+                chunk = next(chunks, None)
+            if chunk is None:
+                return
+            yield bytes(chunk)
 
     def folders(self) -> tuple[str, ...]:
         """The folders that hold backups, sorted."""
@@ -129,12 +139,19 @@ class ObjectStore:
 
         where = f"{self._where}/{name}" if name else self._where
         try:
-            yield
+            with waiting_for(self._where), no_panic(where):
+                yield
         except DestinationError:
             raise
         except FileNotFoundError as error:
             raise NotThere(where) from error.with_traceback(None).__cause__
         except (BaseError, OSError) as error:
+            if what := stalled(error):
+                raise DestinationError(where, what, AGAIN) from None
+            if host := sent_elsewhere(error):
+                raise DestinationError(
+                    where, f"the server sends whoever asks to {host}, and another host is not asked", ELSEWHERE
+                ) from None
             if not self.gives_back and type(error).__name__ == "PermissionDeniedError":
                 raise DestinationError(where, f"it sleeps in {self._storage_class}", ASLEEP_REMEDY) from None
             remedy = REMEDIES.get(type(error).__name__, AGAIN)
@@ -186,29 +203,3 @@ class ObjectUpload:
     def discard(self) -> None:
         """The same as `abandon`: parts are invisible, so that nothing has to be removed."""
         self.abandon()
-
-
-# ---- the making of every store, and its options ----
-
-
-def opened(make: Callable[[], "Store"], where: str, hidden: Iterable[str], remedy: str) -> "Store":
-    """The store that `make` makes. Raises DestinationError for settings that it refuses, without what is hidden."""
-    from obstore.exceptions import BaseError
-
-    try:
-        return make()
-    except BaseError as error:
-        what = str(error).partition("\n")[0]
-        for secret in hidden:
-            what = what.replace(secret, "***")
-        raise DestinationError(where, what, remedy) from None
-
-
-def client_options(url: str) -> Any:
-    """Options of the library's HTTP client for the endpoint `url`; plain HTTP only if the URL begins with `http://`."""
-    return {"allow_http": url.startswith("http://"), "timeout": TIMEOUT, "connect_timeout": timedelta(seconds=15)}
-
-
-def retry_config() -> Any:
-    """Options that turn the library's own retries off."""
-    return {"max_retries": 0, "retry_timeout": timedelta(seconds=5)}

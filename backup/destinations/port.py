@@ -121,6 +121,11 @@ def parts_of(name: str, count: int) -> tuple[str, ...]:
     return parts
 
 
+def path_parts(path: str) -> tuple[str, ...]:
+    """The parts of a path, with slashes or backslashes, in normal form: without empty ones and `.`; `..` stays."""
+    return tuple(part for part in path.replace("\\", "/").split("/") if part not in ("", "."))
+
+
 def check_parts(parts: Iterable[str]) -> None:
     """Raise ValueError for a part that some file system would not take, so that files in memory fare like those on disk."""
     for part in parts:

@@ -5,6 +5,7 @@ kinds and know none by name.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Union
 
 from backup.destinations.address_secrets import masked
@@ -42,10 +43,16 @@ def kind_of(address: str) -> type[DestinationSettings]:
     """The kind of destination that an address or a path names. Raises ValueError if no kind has its scheme."""
     if not is_remote(address):
         return LocalFolder
-    found = BY_SCHEME.get(address.partition("://")[0])
+    found = BY_SCHEME.get(address.partition("://")[0].lower())
     if found is None:
         raise ValueError(f"{masked(address)} is no address of a destination: write {examples()}")
     return found
+
+
+@lru_cache(maxsize=1_024)
+def normal_address(address: str) -> str:
+    """The address of the place to which a remote address leads, however it is written. Raises ValueError if it is none."""
+    return kind_of(address).of_address(address).address
 
 
 def settings_at(address: str) -> AnySettings:
@@ -54,7 +61,7 @@ def settings_at(address: str) -> AnySettings:
     Raises ValueError if it is no remote address, or one from which nothing can be restored directly.
     """
     scheme, _, rest = address.partition("://")
-    kind = BY_SCHEME.get(scheme)
+    kind = BY_SCHEME.get(scheme.lower())
     if kind is not None and not kind.restores:
         raise ValueError(
             f"nothing is restored from {masked(address)} directly (12.4): copy it into a folder, and give that"

@@ -6,28 +6,19 @@ ask the class and name no kind. A secret is sent between nodes and stored in the
 file shows it.
 """
 
+import re
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import attrs
 
-from backup.destinations.address_secrets import refuse_secret
+from backup.destinations.address_secrets import masked, refuse_secret
 from backup.destinations.port import Destination, DestinationError
+from backup.destinations.setting_checks import WrongSettings, check_fields, check_name, folder_in_cloud
 from backup.destinations.simulated import SimulatedCloud
-from cluster.argument_kinds import misfit
 from cluster.value import value
-
-
-class WrongSettings(ValueError):
-    """A field of the settings of a destination, or of a fault of one, is of a wrong kind. The text names it and the remedy."""
-
-
-def check_fields(given: object) -> None:
-    """Raise WrongSettings for a field of a wrong kind."""
-    said = misfit(given)
-    if said:
-        raise WrongSettings(f"{type(given).__name__}: {said}")
 
 
 @value
@@ -43,15 +34,31 @@ class Script:
         """WrongSettings for a field of a wrong kind. SecretInAddress: program and arguments are shown."""
         check_fields(self)
         for text in (self.exec, self.arguments):
-            refuse_secret(text, "script", "let the program read it from a file or its environment", is_place=False)
+            refuse_secret(text, "script", "let the program read it from a file", is_place=False)
+            if "\0" in text:
+                raise WrongSettings(f"the script's {text!r} holds a zero byte, which no program is given: leave it out")
+        self.words()
+
+    def words(self) -> list[str]:
+        """The program and its arguments, read as a shell would. Raises WrongSettings if a quotation is not closed."""
+        try:
+            return [self.exec, *shlex.split(self.arguments)]
+        except ValueError:
+            raise WrongSettings(
+                f"the script's arguments {self.arguments!r} open a quotation that they never close: close it, or put a "
+                "backslash before the quotation mark"
+            ) from None
 
 
-def named(json_name: str, *, in_files: bool = True, is_place: bool = False) -> Mapping[str, Any]:
+def named(
+    json_name: str, *, in_files: bool = True, is_place: bool = False, has_lines: bool = False
+) -> Mapping[str, Any]:
     """Metadata of a field: its name in RavenDB's JSON, and whether backup files hold it. What has no `repr` they never hold.
 
-    `is_place`: it is the address or the name of a place, in which nothing that lets somebody in may stand.
+    `is_place`: it is the address or the name of a place, in which nothing that lets somebody in may stand. `has_lines`: it
+    is a text of several lines.
     """
-    return {"json_name": json_name, "in_files": in_files, "is_place": is_place}
+    return {"json_name": json_name, "in_files": in_files, "is_place": is_place, "has_lines": has_lines}
 
 
 class DestinationSettings(ABC):
@@ -90,7 +97,7 @@ class DestinationSettings(ABC):
     script: Script | None
 
     def __attrs_post_init__(self) -> None:
-        """WrongSettings for a field of a wrong kind.
+        """WrongSettings for a field of a wrong kind, or one that no real place of the kind would take.
 
         SecretInAddress if what is shown of the settings lets somebody in: an event, a file or an error would tell it."""
         check_fields(self)
@@ -103,18 +110,35 @@ class DestinationSettings(ABC):
             text = getattr(self, field.name)
             if field.repr and isinstance(text, str):
                 refuse_secret(text, field.name, instead, is_place=field.name in places)
+        for name, field in json_fields(type(self)).items():
+            text = getattr(self, field.name)
+            if self.scheme and isinstance(text, str) and not field.metadata["has_lines"] and not text.isprintable():
+                raise WrongSettings(
+                    f"{field.name} ({name}) holds a line end, or another character that cannot be typed: give it without"
+                )
+        self.check()
 
     # ---- what each kind defines
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise WrongSettings for a field that no real place of the kind would take. What is empty is not given yet."""
 
     @property
     @abstractmethod
     def address(self) -> str:
-        """The destination's name in notes, faults and errors: a path, or `s3://bucket/folder`. It holds no secret."""
+        """The destination's name in notes, faults and errors: a path, or `s3://bucket/folder`. It holds no secret.
+
+        It is in normal form: what leads to one place has one address, however it was written.
+        """
 
     @classmethod
     @abstractmethod
     def of_address(cls, address: str) -> Self:
-        """The settings of an address that a user has typed; keys and passwords are taken from the environment."""
+        """The settings of an address that a user has typed; keys and passwords are taken from the environment.
+
+        Raises WrongSettings for an address that names no place.
+        """
 
     @abstractmethod
     def subfolder(self, name: str) -> Self:
@@ -147,6 +171,16 @@ class DestinationSettings(ABC):
         return None
 
     @property
+    def account(self) -> str:
+        """The server or the account that decides, beside the address, which real place is meant; no secret."""
+        return ""
+
+    @property
+    def warning(self) -> str:
+        """What is unsafe about a place that works, and what to write instead, as a sentence without a full stop; empty: nothing is."""
+        return ""
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The values of the secret fields that are given, which nothing may show."""
         return tuple(found for field in secret_fields(type(self)) if (found := str(getattr(self, field.name))))
@@ -166,6 +200,9 @@ class DestinationSettings(ABC):
         """The real destination. Raises DestinationError if its library is missing, or for impossible settings."""
         try:
             return self.connect()
+        except WrongSettings as error:  # of a variable of the environment
+            what, _, remedy = str(error).rpartition(": ")
+            raise DestinationError(self.address, what, remedy) from None
         except ImportError as error:
             raise DestinationError(
                 self.address, f"this needs the library {error.name}", "pip install 'unkindness[clouds]'"
@@ -210,13 +247,34 @@ class CloudSettings(DestinationSettings):
 
     __slots__ = ()
 
+    names: ClassVar[re.Pattern[str]]
+    """The names that the cloud gives."""
+    name_rule: ClassVar[str]
+    """The same in words."""
+
     remote_folder: str
+
+    def check(self) -> None:
+        """Raise WrongSettings for a name that the cloud gives to nothing, and for a folder that leads out of it."""
+        if name := self.place_name:
+            check_name(name, self.key_field, self.names, self.name_rule)
+        folder_in_cloud(self.remote_folder)
+
+    @property
+    def place_name(self) -> str:
+        """The name of the bucket, container or vault."""
+        return str(getattr(self, self.key_field))
+
+    @property
+    def folder(self) -> str:
+        """The folder in normal form; empty for the top."""
+        return folder_in_cloud(self.remote_folder)
 
     @property
     def address(self) -> str:
         """The address of the form `SCHEME://NAME/FOLDER`."""
-        folder = self.remote_folder.strip("/")
-        return f"{self.scheme}://{getattr(self, self.key_field)}" + (f"/{folder}" if folder else "")
+        folder = self.folder
+        return f"{self.scheme}://{self.place_name}" + (f"/{folder}" if folder else "")
 
     def subfolder(self, name: str) -> Self:
         """The settings of a folder inside this one, in the same bucket, container or vault."""
@@ -225,7 +283,9 @@ class CloudSettings(DestinationSettings):
     @classmethod
     def of_address(cls, address: str) -> Self:
         """The settings with that `address`."""
-        name, _, folder = address.partition("://")[2].strip("/").partition("/")
+        name, _, folder = address.partition("://")[2].partition("/")
+        if not name:
+            raise WrongSettings(f"{masked(address)} names no {cls.key_field}: write {cls.example}")
         made: Any = cls
         return made(**{cls.key_field: name, "remote_folder": folder})  # type: ignore[no-any-return]  # as `from_json`
 

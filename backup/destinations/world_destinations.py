@@ -14,7 +14,8 @@ from backup.destinations.given_faults import GivenFaults
 from backup.destinations.local import LocalDestination, LocalFolder, parts_of_path
 from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import IN_PROGRESS, Destination, DestinationError
-from backup.destinations.registry import REMOTE, AnySettings, is_remote, kind_of
+from backup.destinations.registry import BY_SCHEME, AnySettings, is_remote, kind_of, normal_address
+from backup.destinations.setting_checks import LONGEST_FOLDER
 
 CLOUDS = "clouds"
 """The folder of simulated clouds, beside those of the nodes; also the key in `places` that chooses real or simulated."""
@@ -35,8 +36,9 @@ class WorldDestinations:
         self._root = Path(places["backups"]) if "backups" in places else None
         self._in_memory: dict[tuple[str, str], MemoryDestination] = {}
         """(node, path) to destination; clouds, which belong to no node, have `""` and their address."""
-        self._opened: dict[str, Destination] = {}
-        """Address to real cloud, as it was last opened."""
+        self._opened: dict[str, tuple[str, Destination]] = {}
+        """By address: the account that it is of, and the real cloud, as it was last opened."""
+        self._warnings: dict[str, None] = {}
         self._faults = GivenFaults()
         self.choose_clouds(places.get(CLOUDS, "simulated"))
 
@@ -49,21 +51,33 @@ class WorldDestinations:
     def of_settings(self, node: str, settings: AnySettings) -> Destination:
         """The destination of the settings as `node` reaches it, with its faults.
 
-        Raises ValueError for settings that cannot be, and DestinationError for a real cloud that cannot be opened.
+        Raises ValueError for settings that cannot be, and DestinationError for a real cloud that cannot be opened, or that
+        is another one than that of the same address which this world has opened before.
         """
         where = settings.address
+        if settings.warning:
+            self._warnings[settings.warning] = None
         if isinstance(settings, LocalFolder) and is_remote(where):
             raise ValueError(
                 f"the local folder {where!r} is an address: name it in the block of its kind, or give a path"
             )
         if self._real and settings.scheme:
-            self._opened[where] = settings.open()
+            address = self._key(node, where)[1]
+            account, _ = self._opened.get(address, (settings.account, None))
+            if account != settings.account:
+                raise DestinationError(
+                    address,
+                    "this run has named it before, at another server or account, and an address can lead to one place only",
+                    "give one of the two another name or folder",
+                )
+            self._opened[address] = account, settings.open()
         return self.of_path(node, where)
 
     def of_path(self, node: str, path: str) -> Destination:
         """The local folder `path` of `node`, or the cloud of that address as `node` reaches it, with its faults.
 
-        Raises ValueError for a path that leads out of the node, and for an address of no kind.
+        Raises ValueError for a path that leads out of the node, and for an address of no kind. DestinationError for a real
+        cloud that nobody has opened by its settings.
         """
         key = self._key(node, path)
         name = key[1] if is_remote(path) else f"{node}/{key[1]}"
@@ -76,10 +90,21 @@ class WorldDestinations:
     def place(self, node: str, path: str) -> Destination:
         """The destination of `of_path` without faults and always readable, for observers outside the cluster."""
         key = self._key(node, path)
-        return self._opened.get(key[1]) or self._kept(key)
+        return self._real_one(key[1]) if self._is_real(key) else self._kept(key)
 
     def _found(self, key: tuple[str, str]) -> Destination:
-        return self._opened.get(key[1]) or kind_of(key[1]).simulated(self._kept(key), key[1])
+        return self._real_one(key[1]) if self._is_real(key) else kind_of(key[1]).simulated(self._kept(key), key[1])
+
+    def _is_real(self, key: tuple[str, str]) -> bool:
+        """Whether it is a cloud of a world with real clouds. Such a one is never simulated."""
+        return self._real and is_remote(key[1])
+
+    def _real_one(self, address: str) -> Destination:
+        if address not in self._opened:
+            raise DestinationError(
+                address, "clouds are real here, and no task or restore has named this one", "name it by its settings"
+            )
+        return self._opened[address][1]
 
     def _kept(self, key: tuple[str, str]) -> Destination:
         node, path = key
@@ -102,6 +127,11 @@ class WorldDestinations:
     def never_struck(self) -> tuple[str, ...]:
         """The faults that never met anything, each with the reason: sentences without a full stop."""
         return self._faults.never_struck()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is unsafe about the settings that were used, in the order of their first use: sentences without a full stop."""
+        return tuple(self._warnings)
 
     def lose(self, node: str, loss: Loss) -> tuple[str, str]:
         """Remove or corrupt a finished file; return its folder and name. ValueError if there is no such file to lose."""
@@ -142,14 +172,19 @@ class WorldDestinations:
             text = f"{error.path}: {error.what}; {error.remedy}"
         if self._root is None:
             return text
-        for kind in REMOTE:
-            text = text.replace(f"{self._root.joinpath(CLOUDS, kind.scheme)}/", f"{kind.scheme}://")
+        for scheme in BY_SCHEME:
+            text = text.replace(f"{self._root.joinpath(CLOUDS, scheme)}/", f"{scheme}://")
         return text.replace(f"{self._root}/", "").replace(str(self._root), "")
 
     def _key(self, node: str, path: str) -> tuple[str, str]:
         """The node to which a destination belongs (`""` for a cloud), and its path or address. Raises ValueError."""
         if not is_remote(path):
             return node, "/".join(parts_of_path(path))
-        scheme, _, rest = path.partition("://")
-        kind_of(path)
-        return "", f"{scheme}://{'/'.join(parts_of_path(rest))}"
+        address = normal_address(path)
+        folder = address.partition("://")[2].partition("/")[2]
+        if len(folder.encode()) > LONGEST_FOLDER:
+            raise ValueError(
+                f"the folder of {address[:40]}… has {len(folder.encode()):,} bytes, too many for the names of files behind "
+                f"it: give {LONGEST_FOLDER} or fewer"
+            )
+        return "", address

@@ -125,6 +125,10 @@ class Backups(Application[Record]):
         """The faults of destinations that never met anything."""
         return self._destinations.never_struck()
 
+    def warnings(self) -> Iterable[str]:
+        """What is unsafe about the destinations that were named."""
+        return self._destinations.warnings
+
     # ---- the program
 
     async def run(self, member: Member) -> None:

@@ -60,6 +60,8 @@ class Outcome:
     """The names of the nodes, in the order of the start."""
     never_struck: tuple[str, ...] = ()
     """The faults that waited for an event in vain, and those that met nothing, each with the reason."""
+    warnings: tuple[str, ...] = ()
+    """What whoever played should know of the application's surroundings."""
     broken: tuple[FirstBreak, ...] = ()
     """Of a run that went on when a promise was broken (`keep_going`): each broken promise, in order."""
 
@@ -117,6 +119,7 @@ def play(
         unseen=unseen,
         names=world.names,
         never_struck=world.never_struck(),
+        warnings=world.warnings(),
         broken=tuple(history.broken),
     )
 

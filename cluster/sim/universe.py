@@ -675,6 +675,10 @@ class Universe:
         waited = [armed.text() for armed in self._armed]
         return (*waited, *(self._sample.never_struck() if self._sample is not None else ()))
 
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever played should know of the application's surroundings: sentences without a full stop."""
+        return tuple(self._sample.warnings()) if self._sample is not None else ()
+
     def _count(self) -> int:
         self._steps += 1
         return self._steps

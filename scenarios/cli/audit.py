@@ -1,6 +1,6 @@
 """`unkindness audit`: what the backups of a run came to."""
 
-from scenarios.cli.base import HELD, Bug, Json, KeyFile, Rules, app, say, width
+from scenarios.cli.base import HELD, Bug, Json, KeyFile, Rules, app, keys_of, say, width
 
 
 @app.command(name="audit")
@@ -15,8 +15,7 @@ def audit_command(
         A folder that `--out` kept, its trace.ndjson or result.json, or `STORY@SEED`. It is played again to its end.
     """
     from scenarios.inspect.audit import as_fields, audit, lines
-    from scenarios.inspect.restore_files import keys_in
 
-    found = audit(run, keys_in(key_file), bug=bug, rules=rules)
+    found = audit(run, keys_of(key_file), bug=bug, rules=rules)
     say(lambda: as_fields(found), lines(found, width()), json)
     return HELD

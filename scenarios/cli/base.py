@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 from cyclopts import App, Parameter, Token
+
+if TYPE_CHECKING:
+    from backup.record.encryption_keys import Key
 
 HELD, BROKEN, INCONCLUSIVE, DIVERGED = 0, 1, 2, 3
 MISTAKE, DAMAGED, BUG, UNWRITABLE = 64, 65, 70, 74
@@ -63,6 +66,18 @@ def check_data(data: str | None) -> None:
         from scenarios.sample_documents import check
 
         check(data)
+
+
+def keys_of(key_file: Path | None, *warnings: str) -> "tuple[Key, ...]":
+    """The keys of the file; warned of is that others may read it, and what else is said. FilesError for a file that is none."""
+    from backup.destinations.key_files import open_to_all
+    from scenarios.inspect.restore_files import keys_in
+
+    keys = keys_in(key_file)
+    for said in (open_to_all(key_file) if key_file is not None else "", *warnings):
+        if said:
+            complain(f"warning: {said}")
+    return keys
 
 
 @contextmanager

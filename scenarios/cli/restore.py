@@ -8,7 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from scenarios.cli.base import BROKEN, HELD, Flag, KeyFile, app, complain, new_file
+from scenarios.cli.base import BROKEN, HELD, Flag, KeyFile, app, complain, keys_of, new_file
+from scenarios.cli.patience import Patience
 
 Where = Annotated[
     str,
@@ -39,10 +40,12 @@ def restore_points(
     """
     from json import dumps
 
-    from scenarios.inspect.restore_files import fields, inspected, keys_in, lines
+    from scenarios.inspect.restore_files import fields, inspected, lines, unsafe
     from scenarios.terminal import in_json, printable
 
-    found = inspected(where, keys_in(key_file), unsealed=unsealed)
+    keys = keys_of(key_file, unsafe(where))
+    with Patience():
+        found = inspected(where, keys, unsealed=unsealed)
     if json:
         for point in found:
             for each in fields(point):
@@ -80,11 +83,11 @@ def restore(
     unsealed
         Also read a chain that RavenDB wrote, which nobody can verify.
     """
-    from scenarios.inspect.restore_files import document_lines, instant_of_files, keys_in, restored
+    from scenarios.inspect.restore_files import document_lines, instant_of_files, restored, unsafe
 
     when = instant_of_files(at) if at is not None else None
-    keys = keys_in(key_file)
-    with new_file("--into", into) as file:
+    keys = keys_of(key_file, unsafe(where))
+    with new_file("--into", into) as file, Patience():
         found = restored(where, keys, at=when, last_file=last_file, database=database, unsealed=unsealed)
         for line in document_lines(found):
             print(line, file=file)

@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from scenarios.cli.base import INTERRUPTED, complain
+from scenarios.cli.patience import Patience
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
@@ -32,8 +33,10 @@ class RunScreen:
         self._before_sigterm: Any = signal.SIG_DFL
         self._timeline: Any = None
         self._world: World | None = None
+        self._patience = Patience()
 
     def __enter__(self) -> "RunScreen":
+        self._patience.__enter__()
         try:
             self._before = signal.signal(signal.SIGINT, self._interrupt)
             self._before_sigterm = signal.signal(
@@ -52,6 +55,7 @@ class RunScreen:
             if hasattr(signal, "setitimer"):
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        self._patience.__exit__()
         self.screen.close()
 
     def _interrupt(self, *_: object) -> None:

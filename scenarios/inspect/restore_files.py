@@ -104,6 +104,11 @@ def _cloud(where: str) -> FilesPlace:
         raise FilesError(str(error)) from error
 
 
+def _said(error: BaseException) -> str:
+    """The text of an error for who restores: there is no next run that would try again."""
+    return str(error).replace("; the next run tries again", ", and try again")
+
+
 def keys_in(path: Path | None) -> tuple[Key, ...]:
     """The keys in a key file, one a line as base64; () for no file. FilesError never holds what was in it."""
     if path is None:
@@ -122,6 +127,14 @@ def keys_in(path: Path | None) -> tuple[Key, ...]:
         except BadKey as error:
             raise FilesError(f"key file {path}, line {number}: {error}") from None
     return tuple(found)
+
+
+def unsafe(where: str | Path) -> str:
+    """What is unsafe about how an address is reached, as a sentence without a full stop; empty: nothing is. FilesError."""
+    try:
+        return settings_at(str(where)).warning if is_remote(str(where)) else ""
+    except ValueError as error:
+        raise FilesError(str(error)) from error
 
 
 def instant_of_files(text: str) -> int:
@@ -146,7 +159,7 @@ def inspected(where: str | Path, keys: tuple[Key, ...], *, unsealed: bool = Fals
             else:
                 known = chains(destination, keys=keys, unsealed=unsealed)
         except DestinationError as error:
-            raise FilesError(str(error)) from error
+            raise FilesError(_said(error)) from error
         found += [Point(place, chain) for chain in known]
     return found
 
@@ -232,7 +245,7 @@ def restored(
     except (DamagedBackup, BrokenChain) as error:
         raise DamagedFiles(str(error)) from error
     except Unusable as error:
-        raise FilesError(str(error)) from error
+        raise FilesError(_said(error)) from error
 
 
 def _restored(

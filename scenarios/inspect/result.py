@@ -102,6 +102,8 @@ class Result:
     """The files that somebody outside the cluster lost, each with how many need it; they are excused."""
     never_struck: tuple[str, ...]
     """The faults that waited for an event in vain, and those that met nothing, each with the reason."""
+    warnings: tuple[str, ...]
+    """What whoever played should know of the places that the story names."""
     violations: tuple[BrokenRunPromise, ...]
 
     def fields(self) -> dict[str, Any]:
@@ -133,6 +135,7 @@ def summary(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Res
         missed=missed,
         lost=lost,
         never_struck=outcome.never_struck,
+        warnings=outcome.warnings,
         violations=violations,
     )
 
@@ -218,6 +221,7 @@ def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
         lines.append("  missed by rule: " + ", ".join(f"{rule} {count:,} times" for rule, count in result.missed))
     lines += _first_three("excused", [*result.lost, *_excuses(outcome)])
     lines += _first_three("never struck", result.never_struck)
+    lines += _first_three("warning", result.warnings)
     if outcome.promises:
         lines.append("  promises watched:")
         lines += [f"    {name}: {says}" for name, says in outcome.promises]

@@ -81,7 +81,7 @@ def test_the_refusal_names_the_fields_for_it(kind: Callable[..., Any], name: str
         lambda: Ftp("ftp://host:21/a@b"),
         lambda: Ftp("ftp://[::1]:21/a@b"),
         lambda: Ftp("host/a@b", user="raven", password="a@b?sig=1"),
-        lambda: AmazonS3("arn:aws:s3:eu:1:accesspoint/n", "eu", "AKIA", "x=y", custom_server_url="http://[::1]:9000"),
+        lambda: AmazonS3("nightly", "eu", "AKIA", "x=y", custom_server_url="http://[::1]:9000"),
         lambda: Azure("$root", "account", remote_folder="a@b/?"),
         lambda: LocalFolder(r"C:\backups@home?x"),
         lambda: LocalFolder("/b/a:b@c", script=Script("get", "--url https://vault/x")),

@@ -30,12 +30,13 @@ from cluster.sim.run import run
 from cluster.sim.world import World
 from cluster.time_units import DAY, HOUR
 from cluster.wire import Codec
+from tests.ports.samples import ACCOUNT_KEY, CERTIFICATE, SAS_TOKEN, SERVICE_ACCOUNT
 
 SECRET = "hush-hush"
 SIX: tuple[Any, ...] = (
-    Ftp("ftp://archive", 2121, "raven", SECRET, SECRET, "archive.crt"),
-    GoogleCloud("bucket", SECRET, "nightly"),
-    Azure("container", "raven", SECRET, SECRET, "nightly"),
+    Ftp("ftp://archive", 2121, "raven", SECRET, CERTIFICATE, "archive.crt"),
+    GoogleCloud("bucket", SERVICE_ACCOUNT, "nightly"),
+    Azure("container", "raven", ACCOUNT_KEY, SAS_TOKEN, "nightly"),
     AmazonGlacier("vault", "eu-central-1", "AK", SECRET, SECRET, "nightly"),
     AmazonS3("bucket", "eu-central-1", "AK", SECRET, SECRET, "nightly", "http://minio", True, "GLACIER_IR"),
     LocalFolder("/backups"),
@@ -75,9 +76,11 @@ def test_a_task_with_every_field_is_kept_as_it_was_given() -> None:
 
 def test_no_repr_and_no_file_shows_a_secret() -> None:
     """Keys, passwords, tokens and certificates are kept and not shown."""
-    assert SECRET not in repr(WHOLE)
+    secrets = [secret for block in SIX for secret in block.secrets]
+    assert len(secrets) == 9
+    assert not [secret for secret in secrets if secret in repr(WHOLE)]
     assert KEY.as_text() not in repr(WHOLE)
-    assert SECRET not in str(task_json(WHOLE))
+    assert not [secret for secret in secrets if secret in str(task_json(WHOLE))]
     assert KEY.as_text() not in str(task_json(WHOLE))
 
 
@@ -194,7 +197,6 @@ def judged(task: Task, allowed: Allowed = Allowed()) -> None:  # a frozen value
     [
         ({"mentor": "X"}, Allowed(), "prefers node 'X', which is none of A B C"),
         ({"destinations": (LocalFolder("/../etc"),)}, Allowed(), "cannot be reached: the local folder .* leads out"),
-        ({"destinations": (AmazonS3("b", remote_folder="../c"),)}, Allowed(), "cannot be reached: .* leads out"),
         ({"destinations": (LocalFolder("s3://b"),)}, Allowed(), "is an address: name it in the block of its kind"),
         ({}, Allowed(destinations=("None",)), "allows no destination at all"),
         ({}, Allowed(destinations=("AmazonS3", "FTP")), "Local is not allowed here: choose one of AmazonS3, FTP"),

@@ -183,7 +183,7 @@ def _azurite(folder: Path) -> tuple[subprocess.Popen[bytes], int] | None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    for _ in range(300):
+    for _ in range(1_200):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
@@ -191,7 +191,8 @@ def _azurite(folder: Path) -> tuple[subprocess.Popen[bytes], int] | None:
         else:
             return server, port
     server.kill()
-    raise AssertionError("Azurite has not come up in half a minute")
+    server.wait(timeout=20)
+    raise AssertionError("Azurite has not come up in two minutes")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import builtins
 import os
 import ssl
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from backup.destinations.registry import AnySettings
 from backup.destinations.s3 import AmazonS3
 from backup.destinations.settings import Script
 from tests.ports.clouds import WORD_OF_GOOGLE, Clouds
+from tests.ports.samples import SERVICE_ACCOUNT
 
 FILE = "folder/2026-11-22-23-13-25.ravendb-full-backup"
 
@@ -109,7 +111,7 @@ def test_who_comes_too_late_for_vaults_is_told_what_to_do() -> None:
 
 def test_an_ftp_server_whose_certificate_nobody_trusts(clouds: Clouds) -> None:
     """With TLS a server is who it says it is, or nothing is sent, not even the name of the user."""
-    with pytest.raises(DestinationError, match=r"ftp://localhost:.*certificate verify failed"):
+    with pytest.raises(DestinationError, match=r"ftps://localhost:.*certificate verify failed"):
         clouds.ftp_block("ftps").connect().folders()
 
 
@@ -158,12 +160,6 @@ def test_no_error_shows_a_secret(clouds: Clouds, tmp_path: Path) -> None:
             assert secret.rstrip("=") not in text
             assert "\n" not in text
             assert text.count("; ") >= 1, "with a remedy"
-    with pytest.raises(
-        DestinationError, match="its credentials are no JSON object; give the text of a service account"
-    ):
-        GoogleCloud("bucket", "not json").open()
-    with pytest.raises(DestinationError, match="it is no address of an FTP server; write ftp://host/folder"):
-        Ftp("http://files.example").open()
     bad = attrs.evolve(clouds.google_block(), bucket="nosuchbucket").connect()
     with pytest.raises(DestinationError) as caught:
         bad.folders()
@@ -181,7 +177,12 @@ def test_who_lacks_a_library_is_told_which(monkeypatch: pytest.MonkeyPatch) -> N
         return real_import(name, *arguments)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    lacking: tuple[AnySettings, ...] = (AmazonS3("b"), Azure("c"), GoogleCloud("b", "{}"), AmazonGlacier("v"))
+    lacking: tuple[AnySettings, ...] = (
+        AmazonS3("bucket"),
+        Azure("container"),
+        GoogleCloud("bucket", SERVICE_ACCOUNT),
+        AmazonGlacier("vault"),
+    )
     for block in lacking:
         with pytest.raises(
             DestinationError, match=r"needs the library (obstore|boto3); pip install 'unkindness\[clouds\]'"
@@ -197,7 +198,7 @@ def script(tmp_path: Path, text: str, timeout: int = 10_000_000) -> Script:
     path = tmp_path / "block.sh"
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o700)
-    return Script(str(path), "'an argument' another", timeout)
+    return Script(str(path), "an-argument 'and another'", timeout)
 
 
 def test_a_script_gives_the_block(tmp_path: Path) -> None:
@@ -206,7 +207,7 @@ def test_a_script_gives_the_block(tmp_path: Path) -> None:
         tmp_path, """printf '{"BucketName": "%s", "AwsSecretKey": "%s", "ForcePathStyle": true}' "$1" "$2" """
     )
     found = settings_script.given(AmazonS3("", remote_folder="shop", script=gives))
-    assert found == AmazonS3("an argument", secret_key="another", force_path_style=True, remote_folder="shop")
+    assert found == AmazonS3("an-argument", secret_key="and another", force_path_style=True, remote_folder="shop")
 
 
 @pytest.mark.parametrize(
@@ -218,6 +219,12 @@ def test_a_script_gives_the_block(tmp_path: Path) -> None:
         ("echo '[1]'", "what it prints is no JSON object"),
         ("echo '{}'", "it prints no BucketName; let it print the Amazon S3 block"),
         ("""echo '{"BucketName": 7}'""", "its BucketName is no str"),
+        ("""echo '{"BucketName": "nightly/x"}'""", "what it prints is refused: bucket 'nightly/x' holds a folder"),
+        ("yes 'a secret'", "prints more than the 1,048,576 bytes that a block can need; let it print the block, and"),
+        ("yes 'a secret' >&2", "has not ended in 0.2 s"),
+        ("sleep 30 & echo '{}'; wait", "has not ended in 0.2 s"),
+        ("head -c 100000 /dev/zero | tr '\\0' '['", "what it prints is no JSON object"),
+        ("printf '\\200'", "what it prints is no JSON object"),
     ],
 )
 def test_a_script_that_gives_none(text: str, says: str, tmp_path: Path) -> None:
@@ -225,6 +232,26 @@ def test_a_script_that_gives_none(text: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(settings_script.ScriptFailed, match=says) as caught:
         settings_script.given(AmazonS3("", script=script(tmp_path, text, 200_000)))
     assert "a secret" not in str(caught.value)
+
+
+def test_a_script_is_given_what_programs_need_and_no_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of whoever plays may hold the keys of other clouds: the program gets eight variables of it at most."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a secret of another cloud")
+    gives = script(tmp_path, f"""env > {tmp_path}/seen; echo '{{"BucketName": "nightly"}}'""")
+    settings_script.given(AmazonS3("", script=gives))
+    seen = {line.partition("=")[0] for line in (tmp_path / "seen").read_text().splitlines()}
+    assert "PATH" in seen
+    assert seen <= {*settings_script.ENVIRONMENT, "PWD", "SHLVL", "_"}
+
+
+def test_what_a_script_has_started_ends_with_it(tmp_path: Path) -> None:
+    """A program that is given up leaves nothing behind that works on."""
+    with pytest.raises(settings_script.ScriptFailed):
+        settings_script.given(
+            AmazonS3("", script=script(tmp_path, f"(sleep 1; touch {tmp_path}/late) & wait", 200_000))
+        )
+    time.sleep(1.2)
+    assert not (tmp_path / "late").exists()
 
 
 def test_a_script_that_is_not_there() -> None:

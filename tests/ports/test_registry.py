@@ -20,6 +20,7 @@ from backup.record.task_json import LeftOut, task_json, tasks_of
 from backup.requests.restore_requests import secrets_of
 from cluster.wire import Codec
 from tests.ports.clouds import SERVED
+from tests.ports.samples import SAMPLES as SECRETS
 
 README = Path(__file__).parents[2] / "backup" / "destinations" / "README.md"
 TABLE = re.compile(
@@ -35,7 +36,9 @@ def filled(kind: type[DestinationSettings], **others: Any) -> Any:
     """Settings of a kind with something in every field that has a name in JSON."""
     made: Any = kind
     contents = {field.name: SAMPLES[field.type] for field in json_fields(kind).values() if field.type}
-    texts = {name: text.format(name) if isinstance(text, str) else text for name, text in contents.items()}
+    texts = {
+        name: SECRETS.get(name, text.format(name)) if isinstance(text, str) else text for name, text in contents.items()
+    }
     return made(**texts, **others)
 
 
@@ -88,7 +91,7 @@ def test_a_task_comes_back_unless_a_secret_lacks(kind: type[DestinationSettings]
 def test_no_secret_of_a_kind_is_shown(kind: type[DestinationSettings]) -> None:
     """Not by its `repr`, its address or its JSON; whoever watches knows all of them from the request that brings it."""
     whole = filled(kind)
-    hidden = [f"{field.name}-of-ours" for field in secret_fields(kind)]
+    hidden = [getattr(whole, field.name) for field in secret_fields(kind)]
     shown = f"{whole!r} {whole.address} {whole.as_json()} {Task(destinations=(whole,))!r}"
     assert [secret for secret in hidden if secret in shown] == []
     assert list(whole.secrets) == hidden == secrets_of(DefineTask("Shop", Task(destinations=(whole,))))

@@ -87,7 +87,7 @@ def test_json_is_one_object_and_nothing_else(write: Write, capsys: pytest.Captur
     result = json.loads(capsys.readouterr().out)
     assert list(result) == [
         *("story", "seed", "rules", "verdict", "digest", "events", "messages", "virtual_seconds", "wall_seconds"),
-        *("elections", "backups", "missed", "lost", "never_struck", "violations"),
+        *("elections", "backups", "missed", "lost", "never_struck", "warnings", "violations"),
     ]
     assert (result["verdict"], result["seed"], result["elections"], result["violations"]) == ("held", 1, 1, [])
     assert list(result["backups"]) == ["ok", "late", "missed", "double", "failed"]

@@ -257,7 +257,7 @@ def test_files_of_a_real_cloud(clouds: Clouds, capsys: Say, monkeypatch: pytest.
     ("where", "says"),
     [
         ("azure://container/x", "give the account's name with its key or a SAS token, or AZURE_STORAGE_ACCOUNT_NAME"),
-        ("gs://bucket/x", "missing field `private_key_id`"),
+        ("gs://bucket/x", "credentials have no client_email; give the text of a service account"),
     ],
 )
 def test_a_cloud_that_nobody_can_get_in_to_is_the_users_mistake(

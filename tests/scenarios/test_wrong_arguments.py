@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from backup.destinations.faults import Full, Slow
-from backup.destinations.settings import WrongSettings
+from backup.destinations.setting_checks import WrongSettings
 from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.task import Task as Definition
 from backup.record.task_commands import DefineTask
