@@ -13,6 +13,7 @@ from backup.checks.retention_promises import KeptAsRuled
 from backup.checks.run_ends import RunsEnd
 from backup.checks.second_runs import OneRunIsEnough
 from backup.checks.secrets import EncryptedAsAsked, KeysStaySecret
+from backup.checks.upload_promises import TriedAsRuled
 from backup.destinations.world_destinations import WorldDestinations
 from backup.record.key_ring import KeyRing
 from backup.record.rules import Rules
@@ -42,6 +43,7 @@ def backup_watchers(rules: Rules, destinations: WorldDestinations, keys: KeyRing
         CopiesAgree(model),
         IndexesTrue(),
         ReplicasFollow(model),
+        TriedAsRuled(rules),
         ReportedIsKept(files),
         ReportsInOrder(model, rules),
         ToldAsRuled(model, rules),

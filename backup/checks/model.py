@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from backup import notes
-from backup.destinations.faults import Slow, Well
+from backup.destinations import io_costs
+from backup.destinations.faults import SILENCE, Silent, Slow, Well
+from backup.destinations.registry import is_remote
 from backup.record.record import Topology
 from cluster import steps, trace
 from cluster.checks import Sees, Watcher, on
@@ -24,6 +26,8 @@ MILLION = 1_000_000
 REMEMBERED = 48 * HOUR
 """For how long (µs) it is remembered at least that a node saw no leader."""
 NEVER = 1 << 62
+SILENT = (4 * SILENCE) // io_costs.LOOK
+"""How many times longer a look at a place that keeps silent may take, with every attempt and the pauses between."""
 UTC = ZoneInfo("UTC")
 NOBODY = Topology(())
 
@@ -192,7 +196,7 @@ class Model(Watcher):
 
     def slowness(self, node: str) -> int:
         """How many times longer than usual everything takes at the slowest of the node's destinations."""
-        return max((factor for (of, _), factor in self._slow_places.items() if of == node), default=1)
+        return max((factor for (of, _), factor in self._slow_places.items() if of in (node, "")), default=1)
 
     def is_slow(self, node: str) -> bool:
         """Whether the node's disk or one of its destinations is slow."""
@@ -385,8 +389,11 @@ class Model(Watcher):
                 (self._slow.add if factor > 1 else self._slow.discard)(node)
             case steps.Disturb(node, Slow(path, factor)):
                 self._slow_places[node, path] = factor
+            case steps.Disturb(node, Silent(path)):
+                self._slow_places["" if is_remote(path) else node, path] = SILENT
             case steps.Disturb(node, Well(path)):
-                self._slow_places.pop((node, path), None)
+                for of in (node, ""):
+                    self._slow_places.pop((of, path), None)
             case steps.Mend():
                 paused, self.paused = self.paused, set()
                 for node in sorted(paused):

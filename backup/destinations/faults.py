@@ -11,8 +11,9 @@ from typing import Any
 from backup.destinations.address_secrets import refuse_secret
 from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import Destination, DestinationError, Upload
-from backup.destinations.registry import is_remote
+from backup.destinations.registry import is_remote, kind_of
 from backup.destinations.setting_checks import check_fields
+from cluster.time_units import SECOND
 from cluster.value import value
 
 Met = Callable[[type], Any]
@@ -62,6 +63,16 @@ class Refusing(OfPlace):
 
     def says(self, node: str) -> str:
         return f"{_whose(self.path, node)} refuses everything"
+
+
+@value
+class Silent(OfPlace):
+    """It takes connections and never answers: whoever asks gives up after `SILENCE`."""
+
+    path: str
+
+    def says(self, node: str) -> str:
+        return f"{_whose(self.path, node)} keeps silent"
 
 
 @value
@@ -156,7 +167,9 @@ def _whose(path: str, node: str) -> str:
 OF_THE_WAY = (Slow, Disconnected)
 """The faults that affect the connection from one node to a cloud, and not the cloud itself."""
 Loss = Removed | Corrupted | Expired
-Trouble = Full | Slow | Refusing | ReadOnly | Disconnected | Losing | Cutting
+Trouble = Full | Slow | Refusing | Silent | ReadOnly | Disconnected | Losing | Cutting
+SILENCE = 120 * SECOND
+"""µs after which a place that does not answer is given up, as a real one is (store_options.py)."""
 LAST = 64
 """How many bytes `Cutting` cuts off: they belong to the seal, or to the last message of an encrypted file."""
 
@@ -176,6 +189,11 @@ class Troubled:
         return slow.factor if isinstance(slow, Slow) else 1
 
     @property
+    def is_silent(self) -> bool:
+        """Whether it answers nobody."""
+        return self._met(Silent) is not None
+
+    @property
     def in_memory(self) -> bool:
         """Whether the destination below lives in this process."""
         return in_memory(self._place)
@@ -185,33 +203,33 @@ class Troubled:
         return self._place.gives_back
 
     def start(self, name: str) -> Upload:
-        self._need(Refusing, ReadOnly, Disconnected)
+        self._need(Silent, Refusing, ReadOnly, Disconnected)
         return TroubledUpload(self._place, name, self._name, self._place.start(name), self._need, self._met)
 
     def read(self, name: str) -> Iterator[bytes]:
-        self._need(Refusing, Disconnected)
+        self._need(Silent, Refusing, Disconnected)
         return self._place.read(name)
 
     def folders(self) -> tuple[str, ...]:
-        self._need(Refusing, Disconnected)
+        self._need(Silent, Refusing, Disconnected)
         return self._place.folders()
 
     def files(self, folder: str) -> tuple[str, ...]:
-        self._need(Refusing, Disconnected)
+        self._need(Silent, Refusing, Disconnected)
         return self._place.files(folder)
 
     def delete(self, name: str) -> None:
-        self._need(Refusing, ReadOnly, Disconnected)
+        self._need(Silent, Refusing, ReadOnly, Disconnected)
         self._place.delete(name)
 
     def delete_folder(self, folder: str) -> None:
-        self._need(Refusing, ReadOnly, Disconnected)
+        self._need(Silent, Refusing, ReadOnly, Disconnected)
         self._place.delete_folder(folder)
 
     def _need(self, *without: type) -> None:
         for kind in without:
             if self._met(kind):
-                raise DestinationError(self._name, *REASONS[kind])
+                raise DestinationError(self._name, *reason(kind, self._name))
 
 
 def slowness(place: Destination) -> int:
@@ -219,19 +237,58 @@ def slowness(place: Destination) -> int:
     return place.slowness if isinstance(place, Troubled) else 1
 
 
+def time_at(place: Destination, cost: int) -> int:
+    """µs that something takes at this destination which costs `cost` at one that is well."""
+    return SILENCE if is_silent(place) else cost * slowness(place)
+
+
+def is_silent(place: Destination) -> bool:
+    """Whether a destination answers nobody at present."""
+    return isinstance(place, Troubled) and place.is_silent
+
+
 def in_memory(place: Destination) -> bool:
     """Whether a destination lives in this process, so that to use it is no real input or output."""
     return place.in_memory if isinstance(place, Troubled) else isinstance(place, MemoryDestination)
 
 
+LOST = ("the connection is lost", "see whether the place can be reached; the next run tries again")
+DAMAGED = ("the hash that came back is not that of the file", "nothing: the next run sends another")
 REASONS: Mapping[type, tuple[str, str]] = {
     Full: ("no space is left", "free some space, or choose another folder"),
     Refusing: ("permission is denied", "let the user that runs this write there, or choose another folder"),
+    Silent: ("the device does not answer", "see whether the server behind the folder is up; the next run tries again"),
     ReadOnly: ("the file system can only be read", "mount it for writing, or choose another folder"),
-    Cutting: ("the hash that came back is not that of the file", "nothing: the next run sends another"),
-    Disconnected: ("the connection is lost", "see whether the place can be reached; the next run tries again"),
+    Cutting: DAMAGED,
+    Disconnected: LOST,
 }
-"""The reason and the remedy that a user reads for each fault, worded as for a real destination."""
+"""The reason and the remedy that a user reads for each fault of a folder, worded as for a real one."""
+OF_A_CLOUD: Mapping[type, tuple[str, str]] = {
+    Full: ("the quota is used up", "raise it, or remove what nobody needs there"),
+    Refusing: ("permission is denied", "give keys that may list, read, write and delete there"),
+    Silent: (
+        f"the server has kept silent for {SILENCE // SECOND} s",
+        "see whether it can be reached; the next run tries again",
+    ),
+    ReadOnly: ("these keys may only read", "give keys that may write and delete there"),
+    Cutting: DAMAGED,
+    Disconnected: LOST,
+}
+"""The same for a cloud."""
+OF_FTP: Mapping[type, tuple[str, str]] = {
+    Full: ("no space is left on the server", "free some space there, or have the user's quota raised"),
+    Refusing: ("the server refuses that", "give a user that may write there, and its password"),
+    ReadOnly: ("this user may only read", "give a user that may write there, and its password"),
+}
+"""What is otherwise for a server with users."""
+
+
+def reason(fault: type, place: str) -> tuple[str, str]:
+    """The reason and the remedy for a fault of the place of that address or path."""
+    if not is_remote(place):
+        return REASONS[fault]
+    found = OF_FTP.get(fault) if kind_of(place).json_name == "FtpSettings" else None
+    return found or OF_A_CLOUD[fault]
 
 
 class TroubledUpload:
@@ -256,16 +313,17 @@ class TroubledUpload:
 
     def write(self, chunk: bytes) -> None:
         """Add a chunk. Once the connection was lost, this and all later chunks are dropped, even if it comes back."""
+        self._need(Silent)
         self._was_cut_off |= self._met(Disconnected) is not None
         if not self._was_cut_off:
             self._upload.write(chunk)
 
     def finish(self) -> None:
-        self._need(Refusing, ReadOnly, Full, Disconnected)
+        self._need(Silent, Refusing, ReadOnly, Full, Disconnected)
         if self._was_cut_off:
-            raise DestinationError(self._place_name, *REASONS[Disconnected])
+            raise DestinationError(self._place_name, *reason(Disconnected, self._place_name))
         if not self._place.gives_back and (self._met(Cutting) or self._met(Losing)):
-            raise DestinationError(self._place_name, *REASONS[Cutting])
+            raise DestinationError(self._place_name, *reason(Cutting, self._place_name))
         self._upload.finish()
         if self._met(Cutting):
             self._cut()
@@ -283,5 +341,5 @@ class TroubledUpload:
         self._upload.abandon()
 
     def discard(self) -> None:
-        self._need(Refusing, ReadOnly, Disconnected)
+        self._need(Silent, Refusing, ReadOnly, Disconnected)
         self._upload.discard()

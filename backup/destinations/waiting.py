@@ -5,11 +5,15 @@ Real input and output takes no virtual time, so that nothing of it is in a trace
 
 import contextlib
 import itertools
+import threading
 from collections.abc import Iterator
 
 _NUMBERS = itertools.count(1)
 _WAITS: dict[int, str] = {}
 """By number, in the order in which they began: the address of each real place that is being asked."""
+
+PAUSE = 4.0
+"""The real seconds between two attempts at a real place, however long they are in virtual time: three span eight seconds."""
 
 
 @contextlib.contextmanager
@@ -26,3 +30,8 @@ def waiting_for(address: str) -> Iterator[None]:
 def oldest_wait() -> tuple[int, str] | None:
     """Number and address of what has been waited for longest; None: nothing is."""
     return next(iter(list(_WAITS.items())), None)
+
+
+def wait_a_little() -> None:
+    """Let real time pass, so that a real place may come back."""
+    threading.Event().wait(PAUSE)

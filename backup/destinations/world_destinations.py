@@ -129,6 +129,11 @@ class WorldDestinations:
         return self._faults.never_struck()
 
     @property
+    def are_real(self) -> bool:
+        """Whether clouds are the real ones that tasks name."""
+        return self._real
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What is unsafe about the settings that were used, in the order of their first use: sentences without a full stop."""
         return tuple(self._warnings)

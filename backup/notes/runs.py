@@ -256,9 +256,7 @@ class Uploaded(Note):
 
 @value
 class UploadRepeated(Note):
-    """An attempt to upload a file failed; another follows after a pause."""
-
-    weight: ClassVar[int] = DETAIL
+    """A run could not reach a cloud, or could not send its file there; it tries again after a pause."""
 
     database: str
     task: int
@@ -268,12 +266,12 @@ class UploadRepeated(Note):
     error: str
 
     def text(self) -> str:
-        return f"will try again, as attempt {self.attempt} to send a file failed: {self.error}"
+        return f"will try again, as attempt {self.attempt} failed: {self.error}"
 
 
 @value
 class UploadFailed(Note):
-    """All attempts to upload a file to one of the clouds failed, so the run fails (rule 9.8)."""
+    """All attempts to reach one of the clouds, or to send a file there, failed, so the run fails (rule 9.8)."""
 
     sign: ClassVar[str] = "x"
     weight: ClassVar[int] = HEADLINE
@@ -283,6 +281,8 @@ class UploadFailed(Note):
     started_at: int
     path: str
     error: str
+    is_last: bool = True
+    """Whether no attempt was left; else another would have been in vain: the name is taken, the time is up, or the run is over."""
 
     def text(self) -> str:
         return f"cannot send the backup of {whose(self.task, self.database)}: {self.error}"

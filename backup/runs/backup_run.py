@@ -16,10 +16,10 @@ from backup.content.manifest import DamagedBackup, FileKind, Manifest, begun_man
 from backup.content.snapshot import SnapshotWriter
 from backup.database.agreed_values import Values, combined, kept_by
 from backup.destinations import io_costs
-from backup.destinations.faults import slowness
+from backup.destinations.faults import time_at
 from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import Destination, DestinationError
-from backup.notes import BackupFinished, BackupSkipped, BackupStarted
+from backup.notes import BackupFinished, BackupSkipped, BackupStarted, UploadFailed, UploadRepeated
 from backup.record.encryption_keys import Key
 from backup.record.record import ONE_TIME, Database, Sent, Status
 from backup.record.rules import Rules
@@ -29,7 +29,7 @@ from backup.runs import run_status
 from backup.runs.chain import chain_to_continue, free_names, looked_at
 from backup.runs.local_status import ChainEnd
 from backup.runs.run_inputs import RunInputs, RunPlaces
-from backup.runs.uploads import BackupFile, NoLongerWanted, Uploads, withdraw
+from backup.runs.uploads import BackupFile, NoLongerWanted, Uploads, is_last_attempt, pause, withdraw
 from cluster.member import Member
 from cluster.trace import Note
 from cluster.value import value
@@ -94,7 +94,7 @@ class BackupRun:
     async def do(self) -> RunOutcome:
         """Do the run. If it raises NoLongerWanted, OSError or ValueError, no file is left behind (rule 9.6c)."""
         self.places = await self._find_places()
-        target = await self._outside(self._open, io_costs.LOOK)
+        target = await self._opened()
         if target is None:
             return self._skipped()
         self._note_start(target)
@@ -130,7 +130,29 @@ class BackupRun:
 
     async def _outside(self, work: Callable[[], T], cost: int) -> T:
         """Do `work` at the destination, which may be slower than usual."""
-        return await self._member.outside(work, cost * slowness(self.places.base), in_memory=self.places.in_memory)
+        return await self._member.outside(work, time_at(self.places.base, cost), in_memory=self.places.in_memory)
+
+    async def _opened(self) -> BackupFile | None:
+        """Begin the file, as `_open` does. If no place can be reached but clouds, it is tried as often as an upload is."""
+        inputs, rules = self._inputs, self._rules
+        for attempt in range(1, rules.upload_attempts + 1):
+            try:
+                return await self._member.outside(
+                    self._open, self.places.time_to_look(io_costs.LOOK), in_memory=self.places.in_memory
+                )
+            except DestinationError as error:
+                address = self.places.cloud_of(error)
+                if not address:
+                    raise
+                self._need_wanted()
+                why = self._plain_error(error)
+                about = (inputs.database.name, inputs.task.id, inputs.started_at, address)
+                if is_last_attempt(attempt, rules):
+                    self._member.note(UploadFailed(*about, why))
+                    raise
+                self._member.note(UploadRepeated(*about, attempt, why))
+                await pause(self._member, rules, is_real=self.places.are_real)
+        raise AssertionError("the last attempt returns or raises")
 
     def _open(self) -> BackupFile | None:
         """Look at the destination, decide finally whether the run is full, and begin the file; None: skip the run."""

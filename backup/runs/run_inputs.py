@@ -6,7 +6,7 @@ What the places hold is looked up in chain.py; the run itself is in backup_run.p
 from collections.abc import Callable
 
 from backup.database.contents import Contents
-from backup.destinations.faults import in_memory
+from backup.destinations.faults import SILENCE, in_memory, is_silent, time_at
 from backup.destinations.port import Destination, DestinationError
 from backup.record.encryption_keys import Key, key_to_write
 from backup.record.record import Database, Status, Task
@@ -80,6 +80,20 @@ class RunPlaces:
     def in_memory(self) -> bool:
         """Whether all of them live in this process."""
         return in_memory(self.base) and all(in_memory(remote.place) for remote in self.remotes)
+
+    @property
+    def are_real(self) -> bool:
+        """Whether clouds are among them that are no simulated ones."""
+        return any(remote.is_real for remote in self.remotes)
+
+    def time_to_look(self, cost: int) -> int:
+        """µs that a look at all of them takes which costs `cost` at one that is well."""
+        return max(time_at(self.base, cost), *(SILENCE for each in self.remotes if is_silent(each.place)), 0)
+
+    def cloud_of(self, error: DestinationError) -> str:
+        """The address of the cloud that an error is of; empty if it is of none."""
+        found = [each.address for each in self.remotes if f"{error.path}/".startswith(f"{each.address}/")]
+        return max(found, default="")
 
     def clear(self) -> None:
         """Remove from a temporary place what a crash left there."""

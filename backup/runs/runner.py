@@ -214,7 +214,7 @@ class Runner:
             if isinstance(block, LocalFolder):
                 base, path = place, block.path
             else:
-                remotes.append(RemotePlace(block.address, block.word, place))
+                remotes.append(RemotePlace(block.address, block.word, place, self._destinations.are_real))
         return RunPlaces(base, path, tuple(remotes))
 
     async def _given(self, run: ActiveRun, block: AnySettings) -> AnySettings:

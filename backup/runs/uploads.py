@@ -12,8 +12,9 @@ import attrs
 
 from backup.content.manifest import FileKind, Manifest
 from backup.destinations import io_costs
-from backup.destinations.faults import slowness
+from backup.destinations.faults import time_at
 from backup.destinations.port import IN_PROGRESS, Destination, DestinationError, Upload
+from backup.destinations.waiting import wait_a_little
 from backup.notes import Uploaded, UploadFailed, UploadRepeated
 from backup.record.record import Sent
 from backup.record.rules import Rules
@@ -35,6 +36,8 @@ class RemotePlace:
     address: str
     word: str
     place: Destination
+    is_real: bool = False
+    """Whether it is no simulated one."""
 
 
 @value
@@ -108,12 +111,12 @@ class Uploads:
                 if not taken:
                     await self._outside(remote, partial(_clear, remote.place, file.name), io_costs.LOOK)
                 why = self._plain(error)
-                is_last = taken or attempt == self._rules.upload_attempts
-                if not is_last and self._is_wanted() and self._has_time(began):
+                is_last = is_last_attempt(attempt, self._rules)
+                if not is_last and not taken and self._is_wanted() and self._has_time(began):
                     member.note(UploadRepeated(*about, attempt, why))
-                    await member.sleep(self._rules.upload_pause)
+                    await pause(member, self._rules, is_real=remote.is_real)
                     continue
-                member.note(UploadFailed(*about, why))
+                member.note(UploadFailed(*about, why, is_last))
                 self.given_up.append(why)
                 return attrs.evolve(known, duration=member.monotonic() - began, error=why)
             break
@@ -124,7 +127,7 @@ class Uploads:
         return attrs.evolve(known, last_full=manifest.started_at, duration=duration, error="")
 
     async def _outside(self, remote: RemotePlace, work: Callable[[], T], cost: int) -> T:
-        return await self._member.outside(work, cost * slowness(remote.place))
+        return await self._member.outside(work, time_at(remote.place, cost))
 
     async def _attempt(self, remote: RemotePlace, began: int, *, again: bool) -> None:
         file = self._file
@@ -180,6 +183,19 @@ class Uploads:
                 f"the upload has taken {minutes} minutes and is not done",
                 "see how much the line carries, or raise the time-out of cloud storage",
             )
+
+
+def is_last_attempt(attempt: int, rules: Rules) -> bool:
+    """Whether the rules promise no other attempt after this one, the first being 1."""
+    return attempt >= rules.upload_attempts
+
+
+async def pause(member: Member, rules: Rules, *, is_real: bool) -> None:
+    """Wait before the next attempt. A real cloud needs real time to come back."""
+    if is_real:
+        await member.outside(wait_a_little, rules.upload_pause)
+    else:
+        await member.sleep(rules.upload_pause)
 
 
 def withdraw(remotes: Iterable[RemotePlace], name: str) -> None:

@@ -17,6 +17,7 @@ from backup.destinations.faults import Losing as Losing
 from backup.destinations.faults import ReadOnly as ReadOnly
 from backup.destinations.faults import Refusing as Refusing
 from backup.destinations.faults import Removed as Removed
+from backup.destinations.faults import Silent as Silent
 from backup.destinations.faults import Slow as Slow
 from backup.destinations.faults import Trouble as Trouble
 from backup.destinations.faults import Well as Well

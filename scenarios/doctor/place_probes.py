@@ -2,7 +2,18 @@
 
 from typing import ClassVar
 
-from backup.destinations.faults import Cutting, Disconnected, Full, Losing, ReadOnly, Refusing, Slow, Trouble, Well
+from backup.destinations.faults import (
+    Cutting,
+    Disconnected,
+    Full,
+    Losing,
+    ReadOnly,
+    Refusing,
+    Silent,
+    Slow,
+    Trouble,
+    Well,
+)
 from backup.notes import BackupFailed
 from cluster import steps
 from cluster.sim.world import Misuse, World
@@ -77,6 +88,7 @@ def fails(trouble: Trouble, why: str) -> Probe:
 for kind, reason in (
     (Full, "no space is left"),
     (Refusing, "permission is denied"),
+    (Silent, "does not answer"),
     (ReadOnly, "can only be read"),
     (Disconnected, "the connection is lost"),
     (Losing, "there is no such file"),

@@ -22,6 +22,17 @@ async def shrugs_at_a_failed_upload(original: Any, self: Any, *arguments: Any) -
         return
 
 
+@bug(
+    "backup.runs.backup_run:is_last_attempt",
+    breaks="tried as ruled",
+    source="retries around the upload alone: a cloud that is away for three seconds as the run begins fails it",
+    strikes="a_cloud_that_keeps_silent",
+)
+def gives_up_at_the_first_attempt(original: Any, attempt: int, rules: Any) -> bool:
+    """A cloud that cannot be reached when a run begins is not asked again."""
+    return True
+
+
 @bug("backup.restore.chain_reader:_covers", source="rules 9.8, 17.2", strikes="one_of_three_places_refuses")
 def restores_the_file_of_a_failed_run(original: Any, later: Any, earlier: Any) -> Any:
     """Where a run that failed elsewhere has left its file, a restore ends with that one, and not with what came after it."""

@@ -99,12 +99,12 @@ async def believes_what_it_is_told(original: Any, self: Any, opened: Any, manife
 
 
 @bug(
-    "backup.runs.backup_run:slowness",
+    "backup.runs.backup_run:time_at",
     source="section 2: an upload has twelve hours, and not ten minutes",
     strikes="the_backup_folder_is_slow",
 )
-def gives_a_slow_place_up(original: Any, place: Any) -> Any:
+def gives_a_slow_place_up(original: Any, place: Any, cost: int) -> Any:
     """A place that is a thousand times slower is taken for one that is gone."""
-    if original(place) > 1_000:
+    if original(place, cost) > 1_000 * cost:
         raise DestinationError("the place", "it takes too long", "choose another")
-    return original(place)
+    return original(place, cost)

@@ -26,6 +26,8 @@ from backup.notes import (
     TaskDefined,
     TaskRemoved,
     TopologyChanged,
+    UploadFailed,
+    UploadRepeated,
 )
 from backup.record.key_ring import KeyRing
 from backup.record.rules import rules_named
@@ -343,6 +345,27 @@ def test_the_model_knows_who_stands_still() -> None:
     for seq, (t, node, note) in enumerate(told, 1):
         tell(model, Happened(seq, t, node, 0, note))
     assert (model.has_leader, model.is_up("A"), model.is_up("B")) == (False, False, True)
+
+
+# ---- attempts ----
+
+
+def attempts(count: int, *, is_last: bool = True) -> list[Told]:
+    """A run at one o'clock that gives a cloud up after that many attempts."""
+    about = ("Shop", 2, HOUR, "s3://nightly")
+    again = [(HOUR + each, "B", UploadRepeated(*about, each, "away")) for each in range(1, count)]
+    return [*again, (HOUR + count, "B", UploadFailed(*about, "away", is_last))]
+
+
+def test_a_cloud_that_is_given_up_too_early() -> None:
+    """9.8: three attempts, under RavenDB's rules one; none where another would be in vain. Each run counts anew."""
+    shown(*attempts(3), *attempts(3))
+    shown(*attempts(1, is_last=False))
+    shown(*attempts(1), rules="ravendb-6.2")
+    broken(
+        "tried as ruled", "gives s3://nightly up for task 2 of Shop after 1 attempt, and rules promise 3", *attempts(1)
+    )
+    broken("tried as ruled", "after 2 attempts, and rules promise 1", *attempts(2), rules="ravendb-4.2")
 
 
 # ---- reports ----

@@ -1,5 +1,8 @@
 """A simulated cluster and real clouds, on servers of loopback: the same runs, the same promises, real bytes."""
 
+import contextlib
+import socket
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import trio
 from backup.destinations.local import LocalFolder
 from backup.destinations.s3 import AmazonS3
 from backup.destinations.settings import Script
-from backup.notes import BackupFailed, FolderRemoved, Uploaded
+from backup.notes import BackupFailed, FolderRemoved, Uploaded, UploadRepeated
 from backup.restore.restore_points import chains
 from cluster.sim.run import Outcome, play
 from cluster.sim.world import World
@@ -18,6 +21,7 @@ from cluster.time_units import days, hours
 from scenarios.backups import FOLDER, Client, Database, backups
 from tests.backup.test_cleaning import notes
 from tests.ports.clouds import ACCOUNT, Clouds
+from tests.ports.odd_servers import away
 
 
 def told(
@@ -80,8 +84,9 @@ def test_azure(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
     assert block.account_name == ACCOUNT
 
 
-def test_a_cloud_that_is_not_there(clouds: Clouds) -> None:
+def test_a_cloud_that_is_not_there(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error is told as it is, in virtual time, and the local file stays; a lost way may be simulated all the same."""
+    monkeypatch.setattr("backup.destinations.waiting.PAUSE", 0.01)
     nowhere = attrs.evolve(clouds.s3_block(), custom_server_url="http://127.0.0.1:9")
 
     async def story(world: World, client: Client, shop: Database) -> None:
@@ -92,6 +97,40 @@ def test_a_cloud_that_is_not_there(clouds: Clouds) -> None:
     first, again = told(story, {}), told(story, {})
     assert first.digest == again.digest
     assert "error sending request; see whether it can be reached" in notes(first, BackupFailed)[0].error
+
+
+@pytest.mark.parametrize("with_folder", [False, True])
+def test_a_cloud_that_comes_back_in_time(with_folder: bool, clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Away as the run begins, it is asked again in a few seconds of real time; with a folder beside it, as the file is sent."""
+    with away(clouds.ports["amazon"]) as (port, is_back):
+        block = attrs.evolve(clouds.s3_block(), custom_server_url=f"http://127.0.0.1:{port}")
+
+        def come_back() -> None:
+            is_back.set()
+            waited = 0
+            while waited < 100 and not _listens(port):
+                waited += 1
+
+        monkeypatch.setattr("backup.runs.uploads.wait_a_little", come_back)
+
+        async def story(world: World, client: Client, shop: Database) -> None:
+            places = (LocalFolder(FOLDER), block) if with_folder else (block,)
+            task = await shop.define(full="0 0 * * *", incremental="0 * * * *", to=places)
+            assert (await task.ran()).outcome == "written"
+
+        outcome = told(story, {})
+    (again,) = notes(outcome, UploadRepeated)
+    assert (again.attempt, again.path) == (1, block.address)
+    assert again.text().startswith(f"will try again, as attempt 1 failed: {block.address}")
+    assert [note.path for note in notes(outcome, Uploaded)] == [block.address]
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    threading.Event().wait(0.05)
+    return False
 
 
 def test_a_script_says_where(clouds: Clouds, tmp_path: Path) -> None:

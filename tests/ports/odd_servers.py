@@ -60,3 +60,43 @@ def answering(redirect: str = "", *, stops: bool = False) -> Iterator[tuple[int,
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextlib.contextmanager
+def away(target: int) -> Iterator[tuple[int, threading.Event]]:
+    """A port at which nobody listens until the event is set; from then on it is that of the server at port `target`."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = int(found.getsockname()[1])
+    is_back, over = threading.Event(), threading.Event()
+    opened: list[socket.socket] = []
+
+    def carry(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(1 << 16):
+                sink.sendall(chunk)
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        is_back.wait()
+        with socket.create_server(("127.0.0.1", port)) as listening:
+            listening.settimeout(0.05)
+            while not over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    inner, _ = listening.accept()
+                    inner.setblocking(True)
+                    outer = socket.create_connection(("127.0.0.1", target))
+                    opened.extend((inner, outer))
+                    for pair in ((inner, outer), (outer, inner)):
+                        threading.Thread(target=carry, args=pair, daemon=True).start()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield port, is_back
+    finally:
+        over.set()
+        is_back.set()
+        thread.join()
+        for each in opened:
+            each.close()
