@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import attrs
 
 from backup.destinations.object_store import ObjectStore
+from backup.destinations.plain_listing import of_azure
 from backup.destinations.port import DestinationError
 from backup.destinations.setting_checks import WrongSettings, base64_bytes, server_url
 from backup.destinations.settings import CloudSettings, Script, named
@@ -89,7 +90,8 @@ class Azure(CloudSettings):
             hidden,
             f"give the account's name {REMEDY}",
         )
-        return ObjectStore(store, self.address, self.folder, hidden)
+        lister = of_azure(self.container, endpoint, account, given) if given is not None else None
+        return ObjectStore(store, self.address, self.folder, hidden, lister=lister)
 
     def _keys(self) -> dict[str, str] | None:
         """What gets in, as the library has it: that of the settings, else that of the environment, never some of each.

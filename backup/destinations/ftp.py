@@ -9,6 +9,7 @@ import base64
 import contextlib
 import ftplib
 import os
+import re
 import socket
 import ssl
 import tempfile
@@ -34,6 +35,8 @@ CHUNK = 1 << 17
 TIMEOUT = 60.0
 """How many seconds of silence pass before a connection counts as lost."""
 NO_SUCH_FILE = "550"
+WANTS_TLS = re.compile(r"\b(TLS|SSL|AUTH|secure|encryption|encrypted)\b", re.IGNORECASE)
+AGAIN = "see whether the server can be reached; the next run tries again"
 
 
 @value
@@ -232,20 +235,42 @@ class FtpDestination:
 
     def connected(self) -> ftplib.FTP:
         """A new connection that is logged in."""
-        settings = self._settings
         client = (
             ReusingFtpTls(context=self._context(), timeout=TIMEOUT) if self._secure else ftplib.FTP(timeout=TIMEOUT)
         )
         try:
             client.encoding = "utf-8"
             client.connect(self._host, self._port)
-            client.login(settings.user, settings.password)
-            if isinstance(client, ftplib.FTP_TLS):
-                client.prot_p()
+            self._let_in(client)
         except BaseException:
             client.close()
             raise
         return client
+
+    def _let_in(self, client: ftplib.FTP) -> None:
+        """Log in, by TLS if the settings say so. DestinationError names the side that wants TLS where the other has none."""
+        settings = self._settings
+        if isinstance(client, ftplib.FTP_TLS):
+            try:
+                client.auth()
+            except ftplib.Error as error:
+                what = f"the server offers no TLS ({self._shown(error)})"
+                remedy = "have it offered there, or write ftp://, by which backup and password travel in the clear"
+                raise DestinationError(self._where, what, remedy) from None
+        try:
+            client.login(settings.user, settings.password)
+            if isinstance(client, ftplib.FTP_TLS):
+                client.prot_p()
+        except (ftplib.error_perm, ftplib.error_temp) as error:
+            said = self._shown(error)
+            if not self._secure and WANTS_TLS.search(said):
+                secure = self._where.replace("ftp://", "ftps://", 1)
+                raise DestinationError(self._where, f"the server takes TLS only ({said})", f"write {secure}") from None
+            if isinstance(error, ftplib.error_temp):
+                raise
+            raise DestinationError(
+                self._where, f"the server lets nobody in ({said})", "give the right user, and its password"
+            ) from None
 
     def _context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self._trusted or None)
@@ -254,7 +279,14 @@ class FtpDestination:
                 file.write(base64.b64decode(self._settings.certificate))
                 file.flush()
                 os.chmod(file.name, 0o600)
-                context.load_cert_chain(file.name)
+                try:
+                    context.load_cert_chain(file.name)
+                except ssl.SSLError:
+                    raise DestinationError(
+                        self._where,
+                        "its certificate cannot be used",
+                        "give a PEM file with a certificate and its own key",
+                    ) from None
         return context
 
     @contextlib.contextmanager
@@ -310,11 +342,15 @@ class FtpDestination:
             raise DestinationError(
                 where, self._shown(error), "give a user that may write there, and its password"
             ) from None
-        except (ftplib.Error, OSError, EOFError) as error:
-            what = self._shown(error) or "the connection is lost"
+        except ssl.SSLCertVerificationError as error:
             raise DestinationError(
-                where, what, "see whether the server can be reached; the next run tries again"
+                where, self._shown(error), "ask who runs the server for a certificate that this system trusts"
             ) from None
+        except TimeoutError:
+            raise DestinationError(where, f"the server has kept silent for {TIMEOUT:g} s", AGAIN) from None
+        except (ftplib.Error, OSError, EOFError, UnicodeError) as error:
+            what = self._shown(error) or "the connection is lost"
+            raise DestinationError(where, what, AGAIN) from None
 
     def _shown(self, error: BaseException) -> str:
         text = (str(error).splitlines() or [""])[0]

@@ -13,6 +13,7 @@ import attrs
 
 from backup.destinations.key_files import open_to_all
 from backup.destinations.object_store import ObjectStore
+from backup.destinations.plain_listing import of_google
 from backup.destinations.port import DestinationError
 from backup.destinations.setting_checks import WrongSettings, server_url
 from backup.destinations.settings import CloudSettings, Script, named
@@ -71,7 +72,7 @@ class GoogleCloud(CloudSettings):
             [text, *hidden],
             "give the text of a service account's key file",
         )
-        return ObjectStore(store, self.address, self.folder, hidden)
+        return ObjectStore(store, self.address, self.folder, hidden, lister=of_google(self.bucket, url, account))
 
 
 def service_account(text: str) -> dict[str, Any]:

@@ -6,10 +6,11 @@ are off: the run that uploads tries again by its own rules. Buckets are never cr
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from backup.destinations.port import AlreadyThere, DestinationError, NotThere, parts_of
+from backup.destinations.plain_listing import Lister, Listing
+from backup.destinations.port import AlreadyThere, DestinationError, NotThere, is_name, parts_of
 from backup.destinations.store_options import no_panic, sent_elsewhere, stalled
 from backup.destinations.waiting import waiting_for
 
@@ -41,15 +42,18 @@ class ObjectStore:
         storage_class: str = "",
         *,
         asleep: bool = False,
+        lister: Lister | None = None,
     ) -> None:
         """`where`: the address, for errors. `hidden`: the secrets that no error may show. `asleep`: whether objects of
-        `storage_class` must be restored by the store, which takes hours, before they can be read."""
+        `storage_class` must be restored by the store, which takes hours, before they can be read. `lister`: lists what the
+        library cannot; None: nothing does."""
         self._store = store
         self._where = where
         self._folder = folder
         self._hidden = tuple(each for each in hidden if each)
         self._storage_class = storage_class
         self.gives_back = not asleep
+        self._lister = lister
 
     def __repr__(self) -> str:
         return f"ObjectStore({self._where!r})"
@@ -83,13 +87,11 @@ class ObjectStore:
 
     def folders(self) -> tuple[str, ...]:
         """The folders that hold backups, sorted."""
-        prefixes = self._listed("")["common_prefixes"]
-        return tuple(sorted(prefix.rstrip("/").rpartition("/")[2] for prefix in prefixes))
+        return self._names("", lambda listing: listing.prefixes)
 
     def files(self, folder: str) -> tuple[str, ...]:
         """Names of the files in a folder, sorted; () if there is no such folder."""
-        objects = self._listed(*parts_of(folder, 1))["objects"]
-        return tuple(sorted(each["path"].rpartition("/")[2] for each in objects))
+        return self._names(parts_of(folder, 1)[0], lambda listing: listing.keys)
 
     def delete(self, name: str) -> None:
         """Remove a file; does nothing if there is none."""
@@ -107,11 +109,43 @@ class ObjectStore:
     def _key(self, *parts: str) -> str:
         return "/".join(part for part in (self._folder, *parts) if part)
 
-    def _listed(self, folder: str) -> Mapping[str, Any]:
+    def _names(self, folder: str, which: Callable[[Listing], tuple[str, ...]]) -> tuple[str, ...]:
+        """The names directly below a folder, sorted. What could be none of ours is passed over: whoever else uses the bucket
+        may give keys any name, and tools put objects there that stand for the folder itself."""
+        prefix = f"{self._key(folder)}/" if self._key(folder) else ""
+        found = {
+            key.removeprefix(prefix).removesuffix("/") for key in which(self._listed(folder, prefix)) if key != prefix
+        }
+        return tuple(sorted(name for name in found if is_name(name)))
+
+    def _listed(self, folder: str, prefix: str) -> Listing:
         import obstore
+        from obstore import exceptions
 
         with self._translated(folder):
-            return obstore.list_with_delimiter(self._store, f"{self._key(folder)}/" if self._key(folder) else None)
+            try:
+                found: Mapping[str, Any] = obstore.list_with_delimiter(self._store, prefix or None)
+            except exceptions.InvalidPathError:
+                if self._lister is None:
+                    raise
+                return self._listed_plainly(self._lister, prefix)
+        # the library shows a path without its last slash, be it of a folder or of what stands for one
+        paths = tuple(each["path"] for each in found["objects"])
+        return Listing(
+            tuple(found["common_prefixes"]), tuple(path for path in paths if path != prefix.removesuffix("/"))
+        )
+
+    def _listed_plainly(self, lister: Lister, prefix: str) -> Listing:
+        try:
+            return lister(prefix)
+        except DestinationError:
+            raise
+        except ImportError as error:
+            what = f"a key there is no path, and to pass it over needs the library {error.name}"
+            raise DestinationError(self._where, what, "pip install 'unkindness[clouds]', or remove that key") from None
+        except Exception as error:  # of whichever library asked
+            what = f"a key there is no path, and it cannot be passed over ({self._shown(error)})"
+            raise DestinationError(self._where, what, "remove that key, or choose another folder") from None
 
     def size(self, name: str, key: str) -> int | None:
         """Size of an object in bytes; None if there is no such object."""
@@ -130,6 +164,7 @@ class ObjectStore:
     def finished(self, name: str, key: str, length: int) -> None:
         """Check a finished upload. Raises DestinationError if the object does not have `length` bytes."""
         if (size := self.size(name, key)) != length:
+            self.delete(name)  # half a file must not look like a whole one
             raise DestinationError(f"{self._where}/{name}", f"{length} bytes were sent and {size} are there", AGAIN)
 
     @contextlib.contextmanager
@@ -176,6 +211,8 @@ class ObjectUpload:
         self._key = key
         self._writer = writer
         self._length = 0
+        self._may_be_there = False
+        """Whether the store was asked to put the object together, which it may have done even if it did not answer."""
 
     def write(self, chunk: bytes) -> None:
         """Add a chunk."""
@@ -188,6 +225,7 @@ class ObjectUpload:
         """Assemble the object from its parts and check its size. Raises AlreadyThere if the name was taken meanwhile."""
         assert self._writer is not None, f"{self._name} has ended: start another upload"
         self._store._need_free(self._name, self._key)
+        self._may_be_there = True
         with self._store._translated(self._name):
             self._writer.close()
         self._writer = None
@@ -201,5 +239,8 @@ class ObjectUpload:
                 writer.__exit__(InterruptedError, InterruptedError(), None)
 
     def discard(self) -> None:
-        """The same as `abandon`: parts are invisible, so that nothing has to be removed."""
+        """The same as `abandon`, as parts are invisible; an object that was made although the store did not say so is removed."""
+        failed = self._writer is not None
         self.abandon()
+        if failed and self._may_be_there:
+            self._store.delete(self._name)

@@ -126,6 +126,13 @@ def path_parts(path: str) -> tuple[str, ...]:
     return tuple(part for part in path.replace("\\", "/").split("/") if part not in ("", "."))
 
 
+def is_name(part: str) -> bool:
+    """Whether a part of a path can be the name of a file or folder of ours."""
+    return (
+        part not in ("", ".", "..") and not set(part) & {"/", "\\"} and part.isprintable() and len(part) <= LONGEST_PART
+    )
+
+
 def check_parts(parts: Iterable[str]) -> None:
     """Raise ValueError for a part that some file system would not take, so that files in memory fare like those on disk."""
     for part in parts:

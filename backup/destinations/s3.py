@@ -11,6 +11,7 @@ import attrs
 
 from backup.destinations.amazon_keys import amazon_keys
 from backup.destinations.object_store import ObjectStore
+from backup.destinations.plain_listing import of_amazon
 from backup.destinations.setting_checks import WrongSettings, check_region, server_url
 from backup.destinations.settings import CloudSettings, Script, named
 from backup.destinations.store_options import client_options, opened, retry_config
@@ -106,7 +107,10 @@ class AmazonS3(CloudSettings):
             "give the bucket, its region and the keys as Amazon shows them",
         )
         asleep = self.storage_class in ASLEEP
-        return ObjectStore(store, self.address, self.folder, hidden, self.storage_class, asleep=asleep)
+        # Amazon's own library puts the bucket's name in front of the server itself
+        server = url if by_path else url.replace(f"{self.bucket}.", "", 1)
+        lister = of_amazon(self.bucket, server, region, keys, by_path=by_path)
+        return ObjectStore(store, self.address, self.folder, hidden, self.storage_class, asleep=asleep, lister=lister)
 
     def _server(self, region: str) -> tuple[str, bool]:
         """The URL of the server, and whether the bucket is named in the path behind it, or else is a part of the URL."""

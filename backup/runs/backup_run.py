@@ -29,7 +29,7 @@ from backup.runs import run_status
 from backup.runs.chain import chain_to_continue, free_names, looked_at
 from backup.runs.local_status import ChainEnd
 from backup.runs.run_inputs import RunInputs, RunPlaces
-from backup.runs.uploads import BackupFile, NoLongerWanted, Uploads, is_last_attempt, pause, withdraw
+from backup.runs.uploads import BackupFile, NoLongerWanted, UnfinishedFiles, Uploads, is_last_attempt, pause, withdraw
 from cluster.member import Member
 from cluster.trace import Note
 from cluster.value import value
@@ -63,8 +63,13 @@ class BackupRun:
         find_places: Callable[[], Awaitable[RunPlaces]],
         plain_error: Callable[[BaseException], str],
         is_wanted: Callable[[], bool],
+        unfinished: UnfinishedFiles,
     ) -> None:
-        """`find_places` returns where the file is to go, `plain_error` the text of an error without real paths."""
+        """`find_places` returns where the file is to go, `plain_error` the text of an error without real paths.
+
+        `unfinished`: what earlier runs of the task may have left.
+        """
+        self._unfinished = unfinished
         self._member = member
         self._rules = rules
         self._inputs = inputs
@@ -237,6 +242,7 @@ class BackupRun:
             self._is_wanted,
             self._plain_error,
             {each.address: each for each in self._inputs.before.uploads} if self._inputs.before is not None else {},
+            self._unfinished,
         )
         try:
             self.sent = await uploads.send(self.places.remotes)

@@ -47,6 +47,8 @@ class LocalStatus:
     chain: ChainEnd | None = None
     unreported: tuple[Status, ...] = ()
     """Runs not yet reported to the cluster, in the order of their starts."""
+    unfinished: tuple[tuple[str, str], ...] = ()
+    """Address and name of each file that was being sent to a place where its beginning shows, and may lie there unfinished."""
 
 
 NOTHING = LocalStatus()
@@ -124,7 +126,19 @@ class LocalStatuses:
         """Keep the outcome of a run on the disk. `owed`: it is to be reported to the cluster from this page."""
         page = self._pages.get(key, NOTHING)
         unreported = (*page.unreported, status) if owed else page.unreported
-        self._put(key, LocalStatus(status if self._rules.local_status else None, chain, unreported))
+        kept = status if self._rules.local_status else None
+        self._put(key, LocalStatus(kept, chain, unreported, page.unfinished))
+        await self._write(key)
+
+    def unfinished(self, key: TaskKey, address: str) -> tuple[str, ...]:
+        """The names of the files that may lie unfinished in the place of that address."""
+        return tuple(name for at, name in self._pages.get(key, NOTHING).unfinished if at == address)
+
+    async def set_unfinished(self, key: TaskKey, address: str, names: Iterable[str]) -> None:
+        """Keep the names of the files that may lie unfinished there: before the first byte is sent, and when that is over."""
+        page = self._pages.get(key, NOTHING)
+        others = tuple(each for each in page.unfinished if each[0] != address)
+        self._put(key, attrs.evolve(page, unfinished=(*others, *((address, name) for name in names))))
         await self._write(key)
 
     async def told(self, key: TaskKey, statuses: Sequence[Status]) -> None:
@@ -196,6 +210,7 @@ def _text(page: LocalStatus) -> str:
             "status": page.status and _fields(page.status),
             "chain": page.chain and attrs.asdict(page.chain),
             "unreported": [_fields(status) for status in page.unreported],
+            **({"unfinished": page.unfinished} if page.unfinished else {}),
         }
     )
 
@@ -209,6 +224,7 @@ def _page(content: dict[str, Any]) -> LocalStatus:
         content["status"] and _status(content["status"]),
         content["chain"] and ChainEnd(**content["chain"]),
         tuple(_status(fields) for fields in content["unreported"]),
+        tuple((address, name) for address, name in content.get("unfinished", ())),
     )
 
 

@@ -3,6 +3,7 @@
 The steps of a run are in backup_run.py; when it is due is decided in scheduler.py.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Protocol
 
@@ -33,6 +34,7 @@ from backup.runs.schedule import Plan
 from backup.runs.status_reporter import StatusReporter
 from backup.runs.uploads import NoLongerWanted, RemotePlace
 from cluster.member import Member
+from cluster.value import value
 
 EXPLAINED = (DestinationError, DamagedBackup, UnreadableBackup, KeyRefused, NoKey, WrongKey)
 """Errors of a destination, of a file it gave back, or of a key: no other error may make a run fail."""
@@ -74,6 +76,22 @@ class ActiveRun:
     def progress(self) -> RunProgress | None:
         """How far the run has come; None: nothing of it is written yet."""
         return self.work.progress if self.work is not None else None
+
+
+@value
+class Unfinished:
+    """The files of one task that may lie unfinished somewhere."""
+
+    statuses: LocalStatuses
+    page: TaskKey
+
+    def of(self, address: str) -> tuple[str, ...]:
+        """Their names in the place of that address."""
+        return self.statuses.unfinished(self.page, address)
+
+    async def keep(self, address: str, names: Iterable[str]) -> None:
+        """These are the names from now on."""
+        await self.statuses.set_unfinished(self.page, address, names)
 
 
 @attrs.define(eq=False)
@@ -183,7 +201,9 @@ class Runner:
             run.started_at if once else self._fresh(run.key, database),
         )
         places = partial(self._find_places, run)
-        work = BackupRun(self._member, self._rules, inputs, places, self._destinations.plain, lambda: not run.unwanted)
+        unfinished = Unfinished(self._statuses, run.page)
+        wanted = lambda: not run.unwanted  # noqa: E731  # one line, used once
+        work = BackupRun(self._member, self._rules, inputs, places, self._destinations.plain, wanted, unfinished)
         run.started_at, run.work = inputs.started_at, work
         try:
             done = await work.do()
@@ -214,7 +234,9 @@ class Runner:
             if isinstance(block, LocalFolder):
                 base, path = place, block.path
             else:
-                remotes.append(RemotePlace(block.address, block.word, place, self._destinations.are_real))
+                remotes.append(
+                    RemotePlace(block.address, block.word, place, self._destinations.are_real, block.shows_progress)
+                )
         return RunPlaces(base, path, tuple(remotes))
 
     async def _given(self, run: ActiveRun, block: AnySettings) -> AnySettings:

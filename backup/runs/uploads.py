@@ -6,7 +6,7 @@ files are removed in retention_cleaner.py.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import attrs
 
@@ -38,6 +38,8 @@ class RemotePlace:
     place: Destination
     is_real: bool = False
     """Whether it is no simulated one."""
+    shows_progress: bool = False
+    """Whether a file shows while it is being sent, so that a crash leaves it there."""
 
 
 @value
@@ -59,6 +61,16 @@ class BackupFile:
         return f"{self.folder}/{self.file}"
 
 
+class UnfinishedFiles(Protocol):
+    """The memory of a task's files that may lie unfinished somewhere. It outlives the node's crash (local_status.py)."""
+
+    def of(self, address: str) -> tuple[str, ...]:
+        """Their names in the place of that address."""
+
+    async def keep(self, address: str, names: Iterable[str]) -> None:
+        """These are the names from now on."""
+
+
 @attrs.define(eq=False)
 class Uploads:
     """The uploads of one file."""
@@ -77,6 +89,9 @@ class Uploads:
     _plain: Callable[[BaseException], str]
     _before: Mapping[str, Sent]
     """By address: the outcome of the task's uploads before this run."""
+    _unfinished: UnfinishedFiles
+    _finishing: set[str] = attrs.field(factory=set, init=False)
+    """Addresses at which an attempt came to its end, so that the file there under its final name may be ours."""
     _ended: dict[str, Sent | None] = attrs.field(factory=dict, init=False)
     given_up: list[str] = attrs.field(factory=list, init=False)
     """The error of each cloud that does not have the file, one sentence each."""
@@ -101,6 +116,9 @@ class Uploads:
         member, file, manifest, began = self._member, self._file, self._manifest, self._member.monotonic()
         known = self._before.get(remote.address, Sent(remote.address, remote.word))
         about = (manifest.database, manifest.task_id, manifest.started_at, remote.address)
+        if remote.shows_progress:
+            await self._tidied(remote)
+            await self._unfinished.keep(remote.address, (*self._unfinished.of(remote.address), file.name))
         for attempt in range(1, self._rules.upload_attempts + 1):
             try:
                 await self._attempt(remote, began, again=attempt > 1)
@@ -108,23 +126,45 @@ class Uploads:
                 return None
             except (OSError, ValueError) as error:
                 taken = isinstance(error, FileExistsError)  # somebody else's file has that name: it stays (rule 11.5)
+                is_clear = taken
                 if not taken:
-                    await self._outside(remote, partial(_clear, remote.place, file.name), io_costs.LOOK)
+                    is_clear = await self._outside(remote, partial(_clear, remote.place, file.name), io_costs.LOOK)
                 why = self._plain(error)
                 is_last = is_last_attempt(attempt, self._rules)
                 if not is_last and not taken and self._is_wanted() and self._has_time(began):
                     member.note(UploadRepeated(*about, attempt, why))
                     await pause(member, self._rules, is_real=remote.is_real)
                     continue
+                if is_clear:
+                    await self._forget(remote)
                 member.note(UploadFailed(*about, why, is_last))
                 self.given_up.append(why)
                 return attrs.evolve(known, duration=member.monotonic() - began, error=why)
             break
+        await self._forget(remote)
         duration = member.monotonic() - began
         member.note(Uploaded(*about, file.folder, file.file, duration))
         if manifest.kind is FileKind.INCREMENTAL:
             return attrs.evolve(known, last_incremental=manifest.started_at, duration=duration, error="")
         return attrs.evolve(known, last_full=manifest.started_at, duration=duration, error="")
+
+    async def _tidied(self, remote: RemotePlace) -> None:
+        """Remove what earlier runs of this task have left unfinished there, when they died or could not reach it."""
+        left = self._unfinished.of(remote.address)
+        for name in left:
+            try:
+                await self._outside(remote, partial(_tidy, remote.place, name), io_costs.LOOK)
+            except OSError:  # the next run tries again
+                continue
+            left = tuple(each for each in left if each != name)
+        if left != self._unfinished.of(remote.address):
+            await self._unfinished.keep(remote.address, left)
+
+    async def _forget(self, remote: RemotePlace) -> None:
+        """The file of this run does not lie there unfinished any more."""
+        if remote.shows_progress:
+            left = [name for name in self._unfinished.of(remote.address) if name != self._file.name]
+            await self._unfinished.keep(remote.address, left)
 
     async def _outside(self, remote: RemotePlace, work: Callable[[], T], cost: int) -> T:
         return await self._member.outside(work, time_at(remote.place, cost))
@@ -137,11 +177,14 @@ class Uploads:
         def begin() -> None:
             if again:
                 remote.place.delete(file.name + IN_PROGRESS)  # left by this node's previous attempt
+            if remote.address in self._finishing:
+                remote.place.delete(file.name)  # an attempt whose end nobody confirmed may have made it all the same
             begun.append(remote.place.start(file.name))  # known even if this node crashes before the call returns
 
         try:
             await self._outside(remote, begin, io_costs.UPLOAD_START)
             await self._write(remote, begun[0], began)
+            self._finishing.add(remote.address)
             await self._outside(remote, begun[0].finish, io_costs.UPLOAD_FINISH)
         except Exception:
             await self._outside(remote, partial(_discard, begun), io_costs.LOOK)
@@ -212,10 +255,19 @@ def _discard(begun: Iterable[Upload]) -> None:
             upload.abandon()
 
 
-def _clear(place: Destination, name: str) -> None:
-    """Remove the file that a failed upload has left, unfinished or under its final name."""
+def _clear(place: Destination, name: str) -> bool:
+    """Remove the file that a failed upload has left, unfinished or under its final name. Returns whether that could be done."""
     try:
         place.delete(name + IN_PROGRESS)
         place.delete(name)
     except OSError:
-        return
+        return False
+    return True
+
+
+def _tidy(place: Destination, name: str) -> None:
+    """Remove an unfinished file, and its folder if nothing else is in it."""
+    place.delete(name + IN_PROGRESS)
+    folder = name.partition("/")[0]
+    if not place.files(folder):
+        place.delete_folder(folder)

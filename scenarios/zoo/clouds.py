@@ -33,6 +33,16 @@ def gives_up_at_the_first_attempt(original: Any, attempt: int, rules: Any) -> bo
     return True
 
 
+@bug(
+    "backup.runs.uploads:Uploads._tidied",
+    source="restic and rclone clean up; a client that forgets at each start what it had begun does not",
+    strikes="what_a_dead_run_left",
+)
+async def leaves_what_a_crash_left(original: Any, self: Any, remote: Any) -> None:
+    """What a dead run has begun on an FTP server stays there for ever."""
+    return
+
+
 @bug("backup.restore.chain_reader:_covers", source="rules 9.8, 17.2", strikes="one_of_three_places_refuses")
 def restores_the_file_of_a_failed_run(original: Any, later: Any, earlier: Any) -> Any:
     """Where a run that failed elsewhere has left its file, a restore ends with that one, and not with what came after it."""

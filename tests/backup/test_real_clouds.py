@@ -19,6 +19,7 @@ from cluster.sim.run import Outcome, play
 from cluster.sim.world import World
 from cluster.time_units import days, hours
 from scenarios.backups import FOLDER, Client, Database, backups
+from scenarios.cli import HELD, main
 from tests.backup.test_cleaning import notes
 from tests.ports.clouds import ACCOUNT, Clouds
 from tests.ports.odd_servers import away
@@ -131,6 +132,30 @@ def _listens(port: int) -> bool:
         return True
     threading.Event().wait(0.05)
     return False
+
+
+def test_a_bucket_that_others_use_as_well(
+    clouds: Clouds, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Keys that are no paths, and objects that stand for folders: backups, retention and a restore go on beside them."""
+    block = clouds.s3_block(remote_folder="app1")
+    for key in ("app1//", "app1/./x", "app1/", "app1//2023-01-01-01-00-00.ravendb-Shop-C-backup/x"):
+        clouds.boto3("s3").put_object(Bucket=block.bucket, Key=key, Body=b"")
+
+    async def story(world: World, client: Client, shop: Database) -> None:
+        task = await shop.define(full="0 0 * * *", to=(block,), keep=days(1.5))
+        for number in range(4):
+            await shop.put({f"orders/new-{number}": {}})
+            assert (await task.ran(within=25 * 3_600)).outcome == "written"
+        await trio.sleep(60)
+        assert len(chains(client.destinations.place("C", block.address))) == 2
+        assert (await task.restore_newest("Copy", block, on="A")).compared()
+
+    told(story, {})
+    for name, content in (("ENDPOINT_URL", clouds.amazon_url), ("ACCESS_KEY_ID", "AKIA"), ("SECRET_ACCESS_KEY", "x")):
+        monkeypatch.setenv(f"AWS_{name}", content)
+    assert main(["restore-points", block.address]) == HELD
+    assert capsys.readouterr().out.count("1 file, whole") == 2
 
 
 def test_a_script_says_where(clouds: Clouds, tmp_path: Path) -> None:

@@ -151,6 +151,17 @@ def make_container(url: str, name: str) -> None:
         pass
 
 
+def put_blob(url: str, container: str, key: str) -> None:
+    """An empty blob of any name, which obstore does not make."""
+    import urllib.request
+    from urllib.parse import quote
+
+    where = f"{url}/{container}/{quote(key)}?{shared_access(container)}"
+    request = urllib.request.Request(where, data=b"", method="PUT", headers={"x-ms-blob-type": "BlockBlob"})
+    with urllib.request.urlopen(request, timeout=10):
+        pass
+
+
 def shared_access(container: str) -> str:
     """A token for one container, for a while."""
     from urllib.parse import urlencode

@@ -4,6 +4,7 @@ import builtins
 import os
 import ssl
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,12 @@ from backup.destinations.ftp import Ftp
 from backup.destinations.glacier import AmazonGlacier
 from backup.destinations.google_cloud import GoogleCloud
 from backup.destinations.local import LocalDestination, LocalFolder
-from backup.destinations.port import Destination, DestinationError, write
+from backup.destinations.port import AlreadyThere, Destination, DestinationError, write
 from backup.destinations.registry import AnySettings
 from backup.destinations.s3 import AmazonS3
 from backup.destinations.settings import Script
-from tests.ports.clouds import WORD_OF_GOOGLE, Clouds
-from tests.ports.samples import SERVICE_ACCOUNT
+from tests.ports.clouds import WORD_OF_GOOGLE, Clouds, put_blob
+from tests.ports.samples import CERTIFICATE, SERVICE_ACCOUNT
 
 FILE = "folder/2026-11-22-23-13-25.ravendb-full-backup"
 
@@ -113,6 +114,31 @@ def test_an_ftp_server_whose_certificate_nobody_trusts(clouds: Clouds) -> None:
     """With TLS a server is who it says it is, or nothing is sent, not even the name of the user."""
     with pytest.raises(DestinationError, match=r"ftps://localhost:.*certificate verify failed"):
         clouds.ftp_block("ftps").connect().folders()
+
+
+def test_a_server_and_settings_that_disagree_on_tls(clouds: Clouds) -> None:
+    """Which side wants it is named, with what to write; and neither is taken for a file that is not there."""
+    for act in (lambda place: place.folders(), lambda place: write(place, FILE, [b"x"])):
+        secure = clouds.ftp_block("ftps")
+        with pytest.raises(
+            DestinationError, match=r"the server takes TLS only \(550 SSL/TLS .*; write ftps://localhost:"
+        ):
+            act(secure.changed(url=secure.url.replace("ftps://", "ftp://")).connect())
+        plain = clouds.ftp_block("ftp")
+        with pytest.raises(
+            DestinationError, match=r"the server offers no TLS \(5.*; have it offered there, or write ftp:"
+        ):
+            act(plain.changed(url=plain.url.replace("ftp://", "ftps://")).connect())
+        with pytest.raises(DestinationError, match=r"the server lets nobody in \(530 .*; give the right user, and its"):
+            act(plain.changed(password="wrong").connect())
+
+
+def test_a_certificate_that_is_none_is_named(clouds: Clouds) -> None:
+    """It looks like one, and has no key that would go with it."""
+    with pytest.raises(
+        DestinationError, match="its certificate cannot be used; give a PEM file with a certificate and"
+    ):
+        clouds.ftp_block("ftps").changed(certificate=CERTIFICATE).connect().folders()
 
 
 def test_ftp_takes_the_session_of_its_control_connection(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,3 +286,140 @@ def test_a_script_that_is_not_there() -> None:
         settings_script.ScriptFailed, match=r"/no/such/program: it cannot be started \(No such file or directory\)"
     ):
         settings_script.given(LocalFolder("", script=Script("/no/such/program")))
+
+
+# ---- what others put into the same bucket
+
+STRANGE = (
+    "shop//",
+    "shop/",
+    "shop/./x",
+    "shop/../x",
+    "shop/a\x01b",
+    "shop/ordinary",
+    "shop//folder/file",
+    "shop/folder//x",
+)
+
+
+def strange_amazon(clouds: Clouds) -> tuple[Destination, str]:
+    """A bucket of S3 with keys of others."""
+    block = clouds.s3_block(remote_folder="shop")
+    for key in STRANGE:
+        clouds.boto3("s3").put_object(Bucket=block.bucket, Key=key, Body=b"")
+    return block.open(), block.address
+
+
+def strange_google(clouds: Clouds) -> tuple[Destination, str]:
+    """A bucket of Google's with keys of others."""
+    block = clouds.google_block(remote_folder="shop")
+    for key in STRANGE:
+        clouds.boto3("s3").put_object(Bucket=block.bucket, Key=key, Body=b"")
+    return block.open(), block.address
+
+
+def strange_azure(clouds: Clouds) -> tuple[Destination, str]:
+    """A container with blobs of others."""
+    block = clouds.azure_block(remote_folder="shop")
+    for key in STRANGE:
+        if "\x01" not in key:  # Azure gives nothing such a name
+            put_blob(clouds.azure_url(), block.container, key)
+    return block.connect(clouds.azure_url()), block.address
+
+
+@pytest.mark.parametrize("made", [strange_amazon, strange_google, strange_azure])
+def test_keys_of_others_are_passed_over(made: Callable[[Clouds], tuple[Destination, str]], clouds: Clouds) -> None:
+    """One key such as `shop//`, which is no path, fails neither a listing nor a backup; what is ours is all there."""
+    place, _ = made(clouds)
+    write(place, FILE, [b"ours"])
+    write(place, "another/file", [b"ours"])
+    assert place.folders() == ("another", "folder")
+    assert place.files("folder") == (FILE.partition("/")[2],)
+    assert b"".join(place.read(FILE)) == b"ours"
+    place.delete_folder("folder")
+    assert "folder/file" not in place.files("folder")
+
+
+def test_an_object_that_stands_for_a_folder_is_no_file(clouds: Clouds) -> None:
+    """Consoles and tools put empty objects there whose key ends with a slash."""
+    block = clouds.s3_block(remote_folder="shop")
+    for key in ("shop/", "shop/folder/"):
+        clouds.boto3("s3").put_object(Bucket=block.bucket, Key=key, Body=b"")
+    place = block.open()
+    assert place.files("folder") == ()
+    write(place, FILE, [b"ours"])
+    assert place.files("folder") == (FILE.partition("/")[2],)
+    assert place.folders() == ("folder",)
+
+
+def test_a_listing_that_nobody_can_make_says_why(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is in the way, and what to do about it."""
+    block = clouds.s3_block(remote_folder="shop")
+    clouds.boto3("s3").put_object(Bucket=block.bucket, Key="shop//", Body=b"")
+    place = block.open()
+
+    def failing(*given: object, **others: object) -> None:
+        raise OSError("the secret key is wrong")
+
+    monkeypatch.setattr("boto3.session.Session.client", failing)
+    with pytest.raises(
+        DestinationError, match=r"a key there is no path, and it cannot be passed over \(… is wrong\); rem"
+    ):
+        place.folders()
+
+
+# ---- what is not whole stays nowhere
+
+
+def test_an_object_that_arrived_short_goes_again(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store says that it is there, and half of it is: nothing stays under the final name."""
+    block = clouds.s3_block()
+    place = block.connect()
+    upload = place.start(FILE)
+    upload.write(b"half of it")
+    monkeypatch.setattr(upload, "_length", 20)
+    with pytest.raises(DestinationError, match="20 bytes were sent and 10 are there"):
+        upload.finish()
+    assert place.files("folder") == ()
+    assert "Contents" not in clouds.boto3("s3").list_objects_v2(Bucket=block.bucket)
+
+
+def test_an_object_whose_making_nobody_confirmed_goes_again(clouds: Clouds) -> None:
+    """The store makes it and its answer is lost: the upload has failed, so that the object is no backup."""
+    block = clouds.s3_block()
+    place = block.connect()
+    upload = place.start(FILE)
+    upload.write(b"all of it")
+    upload._writer = Unconfirmed(upload._writer)
+    with pytest.raises(DestinationError, match="the answer is lost"):
+        upload.finish()
+    assert place.files("folder") == (FILE.partition("/")[2],)
+    upload.discard()
+    assert place.files("folder") == ()
+
+
+def test_the_object_of_somebody_else_never_goes(clouds: Clouds) -> None:
+    """It came while ours was sent: ours is given up, and theirs stays (rule 11.5)."""
+    place = clouds.s3_block().connect()
+    upload = place.start(FILE)
+    upload.write(b"ours")
+    write(place, FILE, [b"theirs"])
+    with pytest.raises(AlreadyThere):
+        upload.finish()
+    upload.discard()
+    assert b"".join(place.read(FILE)) == b"theirs"
+
+
+class Unconfirmed:
+    """A writer whose object is made, and of which nobody hears."""
+
+    def __init__(self, writer: Any) -> None:
+        self._writer = writer
+
+    def close(self) -> None:
+        """Make the object, and lose the answer."""
+        self._writer.close()
+        raise OSError("the answer is lost")
+
+    def __exit__(self, *failure: object) -> None:
+        """It has ended."""
