@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import attrs
+
 from cluster.checks import Violation
 from cluster.sim.run import BROKEN
 from cluster.time_units import clock_text
@@ -14,6 +16,7 @@ from scenarios.drawing.backups_only import backups_only, backups_svg
 from scenarios.drawing.from_history import picture
 from scenarios.drawing.picture import Breach, Picture
 from scenarios.drawing.svg import MOST_NODES, svg
+from scenarios.inspect.known_paths import KnownPaths
 from scenarios.inspect.moment import true_time
 from scenarios.inspect.played_run import PlayedRun, played
 from scenarios.inspect.result import summary
@@ -55,17 +58,25 @@ def draw_played(
     found: PlayedRun, start: str = "", until: str = "", nodes: str = "", *, command: str = "", only: str = ""
 ) -> str:
     """The SVG of a run that was played; `command` stands below it. Raises ReplayError."""
-    outcome, title = found.outcome, found.loaded.lesson
+    outcome, known = found.outcome, KnownPaths.of(found.loaded)
+    title, command = known.without(found.loaded.lesson), known.without(command)
     names = among(outcome.names, nodes)
     between, broke = window(outcome, start, until), breach(found)
     if only:
-        told = backups_only(outcome.history, names, *between, title=title, command=command, breach=broke)
+        told = _told(backups_only(outcome.history, names, *between, title=title, command=command, breach=broke), known)
         if not told.runs and not told.turns:
             span = f"from {clock_text(told.start)} to {clock_text(told.until)}"
             raise ReplayError(f"{span} nobody owns or runs a backup task in {found.run}: leave --only backups away")
         return backups_svg(told)
-    drawn = picture(outcome.history, names, *between, title=title, command=command, breach=broke)
+    drawn = _told(picture(outcome.history, names, *between, title=title, command=command, breach=broke), known)
     return svg(not_too_much(drawn, outcome, names))
+
+
+def _told(drawn: Picture, known: KnownPaths) -> Picture:
+    """The picture without the folders of this machine in what it says."""
+    sentences = tuple(attrs.evolve(each, text=known.without(each.text)) for each in drawn.sentences)
+    broke = drawn.breach and attrs.evolve(drawn.breach, text=known.without(drawn.breach.text))
+    return attrs.evolve(drawn, sentences=sentences, breach=broke)
 
 
 def among(names: Sequence[str], wanted: str) -> tuple[str, ...]:

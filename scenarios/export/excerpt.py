@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from cluster.trace import Happened
+import attrs
+
+from cluster.trace import Happened, Note
 from cluster.value import value
+from scenarios.inspect.known_paths import KnownPaths
 from scenarios.inspect.played_run import PlayedRun
 
 
@@ -20,6 +23,8 @@ class Excerpt:
     """Whether a window was named."""
     version: str
     """The version of this program that exports it."""
+    known: KnownPaths = attrs.Factory(lambda self: KnownPaths.of(self.run.loaded), takes_self=True)
+    """The folders of this machine, which no text shows."""
 
     @property
     def events(self) -> list[Happened[Any]]:
@@ -33,8 +38,12 @@ class Excerpt:
 
     @property
     def title(self) -> str:
-        """Story and seed in one line, with the bug and the rules that are not the story's own."""
+        """Story and seed in one line, with the bug and the rules that are not the story's own. A story of one's own by its path."""
         request = self.run.request
         rules = f" --rules {request.rules}" if request.rules != request.own_rules else ""
         bug = f" --bug {request.bug}" if request.bug else ""
-        return f"{request.story}@{request.seed}{rules}{bug}"
+        return self.known.without(f"{request.story}@{request.seed}{rules}{bug}")
+
+    def text(self, note: Note) -> str:
+        """The sentence of a note."""
+        return self.known.without(note.text())

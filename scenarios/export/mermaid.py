@@ -59,7 +59,7 @@ def _lines(excerpt: Excerpt, event: Happened) -> Iterable[str]:
         return
     ends = excerpt.names if not event.node else (event.node,)
     over = ",".join(alias(excerpt, name) for name in dict.fromkeys((ends[0], ends[-1])))
-    yield f"    Note over {over}: {escaped(f'{clock_text(event.t)} {note.text()}')}"
+    yield f"    Note over {over}: {escaped(f'{clock_text(event.t)} {excerpt.text(note)}')}"
 
 
 def alias(excerpt: Excerpt, name: str) -> str:

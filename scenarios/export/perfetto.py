@@ -128,7 +128,7 @@ class _Writer:
 
     def _news(self, event: Happened[Any]) -> Iterator[Fields]:
         note = event.note
-        told = {"args": {"seq": event.seq, "text": note.text()}}
+        told = {"args": {"seq": event.seq, "text": self._excerpt.text(note)}}
         match note:
             case Delivered():
                 yield from self._message(event, note)
@@ -137,7 +137,11 @@ class _Writer:
             case Committed(index=index):
                 yield self._at(event.node, event.t) | {"ph": "C", "name": "commit", "args": {event.node: index}}
             case Stepped():
-                yield self._at("", event.t) | {"ph": "i", "s": "g", "cat": "step", "name": note.text()} | told
+                yield (
+                    self._at("", event.t)
+                    | {"ph": "i", "s": "g", "cat": "step", "name": self._excerpt.text(note)}
+                    | told
+                )
             case _ if not is_quiet(event):
                 name = type(note).__name__
                 yield self._at(event.node, event.t) | {"ph": "i", "s": "t", "cat": "event", "name": name} | told

@@ -6,15 +6,18 @@ story is a host of its own. Two runs are compared by the text of their events, w
 """
 
 import json
+import re
 from collections.abc import Iterable
 
 from cluster.time_units import clock_text
 from scenarios.export.excerpt import Excerpt
 from scenarios.inspect.causality import parents
 
-PATTERN = r"(?<event>.*)\n(?<host>\S+) (?<seq>\d+) (?<time>\S+) (?<clock>{.*})"
-"""No parentheses but of named groups: ShiViz rewrites others by a replacement that breaks them."""
+PATTERN = r"^(?<event>.*)\n(?<host>\S+) (?<seq>\d+) (?<time>\S+) (?<clock>{.*})"
+"""No parentheses but of named groups: ShiViz rewrites others by a replacement that breaks them. `^`: words may look like a clock."""
 STORY = "story"
+_LINES = re.compile(r"[\n\r\u2028\u2029]")
+"""The ends of lines in JavaScript, which `.` does not match."""
 
 
 def shiviz(excerpt: Excerpt) -> Iterable[str]:
@@ -31,6 +34,6 @@ def shiviz(excerpt: Excerpt) -> Iterable[str]:
             clock[name] = max(count, clock.get(name, 0))
         clock[host] = clock.get(host, 0) + 1
         clocks[event.seq] = last[host] = clock
-        yield event.note.text().replace("\n", " ")
+        yield _LINES.sub(" ", excerpt.text(event.note))
         time = clock_text(event.t).replace(" ", "_")
         yield f"{host} {event.seq} {time} {json.dumps(dict(sorted(clock.items())), separators=(',', ':'))}"

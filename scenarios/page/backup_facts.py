@@ -16,6 +16,7 @@ from cluster.steps import Zone
 from cluster.trace import Stepped
 from scenarios.gallery import LoadedStory
 from scenarios.inspect.audit import Gap, gaps, occurrences_due, occurrences_to_come
+from scenarios.inspect.known_paths import KnownPaths
 from scenarios.inspect.moment import Visitor
 from scenarios.inspect.result import RunRequest
 from scenarios.inspect.run_history import BackupFacts, RunHistory
@@ -24,7 +25,6 @@ from scenarios.inspect.why.causes import ran
 from scenarios.inspect.why.facts import SOON, Facts, KnownFacts
 from scenarios.inspect.why.read_facts import facts_of, found_in
 from scenarios.kept_run import perform
-from scenarios.page.known_paths import KnownPaths
 
 if TYPE_CHECKING:
     from cluster.sim.history import History

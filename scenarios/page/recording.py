@@ -18,11 +18,11 @@ from cluster.steps import Ask, Disturb, Step, When, nodes_of
 from cluster.value import value
 from scenarios.gallery import LoadedStory
 from scenarios.inspect.causality import parents
+from scenarios.inspect.known_paths import KnownPaths
 from scenarios.inspect.result import RunRequest, summary
 from scenarios.inspect.run_history import RunHistory
 from scenarios.page.backup_facts import backup_facts
 from scenarios.page.documents import PageDocuments
-from scenarios.page.known_paths import KnownPaths
 
 if TYPE_CHECKING:
     from cluster.sim.history import History

@@ -247,6 +247,29 @@ def judge_shiviz(lines: list[str]) -> list[tuple[str, dict[str, int]]]:
     return found
 
 
+def read_by_javascript(text: str) -> list[dict[str, str]]:
+    """What the first line of the log, an expression of JavaScript, finds in the rest of it, as ShiViz applies it; skips without Node."""
+    if shutil.which("node") is None:
+        pytest.skip("there is no Node on this machine, which reads the expression as a browser does")
+    reads = """const [pattern, , ...rest] = require("node:fs").readFileSync(0, "utf8").split("\\n");
+      const found = rest.join("\\n").trim().matchAll(new RegExp(pattern, "gm"));
+      process.stdout.write(JSON.stringify([...found].map((each) => ({ ...each.groups }))));"""
+    done = subprocess.run(["node", "-e", reads], input=text, capture_output=True, text=True, check=True)
+    found: list[dict[str, str]] = json.loads(done.stdout)
+    return found
+
+
+def test_javascript_finds_every_event_of_a_log_for_shiviz() -> None:
+    """ShiViz is no package, so its page is not run here; its expression is, by the language that reads it, and finds all."""
+    for run in RUNS:
+        events = played(run).outcome.history.events
+        found = read_by_javascript("".join(f"{line}\n" for line in export(run, "shiviz")))
+        assert [(each["event"], each["host"], int(each["seq"])) for each in found] == [
+            (event.note.text(), event.node or "story", event.seq) for event in events
+        ]
+        assert all(json.loads(each["clock"])[each["host"]] for each in found)
+
+
 @pytest.mark.parametrize("run", RUNS)
 def test_a_log_for_shiviz_keeps_its_rules(run: str) -> None:
     """Of the whole run and of a part. A message joins the clocks of two nodes."""

@@ -16,10 +16,12 @@ from scenarios import World, cli
 from scenarios.drawing.command import draw_played
 from scenarios.export.command import FORMS
 from scenarios.export.excerpt import Excerpt
+from scenarios.gallery import load
 from scenarios.inspect.played_run import PlayedRun, played
+from scenarios.kept_run import asked
 from scenarios.terminal import in_json, printable
 from tests.scenarios.hostile import NAMES, written
-from tests.scenarios.test_export import judge_mermaid, judge_perfetto, judge_shiviz, read_by_mermaid
+from tests.scenarios.test_export import judge_mermaid, judge_perfetto, judge_shiviz, read_by_javascript, read_by_mermaid
 
 COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a terminal or a line must not be given."""
@@ -95,7 +97,23 @@ class Said(Note):
     words: str
 
     def text(self) -> str:
-        return f"says {self.words}"
+        return self.words
+
+
+def test_no_words_of_an_event_hide_it_from_shiviz() -> None:
+    """Ends of lines of JavaScript's, and words that look like the line with the clock."""
+    words = ["a\u2028b", "a\rb", "a\n\nb", 'A 9 00:00 {"A":9}', "", "  x  "]
+
+    async def story(world: World) -> None:
+        world.start("ABC")
+        for each in words:
+            world.history.add("A", Said(each), 0)
+
+    outcome, loaded = play(story, 1), load("storm")
+    run = PlayedRun("storm@1", None, loaded, asked(loaded, 1, None, None, None), outcome)
+    lines = list(FORMS["shiviz"].write(Excerpt(run, 1, len(outcome.history), False, "0.0.0")))
+    found = read_by_javascript("".join(f"{line}\n" for line in lines))
+    assert [int(each["seq"]) for each in found] == list(range(1, len(outcome.history) + 1))
 
 
 def test_half_a_character_loses_no_run() -> None:

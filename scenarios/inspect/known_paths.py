@@ -1,4 +1,4 @@
-"""The folders of this machine, which no text of a page shows."""
+"""The folders of this machine, which no page, no picture and no export for other programs shows."""
 
 import tempfile
 from collections.abc import Iterator
