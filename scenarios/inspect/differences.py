@@ -4,6 +4,7 @@ Never here: how a run is named and played (played_run.py), and what goes to a te
 """
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -95,7 +96,7 @@ def compared(
     `bug` and `rules` hold for both, `other_bug` and `other_rules` for the second.
     """
     asked = [(run, bug, rules), (other, other_bug or bug, other_rules or rules)]
-    plays = [played(*each) for each in asked]
+    plays = [played(*asked[0]), _second(*asked[1], {"--bug": other_bug, "--rules": other_rules})]
     for play in plays:
         if play.seq is not None:
             raise ReplayError(f"{play.run}:{play.seq} names an event: two whole runs are compared, so leave it away")
@@ -108,6 +109,18 @@ def compared(
     audits = [audit(name, bug=planted, rules=generation) for name, planted, generation in asked]
     first, second = (_facts(play, found, until) for play, found in zip(plays, audits, strict=True))
     return Differences(*sides, divergence, until, tuple(_unlike(first, second))), one, two
+
+
+def _second(run: str, bug: str | None, rules: str | None, own: Mapping[str, str | None]) -> PlayedRun:
+    """The second run; an error names the option that was typed: `own` has those that it has for itself."""
+    try:
+        return played(run, bug, rules)
+    except ReplayError as error:
+        text = str(error)
+        for option, said in own.items():
+            if said:
+                text = re.sub(rf"^{option}|(?<=leave ){option}", f"--other{option[1:]}", text)
+        raise ReplayError(text) from error
 
 
 def divergence_of(found: Difference | None) -> Divergence | None:

@@ -71,6 +71,18 @@ def test_bug_and_rules_hold_for_both(capsys: pytest.CaptureFixture[str]) -> None
     assert (found["one"]["run"], found["other"]["run"]) == (f"{DIES} --rules ravendb-6.2", DIES)
 
 
+def test_an_error_names_the_option_that_was_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A kept run has its own rules; who gave others for the second run alone is told so."""
+    assert main(["run", "the_crown_passes", "--out", str(tmp_path), "-q"]) == HELD
+    kept = str(tmp_path / "the_crown_passes@1")
+    assert main(["diff", "the_crown_passes", kept, "--other-rules", "ravendb-6.2"]) == MISTAKE
+    said = capsys.readouterr().err
+    assert said.startswith(f"unkindness: --other-rules ravendb-6.2: {kept} was kept with --rules unkindness")
+    assert "leave --other-rules away" in said
+    assert main(["diff", "the_crown_passes", kept, "--rules", "ravendb-6.2"]) == MISTAKE
+    assert capsys.readouterr().err.startswith("unkindness: --rules ravendb-6.2: ")
+
+
 def test_an_event_is_no_run_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
     """The remedy is to leave it away."""
     assert main(["diff", "the_crown_passes@1:3", "the_crown_passes@1"]) == MISTAKE
