@@ -37,8 +37,12 @@ def open_command(
 
     named = run if run is not None else str(newest_kept(out))
     path, made, moment = page_of(named, version(), bug=bug, rules=rules, documents=documents)
-    with new_file("the page", path) as file:
-        print(made, end="", file=file)
+    try:
+        with new_file("the page", path) as file:
+            print(made, end="", file=file)
+    except BaseException:
+        path.parent.rmdir()  # it was made for this page
+        raise
     print(f"{path}{moment}")
     if browser:
         import webbrowser

@@ -143,3 +143,18 @@ def test_the_types_of_the_modules_are_right() -> None:
         pytest.skip("tsc is not there: `make typescript` installs it, which wants npm")
     found = subprocess.run([checker, "-p", str(WEB / "tsconfig.json")], capture_output=True, text=True, check=False)
     assert found.stdout + found.stderr == ""
+
+
+def test_a_page_that_cannot_be_written_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`open` makes a folder for its page; on a full disk that goes again."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("os.fsync", refuse)
+    assert cli.main(["open", "the_crown_passes", "--no-browser"]) == cli.UNWRITABLE
+    assert "cannot be written (No space left on device)" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
