@@ -8,7 +8,7 @@ import difflib
 import inspect
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -53,6 +53,8 @@ class LoadedStory:
     """The rules that the story can be played under; empty: any."""
     source: str
     """The path of its file."""
+    foretold: Callable[[int], str] | None = None
+    """Says what the story will do with a seed, where it leaves that to the seed."""
 
 
 def suggestion(wrong: str, known: Iterable[str]) -> str:
@@ -140,7 +142,8 @@ def _loaded(name: str, path: Path, module: ModuleType) -> LoadedStory:
     if type(seed) is not int:
         raise StoryError(f"{path}: SEED is {seed!r}: give a whole number")
     told_under = tuple(getattr(module, "TOLD_UNDER", ()))
-    return LoadedStory(name, story, _lesson(module.__doc__), seed, str(rules), told_under, str(path))
+    foretold = getattr(module, "foretold", None)
+    return LoadedStory(name, story, _lesson(module.__doc__), seed, str(rules), told_under, str(path), foretold)
 
 
 def _lesson(docstring: str | None) -> str:

@@ -292,7 +292,6 @@ def test_a_fault_that_nothing_draws_is_named() -> None:
 NOT_MENDED = {
     "JumpClock": "nobody knows by how much a clock is wrong, and no clock is set back by itself",
     "Zone": "a node lives where it lives",
-    "FailSync": "it strikes once, at the next sync",
 }
 """What stays when the sky clears."""
 

@@ -51,7 +51,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "inspect.result explore.command",
         "inspect.backup_results",
         "zoo inspect.run_history inspect.causality",
-        "gallery sample_documents explore terminal register pytest_plugin drawing.shapes tla.record worker_processes",
+        "gallery sample_documents explore terminal pytest_plugin drawing.shapes tla.record worker_processes",
+        "weather",
+        "register",
         "register_promises drawing.style output_errors",
     ),
 }

@@ -7,6 +7,7 @@ undoes.
 
 import errno
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from cluster.member import Dice
 from cluster.ports import DiskPort
@@ -143,6 +144,13 @@ class Disk:
         """Let the next sync to end fail, also one under way. Each call adds one failure."""
         self._failing += 1
 
+    def mend(self) -> None:
+        """End what ails the disk: it is as fast as it was, also at a sync under way, has room, and its next sync does not fail."""
+        was_slow = self.slowness > 1
+        self.slowness, self.full, self._failing = 1.0, False, 0
+        if was_slow and self._view is not None:
+            self._view.hasten()
+
     def flip(self, name: str, offset: int, bit: int) -> None:
         """Flip one bit of a file. ValueError if the file has no such bit."""
         content = self.files.get(name, b"")
@@ -165,6 +173,8 @@ class View:
         self.plugged = True
         self._disk = disk
         self._running = False
+        self._number = 0
+        """The number of the sync that runs, or ran last."""
         self._waiting: list[tuple[Callable[[], None], Callable[[OSError], None]]] = []
         self._served: list[tuple[Callable[[], None], Callable[[OSError], None]]] = []
         """The callbacks that the running sync will call."""
@@ -246,10 +256,18 @@ class View:
         self._served, self._waiting = self._waiting, []
         self._covered = len(disk.pending)
         # Without a write to sync it takes no time, but is still an event of its own.
-        disk.later(disk.sync_duration() if self._covered else 0, self._end)
+        self._number += 1
+        disk.later(disk.sync_duration() if self._covered else 0, partial(self._end, self._number))
 
-    def _end(self) -> None:
-        if not self.plugged:
+    def hasten(self) -> None:
+        """Let a sync that is under way end as soon as on a disk that is not slow."""
+        if self._running:
+            model = self._disk.model
+            work = model.sync_latency + model.write_latency * self._covered
+            self._disk.later(work, partial(self._end, self._number))
+
+    def _end(self, number: int) -> None:
+        if not self.plugged or not self._running or number != self._number:
             return
         error, covered, served, disk = None, self._covered, self._served, self._disk
         if covered and disk.sync_fails():

@@ -625,7 +625,7 @@ class Universe:
         assert self._sample is not None
         self._sample.mend()
         for slot in self.slots.values():
-            slot.disk.slowness, slot.disk.full = 1.0, False  # first: messages released below may be written at once
+            slot.disk.mend()  # first: messages released below may be written at once
             slot.short_of = ()
         self.network.wire = self.wire
         for (a, b), link in self.network.links.items():

@@ -4,7 +4,7 @@ Imperatives act at once (`world.crash("A")`), past participles wait until someth
 nouns read (`world["A"].leader`). To wait for time, a story calls `trio.sleep`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast, overload
@@ -18,8 +18,11 @@ from cluster.member import Application, ClientRequest
 from cluster.raft import active_configuration
 from cluster.raft.configuration import Configuration
 from cluster.raft.quorum import VoteResult
+from cluster.raft.timing import Timing
+from cluster.sim import settings
 from cluster.sim.checked_verbs import checked_verbs
 from cluster.sim.clock import LOOK, Parked
+from cluster.sim.disk import DiskModel
 from cluster.sim.empty_application import Nothing
 from cluster.sim.errors import GaveUp, Misuse, OutOfBudget
 from cluster.sim.forgotten_awaits import refuse_coroutine
@@ -68,6 +71,20 @@ class World(Universe):
         self._prepare(names, application())
         self.do(steps.Start(names))
         return Cluster(self)
+
+    def tune(
+        self, timing: Timing | Mapping[str, Any] | None = None, disk: DiskModel | Mapping[str, Any] | None = None
+    ) -> None:
+        """Choose the timing of the nodes and the model of their disks, before they start; None leaves what the run was given.
+
+        A mapping by name has durations in seconds: `world.tune(timing={"election": 0.15})`.
+        """
+        if self.slots:
+            raise Misuse("the world has started with its timing and its disks: tune it before `world.start`")
+        if timing is not None:
+            self.timing = settings.made(Timing, "timing", timing)
+        if disk is not None:
+            self.disk_model = settings.made(DiskModel, "disk", disk)
 
     def found(self, nodes: Iterable[str]) -> tuple[str, ...]:
         """Found another cluster in the same world, with a leader, a log and promises of its own; return its nodes.

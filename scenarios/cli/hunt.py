@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @app.command
 def hunt(
-    story: str = "storm",
+    story: str = "weather",
     /,
     *,
     seeds: str | None = None,
@@ -50,7 +50,8 @@ def hunt(
     Parameters
     ----------
     story
-        A name from the list, or the path of a `.py` file with `async def story(world)`.
+        A name from the list, or the path of a `.py` file with `async def story(world)`. Without one: `weather`, of which
+        everything is drawn from the seed; `weather_backups` is the same over backups.
     seeds
         `A:B`, both included, or `N`, which is 1:N. A thousand if neither seeds nor a time are given.
     time

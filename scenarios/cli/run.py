@@ -105,6 +105,8 @@ def run(
     with new_file("--log", log) as log_file:  # before the story is played, so that no play is wasted
         folder = fresh_folder(out, request) if out is not None else None
         backups = folder / BACKUPS if folder is not None else None
+        if loaded.foretold is not None and not (quiet or json):
+            print(loaded.foretold(request.seed), end="\n\n", flush=True)
         with RunScreen(quiet=quiet or json, detail=verbose) as shown:
             outcome = perform(loaded, request, backups, follow=_both(shown.follow, read), stop_asked=shown.stop_asked)
             shown.catch_up(outcome)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cluster.raft.timing import Timing
+from cluster.sim.disk import DiskModel
 from cluster.sim.run import STOPPED, Outcome, Story
 from cluster.value import value
 from scenarios.gallery import LoadedStory, StoryError, load
@@ -69,6 +71,8 @@ class BrokenRun:
     """The true time of the break in µs."""
     application: type
     """The class of the application on its nodes."""
+    timing: Timing
+    disk: DiskModel
     player: Player
 
 
@@ -97,4 +101,14 @@ def broken_run(request: RunRequest) -> BrokenRun:
     if player.breaks(steps) is None:
         why = "it is an assertion of the story's" if cause.promise == OF_THE_STORY else "it hangs on more than these"
         raise StoryError(f"{request.command()}: its steps alone do not break {cause.promise!r} again: {why}")
-    return BrokenRun(request, cause, steps, outcome.history.clock.now, begun[0].application_class, player)
+    world = begun[0]
+    return BrokenRun(
+        request,
+        cause,
+        steps,
+        outcome.history.clock.now,
+        world.application_class,
+        world.timing,
+        world.disk_model,
+        player,
+    )

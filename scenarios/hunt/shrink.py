@@ -77,7 +77,7 @@ def shrink_run(broken: BrokenRun, plays: int = PLAYS) -> Shrunk:
     player.plays = player.events = 0
     found = Shrinking(broken.steps, player.breaks, lambda: player.plays >= plays or player.events > EVENTS).run()
     tried, text = player.plays, player.text_of(found.steps)
-    story = story_text(found.steps, broken.application, request, cause, text)
+    story = story_text(found.steps, broken, text)
     if not player.breaks_as_text(story):
         story = ""
     return Shrunk(request, cause, text, broken.steps, found.steps, story, tried, found.is_done)

@@ -12,11 +12,12 @@ import attrs
 import scenarios.backups
 from backup.node.service import Backups
 from cluster import steps
+from cluster.raft.timing import Timing
+from cluster.sim.disk import DiskModel
 from cluster.time_units import SECOND
 from scenarios.gallery import DEFAULT_RULES
-from scenarios.hunt.cause import Cause
+from scenarios.hunt.broken_run import BrokenRun
 from scenarios.hunt.recorded_steps import RecordedSteps
-from scenarios.inspect.result import RunRequest
 
 WIDTH = 120
 VERBS: dict[type, str] = {
@@ -41,10 +42,10 @@ VERBS: dict[type, str] = {
 """The verb of each step whose fields are the arguments of the verb. Any other step is given to `world.do`."""
 
 
-def story_text(script: RecordedSteps, application: type, request: RunRequest, cause: Cause, text: str) -> str:
-    """The text of a story file with these steps, for nodes that run this application. Whether it breaks the same, a play tells."""
-    source = Source()
-    lines = list(_body(script, application, source))
+def story_text(script: RecordedSteps, broken: BrokenRun, text: str) -> str:
+    """The text of a story file with these steps, in a world like that of the run. Whether it breaks the same, a play tells."""
+    source, request, cause = Source(), broken.request, broken.cause
+    lines = [*_settings(broken, source), *_body(script, broken.application, source)]
     imports = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(source.imports.items())]
     rules = [f'RULES = "{request.rules}"'] if request.rules != DEFAULT_RULES else []
     bug = f" with the bug {request.bug} planted" if request.bug else ""
@@ -53,6 +54,14 @@ def story_text(script: RecordedSteps, application: type, request: RunRequest, ca
     head = [f'"""{lesson}', "", *textwrap.wrap(f"It said: {said}", WIDTH), '"""', ""]
     whole = [*head, "import trio", "", *imports, "", f"SEED = {request.seed}", *rules, "", ""]
     return "\n".join([*whole, "async def story(world):", *(f"    {line}" for line in lines), ""])
+
+
+def _settings(broken: BrokenRun, source: "Source") -> Iterator[str]:
+    """The line that chooses timing and disks, where they are not the usual ones."""
+    chosen = [("timing", broken.timing, Timing()), ("disk", broken.disk, DiskModel())]
+    said = [f"{name}={source.of(each)}" for name, each, usual in chosen if each != usual]
+    if said:
+        yield f"world.tune({', '.join(said)})"
 
 
 def _body(script: RecordedSteps, application: type, source: "Source") -> Iterator[str]:

@@ -117,6 +117,7 @@ def test_whatever_a_story_may_name_is_promised(door: str, names: set[str]) -> No
 BESIDE = (
     "cluster.time_units",  # instants in µs, for what is compared with a note
     "scenarios.register",
+    "scenarios.weather",
     "scenarios.zoo",
     "scenarios.stories",
     "backup.requests",

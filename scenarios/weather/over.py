@@ -1,0 +1,132 @@
+"""A weather over any application: its nodes start, clients ask, faults come as the seed has it, and in the end it must work.
+
+Never here: what is drawn (forecast.py), and which kinds of faults there are (kinds.py).
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import trio
+
+from cluster import steps
+from cluster.checks import Watcher
+from cluster.member import NoLeader, OutcomeUnknown, Refused
+from cluster.sim.dice import Dice
+from cluster.sim.world import Misuse, World
+from cluster.time_units import SECOND
+from scenarios.register import Get, Look, Put, Register, Swap
+from scenarios.weather.forecast import Comes, Forecast, forecast
+from scenarios.weather.kinds import KINDS, FaultKind, chosen
+
+Client = Callable[[World], Awaitable[None]]
+"""A client of a user's application: it asks until it is cancelled."""
+CALM = 32.0
+"""The virtual seconds of the end: more than twice what *progress* gives a cluster, and more than a request may take."""
+WAITING = 4
+"""The most requests of one client that wait at a time."""
+EXPECTED = (NoLeader, OutcomeUnknown, Refused, Misuse)
+"""The errors that a client must expect during faults."""
+
+
+def weather(
+    application: Callable[[], Any] = Register, client: Client | None = None, watchers: Iterable[Watcher] = ()
+) -> Client:
+    """A story for any seed. Without a client of its own the application is the register, and asked for all that it can do."""
+
+    async def story(world: World) -> None:
+        drawn = forecast(world.seed)
+        world.tune(timing=drawn.timing, disk=drawn.disk)
+        for watcher in watchers:
+            world.watchers.append(watcher)
+            world.history.watch(watcher)
+        world.start(drawn.nodes, application)
+        await world.elected(within=30)
+        async with trio.open_nursery() as nursery:
+            for number in range(drawn.clients):
+                if client is not None:
+                    nursery.start_soon(client, world)
+                else:
+                    nursery.start_soon(_asks, world, drawn, number)
+            await suffer(world, drawn)
+            await clears(world, drawn)
+            nursery.cancel_scope.cancel()
+
+    return story
+
+
+async def suffer(world: World, drawn: Forecast, kinds: Mapping[str, FaultKind] = KINDS) -> None:
+    """Let every fault come at its time, for as long as the forecast says; nodes that are down are started again meanwhile."""
+    with trio.move_on_after(drawn.seconds):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_restarts, world, drawn)
+            for each in drawn.comes:
+                nursery.start_soon(_comes, world, drawn, each, kinds[each.kind])
+            await trio.sleep_forever()
+
+
+async def _comes(world: World, drawn: Forecast, comes: Comes, kind: FaultKind) -> None:
+    """The faults of one kind."""
+    dice, began = Dice(world.seed, ("weather", "draw", kind.name)), trio.current_time()
+    for at in comes.at:
+        await trio.sleep(max(0.0, began + at - trio.current_time()))
+        there = tuple(dict.fromkeys((*world.names, *drawn.spare))) if kind.name == "join" else world.names
+        for wait, step in kind.draw(dice, there):
+            if wait:
+                await trio.sleep(wait)
+            _take(world, step)
+
+
+async def _restarts(world: World, drawn: Forecast) -> None:
+    dice = Dice(world.seed, ("weather", "restarts"))
+    while True:
+        await trio.sleep(drawn.patience * (0.5 + dice.below(1_000) / 1_000))
+        for name in world.names:
+            if not world[name].up and dice.below(3):
+                _take(world, steps.Restart(name))
+
+
+def _take(world: World, step: Any) -> None:
+    """A step that is impossible now, such as a crash of a node that is down, does not come."""
+    with suppress(Misuse):
+        world.do(step)
+
+
+async def clears(world: World, drawn: Forecast) -> None:
+    """The end: all faults end, or a minority stays down for good and all else is mended; then the cluster has to work."""
+    world.mend()
+    if drawn.leaves_some_down:
+        dice = Dice(world.seed, ("weather", "end", "down"))
+        first = dice.below(len(drawn.nodes))
+        for number in range((len(drawn.nodes) - 1) // 2):
+            world.crash(drawn.nodes[(first + number) % len(drawn.nodes)])
+    await world.elected(within=60)
+    await trio.sleep(CALM)
+
+
+async def _asks(world: World, drawn: Forecast, number: int) -> None:
+    """A client of the register: it writes, reads in both ways and swaps, with a few requests waiting at once.
+
+    It asks no more while as many wait as it may have: the calm must show what a cluster can do, not how long its queue is.
+    """
+    dice, count, waiting = Dice(world.seed, ("weather", "client", number)), 0, 0
+
+    async def ask(name: str, request: Put | Get | Look | Swap) -> None:
+        nonlocal waiting
+        waiting += 1
+        with suppress(*EXPECTED):
+            await world.ask(name, request)
+        waiting -= 1
+
+    async with trio.open_nursery() as nursery:
+        while True:
+            await trio.sleep((5_000 + dice.below(drawn.pause * 1_000)) / SECOND)
+            name = world.names[dice.below(len(world.names))]
+            if not world[name].up or waiting >= WAITING:
+                continue
+            count += 1
+            key, content = chosen(dice, "x", "x", "y"), number * 100_000 + count
+            request = chosen(
+                dice, Put(key, content), Put(key, content), Get(key), Look(key), Swap(key, content - 1, content)
+            )
+            nursery.start_soon(ask, name, request)
