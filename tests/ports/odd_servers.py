@@ -24,7 +24,7 @@ def silent() -> Iterator[int]:
 
 @contextlib.contextmanager
 def answering(redirect: str = "", *, stops: bool = False) -> Iterator[tuple[int, list[tuple[str, str, str | None]]]]:
-    """A server on every request an empty listing, and what it was asked: method, path, session token.
+    """A server on every request an empty listing, and what it was asked: method, path, session or bearer token.
 
     `redirect`: what it answers instead, the beginning of another URL. `stops`: it keeps silent in the middle of its answer.
     """
@@ -36,7 +36,8 @@ def answering(redirect: str = "", *, stops: bool = False) -> Iterator[tuple[int,
 
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("content-length") or 0))
-            asked.append((self.command, self.path, self.headers.get("x-amz-security-token")))
+            bearer = (self.headers.get("authorization") or "").partition("Bearer ")[2]
+            asked.append((self.command, self.path, self.headers.get("x-amz-security-token") or bearer or None))
             self.send_response(307 if redirect else 200)
             if redirect:
                 self.send_header("location", f"{redirect}{self.path}")

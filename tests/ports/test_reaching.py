@@ -10,6 +10,7 @@ from backup.destinations import ftp, store_options
 from backup.destinations.azure import Azure
 from backup.destinations.ftp import Ftp
 from backup.destinations.glacier import AmazonGlacier
+from backup.destinations.plain_listing import Listing, of_google
 from backup.destinations.port import Destination, DestinationError, write
 from backup.destinations.s3 import AmazonS3
 from backup.destinations.store_options import client_options
@@ -161,3 +162,28 @@ def test_an_account_is_asked_with_the_settings_alone(monkeypatch: pytest.MonkeyP
 def test_amazons_own_servers_are_named_here(settings: AmazonS3, url: str) -> None:
     """So that the only host that may be asked is known; a bucket with dots is in the path, as no certificate is for more."""
     assert settings._server(settings.region)[0] == url
+
+
+def test_a_bucket_of_googles_is_listed_with_a_token_of_its_account() -> None:
+    """Where the library's own listing fails: the account signs the token itself, and nobody else is asked for one."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(65_537, 2_048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    account = {
+        "client_email": "raven@nobody.example",
+        "private_key_id": "17",
+        "private_key": pem,
+        "token_uri": "http://127.0.0.1:9/never-asked",
+    }
+    with answering() as (port, asked):
+        found = of_google("bucket", f"http://127.0.0.1:{port}", account)("shop/")
+    assert found == Listing((), ())
+    ((method, path, token),) = asked
+    assert (method, path.partition("?")[0]) == ("GET", "/bucket")
+    assert "prefix=shop%2F" in path
+    assert token is not None
+    assert token.count(".") == 2
