@@ -36,6 +36,23 @@ def test_lanes_have_every_run_and_every_belief(opened: Opened) -> None:
     until(page, "document.querySelectorAll('.daylanes .run').length === 0")
 
 
+def test_the_sides_of_a_cut_are_shaded_over_the_lanes(opened: Opened) -> None:
+    """The row of the node that is cut off says from whom and for how long, below its runs; no node sees that from inside."""
+    page = opened(recorded(NIGHT), "#e=420&see=lanes")
+    assert page.locator(".daylanes .parted title").all_text_contents() == ["B | A C: no way between them for 2.3 h"]
+    words = page.locator(".daylanes .parted text")
+    assert words.all_text_contents() == ["cut off from A C for 2.3 h"]
+    late, told, shaded = page.evaluate(
+        """[".wait", ".parted text", ".parted rect"].map((each) => {
+          const { top, bottom } = document.querySelector(`.daylanes ${each}`).getBoundingClientRect();
+          return [top, bottom]; })"""
+    )
+    assert late[1] <= told[0] + 2, "words are below what they are about"
+    assert told[1] <= shaded[1] + 2
+    page.locator("select").select_option("B")
+    until(page, "document.querySelectorAll('.daylanes .parted').length === 0")
+
+
 def test_a_click_on_a_run_goes_there(opened: Opened) -> None:
     """A click on a run goes to the event with which it began."""
     page = opened(recorded(NIGHT), "#e=420&see=lanes")

@@ -1,5 +1,6 @@
 // What is drawn of a whole run at once: who leads, faults, lives, backups, and who believes to own a task. One walk collects it.
 
+import { spanText } from "./clock.js";
 import { keyOf, own } from "./fold_record.js";
 
 /** @typedef {import("./types.js").Row} Row */
@@ -23,6 +24,17 @@ function sidesOf(names, cuts) {
     for (const side of near) sides.splice(sides.indexOf(side), 1);
   }
   return sides;
+}
+
+/** Who is cut off, each with whom it cannot reach, all but the largest side; and it all in words.
+ * @param {Parting} parting */
+export function cutOff({ sides, t, until, last }) {
+  const most = sides.reduce((one, other) => (other.length > one.length ? other : one)), long = `${spanText(until - t)}${last === Infinity ? ", to the end" : ""}`;
+  const others = (/** @type {string[]} */ side) => sides.filter((each) => each !== side).flat().sort().join(" ");
+  return {
+    title: `${sides.map((side) => side.join(" ")).join(" | ")}: no way between them for ${long}`,
+    nodes: sides.filter((side) => side !== most).flatMap((side) => side.map((node) => ({ node, words: `cut off from ${others(side)} for ${long}` }))),
+  };
 }
 
 /** Whether a run ended without a file that can be used.

@@ -3,7 +3,7 @@
 import { DAY, clockText, spanText, wallText } from "../clock.js";
 import { clickedSeq, colorOf, draw, el, mark } from "../dom.js";
 import { keyOf } from "../fold_record.js";
-import { wentWrong } from "../lanes.js";
+import { cutOff, wentWrong } from "../lanes.js";
 import { eventAt } from "../search.js";
 
 /** @typedef {import("../types.js").Recorded} Recorded */
@@ -22,7 +22,7 @@ export function backupLanes(state, run, view) {
   return el(
     "section.daylanes", { "data-key": "daylanes" },
     el("h2", "Backups", el("small", ` ${wallText(from)} to ${wallText(to)} UTC`), long ? [" ", turn(-1), " ", turn(1)] : null),
-    el("p.hint", "■ full   □ incremental   – nothing new   ✕ failed   ┄ report waits   ▾ removed by retention   ▔ holds itself responsible"),
+    el("p.hint", "■ full   □ incremental   – nothing new   ✕ failed   ┄ report waits   ▾ removed by retention   ▔ holds itself responsible   ▒ cut off"),
     tasks.length ? null : el("p.empty", "No backup task in this run."),
     tasks.map(([key, name]) => lane(run, view, scale, key, name, state.t)),
   );
@@ -40,7 +40,8 @@ function lane(run, view, scale, key, name, now) {
   const tenures = (view.from ? lanes.beliefs.filter((each) => each.node === view.from) : lanes.tenures).filter((each) => each.key === key && each.owner && inside(each));
   const beliefs = lanes.beliefs.filter((each) => each.key === key && each.owner === each.node && seen(each.node) && inside(each));
   const nodes = run.names.filter((node) => runs.some((each) => each.node === node) || beliefs.some((each) => each.node === node));
-  const y = (/** @type {string} */ node) => HEAD + ROW * nodes.indexOf(node), height = HEAD + ROW * nodes.length + 16;
+  const partings = view.from ? [] : lanes.partings.filter(inside).slice(0, MOST), high = partings.length ? ROW + 13 : ROW; // the words of a cut are below its runs
+  const y = (/** @type {string} */ node) => HEAD + high * nodes.indexOf(node), height = HEAD + high * nodes.length + 16;
   const due = (header.due[key] ?? []).filter(([t, , end]) => t >= from && t <= to && !end);
   const gaps = header.gaps.filter((gap) => gap.key === key && gap.first <= to && (gap.covered ?? lanes.end) >= from);
   /** @type {Map<string, import("../types.js").Run[]>} */
@@ -71,13 +72,20 @@ function lane(run, view, scale, key, name, now) {
       nodes.map((node) => text(LEFT - 10, y(node) + 20, node)),
       lanes.lives.filter((life) => life.role === "down" && nodes.includes(life.node) && inside(life)).slice(0, MOST).map((life) => mark("off", life.seq, `${life.node} is down for ${spanText(life.until - life.t)}`,
         draw("rect", { x: at(life.t), y: y(life.node) + 5, width: Math.max(2, at(life.until) - at(life.t)), height: ROW - 7 }))),
+      partings.map((each) => {
+        const { title, nodes: apart } = cutOff(each), left = at(each.t), wide = Math.max(2, at(each.until) - left);
+        return mark("parted", each.seq, title, apart.filter(({ node }) => nodes.includes(node)).flatMap(({ node, words }) => [
+          draw("rect", { x: left, y: y(node) + 1, width: wide, height: high - 2 }),
+          wide > 6 * words.length ? draw("text", { x: left + wide / 2, y: y(node) + high - 5 }, words) : null,
+        ]));
+      }),
       beliefs.slice(0, MOST).map((each) => mark(`mine ${colorOf(run.names, each.node)}`, each.seq, `${each.node} holds itself responsible from ${clockText(each.t)} to ${clockText(each.until)}`,
         draw("rect", { x: at(each.t), y: y(each.node) + 3, width: Math.max(2, at(each.until) - at(each.t)), height: 3 }))),
       [...chains.values()].map((chain) => draw("path.links", { d: `M${at(chain[0].t)} ${y(chain[0].node) + 17}H${at(/** @type {any} */ (chain.at(-1)).t)}` })),
       [...twice.values()].map((all) => {
         const rows = [...new Set(all.map((each) => y(each.node)))].sort((a, b) => a - b);
         return rows.length > 1 ? mark("double", all[0].seq, `started by ${all.map((each) => each.node).join(" and ")}`,
-          draw("path", { d: `M${at(all[0].t) - 10} ${rows[0] + 17}V${rows[rows.length - 1] + 17}` }), draw("text", { x: at(all[0].t) - 14, y: rows[0] + 34 }, `×${rows.length}`)) : null;
+          draw("path", { d: `M${at(all[0].t) - 10} ${rows[0] + 17}V${rows[rows.length - 1] + 17}` }), draw("text", { x: at(all[0].t) - 14, y: rows[rows.length - 1] + 21 }, `×${rows.length}`)) : null;
       }),
       runs.slice(0, 3 * MOST).map((each) => runMark(run, each, at, y(each.node))),
       lanes.removals.filter((row) => row.t >= from && row.t <= to && nodes.includes(row.node) && keyOf(row) === key).slice(0, MOST).map((row) => mark("removed", row.seq, `${clockText(row.t)}  ${row.node} ${row.text}`,

@@ -6,6 +6,7 @@ import { asked } from "../causes.js";
 import { DAY, clockText, spanText } from "../clock.js";
 import { clipped, draw, el, following, mark } from "../dom.js";
 import { own } from "../fold_record.js";
+import { cutOff } from "../lanes.js";
 import { firstFrom } from "../search.js";
 
 /** @typedef {import("../types.js").Recorded} Recorded */
@@ -78,7 +79,7 @@ export function spacetime(state, run, view) {
     .filter(({ from, to }) => to > above && from < height)
     .map(({ each, from, to }) => shown(each, Math.max(HEAD, from), Math.min(height, to)));
 
-  const parted = view.from ? [] : lasting(run.lanes.partings, (each, from, to) => sidesShaded(run, each, x, gap, from, to));
+  const parted = view.from ? [] : lasting(run.lanes.partings, (each, from, to) => sidesShaded(each, x, gap, from, to));
   const lines = lasting(run.lanes.lives, (life, from, to) => lifeLine(life.role, x(life.node), from, to, seen(life.node)), HEAD - 2);
   const tasks = [...run.lanes.tasks.keys()];
   const turns = lasting(run.lanes.beliefs.filter((each) => each.owner === each.node), (each, from, to) =>
@@ -169,17 +170,14 @@ function drag(event, view, top) {
 }
 
 /** Behind the lives: on which side of a cut each node is, and for how long. The largest side stays white.
- * @param {Recorded} run @param {import("../lanes.js").Parting} parting @param {(name: string) => number} x @param {number} gap @param {number} from @param {number} to */
-function sidesShaded(run, { sides, seq, t, until, last }, x, gap, from, to) {
-  const most = sides.reduce((one, other) => (other.length > one.length ? other : one));
-  const long = `${spanText(until - t)}${last === Infinity ? ", to the end" : ""}`;
-  return mark("parted", seq, `${sides.map((side) => side.join(" ")).join(" | ")}: no way between them for ${long}`,
-    sides.filter((side) => side !== most).flatMap((side) => side.map((name) => {
-      const left = x(name) - gap / 2 + 2, middle = (from + to) / 2, others = run.names.filter((other) => !side.includes(other)).join(" ");
-      const words = to - from > 190 ? `cut off from ${others} for ${long}` : to - from > 70 ? `for ${spanText(until - t)}` : "";
-      return draw("g", draw("rect", { x: left, y: from, width: gap - 4, height: Math.max(1, to - from) }),
-        words ? draw("text", { x: 0, y: 0, transform: `translate(${left + gap - 9} ${middle}) rotate(-90)` }, words) : null);
-    })));
+ * @param {import("../lanes.js").Parting} parting @param {(name: string) => number} x @param {number} gap @param {number} from @param {number} to */
+function sidesShaded(parting, x, gap, from, to) {
+  const { title, nodes } = cutOff(parting), middle = (from + to) / 2;
+  return mark("parted", parting.seq, title, nodes.map(({ node, words }) => {
+    const left = x(node) - gap / 2 + 2, says = to - from > 190 ? words : to - from > 70 ? `for ${spanText(parting.until - parting.t)}` : "";
+    return draw("g", draw("rect", { x: left, y: from, width: gap - 4, height: Math.max(1, to - from) }),
+      says ? draw("text", { x: 0, y: 0, transform: `translate(${left + gap - 9} ${middle}) rotate(-90)` }, says) : null);
+  }));
 }
 
 /** A stretch of a life: thin for a follower, dashed for a candidate, double for a leader, hatched while it is down.
