@@ -4,8 +4,13 @@ Everything streams; nothing is kept. An error names the line and what is wrong w
 them (`world.options["data"]` says what the user asked for; a story hands that to `documents`).
 """
 
-import json
-from collections.abc import Iterator
+import gzip
+import os
+import stat
+import zlib
+from array import array
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +20,14 @@ REAL = "real"
 """The value of `--data` that means `real_documents` instead of a file."""
 CITY_FROM = 100_000
 """The least number of inhabitants of a city among the real documents."""
+LONGEST_LINE = 1 << 29
+"""The most bytes of one line."""
 NO_COLLECTION = "@empty"
 METADATA = "@metadata"
+LOST = ("@attachments", "@counters", "@counters-snapshot", "@timeseries", "@timeseries-snapshot")
+"""The metadata that names what is not in a file of documents."""
+PACKED = {b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
+"""The first bytes of other ways to pack a file."""
 KINDS = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
 """JSON's name of each type that is not an object."""
 
@@ -31,78 +42,166 @@ class NewDocument:
 
     id: str
     collection: str
-    data: dict[str, Any]
-    """The JSON object, without metadata."""
+    body: str
+    """The JSON object as canonical text, numbers as they were written, with metadata of the user's own (`body_of`)."""
 
 
 def documents(source: str) -> Iterator[NewDocument]:
-    """The documents that `--data` names: `real`, or a file of JSON lines. DataError at the first line that is no document."""
+    """The documents that `--data` names: `real`, or a file of JSON lines, which is checked to its end before the first of them.
+
+    DataError at the first line that is no document, or has the id of another.
+    """
+    check(source)
     return real_documents() if source == REAL else documents_in(Path(source))
 
 
-def check(source: str) -> None:
-    """Raise DataError if a source cannot be read at all: the file does not exist, or the package is not installed."""
+_checked: dict[tuple[str, int, int, int], Mapping[str, int]] = {}
+"""By name, inode, size and time of a file that was checked: what `check` returned."""
+
+
+def check(source: str) -> Mapping[str, int]:
+    """Read a source to its end: how many of its documents name something that is not in it, by the field of their metadata.
+
+    DataError if it cannot be read, at the first line that is no document, and at the first id that an earlier line has.
+    """
     if source == REAL:
         _geonames()
-    elif not Path(source).is_file():
+        return {}
+    try:
+        found = os.stat(source)
+    except (OSError, ValueError) as error:
         raise DataError(
             f"there is no data file {source}: give a file of JSON lines, or `{REAL}` for countries and cities"
-        )
+        ) from error
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device, which can be read once only"
+        raise DataError(f"{source} is {kind}, and a run is repeated from its data: write them to a file first")
+    key = source, found.st_ino, found.st_size, found.st_mtime_ns
+    if key not in _checked:
+        _checked[key] = _looked_through(Path(source))
+    return _checked[key]
+
+
+def _looked_through(path: Path) -> Mapping[str, int]:
+    """What `check` returns. Of each id only a hash is kept, so that a million of them take eight megabytes."""
+    lost: dict[str, int] = {}
+    hashes = array("Q")
+    for number, (where, line) in enumerate(_lines(path), 1):
+        found = _parsed(line, where, strict=True)
+        metadata = found.get(METADATA)
+        for field in LOST:
+            if isinstance(metadata, dict) and metadata.get(field):
+                lost[field] = lost.get(field, 0) + 1
+        hashes.append(_hash(_document(found, number, where).id))
+    if len(set(hashes)) < len(hashes):
+        _refuse_doubles(path, hashes)
+    return lost
+
+
+def _hash(document_id: str) -> int:
+    return int.from_bytes(blake2b(document_id.lower().encode(), digest_size=8).digest(), "big")
+
+
+def _refuse_doubles(path: Path, hashes: "array[int]") -> None:
+    """DataError if two documents have one id, in upper or lower case. An id that the server completes is nobody's yet."""
+    seen: set[int] = set()
+    suspicious = {each for each in hashes if each in seen or seen.add(each)}  # type: ignore[func-returns-value]
+    places: dict[str, str] = {}
+    for number, (where, line) in enumerate(_lines(path), 1):
+        document_id = _document(_parsed(line, where), number, where).id
+        if _hash(document_id) not in suspicious or document_id.endswith(("/", "|")):
+            continue
+        before = places.setdefault(document_id.lower(), where)
+        if before != where:
+            line_before = before.rpartition(", ")[2]
+            raise DataError(f"{where}: the id {document_id!r} is that of {line_before} too: give each document its own")
 
 
 def documents_in(path: Path) -> Iterator[NewDocument]:
-    """One document a line; empty lines are passed over.
+    """One document a line; empty lines are passed over. A file that gzip has packed is unpacked on the way.
 
     Id and collection stand in `@metadata` (`@id`, `@collection`), or in `id` and `collection`, which stay part of the
-    document. Without an id the documents of a file are `docs/1`, `docs/2`, … by their number in it.
+    document. Without an id the documents of a file are `docs/1`, `docs/2`, … by their number in it. Other metadata stays with
+    the document, but for what the database writes itself, and numbers stay as they are written.
     """
-    number = 0
+    for number, (where, line) in enumerate(_lines(path), 1):
+        yield _document(_parsed(line, where), number, where)
+
+
+def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Each line that is not empty, and where it is."""
+    is_empty = True
     try:
-        with path.open("rb") as lines:
-            for line_number, line in enumerate(lines, 1):
+        with path.open("rb") as file:
+            first = file.read(6)
+            file.seek(0)
+            for magic, packed in PACKED.items():
+                if first.startswith(magic):
+                    raise DataError(f"{path} is packed with {packed}: unpack it, or pack it with gzip")
+            lines = gzip.GzipFile(fileobj=file) if first.startswith(b"\x1f\x8b") else file
+            number = 0
+            while line := lines.readline(LONGEST_LINE + 1):
+                number += 1
+                if len(line) > LONGEST_LINE:
+                    raise DataError(
+                        f"{path}, line {number}: more than {LONGEST_LINE:,} bytes: put one document on a line"
+                    )
                 if line.strip():
-                    number += 1
-                    yield _document(line, number, f"{path}, line {line_number}")
-        if not number:
-            raise DataError(f"{path} holds no document: put one JSON object on each line")
+                    is_empty = False
+                    yield f"{path}, line {number}", line
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is packed with gzip and damaged ({error}): pack it again") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): give a file of JSON lines") from error
+    if is_empty:
+        raise DataError(f"{path} holds no document: put one JSON object on each line")
 
 
-def _document(line: bytes, number: int, where: str) -> NewDocument:
-    from backup.database.items import text_of  # with it comes much that a run without documents does not need
+def _parsed(line: bytes, where: str, *, strict: bool = False) -> dict[str, Any]:
+    """The JSON object of a line."""
+    from backup.database import exact_json  # with it comes much that a run without documents does not need
 
     try:
-        data = json.loads(line.decode("utf-8-sig"), parse_constant=_no_number)
+        data = exact_json.decoded(line.decode("utf-8-sig"), strict=strict)
     except UnicodeDecodeError as error:
         raise DataError(f"{where}: not UTF-8 (byte {error.start + 1}): save the file as UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where}: not JSON ({error}): put one JSON object on the line") from error
     if not isinstance(data, dict):
-        raise DataError(f"{where}: a JSON {KINDS[type(data)]}, not an object: put one JSON object on the line")
-    metadata = data.pop(METADATA, {})
-    if not isinstance(metadata, dict):
-        raise DataError(f"{where}: {METADATA} is a JSON {KINDS[type(metadata)]}: make it an object or leave it out")
-    try:
-        text_of(data)
-    except (TypeError, ValueError, RecursionError) as error:
         raise DataError(
-            f"{where}: cannot be kept as JSON ({error}): use finite numbers and whole characters"
-        ) from error
+            f"{where}: a JSON {KINDS.get(type(data), 'number')}, not an object: put one JSON object on the line"
+        )
+    return data
+
+
+def _document(data: dict[str, Any], number: int, where: str) -> NewDocument:
+    from backup.database.items import DATABASE_METADATA, EXTENSION_METADATA, body_of, check_new_id
+
+    metadata = data.get(METADATA, {})
+    if not isinstance(metadata, dict):
+        kind = KINDS.get(type(metadata), "number")
+        raise DataError(f"{where}: {METADATA} is a JSON {kind}: make it an object or leave it out")
     given = metadata.get("@id", data.get("id", f"docs/{number}"))
     collection = metadata.get("@collection", data.get("collection", NO_COLLECTION))
-    return NewDocument(_name("id", given, where), _name("collection", collection, where), data)
+    written = DATABASE_METADATA | EXTENSION_METADATA
+    own = {name: field for name, field in metadata.items() if name not in written}
+    document_id = _name("id", given, where)
+    try:
+        check_new_id(document_id)
+        body = body_of(document_id, {**data, METADATA: own} if METADATA in data else data)
+    except ValueError as error:
+        raise DataError(f"{where}: {error}") from error
+    return NewDocument(document_id, _name("collection", collection, where), body)
 
 
 def _name(what: str, given: object, where: str) -> str:
     text = str(given) if type(given) is int else given  # files of other programs often number their rows
     if isinstance(text, str) and text and text.isprintable():
         return text
-    raise DataError(f"{where}: the {what} is {json.dumps(given)}: give text of at least one character, all printable")
+    from backup.database import exact_json
 
-
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
+    shown = exact_json.encoded(given)
+    raise DataError(f"{where}: the {what} is {shown}: give text of at least one character, all printable")
 
 
 def real_documents() -> Iterator[NewDocument]:
@@ -112,10 +211,16 @@ def real_documents() -> Iterator[NewDocument]:
     """
     countries, cities = _geonames()
     for code in sorted(countries):
-        yield NewDocument(f"countries/{code}", "Countries", dict(countries[code]))
+        yield _real(f"countries/{code}", "Countries", countries[code])
     large = [city for city in cities.values() if city["population"] >= CITY_FROM]
     for city in sorted(large, key=lambda city: (-city["population"], city["geonameid"])):
-        yield NewDocument(f"cities/{city['geonameid']}", "Cities", dict(city))
+        yield _real(f"cities/{city['geonameid']}", "Cities", city)
+
+
+def _real(document_id: str, collection: str, data: Mapping[str, Any]) -> NewDocument:
+    from backup.database.items import body_of
+
+    return NewDocument(document_id, collection, body_of(document_id, data))
 
 
 def _geonames() -> tuple[dict[str, Any], dict[str, Any]]:

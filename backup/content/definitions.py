@@ -3,11 +3,11 @@
 Only indexes that the model supports are read back: those over fields of one collection, with a reduce that counts and sums.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from backup.database import exact_json
 from backup.database.agreed_values import CompareExchange, Identity, IndexDefinition
 from backup.database.items import text_of
 from backup.database.revisions import RevisionPolicy
@@ -99,7 +99,7 @@ def exchanged_json(stored: CompareExchange) -> dict[str, Any]:
 
 def exchanged_of(content: Mapping[str, Any]) -> tuple[str, str]:
     """Key and value as JSON of an item of the section `CompareExchange`."""
-    return str(content["Key"]), text_of(json.loads(content["Value"])["Object"])
+    return str(content["Key"]), text_of(exact_json.decoded(content["Value"])["Object"])
 
 
 def revisions_json(policies: tuple[RevisionPolicy, ...]) -> dict[str, Any]:

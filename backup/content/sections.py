@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backup.content.manifest import DamagedBackup
+from backup.database.exact_json import decoder
 from cluster.value import value
 
 TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]]', re.DOTALL)
@@ -110,9 +111,9 @@ class Sections:
                 return
             is_last = not window.endswith(b",", begin, end)
             close = end - 1 if is_last else end - 2
-            # Inside a JSON string the quotes would be escaped, so the last occurrence begins the metadata.
-            mark = window.rfind(MARK, begin, close)
-            if mark < 0 or not window.startswith(b"}", close):
+            # Inside a JSON string the quotes would be escaped, so the only occurrence begins the metadata.
+            mark = window.find(MARK, begin, close)
+            if mark < 0 or not window.startswith(b"}", close) or window.find(MARK, mark + 1, close) >= 0:
                 return
             try:
                 line = DocumentLine((window[begin:mark] + b"}").decode(), window[mark + len(MARK) - 1 : close].decode())
@@ -128,11 +129,11 @@ class Sections:
         self._peek()
         while True:
             try:
-                content, end = _decoder.raw_decode(self._text, self._at)
+                content, end = decoder.raw_decode(self._text, self._at)
                 if end < len(self._text):
                     source = self._window[self._at : end]
                     self._at = end
-                    return content if source.isascii() else _decoder.decode(source.decode())
+                    return content if source.isascii() else decoder.decode(source.decode())
             except json.JSONDecodeError:
                 whole = extent(self._text, self._at)  # None: cut by the end of the window; else not quite JSON
                 if whole is not None:
@@ -147,7 +148,7 @@ class Sections:
         self._at = end
         try:
             text = NEEDLESS_COMMA.sub(lambda found: found[1] or "", source.decode())
-            return _decoder.decode(text)
+            return decoder.decode(text)
         except (ValueError, RecursionError) as error:
             raise self._damaged(f"unreadable {where} ({error})") from error
 
@@ -202,7 +203,7 @@ class Sections:
 
 def parsed_json(text: str) -> Any:
     """The value of a JSON text, which knows no NaN and no infinity. Raises ValueError or RecursionError for another text."""
-    return _decoder.decode(text)
+    return decoder.decode(text)
 
 
 def raw_size(content: Any) -> int | None:
@@ -230,10 +231,3 @@ def extent(text: str, at: int) -> int | None:
         if depth <= 0:
             return token.end()
     return None
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON number")
-
-
-_decoder = json.JSONDecoder(parse_constant=_refuse)

@@ -11,6 +11,8 @@ from backup.content.manifest import instant_of, stamp
 from backup.content.sections import DocumentLine, parsed_json
 from backup.database.change_vector import ChangeVector
 from backup.database.items import (
+    DATABASE_METADATA,
+    EXTENSION_METADATA,
     METADATA,
     NO_COLLECTION,
     Attachment,
@@ -18,13 +20,14 @@ from backup.database.items import (
     Document,
     Revision,
     Tombstone,
+    body_and_metadata,
     body_of,
     hash_of,
     key_of,
     text_of,
+    with_metadata,
 )
 
-KNOWN_METADATA = frozenset({"@collection", "@id", "@change-vector", "@last-modified", "@flags", "@attachments"})
 KNOWN_FLAGS = frozenset({"HasAttachments", "HasRevisions", "Revision", "DeleteRevision"})
 PLAIN_METADATA = re.compile(
     r'\{"@collection":"([^"\\\x00-\x1f]+)","@change-vector":"([A-Za-z?]{1,4}):([1-9]\d*)-([A-Za-z0-9+/=_-]+)",'
@@ -47,7 +50,9 @@ def revision_text(revision: Revision) -> str:
 
 
 def _with_metadata(item: Document | Revision, flags: str) -> str:
-    comma = "," if len(item.body) > 2 else ""
+    body, own = body_and_metadata(item.body)
+    comma = "," if len(body) > 2 else ""
+    own = f"{own[1:-1]}," if own else ""
     attachments = ""
     if item.attachments:
         listed = [
@@ -58,7 +63,7 @@ def _with_metadata(item: Document | Revision, flags: str) -> str:
         flags = f"{flags}, HasAttachments" if flags else "HasAttachments"
     flagged = f'"@flags":"{flags}",' if flags else ""
     return (
-        f'{item.body[:-1]}{comma}"{METADATA}":{{{attachments}"@collection":{text_of(item.collection)},'
+        f'{body[:-1]}{comma}"{METADATA}":{{{own}{attachments}"@collection":{text_of(item.collection)},'
         f'"@change-vector":"{item.change_vector.text()}",{flagged}"@id":{text_of(item.id)},'
         f'"@last-modified":"{stamp(item.last_modified)}"}}}}'
     )
@@ -124,7 +129,8 @@ def document_on_line(line: DocumentLine, leave_out: LeaveOut) -> Document:
 
 def document_with(body: str, metadata: Mapping[str, Any], leave_out: LeaveOut) -> Document:
     """The document of a body in canonical text and its metadata. The etag is 0."""
-    flags, attachments = _beside(metadata, leave_out)
+    flags, attachments, own = _beside(metadata, leave_out)
+    body = with_metadata(body, own) if own else body
     document_id = metadata["@id"]
     key_of(document_id)
     return Document(
@@ -142,13 +148,14 @@ def document_with(body: str, metadata: Mapping[str, Any], leave_out: LeaveOut) -
 def revision_of(content: dict[str, Any], leave_out: LeaveOut) -> Revision:
     """The revision of a parsed item; its metadata is removed from `content`. The etag is 0."""
     metadata = content.pop(METADATA)
-    flags, attachments = _beside(metadata, leave_out)
+    flags, attachments, own = _beside(metadata, leave_out)
     document_id = metadata["@id"]
     key_of(document_id)
+    body = body_of(document_id, content)
     return Revision(
         document_id,
         str(metadata.get("@collection", NO_COLLECTION)),
-        body_of(document_id, content),
+        with_metadata(body, own) if own else body,
         ChangeVector.parse(metadata["@change-vector"]),
         0,
         instant_of(metadata["@last-modified"]),
@@ -157,9 +164,11 @@ def revision_of(content: dict[str, Any], leave_out: LeaveOut) -> Revision:
     )
 
 
-def _beside(metadata: Mapping[str, Any], leave_out: LeaveOut) -> tuple[frozenset[str], tuple[Attachment, ...]]:
-    for field in sorted(metadata.keys() - KNOWN_METADATA):
+def _beside(metadata: Mapping[str, Any], leave_out: LeaveOut) -> tuple[frozenset[str], tuple[Attachment, ...], str]:
+    """The flags, the attachments, and the metadata of the user's own as text; empty: there is none."""
+    for field in sorted(metadata.keys() & EXTENSION_METADATA):
         leave_out(field)
+    own = {name: field for name, field in metadata.items() if name not in DATABASE_METADATA | EXTENSION_METADATA}
     flags = frozenset(flag for flag in str(metadata.get("@flags", "")).split(", ") if flag)
     for flag in sorted(flags - KNOWN_FLAGS):
         leave_out(f"@flags {flag}")
@@ -167,7 +176,7 @@ def _beside(metadata: Mapping[str, Any], leave_out: LeaveOut) -> tuple[frozenset
         Attachment(str(each["Name"]), str(each["Hash"]), str(each["ContentType"]), int(each["Size"]))
         for each in metadata.get("@attachments", ())
     )
-    return flags, attachments
+    return flags, attachments, text_of(own) if own else ""
 
 
 def tombstone_of(content: Mapping[str, Any]) -> Tombstone:

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from backup.database import fingerprint, journal
+from backup.database import exact_json, fingerprint, journal
 from backup.database.blobs import Blobs
 from backup.database.change_vector import ChangeVector, Relation, absorb, merge
 from backup.database.conflicts import lost, takes_over
@@ -199,8 +199,9 @@ class Store:
         Raises NoDocument if there is no such document.
         """
         key, old = self._existing(document_id, "patch")
+        before: dict[str, Any] = exact_json.decoded(old.body)
         data = {
-            name: field for name, field in {**old.data, **changes}.items() if field is not None or name not in changes
+            name: field for name, field in {**before, **changes}.items() if field is not None or name not in changes
         }
         return self._write(key, old, old.id, old.collection, body_of(old.id, data), old.attachments, at)
 

@@ -1,7 +1,8 @@
 """The items of a database: documents, their revisions, and the tombstones that deletions leave. All are values.
 
 A document keeps its JSON as canonical text, so that it can be shared, sent and written without being copied or
-encoded again. It names its attachments and the hashes of their contents; each content is a separate `Blob`.
+encoded again, and its numbers stay as they were written. Metadata of the user's own stands in it first. It names its
+attachments and the hashes of their contents; each content is a separate `Blob`.
 """
 
 import json
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
+from backup.database import exact_json
 from backup.database.change_vector import ChangeVector, merge
 from cluster.value import value
 
@@ -17,7 +19,12 @@ METADATA = "@metadata"
 NO_COLLECTION = "@empty"
 LONGEST_ID = 512
 """Bytes of the longest id of a document, and of the longest key of a value, in UTF-8 (rule 26.8)."""
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+OWN = '{"@metadata":{'
+"""The beginning of a body with metadata of the user's own."""
+DATABASE_METADATA = frozenset({"@id", "@collection", "@change-vector", "@last-modified", "@flags", "@attachments"})
+"""The fields of a document's metadata that the database writes."""
+EXTENSION_METADATA = frozenset({"@counters", "@timeseries", "@counters-snapshot", "@timeseries-snapshot"})
+"""Those that name what the model has no place for."""
 
 
 @value
@@ -41,7 +48,7 @@ class Document:
     """The id as the client wrote it; two ids that differ only in case name the same document."""
     collection: str
     body: str
-    """The JSON object as canonical text (`body_of`), without metadata."""
+    """The JSON object as canonical text (`body_of`), without the metadata that the database writes."""
     change_vector: ChangeVector
     etag: int
     """Number of this change in the copy that holds it; every copy numbers its own changes."""
@@ -54,9 +61,8 @@ class Document:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The JSON object, parsed anew at each call: changing it does not change the document."""
-        data: dict[str, Any] = json.loads(self.body)
-        return data
+        """The JSON object without metadata, parsed anew at each call: changing it does not change the document."""
+        return _data_of(self.body)
 
 
 @value
@@ -80,9 +86,8 @@ class Revision:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The JSON object, parsed anew at each call."""
-        data: dict[str, Any] = json.loads(self.body)
-        return data
+        """The JSON object without metadata, parsed anew at each call."""
+        return _data_of(self.body)
 
 
 @value
@@ -169,7 +174,7 @@ def text_of(data: object) -> str:
 
     Raises ValueError or TypeError if the data has no such text.
     """
-    text = _encode(data)
+    text = exact_json.encoded(data)
     if not text.isascii():
         try:
             text.encode()  # a lone surrogate cannot be written as UTF-8: refuse it now, not when a backup is written
@@ -179,15 +184,52 @@ def text_of(data: object) -> str:
 
 
 def body_of(document_id: str, data: Mapping[str, Any]) -> str:
-    """The canonical text of a document's JSON object. Raises ValueError, which names the document and what is wrong."""
+    """The canonical text of a document's JSON object; metadata of the user's own is put first.
+
+    Raises ValueError, which names the document and what is wrong.
+    """
     if METADATA in data:
-        raise ValueError(f"document {document_id!r} holds {METADATA}, which the database writes: leave it out")
+        data = _with_own_first(document_id, data)
     try:
         return text_of(dict(data))
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(
             f"document {document_id!r} has no JSON form ({error}): use objects, lists, text, finite numbers"
         ) from error
+
+
+def _with_own_first(document_id: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = data[METADATA]
+    if not isinstance(metadata, Mapping):
+        raise ValueError(f"document {document_id!r} holds {METADATA} that is no object: make it one, or leave it out")
+    if written := sorted(metadata.keys() & (DATABASE_METADATA | EXTENSION_METADATA)):
+        raise ValueError(
+            f"document {document_id!r} holds {METADATA} with {', '.join(written)}, which the database writes: leave it out"
+        )
+    own = {METADATA: dict(metadata)} if metadata else {}
+    return own | {name: field for name, field in data.items() if name != METADATA}
+
+
+def body_and_metadata(body: str) -> tuple[str, str]:
+    """A body without metadata, and the metadata of the user's own as the text of a JSON object; empty: it has none."""
+    if not body.startswith(OWN):
+        return body, ""
+    _, end = _plain.raw_decode(body, len(OWN) - 1)
+    rest = body[end:]
+    return (f"{{{rest[1:]}" if rest[0] == "," else "{}"), body[len(OWN) - 1 : end]
+
+
+def with_metadata(body: str, metadata: str) -> str:
+    """A body without metadata, joined by that object as text."""
+    return f"{OWN[:-1]}{metadata}{',' if len(body) > 2 else ''}{body[1:]}"
+
+
+_plain = json.JSONDecoder()
+
+
+def _data_of(body: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(body_and_metadata(body)[0])
+    return data
 
 
 def rank(item: Item) -> tuple[int, str]:

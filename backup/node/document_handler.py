@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from backup.database import exact_json
 from backup.database.agreed_values import NextIdentity
 from backup.database.documents import NoDocument, Store
 from backup.database.items import Item, text_of
@@ -139,7 +140,7 @@ def _written(store: Store, request: requests.Write, at: int) -> list[Item]:
 
 def _object(document_id: str, text: str) -> dict[str, Any]:
     try:
-        data = loads(text)
+        data = exact_json.decoded(text)
     except ValueError as error:
         raise ValueError(f"what is given for document {document_id!r} is no JSON ({error}): correct it") from error
     if not isinstance(data, dict):

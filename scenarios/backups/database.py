@@ -4,7 +4,6 @@ Never here: what a task does (`task`, `replica`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backup.database import agreed_values as values
@@ -42,6 +41,8 @@ A = TypeVar("A")
 
 BATCH = 500
 """Documents that a client writes in one request."""
+BATCH_SIZE = 1 << 22
+"""Characters of them, roughly: with the document that reaches so many a request ends."""
 
 
 @checked_verbs
@@ -68,7 +69,7 @@ class Database:
             made_up = {f"orders/{number}": order(self.world.seed, number) for number in range(1, count + 1)}
             await self.put(made_up, on=on)
             return count
-        rows = ((each.id, each.collection, body_of(each.id, each.data)) for each in documents_from(source))
+        rows = ((each.id, each.collection, each.body) for each in documents_from(source))
         written = 0
         for batch in _batches(rows):
             await self.ask(requests.PutDocuments(self.name, batch), on)
@@ -278,8 +279,16 @@ def _json(verb: str, data: object) -> str:
 
 
 def _batches(rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[tuple[str, str, str], ...]]:
-    left = iter(rows)
-    return iter(lambda: tuple(islice(left, BATCH)), ())
+    batch: list[tuple[str, str, str]] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += len(row[2])
+        if len(batch) == BATCH or size > BATCH_SIZE:
+            yield tuple(batch)
+            batch, size = [], 0
+    if batch:
+        yield tuple(batch)
 
 
 def order(seed: int, number: int) -> dict[str, Any]:

@@ -61,11 +61,14 @@ app = App(
 
 
 def check_data(data: str | None) -> None:
-    """Raise DataError if `--data` names nothing that can be read."""
+    """Say what the documents that `--data` names refer to and lack. Raise DataError if they cannot be read, to the last of them."""
     if data is not None:
         from scenarios.sample_documents import check
 
-        check(data)
+        for field, count in check(data).items():
+            complain(
+                f"{data}: {field} of {count:,} document{'' if count == 1 else 's'} is not in the file, and left out"
+            )
 
 
 def keys_of(key_file: Path | None, *warnings: str) -> "tuple[Key, ...]":

@@ -12,7 +12,7 @@ from typing import Any
 
 from backup.content import file_names
 from backup.content.manifest import DamagedBackup, stamp
-from backup.database.items import METADATA, Document
+from backup.database.items import METADATA, Document, body_and_metadata
 from backup.destinations.local import LocalDestination
 from backup.destinations.port import Destination, DestinationError
 from backup.destinations.registry import is_remote, settings_at
@@ -308,9 +308,11 @@ def document_lines(found: DatabaseAssembly) -> Iterator[str]:
 
 
 def document_line(document: Document) -> str:
-    """A document as a line of JSON."""
+    """A document as a line of JSON, its numbers as they were written."""
+    body, own = body_and_metadata(document.body)
     metadata: dict[str, Any] = {"@id": document.id, "@collection": document.collection}
     metadata["@last-modified"] = stamp(document.last_modified)
     if document.attachments:
         metadata["@attachments"] = [{"Name": a.name, "Hash": a.hash, "Size": a.size} for a in document.attachments]
-    return _encode({**document.data, METADATA: metadata})
+    comma = "," if len(body) > 2 else ""
+    return f'{body[:-1]}{comma}"{METADATA}":{_encode(metadata)[:-1]}{"," + own[1:] if own else "}"}}}'

@@ -60,7 +60,8 @@ def test_put_get_patch_delete() -> None:
     [
         ("", {}),
         ("a\nb", {}),
-        ("x", {"@metadata": {}}),
+        ("x", {"@metadata": {"@id": "y"}}),
+        ("x", {"@metadata": [1]}),
         ("x", {"n": float("nan")}),
         ("x", {"t": "\ud800"}),
         ("x", {"o": {1}}),
