@@ -111,6 +111,12 @@ def write(destination: Destination, name: str, chunks: Iterable[bytes]) -> int:
     return size
 
 
+def delete_if_empty(destination: Destination, folder: str) -> None:
+    """Remove the folder of a chain in which no file is, finished or not; does nothing where files cannot be listed."""
+    if destination.gives_back and not destination.files(folder):
+        destination.delete_folder(folder)
+
+
 def parts_of(name: str, count: int) -> tuple[str, ...]:
     """The parts of a name. Raises ValueError unless there are `count` of them, each one fit for a file system."""
     parts = tuple(name.split("/"))

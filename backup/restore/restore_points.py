@@ -54,6 +54,11 @@ class Chain:
         return bool(self.points) and not self.problem and not any(each.problem for each in self.points)
 
     @property
+    def empty(self) -> bool:
+        """Whether no finished file is in the folder, so that there is no chain that could be broken."""
+        return not self.points and not self.problem
+
+    @property
     def last(self) -> CheckedPoint | None:
         """Its newest point that can be restored; None if none can."""
         return next((each for each in reversed(self.points) if not each.problem), None)

@@ -18,7 +18,7 @@ from backup.database.agreed_values import Values, combined, kept_by
 from backup.destinations import io_costs
 from backup.destinations.faults import time_at
 from backup.destinations.memory import MemoryDestination
-from backup.destinations.port import Destination, DestinationError
+from backup.destinations.port import Destination, DestinationError, delete_if_empty
 from backup.notes import BackupFinished, BackupSkipped, BackupStarted, UploadFailed, UploadRepeated
 from backup.record.encryption_keys import Key
 from backup.record.record import ONE_TIME, Database, Sent, Status
@@ -266,6 +266,7 @@ class BackupRun:
             target.upload.discard()
             if not isinstance(error, FileExistsError):
                 self.places.base.delete(target.name)
+            delete_if_empty(self.places.base, target.folder)  # that of a full backup
         except OSError:  # the destination cannot be reached: the unfinished file left there is no part of any chain
             target.upload.abandon()
 

@@ -13,7 +13,7 @@ import attrs
 from backup.content.manifest import FileKind, Manifest
 from backup.destinations import io_costs
 from backup.destinations.faults import time_at
-from backup.destinations.port import IN_PROGRESS, Destination, DestinationError, Upload
+from backup.destinations.port import IN_PROGRESS, Destination, DestinationError, Upload, delete_if_empty
 from backup.destinations.waiting import wait_a_little
 from backup.notes import Uploaded, UploadFailed, UploadRepeated
 from backup.record.record import Sent
@@ -260,6 +260,7 @@ def _clear(place: Destination, name: str) -> bool:
     try:
         place.delete(name + IN_PROGRESS)
         place.delete(name)
+        delete_if_empty(place, name.partition("/")[0])
     except OSError:
         return False
     return True
@@ -268,6 +269,4 @@ def _clear(place: Destination, name: str) -> bool:
 def _tidy(place: Destination, name: str) -> None:
     """Remove an unfinished file, and its folder if nothing else is in it."""
     place.delete(name + IN_PROGRESS)
-    folder = name.partition("/")[0]
-    if not place.files(folder):
-        place.delete_folder(folder)
+    delete_if_empty(place, name.partition("/")[0])

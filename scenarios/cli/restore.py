@@ -53,7 +53,7 @@ def restore_points(
     else:
         for line in lines(found):
             print(printable(line))
-    return HELD if all(point.chain.whole for point in found) else BROKEN
+    return HELD if all(point.chain.whole or point.chain.empty for point in found) else BROKEN
 
 
 @app.command

@@ -203,6 +203,10 @@ def lines(points: Iterable[Point]) -> Iterator[str]:
             shown = point.place.name
             yield shown
         count = len(chain.points)
+        if chain.empty:
+            yield f"  {chain.folder}: no finished backup: a run failed or died there, or its files were removed"
+            yield from (f"    {'':19}  {file}: never finished" for file in chain.in_progress)
+            continue
         seal = "" if all(each.unsealed is None for each in chain.points) else " as far as can be told without a seal"
         verdict = f"whole{seal}" if chain.whole else "not whole"
         yield f"  {chain.folder}: {count} file{'' if count == 1 else 's'}, {verdict}"

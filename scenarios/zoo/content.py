@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from backup.database.items import Revision, Tombstone
+import attrs
+
+from backup.database.items import Revision, Tombstone, body_and_metadata, text_of, with_metadata
 from scenarios.zoo import bug
 
 RESTORED = "restored equals backed up"
@@ -26,6 +28,25 @@ def forgets_deletions(original: Any, self: Any, after: Any = 0) -> Any:
 def leaves_revisions_out(original: Any, self: Any, after: Any = 0) -> Any:
     """A backup holds documents as they are and not as they were."""
     return iter(())
+
+
+@bug("backup.content.texts:body_and_metadata", breaks=RESTORED, source="rule 18.1", strikes=SHOP)
+def writes_its_own_metadata_alone(original: Any, body: Any) -> Any:
+    """A backup holds of a document's metadata what the database wrote, and nothing that a user put there."""
+    return original(body)[0], ""
+
+
+@bug(
+    "backup.content.texts:document_text",
+    breaks=RESTORED,
+    source="readers of JSON that take every number for a double (RFC 8259, section 6)",
+    strikes=SHOP,
+)
+def rounds_numbers(original: Any, document: Any) -> Any:
+    """Documents are parsed on their way into a file: of 1.10 comes 1.1 back, of long numbers the first seventeen digits."""
+    own = body_and_metadata(document.body)[1]
+    body = text_of(document.data)
+    return original(attrs.evolve(document, body=with_metadata(body, own) if own else body))
 
 
 @bug("backup.restore.assembly:with_identity", breaks=RESTORED, source="rule 18.1", strikes=SHOP)

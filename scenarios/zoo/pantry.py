@@ -5,10 +5,13 @@ Each kind of content is new, changed or deleted in one of the files. The story a
 
 import trio
 
+from backup.requests.document_requests import PutDocuments
 from cluster.sim.world import World
 from scenarios.backups import Client, Task, backups
 
 CONTRACT = b"signed by both " * 40
+NOTE = '{"@metadata":{"clerk":"Ann"},"price":1.10}'
+"""Metadata of the user's own, and a number that no double holds as it is written."""
 
 
 async def pantry(world: World) -> None:
@@ -29,6 +32,7 @@ async def stocked(world: World) -> tuple[Client, Task]:
     await shop.store({"total": 1}, "orders/", on="B")  # an id with a number of B's own: orders/0000001-B
     await shop.store({"total": 2}, "orders|")  # an id with a number that all nodes agree on: orders/1
     await shop.put({"orders/3": {"total": 4}})
+    await shop.ask(PutDocuments("Shop", (("notes/1", "Notes", NOTE),)))
     await shop.attach("orders/1", "contract.pdf", CONTRACT, "application/pdf")
     lent = await shop.put_compare_exchange("books/7", {"lent to": "users/3"})
     await shop.put_compare_exchange("books/7", {"lent to": "users/4"})  # the second writer is refused

@@ -1,14 +1,16 @@
 """`unkindness restore-points` and `unkindness restore`, on the files that a run kept."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import trio
 
 from backup.destinations.world_destinations import TEMPORARY
 from cluster.sim.run import play
 from cluster.sim.world import World
-from scenarios.backups import backups
+from scenarios.backups import AmazonS3, BackupFailed, Full, LocalFolder, Well, backups
 from scenarios.cli import BROKEN, DAMAGED, HELD, MISTAKE, main
 from scenarios.inspect.restore_files import FilesError, instant_of_files, keys_in, places
 from scenarios.sample_documents import documents_in
@@ -251,6 +253,50 @@ def test_files_of_a_real_cloud(clouds: Clouds, capsys: Say, monkeypatch: pytest.
     ):
         assert main(["restore", asked]) == MISTAKE
         assert says in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("path", ["backups", "s3://vault/shop"])
+def test_a_full_backup_that_fails_leaves_no_folder(path: str, tmp_path: Path, capsys: Say) -> None:
+    """9.6c: nothing is left of it, in a folder or in a cloud; the next full is the first chain there."""
+    to = AmazonS3("vault", remote_folder="shop") if "://" in path else LocalFolder(path)
+
+    async def story(world: World) -> None:
+        client = backups(world)
+        client.start("A")
+        await world.elected()
+        shop = await client.create_database("Shop")
+        await shop.fill(10)
+        world.disturb("A", Full(path))
+        task = await shop.define(full="0 * * * *", to=(to,))
+        await world.seen(BackupFailed, within=7_200)
+        await trio.sleep(60)
+        assert not client.destinations.place("A", path).folders()
+        world.disturb("A", Well(path))
+        await task.ran(within=7_200)
+
+    outcome = play(story, 1, places={"backups": str(tmp_path)})
+    assert outcome.failure is None
+    assert len(list(tmp_path.rglob("*.ravendb-Shop-A-backup"))) == 1
+    assert main(["restore-points", str(tmp_path)]) == HELD
+    assert "1 file, whole" in capsys.readouterr().out
+
+
+def test_a_folder_in_which_no_backup_was_finished_is_no_broken_chain(friday: Path, tmp_path: Path, capsys: Say) -> None:
+    """An empty one, or one with what a dead run left, is told, and the exit code is about the chains."""
+    chain = next(path for path in friday.rglob("2024-01-05*-backup") if path.is_dir())
+    shutil.copytree(chain, tmp_path / chain.name)
+    (tmp_path / "2024-01-04-00-00-00.ravendb-Shop-C-backup").mkdir()
+    dead = tmp_path / "2024-01-04-01-00-00.ravendb-Shop-C-backup"
+    dead.mkdir()
+    (dead / "2024-01-04-01-00-00.ravendb-full-backup.in-progress").write_bytes(b"half")
+    capsys.readouterr()
+    assert main(["restore-points", str(tmp_path)]) == HELD
+    shown = capsys.readouterr().out
+    assert shown.count("no finished backup: a run failed or died there, or its files were removed") == 2
+    assert "full-backup.in-progress: never finished" in shown
+    assert main(["restore", str(tmp_path)]) == HELD
+    assert main(["restore", str(dead)]) == MISTAKE
+    assert "holds no finished backup" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
