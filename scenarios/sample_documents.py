@@ -20,7 +20,7 @@ REAL = "real"
 """The value of `--data` that means `real_documents` instead of a file."""
 CITY_FROM = 100_000
 """The least number of inhabitants of a city among the real documents."""
-LONGEST_LINE = 1 << 29
+LONGEST_LINE = 1 << 28
 """The most bytes of one line."""
 NO_COLLECTION = "@empty"
 METADATA = "@metadata"

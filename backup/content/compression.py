@@ -14,6 +14,10 @@ else:
     from backports import zstd
 
 LEVEL = 3
+WINDOW = 24
+"""The largest window of a frame that is read, as a power of two: with more, a small file could ask for much memory."""
+RATIO, ALLOWED = 2_000, 1 << 30
+"""A file may unpack to a gibibyte, and beyond that to two thousand times its size: no backup of documents comes near that."""
 PIECE = 1 << 18
 """How many bytes are decompressed at most at once, so that a small file of large content does not fill the memory."""
 GZIP = b"\x1f\x8b"
@@ -42,7 +46,8 @@ def decompressed(name: str, chunks: Iterable[bytes], *, open_ended: bool = False
     Raises EndlessFrame if the frame is cut, DamagedBackup if it is changed, or followed by anything, and UnreadableBackup for
     another compression. `open_ended` accepts a frame without an end, as RavenDB 5.4 writes it.
     """
-    decompressor = zstd.ZstdDecompressor()
+    decompressor = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: WINDOW})
+    taken = given = 0
     begins, ended = True, False
     try:
         for chunk in filter(None, chunks):
@@ -54,8 +59,14 @@ def decompressed(name: str, chunks: Iterable[bytes], *, open_ended: bool = False
                     "and back it up there"
                 )
             begins, rest, hungry = False, chunk, False
+            taken += len(chunk)
             while not (ended or hungry):
                 if piece := decompressor.decompress(rest, PIECE):
+                    given += len(piece)
+                    if given > ALLOWED + RATIO * taken:
+                        raise DamagedBackup(
+                            name, f"its first {taken:,} bytes unpack to more than {given:,}, as nobody's backup does"
+                        )
                     yield piece
                 rest, ended, hungry = b"", decompressor.eof, decompressor.needs_input
             if decompressor.unused_data:

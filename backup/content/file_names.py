@@ -114,6 +114,12 @@ def _parse_date(text: str, zone: ZoneInfo) -> int | None:
         return None
 
 
+def is_misdated(name: str) -> bool:
+    """Whether it would be the name of a backup's file or folder, if its date existed."""
+    found = _FILE.fullmatch(name) or _FOLDER.fullmatch(name)
+    return found is not None and _parse_date(found["date"], UTC) is None
+
+
 def is_encrypted(file: str) -> bool:
     """Whether a file's name says that it is encrypted (rule 11.2)."""
     found = _FILE.fullmatch(file)

@@ -31,6 +31,7 @@ from backup.database.items import Blob, Document, Item, Revision, Tombstone, key
 
 BUILD_VERSION = 54_000
 """The build of RavenDB whose sections, and whose order of sections, the stream has. No server of RavenDB's writes this number."""
+BEGINNING = b'{"BuildVersion":'
 FOREIGN = re.compile(rb'\{"BuildVersion":(?!%d\b)(\d{5,6}),' % BUILD_VERSION)
 """The first bytes of a file that RavenDB wrote."""
 AFTER_TOMBSTONES = ("Docs", "Conflicts")
@@ -306,6 +307,8 @@ def read_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
     try:
         for piece in decompressed(name, chunks):
             head += piece[: FIRST - len(head)]
+            if not head.startswith(BEGINNING[: len(head)]):
+                raise DamagedBackup(name, "it does not begin as a backup does")
             tail += piece
             if len(tail) > MANIFEST_SPACE:
                 seal.update(tail[:-MANIFEST_SPACE])
@@ -322,7 +325,7 @@ def read_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
         raise unsealed_backup(name)
     try:
         section = json.loads(tail[begin + len(SECTION) + 4 : -1])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedBackup(name, f"its manifest is unreadable ({error})") from error
     manifest = from_section(name, section[0] if isinstance(section, list) and len(section) == 1 else section)
     if not _is_sealed(manifest, tail[-unsealed:], seal.hexdigest()):

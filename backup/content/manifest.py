@@ -20,6 +20,8 @@ FORMAT = 3
 OLDEST = 2
 """The oldest format that is read: there the section is the object itself, and database ids have 16 characters."""
 SECTION = "UnkindnessManifest"
+LONGEST = 300
+"""The most characters of what is wrong with a file."""
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -35,6 +37,7 @@ class DamagedBackup(ValueError):
     """A file is not what was written, or not whole."""
 
     def __init__(self, name: str, what: str) -> None:
+        what = " ".join(what[:LONGEST].split()) + ("…" if len(what) > LONGEST else "")  # it may quote the file
         super().__init__(f"{name} is damaged: {what}; restore another copy of it, or only up to the file before it")
         self.name = name
         self.what = what

@@ -16,7 +16,12 @@ from cluster.value import value
 
 TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]]', re.DOTALL)
 NEEDLESS_COMMA = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|,(?=\s*[}\]])', re.DOTALL)
-SPACE = " \t\r\n"
+SPACE = b" \t\r\n"
+STEP = 1 << 26
+"""The most bytes by which a window grows, however much is unread in it."""
+NO_SPACE = re.compile(rb"[^ \t\r\n]")
+LARGEST = 1 << 28
+"""The most bytes of one item: a document, or the content of an attachment."""
 MARK = b',"@metadata":{'
 ALONE = b'{"@metadata":'
 """The text with which an attachment begins, and also a document without fields."""
@@ -59,8 +64,7 @@ class Sections:
         self._lines_of = lines_of
         self._pieces = pieces
         self._window = b""
-        self._text = ""
-        """The window as Latin-1 text."""
+        self._latin: str | None = None
         self._at = 0
 
     def __iter__(self) -> Iterator[SectionItem | DocumentLine]:
@@ -79,10 +83,10 @@ class Sections:
             if self._peek() == ",":
                 self._at += 1
         self._at += 1
-        while self._at < len(self._text) or self._more():
-            if self._text[self._at :].strip(SPACE):
+        while self._at < len(self._window) or self._more():
+            if self._window[self._at :].strip(SPACE):
                 raise self._damaged("something follows its last section")
-            self._at = len(self._text)
+            self._at = len(self._window)
 
     def _list(self, section: str) -> Iterator[SectionItem | DocumentLine]:
         has_lines = section == self._lines_of
@@ -96,19 +100,23 @@ class Sections:
             yield SectionItem(section, content, True, None if size is None else self._raw(size, section))
             if self._peek() not in ",]":
                 raise self._damaged(f"two items of {section!r} run into each other")
-            if self._text[self._at] == ",":
+            if self._peek() == ",":
                 self._at += 1
         self._at += 1
 
     def _lines(self) -> Iterator[DocumentLine]:
         """The documents that fill the lines from here on, up to the first line that none fills: nothing of it is consumed."""
         while True:
+            while len(self._window) - self._at < len(ALONE) and self._more():
+                pass
+            if self._window.startswith(ALONE, self._at):
+                return
             end = self._window.find(b"\n", self._at)  # canonical JSON holds no line break
-            if end < 0 and self._more():
+            while end < 0:
+                if not self._more():
+                    return
                 end = self._window.find(b"\n")
             window, begin = self._window, self._at
-            if end < 0 or window.startswith(ALONE, begin):
-                return
             is_last = not window.endswith(b",", begin, end)
             close = end - 1 if is_last else end - 2
             # Inside a JSON string the quotes would be escaped, so the only occurrence begins the metadata.
@@ -153,6 +161,8 @@ class Sections:
             raise self._damaged(f"unreadable {where} ({error})") from error
 
     def _raw(self, size: int, section: str) -> bytes:
+        if size > LARGEST:
+            raise self._damaged(f"an item of {section!r} claims {size:,} bytes, and {LARGEST:,} is the most")
         parts: list[bytes] = []
         while len(self._window) - self._at < size:
             parts.append(self._window[self._at :])
@@ -166,11 +176,11 @@ class Sections:
 
     def _peek(self) -> str:
         while True:
-            while self._at < len(self._text):
-                character = self._text[self._at]
-                if character not in SPACE:
-                    return character
-                self._at += 1
+            found = NO_SPACE.search(self._window, self._at)
+            if found is not None:
+                self._at = found.start()
+                return chr(self._window[self._at])
+            self._at = len(self._window)
             if not self._more():
                 raise self._damaged("it ends before its last section is closed")
 
@@ -180,22 +190,31 @@ class Sections:
         self._at += 1
 
     def _more(self) -> bool:
-        """Add at least as much to the window as is unread in it, so that a long value is not parsed again for each piece.
+        """Add about as much to the window as is unread in it, so that a long value is not parsed again for each piece.
 
         False if the stream has ended.
         """
         held = [self._window[self._at :]]
         size, unread = 0, len(held[0])
-        while size <= unread:
+        if unread > LARGEST:
+            raise self._damaged(f"something in it has more than {LARGEST:,} bytes")
+        while size <= min(unread, STEP):
             piece = next(self._pieces, None)
             if piece is None:
                 break
             held.append(piece)
             size += len(piece)
         self._window = b"".join(held)
-        self._text = self._window.decode("latin-1")
+        self._latin = None
         self._at = 0
         return size > 0
+
+    @property
+    def _text(self) -> str:
+        """The window as Latin-1 text, made when somebody parses in it."""
+        if self._latin is None:
+            self._latin = self._window.decode("latin-1")
+        return self._latin
 
     def _damaged(self, what: str) -> DamagedBackup:
         return DamagedBackup(self._name, what)

@@ -30,6 +30,10 @@ STREAMED = 0x8
 """The flag of a member whose size stands behind it, as .NET writes archives and we never do."""
 PIECE = 1 << 20
 """Approximate size in bytes of a member that holds a part of the journal."""
+MOST_AT_ONCE = 1 << 18
+"""How many bytes of a member are unpacked at once."""
+SMALL, LARGE = 1 << 20, 1 << 28
+"""The most bytes of a manifest, and of any other member that is read as a whole."""
 SEAL = 64
 DOCUMENTS, INDEXES = "Documents/", "Indexes/"
 RECORD, VALUES, MANIFEST = "DatabaseRecord.json", "Values.json", "Manifest.json"
@@ -173,23 +177,26 @@ class SnapshotReader:
         self._whole = hashlib.sha256()
         self._is_first = True
 
-    def members(self) -> Iterator[tuple[str, bytes]]:
-        """Name and content of each member but the manifest.
+    def members(self) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Name and content of each member but the manifest; a content has to be read before the next member.
 
         Raises DamagedBackup, at the end at the latest, if the file is not what was written, and UnreadableBackup if it
         has no manifest.
         """
         seal = hashlib.sha256()
         while self._need(4) and self._buffer[:4] == MAGIC:
-            name, content = self._member()
+            name, pieces = self._member()
             if name == MANIFEST:
+                content = joined(self.name, name, pieces, SMALL)
                 try:
                     self.manifest = from_section(self.name, json.loads(content))
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     raise DamagedBackup(self.name, f"its manifest is unreadable ({error})") from error
             else:
-                seal.update(content)
-                yield name, content
+                rest = _hashed(pieces, seal)
+                yield name, rest
+                for _ in rest:
+                    pass
         while self._more():
             self._pass(max(0, len(self._buffer) - SEAL))
         self._pass(max(0, len(self._buffer) - SEAL))
@@ -200,7 +207,7 @@ class SnapshotReader:
         if self.manifest.content_sha256 != seal.hexdigest():
             raise DamagedBackup(self.name, "its content is not what its manifest says")
 
-    def _member(self) -> tuple[str, bytes]:
+    def _member(self) -> tuple[str, Iterator[bytes]]:
         if not self._need(LOCAL.size):
             raise DamagedBackup(self.name, "it is cut short")
         _, _, flags, method, _, _, crc, packed, size, name_length, extra = LOCAL.unpack_from(self._buffer)
@@ -216,14 +223,28 @@ class SnapshotReader:
         name = self._buffer[LOCAL.size : LOCAL.size + name_length].decode("utf-8", "replace")
         content = bytes(self._buffer[begin : begin + packed])
         self._pass(begin + packed)
-        if method == zipfile.ZIP_DEFLATED:
-            try:
-                content = zlib.decompressobj(-15).decompress(content, size + 1)
-            except zlib.error as error:
-                raise DamagedBackup(self.name, f"zlib says: {error}") from error
-        if len(content) != size or zlib.crc32(content) != crc:
+        return name, self._unpacked(name, content, method == zipfile.ZIP_DEFLATED, size, crc)
+
+    def _unpacked(self, name: str, content: bytes, deflated: bool, size: int, crc: int) -> Iterator[bytes]:
+        """The content of a member, piece by piece, no more of it than its header says."""
+        given = sum_so_far = 0
+        for piece in self._inflated(content) if deflated else iter((content,)):
+            given, sum_so_far = given + len(piece), zlib.crc32(piece, sum_so_far)
+            if given > size:
+                break
+            yield piece
+        if given != size or sum_so_far != crc:
             raise DamagedBackup(self.name, f"its member {name} is not what its checksum was made of")
-        return name, content
+
+    def _inflated(self, content: bytes) -> Iterator[bytes]:
+        inflater = zlib.decompressobj(-15)
+        try:
+            while content and not inflater.eof:
+                yield inflater.decompress(content, MOST_AT_ONCE)
+                content = inflater.unconsumed_tail
+            yield inflater.flush()
+        except zlib.error as error:
+            raise DamagedBackup(self.name, f"zlib says: {error}") from error
 
     def _need(self, size: int) -> bool:
         while len(self._buffer) < size:
@@ -243,10 +264,27 @@ class SnapshotReader:
         del self._buffer[:size]
 
 
+def joined(file: str, member: str, pieces: Iterable[bytes], most: int) -> bytes:
+    """The content of a member as a whole. DamagedBackup for more than so many bytes."""
+    content = bytearray()
+    for piece in pieces:
+        content += piece
+        if len(content) > most:
+            raise DamagedBackup(file, f"its member {member} has more than {most:,} bytes")
+    return bytes(content)
+
+
+def _hashed(pieces: Iterable[bytes], seal: Any) -> Iterator[bytes]:
+    for piece in pieces:
+        seal.update(piece)
+        yield piece
+
+
 def read_snapshot_manifest(name: str, chunks: Iterable[bytes]) -> Manifest:
     """The manifest of the snapshot `name`, after verifying its seal. Raises DamagedBackup or UnreadableBackup."""
     reader = SnapshotReader(name, chunks)
-    for _ in reader.members():
-        pass
+    for _, pieces in reader.members():
+        for _ in pieces:
+            pass
     assert reader.manifest is not None, "it has been read to its end"
     return reader.manifest

@@ -27,6 +27,8 @@ from backup.database.revisions import Policies, RevisionPolicy
 from cluster.value import value
 
 HEAD = struct.Struct("<II")
+LARGEST = 1 << 28
+"""The most bytes of a frame that `decode_stream` takes."""
 
 
 @value
@@ -90,6 +92,33 @@ def decode(contents: Iterable[bytes]) -> Iterator[Item | Blob | JournalState | T
     Raises DamagedJournal as `frames_in` and `decoded` do.
     """
     return (fields if isinstance(fields, TornFrame) else decoded(fields) for fields in frames_in(contents))
+
+
+def decode_stream(pieces: Iterable[bytes]) -> Iterator[Item | Blob | JournalState]:
+    """The same of one journal file that comes in pieces, of which no more than a frame is held. It has no torn end.
+
+    Raises DamagedJournal for a frame that is not what was written, before it is held if it claims more than `LARGEST`.
+    """
+    held = bytearray()
+    length = checksum = -1
+    for piece in pieces:
+        held += piece
+        while len(held) >= HEAD.size:
+            if length < 0:
+                length, checksum = HEAD.unpack_from(held)
+                if not 0 < length <= LARGEST:
+                    raise DamagedJournal(f"a frame of {length:,} bytes is none: they have 1 to {LARGEST:,}")
+            end = HEAD.size + length
+            if len(held) < end:
+                break
+            payload = bytes(held[HEAD.size : end])
+            del held[:end]
+            if zlib.crc32(payload) != checksum:
+                raise DamagedJournal("a frame is not what its checksum was made of")
+            length = -1
+            yield decoded(msgpack.unpackb(payload, use_list=False))
+    if held:
+        raise DamagedJournal(f"the last frame has no end: {len(held):,} bytes of it are there")
 
 
 def frames_in(contents: Iterable[bytes]) -> Iterator[tuple[Any, ...] | TornFrame]:

@@ -6,6 +6,7 @@ Calls block, so a program on a node makes them through `Member.outside`.
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Self
@@ -35,7 +36,7 @@ REASONS = {
     errno.EPERM: ("permission is denied", "let the user that runs this write there, or choose another folder"),
     errno.EROFS: ("the file system can only be read", "mount it for writing, or choose another folder"),
     errno.ENOTDIR: ("a part of the path is a file, not a folder", "remove the file, or choose another folder"),
-    errno.EISDIR: ("it is a folder, not a file", "move the folder out of the way"),
+    errno.EISDIR: ("it is a folder or a device, not a file", "move it out of the way"),
     errno.ENAMETOOLONG: ("the name is too long for this file system", "shorten the path or the name of the database"),
     errno.EIO: ("the device failed", "look at the device: what was read or written cannot be trusted"),
 }
@@ -121,7 +122,7 @@ class LocalDestination:
     def read(self, name: str) -> Iterator[bytes]:
         """The file in chunks. Raises NotThere."""
         path = self._file(name)
-        with _translated(path), path.open("rb") as file:
+        with _translated(path), open(path, "rb", opener=_regular) as file:  # Path.open takes no opener
             while chunk := file.read(CHUNK):
                 yield chunk
 
@@ -133,13 +134,12 @@ class LocalDestination:
             return tuple(sorted(entry.name for entry in self.path.iterdir() if entry.is_dir()))
 
     def files(self, folder: str) -> tuple[str, ...]:
-        """Names of the files in a folder, sorted, those in progress included; () if there is no such folder."""
+        """Names of what is in a folder, sorted, files in progress included; () if there is no such folder."""
         path = self.path.joinpath(*parts_of(folder, 1))
         with _translated(path):
             if not path.exists():
                 return ()
-            with os.scandir(path) as entries:
-                return tuple(sorted([entry.name for entry in entries if entry.is_file()]))
+            return tuple(sorted(os.listdir(path)))
 
     def delete(self, name: str) -> None:
         """Remove a file durably; does nothing if there is none."""
@@ -214,6 +214,15 @@ class LocalUpload:
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
+
+
+def _regular(path: str, flags: int) -> int:
+    """Open a file. A folder in its place is refused, and so is a pipe, which would be waited for."""
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return handle
+    os.close(handle)
+    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
 
 
 def _make_folder(path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from backup.content import definitions
 from backup.content.logical import LogicalReader, Unreadable, peeked
 from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
-from backup.content.snapshot import DOCUMENTS, INDEXES, MAGIC, RECORD, VALUES, SnapshotReader
+from backup.content.snapshot import DOCUMENTS, INDEXES, LARGE, MAGIC, RECORD, VALUES, SnapshotReader, joined
 from backup.database.agreed_values import (
     NOTHING,
     RestoreValues,
@@ -24,7 +24,7 @@ from backup.database.agreed_values import (
 from backup.database.documents import Store
 from backup.database.indexes import IndexData
 from backup.database.items import Blob, Document, Item, Tombstone
-from backup.database.journal import JournalState, TornFrame, decode
+from backup.database.journal import JournalState, TornFrame, decode_stream
 from backup.database.revisions import Policies
 
 
@@ -89,21 +89,29 @@ class DatabaseAssembly:
             self.values = _values_of(said, self.record)
         except (DamagedBackup, UnreadableBackup):
             raise
-        except Unreadable as error:
+        except (*Unreadable, RecursionError) as error:
             raise DamagedBackup(reader.name, f"a member of it makes no sense ({error})") from error
         self._policies_index = self.store.policies.index
         self.store.become(database_id, node)
         size = self.store.size
         self.documents, self.tombstones = size.documents, size.tombstones
+        counts = (size.documents, size.tombstones, size.revisions, size.attachments)
+        manifest = reader.manifest
+        assert manifest is not None, "a snapshot without one is refused"
+        counted = (manifest.documents, manifest.tombstones, manifest.revisions, manifest.attachments)
+        if counts != counted:
+            raise DamagedBackup(
+                reader.name, f"it holds {counts} things of each kind where its manifest counts {counted}"
+            )
 
     def _stored(
         self, reader: SnapshotReader, others: dict[str, bytes]
     ) -> Iterator[Item | Blob | JournalState | TornFrame]:
-        for name, content in reader.members():
+        for name, pieces in reader.members():
             if name.startswith(DOCUMENTS):
-                yield from decode([content])
+                yield from decode_stream(pieces)
             else:
-                others[name] = content
+                others[name] = joined(reader.name, name, pieces, LARGE)
 
     def take(self, reader: LogicalReader) -> None:
         """Apply one more logical backup. DamagedBackup if the file is damaged."""
@@ -141,6 +149,16 @@ class DatabaseAssembly:
         for definition in reader.indexes:
             values = with_index(values, definition, 0)
         self.values = values
+
+
+def read_through(name: str, chunks: Iterable[bytes]) -> None:
+    """Read every item of a file and keep none of a logical backup. Raises DamagedBackup and UnreadableBackup as `take_file`."""
+    first, whole = peeked(chunks)
+    if first.startswith(MAGIC):
+        DatabaseAssembly("A", "read").take_snapshot(SnapshotReader(name, whole))
+        return
+    for _ in LogicalReader(name, whole).items():
+        pass
 
 
 def _values_of(said: Mapping[str, Any], record: Mapping[str, Any]) -> Values:

@@ -53,13 +53,18 @@ class RestorePoint:
 def restore_points(destination: Destination, folder: str, zone: ZoneInfo = UTC) -> tuple[RestorePoint, ...]:
     """The finished backup files of a folder in order (rules 17.2, 17.11, 17.12).
 
-    `zone` is the time zone of the node that wrote them. BrokenChain if a snapshot follows another file (rule 17.4).
+    `zone` is the time zone of the node that wrote them. BrokenChain if a snapshot follows another file (rule 17.4), and for a
+    file whose date does not exist.
     """
     named = file_names.parse_folder(folder, zone)
+    files = destination.files(folder)
+    for file in files:
+        if file_names.is_misdated(file):
+            raise BrokenChain(
+                f"{file} in {folder} has a date that does not exist: give it back its name, or move it away"
+            )
     found = [
-        (file, parsed)
-        for file in destination.files(folder)
-        if (parsed := file_names.parse_file(file, zone)) and not parsed.in_progress
+        (file, parsed) for file in files if (parsed := file_names.parse_file(file, zone)) and not parsed.in_progress
     ]
     found.sort(key=lambda each: (each[0].partition(".")[0], not each[1].snapshot, not each[1].full))
     for file, parsed in found[1:]:

@@ -13,7 +13,7 @@ from backup.content.logical import read_manifest
 from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
 from backup.destinations.port import Destination, DestinationError
 from backup.record.encryption_keys import Key
-from backup.restore.assembly import DatabaseAssembly
+from backup.restore.assembly import DatabaseAssembly, read_through
 from backup.restore.chain_reader import BrokenChain, NothingToRestore, RestorePoint, chain_of, restore_points
 from cluster.time_units import DAY, as_datetime
 from cluster.value import value
@@ -65,14 +65,23 @@ class Chain:
 
 
 def chains(
-    destination: Destination, *, keys: Iterable[Key] = (), zone: ZoneInfo = UTC, unsealed: bool = False
+    destination: Destination,
+    *,
+    keys: Iterable[Key] = (),
+    zone: ZoneInfo = UTC,
+    unsealed: bool = False,
+    thorough: bool = False,
 ) -> tuple[Chain, ...]:
-    """Every chain of a destination, in the order of the folders' names; folders that hold no backup are skipped."""
+    """Every chain of a destination, in the order of the folders' names; folders of other names are skipped."""
     return tuple(
-        check_chain(destination, folder, keys=keys, zone=zone, unsealed=unsealed)
+        check_chain(destination, folder, keys=keys, zone=zone, unsealed=unsealed, thorough=thorough)
         for folder in destination.folders()
-        if file_names.parse_folder(folder, zone) is not None
+        if _is_meant(folder, zone)
     )
+
+
+def _is_meant(folder: str, zone: ZoneInfo) -> bool:
+    return file_names.parse_folder(folder, zone) is not None or file_names.is_misdated(folder)
 
 
 def check_chain(
@@ -82,13 +91,20 @@ def check_chain(
     keys: Iterable[Key] = (),
     zone: ZoneInfo = UTC,
     unsealed: bool = False,
+    thorough: bool = False,
 ) -> Chain:
     """Read every file of a folder, verify its seal and its place in the chain, and return which points can be restored.
 
+    `thorough`: read every item too, so that what a manifest counts is what is there.
     `unsealed`: as for `restore`. The files are read from end to end, in the order of their names.
     """
     keys = tuple(keys)
-    files = destination.files(folder)
+    if file_names.is_misdated(folder):
+        return Chain(folder, (), (), "its name has a date that does not exist: give it back the one that it had")
+    try:
+        files = destination.files(folder)
+    except ValueError as error:  # no name for a folder: other folders beside it have theirs
+        return Chain(folder, (), (), str(error))
     in_progress = tuple(
         file for file in files if (parsed := file_names.parse_file(file, zone)) is not None and parsed.in_progress
     )
@@ -99,7 +115,8 @@ def check_chain(
     if unsealed:
         return Chain(folder, tuple(_read_unsealed(destination, points, keys)), in_progress)
     known: dict[str, Manifest] = {}
-    return Chain(folder, tuple(_checked(destination, points, point, keys, known) for point in points), in_progress)
+    checked = (_checked(destination, points, point, keys, known, thorough=thorough) for point in points)
+    return Chain(folder, tuple(checked), in_progress)
 
 
 def _checked(
@@ -108,9 +125,13 @@ def _checked(
     point: RestorePoint,
     keys: tuple[Key, ...],
     known: dict[str, Manifest],
+    *,
+    thorough: bool,
 ) -> CheckedPoint:
     try:
         files = chain_of(destination, points, point.file, keys=keys, known=known)
+        if thorough:
+            read_through(point.file, plain(point.file, destination.read(f"{point.folder}/{point.file}"), keys))
     except Unusable as error:
         return CheckedPoint(point, known.get(point.file), str(error))
     return CheckedPoint(point, known[point.file], "", files)
@@ -149,12 +170,21 @@ def point_at(
     instead.
     """
     keys = tuple(keys)
-    folders = [folder for folder in destination.folders() if file_names.parse_folder(folder, zone) is not None]
-    found = [point for folder in folders for point in restore_points(destination, folder, zone)]
+    found: list[RestorePoint] = []
+    unread: list[tuple[int, BrokenChain]] = []
+    for folder in destination.folders():
+        if (named := file_names.parse_folder(folder, zone)) is None:
+            continue
+        try:
+            found += restore_points(destination, folder, zone)
+        except (BrokenChain, ValueError) as error:
+            unread.append((named.at, BrokenChain(str(error))))
     known = sorted({point.database for point in found})
     if not database and len({name.lower() for name in known}) > 1:
         raise NothingToRestore(f"there are backups of {', '.join(known)}: name the database")
     ours = [point for point in found if not database or point.database.lower() == database.lower()]
+    if not ours and unread:
+        raise unread[0][1]
     if not ours:
         there = f"there are backups of {', '.join(known)}" if known else "there are no backups at all"
         raise NothingToRestore(f"there is no backup of {database or 'any database'} here: {there}")
@@ -169,6 +199,9 @@ def point_at(
         started_at = manifest_of(destination, point, keys).started_at
         if started_at <= at and (best is None or started_at > best[0]):
             best = started_at, point
+    for started_at, unreadable in unread:
+        if started_at <= at and (best is None or started_at > best[0]):
+            raise unreadable
     if best is None:
         first = ours[-1]
         raise NothingToRestore(

@@ -1,4 +1,5 @@
-"""The parts of a campaign, one line each, and the three kinds of part: seeds of a keeper, proofs of bugs, long tests.
+"""The parts of a campaign, one line each, and the four kinds of part: seeds of a keeper, hostile files, proofs of bugs, long
+tests.
 
 A kind says which units a part has, judges one, and names the command that judges it again. Never here: the order of the
 units, how they are kept and how they are told.
@@ -18,6 +19,7 @@ from cluster.checks import Violation
 from cluster.sim.run import HELD, STOPPED, Story, play
 from cluster.sim.timeline import tail
 from cluster.value import value
+from scenarios.campaign import hostile_files
 from scenarios.gallery import StoryError, suggestion
 from scenarios.zoo import all_bugs, bug_named
 from scenarios.zoo.command import is_caught, proof_line
@@ -112,6 +114,37 @@ class Keeper:
         failure = outcome.failure
         kind = "" if isinstance(failure, Violation) else f"{type(failure).__name__}: "
         return Finding(f"{outcome.verdict}: {kind}{failure}", lines)
+
+    def again(self, unit: str) -> str:
+        """The unit of this part alone."""
+        return _again(self.name, unit)
+
+
+@value
+class HostileFiles:
+    """Backup files of which something is not what was written. A unit is a seed."""
+
+    name: str
+
+    def says(self) -> str:
+        """What is read."""
+        return "seeds of damaged and hostile backup files"
+
+    def units(self, first: int, count: int) -> tuple[str, ...]:
+        """The seeds."""
+        return tuple(str(seed) for seed in range(first, first + count))
+
+    def has(self, unit: str) -> bool:
+        """Any whole number is a seed."""
+        return unit.isdecimal()
+
+    def judge(self, unit: str) -> Finding | None:
+        """Spoil a chain by that seed, and read it."""
+        with TemporaryDirectory(prefix="unkindness-") as folder:
+            hostile_files.written(Path(folder))
+            what = hostile_files.spoilt(Path(folder), int(unit))
+            wrong = hostile_files.judged(Path(folder))
+        return Finding(f"{what}: {wrong}") if wrong else None
 
     def again(self, unit: str) -> str:
         """The unit of this part alone."""
@@ -262,6 +295,7 @@ PARTS: tuple[Part, ...] = (
     _migration("ABCDE", "FW", "ravendb-6.2"),
     _migration("ABC", "DW", "ravendb-4.2"),
     _migration("ABCDE", "FW", "ravendb-4.2"),
+    HostileFiles("files"),
     Zoo("zoo"),
     LongTests("weathers", "weathers", lot=1),
     LongTests("tests", "campaign and not hypothesis and not weathers"),

@@ -5,14 +5,14 @@ Works without a cluster or a world, on the files that a run kept (`run … --out
 what goes to a terminal (cli/).
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from backup.content import file_names
 from backup.content.manifest import DamagedBackup, stamp
-from backup.database.items import METADATA, Document, body_and_metadata
+from backup.database import exact_json
+from backup.database.items import METADATA, Document, body_and_metadata, text_of
 from backup.destinations.local import LocalDestination
 from backup.destinations.port import Destination, DestinationError
 from backup.destinations.registry import is_remote, settings_at
@@ -32,8 +32,6 @@ from backup.restore.restore_points import (
 )
 from cluster.value import value
 from cluster.written_times import instant_of_text
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class FilesError(ValueError):
@@ -71,14 +69,14 @@ def places(where: str | Path) -> list[FilesPlace]:
     if not folder.is_dir():
         raise FilesError(f"there is no folder {folder}: give that of a run (--out), of a destination, or of one chain")
     whole = folder.resolve()
-    if file_names.parse_folder(whole.name, file_names.UTC) is not None:
+    if _is_chain(whole.name):
         return [_local(whole.parent, whole.name)]
     found = sorted(
         {
             path.parent
             for path in whole.rglob("*")
             if path.is_dir()
-            and file_names.parse_folder(path.name, file_names.UTC) is not None
+            and _is_chain(path.name)
             # not a folder under construction, nor one whose node died meanwhile
             and TEMPORARY not in path.relative_to(whole).parts
         }
@@ -86,6 +84,10 @@ def places(where: str | Path) -> list[FilesPlace]:
     if not found:
         raise FilesError(f"{folder} holds no folder of backups, nor does any folder below it: give another")
     return [_local(path) for path in found]
+
+
+def _is_chain(name: str) -> bool:
+    return file_names.parse_folder(name, file_names.UTC) is not None or file_names.is_misdated(name)
 
 
 def _local(path: Path, only: str = "") -> FilesPlace:
@@ -155,9 +157,11 @@ def inspected(where: str | Path, keys: tuple[Key, ...], *, unsealed: bool = Fals
         try:
             destination = place.destination
             if place.only:
-                known: tuple[Chain, ...] = (check_chain(destination, place.only, keys=keys, unsealed=unsealed),)
+                known: tuple[Chain, ...] = (
+                    check_chain(destination, place.only, keys=keys, unsealed=unsealed, thorough=True),
+                )
             else:
-                known = chains(destination, keys=keys, unsealed=unsealed)
+                known = chains(destination, keys=keys, unsealed=unsealed, thorough=True)
         except DestinationError as error:
             raise FilesError(_said(error)) from error
         found += [Point(place, chain) for chain in known]
@@ -248,7 +252,7 @@ def restored(
         return _restored(where, keys, at, last_file, database, unsealed)
     except (DamagedBackup, BrokenChain) as error:
         raise DamagedFiles(str(error)) from error
-    except Unusable as error:
+    except (*Unusable, ValueError) as error:  # a ValueError: what was named is no name for a file
         raise FilesError(_said(error)) from error
 
 
@@ -307,8 +311,22 @@ class Only:
 
 
 def document_lines(found: DatabaseAssembly) -> Iterator[str]:
-    """The documents as lines of JSON in the order of their changes, as `--data` of a run takes them."""
-    return map(document_line, found.store.frozen_at().documents())
+    """The documents as lines of JSON in the order of their changes, as `--data` of a run takes them.
+
+    DamagedFiles for a document that has no such line: a seal says who wrote a file, not what.
+    """
+    for document in found.store.frozen_at().documents():
+        try:
+            if not isinstance(exact_json.decoded(document.body), dict):
+                raise TypeError("it is no JSON object")
+            if "\\ud" in document.body or "\\uD" in document.body:
+                text_of(exact_json.decoded(document.body))  # half a character
+            yield document_line(document)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise DamagedFiles(
+                f"{found.files[-1]}, or a file before it, is damaged: document {document.id!r} is no JSON ({error}); "
+                "restore another copy of it"
+            ) from error
 
 
 def document_line(document: Document) -> str:
@@ -319,4 +337,4 @@ def document_line(document: Document) -> str:
     if document.attachments:
         metadata["@attachments"] = [{"Name": a.name, "Hash": a.hash, "Size": a.size} for a in document.attachments]
     comma = "," if len(body) > 2 else ""
-    return f'{body[:-1]}{comma}"{METADATA}":{_encode(metadata)[:-1]}{"," + own[1:] if own else "}"}}}'
+    return f'{body[:-1]}{comma}"{METADATA}":{text_of(metadata)[:-1]}{"," + own[1:] if own else "}"}}}'

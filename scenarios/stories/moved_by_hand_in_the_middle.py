@@ -20,7 +20,7 @@ async def story(world: World) -> None:
     await trio.sleep(minutes(1))
     await task.edit(mentor="C")
     await task.assigned(other_than="B")
-    run = await task.ran(within=hours(1))
+    run = await task.ran(within=hours(2))
     await trio.sleep(minutes(5))
     assert (run.node, run.outcome) == ("B", "written"), "rule 7.13: a move stops no run"
     if ours:
