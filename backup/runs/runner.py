@@ -277,6 +277,9 @@ class Runner:
         self._over(run)
 
     def _over(self, run: ActiveRun) -> None:
+        run.work = (
+            None  # which refers back to it: else a year of runs would stay in memory until such circles are looked for
+        )
         if self._runs.get(run.key) is run:
             del self._runs[run.key]
             self._listener.run_ended(run.key)
