@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from hashlib import blake2b
 from itertools import permutations
+from struct import Struct
 from typing import Any
 
 import attrs
@@ -96,6 +97,7 @@ STILL = (Name, Names, Same)
 """The ways to count that `normal_form` leaves unchanged."""
 _CHECKED = set[type]()
 """Classes whose fields are known to be all in the table."""
+_MOVING: dict[type, tuple[tuple[str, How | Erased], ...]] = {}
 PLAIN = (int, str, bytes, bool, type(None), frozenset)
 
 
@@ -125,6 +127,8 @@ def know(kind: type, **parts: How | Erased) -> None:
     """Add a class and its fields to the table."""
     PARTS[kind] = parts
     _CHECKED.discard(kind)
+    _ENCODERS.pop(kind, None)
+    _MOVING.pop(kind, None)
 
 
 def normal_form(thing: Any) -> Any:
@@ -135,9 +139,7 @@ def normal_form(thing: Any) -> Any:
     if kind is tuple:
         return tuple([normal_form(each) for each in thing])
     changes = {}
-    for name, how in _checked(kind).items():
-        if how in STILL:
-            continue
+    for name, how in _MOVING.get(kind) or _moving(kind):
         old = getattr(thing, name)
         if isinstance(how, Erased):
             new = how.constant
@@ -148,6 +150,12 @@ def normal_form(thing: Any) -> Any:
         if new is not old:
             changes[name] = new
     return attrs.evolve(thing, **changes) if changes else thing
+
+
+def _moving(kind: type) -> tuple[tuple[str, How | Erased], ...]:
+    """The fields of a class that `normal_form` looks at."""
+    _MOVING[kind] = found = tuple([(name, how) for name, how in _checked(kind).items() if how not in STILL])
+    return found
 
 
 Renaming = Mapping[str | None, int | None]
@@ -164,22 +172,34 @@ def encoded(thing: Any, names: Renaming) -> Any:
     if kind is Log:
         entries = tuple([encoded(entry, names) for entry in thing.slice(thing.base + 1, thing.last_index)])
         return (thing.base, thing.base_term, entries) if thing.base else entries
-    parts: list[Any] = [kind.__name__]
-    for name, how in _checked(kind).items():
-        content = getattr(thing, name)
-        if how is Kept:
-            parts.append(encoded(content, names))
-        elif how is Name:
-            parts.append(names[content])
-        elif how is Names:
-            parts.append(tuple(sorted([names[each] or 0 for each in content])))
-        elif how is ByName:
-            parts.append(tuple(sorted([(names[each], encoded(held, names)) for each, held in content])))
-        elif how is Bag:
-            parts.append(tuple(sorted([encoded(each, names) for each in content], key=repr)))
-        elif how is Woken:
-            parts.append(content == FOREVER)
-    return tuple(parts)
+    return (_ENCODERS.get(kind) or _encoder(kind))(thing, names)
+
+
+Encoder = Callable[[Any, Renaming], Any]
+_ENCODERS: dict[type, Encoder] = {}
+"""The encoder of each class that is in the table."""
+WRITTEN = {
+    Kept: "encoded(thing.{0}, names)",
+    Name: "names[thing.{0}]",
+    Names: "tuple(sorted([names[each] or 0 for each in thing.{0}]))",
+    ByName: "tuple(sorted([(names[each], encoded(held, names)) for each, held in thing.{0}]))",
+    Bag: "tuple(sorted([encoded(each, names) for each in thing.{0}], key=repr))",
+    Woken: "thing.{0} == FOREVER",
+}
+"""How each way to count is written as an expression about a field."""
+
+
+def _encoder(kind: type) -> Encoder:
+    """The encoder of a class, written out: a search calls it for each renaming of each part that it meets. Raises UnknownPart."""
+    counted = [
+        WRITTEN[how].format(name) for name, how in _checked(kind).items() if isinstance(how, How) and how in WRITTEN
+    ]
+    made: Encoder = eval(f"lambda thing, names: ({', '.join([repr(kind.__name__), *counted])},)", _NAMES)
+    _ENCODERS[kind] = made
+    return made
+
+
+_NAMES = {"encoded": encoded, "FOREVER": FOREVER}
 
 
 LANE = 20
@@ -205,7 +225,7 @@ class Lanes:
         orders = list(permutations(places)) if alike else [tuple(places)]
         self.renamings: list[Renaming] = [{None: None, **dict(zip(names, order, strict=True))} for order in orders]
         self.width = LANE * len(self.renamings)
-        self._slices = [slice(LANE * at, LANE * at + FINGERPRINT) for at in range(len(self.renamings))]
+        self._parted = Struct(f"<{f'{FINGERPRINT}s{LANE - FINGERPRINT}x' * len(self.renamings)}").unpack
 
     def of(self, content: Callable[[Renaming], Any]) -> int:
         """The lanes of a part; `content` says what counts of it under a renaming."""
@@ -215,7 +235,6 @@ class Lanes:
         """The lanes of a part in which no name occurs."""
         return int.from_bytes(_lane(content) * len(self.renamings), "little")
 
-    def every(self, total: int) -> list[bytes]:
+    def every(self, total: int) -> tuple[bytes, ...]:
         """The fingerprint of each renaming of the state; the first is that of the state itself."""
-        lanes = total.to_bytes(self.width, "little")
-        return [lanes[place] for place in self._slices]
+        return self._parted(total.to_bytes(self.width, "little"))

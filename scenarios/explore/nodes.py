@@ -151,8 +151,7 @@ class Nodes(Surroundings):
         except (AssertionError, IndexError, ValueError) as error:
             action.broken = action.broken or BrokenPromise(OWN_ASSERTION, f"{cell.raft.name}: {error}")
         after = self._cell(action.raft, tuple(action.writes), action.disk, action.led, action.voted)
-        move = Move(cell, after, tuple(action.sent), tuple(action.applied), tuple(action.read))
-        move.broken = action.broken
+        move = Move(cell, after, tuple(action.sent), tuple(action.applied), tuple(action.read), action.broken)
         move.idle = not action.broken and (move.idle or after.raft.term > self.bounds.terms)
         return move
 

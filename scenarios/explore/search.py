@@ -43,9 +43,9 @@ ASKED = (("change", CHANGED), ("read", READ))
 Spent = tuple[int, ...]
 State = tuple[tuple[Cell, ...], tuple[int, ...], Sealed, Spent, int, Asked]
 """Nodes, numbers of the messages in flight, committed entries, what is spent of the bounds, lanes, the reads not answered."""
-Option = tuple[int, Move, str, Mail | Change | None, bool, int]
-"""Place of the node, its move, the kind of action, its message or change, whether the message is delivered for good or lost, and
-which bound the action spends."""
+Option = tuple[int, Move, str, Mail | Change | None, bool, int, int]
+"""Place of the node, its move, the kind of action, its message or change, whether the message is delivered for good or lost,
+which bound the action spends, and what it adds to the lanes of the state (but for what it commits or asks)."""
 FREE = -1
 NOBODY = -1
 
@@ -164,19 +164,22 @@ class Search:
     def options(self, state: State) -> Iterator[Option]:
         """Everything that may happen next, always in the same order."""
         cells, flight, _, spent, *_ = state
-        nodes, limits = self.nodes, self.bounds.limits
+        nodes, limits, units = self.nodes, self.bounds.limits, self._units
         for place, cell in enumerate(cells):
             for kind, move in cell.own if cell.own is not None else nodes.own(cell):
                 cost = COSTS.get(kind, FREE)
-                if cost == FREE or spent[cost] < limits[cost]:
-                    yield place, move, kind, None, False, cost
+                if cost == FREE:
+                    yield place, move, kind, None, False, FREE, move.delta
+                elif spent[cost] < limits[cost]:
+                    yield place, move, kind, None, False, cost, move.delta + units[cost]
             if cell.leads and spent[PROPOSED] < limits[PROPOSED]:
-                yield place, nodes.propose(cell, spent[PROPOSED] + 1), "propose", None, False, PROPOSED
+                move = nodes.propose(cell, spent[PROPOSED] + 1)
+                yield place, move, "propose", None, False, PROPOSED, move.delta + units[PROPOSED]
             if cell.leads:
                 for kind, cost in ASKED:
                     if spent[cost] < limits[cost]:
                         for change, move in nodes.asked(cell, kind, spent[cost] + 1):
-                            yield place, move, kind, change, False, cost
+                            yield place, move, kind, change, False, cost, move.delta + units[cost]
         again, drops = spent[DUPLICATED] < limits[DUPLICATED], spent[DROPPED] < limits[DROPPED]
         mails, before = nodes.mails, NOBODY
         for number in flight:
@@ -189,21 +192,18 @@ class Search:
             moves = cell.deliveries.get(number)
             for move in moves if moves is not None else nodes.deliver(cell, mail):
                 if not move.idle:
-                    yield place, move, "deliver", mail, True, FREE
+                    yield place, move, "deliver", mail, True, FREE, move.delta - mail.total
                     if again:
-                        yield place, move, "duplicate", mail, False, DUPLICATED
+                        yield place, move, "duplicate", mail, False, DUPLICATED, move.delta + units[DUPLICATED]
             if drops:
-                yield place, nodes.stay(cell), "drop", mail, True, DROPPED
+                yield place, nodes.stay(cell), "drop", mail, True, DROPPED, units[DROPPED] - mail.total
 
     def after(self, state: State, option: Option) -> State | BrokenPromise:
         """The state that an option leads to; of the promises only those about committed entries and reads are checked."""
         cells, flight, sealed, spent, total, asked = state
-        place, move, _, mail, gone, cost = option
-        total += move.delta
-        if gone and isinstance(mail, Mail):
-            total -= mail.total
+        place, move, _, mail, gone, cost, added = option
+        total += added
         if cost != FREE:
-            total += self._units[cost]
             spent = (*spent[:cost], spent[cost] + 1, *spent[cost + 1 :])
         for first, entries, term, recovered in move.applied:
             agreement = agreed(self.nodes.names[place], sealed, first, entries, term, recovered)
@@ -267,7 +267,7 @@ class Search:
         """All states one step beyond the frontier, unless `most` are known before; `start` is the number of its first state."""
         seen, grown, generated, full = self._seen, list[State](), 0, 0
         depth = self.levels[-1].depth + 1
-        units, every = self._units, self.nodes.lanes.every
+        every = self.nodes.lanes.every
         try:
             for number, state in enumerate(rim, start):
                 if most and len(self._parents) >= most:
@@ -275,19 +275,15 @@ class Search:
                 total = state[4]
                 for ordinal, option in enumerate(self.options(state)):
                     generated += 1
-                    _, move, _, mail, gone, cost = option
+                    _, move, _, _, _, cost, added = option
                     after: State | BrokenPromise | None = None
-                    if move.applied or move.broken or move.read or cost == READ:
+                    if move.tells or cost == READ:
                         after = move.broken or self.after(state, option)
                         if isinstance(after, BrokenPromise):
                             return grown, after, self._way(number, ordinal)
                         lanes = after[4]
                     else:
-                        lanes = total + move.delta
-                        if gone and isinstance(mail, Mail):
-                            lanes -= mail.total
-                        if cost != FREE:
-                            lanes += units[cost]
+                        lanes = total + added
                     renamed = every(lanes)
                     fingerprint = min(renamed)
                     if fingerprint in seen:
@@ -340,7 +336,7 @@ class Search:
 
     def action(self, state: State, option: Option) -> Action:
         """An option as an action that can be pasted."""
-        place, move, kind, mail, _, _ = option
+        place, move, kind, mail, *_ = option
         name = self.nodes.names[place]
         if isinstance(mail, Change):
             return Reconfigure(name, mail)

@@ -112,7 +112,7 @@ Applied = tuple[int, tuple[Entry, ...], int, bool]
 class Move:
     """The effect of one action on one node."""
 
-    __slots__ = ("after", "applied", "broken", "crowned", "delta", "disked", "faced", "idle", "read", "sent")
+    __slots__ = ("after", "applied", "broken", "crowned", "delta", "disked", "faced", "idle", "read", "sent", "tells")
 
     def __init__(
         self,
@@ -121,12 +121,15 @@ class Move:
         sent: tuple[Mail, ...],
         applied: tuple[Applied, ...],
         read: tuple[Answer, ...] = (),
+        broken: BrokenPromise | None = None,
     ) -> None:
         self.after = after
         self.sent = tuple(sorted([mail.number for mail in sent]))
         self.applied = applied
         self.read = read
-        self.broken: BrokenPromise | None = None
+        self.broken = broken
+        self.tells = bool(applied or read or broken)
+        """Whether it commits or confirms something, or breaks a promise, so that its effect depends on more than its node."""
         self.delta = after.total - before.total + sum(mail.total for mail in sent)
         """The change of the state's lanes; a delivered message is not subtracted yet."""
         self.faced = after.face_number != before.face_number
