@@ -9,7 +9,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from scenarios.bench import backup, features, load, start, tasks, waits, yardsticks
+from scenarios.bench import backup, features, load, start, states, tasks, waits, yardsticks
 from scenarios.bench.load import PROPOSALS, ROUNDS
 
 SIZES = (3, 5, 25, 101)
@@ -108,6 +108,7 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "nights": waits.nights,
     "year": waits.year,
     "start": start.start,
+    "explore": states.states,
 }
 
 
@@ -140,6 +141,8 @@ def as_text(name: str, result: dict[str, Any]) -> list[str]:
             return waits.nights_as_lines(result)
         case "year":
             return waits.year_as_lines(result)
+        case "explore":
+            return states.as_lines(result)
         case "start":
             return start.as_lines(result)
         case "tasks":

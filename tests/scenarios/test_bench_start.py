@@ -1,9 +1,9 @@
-"""The start of a command is measured in processes of its own; a run without backups starts without their package."""
+"""Small yardsticks. The start of a command is measured in processes of its own; a run without backups starts without their package."""
 
 import subprocess
 import sys
 
-from scenarios.bench import program, start
+from scenarios.bench import program, start, states
 
 
 def test_a_start_is_measured_beside_its_imports() -> None:
@@ -21,3 +21,11 @@ def test_a_run_without_backups_brings_in_none() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(done.stderr.split()) <= {"backup.record", "backup.destinations"}
+
+
+def test_states_are_counted_by_the_cpu_second() -> None:
+    """A few thousand states: the figures and their text."""
+    result = states.states(most=5_000)
+    assert result["states"] >= 5_000
+    assert result["states_per_cpu_second"] > 0
+    assert "states a CPU second" in "\n".join(program.as_text("explore", result))
