@@ -1,6 +1,7 @@
 """The promises of backups, checked in every run from the trace and the files alone. Watchers never influence the run."""
 
 from backup.checks.coverage import Covered, Missed
+from backup.checks.deletions import DeletionsForgotten
 from backup.checks.documents import CopiesAgree, DocumentsKept
 from backup.checks.files import ReportedIsKept, Restores, WatchedFiles
 from backup.checks.indexes import IndexesTrue
@@ -41,6 +42,7 @@ def backup_watchers(rules: Rules, destinations: WorldDestinations, keys: KeyRing
         RunsEnd(model),
         DocumentsKept(),
         CopiesAgree(model),
+        DeletionsForgotten(model, rules),
         IndexesTrue(),
         ReplicasFollow(model),
         TriedAsRuled(rules),

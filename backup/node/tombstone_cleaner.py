@@ -12,8 +12,8 @@ import attrs
 from backup.database.agreed_values import CleanValueTombstones
 from backup.database.documents import Store
 from backup.database.items import Item
-from backup.node.tombstones import KnownProgress, TombstoneNeed, exchange_limit, needs
-from backup.notes import TombstonesCleaned
+from backup.node.tombstones import KnownProgress, TombstoneNeed, exchange_need, needs
+from backup.notes import DeletionsKept, TombstonesCleaned
 from backup.record.database_commands import SayFarewell
 from backup.record.record import Database, Record, Task
 from backup.record.responsible_node import TaskState
@@ -46,6 +46,8 @@ class TombstoneCleaner:
     _scheduler: Scheduler
     _waiting: set[int] = attrs.field(factory=set, init=False)
     """Databases whose copy is cleaned at the next full period."""
+    _told: dict[tuple[int, bool], TombstoneNeed | None] = attrs.field(factory=dict, init=False)
+    """By database id, and whether of its values: the reason to keep deletions that was told last, without its `up_to`."""
     _limits: dict[int, tuple[str, int]] = attrs.field(factory=dict, init=False)
     """By database id: its name, and the log index up to which tombstones of its values may go; absent if it has none."""
     _asking: bool = attrs.field(default=False, init=False)
@@ -57,12 +59,33 @@ class TombstoneCleaner:
     def changed(self, copy: LocalCopy) -> None:
         """The copy changed, or a peer has more of it: if a tombstone can go, it goes at the next full period."""
         oldest, period = copy.store.oldest_tombstone, self._rules.tombstone_cleanup
+        if oldest is None and (copy.id, False) in self._told:  # what was deleted was written again
+            self._tell_of_none(copy)
         if oldest is None or not period or copy.id in self._waiting or not copy.settled:
             return
         database = self._copies.database(copy.id)
-        if database is not None and self._limit(database, copy) >= oldest:
+        if database is None:
+            return
+        need = next((need for need in self._needs(database, copy) if need.up_to < oldest), None)
+        self._tell(database, need, values=False)
+        if need is None:
             self._waiting.add(copy.id)
             self._member.spawn(self._clean, copy)
+
+    def _tell(self, database: Database, need: TombstoneNeed | None, *, values: bool) -> None:
+        """Note why deletions are kept, unless that was noted last."""
+        key, reason = (database.id, values), need and attrs.evolve(need, up_to=0)
+        if self._told.get(key) == reason:
+            return
+        self._told[key] = reason
+        if need is not None and need.by is not None:
+            self._member.note(DeletionsKept(database.name, values, need.by.name, need.node, need.task))
+
+    def _tell_of_none(self, copy: LocalCopy) -> None:
+        database = self._copies.database(copy.id)
+        del self._told[copy.id, False]
+        if database is not None:
+            self._member.note(DeletionsKept(database.name, False, "", "", 0))
 
     def run_kept(self, key: TaskKey) -> None:
         """The outcome of a run is on the disk."""
@@ -87,7 +110,9 @@ class TombstoneCleaner:
 
         oldest = copy.store.oldest_tombstone
         if oldest is None or oldest > limit:
+            self.changed(copy)  # somebody needs it by now
             return
+        self._told.pop((copy.id, False), None)
         try:
             await copy.change(act, learned=True)
         except OSError:  # the disk is full: the tombstones stay, and the next change is a reason to look again
@@ -149,7 +174,13 @@ class TombstoneCleaner:
             self._leaving.add(database.id)
             self._member.spawn(self._say_farewell, database)
         if database.values.tombstones:
-            self._limits[database.id] = database.name, exchange_limit(database)[0]
+            need = exchange_need(database)
+            self._limits[database.id] = database.name, need.up_to
+            if not self._member.leading:  # another node tells, and may have told another reason since
+                self._told.pop((database.id, True), None)
+            elif self._rules.exchange_tombstone_cleanup:
+                kept = need.up_to < min(database.values.tombstones.values())
+                self._tell(database, need if kept else None, values=True)
         else:
             self._limits.pop(database.id, None)
         self.look()

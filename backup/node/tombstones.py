@@ -7,6 +7,7 @@ deleted document would come back. When to look is decided in tombstone_cleaner.p
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from zoneinfo import ZoneInfo
 
+from backup.notes import NeededBy
 from backup.record.cron import next_occurrence
 from backup.record.record import Database, Record, Task
 from backup.runs.local_status import ChainEnd
@@ -20,8 +21,15 @@ class TombstoneNeed:
     """One reason to keep every tombstone after a given change."""
 
     up_to: int
-    why: str
-    """The reason, a sentence without a full stop."""
+    by: NeededBy | None
+    """The reason; None: nobody needs any."""
+    node: str = ""
+    task: int = 0
+
+    @property
+    def why(self) -> str:
+        """The reason, a sentence without a full stop; empty if there is none."""
+        return self.by.value.format(node=self.node, task=self.task) if self.by is not None else ""
 
 
 @value
@@ -47,10 +55,10 @@ def needs(database: Database, record: Record, known: KnownProgress) -> Iterator[
     """Every reason to keep tombstones of that copy; those that cost most to find out come last."""
     for node in database.topology.nodes:
         if node != known.me:
-            yield TombstoneNeed(known.arrived(node), f"node {node} does not have them yet")
+            yield TombstoneNeed(known.arrived(node), NeededBy.COPY, node)
     for node in database.departed:
         if node in known.cluster:
-            yield TombstoneNeed(0, f"node {node} left the group, and may come back with what was deleted")
+            yield TombstoneNeed(0, NeededBy.FAREWELL, node)
     for task in database.tasks.values():
         found = _need_of(task, known)
         if found is not None:
@@ -58,23 +66,23 @@ def needs(database: Database, record: Record, known: KnownProgress) -> Iterator[
     for task_id, replication in database.replications.items():
         arrived = known.replicated(task_id)
         if replication.disabled:
-            yield TombstoneNeed(0, f"external replication {task_id} is disabled")
+            yield TombstoneNeed(0, NeededBy.REPLICATION_DISABLED, task=task_id)
         elif arrived is None:
-            yield TombstoneNeed(0, f"external replication {task_id} may come to this node")
+            yield TombstoneNeed(0, NeededBy.REPLICATION_ELSEWHERE, task=task_id)
         else:
-            yield TombstoneNeed(arrived, f"external replication {task_id} has not sent them yet")
+            yield TombstoneNeed(arrived, NeededBy.REPLICATION, task=task_id)
     if is_filled(database, record.databases.values()):
-        yield TombstoneNeed(0, "another database replicates to this one, and may send what was deleted once more")
+        yield TombstoneNeed(0, NeededBy.SOURCE)
 
 
 def _need_of(task: Task, known: KnownProgress) -> TombstoneNeed | None:
     """The tombstones that a backup task needs (rule 18.5); None: none, as its next run here is full."""
     if task.disabled:
-        return TombstoneNeed(0, f"task {task.id} is disabled")
+        return TombstoneNeed(0, NeededBy.DISABLED, task=task.id)
     chain = known.chain(task)
     if chain is not None and chain.copy == known.copy:
-        return TombstoneNeed(chain.last_etag, f"task {task.id} has not backed them up on this node yet")
-    return TombstoneNeed(0, f"task {task.id} has not run on this node yet") if known.is_mine(task) else None
+        return TombstoneNeed(chain.last_etag, NeededBy.CHAIN, task=task.id)
+    return TombstoneNeed(0, NeededBy.FIRST_RUN, task=task.id) if known.is_mine(task) else None
 
 
 def is_filled(database: Database, databases: Iterable[Database]) -> bool:
@@ -85,25 +93,25 @@ def is_filled(database: Database, databases: Iterable[Database]) -> bool:
     )
 
 
-def exchange_limit(database: Database) -> tuple[int, str]:
+def exchange_need(database: Database) -> TombstoneNeed:
     """The log index up to which no backup needs tombstones of compare-exchange values, and why later ones stay (rule 18.6).
 
     A node that ran a task may continue its own chain while it is in the group, so the last full of each node counts: of
     the current cycle, as a node that has missed one begins with a full (rule 8.12).
     """
-    limit, why = database.values.changed, ""
+    need = TombstoneNeed(database.values.changed, None)
     for task in database.tasks.values():
         if task.disabled:
-            return 0, f"task {task.id} is disabled"
+            return TombstoneNeed(0, NeededBy.DISABLED, task=task.id)
         if not task.full:
-            return 0, f"task {task.id} never runs in full"
+            return TombstoneNeed(0, NeededBy.NEVER_FULL, task=task.id)
         fulls = _fulls(database, task)
         oldest = min(fulls, key=lambda node: (fulls[node], node), default="")
         if not oldest or not fulls[oldest]:
-            return 0, f"task {task.id} has not run in full yet"
-        if fulls[oldest] < limit:
-            limit, why = fulls[oldest], f"the next full backup of task {task.id} on {oldest} is still to come"
-    return limit, why
+            return TombstoneNeed(0, NeededBy.FIRST_FULL, task=task.id)
+        if fulls[oldest] < need.up_to:
+            need = TombstoneNeed(fulls[oldest], NeededBy.NEXT_FULL, oldest, task.id)
+    return need
 
 
 def _fulls(database: Database, task: Task) -> Mapping[str, int]:

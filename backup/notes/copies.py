@@ -1,5 +1,6 @@
 """Notes about one node's copy of a database: its documents, indexes and restores."""
 
+from enum import Enum
 from typing import ClassVar
 
 from backup.notes.words import DETAIL, HEADLINE, NORMAL
@@ -62,6 +63,51 @@ class CopyHolds(Note):
 
     def text(self) -> str:
         return f"holds database {self.database} up to its change {self.etag}"
+
+
+class NeededBy(Enum):
+    """Who may need a deletion, so that it is not forgotten yet (rules 18.5, 18.6); the value is a sentence without a full stop."""
+
+    COPY = "node {node} does not have them yet"
+    FAREWELL = "node {node} left the group, and may come back with what was deleted"
+    DISABLED = "task {task} is disabled"
+    CHAIN = "task {task} has not backed them up on this node yet"
+    FIRST_RUN = "task {task} has not run on this node yet"
+    NEVER_FULL = "task {task} never runs in full"
+    FIRST_FULL = "task {task} has not run in full yet"
+    NEXT_FULL = "the next full backup of task {task} on {node} is still to come"
+    REPLICATION = "external replication {task} has not sent them yet"
+    REPLICATION_DISABLED = "external replication {task} is disabled"
+    REPLICATION_ELSEWHERE = "external replication {task} may come to this node"
+    SOURCE = "another database replicates to this one, and may send what was deleted once more"
+
+
+@value
+class DeletionsKept(Note):
+    """A node keeps deletions of a copy, or the leader those of compare-exchange values, as somebody may need one.
+
+    It tells the first reason that it finds, and tells again when another one takes its place, or when none is left that
+    it could keep because what was deleted was written again.
+    """
+
+    weight: ClassVar[int] = DETAIL
+
+    database: str
+    values: bool
+    """Whether they are deletions of compare-exchange values, which are kept for all nodes alike."""
+    needed_by: str
+    """The reason, by its name in `NeededBy`; empty: no deletion is left."""
+    of_node: str
+    """The node that the reason is about; empty if there is none."""
+    task: int
+    """The task that the reason is about; 0 if there is none."""
+
+    def text(self) -> str:
+        what = "deletions of values" if self.values else "deletions"
+        if not self.needed_by:
+            return f"keeps no {what} in {self.database} any more"
+        why = NeededBy[self.needed_by].value.format(node=self.of_node, task=self.task)
+        return f"keeps {what} in {self.database}, as {why}"
 
 
 @value

@@ -104,6 +104,7 @@ def knows_of_its_own_runs_alone(original: Any, *given: Any) -> Any:
 
 @bug(
     "backup.node.tombstone_cleaner:TombstoneCleaner._chain",
+    breaks="deletions are forgotten",
     source="RavenDB-22849, RavenDB-14680 (23.10)",
     strikes="a_task_that_moved_keeps_nothing",
 )
@@ -112,7 +113,12 @@ def keeps_deletions_for_a_chain_left_behind(original: Any, self: Any, database: 
     return self._statuses.chain((database.id, task.id))
 
 
-@bug("backup.node.tombstones:_fulls", source="rule 18.6", strikes="a_task_that_moved_keeps_nothing")
+@bug(
+    "backup.node.tombstones:_fulls",
+    breaks="deletions are forgotten",
+    source="rule 18.6",
+    strikes="a_task_that_moved_keeps_nothing",
+)
 def every_full_counts_for_ever(original: Any, database: Any, task: Any) -> Any:
     """Deletions of values wait for the last full of each node, however many it has missed since."""
     return {run.node: run.full_raft_index for run in database.history if run.task_id == task.id}

@@ -15,7 +15,7 @@ from backup.database.documents import Store
 from backup.database.items import Tombstone
 from backup.database.replication import ReplicateDocuments, offer, receive
 from backup.destinations.memory import MemoryDestination
-from backup.node.tombstones import KnownProgress, exchange_limit, needs
+from backup.node.tombstones import KnownProgress, TombstoneNeed, exchange_need, needs
 from backup.notes import FarewellSaid, TombstonesCleaned
 from backup.record.history import RecordedRuns, Run
 from backup.record.record import Database, Record, Replication, Status, Task, Topology
@@ -104,9 +104,9 @@ def test_those_of_values_wait_for_every_full() -> None:
     nightly = Task(id=5, full="0 0 * * *")
 
     def limit(task: Task, *runs: Run) -> int:
-        return exchange_limit(attrs.evolve(SHOP, values=values, tasks={5: task}, history=RecordedRuns.of(runs)))[0]
+        return exchange_need(attrs.evolve(SHOP, values=values, tasks={5: task}, history=RecordedRuns.of(runs))).up_to
 
-    assert exchange_limit(attrs.evolve(SHOP, values=values)) == (60, "")
+    assert exchange_need(attrs.evolve(SHOP, values=values)) == TombstoneNeed(60, None)
     assert limit(nightly) == 0
     assert limit(attrs.evolve(nightly, disabled=True), ran("A", 1, 50)) == 0
     assert limit(attrs.evolve(nightly, full="", incremental="0 * * * *"), ran("A", 1, 50)) == 0
