@@ -295,6 +295,21 @@ def test_the_sentence_stands_first_and_what_it_rests_on_below(
     assert max(map(len, said)) <= 80
 
 
+def test_a_full_in_place_of_an_incremental_names_the_file_that_was_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    """8.7: it was planned as an incremental, and what it was to go on from is gone; what is lost is shown from then on."""
+    assert main(["why", "a_backup_file_is_lost@1", "3", "03:00"]) == cli.HELD
+    gone = "2024-01-01-01-00-00.ravendb-full-backup in backups was removed at 02:00:01.701"
+    said = " ".join(capsys.readouterr()[0].split())
+    assert f"begins a full backup at 03:00:00.001, as its time had come; full, as {gone} (8.4, 8.7)." in said
+    assert f"lost file {gone}" in said
+
+    assert main(["why", "a_backup_file_is_lost@1", "3", "05:00"]) == cli.HELD
+    said = " ".join(capsys.readouterr()[0].split())
+    assert "begins an incremental backup" in said
+    assert said.count("lost file") == 2
+    assert "ravendb-incremental-backup in backups was corrupted at 04:00:01.701" in said
+
+
 def test_two_nodes_that_hold_themselves_responsible_are_both_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """Each with its clock, and with what it did: one may have had nothing new, and wrote no file."""
     assert main(["why", "cut_off_owner_backs_up_twice@1", "3", "02:00"]) == cli.HELD

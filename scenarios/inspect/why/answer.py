@@ -16,6 +16,7 @@ from scenarios.inspect.moment import true_time, visit
 from scenarios.inspect.run_history import RunHistory
 from scenarios.inspect.why.causes import CAUSES, nothing_due, ran
 from scenarios.inspect.why.facts import SOON, Facts, NodeFacts
+from scenarios.inspect.why.lost_files import lost
 from scenarios.inspect.why.read_facts import facts_of, found_in
 
 
@@ -101,6 +102,8 @@ def _chain(facts: Facts) -> Iterator[tuple[str, str]]:
             "last run",
             f"{kind} on {run.node} at {clock_text(run.t)}, {run.end or 'under way'}{f': {run.why}' if run.why else ''}",
         )
+    for says in lost(facts):
+        yield "lost file", says
 
 
 def _node_text(node: NodeFacts) -> str:

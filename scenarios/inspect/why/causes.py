@@ -6,6 +6,7 @@ Each is a sentence with its rule; None: it does not apply. Only facts are read. 
 from collections.abc import Callable
 
 from backup.notes import (
+    BETWEEN_REASONS,
     BY_HAND,
     PUT_OFF,
     BackupDelayed,
@@ -19,6 +20,7 @@ from cluster.time_units import SECOND, clock_text
 from cluster.trace import Started
 from scenarios.inspect.run_history import BackupFacts
 from scenarios.inspect.why.facts import SOON, Cause, Facts, NodeFacts
+from scenarios.inspect.why.lost_files import missing
 from scenarios.inspect.why.owner_reasons import owner_away, owner_unaware
 
 
@@ -34,6 +36,9 @@ def ran(facts: Facts) -> Cause | None:
     reason, rule = ("somebody asked for it", "15.1") if run.by_hand else ("its time had come", "8.4")
     if run.plan is not None and not run.by_hand:
         reason, rule = run.plan.why.replace("it waits for its next occurrence", "its time had come"), run.plan.rule
+        if run.full and not run.plan.full:
+            when, rule = reason.partition(BETWEEN_REASONS)[0], f"{rule.partition(',')[0]}, 8.7"
+            reason = f"{when}{BETWEEN_REASONS}full, as {missing(facts, run)}"
     others = _others(facts, run, begun)
     if run.skipped:
         return (
