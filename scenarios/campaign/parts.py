@@ -289,6 +289,7 @@ PARTS: tuple[Part, ...] = (
     _night("ABCDE", "ravendb-6.2"),
     _night("ABC", "ravendb-4.2"),
     _night("ABCDE", "ravendb-4.2"),
+    Keeper("losses", lambda _: night("ABC", losses=True)),
     _migration("ABC", "DW"),
     _migration("ABCDE", "FW"),
     _migration("ABC", "DW", "ravendb-6.2"),

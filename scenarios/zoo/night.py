@@ -6,6 +6,7 @@ cluster itself changes meanwhile: nodes join as voters or watchers, get and lose
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import trio
 
@@ -14,18 +15,23 @@ from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
 from cluster.time_units import hours
-from scenarios.backups import Database, Task, backups
+from scenarios.backups import FOLDER, Corrupted, Database, Expired, Removed, Task, backups
 
 STRIKES = ("DocumentsWritten", "BackupStarted", "BackupFinished", "Reported", "OwnerChanged", "Voted", "Committed")
 REFUSED = (NoLeader, OutcomeUnknown, Refused, Misuse, OSError)
 """The errors that a client must expect during faults."""
 
 
-def night(names: str = "ABC", gusts: int = 10, clocks: bool = False) -> Callable[[World], Awaitable[None]]:
-    """A story of some hours of faults, then three hours of calm. `clocks`: wall clocks are set as well."""
+def night(
+    names: str = "ABC", gusts: int = 10, clocks: bool = False, losses: bool = False
+) -> Callable[[World], Awaitable[None]]:
+    """A story of some hours of faults, then three hours of calm.
+
+    `clocks`: wall clocks are set as well. `losses`: finished files are removed and corrupted as well, by dice of their own.
+    """
 
     async def story(world: World) -> None:
-        dice = Dice(world.seed, ("night",))
+        dice, thief = Dice(world.seed, ("night",)), Dice(world.seed, ("night", "losses"))
         client = backups(world)
         client.start(names)
         await world.elected()
@@ -36,6 +42,8 @@ def night(names: str = "ABC", gusts: int = 10, clocks: bool = False) -> Callable
         for number in range(gusts):
             await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
             world.do(misfortune(dice, names, clocks))
+            if losses and thief.below(2):
+                lose(world, thief, names)
             await somebody_acts(world, dice, shop, tasks, number)
             for name in names:
                 if not world[name].up and not dice.below(3):
@@ -43,6 +51,13 @@ def night(names: str = "ABC", gusts: int = 10, clocks: bool = False) -> Callable
         await calm(world, tasks)
 
     return story
+
+
+def lose(world: World, dice: Dice, names: str) -> None:
+    """Remove or corrupt the newest file of a node's folder, or let its oldest expire; nothing happens where there is none."""
+    loss = (Removed, Corrupted, Expired)[dice.below(3)]
+    with suppress(Misuse):
+        world.disturb(names[dice.below(len(names))], loss(FOLDER))
 
 
 def migration(names: str = "ABC", joining: str = "DW", gusts: int = 10) -> Callable[[World], Awaitable[None]]:
