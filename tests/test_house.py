@@ -17,7 +17,7 @@ PRINTS = {
     "scenarios/terminal.py",
     "scenarios/bench/program.py",
     "scenarios/campaign/program.py",
-    "scenarios/campaign/__main__.py",
+    "scenarios/campaign/command.py",
     *(f"scenarios/cli/{path.name}" for path in ROOT.glob("scenarios/cli/*.py")),
 }
 """Who speaks to a terminal."""
