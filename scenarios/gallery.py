@@ -4,16 +4,16 @@ Whatever is wrong with a story file is one `StoryError` that says where and what
 """
 
 import ast
-import difflib
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from cluster.value import value
+from scenarios.meant_names import hint, suggestion
 
 if TYPE_CHECKING:
     from cluster.sim.run import Story
@@ -57,12 +57,6 @@ class LoadedStory:
     """Says what the story will do with a seed, where it leaves that to the seed."""
 
 
-def suggestion(wrong: str, known: Iterable[str]) -> str:
-    """` Did you mean …?` where something known is close, else nothing."""
-    close = difflib.get_close_matches(wrong, list(known), n=3, cutoff=0.5)
-    return f" Did you mean {' or '.join(close)}?" if close else ""
-
-
 def gallery(folder: Path = STORIES) -> tuple[GalleryEntry, ...]:
     """Every story of a folder, sorted by name. Reads the files and runs none of them, so that it is quick."""
     return tuple(GalleryEntry(path.stem, _lesson(ast.get_docstring(_parse(path)))) for path in _files(folder))
@@ -99,6 +93,8 @@ def load(story: str, folder: Path = STORIES) -> LoadedStory:
         path = folder / f"{name}.py"
         if name not in names(folder):
             close = suggested_story(name, folder)
+            if (beside := Path(f"{story}.py")).is_file():
+                close = f" There is a file {beside}: to play that, write `{beside}`."
             raise StoryError(f"there is no story {story!r}.{close} `unkindness list` shows them all")
     _parse(path)
     return _loaded(name, path, _module(path, folder))
@@ -108,7 +104,8 @@ def _parse(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_bytes(), str(path))
     except SyntaxError as error:
-        raise StoryError(f"{path}, line {error.lineno}: {error.msg}: the file is not Python, mend that line") from error
+        where = f"{path}, line {error.lineno}" if error.lineno else f"{path}"  # a zero byte is in no line
+        raise StoryError(f"{where}: {error.msg}: the file is not Python, mend it there") from error
     except (OSError, ValueError) as error:
         raise StoryError(f"{path} cannot be read ({error}): give a .py file") from error
 
@@ -127,8 +124,12 @@ def _module(path: Path, folder: Path) -> ModuleType:
         with importing():  # code in class bodies and default arguments is guarded too
             exec(code, module.__dict__)
     except (Exception, SystemExit) as error:
-        where = f"{path}, line {line_in(error, str(path))}"
-        raise StoryError(f"{where}: {type(error).__name__}: {error}: the file cannot be brought in") from error
+        line = line_in(error, str(path))
+        where = f"{path}, line {line}" if line else f"{path}"
+        meant = hint(error)
+        raise StoryError(
+            f"{where}: {type(error).__name__}: {error}: the file cannot be brought in{'.' * bool(meant)}{meant}"
+        ) from error
     return module
 
 

@@ -353,6 +353,10 @@ def _kept(path: Path) -> Kept:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, StoryError | ReplayError):
             raise
+        if path.name in (TRACE, RESULT):
+            raise ReplayError(
+                f"{path} is spoilt: its beginning does not say what was run; keep the run again"
+            ) from error
         raise ReplayError(f"{path} is no kept run: give a {TRACE} or {RESULT} of an --out folder") from error
 
 

@@ -5,9 +5,10 @@
             world.start("ABC")
             await world.elected()
 
-pytest-trio runs a test by the clock that it finds among the test's own arguments. Nothing of ours is imported before a
-fixture is asked for: coverage and `UNKINDNESS_FROZEN` must come first. Never here: a rule, an assertion, a default of
-the world.
+That needs the extra `[properties]`, which brings pytest-trio, and `trio_mode = true` in pytest's settings (or
+`@pytest.mark.trio` on the test). pytest-trio runs a test by the clock that it finds among the test's own arguments.
+Nothing of ours is imported before a fixture is asked for: coverage and `UNKINDNESS_FROZEN` must come first. Never here:
+a rule, an assertion, a default of the world.
 """
 
 from collections.abc import AsyncIterator, Iterator

@@ -54,7 +54,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "gallery sample_documents explore terminal pytest_plugin drawing.shapes tla.record worker_processes",
         "weather",
         "register",
-        "register_promises drawing.style output_errors",
+        "register_promises drawing.style output_errors meant_names",
     ),
 }
 """The rooms of each package, floor by floor from the top: a room knows those on lower floors, and itself.

@@ -64,6 +64,8 @@ class Outcome:
     """What whoever played should know of the application's surroundings."""
     broken: tuple[FirstBreak, ...] = ()
     """Of a run that went on when a promise was broken (`keep_going`): each broken promise, in order."""
+    besides: tuple[BaseException, ...] = ()
+    """What else went wrong at the same time, in other tasks of the story."""
 
 
 def play(
@@ -121,6 +123,7 @@ def play(
         never_struck=world.never_struck(),
         warnings=world.warnings(),
         broken=tuple(history.broken),
+        besides=world.besides,
     )
 
 
@@ -211,7 +214,8 @@ async def _main(
                 raise
             except BaseException as error:  # kept, and classified by the caller
                 if world.failure is None:
-                    world.failure = _single(error)
+                    world.failure, *besides = _in_order(error)
+                    world.besides = tuple(besides)
                     return
     failure = world.failure
     expected = (Violation, GaveUp, OutOfBudget, KeyboardInterrupt, Misuse, BadApplication, NoRoom)
@@ -219,14 +223,20 @@ async def _main(
         world.failure = OwnBug(failure)
 
 
-def _single(failure: BaseException) -> BaseException:
-    """The one exception that matters in a group, which a nursery of the story may have made."""
-    while isinstance(failure, BaseExceptionGroup):
-        inner = [error for error in failure.exceptions if not isinstance(error, trio.Cancelled)] or list(
-            failure.exceptions
-        )
-        failure = next((error for error in inner if isinstance(error, AssertionError)), inner[0])
-    return failure
+def _in_order(failure: BaseException) -> list[BaseException]:
+    """The exceptions in a group, which a nursery of the story may have made, the one that matters first."""
+    every = list(_leaves(failure))
+    inner = [error for error in every if not isinstance(error, trio.Cancelled)] or every
+    return sorted(inner, key=lambda error: not isinstance(error, AssertionError))
+
+
+def _leaves(failure: BaseException) -> Iterator[BaseException]:
+    """The exceptions in nested groups, in order."""
+    if isinstance(failure, BaseExceptionGroup):
+        for each in failure.exceptions:
+            yield from _leaves(each)
+    else:
+        yield failure
 
 
 def run(story: Story, seed: int = 1, **options: Any) -> Outcome:

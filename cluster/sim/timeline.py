@@ -274,15 +274,24 @@ class Timeline:
         if not self._header or callable(self._names):
             before, self._header = self._header, tuple(self._names() if callable(self._names) else self._names)
             if self._header and self._header != before:
-                self._write(TimelineLine.of(f"{self._lead('time', '')}  {self._row(self._header)}".rstrip(), DETAIL))
+                self._write_names()
         return self._header
+
+    def _write_names(self) -> None:
+        self._write(TimelineLine.of(f"{self._lead('time', '')}  {self._row(self._header or ())}".rstrip(), DETAIL))
 
     def _row(self, cells: Iterable[str]) -> str:
         return " ".join(cell.ljust(len(name)) for cell, name in zip(cells, self._header or (), strict=True))
 
     def _lead(self, time_text: str, number: str) -> str:
-        """The time, with the event's number before it where every event is shown."""
-        self._time_width = max(self._time_width, len(time_text))
+        """The time, with the event's number before it where every event is shown.
+
+        A longer time than all before, on the second day, widens the column: the names are written again above it.
+        """
+        if len(time_text) > self._time_width:
+            self._time_width = len(time_text)
+            if self._header:
+                self._write_names()
         lead = time_text.rjust(self._time_width) if time_text[:1].isdigit() else time_text.ljust(self._time_width)
         return f"{number:>8}  {lead}" if self._detail else lead
 
@@ -321,4 +330,8 @@ def explain(failure: BaseException, seed: int, history: History, names: Sequence
 def tail(history: History, names: Sequence[str], lines: int = 15, seq: int | None = None) -> list[str]:
     """The last lines of the timeline up to event `seq` (None: to its end), with the nodes' names first."""
     drawn = render(history, names, until=seq)
-    return drawn if len(drawn) <= lines + 1 else [drawn[0], *drawn[-lines:]]
+    if len(drawn) <= lines + 1:
+        return drawn
+    headings = [line for line in drawn if line.startswith("time ")]
+    body = [line for line in drawn if line not in headings]
+    return [headings[-1], *body[-lines:]]  # the last heading is as wide as what is below it

@@ -116,6 +116,8 @@ class Universe:
         self.marks: dict[str, bool] = {}
         """The marks of `World.sometimes`, and whether each was seen."""
         self.failure: BaseException | None = None
+        self.besides: tuple[BaseException, ...] = ()
+        """What else went wrong at the same time, in other tasks of the story."""
         self.scope = trio.CancelScope()
         self.stop_asked: Callable[[], bool] = lambda: False
         self._factory: Callable[[], Application] | None = None

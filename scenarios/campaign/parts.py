@@ -20,7 +20,8 @@ from cluster.sim.run import HELD, STOPPED, Story, play
 from cluster.sim.timeline import tail
 from cluster.value import value
 from scenarios.campaign import hostile_files
-from scenarios.gallery import StoryError, suggestion
+from scenarios.gallery import StoryError
+from scenarios.meant_names import suggestion
 from scenarios.zoo import all_bugs, bug_named
 from scenarios.zoo.command import is_caught, proof_line
 from scenarios.zoo.keeper import prove

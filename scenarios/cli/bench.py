@@ -41,7 +41,8 @@ def bench(
         Of `backup`: how many documents of 1 KB, instead of 100,000.
     """
     from scenarios.bench.program import BENCHMARKS, ELECTIONS, QUICK, as_text
-    from scenarios.gallery import StoryError, suggestion
+    from scenarios.gallery import StoryError
+    from scenarios.meant_names import suggestion
 
     known = [*BENCHMARKS, ELECTIONS]
     for name in which:

@@ -8,9 +8,10 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
-from cyclopts import CycloptsError
+from cyclopts import CoercionError, CycloptsError, UnusedCliTokensError
 
 from scenarios.cli.base import (
     BUG,
@@ -70,6 +71,9 @@ def _complain_of_output(error: OSError) -> None:
 
 
 def _answer(words: list[str]) -> int:
+    if empty := _without_value(words):
+        complain(f"{empty} is given no name: write one behind it, or leave {empty} away")
+        return MISTAKE
     try:
         answered: Any = app(words, exit_on_error=False, print_error=False)
         return answered if isinstance(answered, int) else HELD
@@ -116,7 +120,31 @@ def _unexpected(error: Exception, words: list[str]) -> int:
     return BUG
 
 
+KINDS: dict[object, str] = {int: "a whole number", float: "a number", bool: "nothing, the flag alone says yes"}
+"""What an option takes, by its type."""
+
+
+def _without_value(words: Sequence[str]) -> str:
+    """The first option that is given an empty text; empty if none is."""
+    for option, given in pairwise(words):
+        if not given and option.startswith("--") and "=" not in option:
+            return option
+    return next((word[:-1] for word in words if word.startswith("--") and word.endswith("=")), "")
+
+
 def usage_text(error: CycloptsError) -> str:
     """The error of a wrong command line, with the remedy."""
-    text = " ".join(str(error).split())
+    token = getattr(error, "token", None)
+    if isinstance(error, UnusedCliTokensError):
+        more = ", ".join(map(repr, error.unused_tokens or ()))
+        text = f"{more} is more than this command takes: leave it away, or put a name with blanks in quotes"
+    elif isinstance(error, CoercionError) and error.msg is None and token is not None:
+        wanted = KINDS.get(error.target_type, "")
+        text = (
+            f"{token.keyword or 'the argument'} is {token.value!r}: give {wanted}"
+            if wanted
+            else " ".join(str(error).split())
+        )
+    else:
+        text = " ".join(str(error).split())
     return f"{text}\n`unkindness --help` shows what can be asked for."

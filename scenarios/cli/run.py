@@ -85,7 +85,7 @@ def run(
     json
         Print one JSON object instead of the timeline.
     quiet
-        No timeline, only how it ended.
+        No timeline and no list of promises, only how it ended.
     verbose
         Every message, write and commit too, with the numbers of the events.
     """
@@ -130,7 +130,7 @@ def run(
     shown.screen.check()
     if shown.screen.gone:
         return NOBODY_READS
-    code = _tell(result, outcome, loaded, shown.screen, as_json=json, kept=folder)
+    code = _tell(result, outcome, loaded, shown.screen, as_json=json, quiet=quiet, kept=folder)
     shown.screen.check()
     if unpaged is None:
         return code
@@ -174,7 +174,14 @@ def _write_log(file: TextIO, outcome: "Outcome") -> None:
 
 
 def _tell(
-    result: "Result", outcome: "Outcome", loaded: "LoadedStory", screen: "Screen", *, as_json: bool, kept: Path | None
+    result: "Result",
+    outcome: "Outcome",
+    loaded: "LoadedStory",
+    screen: "Screen",
+    *,
+    as_json: bool,
+    quiet: bool,
+    kept: Path | None,
 ) -> int:
     """Say how a run ended; return the exit code."""
     from scenarios.inspect.result import bug_text, failure_lines, mistake_lines, verdict_lines
@@ -196,7 +203,7 @@ def _tell(
     if result.violations:
         for line in [*failure_lines(result, outcome, str(kept or "")), *_beside(result, outcome, kept), ""]:
             screen.text(line)
-    for line in verdict_lines(result, outcome, str(kept or "")):
+    for line in verdict_lines(result, outcome, str(kept or ""), brief=quiet):
         screen.text(line)
     return CODES[result.verdict]
 

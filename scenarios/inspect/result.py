@@ -20,6 +20,7 @@ from cluster.sim.user_code import place_in
 from cluster.time_units import SECOND, clock_text
 from cluster.value import value
 from scenarios.gallery import LoadedStory, line_in
+from scenarios.meant_names import hint
 from scenarios.sample_documents import DataError
 from scenarios.zoo import OF_THE_STORY, bug_named
 
@@ -176,6 +177,7 @@ def mistake_lines(result: Result, outcome: "Outcome", loaded: LoadedStory) -> li
     """An error of the story in one line; an error of a node also has the node, the seed and the last lines of the timeline."""
     assert outcome.failure is not None
     lines, notes = [_mistake(outcome.failure, loaded)], getattr(outcome.failure, "__notes__", ())
+    lines += [f"at the same time: {_mistake(each, loaded)}" for each in outcome.besides]
     if notes:
         lines += [f"  {note}" for note in notes]
         lines += _last_lines(result, outcome, len(outcome.history), outcome.history.clock.now)
@@ -190,7 +192,8 @@ def _mistake(failure: BaseException, loaded: LoadedStory) -> str:
     # the texts of our own errors say enough
     known = type(failure).__module__.split(".")[0] in ("cluster", "backup", "scenarios")
     what = text if known and text else f"{kind}: {text}" if text else kind
-    return f"{place_in(failure) or loaded.source}: {what}"
+    meant = hint(failure)
+    return f"{place_in(failure) or loaded.source}: {what}{'.' * bool(meant)}{meant}"
 
 
 def bug_text(error: BaseException, command: str, version: str) -> str:
@@ -205,8 +208,11 @@ def bug_text(error: BaseException, command: str, version: str) -> str:
     )
 
 
-def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[str]:
-    """The last lines of every run, always of the same shape. `kept`: the folder in which the run was kept."""
+def verdict_lines(result: Result, outcome: "Outcome", kept: str = "", brief: bool = False) -> list[str]:
+    """The last lines of every run, always of the same shape.
+
+    `kept`: the folder in which the run was kept. `brief`: the promises are counted, and not listed.
+    """
     lines = [f"{result.verdict}: {_reason(result, outcome)}"]
     if result.request.bug:
         strikes = bug_named(result.request.bug).strikes
@@ -222,7 +228,7 @@ def verdict_lines(result: Result, outcome: "Outcome", kept: str = "") -> list[st
     lines += _first_three("excused", [*result.lost, *_excuses(outcome)])
     lines += _first_three("never struck", result.never_struck)
     lines += _first_three("warning", result.warnings)
-    if outcome.promises:
+    if outcome.promises and not brief:
         lines.append("  promises watched:")
         lines += [f"    {name}: {says}" for name, says in outcome.promises]
     lines.append(f"  digest   {result.digest}")

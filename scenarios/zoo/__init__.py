@@ -13,7 +13,8 @@ from typing import Any
 import attrs
 
 from cluster.value import value
-from scenarios.gallery import StoryError, suggestion
+from scenarios.gallery import StoryError
+from scenarios.meant_names import suggestion
 
 Change = Callable[..., Any]
 """The replacement of a function; it is called with the original function before the arguments."""

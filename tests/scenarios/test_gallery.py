@@ -7,7 +7,8 @@ import pytest
 
 from cluster.sim.run import HELD, play
 from cluster.sim.timeline import render
-from scenarios.gallery import STORIES, GalleryEntry, StoryError, gallery, load, suggestion
+from scenarios.gallery import STORIES, GalleryEntry, StoryError, gallery, load
+from scenarios.meant_names import suggestion
 
 GOOD = '"""It says something.\n\nAnd more."""\nSEED = 7\nRULES = "ravendb-6.2"\nasync def story(world):\n    pass\n'
 
