@@ -155,7 +155,7 @@ class Release:
 
 @value
 class Rewire:
-    """All links behave like this from now on: durations below 1,000 s; None leaves a value as it is."""
+    """All links, or those between groups, behave like this from now on: durations below 1,000 s; None leaves a value as it is."""
 
     latency: int | None = attrs.field(default=None, converter=microseconds_or_none)
     jitter: int | None = attrs.field(default=None, converter=microseconds_or_none)
@@ -164,6 +164,8 @@ class Rewire:
     ordered: bool | None = None
     delay_chance: float | None = None
     delay: int | None = attrs.field(default=None, converter=microseconds_or_none)
+    between: tuple[tuple[str, ...], ...] = ()
+    """Only the links between nodes of different groups, both ways; empty: all links."""
 
     def says(self) -> str:
         parts = []
@@ -179,7 +181,8 @@ class Rewire:
             parts.append("in order" if self.ordered else "in any order")
         if self.delay_chance is not None:
             parts.append(f"delays {self.delay_chance:.1%}")
-        return f"links: {', '.join(parts) or 'unchanged'}"
+        where = f" between {' | '.join(''.join(group) for group in self.between)}" if self.between else ""
+        return f"links{where}: {', '.join(parts) or 'unchanged'}"
 
 
 @value
@@ -446,9 +449,9 @@ def nodes_of(step: Step) -> tuple[str, ...]:
             return nodes
         case Cut(one, other) | CutOneWay(one, other) | Hold(one, other) | Release(one, other):
             return tuple(dict.fromkeys((one, other)))
-        case Split(groups):
+        case Split(groups) | Rewire(between=groups):
             return tuple(dict.fromkeys(node for group in groups for node in group))
-        case Heal() | Rewire() | Mend() | Reconfigure():
+        case Heal() | Mend() | Reconfigure():
             return ()
         case _:
             return (step.node,)
@@ -461,6 +464,8 @@ def recorded_text(step: Step) -> str:
     texts = []
     for field in attrs.fields(type(step)):
         held = getattr(step, field.name)
+        if field.name == "between" and not held:
+            continue  # a field that older recordings have not
         if isinstance(held, Microseconds):
             text = str(held)
         else:
@@ -504,6 +509,7 @@ def check(step: Step) -> None:
         case Short(_, of):
             need(of in RESOURCES, f"a node is short of one of {', '.join(RESOURCES)}")
         case Rewire():
+            need(len(step.between) != 1, "links are between two groups or more")
             for chance in (step.loss, step.duplicate, step.delay_chance):
                 need(chance is None or 0 <= chance <= 1, "a chance lies in [0, 1]")
             for duration in (step.latency, step.jitter, step.delay):

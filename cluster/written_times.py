@@ -28,6 +28,9 @@ _UNITS = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
 _OFFSET = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|h|d)")
 _CLOCK = re.compile(r"(?:(\d+)d\s+)?(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:\.\d{1,6})?))?")
 
+TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?")
+"""A text that names a time of any day."""
+
 
 class Microseconds(int):
     """A duration in µs that knows its unit: it is given where a person may give seconds, and is left as it is.

@@ -112,8 +112,6 @@ REMEDIES = {
 }
 """By view: what to do about a field that makes no difference to it."""
 NO_WORD_OF_A_STORY = {
-    "disabled": "`task.disable()` and `task.enable()` say it",
-    "snapshot": "`task.edit(snapshot=...)` says it",
     "upload_mode": "`task.edit(upload_mode=...)` says it",
     "id": "the cluster gives it (rule 1.6)",
     "created_at": "the cluster gives it (rule 6.6)",

@@ -1,7 +1,7 @@
 """Which nodes are up and can talk to each other, as far as the steps of a story and the starts and crashes tell."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import permutations
 from typing import Any
 
@@ -36,6 +36,18 @@ SOUND: Mapping[str, Any] = asdict(Rewire(0, 0, 0.0, 0.0, True, 0.0, 0))
 """Links of which no step has said anything: without faults."""
 
 
+def _pairs(groups: Iterable[Iterable[str]]) -> Iterator[tuple[str, str]]:
+    """The links between nodes of different groups."""
+    named = [(name, place) for place, group in enumerate(groups) for name in group]
+    return ((one, other) for (one, place), (other, there) in permutations(named, 2) if place != there)
+
+
+def _troubled(wire: Mapping[str, Any]) -> bool:
+    """Whether a link that behaves like this is no whole link."""
+    late = wire["latency"] + wire["jitter"] > PATIENT
+    return bool(late or wire["loss"] or wire["duplicate"] or wire["delay_chance"] or not wire["ordered"])
+
+
 class Connectivity:
     """The model. It is told every step, every start and every crash."""
 
@@ -44,6 +56,8 @@ class Connectivity:
         self._calm = self._is_calm = calm
         self._wire: Mapping[str, Any] = SOUND
         """How the links behave, as far as steps have changed it."""
+        self._wires: dict[tuple[str, str], Mapping[str, Any]] = {}
+        """How those links behave of which a step has said something of their own."""
         self.up: set[str] = set()
         self._paused: set[str] = set()
         self._ailing: set[tuple[str, str]] = set()
@@ -58,6 +72,7 @@ class Connectivity:
         match step:
             case Mend():
                 self._is_calm, self._wire = self._calm, SOUND
+                self._wires.clear()
                 for each in (self._paused, self._ailing, self._cut, self._held):
                     each.clear()
             case Heal():
@@ -67,8 +82,7 @@ class Connectivity:
             case CutOneWay(src, dst):
                 self._cut.add((src, dst))
             case Split(groups):
-                pairs = permutations([(name, place) for place, group in enumerate(groups) for name in group], 2)
-                self._cut |= {(one, other) for (one, place), (other, there) in pairs if place != there}
+                self._cut |= set(_pairs(groups))
             case Hold(src, dst):
                 self._held.add((src, dst))
             case Release(src, dst):
@@ -92,10 +106,14 @@ class Connectivity:
 
     def _rewire(self, step: Rewire) -> None:
         """A link is whole again as soon as what disturbed it is set back; a message under way may still come late."""
-        self._wire = wire = {**self._wire, **asdict(step, filter=lambda _, given: given is not None)}
-        late = wire["latency"] + wire["jitter"] > PATIENT
-        troubled = late or wire["loss"] or wire["duplicate"] or wire["delay_chance"] or not wire["ordered"]
-        self._is_calm = self._calm and not troubled
+        changes = asdict(step, filter=lambda _, given: given is not None)
+        if step.between:
+            for pair in _pairs(step.between):
+                self._wires[pair] = {**self._wires.get(pair, self._wire), **changes}
+        else:
+            self._wire = {**self._wire, **changes}
+            self._wires.clear()
+        self._is_calm = self._calm and not any(map(_troubled, (self._wire, *self._wires.values())))
 
     def _ails(self, node: str, what: str, ails: bool) -> None:
         (self._ailing.add if ails else self._ailing.discard)((node, what))

@@ -13,7 +13,7 @@ from cluster import steps
 from cluster.sim.clock import Clock
 from cluster.sim.errors import Misuse
 from cluster.sim.machine_slot import Slot
-from cluster.sim.network import Network
+from cluster.sim.network import Network, Wire
 
 
 class Faults:
@@ -66,8 +66,15 @@ class Faults:
         self._network.release(step.src, step.dst)
 
     def _rewire(self, step: steps.Rewire) -> None:
-        given = {field.name: getattr(step, field.name) for field in attrs.fields(steps.Rewire)}
-        wire = attrs.evolve(self._network.wire, **{name: new for name, new in given.items() if new is not None})
+        given = {field.name: getattr(step, field.name) for field in attrs.fields(Wire)}
+        changes = {name: new for name, new in given.items() if new is not None}
+        if step.between:
+            place = {name: number for number, group in enumerate(step.between) for name in group}
+            for (a, b), link in self._network.links.items():
+                if a in place and b in place and place[a] != place[b]:
+                    link.rewire(attrs.evolve(link.wire, **changes))
+            return
+        wire = attrs.evolve(self._network.wire, **changes)
         self._network.wire = wire
         for link in self._network.links.values():
             link.rewire(wire)

@@ -79,7 +79,10 @@ class Quiet:
             if found is None:
                 return
             calm.append(found)
-        if any(link.wire.duplicate or link.held is not None for link in self.network.links.values()):
+        usual = self.network.wire
+        if usual.duplicate or any(
+            link.wire is not usual or link.held is not None for link in self.network.links.values()
+        ):
             return
         horizon = min(deadline, clock.horizon(), self._observers(live))
         for each in calm:

@@ -24,6 +24,7 @@ from cluster.member import Application, NoLeader, OutcomeUnknown, Refused
 from cluster.node import Node
 from cluster.proposals import PROPOSAL_WORDS
 from cluster.raft.configuration import NOBODY, Configuration
+from cluster.raft.state import Leader
 from cluster.raft.timing import Timing
 from cluster.sim import fences, settings
 from cluster.sim.administration import wish_of
@@ -37,6 +38,7 @@ from cluster.sim.machine import Machine
 from cluster.sim.machine_slot import Slot
 from cluster.sim.network import Network, Packet, Wire
 from cluster.sim.quiet import Quiet
+from cluster.sim.roles import Roles
 from cluster.sim.timeline import explain
 from cluster.sim.trio_scheduler import ready_tasks, settle_scheduler
 from cluster.sim.waiting import place_lines, waiting_lines
@@ -110,6 +112,10 @@ class Universe:
         self.years = years
         """How much virtual time it may take; no story goes on after the year 9989."""
         self.slots: dict[str, Slot] = {}
+        self.roles = Roles()
+        """What stands for a node's name where a story gives one: `leader`, `followers`, and what an application adds."""
+        self.roles.add("leader", lambda name: self._leader())
+        self.roles.add("followers", lambda name: self._followers())
         self.watchers: list[Watcher] = []
         self.network: Network
         self.codec: Codec | None = None
@@ -342,6 +348,18 @@ class Universe:
         number = self.cluster_of(node)
         return tuple(name for name, slot in self.slots.items() if slot.cluster == number)
 
+    def _leader(self) -> tuple[str, ...]:
+        """The leader of the latest term in the first cluster; () if no node leads."""
+        running = [(name, node) for name in self.nodes_beside("") if (node := self.slots[name].node) is not None]
+        leading = [(node.raft.term, name) for name, node in running if isinstance(node.raft.role, Leader)]
+        return (max(leading)[1],) if leading else ()
+
+    def _followers(self) -> tuple[str, ...]:
+        """The other nodes of the first cluster that are up."""
+        return tuple(
+            name for name in self.nodes_beside("") if self.slots[name].node is not None and (name,) != self._leader()
+        )
+
     def _is_calm(self) -> bool:
         """Whether no link loses, repeats or delays anything, and messages and writes are fast beside an election timeout."""
         wire, disk = self.wire, self.disk_model
@@ -383,6 +401,10 @@ class Universe:
         if not self.slots:
             raise Misuse(f"there are no nodes for {step!r} yet: start some first")
         steps.check(step)
+        for each in self.roles.plain(step):
+            self._do(each)
+
+    def _do(self, step: steps.Step) -> None:
         self._check(step)
         if self.clock.now != self._verbs_at:
             self._verbs_at, self._verbs = self.clock.now, 0
@@ -403,11 +425,14 @@ class Universe:
         if isinstance(step, steps.When):
             self._check(step.fault, open_node=True)
         names = [getattr(step, field, None) for field in ("one", "other", "src", "dst", "node")]
-        if isinstance(step, steps.Split):
-            names = [name for group in step.groups for name in group]
+        if isinstance(step, steps.Split | steps.Rewire):
+            names = [
+                name for group in (step.groups if isinstance(step, steps.Split) else step.between) for name in group
+            ]
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None:
-                raise Misuse(f"split names {twice} twice: a node is in one group at most")
+                verb = type(step).__name__.lower()
+                raise Misuse(f"{verb} names {twice} twice: a node is in one group at most")
         if isinstance(step, steps.Reconfigure):
             names = [*step.voters, *step.watchers]
         if isinstance(step, steps.Join) and step.node not in self.slots:
@@ -416,7 +441,7 @@ class Universe:
         if (open_node or isinstance(step, steps.When)) and names[-1] == "":
             names.pop()
         for name in names:
-            if name is not None and name not in self.slots:
+            if name is not None and name not in self.slots and not self.roles.is_role(name):
                 raise Misuse(f"there is no node {name!r}; nodes are {', '.join(self.slots)}")
         match step:
             case (

@@ -28,9 +28,9 @@ from cluster.sim.errors import GaveUp, Misuse, OutOfBudget
 from cluster.sim.forgotten_awaits import refuse_coroutine
 from cluster.sim.machine_slot import NodeView, Slot, TypedNodeView
 from cluster.sim.universe import STORY, Universe
-from cluster.time_units import SECOND
+from cluster.time_units import DAY, SECOND, clock_text
 from cluster.trace import Happened, Note
-from cluster.written_times import Span, seconds
+from cluster.written_times import TIME_OF_DAY, Instant, Span, instant, seconds
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -110,7 +110,11 @@ class World(Universe):
     # the verbs of steps
 
     def crash(self, node: str) -> None:
-        """Crash the node: it loses its memory and what its disk had not synced."""
+        """Crash the node: it loses its memory and what its disk had not synced.
+
+        Here and wherever a node is named, a role will do, looked up when the verb acts or the fault strikes: `"leader"`, `"followers"`
+        (each of them), and with backups `owner("nightly")`, the responsible node of a task.
+        """
         self.do(steps.Crash(node))
 
     def restart(self, node: str) -> None:
@@ -139,11 +143,11 @@ class World(Universe):
             raise Misuse(
                 f"split: {shown(groups)} parts nobody: name two groups or more, as in `world.split('AB', 'C')`"
             )
-        self.do(steps.Split(tuple(tuple(group) for group in groups)))
+        self.do(steps.Split(tuple(self._group(group) for group in groups)))
 
     def isolate(self, node: str) -> None:
         """Cut all links of the node."""
-        self._named(node)
+        node = self._named(node).name
         self.split((node,), tuple(name for name in self.slots if name != node))
 
     def heal(self) -> None:
@@ -167,9 +171,15 @@ class World(Universe):
         ordered: bool | None = None,
         delay_chance: float | None = None,
         delay: Span | None = None,
+        between: Iterable[Iterable[str]] = (),
     ) -> None:
-        """Change the behaviour of all links from now on: durations below 1,000 s, chances in [0, 1]; None leaves a value as it is."""
-        self.do(steps.Rewire(latency, jitter, loss, duplicate, ordered, delay_chance, delay))
+        """Change the behaviour of all links from now on: durations below 1,000 s, chances in [0, 1]; None leaves a value as it is.
+
+        `between`: of the links between these groups alone, both ways: `world.rewire(loss=0.3, between=("A", "BC"))`. A later change of
+        all links, or `mend`, ends what is special about some.
+        """
+        groups = tuple(self._group(group) for group in between)
+        self.do(steps.Rewire(latency, jitter, loss, duplicate, ordered, delay_chance, delay, groups))
 
     def jump_clock(self, node: str, by: Span) -> None:
         """Set a node's wall clock forward by that duration (negative: back)."""
@@ -262,6 +272,7 @@ class World(Universe):
 
     async def ask(self, node: str, request: object) -> Any:
         """Ask a node's application as a client; return or raise its answer. OutcomeUnknown if the node crashes meanwhile."""
+        node = self.roles.node(node)
         if node in self.slots and self.slots[node].booting:
             await self.until(lambda: not self.slots[node].booting, what=f"node {node} to be up")
         self.do(steps.Ask(node, request))
@@ -308,6 +319,19 @@ class World(Universe):
         if not found:
             raise GaveUp(f"waited {within:g} s for {what}, in vain")
         return found
+
+    async def at(self, time: Instant) -> None:
+        """Wait until a time of day in UTC by true time, such as `"02:00"`: today's, or tomorrow's if that is over.
+
+        An instant with a day (`"1d 02:00"`, `"2024-01-02 02:00"`, a `datetime`, seconds since the start) is waited for as it is; Misuse
+        if it is over.
+        """
+        until, now = instant(time), self.clock.now
+        if isinstance(time, str) and TIME_OF_DAY.fullmatch(time.strip()):
+            until += max(0, -(-(now - until) // DAY)) * DAY
+        if until < now:
+            raise Misuse(f"at: {time!r} is over, it is {clock_text(now)}: give a later time")
+        await trio.sleep((until - now) / SECOND)
 
     async def elected(self, within: Span = PATIENCE, other_than: str | None = None, beside: str = "") -> str:
         """Wait until a majority follows one live leader that is ready; return its name.
@@ -427,8 +451,14 @@ class World(Universe):
         """A node, to look at. Its `state` has no type, since a world holds any application; the result of `start` has one."""
         return NodeView(self._named(node), self.clock)
 
+    def _group(self, group: Iterable[str]) -> tuple[str, ...]:
+        """The nodes of a group: names, roles, or one role by itself."""
+        words = (group,) if self.roles.is_role(group) else group
+        return tuple(name for word in words for name in self.roles.nodes(str(word)))
+
     def _named(self, node: str) -> Slot:
         refuse_coroutine(node)
+        node = self.roles.node(node)
         if node not in self.slots:
             raise Misuse(
                 f"there is no node {shown(node)}; nodes are {', '.join(self.slots) or 'none: start some first'}"

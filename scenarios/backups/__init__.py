@@ -52,6 +52,7 @@ from backup.restore.restore_points import chains as chains
 from backup.restore.restore_points import check_chain as check_chain
 from scenarios.backups.client import Client as Client
 from scenarios.backups.client import backups as backups
+from scenarios.backups.client import owner as owner
 from scenarios.backups.database import Database as Database
 from scenarios.backups.replica import Replica as Replica
 from scenarios.backups.server_wide import ServerWide as ServerWide

@@ -21,15 +21,16 @@ from backup.record.record import Record, Template
 from backup.record.record import Task as Definition
 from backup.record.rules import Rules
 from backup.record.server_wide import DefineServerWide
+from backup.record.task import Kind, SnapshotSettings
 from backup.requests.restore_requests import RestoreDatabase, RestoreResult
 from cluster.sim.checked_verbs import checked_verbs
 from cluster.sim.dice import Dice
 from cluster.sim.world import Cluster, Misuse, World
 from cluster.trace import Happened
-from cluster.written_times import Instant, instant
+from cluster.written_times import Instant, Span, instant
 from scenarios.backups.database import Database
 from scenarios.backups.server_wide import ServerWide
-from scenarios.backups.task import FOLDER
+from scenarios.backups.task import FOLDER, Task, retained
 
 
 @checked_verbs
@@ -49,6 +50,8 @@ class Client:
         self.keys: KeyRing = KeyRing() if first is None else first.keys
         """Every key and secret that the story has named."""
         world.history.followers.append(self._remember)
+        if first is None:
+            world.roles.add("owner", self._owner_of)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -170,12 +173,50 @@ class Client:
         return Database(self, name)
 
     async def define_server_wide(
-        self, full: str = "", incremental: str = "", path: str = FOLDER, excluded: tuple[str, ...] = (), name: str = ""
+        self,
+        full: str = "",
+        incremental: str = "",
+        path: str = FOLDER,
+        excluded: tuple[str, ...] = (),
+        name: str = "",
+        mentor: str | None = None,
+        pinned: bool = False,
+        encryption: Encryption | None = None,
+        keep: Span | None = None,
+        kind: Kind = Kind.BACKUP,
+        to: Iterable[AnySettings] = (),
+        snapshot: SnapshotSettings = SnapshotSettings(),  # a frozen value
     ) -> "ServerWide":
-        """Define a backup task for every database except those named (section 16)."""
-        definition = Definition(full=full, incremental=incremental, destinations=(LocalFolder(path),), name=name)
+        """Define a backup task for every database except those named (section 16); the rest as for `Database.define`.
+
+        Each database has its own folder below that of every destination.
+        """
+        definition = Definition(
+            full=full,
+            incremental=incremental,
+            destinations=tuple(to) or (LocalFolder(path),),
+            name=name,
+            mentor=mentor,
+            pinned=pinned,
+            encryption=encryption,
+            retention=retained(keep),
+            kind=kind,
+            snapshot=snapshot,
+        )
         number = await self.world.ask(self.somebody(), DefineServerWide(Template(0, definition, excluded)))
-        return ServerWide(self, number, path)
+        return ServerWide(self, number)
+
+    def _owner_of(self, name: str) -> tuple[str, ...]:
+        """The responsible node of the task of that name or id, or of the one task of a database of that name; () without one."""
+        tasks = [(database, task) for database in self.record.databases.values() for task in database.tasks.values()]
+        meant = [(database, task) for database, task in tasks if name in (task.name, str(task.id))]
+        meant = meant or [(database, task) for database, task in tasks if database.name.lower() == name.lower()]
+        if len(meant) != 1:
+            known = ", ".join(task.name for _, task in tasks) or "none"
+            raise Misuse(f"owner of {name}: {len(meant) or 'no'} tasks are called so: the tasks are {known}")
+        (database, task), *_ = meant
+        found = Task(Database(self, database.name), task.id, FOLDER).owner
+        return (found,) if found is not None else ()
 
     def _remember(self, event: Happened) -> None:
         note = event.note
@@ -196,6 +237,14 @@ class Client:
         view = self.cluster[node]
         record = view.state.database(database) if view.up else None
         return view.application.store(record.id) if record is not None else None
+
+
+def owner(task: str) -> str:
+    """The responsible node of a task, wherever a node is named: `world.crash(owner("nightly"))`.
+
+    It is looked up when the verb acts, or the fault strikes. `task`: its name or id, or the name of a database that has one task.
+    """
+    return f"owner of {task}"
 
 
 def backups(world: World) -> Client:

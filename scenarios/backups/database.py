@@ -18,8 +18,7 @@ from backup.record.external_replication import DefineReplication
 from backup.record.group_commands import AddNode, Distribute, RemoveNode, ReorderMembers
 from backup.record.record import ONE_TIME, Replication, Topology
 from backup.record.record import Task as Definition
-from backup.record.retention_policy import Retention
-from backup.record.task import Kind
+from backup.record.task import Kind, SnapshotSettings
 from backup.record.task_commands import DefineTask
 from backup.requests import document_requests as requests
 from backup.requests.answers import BackupsView
@@ -31,7 +30,7 @@ from cluster.sim.errors import Misuse
 from cluster.trace import Happened
 from cluster.written_times import Span, microseconds
 from scenarios.backups.replica import Replica
-from scenarios.backups.task import FOLDER, Ran, Task
+from scenarios.backups.task import FOLDER, Ran, Task, retained
 from scenarios.sample_documents import documents as documents_from
 
 if TYPE_CHECKING:
@@ -218,10 +217,13 @@ class Database:
         keep: Span | None = None,
         kind: Kind = Kind.BACKUP,
         to: Iterable[AnySettings] = (),
+        disabled: bool = False,
+        snapshot: SnapshotSettings = SnapshotSettings(),  # a frozen value
     ) -> "Task":
         """Define a backup task: cron texts, preferred node, local folder, key, how long backups are kept at least (a day or more), kind.
 
-        `to`: the destinations, instead of that one local folder.
+        `to`: the destinations, instead of that one local folder. `disabled`: it rests until `enable`. `snapshot`: how a
+        Snapshot is compressed, and whether with its indexes.
         """
         places = tuple(to) or (LocalFolder(path),)
         definition = Definition(
@@ -232,8 +234,10 @@ class Database:
             mentor=mentor,
             pinned=pinned,
             encryption=encryption,
-            retention=Retention(int(microseconds(keep))) if keep is not None else None,
+            retention=retained(keep),
             kind=kind,
+            disabled=disabled,
+            snapshot=snapshot,
         )
         number = await self.ask(DefineTask(self.name, definition), on)
         return Task(self, number, places[0].address, encryption, places)
@@ -245,11 +249,17 @@ class Database:
         encryption: Encryption | None = None,
         on: str = "",
         within: Span = 600,
+        to: Iterable[AnySettings] = (),
+        snapshot: SnapshotSettings = SnapshotSettings(),  # a frozen value
     ) -> Ran:
-        """Make a one-time backup, at that node or at any that is up; return when it is done."""
-        once = Task(self, ONE_TIME, path)
+        """Make a one-time backup, at that node or at any that is up; return when it is done.
+
+        `to`: the destinations, instead of that one local folder. `snapshot`: as for `define`.
+        """
+        places = tuple(to) or (LocalFolder(path),)
+        once = Task(self, ONE_TIME, places[0].address, encryption, places)
         before = len(once.runs)
-        await self.ask(BackupOnce(self.name, (LocalFolder(path),), kind, encryption), on)
+        await self.ask(BackupOnce(self.name, places, kind, encryption, snapshot), on)
         await self.world.until(lambda: len(once.runs) > before, within, f"a one-time backup of {self.name}")
         return once.runs[-1]
 

@@ -6,12 +6,13 @@ import attrs
 
 from backup.record.record import Template
 from backup.record.server_wide import DefineServerWide, RemoveServerWide, ToggleServerWide
+from backup.record.task import Task as Definition
 from backup.requests.answers import ServerWideView
 from backup.requests.backup_requests import ShowServerWide
 from cluster.sim.checked_verbs import checked_verbs
 from cluster.sim.world import Misuse
 from scenarios.backups.database import Database
-from scenarios.backups.task import Task
+from scenarios.backups.task import Task, with_retention
 
 if TYPE_CHECKING:
     from scenarios.backups.client import Client
@@ -21,15 +22,20 @@ if TYPE_CHECKING:
 class ServerWide:
     """One server-wide task, as a client sees it."""
 
-    def __init__(self, client: "Client", number: int, path: str) -> None:
+    def __init__(self, client: "Client", number: int) -> None:
         self.client = client
         self.id = number
-        self.path = path
 
     def copies(self) -> list[Task]:
         """The copies of the task as the node that has applied most entries has them, in the order of their databases."""
         return [
-            Task(Database(self.client, database.name), task.id, f"{self.path}/{database.name}")
+            Task(
+                Database(self.client, database.name),
+                task.id,
+                task.destinations[0].address,
+                task.encryption,
+                task.destinations,
+            )
             for database in self.client.record.databases.values()
             for task in database.tasks.values()
             if task.server_wide == self.id
@@ -44,11 +50,18 @@ class ServerWide:
         return found
 
     async def edit(self, of: ServerWideView | None = None, **changes: Any) -> None:
-        """Change fields of the task, and so of every copy. `of`: the view that was edited; without it, what is there now.
+        """Change fields of the task, and so of every copy, as `Task.edit` does.
+
+        `of`: the view that was edited; without it, what is there now.
 
         `Refused` if somebody has changed the task since that view (26.9).
         """
         template = self._template(of)
+        changes = with_retention("edit", changes)
+        known = [field.name for field in attrs.fields(Definition)]
+        unknown = next((name for name in changes if name not in known), "")
+        if unknown:
+            raise Misuse(f"edit: a task has no field {unknown!r}: its fields are {', '.join(known)} and keep")
         task = attrs.evolve(template.task, **changes)
         await self.client.world.ask(self.client.somebody(), DefineServerWide(attrs.evolve(template, task=task)))
 

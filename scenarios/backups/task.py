@@ -13,6 +13,7 @@ from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStar
 from backup.record.encryption_keys import Encryption, EncryptionMode
 from backup.record.record import Database as Recorded
 from backup.record.responsible_node import computed_owner
+from backup.record.retention_policy import Retention
 from backup.record.rules import rules_named
 from backup.record.task import Task as Definition
 from backup.record.task_commands import DefineTask, PostponeBackup, Postponed, RemoveTask, ToggleTask
@@ -21,6 +22,8 @@ from backup.requests.backup_requests import BackupNow, CancelBackup, ShowTask
 from backup.requests.errors import AskAnother
 from backup.requests.restore_requests import RestoreResult
 from backup.restore.chain_reader import Comparison, equal_contents
+from backup.restore.restore_points import Chain, chains
+from cluster.argument_kinds import problem
 from cluster.member import ClientRequest
 from cluster.sim.checked_verbs import checked_verbs
 from cluster.sim.world import Misuse
@@ -36,6 +39,21 @@ A = TypeVar("A")
 
 FOLDER = "backups"
 """The name of a task's local folder if the story gives none."""
+
+
+def with_retention(verb: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes of a definition, with the retention policy in place of how long to `keep` backups. Misuse for no duration."""
+    if "keep" not in changes:
+        return changes
+    said = problem("keep", changes["keep"], Span | None)
+    if said:
+        raise Misuse(f"{verb}: {said}")
+    return {name: each for name, each in changes.items() if name != "keep"} | {"retention": retained(changes["keep"])}
+
+
+def retained(keep: Span | None) -> Retention | None:
+    """The retention policy that keeps backups for at least that long; None without one."""
+    return Retention(int(microseconds(keep))) if keep is not None else None
 
 
 @value
@@ -187,14 +205,18 @@ class Task:
         return await self.database.ask(ShowTask(self.database.name, self.id), on)
 
     async def edit(self, on: str = "", **changes: Any) -> None:
-        """Change fields of its definition; it keeps its id."""
+        """Change fields of its definition (`full`, `incremental`, `mentor`, `destinations`, …; `keep` as in `define`).
+
+        It keeps its id.
+        """
+        changes = with_retention("edit", changes)
         record = self._record()
         if record is None or self.id not in record.tasks:
             raise Misuse(f"task {self.id} of {self.database.name} is gone, or everybody is down: it cannot be edited")
         known = [field.name for field in attrs.fields(Definition)]
         unknown = next((name for name in changes if name not in known), "")
         if unknown:
-            raise Misuse(f"edit: a task has no field {unknown!r}: its fields are {', '.join(known)}")
+            raise Misuse(f"edit: a task has no field {unknown!r}: its fields are {', '.join(known)} and keep")
         changed = attrs.evolve(record.tasks[self.id], **changes)
         await self.world.ask(on or self.client.somebody(), DefineTask(self.database.name, changed))
         if changed.usable:
@@ -224,6 +246,14 @@ class Task:
         self.world[node]  # Misuse for a node that there is not
         place = self.client.destinations.place(node, path or self.path)
         return [f"{folder}/{file}" for folder in place.folders() for file in place.files(folder)]
+
+    def restore_points(self, node: str, path: str = "") -> tuple[Chain, ...]:
+        """What can be restored from the task's local folder on that node, or from its cloud: each chain, every file read.
+
+        A chain has `points`, the newest usable one as `last`, and says whether it is `whole`.
+        """
+        self.world[node]  # Misuse for a node that there is not
+        return chains(self.client.destinations.place(node, path or self.path), keys=self.client.keys)
 
     async def restore_newest(self, name: str, source: AnySettings | None = None, on: str = "") -> "RestoredDatabase":
         """Restore the newest chain into a new database, on the node that has the files; from a cloud, on any node."""

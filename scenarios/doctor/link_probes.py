@@ -140,3 +140,8 @@ async def rewired_links_behave_otherwise(world: World) -> None:
 
     world.rewire(duplicate=0.0)
     assert (await sent())[0] == in_order
+
+    world.rewire(loss=1.0, between=("A", "B"))
+    assert (await sent())[0] == []
+    world.rewire(loss=0.0, between=("A", "B"))
+    assert (await sent())[0] == in_order

@@ -51,8 +51,8 @@ FAULTS = (
     ),
     FaultRow("`hold` `release`", "what arrives waits, then lands, in order"),
     FaultRow(
-        "`rewire(latency=, jitter=, loss=, duplicate=, ordered=, delay_chance=, delay=)`",
-        "how all links behave",
+        "`rewire(latency=, jitter=, loss=, duplicate=, ordered=, delay_chance=, delay=, between=)`",
+        'how all links behave, or those between groups: `between=("A", "BC")`',
     ),
     FaultRow("`jump_clock` `drift` `zone`", "a node's wall clock, its rate in parts per million, its IANA zone"),
     FaultRow("`slow_disk` `full_disk` `fail_sync`", "a disk that takes its time, or nothing at all, or fails"),

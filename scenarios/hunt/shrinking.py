@@ -176,8 +176,9 @@ def _simpler(step: Any) -> Iterator[Any]:
             yield attrs.evolve(step, node="")
     if isinstance(step, steps.Rewire):
         for field in attrs.fields(steps.Rewire):
-            if getattr(step, field.name) is not None:
-                yield attrs.evolve(step, **{field.name: None})
+            if field.name != "between" and getattr(step, field.name) is not None:
+                less: dict[str, Any] = {field.name: None}
+                yield attrs.evolve(step, **less)
         chances = {name: round(each, 2) for name in CHANCES if (each := getattr(step, name)) is not None}
         if (rounder := attrs.evolve(step, **chances)) != step:
             yield rounder

@@ -371,7 +371,9 @@ def _healthy(node: State) -> State:
 
 
 def _rewired(state: State, row: Row) -> None:
-    state["links"] = {**state["links"], **{name: each for name, each in row["fields"].items() if each is not None}}
+    fields = dict(row["fields"])
+    if not fields.pop("between", ()):  # what is special about some links is in no panel
+        state["links"] = {**state["links"], **{name: each for name, each in fields.items() if each is not None}}
 
 
 def _start(state: State, row: Row) -> None:

@@ -277,7 +277,8 @@ const STEPS = {
   Release: (state, { fields }) => {
     state.held = state.held.filter((/** @type {string} */ pair) => pair !== `${fields.src}>${fields.dst}`);
   },
-  Rewire: (state, { fields }) => {
+  Rewire: (state, { fields: { between, ...fields } }) => {
+    if (between?.length) return; // what is special about some links is in no panel
     const given = Object.entries(fields).filter(([, value]) => value !== null);
     state.links = { ...state.links, ...Object.fromEntries(given) };
   },

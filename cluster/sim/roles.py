@@ -1,0 +1,58 @@
+"""Nodes by their role: `leader`, `followers`, and what an application adds, such as `owner of NAME`. Each is looked up when it is used.
+
+A recorded step has names only, so that it can be taken again. Never here: what a step does.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+import attrs
+
+from cluster import steps
+from cluster.sim.errors import Misuse
+
+NODE_FIELDS = ("node", "one", "other", "src", "dst")
+"""The fields of steps that name one node."""
+
+
+class Roles:
+    """The roles that a world knows, by their first word."""
+
+    def __init__(self) -> None:
+        self._finders: dict[str, Callable[[str], tuple[str, ...]]] = {}
+
+    def add(self, word: str, find: Callable[[str], tuple[str, ...]]) -> None:
+        """Let `word`, or `word of NAME`, stand for the nodes that `find(NAME)` returns."""
+        self._finders.setdefault(word, find)
+
+    def is_role(self, word: object) -> bool:
+        """Whether the word is a role, held by somebody or not."""
+        return isinstance(word, str) and word.partition(" of ")[0] in self._finders
+
+    def nodes(self, word: str) -> tuple[str, ...]:
+        """The nodes that a word names now, a node's own name included. Misuse if nobody has the role."""
+        if not self.is_role(word):
+            return (word,)
+        role, _, name = word.partition(" of ")
+        found = self._finders[role](name)
+        if not found:
+            raise Misuse(f"there is no {word} now: wait until there is, for a leader with `await world.elected()`")
+        return found
+
+    def node(self, word: str) -> str:
+        """The one node that a word names now. Misuse if it names none, or several."""
+        found = self.nodes(word)
+        if len(found) > 1:
+            raise Misuse(f"{word} are {len(found)} nodes, {', '.join(found)}: name one")
+        return found[0]
+
+    def plain(self, step: Any) -> Iterator[Any]:
+        """The step once for each of the nodes that its words name now; one without roles as it is."""
+        given = {name: getattr(step, name, None) for name in NODE_FIELDS}
+        words = {name: word for name, word in given.items() if self.is_role(word)}
+        if not words or isinstance(step, steps.When):  # whose fault looks when it strikes
+            yield step
+            return
+        for nodes in product(*(self.nodes(str(word)) for word in words.values())):
+            yield attrs.evolve(step, **dict(zip(words, nodes, strict=True)))
