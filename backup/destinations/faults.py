@@ -10,7 +10,7 @@ from typing import Any
 
 from backup.destinations.address_secrets import refuse_secret
 from backup.destinations.memory import MemoryDestination
-from backup.destinations.port import Destination, DestinationError, Upload
+from backup.destinations.port import IN_PROGRESS, Destination, DestinationError, Upload
 from backup.destinations.registry import is_remote, kind_of
 from backup.destinations.setting_checks import check_fields
 from cluster.time_units import SECOND
@@ -41,6 +41,17 @@ class Full(OfPlace):
 
     def says(self, node: str) -> str:
         return f"{_whose(self.path, node)} is full"
+
+
+@value
+class Filling(OfPlace):
+    """There is room for that many bytes in all: `finish` of the upload that goes beyond fails. What is removed makes room."""
+
+    path: str
+    room: int
+
+    def says(self, node: str) -> str:
+        return f"{_whose(self.path, node)} has room for {self.room:,} bytes"
 
 
 @value
@@ -167,7 +178,7 @@ def _whose(path: str, node: str) -> str:
 OF_THE_WAY = (Slow, Disconnected)
 """The faults that affect the connection from one node to a cloud, and not the cloud itself."""
 Loss = Removed | Corrupted | Expired
-Trouble = Full | Slow | Refusing | Silent | ReadOnly | Disconnected | Losing | Cutting
+Trouble = Full | Filling | Slow | Refusing | Silent | ReadOnly | Disconnected | Losing | Cutting
 SILENCE = 120 * SECOND
 """µs after which a place that does not answer is given up, as a real one is (store_options.py)."""
 LAST = 64
@@ -256,6 +267,7 @@ LOST = ("the connection is lost", "see whether the place can be reached; the nex
 DAMAGED = ("the hash that came back is not that of the file", "nothing: the next run sends another")
 REASONS: Mapping[type, tuple[str, str]] = {
     Full: ("no space is left", "free some space, or choose another folder"),
+    Filling: ("no space is left", "free some space, or choose another folder"),
     Refusing: ("permission is denied", "let the user that runs this write there, or choose another folder"),
     Silent: ("the device does not answer", "see whether the server behind the folder is up; the next run tries again"),
     ReadOnly: ("the file system can only be read", "mount it for writing, or choose another folder"),
@@ -265,6 +277,7 @@ REASONS: Mapping[type, tuple[str, str]] = {
 """The reason and the remedy that a user reads for each fault of a folder, worded as for a real one."""
 OF_A_CLOUD: Mapping[type, tuple[str, str]] = {
     Full: ("the quota is used up", "raise it, or remove what nobody needs there"),
+    Filling: ("the quota is used up", "raise it, or remove what nobody needs there"),
     Refusing: ("permission is denied", "give keys that may list, read, write and delete there"),
     Silent: (
         f"the server has kept silent for {SILENCE // SECOND} s",
@@ -277,6 +290,7 @@ OF_A_CLOUD: Mapping[type, tuple[str, str]] = {
 """The same for a cloud."""
 OF_FTP: Mapping[type, tuple[str, str]] = {
     Full: ("no space is left on the server", "free some space there, or have the user's quota raised"),
+    Filling: ("no space is left on the server", "free some space there, or have the user's quota raised"),
     Refusing: ("the server refuses that", "give a user that may write there, and its password"),
     ReadOnly: ("this user may only read", "give a user that may write there, and its password"),
 }
@@ -289,6 +303,12 @@ def reason(fault: type, place: str) -> tuple[str, str]:
         return REASONS[fault]
     found = OF_FTP.get(fault) if kind_of(place).json_name == "FtpSettings" else None
     return found or OF_A_CLOUD[fault]
+
+
+def _size_of(place: Destination) -> int:
+    """The bytes of all finished files of a destination."""
+    files = (f"{folder}/{file}" for folder in place.folders() for file in place.files(folder))
+    return sum(len(chunk) for name in files if not name.endswith(IN_PROGRESS) for chunk in place.read(name))
 
 
 class TroubledUpload:
@@ -310,16 +330,22 @@ class TroubledUpload:
         self._need = need
         self._met = met
         self._was_cut_off = False
+        self._size = 0
+        """Bytes written so far."""
 
     def write(self, chunk: bytes) -> None:
         """Add a chunk. Once the connection was lost, this and all later chunks are dropped, even if it comes back."""
         self._need(Silent)
         self._was_cut_off |= self._met(Disconnected) is not None
+        self._size += len(chunk)
         if not self._was_cut_off:
             self._upload.write(chunk)
 
     def finish(self) -> None:
         self._need(Silent, Refusing, ReadOnly, Full, Disconnected)
+        filling = self._met(Filling)
+        if filling is not None and _size_of(self._place) + self._size > filling.room:
+            raise DestinationError(self._place_name, *reason(Filling, self._place_name))
         if self._was_cut_off:
             raise DestinationError(self._place_name, *reason(Disconnected, self._place_name))
         if not self._place.gives_back and (self._met(Cutting) or self._met(Losing)):

@@ -12,6 +12,7 @@ from backup.destinations.faults import Corrupted as Corrupted
 from backup.destinations.faults import Cutting as Cutting
 from backup.destinations.faults import Disconnected as Disconnected
 from backup.destinations.faults import Expired as Expired
+from backup.destinations.faults import Filling as Filling
 from backup.destinations.faults import Full as Full
 from backup.destinations.faults import Losing as Losing
 from backup.destinations.faults import ReadOnly as ReadOnly

@@ -5,6 +5,7 @@ from typing import ClassVar
 from backup.destinations.faults import (
     Cutting,
     Disconnected,
+    Filling,
     Full,
     Losing,
     ReadOnly,
@@ -95,6 +96,15 @@ for kind, reason in (
     (Cutting, "is cut short"),
 ):
     shows(kind.__name__)(fails(kind(FOLDER), reason))
+
+
+@shows("Filling")
+async def a_place_fills(world: World) -> None:
+    task = await hourly(world)
+    assert "no space is left" in await failed(world, task, Filling(FOLDER, room=1_000))
+    world.disturb("A", Filling(FOLDER, room=1_000_000))
+    assert (await task.ran()).outcome == "written"
+    assert (await task.restore_newest("Copy")).compared()
 
 
 @shows("Slow")

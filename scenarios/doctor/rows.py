@@ -60,9 +60,9 @@ FAULTS = (
     FaultRow("`flip_bit` `wipe`", "damage: refused by name at the next start; an empty disk"),
     FaultRow(
         '`disturb("B", Full("backups"))`',
-        "a node's place for files is `Full`, `Slow`, `Refusing`, `Silent`, `ReadOnly`, `Disconnected`, `Losing`, `Cutting`, "
-        "or `Well` again (backup/destinations/faults.py); so is a cloud, by its address `s3://nightly`",
-        troubles="Full Slow Refusing Silent ReadOnly Disconnected Losing Cutting Well",
+        "a node's place for files is `Full`, `Filling`, `Slow`, `Refusing`, `Silent`, `ReadOnly`, `Disconnected`, `Losing`, "
+        "`Cutting`, or `Well` again (backup/destinations/faults.py); so is a cloud, by its address `s3://nightly`",
+        troubles="Full Filling Slow Refusing Silent ReadOnly Disconnected Losing Cutting Well",
     ),
     FaultRow('`when(Voted, Crash(""))`', "strike where it hurts: at an event, at its node"),
     FaultRow(

@@ -9,6 +9,7 @@ from backup.destinations.faults import (
     REASONS,
     Cutting,
     Disconnected,
+    Filling,
     Full,
     Losing,
     ReadOnly,
@@ -39,6 +40,7 @@ ACTS: dict[str, Callable[[Destination], object]] = {
 }
 REFUSES: dict[type, set[str]] = {
     Full: {"write"},
+    Filling: {"write"},
     Slow: set(),
     Refusing: set(ACTS),
     Silent: set(ACTS),
@@ -59,7 +61,7 @@ def inner(request: pytest.FixtureRequest, tmp_path: Path) -> Destination:
 
 def made(kind: type) -> Trouble:
     """A trouble of that kind."""
-    trouble: Trouble = kind("p", 3) if kind is Slow else kind("p")
+    trouble: Trouble = kind("p", 3) if kind in (Slow, Filling) else kind("p")
     return trouble
 
 
