@@ -29,7 +29,7 @@ def json_form(value: object) -> Any:
     """A step, a fault or a request as `{"kind": …, "fields": {…}}`, nested values too; any other value as its `repr`.
 
     Numbers, strings and None stay as they are, tuples and lists become lists. A value becomes kind and fields only if
-    its `repr` shows exactly the fields that this form would show.
+    its `repr` shows exactly the fields that this form would show. A `Rewire` of all links has no `between`, as in its text.
     """
     if type(value) in _LITERALS:
         return value
@@ -43,7 +43,10 @@ def json_form(value: object) -> Any:
         return text
     if text != f"{kind}({', '.join(f'{name}={each!r}' for name, each in shown.items())})":
         return text
-    return {"kind": kind, "fields": {name: json_form(each) for name, each in shown.items()}}
+    return {
+        "kind": kind,
+        "fields": {name: json_form(each) for name, each in shown.items() if each or name != "between"},
+    }
 
 
 def _shown(value: object) -> list[str]:

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from typing import Any
 
+from backup.destinations.local import LocalUpload
 from backup.destinations.simulated import WholeOrNothing
 from backup.runs.backup_run import NotEverywhere
 from scenarios.zoo import bug
@@ -94,6 +95,16 @@ def cleans_up_behind_itself_alone(original: Any, self: Any, *arguments: Any) -> 
     """Retention passes over what another node has put into the same cloud, for ever."""
     chains, left = original(self, *arguments)
     return tuple(chain for chain in chains if f"-{self._member.name}-" in chain.folder), left
+
+
+@bug(
+    "backup.destinations.local:LocalUpload.discard",
+    source="a full disk that is kept full by what did not fit",
+    strikes="a_folder_that_fills",
+)
+def leaves_what_did_not_fit(original: Any, self: LocalUpload) -> None:
+    """An upload that failed leaves what it has written under its in-progress name: the folder stays full of it."""
+    self.abandon()
 
 
 @bug(

@@ -127,7 +127,7 @@ def sends_nothing_after_a_compaction(original: Any, raft: Raft, *rest: Any) -> A
     "cluster.raft.progress:after_refusal",
     breaks="progress",
     source="zoo L15; yugabyte #32876, #8879, KUDU-1469",
-    strikes="drought",
+    strikes="weather",
 )
 def offers_the_same_again(original: Any, known: Progress, reply: AppendReply, log: Log, now: int) -> Any:
     """A leader that was refused sends from the same entry again: where the logs differ is never found."""

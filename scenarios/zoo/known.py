@@ -41,7 +41,6 @@ SHORTEST: dict[str, tuple[str, int]] = {
     "keeps-a-conflicting-entry": ("ABC", 6),
     "acknowledges-its-whole-log": ("ABCDE", 26),
     "sends-nothing-after-a-compaction": ("ABC", 6),
-    "offers-the-same-again": ("ABC", 3),
     "the-window-stays-full": ("ABC", 2),
     "stops-at-an-older-term": ("ABC", 3),
     "commits-what-nobody-verified": ("ABCDE", 26),
@@ -62,7 +61,6 @@ SHORTEST: dict[str, tuple[str, int]] = {
     "incremental-starts-one-too-late": ("ABC", 3),
     "answers-before-the-journal": ("ABC", 6),
     "keeps-its-own-version": ("ABC", 3),
-    "fails-for-no-reason": ("ABC", 3),
 }
 
 STATES = 20_000

@@ -147,7 +147,7 @@ def builds_on_another_kind(original: Any, task: Any, status: Any, *rest: Any) ->
     "backup.runs.backup_run:BackupRun._write",
     breaks="every backup happens",
     source="a run that fails of the program itself, and is shrugged off as any failure (8.9)",
-    strikes="night",
+    strikes="weather_backups",
 )
 async def fails_for_no_reason(original: Any, self: Any, opened: Any) -> Any:
     """An incremental trips over something that no place, key or file is to blame for."""

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "markup": ("Shop'&amp;x", "</script><img src=x onerror=alert(1)><!--", "a'b</b", "bu&ck", "</script>\"'"),
-    "direction": ("שלום \u05d0", "\u202e\u2066evil\u200b", "שלום", "b", "\u202egnol \u2067x"),
-    "prototype": ("constructor", "__proto__", "__proto__", "toString", "hasOwnProperty"),
-    "prototype2": ("__proto__", "constructor", "constructor", "valueOf", "__proto__"),
-    "controls": ("42", "\x1b[2Jgone\n\rnew\tline\x07", "7", "1", "\x1b[31mred\x1b]0;title\x07\x9b31m \u2028 \ud800"),
-    "long": ("d" * 200, "t" * 10_000, "/".join(["f" * 200] * 4), "b" * 63, "w" * 10_000),
+    "markup": ("Shop'&amp;x", "</script><img src=x onerror=alert(1)><!--", "a'b</b", "bu.ck", "</script>\"'"),
+    "direction": ("שלום \u05d0", "\u202e\u2066evil\u200b", "שלום", "bkt", "\u202egnol \u2067x"),
+    "prototype": ("constructor", "__proto__", "__proto__", "tostring", "hasOwnProperty"),
+    "prototype2": ("__proto__", "constructor", "constructor", "valueof", "__proto__"),
+    "controls": ("42", "\x1b[2Jgone\n\rnew\tline\x07", "7", "111", "\x1b[31mred\x1b]0;title\x07\x9b31m \u2028 \ud800"),
+    "long": ("d" * 200, "t" * 10_000, "/".join(["f" * 150] * 4), "b" * 63, "w" * 10_000),
 }
 """By what they are: a database, a task, a folder, a bucket, and the words of an assertion that fails."""
 STORY = """
