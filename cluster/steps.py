@@ -62,8 +62,18 @@ class Crash:
 
 
 @value
+class Stop:
+    """The node's process ends in order: what it wrote is synced, its programs end, and a leader hands over to nobody."""
+
+    node: str
+
+    def says(self) -> str:
+        return f"stop {self.node}"
+
+
+@value
 class Restart:
-    """A crashed node starts again from its disk; a running one crashes first."""
+    """A node that is down starts again from its disk; a running one crashes first."""
 
     node: str
 
@@ -413,6 +423,7 @@ class When:
 
 Fault = (
     Crash
+    | Stop
     | Restart
     | Pause
     | Resume

@@ -562,6 +562,17 @@ class Crashed(Note):
 
 
 @value
+class Stopped(Crashed):
+    """The node stopped in order: all that it had written is durable.
+
+    Its memory and its programs are gone as in a crash, so whoever watches for crashes sees it too.
+    """
+
+    def text(self) -> str:
+        return "stops"
+
+
+@value
 class Started(Note):
     """The node starts: `incarnation` is 1 at the first start and one more at each restart."""
 

@@ -20,7 +20,7 @@ NARROWEST = 60
 REDRAWN_EVERY = 0.1
 """The wall seconds between two updates of the line of progress."""
 SIGN_STYLES = {"L": "bold green", "c": "yellow", "f": "cyan", "^": "green", "#": "dim", ".": "dim"}
-SIGN_STYLES |= {"!": "bold red", "X": "bold red"}
+SIGN_STYLES |= {"v": "bold", "!": "bold red", "X": "bold red"}
 
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

@@ -203,6 +203,7 @@ def test_a_story_can_give_every_field_of_a_task() -> None:
 # ---- faults ----
 
 NOT_DRAWN = {
+    "Stop": "one of the ends that a crash may have: `Crash` is drawn, and leaves all that was written, or less",
     "Short": "a shortage changes who is responsible for a backup, which the story of it decides; Raft does not notice",
     "FailSync": "the node stops as if it had crashed: `Crash` at the note `Wrote` is drawn, and tests of the disk are exact",
     "FlipBit": "beyond what Raft survives by itself: a bit of the log may be the only copy of what is committed",

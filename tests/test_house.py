@@ -314,6 +314,7 @@ TWICE = {
     "Read": "an administrative request, and the same in a search of every order",
     "Reconfigure": "a step of a story, and the same in a search of every order",
     "Remove": "a step of a story, and the same of documents in the model of backups",
+    "Stop": "a step of a story, and the end of a run in the model of backups",
     "Transfer": "a step of a story, and the event of Raft that comes of it",
     "Proposed": "an event of Raft, and the note that tells of it",
     "Progress": "the promise of liveness, and what a leader believes of a peer, as etcd calls it",

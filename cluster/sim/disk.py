@@ -105,6 +105,19 @@ class Disk:
         self._failing -= 1
         return True
 
+    def settle(self) -> None:
+        """Make everything written so far durable at once, as the last sync of a process that ends in order.
+
+        OSError if that sync is to fail: then nothing more is durable than before.
+        """
+        if self.pending and self.sync_fails():
+            raise self.sync_error()
+        self.pending.clear()
+
+    def sync_error(self) -> OSError:
+        """The error of a sync that failed."""
+        return OSError(errno.EIO, f"a sync failed on the disk of {self.node}: restart the node from what is durable")
+
     # ---- faults ----
 
     def crash(self, dice: Dice) -> None:
@@ -271,9 +284,7 @@ class View:
             return
         error, covered, served, disk = None, self._covered, self._served, self._disk
         if covered and disk.sync_fails():
-            error = OSError(
-                errno.EIO, f"a sync failed on the disk of {disk.node}: restart the node from what is durable"
-            )
+            error = disk.sync_error()
         else:
             del disk.pending[:covered]
         self._running = False

@@ -6,7 +6,7 @@ The same `Timeline` draws while a story runs and afterwards, so a recorded timel
     00:00:00.000  f f f  A, B and C start
     00:00:00.187  . c .  B stands for term 1
 
-Signs: `.` unchanged since the line above; `f` `c` `L` follower, candidate, leader; `!` crash, `#` down, `^` restart,
+Signs: `.` unchanged since the line above; `f` `c` `L` follower, candidate, leader; `!` crash, `v` stop, `#` down, `^` restart,
 `X` a program failed. A kind of note may say its own `sign`, and its `weight`: 0 detail, 1 normal, 2 headline.
 """
 
@@ -63,6 +63,8 @@ def manner(note: Note) -> tuple[str, int]:
             return "c", NORMAL
         case trace.BecameFollower(was=was):
             return "f", NORMAL if was == "leader" else DETAIL
+        case trace.Stopped():
+            return "v", HEADLINE
         case trace.Crashed():
             return "!", HEADLINE
         case trace.Started(incarnation=incarnation):

@@ -285,6 +285,7 @@ class Universe:
         self._effects = Faults(self.clock, self.network, self.slots).effects | {
             steps.Start: self._start,
             steps.Crash: lambda step: self._crash(self.slots[step.node]),
+            steps.Stop: lambda step: self._halt(self.slots[step.node]),
             steps.Restart: self._restart,
             steps.Pause: self._pause,
             steps.Resume: lambda step: self._resume(self.slots[step.node]),
@@ -619,7 +620,7 @@ class Universe:
         self._nursery.start_soon(slot.node.live)
         self.clock.made_runnable()
 
-    def _unplug(self, slot: Slot) -> None:
+    def _unplug(self, slot: Slot, how: str = "crashed") -> None:
         """End the incarnation, if there is one: unplug it first, then cancel it."""
         if slot.node is None or slot.machine is None:
             return
@@ -627,17 +628,33 @@ class Universe:
         slot.node.cancel_scope.cancel()
         slot.node, slot.machine = None, None
         for parked, asked in list(slot.asks.items()):
-            text = f"node {slot.name} crashed before it answered {asked}: look before you ask again"
+            text = f"node {slot.name} {how} before it answered {asked}: look before you ask again"
             self._answer(slot, parked, False, OutcomeUnknown(text))
 
     def _crash(self, slot: Slot) -> None:
+        if self._is_interrupted(slot):
+            self.history.cause = self.history.add(slot.name, trace.Crashed())
+            self._unplug(slot)
+            slot.disk.crash(Dice(self._luck, ("crash", slot.name, slot.incarnation)))
+
+    def _halt(self, slot: Slot) -> None:
+        """End the incarnation, if there is one, with all that it wrote durable; if its last sync fails, it crashes."""
+        if not self._is_interrupted(slot):
+            return
+        try:
+            slot.disk.settle()
+        except OSError as error:
+            self.history.add(slot.name, trace.Failed(str(error)))
+            self._crash(slot)
+        else:
+            self.history.cause = self.history.add(slot.name, trace.Stopped())
+            self._unplug(slot, "stopped")
+
+    def _is_interrupted(self, slot: Slot) -> bool:
+        """Forget what the machine was about to do; whether a node ran there, whose end is the caller's to bring about."""
         slot.booting, slot.paused = False, False
         slot.backlog.clear()
-        if slot.node is None:
-            return
-        self.history.cause = self.history.add(slot.name, trace.Crashed())
-        self._unplug(slot)
-        slot.disk.crash(Dice(self._luck, ("crash", slot.name, slot.incarnation)))
+        return slot.node is not None
 
     def _resume(self, slot: Slot) -> None:
         slot.paused = False

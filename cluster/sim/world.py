@@ -117,6 +117,14 @@ class World(Universe):
         """
         self.do(steps.Crash(node))
 
+    def stop(self, node: str) -> None:
+        """Stop the node in order, as a service is stopped: unlike in a crash, no write is lost. `restart` brings it back.
+
+        Its last sync takes no time; if that is to fail (`fail_sync`), the node crashes instead. A leader hands over to nobody. A backup
+        that runs is cut off, without a status (rule 9.12). A paused node ends too: what it had not handled is lost.
+        """
+        self.do(steps.Stop(node))
+
     def restart(self, node: str) -> None:
         """Start the node again from its disk; if it is running, it crashes first."""
         self.do(steps.Restart(node))

@@ -1,11 +1,15 @@
 """Probes of what befalls a whole node: it dies, comes back, stands still, or loses its disk."""
 
+from contextlib import suppress
+
 import trio
 
+from cluster import steps
+from cluster.member import OutcomeUnknown
 from cluster.sim.world import World
 from cluster.time_units import SECOND
-from cluster.trace import Crashed, Lost, Started
-from scenarios.doctor.adder import Add, heard, member_of, say, three
+from cluster.trace import Crashed, Lost, Started, Stopped, Wrote
+from scenarios.doctor.adder import Add, Adder, heard, member_of, say, three
 from scenarios.doctor.probes import shows
 
 
@@ -25,6 +29,22 @@ async def a_crash_ends_a_node_and_its_memory(world: World) -> None:
     await world.settled()
     assert world[follower].application is not application
     assert heard(world, follower) == []
+
+
+@shows("stop")
+async def a_stop_ends_a_node_with_all_that_it_wrote_on_its_disk(world: World) -> None:
+    world.start("A", Adder)
+    await world.settled()
+    world.slow_disk("A", 1_000)
+    world.when(Wrote, steps.Stop(""))
+    with suppress(OutcomeUnknown):
+        await world.ask("A", Add(5))
+    assert (world["A"].up, world["A"].role) == (False, "down")
+    world.stop("A")
+    assert len(world.history.of(Stopped)) == 1, "who is down cannot stop"
+    world.restart("A")
+    await world.settled()
+    assert world["A"].state == 5, "nothing that was written is lost"
 
 
 @shows("restart")

@@ -42,8 +42,8 @@ class FaultRow:
 
 FAULTS = (
     FaultRow(
-        "`crash` `restart` `pause` `resume`",
-        "lose memory and what was not synced; come back; stand still while the clocks go on",
+        "`crash` `stop` `restart` `pause` `resume`",
+        "lose memory and what was not synced; end in order, with all of it synced; come back; stand still while the clocks go on",
     ),
     FaultRow(
         "`cut` `cut_one_way` `split` `isolate` `heal`",

@@ -30,7 +30,7 @@ HEIGHT, SHORTEST = 600.0, 380.0
 HOUR_HEIGHT = 26.0
 LEFT, SPACING = 70, 124
 LINE = 13.0
-SHOWN = ("crash", "restart", "failed", "skipped", "queued", "reported")
+SHOWN = ("crash", "stop", "restart", "failed", "skipped", "queued", "reported")
 """The signs of this picture, besides that of a leader, who is drawn by the life line."""
 TICKS = (SECOND, 10 * SECOND, MINUTE, 10 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY)
 

@@ -121,7 +121,7 @@ class Reader:
                     self._mark(t, node, "restart")
             case trace.Crashed():
                 self._become(t, node, "down")
-                self._mark(t, node, "crash")
+                self._mark(t, node, "stop" if isinstance(note, trace.Stopped) else "crash")
             case trace.BecameCandidate(term, trial):
                 self._become(t, node, "trial" if trial else "candidate")
                 self._mark(t, node, "trial" if trial else "candidate")

@@ -10,6 +10,7 @@ from scenarios.drawing.style import look
 LIVES = {"follower": "follows", "trial": "asks", "candidate": "stands", "leader": "leads", "down": "is down"}
 SIGNS = {
     "crash": "crash",
+    "stop": "stop",
     "restart": "restart",
     "failed": "fails",
     "snapshot": "the log gives way to a snapshot",

@@ -38,7 +38,7 @@ class Mark:
     t: int
     node: str
     kind: str
-    """`follower`, `trial`, `candidate`, `leader`, `crash`, `restart`, `failed`, `snapshot`, `skipped`, `queued`, `reported`."""
+    """`follower`, `trial`, `candidate`, `leader`, `crash`, `stop`, `restart`, `failed`, `snapshot`, `skipped`, `queued`, `reported`."""
 
 
 @value

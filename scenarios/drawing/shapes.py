@@ -65,6 +65,8 @@ def sign(kind: str, x: float, y: float) -> str:
             return f'<circle{look("sign")} cx="{p}" cy="{q}" r="6.5"/>' + label(x, y + 3.5, "f", "letter")
         case "crash" | "failed":
             return f'<path{look(f"sign {kind}")} d="M{place(x - 6)} {place(y - 6)}l12 12m0 -12l-12 12"/>'
+        case "stop":
+            return f'<path{look("sign stop")} d="M{p} {place(y + 7)}l7 -12h-14Z"/>'
         case "restart":
             return f'<path{look("sign restart")} d="M{p} {place(y - 7)}l7 12h-14Z"/>'
         case "snapshot":

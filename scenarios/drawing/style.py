@@ -58,6 +58,7 @@ LOOKS: dict[str, str] = {
     "sign trial": "fill=paper stroke=violet stroke-width=1.5 stroke-dasharray=3,2",
     "sign crash": "fill=none stroke=red stroke-width=3.5",
     "sign failed": "fill=none stroke=red stroke-width=3.5",
+    "sign stop": "fill=paper stroke=blue stroke-width=1.5",
     "sign restart": "fill=blue stroke=blue stroke-width=1.5",
     "sign snapshot": "fill=teal stroke=paper stroke-width=1.5",
     "sign report": "fill=amber stroke=paper stroke-width=1.2",

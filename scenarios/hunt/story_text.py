@@ -22,6 +22,7 @@ from scenarios.hunt.recorded_steps import RecordedSteps
 WIDTH = 120
 VERBS: dict[type, str] = {
     steps.Crash: "crash",
+    steps.Stop: "stop",
     steps.Restart: "restart",
     steps.Pause: "pause",
     steps.Resume: "resume",

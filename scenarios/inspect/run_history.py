@@ -26,7 +26,7 @@ from backup.notes import (
     TaskRemoved,
 )
 from cluster.steps import Start
-from cluster.trace import ConfigurationChanged, Crashed, Happened, N, Note, PutOutside, Started, Stepped
+from cluster.trace import ConfigurationChanged, Crashed, Happened, N, Note, PutOutside, Started, Stepped, Stopped
 from cluster.value import value
 
 KINDS: tuple[type[Note], ...] = (
@@ -74,6 +74,7 @@ class RunHistory:
         self.founders = founders
         """The nodes with which a further cluster began; () for the first cluster, and for all clusters together."""
         self._events: dict[type[Note], list[Happened[Any]]] = {kind: [] for kind in KINDS}
+        self._events[Stopped] = self._events[Crashed]  # who stopped is down, and what it ran is cut off
         self._further: dict[str, tuple[str, ...]] = {}
         """The founders of the cluster of each node that is in a further one."""
         started = False

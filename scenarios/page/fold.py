@@ -246,6 +246,7 @@ NODE: dict[str, Callable[[State, Row], State | None]] = {
         "leader": "",
     },
     "Crashed": _crashed,
+    "Stopped": _crashed,
     "Recovered": _recovered,
     "RecoveredSnapshot": lambda node, row: {"snapshot": row["index"]},
     "BecameFollower": _follows,

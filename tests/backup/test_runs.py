@@ -37,9 +37,10 @@ from backup.runs.local_status import LocalStatuses
 from backup.runs.schedule import Plan
 from cluster.sim.run import MISTAKE, play
 from cluster.sim.world import World
-from cluster.steps import Crash
+from cluster.steps import Crash, Stop
 from cluster.time_units import DAY, HOUR, LAST, MINUTE, SECOND, as_datetime, days, hours, minutes
 from scenarios.backups import backups
+from scenarios.inspect.run_history import RunHistory
 
 from .shop import FOLDER, HOURLY, open_shop, orders, owner, played
 
@@ -156,6 +157,23 @@ def test_a_crash_in_the_middle_leaves_the_file_in_progress(tmp_path: Path) -> No
         "2024-01-01-01-00-15.ravendb-full-backup",
     ]
     assert [note.occurrence for note in told.all(BackupStarted)] == [HOUR, HOUR]
+
+
+def test_a_stop_in_the_middle_cuts_the_run_off_without_a_status(tmp_path: Path) -> None:
+    """9.12: nothing of the run is written down or reported; the node comes back and makes the backup of that occurrence."""
+
+    async def story(world: World) -> None:
+        task = await open_shop(world)
+        world.when(BackupStarted, Stop(""))
+        await world.seen(BackupStarted, within=4_000)
+        await trio.sleep(5)
+        world.restart(owner(world, task))
+        await trio.sleep(minutes(5))
+
+    told = played(story, tmp_path)
+    assert [note.occurrence for note in told.all(BackupStarted)] == [HOUR, HOUR]
+    assert [note.started_at > HOUR for note in told.all(Reported)] == [True]
+    assert [run.end for run in RunHistory(told.outcome.history.events).runs] == ["crashed", "finished"]
 
 
 def test_a_file_finished_just_before_a_crash_stays_in_its_chain(

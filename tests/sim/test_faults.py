@@ -8,9 +8,11 @@ import trio
 
 from backup.destinations import faults as troubles_of_places
 from cluster import steps
+from cluster.member import OutcomeUnknown
 from cluster.sim.run import BROKEN, HELD, MISTAKE, Outcome, play, run
+from cluster.sim.timeline import render
 from cluster.sim.world import Misuse, World
-from cluster.trace import Crashed, Delivered, Stepped, Voted
+from cluster.trace import Crashed, Delivered, Failed, HandingOver, Stepped, Stopped, Voted, Wrote
 from scenarios.doctor.adder import Add, Adder, say, three
 from scenarios.doctor.probes import PROBES
 from scenarios.doctor.rows import ALSO
@@ -117,6 +119,80 @@ def test_a_fault_may_wait_for_one_nodes_event() -> None:
         say(world, "A", "B")
         await trio.sleep(1)
         assert not world["C"].up
+
+    run(story)
+
+
+def after_its_end_at_a_write(fault: steps.Fault, seed: int) -> int:
+    """The sum on a node that ends as it writes a 5, before that is synced, and comes back."""
+    sums: list[int] = []
+
+    async def story(world: World) -> None:
+        world.start("A", Adder)
+        await world.settled()
+        world.when(Wrote, fault)
+        with pytest.raises(OutcomeUnknown):
+            await world.ask("A", Add(5))
+        world.restart("A")
+        await world.settled()
+        sums.append(world["A"].state)
+
+    run(story, seed)
+    return sums[0]
+
+
+def test_a_stop_loses_no_write_and_a_crash_may() -> None:
+    """With the same luck: what was written and not synced is there after every stop, and after some crashes alone."""
+    assert [after_its_end_at_a_write(steps.Stop(""), seed) for seed in range(8)] == [5] * 8
+    assert {after_its_end_at_a_write(steps.Crash(""), seed) for seed in range(8)} == {0, 5}
+
+
+def test_a_stop_whose_last_sync_fails_is_a_crash() -> None:
+    """The process says so and dies: what was not durable is lost or not, as the disk decides."""
+
+    async def story(world: World) -> None:
+        world.start("A", Adder)
+        await world.settled()
+        world.fail_sync("A")
+        world.when(Wrote, steps.Stop(""))
+        with pytest.raises(OutcomeUnknown, match="node A crashed before it answered"):
+            await world.ask("A", Add(5))
+
+    history = run(story).history
+    assert [type(event.note) for event in history.events[-4:-1]] == [Stepped, Failed, Crashed]
+    assert not history.of(Stopped)
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_a_leader_that_stops_hands_over_to_nobody(is_paused: bool) -> None:
+    """The others miss it, paused or not, as they miss one that crashed: an election follows, and it comes back as a follower."""
+
+    async def story(world: World) -> None:
+        leader = await three(world)
+        if is_paused:
+            world.pause(leader)
+        world.stop("leader")
+        assert not world[leader].up
+        await world.elected(other_than=leader)
+        world.restart(leader)
+        await world.settled()
+        assert world[leader].role == "follower"
+
+    history = run(story).history
+    assert not history.of(HandingOver)
+    shown = [line for line in render(history, "ABC") if line.endswith(("pause A", "stop A"))]
+    assert shown[0][14:19] == "v . .", shown
+
+
+def test_a_stop_before_the_start_keeps_a_node_down() -> None:
+    """As a crash does: the start was called off in the same instant."""
+
+    async def story(world: World) -> None:
+        await three(world)
+        world.restart("A")
+        world.stop("A")
+        await trio.sleep(5)
+        assert not world["A"].up
 
     run(story)
 

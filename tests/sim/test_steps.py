@@ -19,6 +19,7 @@ SAYS = {
     steps.Start(("A",)): "A start",
     steps.Start(("A", "B", "C")): "A, B and C start",
     steps.Crash("A"): "crash A",
+    steps.Stop("A"): "stop A",
     steps.Restart("A"): "restart A",
     steps.Pause("A"): "pause A",
     steps.Resume("A"): "resume A",
@@ -114,6 +115,7 @@ def test_weather_is_a_script(gusts: steps.Weather) -> None:
 
 VERBS = {
     "crash": ("A",),
+    "stop": ("B",),
     "restart": ("A",),
     "pause": ("A",),
     "resume": ("A",),

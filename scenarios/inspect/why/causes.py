@@ -49,7 +49,7 @@ def ran(facts: Facts) -> Cause | None:
     after = f" for the occurrence at {time_text(run.occurrence)}, {duration_text(late)} late" if late > SOON else ""
     ends = {
         "failed": f" and fails: {run.why}",
-        "crashed": " and dies meanwhile",
+        "crashed": " and is cut off, as its node goes down",
         "cancelled": f" and is ended, {run.why}",
     }
     begins = f"{run.node} begins {kind} backup at {clock_text(run.t)}{after}, as {reason}"

@@ -168,14 +168,18 @@ const ended = (node, row) => ({ running: without(node.running, keyOf(row)) });
 /** @type {(node: State, row: Row) => State} */
 const reported = (node, row) => ({ waiting: without(node.waiting, `${keyOf(row)}/${row.started_at}`) });
 
+/** @type {(node: State, row: Row) => State} */
+const crashed = (node, row) => ({
+  up: false, paused: false, role: "down", since: row.seq, leader: "", plans: {}, running: {},
+  disk: { ...node.disk, failing: false },
+});
+
 /** By kind: what an event changes of its node.
  * @type {Record<string, (node: State, row: Row) => State | null>} */
 const NODE = {
   Started: (node, row) => ({ up: true, role: "follower", since: row.seq, leader: "" }),
-  Crashed: (node, row) => ({
-    up: false, paused: false, role: "down", since: row.seq, leader: "", plans: {}, running: {},
-    disk: { ...node.disk, failing: false },
-  }),
+  Crashed: crashed,
+  Stopped: crashed,
   Recovered: recovered,
   RecoveredSnapshot: (node, row) => ({ snapshot: row.index }),
   BecameFollower: (node, row) => became("follower", node, row, row.leader),

@@ -123,13 +123,17 @@ export function collector(end, agreed) {
     lanes.runs.push(run);
   }
 
+  /** The node is down, and cuts off what it ran. @param {Row} row */
+  function fallen(row) {
+    live(row, "down", living.get(row.node)?.term ?? 0);
+    for (const run of runs.values()) if (run.node === row.node && !run.endSeq) Object.assign(run, { end: "crashed", endSeq: row.seq, until: row.t });
+  }
+
   /** @type {Record<string, (row: Row) => void>} */
   const sees = {
     Started: (row) => live(row, "follower", living.get(row.node)?.term ?? 0),
-    Crashed: (row) => {
-      live(row, "down", living.get(row.node)?.term ?? 0);
-      for (const run of runs.values()) if (run.node === row.node && !run.endSeq) Object.assign(run, { end: "crashed", endSeq: row.seq, until: row.t });
-    },
+    Crashed: fallen,
+    Stopped: fallen,
     BecameFollower: (row) => live(row, "follower", row.term),
     BecameCandidate: (row) => live(row, row.trial ? "trial" : "candidate", row.term),
     BecameLeader: (row) => live(row, "leader", row.term),

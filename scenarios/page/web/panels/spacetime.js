@@ -236,6 +236,7 @@ function arrow(row, x1, y1, x2, y2, how) {
 const SHAPES = /** @type {Record<string, string>} */ ({
   BackupStarted: "M-5 -5H5V5H-5Z", BackupFinished: "M-5 -5H5V5H-5ZM-2.5 0L-0.5 2.5L3 -2.5", BackupSkipped: "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z",
   BackupFailed: "M-4 -4L4 4M4 -4L-4 4", BackupCancelled: "M-4 -4L4 4M4 -4L-4 4", Crashed: "M-5 -5L5 5M5 -5L-5 5", Failed: "M-5 -5L5 5M5 -5L-5 5",
+  Stopped: "M-5 -4L0 5L5 -4Z",
   Started: "M-5 4L0 -5L5 4Z", BecameLeader: "M-6 4L-6 -5L-2.5 -1L0 -6L2.5 -1L6 -5L6 4Z", ReportQueued: "M-5 -4H5V4H-5ZM-5 -4L0 1L5 -4", Reported: "M-5 -4H5V4H-5ZM-5 -4L0 1L5 -4",
 });
 
