@@ -20,12 +20,17 @@ def takes_over(incoming: Item, held: Item) -> bool:
             return False
 
 
+def are_in_conflict(incoming: Item, held: Item) -> bool:
+    """Whether neither version was made of the other."""
+    return incoming.change_vector.compare(held.change_vector) is Relation.CONFLICT
+
+
 def lost(incoming: Item, held: Item, loser: Item, etag: int) -> Revision | None:
     """The loser of a conflict as a revision with that etag.
 
     None if the versions do not conflict, if both have the same contents, or if the loser is a deletion.
     """
-    if not isinstance(loser, Document) or incoming.change_vector.compare(held.change_vector) is not Relation.CONFLICT:
+    if not isinstance(loser, Document) or not are_in_conflict(incoming, held):
         return None
     if isinstance(incoming, Document) and isinstance(held, Document) and _says(incoming) == _says(held):
         return None

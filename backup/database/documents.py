@@ -12,7 +12,7 @@ import attrs
 from backup.database import exact_json, fingerprint, journal
 from backup.database.blobs import Blobs
 from backup.database.change_vector import ChangeVector, Relation, absorb, merge
-from backup.database.conflicts import lost, takes_over
+from backup.database.conflicts import are_in_conflict, lost, takes_over
 from backup.database.contents import Contents, ContentsSize
 from backup.database.etag_order import EtagOrder
 from backup.database.items import (
@@ -352,7 +352,8 @@ class Store:
         """Take a version from another copy if it wins against the one here (rules 19.2, 19.3). Returns what changed here.
 
         Older and equal versions are ignored and newer ones taken. Of two conflicting versions the one of higher `rank`
-        wins and keeps its vector; the other is kept as a revision if it is a document with other contents. Since every
+        wins and keeps its vector; the other is kept as a revision if it is a document with other contents. A deletion that
+        wins gets a new etag, so that it goes out once more: the other copies may have forgotten it. Since every
         write is later than the one it replaces, `rank` agrees with the order of vectors, and revisions only add up:
         deliveries in any order, repeated or not, end in the same contents.
         """
@@ -367,7 +368,14 @@ class Store:
             return (self._take(key, incoming, self._shared(incoming.change_vector)),)
         wins = takes_over(incoming, old)
         loser = old if wins else incoming
-        taken = (self._take(key, incoming, self._shared(incoming.change_vector)),) if wins else ()
+        taken: tuple[Item, ...] = ()
+        if wins:
+            taken = (self._take(key, incoming, self._shared(incoming.change_vector)),)
+        elif isinstance(old, Tombstone) and are_in_conflict(incoming, old):
+            # whoever sent this has forgotten the deletion, or never heard of it, and must be told (again)
+            told = attrs.evolve(old, etag=self.etag + 1)
+            self._place(key, told)
+            taken = (told,)
         revision = lost(incoming, old, loser, self.etag + 1)
         if revision is None or self._keep(key, revision) is None:
             return taken

@@ -320,3 +320,25 @@ def test_damage_elsewhere_is_refused() -> None:
         Store.recover([])
     with pytest.raises(journal.DamagedJournal, match="of two copies"):
         Store.recover([store("A").state_frame(), store("B").state_frame()])
+
+
+def test_a_deletion_that_wins_is_told_once_more() -> None:
+    """A copy that left the group comes back with what it wrote alone; who has forgotten the deletion would keep that for ever."""
+    a, b, c = store("A"), store("B"), store("C")
+    (first,) = [a.put("orders/1", {"at": "all"}, at=1, collection="Orders")]
+    for copy in (b, c):
+        copy.merge(first)
+    late = a.put("orders/1", {"at": "A alone"}, at=2, collection="Orders")
+    gone = b.delete("orders/1", at=3)
+    assert gone is not None
+    c.merge(gone)
+    b.clean_tombstones(gone.etag)
+
+    b.merge(late)
+    told, *_ = c.merge(late)
+    b.merge(told)
+
+    assert isinstance(told, Tombstone)
+    assert told.etag == 3, "a new one: it was the second change of this copy"
+    assert visible(b) == visible(c)
+    assert b.get("orders/1") is None
