@@ -78,6 +78,7 @@ def hunt(
     from scenarios.hunt.report import report_lines
     from scenarios.hunt.seeds import seeds_of, wall_seconds_of
     from scenarios.kept_run import asked
+    from scenarios.terminal import printable
 
     limit = wall_seconds_of(time)
     asked_for = seeds_of(seeds, limit is not None)
@@ -91,7 +92,7 @@ def hunt(
         say_json(found.report.fields())
     else:
         for line in report_lines(found.report):
-            print(line)
+            print(printable(line))
     return INTERRUPTED if found.is_interrupted else _code(found.report)
 
 
@@ -141,12 +142,13 @@ def shrink(
         Write the story to this file, a new one.
     """
     from scenarios.hunt.shrink import PLAYS, shrink, shrunk_lines
+    from scenarios.terminal import printable
 
     with new_file("--to", to) as file:
         found = shrink(run, bug, rules, PLAYS if plays is None else plays)
         if file is not None:
             print(found.whole_story(), end="", file=file)
-    say(found.fields, shrunk_lines(found, to), json)
+    say(found.fields, map(printable, shrunk_lines(found, to)), json)
     return HELD
 
 
@@ -177,9 +179,10 @@ def fate(
     """
     from scenarios.hunt.fate import MOMENTS, TRIES, fate, fate_lines
     from scenarios.hunt.fate_svg import fate_svg
+    from scenarios.terminal import printable
 
     with new_file("--svg", svg) as file:
-        shown = (lambda _: None) if json else (lambda line: print(line, flush=True))
+        shown = (lambda _: None) if json else (lambda line: print(printable(line), flush=True))
         found = fate(run, bug, rules, MOMENTS if moments is None else moments, TRIES if tries is None else tries, shown)
         if file is not None:
             print(fate_svg(found), end="", file=file)

@@ -47,7 +47,10 @@ class Player:
         with TemporaryDirectory(prefix="unkindness-") as folder:
             path = Path(folder) / "shrunk.py"
             path.write_text(story, encoding="utf-8")
-            return self._is_the_same(self._play(load(str(path)).story))
+            try:
+                return self._is_the_same(self._play(load(str(path)).story))
+            except StoryError:  # a value of a step is not Python that makes it again
+                return False
 
     def _play(self, story: Story) -> Outcome:
         outcome = perform(attrs.evolve(self._loaded, story=story), self._request)

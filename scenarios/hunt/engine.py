@@ -5,7 +5,7 @@ dies takes its lots with it; they are played again, seed by seed, and the seed t
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from itertools import islice
 from typing import Any
 
@@ -71,5 +71,7 @@ def _next_lot(played: tuple[PlayedSeed, ...]) -> int:
 
 
 def _dead(seed: int, error: Exception) -> PlayedSeed:
-    kind, text = type(error).__name__, "the process that played it died, twice: it may need more memory than there is"
+    kind, text = type(error).__name__, f"it cannot be played: {error}"
+    if isinstance(error, BrokenExecutor) or kind == "KilledWorker":
+        text = "the process that played it died, twice: it may need more memory than there is"
     return PlayedSeed(seed, DIED, (Break(Cause(f"{DIED}, {kind}", ""), text, 0),), 0, 0, 0.0)

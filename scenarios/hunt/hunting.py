@@ -4,7 +4,6 @@ Progress is shown, and Ctrl-C keeps what was found. Never here: how a lot of see
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from itertools import chain
 from time import monotonic
 
@@ -18,7 +17,7 @@ from scenarios.hunt.engine import results
 from scenarios.hunt.machines import Machines
 from scenarios.hunt.played_seed import PlayedSeed, play_seed, play_seeds
 from scenarios.hunt.regressions import keep, regressions_of
-from scenarios.hunt.report import FAILED, FoundCause, Report, findings_of, report_of
+from scenarios.hunt.report import FAILED, FoundCause, Report, findings_of, report_of, unplayable
 from scenarios.hunt.seeds import Seeds
 from scenarios.hunt.shrink import shrink_run
 from scenarios.inspect.result import RunRequest
@@ -53,6 +52,7 @@ class Hunt:
         self._limit = wall_seconds
         self._say = say
         self._played: list[PlayedSeed] = []
+        self._unplayable: list[FoundCause] = []
         self._began = self._shown = monotonic()
 
     def run(self) -> Hunted:
@@ -79,16 +79,24 @@ class Hunt:
                 except KeyboardInterrupt:
                     interrupted = True
             findings.append(finding)
-        return Hunted(attrs.evolve(report, findings=tuple(findings)), interrupted)
+        others = (*self._unplayable, *report.others)
+        return Hunted(attrs.evolve(report, findings=tuple(findings), others=others), interrupted)
 
     def _found_before(self) -> list[FoundCause]:
-        """What still breaks of what was kept; nothing of it is played with a bug, which would break everything."""
+        """What still breaks of what was kept; nothing of it is played with a bug, which would break everything.
+
+        What cannot be played any more is among the findings without a verdict, and stops nothing.
+        """
         found: list[FoundCause] = []
         if self._request.bug is not None:
             return found
         for path in regressions_of(self._request.story):
-            request = asked(load(str(path)), None, None, None, None)
-            played = play_seed(request)
+            try:
+                request = asked(load(str(path)), None, None, None, None, self._request.keep_going)
+                played = play_seed(request)
+            except StoryError as error:
+                self._unplayable.append(unplayable(self._request, str(path), str(error)))
+                continue
             found += [
                 attrs.evolve(each, known=True, kept=str(path))
                 for each in findings_of([played], request)
@@ -98,15 +106,25 @@ class Hunt:
 
     def _followed_up(self, finding: FoundCause) -> FoundCause:
         """The finding with its smallest run, kept as a story; unless a bug is planted, whose findings are nobody's."""
-        shrunk = None
+        shrunk, notes = None, list[str]()
         if finding.verdict == BROKEN:
-            with suppress(StoryError):  # its steps alone do not break it: it is kept as it was found
-                shrunk = shrink_run(broken_run(finding.request))
+            try:
+                broken = broken_run(finding.request)
+                if broken.cause == finding.cause:
+                    shrunk = shrink_run(broken)
+                else:  # with --keep-going: the run breaks another promise before this one
+                    notes.append(f"not made smaller: {broken.cause.promise} breaks first in that run")
+            except StoryError as error:
+                notes.append(f"not made smaller: {error}")
         if shrunk is not None:
             finding = attrs.evolve(finding, steps=len(shrunk.after.moments), text=shrunk.text, shrunk=shrunk.story)
+        kept = ""
         if self._request.bug is None:
-            finding = attrs.evolve(finding, kept=str(keep(finding.request, finding.cause, shrunk)))
-        return finding
+            try:
+                kept = str(keep(finding.request, finding.cause, shrunk))
+            except StoryError as error:
+                notes.append(str(error))
+        return attrs.evolve(finding, kept=kept, notes=tuple(notes))
 
     def _results(self) -> Iterator[PlayedSeed]:
         """The first seed is played here: a mistake of the story's shows in it, before any process is started."""

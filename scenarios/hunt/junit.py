@@ -4,10 +4,18 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from scenarios.hunt.report import Report
+from scenarios.terminal import printable
 
 
 def junit_lines(report: Report) -> Iterator[str]:
-    """The lines of the file: a case for the seeds that held, and one for each cause, with its seeds as a property."""
+    """The lines of the file: a case for the seeds that held, and one for each cause, with its seeds as a property.
+
+    What XML cannot hold stands as its code.
+    """
+    return map(printable, _lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
     story, others = report.request.story, len(report.others)
     cases = f'tests="{1 + len(report.findings) + others}" failures="{len(report.findings)}" skipped="{others}"'
     yield '<?xml version="1.0" encoding="utf-8"?>'

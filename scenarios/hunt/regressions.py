@@ -6,6 +6,7 @@ that was hunted. A file that is taken away is forgotten. Never here: finding and
 
 import re
 from pathlib import Path
+from zlib import crc32
 
 from scenarios.gallery import DEFAULT_RULES, StoryError
 from scenarios.hunt.cause import ROOT, Cause
@@ -26,7 +27,13 @@ def keep(request: RunRequest, cause: Cause, shrunk: Shrunk | None) -> Path:
     Without a shrunk story the file names the run that was found.
     """
     folder = _folder(request.story)
-    path = folder / f"{_name(cause.promise)}_{request.seed}.py".replace("-", "minus_")
+    place = cause.place.rpartition(".")[2]
+    name = "_".join(filter(None, (_name(cause.promise)[:60], _name(place)[:40] if place else "", _seed(request.seed))))
+    path = folder / f"{name}.py"
+    number = 1
+    while path.exists():  # somebody may have changed it
+        number += 1
+        path = folder / f"{name}_{number}.py"
     text = shrunk.story if shrunk is not None and shrunk.story else _as_found(request, cause)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,8 +51,15 @@ def _as_found(request: RunRequest, cause: Cause) -> str:
 
 
 def _folder(story: str) -> Path:
+    """The folder of a story: its name, and for a file what tells it from others of that name."""
     parent = OURS if Path.cwd() == ROOT else OTHERS
-    return parent / _name(Path(story).stem)
+    path = Path(story)
+    apart = f"_{crc32(path.absolute().parent.as_posix().encode()):08x}" if path.suffix == ".py" else ""
+    return parent / f"{_name(path.stem)}{apart}"
+
+
+def _seed(seed: int) -> str:
+    return str(seed).replace("-", "minus_")
 
 
 def _name(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from cluster.sim.run import BROKEN, BUG, HELD
+from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE
 from cluster.value import value
 from scenarios.hunt.cause import Cause
 from scenarios.hunt.engine import DIED
@@ -39,6 +39,8 @@ class FoundCause:
     """Whether a hunt has found this cause before, and kept it."""
     kept: str = ""
     """The path of the story in which it is kept; empty: it is not."""
+    notes: tuple[str, ...] = ()
+    """Why it is not smaller, or not kept, where that is so."""
     shrunk: str = ""
     """The text of the smallest story that breaks the same; empty: there is none."""
 
@@ -57,6 +59,7 @@ class FoundCause:
             "verdict": self.verdict,
             "known": self.known,
             "kept": self.kept,
+            "notes": self.notes,
             "run": self.run,
             "command": self.request.command(),
             "steps": self.steps,
@@ -70,6 +73,8 @@ class Report:
     request: RunRequest
     seeds: int
     held: int
+    broke: int
+    """How many seeds found something."""
     events: int
     messages: int
     cpu_seconds: float
@@ -91,6 +96,7 @@ class Report:
         return self.request.fields() | {
             "seeds": self.seeds,
             "held": self.held,
+            "broke": self.broke,
             "unplayed": self.unplayed,
             "events": self.events,
             "messages": self.messages,
@@ -124,6 +130,12 @@ def findings_of(played: Iterable[PlayedSeed], request: RunRequest) -> list[Found
     return sorted(found, key=lambda each: (-len(each.seeds), each.cause.promise, each.cause.place))
 
 
+def unplayable(request: RunRequest, kept: str, text: str) -> FoundCause:
+    """A kept story that cannot be played any more: take it away, or mend it."""
+    cause = Cause(f"{MISTAKE}, a kept story", kept)
+    return FoundCause(cause, (request.seed,), request.seed, text, 0, request, MISTAKE, known=True, kept=kept)
+
+
 def report_of(played: Iterable[PlayedSeed], request: RunRequest, wall_seconds: float, wanted: int | None) -> Report:
     """The report of what was played; `wanted`: how many seeds were asked for, None without an end."""
     played = list(played)
@@ -132,6 +144,7 @@ def report_of(played: Iterable[PlayedSeed], request: RunRequest, wall_seconds: f
         request=request,
         seeds=len(played),
         held=sum(each.verdict == HELD for each in played),
+        broke=sum(each.verdict in FAILED for each in played),
         events=sum(each.events for each in played),
         messages=sum(each.messages for each in played),
         cpu_seconds=sum(each.cpu_seconds for each in played),
@@ -148,15 +161,13 @@ def report_lines(report: Report) -> Iterator[str]:
         yield from _finding_lines(each)
         if each.shrunk:
             yield from (f"    {line}".rstrip() for line in each.shrunk.splitlines() if line)
-        elif each.verdict == BROKEN and not each.known:
-            yield f"  shrink   {each.request.asking('shrink')}"
         yield ""
     for each in report.others:
         yield from _finding_lines(each)
         yield ""
-    causes = {1: "1 cause"}.get(len(report.findings), f"{len(report.findings)} causes")
-    broke = report.seeds - report.held
-    verdict = f"{broke:,} broke something, of {causes}" if report.findings else "none broke a promise"
+    count = len({each.cause for each in report.findings})
+    causes = {1: "1 cause"}.get(count, f"{count} causes")
+    verdict = f"{report.broke:,} broke something, of {causes}" if report.broke else "none broke a promise"
     yield f"{report.seeds:,} seeds of {report.request.story} played: {verdict}"
     if report.unplayed:
         yield f"  {report.unplayed:,} of those asked for were not played"
@@ -174,3 +185,5 @@ def _finding_lines(finding: FoundCause) -> Iterator[str]:
     yield f"  again    {finding.request.command()}"
     if finding.kept:
         yield f"  kept in  {finding.kept}"
+    for note in finding.notes:
+        yield f"  note     {note}"

@@ -10,7 +10,9 @@ from scenarios.gallery import StoryError
 USUAL = 1_000
 """How many seeds are played if neither their number nor a time is given."""
 UNITS = {"s": 1, "m": 60, "h": 3_600}
-_RANGE = re.compile(r"(-?\d+):(-?\d+)")
+LONGEST = 30
+"""The most digits of a seed."""
+_RANGE = re.compile(r"(-?[0-9]{1,30}):(-?[0-9]{1,30})")
 _TIME = re.compile(r"(\d+(?:\.\d+)?)([smh]?)")
 
 
@@ -40,9 +42,9 @@ def seeds_of(said: str | None, is_timed: bool) -> Seeds:
         if last < first:
             raise StoryError(f"--seeds {said} is no seed: the first is after the last, so say {last}:{first}")
         return Seeds(first, last)
-    if not (said.isascii() and said.isdecimal() and int(said) > 0):
+    if not (said.isascii() and said.isdecimal() and len(said) <= LONGEST and int(said) > 0):
         raise StoryError(
-            f"--seeds {said!r} names no seeds: give how many, or the first and the last, for example 1:1000"
+            f"--seeds {said[:LONGEST]!r} names no seeds: give how many, or the first and the last, for example 1:1000"
         )
     return Seeds(1, int(said))
 

@@ -78,7 +78,7 @@ def shrink_run(broken: BrokenRun, plays: int = PLAYS) -> Shrunk:
     found = Shrinking(broken.steps, player.breaks, lambda: player.plays >= plays or player.events > EVENTS).run()
     tried, text = player.plays, player.text_of(found.steps)
     story = story_text(found.steps, broken, text)
-    if not player.breaks_as_text(story):
+    if story and not player.breaks_as_text(story):
         story = ""
     return Shrunk(request, cause, text, broken.steps, found.steps, story, tried, found.is_done)
 

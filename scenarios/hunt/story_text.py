@@ -11,6 +11,7 @@ import attrs
 
 import scenarios.backups
 from backup.node.service import Backups
+from backup.record.encryption_keys import Key
 from cluster import steps
 from cluster.raft.timing import Timing
 from cluster.sim.disk import DiskModel
@@ -44,9 +45,14 @@ VERBS: dict[type, str] = {
 
 
 def story_text(script: RecordedSteps, broken: BrokenRun, text: str) -> str:
-    """The text of a story file with these steps, in a world like that of the run. Whether it breaks the same, a play tells."""
+    """The text of a story file with these steps, in a world like that of the run. Whether it breaks the same, a play tells.
+
+    Empty if a step holds a key or a password.
+    """
     source, request, cause = Source(), broken.request, broken.cause
     lines = [*_settings(broken, source), *_body(script, broken.application, source)]
+    if source.hides:
+        return ""
     imports = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(source.imports.items())]
     rules = [f'RULES = "{request.rules}"'] if request.rules != DEFAULT_RULES else []
     bug = f" with the bug {request.bug} planted" if request.bug else ""
@@ -109,6 +115,8 @@ class Source:
     def __init__(self) -> None:
         self.imports: dict[str, set[str]] = {}
         """The names to bring in, by module."""
+        self.hides = False
+        """Whether a value holds a key or a password, which no text may show."""
 
     def needs(self, module: str, name: str) -> str:
         """Note that a name of a module is used; return it."""
@@ -134,10 +142,19 @@ class Source:
         if isinstance(value, Mapping):
             return f"{{{', '.join(f'{self.of(key)}: {self.of(each)}' for key, each in value.items())}}}"
         fields = _fields(value)
+        self.hides |= isinstance(value, Key) or _holds_a_secret(value)
         if fields is None:
             return repr(value)
         given = [f"{name}={self.of(each)}" for name, each, default in fields if each != default]
         return f"{self.named(type(value))}({', '.join(given)})"
+
+
+def _holds_a_secret(value: Any) -> bool:
+    """Whether a field of text that the `repr` of a value hides is set."""
+    if not attrs.has(type(value)):
+        return False
+    hidden = [each for each in attrs.fields(type(value)) if not each.repr]
+    return any(isinstance(held := getattr(value, each.name), str | bytes) and held for each in hidden)
 
 
 def _fields(value: Any) -> list[tuple[str, Any, Any]] | None:

@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from cluster import steps
+from scenarios.backups import AmazonS3, Encryption, EncryptionMode, Key
 from scenarios.cli import BROKEN, HELD, INCONCLUSIVE, MISTAKE, main
 from scenarios.gallery import StoryError, load
 from scenarios.hunt.engine import DIED, results
@@ -20,6 +22,7 @@ from scenarios.hunt.machines import Here, machines
 from scenarios.hunt.played_seed import PlayedSeed, play_seed
 from scenarios.hunt.report import report_of
 from scenarios.hunt.seeds import Seeds, seeds_of, wall_seconds_of
+from scenarios.hunt.story_text import Source
 from scenarios.inspect.result import RunRequest
 from scenarios.kept_run import asked
 
@@ -87,6 +90,7 @@ def test_a_time_alone_has_no_last_seed() -> None:
     [
         (("storm", "--seeds", "5:1"), "the first is after the last, so say 1:5"),
         (("storm", "--seeds", "0"), "--seeds '0' names no seeds: give how many"),
+        (("storm", "--seeds", "1" * 5_000), "--seeds '111111111111111111111111111111' names no seeds"),
         (("storm", "--seeds", "a:b"), "--seeds 'a:b' names no seeds"),
         (("storm", "--time", "soon"), "--time 'soon' is no time: give seconds, minutes or hours"),
         (("storm", "--time", "0s"), "--time '0s' is no time"),
@@ -161,10 +165,11 @@ def test_nothing_is_found_in_the_clean_product(elsewhere: Path, capsys: pytest.C
 def test_a_finding_is_kept_and_played_first(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is known the next time, and still counts; once it is mended or taken away, it is forgotten."""
     Path("third.py").write_text(FAILING)
-    kept = Path("unkindness-regressions/third/the_story_s_own_assertion_3.py")
-
     assert main(["hunt", "third.py", "--seeds", "4", "--jobs", "1"]) == BROKEN
-    assert f"kept in  {kept}" in capsys.readouterr().out
+    (kept,) = Path("unkindness-regressions").glob("third_*/the_story_s_own_assertion_*_3.py")
+    said = capsys.readouterr().out
+    assert f"kept in  {kept}" in said
+    assert "note     not made smaller: " in said
     assert main(["run", str(kept), "-q"]) == BROKEN
     capsys.readouterr()
     assert main(["hunt", "third.py", "--seeds", "1:2", "--jobs", "1", "--json"]) == BROKEN
@@ -255,3 +260,55 @@ def test_a_hunt_goes_on_when_a_worker_of_dask_is_killed() -> None:
         seeds = [first.seed, *(each.seed for each in played)]
 
     assert sorted(seeds) == list(range(1, 41))
+
+
+LOUD = '''"""Says what no terminal and no XML may be handed."""
+
+
+async def story(world):
+    world.start("ABC")
+    assert False, "\\x1b[31mred\\x00 \\ud800"
+'''
+
+
+def test_what_commands_a_terminal_is_shown_as_code(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On the screen and in the XML."""
+    Path("loud.py").write_text(LOUD)
+    assert main(["hunt", "loud.py", "--seeds", "2", "--jobs", "1", "--junit", "found.xml"]) == BROKEN
+
+    assert "\x1b" not in capsys.readouterr().out
+    assert ElementTree.parse("found.xml").getroot()[0].attrib["failures"] == "1"
+
+
+def test_what_cannot_be_kept_or_played_loses_no_finding(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that cannot be made, and a kept file that is no story any more, are told; the report is whole."""
+    Path("third.py").write_text(FAILING)
+    Path("unkindness-regressions").write_text("a file")
+    assert main(["hunt", "third.py", "--seeds", "4", "--jobs", "1"]) == BROKEN
+    assert "so that the finding is not kept" in capsys.readouterr().out
+
+    Path("unkindness-regressions").unlink()
+    assert main(["hunt", "third.py", "--seeds", "4", "--jobs", "1"]) == BROKEN
+    (kept,) = Path("unkindness-regressions").rglob("*.py")
+    kept.write_text("this is no Python")
+    capsys.readouterr()
+    assert main(["hunt", "third.py", "--seeds", "4", "--jobs", "1", "--json"]) == BROKEN
+    told = json.loads(capsys.readouterr().out)
+    assert [each["kept"] for each in told["others"]] == [str(kept)]
+    assert kept.read_text() == "this is no Python"
+    assert len(list(kept.parent.glob("*.py"))) == 2
+
+
+def test_a_key_stands_in_no_kept_story() -> None:
+    """A step that holds one cannot be written."""
+    source = Source()
+    source.of(steps.Ask("A", Encryption(EncryptionMode.USE_PROVIDED_KEY, Key(b"k" * 32))))
+    assert source.hides
+
+    source = Source()
+    source.of(AmazonS3("bucket", access_key="AK", secret_key="sssssssssss", region="eu-west-1"))
+    assert source.hides
+
+    source = Source()
+    source.of(AmazonS3("bucket"))
+    assert not source.hides
