@@ -230,7 +230,7 @@ SAID: dict[str, tuple[Wrong, str]] = {
     ),
     "a class of faults": (
         lambda world, shop, task: world.when(Voted, Crash),
-        "when: fault is the class Crash: give Crash(…) or Restart(…) or Pause(…) or another of its kind; Crash is a class: put "
+        "when: fault is the class Crash: give Crash(…) or Stop(…) or Restart(…) or another of its kind; Crash is a class: put "
         "its values in brackets behind it",
     ),
     "a fault for a gust": (
