@@ -336,4 +336,4 @@ def tail(history: History, names: Sequence[str], lines: int = 15, seq: int | Non
         return drawn
     headings = [line for line in drawn if line.startswith("time ")]
     body = [line for line in drawn if line not in headings]
-    return [headings[-1], *body[-lines:]]  # the last heading is as wide as what is below it
+    return [*headings[-1:], *body[-lines:]]  # the last heading is as wide as what is below it

@@ -248,6 +248,10 @@ def test_the_tail_keeps_the_names() -> None:
     assert tail(told().history, "ABC", 3) == [heading, *body[-3:]]
     assert tail(told().history, "ABC", 1_000) == whole
     assert tail(History(Clock()), ()) == []
+    unnamed = Teller()
+    for number in range(9):
+        unnamed.at(number, "", trace.Said(str(number)))
+    assert tail(unnamed.history, (), 3) == ["00:00:06.000  6", "00:00:07.000  7", "00:00:08.000  8"]
 
 
 def test_long_names_widen_their_columns() -> None:
