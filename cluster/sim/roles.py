@@ -3,7 +3,7 @@
 A recorded step has names only, so that it can be taken again. Never here: what a step does.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from typing import Any
 
@@ -12,7 +12,7 @@ import attrs
 from cluster import steps
 from cluster.sim.errors import Misuse
 
-NODE_FIELDS = ("node", "one", "other", "src", "dst")
+NODE_FIELDS = ("one", "other", "src", "dst", "node")
 """The fields of steps that name one node."""
 
 
@@ -47,8 +47,23 @@ class Roles:
             raise Misuse(f"{word} are {len(found)} nodes, {', '.join(found)}: name one")
         return found[0]
 
+    def group(self, words: Iterable[str]) -> tuple[str, ...]:
+        """The nodes of a group: names, roles, or one role by itself."""
+        given = (words,) if self.is_role(words) else words
+        return tuple(name for word in given for name in self.nodes(str(word)))
+
     def plain(self, step: Any) -> Iterator[Any]:
-        """The step once for each of the nodes that its words name now; one without roles as it is."""
+        """The step with the nodes that its words name now, in groups and lists too; once for each where it names one node.
+
+        A step without roles is as it was.
+        """
+        match step:
+            case steps.Split(groups):
+                step = attrs.evolve(step, groups=tuple(map(self.group, groups)))
+            case steps.Rewire(between=groups):
+                step = attrs.evolve(step, between=tuple(map(self.group, groups)))
+            case steps.Reconfigure(voters, watchers):
+                step = attrs.evolve(step, voters=self.group(voters), watchers=self.group(watchers))
         given = {name: getattr(step, name, None) for name in NODE_FIELDS}
         words = {name: word for name, word in given.items() if self.is_role(word)}
         if not words or isinstance(step, steps.When):  # whose fault looks when it strikes

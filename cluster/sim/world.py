@@ -151,7 +151,7 @@ class World(Universe):
             raise Misuse(
                 f"split: {shown(groups)} parts nobody: name two groups or more, as in `world.split('AB', 'C')`"
             )
-        self.do(steps.Split(tuple(self._group(group) for group in groups)))
+        self.do(steps.Split(tuple(map(self.roles.group, groups))))
 
     def isolate(self, node: str) -> None:
         """Cut all links of the node."""
@@ -186,7 +186,7 @@ class World(Universe):
         `between`: of the links between these groups alone, both ways: `world.rewire(loss=0.3, between=("A", "BC"))`. A later change of
         all links, or `mend`, ends what is special about some.
         """
-        groups = tuple(self._group(group) for group in between)
+        groups = tuple(map(self.roles.group, between))
         self.do(steps.Rewire(latency, jitter, loss, duplicate, ordered, delay_chance, delay, groups))
 
     def jump_clock(self, node: str, by: Span) -> None:
@@ -251,7 +251,8 @@ class World(Universe):
 
     def reconfigure(self, voters: Iterable[str], watchers: Iterable[str] = ()) -> None:
         """Make exactly these nodes the cluster. Wait with `reconfigured`."""
-        self.do(steps.Reconfigure(tuple(sorted(voters)), tuple(sorted(watchers))))
+        groups = [tuple(sorted(self.roles.group(words))) for words in (voters, watchers)]
+        self.do(steps.Reconfigure(*groups))
 
     def transfer(self, node: str) -> None:
         """Ask the leader to hand over to a node. Wait with `led_by`."""
@@ -458,11 +459,6 @@ class World(Universe):
     def __getitem__(self, node: str) -> NodeView:
         """A node, to look at. Its `state` has no type, since a world holds any application; the result of `start` has one."""
         return NodeView(self._named(node), self.clock)
-
-    def _group(self, group: Iterable[str]) -> tuple[str, ...]:
-        """The nodes of a group: names, roles, or one role by itself."""
-        words = (group,) if self.roles.is_role(group) else group
-        return tuple(name for word in words for name in self.roles.nodes(str(word)))
 
     def _named(self, node: str) -> Slot:
         refuse_coroutine(node)

@@ -6,8 +6,8 @@ import trio
 from cluster.sim.errors import Misuse
 from cluster.sim.run import play
 from cluster.sim.world import World
-from cluster.steps import Crash, Cut, CutOneWay, Pause, Rewire
-from cluster.trace import BecameLeader, Stepped
+from cluster.steps import Crash, Cut, CutOneWay, Pause, Reconfigure, Rewire, Split
+from cluster.trace import BecameLeader, Crashed, Stepped
 from scenarios.backups import BackupFinished, backups, owner
 
 
@@ -77,6 +77,31 @@ def test_the_owner_of_a_task_is_looked_up_late() -> None:
         assert world[owner("hourly")].name == "B" == world[owner(str(task.id))].name
         with pytest.raises(Misuse, match="owner of weekly: no tasks are called so: the tasks are hourly"):
             world.crash(owner("weekly"))
+
+    assert play(story).failure is None
+
+
+def test_a_step_in_groups_looks_for_roles_as_its_verb_does() -> None:
+    """Given as data, now or at an event: what is done and recorded are nodes. So are the members of a configuration."""
+
+    async def story(world: World) -> None:
+        world.start("ABC")
+        leader = await world.elected()
+        followers = tuple(name for name in "ABC" if name != leader)
+        world.do(Split((("leader",), ("followers",))))
+        world.heal()
+        world.do(Rewire(loss=1.0, between=(("leader",), ("followers",))))
+        world.mend()
+        world.reconfigure(["leader"])
+        await world.left(followers[0])
+        recorded = [event.note.step for event in world.history.of(Stepped)]
+        assert Split(((leader,), followers)) in recorded
+        assert Rewire(loss=1.0, between=((leader,), followers)) in recorded
+        assert Reconfigure((leader,)) in recorded
+        world.when(Crashed, Split((("leader",), followers)))
+        world.crash(followers[0])
+        await trio.sleep(1)
+        assert not world.network.reaches(leader, followers[0])
 
     assert play(story).failure is None
 
