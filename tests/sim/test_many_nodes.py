@@ -4,7 +4,7 @@ from string import ascii_uppercase
 
 import pytest
 
-from cluster.sim.clock import CHATTER, MESSAGE, NODES, key_of
+from cluster.sim.clock import CHATTER, KIND_SHIFT, MESSAGE, NODES, SENDER_SHIFT, key_of
 from cluster.sim.errors import Misuse
 from cluster.sim.run import HELD, MISTAKE, play
 from cluster.sim.universe import STORY
@@ -57,4 +57,4 @@ def test_no_part_of_a_key_reaches_into_the_next(rank: int) -> None:
     """The last message of the last node sorts before the first one of the next rank, and so on for each part."""
     last = NODES - 1
     assert key_of(rank, last, 0) < key_of(rank + 1, 0, 0)
-    assert key_of(rank, 0, (last << 46) | (15 << 42) | (1 << 42) - 1) < key_of(rank, 1, 0)
+    assert key_of(rank, 0, (last << SENDER_SHIFT) | (15 << KIND_SHIFT) | (1 << KIND_SHIFT) - 1) < key_of(rank, 1, 0)

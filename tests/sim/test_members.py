@@ -5,6 +5,7 @@ import trio
 
 from cluster.admin_requests import HandOver, Wish
 from cluster.member import NoLeader, OutcomeUnknown, Refused
+from cluster.node import Node
 from cluster.raft.configuration_change import Alteration, Change, MemberPlace
 from cluster.raft.messages import Request
 from cluster.raft.state import Leader
@@ -14,6 +15,18 @@ from cluster.sim.world import World
 from cluster.time_units import SECOND
 from cluster.trace import ConfigurationChanged, PutOutside, ReadConfirmed, Said, Wished, WishEnded
 from tests.sim.vocabulary import Add, Adder, member_of
+
+NOBODY_LEFT = Change(tuple(Alteration(name, MemberPlace.Nowhere) for name in "ABC"))
+
+
+async def a_follower(world: World) -> tuple[str, str, Node]:
+    """Three nodes with a leader: its name, a follower's, and the node of that follower."""
+    world.start("ABC", Adder)
+    leader = await world.elected()
+    follower = next(name for name in "ABC" if name != leader)
+    node = world.slots[follower].node
+    assert node is not None
+    return leader, follower, node
 
 
 def test_members_follow_the_log() -> None:
@@ -43,15 +56,11 @@ def test_a_wish_is_brought_to_the_leader_from_anywhere() -> None:
     """And answered where it was asked; what cannot be is refused with its reason."""
 
     async def story(world: World) -> None:
-        world.start("ABC", Adder)
-        leader = await world.elected()
-        follower = next(name for name in "ABC" if name != leader)
-        node = world.slots[follower].node
-        assert node is not None
+        _, _, node = await a_follower(world)
         index = await node.admin_requests.ask(Change((Alteration("C", MemberPlace.Voter),)), None)
         assert index >= 2
         with pytest.raises(Refused, match="would leave no voter of A B C"):
-            await node.admin_requests.ask(Change(tuple(Alteration(name, MemberPlace.Nowhere) for name in "ABC")), None)
+            await node.admin_requests.ask(NOBODY_LEFT, None)
 
     run(story)
 
@@ -60,12 +69,9 @@ def test_a_wish_that_nobody_took_and_one_that_somebody_may_have() -> None:
     """Definite and indefinite, as for commands."""
 
     async def story(world: World) -> None:
-        world.start("ABC", Adder)
-        leader = await world.elected()
-        follower = next(name for name in "ABC" if name != leader)
-        old, other = world.slots[leader].node, world.slots[follower].node
+        leader, _, other = await a_follower(world)
+        old = world.slots[leader].node
         assert old is not None
-        assert other is not None
         world.split("A", "B", "C")
         wish = Change((Alteration("C", MemberPlace.Watcher),))
         with pytest.raises(OutcomeUnknown, match="cannot tell within 5 s whether it is so: C becomes a watcher; look"):
@@ -80,12 +86,7 @@ def test_a_refusal_is_definite_once_nothing_is_under_way() -> None:
     """The first copy was lost, which nobody can know: a refusal for good by the same leader settles nothing."""
 
     async def story(world: World) -> None:
-        world.start("ABC", Adder)
-        leader = await world.elected()
-        follower = next(name for name in "ABC" if name != leader)
-        node = world.slots[follower].node
-        assert node is not None
-        nobody = Change(tuple(Alteration(name, MemberPlace.Nowhere) for name in "ABC"))
+        leader, follower, node = await a_follower(world)
         world.cut_one_way(follower, leader)
 
         async def heal() -> None:
@@ -95,7 +96,7 @@ def test_a_refusal_is_definite_once_nothing_is_under_way() -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(heal)
             with pytest.raises(OutcomeUnknown) as unknown:
-                await node.admin_requests.ask(nobody, 3 * SECOND)
+                await node.admin_requests.ask(NOBODY_LEFT, 3 * SECOND)
         assert str(unknown.value) == (
             f"{follower} asked for this and cannot tell within 3 s whether it is so: A leaves, B leaves, C leaves; look; the "
             "last word was: this would leave no voter of A B C: keep one, or nothing can be decided ever again"
