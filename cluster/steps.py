@@ -5,8 +5,9 @@ shrinking and pages share these classes. A duration is given in seconds or as a 
 [0, 1].
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from itertools import permutations
 from typing import Any, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -466,6 +467,12 @@ def nodes_of(step: Step) -> tuple[str, ...]:
             return ()
         case _:
             return (step.node,)
+
+
+def pairs_between(groups: Iterable[Iterable[str]]) -> Iterator[tuple[str, str]]:
+    """The links between nodes of different groups, each as its two ends, in both directions."""
+    named = [(name, place) for place, group in enumerate(groups) for name in group]
+    return ((one, other) for (one, place), (other, there) in permutations(named, 2) if place != there)
 
 
 def recorded_text(step: Step) -> str:

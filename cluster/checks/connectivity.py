@@ -1,7 +1,7 @@
 """Which nodes are up and can talk to each other, as far as the steps of a story and the starts and crashes tell."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from itertools import permutations
 from typing import Any
 
@@ -24,6 +24,7 @@ from cluster.steps import (
     Split,
     Step,
     Wipe,
+    pairs_between,
 )
 from cluster.time_units import MILLISECOND
 
@@ -34,12 +35,6 @@ SAME_CLOCK = 50_000
 
 SOUND: Mapping[str, Any] = asdict(Rewire(0, 0, 0.0, 0.0, True, 0.0, 0))
 """Links of which no step has said anything: without faults."""
-
-
-def _pairs(groups: Iterable[Iterable[str]]) -> Iterator[tuple[str, str]]:
-    """The links between nodes of different groups."""
-    named = [(name, place) for place, group in enumerate(groups) for name in group]
-    return ((one, other) for (one, place), (other, there) in permutations(named, 2) if place != there)
 
 
 def _troubled(wire: Mapping[str, Any]) -> bool:
@@ -82,7 +77,7 @@ class Connectivity:
             case CutOneWay(src, dst):
                 self._cut.add((src, dst))
             case Split(groups):
-                self._cut |= set(_pairs(groups))
+                self._cut |= set(pairs_between(groups))
             case Hold(src, dst):
                 self._held.add((src, dst))
             case Release(src, dst):
@@ -108,7 +103,7 @@ class Connectivity:
         """A link is whole again as soon as what disturbed it is set back; a message under way may still come late."""
         changes = asdict(step, filter=lambda _, given: given is not None)
         if step.between:
-            for pair in _pairs(step.between):
+            for pair in pairs_between(step.between):
                 self._wires[pair] = {**self._wires.get(pair, self._wire), **changes}
         else:
             self._wire = {**self._wire, **changes}

@@ -50,10 +50,8 @@ class Faults:
         self._network.links[step.src, step.dst].cut = True
 
     def _split(self, step: steps.Split) -> None:
-        place = {name: number for number, group in enumerate(step.groups) for name in group}
-        for (a, b), link in self._network.links.items():
-            if a in place and b in place and place[a] != place[b]:
-                link.cut = True
+        for pair in steps.pairs_between(step.groups):
+            self._network.links[pair].cut = True
 
     def _heal(self, step: steps.Heal) -> None:
         for link in self._network.links.values():
@@ -69,10 +67,9 @@ class Faults:
         given = {field.name: getattr(step, field.name) for field in attrs.fields(Wire)}
         changes = {name: new for name, new in given.items() if new is not None}
         if step.between:
-            place = {name: number for number, group in enumerate(step.between) for name in group}
-            for (a, b), link in self._network.links.items():
-                if a in place and b in place and place[a] != place[b]:
-                    link.rewire(attrs.evolve(link.wire, **changes))
+            for pair in steps.pairs_between(step.between):
+                link = self._network.links[pair]
+                link.rewire(attrs.evolve(link.wire, **changes))
             return
         wire = attrs.evolve(self._network.wire, **changes)
         self._network.wire = wire
