@@ -94,9 +94,12 @@ class Disk:
     def sync_duration(self) -> int:
         """The duration in µs of a sync that starts now. Each call counts as another sync."""
         self.syncs = number = self.syncs + 1
-        model = self.model
-        work = model.sync_latency + model.write_latency * len(self.pending)
-        return int((work + int(luck(self.seed, number, 0, 0) * model.jitter)) * self.slowness)
+        delay = int(luck(self.seed, number, 0, 0) * self.model.jitter)
+        return int((self.least_duration(len(self.pending)) + delay) * self.slowness)
+
+    def least_duration(self, writes: int) -> int:
+        """The duration in µs of a sync of so many writes, if luck adds nothing and the disk is not slow."""
+        return self.model.sync_latency + self.model.write_latency * writes
 
     def sync_fails(self) -> bool:
         """Whether the sync that ends now fails because of `fail_next_sync`."""
@@ -275,9 +278,8 @@ class View:
     def hasten(self) -> None:
         """Let a sync that is under way end as soon as on a disk that is not slow."""
         if self._running:
-            model = self._disk.model
-            work = model.sync_latency + model.write_latency * self._covered
-            self._disk.later(work, partial(self._end, self._number))
+            disk = self._disk
+            disk.later(disk.least_duration(self._covered), partial(self._end, self._number))
 
     def _end(self, number: int) -> None:
         if not self.plugged or not self._running or number != self._number:

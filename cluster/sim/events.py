@@ -91,8 +91,6 @@ class Events(Sequence[Happened]):
             return NotImplemented
         return len(self) == len(other) and all(one == another for one, another in zip(self, other, strict=True))
 
-    __hash__ = None  # type: ignore[assignment]  # as of a list
-
     def between(self, first: int, until: int | None = None, kind: type[Note] = Note) -> Iterator[Happened]:
         """The events of a kind from place `first` up to `until` (None: the end, wherever it is by then), without a copy of all."""
         at = first
@@ -102,9 +100,10 @@ class Events(Sequence[Happened]):
                 some = self.recent[at - gone : at - gone + self._size]
             else:
                 number, skipped = divmod(at, self._size)
-                has_any = kind is Note or any(issubclass(each, kind) for each in self._chunks[number].kinds)
-                some = self._chunk(number)[skipped:] if has_any else []
-                at += 0 if has_any else self._size - skipped
+                if kind is not Note and not any(issubclass(each, kind) for each in self._chunks[number].kinds):
+                    at += self._size - skipped
+                    continue
+                some = self._chunk(number)[skipped:]
             at += len(some)
             for event in some if until is None or at <= until else some[: until - at]:
                 if isinstance(event.note, kind):

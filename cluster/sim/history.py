@@ -103,8 +103,11 @@ class History:
     def watch(self, watcher: Watcher) -> None:
         """Let a watcher see every event of the kinds it names, and of the kinds made of them."""
         for kind, see in watcher.sees():
-            for each in (kind, *kind.__subclasses__()):
-                self.listeners[each].append(self._going_on(see))
+            self._listen(kind, self._going_on(see))
+
+    def _listen(self, kind: type[Note], see: Callable[[Happened], None]) -> None:
+        for each in (kind, *kind.__subclasses__()):
+            self.listeners[each].append(see)
 
     def _going_on(self, see: Callable[[Happened], None]) -> Callable[[Happened], None]:
         if not self.keeps_going:
@@ -140,8 +143,7 @@ class History:
         """Let watchers see only the events of which `concerns` is true."""
         for watcher in watchers:
             for kind, see in watcher.sees():
-                for each in (kind, *kind.__subclasses__()):
-                    self.listeners[each].append(partial(_if_concerned, concerns, self._going_on(see)))
+                self._listen(kind, partial(_if_concerned, concerns, self._going_on(see)))
 
     def narrow(self, concerns: Callable[[Happened], bool]) -> None:
         """Show those who watch by now only the events of which `concerns` is true."""

@@ -90,8 +90,8 @@ class Link:
         self._lost.clear()
 
     def change_luck(self, seed: int) -> None:
-        """Let what is left to luck on this link come out as with this seed of a world from now on."""
-        self.seed = seed_of(seed, "link", *self.name.split(">"))
+        """Let what is left to luck on this link come out as with this seed from now on."""
+        self.seed = seed
         self._lost.clear()
 
 
@@ -152,10 +152,10 @@ class Network:
         self.names = (*self.names, name)
 
     def change_luck(self, seed: int) -> None:
-        """Let what is left to luck on every link come out as with this seed from now on."""
+        """Let what is left to luck on every link come out as with this seed of a world from now on."""
         self._seed = seed
-        for link in self.links.values():
-            link.change_luck(seed)
+        for (a, b), link in self.links.items():
+            link.change_luck(seed_of(seed, "link", a, b))
 
     def send(self, src: str, dst: str, kind: str, data: bytes, beat: int, term: int, cause: int) -> None:
         """Send a message. `beat > 0` marks chatter and numbers it within (link, kind, term)."""

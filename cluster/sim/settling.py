@@ -71,10 +71,10 @@ class Settling:
             self._standing, self._standing_since = standing, stirred
         if self._is_lossy:
             return stirred + self.wide
-        grids = _grids(live)
+        grids, longest_round = _grids(live), self._round(live)
         way = self.network.wire.slowest + SLACK
         talked = [_first_after(slot, grid, stirred) + way for slot, grid in grids if not grid.judges]
-        round_over = self._round(live) and self._round(live) + self._round_trip + SLACK
+        round_over = longest_round and longest_round + self._round_trip + SLACK
         heard = max([stirred + self.shortest, stirred + round_over, *talked])
         silence = max([(grid.forgives + 2) * grid.period + way for _, grid in grids if not grid.judges], default=0)
         heard = max(heard, self._standing_since + silence)
