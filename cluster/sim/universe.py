@@ -439,7 +439,7 @@ class Universe:
         if isinstance(step, steps.Join) and step.node not in self.slots:
             self.check_tag(step.node)
             names = []
-        if (open_node or isinstance(step, steps.When)) and names[-1] == "":
+        if (open_node or isinstance(step, steps.When)) and names[-1:] == [""]:
             names.pop()
         for name in names:
             if name is not None and name not in self.slots and not self.roles.is_role(name):

@@ -123,6 +123,19 @@ def test_a_fault_may_wait_for_one_nodes_event() -> None:
     run(story)
 
 
+def test_all_links_may_change_at_an_event() -> None:
+    """Which names no node at all."""
+
+    async def story(world: World) -> None:
+        await three(world)
+        world.when(Crashed, steps.Rewire(loss=0.5))
+        world.crash("A")
+        await trio.sleep(1)
+        assert world.network.wire.loss == 0.5
+
+    run(story)
+
+
 def after_its_end_at_a_write(fault: steps.Fault, seed: int) -> int:
     """The sum on a node that ends as it writes a 5, before that is synced, and comes back."""
     sums: list[int] = []
