@@ -38,7 +38,7 @@ from cluster.sim.machine import Machine
 from cluster.sim.machine_slot import Slot
 from cluster.sim.network import Network, Packet, Wire
 from cluster.sim.quiet import Quiet
-from cluster.sim.roles import Roles
+from cluster.sim.roles import NODE_FIELDS, Roles
 from cluster.sim.timeline import explain
 from cluster.sim.trio_scheduler import ready_tasks, settle_scheduler
 from cluster.sim.waiting import place_lines, waiting_lines
@@ -357,9 +357,8 @@ class Universe:
 
     def _followers(self) -> tuple[str, ...]:
         """The other nodes of the first cluster that are up."""
-        return tuple(
-            name for name in self.nodes_beside("") if self.slots[name].node is not None and (name,) != self._leader()
-        )
+        leader = self._leader()
+        return tuple(name for name in self.nodes_beside("") if self.slots[name].node is not None and name not in leader)
 
     def _is_calm(self) -> bool:
         """Whether no link loses, repeats or delays anything, and messages and writes are fast beside an election timeout."""
@@ -425,17 +424,16 @@ class Universe:
         """Raise Misuse if the step names something that does not exist. `open_node`: the node of a fault may be empty."""
         if isinstance(step, steps.When):
             self._check(step.fault, open_node=True)
-        names = [getattr(step, field, None) for field in ("one", "other", "src", "dst", "node")]
-        if isinstance(step, steps.Split | steps.Rewire):
-            names = [
-                name for group in (step.groups if isinstance(step, steps.Split) else step.between) for name in group
-            ]
-            twice = next((name for name in names if names.count(name) > 1), None)
-            if twice is not None:
-                verb = type(step).__name__.lower()
-                raise Misuse(f"{verb} names {twice} twice: a node is in one group at most")
-        if isinstance(step, steps.Reconfigure):
-            names = [*step.voters, *step.watchers]
+        names = [getattr(step, field, None) for field in NODE_FIELDS]
+        match step:
+            case steps.Split(groups) | steps.Rewire(between=groups):
+                names = [name for group in groups for name in group]
+                twice = next((name for name in names if names.count(name) > 1), None)
+                if twice is not None:
+                    verb = type(step).__name__.lower()
+                    raise Misuse(f"{verb} names {twice} twice: a node is in one group at most")
+            case steps.Reconfigure(voters, watchers):
+                names = [*voters, *watchers]
         if isinstance(step, steps.Join) and step.node not in self.slots:
             self.check_tag(step.node)
             names = []
@@ -632,14 +630,17 @@ class Universe:
             self._answer(slot, parked, False, OutcomeUnknown(text))
 
     def _crash(self, slot: Slot) -> None:
-        if self._is_interrupted(slot):
-            self.history.cause = self.history.add(slot.name, trace.Crashed())
-            self._unplug(slot)
-            slot.disk.crash(Dice(self._luck, ("crash", slot.name, slot.incarnation)))
+        self._interrupt(slot)
+        if slot.node is None:
+            return
+        self.history.cause = self.history.add(slot.name, trace.Crashed())
+        self._unplug(slot)
+        slot.disk.crash(Dice(self._luck, ("crash", slot.name, slot.incarnation)))
 
     def _halt(self, slot: Slot) -> None:
         """End the incarnation, if there is one, with all that it wrote durable; if its last sync fails, it crashes."""
-        if not self._is_interrupted(slot):
+        self._interrupt(slot)
+        if slot.node is None:
             return
         try:
             slot.disk.settle()
@@ -650,11 +651,10 @@ class Universe:
             self.history.cause = self.history.add(slot.name, trace.Stopped())
             self._unplug(slot, "stopped")
 
-    def _is_interrupted(self, slot: Slot) -> bool:
-        """Forget what the machine was about to do; whether a node ran there, whose end is the caller's to bring about."""
+    def _interrupt(self, slot: Slot) -> None:
+        """Forget what the machine was about to do. A node that runs there is left to the caller."""
         slot.booting, slot.paused = False, False
         slot.backlog.clear()
-        return slot.node is not None
 
     def _resume(self, slot: Slot) -> None:
         slot.paused = False
