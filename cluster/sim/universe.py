@@ -11,7 +11,6 @@ from itertools import count
 from types import FrameType
 from typing import Any, Self, get_args
 
-import attrs
 import trio
 
 from cluster import steps, trace
@@ -28,6 +27,7 @@ from cluster.raft.state import Leader
 from cluster.raft.timing import Timing
 from cluster.sim import fences, settings
 from cluster.sim.administration import wish_of
+from cluster.sim.armed_faults import ArmedFaults
 from cluster.sim.clock import NODES, SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
 from cluster.sim.dice import Dice, seed_of
 from cluster.sim.disk import Disk, DiskModel
@@ -53,22 +53,6 @@ STORY = NODES - 1
 """Index of the story among the nodes, in the order of an instant; so a world has at most 255 nodes."""
 STEPS_AN_INSTANT = 100_000
 """How many entries of the agenda, and how many verbs of the story, one instant may hold."""
-
-
-@attrs.define(eq=False)
-class Armed:
-    """A fault that waits for its event."""
-
-    when: steps.When
-    came: int = 0
-    """How many of the events have come."""
-    was_mended: bool = False
-    """Whether everything was mended before it struck, which disarms it."""
-
-    def text(self) -> str:
-        """What never struck, and why; a sentence without a full stop."""
-        came = f"only {self.came} came" if self.came else "no such event came"
-        return f"{self.when.says()}; {came}{' before all was mended' if self.was_mended else ''}"
 
 
 class Universe:
@@ -131,7 +115,7 @@ class Universe:
         """An application that never runs, asked for what all nodes share."""
         self._nursery: trio.Nursery | None = None
         self._steps = 0
-        self._armed: list[Armed] = []
+        self._armed = ArmedFaults(self.history, self._soon, self.do)
         self._effects: dict[type[steps.Step], Callable[[Any], None]] = {}
         """The method that applies each class of step. Empty until the world has machines."""
         self._names = tuple(names)
@@ -291,7 +275,7 @@ class Universe:
             steps.Resume: lambda step: self._resume(self.slots[step.node]),
             steps.Wipe: self._wipe,
             steps.Mend: self._mend,
-            steps.When: self._strike,
+            steps.When: self._armed.arm,
             steps.Ask: self._ask,
             steps.Disturb: self._disturb,
             **dict.fromkeys(get_args(steps.Administration), self._administer),
@@ -663,8 +647,7 @@ class Universe:
             self.clock.at(self.clock.now, WAKE, slot.index, slot.count(), act, arg)
 
     def _mend(self, step: steps.Mend) -> None:
-        for armed in self._armed:
-            armed.was_mended = True
+        self._armed.mend()
         cause = self.history.cause
         assert self._sample is not None
         self._sample.mend()
@@ -685,43 +668,17 @@ class Universe:
             if slot.node is None:
                 self._boot(slot)
 
-    def _strike(self, when: steps.When) -> None:
-        armed = Armed(when)
-        self._armed.append(armed)
-
-        def see(event: Happened) -> None:
-            if (
-                armed.came < when.count
-                and not armed.was_mended
-                and type(event.note).__name__ == when.kind
-                and event.node
-                and when.node in ("", event.node)
-            ):
-                armed.came += 1
-                if armed.came == when.count:
-                    self.clock.at(self.clock.now, STEP, STORY, self._count(), self._struck, (armed, event))
-
-        self.history.followers.append(see)
-
-    def _struck(self, what: tuple[Armed, Happened]) -> None:
-        armed, event = what
-        if armed.was_mended:
-            return
-        self._armed.remove(armed)
-        fault: Any = armed.when.fault
-        if getattr(fault, "node", None) == "":
-            fault = type(fault)(event.node, *[getattr(fault, name) for name in fault.__match_args__[1:]])
-        self.history.cause = event.seq
-        self.do(fault)
-
     def never_struck(self) -> tuple[str, ...]:
         """The faults that waited for an event in vain, and those that met nothing: sentences without a full stop, with the reason."""
-        waited = [armed.text() for armed in self._armed]
-        return (*waited, *(self._sample.never_struck() if self._sample is not None else ()))
+        met_nothing = self._sample.never_struck() if self._sample is not None else ()
+        return (*self._armed.never_struck(), *met_nothing)
 
     def warnings(self) -> tuple[str, ...]:
         """What whoever played should know of the application's surroundings: sentences without a full stop."""
         return tuple(self._sample.warnings()) if self._sample is not None else ()
+
+    def _soon(self, act: Callable[[Any], None], arg: Any) -> None:
+        self.clock.at(self.clock.now, STEP, STORY, self._count(), act, arg)
 
     def _count(self) -> int:
         self._steps += 1
