@@ -112,8 +112,8 @@ class World(Universe):
     def crash(self, node: str) -> None:
         """Crash the node: it loses its memory and what its disk had not synced.
 
-        Here and wherever a node is named, a role will do, looked up when the verb acts or the fault strikes: `"leader"`, `"followers"`
-        (each of them), and with backups `owner("nightly")`, the responsible node of a task.
+        Here and in each verb that acts on a node, a role will do, looked up when the verb acts or the fault strikes: `"leader"`,
+        `"followers"` (each of them), and with backups `owner("nightly")`, the responsible node of a task.
         """
         self.do(steps.Crash(node))
 
@@ -360,6 +360,7 @@ class World(Universe):
 
     async def led_by(self, node: str, within: Span = PATIENCE) -> None:
         """Wait until this node leads, has committed an entry of its own term, and a majority follows it."""
+        node = self._named(node).name
         await self.until(lambda: self._leading(node), within, f"{node} to lead")
 
     async def joined(self, node: str, *, watcher: bool = False, within: Span = PATIENCE) -> None:

@@ -18,6 +18,9 @@ def test_the_leader_is_who_leads_now() -> None:
         world.start("ABCDE")
         first = await world.elected()
         assert world["leader"].name == first
+        await world.led_by("leader")
+        with pytest.raises(Misuse, match="there is no node 'Z'; nodes are A, B, C, D, E"):
+            await world.led_by("Z")
         world.crash("leader")
         second = await world.elected(other_than=first)
         world.pause("leader")
