@@ -134,9 +134,11 @@ def path_parts(path: str) -> tuple[str, ...]:
 
 def is_name(part: str) -> bool:
     """Whether a part of a path can be the name of a file or folder of ours."""
-    return (
-        part not in ("", ".", "..") and not set(part) & {"/", "\\"} and part.isprintable() and len(part) <= LONGEST_PART
-    )
+    try:
+        parts_of(part, 1)
+    except ValueError:
+        return False
+    return True
 
 
 def check_parts(parts: Iterable[str]) -> None:

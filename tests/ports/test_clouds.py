@@ -299,6 +299,7 @@ STRANGE = (
     "shop/ordinary",
     "shop//folder/file",
     "shop/folder//x",
+    f"shop/{'é' * 200}/x",
 )
 
 
