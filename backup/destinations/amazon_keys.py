@@ -5,6 +5,7 @@ for keys at an address of its own; that is done only where the environment asks 
 """
 
 import os
+from typing import Any
 
 import attrs
 
@@ -30,15 +31,14 @@ def amazon_keys(where: str, access_key: str, secret_key: str, session_token: str
 
     Raises DestinationError if there are none, or half of them.
     """
-    found = access_key, secret_key, session_token
-    names: tuple[str, ...] = ("access_key", "secret_key")
-    if not any(found):
-        found = tuple(os.environ.get(name, "") for name in IN_ENVIRONMENT)  # type: ignore[assignment]  # of three
-        names = IN_ENVIRONMENT
-    if found[0] and found[1]:
-        return AmazonKeys(*found)
-    if found[0] or found[1]:
-        has, lacks = names[:2] if found[0] else (names[1], names[0])
+    of_access, of_secret = "access_key", "secret_key"
+    if not (access_key or secret_key or session_token):
+        access_key, secret_key, session_token = (os.environ.get(name, "") for name in IN_ENVIRONMENT)
+        of_access, of_secret, _ = IN_ENVIRONMENT
+    if access_key and secret_key:
+        return AmazonKeys(access_key, secret_key, session_token)
+    if access_key or secret_key:
+        has, lacks = (of_access, of_secret) if access_key else (of_secret, of_access)
         raise DestinationError(where, f"it has {has}, and no {lacks}", "give both, as Amazon shows them")
     if asks_the_machine() or any(os.environ.get(name) for name in ASKING):
         return None
@@ -48,6 +48,17 @@ def amazon_keys(where: str, access_key: str, secret_key: str, session_token: str
         f"give access_key and secret_key, or {IN_ENVIRONMENT[0]} and {IN_ENVIRONMENT[1]} in the environment; a machine of "
         "Amazon is asked for its own if AWS_EC2_METADATA_DISABLED is 'false'",
     )
+
+
+def as_arguments(keys: AmazonKeys | None) -> dict[str, Any]:
+    """What a client of Amazon's own library is given to get in; nothing without keys, for which it then asks itself."""
+    if keys is None:
+        return {}
+    return {
+        "aws_access_key_id": keys.access_key,
+        "aws_secret_access_key": keys.secret_key,
+        "aws_session_token": keys.session_token or None,
+    }
 
 
 def asks_the_machine() -> bool:

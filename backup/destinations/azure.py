@@ -75,7 +75,7 @@ class Azure(CloudSettings):
         endpoint = endpoint or f"https://{account}.blob.core.windows.net"
         given, hidden = self._keys(), list(self.secrets)
         if given is not None:
-            hidden += [text for text in given.values() if text]
+            hidden += given.values()
         provided: Any = {} if given is None else {"credential_provider": lambda: {**given, "expires_at": None}}
         store = opened(
             lambda: AzureStore(

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from backup.destinations.amazon_keys import amazon_keys
+from backup.destinations.amazon_keys import amazon_keys, as_arguments
 from backup.destinations.port import DestinationError, parts_of
 from backup.destinations.setting_checks import check_region
 from backup.destinations.settings import CloudSettings, Script, named
@@ -72,15 +72,6 @@ class AmazonGlacier(CloudSettings):
         from botocore.config import Config
 
         keys = amazon_keys(self.address, self.access_key, self.secret_key, self.session_token)
-        given = (
-            {}
-            if keys is None
-            else {
-                "aws_access_key_id": keys.access_key,
-                "aws_secret_access_key": keys.secret_key,
-                "aws_session_token": keys.session_token or None,
-            }
-        )
         client = boto3.client(
             "glacier",
             region_name=self.region or "us-east-1",
@@ -90,7 +81,7 @@ class AmazonGlacier(CloudSettings):
                 connect_timeout=CONNECT.total_seconds(),
                 read_timeout=STALLED.total_seconds(),
             ),
-            **given,
+            **as_arguments(keys),
         )
         return GlacierVault(client, self)
 

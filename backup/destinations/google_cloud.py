@@ -65,7 +65,7 @@ class GoogleCloud(CloudSettings):
         account = service_account(text)
         url, private = account["gcs_base_url"] or "https://storage.googleapis.com", account["private_key"]
         options, retry = client_options(url), retry_config()
-        hidden = [*self.secrets, *([private] if private else [])]
+        hidden = [*self.secrets, private]
         store = opened(
             lambda: GCSStore(self.bucket, service_account_key=text, client_options=options, retry_config=retry),
             self.address,

@@ -5,17 +5,17 @@ itself, in its own protocol, and such keys are passed over. Only what failed is 
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
-import http.client
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from xml.etree import ElementTree
 
-from backup.destinations.amazon_keys import AmazonKeys
-from backup.destinations.store_options import CONNECT, STALLED
+from backup.destinations.amazon_keys import AmazonKeys, as_arguments
+from backup.destinations.store_options import CONNECT, STALLED, http_connection
 from cluster.value import value
 
 VERSION_OF_AZURE = "2021-12-02"
@@ -39,15 +39,7 @@ def of_amazon(bucket: str, server: str, region: str, keys: AmazonKeys | None, *,
     """The lister of a bucket of S3 at the URL `server`; by keys that Amazon's own library finds, if none are given."""
 
     def listed(prefix: str) -> Listing:
-        import boto3
-        from botocore.config import Config
-
-        given: dict[str, Any] = {}
-        if keys is not None:
-            given["aws_access_key_id"], given["aws_secret_access_key"] = keys.access_key, keys.secret_key
-            given["aws_session_token"] = keys.session_token or None
-        config = _config(Config, "path" if by_path else "virtual")
-        client = boto3.session.Session().client("s3", region_name=region, endpoint_url=server, config=config, **given)
+        client = _client(server, region, "path" if by_path else "virtual", **as_arguments(keys))
         return _paged(client, bucket, prefix)
 
     return listed
@@ -57,12 +49,7 @@ def of_google(bucket: str, server: str, account: dict[str, Any]) -> Lister:
     """The lister of a bucket of Google's, whose older interface is that of S3, with a token of the service account."""
 
     def listed(prefix: str) -> Listing:
-        import boto3
-        from botocore import UNSIGNED
-        from botocore.config import Config
-
-        config = _config(Config, "path", signature_version=UNSIGNED)
-        client = boto3.session.Session().client("s3", region_name="auto", endpoint_url=server, config=config)
+        client = _client(server, "auto", "path", is_signed=False)
         if not account.get("disable_oauth"):
             from google.auth import jwt as library
 
@@ -79,9 +66,19 @@ def of_google(bucket: str, server: str, account: dict[str, Any]) -> Lister:
     return listed
 
 
-def _config(config: Any, style: str, **others: Any) -> Any:
-    seconds = {"connect_timeout": CONNECT.total_seconds(), "read_timeout": STALLED.total_seconds()}
-    return config(retries={"max_attempts": 0}, s3={"addressing_style": style}, **seconds, **others)
+def _client(server: str, region: str, style: str, *, is_signed: bool = True, **keys: Any) -> Any:
+    import boto3
+    from botocore import UNSIGNED
+    from botocore.config import Config
+
+    config = Config(
+        retries={"max_attempts": 0},
+        s3={"addressing_style": style},
+        connect_timeout=CONNECT.total_seconds(),
+        read_timeout=STALLED.total_seconds(),
+        signature_version=None if is_signed else UNSIGNED,
+    )
+    return boto3.session.Session().client("s3", region_name=region, endpoint_url=server, config=config, **keys)
 
 
 def _paged(client: Any, bucket: str, prefix: str) -> Listing:
@@ -136,14 +133,10 @@ def _asked_of_azure(container: str, server: str, account: str, keys: dict[str, s
         headers["Authorization"] = f"SharedKey {account}:{base64.b64encode(digest).decode()}"
     else:
         query |= dict(parse_qsl(keys["sas_token"]))
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=STALLED.total_seconds())
-    try:
+    with contextlib.closing(http_connection(parts, STALLED)) as connection:
         connection.request("GET", f"{path}?{urlencode(query, quote_via=quote)}", headers=headers)
         answer = connection.getresponse()
         content = answer.read(LONGEST_PAGE)
-    finally:
-        connection.close()
     if answer.status != 200:
         raise OSError(f"the server answers {answer.status} {answer.reason}")
     return content

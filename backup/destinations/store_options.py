@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from backup.destinations.port import DestinationError
@@ -50,6 +50,12 @@ def has_proxy(url: str) -> bool:
     """Whether the environment names a proxy for a URL."""
     parts, known = urlsplit(url), getproxies()
     return bool(known.get(parts.scheme) or known.get("all")) and not proxy_bypass(parts.hostname or "")
+
+
+def http_connection(server: SplitResult, timeout: timedelta) -> http.client.HTTPConnection:
+    """A connection to the server of a URL without the library, by TLS if the URL begins with `https://`."""
+    kind = http.client.HTTPSConnection if server.scheme == "https" else http.client.HTTPConnection
+    return kind(server.hostname or "", server.port, timeout=timeout.total_seconds())
 
 
 def retry_config() -> Any:
@@ -95,12 +101,12 @@ def sent_elsewhere(error: BaseException) -> str:
     if "kind: Connect" not in str(error) or failed is None:
         return ""
     parts = urlsplit(failed[1])
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
-        asked = kind(parts.hostname or "", parts.port, timeout=CONNECT.total_seconds())
-        with contextlib.closing(asked):
-            asked.request("GET", parts.path)  # unsigned: the answer to that is what everybody gets
-            location = urlsplit(asked.getresponse().getheader("Location") or "")
-            if location.hostname and location.hostname != parts.hostname:
-                return location.hostname
+    with (
+        contextlib.suppress(OSError, ValueError, http.client.HTTPException),
+        contextlib.closing(http_connection(parts, CONNECT)) as asked,
+    ):
+        asked.request("GET", parts.path)  # unsigned: the answer to that is what everybody gets
+        location = urlsplit(asked.getresponse().getheader("Location") or "")
+        if location.hostname and location.hostname != parts.hostname:
+            return location.hostname
     return ""
