@@ -263,19 +263,18 @@ def in_memory(place: Destination) -> bool:
     return place.in_memory if isinstance(place, Troubled) else isinstance(place, MemoryDestination)
 
 
-LOST = ("the connection is lost", "see whether the place can be reached; the next run tries again")
-DAMAGED = ("the hash that came back is not that of the file", "nothing: the next run sends another")
 REASONS: Mapping[type, tuple[str, str]] = {
     Full: ("no space is left", "free some space, or choose another folder"),
     Filling: ("no space is left", "free some space, or choose another folder"),
     Refusing: ("permission is denied", "let the user that runs this write there, or choose another folder"),
     Silent: ("the device does not answer", "see whether the server behind the folder is up; the next run tries again"),
     ReadOnly: ("the file system can only be read", "mount it for writing, or choose another folder"),
-    Cutting: DAMAGED,
-    Disconnected: LOST,
+    Cutting: ("the hash that came back is not that of the file", "nothing: the next run sends another"),
+    Disconnected: ("the connection is lost", "see whether the place can be reached; the next run tries again"),
 }
 """The reason and the remedy that a user reads for each fault of a folder, worded as for a real one."""
 OF_A_CLOUD: Mapping[type, tuple[str, str]] = {
+    **REASONS,
     Full: ("the quota is used up", "raise it, or remove what nobody needs there"),
     Filling: ("the quota is used up", "raise it, or remove what nobody needs there"),
     Refusing: ("permission is denied", "give keys that may list, read, write and delete there"),
@@ -284,25 +283,24 @@ OF_A_CLOUD: Mapping[type, tuple[str, str]] = {
         "see whether it can be reached; the next run tries again",
     ),
     ReadOnly: ("these keys may only read", "give keys that may write and delete there"),
-    Cutting: DAMAGED,
-    Disconnected: LOST,
 }
 """The same for a cloud."""
 OF_FTP: Mapping[type, tuple[str, str]] = {
+    **OF_A_CLOUD,
     Full: ("no space is left on the server", "free some space there, or have the user's quota raised"),
     Filling: ("no space is left on the server", "free some space there, or have the user's quota raised"),
     Refusing: ("the server refuses that", "give a user that may write there, and its password"),
     ReadOnly: ("this user may only read", "give a user that may write there, and its password"),
 }
-"""What is otherwise for a server with users."""
+"""The same for a server with users."""
 
 
 def reason(fault: type, place: str) -> tuple[str, str]:
     """The reason and the remedy for a fault of the place of that address or path."""
     if not is_remote(place):
         return REASONS[fault]
-    found = OF_FTP.get(fault) if kind_of(place).json_name == "FtpSettings" else None
-    return found or OF_A_CLOUD[fault]
+    is_ftp = kind_of(place).json_name == "FtpSettings"
+    return OF_FTP[fault] if is_ftp else OF_A_CLOUD[fault]
 
 
 def _size_of(place: Destination) -> int:
