@@ -27,9 +27,9 @@ from backup.record.task_json import task_json
 from backup.requests import answers
 from backup.runs import run_status
 from backup.runs.chain import chain_to_continue, free_names, looked_at
-from backup.runs.local_status import ChainEnd
+from backup.runs.local_status import ChainEnd, UnfinishedFiles
 from backup.runs.run_inputs import RunInputs, RunPlaces
-from backup.runs.uploads import BackupFile, NoLongerWanted, UnfinishedFiles, Uploads, is_last_attempt, pause, withdraw
+from backup.runs.uploads import BackupFile, NoLongerWanted, Uploads, is_last_attempt, pause, withdraw
 from cluster.member import Member
 from cluster.trace import Note
 from cluster.value import value

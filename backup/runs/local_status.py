@@ -197,6 +197,22 @@ class LocalStatuses:
         return True
 
 
+@value
+class UnfinishedFiles:
+    """The files of one task that may lie unfinished somewhere, by its page, which outlives the node's crash."""
+
+    statuses: LocalStatuses
+    page: TaskKey
+
+    def of(self, address: str) -> tuple[str, ...]:
+        """Their names in the place of that address."""
+        return self.statuses.unfinished(self.page, address)
+
+    async def keep(self, address: str, names: Iterable[str]) -> None:
+        """These are the names from now on."""
+        await self.statuses.set_unfinished(self.page, address, names)
+
+
 def _file(key: TaskKey) -> str:
     return f"{PREFIX}{key[0]}-{key[1]}"
 

@@ -88,7 +88,7 @@ class RunPlaces:
 
     def time_to_look(self, cost: int) -> int:
         """µs that a look at all of them takes which costs `cost` at one that is well."""
-        return max(time_at(self.base, cost), *(SILENCE for each in self.remotes if is_silent(each.place)), 0)
+        return max([time_at(self.base, cost), *(SILENCE for each in self.remotes if is_silent(each.place))])
 
     def cloud_of(self, error: DestinationError) -> str:
         """The address of the cloud that an error is of; empty if it is of none."""

@@ -3,7 +3,6 @@
 The steps of a run are in backup_run.py; when it is due is decided in scheduler.py.
 """
 
-from collections.abc import Iterable
 from functools import partial
 from typing import Protocol
 
@@ -27,14 +26,13 @@ from backup.replicas.local_copies import LocalCopies
 from backup.replicas.node_reports import RunReport
 from backup.requests.answers import Operation, RunProgress
 from backup.runs.backup_run import BackupRun, RunOutcome
-from backup.runs.local_status import LocalStatuses, TaskKey
+from backup.runs.local_status import LocalStatuses, TaskKey, UnfinishedFiles
 from backup.runs.retention_cleaner import RetentionCleaner
 from backup.runs.run_inputs import RunInputs, RunPlaces
 from backup.runs.schedule import Plan
 from backup.runs.status_reporter import StatusReporter
 from backup.runs.uploads import NoLongerWanted, RemotePlace
 from cluster.member import Member
-from cluster.value import value
 
 EXPLAINED = (DestinationError, DamagedBackup, UnreadableBackup, KeyRefused, NoKey, WrongKey)
 """Errors of a destination, of a file it gave back, or of a key: no other error may make a run fail."""
@@ -76,22 +74,6 @@ class ActiveRun:
     def progress(self) -> RunProgress | None:
         """How far the run has come; None: nothing of it is written yet."""
         return self.work.progress if self.work is not None else None
-
-
-@value
-class Unfinished:
-    """The files of one task that may lie unfinished somewhere."""
-
-    statuses: LocalStatuses
-    page: TaskKey
-
-    def of(self, address: str) -> tuple[str, ...]:
-        """Their names in the place of that address."""
-        return self.statuses.unfinished(self.page, address)
-
-    async def keep(self, address: str, names: Iterable[str]) -> None:
-        """These are the names from now on."""
-        await self.statuses.set_unfinished(self.page, address, names)
 
 
 @attrs.define(eq=False)
@@ -201,9 +183,15 @@ class Runner:
             run.started_at if once else self._fresh(run.key, database),
         )
         places = partial(self._find_places, run)
-        unfinished = Unfinished(self._statuses, run.page)
-        wanted = lambda: not run.unwanted  # noqa: E731  # one line, used once
-        work = BackupRun(self._member, self._rules, inputs, places, self._destinations.plain, wanted, unfinished)
+        work = BackupRun(
+            self._member,
+            self._rules,
+            inputs,
+            places,
+            self._destinations.plain,
+            lambda: not run.unwanted,
+            UnfinishedFiles(self._statuses, run.page),
+        )
         run.started_at, run.work = inputs.started_at, work
         try:
             done = await work.do()
@@ -277,9 +265,8 @@ class Runner:
         self._over(run)
 
     def _over(self, run: ActiveRun) -> None:
-        run.work = (
-            None  # which refers back to it: else a year of runs would stay in memory until such circles are looked for
-        )
+        # it refers back to the run: else a year of runs would stay in memory until such circles are looked for
+        run.work = None
         if self._runs.get(run.key) is run:
             del self._runs[run.key]
             self._listener.run_ended(run.key)

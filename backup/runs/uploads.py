@@ -6,7 +6,7 @@ files are removed in retention_cleaner.py.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import attrs
 
@@ -18,7 +18,7 @@ from backup.destinations.waiting import wait_a_little
 from backup.notes import Uploaded, UploadFailed, UploadRepeated
 from backup.record.record import Sent
 from backup.record.rules import Rules
-from backup.runs.local_status import ChainEnd
+from backup.runs.local_status import ChainEnd, UnfinishedFiles
 from cluster.member import Member
 from cluster.value import value
 
@@ -59,16 +59,6 @@ class BackupFile:
     def name(self) -> str:
         """Folder and file, as a destination names it."""
         return f"{self.folder}/{self.file}"
-
-
-class UnfinishedFiles(Protocol):
-    """The memory of a task's files that may lie unfinished somewhere. It outlives the node's crash (local_status.py)."""
-
-    def of(self, address: str) -> tuple[str, ...]:
-        """Their names in the place of that address."""
-
-    async def keep(self, address: str, names: Iterable[str]) -> None:
-        """These are the names from now on."""
 
 
 @attrs.define(eq=False)
@@ -126,9 +116,7 @@ class Uploads:
                 return None
             except (OSError, ValueError) as error:
                 taken = isinstance(error, FileExistsError)  # somebody else's file has that name: it stays (rule 11.5)
-                is_clear = taken
-                if not taken:
-                    is_clear = await self._outside(remote, partial(_clear, remote.place, file.name), io_costs.LOOK)
+                is_clear = taken or await self._outside(remote, partial(_clear, remote.place, file.name), io_costs.LOOK)
                 why = self._plain(error)
                 is_last = is_last_attempt(attempt, self._rules)
                 if not is_last and not taken and self._is_wanted() and self._has_time(began):
