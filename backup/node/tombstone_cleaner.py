@@ -13,7 +13,7 @@ from backup.database.agreed_values import CleanValueTombstones
 from backup.database.documents import Store
 from backup.database.items import Item
 from backup.node.tombstones import KnownProgress, TombstoneNeed, exchange_need, needs
-from backup.notes import DeletionsKept, TombstonesCleaned
+from backup.notes import DeletionsKept, NeededBy, TombstonesCleaned
 from backup.record.database_commands import SayFarewell
 from backup.record.record import Database, Record, Task
 from backup.record.responsible_node import TaskState
@@ -31,6 +31,8 @@ AGAIN = 1 * MINUTE
 """How long (µs) after a failed report of having left a group it is tried again."""
 REASONS = 3
 """At most this many of the reasons to keep a tombstone are named."""
+ToldReason = tuple[NeededBy | None, str, int]
+"""A reason with the node and the task that it is about."""
 
 
 @attrs.define(eq=False)
@@ -46,8 +48,8 @@ class TombstoneCleaner:
     _scheduler: Scheduler
     _waiting: set[int] = attrs.field(factory=set, init=False)
     """Databases whose copy is cleaned at the next full period."""
-    _told: dict[tuple[int, bool], TombstoneNeed | None] = attrs.field(factory=dict, init=False)
-    """By database id, and whether of its values: the reason to keep deletions that was told last, without its `up_to`."""
+    _told: dict[tuple[int, bool], ToldReason | None] = attrs.field(factory=dict, init=False)
+    """By database id, and whether of its values: the reason to keep deletions that was told last."""
     _limits: dict[int, tuple[str, int]] = attrs.field(factory=dict, init=False)
     """By database id: its name, and the log index up to which tombstones of its values may go; absent if it has none."""
     _asking: bool = attrs.field(default=False, init=False)
@@ -74,7 +76,8 @@ class TombstoneCleaner:
 
     def _tell(self, database: Database, need: TombstoneNeed | None, *, values: bool) -> None:
         """Note why deletions are kept, unless that was noted last."""
-        key, reason = (database.id, values), need and attrs.evolve(need, up_to=0)
+        key = database.id, values
+        reason = None if need is None else (need.by, need.node, need.task)
         if self._told.get(key) == reason:
             return
         self._told[key] = reason

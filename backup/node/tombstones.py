@@ -29,7 +29,7 @@ class TombstoneNeed:
     @property
     def why(self) -> str:
         """The reason, a sentence without a full stop; empty if there is none."""
-        return self.by.value.format(node=self.node, task=self.task) if self.by is not None else ""
+        return self.by.why(self.node, self.task) if self.by is not None else ""
 
 
 @value

@@ -81,6 +81,10 @@ class NeededBy(Enum):
     REPLICATION_ELSEWHERE = "external replication {task} may come to this node"
     SOURCE = "another database replicates to this one, and may send what was deleted once more"
 
+    def why(self, node: str, task: int) -> str:
+        """The sentence about that node and that task."""
+        return self.value.format(node=node, task=task)
+
 
 @value
 class DeletionsKept(Note):
@@ -106,8 +110,7 @@ class DeletionsKept(Note):
         what = "deletions of values" if self.values else "deletions"
         if not self.needed_by:
             return f"keeps no {what} in {self.database} any more"
-        why = NeededBy[self.needed_by].value.format(node=self.of_node, task=self.task)
-        return f"keeps {what} in {self.database}, as {why}"
+        return f"keeps {what} in {self.database}, as {NeededBy[self.needed_by].why(self.of_node, self.task)}"
 
 
 @value
