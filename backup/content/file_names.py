@@ -120,6 +120,11 @@ def is_misdated(name: str) -> bool:
     return found is not None and _parse_date(found["date"], UTC) is None
 
 
+def is_meant_as_folder(name: str, zone: ZoneInfo) -> bool:
+    """Whether a folder is one of a backup by its name, be it with a date that does not exist."""
+    return parse_folder(name, zone) is not None or is_misdated(name)
+
+
 def is_encrypted(file: str) -> bool:
     """Whether a file's name says that it is encrypted (rule 11.2)."""
     found = _FILE.fullmatch(file)

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from backup.content.manifest import DamagedBackup
-from backup.database.exact_json import decoder
+from backup.database.exact_json import BRACKETS, decoder
 from cluster.value import value
 
-TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]]', re.DOTALL)
 NEEDLESS_COMMA = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|,(?=\s*[}\]])', re.DOTALL)
 SPACE = b" \t\r\n"
 STEP = 1 << 26
@@ -220,11 +219,6 @@ class Sections:
         return DamagedBackup(self._name, what)
 
 
-def parsed_json(text: str) -> Any:
-    """The value of a JSON text, which knows no NaN and no infinity. Raises ValueError or RecursionError for another text."""
-    return decoder.decode(text)
-
-
 def raw_size(content: Any) -> int | None:
     """How many raw bytes follow an attachment or a time-series segment; None for any other item."""
     match content:
@@ -239,7 +233,7 @@ def raw_size(content: Any) -> int | None:
 def extent(text: str, at: int) -> int | None:
     """Where the object, list or string that begins at `at` ends, found by its brackets; None if the text ends before."""
     depth = 0
-    for token in TOKENS.finditer(text, at):
+    for token in BRACKETS.finditer(text, at):
         found = token[0]
         if found in "{[":
             depth += 1

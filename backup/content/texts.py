@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backup.content.manifest import instant_of, stamp
-from backup.content.sections import DocumentLine, parsed_json
+from backup.content.sections import DocumentLine
 from backup.database.change_vector import ChangeVector
+from backup.database.exact_json import decoder
 from backup.database.items import (
-    DATABASE_METADATA,
     EXTENSION_METADATA,
     METADATA,
     NO_COLLECTION,
+    RESERVED_METADATA,
     Attachment,
     Blob,
     Document,
@@ -118,7 +119,7 @@ def document_on_line(line: DocumentLine, leave_out: LeaveOut) -> Document:
     plain = PLAIN_METADATA.fullmatch(line.metadata)
     if plain is None:
         try:
-            return document_with(line.body, parsed_json(line.metadata), leave_out)
+            return document_with(line.body, decoder.decode(line.metadata), leave_out)
         except RecursionError as error:
             raise ValueError("metadata that are nested too deeply") from error
     collection, tag, etag, database_id, document_id, last_modified = plain.groups()
@@ -168,7 +169,7 @@ def _beside(metadata: Mapping[str, Any], leave_out: LeaveOut) -> tuple[frozenset
     """The flags, the attachments, and the metadata of the user's own as text; empty: there is none."""
     for field in sorted(metadata.keys() & EXTENSION_METADATA):
         leave_out(field)
-    own = {name: field for name, field in metadata.items() if name not in DATABASE_METADATA | EXTENSION_METADATA}
+    own = {name: field for name, field in metadata.items() if name not in RESERVED_METADATA}
     flags = frozenset(flag for flag in str(metadata.get("@flags", "")).split(", ") if flag)
     for flag in sorted(flags - KNOWN_FLAGS):
         leave_out(f"@flags {flag}")

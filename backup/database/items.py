@@ -25,6 +25,8 @@ DATABASE_METADATA = frozenset({"@id", "@collection", "@change-vector", "@last-mo
 """The fields of a document's metadata that the database writes."""
 EXTENSION_METADATA = frozenset({"@counters", "@timeseries", "@counters-snapshot", "@timeseries-snapshot"})
 """Those that name what the model has no place for."""
+RESERVED_METADATA = DATABASE_METADATA | EXTENSION_METADATA
+"""Those that are never the user's own."""
 
 
 @value
@@ -202,7 +204,7 @@ def _with_own_first(document_id: str, data: Mapping[str, Any]) -> Mapping[str, A
     metadata = data[METADATA]
     if not isinstance(metadata, Mapping):
         raise ValueError(f"document {document_id!r} holds {METADATA} that is no object: make it one, or leave it out")
-    if written := sorted(metadata.keys() & (DATABASE_METADATA | EXTENSION_METADATA)):
+    if written := sorted(metadata.keys() & RESERVED_METADATA):
         raise ValueError(
             f"document {document_id!r} holds {METADATA} with {', '.join(written)}, which the database writes: leave it out"
         )

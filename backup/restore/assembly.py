@@ -24,7 +24,7 @@ from backup.database.agreed_values import (
 from backup.database.documents import Store
 from backup.database.indexes import IndexData
 from backup.database.items import Blob, Document, Item, Tombstone
-from backup.database.journal import JournalState, TornFrame, decode_stream
+from backup.database.journal import JournalState, decode_stream
 from backup.database.revisions import Policies
 
 
@@ -104,9 +104,7 @@ class DatabaseAssembly:
                 reader.name, f"it holds {counts} things of each kind where its manifest counts {counted}"
             )
 
-    def _stored(
-        self, reader: SnapshotReader, others: dict[str, bytes]
-    ) -> Iterator[Item | Blob | JournalState | TornFrame]:
+    def _stored(self, reader: SnapshotReader, others: dict[str, bytes]) -> Iterator[Item | Blob | JournalState]:
         for name, pieces in reader.members():
             if name.startswith(DOCUMENTS):
                 yield from decode_stream(pieces)

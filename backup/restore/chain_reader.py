@@ -104,7 +104,7 @@ def restore(
     keys = tuple(keys)
 
     def take(assembly: DatabaseAssembly, file: str) -> Manifest | None:
-        return assembly.take_file(file, plain(file, destination.read(f"{folder}/{file}"), keys), unsealed=unsealed)
+        return assembly.take_file(file, content_of(destination, folder, file, keys), unsealed=unsealed)
 
     with _collector_paused():
         begun, known = DatabaseAssembly(node, database_id), dict[str, Manifest]()
@@ -124,6 +124,11 @@ def restore(
             take(assembly, file)
     assembly.left_out = dict(sorted(assembly.left_out.items()))
     return assembly
+
+
+def content_of(destination: Destination, folder: str, file: str, keys: Iterable[Key]) -> Iterable[bytes]:
+    """The content of a file of a folder, decrypted if its name says that it is encrypted. NoKey or WrongKey as `restore`."""
+    return plain(file, destination.read(f"{folder}/{file}"), keys)
 
 
 @contextmanager
@@ -196,7 +201,7 @@ def _by_manifests(
 
     def manifest_of(file: str) -> Manifest:
         if file not in known:
-            found = read_manifest(file, plain(file, destination.read(f"{folder}/{file}"), keys))
+            found = read_manifest(file, content_of(destination, folder, file, keys))
             if found.file.lower() != file.lower():
                 raise BrokenChain(f"{file} was written as {found.file}: give it that name again")
             known[file] = found

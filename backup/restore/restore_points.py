@@ -7,14 +7,21 @@ from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 from backup.content import file_names
-from backup.content.encryption import NoKey, WrongKey, plain
+from backup.content.encryption import NoKey, WrongKey
 from backup.content.file_names import UTC
 from backup.content.logical import read_manifest
 from backup.content.manifest import DamagedBackup, Manifest, UnreadableBackup
 from backup.destinations.port import Destination, DestinationError
 from backup.record.encryption_keys import Key
 from backup.restore.assembly import DatabaseAssembly, read_through
-from backup.restore.chain_reader import BrokenChain, NothingToRestore, RestorePoint, chain_of, restore_points
+from backup.restore.chain_reader import (
+    BrokenChain,
+    NothingToRestore,
+    RestorePoint,
+    chain_of,
+    content_of,
+    restore_points,
+)
 from cluster.time_units import DAY, as_datetime
 from cluster.value import value
 
@@ -76,12 +83,8 @@ def chains(
     return tuple(
         check_chain(destination, folder, keys=keys, zone=zone, unsealed=unsealed, thorough=thorough)
         for folder in destination.folders()
-        if _is_meant(folder, zone)
+        if file_names.is_meant_as_folder(folder, zone)
     )
-
-
-def _is_meant(folder: str, zone: ZoneInfo) -> bool:
-    return file_names.parse_folder(folder, zone) is not None or file_names.is_misdated(folder)
 
 
 def check_chain(
@@ -131,7 +134,7 @@ def _checked(
     try:
         files = chain_of(destination, points, point.file, keys=keys, known=known)
         if thorough:
-            read_through(point.file, plain(point.file, destination.read(f"{point.folder}/{point.file}"), keys))
+            read_through(point.file, content_of(destination, point.folder, point.file, keys))
     except Unusable as error:
         return CheckedPoint(point, known.get(point.file), str(error))
     return CheckedPoint(point, known[point.file], "", files)
@@ -147,7 +150,7 @@ def _read_unsealed(
         try:
             if not problem:
                 chain_of(destination, points, point.file, unsealed=True)
-                content = plain(point.file, destination.read(f"{point.folder}/{point.file}"), keys)
+                content = content_of(destination, point.folder, point.file, keys)
                 manifest = assembly.take_file(point.file, content, unsealed=True)
         except Unusable as error:
             problem = str(error)
@@ -157,7 +160,7 @@ def _read_unsealed(
 
 def manifest_of(destination: Destination, point: RestorePoint, keys: Iterable[Key] = ()) -> Manifest:
     """The manifest of a point's file, with its seal verified."""
-    return read_manifest(point.file, plain(point.file, destination.read(f"{point.folder}/{point.file}"), keys))
+    return read_manifest(point.file, content_of(destination, point.folder, point.file, keys))
 
 
 def point_at(

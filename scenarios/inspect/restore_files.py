@@ -69,14 +69,14 @@ def places(where: str | Path) -> list[FilesPlace]:
     if not folder.is_dir():
         raise FilesError(f"there is no folder {folder}: give that of a run (--out), of a destination, or of one chain")
     whole = folder.resolve()
-    if _is_chain(whole.name):
+    if file_names.is_meant_as_folder(whole.name, file_names.UTC):
         return [_local(whole.parent, whole.name)]
     found = sorted(
         {
             path.parent
             for path in whole.rglob("*")
             if path.is_dir()
-            and _is_chain(path.name)
+            and file_names.is_meant_as_folder(path.name, file_names.UTC)
             # not a folder under construction, nor one whose node died meanwhile
             and TEMPORARY not in path.relative_to(whole).parts
         }
@@ -84,10 +84,6 @@ def places(where: str | Path) -> list[FilesPlace]:
     if not found:
         raise FilesError(f"{folder} holds no folder of backups, nor does any folder below it: give another")
     return [_local(path) for path in found]
-
-
-def _is_chain(name: str) -> bool:
-    return file_names.parse_folder(name, file_names.UTC) is not None or file_names.is_misdated(name)
 
 
 def _local(path: Path, only: str = "") -> FilesPlace:
