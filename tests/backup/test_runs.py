@@ -1,7 +1,7 @@
 """One run, and how many: files, crashes in the middle, errors, cancelling, slots (ravendb.md sections 8, 9, 11)."""
 
 from calendar import MONDAY, isleap, weekday
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 from sys import _getframe
@@ -140,18 +140,23 @@ def test_a_lost_full_file_means_a_full(tmp_path: Path) -> None:
 # ---- crashes ----
 
 
-def test_a_crash_in_the_middle_leaves_the_file_in_progress(tmp_path: Path) -> None:
-    """11.3, 17.12, 22.6: nothing cleans up after the dead; the node comes back and runs what was not covered."""
+def interrupted_by(step: Crash | Stop) -> Callable[[World], Awaitable[None]]:
+    """The story of a node to which that happens in the middle of a run, and which comes back."""
 
     async def story(world: World) -> None:
         task = await open_shop(world)
-        world.when(BackupStarted, Crash(""))
+        world.when(BackupStarted, step)
         await world.seen(BackupStarted, within=4_000)
         await trio.sleep(5)
         world.restart(owner(world, task))
         await trio.sleep(minutes(5))
 
-    told = played(story, tmp_path)
+    return story
+
+
+def test_a_crash_in_the_middle_leaves_the_file_in_progress(tmp_path: Path) -> None:
+    """11.3, 17.12, 22.6: nothing cleans up after the dead; the node comes back and runs what was not covered."""
+    told = played(interrupted_by(Crash("")), tmp_path)
     assert files(tmp_path) == [
         "2024-01-01-01-00-00.ravendb-full-backup.in-progress",
         "2024-01-01-01-00-15.ravendb-full-backup",
@@ -161,16 +166,7 @@ def test_a_crash_in_the_middle_leaves_the_file_in_progress(tmp_path: Path) -> No
 
 def test_a_stop_in_the_middle_cuts_the_run_off_without_a_status(tmp_path: Path) -> None:
     """9.12: nothing of the run is written down or reported; the node comes back and makes the backup of that occurrence."""
-
-    async def story(world: World) -> None:
-        task = await open_shop(world)
-        world.when(BackupStarted, Stop(""))
-        await world.seen(BackupStarted, within=4_000)
-        await trio.sleep(5)
-        world.restart(owner(world, task))
-        await trio.sleep(minutes(5))
-
-    told = played(story, tmp_path)
+    told = played(interrupted_by(Stop("")), tmp_path)
     assert [note.occurrence for note in told.all(BackupStarted)] == [HOUR, HOUR]
     assert [note.started_at > HOUR for note in told.all(Reported)] == [True]
     assert [run.end for run in RunHistory(told.outcome.history.events).runs] == ["crashed", "finished"]

@@ -24,7 +24,7 @@ def silent() -> Iterator[int]:
 
 @contextlib.contextmanager
 def answering(redirect: str = "", *, stops: bool = False) -> Iterator[tuple[int, list[tuple[str, str, str | None]]]]:
-    """A server on every request an empty listing, and what it was asked: method, path, session or bearer token.
+    """A server that answers every request with an empty listing, and what it was asked: method, path, session or bearer token.
 
     `redirect`: what it answers instead, the beginning of another URL. `stops`: it keeps silent in the middle of its answer.
     """
