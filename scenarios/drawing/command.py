@@ -59,7 +59,7 @@ def draw_played(
 ) -> str:
     """The SVG of a run that was played; `command` stands below it. Raises ReplayError."""
     outcome, known = found.outcome, KnownPaths.of(found.loaded)
-    title, command = known.without(found.loaded.lesson), known.without(command)
+    title = found.loaded.lesson
     names = among(outcome.names, nodes)
     between, broke = window(outcome, start, until), breach(found)
     if only:
@@ -76,7 +76,8 @@ def _told(drawn: Picture, known: KnownPaths) -> Picture:
     """The picture without the folders of this machine in what it says."""
     sentences = tuple(attrs.evolve(each, text=known.without(each.text)) for each in drawn.sentences)
     broke = drawn.breach and attrs.evolve(drawn.breach, text=known.without(drawn.breach.text))
-    return attrs.evolve(drawn, sentences=sentences, breach=broke)
+    title, command = known.without(drawn.title), known.without(drawn.command)
+    return attrs.evolve(drawn, title=title, command=command, sentences=sentences, breach=broke)
 
 
 def among(names: Sequence[str], wanted: str) -> tuple[str, ...]:

@@ -128,7 +128,8 @@ class _Writer:
 
     def _news(self, event: Happened[Any]) -> Iterator[Fields]:
         note = event.note
-        told = {"args": {"seq": event.seq, "text": self._excerpt.text(note)}}
+        text = self._excerpt.text(note)
+        told = {"args": {"seq": event.seq, "text": text}}
         match note:
             case Delivered():
                 yield from self._message(event, note)
@@ -137,11 +138,7 @@ class _Writer:
             case Committed(index=index):
                 yield self._at(event.node, event.t) | {"ph": "C", "name": "commit", "args": {event.node: index}}
             case Stepped():
-                yield (
-                    self._at("", event.t)
-                    | {"ph": "i", "s": "g", "cat": "step", "name": self._excerpt.text(note)}
-                    | told
-                )
+                yield self._at("", event.t) | {"ph": "i", "s": "g", "cat": "step", "name": text} | told
             case _ if not is_quiet(event):
                 name = type(note).__name__
                 yield self._at(event.node, event.t) | {"ph": "i", "s": "t", "cat": "event", "name": name} | told

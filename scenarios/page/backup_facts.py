@@ -108,8 +108,7 @@ def _causes(
     outcome: "Outcome", request: RunRequest, loaded: LoadedStory, missed: Sequence[Missed]
 ) -> list[tuple[str, ...]]:
     """The cause of each of these gaps, as the nodes stood when its first occurrence was due: the run is played again."""
-    first = outcome.names[:1]
-    visitors = [Visitor(gap.first, _asked(gap.task, *(part.founders or first)[:1]), SOON) for part, gap in missed]
+    visitors = [Visitor(gap.first, _asked(gap.task, (part.founders or outcome.names)[0]), SOON) for part, gap in missed]
 
     def follow(world: "World") -> None:
         for visitor in visitors:

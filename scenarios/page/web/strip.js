@@ -87,7 +87,7 @@ function faults(run, x, y) {
   }
   return draw("g.faults", label("faults", y), [...bins].map(([at, rows]) => {
     const good = rows.every((row) => UP.has(row.step)), middle = y + LANE / 2;
-    return draw("g", { class: good ? "good" : "bad", "data-seq": rows[0].seq, title: rows.slice(0, 12).map((row) => `${clockText(row.t)}  ${row.text}`).join("\n") },
+    return mark(good ? "good" : "bad", rows[0].seq, rows.slice(0, 12).map((row) => `${clockText(row.t)}  ${row.text}`).join("\n"),
       draw("path", { d: good ? `M${at - 4} ${middle + 4}L${at} ${middle - 4}L${at + 4} ${middle + 4}Z` : `M${at - 4} ${middle - 4}l8 8m0 -8l-8 8` }));
   }));
 }

@@ -38,7 +38,7 @@ export function restore(state, run, view) {
   return el("section.backups", { "data-key": "restore" },
     el("h2", "Restore"),
     el("label", `As of ${wallText(at)} UTC `,
-      el("input", { type: "range", class: "point", "data-key": "point", min: 0, max: state.t, step: 1, value: at, oninput: (/** @type {Event} */ event) =>
+      el("input.point", { type: "range", "data-key": "point", min: 0, max: state.t, step: 1, value: at, oninput: (/** @type {Event} */ event) =>
         view.set({ top: { ...view.top, restore: Number(/** @type {HTMLInputElement} */ (event.target).value) } }, true) })),
     el("p.hint", "From the files that stand there at the playhead."),
     names.map((name) => {

@@ -243,8 +243,8 @@ const SHAPES = /** @type {Record<string, string>} */ ({
 /** @param {Recorded} run @param {number} seq @param {number} x @param {number} y @param {string} how */
 function glyph(run, seq, x, y, how) {
   const kind = run.kind(seq), broke = run.header.breaks.some((each) => each.seq === seq) ? " broke" : "";
-  return draw(
-    `g.mark k-${kind}${how}${broke}`, { transform: `translate(${x} ${y})`, "data-seq": seq, title: `${run.node(seq)} ${run.text(seq)}` },
+  return mark(
+    `mark k-${kind}${how}${broke}`, seq, `${run.node(seq)} ${run.text(seq)}`, { transform: `translate(${x} ${y})` },
     draw("path", { d: own(SHAPES, kind) ?? "M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0Z" }),
   );
 }
