@@ -1,6 +1,9 @@
 """A browser for the tests of the page: the Chromium of this machine, driven by Playwright, without a network."""
 
+import base64
+import gzip
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -31,6 +34,12 @@ def recorded(run: str, bug: str | None = None) -> Recording:
     """The recording of a run, played once a process."""
     found = played(run, bug)
     return recording(found.outcome, found.request, found.loaded, "0.0.0")
+
+
+def unpacked(text: str) -> str:
+    """All that a file says: a page with its recordings unpacked."""
+    packed = re.findall(r'type="text/plain" id="\w+">([^<]+)<', text)
+    return text + "".join(gzip.decompress(base64.b64decode(each)).decode() for each in packed)
 
 
 def until(page: "Page", expression: str) -> None:

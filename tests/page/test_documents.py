@@ -1,9 +1,6 @@
 """Documents are on a page only if somebody asked for them, and then those that a restore would give."""
 
-import base64
-import gzip
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,7 @@ from scenarios.inspect.restore_files import document_lines, restored
 from scenarios.page import documents
 from scenarios.page.documents import FULL, PageDocuments
 from scenarios.page.recording import Recording, recording
-from tests.page.conftest import Opened, until
+from tests.page.conftest import Opened, unpacked, until
 
 STORY = '''"""A shop is backed up to a folder and to a bucket; a document changes, one goes, and much is stored."""
 
@@ -54,14 +51,6 @@ def with_documents(run: str, prepare: Callable[[PageDocuments], None] = lambda r
     return recording(found.outcome, found.request, found.loaded, "0.0.0", read)
 
 
-def packed(page: str) -> str:
-    """All that a page holds, its recording unpacked."""
-    return page + "".join(
-        gzip.decompress(base64.b64decode(each)).decode()
-        for each in re.findall(r'type="text/plain" id="\w+">([^<]+)<', page)
-    )
-
-
 @pytest.mark.parametrize("wanted", [False, True])
 def test_only_who_asks_gets_documents(
     story: Path, wanted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -74,7 +63,7 @@ def test_only_who_asks_gets_documents(
     assert cli.main(["open", str(story), "--no-browser", *option]) == cli.HELD
     opened = Path(capsys.readouterr().out.strip())
     for page in (target, opened):
-        whole = packed(page.read_text(encoding="utf-8"))
+        whole = unpacked(page.read_text(encoding="utf-8"))
         for word in ("kakapo", "takahe", "birds/1"):
             assert (word in whole) is wanted, (word, page)
     assert opened.read_bytes() == target.read_bytes()

@@ -1,15 +1,13 @@
 """What is made to be sent on names nothing of the machine that made it, and shows no secret."""
 
-import base64
 import getpass
-import gzip
-import re
 import socket
 from pathlib import Path
 
 import pytest
 
 from scenarios import cli
+from tests.page.conftest import unpacked
 
 STORY = '''"""A story of mine, which lies in {place}."""
 
@@ -38,12 +36,6 @@ async def story(world: World) -> None:
     await hourly.ran()
     assert not shop, "nothing is in {place}/deep"
 '''
-
-
-def unpacked(text: str) -> str:
-    """All that a file says: a page with its recordings unpacked."""
-    packed = re.findall(r'type="text/plain" id="\w+">([^<]+)<', text)
-    return text + "".join(gzip.decompress(base64.b64decode(each)).decode() for each in packed)
 
 
 @pytest.fixture
