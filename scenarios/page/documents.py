@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from backup.checks.files import Restores, WatchedFiles, home
-from backup.notes.runs import BackupFinished, BackupStarted, Uploaded
+from backup.notes.runs import BackupFinished, Uploaded
 from backup.restore.chain_reader import restore
 from backup.restore.restore_points import Unusable
 from cluster.trace import Happened
@@ -27,7 +27,6 @@ class PageDocuments:
 
     def __init__(self) -> None:
         self._world: World
-        self._paths: dict[tuple[str, int, int], str] = {}
         self._texts: dict[str, int] = {}
         self._files: dict[int, list[Any]] = {}
         self._room = MOST_TEXT
@@ -45,12 +44,12 @@ class PageDocuments:
 
     def _see(self, event: Happened) -> None:
         note = event.note
-        if isinstance(note, BackupStarted):
-            self._paths[event.node, note.task, note.started_at] = note.path
-        elif isinstance(note, Uploaded):
+        if isinstance(note, Uploaded):
             self._read(event, note.path, note.folder, note.file)
-        elif isinstance(note, BackupFinished) and (path := self._paths[event.node, note.task, note.started_at]):
-            self._read(event, path, note.folder, note.file)
+        elif isinstance(note, BackupFinished):
+            started = self._watched().started[event.node, note.task, note.started_at]
+            if started.path:
+                self._read(event, started.path, note.folder, note.file)
 
     def _read(self, event: Happened, path: str, folder: str, file: str) -> None:
         if len(self._files) >= FILES or self._room < 0:
