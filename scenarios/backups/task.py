@@ -126,14 +126,18 @@ class Task:
 
     def _learn(self, event: Happened) -> None:
         note = event.note
+        if not isinstance(note, Reported | BackupStarted | BackupSkipped | BackupFinished | BackupFailed):
+            return
+        if note.task != self.id or note.database.lower() != self.database.name.lower():
+            return  # the one-time backups of every database have one number
         match note:
-            case Reported(task=self.id):
+            case Reported():
                 self._told[event.node, note.started_at] = note.late
-            case BackupStarted(task=self.id):
+            case BackupStarted():
                 self._starts[event.node, note.started_at] = event.t, note.occurrence
-            case BackupSkipped(task=self.id):
+            case BackupSkipped():
                 self._runs.append(Ran(event.node, note.started_at, event.t, note.occurrence, False, "skipped", "", ""))
-            case BackupFinished(task=self.id) | BackupFailed(task=self.id):
+            case BackupFinished() | BackupFailed():
                 t, occurrence = self._starts.get((event.node, note.started_at), (event.t, note.started_at))
                 came = ("written", note.folder, note.file) if isinstance(note, BackupFinished) else ("failed", "", "")
                 self._runs.append(Ran(event.node, note.started_at, t, occurrence, note.full, *came))

@@ -343,6 +343,24 @@ def test_two_one_time_backups_at_once_are_two() -> None:
     assert len({note.started_at for note in found}) == 2
 
 
+def test_a_one_time_backup_is_done_when_that_of_its_own_database_is() -> None:
+    """Those of two databases at once: each client is told of its own run."""
+    came: dict[str, str] = {}
+
+    async def story(world: World, shop: Database, task: Task) -> None:
+        bank = await task.client.create_database("Bank", replication_factor=3)
+        await world.settled()
+
+        async def once(database: Database) -> None:
+            came[database.name] = (await database.backup_once(path=database.name, on="B")).folder
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(once, shop)
+            nursery.start_soon(once, bank)
+
+    assert {note.database: note.folder for note in told(story).all(BackupFinished)} == came
+
+
 def test_a_one_time_backup_survives_a_restart_before_it_could_be_told_of() -> None:
     """Rule 24.6 holds for it too."""
 
