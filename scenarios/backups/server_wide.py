@@ -6,13 +6,12 @@ import attrs
 
 from backup.record.record import Template
 from backup.record.server_wide import DefineServerWide, RemoveServerWide, ToggleServerWide
-from backup.record.task import Task as Definition
 from backup.requests.answers import ServerWideView
 from backup.requests.backup_requests import ShowServerWide
 from cluster.sim.checked_verbs import checked_verbs
 from cluster.sim.world import Misuse
 from scenarios.backups.database import Database
-from scenarios.backups.task import Task, with_retention
+from scenarios.backups.task import Task, edited
 
 if TYPE_CHECKING:
     from scenarios.backups.client import Client
@@ -57,12 +56,7 @@ class ServerWide:
         `Refused` if somebody has changed the task since that view (26.9).
         """
         template = self._template(of)
-        changes = with_retention("edit", changes)
-        known = [field.name for field in attrs.fields(Definition)]
-        unknown = next((name for name in changes if name not in known), "")
-        if unknown:
-            raise Misuse(f"edit: a task has no field {unknown!r}: its fields are {', '.join(known)} and keep")
-        task = attrs.evolve(template.task, **changes)
+        task = edited(template.task, changes)
         await self.client.world.ask(self.client.somebody(), DefineServerWide(attrs.evolve(template, task=task)))
 
     async def leave_out(self, *databases: str, of: ServerWideView | None = None) -> None:

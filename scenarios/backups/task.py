@@ -41,14 +41,19 @@ FOLDER = "backups"
 """The name of a task's local folder if the story gives none."""
 
 
-def with_retention(verb: str, changes: dict[str, Any]) -> dict[str, Any]:
-    """The changes of a definition, with the retention policy in place of how long to `keep` backups. Misuse for no duration."""
-    if "keep" not in changes:
-        return changes
-    said = problem("keep", changes["keep"], Span | None)
-    if said:
-        raise Misuse(f"{verb}: {said}")
-    return {name: each for name, each in changes.items() if name != "keep"} | {"retention": retained(changes["keep"])}
+def edited(definition: Definition, changes: dict[str, Any]) -> Definition:
+    """The definition with those fields changed; `keep`: how long backups are kept. Misuse for what is no field or no duration."""
+    changed = dict(changes)
+    if "keep" in changed:
+        said = problem("keep", changed["keep"], Span | None)
+        if said:
+            raise Misuse(f"edit: {said}")
+        changed["retention"] = retained(changed.pop("keep"))
+    known = [field.name for field in attrs.fields(Definition)]
+    unknown = next((name for name in changed if name not in known), "")
+    if unknown:
+        raise Misuse(f"edit: a task has no field {unknown!r}: its fields are {', '.join(known)} and keep")
+    return attrs.evolve(definition, **changed)
 
 
 def retained(keep: Span | None) -> Retention | None:
@@ -213,15 +218,10 @@ class Task:
 
         It keeps its id.
         """
-        changes = with_retention("edit", changes)
         record = self._record()
         if record is None or self.id not in record.tasks:
             raise Misuse(f"task {self.id} of {self.database.name} is gone, or everybody is down: it cannot be edited")
-        known = [field.name for field in attrs.fields(Definition)]
-        unknown = next((name for name in changes if name not in known), "")
-        if unknown:
-            raise Misuse(f"edit: a task has no field {unknown!r}: its fields are {', '.join(known)} and keep")
-        changed = attrs.evolve(record.tasks[self.id], **changes)
+        changed = edited(record.tasks[self.id], changes)
         await self.world.ask(on or self.client.somebody(), DefineTask(self.database.name, changed))
         if changed.usable:
             self.places = changed.usable
