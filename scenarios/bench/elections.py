@@ -7,12 +7,10 @@ the number of processes nor the order of lines changes any figure.
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from math import sqrt
-from multiprocessing import get_context
 from os import cpu_count
-from signal import SIG_IGN, SIGINT, signal
 from statistics import fmean, median
 
 from cluster.value import value
@@ -29,6 +27,7 @@ from scenarios.bench.elections_lines import (
 )
 from scenarios.bench.elections_published import Published
 from scenarios.bench.elections_variants import varied
+from scenarios.worker_processes import process_pool
 
 CHUNK = 250
 """The number of trials in one unit of work of a process."""
@@ -195,8 +194,7 @@ def runner(seed: int, processes: int | None = None) -> Iterator[ElectionRunner]:
     if count == 1:
         yield ElectionRunner(seed)
         return
-    # Ctrl-C is handled by this process alone
-    pool = ProcessPoolExecutor(count, get_context("spawn"), signal, (SIGINT, SIG_IGN))
+    pool = process_pool(count)
     try:
         yield ElectionRunner(seed, pool)
     finally:
