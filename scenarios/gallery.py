@@ -126,9 +126,8 @@ def _module(path: Path, folder: Path) -> ModuleType:
     except (Exception, SystemExit) as error:
         line = line_in(error, str(path))
         where = f"{path}, line {line}" if line else f"{path}"
-        meant = hint(error)
         raise StoryError(
-            f"{where}: {type(error).__name__}: {error}: the file cannot be brought in{'.' * bool(meant)}{meant}"
+            f"{where}: {type(error).__name__}: {error}: the file cannot be brought in{hint(error)}"
         ) from error
     return module
 

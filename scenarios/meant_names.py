@@ -16,14 +16,15 @@ OFFERED = ("scenarios", "scenarios.backups", "cluster.steps", "cluster.trace", "
 _FROM = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 
 
-def suggestion(wrong: str, known: Iterable[str]) -> str:
-    """` Did you mean …?` where something known is close, else nothing."""
-    close = difflib.get_close_matches(wrong, list(known), n=3, cutoff=0.5)
+def suggestion(wrong: str, known: Iterable[str], most: int = 3, cutoff: float = 0.5) -> str:
+    """` Did you mean …?` with at most so many of what is known and that close, else nothing."""
+    close = difflib.get_close_matches(wrong, list(known), most, cutoff)
     return f" Did you mean {' or '.join(close)}?" if close else ""
 
 
 def hint(error: BaseException) -> str:
-    """What may have been meant, as a sentence after a blank; empty if nothing is close, or if the error is of another kind."""
+    """What may have been meant, as a sentence after the full stop of the error's own; empty if nothing is close, or if the error
+    is of another kind."""
     found = ""
     if isinstance(error, AttributeError) and error.name and error.obj is not None:
         found = _nearest(error.name, _public(error.obj))
@@ -33,12 +34,11 @@ def hint(error: BaseException) -> str:
         found = _nearest(said[1], _public(import_module(said[2])))
     elif isinstance(error, ModuleNotFoundError) and error.name == "scenario":
         found = _nearest(error.name, OFFERED)
-    return found
+    return found and f".{found}"
 
 
 def _nearest(wrong: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
-    return f" Did you mean {close[0]}?" if close else ""
+    return suggestion(wrong, known, most=1, cutoff=0.6)
 
 
 def _public(thing: Any) -> list[str]:

@@ -192,8 +192,7 @@ def _mistake(failure: BaseException, loaded: LoadedStory) -> str:
     # the texts of our own errors say enough
     known = type(failure).__module__.split(".")[0] in ("cluster", "backup", "scenarios")
     what = text if known and text else f"{kind}: {text}" if text else kind
-    meant = hint(failure)
-    return f"{place_in(failure) or loaded.source}: {what}{'.' * bool(meant)}{meant}"
+    return f"{place_in(failure) or loaded.source}: {what}{hint(failure)}"
 
 
 def bug_text(error: BaseException, command: str, version: str) -> str:
