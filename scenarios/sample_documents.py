@@ -11,6 +11,7 @@ import zlib
 from array import array
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,7 @@ def _hash(document_id: str) -> int:
 
 def _refuse_doubles(path: Path, hashes: "array[int]") -> None:
     """DataError if two documents have one id, in upper or lower case. An id that the server completes is nobody's yet."""
-    seen: set[int] = set()
-    suspicious = {each for each in hashes if each in seen or seen.add(each)}  # type: ignore[func-returns-value]
+    suspicious = {one for one, other in pairwise(sorted(hashes)) if one == other}
     places: dict[str, str] = {}
     for number, (where, line) in enumerate(_lines(path), 1):
         document_id = _document(_parsed(line, where), number, where).id
