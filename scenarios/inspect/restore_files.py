@@ -313,10 +313,11 @@ def document_lines(found: DatabaseAssembly) -> Iterator[str]:
     """
     for document in found.store.frozen_at().documents():
         try:
-            if not isinstance(exact_json.decoded(document.body), dict):
+            data = exact_json.decoded(document.body)
+            if not isinstance(data, dict):
                 raise TypeError("it is no JSON object")
             if "\\ud" in document.body or "\\uD" in document.body:
-                text_of(exact_json.decoded(document.body))  # half a character
+                text_of(data)  # half a character
             yield document_line(document)
         except (TypeError, ValueError, RecursionError) as error:
             raise DamagedFiles(

@@ -14,10 +14,9 @@ SHOWN = 3
 
 def lost(facts: Facts) -> Iterator[str]:
     """The files of the task that were lost up to the moment, in the order of their loss."""
-    found = [event for event in facts.history.of(FileLost) if event.t <= facts.t]
     folders = {event.note.folder for event in _files(facts)}
-    for event in [event for event in found if event.note.folder in folders][-SHOWN:]:
-        yield _text(event)
+    found = [event for event in facts.history.of(FileLost) if event.t <= facts.t and event.note.folder in folders]
+    yield from map(_text, found[-SHOWN:])
 
 
 def missing(facts: Facts, run: BackupFacts) -> str:
