@@ -134,17 +134,12 @@ def _without_value(words: Sequence[str]) -> str:
 
 def usage_text(error: CycloptsError) -> str:
     """The error of a wrong command line, with the remedy."""
-    token = getattr(error, "token", None)
+    text = " ".join(str(error).split())
     if isinstance(error, UnusedCliTokensError):
         more = ", ".join(map(repr, error.unused_tokens or ()))
         text = f"{more} is more than this command takes: leave it away, or put a name with blanks in quotes"
-    elif isinstance(error, CoercionError) and error.msg is None and token is not None:
-        wanted = KINDS.get(error.target_type, "")
-        text = (
-            f"{token.keyword or 'the argument'} is {token.value!r}: give {wanted}"
-            if wanted
-            else " ".join(str(error).split())
-        )
-    else:
-        text = " ".join(str(error).split())
+    elif isinstance(error, CoercionError) and error.msg is None and error.token is not None:
+        wanted = KINDS.get(error.target_type)
+        if wanted:
+            text = f"{error.token.keyword or 'the argument'} is {error.token.value!r}: give {wanted}"
     return f"{text}\n`unkindness --help` shows what can be asked for."
