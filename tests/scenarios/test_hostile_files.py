@@ -1,6 +1,5 @@
 """Backup files that somebody made to do harm, or that something has spoilt: documents, or one line that names the file, in bounded time."""
 
-import hashlib
 import io
 import json
 import re
@@ -12,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from backup.content.compression import compressed, decompressed
-from backup.content.logical import SEAL, TAIL
+from backup.content.compression import compressed
 from backup.content.snapshot import EPOCH
-from scenarios.campaign.hostile_files import judged, spoilt, written
+from scenarios.campaign.hostile_files import judged, sealed, spoilt, without_seal, written
 from scenarios.cli import BROKEN, DAMAGED, HELD, MISTAKE, main
 
 ROOT = Path(__file__).parents[2]
@@ -39,10 +37,9 @@ def chain(good: Path, tmp_path: Path) -> Path:
 
 def told(path: Path, old: str, new: str) -> None:
     """A file that says something else, and is sealed again."""
-    stream = b"".join(decompressed("it", [path.read_bytes()]))[: -SEAL - len(TAIL)]
+    stream = without_seal(path.read_bytes())
     assert old.encode() in stream
-    stream = stream.replace(old.encode(), new.encode(), 1)
-    path.write_bytes(b"".join(compressed([stream, hashlib.sha256(stream).hexdigest().encode(), TAIL.encode()])))
+    path.write_bytes(sealed(stream.replace(old.encode(), new.encode(), 1)))
 
 
 def full(chain: Path) -> Path:
