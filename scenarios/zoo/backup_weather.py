@@ -9,7 +9,7 @@ from scenarios.backups import backups
 from scenarios.weather.forecast import Forecast, forecast
 from scenarios.weather.kinds_of_backups import KINDS
 from scenarios.weather.over import suffer
-from scenarios.zoo.night import calm, somebody_acts, tasks_of
+from scenarios.zoo.night import a_while, calm, somebody_acts, tasks_of
 
 HOURS = (1, 3)
 """The fewest hours of faults, and how many more there may be."""
@@ -35,7 +35,7 @@ async def weather_backups(world: World) -> None:
 
     async def users() -> None:
         for number in range(1_000):
-            await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
+            await trio.sleep(a_while(dice))
             await somebody_acts(world, dice, shop, tasks, number)
 
     async with trio.open_nursery() as nursery:

@@ -40,7 +40,7 @@ def night(
         await shop.fill(20)
         tasks = await tasks_of(shop, dice, group[-1])
         for number in range(gusts):
-            await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
+            await trio.sleep(a_while(dice))
             world.do(misfortune(dice, names, clocks))
             if losses and thief.below(2):
                 lose(world, thief, names)
@@ -51,6 +51,11 @@ def night(
         await calm(world, tasks)
 
     return story
+
+
+def a_while(dice: Dice) -> float:
+    """Draw the seconds until something happens again: mostly some minutes at most, now and then up to forty."""
+    return (1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1)
 
 
 def lose(world: World, dice: Dice, names: str) -> None:
@@ -73,7 +78,7 @@ def migration(names: str = "ABC", joining: str = "DW", gusts: int = 10) -> Calla
         await shop.fill(20)
         tasks = await tasks_of(shop, dice, group[-1])
         for number in range(gusts):
-            await trio.sleep((1 + dice.below(2_400)) * (0.1 if dice.below(3) else 1))
+            await trio.sleep(a_while(dice))
             world.do(_wish(dice, names + joining))
             there = "".join(world.names)
             if dice.below(2):
