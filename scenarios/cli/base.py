@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from errno import EEXIST, ENOSYS, ENOTSUP, EOPNOTSUPP, EPERM
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -32,6 +33,8 @@ def whole_number(_: object, tokens: Sequence[Token]) -> int:
         raise ValueError(f"{tokens[0].value!r} is no whole number. Give one, for example --seed 7") from None
 
 
+NO_LINKS = (EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS)
+"""How a file system says that it has no hard links, as that of most memory sticks."""
 Flag = Parameter(negative=())
 Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object instead.")]
 KeyFile = Annotated[Path | None, Parameter(help="The keys of encrypted files, one a line, 32 bytes as base64.")]
@@ -137,7 +140,14 @@ def _opened(option: str, path: Path, aside: Path) -> TextIO:
 
 def _named(aside: Path, path: Path) -> None:
     """Give a whole file its name, durably. FileExistsError if the name was taken meanwhile."""
-    os.link(aside, str(path))  # not a rename, which would replace what is there
+    try:
+        os.link(aside, str(path))  # not a rename, which would replace what is there
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        if os.path.lexists(path):
+            raise FileExistsError(EEXIST, os.strerror(EEXIST), str(aside), None, str(path)) from error
+        aside.rename(path)
     with suppress(OSError, AttributeError):  # not every system opens folders
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:

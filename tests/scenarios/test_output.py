@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scenarios.cli import MISTAKE, UNWRITABLE, main
-from scenarios.cli.base import TERMINATED, new_file
+from scenarios.cli.base import NO_LINKS, TERMINATED, new_file
 from scenarios.gallery import StoryError
 from scenarios.output_errors import OutputError
 
@@ -106,6 +106,28 @@ def test_what_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(StoryError, match="is there already"), new_file("--into", path):
         pass
     assert os.listdir(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize("code", NO_LINKS)
+def test_a_file_system_without_hard_links_is_written_too(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of a memory stick; what came meanwhile stays there as well."""
+
+    def refused(source: Path, target: str) -> None:
+        raise OSError(code, os.strerror(code), str(source), None, target)
+
+    monkeypatch.setattr(os, "link", refused)
+    path = tmp_path / "x"
+    with new_file("--into", path) as file:
+        print("whole", file=file)
+    assert path.read_text() == "whole\n"
+    path.unlink()
+    with pytest.raises(StoryError, match="is there already: name a new file"), new_file("--into", path) as file:
+        print("ours", file=file)
+        path.write_text("theirs")
+    assert path.read_text() == "theirs"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_place_where_nobody_may_write_is_refused_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
