@@ -1,5 +1,6 @@
 """The folders of this machine, which no page, no picture and no export for other programs shows."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,12 +24,15 @@ class KnownPaths:
         """The text with `…` in place of each such folder."""
         if "/" in text or "\\" in text:
             for folder in self.folders:
-                text = text.replace(folder, "…")
+                if Path(folder).is_absolute():
+                    text = text.replace(folder, "…")
+                else:  # a word as any other, but where a path begins with it
+                    text = re.sub(rf"(?<![\w./\\-]){re.escape(folder)}(?=[/\\])", "…", text)
         return text
 
 
 def _folders(loaded: LoadedStory) -> Iterator[str]:
     for folder in (Path(loaded.source).parent, Path.cwd(), Path.home(), Path(tempfile.gettempdir())):
         for spelt in (str(folder), str(folder.resolve())):
-            if len(spelt) > 1 and spelt != ".":
+            if len(spelt) > 1:  # neither the root nor the working folder, which is named in full as well
                 yield spelt

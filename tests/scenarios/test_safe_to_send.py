@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from scenarios import cli
+from scenarios.gallery import load
+from scenarios.inspect.known_paths import KnownPaths
 from tests.page.conftest import unpacked
 
 STORY = '''"""A story of mine, which lies in {place}."""
@@ -76,6 +78,24 @@ def test_nothing_that_is_sent_on_names_this_machine(place: Path, capsys: pytest.
         said = unpacked(file.read_text(encoding="utf-8"))
         for word in words_of(place):
             assert word not in said, (file.name, word, said[max(0, said.find(word) - 99) :][:250])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("for s3://workshop/shop", "for s3://workshop/shop"),
+        ("a shop, for s3://nightly/x", "a shop, for s3://nightly/x"),
+        ("draw shop/mine.py --from 1s", "draw …/mine.py --from 1s"),
+        ("shop/mine.py:7: (shop/other.py)", "…/mine.py:7: (…/other.py)"),
+    ],
+)
+def test_a_folder_beside_is_hidden_where_a_path_begins_with_it(place: Path, text: str, shown: str) -> None:
+    """A story that is given as `shop/mine.py` hides no bucket and no other word with the name of its folder."""
+    (place / "work/shop").mkdir()
+    (place / "work/shop/mine.py").write_text("async def story(world): ...\n", encoding="utf-8")
+    known = KnownPaths.of(load("shop/mine.py"))
+    assert known.without(text) == shown
+    assert known.without(f"{place}/work/shop/mine.py") == "…/mine.py"
 
 
 def test_the_trace_and_a_test_say_where_the_story_is(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
