@@ -43,7 +43,7 @@ app.command(  # its options are the bounds of a search, which are imported with 
     "scenarios.cli.explore:explore",
     help="Try every interleaving of a tiny cluster, breadth first: the shortest way to a broken promise, or none.",
 )
-for command in ("hunt", "zoo", "restore", "bench", "doctor"):
+for command in ("hunt", "shrink", "fate", "zoo", "restore", "bench", "doctor"):
     import_module(f"scenarios.cli.{command}")
 
 __all__ = [

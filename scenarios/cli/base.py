@@ -38,6 +38,7 @@ NO_LINKS = (EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS)
 Flag = Parameter(negative=())
 Json = Annotated[bool, Parameter(negative=(), help="Print one JSON object instead.")]
 KeyFile = Annotated[Path | None, Parameter(help="The keys of encrypted files, one a line, 32 bytes as base64.")]
+Run = Annotated[str, Parameter(help="A folder that `--out` kept, its trace.ndjson or result.json, or `STORY@SEED`.")]
 Seed = Parameter(converter=whole_number)
 Bug = Annotated[str | None, Parameter(help="The bug of the zoo that was planted; a kept run knows its own.")]
 Rules = Annotated[str | None, Parameter(help="The generation of rules it was played under; a kept run knows its own.")]

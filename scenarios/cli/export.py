@@ -5,12 +5,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from scenarios.cli.base import HELD, Bug, Rules, app, new_file, version
+from scenarios.cli.base import HELD, Bug, Rules, Run, app, new_file, version
 
 
 @app.command(name="export")
 def export_command(
-    run: str,
+    run: Run,
     /,
     *,
     form: Annotated[str, Parameter(name="--as")],
@@ -23,8 +23,6 @@ def export_command(
 
     Parameters
     ----------
-    run
-        A folder that `--out` kept, its trace.ndjson or result.json, or `STORY@SEED`.
     form
         ndjson: the trace. mermaid: a sequence diagram. perfetto: a trace for ui.perfetto.dev. shiviz: a log with vector
         clocks. svg: the picture of `draw`. pytest: a test that breaks or holds as the run does.

@@ -1,7 +1,4 @@
-"""`unkindness hunt`, `shrink` and `fate`: what many seeds break, the smallest story that breaks the same, and when it was certain.
-
-Never here: how seeds are played and how a run is made small (scenarios/hunt).
-"""
+"""`unkindness hunt`: what many seeds of a story break. Never here: how seeds are played (scenarios/hunt)."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -16,13 +13,9 @@ from scenarios.cli.base import (
     INCONCLUSIVE,
     INTERRUPTED,
     MISTAKE,
-    Bug,
     Flag,
-    Json,
-    Rules,
     app,
     new_file,
-    say,
     say_json,
 )
 
@@ -117,74 +110,3 @@ def _code(report: "Report") -> int:
     if any(each.verdict == "mistake" for each in report.others):
         return MISTAKE
     return INCONCLUSIVE if report.unplayed or report.others else HELD
-
-
-@app.command
-def shrink(
-    run: str,
-    /,
-    *,
-    bug: Bug = None,
-    rules: Rules = None,
-    plays: int | None = None,
-    to: Path | None = None,
-    json: Json = False,
-) -> int:
-    """Make a broken run small: the fewest steps and nodes that still break its promise, as a story to keep.
-
-    Parameters
-    ----------
-    run
-        A folder that `--out` kept, its trace.ndjson or result.json, or `STORY@SEED`.
-    plays
-        How many smaller runs are tried at most.
-    to
-        Write the story to this file, a new one.
-    """
-    from scenarios.hunt.shrink import PLAYS, shrink, shrunk_lines
-    from scenarios.terminal import printable
-
-    with new_file("--to", to) as file:
-        found = shrink(run, bug, rules, PLAYS if plays is None else plays)
-        if file is not None:
-            print(found.whole_story(), end="", file=file)
-    say(found.fields, map(printable, shrunk_lines(found, to)), json)
-    return HELD
-
-
-@app.command
-def fate(
-    run: str,
-    /,
-    *,
-    bug: Bug = None,
-    rules: Rules = None,
-    moments: int | None = None,
-    tries: int | None = None,
-    svg: Path | None = None,
-    json: Json = False,
-) -> int:
-    """When did a break become inevitable? Play on from earlier moments with other luck, and count how often it breaks.
-
-    Parameters
-    ----------
-    run
-        A folder that `--out` kept, its trace.ndjson or result.json, or `STORY@SEED`.
-    moments
-        From how many moments.
-    tries
-        How often from each.
-    svg
-        Draw the share that breaks over time into this file, a new one.
-    """
-    from scenarios.hunt.fate import MOMENTS, TRIES, fate, fate_lines
-    from scenarios.hunt.fate_svg import fate_svg
-    from scenarios.terminal import printable
-
-    with new_file("--svg", svg) as file:
-        shown = (lambda _: None) if json else (lambda line: print(printable(line), flush=True))
-        found = fate(run, bug, rules, MOMENTS if moments is None else moments, TRIES if tries is None else tries, shown)
-        if file is not None:
-            print(fate_svg(found), end="", file=file)
-    say(found.fields, fate_lines(found), json)
-    return HELD
