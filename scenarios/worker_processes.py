@@ -7,8 +7,12 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from typing import Any, TypeVar
+
+U = TypeVar("U", str, tuple[int, ...])
+"""What is handed out."""
 
 
 def nothing() -> None:
@@ -18,6 +22,14 @@ def nothing() -> None:
 def process_pool(processes: int, before_end: Callable[[], None] = nothing) -> ProcessPoolExecutor:
     """So many new processes. `before_end`, a function of a module, is called in each when it is ended from outside."""
     return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin, (before_end,))
+
+
+def next_done(under_way: dict[Future[Any], U]) -> Iterator[tuple[U, Any]]:
+    """Wait until something is done; what it was and what came of it, in order. What raises stays among what is under way."""
+    done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+    for future in sorted(done, key=lambda each: under_way[each]):
+        result = future.result()
+        yield under_way.pop(future), result
 
 
 def end_at_once(pool: ProcessPoolExecutor) -> None:

@@ -6,13 +6,13 @@ Ctrl-C ends them at once, and so does the end of the process that started them, 
 import os
 import signal
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from time import perf_counter
 from typing import Any
 
 from scenarios.campaign.parts import Finding, part_named, running
-from scenarios.worker_processes import end_at_once, process_pool
+from scenarios.worker_processes import end_at_once, next_done, process_pool
 
 
 class WorkersDied(Exception):
@@ -49,10 +49,8 @@ class Workers:
                     under_way[self._pool.submit(_judge, part, unit)] = unit
                 if not under_way:
                     return
-                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-                for future in sorted(done, key=lambda each: under_way[each]):
-                    yield (under_way[future], *future.result())
-                    del under_way[future]
+                for unit, result in next_done(under_way):
+                    yield (unit, *result)
         except BrokenProcessPool as error:
             raise WorkersDied(part, under_way.values()) from error
 

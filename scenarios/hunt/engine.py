@@ -5,7 +5,7 @@ dies takes its lots with it; they are played again, seed by seed, and the seed t
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import BrokenExecutor, Future
 from itertools import islice
 from typing import Any
 
@@ -13,6 +13,7 @@ from scenarios.hunt.cause import Cause
 from scenarios.hunt.machines import Machines
 from scenarios.hunt.played_seed import Break, PlayedSeed, play_seeds
 from scenarios.inspect.result import RunRequest
+from scenarios.worker_processes import next_done
 
 A_LOT = 0.5
 """The CPU seconds that one lot of seeds is meant to take: long beside handing it over, short beside a person's patience."""
@@ -45,11 +46,8 @@ def results(
                 under_way[executor.submit(play_seeds, request, seeds_next)] = seeds_next
             if not under_way:
                 return
-            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
             try:
-                for future in sorted(done, key=lambda each: under_way[each]):
-                    played: tuple[PlayedSeed, ...] = future.result()
-                    del under_way[future]
+                for _, played in next_done(under_way):
                     yield from played
                     lot = _next_lot(played)
             except Exception as error:  # the death of a process, as every engine has its own word for it
