@@ -58,7 +58,7 @@ class Fate:
             if each.share < CERTAIN:
                 break
             found = each.at
-        return found
+        return found if found != self.broke_at else None
 
     def fields(self) -> dict[str, Any]:
         """The fate as JSON; times in seconds."""

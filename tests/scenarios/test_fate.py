@@ -13,9 +13,11 @@ from cluster.time_units import SECOND
 from cluster.trace import BecameLeader
 from scenarios.cli import HELD, MISTAKE, main
 from scenarios.hunt.broken_run import broken_run_named
-from scenarios.hunt.fate import Chance, chance, fate, instants
+from scenarios.hunt.cause import Cause
+from scenarios.hunt.fate import Chance, Fate, chance, fate, instants
 from scenarios.hunt.fate_svg import fate_svg
 from scenarios.hunt.recorded_steps import RecordedSteps, TimedStep
+from scenarios.inspect.result import RunRequest
 from scenarios.register import Register
 
 RUN = ("storm@12", "majority-of-half", None)
@@ -56,6 +58,15 @@ def test_a_break_is_certain_in_the_end_and_was_not_at_first() -> None:
     assert found.chances[-1] == Chance(found.broke_at, 8, 8)
     assert found.inevitable_from() in [each.at for each in found.chances]
     assert found == fate(*RUN, moments=6, tries=8)
+
+
+def test_the_break_itself_is_no_moment_before_it() -> None:
+    """What breaks for certain only as it breaks was never certain before."""
+    late = [Chance(0, 4, 1), Chance(5, 4, 2), Chance(9, 4, 4)]
+    request, cause = RunRequest("storm", 12, "unkindness"), Cause("durability", "")
+
+    assert Fate(request, cause, 9, tuple(late)).inevitable_from() is None
+    assert Fate(request, cause, 10, tuple(late)).inevitable_from() == 9
 
 
 def test_steps_are_the_moments_that_are_tried() -> None:
