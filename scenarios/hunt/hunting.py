@@ -92,8 +92,9 @@ class Hunt:
             return found
         for path in regressions_of(self._request.story):
             try:
-                request = asked(load(str(path)), None, None, None, None, self._request.keep_going)
-                played = play_seed(request)
+                loaded = load(str(path))
+                request = asked(loaded, None, None, None, None, self._request.keep_going)
+                played = play_seed(loaded, request)
             except StoryError as error:
                 self._unplayable.append(unplayable(self._request, str(path), str(error)))
                 continue

@@ -1,6 +1,5 @@
 """One seed of a hunt: it is played in whatever process, and what came of it is a small value that can be sent back."""
 
-from functools import cache
 from time import process_time
 from typing import TYPE_CHECKING
 
@@ -45,13 +44,13 @@ class PlayedSeed:
 
 def play_seeds(request: RunRequest, seeds: tuple[int, ...]) -> tuple[PlayedSeed, ...]:
     """Play the request with each of these seeds, in this process. KeyboardInterrupt if Ctrl-C arrives here."""
-    return tuple(play_seed(attrs.evolve(request, seed=seed)) for seed in seeds)
+    loaded = load(request.story)
+    return tuple(play_seed(loaded, attrs.evolve(request, seed=seed)) for seed in seeds)
 
 
-def play_seed(request: RunRequest) -> PlayedSeed:
+def play_seed(loaded: LoadedStory, request: RunRequest) -> PlayedSeed:
     """Play one run."""
     began = process_time()
-    loaded = _loaded(request.story)
     outcome = perform(loaded, request)
     if outcome.verdict == STOPPED:
         raise KeyboardInterrupt
@@ -72,9 +71,3 @@ def breaks_of(outcome: "Outcome", loaded: LoadedStory) -> tuple[Break, ...]:
             text = " ".join(str(failure).split()) if failure is not None else cause.promise
             found.append(Break(cause, text, sum(each <= seq for each in stepped)))
     return tuple(found)
-
-
-@cache
-def _loaded(story: str) -> LoadedStory:
-    """The story, loaded once in a process."""
-    return load(story)

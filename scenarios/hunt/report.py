@@ -25,16 +25,14 @@ class FoundCause:
     cause: Cause
     seeds: tuple[int, ...]
     """In order."""
-    example: int
-    """The seed with the fewest steps up to the break; the lowest of several."""
     text: str
-    """What was said of it with that seed."""
+    """What was said of it in the run of `request`."""
     steps: int
-    """The steps of the story up to the break with that seed, or in the smallest run that was found."""
+    """The steps of the story up to the break in that run, or in the smallest one that was found."""
     request: RunRequest
-    """The run with that seed."""
+    """The run with the fewest steps up to the break; that with the lowest seed of several."""
     verdict: str
-    """How the run with that seed ended."""
+    """How that run ended."""
     known: bool = False
     """Whether a hunt has found this cause before, and kept it."""
     kept: str = ""
@@ -47,7 +45,7 @@ class FoundCause:
     @property
     def run(self) -> str:
         """The run as every command takes it."""
-        return f"{self.request.story}@{self.example}"
+        return f"{self.request.story}@{self.request.seed}"
 
     def fields(self) -> dict[str, Any]:
         """The finding as JSON."""
@@ -80,7 +78,7 @@ class Report:
     cpu_seconds: float
     wall_seconds: float
     findings: tuple[FoundCause, ...]
-    """Those that broke a promise first, then by the number of seeds, then by name."""
+    """What was found before first; then those of most seeds first."""
     others: tuple[FoundCause, ...]
     """Runs without a verdict: inconclusive, or a mistake of the story on some seeds."""
     unplayed: int | None
@@ -119,8 +117,7 @@ def findings_of(played: Iterable[PlayedSeed], request: RunRequest) -> list[Found
         seed, broke, verdict = min(runs, key=lambda run: (run[1].steps, run[0]))
         finding = FoundCause(
             cause,
-            tuple(seed for seed, _, _ in runs),
-            seed,
+            tuple(each for each, _, _ in runs),
             broke.text,
             broke.steps,
             attrs.evolve(request, seed=seed),
@@ -133,7 +130,7 @@ def findings_of(played: Iterable[PlayedSeed], request: RunRequest) -> list[Found
 def unplayable(request: RunRequest, kept: str, text: str) -> FoundCause:
     """A kept story that cannot be played any more: take it away, or mend it."""
     cause = Cause(f"{MISTAKE}, a kept story", kept)
-    return FoundCause(cause, (request.seed,), request.seed, text, 0, request, MISTAKE, known=True, kept=kept)
+    return FoundCause(cause, (request.seed,), text, 0, request, MISTAKE, known=True, kept=kept)
 
 
 def report_of(played: Iterable[PlayedSeed], request: RunRequest, wall_seconds: float, wanted: int | None) -> Report:

@@ -73,9 +73,7 @@ def _settings(broken: BrokenRun, source: "Source") -> Iterator[str]:
 
 def _body(script: RecordedSteps, application: type, source: "Source") -> Iterator[str]:
     """The lines of the story."""
-    nodes = repr("".join(script.nodes) if all(len(name) == 1 for name in script.nodes) else script.nodes).replace(
-        "'", '"'
-    )
+    nodes = _names(script.nodes, source)
     if issubclass(application, Backups):
         source.needs("scenarios.backups", "backups")
         yield f"backups(world).start({nodes})"
@@ -94,13 +92,18 @@ def _wait(gap: int) -> Iterator[str]:
         yield f"await trio.sleep({gap / SECOND:.6f}".rstrip("0").rstrip(".") + ")"
 
 
+def _names(nodes: tuple[str, ...], source: "Source") -> str:
+    """Nodes as a story names several: letters in one text, longer names in a tuple."""
+    return source.of("".join(nodes) if all(len(name) == 1 for name in nodes) else nodes)
+
+
 def _verb(step: Any, source: "Source") -> str:
     """One step as a call."""
     match step:
         case steps.Start(nodes):
-            return f"world.found({nodes!r})"
+            return f"world.found({_names(nodes, source)})"
         case steps.Split(groups):
-            return f"world.split({', '.join(source.of(''.join(group) if max(map(len, group)) == 1 else group) for group in groups)})"
+            return f"world.split({', '.join(_names(group, source) for group in groups)})"
         case steps.Join(node, watcher):
             return f"world.join({source.of(node)}{', watcher=True' if watcher else ''})"
     verb = VERBS.get(type(step))
