@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import attrs
-
 from cluster.raft.timing import Compaction, Timing
 from cluster.sim.dice import Dice
 from cluster.sim.disk import DiskModel
@@ -46,10 +44,6 @@ class Forecast:
     """The mean seconds after which a node that is down is started again."""
     leaves_some_down: bool
     """Whether a minority stays down in the end, and the others have to go on."""
-
-    def calmer(self, timing: Timing, patience: float) -> "Forecast":
-        """The same with this timing, and with this patience."""
-        return attrs.evolve(self, timing=timing, patience=patience)
 
     def text(self) -> str:
         """What was drawn, in a sentence for people."""

@@ -3,14 +3,13 @@
 Never here: what is drawn (forecast.py), and which kinds of faults there are (kinds.py).
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 import trio
 
 from cluster import steps
-from cluster.checks import Watcher
 from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.sim.dice import Dice
 from cluster.sim.world import Misuse, World
@@ -29,17 +28,12 @@ EXPECTED = (NoLeader, OutcomeUnknown, Refused, Misuse)
 """The errors that a client must expect during faults."""
 
 
-def weather(
-    application: Callable[[], Any] = Register, client: Client | None = None, watchers: Iterable[Watcher] = ()
-) -> Client:
+def weather(application: Callable[[], Any] = Register, client: Client | None = None) -> Client:
     """A story for any seed. Without a client of its own the application is the register, and asked for all that it can do."""
 
     async def story(world: World) -> None:
         drawn = forecast(world.seed)
         world.tune(timing=drawn.timing, disk=drawn.disk)
-        for watcher in watchers:
-            world.watchers.append(watcher)
-            world.history.watch(watcher)
         world.start(drawn.nodes, application)
         await world.elected(within=30)
         async with trio.open_nursery() as nursery:

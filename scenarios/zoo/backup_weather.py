@@ -1,5 +1,6 @@
 """A weather over backups: hours of whatever the seed has in store, then a clear sky under which every occurrence must be covered."""
 
+import attrs
 import trio
 
 from cluster.raft.timing import Timing
@@ -7,8 +8,8 @@ from cluster.sim.dice import Dice
 from cluster.sim.world import World
 from scenarios.backups import backups
 from scenarios.weather.forecast import Forecast, forecast
-from scenarios.weather.kinds_of_backups import KINDS
 from scenarios.weather.over import suffer
+from scenarios.zoo.backup_kinds import KINDS
 from scenarios.zoo.night import a_while, calm, somebody_acts, tasks_of
 
 HOURS = (1, 3)
@@ -16,9 +17,9 @@ HOURS = (1, 3)
 
 
 def sky(seed: int) -> Forecast:
-    """The forecast of hours; nodes have the usual timing, as RavenDB's rules are about that."""
+    """The forecast of hours; nodes have the usual timing, as RavenDB's rules are about that, and in the end all is mended."""
     drawn = forecast(seed, KINDS, seconds=(HOURS[0] * 3_600, HOURS[1] * 3_600), at_least=2)
-    return drawn.calmer(timing=Timing(), patience=drawn.patience * 600)
+    return attrs.evolve(drawn, timing=Timing(), patience=drawn.patience * 600, leaves_some_down=False)
 
 
 async def weather_backups(world: World) -> None:

@@ -12,9 +12,9 @@ from cluster.trace import Crashed, Failed
 from scenarios.cli import main
 from scenarios.gallery import load
 from scenarios.register import Register
-from scenarios.weather import kinds_of_backups
 from scenarios.weather.forecast import forecast
 from scenarios.weather.kinds import KINDS, FaultKind, at_once
+from scenarios.zoo import backup_kinds
 
 MANY = range(1, 400)
 
@@ -34,13 +34,13 @@ def test_a_new_kind_changes_no_draw_of_another() -> None:
         assert attrs.evolve(after, comes=others) == before
 
 
-@pytest.mark.parametrize("kinds", [KINDS, kinds_of_backups.KINDS], ids=["any cluster", "backups"])
+@pytest.mark.parametrize("kinds", [KINDS, backup_kinds.KINDS], ids=["any cluster", "backups"])
 def test_every_kind_comes(kinds: dict[str, FaultKind]) -> None:
     """In some weather or other."""
     assert {each.kind for seed in MANY for each in forecast(seed, kinds).comes} == set(kinds)
 
 
-@pytest.mark.parametrize("kind", [*KINDS.values(), *kinds_of_backups.OWN], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [*KINDS.values(), *backup_kinds.OWN], ids=lambda kind: kind.name)
 def test_a_kind_draws_steps_that_there_are(kind: FaultKind) -> None:
     """On clusters of any size; each wait is short of nothing."""
     for size in range(1, 7):

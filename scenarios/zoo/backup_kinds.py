@@ -6,11 +6,10 @@ from backup.destinations.faults import Cutting, Disconnected, Full, Losing, Read
 from cluster import steps
 from cluster.sim.dice import Dice
 from cluster.time_units import hours
+from scenarios.backups import FOLDER
 from scenarios.weather.kinds import KINDS as OF_ANY_CLUSTER
 from scenarios.weather.kinds import Drawn, FaultKind, Names, at_once, chosen, one_of
 
-FOLDER = "backups"
-"""The folder of the tasks, on each node."""
 MOMENTS = (
     "DocumentsWritten",
     "BackupStarted",
