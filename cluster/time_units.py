@@ -10,6 +10,8 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 FOREVER = 1 << 62
 """An instant (in µs) later than any story. As an answer it means that time alone changes nothing."""
+LONG_AGO = -FOREVER
+"""An instant (in µs) before all that a clock can read. A clock may stand before 2024, so 0 is a time like any other."""
 FIRST = (datetime(1970, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 """The earliest instant (in µs) to which a story can set a wall clock."""
 LAST = (datetime(9990, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)

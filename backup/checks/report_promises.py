@@ -49,19 +49,19 @@ class LaterStartWins(Watcher):
         if not self._model.is_news(event):
             return
         key = note.database.lower(), note.task
-        shown = self._shown.get(key, -1)
+        shown = self._shown.get(key)  # a clock may stand before 2024: any number is a time
         before = self._passed_over.get(key)
         if before is not None and before.index != note.index:
             raise self._lost(before)
         if note.newest:
-            if self._by_start and note.started_at < shown:
+            if self._by_start and shown is not None and note.started_at < shown:
                 raise self.broken(
                     f"{note.node}'s run of task {note.task} that started {note.started_at} takes the place of one that "
                     f"started {shown}"
                 )
             self._shown[key] = note.started_at
             self._passed_over.pop(key, None)
-        elif not self._by_start or note.started_at > shown:
+        elif not self._by_start or shown is None or note.started_at > shown:
             self._passed_over[key] = note
 
     def _lost(self, note: notes.StatusStored) -> Exception:

@@ -13,6 +13,7 @@ from backup.record.responsible_node import TaskState, computed_owner
 from backup.record.rules import Rules
 from backup.requests import answers
 from backup.runs import schedule
+from cluster.time_units import LONG_AGO
 from cluster.value import value
 
 
@@ -29,9 +30,9 @@ class TaskStanding:
     owner: str | None
     status: Status | None
     delay: Delay | None = None
-    settled: int = 0
-    """Wall µs up to which its occurrences count as answered because a run was cancelled by hand; 0: none was."""
-    others: tuple[int, int] = (0, 0)
+    settled: int = LONG_AGO
+    """Wall µs up to which its occurrences count as answered because a run was cancelled by hand; `LONG_AGO`: none was."""
+    others: tuple[int, int] = (LONG_AGO, LONG_AGO)
     """The last runs of other nodes that count for it here (`schedule.known_of_others`)."""
     leaderless: bool = False
     """Whether the node knows of no leader; used only where each node computes the owner itself (rule 7.5.1)."""
@@ -107,7 +108,7 @@ def _next(database: Database, task: Task, standing: TaskStanding) -> answers.Nex
         return None
     me, owner, delay, cluster = standing.node, standing.owner, standing.delay, database.statuses.get(task.id)
     base = standing.status if owner in (me, None) else cluster
-    settled = standing.settled if owner == me else 0
+    settled = standing.settled if owner == me else LONG_AGO
     plan = schedule.next_backup(
         task,
         base,

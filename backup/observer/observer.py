@@ -202,7 +202,7 @@ class _Pass:
             since = self.now if stamp.term >= self.memory.term else self.started_at
         settles_at = since + self.rules.stabilisation
         is_settled = self.now >= settles_at
-        asked, restless, owners_until = len(commands) + len(assigned), False, 0
+        asked, restless, owners_until = len(commands) + len(assigned), False, None
         if not topology.nodes:  # rule 5.3: it is being deleted
             until = FOREVER
         elif not is_settled:  # rule 5.3
@@ -228,7 +228,7 @@ class _Pass:
             since,
             judgement.unloaded,
             until,
-            owners_until or FOREVER,
+            FOREVER if owners_until is None else owners_until,
             restless,
             judgement.is_wide,
             owners_until,
@@ -244,12 +244,18 @@ class _Pass:
 
     def _owners(
         self, database: Database, topology: Topology, before: DatabaseVerdict | None, assigned: list[Assigned]
-    ) -> int:
+    ) -> int | None:
         """Add the responsible nodes to store (rule 7.8); return the wall µs from which the passing of time may change them.
 
-        0: a task has no owner yet, so the next report may decide.
+        None: a task has no owner yet, so the next report may decide.
         """
-        if before is not None and before.owners_until > self.wall and topology is before.database.topology:
+        owners_until = before.owners_until if before is not None else None
+        if (
+            before is not None
+            and owners_until is not None
+            and owners_until > self.wall
+            and topology is before.database.topology
+        ):
             known = before.database
             if (
                 database.tasks is known.tasks
@@ -258,7 +264,7 @@ class _Pass:
                     self._elsewhere(database, *each) != each[1].elsewhere for each in database.assignments.items()
                 )
             ):
-                return before.owners_until
+                return owners_until
         waits, complete = [FOREVER], True
         for task in database.tasks.values():
             stored = database.assignments.get(task.id)
@@ -275,7 +281,7 @@ class _Pass:
             assignment = attrs.evolve(assignment, elsewhere=self._elsewhere(database, task.id, assignment))
             if assignment != stored:
                 assigned.append(Assigned(database.name, task.id, assignment))
-        return min(waits) if complete else 0
+        return min(waits) if complete else None
 
     # ---- runs of nodes that are not responsible (rule 24.8)
 

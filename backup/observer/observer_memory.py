@@ -41,8 +41,8 @@ class DatabaseVerdict:
     """Whether the next pass must judge the database again, whatever is reported."""
     is_wide: bool
     """Whether a report of a node outside the group may change the verdict."""
-    owners_until: int
-    """Wall µs before which no owner changes while tasks, assignments and group stay; 0: judge the owners in every pass."""
+    owners_until: int | None
+    """Wall µs before which no owner changes while tasks, assignments and group stay; None: judge the owners in every pass."""
 
 
 @value

@@ -93,7 +93,8 @@ class Runner:
     _operations: int = attrs.field(default=0, init=False)
     once: int = attrs.field(default=0, init=False)
     """Number of one-time backups of this incarnation so far."""
-    _made_at: int = attrs.field(default=0, init=False)
+    _made_at: int | None = attrs.field(default=None, init=False)
+    """Wall µs of the newest one-time backup."""
 
     def is_running(self, key: TaskKey) -> bool:
         """Whether the task runs here (rule 9.3)."""
@@ -144,7 +145,9 @@ class Runner:
         self._operations += 1
         began = self._member.wall()
         if key[1] < 0:  # a one-time backup is known by the time it was made
-            self._made_at = began = max(began, self._made_at + 1)
+            if self._made_at is not None:
+                began = max(began, self._made_at + 1)
+            self._made_at = began
         operation = Operation(self._member.name, self._operations, task.id, plan.full)
         run = self._runs[key] = ActiveRun(database, task, plan, key, operation, began)
         self._member.spawn(self._live, run)

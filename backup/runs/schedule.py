@@ -10,7 +10,7 @@ from backup.notes import BETWEEN_REASONS, BY_FREQUENCY
 from backup.record.cron import CronError, next_occurrence
 from backup.record.record import Delay, RunElsewhere, Status, Task
 from backup.record.rules import Rules
-from cluster.time_units import FOREVER
+from cluster.time_units import FOREVER, LONG_AGO
 from cluster.value import value
 
 ASKED_FOR = "somebody asked for it"
@@ -43,8 +43,8 @@ def next_backup(
     cluster: Status | None = None,
     *,
     delay: Delay | None = None,
-    settled: int = 0,
-    others: tuple[int, int] = (0, 0),
+    settled: int = LONG_AGO,
+    others: tuple[int, int] = (LONG_AGO, LONG_AGO),
 ) -> Plan:
     """When the responsible node `me` runs the task next, and whether in full (rules 8.2 to 8.6, 8.11, 24.8).
 
@@ -106,7 +106,7 @@ def _bases(task: Task, base: Status | None, now: int, rules: Rules) -> tuple[int
 def known_of_others(status: Status | None, cluster: Status | None, elsewhere: RunElsewhere | None) -> tuple[int, int]:
     """The starts in wall µs of the last full and of the last run of all that others made since the runs in `status` (24.8).
 
-    A run that is under way elsewhere counts as one that was made. 0: there is none.
+    A run that is under way elsewhere counts as one that was made. `LONG_AGO`: there is none.
     """
     mine, (full, incremental) = _last_starts(status or cluster), _last_starts(cluster)
     if elsewhere is not None and elsewhere.full:
@@ -114,12 +114,14 @@ def known_of_others(status: Status | None, cluster: Status | None, elsewhere: Ru
     elif elsewhere is not None:
         incremental = max(incremental, elsewhere.started_at)
     of_either = max(full, incremental)
-    return full if full > mine[0] else 0, of_either if of_either > max(mine) else 0
+    return full if full > mine[0] else LONG_AGO, of_either if of_either > max(mine) else LONG_AGO
 
 
 def _last_starts(status: Status | None) -> tuple[int, int]:
-    """The starts in wall µs of the last full and of the last incremental; 0: there is none."""
-    return (status.last_full_internal or 0, status.last_incremental_internal or 0) if status is not None else (0, 0)
+    """The starts in wall µs of the last full and of the last incremental; `LONG_AGO`: there is none."""
+    starts = (status.last_full_internal, status.last_incremental_internal) if status is not None else (None, None)
+    full, incremental = (LONG_AGO if each is None else each for each in starts)
+    return full, incremental
 
 
 def _next(cron: str, after: int, zone: ZoneInfo) -> int | None:

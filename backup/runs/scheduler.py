@@ -22,7 +22,7 @@ from backup.runs.local_status import LocalStatuses, TaskKey
 from backup.runs.runner import Runner
 from backup.runs.schedule import Plan
 from cluster.member import Member
-from cluster.time_units import SECOND
+from cluster.time_units import LONG_AGO, SECOND
 from cluster.value import value
 
 
@@ -153,16 +153,16 @@ class Scheduler:
         return here if here.asked_at > agreed.asked_at else agreed
 
     def others(self, key: TaskKey, database: Database) -> tuple[int, int]:
-        """The last runs of other nodes that count for the task here (`schedule.known_of_others`); (0, 0) where none does."""
+        """The last runs of other nodes that count for the task here (`schedule.known_of_others`); `LONG_AGO` where none does."""
         if not self._rules.takes_over_uncovered:
-            return 0, 0
+            return LONG_AGO, LONG_AGO
         committed, assignment = database.statuses.get(key[1]), database.assignments.get(key[1])
         elsewhere = assignment.elsewhere if assignment is not None else None
         return schedule.known_of_others(self._statuses.status(key, committed), committed, elsewhere)
 
     def settled(self, key: TaskKey) -> int:
-        """Wall µs up to which its occurrences count as answered because a run was cancelled by hand; 0: none was."""
-        return self._settled.get(key, 0)
+        """Wall µs up to which its occurrences count as answered because a run was cancelled by hand; `LONG_AGO`: none was."""
+        return self._settled.get(key, LONG_AGO)
 
     def due(self, key: TaskKey) -> int | None:
         """Wall µs at which the task runs here next; None: it does not."""

@@ -449,3 +449,24 @@ def test_a_task_that_outlives_the_calendar_ends_the_run_as_a_mistake() -> None:
     assert outcome.verdict == MISTAKE
     assert "the story goes on after the year 9989" in str(outcome.failure)
     assert backed_up == [sum(weekday(year, 2, 29) == MONDAY for year in leap_years)]
+
+
+@pytest.mark.parametrize("rules", ["unkindness", "ravendb-6.2", "ravendb-4.2"])
+def test_clocks_may_stand_before_2024(rules: str) -> None:
+    """A wall time may be negative: no promise takes the first such run for older than none, and each run has its own time."""
+
+    async def story(world: World) -> None:
+        client = backups(world)
+        client.start("ABC")
+        for name in world.names:
+            world.jump_clock(name, -hours(24))
+        await world.elected()
+        shop = await client.create_database("Shop", replication_factor=3)
+        task = await shop.define(full="0 * * * *")
+        ran = await task.ran(2, within=hours(3))
+        once = await shop.backup_once()
+        another = await shop.backup_once()
+        assert ran.started_at < once.started_at < another.started_at < 0
+
+    outcome = play(story, 1, options={"rules": rules})
+    assert outcome.failure is None

@@ -18,7 +18,7 @@ from backup.runs.schedule import known_of_others
 from cluster.checks import Violation
 from cluster.sim.run import HELD, play, run
 from cluster.sim.world import World
-from cluster.time_units import HOUR, SECOND, hours, minutes
+from cluster.time_units import HOUR, LONG_AGO, SECOND, hours, minutes
 from scenarios.backups import FOLDER, Slow, Task, backups
 from scenarios.zoo import planted
 
@@ -104,14 +104,14 @@ def test_the_report_of_the_run_ends_it() -> None:
 @pytest.mark.parametrize(
     ("own", "cluster", "elsewhere", "counts"),
     [
-        (None, None, None, (0, 0)),
-        ((10, 20), (10, 20), None, (0, 0)),
-        ((10, 20), (10, 15), None, (0, 0)),  # the cluster is behind
-        ((10, 20), (10, 30), None, (0, 30)),
+        (None, None, None, (LONG_AGO, LONG_AGO)),
+        ((10, 20), (10, 20), None, (LONG_AGO, LONG_AGO)),
+        ((10, 20), (10, 15), None, (LONG_AGO, LONG_AGO)),  # the cluster is behind
+        ((10, 20), (10, 30), None, (LONG_AGO, 30)),
         ((10, 20), (40, 30), None, (40, 40)),
-        (None, (40, 50), None, (0, 0)),  # a new owner counts from it anyway
+        (None, (40, 50), None, (LONG_AGO, LONG_AGO)),  # a new owner counts from it anyway
         (None, (40, 50), RunElsewhere("B", 60, True), (60, 60)),
-        ((10, 20), None, RunElsewhere("B", 60, False), (0, 60)),
+        ((10, 20), None, RunElsewhere("B", 60, False), (LONG_AGO, 60)),
         (None, None, RunElsewhere("B", 60, True), (60, 60)),
     ],
 )
