@@ -101,9 +101,11 @@ class BackupRun:
         self.places = await self._find_places()
         target = await self._opened()
         if target is None:
+            self._need_wanted()
             return self._skipped()
-        self._note_start(target)
         try:
+            self._need_wanted()  # a node may hear while it looks that the task is disabled, or another's
+            self._note_start(target)
             writer = await self._write(target)
             await self._read_back(target, writer.manifest)
         except (NoLongerWanted, OSError, ValueError) as error:

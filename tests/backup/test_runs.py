@@ -39,7 +39,7 @@ from cluster.sim.run import MISTAKE, play
 from cluster.sim.world import World
 from cluster.steps import Crash, Stop
 from cluster.time_units import DAY, HOUR, LAST, MINUTE, SECOND, as_datetime, days, hours, minutes
-from scenarios.backups import backups
+from scenarios.backups import Slow, backups
 from scenarios.inspect.run_history import RunHistory
 
 from .shop import FOLDER, HOURLY, open_shop, orders, owner, played
@@ -470,3 +470,22 @@ def test_clocks_may_stand_before_2024(rules: str) -> None:
 
     outcome = play(story, 1, options={"rules": rules})
     assert outcome.failure is None
+
+
+def test_a_node_that_hears_while_it_looks_does_not_start() -> None:
+    """A run has come due and looks at a slow folder, and meanwhile its node hears that the task is disabled (7.9)."""
+
+    async def story(world: World) -> None:
+        shop = await backups(world).shop("ABC")
+        task = await shop.define(full="0 * * * *")
+        owner = await task.assigned()
+        world.disturb(owner, Slow("backups", 10_000))
+        await trio.sleep(hours(1) - world.now + 1)
+        assert not world.history.of(BackupStarted), "it still looks"
+        await task.disable()
+        await trio.sleep(minutes(5))
+
+    outcome = play(story, 1)
+    assert outcome.failure is None
+    assert not outcome.history.of(BackupStarted)
+    assert len(outcome.history.of(BackupCancelled)) == 1
