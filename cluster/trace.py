@@ -32,8 +32,11 @@ class Note:
     """Names of the attributes that enter the digest of a run, in order; empty: all fields."""
 
     def text(self) -> str:
-        """One English sentence, without the node's name in front (the column says it) and without a full stop."""
-        raise NotImplementedError  # every kind of note implements it
+        """One English sentence, without the node's name in front (the column says it) and without a full stop.
+
+        Ours all have one; of a note of somebody's own that has none it is the note as Python writes it.
+        """
+        return f"notes {self!r}"
 
 
 @value

@@ -100,6 +100,13 @@ def load(story: str, folder: Path = STORIES) -> LoadedStory:
     return _loaded(name, path, _module(path, folder))
 
 
+def brought_in(story: str) -> ModuleType:
+    """The file of a story as a module, for a story that was made from it: its application, its requests. StoryError as for `load`."""
+    path = Path(story)
+    _parse(path)
+    return _module(path, STORIES)
+
+
 def _parse(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_bytes(), str(path))
@@ -134,16 +141,45 @@ def _module(path: Path, folder: Path) -> ModuleType:
 
 def _loaded(name: str, path: Path, module: ModuleType) -> LoadedStory:
     story: Any = getattr(module, "story", None)
-    if story is None:
-        raise StoryError(f"{path} has no story: write `async def story(world):` in it")
-    if not inspect.iscoroutinefunction(story) or len(inspect.signature(story).parameters) != 1:
+    foretold = getattr(module, "foretold", None)
+    if story is None and hasattr(module, "application"):
+        story, foretold = _weather_over(path, module)
+    elif story is None:
+        raise StoryError(
+            f"{path} has no story: write `async def story(world):` in it, or name an `application` for the weather"
+        )
+    if not _is_coroutine_of_one(story):
         raise StoryError(f"{path}: `story` is no story: write it as `async def story(world):`")
     seed, rules = getattr(module, "SEED", DEFAULT_SEED), getattr(module, "RULES", DEFAULT_RULES)
     if type(seed) is not int:
         raise StoryError(f"{path}: SEED is {seed!r}: give a whole number")
     told_under = tuple(getattr(module, "TOLD_UNDER", ()))
-    foretold = getattr(module, "foretold", None)
     return LoadedStory(name, story, _lesson(module.__doc__), seed, str(rules), told_under, str(path), foretold)
+
+
+def _weather_over(path: Path, module: ModuleType) -> "tuple[Story, Callable[[int], str]]":
+    """The weather over a file's `application`, asked by its `client`, watched by what its `watchers` makes too."""
+    from scenarios.weather.forecast import forecast
+    from scenarios.weather.over import weather
+
+    application, client, watchers = (getattr(module, name, None) for name in ("application", "client", "watchers"))
+    if not callable(application):
+        raise StoryError(
+            f"{path}: `application` is {application!r}: give the class of your application, or what makes one"
+        )
+    if client is not None and not _is_coroutine_of_one(client):
+        raise StoryError(
+            f"{path}: `client` is no client: write it as `async def client(world):`, asking until it is cancelled"
+        )
+    if watchers is not None and not callable(watchers):
+        raise StoryError(
+            f"{path}: `watchers` is {watchers!r}: write `def watchers():`, which gives new watchers for each run"
+        )
+    return weather(application, client, watchers), lambda seed: forecast(seed).text()
+
+
+def _is_coroutine_of_one(given: Any) -> bool:
+    return inspect.iscoroutinefunction(given) and len(inspect.signature(given).parameters) == 1
 
 
 def _lesson(docstring: str | None) -> str:

@@ -9,6 +9,10 @@ class MisuseAt(Misuse):
     """A Misuse whose text names the lines, `FILE:LINE`, by itself: no line of the traceback says more."""
 
 
+class NodeIsDown(Misuse):
+    """A client asked a node that is down. One that lives in bad weather must expect it, or look at `world["A"].up` first."""
+
+
 class Deadlock(MisuseAt):
     """Nothing can ever happen any more and the story still waits. Names every task that waits, and for what."""
 

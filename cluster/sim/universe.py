@@ -31,7 +31,7 @@ from cluster.sim.armed_faults import ArmedFaults
 from cluster.sim.clock import NODES, SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
 from cluster.sim.dice import Dice, seed_of
 from cluster.sim.disk import Disk, DiskModel
-from cluster.sim.errors import Deadlock, Misuse, OutOfBudget, Standstill
+from cluster.sim.errors import Deadlock, Misuse, NodeIsDown, OutOfBudget, Standstill
 from cluster.sim.faults import Faults
 from cluster.sim.history import History
 from cluster.sim.machine import Machine
@@ -101,6 +101,8 @@ class Universe:
         self.roles.add("leader", lambda name: self._leader())
         self.roles.add("followers", lambda name: self._followers())
         self.watchers: list[Watcher] = []
+        self.asked_to_watch: tuple[Watcher, ...] = ()
+        """Those that the story brought (`World.watch`)."""
         self.network: Network
         self.codec: Codec | None = None
         self.marks: dict[str, bool] = {}
@@ -280,7 +282,7 @@ class Universe:
             steps.Disturb: self._disturb,
             **dict.fromkeys(get_args(steps.Administration), self._administer),
         }
-        self.watchers = self._watchers_of(names)
+        self.watchers = [*self._watchers_of(names), *self.asked_to_watch]
         for watcher in self.watchers:
             self.history.watch(watcher)
         if self.skipping:
@@ -474,7 +476,7 @@ class Universe:
         slot, request = self.slots[step.node], step.request
         if slot.node is None or slot.machine is None:
             up = ", ".join(name for name, other in self.slots.items() if other.node is not None) or "nobody"
-            raise Misuse(f"node {slot.name} is down and cannot be asked: restart it, or ask one of {up}")
+            raise NodeIsDown(f"node {slot.name} is down and cannot be asked: restart it, or ask one of {up}")
         parked, served, machine, cause = Parked(), slot.node, slot.machine, self.history.cause
         slot.asks[parked] = repr(request)
 

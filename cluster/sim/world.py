@@ -14,6 +14,7 @@ import trio
 
 from cluster import steps, trace
 from cluster.argument_kinds import shown
+from cluster.checks import Watcher
 from cluster.member import Application, ClientRequest
 from cluster.raft import active_configuration
 from cluster.raft.configuration import Configuration
@@ -85,6 +86,15 @@ class World(Universe):
             self.timing = settings.made(Timing, "timing", timing)
         if disk is not None:
             self.disk_model = settings.made(DiskModel, "disk", disk)
+
+    def watch(self, *promises: Watcher) -> None:
+        """Watch promises of one's own as well, from the start of the nodes on: call it before `world.start`.
+
+        What all nodes of an application promise in any story, the application names itself (`Application.watchers`).
+        """
+        if self.slots:
+            raise Misuse("the world has started, and its first events are over: watch before `world.start`")
+        self.asked_to_watch += promises
 
     def found(self, nodes: Iterable[str]) -> tuple[str, ...]:
         """Found another cluster in the same world, with a leader, a log and promises of its own; return its nodes.

@@ -20,12 +20,20 @@ from scenarios.cli.base import (
 )
 
 if TYPE_CHECKING:
+    from scenarios.hunt.machines import Machines
     from scenarios.hunt.report import Report
+    from scenarios.hunt.seeds import Seeds
+    from scenarios.inspect.result import RunRequest
+
+UNNAMED = ("weather", "weather_backups")
+"""What is hunted if no story is named."""
+OF_BACKUPS = 50
+"""How many seeds of the second are played if nothing is said: hours of backups take as long as minutes of anything else."""
 
 
 @app.command
 def hunt(
-    story: str = "weather",
+    story: str | None = None,
     /,
     *,
     seeds: str | None = None,
@@ -43,12 +51,14 @@ def hunt(
     Parameters
     ----------
     story
-        A name from the list, or the path of a `.py` file with `async def story(world)`. Without one: `weather`, of which
-        everything is drawn from the seed; `weather_backups` is the same over backups.
+        A name from the list, or the path of a `.py` file with `async def story(world)`, or with an `application` of your own, a
+        `client(world)` that asks it, and `watchers`. Without one: `weather`, of which everything is drawn from the seed, and
+        `weather_backups`, the same over backups.
     seeds
-        `A:B`, both included, or `N`, which is 1:N. A thousand if neither seeds nor a time are given.
+        `A:B`, both included, or `N`, which is 1:N. A thousand if neither seeds nor a time are given, and fifty of
+        `weather_backups` if no story is named either.
     time
-        Stop after this wall time: `90s`, `5m`, `1.5h`.
+        Stop after this wall time: `90s`, `5m`, `1.5h`; half of it for each of the two weathers.
     jobs
         How many processes; as many as there are processors.
     on
@@ -65,28 +75,49 @@ def hunt(
         Print one JSON object instead.
     """
     from scenarios.gallery import load
-    from scenarios.hunt.hunting import Hunt
     from scenarios.hunt.junit import junit_lines
     from scenarios.hunt.machines import machines
-    from scenarios.hunt.report import report_lines
+    from scenarios.hunt.report import joined, report_lines
     from scenarios.hunt.seeds import seeds_of, wall_seconds_of
     from scenarios.kept_run import asked
     from scenarios.terminal import printable
 
     limit = wall_seconds_of(time)
-    asked_for = seeds_of(seeds, limit is not None)
-    request = asked(load(story), None, rules, None, bug, keep_going)
+    named, asked_for = UNNAMED if story is None else (story,), seeds_of(seeds, limit is not None)
+    hunts = [(asked(load(each), None, rules, None, bug, keep_going), asked_for) for each in named]
+    if story is None and seeds is None and limit is None:
+        hunts[1] = hunts[1][0], seeds_of(str(OF_BACKUPS), is_timed=False)
     with new_file("--junit", junit) as file:
         with closing(machines(jobs, on)) as where, _progress_line(json) as say_progress:
-            found = Hunt(request, asked_for, limit, where, say_progress).run()
+            reports, is_interrupted = _hunted(hunts, limit, where, say_progress)
         if file is not None:
-            print("\n".join(junit_lines(found.report)), file=file)
+            print("\n".join(junit_lines(reports)), file=file)
     if json:
-        say_json(found.report.fields())
+        say_json(joined(reports).fields())
     else:
-        for line in report_lines(found.report):
-            print(printable(line))
-    return INTERRUPTED if found.is_interrupted else _code(found.report)
+        for report in reports:
+            for line in report_lines(report):
+                print(printable(line))
+    return INTERRUPTED if is_interrupted else _code(joined(reports))
+
+
+def _hunted(
+    hunts: "list[tuple[RunRequest, Seeds]]",
+    wall_seconds: float | None,
+    where: "Machines",
+    say_progress: Callable[[str], None],
+) -> "tuple[list[Report], bool]":
+    """The report of each story that was hunted, one after the other, and whether Ctrl-C ended it."""
+    from scenarios.hunt.hunting import Hunt
+
+    reports: list[Report] = []
+    for request, seeds in hunts:
+        limit = wall_seconds / len(hunts) if wall_seconds is not None else None
+        found = Hunt(request, seeds, limit, where, say_progress).run()
+        reports.append(found.report)
+        if found.is_interrupted:
+            return reports, True
+    return reports, False
 
 
 @contextmanager

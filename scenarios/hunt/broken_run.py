@@ -76,6 +76,8 @@ class BrokenRun:
     """The class of the application on its nodes."""
     timing: Timing
     disk: DiskModel
+    watched: tuple[type, ...]
+    """The classes of the watchers that its story brought."""
     player: Player
 
 
@@ -113,5 +115,6 @@ def broken_run(request: RunRequest) -> BrokenRun:
         world.application_class,
         world.timing,
         world.disk_model,
+        tuple(type(each) for each in world.asked_to_watch),
         player,
     )

@@ -1,6 +1,6 @@
 """What a hunt found: findings by cause, whatever the number of workers and the order in which seeds were done."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -83,6 +83,8 @@ class Report:
     """Runs without a verdict: inconclusive, or a mistake of the story on some seeds."""
     unplayed: int | None
     """How many of the seeds that were asked for were not played; None if there was no end to reach."""
+    stories: tuple[str, ...] = ()
+    """Each story that was hunted, if it was not the request's alone."""
 
     @property
     def rate(self) -> float:
@@ -92,6 +94,7 @@ class Report:
     def fields(self) -> dict[str, Any]:
         """The report as JSON."""
         return self.request.fields() | {
+            "stories": self.stories or (self.request.story,),
             "seeds": self.seeds,
             "held": self.held,
             "broke": self.broke,
@@ -149,6 +152,24 @@ def report_of(played: Iterable[PlayedSeed], request: RunRequest, wall_seconds: f
         findings=tuple(each for each in found if each.verdict in FAILED),
         others=tuple(each for each in found if each.verdict not in FAILED),
         unplayed=None if wanted is None else wanted - len(played),
+    )
+
+
+def joined(reports: Sequence[Report]) -> Report:
+    """What several stories came to, as one; the request is that of the first."""
+    unplayed = [each.unplayed for each in reports]
+
+    def total(field: str) -> Any:
+        return sum(getattr(each, field) for each in reports)
+
+    counted = ("seeds", "held", "broke", "events", "messages", "cpu_seconds", "wall_seconds")
+    return attrs.evolve(
+        reports[0],
+        findings=tuple(found for each in reports for found in each.findings),
+        others=tuple(found for each in reports for found in each.others),
+        unplayed=None if None in unplayed else sum(number or 0 for number in unplayed),
+        stories=tuple(each.request.story for each in reports),
+        **{field: total(field) for field in counted},
     )
 
 

@@ -21,6 +21,8 @@ from scenarios.hunt.broken_run import BrokenRun
 from scenarios.hunt.recorded_steps import RecordedSteps
 
 WIDTH = 120
+OF_A_FILE = "story."
+"""How the names of modules begin that are files of stories (`scenarios.gallery`)."""
 VERBS: dict[type, str] = {
     steps.Crash: "crash",
     steps.Stop: "stop",
@@ -53,22 +55,25 @@ def story_text(script: RecordedSteps, broken: BrokenRun, text: str) -> str:
     lines = [*_settings(broken, source), *_body(script, broken.application, source)]
     if source.hides:
         return ""
+    own = list(source.own_names(request.story))
     imports = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(source.imports.items())]
     rules = [f'RULES = "{request.rules}"'] if request.rules != DEFAULT_RULES else []
     bug = f" with the bug {request.bug} planted" if request.bug else ""
     lesson = f"Broken{bug}: {cause.promise}."
     said = text.removeprefix(f"{cause.promise}: ").replace("\\", "\\\\").replace('"""', "'''")
     head = [f'"""{lesson}', "", *textwrap.wrap(f"It said: {said}", WIDTH), '"""', ""]
-    whole = [*head, "import trio", "", *imports, "", f"SEED = {request.seed}", *rules, "", ""]
+    whole = [*head, "import trio", "", *imports, "", *own, f"SEED = {request.seed}", *rules, "", ""]
     return "\n".join([*whole, "async def story(world):", *(f"    {line}" for line in lines), ""])
 
 
 def _settings(broken: BrokenRun, source: "Source") -> Iterator[str]:
-    """The line that chooses timing and disks, where they are not the usual ones."""
+    """The lines that choose timing and disks, where they are not the usual ones, and what is watched beside the usual promises."""
     chosen = [("timing", broken.timing, Timing()), ("disk", broken.disk, DiskModel())]
     said = [f"{name}={source.of(each)}" for name, each, usual in chosen if each != usual]
     if said:
         yield f"world.tune({', '.join(said)})"
+    if broken.watched:
+        yield f"world.watch({', '.join(f'{source.named(each)}()' for each in broken.watched)})"
 
 
 def _body(script: RecordedSteps, application: type, source: "Source") -> Iterator[str]:
@@ -118,13 +123,26 @@ class Source:
     def __init__(self) -> None:
         self.imports: dict[str, set[str]] = {}
         """The names to bring in, by module."""
+        self._own: set[str] = set()
+        """The names that are of the story's own file."""
         self.hides = False
         """Whether a value holds a key or a password, which no text may show."""
 
     def needs(self, module: str, name: str) -> str:
         """Note that a name of a module is used; return it."""
-        self.imports.setdefault(module.removeprefix("story."), set()).add(name)
+        if module.startswith(OF_A_FILE):
+            self._own.add(name)
+        else:
+            self.imports.setdefault(module, set()).add(name)
         return name
+
+    def own_names(self, story: str) -> Iterator[str]:
+        """The lines that bring in what is of the story's own file: no folder of modules is known to hold that."""
+        if self._own:
+            names = sorted(self._own)
+            self.needs("scenarios.gallery", "brought_in")
+            yield f"file = brought_in({self.of(story)})"
+            yield f"{', '.join(names)} = {', '.join(f'file.{name}' for name in names)}"
 
     def named(self, kind: type) -> str:
         """A class by its name, from the door for stories where it has one; of one in another class, the outer one is brought in."""

@@ -3,15 +3,17 @@
 Never here: what is drawn (forecast.py), and which kinds of faults there are (kinds.py).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
 import trio
 
 from cluster import steps
+from cluster.checks import Watcher
 from cluster.member import NoLeader, OutcomeUnknown, Refused
 from cluster.sim.dice import Dice
+from cluster.sim.errors import NodeIsDown
 from cluster.sim.world import Misuse, World
 from cluster.time_units import SECOND
 from scenarios.register import Get, Look, Put, Register, Swap
@@ -20,33 +22,57 @@ from scenarios.weather.kinds import KINDS, FaultKind, chosen
 
 Client = Callable[[World], Awaitable[None]]
 """A client of a user's application: it asks until it is cancelled."""
+Watchers = Callable[[], Iterable[Watcher]]
+"""Makes the watchers of a user's promises, anew for each run."""
 CALM = 32.0
 """The virtual seconds of the end: more than twice what *progress* gives a cluster, and more than a request may take."""
 WAITING = 4
 """The most requests of one client that wait at a time."""
 EXPECTED = (NoLeader, OutcomeUnknown, Refused, Misuse)
 """The errors that a client must expect during faults."""
+A_WHILE = 0.1
+"""The virtual seconds after which a client goes on that an error has ended."""
 
 
-def weather(application: Callable[[], Any] = Register, client: Client | None = None) -> Client:
-    """A story for any seed. Without a client of its own the application is the register, and asked for all that it can do."""
+def weather(
+    application: Callable[[], Any] = Register, client: Client | None = None, watchers: Watchers | None = None
+) -> Client:
+    """A story for any seed, over the register unless another application is named; `watchers` makes promises of one's own.
+
+    `client(world)` asks the application, several times at once. An error that any client must expect (`NoLeader`,
+    `OutcomeUnknown`, `Refused`, a node that is down) ends nothing: it is called again.
+    """
 
     async def story(world: World) -> None:
         drawn = forecast(world.seed)
         world.tune(timing=drawn.timing, disk=drawn.disk)
+        if watchers is not None:
+            made = watchers()
+            if not isinstance(made, Iterable):
+                raise Misuse(f"`watchers` made {made!r}: let it return a list of new watchers")
+            world.watch(*made)
         world.start(drawn.nodes, application)
         await world.elected(within=30)
         async with trio.open_nursery() as nursery:
             for number in range(drawn.clients):
                 if client is not None:
-                    nursery.start_soon(client, world)
-                else:
+                    nursery.start_soon(_goes_on, world, client)
+                elif application is Register:
                     nursery.start_soon(_asks, world, drawn, number)
             await suffer(world, drawn)
             await clears(world, drawn)
             nursery.cancel_scope.cancel()
 
     return story
+
+
+async def _goes_on(world: World, client: Client) -> None:
+    """A client of a user's, begun again after an error that it had to expect."""
+    while True:
+        with suppress(NoLeader, OutcomeUnknown, Refused, NodeIsDown):
+            await client(world)
+            return
+        await trio.sleep(A_WHILE)
 
 
 async def suffer(world: World, drawn: Forecast, kinds: Mapping[str, FaultKind] = KINDS) -> None:
