@@ -107,6 +107,20 @@ class ServerWideDefined(Agreed):
     """What the entry did: `defined`, `changed`, `enabled` or `disabled`."""
     based_on: int
     """Log index of the entry whose outcome was changed; 0 for a new one."""
+    kind: str = "Backup"
+    """The `Kind` of its backups: `Backup` or `Snapshot`."""
+    full: str = ""
+    """Cron text of full backups; empty for none."""
+    incremental: str = ""
+    """Cron text of incremental backups; empty for none."""
+    disabled: bool = False
+    """Whether its copies do not run: it was disabled, or it has no usable destination."""
+    keeps: int | None = None
+    """How long its retention keeps a backup in µs; None for ever."""
+    paths: tuple[str, ...] = ()
+    """The paths of its local folders, to which a copy adds the name of its database."""
+    clouds: tuple[str, ...] = ()
+    """The addresses of its clouds, without those that a script gives."""
 
     def text(self) -> str:
         but = f", for all but {', '.join(self.excluded)}" if self.excluded else ""

@@ -1,6 +1,7 @@
 """The notes that a node writes when it has applied a command: the change of the record. Pure, and equal on every node."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from backup import notes
 from backup.database import agreed_values
@@ -143,7 +144,9 @@ def _server_wide(
             change, based_on = "", 0
     if change:
         made = after.templates[task_id]
-        yield notes.ServerWideDefined(index, task_id, made.task.name, made.excluded, change, based_on)
+        yield notes.ServerWideDefined(
+            index, task_id, made.task.name, made.excluded, change, based_on, **_schedule(made.task)
+        )
     else:
         yield notes.ServerWideRemoved(index, task_id)
     for database in after.databases.values():
@@ -208,21 +211,28 @@ def _task(database: Database, task_id: int, change: str, index: int) -> Note:
         database=database.name,
         task=task_id,
         name=task.name,
-        full=task.full,
-        incremental=task.incremental,
         mentor=task.mentor or "",
         pinned=task.pinned,
-        disabled=not task.runnable,
         created_at=task.created_at,
-        paths=tuple(block.path for block in task.destinations if isinstance(block, LocalFolder)),
         change=change,
         encryption=task.encryption.mode.value if task.encryption is not None else "",
-        keeps=task.retention.age if task.retention is not None else None,
-        kind=task.kind.value,
         has_place=bool(task.usable),
         server_wide=task.server_wide,
-        clouds=tuple(block.address for block in in_order(task.usable) if block.scheme and block.script is None),
+        **_schedule(task),
     )
+
+
+def _schedule(task: Task) -> dict[str, Any]:
+    """What the notes about a task and about a server-wide one both say of it: when it runs, and where its files go."""
+    return {
+        "kind": task.kind.value,
+        "full": task.full,
+        "incremental": task.incremental,
+        "disabled": not task.runnable,
+        "keeps": task.retention.age if task.retention is not None else None,
+        "paths": tuple(block.path for block in task.destinations if isinstance(block, LocalFolder)),
+        "clouds": tuple(block.address for block in in_order(task.usable) if block.scheme and block.script is None),
+    }
 
 
 def _statuses(after: Record, command: ReportStatuses, answer: object, index: int) -> Iterator[Note]:
