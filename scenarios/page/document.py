@@ -26,31 +26,28 @@ _SPACED = re.compile(r"(?<=[{};:,]) +|\n\s*| (?=[{}])")
 
 def document(recording: Recording, other: Recording | None = None) -> str:
     """The whole page, of one run or of two beside each other. The same recordings give the same bytes."""
-    header, style, script = recording.header, sheet(), program()
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src '{_hash(script)}'",
-            f"style-src '{_hash(style)}'",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
+    header = recording.header
+    second = "" if other is None else f'<script type="text/plain" id="other">{encoded(other)}</script>\n'
+    return shell(
+        f"{header['story']}@{header['seed']}",
+        f'<div id="page"><p class="empty">Reading {header["events"]:,} events …</p></div>\n'
+        f'<noscript><p class="empty">This page needs JavaScript. As text: <code>{escape(header["command"])}</code></p></noscript>\n'
+        f'<script type="text/plain" id="recording">{encoded(recording)}</script>\n{second}',
     )
-    title = escape(f"{header['story']}@{header['seed']}")
+
+
+def shell(title: str, body: str, entry: str = ENTRY, allowed: tuple[str, ...] = ()) -> str:
+    """A page around the module `entry` and what that needs: no script, style or address but its own works in it, and `allowed`."""
+    style, script = sheet(), program(entry)
+    policy = ["default-src 'none'", f"script-src '{_hash(script)}'", f"style-src '{_hash(style)}'"]
+    policy += ["base-uri 'none'", "form-action 'none'", *allowed]
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{"; ".join(policy)}">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta name="color-scheme" content="light dark">\n<title>{title}</title>\n<style>{style}</style>\n</head>\n'
-        f'<body>\n<div id="page"><p class="empty">Reading {header["events"]:,} events …</p></div>\n'
-        f'<noscript><p class="empty">This page needs JavaScript. As text: <code>{escape(header["command"])}</code></p></noscript>\n'
-        f'<script type="text/plain" id="recording">{encoded(recording)}</script>\n'
-        f"{'' if other is None else _second(other)}<script>{script}</script>\n</body>\n</html>\n"
+        f'<meta name="color-scheme" content="light dark">\n<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n'
+        f"<body>\n{body}<script>{script}</script>\n</body>\n</html>\n"
     )
-
-
-def _second(recording: Recording) -> str:
-    return f'<script type="text/plain" id="other">{encoded(recording)}</script>\n'
 
 
 def _hash(text: str) -> str:
@@ -69,13 +66,13 @@ def sheet() -> str:
 
 
 @cache
-def program() -> str:
-    """All modules that `app.js` needs, each after those it imports, as one script that starts the page."""
-    return "\n".join(['\n"use strict";', *map(_module, modules()), f"{_variable(ENTRY)}.start();\n"])
+def program(entry: str = ENTRY) -> str:
+    """All modules that `entry` needs, each after those it imports, as one script that starts it."""
+    return "\n".join(['\n"use strict";', *map(_module, modules(entry)), f"{_variable(entry)}.start();\n"])
 
 
-def modules() -> list[str]:
-    """The names of the modules, each after those it imports."""
+def modules(entry: str = ENTRY) -> list[str]:
+    """The names of the modules that `entry` needs, each after those it imports, the last one itself."""
     order: list[str] = []
 
     def visit(name: str, path: tuple[str, ...]) -> None:
@@ -87,7 +84,7 @@ def modules() -> list[str]:
             visit(_beside(name, found), (*path, name))
         order.append(name)
 
-    visit(ENTRY, ())
+    visit(entry, ())
     return order
 
 

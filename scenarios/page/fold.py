@@ -52,6 +52,7 @@ def empty_state(names: Sequence[str]) -> State:
         "cuts": [],
         "held": [],
         "links": {},
+        "wires": {},
         "clusters": [],
         "files": {},
     }
@@ -335,9 +336,9 @@ def _cut(state: State, pairs: Sequence[str]) -> None:
     state["cuts"] = sorted({*state["cuts"], *pairs})
 
 
-def _split(state: State, row: Row) -> None:
-    groups = row["fields"]["groups"]
-    _cut(state, [f"{a}>{b}" for one in groups for other in groups if one is not other for a in one for b in other])
+def _between(groups: Sequence[Sequence[str]]) -> list[str]:
+    """The links between nodes of different groups, both ways."""
+    return [f"{a}>{b}" for one in groups for other in groups if one is not other for a in one for b in other]
 
 
 def _short(node: State, fields: Row) -> State:
@@ -361,7 +362,7 @@ def _wiped(node: State, fields: Row) -> State:
 
 
 def _mended(state: State, row: Row) -> None:
-    state["cuts"], state["held"], state["links"] = [], [], {}
+    state.update(cuts=[], held=[], links={}, wires={})
     for name in state["nodes"]:
         _change(state, name, _healthy)
 
@@ -372,9 +373,13 @@ def _healthy(node: State) -> State:
 
 
 def _rewired(state: State, row: Row) -> None:
-    fields = dict(row["fields"])
-    if not fields.pop("between", ()):  # what is special about some links is in no panel
-        state["links"] = {**state["links"], **{name: each for name, each in fields.items() if each is not None}}
+    """Some links, or all: then nothing is special about any of them any longer."""
+    given = {name: each for name, each in row["fields"].items() if name != "between" and each is not None}
+    if pairs := _between(row["fields"].get("between") or ()):
+        wires = state["wires"]
+        state["wires"] = {**wires, **{pair: {**wires.get(pair, state["links"]), **given} for pair in pairs}}
+    else:
+        state.update(links={**state["links"], **given}, wires={})
 
 
 def _start(state: State, row: Row) -> None:
@@ -397,7 +402,7 @@ STEPS: dict[str, Callable[[State, Row], None]] = {
         ],
     ),
     "CutOneWay": lambda state, row: _cut(state, [f"{row['fields']['src']}>{row['fields']['dst']}"]),
-    "Split": _split,
+    "Split": lambda state, row: _cut(state, _between(row["fields"]["groups"])),
     "Heal": lambda state, row: state.update(cuts=[]),
     "Hold": lambda state, row: state.update(
         held=sorted({*state["held"], f"{row['fields']['src']}>{row['fields']['dst']}"})

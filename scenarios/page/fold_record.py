@@ -118,9 +118,12 @@ def _stored(record: Record, row: Row) -> Record:
     return _task(record, row, **changes)
 
 
+TEMPLATE = ("task", "name", "excluded", "full", "incremental", "disabled", "keeps", "paths", "clouds")
+
+
 def _for_all(record: Record, row: Row) -> Record:
-    template = {name: row[name] for name in ("task", "name", "excluded", "change")} | {"since": row["seq"]}
-    return {**record, "server_wide": {**record["server_wide"], str(row["task"]): template}}
+    told = {name: row[name] for name in TEMPLATE} | {"type": row["kind_"], "since": row["seq"]}
+    return {**record, "server_wide": {**record["server_wide"], str(row["task"]): told}}
 
 
 RECORD: dict[str, Callable[[Record, Row], Record]] = {

@@ -13,6 +13,7 @@ from scenarios.inspect.backups_page import STATES, DatabasePanel, _at, _fields
 from scenarios.inspect.moment import true_time, visit
 from scenarios.inspect.restore_files import inspected
 from scenarios.inspect.why.answer import why
+from scenarios.page.fold import States
 from tests.page.conftest import Opened, recorded, until
 from tests.page.test_page import EVIL, hostile
 
@@ -152,6 +153,31 @@ def test_a_server_wide_task_is_told_with_its_copies(opened: Opened) -> None:
     page.keyboard.press("End")
     until(page, "document.querySelectorAll('.side .task').length === 0")
     assert page.locator(".side h4").all_text_contents() == ["Periodic Backup (0)"] * 3, "in RavenDB's words"
+
+
+ALONE = '''"""A server-wide task that no database has a copy of."""
+from scenarios.backups import backups
+
+async def story(world):
+    client = backups(world)
+    client.start("ABC")
+    await world.elected()
+    await client.create_database("Shop", replication_factor=3)
+    await client.define_server_wide(full="0 1 * * *", incremental="30 * * * *", path="all", excluded=("Shop",))
+'''
+
+
+def test_a_server_wide_task_without_copies_is_told(opened: Opened, tmp_path: Path) -> None:
+    """What a template asks for is told where no database has a copy of it."""
+    path = tmp_path / "alone.py"
+    path.write_text(ALONE, encoding="utf-8")
+    made = recorded(f"{path}@1")
+    page = opened(made)
+    told = page.locator(".side .task").inner_text().replace("\n", " ")
+    for words in ("Enabled", "Full Backup at 0 1 * * *", "Incremental Backup at 30 * * * *", "Destinations Local"):
+        assert words in told
+    assert told.endswith("Retention Policy No backups will be removed Excluded Databases Shop Databases none")
+    assert page.evaluate("app.run.state(app.run.count)") == States(made.header["names"], made.rows).at(len(made.rows))
 
 
 def test_why_says_what_the_command_says(opened: Opened) -> None:

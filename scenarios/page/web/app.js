@@ -1,7 +1,7 @@
 // The page: it reads the recording, keeps what the reader has chosen, and draws what has changed.
 
 import { controls } from "./controls.js";
-import { embedded } from "./decode.js";
+import { decoded, embedded } from "./decode.js";
 import { el, replace } from "./dom.js";
 import { choiceOf, firstMoment, hashOf } from "./hash.js";
 import { header } from "./header.js";
@@ -51,6 +51,13 @@ export class App {
   }
 
   get run() { return this.runs[this.view.run]; }
+
+  /** More of the run is known: who stands at the last event goes along. */
+  grown() {
+    const { run, view } = this, last = view.seq === run.count;
+    run.grow();
+    this.set(last ? { seq: run.count } : {}, true);
+  }
 
   /** The same time in the other one of two runs. */
   other() {
@@ -123,7 +130,7 @@ export class App {
   }
 
   drawMap() {
-    const { run, view, regions } = this, width = Math.max(200, regions.map.clientWidth), wanted = `${width}|${view.from}`;
+    const { run, view, regions } = this, width = Math.max(200, regions.map.clientWidth), wanted = `${width}|${view.from}|${run.count}`;
     if (this.mapFor !== wanted) {
       this.mapFor = wanted;
       regions.map.replaceChildren(strip(run, width, view), regions.playhead);
@@ -287,9 +294,9 @@ export class App {
 export async function start() {
   const host = /** @type {HTMLElement} */ (document.getElementById("page"));
   try {
-    const run = recorded(await embedded("recording"));
+    const run = recorded(decoded(await embedded("recording")));
     if (!run.count) throw new Error("the run has no event");
-    if (document.getElementById("other")) besides(run, recorded(await embedded("other")));
+    if (document.getElementById("other")) besides(run, recorded(decoded(await embedded("other"))));
     const app = new App(run, host);
     app.draw();
     performance.mark("ready");

@@ -13,7 +13,7 @@ export async function embedded(id) {
 }
 
 /** Columns as rows.
- * @param {any} data */
+ * @param {any} data @returns {import("./types.js").Facts} */
 export function decoded(data) {
   const { header, kinds, events, strings } = data;
   const count = events.t.length;

@@ -24,32 +24,34 @@ function emptyNode(record) {
 function emptyState(names) {
   const record = emptyRecord();
   const nodes = Object.fromEntries(names.map((name) => [name, emptyNode(record)]));
-  return { seq: 0, t: 0, nodes, cuts: [], held: [], links: {}, clusters: [], files: {} };
+  return { seq: 0, t: 0, nodes, cuts: [], held: [], links: {}, wires: {}, clusters: [], files: {} };
 }
 
-/** All states of a run.
- * @param {string[]} names @param {number} count @param {(seq: number) => Row} row @param {(row: Row, state: State) => void} seen
- * @returns {(seq: number) => State} the state after event `seq`, 0 to `count` */
-export function folded(names, count, row, seen) {
+/** All states of a run: `fold(count)` folds on up to that event, `state(seq)` is the state after any that is folded, from 0.
+ * @param {string[]} names @param {(seq: number) => Row} row @param {(row: Row, state: State) => void} seen each event, once, in order */
+export function folded(names, row, seen) {
   /** @type {Records} */
   const records = [];
-  const state = emptyState(names);
-  const checkpoints = [{ ...state }];
-  for (let seq = 1; seq <= count; seq++) {
-    const each = row(seq);
-    apply(state, each, records);
-    remember(state, each, records);
-    seen(each, state);
-    if (seq % EVERY === 0) checkpoints.push({ ...state });
+  const last = emptyState(names), checkpoints = [{ ...last }];
+  let near = last;
+  /** @param {number} count */
+  function fold(count) {
+    while (last.seq < count) {
+      const each = row(last.seq + 1);
+      apply(last, each, records);
+      remember(last, each, records);
+      seen(each, last);
+      if (last.seq % EVERY === 0) checkpoints.push({ ...last });
+    }
+    near = { ...last };
   }
-  let near = { ...state };
-  return (seq) => {
-    const from = near.seq <= seq && seq - near.seq < EVERY ? near : checkpoints[Math.floor(seq / EVERY)];
-    const found = { ...from };
-    for (let each = found.seq + 1; each <= seq; each++) apply(found, row(each), records);
-    near = found;
-    return found;
-  };
+  /** @param {number} seq @returns {State} */
+  function state(seq) {
+    near = { ...(near.seq <= seq && seq - near.seq < EVERY ? near : checkpoints[Math.floor(seq / EVERY)]) };
+    while (near.seq < seq) apply(near, row(near.seq + 1), records);
+    return near;
+  }
+  return { fold, state };
 }
 
 /** @param {State} state @param {Row} row @param {Records} records */
@@ -257,6 +259,12 @@ function cut(state, pairs) {
   state.cuts = [...new Set([...state.cuts, ...pairs])].sort();
 }
 
+/** The links between nodes of different groups, both ways.
+ * @param {string[][]} groups */
+function between(groups) {
+  return groups.flatMap((one) => groups.filter((each) => each !== one).flatMap((other) => one.flatMap((a) => other.map((b) => `${a}>${b}`))));
+}
+
 /** @type {Record<string, (state: State, row: Row) => void>} */
 const STEPS = {
   Start: (state, { nodes }) => {
@@ -268,23 +276,16 @@ const STEPS = {
   Resume: (state, { fields }) => ofNode(state, fields.node, () => ({ paused: false })),
   Cut: (state, { fields }) => cut(state, [`${fields.one}>${fields.other}`, `${fields.other}>${fields.one}`]),
   CutOneWay: (state, { fields }) => cut(state, [`${fields.src}>${fields.dst}`]),
-  Split: (state, { fields }) => {
-    /** @type {string[]} */
-    const pairs = [];
-    for (const one of fields.groups)
-      for (const other of fields.groups)
-        if (one !== other) for (const a of one) for (const b of other) pairs.push(`${a}>${b}`);
-    cut(state, pairs);
-  },
+  Split: (state, { fields }) => cut(state, between(fields.groups)),
   Heal: (state) => { state.cuts = []; },
   Hold: (state, { fields }) => { state.held = [...new Set([...state.held, `${fields.src}>${fields.dst}`])].sort(); },
   Release: (state, { fields }) => {
     state.held = state.held.filter((/** @type {string} */ pair) => pair !== `${fields.src}>${fields.dst}`);
   },
-  Rewire: (state, { fields: { between, ...fields } }) => {
-    if (between?.length) return; // what is special about some links is in no panel
-    const given = Object.entries(fields).filter(([, value]) => value !== null);
-    state.links = { ...state.links, ...Object.fromEntries(given) };
+  Rewire: (state, { fields: { between: groups, ...fields } }) => {
+    const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)), pairs = between(groups ?? []), { links, wires } = state;
+    if (pairs.length) state.wires = { ...wires, ...Object.fromEntries(pairs.map((pair) => [pair, { ...(wires[pair] ?? links), ...given }])) };
+    else Object.assign(state, { links: { ...links, ...given }, wires: {} });
   },
   JumpClock: (state, { fields }) =>
     ofNode(state, fields.node, ({ clock }) => ({ clock: { ...clock, offset: clock.offset + fields.by } })),
@@ -308,7 +309,7 @@ const STEPS = {
       ...emptyNode(emptyRecord()), up, role, since, clock, short, places, cluster,
     })),
   Mend: (state) => {
-    Object.assign(state, { cuts: [], held: [], links: {} });
+    Object.assign(state, { cuts: [], held: [], links: {}, wires: {} });
     for (const name of Object.keys(state.nodes))
       ofNode(state, name, ({ clock }) => ({
         paused: false, disk: { full: false, factor: 1, failing: false }, clock: { ...clock, drift: 0 }, short: [], places: {},

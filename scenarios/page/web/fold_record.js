@@ -91,7 +91,7 @@ const RECORD = {
   MoveCalledOff: (record, row) => ofTask(record, row, { moves_at: null }),
   BackupPostponed: (record, row) => ofTask(record, row, { postponed: row.until }),
   StatusStored: stored,
-  ServerWideDefined: (record, { task, name, excluded, change, seq }) =>
-    ({ ...record, server_wide: { ...record.server_wide, [task]: { task, name, excluded, change, since: seq } } }),
+  ServerWideDefined: (record, { task, name, excluded, kind_: type, full, incremental, disabled, keeps, paths, clouds, seq }) =>
+    ({ ...record, server_wide: { ...record.server_wide, [task]: { task, name, excluded, type, full, incremental, disabled, keeps, paths, clouds, since: seq } } }),
   ServerWideRemoved: (record, row) => ({ ...record, server_wide: without(record.server_wide, row.task) }),
 };

@@ -49,11 +49,11 @@ export function homeOf({ clusters }, node) {
   return Math.max(0, clusters.findIndex((founders) => founders.includes(node)));
 }
 
-/** A collector: give every event in order to `see`, and read `lanes` afterwards.
- * @param {number} end the last time of the run @param {string[]} agreed the kinds of notes about an entry that is applied */
-export function collector(end, agreed) {
+/** A collector: give events in order to `see`, say by `until` when the last of them was, and read `lanes`.
+ * @param {string[]} agreed the kinds of notes about an entry that is applied */
+export function collector(agreed) {
   /** @type {Lanes} */
-  const lanes = { lives: [], faults: [], runs: [], removals: [], beliefs: [], tenures: [], partings: [], entries: new Map(), tasks: new Map(), homes: new Map(), clusters: [], stops: [], end };
+  const lanes = { lives: [], faults: [], runs: [], removals: [], beliefs: [], tenures: [], partings: [], entries: new Map(), tasks: new Map(), homes: new Map(), clusters: [], stops: [], end: 0 };
   /** @type {Map<string, Life>} */
   const living = new Map();
   /** @type {Map<string, Belief>} */
@@ -69,8 +69,8 @@ export function collector(end, agreed) {
   function part(row, state) {
     cuts = state.cuts;
     const before = lanes.partings.at(-1), sides = sidesOf(Object.keys(state.nodes), state.cuts);
-    if (before?.until === end) Object.assign(before, { until: row.t, last: row.seq });
-    if (sides.length > 1) lanes.partings.push({ sides, seq: row.seq, last: Infinity, t: row.t, until: end });
+    if (before?.last === Infinity) Object.assign(before, { until: row.t, last: row.seq });
+    if (sides.length > 1) lanes.partings.push({ sides, seq: row.seq, last: Infinity, t: row.t, until: 0 });
   }
 
   /** @param {Row} row @param {string} role @param {number} term */
@@ -78,7 +78,7 @@ export function collector(end, agreed) {
     const before = living.get(row.node);
     if (before && before.role === role && before.term === term) return;
     if (before) Object.assign(before, { until: row.t, last: row.seq });
-    const life = { node: row.node, role, term, seq: row.seq, last: Infinity, t: row.t, until: end };
+    const life = { node: row.node, role, term, seq: row.seq, last: Infinity, t: row.t, until: 0 };
     living.set(row.node, life);
     lanes.lives.push(life);
   }
@@ -95,7 +95,7 @@ export function collector(end, agreed) {
       const place = `${node}/${key}`, before = believed.get(place);
       if (before?.owner === owner) return;
       if (before) Object.assign(before, { until: t, last: seq });
-      const belief = { node, key, owner, seq, last: Infinity, t, until: end };
+      const belief = { node, key, owner, seq, last: Infinity, t, until: 0 };
       believed.set(place, belief);
       found.push(belief);
     }
@@ -117,7 +117,7 @@ export function collector(end, agreed) {
     /** @type {Run} */
     const run = {
       node, database, task, key: keyOf(row), seq, t, full: !!row.full, occurrence, folder, startedAt: row.started_at,
-      end: "", endSeq: 0, until: end, reported: 0, waits: 0, late: false,
+      end: "", endSeq: 0, until: 0, reported: 0, waits: 0, late: false,
     };
     runs.set(placeOf(row), run);
     lanes.runs.push(run);
@@ -173,6 +173,15 @@ export function collector(end, agreed) {
         if (!lanes.entries.has(entry)) lanes.entries.set(entry, row.seq);
       }
       if (row.weight === 2) lanes.stops.push(row.seq);
+    },
+    /** What is not over yet lasts to the last event. @param {number} t its time @param {{seq: number}[]} breaks */
+    until(t, breaks) {
+      lanes.end = t;
+      for (const each of [...lanes.lives, ...lanes.beliefs, ...lanes.tenures, ...lanes.partings]) if (each.last === Infinity) each.until = t;
+      for (const each of lanes.runs) if (!each.endSeq) each.until = t;
+      const nth = (/** @type {string} */ key) => lanes.homes.get(key) ?? 0;
+      lanes.tasks = new Map([...lanes.tasks].sort(([one], [other]) => nth(one) - nth(other)));
+      lanes.stops = [...new Set([...lanes.stops, ...breaks.map((each) => each.seq)])].sort((one, other) => one - other);
     },
     lanes,
   };

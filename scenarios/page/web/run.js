@@ -1,20 +1,23 @@
 // A recorded run, ready to be asked: rows, the state after any event, and the lanes of the whole.
 
 import { consequences } from "./causes.js";
-import { decoded } from "./decode.js";
 import { folded } from "./fold.js";
 import { collector } from "./lanes.js";
 
-/** @param {any} data @returns {import("./types.js").Recorded} */
-export function recorded(data) {
-  const found = decoded(data);
-  const { see, lanes } = collector(found.times[found.count], found.header.agreed);
-  const state = folded(found.header.names, found.count, found.row, see);
-  const nth = (/** @type {string} */ key) => lanes.homes.get(key) ?? 0;
-  lanes.tasks = new Map([...lanes.tasks].sort(([one], [other]) => nth(one) - nth(other)));
-  lanes.stops = [...new Set([...lanes.stops, ...found.header.breaks.map((each) => each.seq)])].sort((one, other) => one - other);
+/** A run out of its facts, whether a file has them all (`decoded`) or they come one by one: `grow` takes in those that came.
+ * @param {import("./types.js").Facts} facts @returns {import("./types.js").Recorded} */
+export function recorded(facts) {
+  const { see, lanes, until } = collector(facts.header.agreed);
+  const { fold, state } = folded(facts.header.names, facts.row, see);
   /** @type {import("./types.js").Recorded} */
-  const run = { ...found, names: found.header.names, state, lanes, end: lanes.end, nth: 0, other: null, ledTo: (seq) => consequences(run, seq) };
+  const run = { ...facts, names: facts.header.names, state, lanes, end: 0, nth: 0, other: null, ledTo: (seq) => consequences(run, seq), grow };
+  function grow() {
+    Object.assign(run, facts);
+    fold(run.count);
+    until(run.times[run.count], run.header.breaks);
+    run.end = lanes.end;
+  }
+  grow();
   return run;
 }
 

@@ -24,11 +24,14 @@
  * @typedef {{node: string, database: string, task: number, key: string, seq: number, t: number, full: boolean, occurrence: number, folder: string,
  *   startedAt: number, end: string, endSeq: number, until: number, reported: number, waits: number, late: boolean}} Run */
 
-/** A finished run: what panels may ask.
- * @typedef {{header: Header, names: string[], count: number, times: Float64Array, weights: Uint8Array, parents: Uint32Array, row: (seq: number) => Row,
- *   text: (seq: number) => string, node: (seq: number) => string, kind: (seq: number) => string, state: (seq: number) => State,
- *   ledTo: (seq: number) => number[], lanes: import("./lanes.js").Lanes, end: number, nth: number,
- *   other: Recorded | null}} Recorded `end`: of the axis of time; `nth`: 1 for the second one of two runs */
+/** What is known of a run, by the number of an event; place 0 of `times`, `weights` and `parents` is before all. Whoever has a new
+ * event puts it in, raises `count` and calls `grow` of the run; what was there stays.
+ * @typedef {{header: Header, count: number, times: ArrayLike<number>, weights: ArrayLike<number>, parents: ArrayLike<number>,
+ *   row: (seq: number) => Row, text: (seq: number) => string, node: (seq: number) => string, kind: (seq: number) => string}} Facts */
+
+/** A run: what panels may ask.
+ * @typedef {Facts & {names: string[], state: (seq: number) => State, ledTo: (seq: number) => number[], grow: () => void,
+ *   lanes: import("./lanes.js").Lanes, end: number, nth: number, other: Recorded | null}} Recorded `end`: of the axis of time; `nth`: 1 for the second one of two runs */
 
 /** What the reader has chosen; all of it is in the address.
  * @typedef {{run: number, seq: number, from: string, middle: string, side: string, filter: string, zoom: number, width: number, height: number,

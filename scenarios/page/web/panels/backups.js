@@ -24,21 +24,18 @@ export function backups(state, run, view) {
   );
 }
 
-/** The server-wide tasks of a cluster, and their copies in its databases. What a template says is what its copies say.
+/** The server-wide tasks of a cluster, and who has their copies in its databases.
  * @param {State} record @param {View} view */
 function serverWide(record, view) {
   const templates = Object.values(record.server_wide), tasks = Object.values(record.tasks);
   if (!templates.length) return [];
-  return [el("h4", `Server-Wide Backup (${templates.length})`), ...templates.map(({ task: id, name, excluded, since: seq, change }) => {
-    const copies = tasks.filter((each) => each.server_wide === id), [one] = copies, off = one ? one.disabled : change === "disabled";
+  return [el("h4", `Server-Wide Backup (${templates.length})`), ...templates.map((each) => {
+    const copies = tasks.filter(({ server_wide: id }) => id === each.task).map(({ database, owner }) => `${database} (${owner || "nobody"})`);
+    const told = [["Full Backup", each.full && `at ${each.full}`], ["Incremental Backup", each.incremental && `at ${each.incremental}`], ["Destinations", placesOf(each)],
+      ["Retention Policy", keptFor(each)], ["Excluded Databases", each.excluded.join(", ") || "none"], ["Databases", copies.join(", ") || "none"]];
     return el("section.task",
-      el("header", el("bdi.taskname", name), el("span.type", one?.type), one || /abled$/.test(change) ? onOff(off) : null),
-      el("dl",
-        one ? [["Full Backup", one.full], ["Incremental Backup", one.incremental]].map(([label, cron]) => cron && field(label, `at ${cron}`, seq, view)) : null,
-        one ? field("Destinations", placesOf(one), seq, view) : null,
-        one ? field("Retention Policy", keptFor(one), seq, view) : null,
-        field("Excluded Databases", excluded.join(", ") || "none", seq, view),
-        field("Databases", copies.map((each) => `${each.database} (${each.owner || "nobody"})`).join(", ") || "none", seq, view)));
+      el("header", el("bdi.taskname", each.name), el("span.type", each.type), onOff(each.disabled)),
+      el("dl", told.map(([label, text]) => text && field(label, text, each.since, view))));
   })];
 }
 

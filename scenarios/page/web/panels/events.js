@@ -15,7 +15,7 @@ const last = { run: null, asked: "", found: [] };
 /** The numbers of the events that the filter lets through: each of its words must be in the kind, the node or the sentence.
  * @param {Recorded} run @param {View} view @returns {number[]} */
 function matching(run, view) {
-  const asked = `${view.from}|${view.filter}`;
+  const asked = `${run.count}|${view.from}|${view.filter}`;
   if (last.run === run && last.asked === asked) return last.found;
   const words = view.filter.toLowerCase().split(/\s+/).filter(Boolean);
   const found = [];

@@ -19,10 +19,8 @@ const AXES = new WeakMap();
 
 /** @param {Recorded} run */
 function axisFor(run) {
-  const known = AXES.get(run);
-  if (known) return known;
-  const axis = axisOf(run);
-  AXES.set(run, axis);
+  let axis = AXES.get(run);
+  if (axis?.length !== run.count + 1) AXES.set(run, axis = axisOf(run));
   return axis;
 }
 

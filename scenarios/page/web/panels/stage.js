@@ -28,6 +28,7 @@ export function stage(state, run, view) {
   return el("div.stage", { "data-key": "stage" }, draw(
     "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The cluster at this moment; the panels beside have the same as text" },
     links(state, run, at, view.from),
+    view.from || !wireWords(state.links).length ? null : draw("text.words", { x: 14, y: 22 }, `all links: ${wireWords(state.links).join(", ")}`),
     flying(state, run, view).map((row) => message(run, row, state.t, at, led && !led.has(row.seq) ? " faded" : "", view)),
     run.names.map((name) => (view.from && name !== view.from ? stranger(state, name, at[name], grown, view.from) : body(state, run, name, at[name], grown, view))),
     clouds.map((place, nth) => cloud(state, place, width - 140, 30 + nth * 64)),
@@ -36,14 +37,29 @@ export function stage(state, run, view) {
 
 /** @param {State} state @param {Recorded} run @param {Record<string, Place>} at @param {string} from */
 function links(state, run, at, from) {
+  /** @type {{x: number, y: number, w: number, h: number}[]} */
+  const taken = Object.values(at).map(({ x, y }) => ({ x, y: y + 30, w: 2 * R, h: 140 }));
   return run.names.flatMap((one, place) => run.names.slice(place + 1).map((other) => {
     const both = [`${one}>${other}`, `${other}>${one}`], cut = both.filter((each) => state.cuts.includes(each)), held = both.filter((each) => state.held.includes(each));
-    const a = at[one], b = at[other], x = (a.x + b.x) / 2, y = (a.y + b.y) / 2, how = from || !(cut.length + held.length) ? "" : cut.length ? " cut" : " held";
-    const word = how && `${how.trim()}${cut.length + held.length === 1 ? ` ${[...cut, ...held][0].replace(">", " → ")}` : ""}`;
+    const a = at[one], b = at[other], wire = from ? [] : wireWords(state.wires[both[0]]), how = from || !(cut.length + held.length + wire.length) ? "" : cut.length ? " cut" : held.length ? " held" : " wired";
     if (!how && state.nodes[one].cluster !== state.nodes[other].cluster) return null;
+    const lines = !how ? [] : how === " wired" ? wire : [`✕ ${how.trim()}${cut.length + held.length === 1 ? ` ${[...cut, ...held][0].replace(">", " → ")}` : ""}`];
+    const w = 7 * Math.max(...lines.map((line) => line.length)), h = 16 * lines.length;
+    const places = [0.5, 0.4, 0.6, 0.3, 0.7].map((part) => ({ x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part, w, h }));
+    const free = places.find((each) => !taken.some((other) => 2 * Math.abs(each.x - other.x) < w + other.w && 2 * Math.abs(each.y - other.y) < h + other.h)) ?? places[0];
+    if (how) taken.push(free);
     return draw(`g.link${how}`, draw("line", { x1: a.x, y1: a.y, x2: b.x, y2: b.y }),
-      word ? draw("text", { x, y: y + 4 }, `✕ ${word}`) : null);
+      lines.map((line, nth) => draw("text", { x: free.x, y: free.y + 12 - h / 2 + 16 * nth }, line)));
   }));
+}
+
+/** What is special about a link or about all, in words: lines.
+ * @param {State} [wire] @returns {string[]} */
+function wireWords({ latency, jitter, loss, duplicate, ordered, delay_chance: chance, delay } = {}) {
+  const part = (/** @type {number | undefined} */ of, /** @type {string} */ word) => of === undefined ? null : `${Number((of * 100).toPrecision(3))}% ${word}`;
+  const words = [latency !== undefined && `${spanText(latency)}${jitter ? ` + ${spanText(jitter)}` : ""}`, part(loss, "lost"), part(duplicate, "twice"),
+    part(chance, `${delay ? `${spanText(delay)} ` : ""}late`), ordered === false && "in any order"];
+  return words.filter((each) => typeof each === "string");
 }
 
 /** The messages that were sent by now and land, or are lost, later.
