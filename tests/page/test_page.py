@@ -1,10 +1,15 @@
 """What a reader of the page can do, and what the page must not do, in a real Chromium."""
 
-import attrs
+from typing import TYPE_CHECKING
+
 import pytest
 
 from scenarios.page.recording import Recording
+from tests.page.budget import VIEWS, many, scrubbed, used
 from tests.page.conftest import Opened, recorded, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NIGHT = "cut_off_owner_backs_up_twice"
 EVIL = '</script><img src=x onerror="document.title=1"><b>&amp;\u202egnol\u202c'
@@ -176,44 +181,63 @@ def test_words_stand_out_from_their_ground(opened: Opened, scheme: str) -> None:
     assert low == []
 
 
-def test_a_hundred_thousand_events_fit(opened: Opened) -> None:
-    """A page of 100,000 events, no two sentences alike, is at most 4 MB, takes 1.5 s of a core to open, and is scrubbed at once."""
+def test_a_hundred_thousand_events_fit(opened: Opened, browser: "Browser") -> None:
+    """A page of 100,000 events, no two sentences alike, is at most 4 MB, and ready and scrubbed within its budget.
+
+    Measured is the processor's time of all that draws, pages and screen, with all threads: 1.5 s of it take at most 1.5 s where two
+    cores are idle, and 33 ms a step are 30 pictures a second.
+    """
     made = many(recorded(NIGHT), 100_000)
+    before = used(browser)
     page = opened(made)
-    size = page.evaluate("document.getElementById('recording').textContent.length")
-    assert size <= 4 << 20
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
-    assert 0 < metrics["ThreadTime"] < 1.5, "seconds of the page's own thread, however busy the machine is"
-    slowest = page.evaluate(
-        """() => {
-          let slowest = 0;
-          for (const seq of [1, 99_999, 50_000, 50_001, 12_345]) {
-            const before = performance.now();
-            app.view.seq = seq;
-            app.draw();
-            slowest = Math.max(slowest, performance.now() - before);
-          }
-          return slowest;
-        }"""
+    page.wait_for_timeout(300)
+    took = used(browser) - before
+    assert took < 1.5
+    size = page.evaluate("document.documentElement.outerHTML.length")
+    assert 1 << 20 < size <= 4 << 20
+    for middle, side in VIEWS[:4]:
+        assert scrubbed(browser, page, middle, side).cpu < 33, (middle, side)
+
+
+def test_the_scrubber_is_dragged(opened: Opened) -> None:
+    """A pointer that holds the scrubber, or the point of a restore, leads it on and on, and stays what has the focus."""
+    page = opened(recorded(NIGHT), "#beside=restore")
+    for what, read in ((".scrubber", "app.view.seq"), (".point", "app.view.top.restore")):
+        box = page.locator(what).bounding_box()
+        assert box is not None
+        y, seen = box["y"] + box["height"] / 2, []
+        page.mouse.move(box["x"] + box["width"] * 0.9, y)
+        page.mouse.down()
+        for part in (0.8, 0.6, 0.4, 0.2):
+            page.mouse.move(box["x"] + box["width"] * part, y)
+            page.wait_for_timeout(60)
+            seen.append(page.evaluate(read))
+        page.mouse.up()
+        assert seen == sorted(set(seen), reverse=True), what
+        assert page.evaluate(f"document.activeElement.matches('{what}')")
+
+
+def test_it_stops_where_one_clicks_pause(opened: Opened) -> None:
+    """While it plays, and everything is drawn anew, a button that is pressed for a while still does what it says."""
+    page = opened(recorded(NIGHT), "#e=1")
+    page.locator("[data-key=play]").click()
+    until(page, "app.playing && app.view.seq > 3")
+    box = page.locator("[data-key=play]").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    page.mouse.down()
+    seen = page.evaluate("app.view.seq")
+    until(page, f"app.view.seq > {seen + 2}")
+    page.mouse.up()
+    assert page.evaluate("app.playing") == 0
+
+
+def test_a_screen_reader_keeps_its_place(opened: Opened) -> None:
+    """A step changes what is there and puts nothing else in its place: the elements in which somebody reads stay."""
+    page = opened(recorded(NIGHT), "#e=420")
+    page.evaluate(
+        "window.kept = [...document.querySelectorAll('.top h1, .backups h2, .controls button, .spacetime svg')]"
     )
-    assert slowest < 1_000
-
-
-def many(made: Recording, count: int) -> Recording:
-    """The events of a recording again and again, one after the other, until there are so many."""
-    rows = []
-    length, after = len(made.rows), made.rows[-1]["t"] + 1_000_000
-    for number in range(count):
-        turn, place = divmod(number, length)
-        row = made.rows[place]
-        moved = {
-            "seq": number + 1,
-            "t": row["t"] + turn * after,
-            "cause": row["cause"] + turn * length if row["cause"] else 0,
-            "parent": row["parent"] + turn * length if row["parent"] else 0,
-            "text": f"{row['text']} ({number})",
-        }
-        rows.append(row | moved | ({"sent": row["sent"] + turn * after} if "sent" in row else {}))
-    return attrs.evolve(made, header=made.header | {"events": count}, rows=tuple(rows))
+    page.keyboard.press("ArrowLeft")
+    until(page, "document.querySelector('.count').textContent.startsWith('event 419')")
+    assert page.evaluate("kept.length > 10 && kept.every((each) => each.isConnected)")

@@ -120,12 +120,13 @@ export class App {
     document.documentElement.dataset.from = view.from ? String(run.names.indexOf(view.from) % 6) : "";
     replace(regions.top, header(run, view, (text, what) => this.copy(text, what), () => this.other()));
     replace(regions.rail, this.railOf());
-    for (const [place, name] of /** @type {["middle" | "side", string][]} */ ([["middle", view.middle], ["side", view.side]])) {
-      const panel = this.list.find((each) => each.name === name) ?? this.list[0];
-      replace(regions[place], panel.draw(state, run, { ...view, ...this.roomOf(regions[place]) }));
-    }
     this.drawMap();
     replace(regions.bar, controls(this));
+    const rooms = [regions.middle, regions.side].map((each) => ({ region: each, room: this.roomOf(each) })); // measured once, before what moves it
+    [view.middle, view.side].forEach((name, nth) => {
+      const panel = this.list.find((each) => each.name === name) ?? this.list[0];
+      replace(rooms[nth].region, panel.draw(state, run, { ...view, ...rooms[nth].room }));
+    });
     document.title = `${run.header.story}@${run.header.seed} · ${view.seq}`;
   }
 

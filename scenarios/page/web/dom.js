@@ -2,6 +2,12 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** @type {WeakMap<EventTarget, Record<string, (event: Event) => void>>} what an element does, by the type of the event */
+const ACTS = new WeakMap();
+
+/** @param {Event} event */
+const act = (event) => ACTS.get(/** @type {EventTarget} */ (event.currentTarget))?.[event.type]?.(event);
+
 /** @typedef {Node | string | number | null | undefined | false | Record<string, any>} Part */
 
 /** @param {(tag: string) => Element} make @param {string} name @param {(Part | Part[])[]} parts @returns {any} */
@@ -21,7 +27,10 @@ function made(make, name, parts) {
 function fill(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) {
+      ACTS.set(element, { ...ACTS.get(element), [name.slice(2)]: value });
+      element.addEventListener(name.slice(2), act);
+    }
     else if (name === "title" && element instanceof SVGElement) element.append(draw("title", value));
     else element.setAttribute(name, value === true ? "" : String(value));
   }
@@ -78,26 +87,43 @@ export function following(view) {
   return (click) => { if (clickedSeq(click)) view.go(clickedSeq(click)); };
 }
 
-/** Replace what is in `host`; what has a `data-key` keeps its focus, its selection and its scroll position;
- * what says `data-scroll` is scrolled there.
+/** Make what is in `host` like `fresh`, and keep every element that can stay: what is dragged, pressed, focused, selected or scrolled
+ * stays in hand, and a screen reader keeps its place. What has another `data-key` is another thing; what says `data-scroll` is
+ * scrolled there.
  * @param {Element} host @param {Node} fresh */
 export function replace(host, fresh) {
-  const focused = document.activeElement;
-  const key = focused && host.contains(focused) ? focused.getAttribute("data-key") : null;
-  const caret = focused instanceof HTMLInputElement ? focused.selectionStart : null;
-  /** @type {Record<string, number>} */
-  const scrolled = {};
-  for (const each of host.querySelectorAll("[data-key]"))
-    if (each.scrollTop) scrolled[each.getAttribute("data-key") ?? ""] = each.scrollTop;
-  host.replaceChildren(fresh);
-  for (const each of host.querySelectorAll("[data-key]")) {
-    const name = each.getAttribute("data-key") ?? "";
-    const wanted = each.getAttribute("data-scroll");
-    if (wanted !== null) each.scrollTop = Number(wanted);
-    else if (scrolled[name]) each.scrollTop = scrolled[name];
-    if (name === key && each instanceof HTMLElement) {
-      each.focus({ preventScroll: true });
-      if (each instanceof HTMLInputElement && caret !== null) each.setSelectionRange(caret, caret);
-    }
+  const key = host.contains(document.activeElement) ? document.activeElement?.getAttribute("data-key") : null;
+  if (host.firstChild) patch(host.firstChild, fresh);
+  else host.append(fresh);
+  for (const each of host.querySelectorAll("[data-scroll]")) each.scrollTop = Number(each.getAttribute("data-scroll"));
+  if (key && !host.contains(document.activeElement)) /** @type {HTMLElement | null} */ (host.querySelector(`[data-key="${key}"]`))?.focus({ preventScroll: true });
+}
+
+/** @param {Node} old @param {any} fresh */
+function patch(old, fresh) {
+  if (!(old instanceof Element) || !(fresh instanceof Element)) {
+    if (old.nodeType !== fresh.nodeType) old.parentNode?.replaceChild(fresh, old);
+    else if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+    return;
   }
+  if (old.nodeName !== fresh.nodeName || old.getAttribute("data-key") !== fresh.getAttribute("data-key")) return old.replaceWith(fresh);
+  for (const name of old.getAttributeNames()) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const name of fresh.getAttributeNames()) {
+    const value = fresh.getAttribute(name) ?? "";
+    if (old.getAttribute(name) === value) continue;
+    if (name === "style") /** @type {HTMLElement} */ (old).style.cssText = value; // the policy refuses the attribute
+    else old.setAttribute(name, value);
+  }
+  for (const name in ACTS.get(fresh)) old.addEventListener(name, act);
+  ACTS.set(old, ACTS.get(fresh) ?? {});
+  for (let at = old.firstChild, next = fresh.firstChild; at || next; ) {
+    const [here, wanted] = [at, next];
+    at &&= at.nextSibling;
+    next &&= next.nextSibling;
+    if (!wanted) here?.remove();
+    else if (here) patch(here, wanted);
+    else old.append(wanted);
+  }
+  const typed = old.matches("[type=search]") && old === document.activeElement;
+  if ("value" in old && "value" in fresh && old.value !== fresh.value && !typed) old.value = fresh.value;
 }
