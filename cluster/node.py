@@ -191,7 +191,9 @@ class Node(Programs):
         if kind in LAW:
             self.handle(Received(arrival.sender, message), arrival)
             return
-        if not arrival.beat:
+        if arrival.beat:
+            self.host.cause = arrival.cause
+        else:
             tell_arrival(self.host, self.raft, arrival)
         match message:
             case Forward():

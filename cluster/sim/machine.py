@@ -66,8 +66,13 @@ class Machine:
         self.files.unplug()
 
     async def _wait(self, start: Callable[[Callable[[], None]], None]) -> None:
-        parked = Parked()
-        start(lambda: self.wake(parked, None))
+        parked, cause = Parked(), self._history.cause
+
+        def done() -> None:
+            self._history.cause = cause
+            self.wake(parked, None)
+
+        start(done)
         await parked.wait()
 
     # -- clocks

@@ -288,6 +288,31 @@ def test_a_programs_error_is_told_with_its_place() -> None:
     assert outcome.virtual_seconds == 2
 
 
+def test_what_follows_a_write_has_the_cause_of_the_write() -> None:
+    """Whatever else happens while a file is written, a program goes on with the cause that it had."""
+
+    async def program(member: Member) -> None:
+        while not member.state:
+            await member.changed(member.version)
+        member.note(Noted("before"))
+        await member.disk.write("file", b"")
+        member.note(Noted("after"))
+
+    async def story(world: World) -> None:
+        world.start("ABC", lambda: Adder(program))
+        leader = await world.elected()
+        for node in "ABC".replace(leader, ""):
+            world.slow_disk(node, 300)
+        await world.ask(leader, Add(1))
+        await trio.sleep(2)
+
+    events = run(story, disk=DiskModel(sync_latency=MILLISECOND)).history.events
+    causes = {
+        node: [each.cause for each in events if each.node == node and isinstance(each.note, Noted)] for node in "ABC"
+    }
+    assert all(before == after > 0 for before, after in causes.values()), causes
+
+
 def test_programs_start_and_wake_in_one_order() -> None:
     """Ten programs that all wait for one change go on in the order in which they began to wait, however trio shuffles."""
 
