@@ -44,8 +44,8 @@ class LostChatter:
         """`slots`: every machine of the world by name. It may grow."""
         self.network, self.slots = network, slots
 
-    def horizon(self, leader: Slot, group: Sequence[Slot], resting: Sequence[Slot], until: int, settled: int) -> int:
-        """The true time in µs of the first loss that may have consequences; at least `until` if there is none before that.
+    def of_heartbeats(self, leader: Slot, group: Sequence[Slot], until: int, settled: int) -> int:
+        """The true time in µs of the first loss of a heartbeat that may have consequences; at least `until` if none has before that.
 
         `group`: the leader and those who follow it; `settled`: for how many µs the cluster has been as it is now.
         """
@@ -55,8 +55,13 @@ class LostChatter:
         followers = [slot for slot in group if slot is not leader]
         for follower in followers:
             until = min(until, self._timer_fires(beats, follower, until))
-        until = min(until, self._quorum_is_silent(beats, followers, until))
-        for slot in (*group, *resting):
+        return min(until, self._quorum_is_silent(beats, followers, until))
+
+    def of_talks(self, live: Sequence[Slot], until: int, settled: int) -> int:
+        """The same of the periodic talks of programs, whether or not anybody leads."""
+        if not self.network.wire.loss:
+            return FOREVER
+        for slot in live:
             assert slot.node is not None
             for grid in slot.node.grids:
                 until = min(until, self._talk_is_missed(slot, grid, until, settled))

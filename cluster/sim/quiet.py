@@ -87,7 +87,8 @@ class Quiet:
         horizon = min(deadline, clock.horizon(), self._observers(live))
         for each in calm:
             if each.leader is not None:
-                horizon = min(horizon, self.lost.horizon(each.leader, each.group, each.resting, horizon, lead))
+                horizon = min(horizon, self.lost.of_heartbeats(each.leader, each.group, horizon, lead))
+        horizon = min(horizon, self.lost.of_talks(live, horizon, lead))
         landing = horizon - lead
         if horizon >= FOREVER:
             clock.on_deadlock()  # only chatter can ever happen

@@ -69,16 +69,16 @@ class Settling:
         standing = self._stand(live)
         if standing != self._standing:
             self._standing, self._standing_since = standing, stirred
-        if self._is_lossy:
-            return stirred + self.wide
         grids, longest_round = _grids(live), self._round(live)
         way = self.network.wire.slowest + SLACK
+        silence = max([(grid.forgives + 2) * grid.period + way for _, grid in grids if not grid.judges], default=0)
+        noticed = _judged(grids, self._standing_since + silence, way)
+        if self._is_lossy:
+            return max(noticed, stirred + self.wide)
         talked = [_first_after(slot, grid, stirred) + way for slot, grid in grids if not grid.judges]
         round_over = longest_round and longest_round + self._round_trip + SLACK
         heard = max([stirred + self.shortest, stirred + round_over, *talked])
-        silence = max([(grid.forgives + 2) * grid.period + way for _, grid in grids if not grid.judges], default=0)
-        heard = max(heard, self._standing_since + silence)
-        return max([heard, *[_first_after(slot, grid, heard) + way for slot, grid in grids if grid.judges]])
+        return max(noticed, _judged(grids, heard, way))
 
     @property
     def _is_lossy(self) -> bool:
@@ -108,6 +108,11 @@ class Settling:
 
 def _grids(live: Sequence[Slot]) -> list[tuple[Slot, Grid]]:
     return [(slot, grid) for slot in live if slot.node is not None for grid in slot.node.grids]
+
+
+def _judged(grids: Sequence[tuple[Slot, Grid]], heard: int, way: int) -> int:
+    """The true time in µs, `way` after each act that judges has been called after a true time; that time if there are none."""
+    return max([heard, *[_first_after(slot, grid, heard) + way for slot, grid in grids if grid.judges]])
 
 
 def _first_after(slot: Slot, grid: Grid, true: int) -> int:
