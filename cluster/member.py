@@ -194,7 +194,15 @@ class Member(Protocol[State_co]):
     def hear(self, kind: type[M], handler: Callable[[str, M], None]) -> None:
         """Call `handler(sender, message)` at each arrival of a message of this class; the handler must not wait."""
 
-    def every(self, period: int, act: Callable[[int], int], *, judges: bool = False, forgives: int = 0) -> None:
+    def every(
+        self,
+        period: int,
+        act: Callable[[int], int],
+        *,
+        judges: bool = False,
+        forgives: int = 0,
+        foresees: Callable[[], int] | None = None,
+    ) -> None:
         """Call `act(number)` each `period` µs of the monotonic clock; it must not wait.
 
         `act` returns the monotonic instant until which, unless something else happens, its later calls would do and
@@ -203,6 +211,9 @@ class Member(Protocol[State_co]):
         act that judges how fresh its information is (an observer), in contrast to one that only sends. `forgives` is
         how many of its messages in a row may fail to reach a node, before that node does, says or keeps anything that
         it would not have otherwise. With 0, every loss is lived; skipped quiet time passes over losses that are forgiven.
+        `foresees` answers what `act` would if it were called now, and changes nothing: with it, quiet time after an event begins
+        without waiting for the next call. It answers 0 unless that call could as well be left out: one that comes
+        later would do, send and remember the same. None: only a call can tell.
         """
 
     # -- other programs, real I/O, trace

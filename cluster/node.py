@@ -342,6 +342,7 @@ class Node(Programs):
         self.talk_again()
 
     def reappoint(self) -> None:
-        """Make the appointment for Raft anew."""
+        """Make the appointments for Raft and for unanswered proposals anew."""
         self.appointed = FOREVER
         self._appoint()
+        self.proposals.reappoint()

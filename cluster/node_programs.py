@@ -100,9 +100,17 @@ class Programs:
 
     # -- periodic talk
 
-    def every(self, period: int, act: Callable[[int], int], *, judges: bool = False, forgives: int = 0) -> None:
+    def every(
+        self,
+        period: int,
+        act: Callable[[int], int],
+        *,
+        judges: bool = False,
+        forgives: int = 0,
+        foresees: Callable[[], int] | None = None,
+    ) -> None:
         """See `Member.every`."""
-        grid = Grid(period, self.host.phase(period, len(self.grids)), act, judges, forgives)
+        grid = Grid(period, self.host.phase(period, len(self.grids)), act, judges, forgives, foresees)
         self.grids.append(grid)
         grid.number = grid.first_at(self.host.monotonic())
         self.appoint_grid(grid)

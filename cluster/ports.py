@@ -134,7 +134,7 @@ class Host(Protocol):
     # -- appointments: `do(what)` is called at the instant
 
     def appoint(self, monotonic: int, do: Callable[[Any], None], what: Any) -> None:
-        """Call at a monotonic instant, or at once if it has passed. For Raft: skipped quiet time may pass over it."""
+        """Call at a monotonic instant, or at once if it has passed. For consensus: skipped quiet time may pass over it."""
         ...
 
     def appoint_later(self, monotonic: int, do: Callable[[Any], None], what: Any) -> None:

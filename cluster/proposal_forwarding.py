@@ -90,13 +90,28 @@ class ProposalForwarding:
         at = min(self.host.monotonic() + RETRY, pending.deadline)
         heappush(self._unanswered, (at, pending.request.serial, pending))
         if at < self._looks_at:
-            self._looks_at = at
-            self.host.appoint_later(at, self._look, at)
+            self._appoint(at)
+
+    @property
+    def looks_at(self) -> int:
+        """Monotonic µs at which this node looks at its unanswered commands; `FOREVER` if all are answered."""
+        return self._looks_at if self.pending else FOREVER
+
+    def reappoint(self) -> None:
+        """Make the appointment anew; with every command answered none is needed any more."""
+        if self.pending:
+            self._appoint(self._looks_at)
+        else:
+            self._unanswered, self._looks_at = [], FOREVER
+
+    def _appoint(self, at: int) -> None:
+        self._looks_at = at
+        self.host.appoint(at, self._look, at)
 
     def _look(self, at: int) -> None:
         """Ask again for the commands that are still unanswered, and give up those whose time is over."""
-        if at != self._looks_at:
-            return  # a later call of `_look_later` has replaced this appointment
+        if at != self._looks_at or self.host.monotonic() < at:
+            return  # a later call of `_look_later` has replaced this appointment, or the clock has been slowed
         self._looks_at, now, unanswered = FOREVER, self.host.monotonic(), self._unanswered
         while unanswered and (unanswered[0][0] <= now or unanswered[0][2].request not in self.pending):
             pending = heappop(unanswered)[2]
@@ -110,8 +125,7 @@ class ProposalForwarding:
                 self._push(pending)
             self._look_later(pending)
         if unanswered and unanswered[0][0] < self._looks_at:
-            self._looks_at = unanswered[0][0]
-            self.host.appoint_later(self._looks_at, self._look, self._looks_at)
+            self._appoint(unanswered[0][0])
 
     def applied(self, request: Request, answer: tuple[int, Any]) -> None:
         """This node has applied the request, now or before; `answer` is its index and answer."""

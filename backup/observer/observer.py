@@ -69,6 +69,40 @@ def observe(inputs: ObserverInputs, memory: ObserverMemory) -> tuple[tuple[Comma
     return _Pass(inputs, memory).over(inputs.record)
 
 
+def foresee(inputs: ObserverInputs, memory: ObserverMemory) -> int:
+    """`unchanged_until` of a pass that is not made; 0 if it is worth making: if it proposes, says or remembers anything new.
+
+    A memory has nothing new if all reports of databases, alarms and silences are those of the last pass, and each verdict is the
+    same on the same group, tasks and owners. What else changes in a database, or which runs a node reports, is judged
+    alike by the next pass.
+    """
+    if memory.term != inputs.term:
+        return 0
+    commands, unchanged_until, after = observe(inputs, memory)
+    return 0 if commands or after.latest or not _remember_the_same(memory, after) else unchanged_until
+
+
+def _remember_the_same(one: ObserverMemory, other: ObserverMemory) -> bool:
+    if one.seen.keys() != other.seen.keys() or one.judged.keys() != other.judged.keys() or one.nodes != other.nodes:
+        return False
+    for node, before in one.seen.items():
+        after, known = other.seen[node], before.sighting.report
+        if (after.fresh, after.told) != (before.fresh, before.told) or after.sighting.report.alarm != known.alarm:
+            return False
+        if not _say_the_same(after.sighting.report, known):
+            return False
+        if not before.fresh and after.sighting.received_at != before.sighting.received_at:
+            return False
+    return all(_is_alike(before, other.judged[key]) for key, before in one.judged.items())
+
+
+def _is_alike(before: DatabaseVerdict, after: DatabaseVerdict) -> bool:
+    """Whether two verdicts say the same of the same group, tasks and owners."""
+    old, new = before.database, after.database
+    is_same = old.topology is new.topology and old.tasks is new.tasks and old.assignments is new.assignments
+    return is_same and (before is after or attrs.evolve(before, database=new) == after)
+
+
 def _is_same(sightings: ReceivedReports, seen: Mapping[str, NodeObservation], now: int, rules: Rules) -> bool:
     """Whether the reports are unchanged, and each node is fresh or silent as it was."""
     if sightings.keys() != seen.keys():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from backup.notes import ObserverDecided
-from backup.observer.observer import ObserverInputs, observe
+from backup.observer.observer import ObserverInputs, foresee, observe
 from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import Command
 from backup.record.record import PromotionStatus
@@ -49,15 +49,25 @@ class OutgoingReport:
         """Whether the leader has the whole report."""
         return self._heard is not None and self._heard[0] == self._version
 
+    def says(
+        self, databases: tuple[DatabaseReport, ...], alarm: PromotionStatus | None, runs: tuple[RunReport, ...]
+    ) -> bool:
+        """Whether that is the report's content."""
+        is_same = (databases is self.databases or databases == self.databases) and alarm is self._alarm
+        return is_same and runs == self.runs
+
     def update(
         self, databases: tuple[DatabaseReport, ...], alarm: PromotionStatus | None, runs: tuple[RunReport, ...]
     ) -> bool:
         """Set the report's present content; return whether it changed."""
-        is_same = (databases is self.databases or databases == self.databases) and alarm is self._alarm
-        is_same = is_same and runs == self.runs
+        is_news = not self.says(databases, alarm, runs)
         self.databases, self._alarm, self.runs = databases, alarm, runs
-        self._version += not is_same
-        return not is_same
+        self._version += is_news
+        return is_news
+
+    def is_heard_by(self, leader: tuple[str, int]) -> bool:
+        """Whether that leader has the whole report."""
+        return leader == self._leader and self.is_heard
 
     def message(self, beat: int, leader: tuple[str, int]) -> Told:
         """The message with what that leader has not heard yet."""
@@ -127,16 +137,16 @@ class ObserverLoop:
         """Start to send and receive reports and, while leading, to make passes."""
         self._member.hear(Told, self._on_told)
         self._member.hear(Heard, self._on_heard)
-        self._member.every(self._rules.worker_sample, self._talk, forgives=FORGIVEN)
-        self._member.every(self._rules.supervisor_sample, self._judge, judges=True)
+        rules, every = self._rules, self._member.every
+        every(rules.worker_sample, self._talk, forgives=FORGIVEN, foresees=self._foresees_talk)
+        every(rules.supervisor_sample, self._judge, judges=True, foresees=self._foresees_judgement)
 
     # ---- every node
 
     def _talk(self, number: int) -> int:
         """Send the leader a report; it holds nothing new once the leader has heard everything."""
         member, leader, outgoing = self._member, self._member.leader, self._outgoing
-        # the first of the resources that it is short of (rule 5.6)
-        alarm = next((status for resource, status in ALARMS if resource in member.short_of), None)
+        alarm = self._alarm()
         is_news = outgoing.update(self._copies.reports(), alarm, self._runs())
         if leader is None:
             return 0 if is_news else FOREVER
@@ -147,6 +157,19 @@ class ObserverLoop:
             return 0 if is_news else FOREVER
         member.send(leader, outgoing.message(number + 1, (leader, member.term)))
         return FOREVER if outgoing.is_heard else 0
+
+    def _alarm(self) -> PromotionStatus | None:
+        """The first of the resources that this node is short of (rule 5.6)."""
+        return next((status for resource, status in ALARMS if resource in self._member.short_of), None)
+
+    def _foresees_talk(self) -> int:
+        """`FOREVER` if the next report would say what the last one said, and the leader has it; else 0."""
+        member, leader, outgoing = self._member, self._member.leader, self._outgoing
+        if not outgoing.says(self._copies.reports(), self._alarm(), self._runs()):
+            return 0
+        if leader is None or (leader == member.name and self._heard_in == member.term):
+            return FOREVER
+        return FOREVER if outgoing.is_heard_by((leader, member.term)) else 0
 
     def _on_heard(self, sender: str, heard: Heard) -> None:
         if sender == self._member.leader:
@@ -196,17 +219,7 @@ class ObserverLoop:
             return FOREVER
         if self._proposing:
             return 0
-        inputs = ObserverInputs(
-            record=member.state,
-            sightings=self._sightings,
-            now=now,
-            wall=member.wall(),
-            started_at=self._started_at,
-            term=self._term,
-            rules=self._rules,
-            nodes=member.members,
-        )
-        commands, unchanged_until, self._memory = observe(inputs, self._memory)
+        commands, unchanged_until, self._memory = observe(self._inputs(), self._memory)
         for line in self._memory.latest:
             member.note(ObserverDecided(line.database, line.rule, line.text, line.acts))
         if not commands:
@@ -214,6 +227,28 @@ class ObserverLoop:
         self._proposing = True
         member.spawn(self._propose, commands, self._term)
         return 0
+
+    def _inputs(self) -> ObserverInputs:
+        member = self._member
+        return ObserverInputs(
+            record=member.state,
+            sightings=self._sightings,
+            now=member.monotonic(),
+            wall=member.wall(),
+            started_at=self._started_at,
+            term=self._term,
+            rules=self._rules,
+            nodes=member.members,
+        )
+
+    def _foresees_judgement(self) -> int:
+        """Until when passes would do and remember nothing new if one were made now; 0: this one would."""
+        member = self._member
+        if not member.leading:
+            return FOREVER if self._term == -1 else 0
+        if self._term != member.term or self._heard_in != member.term or self._proposing:
+            return 0
+        return FOREVER if self._suspended else foresee(self._inputs(), self._memory)
 
     async def _propose(self, commands: Sequence[Command], term: int) -> None:
         """Propose the commands; a later pass finds again what failed, if it is still due."""

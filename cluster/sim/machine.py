@@ -112,7 +112,7 @@ class Machine:
             raise
 
     def appoint(self, monotonic: int, act: Callable[[Any], None], arg: Any) -> None:
-        """Call at a monotonic instant. For Raft: skipped quiet time may pass over it."""
+        """Call at a monotonic instant. For consensus: skipped quiet time may pass over it."""
         self._entry(self._clocks.true(monotonic), TIMER, 0, act, arg)
 
     def appoint_grid(self, monotonic: int, number: int, act: Callable[[Any], None], arg: Any) -> None:

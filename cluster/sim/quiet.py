@@ -9,9 +9,10 @@ periodic talk where it would stand by then, and the last stretch is run for real
    asks for votes and nothing can come of it (`vain_rounds`); or it rests: it is no member, or a learner without a leader,
    and its Raft only waits for a message.
 4. The horizon is the earliest of: an entry that is not chatter, a deadline of trio's, the instant at which an observer
-   says it may change its mind, and the first of a run of losses that somebody may notice (`lost_chatter`).
-5. Land so long before the horizon that all chatter comes at least once before it; acts that judge what they heard begin at
-   the horizon, so that they judge nothing stale.
+   says it may change its mind, or a node asks again for a command that nobody has answered, and the first of a run of
+   losses that somebody may notice (`lost_chatter`).
+5. Land so long before the horizon that all chatter comes at least once before it: first the talks of programs, then, put at a
+   later instant, heartbeats and rounds; acts that judge what they heard begin at the horizon, so that they judge nothing stale.
 
 A story that wants to see chatter itself turns skipping off (`World(skipping=False)`); the history is the same.
 """
@@ -96,7 +97,7 @@ class Quiet:
         if landing <= clock_now + SLACK:
             clock.look_at = max(clock.look_at, horizon)
             return
-        self._leap(landing, lead, live, calm)
+        self._leap(landing, horizon, live, calm)
 
     # -- the conditions
 
@@ -179,40 +180,41 @@ class Quiet:
         return one * (1_000_000 + 2 * worst) < other * 1_000_000
 
     def _observers(self, live: list[Slot]) -> int:
-        """The first true time in µs at which some periodic talk may have something new to say."""
+        """The first true time in µs at which a periodic talk may say something new, or a node asks again for a command."""
         earliest = FOREVER
         for slot in live:
             assert slot.node is not None
-            for grid in slot.node.grids:
-                if grid.quiet_until < FOREVER:
-                    earliest = min(earliest, slot.clocks.true(grid.quiet_until))
+            instants = [slot.node.proposals.looks_at, *[grid.quiet_until for grid in slot.node.grids]]
+            if (first := min(instants)) < FOREVER:
+                earliest = min(earliest, slot.clocks.true(first))
         return earliest
 
     # -- the skip
 
-    def _leap(self, landing: int, lead: int, live: list[Slot], calm: list[Calm]) -> None:
+    def _leap(self, landing: int, horizon: int, live: list[Slot], calm: list[Calm]) -> None:
+        """Go on at `landing`, where periodic talks stand; what consensus says goes on a little later, as it needs less time."""
         clock = self.clock
-        before = clock.now
+        before, resumed = clock.now, horizon - self.settling.lead_of_consensus()
         for entry in clock.leap(landing):
             packet = entry[4]
             if getattr(packet, "kind", "") in ("AppendEntries", "RequestVote"):
                 self._count_reply(packet)
-        clock.stirred = clock.look_at = landing
+        clock.stirred, clock.look_at = landing, horizon
         self.history.stretches.append(Stretch(len(self.history.events), before, landing))
         for each in calm:
             for slot in each.group:
                 if slot is each.leader:
-                    self._settle_leader(slot, each.group)
+                    self._settle_leader(slot, each.group, resumed)
                 else:
-                    self._settle_follower(slot)
+                    self._settle_follower(slot, resumed)
             beside = (*each.group, *each.asking, *each.resting)
             for slot in each.asking:
-                self.network.messages += vain_rounds.later_rounds(slot, beside, self.network, landing)
+                self.network.messages += vain_rounds.later_rounds(slot, beside, self.network, resumed)
         for slot in live:
             assert slot.node is not None
             slot.node.reappoint()
             for grid in slot.node.grids:
-                self._settle_grid(slot, grid, landing + (lead if grid.judges else 0))
+                self._settle_grid(slot, grid, horizon if grid.judges else landing)
 
     def _count_reply(self, packet: Packet) -> None:
         """Count the answer to a message under way, which would have been sent unless the message would have been lost."""
@@ -222,14 +224,15 @@ class Quiet:
         if receiver.node is not None and not lost:
             network.messages += 1
 
-    def _settle_leader(self, slot: Slot, group: Sequence[Slot]) -> None:
+    def _settle_leader(self, slot: Slot, group: Sequence[Slot], true: int) -> None:
+        """A leader as it stands at a true time in µs, each heartbeat before it answered."""
         node = slot.node
         assert node is not None
         raft, role = node.raft, node.raft.role
         assert isinstance(role, Leader)
         if not role.peers:
             return  # the only member sends no heartbeats
-        now = slot.clocks.monotonic(self.clock.now)
+        now = slot.clocks.monotonic(true)
         beat = (now - role.beats_from - 1) // raft.timing.heartbeat
         followers = {other.name: other for other in group if other is not slot}
         answering = sum(1 for peer, _ in role.peers if peer in followers)
@@ -248,11 +251,11 @@ class Quiet:
         link, code = self.network.links[leader.name, follower.name], self.network.kinds["AppendEntries"]
         return link.count_lost(code, leader.raft.term, after, upto)
 
-    def _settle_follower(self, slot: Slot) -> None:
-        """A follower whose leader's heartbeats under way are left out: it has heard the last of them as the next one may come."""
+    def _settle_follower(self, slot: Slot, true: int) -> None:
+        """A follower as it stands when the first heartbeat sent after a true time may come: it has heard the last one before."""
         node = slot.node
         assert node is not None
-        heard_at = slot.clocks.monotonic(self.clock.now + self.network.wire.latency)
+        heard_at = slot.clocks.monotonic(true + self.network.wire.latency)
         assert isinstance(node.raft.role, Follower)
         raft = attrs.evolve(node.raft, role=attrs.evolve(node.raft.role, heard_at=heard_at))
         node.raft = election_timer.rewound(raft)

@@ -4,14 +4,15 @@
 
 - two heartbeats, and their answers;
 - the round of each candidate, if there are any;
-- one call of each periodic talk, and the way of its messages;
-- one call of each act that judges what it heard, after those messages have landed. If nodes, links or leaders are others
-  than before, it must also have seen every silence: one that a program forgives no longer.
+- one call of each periodic talk, and the way of its messages, unless the program foresees that it would be no news;
+- one call of each act that judges what it heard, after those messages have landed, unless that is foreseen too. If nodes, links
+  or leaders are others than before, it must also have seen every silence: one that a program forgives no longer.
 
 Each talk is numbered at a fixed period, so the instant at which all have come is known in advance (`ready_at`).
 
-*After a skip* whatever chatter overwrites must be written once more before the horizon: by one heartbeat and its answer, one
-round of each candidate, one call of each talk that does not judge (`lead`). Those that judge begin at the horizon.
+*After a skip* whatever chatter overwrites must be written once more before the horizon: by one call of each talk that does not
+judge (`lead`), and by one heartbeat and its answer, one round of each candidate (`lead_of_consensus`). Those that judge begin at
+the horizon.
 
 On wires that lose messages neither is enough, as that one message may be the lost one. There both are `wide`: twice the
 longest period of all.
@@ -55,13 +56,17 @@ class Settling:
         return 2 * (max(longest) + self._round_trip) + SLACK
 
     def lead(self) -> int:
-        """How many µs before its horizon a skip lands."""
+        """How many µs before its horizon a skip lands: the first talk after it is lived."""
         if self._is_lossy:
             return self.wide
-        live = self._live()
-        longest = [self.timing.heartbeat, self._round(live)]
-        longest += [grid.period for _, grid in _grids(live) if not grid.judges]
-        return max(longest) + self._round_trip + SLACK
+        talks = [grid.period for _, grid in _grids(self._live()) if not grid.judges]
+        return max(self.lead_of_consensus(), max(talks, default=0) + self._round_trip + SLACK)
+
+    def lead_of_consensus(self) -> int:
+        """How many µs before the horizon the first heartbeat, or round of a candidate, is lived; at most `lead`."""
+        if self._is_lossy:
+            return self.wide
+        return max(self.timing.heartbeat, self._round(self._live())) + self._round_trip + SLACK
 
     def ready_at(self, stirred: int) -> int:
         """The true time in µs from which on a skip is allowed, if nothing but chatter has happened since `stirred`."""
@@ -75,10 +80,11 @@ class Settling:
         noticed = _judged(grids, self._standing_since + silence, way)
         if self._is_lossy:
             return max(noticed, stirred + self.wide)
-        talked = [_first_after(slot, grid, stirred) + way for slot, grid in grids if not grid.judges]
+        unforeseen = [(slot, grid) for slot, grid in grids if not grid.is_foreseen()]
+        talked = [_first_after(slot, grid, stirred) + way for slot, grid in unforeseen if not grid.judges]
         round_over = longest_round and longest_round + self._round_trip + SLACK
         heard = max([stirred + self.shortest, stirred + round_over, *talked])
-        return max(noticed, _judged(grids, heard, way))
+        return max(noticed, _judged(unforeseen, heard, way))
 
     @property
     def _is_lossy(self) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from backup.database.change_vector import ChangeVector
 from backup.destinations.local import LocalFolder
-from backup.observer.observer import ObserverInputs, observe
+from backup.observer.observer import ObserverInputs, foresee, observe
 from backup.observer.observer_memory import ObserverMemory
 from backup.record.commands import Command, apply
 from backup.record.database_commands import ChangeTopology
@@ -450,6 +450,44 @@ def test_a_marked_owner_is_waited_for_by_the_wall_clock() -> None:
 def test_where_nodes_compute_their_owners_the_observer_stores_none() -> None:
     """Rule 7.5."""
     assert watch(shop(ABC, None), ALL_WELL, rules=OLD)[:2] == ((), FOREVER)
+
+
+# ---- what a pass would do ----
+
+
+def test_a_pass_that_does_and_remembers_nothing_new_is_foreseen() -> None:
+    """After a run that stored its status, and nothing else, the answer of a pass is known without it."""
+    record = shop(ABC)
+    _, until, memory = watch(record, ALL_WELL)
+    database = record.databases["shop"]
+    ran = record.with_database(attrs.evolve(database, changed=6))
+    inputs = ObserverInputs(ran, ALL_WELL, NOW, WALL + NOW, 0, TERM, OURS, NODES)
+    assert foresee(inputs, memory) == until == FOREVER
+
+
+@pytest.mark.parametrize(
+    ("record", "heard"),
+    [
+        (shop(ABC, None), ALL_WELL),
+        (shop(LAME), ALL_WELL),
+        (shop(ABC), seen(sighting("A"), sighting("B"), sighting("C", etag=10))),
+        (shop(ABC), seen(sighting("A"), sighting("B"), sighting("C", 1 * SECOND))),
+        (shop(ABC), seen(sighting("A"), sighting("B"))),
+    ],
+    ids=["an owner to store", "another group", "another report", "a silence", "a node less"],
+)
+def test_a_pass_with_anything_new_is_not_foreseen(record: Record, heard: ReceivedReports) -> None:
+    """It must be made: it proposes, says or remembers something."""
+    _, _, memory = watch(shop(ABC), ALL_WELL)
+    inputs = ObserverInputs(record, heard, NOW, WALL + NOW, 0, TERM, OURS, NODES)
+    assert foresee(inputs, memory) == 0
+
+
+def test_a_pass_of_a_new_term_is_not_foreseen() -> None:
+    """Rule 5.1: it forgets what the last one knew."""
+    _, _, memory = watch(shop(ABC), ALL_WELL)
+    inputs = ObserverInputs(shop(ABC), ALL_WELL, NOW, WALL + NOW, 0, TERM + 1, OURS, NODES)
+    assert foresee(inputs, memory) == 0
 
 
 # ---- memory ----

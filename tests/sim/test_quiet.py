@@ -23,7 +23,7 @@ from scenarios.backups import backups
 from scenarios.strategies import LONG_GAPS, cluster_names, seeds, weather
 from scenarios.zoo import planted
 from tests.sim.quiet_weathers import WEATHERS, Lived, compared, one_history, settled
-from tests.sim.vocabulary import Add, Adder, Gossip, busy
+from tests.sim.vocabulary import Add, Adder, Foreseen, Gossip, busy
 
 BUDGET = settings().max_examples // 4
 """25 examples usually, hundreds in a campaign."""
@@ -71,7 +71,7 @@ def same(names: str, gusts: Weather, seed: int, application: Callable[[], Any], 
     names=cluster_names(),
     seed=seeds(),
     wire=st.sampled_from(STEADY),
-    application=st.sampled_from((Gossip, Nothing)),
+    application=st.sampled_from((Gossip, Foreseen, Nothing)),
     noisy=st.booleans(),
     data=st.data(),
 )
@@ -316,9 +316,44 @@ def test_a_report_that_nobody_can_hear_is_no_news() -> None:
     assert one_history(live).skipped > 200
 
 
+def test_what_a_program_foresees_is_not_waited_for() -> None:
+    """A talk that would be no news needs no call between an event and the skip, which so begins half a second after the event."""
+
+    def live(application: Callable[[], Any], skipping: bool) -> Lived:
+        rafts: list[Raft] = []
+
+        async def story(world: World) -> None:
+            world.start("ABC", application)
+            leader = await world.elected()
+            for _ in range(5):
+                await trio.sleep(60)
+                await world.ask(leader, Add(1))
+            await trio.sleep(60)
+            rafts.extend(settled(slot.node.raft) for slot in world.slots.values() if slot.node)
+
+        return Lived(play(story, 2, skipping=skipping), rafts)
+
+    foreseen = one_history(lambda skipping: live(Foreseen, skipping))
+    waited = one_history(lambda skipping: live(Gossip, skipping))
+    assert foreseen.outcome.digest == waited.outcome.digest
+    assert foreseen.skipped - waited.skipped > 5 * 0.7
+
+
+def test_an_answered_command_wakes_nobody() -> None:
+    """The instant at which a node would have asked again for it is skipped like any other."""
+
+    async def story(world: World) -> None:
+        world.start("ABC", Adder)
+        leader = await world.elected()
+        await world.ask("ABC".replace(leader, "")[0], Add(1))
+        await trio.sleep(600)
+
+    assert len(run(story, seed=2).history.stretches) == 1
+
+
 def test_a_skip_that_forgets_something_would_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: a leap that leaves the election timers behind is not the same history."""
-    monkeypatch.setattr(Quiet, "_settle_follower", lambda self, slot: None)
+    monkeypatch.setattr(Quiet, "_settle_follower", lambda self, slot, true: None)
     with pytest.raises(AssertionError):
         same("ABC", KNOWN["nothing happens"][1], 3, Nothing)
     monkeypatch.undo()

@@ -61,6 +61,10 @@ class Gossip(Adder):
         self.heard_at = dict.fromkeys(member.members, member.monotonic())
         self.suspected: dict[str, bool] = dict.fromkeys(member.members, False)
         member.hear(Talk, self.listen)
+        self.start(member)
+
+    def start(self, member: Member) -> None:
+        """Announce the talk and the judgement."""
         member.every(TALK, self.talk, forgives=FORGIVEN)
         member.every(JUDGE, self.judge, judges=True)
 
@@ -103,6 +107,35 @@ class Gossip(Adder):
             elif 2 * TALK < silence <= PATIENCE:
                 until = min(until, self.heard_at[name] + PATIENCE)  # on its way to be suspected
         return 0 if news else until
+
+
+class Foreseen(Gossip):
+    """The same, and each node says beforehand whether a talk or a judgement would be news."""
+
+    def start(self, member: Member) -> None:
+        """Announce them with what is foreseen."""
+        member.every(TALK, self.talk, forgives=FORGIVEN, foresees=self.foresees_talk)
+        member.every(JUDGE, self.judge, judges=True, foresees=self.foresees_judgement)
+
+    def foresees_talk(self) -> int:
+        """Until the epoch that was said is over."""
+        assert self.member is not None
+        now = self.member.monotonic()
+        return (self.said + 1) * EPOCH if now // EPOCH == self.said else 0
+
+    def foresees_judgement(self) -> int:
+        """Until somebody is suspected, if none is to be now."""
+        assert self.member is not None
+        now, until = self.member.monotonic(), FOREVER
+        for name in self.others():
+            if name not in self.heard_at or name not in self.suspected:
+                return 0
+            silence = now - self.heard_at[name]
+            if (silence > PATIENCE) != self.suspected[name]:
+                return 0
+            if 2 * TALK < silence <= PATIENCE:
+                until = min(until, self.heard_at[name] + PATIENCE)
+        return until
 
 
 async def busy(world: World) -> None:
