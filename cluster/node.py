@@ -220,12 +220,15 @@ class Node(Programs):
         if save.after >= 0:
             terms, digests = terms_and_digests(save.entries)
             self.host.note(trace.Wrote(save.after, terms, digests, before.log.last_index - save.after))
+        if save.vote is not None and (save.term, save.vote) != self._durable_vote:
+            self.host.begins("VoteUnsynced")
         self.storage.save(save, self._when_durable(save), self.raft.commit)
 
     def _save_snapshot(self, save: SaveSnapshot, before: Raft) -> None:
         base = save.log.base
         if base > before.log.base and save.snapshot.index <= before.commit:
             self.host.note(trace.Compacted(base, base - before.log.base))
+        self.host.begins("SnapshotUnsynced")
         self.storage.save_snapshot(save, self._when_durable(save), self.raft.commit)
 
     def _when_durable(self, save: Save | SaveSnapshot) -> Callable[[], None]:

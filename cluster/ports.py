@@ -194,6 +194,10 @@ class Host(Protocol):
         """Add an event to the trace; return its `seq`."""
         ...
 
+    def begins(self, effect: str) -> None:
+        """Something begins that is not durable yet: `VoteUnsynced`, `SnapshotUnsynced`. No event of the trace; faults may wait for it."""
+        ...
+
     def stirred(self) -> None:
         """Something happened that is not chatter and leaves no note."""
         ...

@@ -165,6 +165,17 @@ class Release:
 
 
 @value
+class Corrupt:
+    """What is under way from one node to another is damaged: the wire's checksum notices, and the connection breaks with all of it."""
+
+    src: str
+    dst: str
+
+    def says(self) -> str:
+        return f"what {self.src} has under way to {self.dst} is damaged"
+
+
+@value
 class Rewire:
     """All links, or those between groups, behave like this from now on: durations below 1,000 s; None leaves a value as it is."""
 
@@ -216,6 +227,17 @@ class Drift:
 
     def says(self) -> str:
         return f"{self.node}'s clocks drift by {self.parts_per_million:+} ppm"
+
+
+@value
+class FreezeClock:
+    """The wall clock of a node stands still, or goes on from where it stood. Its monotonic clock is unaffected."""
+
+    node: str
+    frozen: bool = True
+
+    def says(self) -> str:
+        return f"{self.node}'s wall clock stands still" if self.frozen else f"{self.node}'s wall clock goes on"
 
 
 @value
@@ -278,6 +300,19 @@ class FailSync:
 
 
 @value
+class FailRead:
+    """The next start of a node cannot read its log, as a sector of the disk gives an error.
+
+    The node stays down until it is started again.
+    """
+
+    node: str
+
+    def says(self) -> str:
+        return f"the next start of {self.node} cannot read its disk"
+
+
+@value
 class FlipBit:
     """One bit of a file on a node's disk flips (`raft.log` is the file of the log)."""
 
@@ -288,6 +323,29 @@ class FlipBit:
 
     def says(self) -> str:
         return f"bit {self.bit} of byte {self.offset} of {self.node}'s {self.file} turns"
+
+
+@value
+class Misdirect:
+    """The next write to the end of a node's log lands at its beginning instead, and nothing of it where it belongs."""
+
+    node: str
+
+    def says(self) -> str:
+        return f"the next write of {self.node}'s disk goes astray"
+
+
+@value
+class RollBack:
+    """A node crashes, and its disk holds what it held when the node last started, as after the restore of a virtual machine.
+
+    What it has promised since is forgotten, which Raft by itself does not survive.
+    """
+
+    node: str
+
+    def says(self) -> str:
+        return f"{self.node} dies and its disk is as it was when it started"
 
 
 @value
@@ -402,10 +460,27 @@ class Ask:
         return f"a client of {self.node} {asks()}" if asks else f"a client of {self.node} asks {self.request!r}"
 
 
+class Effect:
+    """What begins on a node and is not durable yet. A fault may wait for it as for an event, but no trace has it."""
+
+
+class VoteUnsynced(Effect):
+    """A vote is written, and its sync begins: nobody may be told of it yet (§5.2)."""
+
+
+class SnapshotUnsynced(Effect):
+    """A snapshot is written in the place of the log, and its sync begins."""
+
+
+EFFECTS = ("VoteUnsynced", "SnapshotUnsynced")
+"""What `When` may name as its kind beside the kinds of notes."""
+
+
 @value
 class When:
     """A fault that strikes at the `count`-th event from now whose note is of this kind, at that node if one is named.
 
+    A kind of `EFFECTS` is no event: the fault strikes as the effect begins, before it is durable.
     An empty `node` in the fault means the node of the event.
     """
 
@@ -434,18 +509,25 @@ Fault = (
     | Heal
     | Hold
     | Release
+    | Corrupt
     | Rewire
     | JumpClock
     | Drift
+    | FreezeClock
     | Zone
     | SlowDisk
     | FullDisk
     | Short
     | FailSync
+    | FailRead
     | FlipBit
+    | Misdirect
+    | RollBack
     | Wipe
     | Disturb
 )
+Damage = FlipBit | Misdirect | RollBack | Wipe
+"""The faults after which a disk holds something else than what was written: nobody knows what its node has forgotten."""
 Administration = Join | Remove | Promote | Demote | Reconfigure | Transfer
 """The steps of an administrator. They are no faults, but a gust of weather may hold one."""
 Step = Fault | Administration | Start | Mend | Ask | When
@@ -459,7 +541,7 @@ def nodes_of(step: Step) -> tuple[str, ...]:
     match step:
         case Start(nodes):
             return nodes
-        case Cut(one, other) | CutOneWay(one, other) | Hold(one, other) | Release(one, other):
+        case Cut(one, other) | CutOneWay(one, other) | Hold(one, other) | Release(one, other) | Corrupt(one, other):
             return tuple(dict.fromkeys((one, other)))
         case Split(groups) | Rewire(between=groups):
             return tuple(dict.fromkeys(node for group in groups for node in group))

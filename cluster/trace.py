@@ -118,7 +118,7 @@ class Lost(Note):
     """The sender. The node of the event is the receiver."""
     sent: int
     why: str
-    """`cut`, `loss` or `down`."""
+    """`cut`, `damaged`, `loss` or `down`."""
 
     def text(self) -> str:
         return f"never gets {self.message} from {self.peer} ({self.why})"

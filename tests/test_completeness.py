@@ -207,6 +207,11 @@ NOT_DRAWN = {
     "Short": "a shortage changes who is responsible for a backup, which the story of it decides; Raft does not notice",
     "FailSync": "the node stops as if it had crashed: `Crash` at the note `Wrote` is drawn, and tests of the disk are exact",
     "FlipBit": "beyond what Raft survives by itself: a bit of the log may be the only copy of what is committed",
+    "Misdirect": "beyond what Raft survives by itself, unless it is a minority's disk: `weather_damage` draws it",
+    "RollBack": "beyond what Raft survives by itself, as `Wipe`",
+    "Corrupt": "the weather of a hunt draws it (scenarios/weather/kinds.py)",
+    "FailRead": "the weather of a hunt draws it (scenarios/weather/kinds.py)",
+    "FreezeClock": "the weather of a hunt draws it (scenarios/weather/kinds.py)",
     "Wipe": "beyond what Raft survives by itself: a node that has forgotten its vote may vote twice in a term (§5.2)",
     "Disturb": "the trouble belongs to an application, and the weather is for any",
 }

@@ -16,7 +16,7 @@ from backup.destinations import io_costs
 from backup.record.cron import next_occurrence
 from backup.record.rules import Rules
 from cluster.checks import Kind, Sees, Watcher, on
-from cluster.steps import FlipBit, Wipe
+from cluster.steps import Damage
 from cluster.time_units import MINUTE, SECOND
 from cluster.trace import Crashed, Happened, Stepped
 from cluster.value import value
@@ -258,7 +258,7 @@ class Covered(Watcher):
 
     def _stepped(self, event: Happened[Stepped]) -> None:
         step = event.note.step
-        if isinstance(step, Wipe | FlipBit):  # it is unknown what that disk lost
+        if isinstance(step, Damage):  # it is unknown what that disk lost
             self._forget(step.node)
 
     def _forget(self, node: str) -> None:

@@ -42,10 +42,12 @@ class WallClock:
     _ahead: int = 0
     _drift: int = 0
     _since: int = 0
+    stands_since: int | None = None
+    """True µs since which the clock stands still; None: it goes."""
 
     def ahead(self, t: int) -> int:
         """µs by which the clock is ahead of true time at true time `t`."""
-        return self._ahead + (t - self._since) * self._drift // MILLION
+        return self._ahead + (t - self._since) * (self._drift if self.stands_since is None else -MILLION) // MILLION
 
     def jump(self, by: int) -> None:
         """The clock was set forward by `by` µs, or back if negative."""
@@ -55,6 +57,13 @@ class WallClock:
     def drift(self, t: int, parts_per_million: int) -> None:
         """The clock runs at another rate from true time `t` on."""
         self._ahead, self._since, self._drift = self.ahead(t), t, parts_per_million
+
+    def freeze(self, t: int, frozen: bool) -> int:
+        """The clock stands still from true time `t` on, or goes on; how many µs it has stood until then."""
+        stood = 0 if self.stands_since is None else t - self.stands_since
+        self._ahead, self._since = self.ahead(t), t
+        self.stands_since, self.is_set = t if frozen else None, True
+        return stood
 
 
 class TaskHistory:
@@ -382,7 +391,9 @@ class Model(Watcher):
             self._newcomers[step.node], self._voteless[step.node] = None, 0
         self._disturbed(event)
         self._touch(steps.nodes_of(step) or tuple(self.up) or self._voters, event.t)
-        if isinstance(step, steps.Pause | steps.Resume | steps.FullDisk | steps.JumpClock | steps.Zone):
+        if isinstance(
+            step, steps.Pause | steps.Resume | steps.FullDisk | steps.JumpClock | steps.FreezeClock | steps.Zone
+        ):
             self.turns += 1
         match step:
             case steps.SlowDisk(node, factor):
@@ -401,8 +412,9 @@ class Model(Watcher):
                 self.full.clear()
                 self._slow.clear()
                 self._slow_places.clear()
-                for dial in self.dials.values():
-                    dial.drift(event.t, 0)
+                for node in sorted(self.dials):
+                    self._freeze(node, event.t, frozen=False)
+                    self.dial(node).drift(event.t, 0)
             case steps.Pause(node):
                 self.paused.add(node)
                 self._look_up(node, event.t)
@@ -417,9 +429,15 @@ class Model(Watcher):
             case steps.JumpClock(node, by):
                 self.dial(node).jump(by)
                 self.disturbed_at += max(0, -by)  # an action at a wall instant may be later by that much
+            case steps.FreezeClock(node, frozen):
+                self._freeze(node, event.t, frozen)
             case steps.Zone(node, zone):
                 self.dial(node).zone = ZoneInfo(zone)
                 self.dial(node).is_set = True
+
+    def _freeze(self, node: str, t: int, frozen: bool) -> None:
+        if frozen or self.dial(node).stands_since is not None:
+            self.disturbed_at += self.dial(node).freeze(t, frozen)  # an action at a wall instant is later by that much
 
     # ---- the record
 

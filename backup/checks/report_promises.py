@@ -11,7 +11,7 @@ from backup.checks.model import Model
 from backup.record.record import ONE_TIME
 from backup.record.rules import Rules
 from cluster.checks import Sees, Watcher, on
-from cluster.steps import FlipBit, Pause, Wipe
+from cluster.steps import Damage, Pause
 from cluster.time_units import MINUTE, SECOND
 from cluster.trace import Crashed, Happened, Stepped
 
@@ -163,7 +163,7 @@ class ToldAsRuled(Watcher):
         if isinstance(event.note.step, Pause):
             for node in self._waiting:
                 self._stopped_at[node] = event.t
-        elif isinstance(event.note.step, Wipe | FlipBit):  # it is unknown what the disk lost
+        elif isinstance(event.note.step, Damage):  # it is unknown what the disk lost
             self._waiting.clear()
 
     def finish(self) -> None:
@@ -267,7 +267,7 @@ class ReportsInOrder(Watcher):
 
     def _stepped(self, event: Happened[Stepped]) -> None:
         step = event.note.step
-        if isinstance(step, Wipe | FlipBit):  # it is unknown which reports that disk lost
+        if isinstance(step, Damage):  # it is unknown which reports that disk lost
             self._forget(step.node)
 
     def _forget(self, name: str) -> None:

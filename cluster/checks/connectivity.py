@@ -16,10 +16,12 @@ from cluster.steps import (
     Heal,
     Hold,
     Mend,
+    Misdirect,
     Pause,
     Release,
     Resume,
     Rewire,
+    RollBack,
     SlowDisk,
     Split,
     Step,
@@ -92,7 +94,7 @@ class Connectivity:
                 self._ails(node, "slow disk", factor > 1)
             case FullDisk(node, full):
                 self._ails(node, "full disk", full)
-            case Wipe() | FlipBit():
+            case FlipBit() | Misdirect() | RollBack() | Wipe():
                 self._damaged = True
             case Rewire():
                 self._rewire(step)

@@ -1,7 +1,7 @@
 """The promises of terms and disks: a term never falls, and a disk that nobody damaged can be read."""
 
 from cluster.checks import Sees, Watcher, on
-from cluster.steps import FailSync, FlipBit, FullDisk
+from cluster.steps import Damage, FailRead, FailSync, FullDisk
 from cluster.trace import (
     BecameCandidate,
     BecameFollower,
@@ -91,7 +91,7 @@ class SoundDisks(Watcher):
 
     def stepped(self, event: Happened[Stepped]) -> None:
         step = event.note.step
-        if isinstance(step, FlipBit | FullDisk | FailSync):
+        if isinstance(step, Damage | FullDisk | FailRead | FailSync):
             self._excused.add(step.node)
 
     def started(self, event: Happened[Started]) -> None:

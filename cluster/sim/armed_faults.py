@@ -44,32 +44,33 @@ class ArmedFaults:
 
     def arm(self, when: steps.When) -> None:
         """Let a fault wait for its event from now on."""
-        armed = Armed(when)
+        armed, step = Armed(when), self._history.cause
         self._waiting.append(armed)
 
         def see(event: Happened) -> None:
-            if (
-                armed.came < when.count
-                and not armed.was_mended
-                and type(event.note).__name__ == when.kind
-                and event.node
-                and when.node in ("", event.node)
-            ):
+            if armed.came < when.count and type(event.note).__name__ == when.kind and event.node:
+                came(event.node, when.kind, event.seq)
+
+        def came(node: str, kind: str, cause: int) -> None:
+            if armed.came < when.count and not armed.was_mended and kind == when.kind and when.node in ("", node):
                 armed.came += 1
                 if armed.came == when.count:
-                    self._soon(self._strike, (armed, event))
+                    self._soon(self._strike, (armed, node, cause))
 
-        self._history.followers.append(see)
+        if when.kind in steps.EFFECTS:  # which is no event: the cause of the strike is that somebody armed it
+            self._history.heeding.append(lambda node, effect: came(node, effect, step))
+        else:
+            self._history.followers.append(see)
 
-    def _strike(self, what: tuple[Armed, Happened]) -> None:
-        armed, event = what
+    def _strike(self, what: tuple[Armed, str, int]) -> None:
+        armed, node, cause = what
         if armed.was_mended:
             return
         self._waiting.remove(armed)
         fault: Any = armed.when.fault
         if getattr(fault, "node", None) == "":
-            fault = type(fault)(event.node, *[getattr(fault, name) for name in fault.__match_args__[1:]])
-        self._history.cause = event.seq
+            fault = type(fault)(node, *[getattr(fault, name) for name in fault.__match_args__[1:]])
+        self._history.cause = cause
         self._do(fault)
 
     def mend(self) -> None:

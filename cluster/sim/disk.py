@@ -69,6 +69,10 @@ class Disk:
         """The factor on the duration of every sync that starts."""
         self.full = False
         """Whether every write is refused for lack of space."""
+        self.unreadable = False
+        """Whether the next start cannot read the log."""
+        self.goes_astray = False
+        """Whether the next write to the end of the log lands at its beginning."""
         self.syncs = 0
         """Syncs started so far; the number of a sync selects its luck."""
         self.files: dict[str, bytearray] = {}
@@ -78,10 +82,13 @@ class Disk:
         """Selects the luck of every sync, with its number."""
         self._failing = 0
         self._view: View | None = None
+        self._at_start: dict[str, bytes] = {}
+        """What the files held when the last incarnation began."""
 
     def view(self) -> "View":
         """The disk for a new incarnation; the view before it, if any, is unplugged."""
         self.unplug()
+        self._at_start = {name: bytes(content) for name, content in self.files.items()}
         self._view = View(self)
         return self._view
 
@@ -164,6 +171,7 @@ class Disk:
         """End what ails the disk: it is as fast as it was, also at a sync under way, has room, and its next sync does not fail."""
         was_slow = self.slowness > 1
         self.slowness, self.full, self._failing = 1.0, False, 0
+        self.unreadable = self.goes_astray = False
         if was_slow and self._view is not None:
             self._view.hasten()
 
@@ -173,6 +181,13 @@ class Disk:
         if not (0 <= offset < len(content) and 0 <= bit < 8):
             raise ValueError(f"{name} on {self.node} has {len(content)} bytes of 8 bits: no bit {bit} of byte {offset}")
         self.files[name][offset] ^= 1 << bit
+
+    def roll_back(self) -> None:
+        """Hold again what was there when the last incarnation began. ValueError while one is plugged in."""
+        if self._view is not None:
+            raise ValueError(f"the disk of {self.node} is in use: crash the node before its disk is rolled back")
+        self.files = {name: bytearray(content) for name, content in self._at_start.items()}
+        self.pending.clear()
 
     def wipe(self) -> None:
         """Lose every file, as with a new drive. ValueError while an incarnation is plugged in."""
@@ -210,6 +225,9 @@ class View:
         """The content; FileNotFoundError if there is no such file, OSError once the view is unplugged."""
         if not self.plugged:
             raise OSError(errno.EIO, f"this incarnation of {self._disk.node} is over: it reads nothing any more", name)
+        if self._disk.unreadable and not name.startswith(FOLDER):
+            self._disk.unreadable = False
+            raise OSError(errno.EIO, f"a sector of the disk of {self._disk.node} gives an error: start it again", name)
         if name not in self._disk.files:
             raise FileNotFoundError(errno.ENOENT, f"no such file on the disk of {self._disk.node}", name)
         return bytes(self._disk.files[name])
@@ -225,7 +243,12 @@ class View:
             self.replace(name, b"")
         file = disk.files[name]
         disk.pending.append(Appended(name, len(file)))
-        file += content
+        if disk.goes_astray and len(file) > 2 * len(content) and not name.startswith(FOLDER):
+            disk.goes_astray = False
+            file += bytes(len(content))
+            file[: len(content)] = content
+        else:
+            file += content
 
     def replace(self, name: str, content: bytes) -> None:
         """Replace the content of the file; OSError ENOSPC if the disk is full."""

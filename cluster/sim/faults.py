@@ -29,14 +29,18 @@ class Faults:
             steps.Heal: self._heal,
             steps.Hold: self._hold,
             steps.Release: self._release,
+            steps.Corrupt: self._corrupt,
             steps.Rewire: self._rewire,
             steps.JumpClock: self._jump_clock,
             steps.Drift: self._drift,
+            steps.FreezeClock: self._freeze_clock,
             steps.Zone: self._zone,
             steps.SlowDisk: self._slow_disk,
             steps.FullDisk: self._full_disk,
             steps.FailSync: self._fail_sync,
+            steps.FailRead: self._fail_read,
             steps.FlipBit: self._flip_bit,
+            steps.Misdirect: self._misdirect,
             steps.Short: self._short,
         }
 
@@ -63,6 +67,9 @@ class Faults:
     def _release(self, step: steps.Release) -> None:
         self._network.release(step.src, step.dst)
 
+    def _corrupt(self, step: steps.Corrupt) -> None:
+        self._network.links[step.src, step.dst].broke_at = self._clock.now
+
     def _rewire(self, step: steps.Rewire) -> None:
         given = {field.name: getattr(step, field.name) for field in attrs.fields(Wire)}
         changes = {name: new for name, new in given.items() if new is not None}
@@ -88,6 +95,11 @@ class Faults:
         slot.clocks.set_rate(self._clock.now, step.parts_per_million)
         slot.clocks_changed()
 
+    def _freeze_clock(self, step: steps.FreezeClock) -> None:
+        slot = self._slots[step.node]
+        (slot.clocks.freeze if step.frozen else slot.clocks.thaw)(self._clock.now)
+        slot.clocks_changed()
+
     def _zone(self, step: steps.Zone) -> None:
         slot = self._slots[step.node]
         slot.clocks.set_zone(step.zone)
@@ -103,6 +115,12 @@ class Faults:
 
     def _fail_sync(self, step: steps.FailSync) -> None:
         self._slots[step.node].disk.fail_next_sync()
+
+    def _fail_read(self, step: steps.FailRead) -> None:
+        self._slots[step.node].disk.unreadable = True
+
+    def _misdirect(self, step: steps.Misdirect) -> None:
+        self._slots[step.node].disk.goes_astray = True
 
     def _flip_bit(self, step: steps.FlipBit) -> None:
         try:

@@ -78,6 +78,8 @@ class History:
         self.listeners: dict[type[Note], list[Callable[[Happened], None]]] = defaultdict(list)
         self.followers: list[Callable[[Happened], None]] = []
         """Called with every event, after the watchers of its kind: the live timeline, and what waits for an event."""
+        self.heeding: list[Callable[[str, str], None]] = []
+        """Called with node and effect when something begins that is not durable yet. It is no event."""
         self.on_failure: Callable[[BaseException], None] = lambda failure: None
         """Called first with a broken promise, or with NoRoom, so that no code on the way can take it for an error of its own."""
         self.keeps_going = False
@@ -170,6 +172,11 @@ class History:
             for follow in self.followers:
                 follow(event)
         return seq
+
+    def heed(self, node: str, effect: str) -> None:
+        """Tell what waits for it that an effect begins."""
+        for each in self.heeding:
+            each(node, effect)
 
     def _digest_block(self) -> None:
         packers = self._packers

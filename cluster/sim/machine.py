@@ -139,14 +139,19 @@ class Machine:
         if wall >= FOREVER:
             return
         self._wall_waits.append((wall, act, arg))
-        self._entry(self._clocks.true_of_wall(wall), SLEEP, self._hardware.count(), self._on_wall, (wall, act, arg))
+        self._appoint_wall((wall, act, arg))
+
+    def _appoint_wall(self, what: tuple[int, Callable[[Any], None], Any]) -> None:
+        at, number = self._clocks.true_of_wall(what[0]), self._hardware.count()
+        if at < FOREVER:  # else the clock stands still: when it goes on, every appointment is made anew
+            self._entry(at, SLEEP, number, self._on_wall, what)
 
     def _on_wall(self, what: tuple[int, Callable[[Any], None], Any]) -> None:
         if what not in self._wall_waits:
             return
         wall, act, arg = what
         if self.wall() < wall:  # the clock was set back meanwhile
-            self._entry(self._clocks.true_of_wall(wall), SLEEP, self._hardware.count(), self._on_wall, what)
+            self._appoint_wall(what)
             return
         self._wall_waits.remove(what)
         act(arg)
@@ -161,7 +166,7 @@ class Machine:
         for number, sleep in self._sleeps.items():
             self._entry(self._clocks.true(sleep[0]), SLEEP, number, self._on_sleep, number)
         for what in self._wall_waits:
-            self._entry(self._clocks.true_of_wall(what[0]), SLEEP, self._hardware.count(), self._on_wall, what)
+            self._appoint_wall(what)
 
     # -- waking tasks
 
@@ -192,6 +197,10 @@ class Machine:
     def made_runnable(self) -> None:
         self._clock.stirred = self._clock.now
         self._clock.made_runnable()
+
+    def begins(self, effect: str) -> None:
+        if self.plugged and self._history.heeding:
+            self._history.heed(self.name, effect)
 
     def stirred(self) -> None:
         """Something happened that is not chatter and leaves no note."""

@@ -41,7 +41,21 @@ class Wire:
 class Link:
     """The link from one node to another, in one direction."""
 
-    __slots__ = ("_lost", "busy_until", "cut", "dst", "held", "key", "name", "seed", "sent", "source", "src", "wire")
+    __slots__ = (
+        "_lost",
+        "broke_at",
+        "busy_until",
+        "cut",
+        "dst",
+        "held",
+        "key",
+        "name",
+        "seed",
+        "sent",
+        "source",
+        "src",
+        "wire",
+    )
 
     def __init__(self, src: int, dst: int, name: str, seed: int, wire: Wire) -> None:
         self.src, self.dst, self.name, self.seed, self.wire = src, dst, name, seed, wire
@@ -49,6 +63,8 @@ class Link:
         self.key = key_of(MESSAGE, dst, src << SENDER_SHIFT)
         """The sort key of its messages on the agenda, without their numbers."""
         self.cut = False
+        self.broke_at = -1
+        """True time in µs at which what was under way was damaged: nothing that was sent by then arrives."""
         self.held: list[Packet] | None = None
         self.sent = 0
         self.busy_until = 0
@@ -181,6 +197,8 @@ class Network:
         link = packet.link
         if link.cut:
             self.lost(packet, "cut")
+        elif packet.sent <= link.broke_at:
+            self.lost(packet, "damaged")
         elif link.held is not None:
             link.held.append(packet)
         elif link.wire.loss and self._drops(packet):

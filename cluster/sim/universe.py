@@ -275,6 +275,7 @@ class Universe:
             steps.Restart: self._restart,
             steps.Pause: self._pause,
             steps.Resume: lambda step: self._resume(self.slots[step.node]),
+            steps.RollBack: self._roll_back,
             steps.Wipe: self._wipe,
             steps.Mend: self._mend,
             steps.When: self._armed.arm,
@@ -430,7 +431,11 @@ class Universe:
                 raise Misuse(f"there is no node {name!r}; nodes are {', '.join(self.slots)}")
         match step:
             case (
-                steps.Cut(one, other) | steps.CutOneWay(one, other) | steps.Hold(one, other) | steps.Release(one, other)
+                steps.Cut(one, other)
+                | steps.CutOneWay(one, other)
+                | steps.Hold(one, other)
+                | steps.Release(one, other)
+                | steps.Corrupt(one, other)
             ):
                 if one == other:
                     raise Misuse(f"there is no link from {one} to itself: name two nodes")
@@ -456,6 +461,10 @@ class Universe:
     def _pause(self, step: steps.Pause) -> None:
         slot = self.slots[step.node]
         slot.paused = slot.node is not None or slot.booting
+
+    def _roll_back(self, step: steps.RollBack) -> None:
+        self._crash(self.slots[step.node])
+        self.slots[step.node].disk.roll_back()
 
     def _wipe(self, step: steps.Wipe) -> None:
         self._crash(self.slots[step.node])
@@ -585,7 +594,7 @@ class Universe:
         self.history.cause = machine.note(trace.Started(slot.incarnation), cause)
         try:
             storage, found = Storage.open(files, machine.disk_failed)
-        except (StorageDamaged, StorageTooNew) as error:  # never repaired: the node stays down and says why
+        except (StorageDamaged, StorageTooNew, OSError) as error:  # never repaired: the node stays down and says why
             machine.note(trace.Failed(str(error)))
             machine.unplug()
             slot.machine = None
@@ -663,6 +672,7 @@ class Universe:
             self.network.release(a, b)
         self.history.cause = cause  # the messages released above were causes of their own
         for slot in self.slots.values():
+            slot.clocks.thaw(self.clock.now)
             slot.clocks.set_rate(self.clock.now, 0)
             slot.clocks_changed()
             if slot.paused:

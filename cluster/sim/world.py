@@ -180,6 +180,10 @@ class World(Universe):
         """Let the messages held from `src` to `dst` land now."""
         self.do(steps.Release(src, dst))
 
+    def corrupt(self, src: str, dst: str) -> None:
+        """Damage what is under way from `src` to `dst`: the checksum of the wire notices, and the connection breaks with all of it."""
+        self.do(steps.Corrupt(src, dst))
+
     def rewire(
         self,
         latency: Span | None = None,
@@ -207,6 +211,10 @@ class World(Universe):
         """Let a node's clocks gain that many parts per million (negative: lose)."""
         self.do(steps.Drift(node, parts_per_million))
 
+    def freeze_clock(self, node: str, frozen: bool = True) -> None:
+        """Let a node's wall clock stand still, or go on from where it stood."""
+        self.do(steps.FreezeClock(node, frozen))
+
     def zone(self, node: str, zone: str) -> None:
         """Put a node into an IANA time zone."""
         self.do(steps.Zone(node, zone))
@@ -227,9 +235,21 @@ class World(Universe):
         """Let the next sync of a node's disk fail."""
         self.do(steps.FailSync(node))
 
+    def fail_read(self, node: str) -> None:
+        """Let the next start of a node fail to read its log."""
+        self.do(steps.FailRead(node))
+
     def flip_bit(self, node: str, file: str, offset: int, bit: int) -> None:
         """Flip one bit of a file on a node's disk."""
         self.do(steps.FlipBit(node, file, offset, bit))
+
+    def misdirect(self, node: str) -> None:
+        """Let the next write to the end of a node's log land at its beginning."""
+        self.do(steps.Misdirect(node))
+
+    def roll_back(self, node: str) -> None:
+        """Crash a node and give its disk what it held when the node last started."""
+        self.do(steps.RollBack(node))
 
     def wipe(self, node: str) -> None:
         """Crash a node and give it an empty disk."""
@@ -268,10 +288,11 @@ class World(Universe):
         """Ask the leader to hand over to a node. Wait with `led_by`."""
         self.do(steps.Transfer(node))
 
-    def when(self, kind: type[Note], fault: steps.Fault, node: str = "", count: int = 1) -> None:
+    def when(self, kind: type[Note] | type[steps.Effect], fault: steps.Fault, node: str = "", count: int = 1) -> None:
         """Apply a fault at the `count`-th event of this kind from now, at `node` if given.
 
-        A fault whose own node is "" strikes the node of the event.
+        A fault whose own node is "" strikes the node of the event. `kind` may be an effect that is not durable yet as well:
+        `VoteUnsynced`, `SnapshotUnsynced` of `cluster.steps`.
         """
         self.do(steps.When(kind.__name__, fault, node, count))
 

@@ -38,6 +38,22 @@ async def a_drifting_node_gains_on_both_clocks(world: World) -> None:
     assert member.monotonic() - other.monotonic() == 2 * SECOND, "what was gained stays"
 
 
+@shows("freeze_clock")
+async def a_frozen_wall_clock_waits_and_goes_on(world: World) -> None:
+    await three(world)
+    member, other = member_of(world, "A"), member_of(world, "B")
+    wall, monotonic = member.wall(), member.monotonic()
+    world.freeze_clock("A")
+    await trio.sleep(100)
+    assert (member.wall() - wall, member.monotonic() - monotonic) == (0, 100 * SECOND)
+    world.jump_clock("A", 5)
+    assert member.wall() - wall == 5 * SECOND, "it can be set as well"
+    world.freeze_clock("A", False)
+    await trio.sleep(10)
+    assert member.wall() - wall == 15 * SECOND
+    assert member.wall() - other.wall() == -95 * SECOND, "what it has missed is missed"
+
+
 @shows("zone")
 async def a_node_lives_in_its_zone(world: World) -> None:
     await three(world)
@@ -117,6 +133,62 @@ async def a_sync_that_fails_stops_the_node(world: World) -> None:
     assert world.history.of(Failed, leader)
     world.restart(leader)
     await world.settled()
+
+
+@shows("fail_read")
+async def a_disk_that_cannot_be_read_keeps_its_node_down_once(world: World) -> None:
+    leader = await three(world)
+    follower = "ABC".replace(leader, "")[0]
+    await world.ask(leader, Add(1))
+    await world.settled()
+    world.fail_read(follower)
+    assert world[follower].up, "nothing is read while it runs"
+    world.restart(follower)
+    failed = await world.seen(Failed, node=follower)
+    assert "gives an error" in failed.note.text()
+    await trio.sleep(5)
+    assert not world[follower].up
+    world.restart(follower)
+    await world.settled()
+    assert world[follower].state == 1
+
+
+@shows("misdirect")
+async def a_write_that_goes_astray_is_refused_at_the_next_start(world: World) -> None:
+    leader = await three(world)
+    for _ in range(5):
+        await world.ask(leader, Add(1))
+    await world.settled()
+    follower = "ABC".replace(leader, "")[0]
+    world.misdirect(follower)
+    await world.ask(leader, Add(1))
+    await world.settled()
+    assert world[follower].state == 6, "a node that runs does not read its log"
+    world.restart(follower)
+    failed = await world.seen(Failed, node=follower)
+    assert "raft.log at byte" in failed.note.text()
+    await trio.sleep(5)
+    assert not world[follower].up, "it stays down: silence would be worse"
+
+
+@shows("roll_back")
+async def a_disk_that_is_rolled_back_holds_what_was_there_at_the_start(world: World) -> None:
+    leader = await three(world)
+    await world.ask(leader, Add(1))
+    await world.settled()
+    follower = "ABC".replace(leader, "")[0]
+    world.restart(follower)
+    await world.settled()
+    length = world.history.of(Recovered, follower)[-1].note.index
+    await world.ask(leader, Add(2))
+    await world.settled()
+    world.roll_back(follower)
+    assert not world[follower].up
+    world.restart(follower)
+    recovered = await world.seen(Recovered, node=follower)
+    assert recovered.note.index == length
+    await world.settled()
+    assert world[follower].state == 3, "the others bring it up to date"
 
 
 @shows("flip_bit")

@@ -145,3 +145,18 @@ async def rewired_links_behave_otherwise(world: World) -> None:
     assert (await sent())[0] == []
     world.rewire(loss=0.0, between=("A", "B"))
     assert (await sent())[0] == in_order
+
+
+@shows("corrupt")
+async def what_is_damaged_is_refused_with_all_that_is_under_way(world: World) -> None:
+    await three(world)
+    say(world, "A", "B", word="one")
+    say(world, "A", "B", word="two")
+    say(world, "B", "A")
+    world.corrupt("A", "B")
+    await trio.sleep(1)
+    say(world, "A", "B", word="three")
+    await trio.sleep(1)
+    assert (heard(world, "A"), heard(world, "B")) == ([("B", "hello")], [("A", "three")])
+    lost = [event.note.why for event in world.history.of(Lost) if event.note.message == "Word"]
+    assert lost == ["damaged", "damaged"], "a new connection carries what is said later"

@@ -49,22 +49,37 @@ FAULTS = (
         "`cut` `cut_one_way` `split` `isolate` `heal`",
         "links, judged where a message lands: what is on the way is hit too",
     ),
-    FaultRow("`hold` `release`", "what arrives waits, then lands, in order"),
+    FaultRow(
+        "`hold` `release` `corrupt`",
+        "what arrives waits, then lands, in order; what is under way is damaged, noticed and lost",
+    ),
     FaultRow(
         "`rewire(latency=, jitter=, loss=, duplicate=, ordered=, delay_chance=, delay=, between=)`",
         'how all links behave, or those between groups: `between=("A", "BC")`',
     ),
-    FaultRow("`jump_clock` `drift` `zone`", "a node's wall clock, its rate in parts per million, its IANA zone"),
-    FaultRow("`slow_disk` `full_disk` `fail_sync`", "a disk that takes its time, or nothing at all, or fails"),
+    FaultRow(
+        "`jump_clock` `drift` `freeze_clock` `zone`",
+        "a node's wall clock is set, or stands still; its rate in parts per million; its IANA zone",
+    ),
+    FaultRow(
+        "`slow_disk` `full_disk` `fail_sync` `fail_read`",
+        "a disk that takes its time, or nothing at all, or fails",
+    ),
     FaultRow("`short`", "a node has too little `memory`, `dirty memory` or `cpu credits`, or enough of it again"),
-    FaultRow("`flip_bit` `wipe`", "damage: refused by name at the next start; an empty disk"),
+    FaultRow(
+        "`flip_bit` `misdirect` `roll_back` `wipe`",
+        "damage: refused by name at the next start; a disk as at the last start; an empty one",
+    ),
     FaultRow(
         '`disturb("B", Full("backups"))`',
         "a node's place for files is `Full`, `Filling`, `Slow`, `Refusing`, `Silent`, `ReadOnly`, `Disconnected`, `Losing`, "
         "`Cutting`, or `Well` again (backup/destinations/faults.py); so is a cloud, by its address `s3://nightly`",
         troubles="Full Filling Slow Refusing Silent ReadOnly Disconnected Losing Cutting Well",
     ),
-    FaultRow('`when(Voted, Crash(""))`', "strike where it hurts: at an event, at its node"),
+    FaultRow(
+        '`when(Voted, Crash(""))`',
+        "strike at an event, at its node; or before `VoteUnsynced` is durable",
+    ),
     FaultRow(
         "`join(node, watcher=)` `remove` `promote` `demote`",
         "the cluster is asked to take a node, let one go, give or take a vote; wait with `joined`, `left`",

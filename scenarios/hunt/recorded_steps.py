@@ -74,6 +74,8 @@ def struck_by_events(history: History) -> frozenset[int]:
     """Each `When` that waits, and how many of its events have come."""
     due: list[tuple[int, Any]] = []
     """The event that each fault has to follow, and the fault."""
+    begun: dict[int, Any] = {}
+    """By the event of its step: each `When` that waits for an effect, which is no event."""
     struck = set()
     for event in history.events:
         note = event.note
@@ -81,6 +83,11 @@ def struck_by_events(history: History) -> frozenset[int]:
             if (event.cause, note.step) in due:
                 due.remove((event.cause, note.step))
                 struck.add(event.seq)
+            elif event.cause in begun and type(note.step) is type(begun[event.cause].fault):
+                struck.add(event.seq)
+                del begun[event.cause]
+            elif isinstance(note.step, steps.When) and note.step.kind in steps.EFFECTS:
+                begun[event.seq] = note.step
             elif isinstance(note.step, steps.When):
                 waiting.append([note.step, 0])
             elif isinstance(note.step, steps.Mend):

@@ -42,6 +42,8 @@ class Forecast:
     """Milliseconds between the requests of a client, at most."""
     patience: float
     """The mean seconds after which a node that is down is started again."""
+    fragile: str
+    """Nodes whose disks may be damaged: a minority."""
     leaves_some_down: bool
     """Whether a minority stays down in the end, and the others have to go on."""
 
@@ -64,10 +66,11 @@ class Forecast:
         if self.timing.compaction != usual.compaction:
             drawn.append(f"a snapshot every {self.timing.compaction.entries} entries")
         faults = ", ".join(f"{each.kind} {len(each.at)}" for each in self.comes) or "no faults"
+        fragile = f"; the disk of {' and '.join(self.fragile)} may be damaged" if self.fragile else ""
         end = "a minority stays down" if self.leaves_some_down else "all mended"
         settings = f"; {', '.join(drawn)}" if drawn else ""
         spare = f" (+{self.spare})" if self.spare else ""
-        return f"weather {self.seed}: {self.nodes}{spare}{settings}; in {self.seconds:g} s: {faults}; in the end {end}"
+        return f"weather {self.seed}: {self.nodes}{spare}{settings}; in {self.seconds:g} s: {faults}{fragile}; in the end {end}"
 
 
 def forecast(
@@ -76,7 +79,8 @@ def forecast(
     """The forecast of a seed. `seconds`: the shortest time of faults, and how much longer it may be; `at_least`: nodes."""
     of = Dice(seed, ("weather", "cluster"))
     nodes = chosen(of, *(size for size in SIZES if len(size) >= at_least))
-    members_change = not of.below(3)
+    some_break = any(kind.damages for kind in kinds.values())
+    members_change = not of.below(3) and not some_break
     spare = "".join(each for each in chosen(of, *SPARE) if each not in nodes) if members_change else ""
     time = Dice(seed, ("weather", "time"))
     lasts = seconds[0] + time.below(seconds[1] * 10 + 1) / 10
@@ -98,8 +102,15 @@ def forecast(
         clients=1 + load.below(3),
         pause=chosen(load, 20, 60, 60, 200),
         patience=chosen(time, 0.1, 0.5, 2.0),
-        leaves_some_down=not members_change and len(nodes) > 2 and not end.below(3),
+        fragile=_minority(nodes, Dice(seed, ("weather", "fragile"))) if some_break else "",
+        leaves_some_down=not some_break and not members_change and len(nodes) > 2 and not end.below(3),
     )
+
+
+def _minority(nodes: str, dice: Dice) -> str:
+    """As many nodes as a cluster can do without, from a drawn place on."""
+    first = dice.below(len(nodes))
+    return "".join(nodes[(first + number) % len(nodes)] for number in range((len(nodes) - 1) // 2))
 
 
 def timing(dice: Dice) -> Timing:

@@ -35,7 +35,10 @@ A_WHILE = 0.1
 
 
 def weather(
-    application: Callable[[], Any] = Register, client: Client | None = None, watchers: Watchers | None = None
+    application: Callable[[], Any] = Register,
+    client: Client | None = None,
+    watchers: Watchers | None = None,
+    kinds: Mapping[str, FaultKind] = KINDS,
 ) -> Client:
     """A story for any seed, over the register unless another application is named; `watchers` makes promises of one's own.
 
@@ -44,7 +47,7 @@ def weather(
     """
 
     async def story(world: World) -> None:
-        drawn = forecast(world.seed)
+        drawn = forecast(world.seed, kinds)
         world.tune(timing=drawn.timing, disk=drawn.disk)
         if watchers is not None:
             made = watchers()
@@ -59,7 +62,7 @@ def weather(
                     nursery.start_soon(_goes_on, world, client)
                 elif application is Register:
                     nursery.start_soon(_asks, world, drawn, number)
-            await suffer(world, drawn)
+            await suffer(world, drawn, kinds)
             await clears(world, drawn)
             nursery.cancel_scope.cancel()
 
@@ -90,8 +93,10 @@ async def _comes(world: World, drawn: Forecast, comes: Comes, kind: FaultKind) -
     dice, began = Dice(world.seed, ("weather", "draw", kind.name)), trio.current_time()
     for at in comes.at:
         await trio.sleep(max(0.0, began + at - trio.current_time()))
-        there = tuple(dict.fromkeys((*world.names, *drawn.spare))) if kind.name == "join" else world.names
-        for wait, step in kind.draw(dice, there):
+        there = tuple(drawn.fragile) if kind.damages else world.names
+        if kind.name == "join":
+            there = tuple(dict.fromkeys((*there, *drawn.spare)))
+        for wait, step in kind.draw(dice, there) if there else ():
             if wait:
                 await trio.sleep(wait)
             _take(world, step)

@@ -20,6 +20,8 @@ BUDGETS = {"the-longer-log-may-lead": 90}
 SHORTEST: dict[str, tuple[str, int]] = {
     "majority-of-half": ("ABC", 24),
     "vote-given-twice": ("ABC", 24),
+    "tells-of-a-vote-before-it-is-durable": ("", 8),
+    "damage-is-a-torn-end": ("", 43),
     "leader-cuts-its-tail": ("ABC", 2),
     "any-log-may-lead": ("ABC", 17),
     "commits-what-one-node-has": ("ABCDE", 1),

@@ -9,7 +9,7 @@ from cluster.raft.log import Log
 from cluster.raft.messages import AppendEntries, RequestVote, VoteReply
 from cluster.raft.state import Candidate, Follower, Leader, Moment, Raft, Save
 from cluster.raft.timing import Timing
-from cluster.storage import StorageDamaged
+from cluster.storage import StorageDamaged, StorageTooNew
 from scenarios.zoo import bug
 
 PAPER = Timing(ticking=False, trial=False)
@@ -151,3 +151,35 @@ def a_torn_end_is_damage(original: Any, *file: Any) -> Any:
     if found.torn_bytes:
         raise StorageDamaged(f"{found.torn_bytes} bytes at the end are no frame: take the node out of the cluster")
     return found
+
+
+@bug(
+    "cluster.node:Node._save",
+    breaks="election safety",
+    source="Figure 2: state is on the disk before an answer",
+    strikes="nobody_was_told_of_that_vote",
+)
+def tells_of_a_vote_before_it_is_durable(original: Any, self: Any, save: Save, before: Raft) -> None:
+    """A vote is told while its sync goes on: after a crash in between the node may give another."""
+    for send in save.then:
+        if isinstance(send.message, VoteReply):
+            self._send(send.to, send.message, save.term)
+    original(
+        self,
+        attrs.evolve(save, then=tuple(each for each in save.then if not isinstance(each.message, VoteReply))),
+        before,
+    )
+
+
+@bug(
+    "cluster.storage:recover",
+    breaks="durability",
+    source="Alagappan et al. 2018, Protocol-aware recovery",
+    strikes="weather_damage",
+)
+def damage_is_a_torn_end(original: Any, content: bytes, *file: Any) -> Any:
+    """A log that somebody damaged is taken for one that a crash has torn: what it holds from there on is forgotten without a word."""
+    try:
+        return original(content, *file)
+    except (StorageDamaged, StorageTooNew):
+        return attrs.evolve(original(content[:0], *file), torn_bytes=len(content))

@@ -8,12 +8,13 @@ from cluster import steps
 from cluster.sim.dice import Dice
 from cluster.sim.run import HELD, play
 from cluster.sim.world import Misuse, World
-from cluster.trace import Crashed, Failed
+from cluster.trace import Crashed, Failed, Stepped, Voted
 from scenarios.cli import main
 from scenarios.gallery import load
+from scenarios.hunt.recorded_steps import script_of, scripted, struck_by_events
 from scenarios.register import Register
 from scenarios.weather.forecast import forecast
-from scenarios.weather.kinds import KINDS, FaultKind, at_once
+from scenarios.weather.kinds import DAMAGE, KINDS, KINDS_AND_DAMAGE, MILD_TO_WILD, FaultKind, at_once
 from scenarios.zoo import backup_kinds
 
 MANY = range(1, 400)
@@ -40,7 +41,7 @@ def test_every_kind_comes(kinds: dict[str, FaultKind]) -> None:
     assert {each.kind for seed in MANY for each in forecast(seed, kinds).comes} == set(kinds)
 
 
-@pytest.mark.parametrize("kind", [*KINDS.values(), *backup_kinds.OWN], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [*KINDS.values(), *DAMAGE.values(), *backup_kinds.OWN], ids=lambda kind: kind.name)
 def test_a_kind_draws_steps_that_there_are(kind: FaultKind) -> None:
     """On clusters of any size; each wait is short of nothing."""
     for size in range(1, 7):
@@ -122,3 +123,44 @@ def test_a_slow_sync_under_way_ends_when_the_sky_clears() -> None:
         await world.elected(within=1)
 
     assert play(story, 1).verdict == HELD
+
+
+def test_a_strike_before_durability_is_no_event() -> None:
+    """The vote that was being written is lost with the crash; the steps alone play the same again."""
+
+    async def story(world: World) -> None:
+        world.start("ABC", Register)
+        world.when(steps.VoteUnsynced, steps.Restart(""))
+        await world.elected()
+        await world.ask("A", Register.words[0]("x", 1))
+
+    outcome = play(story, 1)
+    assert outcome.verdict == HELD
+    (struck,) = [event for event in outcome.history.of(Stepped) if isinstance(event.note.step, steps.Restart)]
+    assert not [
+        event for event in outcome.history.of(Voted, steps.nodes_of(struck.note.step)[0]) if event.t <= struck.t
+    ]
+    assert struck_by_events(outcome.history) == {struck.seq}
+    again = play(scripted(story, script_of(outcome.history, len(outcome.history), outcome.history.clock.now)), 1)
+    assert [event.note for event in again.history.events][:-1] == [event.note for event in outcome.history.events][:-1]
+
+
+def test_damage_comes_to_a_minority_alone() -> None:
+    """And to no cluster that cannot do without a node; members stay."""
+    for seed in MANY:
+        drawn = forecast(seed, KINDS_AND_DAMAGE)
+        assert 2 * len(drawn.fragile) < len(drawn.nodes)
+        assert not drawn.spare
+        assert not forecast(seed).fragile
+
+
+def test_a_damaged_node_refuses_and_says_why() -> None:
+    """Of the minority, and nobody else; all others go on."""
+    outcome = play(load("weather_damage").story, 9)
+    assert outcome.verdict == HELD
+    assert {event.node for event in outcome.history.of(Failed)} == set(forecast(9, KINDS_AND_DAMAGE).fragile)
+
+
+def test_from_mild_to_wild_every_kind_has_a_place() -> None:
+    """Once, as Hypothesis shrinks towards the first."""
+    assert sorted(kind.name for kind in MILD_TO_WILD) == list(KINDS)
