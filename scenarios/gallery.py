@@ -55,6 +55,8 @@ class LoadedStory:
     """The path of its file."""
     foretold: Callable[[int], str] | None = None
     """Says what the story will do with a seed, where it leaves that to the seed."""
+    text: bytes = b""
+    """What its file held when it was loaded."""
 
 
 def gallery(folder: Path = STORIES) -> tuple[GalleryEntry, ...]:
@@ -74,6 +76,11 @@ def _files(folder: Path) -> list[Path]:
 def is_a_story(name: str) -> bool:
     """Whether the gallery has a story of that name."""
     return name.replace("-", "_") in names()
+
+
+def path_in_gallery(name: str) -> Path:
+    """The file of that story of the gallery."""
+    return STORIES / f"{name.replace('-', '_')}.py"
 
 
 def suggested_story(name: str, folder: Path = STORIES) -> str:
@@ -96,15 +103,21 @@ def load(story: str, folder: Path = STORIES) -> LoadedStory:
             if (beside := Path(f"{story}.py")).is_file():
                 close = f" There is a file {beside}: to play that, write `{beside}`."
             raise StoryError(f"there is no story {story!r}.{close} `unkindness list` shows them all")
+    return load_file(name, path, home="scenarios.stories" if path.parent == folder == STORIES else "story")
+
+
+def load_file(name: str, path: Path, home: str = "story") -> LoadedStory:
+    """Load the story in that file under a name; `home` is the package that its classes tell they are of. StoryError as `load`."""
     _parse(path)
-    return _loaded(name, path, _module(path, folder))
+    text = path.read_bytes()
+    return _loaded(name, path, _module(path, home, text), text)
 
 
 def brought_in(story: str) -> ModuleType:
     """The file of a story as a module, for a story that was made from it: its application, its requests. StoryError as for `load`."""
     path = Path(story)
     _parse(path)
-    return _module(path, STORIES)
+    return _module(path, "story", path.read_bytes())
 
 
 def _parse(path: Path) -> ast.Module:
@@ -117,18 +130,21 @@ def _parse(path: Path) -> ast.Module:
         raise StoryError(f"{path} cannot be read ({error}): give a .py file") from error
 
 
-def _module(path: Path, folder: Path) -> ModuleType:
+def _module(path: Path, home: str, text: bytes) -> ModuleType:
     """Load the file as a module, compiled here so that nothing is written beside the user's file."""
     from cluster.sim.fences import importing
+    from scenarios.modules_beside import modules_beside
 
-    home = "scenarios.stories" if path.parent == folder == STORIES else "story"
     module = ModuleType(f"{home}.{path.stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # classes of the story look up their module there
     try:
         # optimize=0: a story's asserts must run under -O as well
-        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True, optimize=0)
-        with importing():  # code in class bodies and default arguments is guarded too
+        code = compile(text, str(path), "exec", dont_inherit=True, optimize=0)
+        with (
+            importing(),
+            modules_beside(str(path), fresh=True),
+        ):  # code in class bodies and default arguments is guarded too
             exec(code, module.__dict__)
     except (Exception, SystemExit) as error:
         line = line_in(error, str(path))
@@ -139,7 +155,7 @@ def _module(path: Path, folder: Path) -> ModuleType:
     return module
 
 
-def _loaded(name: str, path: Path, module: ModuleType) -> LoadedStory:
+def _loaded(name: str, path: Path, module: ModuleType, text: bytes) -> LoadedStory:
     story: Any = getattr(module, "story", None)
     foretold = getattr(module, "foretold", None)
     if story is None and hasattr(module, "application"):
@@ -154,7 +170,7 @@ def _loaded(name: str, path: Path, module: ModuleType) -> LoadedStory:
     if type(seed) is not int:
         raise StoryError(f"{path}: SEED is {seed!r}: give a whole number")
     told_under = tuple(getattr(module, "TOLD_UNDER", ()))
-    return LoadedStory(name, story, _lesson(module.__doc__), seed, str(rules), told_under, str(path), foretold)
+    return LoadedStory(name, story, _lesson(module.__doc__), seed, str(rules), told_under, str(path), foretold, text)
 
 
 def _weather_over(path: Path, module: ModuleType) -> "tuple[Story, Callable[[int], str]]":

@@ -1,7 +1,7 @@
 """A kept run, and the proof that it can be repeated: it is played again and every event compared.
 
 A kept run is a folder with `trace.ndjson` (a line about the run, then a line for each event, nothing that depends on the
-machine), `result.json`, and `backups/`. Never here: printing and exit codes.
+machine), `result.json`, `story/` and `backups/`. Never here: printing and exit codes, and how a story is kept (kept_story.py).
 """
 
 import json
@@ -12,6 +12,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
+from warnings import warn
 
 import attrs
 
@@ -22,12 +23,18 @@ from cluster.trace import as_fields
 from cluster.value import value
 from scenarios.gallery import LoadedStory, StoryError, is_a_story, load, suggested_story
 from scenarios.inspect.result import Result, RunRequest
+from scenarios.kept_story import FOLDER as STORY
+from scenarios.kept_story import StoryText, above, find_story, text_of
+from scenarios.modules_beside import modules_beside
 from scenarios.output_errors import REFUSED, OutputError
+from scenarios.provenance import KeptElsewhere, other_provenance, provenance
 
 if TYPE_CHECKING:
     from cluster.sim.history import History
     from cluster.sim.world import World
 
+FORMAT = 2
+"""Of what is kept. The first had no format, no story, and nothing of Python and of the code that played."""
 TRACE, RESULT, BACKUPS = "trace.ndjson", "result.json", "backups"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -47,8 +54,6 @@ class Kept:
     """The digest in the result; empty if only the events were kept."""
     stopped: bool
     """Whether the run was stopped from outside: then a replay must repeat only the events that were kept."""
-    data_sha256: str = ""
-    """The SHA-256 of its data file; empty if it had none."""
 
 
 @value
@@ -61,6 +66,27 @@ class Difference:
 
 
 # ---- playing ----
+
+
+def story_of(request: RunRequest) -> LoadedStory:
+    """The story of a request: of a kept run as it was kept, wherever this is asked. StoryError if it is not found."""
+    return _story(request.story, request.kept)
+
+
+def _story(story: str, kept: str) -> LoadedStory:
+    if not kept:
+        return load(story)
+    return find_story(story, _fields(Path(kept)), Path(kept)).load(story)
+
+
+def data_of(request: RunRequest) -> str | None:
+    """What the request names as its documents: of a kept run the file that it was played with, wherever this is asked."""
+    if request.data is None or not request.kept:
+        return request.data
+    path = Path(request.kept)
+    there = [each for each in above(request.data, path.parent) if each.is_file()]
+    was = _fields(path).get("data_sha256")
+    return str(next((each for each in there if was in (None, _sha256(each))), there[0])) if there else request.data
 
 
 def asked(
@@ -117,7 +143,7 @@ def perform(
         else nullcontext(str(backups))
     )
     refusals.clear()
-    with place as folder, zoo.planted(request.bug):
+    with place as folder, zoo.planted(request.bug), modules_beside(loaded.source):
         outcome = play(
             loaded.story,
             request.seed,
@@ -125,7 +151,7 @@ def perform(
             stop_asked=stop_asked,
             shuffle=shuffle,
             places={"backups": folder},
-            options={"rules": request.rules, "data": request.data},
+            options={"rules": request.rules, "data": data_of(request)},
             keep_going=request.keep_going,
             **under,
         )
@@ -177,41 +203,55 @@ def fresh_folder(parent: Path, request: RunRequest) -> Path:
             return folder
 
 
-def keep(folder: Path, result: Result, history: "History", version: str) -> None:
-    """Write the events and the result of a run. OutputError if the disk refuses them: then the folder is no kept run."""
+def keep(folder: Path, result: Result, outcome: Outcome, loaded: LoadedStory) -> StoryText:
+    """Write the events, the result and the story of a run; return what of the story. OutputError if the disk refuses one.
+
+    Then the folder is no kept run.
+    """
     fields = result.fields() | {"command": result.request.command()}
+    story = text_of(loaded, outcome)
     try:
+        story.write(folder)
         # half a character, which a text of a story may hold, is written as JSON escapes it
         with (folder / TRACE).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.writelines(line + "\n" for line in trace_lines(result.request, history, version, result.verdict))
-        text = json.dumps(fields, ensure_ascii=False, indent=2) + "\n"
+            file.writelines(line + "\n" for line in trace_lines(result.request, outcome, story, result.verdict))
+        text = json.dumps(fields | _origin(story), ensure_ascii=False, indent=2) + "\n"
         (folder / RESULT).write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         for half in (folder / TRACE, folder / RESULT):
             half.unlink(missing_ok=True)
         raise OutputError(f"--out {folder}", error) from error
+    return story
 
 
 def trace_lines(
-    request: RunRequest, history: "History", version: str, verdict: str, window: tuple[int, int] | None = None
+    request: RunRequest, outcome: Outcome, story: StoryText, verdict: str, window: tuple[int, int] | None = None
 ) -> Iterator[str]:
     """The lines of a trace: one about the run, then each event, or those of a window of their numbers."""
-    header: dict[str, Any] = request.fields() | _data_sum(request) | {"version": version}
+    header: dict[str, Any] = request.fields() | _data_sum(request) | _origin(story)
     if verdict == STOPPED:
         header["stopped"] = True
     if window is not None:
         header["window"] = window
     yield _encode(header)
-    first, last = window or (1, len(history))
-    yield from islice(event_lines(history), first - 1, last)
+    first, last = window or (1, len(outcome.history))
+    yield from islice(event_lines(outcome.history), first - 1, last)
+
+
+def _origin(story: StoryText) -> dict[str, Any]:
+    """What of the story was kept, and by what."""
+    return {"format": FORMAT} | provenance() | story.fields()
 
 
 def _data_sum(request: RunRequest) -> dict[str, str]:
     """The SHA-256 of a run's data file, so that a replay can tell a changed file from a changed program."""
-    if request.data is None or not Path(request.data).is_file():
-        return {}
-    with Path(request.data).open("rb") as file:
-        return {"data_sha256": file_digest(file, "sha256").hexdigest()}
+    data = data_of(request)
+    return {"data_sha256": _sha256(Path(data))} if data is not None and Path(data).is_file() else {}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def event_lines(history: "History") -> Iterator[str]:
@@ -225,7 +265,8 @@ def secret_shown(trace: Path, outcome: Outcome) -> str:
     from backup.checks.secrets import KeysStaySecret
 
     known = [each for watcher in outcome.watchers if isinstance(watcher, KeysStaySecret) for each in watcher.known]
-    beside = [trace.with_name(RESULT), *sorted(trace.with_name(BACKUPS).rglob("*"))] if trace.name == TRACE else []
+    beside = [each for name in (STORY, BACKUPS) for each in sorted(trace.with_name(name).rglob("*"))]
+    beside = [trace.with_name(RESULT), *beside] if trace.name == TRACE else []
     where = shown_in(trace, beside, known)
     return f"{KeysStaySecret.promise}: {where} shows what lets somebody in" if where else ""
 
@@ -237,12 +278,15 @@ def find(run: str, bug: str | None = None, rules: str | None = None) -> tuple[Ke
     """The run that RUN names, and the event if it is RUN:SEQ. Raises ReplayError and StoryError.
 
     RUN is a folder that `--out` kept, its `trace.ndjson` or `result.json`, or STORY@SEED; a STORY alone has its own seed. A
-    kept run knows its bug and its rules: to name them again is allowed, to name others is not.
+    kept run knows its bug and its rules: to name them again is allowed, to name others is not. What is not as it was when a run was
+    kept is said as a warning, `KeptElsewhere`.
     """
     name, seq = _moment(run)
     if _holds_a_run(name):
         kept = _kept(Path(name))
         _refuse_another(name, kept.request, bug, rules)
+        for remark in _remarks(name, kept.request):
+            warn(remark, KeptElsewhere, stacklevel=2)
         return kept, seq
     return _of_a_story(name, bug, rules), seq
 
@@ -328,28 +372,38 @@ def _refuse_another(name: str, request: RunRequest, bug: str | None, rules: str 
             )
 
 
+def _remarks(name: str, request: RunRequest) -> Iterator[str]:
+    """What is not as it was when the run was kept: a sentence each."""
+    path = Path(request.kept)
+    fields = _fields(path)
+    if said := find_story(request.story, fields, path).remark:
+        yield said
+    if "format" in fields and (said := other_provenance(name, fields)):
+        yield said
+    if (data := data_of(request)) is not None and (was := fields.get("data_sha256")):
+        if not Path(data).is_file():
+            raise ReplayError(
+                f"there is no data file {data}: ask where it is, or put there what {name} was played with"
+            )
+        if _sha256(Path(data)) != was:
+            yield f"{data} is not the data file {name} was kept with: put that one back"
+
+
 def _kept(path: Path) -> Kept:
     if path.is_dir():
         path = path / (TRACE if (path / TRACE).exists() else RESULT)
     try:
         if path.suffix == ".json":
-            fields = json.loads(path.read_text(encoding="utf-8"))
+            fields = _fields(path)
             trace = path.with_name(TRACE)
-            kept = (
-                _kept(trace) if trace.exists() else Kept(request_of(fields), None, "", fields.get("verdict") == STOPPED)
-            )
+            kept = _kept(trace) if trace.exists() else _kept_as(fields, path, None)
             return attrs.evolve(kept, digest=str(fields["digest"]))
-        with path.open(encoding="utf-8") as file:
-            fields = json.loads(file.readline())
+        fields = _fields(path)
         if "window" in fields:
             raise ReplayError(
                 f"{path} is a part of a run, which cannot be played again: export the run without --window"
             )
-        return Kept(
-            request_of(fields), path, "", bool(fields.get("stopped", False)), str(fields.get("data_sha256", ""))
-        )
-    except OSError as error:
-        raise ReplayError(f"{path} cannot be read ({error.strerror}): give the {TRACE} of an --out folder") from error
+        return _kept_as(fields, path, path)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, StoryError | ReplayError):
             raise
@@ -360,12 +414,41 @@ def _kept(path: Path) -> Kept:
         raise ReplayError(f"{path} is no kept run: give a {TRACE} or {RESULT} of an --out folder") from error
 
 
-def request_of(fields: dict[str, Any]) -> RunRequest:
-    """The request in these fields, as `RunRequest.fields` writes them. TypeError or KeyError if they are not one."""
-    story, seed, rules = fields["story"], fields["seed"], fields["rules"]
-    if not (isinstance(story, str) and type(seed) is int and isinstance(rules, str)):
-        raise TypeError(f"story {story!r}, seed {seed!r} and rules {rules!r} name no run")
-    return asked(load(story), seed, rules, fields.get("data"), fields.get("bug"), fields.get("keep_going") is True)
+def _kept_as(fields: dict[str, Any], path: Path, trace: Path | None) -> Kept:
+    stopped = fields.get("stopped") is True or fields.get("verdict") == STOPPED
+    return Kept(request_of(fields, str(path)), trace, "", stopped)
+
+
+def _fields(path: Path) -> dict[str, Any]:
+    """What a trace or a result says of its run. ReplayError if it cannot be read, or is of a later format; ValueError, TypeError."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            fields = json.loads(file.read() if path.suffix == ".json" else file.readline())
+    except RecursionError as error:
+        raise ValueError("it nests too deeply") from error
+    except OSError as error:
+        raise ReplayError(f"{path} cannot be read ({error.strerror}): give the {TRACE} of an --out folder") from error
+    kept_as = fields.get("format", 1)
+    if type(kept_as) is not int:
+        raise TypeError(f"format is {kept_as!r}")
+    if kept_as > FORMAT:
+        raise ReplayError(
+            f"{path} is of format {kept_as}, by unkindness {fields.get('version')}, and this one reads formats up to {FORMAT}: "
+            "read it with that version, or a later one"
+        )
+    return dict(fields)
+
+
+def request_of(fields: dict[str, Any], kept: str = "") -> RunRequest:
+    """The request in these fields, as `RunRequest.fields` writes them. TypeError or KeyError if they are not one.
+
+    `kept`: the file of a kept run that they are of.
+    """
+    story, seed, rules, data = fields["story"], fields["seed"], fields["rules"], fields.get("data")
+    if not (isinstance(story, str) and type(seed) is int and isinstance(rules, str) and isinstance(data, str | None)):
+        raise TypeError(f"story {story!r}, seed {seed!r}, rules {rules!r} and data {data!r} name no run")
+    request = asked(_story(story, kept), seed, rules, data, fields.get("bug"), fields.get("keep_going") is True)
+    return attrs.evolve(request, kept=kept)
 
 
 # ---- comparing ----
@@ -397,19 +480,7 @@ class PlayedHere:
 
 
 def difference(named: Kept | RunRequest, plays: Sequence[Play]) -> list[str]:
-    """The first difference of a play from the kept run (for a request: from the first play) as lines; empty if there is none.
-
-    If the data file has changed since the run was kept, the first line says so.
-    """
-    found = _difference(named, plays)
-    if not found or not isinstance(named, Kept) or not named.data_sha256:
-        return found
-    if _data_sum(named.request).get("data_sha256") == named.data_sha256:
-        return found
-    return [f"{named.request.data} is not the data file the run was kept with: put that one back", *found]
-
-
-def _difference(named: Kept | RunRequest, plays: Sequence[Play]) -> list[str]:
+    """The first difference of a play from the kept run (for a request: from the first play) as lines; empty if there is none."""
     first, *others = plays
     if isinstance(named, Kept) and (found := _from_kept(named, first)):
         return found

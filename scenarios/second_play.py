@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scenarios.gallery import load
 from scenarios.inspect.result import RunRequest
-from scenarios.kept_run import ReplayError, event_lines, perform, request_of
+from scenarios.kept_run import ReplayError, event_lines, perform, request_of, story_of
 
 NAMES = ("ABC", "ABCDE")
 """The sets that must have another order in the second process: no set is iterated as often as one of node names."""
@@ -36,7 +35,7 @@ class SecondPlay:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "SecondPlay":
-        asked = json.dumps([self._request.fields(), str(self._trace), self._folder.name])
+        asked = json.dumps([self._request.fields(), self._request.kept, str(self._trace), self._folder.name])
         command = [sys.executable, "-c", "from scenarios.second_play import play_here; play_here()", asked]
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -99,9 +98,9 @@ def _environment(hash_seed: str) -> dict[str, str]:
 def play_here() -> None:
     """The main function of the other process: play the request in the last argument, write digest and events to its file."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits for this one ends it
-    fields, trace, folder = json.loads(sys.argv[-1])
-    request = request_of(fields)
-    outcome = perform(load(request.story), request, Path(folder) / "backups", shuffle=1)
+    fields, kept, trace, folder = json.loads(sys.argv[-1])
+    request = request_of(fields, kept)
+    outcome = perform(story_of(request), request, Path(folder) / "backups", shuffle=1)
     with Path(trace).open("w", encoding="utf-8", newline="\n") as file:
         file.write(outcome.digest + "\n")
         file.writelines(line + "\n" for line in event_lines(outcome.history))

@@ -48,13 +48,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "backups drawing",
         "inspect tla second_play",
         "kept_run",
+        "kept_story",
         "inspect.result explore.command",
         "inspect.backup_results",
         "zoo inspect.run_history inspect.causality",
-        "gallery sample_documents explore terminal pytest_plugin drawing.shapes tla.record worker_processes",
-        "weather",
+        "gallery story_secrets sample_documents explore terminal pytest_plugin drawing.shapes tla.record worker_processes",
+        "weather modules_beside",
         "register",
-        "register_promises drawing.style output_errors meant_names",
+        "register_promises drawing.style output_errors meant_names provenance",
     ),
 }
 """The rooms of each package, floor by floor from the top: a room knows those on lower floors, and itself.

@@ -24,7 +24,7 @@ _ESCAPE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
-_NAMED_SECRET = re.compile(
+NAMED_SECRET = re.compile(
     r"(?<![a-z])(?:private_?key|.*secret|.*token|.*password|sig|signature|accountkey)$", re.IGNORECASE
 )
 """Names of the parts of a secret that grant access by themselves."""
@@ -55,7 +55,7 @@ def parts_of(secret: str) -> tuple[str, ...]:
     except ValueError:
         fields = dict(pair.partition("=")[::2] for pair in re.split(r"[?&;]", secret) if "=" in pair)
     if isinstance(fields, dict):
-        named = [str(each) for name, each in fields.items() if _NAMED_SECRET.match(str(name))]
+        named = [str(each) for name, each in fields.items() if NAMED_SECRET.match(str(name))]
         found += [each for whole in named for each in (whole, unquote_to_bytes(whole).decode(errors="replace"))]
         found += [line for whole in named for line in whole.splitlines() if not line.startswith("-----")]
     return tuple(dict.fromkeys(each for each in found if len(each) >= SHORTEST))

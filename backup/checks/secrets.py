@@ -16,6 +16,7 @@ from backup.content.compression import decompressed
 from backup.destinations.address_secrets import stands_in
 from backup.notes import BackupStarted, DatabaseCreated, TaskDefined
 from backup.record.encryption_keys import EncryptionMode
+from backup.record.key_ring import KeyRing
 from backup.restore.restore_points import Unusable
 from cluster.checks import Sees, Watcher, on
 from cluster.steps import Step
@@ -121,6 +122,11 @@ class KeysStaySecret(Watcher):
         self._known = self.known
         for seq, step in self._lately:
             self._need_clean(repr(step).encode(), f"event {seq}")
+
+    @property
+    def ring(self) -> KeyRing:
+        """Every key and secret that the run was given."""
+        return self._files.keys
 
     @property
     def known(self) -> list[Spellings]:

@@ -236,6 +236,9 @@ class Runner:
             return block
         found = await self._member.outside(partial(settings_script.given, block), io_costs.SCRIPT)
         self._keys.add(secrets=found.secrets)
+        for secret in found.secrets:
+            if secret not in block.secrets:
+                self._keys.came_from_elsewhere(secret)
         return found.subfolder(run.database.name) if run.task.server_wide else found  # rule 16.3
 
     def _fresh(self, key: TaskKey, database: Database) -> int:

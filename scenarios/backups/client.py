@@ -117,7 +117,9 @@ class Client:
     def key(self, name: str) -> Key:
         """A key of the story's own: the same for the same seed and name."""
         dice = Dice(self.world.seed, ("key", name))
-        return Key(bytes(dice.below(256) for _ in range(SIZE)))
+        key = Key(bytes(dice.below(256) for _ in range(SIZE)))
+        self.keys.came_from_elsewhere(key)
+        return key
 
     async def create_database(
         self,

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 from cyclopts import App, Parameter, Token
 
+from scenarios.provenance import version
+
 if TYPE_CHECKING:
     from backup.record.encryption_keys import Key
 
@@ -42,17 +44,6 @@ Run = Annotated[str, Parameter(help="A folder that `--out` kept, its trace.ndjso
 Seed = Parameter(converter=whole_number)
 Bug = Annotated[str | None, Parameter(help="The bug of the zoo that was planted; a kept run knows its own.")]
 Rules = Annotated[str | None, Parameter(help="The generation of rules it was played under; a kept run knows its own.")]
-
-
-def version() -> str:
-    """The version that is installed."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("unkindness")
-    except PackageNotFoundError:
-        return "not installed"
 
 
 app = App(

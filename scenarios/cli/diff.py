@@ -5,7 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from scenarios.cli.base import BROKEN, HELD, Bug, Json, Rules, app, new_file, say, version
+from scenarios.cli.base import BROKEN, HELD, Bug, Json, Rules, app, new_file, say
+from scenarios.provenance import version
 
 
 @app.command

@@ -7,7 +7,9 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -24,8 +26,8 @@ from scenarios.cli.base import (
     UNWRITABLE,
     app,
     complain,
-    version,
 )
+from scenarios.provenance import KeptElsewhere, version
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
@@ -37,13 +39,34 @@ def main(tokens: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal without `…` shows a replacement
     words = list(sys.argv[1:] if tokens is None else tokens)
     try:
-        code = _answer(words)
+        with _remarks():
+            code = _answer(words)
     except BrokenPipeError:
         code = NOBODY_READS
     except KeyboardInterrupt:
         complain("interrupted")
         code = INTERRUPTED
     return _flushed(code)
+
+
+@contextmanager
+def _remarks() -> Iterator[None]:
+    """Say what is remarked of a kept run in one line, and any other warning as ever."""
+    show: Any = warnings.showwarning
+    said: list[str] = []
+
+    def say(message: Warning, category: type[Warning], *where: Any) -> None:
+        if issubclass(category, KeptElsewhere):
+            if str(message) not in said:  # one run may be asked for twice
+                said.append(str(message))
+                complain(f"note: {message}")
+        else:
+            show(message, category, *where)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", KeptElsewhere)
+        warnings.showwarning = say  # type: ignore[assignment]  # it takes whatever else it is given
+        yield
 
 
 def _flushed(code: int) -> int:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from scenarios.cli.base import HELD, Bug, Rules, Run, app, new_file, version
+from scenarios.cli.base import HELD, Bug, Rules, Run, app, new_file
+from scenarios.provenance import version
 
 
 @app.command(name="export")

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from scenarios.cli.base import HELD, Bug, Flag, Rules, app, complain, new_file, version
+from scenarios.cli.base import HELD, Bug, Flag, Rules, app, complain, new_file
+from scenarios.provenance import version
 
 
 @app.command(name="open")

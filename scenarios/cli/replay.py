@@ -17,15 +17,14 @@ def replay(run: str, /, *, bug: Bug = None, rules: Rules = None) -> int:
         A folder that `--out` kept, its trace.ndjson or result.json, or `STORY@SEED`. It is played twice at once, here
         and in a process of its own whose sets are in another order, and both must be the same.
     """
-    from scenarios.gallery import load
     from scenarios.inspect.result import verdict_of
-    from scenarios.kept_run import Kept, PlayedHere, difference, find_whole, perform, secret_shown
+    from scenarios.kept_run import Kept, PlayedHere, data_of, difference, find_whole, perform, secret_shown, story_of
     from scenarios.second_play import SecondPlay
 
     named = find_whole(run, bug, rules)
     request = named.request if isinstance(named, Kept) else named
-    loaded = load(request.story)
-    check_data(request.data)
+    loaded = story_of(request)
+    check_data(data_of(request))
     with RunScreen(quiet=True) as shown, SecondPlay(request) as second:
         outcome = perform(loaded, request, stop_asked=shown.stop_asked)
         if outcome.verdict == "stopped":

@@ -22,9 +22,9 @@ from scenarios.cli.base import (
     complain,
     new_file,
     say_json,
-    version,
 )
 from scenarios.cli.run_screen import RunScreen, interrupted
+from scenarios.provenance import version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def run(
     data
         Documents for the story: a file of JSON lines, or `real` for countries and cities.
     out
-        Keep the run in a new folder below this one.
+        Keep the run in a new folder below this one: events, result, backup files, and the story with `***` for its secrets.
     bug
         Plant a bug of the zoo.
     keep_going
@@ -93,6 +93,7 @@ def run(
     from scenarios.inspect.result import summary
     from scenarios.kept_run import BACKUPS, TRACE, asked, fresh_folder, keep, perform, secret_shown
     from scenarios.output_errors import OutputError
+    from scenarios.zoo import planted
 
     loaded = load(story)
     request = asked(loaded, seed, rules, data, bug, keep_going)
@@ -112,9 +113,10 @@ def run(
             shown.catch_up(outcome)
         if log_file is not None:
             _write_log(log_file, outcome)
-    result = summary(outcome, request, loaded)
+    result, story_text = summary(outcome, request, loaded), ""
     if folder is not None:
-        keep(folder, result, outcome.history, version())
+        with planted(bug):
+            story_text = keep(folder, result, outcome, loaded).said()
         if result.verdict == "held" and (shows := secret_shown(folder / TRACE, outcome)):
             complain(f"broken: {shows}: {folder}")
             return BROKEN
@@ -130,7 +132,7 @@ def run(
     shown.screen.check()
     if shown.screen.gone:
         return NOBODY_READS
-    code = _tell(result, outcome, loaded, shown.screen, as_json=json, quiet=quiet, kept=folder)
+    code = _tell(result, outcome, loaded, shown.screen, as_json=json, quiet=quiet, kept=folder, story_text=story_text)
     shown.screen.check()
     if unpaged is None:
         return code
@@ -182,8 +184,9 @@ def _tell(
     as_json: bool,
     quiet: bool,
     kept: Path | None,
+    story_text: str,
 ) -> int:
-    """Say how a run ended; return the exit code."""
+    """Say how a run ended; return the exit code. `story_text`: what is to be known of the story in the folder of a kept run."""
     from scenarios.inspect.result import bug_text, failure_lines, mistake_lines, verdict_lines
 
     failure = outcome.failure
@@ -198,12 +201,14 @@ def _tell(
             return interrupted(outcome, result.request)
     if as_json:
         say_json(result.fields())
+        if story_text:
+            complain(f"kept in {kept} {story_text}")
         return CODES[result.verdict]
     screen.text("")
     if result.violations:
         for line in [*failure_lines(result, outcome, str(kept or "")), *_beside(result, outcome, kept), ""]:
             screen.text(line)
-    for line in verdict_lines(result, outcome, str(kept or ""), brief=quiet):
+    for line in verdict_lines(result, outcome, " ".join(filter(None, (str(kept or ""), story_text))), brief=quiet):
         screen.text(line)
     return CODES[result.verdict]
 

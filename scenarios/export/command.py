@@ -19,6 +19,7 @@ from scenarios.export.shiviz import shiviz
 from scenarios.inspect.moment import true_time
 from scenarios.inspect.played_run import PlayedRun, played
 from scenarios.kept_run import ReplayError, trace_lines
+from scenarios.kept_story import text_of
 
 NUMBER = re.compile(r"[0-9]{1,15}")
 """The number of an event, as an end of a window."""
@@ -86,7 +87,8 @@ def _last(events: Sequence[Happened[Any]], part: str) -> int:
 def _ndjson(excerpt: Excerpt) -> Iterable[str]:
     window = (excerpt.first, excerpt.last) if excerpt.is_part else None
     outcome = excerpt.run.outcome
-    return trace_lines(excerpt.run.request, outcome.history, excerpt.version, outcome.verdict, window)
+    run = excerpt.run
+    return trace_lines(run.request, outcome, text_of(run.loaded, outcome), outcome.verdict, window)
 
 
 def _svg(excerpt: Excerpt) -> Iterable[str]:

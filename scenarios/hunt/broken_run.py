@@ -18,7 +18,7 @@ from scenarios.hunt.cause import Cause
 from scenarios.hunt.played_seed import breaks_of
 from scenarios.hunt.recorded_steps import NoScript, RecordedSteps, script_of, scripted
 from scenarios.inspect.result import RunRequest
-from scenarios.kept_run import Kept, find_whole, perform
+from scenarios.kept_run import Kept, find_whole, perform, story_of
 from scenarios.zoo import OF_THE_STORY
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def broken_run_named(run: str, bug: str | None, rules: str | None) -> BrokenRun:
 def broken_run(request: RunRequest) -> BrokenRun:
     """Play it, and then its steps alone. StoryError if it breaks nothing, or if its steps alone do not break the same."""
     request = attrs.evolve(request, keep_going=False)
-    loaded, begun = load(request.story), list["World"]()
+    loaded, begun = story_of(request), list["World"]()
     outcome = perform(loaded, request, follow=begun.append)
     if outcome.verdict == STOPPED:
         raise KeyboardInterrupt

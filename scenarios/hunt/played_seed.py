@@ -8,10 +8,10 @@ import attrs
 from cluster.sim.run import STOPPED
 from cluster.trace import Stepped
 from cluster.value import value
-from scenarios.gallery import LoadedStory, load
+from scenarios.gallery import LoadedStory
 from scenarios.hunt.cause import Cause, cause_of
 from scenarios.inspect.result import RunRequest, verdict_of
-from scenarios.kept_run import perform
+from scenarios.kept_run import perform, story_of
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
@@ -44,7 +44,7 @@ class PlayedSeed:
 
 def play_seeds(request: RunRequest, seeds: tuple[int, ...]) -> tuple[PlayedSeed, ...]:
     """Play the request with each of these seeds, in this process. KeyboardInterrupt if Ctrl-C arrives here."""
-    loaded = load(request.story)
+    loaded = story_of(request)
     return tuple(play_seed(loaded, attrs.evolve(request, seed=seed)) for seed in seeds)
 
 

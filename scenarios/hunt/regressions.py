@@ -4,11 +4,12 @@ They lie below `tests/regressions` in a checkout of unkindness, below `unkindnes
 that was hunted. A file that is taken away is forgotten. Never here: finding and shrinking.
 """
 
+import os
 import re
 from pathlib import Path
 from zlib import crc32
 
-from scenarios.gallery import DEFAULT_RULES, StoryError
+from scenarios.gallery import DEFAULT_RULES, StoryError, is_a_story
 from scenarios.hunt.cause import ROOT, Cause
 from scenarios.hunt.shrink import Shrunk
 from scenarios.inspect.result import RunRequest
@@ -44,10 +45,14 @@ def keep(request: RunRequest, cause: Cause, shrunk: Shrunk | None) -> Path:
 
 
 def _as_found(request: RunRequest, cause: Cause) -> str:
-    """The text of a story that plays the run as it was found."""
+    """The text of a story that plays the run as it was found, from any folder: a story's file is named from its own."""
+    story, more = repr(request.story), list[str]()
+    if not is_a_story(request.story):
+        there = os.path.relpath(Path(request.story).absolute(), _folder(request.story).absolute())
+        story, more = f"str(Path(__file__).parent / {Path(there).as_posix()!r})", ["from pathlib import Path", ""]
     rules = [f'RULES = "{request.rules}"'] if request.rules != DEFAULT_RULES else []
-    lines = [f'"""Broken: {cause.promise}, as it was found."""', "", "from scenarios.gallery import load", ""]
-    return "\n".join([*lines, f"SEED = {request.seed}", *rules, f"story = load({request.story!r}).story", ""])
+    lines = [f'"""Broken: {cause.promise}, as it was found."""', "", *more, "from scenarios.gallery import load", ""]
+    return "\n".join([*lines, f"SEED = {request.seed}", *rules, f"story = load({story}).story", ""])
 
 
 def _folder(story: str) -> Path:

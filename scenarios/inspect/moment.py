@@ -18,9 +18,17 @@ from cluster.time_units import clock_text
 from cluster.trace import Ended, Happened
 from cluster.value import value
 from cluster.written_times import instant_of_text
-from scenarios.gallery import load
 from scenarios.inspect.played_run import Diverged
-from scenarios.kept_run import Kept, ReplayError, event_lines, find_whole, first_difference, perform, recorded_lines
+from scenarios.kept_run import (
+    Kept,
+    ReplayError,
+    event_lines,
+    find_whole,
+    first_difference,
+    perform,
+    recorded_lines,
+    story_of,
+)
 
 if TYPE_CHECKING:
     from cluster.sim.world import World
@@ -76,7 +84,7 @@ def visit(
     named = find_whole(run, bug, rules)
     request = named.request if isinstance(named, Kept) else named
     visitor = Visitor(at, read, beyond)
-    outcome = perform(load(request.story), request, follow=visitor.follow, stop_asked=lambda: visitor.is_done)
+    outcome = perform(story_of(request), request, follow=visitor.follow, stop_asked=lambda: visitor.is_done)
     end = outcome.history.clock.now
     if outcome.verdict == STOPPED and not visitor.is_done:  # by Ctrl-C
         raise KeyboardInterrupt

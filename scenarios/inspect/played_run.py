@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from cluster.sim.run import BUG, MISTAKE, STOPPED
 from cluster.value import value
-from scenarios.gallery import LoadedStory, load
+from scenarios.gallery import LoadedStory
 from scenarios.inspect.result import RunRequest
-from scenarios.kept_run import Kept, PlayedHere, ReplayError, difference, find, perform
+from scenarios.kept_run import Kept, PlayedHere, ReplayError, difference, find, perform, story_of
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
@@ -49,7 +49,7 @@ def played(
     named, seq = find(run, bug, rules)
     name = run if seq is None else run.rpartition(":")[0]
     request = named.request if isinstance(named, Kept) else named
-    loaded = load(request.story)
+    loaded = story_of(request)
     outcome = perform(loaded, request, follow=follow)
     if outcome.verdict == STOPPED:
         raise KeyboardInterrupt

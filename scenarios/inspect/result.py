@@ -46,6 +46,8 @@ class RunRequest:
     """The rules that the story is meant for; the command leaves them out."""
     keep_going: bool = False
     """Whether the run goes on when a promise is broken."""
+    kept: str = ""
+    """The file that says of a kept run what was played, beside which its story is; empty: it is played by its name."""
 
     def command(self) -> str:
         """The command that repeats the run."""
@@ -210,7 +212,7 @@ def bug_text(error: BaseException, command: str, version: str) -> str:
 def verdict_lines(result: Result, outcome: "Outcome", kept: str = "", brief: bool = False) -> list[str]:
     """The last lines of every run, always of the same shape.
 
-    `kept`: the folder in which the run was kept. `brief`: the promises are counted, and not listed.
+    `kept`: the folder in which the run was kept, and what is to be known of it. `brief`: the promises are counted, and not listed.
     """
     lines = [f"{result.verdict}: {_reason(result, outcome)}"]
     if result.request.bug:

@@ -8,9 +8,12 @@ from typing import Any
 
 import attrs
 
+from backup.checks.secrets import KeysStaySecret
 from cluster.sim.run import HELD, Outcome, Story, play
 from cluster.value import value
 from scenarios.gallery import load
+from scenarios.inspect.result import summary
+from scenarios.kept_run import TRACE, asked, keep, secret_shown
 from scenarios.zoo import OF_THE_STORY, Bug, planted
 from scenarios.zoo.known import BOUNDS, SEARCH, STATES, tries
 from scenarios.zoo.night import night
@@ -85,9 +88,12 @@ def struck(bug: Bug, names: str, seed: int) -> tuple[Outcome, CaughtBug | None]:
     story, rules = _of_size(bug, names)
     with TemporaryDirectory(prefix="unkindness-") as folder:
         outcome = attempt(story, rules, seed, bug, Path(folder))
+        with planted(bug.name):
+            shown = _shown_when_kept(bug, outcome, seed, Path(folder))
     failure = outcome.failure
     if failure is None:
-        return outcome, None
+        events = len(outcome.history)
+        return outcome, CaughtBug(names, seed, bug.breaks, shown, events) if shown else None
     promise = getattr(failure, "promise", None)
     if promise is None and isinstance(failure, AssertionError) and bug.strikes not in KEEPERS:
         promise = OF_THE_STORY
@@ -158,7 +164,17 @@ def _unharmed(bug: Bug, names: str, seed: int) -> str:
     story, rules = _of_size(bug, names)
     with TemporaryDirectory(prefix="unkindness-") as folder:
         outcome = attempt(story, rules, seed, None, Path(folder), bug.under)
-    return "" if outcome.verdict == HELD else f"seed {seed} on {names or bug.strikes}: {outcome.failure}"
+        shown = _shown_when_kept(bug, outcome, seed, Path(folder))
+    return shown if outcome.verdict == HELD else f"seed {seed} on {names or bug.strikes}: {outcome.failure}"
+
+
+def _shown_when_kept(bug: Bug, outcome: Outcome, seed: int, folder: Path) -> str:
+    """What a run of the gallery that held shows of a secret once it is kept, for a bug that may show one; empty: nothing."""
+    if bug.breaks != KeysStaySecret.promise or outcome.verdict != HELD or bug.strikes in KEEPERS:
+        return ""
+    loaded = load(bug.strikes)
+    keep(folder, summary(outcome, asked(loaded, seed, None, None, None), loaded), outcome, loaded)
+    return secret_shown(folder / TRACE, outcome)
 
 
 def _of_size(bug: Bug, names: str) -> tuple[Story, str]:

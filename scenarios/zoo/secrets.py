@@ -7,6 +7,7 @@ import attrs
 from backup.destinations.port import DestinationError
 from backup.notes import BackupFinished
 from cluster.time_units import DAY, MINUTE
+from scenarios.story_secrets import CleanText
 from scenarios.zoo import bug
 
 # ---- keys
@@ -43,6 +44,17 @@ def a_key_shows_itself(original: Any, self: Any) -> str:
 def the_key_is_in_the_file(original: Any, database: Any) -> Any:
     """The record in a backup holds the key that the backup is encrypted with."""
     return {**original(database), "Key": database.key.as_text() if database.key is not None else None}
+
+
+@bug(
+    "scenarios.story_secrets:without_secrets",
+    breaks="keys stay secret",
+    source="CWE-540: sensitive information in source code",
+    strikes="one_of_three_places_refuses",
+)
+def the_kept_story_shows_a_secret(original: Any, texts: Any, rings: Any) -> Any:
+    """The text of a story is kept beside its run as it is, with every secret in it."""
+    return tuple(CleanText(text, 0) for text in texts)
 
 
 @bug("backup.restore.restore_points:point_at", source="rule 17.3, off by one", strikes="back_to_last_friday")

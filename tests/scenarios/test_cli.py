@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
 from scenarios import cli
 from scenarios.cli import main
-from scenarios.cli.base import version
+from scenarios.provenance import version
 
 ELECTION = '''"""Three nodes choose a leader."""
 
@@ -228,11 +229,14 @@ def test_a_run_is_kept_and_replayed(write: Write, tmp_path: Path, capsys: pytest
     folder = out / "mine@1"
     capsys.readouterr()
 
-    assert sorted(path.name for path in folder.iterdir()) == ["backups", "result.json", "trace.ndjson"]
+    assert sorted(path.name for path in folder.iterdir()) == ["backups", "result.json", "story", "trace.ndjson"]
     assert main(["replay", str(folder / "trace.ndjson")]) == cli.HELD
     assert capsys.readouterr().out.startswith("identical: ")
 
     write(ELECTION + "    world.crash('B')\n")
+    assert main(["replay", str(folder)]) == cli.HELD, "its own text is played"
+    capsys.readouterr()
+    rmtree(folder / "story")
     assert main(["replay", str(folder)]) == cli.DIVERGED
     said = capsys.readouterr().out
     assert said.startswith("diverged: ")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import chdir, closing
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -173,6 +173,10 @@ def test_a_finding_is_kept_and_played_first(elsewhere: Path, capsys: pytest.Capt
     assert f"kept in  {kept}" in said
     assert "note     not made smaller: " in said
     assert main(["run", str(kept), "-q"]) == BROKEN
+    other = elsewhere / "other"
+    other.mkdir()
+    with chdir(other):
+        assert main(["run", f"../{kept}", "-q"]) == BROKEN
     capsys.readouterr()
     assert main(["hunt", "third.py", "--seeds", "1:2", "--jobs", "1", "--json"]) == BROKEN
     (finding,) = json.loads(capsys.readouterr().out)["findings"]

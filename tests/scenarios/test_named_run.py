@@ -1,6 +1,7 @@
 """RUN means the same in every command: a kept folder, a file in it, or STORY@SEED with its bug and rules."""
 
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -156,6 +157,7 @@ def test_a_kept_run_that_plays_otherwise_now_is_not_told_of(tmp_path: Path, caps
     story.write_text('async def story(world):\n    world.start("ABC")\n    await world.elected()\n')
     assert main(["run", str(story), "--out", str(tmp_path), "-q"]) == HELD
     story.write_text('async def story(world):\n    world.start("ABCDE")\n    await world.elected()\n')
+    rmtree(tmp_path / "mine@1" / "story")
 
     assert main(["explain", f"{tmp_path}/mine@1:3"]) == DIVERGED
     assert "played again is another run: `unkindness replay " in capsys.readouterr().err

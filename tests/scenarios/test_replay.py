@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from scenarios.kept_run import (
     keep,
     perform,
 )
+from scenarios.provenance import provenance
 from scenarios.second_play import SecondPlay, other_hash_seed
 
 STORY = '''"""A leader dies."""
@@ -59,7 +61,8 @@ def kept(story: str, tmp_path: Path) -> tuple[Path, Outcome]:
     """The story, played and kept."""
     request, outcome = played(story, tmp_path)
     folder = fresh_folder(tmp_path / "runs", request)
-    keep(folder, summary(outcome, request, load(story)), outcome.history, "0")
+    loaded = load(story)
+    keep(folder, summary(outcome, request, loaded), outcome, loaded)
     return folder, outcome
 
 
@@ -82,7 +85,8 @@ def test_two_kept_runs_are_the_same_bytes(story: str, tmp_path: Path) -> None:
     assert (one.name, other.name) == ("dies@3", "dies@3-2")
     assert (one / TRACE).read_bytes() == (other / TRACE).read_bytes()
     header, *events = [json.loads(line) for line in (one / TRACE).read_text().splitlines()]
-    assert header == {"story": story, "seed": 3, "rules": "unkindness", "version": "0"}
+    text = {"story_files": {"dies.py": sha256(STORY.encode()).hexdigest()}}
+    assert header == {"story": story, "seed": 3, "rules": "unkindness", "format": 2} | provenance() | text
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     result = json.loads((one / RESULT).read_text())
     assert result["command"] == f"unkindness run {story} --seed 3"
@@ -231,7 +235,7 @@ def test_a_data_file_that_has_changed_is_named(tmp_path: Path, capsys: pytest.Ca
     data.write_text('{"id": "orders/1", "total": 2}\n')
     capsys.readouterr()
     assert main(["replay", kept]) == DIVERGED
-    assert f"{data} is not the data file the run was kept with" in capsys.readouterr().out.replace("\n", " ")
+    assert f"{data} is not the data file {kept} was kept with" in capsys.readouterr().err
 
     data.write_text('{"id": "orders/1", "total": 1}\n')
     assert main(["replay", kept]) == HELD
