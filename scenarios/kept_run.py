@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from hashlib import file_digest
 from itertools import islice, zip_longest
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 from warnings import warn
@@ -220,6 +221,7 @@ def keep(folder: Path, result: Result, outcome: Outcome, loaded: LoadedStory) ->
     except OSError as error:
         for half in (folder / TRACE, folder / RESULT):
             half.unlink(missing_ok=True)
+        rmtree(folder / STORY, ignore_errors=True)
         raise OutputError(f"--out {folder}", error) from error
     return story
 
