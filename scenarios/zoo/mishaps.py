@@ -12,6 +12,17 @@ HALF_AN_HOUR = 30 * MINUTE
 
 
 @bug(
+    "cluster.sim.disk:Disk.settle",
+    breaks="durability",
+    source="Rebello et al. 2020, Can Applications Recover from fsync Failures?: what a restarted process reads was never synced",
+    strikes="the_servers_are_updated",
+)
+def ends_without_its_last_sync(original: Any, self: Any) -> None:
+    """A server that is stopped leaves its last writes to the system, and takes them for durable when it is back."""
+    return
+
+
+@bug(
     "backup.runs.scheduler:Scheduler._arm",
     source="rule 8.5: a run that was missed starts when the node is back",
     strikes="the_node_dies_just_before",
