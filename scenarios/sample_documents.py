@@ -9,13 +9,15 @@ import os
 import stat
 import zlib
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cluster.value import value
+
+T = TypeVar("T")
 
 REAL = "real"
 """The value of `--data` that means `real_documents` instead of a file."""
@@ -87,16 +89,19 @@ def _looked_through(path: Path) -> Mapping[str, int]:
     """What `check` returns. Of each id only a hash is kept, so that a million of them take eight megabytes."""
     lost: dict[str, int] = {}
     hashes = array("Q")
-    for number, (where, line) in enumerate(_lines(path), 1):
-        found = _parsed(line, where, strict=True)
-        metadata = found.get(METADATA)
-        for field in LOST:
-            if isinstance(metadata, dict) and metadata.get(field):
-                lost[field] = lost.get(field, 0) + 1
-        hashes.append(_hash(_document(found, number, where).id))
+    for document_id, fields in _rows(path, _id_and_lost, strict=True):
+        for field in fields:
+            lost[field] = lost.get(field, 0) + 1
+        hashes.append(_hash(document_id))
     if len(set(hashes)) < len(hashes):
         _refuse_doubles(path, hashes)
     return lost
+
+
+def _id_and_lost(data: dict[str, Any], number: int, where: str) -> tuple[str, list[str]]:
+    metadata = data.get(METADATA)
+    lost = [field for field in LOST if isinstance(metadata, dict) and metadata.get(field)]
+    return _document(data, number, where).id, lost
 
 
 def _hash(document_id: str) -> int:
@@ -107,8 +112,7 @@ def _refuse_doubles(path: Path, hashes: "array[int]") -> None:
     """DataError if two documents have one id, in upper or lower case. An id that the server completes is nobody's yet."""
     suspicious = {one for one, other in pairwise(sorted(hashes)) if one == other}
     places: dict[str, str] = {}
-    for number, (where, line) in enumerate(_lines(path), 1):
-        document_id = _document(_parsed(line, where), number, where).id
+    for document_id, where in _rows(path, lambda *row: (_document(*row).id, row[2])):
         if _hash(document_id) not in suspicious or document_id.endswith(("/", "|")):
             continue
         before = places.setdefault(document_id.lower(), where)
@@ -124,13 +128,15 @@ def documents_in(path: Path) -> Iterator[NewDocument]:
     document. Without an id the documents of a file are `docs/1`, `docs/2`, … by their number in it. Other metadata stays with
     the document, but for what the database writes itself, and numbers stay as they are written.
     """
-    for number, (where, line) in enumerate(_lines(path), 1):
-        yield _document(_parsed(line, where), number, where)
+    return _rows(path, _document)
 
 
-def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Each line that is not empty, and where it is."""
-    is_empty = True
+def _rows(path: Path, of: Callable[[dict[str, Any], int, str], T], *, strict: bool = False) -> Iterator[T]:
+    """What `of` makes of each line that is not empty, given its object, its number among them, and where it is.
+
+    No line, object or document has a name here, so that a large one is let go as soon as what is made of it is there.
+    """
+    rows = 0
     try:
         with path.open("rb") as file:
             first = file.read(6)
@@ -139,30 +145,30 @@ def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
                 if first.startswith(magic):
                     raise DataError(f"{path} is packed with {packed}: unpack it, or pack it with gzip")
             lines = gzip.GzipFile(fileobj=file) if first.startswith(b"\x1f\x8b") else file
-            number = 0
-            while line := lines.readline(LONGEST_LINE + 1):
-                number += 1
-                if len(line) > LONGEST_LINE:
-                    raise DataError(
-                        f"{path}, line {number}: more than {LONGEST_LINE:,} bytes: put one document on a line"
-                    )
-                if line.strip():
-                    is_empty = False
-                    yield f"{path}, line {number}", line
+            for number in count(1):
+                where = f"{path}, line {number}"
+                line = [lines.readline(LONGEST_LINE + 1)]
+                if not line[0]:
+                    break
+                if len(line[0]) > LONGEST_LINE:
+                    raise DataError(f"{where}: more than {LONGEST_LINE:,} bytes: put one document on a line")
+                if not line[0].isspace():
+                    rows += 1
+                    yield of(_parsed(line, where, strict=strict), rows, where)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path} is packed with gzip and damaged ({error}): pack it again") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): give a file of JSON lines") from error
-    if is_empty:
+    if not rows:
         raise DataError(f"{path} holds no document: put one JSON object on each line")
 
 
-def _parsed(line: bytes, where: str, *, strict: bool = False) -> dict[str, Any]:
-    """The JSON object of a line."""
-    from backup.database import exact_json  # with it comes much that a run without documents does not need
+def _parsed(line: list[bytes], where: str, *, strict: bool = False) -> dict[str, Any]:
+    """The JSON object of a line, which is taken out of its list."""
+    from backup.database.items import fields_of  # with it comes much that a run without documents does not need
 
     try:
-        data = exact_json.decoded(line.decode("utf-8-sig"), strict=strict)
+        data = fields_of(line.pop().decode("utf-8-sig"), strict=strict)
     except UnicodeDecodeError as error:
         raise DataError(f"{where}: not UTF-8 (byte {error.start + 1}): save the file as UTF-8") from error
     except (ValueError, RecursionError) as error:

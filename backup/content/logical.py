@@ -94,9 +94,9 @@ class LogicalWriter:
                 chunk = "".join(gathered).encode()
             else:
                 chunk = "".join(gathered).encode() + part
+            gathered, size = [], 0
             seal.update(chunk)
             yield chunk
-            gathered, size = [], 0
         chunk = "".join(gathered).encode()
         seal.update(chunk)
         self.manifest = attrs.evolve(self.manifest, content_sha256=seal.hexdigest())
@@ -106,11 +106,11 @@ class LogicalWriter:
         """The stream in parts: text, and the contents of attachments as bytes."""
         contents, after = self._contents, self.manifest.from_etag
         yield f'{{"BuildVersion":{BUILD_VERSION},"DatabaseRecord":{self._record},"Docs":['
-        documents = yield from self._items(contents.documents(after), texts.document_text)
+        documents = yield from self._items(contents.documents(after), texts.document_parts)
         yield '\n],"RevisionDocuments":['  # a line break ends each document, also the last one
-        revisions = yield from self._items(contents.revisions(after), texts.revision_text)
+        revisions = yield from self._items(contents.revisions(after), texts.revision_parts)
         yield '],"Tombstones":['
-        tombstones = yield from self._items(contents.tombstones(after), texts.tombstone_text)
+        tombstones = yield from self._items(contents.tombstones(after), texts.tombstone_parts)
         yield "]" + "".join(f',"{section}":[]' for section in AFTER_TOMBSTONES)
         identities, exchanged = yield from self._agreed()
         yield "".join(f',"{section}":[]' for section in AFTER_EXCHANGED)
@@ -127,7 +127,9 @@ class LogicalWriter:
         assert section.endswith('"ContentSha256":""}')
         yield f',"{SECTION}":[{section[:-2]}'  # without the end, where the seal is put
 
-    def _items(self, items: Iterable[Any], text_of_item: Callable[[Any], str]) -> Generator[str | bytes, None, int]:
+    def _items(
+        self, items: Iterable[Any], parts_of_item: Callable[[Any], Iterator[str]]
+    ) -> Generator[str | bytes, None, int]:
         """The items of a section, each after the attachment contents that are new with it. Returns how many items."""
         before = self.taken
         comma = ""
@@ -140,7 +142,8 @@ class LogicalWriter:
                     yield content
                     comma = ",\n"
             self.taken += 1
-            yield comma + text_of_item(item)
+            yield comma
+            yield from parts_of_item(item)
             comma = ",\n"
         return self.taken - before
 

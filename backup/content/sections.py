@@ -19,9 +19,12 @@ SPACE = b" \t\r\n"
 STEP = 1 << 26
 """The most bytes by which a window grows, however much is unread in it."""
 NO_SPACE = re.compile(rb"[^ \t\r\n]")
+LARGE = 1 << 16
+"""The bytes from which on a document is large."""
 LARGEST = 1 << 28
 """The most bytes of one item: a document, or the content of an attachment."""
 MARK = b',"@metadata":{'
+CLOSING = ord("}")
 ALONE = b'{"@metadata":'
 """The text with which an attachment begins, and also a document without fields."""
 
@@ -62,7 +65,7 @@ class Sections:
         self._name = name
         self._lines_of = lines_of
         self._pieces = pieces
-        self._window = b""
+        self._window = bytearray()
         self._latin: str | None = None
         self._at = 0
 
@@ -122,11 +125,16 @@ class Sections:
             mark = window.find(MARK, begin, close)
             if mark < 0 or not window.startswith(b"}", close) or window.find(MARK, mark + 1, close) >= 0:
                 return
+            window[mark] = CLOSING  # in place of the comma: what is read here is not read again
             try:
-                line = DocumentLine((window[begin:mark] + b"}").decode(), window[mark + len(MARK) - 1 : close].decode())
+                line = DocumentLine(_text_of(window, begin, mark + 1), window[mark + len(MARK) - 1 : close].decode())
             except UnicodeDecodeError as error:
                 raise self._damaged(f"an unreadable document ({error})") from error
             self._at = end if is_last else end + 1
+            if end - begin >= LARGE:  # what waits for the line need not wait for its window too
+                del window[: self._at]
+                self._at = 0
+                self._latin = None
             yield line
             if is_last:
                 return
@@ -162,7 +170,7 @@ class Sections:
     def _raw(self, size: int, section: str) -> bytes:
         if size > LARGEST:
             raise self._damaged(f"an item of {section!r} claims {size:,} bytes, and {LARGEST:,} is the most")
-        parts: list[bytes] = []
+        parts: list[bytearray] = []
         while len(self._window) - self._at < size:
             parts.append(self._window[self._at :])
             size -= len(parts[-1])
@@ -193,20 +201,19 @@ class Sections:
 
         False if the stream has ended.
         """
-        held = [self._window[self._at :]]
-        size, unread = 0, len(held[0])
+        window = self._window
+        del window[: self._at]
+        self._at = 0
+        self._latin = None
+        unread = len(window)
         if unread > LARGEST:
             raise self._damaged(f"something in it has more than {LARGEST:,} bytes")
-        while size <= min(unread, STEP):
+        while len(window) - unread <= min(unread, STEP):
             piece = next(self._pieces, None)
             if piece is None:
                 break
-            held.append(piece)
-            size += len(piece)
-        self._window = b"".join(held)
-        self._latin = None
-        self._at = 0
-        return size > 0
+            window += piece
+        return len(window) > unread
 
     @property
     def _text(self) -> str:
@@ -217,6 +224,14 @@ class Sections:
 
     def _damaged(self, what: str) -> DamagedBackup:
         return DamagedBackup(self._name, what)
+
+
+def _text_of(window: bytearray, begin: int, end: int) -> str:
+    """The text of a part of a window. A large one is not copied on the way, which takes as long as copying a small one."""
+    if end - begin < LARGE:
+        return window[begin:end].decode()
+    with memoryview(window) as whole, whole[begin:end] as part:
+        return str(part, "utf-8")
 
 
 def raw_size(content: Any) -> int | None:

@@ -4,7 +4,7 @@ The first functions write items as text; the others read them back.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from backup.content.manifest import instant_of, stamp
@@ -35,22 +35,24 @@ PLAIN_METADATA = re.compile(
     r'"@id":"([^"\\\x00-\x1f]+)","@last-modified":"([^"\\]{28})"\}'
 )
 """The metadata of nearly all documents: no flags, no attachments, a vector of one entry, and nothing that JSON escapes."""
+PART = 1 << 20
+"""The most characters of a body in one part of its text."""
 LeaveOut = Callable[[str], None]
 """A function that is called with the name of a field or flag that the model does not support, each time it is met."""
 
 
-def document_text(document: Document) -> str:
-    """The JSON text of a document with its metadata."""
+def document_parts(document: Document) -> Iterator[str]:
+    """The JSON text of a document with its metadata, in parts: a large body is nowhere held twice."""
     flags = "HasRevisions" if document.revised else ""
     return _with_metadata(document, flags)
 
 
-def revision_text(revision: Revision) -> str:
-    """The JSON text of a revision with its metadata, whose flags distinguish it from a document."""
+def revision_parts(revision: Revision) -> Iterator[str]:
+    """The JSON text of a revision with its metadata, whose flags distinguish it from a document, in parts."""
     return _with_metadata(revision, "HasRevisions, DeleteRevision" if revision.deleted else "HasRevisions, Revision")
 
 
-def _with_metadata(item: Document | Revision, flags: str) -> str:
+def _with_metadata(item: Document | Revision, flags: str) -> Iterator[str]:
     body, own = body_and_metadata(item.body)
     comma = "," if len(body) > 2 else ""
     own = f"{own[1:-1]}," if own else ""
@@ -63,16 +65,19 @@ def _with_metadata(item: Document | Revision, flags: str) -> str:
         attachments = f'"@attachments":{text_of(listed)},'
         flags = f"{flags}, HasAttachments" if flags else "HasAttachments"
     flagged = f'"@flags":"{flags}",' if flags else ""
-    return (
-        f'{body[:-1]}{comma}"{METADATA}":{{{own}{attachments}"@collection":{text_of(item.collection)},'
+    end = len(body) - 1
+    for begin in range(0, end - PART, PART):
+        yield body[begin : begin + PART]
+    yield (
+        f'{body[max(0, (end - 1) // PART) * PART : end]}{comma}"{METADATA}":{{{own}{attachments}"@collection":{text_of(item.collection)},'
         f'"@change-vector":"{item.change_vector.text()}",{flagged}"@id":{text_of(item.id)},'
         f'"@last-modified":"{stamp(item.last_modified)}"}}}}'
     )
 
 
-def tombstone_text(tombstone: Tombstone) -> str:
+def tombstone_parts(tombstone: Tombstone) -> Iterator[str]:
     """The JSON text of a tombstone."""
-    return (
+    yield (
         f'{{"Key":{text_of(tombstone.id)},"Type":"Document","Collection":{text_of(tombstone.collection)},"Flags":"None",'
         f'"ChangeVector":"{tombstone.change_vector.text()}","DeletedEtag":{tombstone.deleted_etag},'
         f'"Etag":{tombstone.etag},"LastModified":"{stamp(tombstone.last_modified)}"}}'

@@ -176,7 +176,11 @@ class Store:
         return found
 
     def put(self, document_id: str, data: Mapping[str, Any], at: int, collection: str = NO_COLLECTION) -> Document:
-        """Write a document at wall instant `at` (µs). ValueError if the id, the collection or the data cannot be written.
+        """Write a document at wall instant `at` (µs). ValueError if the id, the collection or the data cannot be written."""
+        return self.put_body(document_id, body_of(document_id, data), at, collection)
+
+    def put_body(self, document_id: str, body: str, at: int, collection: str = NO_COLLECTION) -> Document:
+        """The same of data as canonical text (`items.body_of`).
 
         An id that ends in `/` is completed by `next_id`. The document keeps its attachments. `last_modified` becomes
         `at`, but at least 1 µs more than that of the version it replaces, even if this node's clock is behind: a write
@@ -188,7 +192,6 @@ class Store:
         check_new_id(document_id)
         if not collection or not collection.isprintable():
             raise ValueError(f"{collection!r} is no collection: give at least one character, all of them printable")
-        body = body_of(document_id, data)
         old = self._items.get(key)
         attachments = old.attachments if isinstance(old, Document) else ()
         return self._write(key, old, document_id, collection, body, attachments, at)

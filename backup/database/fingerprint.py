@@ -9,17 +9,22 @@ from hashlib import blake2b
 from backup.database.items import Attachment, Document, Revision
 
 MASK = (1 << 128) - 1
+STEP = 1 << 20
+"""How many characters of a body are encoded at once, so that a large one is not held twice."""
 
 
 def of_item(slot: str, item: Document | Revision) -> int:
     """The fingerprint of a document (key, collection, JSON, attachments) or a revision (also vector, time, deletion)."""
-    collection = item.collection.encode()
-    text = b"%s\0%d\0%s%s" % (slot.encode(), len(collection), collection, item.body.encode())
+    collection, body = item.collection.encode(), item.body
+    head = b"%s\0%d\0%s" % (slot.encode(), len(collection), collection)
+    found = blake2b(head + body[:STEP].encode(), digest_size=16)
+    for begin in range(STEP, len(body), STEP):
+        found.update(body[begin : begin + STEP].encode())
     if item.attachments:
-        text += _attachments(item.attachments)
+        found.update(_attachments(item.attachments))
     if type(item) is Revision:
-        text += b"\0%d\0%d" % (item.last_modified, item.deleted)
-    return int.from_bytes(blake2b(text, digest_size=16).digest(), "big")
+        found.update(b"\0%d\0%d" % (item.last_modified, item.deleted))
+    return int.from_bytes(found.digest(), "big")
 
 
 def of_texts(*parts: str) -> int:

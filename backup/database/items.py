@@ -185,6 +185,13 @@ def text_of(data: object) -> str:
     return text
 
 
+def fields_of(text: str, *, strict: bool = False) -> Any:
+    """The value of a document's text (`exact_json.decoded`); of a long one only metadata, `id` and `collection` are values."""
+    if len(text) > exact_json.LONG:
+        return exact_json.decoded_long(text, strict=strict, whole=(METADATA, "id", "collection"))
+    return exact_json.decoded(text, strict=strict)
+
+
 def body_of(document_id: str, data: Mapping[str, Any]) -> str:
     """The canonical text of a document's JSON object; metadata of the user's own is put first.
 

@@ -9,10 +9,9 @@ from typing import Any
 
 import attrs
 
-from backup.database import exact_json
 from backup.database.agreed_values import NextIdentity
 from backup.database.documents import NoDocument, Store
-from backup.database.items import Item, text_of
+from backup.database.items import Item, body_of, fields_of, text_of
 from backup.notes import DocumentsWritten
 from backup.replicas.indexer import Indexer
 from backup.replicas.local_copies import LocalCopies, LocalCopy
@@ -124,9 +123,9 @@ def _written(store: Store, request: requests.Write, at: int) -> list[Item]:
     """Carry out a write request and return the items it wrote."""
     match request:
         case requests.PutDocuments(documents=documents):
-            return [store.put(id, _object(id, text), at, collection) for id, collection, text in documents]
-        case requests.StoreDocument(_, document_id, collection, body):
-            return [store.put(document_id, _object(document_id, body), at, collection)]
+            return [store.put_body(id, _canonical(id, text), at, collection) for id, collection, text in documents]
+        case requests.StoreDocument(_, document_id, collection, text):
+            return [store.put_body(document_id, _canonical(document_id, text), at, collection)]
         case requests.PatchDocument(_, document_id, changes):
             return [store.patch(document_id, _object(document_id, changes), at)]
         case requests.Attach(_, document_id, name, content, content_type):
@@ -138,9 +137,14 @@ def _written(store: Store, request: requests.Write, at: int) -> list[Item]:
             return [gone for document_id in ids if (gone := store.delete(document_id, at)) is not None]
 
 
+def _canonical(document_id: str, text: str) -> str:
+    body = body_of(document_id, _object(document_id, text))
+    return text if body == text else body  # one text in memory, not two equal ones
+
+
 def _object(document_id: str, text: str) -> dict[str, Any]:
     try:
-        data = exact_json.decoded(text)
+        data = fields_of(text)
     except ValueError as error:
         raise ValueError(f"what is given for document {document_id!r} is no JSON ({error}): correct it") from error
     if not isinstance(data, dict):

@@ -82,7 +82,7 @@ class LocalCopy:
             frames = [*self.store.frames_after(etag)]
             if learned:
                 frames.append(self.store.state_frame())
-            await self._append(b"".join(frames))
+            await self._append(frames)
         except Exception as error:
             if self.store.etag != etag or isinstance(error, OSError):
                 self.store = Store.recover([await self._member.disk.read(_file(self.id))])
@@ -139,14 +139,17 @@ class LocalCopy:
         self._member.note(CopyHolds(self.id, self.store.etag, self.store.fingerprint))
         self._changed(self)
 
-    async def _append(self, content: bytes) -> None:
-        if self._size + len(content) > 2 * self._needed + LONG:
+    async def _append(self, frames: list[bytes]) -> None:
+        """Make these frames durable, which are taken out of their list."""
+        size = sum(map(len, frames))
+        if self._size + size > 2 * self._needed + LONG:
+            frames.clear()
             content = b"".join(self.store.frames())
             await self._member.disk.write(_file(self.id), content)
             self._size = self._needed = len(content)
-        elif content:
-            await self._member.disk.append(_file(self.id), content)
-            self._size += len(content)
+        elif size:
+            await self._member.disk.append(_file(self.id), b"".join(frames))
+            self._size += size
 
 
 @attrs.define(eq=False)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from scenarios.bench import backup, features, load, start, states, tasks, waits, yardsticks
+from scenarios.bench import backup, data, features, load, start, states, tasks, waits, yardsticks
 from scenarios.bench.load import PROPOSALS, ROUNDS
 
 SIZES = (3, 5, 25, 101)
@@ -109,6 +109,7 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "year": waits.year,
     "start": start.start,
     "explore": states.states,
+    "data": data.data,
 }
 
 
@@ -145,6 +146,8 @@ def as_text(name: str, result: dict[str, Any]) -> list[str]:
             return states.as_lines(result)
         case "start":
             return start.as_lines(result)
+        case "data":
+            return data.as_lines(result)
         case "tasks":
             return tasks.as_lines(result)
         case _:

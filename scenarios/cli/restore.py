@@ -83,15 +83,17 @@ def restore(
     unsealed
         Also read a chain that RavenDB wrote, which nobody can verify.
     """
-    from scenarios.inspect.restore_files import document_lines, instant_of_files, restored, unsafe
+    from scenarios.inspect.restore_files import document_parts, instant_of_files, restored, unsafe
 
     when = instant_of_files(at) if at is not None else None
     keys = keys_of(key_file, unsafe(where))
     with new_file("--into", into) as file, Patience():
         found = restored(where, keys, at=when, last_file=last_file, database=database, unsealed=unsealed)
-        for line in document_lines(found):
-            print(line, file=file)
-    documents, count = found.store.size.documents, len(found.files)
+        documents, count = 0, len(found.files)
+        for parts in document_parts(found):
+            documents += 1
+            for part in parts:
+                print(part, end="", file=file)
     left_out = "".join(f"; {number} of {what} left out" for what, number in found.left_out.items())
     noun, files = "document" if documents == 1 else "documents", "file" if count == 1 else "files"
     complain(f"restored {documents:,} {noun} from {count} {files}, the last {found.files[-1]}{left_out}")

@@ -5,7 +5,7 @@ Works without a cluster or a world, on the files that a run kept (`run … --out
 what goes to a terminal (cli/).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from backup.destinations.port import Destination, DestinationError
 from backup.destinations.registry import is_remote, settings_at
 from backup.destinations.world_destinations import TEMPORARY
 from backup.record.encryption_keys import BadKey, Key
-from backup.restore.assembly import DatabaseAssembly
-from backup.restore.chain_reader import BrokenChain, NothingToRestore, restore
+from backup.restore.chain_documents import ChainDocuments
+from backup.restore.chain_reader import BrokenChain, NothingToRestore, chain_of, restore, restore_points
 from backup.restore.restore_points import (
     Chain,
     CheckedPoint,
@@ -32,6 +32,9 @@ from backup.restore.restore_points import (
 )
 from cluster.value import value
 from cluster.written_times import instant_of_text
+
+PART = 1 << 20
+"""The most characters of a document that are written at once."""
 
 
 class FilesError(ValueError):
@@ -51,6 +54,18 @@ class FilesPlace:
     destination: Destination
     only: str = ""
     """The only chain to look at; empty: all."""
+
+
+@value
+class RestoredDocuments:
+    """What was found in files."""
+
+    documents: Iterable[Document]
+    """In the order of their last changes."""
+    files: tuple[str, ...]
+    """The files they are from, in order."""
+    left_out: Mapping[str, int]
+    """By section or metadata field that the model cannot hold: how often it occurred."""
 
 
 @value
@@ -242,8 +257,8 @@ def restored(
     last_file: str | None = None,
     database: str = "",
     unsealed: bool = False,
-) -> DatabaseAssembly:
-    """The contents of the files: up to `last_file` of a chain, as of wall instant `at`, or else the newest."""
+) -> RestoredDocuments:
+    """The documents of the files: up to `last_file` of a chain, as of wall instant `at`, or else the newest."""
     try:
         return _restored(where, keys, at, last_file, database, unsealed)
     except (DamagedBackup, BrokenChain) as error:
@@ -254,7 +269,7 @@ def restored(
 
 def _restored(
     where: str | Path, keys: tuple[Key, ...], at: int | None, last_file: str | None, database: str, unsealed: bool
-) -> DatabaseAssembly:
+) -> RestoredDocuments:
     if at is not None and last_file is not None:
         raise FilesError("an instant and a last file were given: give one of them")
     if at is not None and unsealed:
@@ -265,7 +280,7 @@ def _restored(
     if last_file is not None or unsealed or (at is None and found[0].only):
         if not found[0].only:
             raise FilesError(f"{where} is no single chain: give the folder of one, named like that of a backup")
-        return restore(found[0].destination, found[0].only, last_file, keys=keys, unsealed=unsealed)
+        return _documents(found[0].destination, found[0].only, last_file, keys, unsealed=unsealed)
     when = at if at is not None else FAR
     best: tuple[int, FilesPlace, str, str] | None = None
     refused: list[NothingToRestore] = []
@@ -281,7 +296,20 @@ def _restored(
             best = started_at, place, point.folder, point.file
     if best is None:
         raise refused[0]
-    return restore(best[1].destination, best[2], best[3], keys=keys)
+    return _documents(best[1].destination, best[2], best[3], keys)
+
+
+def _documents(
+    destination: Destination, folder: str, last_file: str | None, keys: tuple[Key, ...], *, unsealed: bool = False
+) -> RestoredDocuments:
+    """One document at a time, but for a Snapshot, and for files without a seal, which nobody has checked: those are restored whole."""
+    points = restore_points(destination, folder)
+    if unsealed or not points or points[0].snapshot:
+        whole = restore(destination, folder, last_file, keys=keys, unsealed=unsealed)
+        return RestoredDocuments(tuple(whole.store.frozen_at().documents()), whole.files, whole.left_out)
+    chain = chain_of(destination, points, last_file, keys=keys)
+    found = ChainDocuments(destination, folder, chain, keys)
+    return RestoredDocuments(found, found.files, found.left_out)
 
 
 FAR = instant_of_text("9999-01-01")
@@ -306,32 +334,57 @@ class Only:
         return self._place.read(name)
 
 
-def document_lines(found: DatabaseAssembly) -> Iterator[str]:
+def document_lines(found: RestoredDocuments) -> Iterator[str]:
     """The documents as lines of JSON in the order of their changes, as `--data` of a run takes them.
 
     DamagedFiles for a document that has no such line: a seal says who wrote a file, not what.
     """
-    for document in found.store.frozen_at().documents():
-        try:
-            data = exact_json.decoded(document.body)
-            if not isinstance(data, dict):
-                raise TypeError("it is no JSON object")
-            if "\\ud" in document.body or "\\uD" in document.body:
-                text_of(data)  # half a character
-            yield document_line(document)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise DamagedFiles(
-                f"{found.files[-1]}, or a file before it, is damaged: document {document.id!r} is no JSON ({error}); "
-                "restore another copy of it"
-            ) from error
+    return ("".join(parts)[:-1] for parts in document_parts(found))
+
+
+def document_parts(found: RestoredDocuments) -> Iterator[Iterable[str]]:
+    """The same lines, each with its end and in parts, so that a large document is nowhere held twice."""
+    try:
+        for document in found.documents:
+            yield _cut(*_checked(document, found.files[-1]))
+            del document  # before the next one is read
+    except Unusable as error:
+        raise DamagedFiles(str(error)) from error
+
+
+def _checked(document: Document, last: str) -> tuple[str, str]:
+    try:
+        exact_json.check_object(document.body)
+        if "\\ud" in document.body or "\\uD" in document.body:
+            text_of(exact_json.decoded(document.body))  # half a character
+        return _body_and_rest(document)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DamagedFiles(
+            f"{last}, or a file before it, is damaged: document {document.id!r} is no JSON ({error}); "
+            "restore another copy of it"
+        ) from error
+
+
+def _cut(body: str, rest: str) -> Iterator[str]:
+    """A line in parts, of a body with its closing brace and of what stands in the brace's place."""
+    end = len(body) - 1
+    for begin in range(0, end - PART, PART):
+        yield body[begin : begin + PART]
+    yield f"{body[max(0, (end - 1) // PART) * PART : end]}{rest}\n"
 
 
 def document_line(document: Document) -> str:
     """A document as a line of JSON, its numbers as they were written."""
+    body, rest = _body_and_rest(document)
+    return f"{body[:-1]}{rest}"
+
+
+def _body_and_rest(document: Document) -> tuple[str, str]:
+    """A document's body, and what stands in its line in place of the closing brace."""
     body, own = body_and_metadata(document.body)
     metadata: dict[str, Any] = {"@id": document.id, "@collection": document.collection}
     metadata["@last-modified"] = stamp(document.last_modified)
     if document.attachments:
         metadata["@attachments"] = [{"Name": a.name, "Hash": a.hash, "Size": a.size} for a in document.attachments]
     comma = "," if len(body) > 2 else ""
-    return f'{body[:-1]}{comma}"{METADATA}":{text_of(metadata)[:-1]}{"," + own[1:] if own else "}"}}}'
+    return body, f'{comma}"{METADATA}":{text_of(metadata)[:-1]}{"," + own[1:] if own else "}"}}}'

@@ -37,7 +37,7 @@ def writes_its_own_metadata_alone(original: Any, body: Any) -> Any:
 
 
 @bug(
-    "backup.content.texts:document_text",
+    "backup.content.texts:document_parts",
     breaks=RESTORED,
     source="readers of JSON that take every number for a double (RFC 8259, section 6)",
     strikes=SHOP,

@@ -1,7 +1,8 @@
 """Numbers and the user's own metadata are the same on every way: into a database, to another copy, into a file, and back out of it."""
 
 import json
-from collections.abc import Iterable
+import tracemalloc
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,7 @@ def line(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
     outcome = play(story, 1, places={"backups": str(files)}, options={"data": str(data)})
     assert outcome.failure is None
-    found = restored(files, ()).store.get("docs/1")
-    assert found is not None
+    (found,) = restored(files, ()).documents
     return document_line(found)
 
 
@@ -141,3 +141,49 @@ def test_metadata_and_fields_come_apart_again(metadata: dict[str, Any], fields: 
     """A body keeps the two together, and neither changes."""
     own, plain = exact_json.encoded(metadata), exact_json.encoded(fields)
     assert body_and_metadata(with_metadata(plain, own)) == (plain, own)
+
+
+json_values = st.recursive(
+    st.one_of(json_numbers, st.sampled_from(["true", "null", "-0", '"\\u00e9\\/ü"', '"]}"', "NaN", "1e999"])),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda each: f"[ {' ,'.join(each)}\n]"),
+        st.lists(st.tuples(st.sampled_from("ab"), inner), max_size=3).map(
+            lambda pairs: f"{{{', '.join(f'{chr(34)}{name}{chr(34)} :{found}' for name, found in pairs)} }}"
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@given(json_values, st.booleans(), st.sampled_from(["", ",", "]", "}", " x"]))
+def test_a_long_document_is_read_as_a_short_one(text: str, strict: bool, after: str) -> None:
+    """Item by item the same text comes of it, or the same error."""
+
+    def outcome(read: Callable[..., Any]) -> str:
+        try:
+            return exact_json.encoded(read(text + after, strict=strict))
+        except ValueError as error:
+            return f"error: {error}"
+
+    assert outcome(exact_json.decoded_long) == outcome(exact_json.decoded)
+
+
+def test_long_texts_and_lists_take_little_more_than_their_text() -> None:
+    """Neither a text nor a list of a million objects becomes values; what is asked for does."""
+    rows = ",".join(f'{{"n":{number}.50}}' for number in range(30_000))
+    text = f'{{"id":"a","text":"{"x" * 300_000}","rows":[{rows}]}}'
+    tracemalloc.start()
+    data = exact_json.decoded_long(text, strict=True, whole=("id",))
+    body = exact_json.encoded(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (data["id"], body) == ("a", text)
+    assert peak < 2.6 * len(text)
+    exact_json.check_object(body)
+
+
+@pytest.mark.parametrize("text", ["[]", "1", '{"a":1,}', '{"a":NaN}', "{" * 201, '{"a":1e999}', ""])
+def test_what_is_no_object_is_found_without_keeping_it(text: str) -> None:
+    """Each is refused in the words of a short one."""
+    with pytest.raises(ValueError, match=r"JSON|nested|Expecting|beyond"):
+        exact_json.check_object(text)

@@ -21,6 +21,7 @@ from backup.database.revisions import RevisionPolicy
 from backup.destinations.local import LocalDestination
 from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import Destination, write
+from backup.restore.chain_documents import ChainDocuments
 from backup.restore.chain_reader import (
     BrokenChain,
     NothingToRestore,
@@ -123,7 +124,10 @@ actions = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), max_size=6)
 @settings(max_examples=40, deadline=None)
 @given(st.lists(actions, min_size=1, max_size=5))
 def test_any_history(batches: list[list[tuple[int, int]]]) -> None:
-    """Whatever happens between backups, each restore point is what was held, and every missing incremental is seen."""
+    """Whatever happens between backups, each restore point is what was held, and every missing incremental is seen.
+
+    Document by document it is the same, in the same order.
+    """
     source = Source()
     for number, batch in enumerate(batches):
         for key, what in batch:
@@ -134,7 +138,10 @@ def test_any_history(batches: list[list[tuple[int, int]]]) -> None:
         source.back_up(increment(number) if number else FULL)
     files = list(source.held)
     for file in files:
-        assert equal_contents(restore(source.place, FOLDER, file).store, source.held[file])
+        restored = restore(source.place, FOLDER, file)
+        assert equal_contents(restored.store, source.held[file])
+        one_by_one = [each.id for each in ChainDocuments(source.place, FOLDER, restored.files)]
+        assert one_by_one == [each.id for each in restored.store.frozen_at().documents()]
     for missing in files[:-1]:
         hidden = b"".join(source.place.read(f"{FOLDER}/{missing}"))
         source.place.delete(f"{FOLDER}/{missing}")
