@@ -74,6 +74,9 @@ def as_fields(event: Happened) -> dict[str, Any]:
         step = json_form(event.note.step)
         fields |= {"step": event.note.script, "step_kind": step["kind"], "step_fields": step["fields"]}
         return fields | {"says": event.note.says, "text": event.note.text()}
+    if isinstance(event.note, ClientTold):
+        told = {"asked": event.note.asked, "outcome": event.note.outcome, "answer": event.note.says}
+        return fields | told | {"text": event.note.text()}
     for field in attrs.fields(type(event.note)):
         name = f"{field.name}_" if field.name in fields else field.name  # the envelope has that name already
         fields[name] = getattr(event.note, field.name)
@@ -388,6 +391,32 @@ class Answered(Note):
                 return f"gives up {self.command}: too much waits to be committed"
             case _:
                 return f"cannot tell whether {self.command} happened"
+
+
+@value
+class ClientTold(Note):
+    """A client's request ended. Recorded only in a run with a watcher that sees it; the digest takes in the answer's text."""
+
+    digested: ClassVar[tuple[str, ...]] = ("asked", "outcome", "says")
+    ANSWERED: ClassVar[str] = "answered"
+    NEVER: ClassVar[str] = "never"
+    UNKNOWN: ClassVar[str] = "unknown"
+
+    asked: int
+    """`seq` of the step with which the client asked."""
+    outcome: str
+    """`answered`; `never`: it did not happen and will not; `unknown`: it may have, or may still."""
+    answer: Any
+    """The answer, or the exception that the client got."""
+
+    @property
+    def says(self) -> str:
+        """The answer as Python text, an exception by its class and its words."""
+        raised = isinstance(self.answer, BaseException)
+        return f"{type(self.answer).__name__}: {self.answer}" if raised else repr(self.answer)
+
+    def text(self) -> str:
+        return f"tells its client {self.says}"
 
 
 @value

@@ -25,8 +25,17 @@ class Violation(AssertionError):
         self.text = text
 
 
+class Undecided(Exception):
+    """A watcher cannot tell, at the end of a run, whether its promise held: the verdict is *inconclusive*."""
+
+
+class BadStep(TypeError):
+    """The step that a user gave to a watcher does not keep its contract. The text names what it gave, and what is wanted."""
+
+
 class Watcher:
-    """A check of one promise. It is given every event of a run in order, then `finish` is called; both raise `Violation`.
+    """A check of one promise. It is given every event of a run in order, then `finish` is called; both raise `Violation`, and
+    `finish` raises `Undecided` if it cannot tell.
 
     It may keep a model of its own, takes O(1) per event, and knows only what the trace says.
     """

@@ -27,8 +27,8 @@ class Slot(Hardware):
         """Number of its cluster in the world, in the order in which they were founded."""
         self.booting = False
         """Whether it is about to start. A crash before that cancels the start."""
-        self.asks: dict[Parked, str] = {}
-        """The clients that wait for an answer, each with the text of its request."""
+        self.asks: dict[Parked, tuple[str, int]] = {}
+        """The clients that wait for an answer, each with the text of its request and the `seq` of its step."""
         self.node: Node | None = None
         self.machine: Machine | None = None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import trio
 
-from cluster.checks import Violation, Watcher
+from cluster.checks import BadStep, Undecided, Violation, Watcher
 from cluster.member import BadApplication
 from cluster.sim.clock import Clock
 from cluster.sim.errors import Fenced, NoRoom, NotAwaited, NothingStarted
@@ -99,8 +99,8 @@ def play(
     if failure is None:
         try:
             world.finish()
-        except AssertionError as violation:
-            failure = violation
+        except (AssertionError, Undecided) as ended:
+            failure = ended
         except Exception as error:  # a watcher's own bug must not look like a promise that held
             failure = OwnBug(error)
     failure = _first_broken(failure, world.history)
@@ -178,7 +178,7 @@ def _verdict(failure: BaseException | None, unseen: tuple[str, ...]) -> str:
             return INCONCLUSIVE if unseen else HELD
         case AssertionError():
             return BROKEN
-        case OutOfBudget():
+        case OutOfBudget() | Undecided():
             return INCONCLUSIVE
         case KeyboardInterrupt():
             return STOPPED
@@ -218,7 +218,7 @@ async def _main(
                     world.besides = tuple(besides)
                     return
     failure = world.failure
-    expected = (Violation, GaveUp, OutOfBudget, KeyboardInterrupt, Misuse, BadApplication, NoRoom)
+    expected = (Violation, GaveUp, OutOfBudget, KeyboardInterrupt, Misuse, BadApplication, BadStep, NoRoom)
     if failure is not None and not isinstance(failure, expected) and not place_in(failure):
         world.failure = OwnBug(failure)
 

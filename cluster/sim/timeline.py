@@ -30,7 +30,7 @@ SPANS = ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "min"), (MINUTE, "min", SECO
 SILENT = frozenset(
     {
         *(trace.Delivered, trace.Lost, trace.Wrote, trace.Committed, trace.StateSampled),
-        *(trace.Ended, trace.Voted, trace.Proposed),
+        *(trace.Ended, trace.Voted, trace.Proposed, trace.ClientTold),
     }
 )
 """Kinds of the cluster's notes that are always detail."""

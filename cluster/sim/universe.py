@@ -15,11 +15,11 @@ import trio
 
 from cluster import steps, trace
 from cluster.admin_requests import ASKING_WORDS
-from cluster.checks import Violation, Watcher
+from cluster.checks import Undecided, Violation, Watcher
 from cluster.checks.consensus import consensus_watchers
 from cluster.checks.liveness import Progress
 from cluster.checks.membership import Members
-from cluster.member import Application, NoLeader, OutcomeUnknown, Refused
+from cluster.member import Application, NoLeader, OutcomeUnknown, Overloaded, Refused
 from cluster.node import Node
 from cluster.proposals import PROPOSAL_WORDS
 from cluster.raft.configuration import NOBODY, Configuration
@@ -28,7 +28,7 @@ from cluster.raft.timing import Timing
 from cluster.sim import fences, settings
 from cluster.sim.administration import wish_of
 from cluster.sim.armed_faults import ArmedFaults
-from cluster.sim.clock import NODES, SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
+from cluster.sim.clock import LOOK, NODES, SERVE, STEP, STORED, WAKE, Clock, Parked, key_of
 from cluster.sim.dice import Dice, seed_of
 from cluster.sim.disk import Disk, DiskModel
 from cluster.sim.errors import Deadlock, Misuse, NodeIsDown, OutOfBudget, Standstill
@@ -283,9 +283,10 @@ class Universe:
             steps.Disturb: self._disturb,
             **dict.fromkeys(get_args(steps.Administration), self._administer),
         }
-        self.watchers = [*self._watchers_of(names), *self.asked_to_watch]
-        for watcher in self.watchers:
+        made = self._watchers_of(names)
+        for watcher in made:
             self.history.watch(watcher)
+        self.watchers = [*made, *self.watchers]
         if self.skipping:
             self.clock.on_quiet = Quiet(self.clock, self.history, self.network, self.timing, self.slots).skip
 
@@ -487,7 +488,7 @@ class Universe:
             up = ", ".join(name for name, other in self.slots.items() if other.node is not None) or "nobody"
             raise NodeIsDown(f"node {slot.name} is down and cannot be asked: restart it, or ask one of {up}")
         parked, served, machine, cause = Parked(), slot.node, slot.machine, self.history.cause
-        slot.asks[parked] = repr(request)
+        slot.asks[parked] = (repr(request), cause)
 
         async def serve() -> None:
             machine.cause = cause
@@ -620,7 +621,7 @@ class Universe:
         slot.machine.unplug()
         slot.node.cancel_scope.cancel()
         slot.node, slot.machine = None, None
-        for parked, asked in list(slot.asks.items()):
+        for parked, (asked, _) in list(slot.asks.items()):
             text = f"node {slot.name} {how} before it answered {asked}: look before you ask again"
             self._answer(slot, parked, False, OutcomeUnknown(text))
 
@@ -692,15 +693,22 @@ class Universe:
     def _soon(self, act: Callable[[Any], None], arg: Any) -> None:
         self.clock.at(self.clock.now, STEP, STORY, self._count(), act, arg)
 
+    def look(self, judge: Callable[[Any], None], arg: Any) -> None:
+        """Call `judge(arg)` after all events of this instant."""
+        self.clock.at(self.clock.now, LOOK, STORY, self._count(), judge, arg)
+
     def _count(self) -> int:
         self._steps += 1
         return self._steps
 
     def _answer(self, slot: Slot, parked: Parked, ok: bool, answer: Any) -> None:
         """Give a client its answer, once: a crash may have answered first."""
-        if slot.asks.pop(parked, None) is not None:
+        asked = slot.asks.pop(parked, None)
+        if asked is not None:
             entry = (parked, (ok, answer))
             self.clock.at(self.clock.now, SERVE, STORY, self._count(), lambda what: self.clock.fire(*what), entry)
+            if self.history.listeners.get(trace.ClientTold):
+                self.history.add(slot.name, trace.ClientTold(asked[1], _outcome(ok, answer), answer))
 
     # -- arrival and loss of messages
 
@@ -733,9 +741,25 @@ class Universe:
             )
 
     def finish(self) -> None:
-        """End the story: each watcher checks what only the end can tell. Raises the first Violation of the run."""
+        """End the story: each watcher checks what only the end can tell.
+
+        Raises the first Violation of the run, else the first Undecided.
+        """
+        undecided: Undecided | None = None
         for watcher in self.watchers:
             with self.history.noting_breaks() if self.history.keeps_going else nullcontext():
-                watcher.finish()
+                try:
+                    watcher.finish()
+                except Undecided as error:
+                    undecided = undecided or error
         if self.history.broken:
             raise self.history.broken[0].failure
+        if undecided is not None:
+            raise undecided
+
+
+def _outcome(ok: bool, answer: Any) -> str:
+    """What a client knows of its request."""
+    if ok or not isinstance(answer, NoLeader | Overloaded | OutcomeUnknown):
+        return trace.ClientTold.ANSWERED
+    return trace.ClientTold.UNKNOWN if isinstance(answer, OutcomeUnknown) else trace.ClientTold.NEVER

@@ -22,16 +22,17 @@ from cluster.raft.quorum import VoteResult
 from cluster.raft.timing import Timing
 from cluster.sim import settings
 from cluster.sim.checked_verbs import checked_verbs
-from cluster.sim.clock import LOOK, Parked
+from cluster.sim.clock import Parked
 from cluster.sim.disk import DiskModel
 from cluster.sim.empty_application import Nothing
 from cluster.sim.errors import GaveUp, Misuse, OutOfBudget
 from cluster.sim.forgotten_awaits import refuse_coroutine
 from cluster.sim.machine_slot import NodeView, Slot, TypedNodeView
+from cluster.sim.temporal import OWN, Always, Condition, Eventually, LeadsTo, Temporal
 from cluster.sim.universe import STORY, Universe
 from cluster.time_units import DAY, SECOND, clock_text
 from cluster.trace import Happened, Note
-from cluster.written_times import TIME_OF_DAY, Instant, Span, instant, seconds
+from cluster.written_times import TIME_OF_DAY, Instant, Span, instant, microseconds, seconds
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -86,15 +87,6 @@ class World(Universe):
             self.timing = settings.made(Timing, "timing", timing)
         if disk is not None:
             self.disk_model = settings.made(DiskModel, "disk", disk)
-
-    def watch(self, *promises: Watcher) -> None:
-        """Watch promises of one's own as well, from the start of the nodes on: call it before `world.start`.
-
-        What all nodes of an application promise in any story, the application names itself (`Application.watchers`).
-        """
-        if self.slots:
-            raise Misuse("the world has started, and its first events are over: watch before `world.start`")
-        self.asked_to_watch += promises
 
     def found(self, nodes: Iterable[str]) -> tuple[str, ...]:
         """Found another cluster in the same world, with a leader, a log and promises of its own; return its nodes.
@@ -339,7 +331,7 @@ class World(Universe):
             nonlocal asked_at
             if asked_at != self.clock.now:  # once per instant, after all its events
                 asked_at = self.clock.now
-                self.clock.at(asked_at, LOOK, STORY, self._count(), judge, None)
+                self.look(judge, None)
 
         def judge(_: None) -> None:
             nonlocal found, asked_at
@@ -513,6 +505,56 @@ class World(Universe):
     def say(self, text: str) -> None:
         """Add a line of the story's own to the timeline."""
         self.history.add("", trace.Said(text))
+
+    def watch(self, *watchers: Watcher) -> None:
+        """Let these watchers see all that happens from now on, and judge it at the end as well: promises of your own.
+
+        Of promises that hold on an answer to a client, `cluster.checks.linearizability` has a watcher for any application.
+        """
+        self.asked_to_watch += watchers
+        self._watch(*watchers)
+
+    def always(self, promise: str, true: Callable[[], Any]) -> None:
+        """Promise that `true()` is truthy from now on, after every instant that has an event. `promise` names it in a failure."""
+        self._promise(Always(self, promise, true))
+
+    def eventually(self, promise: str, true: Condition, within: Span | None = None, *, by_clock_of: str = "") -> None:
+        """Promise that `true()` is truthy once, or that an event of that kind comes, `within` a duration from now.
+
+        Without `within`: before the story ends. If the story ends before the time is over, the run is inconclusive. `by_clock_of`: the
+        node whose monotonic clock counts, which may drift, instead of true time.
+        """
+        node = self._named(by_clock_of).name if by_clock_of else ""
+        limit = None if within is None else microseconds(within)
+        self._promise(Eventually(self, promise, true, limit, node))
+
+    def leads_to(
+        self,
+        promise: str,
+        cause: Condition,
+        effect: Condition,
+        within: Span,
+        *,
+        alike: Iterable[str] = (),
+        by_clock_of: str = "",
+    ) -> None:
+        """Promise that whenever `cause` happens, `effect` follows `within` a duration: each a kind of event, or asked of the world.
+
+        `alike`: fields that both events have and whose values must be equal, `"node"` for their node; one effect is enough for all causes
+        before it. `by_clock_of`: the node whose monotonic clock counts instead of true time, `"its own"` for the node of the cause.
+        What has time left when the story ends is not judged.
+        """
+        node = by_clock_of if by_clock_of in ("", OWN) else self._named(by_clock_of).name
+        self._promise(LeadsTo(self, promise, cause, effect, microseconds(within), tuple(alike), node))
+
+    def _watch(self, *watchers: Watcher) -> None:
+        for watcher in watchers:
+            self.watchers.append(watcher)
+            self.history.watch(watcher)
+
+    def _promise(self, watcher: Temporal) -> None:
+        self._watch(watcher)
+        watcher.follow()
 
     def sometimes(self, name: str, true: bool = True) -> None:
         """Mark something that the story should see at some time in some run; if it never does, the verdict is *inconclusive*."""

@@ -128,7 +128,7 @@ def test_the_stories_of_the_readme_hold(tmp_path: Path, capsys: pytest.CaptureFi
     """Each example that is a story, played as it stands; none ends with an hour that was started twice."""
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
     stories = [block for block in blocks if re.search(r"^async def story\(", block, re.M)]
-    assert len(stories) == 2
+    assert len(stories) == 3
     for number, text in enumerate(stories):
         path = tmp_path / f"story_{number}.py"
         path.write_text(text)

@@ -34,6 +34,7 @@ DOORS = (
     "cluster.steps",
     "cluster.trace",
     "cluster.checks",
+    "cluster.checks.linearizability",
     "cluster.value",
     "scenarios.pytest_plugin",
 )
