@@ -506,13 +506,14 @@ class World(Universe):
         """Add a line of the story's own to the timeline."""
         self.history.add("", trace.Said(text))
 
-    def watch(self, *watchers: Watcher) -> None:
+    def watch(self, *promises: Watcher) -> None:
         """Let these watchers see all that happens from now on, and judge it at the end as well: promises of your own.
 
-        Of promises that hold on an answer to a client, `cluster.checks.linearizability` has a watcher for any application.
+        What all nodes of an application promise in any story, the application names itself (`Application.watchers`). Of promises that
+        hold on an answer to a client, `cluster.checks.linearizability` has a watcher for any application.
         """
-        self.asked_to_watch += watchers
-        self._watch(*watchers)
+        self.asked_to_watch += promises
+        self._watch(*promises)
 
     def always(self, promise: str, true: Callable[[], Any]) -> None:
         """Promise that `true()` is truthy from now on, after every instant that has an event. `promise` names it in a failure."""
