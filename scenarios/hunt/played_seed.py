@@ -10,11 +10,13 @@ from cluster.trace import Stepped
 from cluster.value import value
 from scenarios.gallery import LoadedStory
 from scenarios.hunt.cause import Cause, cause_of
+from scenarios.hunt.seen_states import FaultCell, SeenStates
 from scenarios.inspect.result import RunRequest, verdict_of
 from scenarios.kept_run import perform, story_of
 
 if TYPE_CHECKING:
     from cluster.sim.run import Outcome
+    from cluster.sim.world import World
 
 
 @value
@@ -40,6 +42,12 @@ class PlayedSeed:
     messages: int
     cpu_seconds: float
     """Of the process that played it."""
+    cells: tuple[FaultCell, ...] = ()
+    """Which faults hit which roles in which phases, sorted."""
+    marks: tuple[str, ...] = ()
+    """The rare moments and the marks of the story's own that were seen, sorted."""
+    missed: tuple[str, ...] = ()
+    """The marks of the story's own that were not."""
 
 
 def play_seeds(request: RunRequest, seeds: tuple[int, ...]) -> tuple[PlayedSeed, ...]:
@@ -51,12 +59,27 @@ def play_seeds(request: RunRequest, seeds: tuple[int, ...]) -> tuple[PlayedSeed,
 def play_seed(loaded: LoadedStory, request: RunRequest) -> PlayedSeed:
     """Play one run."""
     began = process_time()
-    outcome = perform(loaded, request)
+    seen, worlds = SeenStates(), list["World"]()
+
+    def follow(world: "World") -> None:
+        worlds.append(world)
+        world.history.watch(seen)
+
+    outcome = perform(loaded, request, follow=follow)
     if outcome.verdict == STOPPED:
         raise KeyboardInterrupt
-    played = breaks_of(outcome, loaded)
-    verdict = verdict_of(outcome, loaded)
-    return PlayedSeed(request.seed, verdict, played, len(outcome.history), outcome.messages, process_time() - began)
+    (world,) = worlds
+    return PlayedSeed(
+        seed=request.seed,
+        verdict=verdict_of(outcome, loaded),
+        breaks=breaks_of(outcome, loaded),
+        events=len(outcome.history),
+        messages=outcome.messages,
+        cpu_seconds=process_time() - began,
+        cells=tuple(sorted(seen.cells, key=lambda cell: (cell.fault, cell.role, cell.phase))),
+        marks=tuple(sorted(seen.moments | {name for name, is_seen in world.marks.items() if is_seen})),
+        missed=outcome.unseen,
+    )
 
 
 def breaks_of(outcome: "Outcome", loaded: LoadedStory) -> tuple[Break, ...]:

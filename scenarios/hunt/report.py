@@ -5,9 +5,10 @@ from typing import Any
 
 import attrs
 
-from cluster.sim.run import BROKEN, BUG, HELD, MISTAKE
+from cluster.sim.run import BROKEN, BUG, HELD, INCONCLUSIVE, MISTAKE
 from cluster.value import value
 from scenarios.hunt.cause import Cause
+from scenarios.hunt.coverage import Coverage, coverage_of
 from scenarios.hunt.engine import DIED
 from scenarios.hunt.played_seed import Break, PlayedSeed
 from scenarios.inspect.result import RunRequest
@@ -83,8 +84,8 @@ class Report:
     """Runs without a verdict: inconclusive, or a mistake of the story on some seeds."""
     unplayed: int | None
     """How many of the seeds that were asked for were not played; None if there was no end to reach."""
-    stories: tuple[str, ...] = ()
-    """Each story that was hunted, if it was not the request's alone."""
+    coverage: tuple[tuple[str, Coverage], ...]
+    """By story: what was reached."""
 
     @property
     def rate(self) -> float:
@@ -94,7 +95,7 @@ class Report:
     def fields(self) -> dict[str, Any]:
         """The report as JSON."""
         return self.request.fields() | {
-            "stories": self.stories or (self.request.story,),
+            "stories": [story for story, _ in self.coverage],
             "seeds": self.seeds,
             "held": self.held,
             "broke": self.broke,
@@ -106,6 +107,7 @@ class Report:
             "rate": round(self.rate, 1),
             "findings": [each.fields() for each in self.findings],
             "others": [each.fields() for each in self.others],
+            "coverage": {story: each.fields() for story, each in self.coverage},
         }
 
 
@@ -137,8 +139,18 @@ def unplayable(request: RunRequest, kept: str, text: str) -> FoundCause:
 
 
 def report_of(played: Iterable[PlayedSeed], request: RunRequest, wall_seconds: float, wanted: int | None) -> Report:
-    """The report of what was played; `wanted`: how many seeds were asked for, None without an end."""
+    """The report of what was played; `wanted`: how many seeds were asked for, None without an end.
+
+    A run that never saw a mark of `World.sometimes` has held, if another seed saw it: some run should, and not each.
+    """
     played = list(played)
+    seen = {name for each in played for name in each.marks}
+    played = [
+        attrs.evolve(each, verdict=HELD, breaks=())
+        if each.verdict == INCONCLUSIVE and each.missed and seen.issuperset(each.missed)
+        else each
+        for each in played
+    ]
     found = findings_of(played, request)
     return Report(
         request=request,
@@ -152,6 +164,7 @@ def report_of(played: Iterable[PlayedSeed], request: RunRequest, wall_seconds: f
         findings=tuple(each for each in found if each.verdict in FAILED),
         others=tuple(each for each in found if each.verdict not in FAILED),
         unplayed=None if wanted is None else wanted - len(played),
+        coverage=((request.story, coverage_of(played)),),
     )
 
 
@@ -168,7 +181,7 @@ def joined(reports: Sequence[Report]) -> Report:
         findings=tuple(found for each in reports for found in each.findings),
         others=tuple(found for each in reports for found in each.others),
         unplayed=None if None in unplayed else sum(number or 0 for number in unplayed),
-        stories=tuple(each.request.story for each in reports),
+        coverage=tuple(of_story for each in reports for of_story in each.coverage),
         **{field: total(field) for field in counted},
     )
 
@@ -190,6 +203,8 @@ def report_lines(report: Report) -> Iterator[str]:
     if report.unplayed:
         yield f"  {report.unplayed:,} of those asked for were not played"
     yield f"  {report.events:,} events and {report.messages:,} messages in {report.cpu_seconds:,.1f} CPU seconds"
+    for _, reached in report.coverage:
+        yield from reached.lines()
     yield f"  {report.rate:,.0f} seeds a wall minute, {report.seeds / max(report.cpu_seconds, 1e-9) * 60:,.0f} a CPU minute"
 
 
