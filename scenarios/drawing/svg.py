@@ -16,7 +16,7 @@ from scenarios.drawing.style import ROOT, look, style_sheet
 
 WIDTH = 900
 GUTTER = 92
-"""The width of the column of times."""
+"""The width of the column of times, where none is more than a day after the start."""
 LINE = 15.0
 MOST_NODES = 8
 
@@ -55,15 +55,16 @@ class Drawing:
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
         count = len(picture.names)
+        self._gutter = GUTTER + 7 * (clock_text(picture.until).find(" ") + 1)
         self._spacing = min(128.0, max(62.0, 390.0 / count))
         self._beside = 20 if picture.runs else 11
         """The distance of a log's cells from their life line."""
-        lanes = {name: GUTTER + 46 + self._spacing * number for number, name in enumerate(picture.names)}
+        lanes = {name: self._gutter + 46 + self._spacing * number for number, name in enumerate(picture.names)}
         self._lanes = lanes
         self._before = 19 if picture.turns else 12
         """The distance of a word's end from its life line: a bracket may stand between them."""
         self._room = self._spacing - self._beside - self._before
-        self._right = GUTTER + 46 + self._spacing * count - 8
+        self._right = self._gutter + 46 + self._spacing * count - 8
         """The left edge of the sentences."""
         self._letters = int((WIDTH - 18 - self._right) / 6.3)
         self._head = wrap(picture.title, 92)
@@ -138,12 +139,12 @@ class Drawing:
 
     def _folds(self) -> Iterator[str]:
         """The folds: two waves over all life lines, and the duration left out."""
-        left = GUTTER + 12
+        left = self._gutter + 12
         for fold in self._scale.folds:
             for y in (fold.y - 2.5, fold.y + 2.5):
                 waves = "q4 -4 8 0t8 0" * int((self._right - left - 14) // 16)
                 yield f'<path{look("fold")} d="M{left} {place(y)}{waves}"/>'
-            yield label(GUTTER - 8, fold.y + 4, f"… {span_text(fold.duration)}", "small", "end")
+            yield label(self._gutter - 8, fold.y + 4, f"… {span_text(fold.duration)}", "small", "end")
 
     def _turns(self) -> Iterator[str]:
         for turn in self._picture.turns:
@@ -185,7 +186,7 @@ class Drawing:
             y = next(places)
             yield from self._sentence(sentence, y)
             if self._y(sentence.t) >= shown:
-                yield label(GUTTER - 8, self._y(sentence.t) + 4, clock_text(sentence.t), "time", "end")
+                yield label(self._gutter - 8, self._y(sentence.t) + 4, clock_text(sentence.t), "time", "end")
                 shown = self._y(sentence.t) + 11
         if picture.breach is not None:
             y = next(places)
@@ -202,6 +203,6 @@ class Drawing:
         if breach is None:
             return
         at = self._y(breach.t)
-        yield f'<path{look("breach")} d="M{GUTTER} {place(at)}H{place(self._right - 6)}"/>'
+        yield f'<path{look("breach")} d="M{self._gutter} {place(at)}H{place(self._right - 6)}"/>'
         if breach.node in self._lanes:
             yield f'<circle{look("breach")} cx="{place(self._lanes[breach.node])}" cy="{place(at)}" r="14"/>'
