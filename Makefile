@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test versions lint golden campaign mutants zoo bench azurite typescript mermaid axe page clean
+.PHONY: help demo test versions lint golden campaign mutants zoo bench azurite typescript mermaid axe page pictures clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ axe: $(BIN)/python ## what looks for obstacles in the page, by npm; without it t
 
 page: $(VENV)/.dev ## the picture of the page in the README, from a real run; it wants a Chromium
 	$(BIN)/python -m tests.page.picture
+
+pictures: $(VENV)/.dev ## the page in every look, into runs/pictures, for somebody to judge; it wants a Chromium
+	$(BIN)/python -m tests.page.matrix
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

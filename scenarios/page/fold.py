@@ -286,7 +286,7 @@ def _keep(state: State, place: str, row: Row, full: bool) -> None:
         file for file in state["files"].get(place, []) if (file["folder"], file["file"]) != (row["folder"], row["file"])
     ]
     fields = {name: row[name] for name in ("database", "task", "folder", "file", "started_at", "node", "seq")}
-    state["files"] = {**state["files"], place: [*found, {**fields, "full": full}]}
+    state["files"] = {**state["files"], place: [*found, {**fields, "full": full, "lost": ""}]}
 
 
 def _finished(state: State, node: State, row: Row) -> None:
@@ -299,18 +299,34 @@ def _uploaded(state: State, node: State, row: Row) -> None:
     _keep(state, row["path"], row, "full-backup" in row["file"] or "full-snapshot" in row["file"])
 
 
-def _removed(state: State, node: State, row: Row) -> None:
+def _at_place(state: State, row: Row, change: Callable[[list[State]], list[State]]) -> None:
     local = f"{row['node']}:{row['path']}"
     place = local if local in state["files"] else row["path"]
     if place in state["files"]:
-        kept = [file for file in state["files"][place] if file["folder"] != row["folder"]]
-        state["files"] = {**state["files"], place: kept}
+        state["files"] = {**state["files"], place: change(state["files"][place])}
+
+
+def _removed(state: State, node: State, row: Row) -> None:
+    _at_place(state, row, lambda files: [file for file in files if file["folder"] != row["folder"]])
+
+
+def _lost(state: State, node: State, row: Row) -> None:
+    """A file that is removed is told on, as what needs it cannot be restored."""
+    name = (row["folder"], row["file"])
+    _at_place(
+        state,
+        row,
+        lambda files: [
+            {**each, "lost": row["how"]} if (each["folder"], each["file"]) == name else each for each in files
+        ],
+    )
 
 
 FILES: dict[str, Callable[[State, State, Row], None]] = {
     "BackupFinished": _finished,
     "Uploaded": _uploaded,
     "FolderRemoved": _removed,
+    "FileLost": _lost,
 }
 """By kind: what an event changes of the files; it is given the node as it was before."""
 
@@ -347,13 +363,14 @@ def _short(node: State, fields: Row) -> State:
 
 
 def _disturb(state: State, row: Row) -> None:
-    path, trouble = row["fields"]["path"], row["fields"]["trouble"]
+    path, trouble = row["fields"].get("path", ""), row["fields"].get("trouble")
 
     def change(node: State) -> State:
         others = without(node["places"], path)
         return {"places": others if trouble == "Well" else {**others, path: trouble}}
 
-    _change(state, row["nodes"][0], change)
+    if path:
+        _change(state, row["nodes"][0], change)
 
 
 def _wiped(node: State, fields: Row) -> State:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from backup.destinations.faults import OfFile
 from backup.notes.runs import BackupCancelled, BackupFinished, BackupSkipped, BackupStarted, ReportQueued
 from cluster import trace
 from cluster.sim.run import BROKEN
@@ -173,7 +174,9 @@ def _plain(found: Any, name: str, known: "KnownPaths") -> Any:
 def _step(step: Step) -> Row:
     """A step without what a client sends: its kind, its nodes, and the fields of a fault."""
     made: Row = {"step": type(step).__name__, "nodes": list(nodes_of(step)), "fields": {}}
-    if isinstance(step, Disturb):
+    if isinstance(step, Disturb) and isinstance(step.trouble, OfFile):
+        pass  # it is over at once: the note about the file says what became of it
+    elif isinstance(step, Disturb):
         trouble = step.trouble
         made["fields"] = {"trouble": type(trouble).__name__, "path": str(getattr(trouble, "path", ""))}
     elif not isinstance(step, Ask | When):

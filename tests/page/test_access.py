@@ -4,10 +4,11 @@ import re
 import sys
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cluster.time_units import HOUR, clock_text
 from tests.page.conftest import Opened, recorded, until
 from tests.page.test_two_runs import two
 
@@ -39,12 +40,16 @@ def faults(page: "Page") -> list[list[str]]:
         middle, side = middles[place % len(middles)], sides[place % len(sides)]
         page.evaluate(f"Object.assign(app.view, {{ middle: '{middle}', side: '{side}' }}); app.draw()")
         found += [[middle, side, *each] for each in page.evaluate(SERIOUS)]
+    for asks in ("app.help()", "app.ask()", "app.close(); app.say('Copied.'); app.set({ from: app.run.names[0] })"):
+        page.evaluate(asks)
+        page.wait_for_timeout(50)
+        found += [[asks, "", *each] for each in page.evaluate(SERIOUS)]
     return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(opened: Opened, scheme: str) -> None:
-    """In every view, light and dark, of a run that held, one that broke, and of two beside each other."""
+    """In every view and dialog, light and dark, of a run that held, one that broke, and of two beside each other."""
     axe()
     one, other = two()
     assert faults(opened(recorded(NIGHT), "#e=420", color_scheme=scheme)) == []
@@ -74,6 +79,66 @@ def test_every_control_is_reached_by_tab(opened: Opened) -> None:
         )
     assert len({tuple(each) for each in seen}) > wanted * 0.9
     assert [each for each in seen if not each[0] or each[1] == "none"] == []
+
+
+def test_every_panel_is_walked_by_keys(opened: Opened) -> None:
+    """Each panel opens by its key and is reached by Tab; a text that leads to its event does so, and the focus stays in the panel."""
+    page = opened(recorded(NIGHT), "#e=420&beside=events")
+    middles, sides = page.evaluate(VIEWS, "middle"), page.evaluate(VIEWS, "side")
+    for nth, name in enumerate([*middles, *sides][:10]):
+        page.keyboard.press(str((nth + 1) % 10))
+        until(page, f"[app.view.middle, app.view.side].includes('{name}')")
+        until(page, f"document.querySelector('[data-key=rail-{name}]').getAttribute('aria-pressed') === 'true'")
+    page.keyboard.press("/")
+    until(page, "app.view.side === 'events' && document.activeElement.matches('input')")
+    page.keyboard.type("report")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "list"
+    page.evaluate("app.go(1)")
+    reports = [row["seq"] for row in recorded(NIGHT).rows if "report" in f"{row['kind']} {row['text']}".lower()]
+    for key, seq in (("ArrowDown", reports[0]), ("ArrowDown", reports[1]), ("ArrowUp", reports[0])):
+        page.keyboard.press(key)
+        assert page.evaluate("app.view.seq") == seq
+        until(page, f"document.querySelector('[aria-current] .number').textContent === '{seq}'")
+    page.evaluate("app.set({ side: 'backups', seq: 420 })")
+    until(page, "document.querySelector('.waits') !== null")
+    page.locator(".waits").focus()
+    page.keyboard.press("Enter")
+    until(page, "app.run.kind(app.view.seq) === 'ReportQueued'")
+    until(page, "document.querySelector('.count').textContent.includes(app.view.seq)")
+    assert page.evaluate("document.activeElement.closest('.side') !== null")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("g")
+    page.keyboard.type("02:00:00")
+    page.keyboard.press("Enter")
+    until(page, "!document.querySelector('dialog').open")
+    assert page.evaluate("app.view.seq") == max(row["seq"] for row in recorded(NIGHT).rows if row["t"] <= 2 * HOUR)
+
+
+def test_a_screen_reader_reads_events(opened: Opened) -> None:
+    """The list says number, time, node and sentence of each event and which of how many it is; a diagram is one picture."""
+    page = opened(recorded(NIGHT), "#e=420&beside=events")
+    tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    known = {each["nodeId"]: each for each in tree}
+
+    def below(node: dict[str, Any]) -> list[dict[str, Any]]:
+        found = [known[each] for each in node.get("childIds", []) if each in known]
+        return [one for each in found for one in ([each] if not each["ignored"] else []) + below(each)]
+
+    said = {
+        (each["role"]["value"], each.get("name", {}).get("value", "")): each for each in tree if not each["ignored"]
+    }
+    events = [each["name"]["value"] for each in below(said["list", "Events"]) if each["role"]["value"] == "button"]
+    told = recorded(NIGHT).rows[419]
+    assert f"420 {clock_text(told['t'])} {told['node']} {told['text']}" in events
+    assert all(re.fullmatch(r"\d+ [\d:.]+ ([ABC] )?\S.*", each) for each in events), events
+    assert page.locator("[aria-current]").get_attribute("aria-setsize") == str(len(recorded(NIGHT).rows))
+    assert page.locator("[aria-current]").get_attribute("aria-posinset") == "420"
+    pictures = [each for (role, _), each in said.items() if role == "image"]
+    assert len(pictures) == 2
+    assert [below(each) for each in pictures] == [[], []]
+    names = {(role, name) for role, name in said if role in ("banner", "navigation", "main", "complementary")}
+    assert names == {("banner", ""), ("navigation", "Views"), ("main", "Space-time"), ("complementary", "Events")}
 
 
 def test_nothing_moves_for_who_wants_no_motion(opened: Opened) -> None:
@@ -115,6 +180,12 @@ def test_forced_colours_keep_every_sign(opened: Opened) -> None:
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
     )
     assert set(colours) == {text} != {ground}
+    page.evaluate("app.set({ side: 'events' })")
+    until(page, "document.querySelector('.row.here') !== null")
+    borders = page.evaluate(
+        "['.row.here .event', '.row:not(.here) .event'].map((each) => getComputedStyle(document.querySelector(each)).borderTopWidth)"
+    )
+    assert borders == ["1px", "0px"], "the event at the playhead has a frame"
 
 
 def test_a_sheet_of_paper_has_the_moment(opened: Opened) -> None:

@@ -213,6 +213,28 @@ def test_restore_reads_what_the_command_would(opened: Opened, tmp_path: Path) ->
     until(page, "document.querySelector('.database .empty') !== null")
 
 
+def test_what_is_lost_cannot_be_restored(opened: Opened) -> None:
+    """A place whose chain misses a file is not where a restore would read, and says which file and how; no place is ill for it."""
+    page = opened(recorded("a_backup_file_is_lost"), "#see=stage&beside=restore")
+    heads = page.locator(".side .task").evaluate_all(
+        "(all) => all.map((each) => each.firstChild.textContent + each.childNodes[1].textContent)"
+    )
+    assert heads[0] == "s3://nightly would be read"
+    assert heads[1].startswith(
+        "B:backups2024-01-01-04-00-00.ravendb-incremental-backup was corrupted: who reads it notices, and"
+    )
+    assert page.locator(".says.ill").count() == 0
+    assert "backups: 4 files" in page.locator(".stage").inner_text()
+    page.evaluate("app.set({ top: { restore: 2.5 * 3600e6 } })")
+    until(page, "document.querySelectorAll('.gone').length === 2")
+    told = page.locator(".side .notice").all_text_contents()
+    full = "2024-01-01-01-00-00.ravendb-full-backup was"
+    assert told == [
+        f"{full} let go by the bucket: nothing that needs it can be restored.",
+        f"{full} removed: nothing that needs it can be restored.",
+    ]
+
+
 @pytest.mark.parametrize("panel", ["see=lanes", "beside=why", "beside=restore", "beside=backups"])
 def test_hostile_names_stay_names(opened: Opened, panel: str) -> None:
     """In the panels of backups, markup and marks of direction in names and sentences are text."""

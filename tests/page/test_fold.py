@@ -5,11 +5,18 @@ from typing import Any
 import pytest
 
 from cluster.sim.world import World
+from scenarios.backups import backups
 from scenarios.inspect.moment import true_time, visit
 from scenarios.page.fold import States
 from tests.page.conftest import Opened, recorded
 
-STORIES = ("no_leader_still_backed_up", "cut_off_owner_backs_up_twice", "storm", "a_snapshot_on_a_slow_disk")
+STORIES = (
+    "no_leader_still_backed_up",
+    "cut_off_owner_backs_up_twice",
+    "storm",
+    "a_snapshot_on_a_slow_disk",
+    "a_backup_file_is_lost",
+)
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -60,6 +67,29 @@ def test_the_fold_is_what_the_world_says(run: str, at: str) -> None:
         if node["up"]:
             role = "candidate" if node["role"] == "trial" else node["role"]
             assert held[1:] == (role, node["term"], node["leader"], node["commit"], tuple(node["voters"]), owners), name
+
+
+@pytest.mark.parametrize("story", ["a_backup_file_is_lost", "retention_under_each_rule", "the_cloud_outlives_the_node"])
+def test_the_files_are_those_that_stand_there(story: str) -> None:
+    """At the end of a run each place has the files that the state says, whatever was removed by retention, by hand or by a bucket."""
+    made = recorded(story)
+    state = States(made.header["names"], made.rows).at(len(made.rows))
+
+    def read(world: World) -> dict[str, set[str]]:
+        there = backups(world).destinations
+        places = {}
+        for name in state["files"]:
+            node, _, path = name.partition(":")
+            place = there.place(node, path) if node in state["nodes"] else there.place(world.names[0], name)
+            places[name] = {f"{folder}/{file}" for folder in place.folders() for file in place.files(folder)}
+        return places
+
+    told = {
+        place: {f"{each['folder']}/{each['file']}" for each in files if each["lost"] in ("", "corrupted")}
+        for place, files in state["files"].items()
+    }
+    assert visit(f"{story}@1", None, read).read == told
+    assert any(told.values())
 
 
 def _held(node: Any) -> tuple[object, ...]:

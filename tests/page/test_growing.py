@@ -60,7 +60,7 @@ def test_links_of_their_own_are_told(opened: Opened, tmp_path: Path) -> None:
     page = opened(made, f"#e={steps[1]}&see=stage&beside=events")
     for seq in steps:
         assert page.evaluate(f"app.run.state({seq})") == states.at(seq), seq
-    assert page.locator(".stage > svg > text").inner_html() == "all links: 20 ms"
+    assert page.locator(".stage > svg > g > text").inner_html() == "all links: 20 ms"
     told = page.locator(".link.wired").all_text_contents()
     assert told == ["200 ms30% lost"] * 2, "between A and each of B and C"
     assert "links between A | BC: latency 200 ms, loss 30.0%" in page.locator("[aria-current]").inner_text()

@@ -181,6 +181,28 @@ def test_words_stand_out_from_their_ground(opened: Opened, scheme: str) -> None:
     assert low == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_names_stand_out_from_their_colours(opened: Opened, scheme: str) -> None:
+    """A name in the colour of its node has a contrast of 4.5 to 1, whichever of the six colours it is."""
+    page = opened(recorded("a_replica_is_not_a_backup"), "#see=lanes", color_scheme=scheme)
+    found = page.evaluate(
+        """() => {
+          const light = (colour) => {
+            const [r, g, b] = colour.match(/[\\d.]+/g).map(Number).map((each) => each / 255)
+              .map((each) => each <= .04045 ? each / 12.92 : ((each + .055) / 1.055) ** 2.4);
+            return .2126 * r + .7152 * g + .0722 * b;
+          };
+          return [0, 1, 2, 3, 4, 5].map((nth) => {
+            const group = document.querySelector(".leads");
+            group.setAttribute("class", `leads n${nth}`);
+            const [x, y] = ["rect", "text"].map((each) => light(getComputedStyle(group.querySelector(each)).fill)).sort((a, b) => a - b);
+            return (y + .05) / (x + .05);
+          });
+        }"""
+    )
+    assert min(found) >= 4.5, found
+
+
 def test_a_hundred_thousand_events_fit(opened: Opened, browser: "Browser") -> None:
     """A page of 100,000 events, no two sentences alike, is at most 4 MB, and ready and scrubbed within its budget.
 

@@ -5,6 +5,7 @@ import re
 from scenarios.page.fold import States
 from scenarios.page.recording import Recording
 from tests.page.conftest import Opened, recorded, until
+from tests.page.words import FOUND
 
 NIGHT = "cut_off_owner_backs_up_twice"
 
@@ -117,24 +118,14 @@ def test_the_sides_of_a_cut_are_shaded(opened: Opened) -> None:
 
 def test_no_words_lie_over_others(opened: Opened) -> None:
     """In the diagram no sentence, time or name overlaps another one, near and far, in a small window and a large one."""
-    for run in (NIGHT, "one_backup_for_all", "storm"):
+    for run in (NIGHT, "one_backup_for_all", "storm"):  # all stories: python -m tests.page.words
         for size in ((1280, 800), (1920, 1080)):
             page = opened(recorded(run), viewport={"width": size[0], "height": size[1]})
             for zoom in (0.3, 1, 4):
                 page.evaluate(
                     f"app.view.zoom = {zoom}; app.view.seq = Math.round(app.run.count / 2); app.view.top = {{}}; app.draw()"
                 )
-                overlaps = page.evaluate(
-                    """() => {
-                      const boxes = [...document.querySelectorAll('.spacetime text')].filter((each) => !each.closest('.parted'))
-                        .map((each) => [each.textContent, each.getBoundingClientRect()]);
-                      const wide = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left);
-                      const high = (a, b) => Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-                      return boxes.flatMap(([one, a], place) => boxes.slice(place + 1)
-                        .filter(([, b]) => wide(a, b) > 1 && high(a, b) > 3)
-                        .map(([other]) => [one, other]));
-                    }"""
-                )
+                overlaps = page.evaluate(FOUND, ".spacetime")
                 assert overlaps == [], (run, size, zoom)
 
 

@@ -125,6 +125,7 @@ export class App {
     const rooms = [regions.middle, regions.side].map((each) => ({ region: each, room: this.roomOf(each) })); // measured once, before what moves it
     [view.middle, view.side].forEach((name, nth) => {
       const panel = this.list.find((each) => each.name === name) ?? this.list[0];
+      rooms[nth].region.setAttribute("aria-label", panel.title);
       replace(rooms[nth].region, panel.draw(state, run, { ...view, ...rooms[nth].room }));
     });
     document.title = `${run.header.story}@${run.header.seed} · ${view.seq}`;

@@ -51,18 +51,25 @@ export function draw(name, ...parts) {
   return made((tag) => document.createElementNS(SVG, tag), name, parts);
 }
 
+/** A picture, which one sentence tells to who cannot see it; what is in it is told by the list of events.
+ * @param {string} says @param {number} width @param {number} height @param {Record<string, any>} more attributes
+ * @param {...(Part | Part[])} shapes */
+export function picture(says, width, height, more, ...shapes) {
+  return draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": says, ...more }, draw("g", { "aria-hidden": "true" }, ...shapes));
+}
+
 /** Shapes that a click follows to an event and a pointer that rests on them asks about.
  * @param {string} kind their classes @param {number} seq @param {string} title @param {...(Part | Part[])} shapes */
 export function mark(kind, seq, title, ...shapes) {
   return draw(`g.${kind}`, { "data-seq": seq, title }, ...shapes);
 }
 
-/** The text, and `…` in place of its end if it is wider than so many letters; capitals and letters of Asia are wide.
+/** The text, and `…` in place of its end if it is wider than so many letters; capitals, digits and letters of Asia are wide.
  * @param {string} text @param {number} most */
 export function clipped(text, most) {
   let wide = 0, kept = 0;
   for (const each of text) {
-    wide += each > "\u10ff" ? 2 : /[A-Z]/.test(each) ? 1.3 : 1;
+    wide += each > "\u10ff" ? 2 : /[A-Z]/.test(each) ? 1.3 : /\d/.test(each) ? 1.16 : 1;
     if (wide < most) kept += each.length;
     if (wide > most) return `${text.slice(0, kept)}…`;
   }

@@ -227,8 +227,18 @@ const NODE = {
 function keep(state, place, row, full) {
   const others = (state.files[place] ?? []).filter((/** @type {Row} */ file) => file.folder !== row.folder || file.file !== row.file);
   const { database, task, folder, file, started_at, node, seq } = row;
-  state.files = { ...state.files, [place]: [...others, { database, task, folder, file, started_at, node, seq, full }] };
+  state.files = { ...state.files, [place]: [...others, { database, task, folder, file, started_at, node, seq, full, lost: "" }] };
 }
+
+/** @param {State} state @param {Row} row @param {(files: Row[]) => Row[]} change */
+function atPlace(state, row, change) {
+  const local = `${row.node}:${row.path}`, place = state.files[local] ? local : row.path;
+  if (state.files[place]) state.files = { ...state.files, [place]: change(state.files[place]) };
+}
+
+/** Whether a file is still there, whole or not: one that is removed stays in the state, as what needs it cannot be restored.
+ * @param {State} file */
+export const stands = ({ lost }) => !lost || lost === "corrupted";
 
 /** @type {Record<string, (state: State, before: State, row: Row) => void>} */
 const FILES = {
@@ -237,13 +247,8 @@ const FILES = {
     if (run?.path) keep(state, `${row.node}:${run.path}`, row, row.full);
   },
   Uploaded: (state, before, row) => keep(state, row.path, row, /full-(backup|snapshot)/.test(row.file)),
-  FolderRemoved: (state, before, row) => {
-    const local = `${row.node}:${row.path}`;
-    const place = state.files[local] ? local : row.path;
-    if (!state.files[place]) return;
-    const kept = state.files[place].filter((/** @type {Row} */ file) => file.folder !== row.folder);
-    state.files = { ...state.files, [place]: kept };
-  },
+  FolderRemoved: (state, before, row) => atPlace(state, row, (files) => files.filter((file) => file.folder !== row.folder)),
+  FileLost: (state, before, row) => atPlace(state, row, (files) => files.map((file) => (file.folder === row.folder && file.file === row.file ? { ...file, lost: row.how } : file))),
 };
 
 // ---- what a step of the story changes ----
@@ -302,7 +307,7 @@ const STEPS = {
   Disturb: (state, { nodes, fields }) =>
     ofNode(state, nodes[0], ({ places }) => {
       const others = without(places, fields.path);
-      return { places: fields.trouble === "Well" ? others : { ...others, [fields.path]: fields.trouble } };
+      return { places: !fields.path ? places : fields.trouble === "Well" ? others : { ...others, [fields.path]: fields.trouble } };
     }),
   Wipe: (state, { fields }) =>
     ofNode(state, fields.node, ({ up, role, since, clock, short, places, cluster }) => ({

@@ -49,6 +49,13 @@ export function homeOf({ clusters }, node) {
   return Math.max(0, clusters.findIndex((founders) => founders.includes(node)));
 }
 
+/** A task by its name, and of which database it is where another one has the same.
+ * @param {{lanes: Lanes}} run @param {string} key */
+export function taskName({ lanes: { tasks } }, key) {
+  const name = tasks.get(key) ?? "one-time backup", same = [...tasks].some(([other, each]) => each === name && other !== key);
+  return same || !tasks.has(key) ? `${name} of ${key.slice(0, key.lastIndexOf("/"))}` : name;
+}
+
 /** A collector: give events in order to `see`, say by `until` when the last of them was, and read `lanes`.
  * @param {string[]} agreed the kinds of notes about an entry that is applied */
 export function collector(agreed) {

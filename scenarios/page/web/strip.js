@@ -1,14 +1,14 @@
 // The map of the whole run: who leads, faults, a lane a task, promises. True time from left to right; a click goes there.
 
 import { clockText } from "./clock.js";
-import { clickedSeq, clipped, colorOf, draw, mark } from "./dom.js";
+import { clickedSeq, clipped, colorOf, draw, mark, picture } from "./dom.js";
 import { homeOf, wentWrong } from "./lanes.js";
 import { eventAt } from "./search.js";
 
 /** @typedef {import("./types.js").Recorded} Recorded */
 /** @typedef {import("./types.js").View} View */
 
-const LABEL = 96, LANE = 20, MOST_TASKS = 5;
+const LABEL = 128, LANE = 20, MOST_TASKS = 5;
 
 /** How high the map is, in pixels.
  * @param {Recorded} run */
@@ -23,9 +23,9 @@ export function strip(run, width, view) {
   const tasks = [...run.lanes.tasks].slice(0, MOST_TASKS), more = run.lanes.tasks.size - tasks.length;
   let lane = 0;
   const next = () => 4 + LANE * lane++;
-  return draw(
-    "svg.strip", {
-      width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Map of the whole run",
+  return picture(
+    "Map of the whole run", width, height, {
+      class: "strip",
       onclick: (/** @type {MouseEvent} */ event) => {
         view.go(clickedSeq(event) || Math.max(1, eventAt(run, timeAt(run, width, event.offsetX))));
       },
@@ -61,7 +61,7 @@ function timeAt(run, width, x) {
 
 /** @param {string} name @param {number} y */
 function label(name, y) {
-  return draw("text.lane", { x: LABEL - 10, y: y + 14, title: name }, clipped(name, 12));
+  return draw("text.lane", { x: LABEL - 10, y: y + 14, title: name }, clipped(name, 16));
 }
 
 /** @param {Recorded} run @param {number} nth the cluster @param {(t: number) => number} x @param {number} y */
@@ -71,7 +71,7 @@ function leaders(run, nth, x, y) {
     const from = x(life.t), wide = Math.max(2, x(life.until) - from);
     return mark(`leads ${colorOf(run.names, life.node)}`, life.seq, `${life.node} leads term ${life.term}, from ${clockText(life.t)} to ${clockText(life.until)}`,
       draw("rect", { x: from, y: y + 3, width: wide, height: LANE - 6 }),
-      wide > 34 ? draw("text", { x: from + 6, y: y + 14.5 }, `${life.node} · t${life.term}`) : null);
+      wide > 8 + 7.2 * `${life.node} · t${life.term}`.length ? draw("text", { x: from + 6, y: y + 14.5 }, `${life.node} · t${life.term}`) : null);
   }));
 }
 
@@ -103,7 +103,7 @@ function taskLane(run, x, y, key, name) {
   const runs = run.lanes.runs.filter((each) => each.key === key).slice(0, 3000).map((each) => {
     const at = x(each.t), wide = Math.max(4, x(each.until) - at), bad = wentWrong(each);
     const kind = bad ? "bad" : each.late ? "late" : "fine", what = each.full ? "full" : each.end === "nothing new" ? "nothing new" : "incremental";
-    return mark(`run ${kind}${each.full ? " full" : ""}`, each.seq, `${clockText(each.t)}  ${each.node}: ${what}${each.end ? `, ${each.end}` : ""}${each.late ? ", reported late" : ""}`,
+    return mark(`run ${kind}${each.full ? " full" : ""}`, each.seq, `${clockText(each.t)}  ${each.node}: ${what}${each.end && each.end !== what ? `, ${each.end}` : ""}${each.late ? ", reported late" : ""}`,
       bad ? draw("path", { d: `M${at - 4} ${y + 3}l8 8m0 -8l-8 8` }) : draw("rect", { x: at - 2, y: each.full ? y + 1 : y + 4, width: wide, height: each.full ? 12 : 9 }));
   });
   return draw("g.task", label(name, y), owners, runs);

@@ -1,7 +1,7 @@
 // Backups alone: a lane a task, and in it a row a node. No logs, no beats. A day fits one screen; a longer run is shown day by day.
 
 import { DAY, clockText, spanText, wallText } from "../clock.js";
-import { clickedSeq, colorOf, draw, el, mark } from "../dom.js";
+import { clickedSeq, colorOf, draw, el, mark, picture } from "../dom.js";
 import { keyOf } from "../fold_record.js";
 import { cutOff, wentWrong } from "../lanes.js";
 import { eventAt } from "../search.js";
@@ -20,7 +20,7 @@ export function backupLanes(state, run, view) {
   const tasks = [...run.lanes.tasks];
   const turn = (/** @type {number} */ by) => el("button", { onclick: () => view.go(Math.max(1, eventAt(run, from + by * DAY))), disabled: from + by * DAY < 0 || from + by * DAY > run.lanes.end }, by < 0 ? "← Day before" : "Day after →");
   return el(
-    "section.daylanes", { "data-key": "daylanes" },
+    "section.daylanes", { "data-key": "daylanes", tabindex: 0, role: "region", "aria-label": "Lanes" },
     el("h2", "Backups", el("small", ` ${wallText(from)} to ${wallText(to)} UTC`), long ? [" ", turn(-1), " ", turn(1)] : null),
     el("p.hint", "■ full   □ incremental   – nothing new   ✕ failed   ┄ report waits   ▾ removed by retention   ▔ holds itself responsible   ▒ cut off"),
     tasks.length ? null : el("p.empty", "No backup task in this run."),
@@ -52,8 +52,7 @@ function lane(run, view, scale, key, name, now) {
   }
   return el("article.lane",
     el("h3", el("bdi", name), " ", el("small", el("bdi", key))),
-    draw("svg", {
-      width: scale.wide, height, role: "img", "aria-label": `${name}: ${runs.length} runs, ${gaps.length} gaps`,
+    picture(`${name}: ${runs.length} runs, ${gaps.length} gaps`, scale.wide, height, {
       onclick: (/** @type {MouseEvent} */ event) => {
         const seq = clickedSeq(event), asks = /** @type {Element} */ (event.target).closest(".run, .gap");
         if (seq) view.set({ seq, side: asks ? "why" : view.side });
@@ -68,7 +67,7 @@ function lane(run, view, scale, key, name, now) {
         draw("path", { d: `M${at(gap.first)} 12V20H${Math.max(at(gap.first) + 4, at(gap.covered ?? lanes.end))}V12` }))),
       tenures.slice(0, MOST).map((each) => mark(`owner ${colorOf(run.names, each.owner)}`, each.seq, `${each.owner} is responsible from ${clockText(each.t)} to ${clockText(each.until)}`,
         draw("rect", { x: at(each.t), y: 24, width: Math.max(2, at(each.until) - at(each.t) - 1), height: 14 }),
-        at(each.until) - at(each.t) > 18 ? draw("text", { x: at(each.t) + 5, y: 35 }, each.owner) : null)),
+        at(each.until) - at(each.t) > 8 + 9 * each.owner.length ? draw("text", { x: at(each.t) + 5, y: 35 }, each.owner) : null)),
       nodes.map((node) => text(LEFT - 10, y(node) + 20, node)),
       lanes.lives.filter((life) => life.role === "down" && nodes.includes(life.node) && inside(life)).slice(0, MOST).map((life) => mark("off", life.seq, `${life.node} is down for ${spanText(life.until - life.t)}`,
         draw("rect", { x: at(life.t), y: y(life.node) + 5, width: Math.max(2, at(life.until) - at(life.t)), height: ROW - 7 }))),

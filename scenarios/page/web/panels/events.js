@@ -43,12 +43,19 @@ export function events(state, run, view) {
     "div.rows",
     {
       "data-key": "events", "data-scroll": top, tabindex: 0, role: "list", "aria-label": "Events",
+      onkeydown: (/** @type {KeyboardEvent} */ event) => {
+        const to = { ArrowDown: found[firstFrom(found, view.seq + 1)], ArrowUp: found[here - 1] }[event.key];
+        if (event.altKey || event.ctrlKey || event.metaKey || !to) return;
+        event.preventDefault();
+        event.stopPropagation();
+        view.go(to);
+      },
       onscroll: (/** @type {Event} */ event) => {
         const at = /** @type {HTMLElement} */ (event.target).scrollTop;
         if (Math.abs(at - (view.top.events ?? top)) > 1) view.set({ top: { ...view.top, events: at } }, true);
       },
     },
-    el("div.all", shown.map((seq, place) => row(run, view, seq, (first + place) * ROW))),
+    el("div.all", shown.map((seq, place) => row(run, view, seq, first + place, found.length))),
   );
   const all = /** @type {HTMLElement} */ (list.firstElementChild);
   all.style.height = `${Math.min(MOST, found.length) * ROW}px`;
@@ -69,16 +76,16 @@ export function events(state, run, view) {
   );
 }
 
-/** @param {Recorded} run @param {View} view @param {number} seq @param {number} top */
-function row(run, view, seq, top) {
+/** @param {Recorded} run @param {View} view @param {number} seq @param {number} place @param {number} all */
+function row(run, view, seq, place, all) {
   const here = seq === view.seq, broke = run.header.breaks.some((each) => each.seq === seq);
   const kinds = ["row", here && "here", broke && "broke", run.weights[seq] === 2 && "headline", !run.weights[seq] && "detail", seq > view.seq && "later"];
   const made = el(
-    "div", { role: "listitem", class: kinds.filter(Boolean).join(" "), "aria-current": here ? "true" : null },
+    "div", { role: "listitem", class: kinds.filter(Boolean).join(" "), "aria-current": here ? "true" : null, "aria-posinset": place + 1, "aria-setsize": all },
     el("button.event", { tabindex: here ? 0 : -1, title: run.text(seq), onclick: () => view.go(seq) },
       el("span.number", seq), el("span.time", clockText(run.times[seq])),
       el("bdi.node", run.node(seq)), el("bdi.text", run.text(seq))),
   );
-  made.style.transform = `translateY(${top}px)`;
+  made.style.transform = `translateY(${place * ROW}px)`;
   return made;
 }

@@ -1,6 +1,6 @@
 // The logs side by side: an entry with its term, solid once its node knows that it is committed, dashed before.
 
-import { clipped, draw, el, following, mark } from "../dom.js";
+import { clipped, draw, el, following, mark, picture } from "../dom.js";
 import { lastOf } from "../fold.js";
 
 /** @typedef {import("../types.js").State} State */
@@ -26,8 +26,8 @@ export function logs(state, run, view) {
         view.set({ top: { ...view.top, logs: Math.max(shown, Math.min(most, last + Math.sign(event.deltaY) * 3)) } }, true);
       },
     },
-    draw(
-      "svg", { width: view.width, height: view.height, role: "img", "aria-label": `Entries ${first} to ${last} of the logs of ${names.join(", ")}`, onclick: following(view) },
+    picture(
+      `Entries ${first} to ${last} of the logs of ${names.join(", ")}`, view.width, view.height, { onclick: following(view) },
       rows.map((index) => draw("text.index", { x: 52, y: y(index) + 16 }, index)),
       groups.flatMap(({ nth, group }) => {
         const x = left, after = x + wide * group.length;

@@ -1,7 +1,7 @@
 // The promises as lights over time: green as far as each was kept, and the sentence of the one that broke.
 
 import { clockText } from "../clock.js";
-import { draw, el } from "../dom.js";
+import { draw, el, picture } from "../dom.js";
 
 /** @type {import("../types.js").Panel} */
 export function promises(state, run, view) {
@@ -21,7 +21,7 @@ export function promises(state, run, view) {
       const broke = broken.get(name), end = broke ? (run.times[broke.seq] / Math.max(1, run.lanes.end)) * wide : wide;
       return el(
         "li", { class: broke ? "broke" : "kept" },
-        draw("svg", { width: wide + 14, height: 18, role: "img", "aria-label": broke ? `broken at ${clockText(run.times[broke.seq])}` : "kept" },
+        picture(broke ? `broken at ${clockText(run.times[broke.seq])}` : "kept", wide + 14, 18, {},
           draw("line.over", { x1: 6, x2: Math.max(6, end + (broke ? 0 : 6)), y1: 9, y2: 9 }),
           broke ? draw("path.break", { d: `M${end} 3l12 12m0 -12l-12 12` }) : null, draw("line.at", { x1: now + 6, x2: now + 6, y1: 1, y2: 17 })),
         el("div", el("b", name, broke ? ` ✕ broke at ${clockText(run.times[broke.seq])}` : ""), el("p", el("bdi", says)),

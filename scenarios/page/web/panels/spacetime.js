@@ -4,9 +4,9 @@
 import { PAUSE, axisOf, placeOf } from "../axis.js";
 import { asked } from "../causes.js";
 import { DAY, clockText, spanText } from "../clock.js";
-import { clipped, draw, el, following, mark } from "../dom.js";
+import { clipped, draw, el, following, mark, picture } from "../dom.js";
 import { own } from "../fold_record.js";
-import { cutOff } from "../lanes.js";
+import { cutOff, taskName } from "../lanes.js";
 import { firstFrom } from "../search.js";
 
 /** @typedef {import("../types.js").Recorded} Recorded */
@@ -133,8 +133,8 @@ export function spacetime(state, run, view) {
       onpointerdown: (/** @type {PointerEvent} */ event) => drag(event, view, top),
       onclick: following(view),
     },
-    draw(
-      "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", title: `Events ${Math.max(1, first)} to ${Math.min(run.count, last)} of ${run.count}` },
+    picture(
+      `Events ${Math.max(1, first)} to ${Math.min(run.count, last)} of ${run.count}`, width, height, {},
       parted, pauses, lines, turns, arrows, led ? draw("path.chain", { d: `M${led}` }) : null, marks, sentences,
       draw("line.playhead", { x1: 0, x2: words - 14, y1: now, y2: now }),
       now > HEAD && now < height ? draw("text.now", { x: TIMES - 8, y: now - 4 }, clockText(state.t)) : null,
@@ -195,7 +195,7 @@ function lifeLine(role, x, from, to, how) {
  * @param {Recorded} run @param {import("../lanes.js").Belief} belief @param {number} x @param {number} from @param {number} to @param {string} how */
 function turn(run, belief, x, from, to, how) {
   return mark(
-    `turn${how}`, belief.seq, `${belief.node} holds itself responsible for ${run.lanes.tasks.get(belief.key) ?? belief.key}`,
+    `turn${how}`, belief.seq, `${belief.node} holds itself responsible for ${taskName(run, belief.key)}`,
     draw("path.wide", { d: `M${x} ${from}V${to}` }),
     draw("path", { d: `M${x + 4} ${from}H${x}V${to}H${x + 4}` }),
   );
@@ -250,8 +250,8 @@ function glyph(run, seq, x, y, how) {
 /** @param {Recorded} run @param {number} seq @param {string} node @param {number} y @param {number} at @param {number} x
  * @param {number} left @param {string} how @param {View} view */
 function sentence(run, seq, node, y, at, x, left, how, view) {
-  const most = Math.max(10, Math.floor((view.width - left - 6) / 6.6)), text = `${node} ${run.text(seq)}`.trim();
-  const here = seq === view.seq ? " here" : "", broke = run.header.breaks.some((each) => each.seq === seq) ? " broke" : "";
+  const here = seq === view.seq ? " here" : "", broke = run.header.breaks.some((each) => each.seq === seq) ? " broke" : "", text = `${node} ${run.text(seq)}`.trim();
+  const most = Math.max(10, Math.floor((view.width - left - 6) / (here || broke ? 7.3 : 6.6))); // bold is wider
   const weight = run.weights[seq] === 2 ? " headline" : "";
   return mark(
     `sentence${how}${weight}${here}${broke}`, seq, `${clockText(run.times[seq])}  ${text}`,

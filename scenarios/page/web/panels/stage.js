@@ -3,8 +3,8 @@
 
 import { asked } from "../causes.js";
 import { spanText } from "../clock.js";
-import { clipped, colorOf, draw, el } from "../dom.js";
-import { lastOf } from "../fold.js";
+import { clipped, colorOf, draw, el, picture } from "../dom.js";
+import { lastOf, stands } from "../fold.js";
 
 /** @typedef {import("../types.js").State} State */
 /** @typedef {import("../types.js").Recorded} Recorded */
@@ -25,9 +25,9 @@ export function stage(state, run, view) {
     return [name, { x: room / 2 + Math.max(90, Math.min(room / 2 - 110 * grown, high * 0.8)) * Math.cos(turn), y: 72 * grown + high * part }];
   }));
   const led = asked(run, view)?.all;
-  return el("div.stage", { "data-key": "stage" }, draw(
-    "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The cluster at this moment; the panels beside have the same as text" },
-    links(state, run, at, view.from),
+  return el("div.stage", { "data-key": "stage" }, picture(
+    "The cluster at this moment; the panels beside have the same as text", width, height, {},
+    links(state, run, at, grown, view.from),
     view.from || !wireWords(state.links).length ? null : draw("text.words", { x: 14, y: 22 }, `all links: ${wireWords(state.links).join(", ")}`),
     flying(state, run, view).map((row) => message(run, row, state.t, at, led && !led.has(row.seq) ? " faded" : "", view)),
     run.names.map((name) => (view.from && name !== view.from ? stranger(state, name, at[name], grown, view.from) : body(state, run, name, at[name], grown, view))),
@@ -35,17 +35,17 @@ export function stage(state, run, view) {
   ));
 }
 
-/** @param {State} state @param {Recorded} run @param {Record<string, Place>} at @param {string} from */
-function links(state, run, at, from) {
+/** @param {State} state @param {Recorded} run @param {Record<string, Place>} at @param {number} grown @param {string} from */
+function links(state, run, at, grown, from) {
   /** @type {{x: number, y: number, w: number, h: number}[]} */
-  const taken = Object.values(at).map(({ x, y }) => ({ x, y: y + 30, w: 2 * R, h: 140 }));
+  const taken = Object.values(at).flatMap(({ x, y }) => [{ x, y: y - 10, w: 2 * R * grown, h: 90 * grown }, { x, y: y + 66 * grown, w: 230 * grown, h: 72 * grown }]);
   return run.names.flatMap((one, place) => run.names.slice(place + 1).map((other) => {
     const both = [`${one}>${other}`, `${other}>${one}`], cut = both.filter((each) => state.cuts.includes(each)), held = both.filter((each) => state.held.includes(each));
     const a = at[one], b = at[other], wire = from ? [] : wireWords(state.wires[both[0]]), how = from || !(cut.length + held.length + wire.length) ? "" : cut.length ? " cut" : held.length ? " held" : " wired";
     if (!how && state.nodes[one].cluster !== state.nodes[other].cluster) return null;
     const lines = !how ? [] : how === " wired" ? wire : [`✕ ${how.trim()}${cut.length + held.length === 1 ? ` ${[...cut, ...held][0].replace(">", " → ")}` : ""}`];
     const w = 7 * Math.max(...lines.map((line) => line.length)), h = 16 * lines.length;
-    const places = [0.5, 0.4, 0.6, 0.3, 0.7].map((part) => ({ x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part, w, h }));
+    const places = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].map((part) => ({ x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part, w, h }));
     const free = places.find((each) => !taken.some((other) => 2 * Math.abs(each.x - other.x) < w + other.w && 2 * Math.abs(each.y - other.y) < h + other.h)) ?? places[0];
     if (how) taken.push(free);
     return draw(`g.link${how}`, draw("line", { x1: a.x, y1: a.y, x2: b.x, y2: b.y }),
@@ -90,7 +90,7 @@ const ROLES = /** @type {Record<string, string>} */ ({ leader: "leads", follower
 
 /** @param {State} state @param {Recorded} run @param {string} name @param {Place} place @param {number} grown @param {View} view */
 function body(state, run, name, { x, y }, grown, view) {
-  const node = state.nodes[name], color = colorOf(run.names, name), soon = stands(state, run, name);
+  const node = state.nodes[name], color = colorOf(run.names, name), soon = candidacy(state, run, name);
   const follows = node.role === "follower" ? (node.leader ? `follows ${node.leader}` : "follows nobody") : ROLES[node.role];
   const owned = Object.entries(node.record.tasks).filter(([, task]) => task.owner === name).map(([, task]) => task.name);
   const files = Object.entries(state.files).filter(([each]) => each.startsWith(`${name}:`)), waiting = Object.keys(node.waiting).length;
@@ -105,7 +105,7 @@ function body(state, run, name, { x, y }, grown, view) {
     ...node.short.map((/** @type {string} */ of) => `short of ${of}`), ...Object.entries(node.places).map(([path, trouble]) => `${path}: ${trouble}`),
     node.clock.offset && `clock ${node.clock.offset > 0 ? "+" : "−"}${spanText(Math.abs(node.clock.offset))}`, node.clock.drift && `clock drifts ${node.clock.drift} ppm`].filter(Boolean);
   if (ills.length) lines.push([ills.join(", "), "ill"]);
-  for (const [each, kept] of files.slice(0, 2)) if (kept.length) lines.push([`${each.slice(name.length + 1)}: ${kept.length} file${kept.length > 1 ? "s" : ""}`, ""]);
+  for (const [each, kept] of files.map(([each, all]) => [each, all.filter(stands)]).slice(0, 2)) if (kept.length) lines.push([`${each.slice(name.length + 1)}: ${kept.length} file${kept.length > 1 ? "s" : ""}`, ""]);
   return draw(
     `g.body ${node.paused ? "paused " : ""}${node.role} ${color}`, { transform: `translate(${x} ${y}) scale(${grown})`, onclick: () => view.go(Math.max(1, node.since)), title: `${name} ${follows}, since event ${node.since}` },
     node.role === "leader" ? draw("path.crown", { d: CROWN }) : null,
@@ -124,7 +124,7 @@ const RESETS = (row) => (row.kind === "Delivered" ? /^(AppendEntries|InstallSnap
 
 /** How long until this node stands for election, as the recording has it, and how much of its timer has run; null if that is not soon.
  * @param {State} state @param {Recorded} run @param {string} name */
-function stands(state, run, name) {
+function candidacy(state, run, name) {
   const node = state.nodes[name], next = run.lanes.lives.find((life) => life.node === name && life.seq > state.seq);
   if (!node.up || node.role === "leader" || !next || !/candidate|trial/.test(next.role) || next.t - state.t > SOON) return null;
   for (let seq = state.seq + 1; seq < next.seq; seq++) if (run.node(seq) === name && RESETS(run.row(seq))) return null;
@@ -153,7 +153,7 @@ function stranger(state, name, { x, y }, grown, from) {
 
 /** @param {State} state @param {string} place @param {number} x @param {number} y */
 function cloud(state, place, x, y) {
-  const files = state.files[place].length;
+  const files = state.files[place].filter(stands).length;
   return draw("g.cloud", { transform: `translate(${x} ${y})`, title: place }, draw("rect", { width: 130, height: 46, rx: 4 }),
     draw("text", { x: 8, y: 19 }, clipped(place, 19)), draw("text.words", { x: 8, y: 36 }, `${files} file${files === 1 ? "" : "s"}`));
 }

@@ -2,6 +2,8 @@
 
 import { clockText, wallText } from "../clock.js";
 import { el } from "../dom.js";
+import { keyOf } from "../fold_record.js";
+import { taskName } from "../lanes.js";
 import { eventAt } from "../search.js";
 import { recordOf } from "../knowledge.js";
 import { since } from "../since.js";
@@ -17,11 +19,11 @@ export function why(state, run, view) {
   return el("section.backups", { "data-key": "why" },
     el("h2", "Why"),
     el("h4", "Last runs"),
-    begun.length ? begun.map((each) => card(each.seq, `${clockText(each.t)} ${each.node}, ${run.lanes.tasks.get(each.key) ?? "one-time backup"}`, run.header.why[each.seq] ?? [run.text(each.seq)], [
+    begun.length ? begun.map((each) => card(each.seq, `${clockText(each.t)} ${each.node}, ${taskName(run, each.key)}`, run.header.why[each.seq] ?? [run.text(each.seq)], [
       each.endSeq && each.endSeq <= view.seq ? el("p", go(each.endSeq, each.end)) : null,
       each.waits && each.waits <= view.seq ? el("p", go(each.waits, run.text(each.waits))) : null])) : el("p.empty", "None by now."),
     el("h4", "Who is responsible"),
-    tasks.map((each) => el("p", go(each.owner_since || each.since, `${each.name}: ${each.owner || "nobody"}`), ` ${each.reason}`, each.rule ? el("small", ` rule ${each.rule}`) : null)),
+    tasks.map((each) => el("p", go(each.owner_since || each.since, `${taskName(run, keyOf(each))}: ${each.owner || "nobody"}`), each.reason ? ` (${each.reason})` : "", each.rule ? el("small", ` rule ${each.rule}`) : null)),
     el("h4", "Not covered"),
-    gaps.length ? gaps.slice(-20).map((gap) => card(eventAt(run, gap.first) || 1, `${wallText(gap.first)}, ${gap.count} of ${run.lanes.tasks.get(gap.key)}`, gap.why, [])) : el("p.empty", "None by now."));
+    gaps.length ? gaps.slice(-20).map((gap) => card(eventAt(run, gap.first) || 1, `${wallText(gap.first)}, ${gap.count} of ${taskName(run, gap.key)}`, gap.why, [])) : el("p.empty", "None by now."));
 }
