@@ -3,7 +3,7 @@
 import { clipped, draw, el, picture } from "../dom.js";
 import { recordOf } from "../knowledge.js";
 
-const WIDE = 320, HIGH = 290, KINDS = /** @type {[string, string][]} */ ([["members", "member"], ["promotables", "promotable"], ["rehabs", "rehab"]]);
+const WIDE = 312, HIGH = 290, KINDS = /** @type {[string, string][]} */ ([["members", "member"], ["promotables", "promotable"], ["rehabs", "rehab"]]);
 
 /** @type {import("../types.js").Panel} */
 export function group(state, run, view) {
