@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cluster.checks import Violation
+from cluster.sim.errors import OutOfBudget
 from cluster.sim.run import BROKEN, BUG, HELD
 from cluster.sim.user_code import is_users
 from cluster.value import value
@@ -48,6 +49,8 @@ def cause_of(failure: BaseException | None, outcome: "Outcome", loaded: LoadedSt
     if verdict == BROKEN:
         return Cause(OF_THE_STORY, _innermost(failure, is_users))
     kind = f"{verdict}, {type(failure).__name__}"
+    if isinstance(failure, OutOfBudget):  # wherever it was just then
+        return Cause(kind, "")
     return Cause(kind, _innermost(failure, (lambda _: True) if verdict == BUG else is_users))
 
 

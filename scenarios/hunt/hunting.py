@@ -131,7 +131,7 @@ class Hunt:
         """The first seed is played here: a mistake of the story's shows in it, before any process is started."""
         seeds = iter(self._seeds.all())
         (first,) = play_seeds(self._request, (next(seeds),))
-        if first.verdict == MISTAKE:
+        if first.verdict == MISTAKE and not first.is_of_a_node:
             raise StoryError(f"{first.breaks[0].text} (seed {first.seed})")
         return chain((first,), results(self._machines, self._request, seeds, self._enough))
 

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cluster.sim.run import STOPPED
-from cluster.trace import Stepped
+from cluster.sim.errors import Misuse, OutOfBudget
+from cluster.sim.run import INCONCLUSIVE, STOPPED
+from cluster.trace import Failed, Stepped
 from cluster.value import value
 from scenarios.gallery import LoadedStory
 from scenarios.hunt.cause import Cause, cause_of
+from scenarios.hunt.patience import TOO_LONG, SeedTookTooLong, limited_cpu
 from scenarios.hunt.seen_states import FaultCell, SeenStates
 from scenarios.inspect.result import RunRequest, verdict_of
 from scenarios.kept_run import perform, story_of
@@ -48,6 +50,12 @@ class PlayedSeed:
     """The rare moments and the marks of the story's own that were seen, sorted."""
     missed: tuple[str, ...] = ()
     """The marks of the story's own that were not."""
+    is_of_a_node: bool = False
+    """Whether it ended with an error that the application raised on a node: what a hunt looks for, and no mistake of the story's."""
+
+
+NOT_FINISHED = Break(Cause(f"{INCONCLUSIVE}, {SeedTookTooLong.__name__}", ""), TOO_LONG, 0)
+"""What is told of a seed whose processor time was used up."""
 
 
 def play_seeds(request: RunRequest, seeds: tuple[int, ...]) -> tuple[PlayedSeed, ...]:
@@ -65,20 +73,23 @@ def play_seed(loaded: LoadedStory, request: RunRequest) -> PlayedSeed:
         worlds.append(world)
         world.history.watch(seen)
 
-    outcome = perform(loaded, request, follow=follow)
-    if outcome.verdict == STOPPED:
+    with limited_cpu() as patience:
+        outcome = perform(loaded, request, follow=follow, stop_asked=lambda: patience.is_over)
+    if outcome.verdict == STOPPED and not patience.is_over:
         raise KeyboardInterrupt
     (world,) = worlds
+    failed = outcome.history.of(Failed)
     return PlayedSeed(
         seed=request.seed,
-        verdict=verdict_of(outcome, loaded),
-        breaks=breaks_of(outcome, loaded),
+        verdict=INCONCLUSIVE if outcome.verdict == STOPPED else verdict_of(outcome, loaded),
+        breaks=breaks_of(outcome, loaded) if outcome.verdict != STOPPED else (NOT_FINISHED,),
         events=len(outcome.history),
         messages=outcome.messages,
         cpu_seconds=process_time() - began,
         cells=tuple(sorted(seen.cells, key=lambda cell: (cell.fault, cell.role, cell.phase))),
         marks=tuple(sorted(seen.moments | {name for name, is_seen in world.marks.items() if is_seen})),
         missed=outcome.unseen,
+        is_of_a_node=bool(failed) and failed[-1].note.error.startswith(f"{type(outcome.failure).__name__}: "),
     )
 
 
@@ -92,5 +103,7 @@ def breaks_of(outcome: "Outcome", loaded: LoadedStory) -> tuple[Break, ...]:
         cause = cause_of(failure, outcome, loaded)
         if cause is not None:
             text = " ".join(str(failure).split()) if failure is not None else cause.promise
+            if not isinstance(failure, AssertionError | Misuse | OutOfBudget | type(None)):
+                text = f"{type(failure).__name__}: {text}"  # of a KeyError the text is the key alone
             found.append(Break(cause, text, sum(each <= seq for each in stepped)))
     return tuple(found)
