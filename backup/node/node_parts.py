@@ -135,12 +135,10 @@ class NodeParts:
     def _follow(self, before: Record, record: Record) -> None:
         """Tell each part of the databases that are new, changed, or gone. The cost grows with the number of changes."""
         known, gone = before.databases, self._unsure
-        changed = []
-        for name, database in record.databases.items():
-            earlier = known.get(name)
-            if earlier is not database:
-                changed.append(database)
-                gone = gone or (earlier is not None and earlier.id != database.id)
+        changed = record.changed_since(before)
+        for database in changed:
+            earlier = known.get(database.name.lower())
+            gone = gone or (earlier is not None and earlier.id != database.id)
         if gone or len(record.databases) - sum(each.name.lower() not in known for each in changed) < len(known):
             ids = {database.id for database in record.databases.values()}
             for follower in self._followers:

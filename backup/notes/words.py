@@ -3,11 +3,12 @@
 from cluster.time_units import HOUR, MINUTE, SECOND, as_datetime
 
 DETAIL, NORMAL, HEADLINE = range(3)
+LENGTH = len("2024-01-01 02:00:00")
 
 
 def time_text(instant: int) -> str:
     """A wall instant (µs) as a sentence shows it: `2024-01-01 02:00:00`, in UTC."""
-    return as_datetime(instant).strftime("%Y-%m-%d %H:%M:%S")
+    return as_datetime(instant).isoformat(" ", "seconds")[:LENGTH]
 
 
 def duration_text(duration: int) -> str:

@@ -154,6 +154,12 @@ class _Pass:
         )
         self.looks_at_all = memory.record is None or memory.nodes != inputs.nodes
         self.said: list[DecisionLogEntry] = []
+        self.under_way: dict[tuple[int, int], list[RunElsewhere]] = {}
+        """By id of the database and of the task: the runs that nodes report, of those whose reports count (rule 24.8)."""
+        for node, seen in self.seen.items():
+            for run in seen.sighting.report.runs if self._may_report(node) else ():
+                key = run.database, run.task
+                self.under_way.setdefault(key, []).append(RunElsewhere(node, run.started_at, run.full))
 
     def _seen(self, node: str, sighting: ReceivedReport) -> NodeObservation:
         age, before, report = self.now - sighting.received_at, self.memory.seen.get(node), sighting.report
@@ -326,10 +332,7 @@ class _Pass:
         """
         kept = assignment.elsewhere
         found = [kept] if kept is not None and kept.node not in self.seen and self._may_report(kept.node) else []
-        for node, seen in self.seen.items():
-            if node != assignment.node and seen.sighting.report.runs and self._may_report(node):
-                runs = [run for run in seen.sighting.report.runs if (run.database, run.task) == (database.id, task_id)]
-                found += [RunElsewhere(node, run.started_at, run.full) for run in runs]
+        found += [run for run in self.under_way.get((database.id, task_id), ()) if run.node != assignment.node]
         open_runs = [run for run in found if (task_id, run.node, run.started_at) not in database.history]
         return max(open_runs, key=lambda run: (run.started_at, run.node), default=None)
 
