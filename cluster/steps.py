@@ -20,8 +20,8 @@ from cluster.written_times import Microseconds, microseconds, microseconds_or_no
 
 LONGEST = 300
 """The most characters of a wrong step that an error shows."""
-SLOWEST = 1_000 * SECOND
-"""No latency, jitter or delay of a message is as long (µs)."""
+SLOWEST = 60 * SECOND
+"""No latency, jitter or delay of a message is longer (µs): a number above is one of milliseconds."""
 RESOURCES = ("memory", "dirty memory", "cpu credits")
 """The resources that a node may be short of."""
 
@@ -177,7 +177,7 @@ class Corrupt:
 
 @value
 class Rewire:
-    """All links, or those between groups, behave like this from now on: durations below 1,000 s; None leaves a value as it is."""
+    """All links, or those between groups, behave like this from now on: durations up to 60 s; None leaves a value as it is."""
 
     latency: int | None = attrs.field(default=None, converter=microseconds_or_none)
     jitter: int | None = attrs.field(default=None, converter=microseconds_or_none)
@@ -591,7 +591,7 @@ def check(step: Step) -> None:
 
     def need(true: bool, what: str) -> None:
         if not true:
-            raise Impossible(f"{shown(step, LONGEST)}: {what}")
+            raise Impossible(f"{_given_text(step)}: {what}")
 
     if type(step) not in _KINDS:
         raise Impossible(problem("the step", step, Step))
@@ -610,10 +610,8 @@ def check(step: Step) -> None:
             need(of in RESOURCES, f"a node is short of one of {', '.join(RESOURCES)}")
         case Rewire():
             need(len(step.between) != 1, "links are between two groups or more")
-            for chance in (step.loss, step.duplicate, step.delay_chance):
-                need(chance is None or 0 <= chance <= 1, "a chance lies in [0, 1]")
-            for duration in (step.latency, step.jitter, step.delay):
-                need(duration is None or 0 <= duration < SLOWEST, "a message takes 0 s or more, and less than 1,000 s")
+            said = link_problem(step)
+            need(not said, said)
         case When(count=count, fault=fault):
             need(count >= 1, "it strikes at the first event or a later one: count from 1")
             check(fault)
@@ -626,6 +624,41 @@ def check(step: Step) -> None:
                     f"{type(request).__name__} for node {step.node} holds {broken!r}, of which half a character (a lone "
                     "surrogate) cannot be written in UTF-8: give whole characters"
                 )
+
+
+def _given_text(step: Any) -> str:
+    """A step as it may be written: without the values that nobody gave."""
+    kind: Any = type(step)
+    if kind not in _KINDS:
+        return shown(step, LONGEST)
+    given = [(field, getattr(step, field.name)) for field in attrs.fields(kind)]
+    texts = [f"{field.name}={shown(each, LONGEST)}" for field, each in given if field.repr and each != field.default]
+    text = f"{kind.__name__}({', '.join(texts)})"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def link_problem(link: Any) -> str:
+    """Why no link behaves as that `Rewire` or those settings say, with the remedy; empty if one does."""
+    chances = (chance_problem(name, getattr(link, name)) for name in ("loss", "duplicate", "delay_chance"))
+    delays = (delay_problem(name, getattr(link, name)) for name in ("latency", "jitter", "delay"))
+    return next(filter(None, (*chances, *delays)), "")
+
+
+def chance_problem(name: str, chance: float | None) -> str:
+    """Why a number is no chance, with the remedy; empty if it is one, or None."""
+    if chance is None or 0 <= chance <= 1:
+        return ""
+    meant = f"give {chance / 100:g} if {chance:g}% was meant" if 1 < chance <= 100 else "give a number in between"
+    return f"{name} is {chance:g}: a chance lies in [0, 1], so {meant}"
+
+
+def delay_problem(name: str, duration: int | None) -> str:
+    """Why nothing on the way takes so long (µs), with the remedy; empty if one does, or for None."""
+    if duration is None or 0 <= duration <= SLOWEST:
+        return ""
+    given = duration / SECOND
+    meant = f"; give {given / 1_000:g} if {given:g} ms were meant" if given > 0 else ""
+    return f"{name} is {given:g} s: give 0 to {SLOWEST // SECOND} s{meant}"
 
 
 def broken_text(held: object) -> str:

@@ -20,17 +20,24 @@ LAST = (datetime(9990, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 
 def minutes(count: float) -> float:
     """`count` minutes in seconds, for `trio.sleep` and wherever a duration is given."""
-    return count * 60.0
+    return _number("minutes", count) * 60.0
 
 
 def hours(count: float) -> float:
     """`count` hours in seconds, for `trio.sleep` and wherever a duration is given."""
-    return count * 3_600.0
+    return _number("hours", count) * 3_600.0
 
 
 def days(count: float) -> float:
     """`count` days in seconds, for `trio.sleep` and wherever a duration is given."""
-    return count * 86_400.0
+    return _number("days", count) * 86_400.0
+
+
+def _number(unit: str, count: float) -> float:
+    """The number itself; TypeError for what is none, as text times a number would be a long text."""
+    if isinstance(count, bool) or not isinstance(count, int | float):
+        raise TypeError(f"{unit}: count is {count!r}: give a number, as in {unit}(3)")
+    return count
 
 
 def as_datetime(instant: int) -> datetime:

@@ -100,6 +100,9 @@ def load(story: str, folder: Path = STORIES) -> LoadedStory:
         path = folder / f"{name}.py"
         if name not in names(folder):
             close = suggested_story(name, folder)
+            plain, _, seed = name.partition("@")
+            if seed and plain in names(folder):
+                close = f" To play {plain} with that seed, write `{plain} --seed {seed}`."
             if (beside := Path(f"{story}.py")).is_file():
                 close = f" There is a file {beside}: to play that, write `{beside}`."
             raise StoryError(f"there is no story {story!r}.{close} `unkindness list` shows them all")

@@ -26,6 +26,8 @@ def hint(error: BaseException) -> str:
     """What may have been meant, as a sentence after the full stop of the error's own; empty if nothing is close, or if the error
     is of another kind."""
     found = ""
+    if isinstance(error, TypeError) and "'datetime.timedelta'" in str(error):
+        return ": where Python wants seconds, `trio.sleep` for one, give `.total_seconds()` of it, or hours(1)"
     if isinstance(error, AttributeError) and error.name and error.obj is not None:
         found = _nearest(error.name, _public(error.obj))
     elif isinstance(error, NameError) and error.name:
@@ -38,7 +40,11 @@ def hint(error: BaseException) -> str:
 
 
 def _nearest(wrong: str, known: Iterable[str]) -> str:
-    return suggestion(wrong, known, most=1, cutoff=0.6)
+    """The nearest name, of which `UseProvidedKey` and `USE_PROVIDED_KEY` are one."""
+    names = list(known)
+    alike = {name.replace("_", "").lower(): name for name in names}
+    same = alike.get(wrong.replace("_", "").lower())
+    return f" Did you mean {same}?" if same else suggestion(wrong, names, most=1, cutoff=0.6)
 
 
 def _public(thing: Any) -> list[str]:

@@ -74,7 +74,9 @@ FROM_BELOW = {
 """What a package may import of the others. Never in the product: tests."""
 ALONE = {"cluster.raft": ("cluster.raft", "cluster.value", "cluster.time_units")}
 """Rooms that know less of ours than their floor would let them."""
-HANDLES = tuple(f"scenarios.backups.{module}" for module in ("client", "database", "replica", "server_wide", "task"))
+HANDLES = tuple(
+    f"scenarios.backups.{module}" for module in ("client", "database", "replica", "restored", "server_wide", "task")
+)
 MAY_CIRCLE = (frozenset(HANDLES),)
 """Modules that may need each other.
 

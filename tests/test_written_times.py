@@ -95,11 +95,11 @@ REFUSED: dict[str, tuple[Verb, str]] = {
     "links": (lambda world: world.rewire(delay=3_600_000_000), f"rewire: delay is 3600000000: {TOO_LONG}"),
     "a short latency": (
         lambda world: world.rewire(latency=5_000),
-        "a message takes 0 s or more, and less than 1,000 s",
+        "Rewire(latency=5000): latency is 5000 s: give 0 to 60 s; give 5 if 5000 ms were meant",
     ),
     "a fault": (
         lambda world: world.when(Stepped, steps.JumpClock("", 3_600_000_000)),
-        f"JumpClock(node='', by=3600000000), node='', count=1): by is 3600000000: {TOO_LONG}",
+        f"JumpClock(node='', by=3600000000)): by is 3600000000: {TOO_LONG}",
     ),
     "weather": (
         lambda world: world.suffer((steps.Gust(3_600_000_000, steps.Heal()),)),
@@ -161,14 +161,31 @@ def test_the_settings_of_a_world_are_in_seconds() -> None:
         ({"latency": "5 ms"}, "wire: latency is '5 ms': give seconds, as in 90"),
         (Wire(latency=0.08), "wire: latency is 0.08: give a whole number; Wire counts in µs"),  # type: ignore[arg-type]
         ("fast", "wire is 'fast': give a mapping, such as {'latency': 0.05}"),
+        ({"latency": 400}, "wire: latency is 400 s: give 0 to 60 s; give 0.4 if 400 ms were meant"),
+        ({"loss": 40.0}, "wire: loss is 40: a chance lies in [0, 1], so give 0.4 if 40% was meant"),
     ],
-    ids=["a name", "µs", "text", "seconds as µs", "no mapping"],
+    ids=["a name", "µs", "text", "seconds as µs", "no mapping", "ms", "percent"],
 )
 def test_wrong_settings_are_refused(given: Any, says: str) -> None:
     """One sentence that names the setting and the remedy."""
     with pytest.raises(Misuse) as refused:
         World(wire=given)
     assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"disk": {"sync_latency": 300}}, "disk: sync_latency is 300 s: give 0 to 60 s; give 0.3 if 300 ms were meant"),
+        ({"timing": {"election": 150}}, "timing: election is 150 s: give 0 to 60 s; give 0.15 if 150 ms were meant"),
+    ],
+    ids=["a disk", "an election"],
+)
+def test_milliseconds_of_a_disk_or_an_election_are_refused(given: dict[str, Any], says: str) -> None:
+    """Nothing of either takes minutes."""
+    with pytest.raises(Misuse) as refused:
+        World(**given)
+    assert str(refused.value) == says
 
 
 def test_the_verbs_of_backups_take_durations_and_instants() -> None:

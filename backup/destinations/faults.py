@@ -12,7 +12,7 @@ from backup.destinations.address_secrets import refuse_secret
 from backup.destinations.memory import MemoryDestination
 from backup.destinations.port import IN_PROGRESS, Destination, DestinationError, Upload
 from backup.destinations.registry import is_remote, kind_of
-from backup.destinations.setting_checks import check_fields
+from backup.destinations.setting_checks import WrongSettings, check_fields
 from cluster.time_units import SECOND
 from cluster.value import value
 
@@ -35,7 +35,7 @@ class OfPlace:
 
 @value
 class Full(OfPlace):
-    """No space is left: `finish` of an upload fails."""
+    """No space is left: an upload fails when its file is to be finished."""
 
     path: str
 
@@ -45,10 +45,17 @@ class Full(OfPlace):
 
 @value
 class Filling(OfPlace):
-    """There is room for that many bytes in all: `finish` of the upload that goes beyond fails. What is removed makes room."""
+    """There is room for that many bytes in all, 1 or more: the upload that goes beyond fails. What is removed makes room."""
 
     path: str
     room: int
+
+    def __attrs_post_init__(self) -> None:
+        OfPlace.__attrs_post_init__(self)
+        if self.room < 1:
+            raise WrongSettings(
+                f"room is {self.room}: give 1 byte or more; Full is a place without room, Well ends both"
+            )
 
     def says(self, node: str) -> str:
         return f"{_whose(self.path, node)} has room for {self.room:,} bytes"
@@ -56,10 +63,15 @@ class Filling(OfPlace):
 
 @value
 class Slow(OfPlace):
-    """Everything takes `factor` times as long."""
+    """Everything takes `factor` times as long, a whole number of 1 or more."""
 
     path: str
     factor: int
+
+    def __attrs_post_init__(self) -> None:
+        OfPlace.__attrs_post_init__(self)
+        if self.factor < 1:
+            raise WrongSettings(f"factor is {self.factor}: everything takes so many times as long, so give 1 or more")
 
     def says(self, node: str) -> str:
         what = f"the way from {node} to {self.path}" if is_remote(self.path) else f"{self.path} of {node}"
@@ -78,7 +90,7 @@ class Refusing(OfPlace):
 
 @value
 class Silent(OfPlace):
-    """It takes connections and never answers: whoever asks gives up after `SILENCE`."""
+    """It takes connections and never answers: whoever asks gives up after two minutes (`SILENCE`)."""
 
     path: str
 
@@ -98,7 +110,7 @@ class ReadOnly(OfPlace):
 
 @value
 class Disconnected(OfPlace):
-    """The connection is lost. As on a real network, writing seems to succeed, and only `finish` fails."""
+    """The connection is lost. As on a real network, writing seems to succeed, and only the end of a file fails."""
 
     path: str
 
@@ -118,7 +130,7 @@ class Losing(OfPlace):
 
 @value
 class Cutting(OfPlace):
-    """The destination reports that a file is kept, but has cut off its last `LAST` bytes."""
+    """The destination reports that a file is kept, but has cut off its last 64 bytes (`LAST`)."""
 
     path: str
 
@@ -128,7 +140,7 @@ class Cutting(OfPlace):
 
 @value
 class Well(OfPlace):
-    """All faults of the destination end."""
+    """All these troubles of the place end."""
 
     path: str
 

@@ -92,6 +92,10 @@ class WorldDestinations:
         key = self._key(node, path)
         return self._real_one(key[1]) if self._is_real(key) else self._kept(key)
 
+    def name_of(self, path: str) -> str:
+        """The path or the address of a place in normal form: what leads to one place has one. Raises ValueError as `of_path` does."""
+        return self._key("", path)[1]
+
     def _found(self, key: tuple[str, str]) -> Destination:
         return self._real_one(key[1]) if self._is_real(key) else kind_of(key[1]).simulated(self._kept(key), key[1])
 

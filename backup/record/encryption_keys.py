@@ -72,7 +72,9 @@ class Encryption:
         if provided and self.key is None:
             return "mode UseProvidedKey needs a key: provide one"
         if self.key is not None and not provided:
-            return f"mode {self.mode.value} takes no key: leave it out, or choose UseProvidedKey"
+            return (
+                f"mode {self.mode.value} takes no key: leave it out, or give EncryptionMode.USE_PROVIDED_KEY before it"
+            )
         return ""
 
 

@@ -12,7 +12,7 @@ from backup.record.record import Database
 from backup.record.retention_policy import Retention
 from backup.record.task import SnapshotSettings, Task
 from cluster.member import Refused
-from cluster.time_units import DAY
+from cluster.time_units import DAY, HOUR, SECOND
 
 SERVER_WIDE_PREFIX = "Server Wide Backup"
 """The prefix of copies of server-wide tasks; no other name may start so, in upper or lower case (rule 6.3)."""
@@ -74,9 +74,10 @@ def _retention(retention: Retention | None) -> str:
     if age is None:
         return ""
     if age <= 0:
-        return f"the age its retention keeps must be positive, not {age} µs"
+        return f"the age its retention keeps must be positive, not {age / SECOND:g} s: give a day or more"
     if age < DAY:
-        return f"the age its retention keeps must be bigger than one day, not {age} µs"
+        given = f"{age / HOUR:g} h" if age >= HOUR else f"{age / SECOND:g} s"
+        return f"the age its retention keeps must be a day or more, not {given}"
     return ""
 
 

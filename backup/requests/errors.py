@@ -4,6 +4,7 @@ Each is a subclass of the cluster's `Refused`, so that a caller may catch them a
 """
 
 from cluster.member import Refused
+from cluster.time_units import SECOND
 
 
 class NoSuchTask(Refused):
@@ -77,4 +78,4 @@ class BadDelay(Refused):
     """The delay does not lead into the future."""
 
     def __init__(self, duration: int) -> None:
-        super().__init__(f"a backup cannot be put off by {duration} µs: give a duration above 0")
+        super().__init__(f"a backup cannot be put off by {duration / SECOND:g} s: give a duration above 0")

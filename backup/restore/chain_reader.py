@@ -23,6 +23,8 @@ from cluster.value import value
 
 UTC = ZoneInfo("UTC")
 OURS = Rules()
+MOST_NAMED = 5
+"""The most folders that an error lists."""
 
 
 class NothingToRestore(ValueError):
@@ -98,9 +100,7 @@ def restore(
     """
     points = restore_points(destination, folder)
     if not points:
-        raise NothingToRestore(
-            f"No files to restore: {folder} holds no finished backup; give one of the destination's folders"
-        )
+        raise NothingToRestore(f"No files to restore: {folder} holds no finished backup; {_folders_of(destination)}")
     keys = tuple(keys)
 
     def take(assembly: DatabaseAssembly, file: str) -> Manifest | None:
@@ -124,6 +124,13 @@ def restore(
             take(assembly, file)
     assembly.left_out = dict(sorted(assembly.left_out.items()))
     return assembly
+
+
+def _folders_of(destination: Destination) -> str:
+    """What a place has, as a clause with the remedy."""
+    there = [folder for folder in destination.folders() if file_names.is_meant_as_folder(folder, UTC)]
+    more = f", the newest {MOST_NAMED} of {len(there)}" if len(there) > MOST_NAMED else ""
+    return f"give one of {', '.join(there[-MOST_NAMED:])}{more}" if there else "no folder of backups is there at all"
 
 
 def content_of(destination: Destination, folder: str, file: str, keys: Iterable[Key]) -> Iterable[bytes]:

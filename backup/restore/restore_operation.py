@@ -68,16 +68,20 @@ class RestoreOperations:
         # a snapshot is encrypted with its database's key (13.4)
         keys = tuple(each for each in (key, request.key) if each is not None)
         pace = slowness(place)
-        find = partial(self._find, place, request, keys)
-        folder, last_file, cost = await member.outside(find, io_costs.START * pace)
-        unused = self._copies.unused_id(0)
+        try:
+            find = partial(self._find, place, request, keys)
+            folder, last_file, cost = await member.outside(find, io_costs.START * pace)
+            unused = self._copies.unused_id(0)
 
-        def read() -> DatabaseAssembly:
-            return chain_reader.restore(
-                place, folder, last_file, node=member.name, database_id=unused, keys=keys, rules=self._rules
-            )
+            def read() -> DatabaseAssembly:
+                return chain_reader.restore(
+                    place, folder, last_file, node=member.name, database_id=unused, keys=keys, rules=self._rules
+                )
 
-        restored = await member.outside(read, cost * pace)
+            restored = await member.outside(read, cost * pace)
+        except chain_reader.NothingToRestore as error:
+            where = request.source.address if request.source is not None else f"{request.path} of {member.name}"
+            raise chain_reader.NothingToRestore(f"{error} (looked in {where})") from None
         if request.skip_indexes:
             restored.drop_indexes()
         database_id = await self._fill(request, restored)

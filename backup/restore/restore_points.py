@@ -43,6 +43,21 @@ class CheckedPoint:
     unsealed: int | None = None
     """Of a file without a seal, which RavenDB wrote: how many documents are in it."""
 
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return self.point.file
+
+    @property
+    def full(self) -> bool:
+        """Whether it is a full backup; else an incremental one, which needs the files before it."""
+        return self.point.full
+
+    @property
+    def documents(self) -> int | None:
+        """How many documents are in its own file; None if nobody could read it."""
+        return self.manifest.documents if self.manifest is not None else self.unsealed
+
 
 @value
 class Chain:

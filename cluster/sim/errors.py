@@ -29,6 +29,10 @@ class NotAwaited(MisuseAt):
     """A verb that waits was called without `await`, so that it did nothing."""
 
 
+class NeedlessAwait(MisuseAt):
+    """`await` stands before what acts, or is there, at once."""
+
+
 class NothingStarted(MisuseAt):
     """The story ended without a node: nothing was watched, so that nothing held."""
 

@@ -21,10 +21,12 @@ class Roles:
 
     def __init__(self) -> None:
         self._finders: dict[str, Callable[[str], tuple[str, ...]]] = {}
+        self._waits: dict[str, str] = {}
 
-    def add(self, word: str, find: Callable[[str], tuple[str, ...]]) -> None:
-        """Let `word`, or `word of NAME`, stand for the nodes that `find(NAME)` returns."""
+    def add(self, word: str, find: Callable[[str], tuple[str, ...]], wait: str) -> None:
+        """Let `word`, or `word of NAME`, stand for the nodes that `find(NAME)` returns. `wait`: how a story waits until there is one."""
         self._finders.setdefault(word, find)
+        self._waits.setdefault(word, wait)
 
     def is_role(self, word: object) -> bool:
         """Whether the word is a role, held by somebody or not."""
@@ -37,7 +39,7 @@ class Roles:
         role, _, name = word.partition(" of ")
         found = self._finders[role](name)
         if not found:
-            raise Misuse(f"there is no {word} now: wait until there is, for a leader with `await world.elected()`")
+            raise Misuse(f"there is no {word} now: wait until there is, with `{self._waits[role]}`")
         return found
 
     def node(self, word: str) -> str:

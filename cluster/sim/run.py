@@ -15,8 +15,8 @@ import trio
 from cluster.checks import BadStep, Undecided, Violation, Watcher
 from cluster.member import BadApplication
 from cluster.sim.clock import Clock
-from cluster.sim.errors import Fenced, NoRoom, NotAwaited, NothingStarted
-from cluster.sim.forgotten_awaits import heeding_forgotten_awaits, left_behind
+from cluster.sim.errors import Fenced, NeedlessAwait, NoRoom, NotAwaited, NothingStarted
+from cluster.sim.forgotten_awaits import heeding_forgotten_awaits, left_behind, needless
 from cluster.sim.history import FirstBreak, History
 from cluster.sim.timeline import explain
 from cluster.sim.trio_scheduler import settle_scheduler
@@ -94,6 +94,8 @@ def play(
     said = forgotten or left_behind(failure)
     if said and not isinstance(failure, KeyboardInterrupt | Fenced | NotAwaited):
         failure = NotAwaited(said[0])
+    elif failure is not None and (needlessly := needless(failure)):
+        failure = NeedlessAwait(needlessly)
     if failure is None:
         failure = _nothing_started(world, story)
     if failure is None:

@@ -14,6 +14,7 @@ from cluster.raft.timing import Timing
 from cluster.sim.disk import DiskModel
 from cluster.sim.errors import Misuse
 from cluster.sim.network import Wire
+from cluster.steps import delay_problem, link_problem
 from cluster.written_times import Microseconds, Span, microseconds
 
 T = TypeVar("T", Wire, DiskModel, Timing)
@@ -39,6 +40,9 @@ def made(kind: type[T], name: str, given: T | Mapping[str, Any] | None) -> T:
         raise Misuse(
             f"{name}: {said}; {kind.__name__} counts in µs, a mapping such as {{{DURATIONS[kind][0]!r}: 0.05}} in seconds"
         )
+    said = link_problem(given) if "loss" in attrs.fields_dict(kind) else ""
+    if said:
+        raise Misuse(f"{name}: {said}")
     return given
 
 
@@ -54,7 +58,11 @@ def _counted(kind: type, name: str, field: str, given: Any) -> Any:
     said = problem(field, given, Span)
     if said:
         raise Misuse(f"{name}: {said}")
-    return int(microseconds(given))
+    counted = int(microseconds(given))
+    said = delay_problem(field, counted) if field != "operation" else ""
+    if said:
+        raise Misuse(f"{name}: {said}")
+    return counted
 
 
 def written(settings: Wire) -> dict[str, Any]:

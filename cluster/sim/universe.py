@@ -98,8 +98,8 @@ class Universe:
         self.slots: dict[str, Slot] = {}
         self.roles = Roles()
         """What stands for a node's name where a story gives one: `leader`, `followers`, and what an application adds."""
-        self.roles.add("leader", lambda name: self._leader())
-        self.roles.add("followers", lambda name: self._followers())
+        self.roles.add("leader", lambda name: self._leader(), "await world.elected()")
+        self.roles.add("followers", lambda name: self._followers(), "await world.elected()")
         self.watchers: list[Watcher] = []
         self.asked_to_watch: tuple[Watcher, ...] = ()
         """Those that the story brought (`World.watch`)."""

@@ -4,6 +4,7 @@ Imperatives act at once (`world.crash("A")`), past participles wait until someth
 nouns read (`world["A"].leader`). To wait for time, a story calls `trio.sleep`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,8 @@ N = TypeVar("N", bound=Note)
 App = TypeVar("App", bound=Application)
 App_co = TypeVar("App_co", bound=Application, covariant=True)
 
+_HOUR = re.compile(r"\d+:\d\d")
+"""A time of day, or what is meant as one: without a day before it."""
 PATIENCE = 120.0
 """How many virtual seconds a past participle waits if the story does not say."""
 
@@ -112,7 +115,7 @@ class World(Universe):
     # the verbs of steps
 
     def crash(self, node: str) -> None:
-        """Crash the node: it loses its memory and what its disk had not synced.
+        """Crash the node: it loses its memory and every write that its disk had not synced, of which a client may have heard.
 
         Here and in each verb that acts on a node, a role will do, looked up when the verb acts or the fault strikes: `"leader"`,
         `"followers"` (each of them), and with backups `owner("nightly")`, the responsible node of a task.
@@ -120,7 +123,7 @@ class World(Universe):
         self.do(steps.Crash(node))
 
     def stop(self, node: str) -> None:
-        """Stop the node in order, as a service is stopped: unlike in a crash, no write is lost. `restart` brings it back.
+        """Stop the node in order, as a service is stopped: unlike in a crash, its disk syncs what was written. `restart` brings it back.
 
         Its last sync takes no time; if that is to fail (`fail_sync`), the node crashes instead. A leader hands over to nobody. A backup
         that runs is cut off, without a status (rule 9.12). A paused node ends too: what it had not handled is lost.
@@ -187,7 +190,7 @@ class World(Universe):
         delay: Span | None = None,
         between: Iterable[Iterable[str]] = (),
     ) -> None:
-        """Change the behaviour of all links from now on: durations below 1,000 s, chances in [0, 1]; None leaves a value as it is.
+        """Change the behaviour of all links from now on: durations in seconds, up to 60, chances in [0, 1]; None leaves a value as it is.
 
         `between`: of the links between these groups alone, both ways: `world.rewire(loss=0.3, between=("A", "BC"))`. A later change of
         all links, or `mend`, ends what is special about some.
@@ -248,7 +251,10 @@ class World(Universe):
         self.do(steps.Wipe(node))
 
     def disturb(self, node: str, trouble: Any) -> None:
-        """Pass a fault to the application on a node: it begins, or ends, in the application's own surroundings."""
+        """Pass a fault to the application on a node: it begins, or ends, in the application's own surroundings.
+
+        Of backups: `world.disturb("B", Full("backups"))`, ended by `Well("backups")` or `mend`; the troubles stand below.
+        """
         self.do(steps.Disturb(node, trouble))
 
     def mend(self) -> None:
@@ -349,7 +355,8 @@ class World(Universe):
             self.history.followers.remove(look)
         found = found or true()  # the passing of time alone may have made it true
         if not found:
-            raise GaveUp(f"waited {within:g} s for {what}, in vain")
+            waited = f"{within / 3_600:g} h" if within >= 3_600 else f"{within:g} s"
+            raise GaveUp(f"waited {waited} for {what}, in vain")
         return found
 
     async def at(self, time: Instant) -> None:
@@ -359,6 +366,8 @@ class World(Universe):
         if it is over.
         """
         until, now = instant(time), self.clock.now
+        if isinstance(time, str) and _HOUR.match(time.strip()) and until >= DAY:
+            raise Misuse(f"at: {time!r} is no time of day: give one before '24:00', or '{clock_text(until)}'")
         if isinstance(time, str) and TIME_OF_DAY.fullmatch(time.strip()):
             until += max(0, -(-(now - until) // DAY)) * DAY
         if until < now:
@@ -435,7 +444,7 @@ class World(Universe):
         return None if active_configuration.unsettled(raft) else raft.configuration
 
     async def seen(self, kind: type[N], node: str = "", within: Span = PATIENCE, **fields: Any) -> Happened[N]:
-        """Wait for the next event of a kind, at that node and with those fields if given; return it."""
+        """Wait for the next event of a kind, at that node and with those fields if given; return it: its `t`, its `note`."""
         known = [field.name for field in attrs.fields(kind)]
         unknown = [name for name in fields if name not in known]
         if unknown:
@@ -450,12 +459,32 @@ class World(Universe):
             ):
                 found.append(cast("Happened[N]", event))
 
+        asked, asked_at = len(self.history.events), self.clock.now
         self.history.followers.append(look)
         try:
             await self.until(lambda: bool(found), within, f"{kind.__name__}{f' at {node}' if node else ''}")
+        except GaveUp as error:
+            raise GaveUp(f"{error}{self._nearly(kind, node, fields, asked, asked_at)}") from None
         finally:
             self.history.followers.remove(look)
         return found[0]
+
+    def _nearly(self, kind: type[Note], node: str, fields: Mapping[str, Any], asked: int, at: int) -> str:
+        """What came closest to what a story waited for: the last one before it asked, or one with another node or other fields."""
+        every = self.history.of(kind)
+        alike = [
+            event
+            for event in every
+            if node in ("", event.node) and all(getattr(event.note, name) == wanted for name, wanted in fields.items())
+        ]
+        if alike:  # all of them before it asked
+            return f"; the last one was {(at - alike[-1].t) / SECOND:g} s before you asked: ask before what leads to it"
+        last = next((event for event in reversed(every) if event.seq > asked), None)
+        if last is None:
+            return ""
+        other = [name for name, wanted in fields.items() if getattr(last.note, name) != wanted]
+        seen = [f"{name}={shown(getattr(last.note, name))}" for name in other]
+        return f"; there was one at {last.node or 'no node'}{', with ' if seen else ''}{', '.join(seen)}"
 
     async def settled(self, within: Span = PATIENCE, beside: str = "") -> None:
         """Wait until every live member follows one leader and has applied the leader's whole log.

@@ -8,7 +8,7 @@ from typing import Any
 
 from backup.database.documents import Contents, Store
 from backup.destinations.local import LocalFolder
-from backup.destinations.registry import AnySettings
+from backup.destinations.registry import AnySettings, is_remote
 from backup.destinations.world_destinations import WorldDestinations
 from backup.node.service import Backups
 from backup.node.task_admission import Allowed
@@ -22,13 +22,15 @@ from backup.record.record import Task as Definition
 from backup.record.rules import Rules
 from backup.record.server_wide import DefineServerWide
 from backup.record.task import Kind, SnapshotSettings
-from backup.requests.restore_requests import RestoreDatabase, RestoreResult
+from backup.requests.restore_requests import RestoreDatabase
+from backup.restore.chain_reader import NothingToRestore
 from cluster.sim.checked_verbs import checked_verbs
 from cluster.sim.dice import Dice
 from cluster.sim.world import Cluster, Misuse, World
 from cluster.trace import Happened
 from cluster.written_times import Instant, Span, instant
 from scenarios.backups.database import Database
+from scenarios.backups.restored import RestoredDatabase
 from scenarios.backups.server_wide import ServerWide
 from scenarios.backups.task import FOLDER, Task, retained
 
@@ -43,15 +45,15 @@ class Client:
         self._founders = nodes
         self.cluster: Cluster[Backups] = Cluster(world)
         """The cluster's nodes, to look at."""
-        self.held: dict[tuple[int, str, int], Contents] = {}
-        """The contents of a copy at the moment when a backup of it started: by task id, node and start (wall µs)."""
+        self.held: dict[tuple[str, str], Contents] = {} if first is None else first.held
+        """The contents of a copy at the moment when a backup of it started: by the folder and the name of its file."""
         self.destinations: WorldDestinations = WorldDestinations(world.places) if first is None else first.destinations
         """The folders and clouds to which the nodes write."""
         self.keys: KeyRing = KeyRing() if first is None else first.keys
         """Every key and secret that the story has named."""
         world.history.followers.append(self._remember)
         if first is None:
-            world.roles.add("owner", self._owner_of)
+            world.roles.add("owner", self._owner_of, "await task.assigned()")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -157,18 +159,36 @@ class Client:
         tasks: bool = False,
         skip_indexes: bool = False,
         source: AnySettings | None = None,
-    ) -> RestoreResult:
-        """Restore into a new database at `node`, from its own local folder or a cloud (`source`): up to a file, or up to an
-        instant by the clocks of the nodes (`at`, such as "02:30" or "2024-01-05 09:03", or seconds; 17.1).
+    ) -> RestoredDatabase:
+        """Restore into a new database at `node`, from its own local folder (`path`) or a cloud (`source`).
 
+        `folder`: of the chain, as `run.folder` has it, and `last_file` in it (all of it without one); or `at`: an instant by the
+        clocks of the nodes, such as "02:30" or "2024-01-05 09:03", or seconds (17.1), and `database` if several are there.
         `skip_indexes`: restore no index. `tasks`: restored tasks are enabled; without it they are disabled, which suits a copy
-        that is only looked at (17.9).
+        that is only looked at (17.9). NothingToRestore if there is nothing of that kind, with what there is.
         """
+        node = self.world.roles.node(node)
         upto = int(instant(at)) if at is not None else None
         request = RestoreDatabase(
             name, node, path, folder, last_file, upto, database, encryption, key, not tasks, skip_indexes, source
         )
-        return await self.world.ask(node, request)
+        try:
+            result = await self.world.ask(node, request)
+        except NothingToRestore as error:
+            raise NothingToRestore(f"{error}{self._elsewhere(folder, path, source)}") from None
+        return RestoredDatabase(self, name, node, result)
+
+    def _elsewhere(self, folder: str, path: str, source: AnySettings | None) -> str:
+        """`; C has it: …` where a folder is that is not where it was looked for; empty if it is nowhere."""
+        if not folder:
+            return ""
+        if source is None and not is_remote(path):
+            nodes = [name for name in self.names if folder in self.destinations.place(name, path).folders()]
+            return f"; {' and '.join(nodes)} {'has' if len(nodes) == 1 else 'have'} it: restore there" if nodes else ""
+        tasks = (task for database in self.record.databases.values() for task in database.tasks.values())
+        clouds = {each.address: None for task in tasks for each in task.usable if is_remote(each.address)}
+        there = [each for each in clouds if folder in self.destinations.place("", each).folders()]
+        return f"; {there[0]} has it: give that cloud as `source`" if there else ""
 
     def database(self, name: str) -> "Database":
         """A handle of a database that exists already."""
@@ -225,7 +245,7 @@ class Client:
         if isinstance(note, BackupStarted) and event.node in self.names:
             contents = self.store(event.node, note.database)
             if contents is not None:
-                self.held[note.task, event.node, note.started_at] = contents.frozen_at()
+                self.held[note.folder, note.file] = contents.frozen_at()
 
     def is_fresh(self, node: str, database: str, index: str) -> bool:
         """Whether that node's index covers every change of its copy."""

@@ -204,6 +204,12 @@ class Database:
         store = self.client.store(on or self.client.somebody(self.name), self.name)
         return sorted(each.id for each in store.frozen_at().documents()) if store is not None else []
 
+    def document(self, id: str, on: str = "") -> dict[str, Any] | None:
+        """The fields of a document in a node's copy, `{"total": 12}`, or in that of any node that is up; None if it has none."""
+        store = self.client.store(on or self.client.somebody(self.name), self.name)
+        found = store.get(id) if store is not None else None
+        return found.data if found is not None else None
+
     async def define(
         self,
         full: str = "",
@@ -220,10 +226,12 @@ class Database:
         disabled: bool = False,
         snapshot: SnapshotSettings = SnapshotSettings(),  # a frozen value
     ) -> "Task":
-        """Define a backup task: cron texts, preferred node, local folder, key, how long backups are kept at least (a day or more), kind.
+        """Define a backup task: cron texts, preferred node (`mentor`; `pinned`: there or nowhere), local folder (`path`), key, kind.
 
-        `to`: the destinations, instead of that one local folder. `disabled`: it rests until `enable`. `snapshot`: how a
-        Snapshot is compressed, and whether with its indexes.
+        `name`: without one it is called after its destinations, `Backup to Local`, and a second one `Backup to Local #2`. `keep`:
+        how long backups are kept at least, a day or more. Older chains are removed by each full backup that succeeds, within a
+        second or so of its end: `await world.seen(FolderRemoved)`. `to`: the destinations, instead of that one local folder.
+        `disabled`: it rests until `enable`. `snapshot`: how a Snapshot is compressed, and whether with its indexes.
         """
         places = tuple(to) or (LocalFolder(path),)
         definition = Definition(

@@ -3,11 +3,13 @@
 Runs and reports are read from the history and owners from the nodes; nothing here steers but what a client would ask.
 """
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from backup.destinations.local import LocalFolder
+from backup.destinations.port import Destination
 from backup.destinations.registry import AnySettings, is_remote
 from backup.notes import BackupFailed, BackupFinished, BackupSkipped, BackupStarted, Reported
 from backup.record.encryption_keys import Encryption, EncryptionMode
@@ -20,10 +22,8 @@ from backup.record.task_commands import DefineTask, PostponeBackup, Postponed, R
 from backup.requests.answers import Operation, TaskView
 from backup.requests.backup_requests import BackupNow, CancelBackup, ShowTask
 from backup.requests.errors import AskAnother
-from backup.requests.restore_requests import RestoreResult
-from backup.restore.chain_reader import Comparison, equal_contents
 from backup.restore.restore_points import Chain, chains
-from cluster.argument_kinds import problem
+from cluster.argument_kinds import problem, shown
 from cluster.member import ClientRequest
 from cluster.sim.checked_verbs import checked_verbs
 from cluster.sim.world import Misuse
@@ -31,6 +31,7 @@ from cluster.time_units import SECOND
 from cluster.trace import Happened
 from cluster.value import value
 from cluster.written_times import Span, microseconds
+from scenarios.backups.restored import RestoredDatabase
 
 if TYPE_CHECKING:
     from scenarios.backups.database import Database
@@ -52,7 +53,11 @@ def edited(definition: Definition, changes: dict[str, Any]) -> Definition:
     known = [field.name for field in attrs.fields(Definition)]
     unknown = next((name for name in changed if name not in known), "")
     if unknown:
-        raise Misuse(f"edit: a task has no field {unknown!r}: its fields are {', '.join(known)} and keep")
+        near = get_close_matches(unknown, [*known, "keep"], n=1)
+        hint = f". Did you mean {near[0]}?" if near else ":"
+        raise Misuse(f"edit: a task has no field {unknown!r}{hint} its fields are {', '.join(known)} and keep")
+    if not isinstance(changed.get("retention"), Retention | None):
+        raise Misuse(f"edit: retention is {shown(changed['retention'])}: give how long backups are kept as keep=")
     return attrs.evolve(definition, **changed)
 
 
@@ -66,16 +71,21 @@ class Ran:
     """One finished run of a task."""
 
     node: str
+    """The node that made it."""
     started_at: int
     """Start by the wall clock of its node, in µs."""
     t: int
     """True time in µs at which it started."""
     occurrence: int
+    """The time at which the schedule says it is due, in µs; `due` has it in seconds."""
     full: bool
+    """Whether it is a full backup; else an incremental one."""
     outcome: str
     """`written`, `skipped` (nothing new, rule 9.7) or `failed`."""
     folder: str
+    """The folder of its chain, for `client.restore(folder=…)`; empty without a file."""
     file: str
+    """Its file; empty if it wrote none."""
 
     @property
     def due(self) -> float:
@@ -108,6 +118,8 @@ class Task:
         self.id = number
         self.path = path
         self.encryption = encryption
+        self._former: tuple[AnySettings, ...] = ()
+        """The destinations that it had before it was edited."""
         self._read = 0
         """The number of events of the history that `runs` has read."""
         self._starts: dict[tuple[str, int], tuple[int, int]] = {}
@@ -118,7 +130,10 @@ class Task:
 
     @property
     def runs(self) -> list[Ran]:
-        """Every finished run, in the order of their ends. A call costs as much as has happened since the last one."""
+        """Every run that has come to its end (written, skipped or failed), in the order of the ends; none that was cut off.
+
+        A call costs as much as has happened since the last one.
+        """
         self._catch_up()
         return list(self._runs)
 
@@ -164,12 +179,15 @@ class Task:
         return self.client.recorded(self.database.name)
 
     def reports(self) -> int:
-        """How many runs the cluster knows of, as the node that has applied most entries has it."""
+        """How many runs the cluster knows of by their reports, as the node that has applied most entries has it."""
         record = self._record()
         return sum(1 for run in record.history if run.task_id == self.id) if record is not None else 0
 
     async def ran(self, times: int = 1, within: Span = 7_200) -> Ran:
-        """Wait until the task has that many more finished runs; return the last of them."""
+        """Wait until that many more runs have come to their end, written, skipped or failed; return the last of them.
+
+        Its report may still be under way (`reported`), and so may the retention that follows a full backup.
+        """
         if times < 1:
             raise Misuse(f"ran: times is {times}: wait for 1 run at least")
         before = len(self.runs)
@@ -183,7 +201,7 @@ class Task:
         )
 
     async def reported(self, within: Span = 600) -> None:
-        """Wait until the report of every finished run is acknowledged by the cluster."""
+        """Wait until the report of every run in `runs` is acknowledged by the cluster."""
 
         def answered() -> bool:
             return all((run.node, run.started_at) in self._told for run in self.runs)
@@ -214,16 +232,14 @@ class Task:
         return await self.database.ask(ShowTask(self.database.name, self.id), on)
 
     async def edit(self, on: str = "", **changes: Any) -> None:
-        """Change fields of its definition (`full`, `incremental`, `mentor`, `destinations`, …; `keep` as in `define`).
-
-        It keeps its id.
-        """
+        """Change fields of its definition: those of `Task` below, and `keep` as in `define`. It keeps its id."""
         record = self._record()
         if record is None or self.id not in record.tasks:
             raise Misuse(f"task {self.id} of {self.database.name} is gone, or everybody is down: it cannot be edited")
         changed = edited(record.tasks[self.id], changes)
         await self.world.ask(on or self.client.somebody(), DefineTask(self.database.name, changed))
         if changed.usable:
+            self._former += self.places
             self.places = changed.usable
             self.path = self.places[0].address
 
@@ -240,52 +256,72 @@ class Task:
         await self.world.ask(self.client.somebody(), RemoveTask(self.database.name, self.id))
 
     def late_reports(self) -> int:
-        """How many runs of the task were reported later than the operation timeout."""
+        """How many runs of the task were reported more than the operation timeout (15 s) after they ended."""
         self._catch_up()
         return sum(self._told.values())
 
     def files(self, node: str, path: str = "") -> list[str]:
         """The files in the task's local folder on that node (up or down), or in its cloud of that address, as `folder/file`;
-        sorted."""
-        self.world[node]  # Misuse for a node that there is not
-        place = self.client.destinations.place(node, path or self.path)
-        return [f"{folder}/{file}" for folder in place.folders() for file in place.files(folder)]
+        sorted. `path`: another of its destinations, as `"backups"` or `"s3://nightly/Shop"`; Misuse for none of them."""
+        return [
+            f"{folder}/{file}"
+            for place in [self._place(node, path)]
+            for folder in place.folders()
+            for file in place.files(folder)
+        ]
 
     def restore_points(self, node: str, path: str = "") -> tuple[Chain, ...]:
         """What can be restored from the task's local folder on that node, or from its cloud: each chain, every file read.
 
-        A chain has `points`, the newest usable one as `last`, and says whether it is `whole`.
+        A chain has `points`, the newest usable one as `last`, and says whether it is `whole`. `path`: as for `files`. Misuse if there is
+        nothing, and another node has what is asked for; whether a node has nothing is told by `files`.
         """
-        self.world[node]  # Misuse for a node that there is not
-        return chains(self.client.destinations.place(node, path or self.path), keys=self.client.keys)
+        place = self._place(node, path)
+        found = chains(place, keys=self.client.keys)
+        there = [] if found else [each for each in self.client.names if self._place(each, path).folders()]
+        if there:
+            where = path or self.path
+            raise Misuse(f"restore_points: {node} has no backup in {where}, {', '.join(there)} has: ask there")
+        return found
 
-    async def restore_newest(self, name: str, source: AnySettings | None = None, on: str = "") -> "RestoredDatabase":
-        """Restore the newest chain into a new database, on the node that has the files; from a cloud, on any node."""
+    def _place(self, node: str, path: str) -> Destination:
+        """One of the task's destinations, of this node if it is a folder, to look at. Misuse for another place in which nothing is."""
+        self.world[node]  # Misuse for a node that there is not
+        node, asked = self.world.roles.node(node), path or self.path
+        try:
+            place = self.client.destinations.place(node, asked)
+            is_known = not path or place.folders() or self.client.destinations.name_of(asked) in self._addresses()
+        except ValueError as error:
+            raise Misuse(f"task {self.id} of {self.database.name} has no destination {asked}: {error}") from None
+        if not is_known:
+            known = ", ".join(self._addresses())
+            raise Misuse(f"task {self.id} of {self.database.name} has no destination {asked}: it has {known}")
+        return place
+
+    def _addresses(self) -> list[str]:
+        """The addresses of its destinations, the former ones included."""
+        return [self.client.destinations.name_of(each.address) for each in self._former + self.places]
+
+    async def restore_newest(self, name: str, source: AnySettings | None = None, on: str = "") -> RestoredDatabase:
+        """Restore the newest chain into a new database, on the node that has the files; from a cloud, on any node.
+
+        `source`: a cloud of the task, if it has several destinations and that one is meant.
+        """
         written = [run for run in self.runs if run.outcome == "written"]
         if not written:
             raise Misuse(f"task {self.id} has written no backup yet: wait for one with `await task.ran()`")
         last = written[-1]
         provided = self.encryption is not None and self.encryption.mode is EncryptionMode.USE_PROVIDED_KEY
         key = None if provided else self.database.key
+        if source is not None:
+            self._place(last.node, source.address)
         source = source or (self.places[0] if is_remote(self.path) else None)
-        node = on or last.node
-        result = await self.client.restore(
-            name, node, self.path, folder=last.folder, encryption=self.encryption, key=key, source=source
+        return await self.client.restore(
+            name,
+            on or last.node,
+            self.path,
+            folder=last.folder,
+            encryption=self.encryption,
+            key=key,
+            source=source,
         )
-        return RestoredDatabase(self, name, last, result, node)
-
-
-@checked_verbs
-class RestoredDatabase:
-    """A database restored from a backup, with the contents it should have."""
-
-    def __init__(self, task: Task, name: str, run: Ran, result: RestoreResult, node: str) -> None:
-        self.task, self.name, self.run, self.result, self.node = task, name, run, result, node
-
-    def compared(self) -> Comparison:
-        """Compare it, document by document, with the source as it was when that backup started."""
-        client = self.task.client
-        restored = client.store(self.node, self.name)
-        held = client.held[self.task.id, self.run.node, self.run.started_at]
-        assert restored is not None, "the node that was asked to restore has the database"
-        return equal_contents(restored, held)

@@ -78,7 +78,7 @@ def backups(history: RunHistory, names: Sequence[str], start: int, until: int) -
             "full" if run.full else "incremental",
             max(run.t, start),
             run.ended if run.ended is not None else until,
-            "cut off" if run.end == "crashed" else run.end,
+            "cut off" if run.is_cut_off else run.end,
         )
         for run in history.runs
         if run.began and not run.skipped and run.node in names

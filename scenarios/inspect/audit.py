@@ -28,6 +28,7 @@ from backup.notes import (
     TaskRemoved,
     duration_text,
     time_text,
+    whose,
 )
 from backup.record.cron import next_occurrence, occurrences
 from backup.record.encryption_keys import Key
@@ -90,6 +91,25 @@ class UnplannedFull:
     def text(self) -> str:
         """Time, task, node and reason."""
         return f"{clock_text(self.t)}  task {self.task} of {self.database}: on {self.node}, {self.why}"
+
+
+@value
+class CutOff:
+    """A run that its node's crash or stop ended: it has no status, and its occurrence is run again or by another (9.12)."""
+
+    t: int
+    """True µs at which the node went down."""
+    task: int
+    database: str
+    node: str
+    end: str
+    """`crashed` or `stopped`."""
+    full: bool
+
+    def text(self) -> str:
+        """Time, task, node, and what became of the node."""
+        kind, end = "full" if self.full else "incremental", "was stopped" if self.end == "stopped" else self.end
+        return f"{clock_text(self.t)}  {whose(self.task, self.database)}: {kind} on {self.node}, which {end}"
 
 
 @value
@@ -170,7 +190,7 @@ class ChainFound:
         return f"{self.place}/{self.folder}: {self.points} file{'' if self.points == 1 else 's'}, {state}"
 
 
-F = TypeVar("F", Tenure, Double, UnplannedFull, Gap, Lag)
+F = TypeVar("F", Tenure, Double, UnplannedFull, Gap, Lag, CutOff)
 
 
 @value
@@ -190,6 +210,7 @@ class Audit:
     lags: tuple[Lag, ...]
     losses: tuple[Loss, ...]
     """Files that were lost behind the cluster's back: what needs them cannot be restored."""
+    cut_off: tuple[CutOff, ...]
     chains: tuple[ChainFound, ...] | None
     """The chains in the files of the run; None: the files were not kept."""
 
@@ -208,6 +229,7 @@ def audit(run: str, keys: tuple[Key, ...] = (), *, bug: str | None = None, rules
         _of_each(history, lambda part: gaps(part, moment.t, zones.get(part.founders, {}))),
         _of_each(history, lags),
         losses(history),
+        _of_each(history, cut_off),
         _chains(run, keys),
     )
 
@@ -384,6 +406,15 @@ def lags(history: RunHistory) -> tuple[Lag, ...]:
     )
 
 
+def cut_off(history: RunHistory) -> tuple[CutOff, ...]:
+    """The runs that were cut off, in the order in which they began."""
+    return tuple(
+        CutOff(run.ended or run.t, run.task, run.database, run.node, run.end, run.full)
+        for run in history.runs
+        if run.is_cut_off
+    )
+
+
 def losses(history: RunHistory) -> tuple[Loss, ...]:
     """The files that were lost, in the order of their loss."""
     return tuple(
@@ -445,13 +476,14 @@ def lines(found: Audit, width: int) -> Iterator[str]:
         ("started twice", found.doubles),
         ("two files of one hour", found.two_files),
         ("full without being planned", found.unplanned_fulls),
+        ("cut off", found.cut_off),
         ("gaps", found.gaps),
         ("reports", found.lags),
         ("lost files", found.losses),
         ("chains", found.chains),
     ):
-        if heading == "lost files" and not answers:
-            continue  # it concerns few runs
+        if heading in ("lost files", "cut off") and not answers:
+            continue  # they concern few runs
         yield f"{heading}:"
         if answers is None:
             yield "  the files were not kept: `unkindness run … --out DIR` keeps them"

@@ -16,10 +16,11 @@ from scenarios.inspect.run_history import RunHistory
 
 
 def counts(history: RunHistory, watchers: Iterable[Watcher] = ()) -> dict[str, int]:
-    """The number of backups `ok` (those with nothing new among them), `late`, `missed`, `double`, `failed`.
+    """The number of backups `ok` (those with nothing new among them), `late`, `missed`, `double`, `failed`, `cut off`.
 
     `late`: those of `ok` that were reported later than the operation timeout after they ended. `double`: occurrences of a
-    task that more than one node started, with a file or without. `missed`: what the watcher of coverage counted.
+    task that more than one node started, with a file or without. `missed`: what the watcher of coverage counted. `cut off`:
+    runs that their node's crash or stop ended.
     """
     failed = {(event.node, event.note.task, event.note.started_at) for event in history.of(BackupFailed)}
     late = [event for event in history.of(Reported) if event.note.late]
@@ -34,6 +35,7 @@ def counts(history: RunHistory, watchers: Iterable[Watcher] = ()) -> dict[str, i
         "missed": sum(len(watcher.missed) for watcher in watchers if isinstance(watcher, Covered)),
         "double": sum(len(nodes) > 1 for nodes in answered.values()),
         "failed": len(history.of(BackupFailed)),
+        "cut off": sum(run.is_cut_off for run in history.runs),
     }
 
 

@@ -15,6 +15,7 @@ from backup.requests.answers import BackupsView, NextBackup, RunProgress, Server
 from cluster.member import Refused
 from cluster.time_units import DAY, as_datetime, clock_text
 from cluster.value import value
+from scenarios.inspect.clock_error import clock_error
 from scenarios.inspect.moment import json_fields, true_time, visit
 from scenarios.kept_run import ReplayError
 
@@ -44,6 +45,8 @@ class DatabasePanel:
     leader: str
     """The leader that the node follows; empty: none."""
     backups: BackupsView
+    clocks: tuple[tuple[str, int], ...] = ()
+    """Each node whose wall clock is wrong by a second or more, and how far it is ahead of true time, in µs."""
 
 
 @value
@@ -131,7 +134,9 @@ def _at(world: "World", node: str, name: str) -> DatabasePanel | None:
     if backups is None:
         return None
     group = view.state.database(name).topology.nodes
-    return DatabasePanel(name, group, node, view.wall, view.application.zone.key, view.leader or "", backups)
+    ahead = [(each, world[each].wall - world.clock.now) for each in group if world[each].up]
+    clocks = tuple((each, by) for each, by in ahead if clock_error(by))
+    return DatabasePanel(name, group, node, view.wall, view.application.zone.key, view.leader or "", backups, clocks)
 
 
 def _server_wide(world: "World", names: Iterable[str]) -> Iterator[ServerWidePanel]:
@@ -197,6 +202,9 @@ def _database_lines(found: Page, shown: DatabasePanel, width: int) -> Iterator[s
         f"its clock reads {_time(shown.wall, zone)}, and so do all times below ({shown.zone})",
         width,
     )
+    if shown.clocks:
+        wrong = ", ".join(f"that of {name} is {clock_error(ahead)} true time" for name, ahead in shown.clocks)
+        yield from _field("Wrong clocks", f"{wrong}: a task runs by the clock of its node", width)
     last = shown.backups.last_backup
     yield from _field("Recent backup", _when(last, shown.wall, zone) if last is not None else "never", width)
     once = shown.backups.one_time

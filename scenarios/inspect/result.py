@@ -144,7 +144,7 @@ def summary(outcome: "Outcome", request: RunRequest, loaded: LoadedStory) -> Res
 
 
 Counts = tuple[tuple[str, int], ...]
-NO_BACKUPS: Counts = (("ok", 0), ("late", 0), ("missed", 0), ("double", 0), ("failed", 0))
+NO_BACKUPS: Counts = (("ok", 0), ("late", 0), ("missed", 0), ("double", 0), ("failed", 0), ("cut off", 0))
 
 
 def _of_backups(outcome: "Outcome") -> tuple[Counts, Counts, tuple[str, ...]]:
@@ -223,7 +223,10 @@ def verdict_lines(result: Result, outcome: "Outcome", kept: str = "", brief: boo
     counts = (("event", result.events), ("message", result.messages), ("election", result.elections))
     lines.append("  " + ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts))
     if has_backups(outcome):
-        lines.append("  backups: " + ", ".join(f"{count:,} {name}" for name, count in result.backups))
+        lines.append(
+            "  backups: "
+            + ", ".join(f"{count:,} {name}" for name, count in result.backups if count or name != "cut off")
+        )
     if result.missed:
         lines.append("  missed by rule: " + ", ".join(f"{rule} {count:,} times" for rule, count in result.missed))
     lines += _first_three("excused", [*result.lost, *_excuses(outcome)])

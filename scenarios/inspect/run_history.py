@@ -60,11 +60,16 @@ class BackupFacts:
     began: bool = True
     """False: the destination was unavailable, and the run failed as it began."""
     end: str = ""
-    """`finished`, `failed`, `cancelled`, `crashed`; empty: still under way at the end of the history."""
+    """`finished`, `failed`, `cancelled`, `crashed`, `stopped` (the last two with the node); empty: still under way at the end."""
     ended: int | None = None
     """True µs of its end; None: still under way."""
     why: str = ""
     """The reason of a failure or a cancellation."""
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether its node went down in the middle of it, so that it has no status (rule 9.12)."""
+        return self.end in ("crashed", "stopped")
 
 
 class RunHistory:
@@ -152,7 +157,7 @@ class _Runs:
             return
         if isinstance(note, Crashed):
             for under_way in [key for key in self._under_way if key[0] == node]:
-                self._end(under_way, event.t, "crashed")
+                self._end(under_way, event.t, "stopped" if isinstance(note, Stopped) else "crashed")
             return
         key = node, note.database, note.task, note.started_at
         match note:

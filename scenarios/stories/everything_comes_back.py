@@ -12,7 +12,7 @@ async def story(world: World) -> None:
     restored = await hourly.restore_newest("Copy")
     comparison = restored.compared()
     assert comparison, comparison.text()
-    copy, node = client.database("Copy"), restored.run.node
+    copy, node = client.database("Copy"), restored.node
     assert await copy.attachment("orders/1", "contract.pdf", on=node) == CONTRACT
     assert [each.deleted for each in await copy.revisions("orders/3", on=node)] == [False, True]
     assert await copy.next_identity("orders|") == 3, "no number is given twice"

@@ -23,7 +23,7 @@ from backup.requests.document_requests import DeleteDocuments, PutDocuments
 from backup.runs import run_status
 from cluster.member import Refused
 from cluster.time_units import HOUR, MINUTE, SECOND
-from cluster.trace import Agreed, Happened, Note
+from cluster.trace import Agreed, Happened, Note, Stopped
 from scenarios.inspect.backup_results import counts
 from scenarios.inspect.run_history import RunHistory
 
@@ -199,17 +199,23 @@ def test_each_node_has_its_shelf(tmp_path: Path) -> None:
 
 
 def test_counts() -> None:
-    """Double is one occurrence answered by two nodes, however often."""
+    """Double is one occurrence answered by two nodes, however often; what a node's end cuts off is counted, too."""
+
+    def started(at: int) -> Note:
+        return notes.BackupStarted("Shop", 2, at, at, True, "backups", "folder", "file", 1, "")
+
     events: list[tuple[str, Note]] = [
         ("B", notes.BackupSkipped("Shop", 2, HOUR, HOUR, 1)),
         ("C", notes.BackupSkipped("Shop", 2, HOUR, HOUR + 5, 1)),
         ("C", notes.BackupSkipped("Shop", 2, 2 * HOUR, 2 * HOUR, 1)),
         ("C", notes.BackupFailed("Shop", 2, 3 * HOUR, 3 * HOUR, True, "no")),
+        *(("A", started(at)) for at in (4 * HOUR, 5 * HOUR)),
+        ("A", Stopped()),
         ("C", notes.Reported("Shop", 2, 2 * HOUR, 1, True)),
         ("C", notes.Reported("Shop", 2, 3 * HOUR, 1, True)),
     ]
     happened = [Happened(seq, 0, node, 0, note) for seq, (node, note) in enumerate(events, 1)]
-    assert counts(RunHistory(happened)) == {"ok": 3, "late": 1, "missed": 0, "double": 1, "failed": 1}
+    assert counts(RunHistory(happened)) == {"ok": 3, "late": 1, "missed": 0, "double": 1, "failed": 1, "cut off": 2}
 
 
 # ---- fingerprints ----

@@ -221,6 +221,7 @@ def test_an_owner_that_restarts_before_its_first_run_runs_it(rules: str, tmp_pat
         "missed": 0,
         "double": 0,
         "failed": 0,
+        "cut off": 0,
     }
 
 

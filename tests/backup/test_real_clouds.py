@@ -79,7 +79,7 @@ def test_azure(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
         task = await shop.define(full="0 0 * * *", incremental="0 * * * *", to=(block,))
         await task.ran()
         assert (await task.restore_newest("Copy", on="B")).compared()
-        assert not task.files("C", ".temporary")
+        assert not client.destinations.place("C", ".temporary").folders()
 
     told(story, {})
     assert block.account_name == ACCOUNT

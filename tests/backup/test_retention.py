@@ -128,7 +128,7 @@ def test_ravendbs_way_against_a_dumb_one(found: list[StoredChain], age: int) -> 
     [
         (Retention(0), "must be positive"),
         (Retention(-DAY), "must be positive"),
-        (Retention(DAY - 1), "must be bigger than one day"),
+        (Retention(DAY - 1), "must be a day or more"),
         (Retention(0, disabled=True), ""),
         (Retention(DAY), ""),
         (Retention(), ""),

@@ -169,7 +169,7 @@ def test_a_stop_in_the_middle_cuts_the_run_off_without_a_status(tmp_path: Path) 
     told = played(interrupted_by(Stop("")), tmp_path)
     assert [note.occurrence for note in told.all(BackupStarted)] == [HOUR, HOUR]
     assert [note.started_at > HOUR for note in told.all(Reported)] == [True]
-    assert [run.end for run in RunHistory(told.outcome.history.events).runs] == ["crashed", "finished"]
+    assert [run.end for run in RunHistory(told.outcome.history.events).runs] == ["stopped", "finished"]
 
 
 def test_a_file_finished_just_before_a_crash_stays_in_its_chain(
@@ -259,7 +259,7 @@ def test_a_place_that_does_not_take_files_fails_the_run(tmp_path: Path) -> None:
     assert "choose another folder" in failed.error
     assert [(note.error != "", note.version) for note in told.all(StatusStored)] == [(True, 1), (False, 2)]
     assert [event.t // MINUTE for event in told.events(BackupStarted)] == [120]
-    assert told.counts() == {"ok": 1, "late": 0, "missed": 0, "double": 0, "failed": 1}
+    assert told.counts() == {"ok": 1, "late": 0, "missed": 0, "double": 0, "failed": 1, "cut off": 0}
 
 
 def test_a_file_that_reads_back_differently_is_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def test_a_day_with_a_crash_and_a_take_over(tmp_path: Path) -> None:
     assert abs(moved - marked - 30 * MINUTE) < SECOND
     taken_over = told.events(BackupStarted, "C")[0]
     assert 0 <= taken_over.t - moved < SECOND
-    assert told.counts() == {"ok": 25, "late": 0, "missed": 0, "double": 0, "failed": 0}
+    assert told.counts() == {"ok": 25, "late": 0, "missed": 0, "double": 0, "failed": 0, "cut off": 0}
 
 
 def test_the_same_seed_gives_the_same_day(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_without_a_leader_the_owner_goes_on_and_tells_later() -> None:
     told = played(story)
     late = [note.started_at // HOUR for note in told.all(Reported) if note.late]
     assert late == [2, 3, 4, 5]
-    assert told.counts() == {"ok": 5, "late": 4, "missed": 0, "double": 0, "failed": 0}
+    assert told.counts() == {"ok": 5, "late": 4, "missed": 0, "double": 0, "failed": 0, "cut off": 0}
 
 
 # ---- clients ----

@@ -91,7 +91,7 @@ def test_json_is_one_object_and_nothing_else(write: Write, capsys: pytest.Captur
         *("elections", "backups", "missed", "lost", "never_struck", "warnings", "violations"),
     ]
     assert (result["verdict"], result["seed"], result["elections"], result["violations"]) == ("held", 1, 1, [])
-    assert list(result["backups"]) == ["ok", "late", "missed", "double", "failed"]
+    assert list(result["backups"]) == ["ok", "late", "missed", "double", "failed", "cut off"]
 
 
 def test_quiet_has_no_timeline_and_verbose_all_of_it(write: Write, capsys: pytest.CaptureFixture[str]) -> None:

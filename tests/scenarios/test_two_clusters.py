@@ -42,7 +42,7 @@ def asked(capsys: pytest.CaptureFixture[str], *words: str, code: int = cli.HELD)
 def test_nothing_is_done_twice_by_two_clusters(twins: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The same hour of two tasks of one number is no double; each has owners, reports and gaps of its own."""
     found = asked(capsys, "run", twins.removesuffix("@1"))
-    assert found["backups"] == {"ok": 4, "late": 0, "missed": 0, "double": 0, "failed": 0}
+    assert found["backups"] == {"ok": 4, "late": 0, "missed": 0, "double": 0, "failed": 0, "cut off": 0}
     audit = asked(capsys, "audit", twins)
     there = "Shop of the cluster of X, Y, Z"
     assert audit["doubles"] == audit["two_files"] == []

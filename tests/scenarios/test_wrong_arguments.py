@@ -25,6 +25,7 @@ from cluster.sim.run import HELD, MISTAKE, play
 from cluster.sim.world import Cluster, World
 from cluster.steps import Crash, Gust
 from cluster.trace import Note, Voted
+from scenarios import minutes
 from scenarios.backups import AmazonS3, Ftp, Kind, LocalFolder, backups
 from scenarios.backups.client import Client
 from scenarios.backups.database import Database
@@ -281,7 +282,19 @@ SAID: dict[str, tuple[Wrong, str]] = {
         "put_compare_exchange: <object object> has no JSON form",
     ),
     "no runs": (lambda world, shop, task: task.ran(times=0), "ran: times is 0: wait for 1 run at least"),
-    "no field": (lambda world, shop, task: task.edit(ful="x"), "edit: a task has no field 'ful': its fields are full,"),
+    "no field": (lambda world, shop, task: task.edit(ful="x"), "edit: a task has no field 'ful'. Did you mean full?"),
+    "a span for retention": (
+        lambda world, shop, task: task.edit(retention=172_800.0),
+        "edit: retention is 172800.0: give how long backups are kept as keep=",
+    ),
+    "an hour that no day has": (
+        lambda world, shop, task: world.at("25:00"),
+        "at: '25:00' is no time of day: give one before '24:00', or '1d 01:00:00.000'",
+    ),
+    "a count in text": (
+        lambda world, shop, task: minutes("3"),  # type: ignore[arg-type]
+        "minutes: count is '3': give a number, as in minutes(3)",
+    ),
     "no node": (lambda world, shop, task: task.files("Z"), "there is no node 'Z'; nodes are A, B, C"),
 }
 

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from cluster.member import Application, Member
-from cluster.sim.errors import Deadlock, NotAwaited, NothingStarted, OutOfBudget, Standstill
+from cluster.sim.errors import Deadlock, NeedlessAwait, NotAwaited, NothingStarted, OutOfBudget, Standstill
 from cluster.sim.run import INCONCLUSIVE, MISTAKE, Outcome, play, run
 from cluster.sim.world import World
 from cluster.steps import Crash
@@ -55,6 +55,46 @@ def test_a_verb_without_await_is_a_mistake_at_its_line(kept: bool) -> None:
     )
     with pytest.raises(NotAwaited):
         run(story)
+
+
+def test_a_chained_call_without_await_is_the_same_mistake() -> None:
+    """`world.elected().upper()`: what has no name of its own is named by its verb as well."""
+
+    async def story(world: World) -> None:
+        world.start("ABC")
+        world.elected().upper()  # type: ignore[attr-defined]
+
+    assert failed(play(story), NotAwaited) == (
+        f"{line_of(story, 2)}: `elected` was never awaited: write `await` before the call"
+    )
+
+
+NEEDLESS = {
+    "a verb": "`crash` acts at once",
+    "a noun": "`world['A'].leader` is there at once",
+    "time": "`world.now` is there at once",
+}
+
+
+@pytest.mark.parametrize("of", NEEDLESS)
+def test_an_await_too_much_is_a_mistake_at_its_line(of: str) -> None:
+    """What acts at once, or only looks, is written without one."""
+
+    async def crashes(world: World) -> None:
+        world.start("ABC")
+        await world.crash("A")  # type: ignore[func-returns-value, misc]
+
+    async def looks(world: World) -> None:
+        world.start("ABC")
+        assert await world["A"].leader  # type: ignore[misc]
+
+    async def reads(world: World) -> None:
+        world.start("ABC")
+        await trio.sleep(1)
+        await trio.sleep(await world.now - 1)  # type: ignore[misc]
+
+    story, line = {"a verb": (crashes, 2), "a noun": (looks, 2), "time": (reads, 3)}[of]
+    assert failed(play(story), NeedlessAwait) == f"{line_of(story, line)}: {NEEDLESS[of]}: write it without `await`"
 
 
 def test_a_story_that_starts_nothing_is_a_mistake() -> None:

@@ -115,7 +115,7 @@ def test_nobody_leads() -> None:
     async def story(world: World) -> None:
         world.start("ABC")
         with pytest.raises(
-            Misuse, match=r"there is no leader now: wait until there is, for a leader with `await world\.el"
+            Misuse, match=r"there is no leader now: wait until there is, with `await world\.elected\(\)`"
         ):
             world.crash("leader")
         await world.elected()

@@ -90,8 +90,14 @@ def test_every_step_is_in_the_table() -> None:
         (steps.JumpClock("A", "1 h"), "by is '1 h': give seconds, as in 90"),  # type: ignore[arg-type]
         (steps.SlowDisk("A", -1), "a factor above 0"),
         (steps.SlowDisk("A", float("inf")), "up to a million"),
-        (steps.Rewire(loss=2.0), r"a chance lies in \[0, 1\]"),
-        (steps.Rewire(latency=-5), "a message takes 0 s or more, and less than 1,000 s"),
+        (
+            steps.Rewire(loss=40),
+            r"^Rewire\(loss=40\): loss is 40: a chance lies in \[0, 1\], so give 0.4 if 40% was meant$",
+        ),
+        (steps.Rewire(delay_chance=-1), r"delay_chance is -1: a chance lies in \[0, 1\], so give a number in between$"),
+        (steps.Rewire(latency=400), r"latency is 400 s: give 0 to 60 s; give 0.4 if 400 ms were meant$"),
+        (steps.Rewire(jitter=60.1), "jitter is 60.1 s: give 0 to 60 s; give 0.0601 if 60.1 ms were meant"),
+        (steps.Rewire(latency=-5), "latency is -5 s: give 0 to 60 s$"),
         (steps.When("Voted", steps.Crash("A"), count=0), "count from 1"),
         (steps.When("Voted", steps.SlowDisk("A", 0)), "a factor above 0"),
         (steps.Ask("A", "hello"), "an attrs or a dataclass value"),

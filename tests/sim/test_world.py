@@ -1,5 +1,6 @@
 """The verbs of a story: what they wait for, what they tell, and how a run says that something broke."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -419,3 +420,25 @@ def test_every_verb_is_a_step_in_the_history() -> None:
     crashed = next(event for event in events if isinstance(event.note, Crashed))
     assert events[crashed.cause - 1] == steps[2]
     assert play(story).verdict == HELD
+
+
+def test_a_wait_in_vain_says_what_came_closest() -> None:
+    """The last such event before it was asked for, or one with another value; a long wait is told in hours."""
+
+    async def late(world: World) -> None:
+        world.start("ABC")
+        await world.elected()
+        await trio.sleep(3)
+        await world.seen(BecameLeader, within=7_200)
+
+    async def misspelt(world: World) -> None:
+        world.start("ABC")
+        await world.seen(BecameLeader, within=5, term=7)
+
+    said = str(play(late).failure)
+    assert re.fullmatch(
+        r"waited 2 h for BecameLeader, in vain; the last one was [3-4][.\d]* s before you asked: ask before .+", said
+    )
+    assert re.fullmatch(
+        r"waited 5 s for BecameLeader, in vain; there was one at [ABC], with term=1", str(play(misspelt).failure)
+    )

@@ -12,8 +12,9 @@ import attrs
 from backup.notes import time_text
 from cluster.time_units import clock_text
 from cluster.value import value
+from scenarios.inspect.clock_error import clock_error
 from scenarios.inspect.moment import true_time, visit
-from scenarios.inspect.run_history import RunHistory
+from scenarios.inspect.run_history import BackupFacts, RunHistory
 from scenarios.inspect.why.causes import CAUSES, nothing_due, ran
 from scenarios.inspect.why.facts import SOON, Facts, NodeFacts
 from scenarios.inspect.why.lost_files import lost
@@ -93,6 +94,9 @@ def _chain(facts: Facts) -> Iterator[tuple[str, str]]:
         if facts.occurrence is not None:
             yield "last due", time_text(facts.occurrence)
     yield "leader", facts.leader or "nobody leads a majority"
+    wrong = {node.name: clock_error(node.ahead(facts.t)) for node in facts.found.nodes if node.up}
+    if any(wrong.values()):
+        yield "clocks", ", ".join(f"{name} is {says} true time" for name, says in wrong.items() if says)
     yield "nodes", ", ".join(_node_text(node) for node in facts.found.nodes)
     past = [run for run in facts.runs if run.t <= facts.t]
     if past:
@@ -100,10 +104,16 @@ def _chain(facts: Facts) -> Iterator[tuple[str, str]]:
         kind = "nothing new" if run.skipped else "full" if run.full else "incremental"
         yield (
             "last run",
-            f"{kind} on {run.node} at {clock_text(run.t)}, {run.end or 'under way'}{f': {run.why}' if run.why else ''}",
+            f"{kind} on {run.node} at {clock_text(run.t)}, {_end_text(run)}",
         )
     for says in lost(facts):
         yield "lost file", says
+
+
+def _end_text(run: BackupFacts) -> str:
+    if run.is_cut_off:
+        return f"cut off as {run.node} {'was stopped' if run.end == 'stopped' else 'crashed'}"
+    return f"{run.end or 'under way'}{f': {run.why}' if run.why else ''}"
 
 
 def _node_text(node: NodeFacts) -> str:

@@ -18,6 +18,7 @@ from backup.notes import (
 )
 from cluster.time_units import SECOND, clock_text
 from cluster.trace import Started
+from scenarios.inspect.clock_error import clock_error
 from scenarios.inspect.run_history import BackupFacts
 from scenarios.inspect.why.facts import SOON, Cause, Facts, NodeFacts
 from scenarios.inspect.why.lost_files import missing
@@ -47,13 +48,24 @@ def ran(facts: Facts) -> Cause | None:
         )
     late = run.started_at - run.occurrence
     after = f" for the occurrence at {time_text(run.occurrence)}, {duration_text(late)} late" if late > SOON else ""
+    after += _by_which_clock(facts, run)
     ends = {
         "failed": f" and fails: {run.why}",
-        "crashed": " and is cut off, as its node goes down",
+        "crashed": f"; it is cut off when {run.node} crashes",
+        "stopped": f"; it is cut off when {run.node} is stopped",
         "cancelled": f" and is ended, {run.why}",
     }
     begins = f"{run.node} begins {kind} backup at {clock_text(run.t)}{after}, as {reason}"
     return f"{begins}{ends.get(run.end, '')}{others}", f"{rule}, 10.8" if others else rule
+
+
+def _by_which_clock(facts: Facts, run: BackupFacts) -> str:
+    """By what clock the run is on time, early or late, if its node's is not right; else empty."""
+    for node in facts.found.nodes:
+        wrong = clock_error(node.ahead(facts.t)) if node.name == run.node else ""
+        if wrong:
+            return f" by its own clock, which is {wrong} true time"
+    return ""
 
 
 def _others(facts: Facts, run: BackupFacts, begun: list[BackupFacts]) -> str:

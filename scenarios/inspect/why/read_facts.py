@@ -69,7 +69,10 @@ def facts_of(t: int, number: int, name: str, found: KnownFacts, history: RunHist
     elif not number:
         named = [note.task for note in defined if note.name.lower() == name.lower()]
         if not named:
-            raise ReplayError(f"there is no task {name!r} in this run: name one, or give its id")
+            there = ", ".join(f"{note.task} ({note.name})" for note in {each.task: each for each in defined}.values())
+            raise ReplayError(
+                f"there is no task {name!r} in this run: give the id or the name of one of {there or 'none'}"
+            )
         number = named[-1]
     known = sorted({note.task for note in defined})
     if found.task is None and number not in known:
