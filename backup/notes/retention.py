@@ -47,7 +47,7 @@ class FolderExpired(Note):
 
     def text(self) -> str:
         return (
-            f"removes {self.folder}: its newest backup is {age_text(self.at - self.last)} old, "
+            f"removes {self.folder} from {self.path}: its newest backup is {age_text(self.at - self.last)} old, "
             f"and task {self.task} of {self.database} keeps {age_text(self.age)}"
         )
 
@@ -64,7 +64,7 @@ class FolderRemoved(Note):
     folder: str
 
     def text(self) -> str:
-        return f"has removed {self.folder}"
+        return f"has removed {self.folder} from {self.path}"
 
 
 @value

@@ -70,7 +70,8 @@ class BackupStarted(Note):
     def text(self) -> str:
         article = "a" if self.full else "an"
         asked = ", as asked for" if self.by_hand else ""
-        sent = f", for {' and '.join(self.uploads)}" if self.uploads else ""
+        places = [self.path, *self.uploads] if self.path else self.uploads
+        sent = f", for {', '.join(places)}" if self.uploads else ""
         return f"starts {article} {kind_text(self.full)} backup of {whose(self.task, self.database)}{asked}{sent}"
 
 

@@ -4,6 +4,7 @@ import inspect
 import re
 import typing
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -33,6 +34,7 @@ from scenarios.backups.replica import Replica
 from scenarios.backups.server_wide import ServerWide
 from scenarios.backups.task import Task
 from scenarios.cli import main
+from scenarios.meant_names import hint
 
 VALUES: tuple[Any, ...] = (
     None,
@@ -443,3 +445,23 @@ def test_what_a_kind_admits(annotation: object, good: tuple[Any, ...], bad: tupl
     assert [each for each in good if problem("it", each, annotation)] == []
     for each in bad:
         assert re.match(r"it is .+: give .+", problem("it", each, annotation))
+
+
+def test_a_member_of_an_enumeration_is_found_in_any_spelling() -> None:
+    """`UseProvidedKey`, as RavenDB spells it, is `USE_PROVIDED_KEY`."""
+    with pytest.raises(AttributeError) as error:
+        EncryptionMode.UseProvidedKey  # type: ignore[attr-defined]  # noqa: B018
+    assert hint(error.value) == ". Did you mean USE_PROVIDED_KEY?"
+
+
+def test_a_timedelta_where_python_wants_seconds_is_explained() -> None:
+    """`trio.sleep(timedelta(hours=1))`: what to give instead."""
+    with pytest.raises(TypeError) as error:
+        timedelta(hours=1) + 1.0  # type: ignore[operator]
+    assert "give `.total_seconds()` of it" in hint(error.value)
+
+
+def test_a_story_with_its_seed_behind_it_is_answered_with_the_option(capsys: pytest.CaptureFixture[str]) -> None:
+    """STORY@SEED names a run elsewhere; `run` takes `--seed`."""
+    assert main(["run", "storm@6"]) == 64
+    assert "To play storm with that seed, write `storm --seed 6`." in capsys.readouterr().err
