@@ -246,6 +246,7 @@ BUILT_IN = {
         "AnySettings",
         "Span",
         "Instant",
+        "Condition",
         "Note",
         "Weather",
         "Fault",

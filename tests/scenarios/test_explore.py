@@ -277,13 +277,14 @@ BEYOND = {
     *("leads-on-unheard", "stands-without-asking", "heeds-an-older-leader", "heeds-a-word-that-was-delayed"),
     *(
         "a-torn-end-is-damage",
+        "damage-is-a-torn-end",
         "installs-and-keeps-its-members",
         "entries-without-their-term",
         "follows-in-its-old-term",
     ),
 }
 """Of learners, leases, transfers and snapshots, which a search does not ask for; of trials, which it makes in the bounds
-`rachis` only; of what breaks no state; of five nodes, or more steps than a search takes in minutes; of a torn write; of the
+`rachis` only; of what breaks no state; of five nodes, or more steps than a search takes in minutes; of a torn write, or a damaged file; of the
 term of a disk or of a node, which a search judges by the second vote that it leads to."""
 
 
