@@ -49,7 +49,7 @@ class OutgoingReport:
         """Whether the leader has the whole report."""
         return self._heard is not None and self._heard[0] == self._version
 
-    def says(
+    def has_content(
         self, databases: tuple[DatabaseReport, ...], alarm: PromotionStatus | None, runs: tuple[RunReport, ...]
     ) -> bool:
         """Whether that is the report's content."""
@@ -60,7 +60,7 @@ class OutgoingReport:
         self, databases: tuple[DatabaseReport, ...], alarm: PromotionStatus | None, runs: tuple[RunReport, ...]
     ) -> bool:
         """Set the report's present content; return whether it changed."""
-        is_news = not self.says(databases, alarm, runs)
+        is_news = not self.has_content(databases, alarm, runs)
         self.databases, self._alarm, self.runs = databases, alarm, runs
         self._version += is_news
         return is_news
@@ -165,7 +165,7 @@ class ObserverLoop:
     def _foresees_talk(self) -> int:
         """`FOREVER` if the next report would say what the last one said, and the leader has it; else 0."""
         member, leader, outgoing = self._member, self._member.leader, self._outgoing
-        if not outgoing.says(self._copies.reports(), self._alarm(), self._runs()):
+        if not outgoing.has_content(self._copies.reports(), self._alarm(), self._runs()):
             return 0
         if leader is None or (leader == member.name and self._heard_in == member.term):
             return FOREVER

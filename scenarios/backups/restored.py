@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 class RestoredDatabase:
     """A database restored from a backup, with the contents it should have."""
 
-    def __init__(self, client: "Client", name: str, node: str, result: RestoreResult) -> None:
+    def __init__(self, client: "Client", name: str, node: str, result: RestoreResult, meant: str = "") -> None:
+        """`meant`: the file up to which it should hold; empty: the last of those that were applied."""
         self.client, self._name, self._node, self.result = client, name, node, result
+        self._meant = meant or result.files[-1]
         told = [event.note for event in client.world.history.of(DatabaseRestored, node) if event.note.database == name]
         self._folder = told[-1].folder
 
@@ -55,15 +57,13 @@ class RestoredDatabase:
         return self.result.fingerprint
 
     def compared(self) -> Comparison:
-        """Compare it, document by document, with the source as it was when the last of its backups started.
+        """Compare it, document by document, with the source as it was when the backup started that was meant to be the last.
 
         Both have to be known: the node is up, and the backup was made in this run.
         """
-        held = self.client.held.get((self._folder, self.files[-1]))
+        held = self.client.held.get((self._folder, self._meant))
         if held is None:
-            raise Misuse(
-                f"compared: {self.files[-1]} was not written in this run: look with `document` and `documents`"
-            )
+            raise Misuse(f"compared: {self._meant} was not written in this run: look with `document` and `documents`")
         restored = self.client.store(self.node, self.name)
         if restored is None:
             raise Misuse(f"compared: {self.node} is down, or has lost {self.name}: compare while it has it")

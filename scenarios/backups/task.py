@@ -316,7 +316,7 @@ class Task:
         if source is not None:
             self._place(last.node, source.address)
         source = source or (self.places[0] if is_remote(self.path) else None)
-        return await self.client.restore(
+        found = await self.client.restore(
             name,
             on or last.node,
             self.path,
@@ -325,3 +325,4 @@ class Task:
             key=key,
             source=source,
         )
+        return RestoredDatabase(self.client, name, found.node, found.result, last.file)

@@ -284,8 +284,8 @@ BEYOND = {
     ),
 }
 """Of learners, leases, transfers and snapshots, which a search does not ask for; of trials, which it makes in the bounds
-`rachis` only; of what breaks no state; of five nodes, or more steps than a search takes in minutes; of a torn write, or a damaged file; of the
-term of a disk or of a node, which a search judges by the second vote that it leads to."""
+`rachis` only; of what breaks no state; of five nodes, or more steps than a search takes in minutes; of a torn write, or a
+damaged file; of the term of a disk or of a node, which a search judges by the second vote that it leads to."""
 
 
 FURTHER = {
