@@ -5,7 +5,7 @@ Never here: keeping them (kept_story.py).
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cluster.sim.user_code import is_users
@@ -44,7 +44,8 @@ def modules_beside(source: str, *, fresh: bool = False) -> Iterator[None]:
         for name in [each for each in sys.modules if each not in before]:
             path = Path(str(getattr(sys.modules[name], "__file__", None) or "."))
             if path.suffix == ".py" and path.resolve().is_relative_to(folder) and is_users(str(path)):
-                _brought[name] = (path.resolve(), path.read_bytes())
+                with suppress(OSError):  # taken away meanwhile
+                    _brought[name] = (path.resolve(), path.read_bytes())
 
 
 def brought_in(source: str) -> tuple[tuple[str, bytes], ...]:
