@@ -16,6 +16,7 @@ from backup.destinations.registry import is_remote
 from backup.record.record import Topology
 from cluster import steps, trace
 from cluster.checks import Sees, Watcher, on
+from cluster.checks.connectivity import Connectivity
 from cluster.time_units import HOUR
 from cluster.trace import Agreed, Happened
 
@@ -103,6 +104,7 @@ class Model(Watcher):
         """Nodes whose disk is full now."""
         self.was_full: set[str] = set()
         """Nodes whose disk was full at some time of their present incarnation, or their last one."""
+        self.links = Connectivity(calm=True)
         self.leads: dict[str, bool] = {}
         self.applied: dict[str, int] = {}
         self.disturbed_at = -NEVER
@@ -176,6 +178,16 @@ class Model(Watcher):
     def has_leader(self) -> bool:
         """Whether a running node believes that it leads."""
         return any(leads and self.is_up(node) for node, leads in self.leads.items())
+
+    def hears_a_leader(self, node: str) -> bool:
+        """Whether the node, and a majority of the voters with it, hear somebody who believes that it leads."""
+        leaders = [
+            each for each, leads in self.leads.items() if leads and self.is_up(each) and self.links.hear(node, each)
+        ]
+        return any(
+            2 * sum(self.is_up(voter) and self.links.hear(leader, voter) for voter in self._voters) > len(self._voters)
+            for leader in leaders
+        )
 
     def is_up(self, node: str) -> bool:
         """Whether the node runs and is not paused."""
@@ -379,6 +391,7 @@ class Model(Watcher):
 
     def _stepped(self, event: Happened[trace.Stepped]) -> None:
         step = event.note.step
+        self.links.step(step)
         if isinstance(step, steps.Start):
             self._voters = self._founders = step.nodes
         if isinstance(step, steps.Drift):

@@ -1,5 +1,6 @@
 """The promise about external replication: a replica that nobody else writes to holds what its source holds (19.4)."""
 
+from itertools import combinations
 from typing import ClassVar
 
 from backup import notes
@@ -91,8 +92,14 @@ class ReplicasFollow(Watcher):
             source, destination = self._ids.get(task.database.lower()), self._ids.get(task.destination.lower())
             if source is None or destination is None or destination in self._own or len(others) > 1:
                 continue
-            held = set(self._contents.prints(task.database, source).values())
-            far = set(self._contents.prints(task.destination, destination).values())
+            sources, targets = (
+                self._contents.prints(task.database, source),
+                self._contents.prints(task.destination, destination),
+            )
+            nodes = dict.fromkeys((*sources, *targets))
+            if not all(model.links.hear(one, other) for one, other in combinations(nodes, 2)):
+                continue  # whoever sends may not reach who takes
+            held, far = set(sources.values()), set(targets.values())
             if len(held) == 1 and far and far != held:
                 raise self.broken(
                     f"{task.destination} does not hold what {task.database} holds, after minutes of calm (task {task.task})"

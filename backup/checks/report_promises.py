@@ -172,8 +172,8 @@ class ToldAsRuled(Watcher):
         calm_since = max(model.disturbed_at, model.shaken_at)
         patience = CALM if late else self._latest
         for node, waiting in self._waiting.items():
-            if not model.can_act(node) or node in model.was_full or not model.has_leader:
-                continue  # a node outside the cluster keeps its reports until it is back (3.36)
+            if not model.can_act(node) or node in model.was_full or not model.hears_a_leader(node):
+                continue  # a node outside the cluster, or cut off, keeps its reports until it is back (3.36)
             for run, (ended, database) in waiting.items():
                 if run[1] != ONE_TIME and run[1] not in model.tasks:
                     continue

@@ -28,10 +28,12 @@ from cluster.steps import (
     Wipe,
     pairs_between,
 )
-from cluster.time_units import MILLISECOND
+from cluster.time_units import MILLISECOND, SECOND
 
 PATIENT = 40 * MILLISECOND
 """A link that takes longer than this is no whole link, in µs."""
+HALF = 0.5
+"""The chance of a loss above which nobody can say when something arrives."""
 SAME_CLOCK = 50_000
 """A clock that is off by more than so many parts per million is a fault of its node."""
 
@@ -123,6 +125,17 @@ class Connectivity:
         """A node does not run any more; a machine that starts again is no longer paused."""
         self.up.discard(node)
         self._paused.discard(node)
+
+    def hear(self, one: str, other: str) -> bool:
+        """Whether what either says to the other arrives: within a second, at least every second time."""
+        if one == other:
+            return True
+        for link in ((one, other), (other, one)):
+            wire = self._wires.get(link, self._wire)
+            is_slow = wire["latency"] + wire["jitter"] > SECOND or wire["loss"] > HALF
+            if link in self._cut or link in self._held or is_slow:
+                return False
+        return True
 
     def groups(self) -> list[frozenset[str]]:
         """The nodes that are up, in groups within which every link is whole and between which every link is cut.
