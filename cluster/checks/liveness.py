@@ -42,15 +42,21 @@ class Progress(Watcher):
     )
 
     def __init__(
-        self, election: int = 300 * MILLISECOND, members: Members | None = None, is_calm: bool = False
+        self,
+        election: int = 300 * MILLISECOND,
+        members: Members | None = None,
+        is_calm: bool = False,
+        is_fair: bool = True,
     ) -> None:
         """`election` is the cluster's election timeout in µs; `is_calm`: whether links and disks begin without faults.
+        `is_fair`: whether they let a cluster work after a `Mend`, which sets back what a story did to them and no more.
 
         Without `members`, the model of who belongs to the cluster, only what follows a `Mend` is judged.
         """
         self.patience = TIMEOUTS * election
         self.members = members
         self.connectivity = Connectivity(is_calm)
+        self._is_fair = is_fair
         self.clear_at = 0
         """True µs of the last fault."""
         self.is_mended = False
@@ -86,7 +92,7 @@ class Progress(Watcher):
         if isinstance(step, HARMLESS):
             return
         self.connectivity.step(step)
-        self.is_mended = isinstance(step, Mend)
+        self.is_mended = self._is_fair and isinstance(step, Mend)
         self.clear_at = event.t
 
     def recovered(self, event: Happened[Recovered]) -> None:

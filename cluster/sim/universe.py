@@ -51,6 +51,8 @@ from cluster.wire import RAFT_WORDS, Codec, classes_within, codec_of
 
 STORY = NODES - 1
 """Index of the story among the nodes, in the order of an instant; so a world has at most 255 nodes."""
+FAIR_LOSS = 0.1
+"""The chance of a loss on the links of a world up to which an election comes in time."""
 STEPS_AN_INSTANT = 100_000
 """How many entries of the agenda, and how many verbs of the story, one instant may hold."""
 
@@ -301,7 +303,8 @@ class Universe:
         assert self._sample is not None
         consensus = consensus_watchers(names)
         members = next(each for each in consensus if isinstance(each, Members))
-        progress = Progress(self.timing.election, members, self._is_calm())
+        is_fair = self.wire.loss <= FAIR_LOSS
+        progress = Progress(self.timing.election, members, self._is_calm(), is_fair)
         return [*consensus, progress, *self._sample.watchers(self.places)]
 
     def _prepare_another(self, names: tuple[str, ...]) -> None:

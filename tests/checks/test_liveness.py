@@ -9,7 +9,8 @@ from cluster.checks import Violation
 from cluster.checks.consensus import consensus_watchers
 from cluster.checks.liveness import TIMEOUTS, Progress
 from cluster.checks.membership import Members
-from cluster.sim.run import BROKEN, play
+from cluster.sim.network import Wire
+from cluster.sim.run import BROKEN, HELD, play
 from cluster.sim.world import World
 from cluster.steps import (
     Cut,
@@ -246,3 +247,16 @@ def test_a_cluster_that_never_elects_again_is_caught_by_its_idleness() -> None:
         outcome = play(story, 1)
     assert outcome.verdict == BROKEN
     assert getattr(outcome.failure, "promise", "") == Progress.promise
+
+
+def test_links_that_are_as_bad_as_the_world_has_them_are_no_clear_sky() -> None:
+    """With six messages in ten lost from the beginning, a mended cluster may stand for a term ten times in vain."""
+
+    async def story(world: World) -> None:
+        world.start("ABC")
+        world.mend()
+        await trio.sleep(60)
+
+    for seed in range(1, 7):
+        outcome = play(story, seed, wire=Wire(loss=0.6))
+        assert (outcome.verdict, str(outcome.failure)) == (HELD, "None")
