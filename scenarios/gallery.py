@@ -8,6 +8,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 STORIES = Path(__file__).parent / "stories"
 DEFAULT_SEED = 1
 DEFAULT_RULES = "unkindness"
+SCRIPT = ".txt"
+"""The ending of a story that is a script."""
+ENDINGS = (".py", SCRIPT)
+"""The endings of the file of a story."""
+READER = "scenarios.script.reading"
+"""The module that reads scripts, brought in when one is asked for: it stands on all that plays them."""
 
 
 class StoryError(ValueError):
@@ -90,10 +97,15 @@ def suggested_story(name: str, folder: Path = STORIES) -> str:
 
 def load(story: str, folder: Path = STORIES) -> LoadedStory:
     """Load a story by its name in the gallery or by the path of a `.py` file. StoryError says what is wrong."""
-    if story.endswith(".py") or "/" in story or "\\" in story:
+    if story.endswith(ENDINGS) or "/" in story or "\\" in story:
         path = Path(story)
         if not path.is_file():
-            raise StoryError(f"there is no story file {story}: give the path of a .py file, or a name from the list")
+            raise StoryError(
+                f"there is no story file {story}: give the path of a .py file or of a script, or a name from the list"
+            )
+        if story.endswith(SCRIPT):
+            scripted: LoadedStory = import_module(READER).load_script(story, path)
+            return scripted
         name = story
     else:
         name = story.replace("-", "_")

@@ -22,7 +22,7 @@ from cluster.sim.run import STOPPED, Outcome, play, raise_failure
 from cluster.step_fields import read_text
 from cluster.trace import as_fields
 from cluster.value import value
-from scenarios.gallery import LoadedStory, StoryError, is_a_story, load, suggested_story
+from scenarios.gallery import ENDINGS, LoadedStory, StoryError, is_a_story, load, suggested_story
 from scenarios.inspect.result import Result, RunRequest
 from scenarios.kept_story import FOLDER as STORY
 from scenarios.kept_story import StoryText, above, find_story, text_of
@@ -338,7 +338,7 @@ def _holds_a_run(name: str) -> bool:
     path = Path(name)
     if not _is_there(name):
         return False
-    return any((path / each).exists() for each in (TRACE, RESULT)) if path.is_dir() else path.suffix != ".py"
+    return any((path / each).exists() for each in (TRACE, RESULT)) if path.is_dir() else path.suffix not in ENDINGS
 
 
 def _of_a_story(name: str, bug: str | None, rules: str | None) -> RunRequest:
@@ -348,9 +348,9 @@ def _of_a_story(name: str, bug: str | None, rules: str | None) -> RunRequest:
         newest = newest_below(Path(name))
         example = f"name one that is in it, for example {newest}" if newest is not None else f"give {kept}"
         raise ReplayError(f"{name} is no kept run: {example}")
-    if name.endswith((".ndjson", ".json")) or not (at or story.endswith(".py") or is_a_story(story)):
+    if name.endswith((".ndjson", ".json")) or not (at or story.endswith(ENDINGS) or is_a_story(story)):
         raise ReplayError(f"there is no run {name!r}.{suggested_story(story)} Give {kept}")
-    if at and "/" in story and not story.endswith(".py"):
+    if at and "/" in story and not story.endswith(ENDINGS):
         raise ReplayError(f"there is no run {name!r}. Give {kept}")
     try:
         number = int(seed) if at else None

@@ -5,16 +5,22 @@ thrown away. Gaps are relative and stand on a grid, kinds are ordered from mild 
 shrinking is short and mild. Never here: a rule of the cluster, or a story that cannot be printed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import attrs
+import trio
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from cluster import steps
+from cluster.member import NoLeader, OutcomeUnknown, Overloaded
+from cluster.sim.errors import Misuse
 from cluster.sim.network import Wire
 from cluster.sim.run import Outcome, Story, run
 from cluster.sim.settings import written
+from cluster.sim.stepped_world import SteppedWorld
 from cluster.steps import Fault, Gust, Weather, When
 from cluster.time_units import MILLISECOND
 from cluster.written_times import Span
@@ -206,6 +212,69 @@ def model_steps(most: int = 12, names: str = "ABC") -> st.SearchStrategy[tuple[M
     return st.lists(after, max_size=most).map(
         lambda rest: (backup_model.Define(), backup_model.Write(1, 3, "a"), *rest)
     )
+
+
+# ---- a machine whose rules are yours ----
+
+
+class WorldMachine(RuleBasedStateMachine):
+    """A state machine over a world: faults come and time passes by rules of its own; a subclass adds rules that ask its application.
+
+    Between two rules time stands still. `self.world` has the verbs that act at once, `self.wait` and `self.ask` those that wait;
+    `self.call(lambda: self.world.elected())` is for all others. Promises are watched as in a story: what breaks one is the failure.
+    """
+
+    nodes = "ABC"
+    """The nodes that start."""
+    application: Callable[[], Any] | None = None
+    """What makes the application of each node; None: it does nothing."""
+
+    @initialize(seed=seeds())
+    def start(self, seed: int) -> None:
+        """The nodes start, and somebody leads."""
+        self.stepped = SteppedWorld(seed)
+        self.world = self.stepped.world
+        self.world.start(self.nodes, *([type(self).application] if type(self).application else []))
+        self.call(lambda: self.world.elected())
+
+    @rule(seconds=st.sampled_from(GAPS[1:]))
+    def time_passes(self, seconds: float) -> None:
+        """Whatever was begun goes on meanwhile."""
+        self.wait(seconds)
+
+    @rule(data=st.data())
+    def a_fault_comes(self, data: st.DataObject) -> None:
+        """One of those that a weather has; one that is impossible now does not come."""
+        with suppress(Misuse):
+            self.world.do(data.draw(faults(self.nodes), label="fault"))
+
+    @rule()
+    def the_sky_clears(self) -> None:
+        """All faults end, and somebody leads again."""
+        self.world.mend()
+        self.call(lambda: self.world.elected(within=20))
+
+    def wait(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        self.stepped.wait(seconds)
+
+    def call(self, waits: Callable[[], Awaitable[Any]]) -> Any:
+        """Call a verb that waits, and return what it gives."""
+        return self.stepped.call(waits)
+
+    def ask(self, node: str, request: Any, within: float = 20) -> Any:
+        """Ask a node as a client; its answer, or None if it is down, or gave none that says what became of it `within` seconds."""
+
+        async def asks() -> Any:
+            with trio.move_on_after(within), suppress(NoLeader, OutcomeUnknown, Overloaded):
+                return await self.world.ask(node, request)
+
+        return self.call(asks) if self.world[node].up else None
+
+    def teardown(self) -> None:
+        """The end: watchers judge what only it can tell."""
+        if hasattr(self, "stepped"):
+            self.stepped.end()
 
 
 # ---- a failure as a story ----

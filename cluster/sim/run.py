@@ -14,10 +14,13 @@ import trio
 
 from cluster.checks import BadStep, Undecided, Violation, Watcher
 from cluster.member import BadApplication
+from cluster.raft.timing import Timing
 from cluster.sim.clock import Clock
+from cluster.sim.disk import DiskModel
 from cluster.sim.errors import Fenced, NeedlessAwait, NoRoom, NotAwaited, NothingStarted
 from cluster.sim.forgotten_awaits import heeding_forgotten_awaits, left_behind, needless
 from cluster.sim.history import FirstBreak, History
+from cluster.sim.network import Wire
 from cluster.sim.timeline import explain
 from cluster.sim.trio_scheduler import settle_scheduler
 from cluster.sim.user_code import place_in, remember_story
@@ -29,6 +32,20 @@ from cluster.value import value
 Story = Callable[[World], Awaitable[None]]
 
 HELD, BROKEN, INCONCLUSIVE, MISTAKE, BUG, STOPPED = "held", "broken", "inconclusive", "mistake", "bug", "stopped"
+
+
+@value
+class RunSetting:
+    """What a run was played in, beside its steps."""
+
+    application: type
+    """The class of the applications on its nodes."""
+    timing: Timing
+    disk: DiskModel
+    wire: Wire
+    """How links were at the start."""
+    watched: tuple[type, ...]
+    """The classes of the watchers that its story brought."""
 
 
 @value
@@ -58,6 +75,7 @@ class Outcome:
     """The marks of `World.sometimes` that were never seen."""
     names: tuple[str, ...]
     """The names of the nodes, in the order of the start."""
+    setting: RunSetting
     never_struck: tuple[str, ...] = ()
     """The faults that waited for an event in vain, and those that met nothing, each with the reason."""
     warnings: tuple[str, ...] = ()
@@ -122,11 +140,18 @@ def play(
         watchers=tuple(world.watchers),
         unseen=unseen,
         names=world.names,
+        setting=setting_of(world),
         never_struck=world.never_struck(),
         warnings=world.warnings(),
         broken=tuple(history.broken),
         besides=world.besides,
     )
+
+
+def setting_of(world: World) -> RunSetting:
+    """The setting of a world."""
+    watched = tuple(map(type, world.asked_to_watch))
+    return RunSetting(world.application_class, world.timing, world.disk_model, world.wire, watched)
 
 
 def _first_broken(failure: BaseException | None, history: History) -> BaseException | None:
@@ -244,8 +269,22 @@ def _leaves(failure: BaseException) -> Iterator[BaseException]:
 def run(story: Story, seed: int = 1, **options: Any) -> Outcome:
     """Play a story and raise what broke it: one exception, with the seed and the last lines of the timeline as notes."""
     outcome = play(story, seed, **options)
-    raise_failure(outcome)
+    try:
+        raise_failure(outcome)
+    except BaseException as failure:
+        vars(failure)["ran"] = RaisedRun(story, seed, options, outcome)
+        raise
     return outcome
+
+
+@value
+class RaisedRun:
+    """What `run` played when it raised, as the attribute `ran` of the exception: enough to play it again."""
+
+    story: Story
+    seed: int
+    options: dict[str, Any]
+    outcome: Outcome
 
 
 def raise_failure(outcome: Outcome) -> None:

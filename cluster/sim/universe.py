@@ -327,6 +327,13 @@ class Universe:
         return not names or any(self.cluster_of(name) == number for name in names)
 
     @property
+    def factory(self) -> Callable[[], Application]:
+        """What makes the application of each node; Misuse before the start."""
+        if self._factory is None:
+            raise Misuse("the world has not started, so that nothing runs on its nodes")
+        return self._factory
+
+    @property
     def application_class(self) -> type:
         """The class of the applications on the nodes, once some have started."""
         return type(self._sample)

@@ -15,6 +15,7 @@ from scenarios.export.excerpt import Excerpt
 from scenarios.export.mermaid import mermaid
 from scenarios.export.perfetto import perfetto
 from scenarios.export.pytest_file import pytest_file
+from scenarios.export.script import script
 from scenarios.export.shiviz import shiviz
 from scenarios.inspect.moment import true_time
 from scenarios.inspect.played_run import PlayedRun, played
@@ -104,4 +105,5 @@ FORMS: dict[str, Form] = {
     "shiviz": Form(shiviz),
     "svg": Form(_svg),
     "pytest": Form(pytest_file, windowed=False),
+    "script": Form(script, windowed=False),
 }

@@ -3,15 +3,13 @@
 Never here: what is left out, and when luck changes.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import attrs
 
-from cluster.raft.timing import Timing
-from cluster.sim.disk import DiskModel
-from cluster.sim.run import STOPPED, Outcome, Story
+from cluster.sim.run import STOPPED, Outcome, RunSetting, Story
 from cluster.value import value
 from scenarios.gallery import LoadedStory, StoryError, load
 from scenarios.hunt.cause import Cause
@@ -21,15 +19,13 @@ from scenarios.inspect.result import RunRequest
 from scenarios.kept_run import Kept, find_whole, perform, story_of
 from scenarios.zoo import OF_THE_STORY
 
-if TYPE_CHECKING:
-    from cluster.sim.world import World
-
 
 class Player:
     """Plays steps and texts as a run was played, and tells whether they break the same promise."""
 
-    def __init__(self, loaded: LoadedStory, request: RunRequest, cause: Cause) -> None:
-        self._loaded, self._request, self._cause = loaded, request, cause
+    def __init__(self, loaded: LoadedStory, play: Callable[[Story], Outcome], cause: Cause) -> None:
+        """`play` plays a story in the setting of the run, and with its seed."""
+        self._loaded, self._perform, self._cause = loaded, play, cause
         self.plays = self.events = 0
         """How many runs were played, and how many events they had."""
 
@@ -53,7 +49,7 @@ class Player:
                 return False
 
     def _play(self, story: Story) -> Outcome:
-        outcome = perform(attrs.evolve(self._loaded, story=story), self._request)
+        outcome = self._perform(story)
         if outcome.verdict == STOPPED:
             raise KeyboardInterrupt
         self.plays, self.events = self.plays + 1, self.events + len(outcome.history)
@@ -72,12 +68,7 @@ class BrokenRun:
     steps: RecordedSteps
     broke_at: int
     """The true time of the break in µs."""
-    application: type
-    """The class of the application on its nodes."""
-    timing: Timing
-    disk: DiskModel
-    watched: tuple[type, ...]
-    """The classes of the watchers that its story brought."""
+    setting: RunSetting
     player: Player
 
 
@@ -90,8 +81,13 @@ def broken_run_named(run: str, bug: str | None, rules: str | None) -> BrokenRun:
 def broken_run(request: RunRequest) -> BrokenRun:
     """Play it, and then its steps alone. StoryError if it breaks nothing, or if its steps alone do not break the same."""
     request = attrs.evolve(request, keep_going=False)
-    loaded, begun = story_of(request), list["World"]()
-    outcome = perform(loaded, request, follow=begun.append)
+    loaded = story_of(request)
+    return broken_story(loaded, request, lambda story: perform(attrs.evolve(loaded, story=story), request))
+
+
+def broken_story(loaded: LoadedStory, request: RunRequest, play: Callable[[Story], Outcome]) -> BrokenRun:
+    """The same of a story that is played by other means; `request` says how it is called."""
+    outcome = play(loaded.story)
     if outcome.verdict == STOPPED:
         raise KeyboardInterrupt
     broke = breaks_of(outcome, loaded)
@@ -102,19 +98,8 @@ def broken_run(request: RunRequest) -> BrokenRun:
         steps = script_of(outcome.history, len(outcome.history), outcome.history.clock.now + 1)
     except NoScript as error:
         raise StoryError(f"{request.command()}: {error}, so that it has no steps to play") from error
-    player = Player(loaded, request, cause)
+    player = Player(loaded, play, cause)
     if player.breaks(steps) is None:
         why = "it is an assertion of the story's" if cause.promise == OF_THE_STORY else "it hangs on more than these"
         raise StoryError(f"{request.command()}: its steps alone do not break {cause.promise!r} again: {why}")
-    world = begun[0]
-    return BrokenRun(
-        request,
-        cause,
-        steps,
-        outcome.history.clock.now,
-        world.application_class,
-        world.timing,
-        world.disk_model,
-        tuple(type(each) for each in world.asked_to_watch),
-        player,
-    )
+    return BrokenRun(request, cause, steps, outcome.history.clock.now, outcome.setting, player)

@@ -54,6 +54,15 @@ def cause_of(failure: BaseException | None, outcome: "Outcome", loaded: LoadedSt
     return Cause(kind, _innermost(failure, (lambda _: True) if verdict == BUG else is_users))
 
 
+def cause_of_a_test(failure: BaseException) -> Cause:
+    """The cause of the failure of somebody's test: the promise, or the kind of error, and the function that said so."""
+    if isinstance(failure, Violation):
+        return Cause(
+            failure.promise, _innermost(failure, lambda file: is_users(file) or _module(file).startswith(CHECKS))
+        )
+    return Cause(type(failure).__name__, _innermost(failure, is_users))
+
+
 def _innermost(failure: BaseException, said: Callable[[str], bool]) -> str:
     """The last function of a traceback whose file `said` so; empty if there is none."""
     frames = traceback.extract_tb(failure.__traceback__)

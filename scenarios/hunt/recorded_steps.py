@@ -110,22 +110,32 @@ def _at(fault: Any, node: str) -> Any:
 class _Begun(BaseException):
     """The nodes have started: the story is left here."""
 
+    def __init__(self, script: RecordedSteps) -> None:
+        """`script`: whose this is. A script may begin as another one does."""
+        super().__init__()
+        self.script = script
+
 
 def scripted(begins: Story, script: RecordedSteps) -> Story:
     """The script as a story: `begins` is played up to the start of its nodes, and the steps of the script from there on."""
 
     async def story(world: World) -> None:
-        with _leaving_at_the_start(world, script.nodes), suppress(_Begun):
+        with _leaving_at_the_start(world, script):
             await begins(world)
-        for moment in script.moments:
-            if moment.at > world.clock.now:
-                await trio.sleep((moment.at - world.clock.now) / SECOND)
-            with suppress(Misuse):  # of what was left out, a step may be impossible: a crash of who is down
-                _take(world, moment.step)
-        if script.until > world.clock.now:
-            await trio.sleep((script.until - world.clock.now) / SECOND)
+        await take_steps(world, script)
 
     return story
+
+
+async def take_steps(world: World, script: RecordedSteps) -> None:
+    """Take each step at its time, in a world that has begun; return at the end of the script."""
+    for moment in script.moments:
+        if moment.at > world.clock.now:
+            await trio.sleep((moment.at - world.clock.now) / SECOND)
+        with suppress(Misuse):  # of what was left out, a step may be impossible: a crash of who is down
+            _take(world, moment.step)
+    if script.until > world.clock.now:
+        await trio.sleep((script.until - world.clock.now) / SECOND)
 
 
 def _take(world: World, step: Any) -> None:
@@ -140,19 +150,22 @@ def _take(world: World, step: Any) -> None:
 
 
 @contextmanager
-def _leaving_at_the_start(world: World, nodes: tuple[str, ...]) -> Iterator[None]:
-    """Let `world.start` start these nodes instead of those that it is given, and then end the story that called it."""
+def _leaving_at_the_start(world: World, script: RecordedSteps) -> Iterator[None]:
+    """Let `world.start` start the nodes of the script instead of those that it is given, and then end the story that called it."""
     start: Any = world.start
 
     def start_and_leave(_: Iterable[str], *application: Any) -> None:
-        start(nodes, *application)
-        raise _Begun
+        start(script.nodes, *application)
+        raise _Begun(script)
 
     vars(world)["start"] = start_and_leave
     try:
         yield
+    except _Begun as begun:
+        if begun.script is not script:
+            raise
     except BaseExceptionGroup as group:  # the story had opened a nursery
-        if group.split(_Begun)[1] is not None:
+        if group.split(lambda error: isinstance(error, _Begun) and error.script is script)[1] is not None:
             raise
     finally:
         vars(world).pop("start", None)

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from zlib import crc32
 
-from scenarios.gallery import DEFAULT_RULES, StoryError, is_a_story
+from scenarios.gallery import DEFAULT_RULES, ENDINGS, StoryError, is_a_story
 from scenarios.hunt.cause import ROOT, Cause
 from scenarios.hunt.shrink import Shrunk
 from scenarios.inspect.result import RunRequest
@@ -59,7 +59,7 @@ def _folder(story: str) -> Path:
     """The folder of a story: its name, and for a file what tells it from others of that name."""
     parent = OURS if Path.cwd() == ROOT else OTHERS
     path = Path(story)
-    apart = f"_{crc32(path.absolute().parent.as_posix().encode()):08x}" if path.suffix == ".py" else ""
+    apart = f"_{crc32(path.absolute().parent.as_posix().encode()):08x}" if path.suffix in ENDINGS else ""
     return parent / f"{_name(path.stem)}{apart}"
 
 

@@ -56,7 +56,7 @@ def story_text(script: RecordedSteps, broken: BrokenRun, text: str) -> str:
     Empty if a step holds a key or a password.
     """
     source, request, cause = Source(), broken.request, broken.cause
-    lines = [*_settings(broken, source), *_body(script, broken.application, source)]
+    lines = [*_settings(broken, source), *_body(script, broken.setting.application, source)]
     if source.hides:
         return ""
     own = list(source.own_names(request.story))
@@ -72,12 +72,12 @@ def story_text(script: RecordedSteps, broken: BrokenRun, text: str) -> str:
 
 def _settings(broken: BrokenRun, source: "Source") -> Iterator[str]:
     """The lines that choose timing and disks, where they are not the usual ones, and what is watched beside the usual promises."""
-    chosen = [("timing", broken.timing, Timing()), ("disk", broken.disk, DiskModel())]
+    chosen = [("timing", broken.setting.timing, Timing()), ("disk", broken.setting.disk, DiskModel())]
     said = [f"{name}={source.of(each)}" for name, each, usual in chosen if each != usual]
     if said:
         yield f"world.tune({', '.join(said)})"
-    if broken.watched:
-        yield f"world.watch({', '.join(f'{source.named(each)}()' for each in broken.watched)})"
+    if broken.setting.watched:
+        yield f"world.watch({', '.join(f'{source.named(each)}()' for each in broken.setting.watched)})"
 
 
 def _body(script: RecordedSteps, application: type, source: "Source") -> Iterator[str]:
@@ -127,7 +127,7 @@ class Source:
     def __init__(self) -> None:
         self.imports: dict[str, set[str]] = {}
         """The names to bring in, by module."""
-        self._own: set[str] = set()
+        self.own: set[str] = set()
         """The names that are of the story's own file."""
         self.hides = False
         """Whether a value holds a key or a password, which no text may show."""
@@ -135,15 +135,15 @@ class Source:
     def needs(self, module: str, name: str) -> str:
         """Note that a name of a module is used; return it."""
         if module.startswith(OF_A_FILE):
-            self._own.add(name)
+            self.own.add(name)
         else:
             self.imports.setdefault(module, set()).add(name)
         return name
 
     def own_names(self, story: str) -> Iterator[str]:
         """The lines that bring in what is of the story's own file: no folder of modules is known to hold that."""
-        if self._own:
-            names = sorted(self._own)
+        if self.own:
+            names = sorted(self.own)
             self.needs("scenarios.gallery", "brought_in")
             yield f"file = brought_in({self.of(story)})"
             yield f"{', '.join(names)} = {', '.join(f'file.{name}' for name in names)}"
