@@ -94,12 +94,12 @@ def test_every_panel_is_walked_by_keys(opened: Opened) -> None:
     page.keyboard.type("report")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('role')") == "list"
-    page.evaluate("app.go(1)")
+    page.evaluate("app.go(1), new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     reports = [row["seq"] for row in recorded(NIGHT).rows if "report" in f"{row['kind']} {row['text']}".lower()]
     for key, seq in (("ArrowDown", reports[0]), ("ArrowDown", reports[1]), ("ArrowUp", reports[0])):
         page.keyboard.press(key)
         assert page.evaluate("app.view.seq") == seq
-        until(page, f"document.querySelector('[aria-current] .number').textContent === '{seq}'")
+        until(page, f"document.querySelector('[aria-current] .number')?.textContent === '{seq}'")
     page.evaluate("app.set({ side: 'backups', seq: 420 })")
     until(page, "document.querySelector('.waits') !== null")
     page.locator(".waits").focus()
