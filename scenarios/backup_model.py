@@ -221,11 +221,12 @@ class ModelRun:
             if text is not None:
                 request = PutDocuments("Shop", ((document, "Orders", dumps({"text": text})),))
             try:
-                await self.world.ask(node, request)
+                written = await self.world.ask(node, request)
             except Refused:
                 self.model.documents[document] = before
                 raise
-            self.model.answered(document, text)
+            if written:  # a node deletes what it holds: what another has not sent it yet is no part of that (19.1)
+                self.model.answered(document, text)
 
     # ---- the end
 

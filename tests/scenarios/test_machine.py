@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from cluster.sim.run import run
 from cluster.sim.world import World
-from cluster.steps import Crash
+from cluster.steps import Crash, Restart
 from cluster.time_units import SECOND
 from scenarios.backup_model import (
     Define,
@@ -131,6 +131,16 @@ def test_the_machine_finds_planted_bugs(bug: str, promise: str) -> None:
     with planted(bug), pytest.raises(AssertionError, match=promise):
         run(story_of(text), 1)
     run(story_of(text), 1)
+
+
+def test_a_node_deletes_what_it_holds() -> None:
+    """A document that another node took a moment ago, and has not sent yet, outlives its deletion here (19.1)."""
+    steps = (Define(), Write(1, 3, "a"), Strike(Restart("A")), Erase(1))
+
+    async def story(world: World) -> None:
+        await play_steps(world, steps)
+
+    run(story, 1)
 
 
 def test_a_step_that_cannot_be_done_is_passed_over() -> None:
