@@ -65,14 +65,21 @@ def _with_metadata(item: Document | Revision, flags: str) -> Iterator[str]:
         attachments = f'"@attachments":{text_of(listed)},'
         flags = f"{flags}, HasAttachments" if flags else "HasAttachments"
     flagged = f'"@flags":"{flags}",' if flags else ""
-    end = len(body) - 1
-    for begin in range(0, end - PART, PART):
-        yield body[begin : begin + PART]
-    yield (
-        f'{body[max(0, (end - 1) // PART) * PART : end]}{comma}"{METADATA}":{{{own}{attachments}"@collection":{text_of(item.collection)},'
+    return in_parts(
+        body,
+        f'{comma}"{METADATA}":{{{own}{attachments}"@collection":{text_of(item.collection)},'
         f'"@change-vector":"{item.change_vector.text()}",{flagged}"@id":{text_of(item.id)},'
-        f'"@last-modified":"{stamp(item.last_modified)}"}}}}'
+        f'"@last-modified":"{stamp(item.last_modified)}"}}}}',
     )
+
+
+def in_parts(body: str, rest: str) -> Iterator[str]:
+    """A body with `rest` in place of its closing brace, in parts, so that a large one is nowhere held twice."""
+    begin, end = 0, len(body) - 1
+    while end - begin > PART:
+        yield body[begin : begin + PART]
+        begin += PART
+    yield f"{body[begin:end]}{rest}"
 
 
 def tombstone_parts(tombstone: Tombstone) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from backup.content import file_names
 from backup.content.manifest import DamagedBackup, stamp
+from backup.content.texts import in_parts
 from backup.database import exact_json
 from backup.database.items import METADATA, Document, body_and_metadata, text_of
 from backup.destinations.local import LocalDestination
@@ -32,9 +33,6 @@ from backup.restore.restore_points import (
 )
 from cluster.value import value
 from cluster.written_times import instant_of_text
-
-PART = 1 << 20
-"""The most characters of a document that are written at once."""
 
 
 class FilesError(ValueError):
@@ -346,7 +344,7 @@ def document_parts(found: RestoredDocuments) -> Iterator[Iterable[str]]:
     """The same lines, each with its end and in parts, so that a large document is nowhere held twice."""
     try:
         for document in found.documents:
-            yield _cut(*_checked(document, found.files[-1]))
+            yield in_parts(*_checked(document, found.files[-1]))
             del document  # before the next one is read
     except Unusable as error:
         raise DamagedFiles(str(error)) from error
@@ -357,20 +355,13 @@ def _checked(document: Document, last: str) -> tuple[str, str]:
         exact_json.check_object(document.body)
         if "\\ud" in document.body or "\\uD" in document.body:
             text_of(exact_json.decoded(document.body))  # half a character
-        return _body_and_rest(document)
+        body, rest = _body_and_rest(document)
     except (TypeError, ValueError, RecursionError) as error:
         raise DamagedFiles(
             f"{last}, or a file before it, is damaged: document {document.id!r} is no JSON ({error}); "
             "restore another copy of it"
         ) from error
-
-
-def _cut(body: str, rest: str) -> Iterator[str]:
-    """A line in parts, of a body with its closing brace and of what stands in the brace's place."""
-    end = len(body) - 1
-    for begin in range(0, end - PART, PART):
-        yield body[begin : begin + PART]
-    yield f"{body[max(0, (end - 1) // PART) * PART : end]}{rest}\n"
+    return body, f"{rest}\n"
 
 
 def document_line(document: Document) -> str:
