@@ -10,9 +10,8 @@ from backup.notes import NeededBy
 from backup.record.cron import next_occurrence
 from backup.record.rules import Rules
 from cluster.checks import Sees, Watcher, on
-from cluster.checks.connectivity import Connectivity
 from cluster.time_units import MINUTE
-from cluster.trace import Crashed, Ended, Happened, Started, Stepped
+from cluster.trace import Crashed, Ended, Happened
 
 FORGOTTEN_WITHIN = 15 * MINUTE
 """How long (µs), in calm, deletions may stay that nobody needs: the longest period of cleaning, and as long as copies take."""
@@ -40,7 +39,6 @@ class DeletionsForgotten(Watcher):
     def __init__(self, model: Model, rules: Rules) -> None:
         self._model = model
         self._rules = rules
-        self._links = Connectivity(calm=True)
         self._kept: dict[tuple[str, str, bool], KeptDeletions] = {}
         """By node, database, and whether of values."""
         self._fulls: dict[tuple[int, str], int] = {}
@@ -69,8 +67,6 @@ class DeletionsForgotten(Watcher):
             on(notes.FarewellSaid, self._farewell),
             on(notes.BackupStarted, self._started),
             on(notes.StatusStored, self._reported),
-            on(Stepped, self._stepped),
-            on(Started, self._up),
             on(Crashed, self._down),
             on(Ended, self._ended),
         ]
@@ -120,16 +116,9 @@ class DeletionsForgotten(Watcher):
         for values in (False, True):
             self._drop(event.note.database, values=values)
 
-    def _up(self, event: Happened[Started]) -> None:
-        self._links.started(event.node)
-
     def _down(self, event: Happened[Crashed]) -> None:
-        self._links.stopped(event.node)
         for key in [key for key in self._kept if key[0] == event.node]:
             del self._kept[key]
-
-    def _stepped(self, event: Happened[Stepped]) -> None:
-        self._links.step(event.note.step)
 
     # ---- what may need it
 
@@ -178,7 +167,7 @@ class DeletionsForgotten(Watcher):
             return
         self._look_at = now + AGAIN
         model, nodes = self._model, set(self._model.up)
-        calm = self._links.groups() == [frozenset(nodes)] and model.has_leader and not model.was_full
+        calm = model.links.groups() == [frozenset(nodes)] and model.has_leader and not model.was_full
         for (node, database, values), kept in self._kept.items():
             here = model.can_act(node) and (values or node in model.group(database).nodes)
             if not calm or not here or self._is_needed(kept.note, node):

@@ -105,6 +105,7 @@ class Model(Watcher):
         self.was_full: set[str] = set()
         """Nodes whose disk was full at some time of their present incarnation, or their last one."""
         self.links = Connectivity(calm=True)
+        """Who can hear whom. Who looks before the model changes finds it as it was, too."""
         self.leads: dict[str, bool] = {}
         self.applied: dict[str, int] = {}
         self.disturbed_at = -NEVER
@@ -314,6 +315,7 @@ class Model(Watcher):
 
     def _crashed(self, event: Happened) -> None:
         self._disturbed(event)
+        self.links.stopped(event.node)
         self._touch((event.node,), event.t)
         self.up[event.node] = self.leads[event.node] = False
         self.paused.discard(event.node)
@@ -322,6 +324,7 @@ class Model(Watcher):
 
     def _started(self, event: Happened) -> None:
         self._disturbed(event)
+        self.links.started(event.node)
         self.up[event.node] = True
         if event.node in self._newcomers:
             self._left[event.node] = 0
@@ -391,7 +394,6 @@ class Model(Watcher):
 
     def _stepped(self, event: Happened[trace.Stepped]) -> None:
         step = event.note.step
-        self.links.step(step)
         if isinstance(step, steps.Start):
             self._voters = self._founders = step.nodes
         if isinstance(step, steps.Drift):
@@ -399,10 +401,12 @@ class Model(Watcher):
             self.turns += 1
         if isinstance(step, HARMLESS):
             self._look(event)
+            self.links.step(step)
             return
         if isinstance(step, steps.Join) and step.node not in self.up:
             self._newcomers[step.node], self._voteless[step.node] = None, 0
         self._disturbed(event)
+        self.links.step(step)
         self._touch(steps.nodes_of(step) or tuple(self.up) or self._voters, event.t)
         if isinstance(
             step, steps.Pause | steps.Resume | steps.FullDisk | steps.JumpClock | steps.FreezeClock | steps.Zone

@@ -7,9 +7,8 @@ from backup.checks.model import NEVER, Model
 from backup.record.rules import Rules
 from cluster import steps
 from cluster.checks import Sees, Watcher, on
-from cluster.checks.connectivity import Connectivity
 from cluster.time_units import SECOND
-from cluster.trace import Crashed, Happened, Started, Stepped
+from cluster.trace import Crashed, Happened, Stepped
 from cluster.value import value
 
 KNOWN_AFTER = 10 * SECOND
@@ -43,7 +42,6 @@ class OneRunIsEnough(Watcher):
         """Whether a new owner is told of the runs of the one before it."""
         self._is_computed = not rules.assigned
         """Whether each node works out the owners, by the last run that it knows of (7.5)."""
-        self._links = Connectivity(calm=True)
         self._healed_at = -NEVER
         """True time at which links were last made whole."""
         self._edited: dict[int, int] = {}
@@ -63,7 +61,6 @@ class OneRunIsEnough(Watcher):
             on(notes.ReportGivenUp, self._given_up),
             on(notes.StatusStored, self._stored),
             on(Stepped, self._stepped),
-            on(Started, self._up),
             on(Crashed, self._crashed),
         ]
 
@@ -95,7 +92,7 @@ class OneRunIsEnough(Watcher):
         model, nodes = self._model, tuple(self._model.up)
         if model.is_set(nodes) or any(model.is_slow_disk(node) or not model.can_act(node) for node in nodes):
             return False
-        if model.spread(nodes, model.now) >= SECOND or self._links.groups() != [frozenset(nodes)]:
+        if model.spread(nodes, model.now) >= SECOND or model.links.groups() != [frozenset(nodes)]:
             return False
         return max(model.troubled_at(nodes), self._healed_at) < since - KNOWN_AFTER
 
@@ -110,19 +107,13 @@ class OneRunIsEnough(Watcher):
         self._edited[event.note.task] = event.t
 
     def _stepped(self, event: Happened[Stepped]) -> None:
-        step = event.note.step
-        self._links.step(step)
-        if isinstance(step, steps.Heal | steps.Release):
+        if isinstance(event.note.step, steps.Heal | steps.Release):
             self._healed_at = event.t
-
-    def _up(self, event: Happened[Started]) -> None:
-        self._links.started(event.node)
 
     def _failed(self, event: Happened[Fails]) -> None:
         self._runs.get(event.note.task, {}).pop(event.node, None)
 
     def _crashed(self, event: Happened[Crashed]) -> None:
-        self._links.stopped(event.node)
         for runs in self._runs.values():
             runs.pop(event.node, None)
         for alone in self._alone.values():
