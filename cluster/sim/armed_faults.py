@@ -10,7 +10,6 @@ import attrs
 
 from cluster import steps
 from cluster.sim.history import History
-from cluster.trace import Happened
 
 
 @attrs.define(eq=False)
@@ -47,20 +46,22 @@ class ArmedFaults:
         armed, step = Armed(when), self._history.cause
         self._waiting.append(armed)
 
-        def see(event: Happened) -> None:
-            if armed.came < when.count and type(event.note).__name__ == when.kind and event.node:
-                came(event.node, when.kind, event.seq)
-
-        def came(node: str, kind: str, cause: int) -> None:
-            if armed.came < when.count and not armed.was_mended and kind == when.kind and when.node in ("", node):
+        def see(node: str, kind: str, cause: int) -> None:
+            if (
+                kind == when.kind
+                and node
+                and when.node in ("", node)
+                and armed.came < when.count
+                and not armed.was_mended
+            ):
                 armed.came += 1
                 if armed.came == when.count:
                     self._soon(self._strike, (armed, node, cause))
 
         if when.kind in steps.EFFECTS:  # which is no event: the cause of the strike is that somebody armed it
-            self._history.heeding.append(lambda node, effect: came(node, effect, step))
+            self._history.heeding.append(lambda node, effect: see(node, effect, step))
         else:
-            self._history.followers.append(see)
+            self._history.followers.append(lambda event: see(event.node, type(event.note).__name__, event.seq))
 
     def _strike(self, what: tuple[Armed, str, int]) -> None:
         armed, node, cause = what
