@@ -56,22 +56,19 @@ class SteppedWorld:
         """Call a verb that waits, `call(lambda: world.elected())`; return what it gives. Raises what it raises, or what broke the world."""
         if self._is_over:
             raise Misuse("this world has ended: make another")
-        self._asked, self._is_idle = waits, False
-        self._go_on()
-        self._raise_error()
+        self._do(waits)
         answer: T = self._answer
         return answer
 
     def end(self) -> None:
         """End the world; watchers judge what only the end can tell. Raises what broke it, once."""
-        if self._is_over:
-            return
-        self._asked, self._is_idle = self._stop, False
-        self._go_on()
-        self._raise_error()
+        if not self._is_over:
+            self._do(self._stop)
 
-    def _raise_error(self) -> None:
-        """Raise what ended the call; whoever reports it finds the world in its attribute `world`."""
+    def _do(self, waits: Callable[[], Awaitable[Any]]) -> None:
+        """Raises what ended the call; whoever reports it finds the world in its attribute `world`."""
+        self._asked, self._is_idle = waits, False
+        self._go_on()
         error, self._error = self._error, None
         if error is not None:
             vars(error)["world"] = self.world
@@ -96,8 +93,6 @@ class SteppedWorld:
                     self._answer = await asked()
                 except _Stopped:
                     return
-                except trio.Cancelled:
-                    raise
                 except Exception as error:
                     if self.world.failure is not None:
                         raise
