@@ -34,7 +34,7 @@ from backup.record.rules import rules_named
 from backup.runs.scheduler import Scheduler
 from cluster.checks import Violation, Watcher
 from cluster.sim.world import World
-from cluster.steps import Ask, FlipBit, JumpClock, Pause, Step, Wipe, Zone
+from cluster.steps import Ask, FlipBit, JumpClock, Pause, Start, Step, Wipe, Zone
 from cluster.time_units import DAY, HOUR, MINUTE, SECOND, hours
 from cluster.trace import (
     BecameFollower,
@@ -469,10 +469,11 @@ def test_a_report_that_never_comes(rules: str, wait: int) -> None:
 
 
 def fed(rules: str, *told: Told) -> tuple[ToldAsRuled, Model]:
-    """That watcher and its model, after the beginning and these events."""
+    """That watcher and its model, after the beginning and these events; the model knows the voters by the step that starts them."""
     model = Model()
     watcher = ToldAsRuled(model, rules_named(rules))
-    for seq, (t, node, note) in enumerate((*BEGIN, *told), 1):
+    started: Told = (0, "", Stepped(Start(("A", "B", "C"))))
+    for seq, (t, node, note) in enumerate((started, *BEGIN, *told), 1):
         for each in (model, watcher):
             tell(each, Happened(seq, t, node, 0, note))
     return watcher, model
