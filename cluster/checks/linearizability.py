@@ -80,13 +80,12 @@ class Linearizability(Watcher):
         if number < 0 or note.outcome == ClientTold.UNKNOWN or key in self.undecided:
             return
         search, events = self.objects[key], self._events[key]
-        asked, node, _ = events[number]
-        events[number] = asked, node, event.t
         try:
             if note.outcome == ClientTold.NEVER:
-                events[number] = asked, node, None
                 fits = search.never(number)
             else:
+                asked, node, _ = events[number]
+                events[number] = asked, node, event.t
                 fits = search.answer(number, note.answer)
         except TooMany:
             self.undecided[key] = len(search.requests)
@@ -107,7 +106,13 @@ class Linearizability(Watcher):
     def _broken(self, key: Hashable, number: int) -> Violation:
         search = self.objects[key]
         state = search.furthest[1]
-        what = f"{search.requests[number]!r} was answered {_shown(search.results[number])}"
+        has_returned = search.returned[number] is not None
+        end = (
+            f"was answered {_shown(search.results[number])}"
+            if has_returned
+            else "did not happen, as its client was told"
+        )
+        what = f"{search.requests[number]!r} {end}"
         violation = self.broken(
             f"no order of the operations {_on(key)}fits: {what}; at best the state then was {state!r}"
         )
@@ -131,7 +136,7 @@ def _shown(result: Any) -> str:
 def drawn(search: OrderSearch, events: list[tuple[int, str, int | None]], wrong: int) -> list[str]:
     """The last operations as bars over time, each with its place in the longest order that fits."""
     place = {number: at for at, number in enumerate(search.furthest[0], 1)}
-    happened = [each for each in range(len(events)) if events[each][2] is not None or search.results[each] is UNKNOWN]
+    happened = search.operations()
     shown = sorted({*happened[-SHOWN:], wrong})
     marks = sorted({moment for each in shown for moment in (search.called[each], search.returned[each]) if moment})
     column = {moment: at for at, moment in enumerate(marks)}
@@ -140,14 +145,15 @@ def drawn(search: OrderSearch, events: list[tuple[int, str, int | None]], wrong:
         asked, node, answered = events[each]
         begin, end = column[search.called[each]], search.returned[each]
         bar = " " * begin + "|" + ("-" * (column[end] - begin - 1) + "|" if end else "-" * (len(marks) - begin) + ">")
-        said = f"{search.requests[each]!r}: {_shown(search.results[each]) if answered is not None else 'not known'}"
+        open_end = "not known" if each in happened else "did not happen"
+        said = f"{search.requests[each]!r}: {_shown(search.results[each]) if answered is not None else open_end}"
         order = "fits nowhere" if each == wrong and each not in place else f"{place.get(each, '-')}"
         until = clock_text(answered) if answered is not None else "-"
         lines.append(
             f"  {clock_text(asked)}  {until:>12}  {node}  {bar:<{len(marks) + 2}}  {order:>12}  {said[:LONGEST]}"
         )
-    left = len(happened) - len(shown)
-    first = f"the operations, their places in the longest order that fits{f' ({left} earlier ones are left out)' if left > 0 else ''}:"
+    left = len({*happened} - {*shown})
+    first = f"the operations, their places in the longest order that fits{f' ({left} earlier ones are left out)' if left else ''}:"
     return [first, *lines]
 
 

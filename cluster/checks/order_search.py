@@ -80,7 +80,7 @@ class OrderSearch:
         self.returned[number] = self._tick()
         self._answered |= 1 << number
         if self._done >> number & 1:
-            place = next(at for at, (each, _) in enumerate(self._order) if each == number)
+            place = self._place(number)
             before = self._order[place][1]
             after = self._order[place + 1][1] if place + 1 < len(self._order) else self._state
             if after not in self._after(before, number):
@@ -91,10 +91,18 @@ class OrderSearch:
     def never(self, number: int) -> bool:
         """An operation has not happened and will not; tells whether there still is an order. TooMany as above."""
         if self._done >> number & 1:
-            self._undo(next(at for at, (each, _) in enumerate(self._order) if each == number))
+            self._undo(self._place(number))
         self._rest.remove(number)
         self._owed = sum(self.returned[each] is not None for each in self._rest)
         return self._search()
+
+    def operations(self) -> list[int]:
+        """Those that have happened or may have, as they were called."""
+        return sorted([*self._rest, *(number for number, _ in self._order)])
+
+    def _place(self, number: int) -> int:
+        """Where an operation stands in the order."""
+        return next(at for at, (each, _) in enumerate(self._order) if each == number)
 
     def _tick(self) -> int:
         self._now += 1

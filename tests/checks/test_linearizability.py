@@ -12,14 +12,16 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cluster.checks import Violation
 from cluster.checks.linearizability import Linearizability, answering
 from cluster.checks.order_search import UNKNOWN, OrderSearch, TooMany
 from cluster.member import Application, ClientRequest, Member, NoLeader, OutcomeUnknown, Refused
 from cluster.sim.dice import Dice
 from cluster.sim.run import BROKEN, HELD, INCONCLUSIVE, MISTAKE, play
 from cluster.sim.world import World
-from cluster.steps import Crash
-from cluster.trace import ClientTold, Proposed
+from cluster.steps import Ask, Crash
+from cluster.time_units import SECOND
+from cluster.trace import ClientTold, Happened, Proposed, Stepped
 from cluster.value import value
 
 Line = tuple[str, str, Any]
@@ -339,6 +341,26 @@ def test_a_read_from_a_copy_is_told_with_a_drawing() -> None:
     assert "|" in wrong[0]
     last = outcome.history.events[-1].note
     assert isinstance(last, ClientTold), "it is told when it happens"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_did_not_happen_is_not_drawn_as_unknown(is_first: bool) -> None:
+    """A read that saw it fits nowhere; if its client is told later, that is what fits nowhere."""
+    asked = [Stepped(Ask("A", Write("x", 1))), Stepped(Ask("B", Read("x")))]
+    ends = [ClientTold(1, ClientTold.NEVER, NoLeader("nobody leads")), ClientTold(2, ClientTold.ANSWERED, 1)]
+    watcher = promise()
+    see = dict(watcher.sees())
+    with pytest.raises(Violation) as caught:
+        for seq, note in enumerate([*asked, *(ends if is_first else reversed(ends))], 1):
+            see[type(note)](Happened(seq, seq * SECOND, "A", 0, note))
+    _, *lines = caught.value.__notes__
+    assert "not known" not in "".join(lines)
+    if is_first:
+        assert "Read(name='x') was answered 1" in str(caught.value)
+        assert ["Read(name='x'): 1" in line for line in lines] == [True]
+    else:
+        assert "Write(name='x', content=1) did not happen, as its client was told" in str(caught.value)
+        assert [line.endswith("Write(name='x', content=1): did not happen") for line in lines] == [True, False]
 
 
 def test_beyond_its_budget_a_run_is_inconclusive() -> None:
