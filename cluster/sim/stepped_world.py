@@ -22,7 +22,7 @@ class SteppedWorld:
     """A world for a program without `async`; a context manager, as it has to be ended."""
 
     def __init__(self, seed: int = 1, **options: Any) -> None:
-        """`options` as for `World`."""
+        """`options` as for `World`, and what it raises."""
         self._turns: deque[Callable[[], object]] = deque()
         self._asked: Callable[[], Awaitable[Any]] | None = None
         self._answer: Any = None
@@ -41,6 +41,8 @@ class SteppedWorld:
             host_uses_signal_set_wakeup_fd=True,
         )
         self._go_on()
+        if self._error is not None:
+            raise self._error
 
     def __enter__(self) -> Self:
         return self

@@ -80,3 +80,9 @@ def test_what_only_the_end_can_tell_is_raised_there() -> None:
     stepped.wait(1)
     with pytest.raises(Violation, match="a pig flies: it never was"):
         stepped.end()
+
+
+def test_a_wrong_option_is_told_at_once() -> None:
+    """There is no world then."""
+    with pytest.raises(Misuse, match=r"wire has no 'los'\. Did you mean loss\?"):
+        SteppedWorld(wire={"los": 0.1})
