@@ -13,7 +13,7 @@ from cluster import steps
 from cluster.sim.errors import Misuse
 
 NODE_FIELDS = ("one", "other", "src", "dst", "node")
-"""The fields of steps that name one node."""
+"""The fields of steps that name one node; last the one that a fault may leave open."""
 
 
 class Roles:

@@ -81,7 +81,7 @@ class Always(Temporal):
     def look(self, event: Happened) -> None:
         """Ask, and tell the last event before it was not so."""
         if not self._true():
-            now = self.world.history.events[len(self.world.history) - 1]
+            now = self.world.history.events[-1]
             where = f"{now.node} " if now.node else ""
             self.break_it(f"not so at {clock_text(now.t)}, after event {now.seq}: {where}{now.note.text()}")
 
@@ -104,10 +104,11 @@ class Eventually(Temporal):
 
     def look(self, event: Happened) -> None:
         """Ask, if that is what was promised, and see whether time is over."""
-        self._judge(is_so=not isinstance(self._true, type) and bool(self._true()))
+        self._judge(self._is_so())
 
-    def _has_come(self) -> bool:
-        return self._is_over
+    def _is_so(self) -> bool:
+        """Whether what is asked of the world is so now; False of an event, which is seen as it comes."""
+        return not isinstance(self._true, type) and bool(self._true())
 
     def _judge(self, is_so: bool) -> None:
         took = self.reading(self._clock_of) - self._began
@@ -119,8 +120,9 @@ class Eventually(Temporal):
     def finish(self) -> None:
         if self._is_over:
             return
-        self.look(self.world.history.events[-1])
-        if self._has_come():
+        is_so = self._is_so()
+        self._judge(is_so)
+        if is_so:
             return
         if self._within is not None:
             now = clock_text(self.world.clock.now)
