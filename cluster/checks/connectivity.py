@@ -10,22 +10,19 @@ from attrs import asdict
 from cluster.steps import (
     Cut,
     CutOneWay,
+    Damage,
     Drift,
-    FlipBit,
     FullDisk,
     Heal,
     Hold,
     Mend,
-    Misdirect,
     Pause,
     Release,
     Resume,
     Rewire,
-    RollBack,
     SlowDisk,
     Split,
     Step,
-    Wipe,
     pairs_between,
 )
 from cluster.time_units import MILLISECOND, SECOND
@@ -96,10 +93,10 @@ class Connectivity:
                 self._ails(node, "slow disk", factor > 1)
             case FullDisk(node, full):
                 self._ails(node, "full disk", full)
-            case FlipBit() | Misdirect() | RollBack() | Wipe():
-                self._damaged = True
             case Rewire():
                 self._rewire(step)
+            case _ if isinstance(step, Damage):
+                self._damaged = True
             case _:
                 pass
 
