@@ -11,7 +11,8 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 
 from cluster.checks import Violation
 from cluster.member import NoLeader, OutcomeUnknown, Refused
-from cluster.sim.world import Misuse, World
+from cluster.sim.errors import NodeIsDown
+from cluster.sim.world import World
 from cluster.steps import Weather
 from scenarios import run
 from scenarios.strategies import WorldMachine, seeds, weather
@@ -87,7 +88,9 @@ async def clients(world: World, service: type[Locks], gusts: Weather) -> None:
         while True:
             await trio.sleep(0.2)
             node = next((each for each in world.names if world[each].up), "")
-            with suppress(Refused, NoLeader, OutcomeUnknown, Misuse):
+            if not node:
+                continue
+            with suppress(Refused, NoLeader, OutcomeUnknown, NodeIsDown):
                 token = await world.ask(node, Take("door", name))
                 await trio.sleep(0.1)
                 await world.ask(node, Save("door", token, name))
