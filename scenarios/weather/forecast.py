@@ -102,12 +102,12 @@ def forecast(
         clients=1 + load.below(3),
         pause=chosen(load, 20, 60, 60, 200),
         patience=chosen(time, 0.1, 0.5, 2.0),
-        fragile=_minority(nodes, Dice(seed, ("weather", "fragile"))) if some_break else "",
+        fragile=minority(nodes, Dice(seed, ("weather", "fragile"))) if some_break else "",
         leaves_some_down=not some_break and not members_change and len(nodes) > 2 and not end.below(3),
     )
 
 
-def _minority(nodes: str, dice: Dice) -> str:
+def minority(nodes: str, dice: Dice) -> str:
     """As many nodes as a cluster can do without, from a drawn place on."""
     first = dice.below(len(nodes))
     return "".join(nodes[(first + number) % len(nodes)] for number in range((len(nodes) - 1) // 2))

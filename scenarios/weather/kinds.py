@@ -5,24 +5,16 @@ disk that is wiped or rolled back, which costs Raft its promises and is a story'
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from cluster import steps
+from cluster.sim.dice import Dice
 from cluster.value import value
-
-
-class Luck(Protocol):
-    """All that a kind asks of dice, so that Hypothesis can be the dice. 0 is the mildest choice, where one is milder."""
-
-    def below(self, limit: int) -> int:
-        """An int in [0, limit)."""
-        ...  # `Dice` implements it
-
 
 Names = tuple[str, ...]
 Drawn = tuple[tuple[float, Any], ...]
 """Steps, each with the seconds to wait before it."""
-Draw = Callable[[Luck, Names], Drawn]
+Draw = Callable[[Dice, Names], Drawn]
 """Draws the steps of a fault on these nodes."""
 EFFECTS = ("VoteUnsynced", "VoteUnsynced", "SnapshotUnsynced")
 """What is not durable yet as a strike comes."""
@@ -53,18 +45,18 @@ class FaultKind:
     """Whether it damages what is on a disk: it comes only to the minority whose disks may be damaged (`Forecast.fragile`)."""
 
 
-def one_of(dice: Luck, names: Names) -> str:
+def one_of(dice: Dice, names: Names) -> str:
     """Any of them."""
     return names[dice.below(len(names))]
 
 
-def two_of(dice: Luck, names: Names) -> tuple[str, str]:
+def two_of(dice: Dice, names: Names) -> tuple[str, str]:
     """Two different ones, if there are two."""
     first = dice.below(len(names))
     return names[first], names[(first + 1 + dice.below(max(1, len(names) - 1))) % len(names)]
 
 
-def chosen(dice: Luck, *values: Any) -> Any:
+def chosen(dice: Dice, *values: Any) -> Any:
     """Any of these values."""
     return values[dice.below(len(values))]
 
@@ -89,21 +81,21 @@ def wire(field: str, *values: Any) -> Draw:
     return lambda dice, _: at_once(steps.Rewire(**{field: chosen(dice, *values)}))
 
 
-def _split(dice: Luck, names: Names) -> Drawn:
+def _split(dice: Dice, names: Names) -> Drawn:
     """Two sides, each of at least one."""
     side = tuple(name for name in names if dice.below(2)) or names[:1]
     rest = tuple(name for name in names if name not in side)
     return at_once(steps.Split((side, rest))) if rest else ()
 
 
-def _ring(dice: Luck, names: Names) -> Drawn:
+def _ring(dice: Dice, names: Names) -> Drawn:
     """Each node hears its two neighbours alone."""
     places = range(len(names))
     far = [(a, b) for a in places for b in places if a < b and (b - a) % (len(names) - 1) > 1]
     return tuple((0.0, steps.Cut(names[a], names[b])) for a, b in far)
 
 
-def _bridge(dice: Luck, names: Names) -> Drawn:
+def _bridge(dice: Dice, names: Names) -> Drawn:
     """Two halves that share one node."""
     middle = one_of(dice, names)
     rest = [name for name in names if name != middle]
@@ -111,7 +103,7 @@ def _bridge(dice: Luck, names: Names) -> Drawn:
     return tuple((0.0, steps.Cut(one, other)) for one in rest[:half] for other in rest[half:])
 
 
-def _swizzle(dice: Luck, names: Names) -> Drawn:
+def _swizzle(dice: Dice, names: Names) -> Drawn:
     """One node after the other is paused, and they go on in another order."""
     some = [name for name in names if dice.below(2)] or [names[0]]
     order = sorted(some, key=lambda _: dice.below(1_000))
@@ -119,7 +111,7 @@ def _swizzle(dice: Luck, names: Names) -> Drawn:
     return (*((wait, steps.Pause(name)) for name in some), *((wait, steps.Resume(name)) for name in order))
 
 
-def _flapping(dice: Luck, names: Names) -> Drawn:
+def _flapping(dice: Dice, names: Names) -> Drawn:
     """A node is cut off and back, again and again."""
     if len(names) < 2:
         return ()
@@ -130,7 +122,7 @@ def _flapping(dice: Luck, names: Names) -> Drawn:
     return (cut, heal) * (2 + dice.below(3))
 
 
-def _crash_loop(dice: Luck, names: Names) -> Drawn:
+def _crash_loop(dice: Dice, names: Names) -> Drawn:
     """A node that goes down again soon after each start."""
     one, wait = one_of(dice, names), 0.02 + dice.below(300) / 1_000
     return ((0.0, steps.Restart(one)), *((wait, steps.Restart(one)) for _ in range(2 + dice.below(4))))
@@ -143,7 +135,7 @@ def strike(moments: tuple[str, ...], *faults: Callable[[str], Any]) -> Draw:
     )
 
 
-def _alone(dice: Luck, names: Names) -> Drawn:
+def _alone(dice: Dice, names: Names) -> Drawn:
     """One node hears nobody."""
     one = one_of(dice, names)
     rest = tuple(name for name in names if name != one)
@@ -153,7 +145,7 @@ def _alone(dice: Luck, names: Names) -> Drawn:
 def link(**values: tuple[Any, ...]) -> Draw:
     """A change of the properties of the link between two nodes: all others are as they were."""
 
-    def draw(dice: Luck, names: Names) -> Drawn:
+    def draw(dice: Dice, names: Names) -> Drawn:
         if len(names) < 2:
             return ()
         one, other = two_of(dice, names)
@@ -163,7 +155,7 @@ def link(**values: tuple[Any, ...]) -> Draw:
     return draw
 
 
-def _slews(dice: Luck, names: Names) -> Drawn:
+def _slews(dice: Dice, names: Names) -> Drawn:
     """A clock is put right as NTP does it: it runs faster or slower by 500 ppm for a while."""
     one, rate = one_of(dice, names), chosen(dice, 500, -500)
     return ((0.0, steps.Drift(one, rate)), (0.5 + dice.below(30) / 10, steps.Drift(one, 0)))
@@ -172,31 +164,31 @@ def _slews(dice: Luck, names: Names) -> Drawn:
 def stands_still(shortest: float, tenths: int) -> Draw:
     """A wall clock stands still for so many seconds at least, and some tenths of them more."""
 
-    def draw(dice: Luck, names: Names) -> Drawn:
+    def draw(dice: Dice, names: Names) -> Drawn:
         one, more = one_of(dice, names), dice.below(tenths)
         return ((0.0, steps.FreezeClock(one)), (shortest * (1 + more / 10), steps.FreezeClock(one, False)))
 
     return draw
 
 
-def _read_fails(dice: Luck, names: Names) -> Drawn:
+def _read_fails(dice: Dice, names: Names) -> Drawn:
     """A node that starts again cannot read its log, and then it can."""
     one, wait = one_of(dice, names), (1 + dice.below(20)) / 10
     return ((0.0, steps.FailRead(one)), (0.0, steps.Restart(one)), (wait, steps.Restart(one)))
 
 
-def _bit_flips(dice: Luck, names: Names) -> Drawn:
+def _bit_flips(dice: Dice, names: Names) -> Drawn:
     """A bit of the first byte of the log: any frame but the last would do, and which is the last, nobody here knows."""
     one, bit = one_of(dice, names), dice.below(8)
     return ((0.0, steps.FlipBit(one, "raft.log", 0, bit)), (dice.below(20) / 10, steps.Restart(one)))
 
 
-def _goes_astray(dice: Luck, names: Names) -> Drawn:
+def _goes_astray(dice: Dice, names: Names) -> Drawn:
     one = one_of(dice, names)
     return ((0.0, steps.Misdirect(one)), (dice.below(20) / 10, steps.Restart(one)))
 
 
-def _reconfigure(dice: Luck, names: Names) -> Drawn:
+def _reconfigure(dice: Dice, names: Names) -> Drawn:
     """Other voters and watchers, in one change."""
     voters = tuple(name for name in names if dice.below(3)) or names[:1]
     watchers = tuple(name for name in names if name not in voters and dice.below(2))

@@ -17,7 +17,7 @@ from cluster.sim.errors import NodeIsDown
 from cluster.sim.world import Misuse, World
 from cluster.time_units import SECOND
 from scenarios.register import Get, Look, Put, Register, Swap
-from scenarios.weather.forecast import Comes, Forecast, forecast
+from scenarios.weather.forecast import Comes, Forecast, forecast, minority
 from scenarios.weather.kinds import KINDS, FaultKind, chosen
 
 Client = Callable[[World], Awaitable[None]]
@@ -121,10 +121,8 @@ async def clears(world: World, drawn: Forecast) -> None:
     """The end: all faults end, or a minority stays down for good and all else is mended; then the cluster has to work."""
     world.mend()
     if drawn.leaves_some_down:
-        dice = Dice(world.seed, ("weather", "end", "down"))
-        first = dice.below(len(drawn.nodes))
-        for number in range((len(drawn.nodes) - 1) // 2):
-            world.crash(drawn.nodes[(first + number) % len(drawn.nodes)])
+        for name in minority(drawn.nodes, Dice(world.seed, ("weather", "end", "down"))):
+            world.crash(name)
     await world.elected(within=60)
     await trio.sleep(CALM)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from backup.destinations.faults import Cutting, Disconnected, Full, Losing, ReadOnly, Refusing, Slow, Well
 from cluster import steps
+from cluster.sim.dice import Dice
 from cluster.time_units import hours
 from scenarios.backups import FOLDER
 from scenarios.weather.kinds import KINDS as OF_ANY_CLUSTER
@@ -11,7 +12,6 @@ from scenarios.weather.kinds import (
     PER_LINK,
     Drawn,
     FaultKind,
-    Luck,
     Names,
     at_once,
     chosen,
@@ -33,18 +33,18 @@ MOMENTS = (
 TROUBLES = (Cutting, Disconnected, Full, Losing, ReadOnly, Refusing)
 
 
-def _place_ails(dice: Luck, names: Names) -> Drawn:
+def _place_ails(dice: Dice, names: Names) -> Drawn:
     """A folder of one node cannot be used for a while."""
     node, wait = one_of(dice, names), 60.0 * (1 + dice.below(60))
     return ((0.0, steps.Disturb(node, chosen(dice, *TROUBLES)(FOLDER))), (wait, steps.Disturb(node, Well(FOLDER))))
 
 
-def _place_is_slow(dice: Luck, names: Names) -> Drawn:
+def _place_is_slow(dice: Dice, names: Names) -> Drawn:
     node, wait = one_of(dice, names), 60.0 * (1 + dice.below(60))
     return ((0.0, steps.Disturb(node, Slow(FOLDER, chosen(dice, 10, 100)))), (wait, steps.Disturb(node, Well(FOLDER))))
 
 
-def _clock_is_set(dice: Luck, names: Names) -> Drawn:
+def _clock_is_set(dice: Dice, names: Names) -> Drawn:
     return at_once(steps.JumpClock(one_of(dice, names), hours(dice.below(5) - 2) / 2))
 
 
