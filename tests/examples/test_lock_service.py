@@ -1,12 +1,15 @@
 """The lock service under Hypothesis, as its owner would test it: a machine with rules of its own, and weather over a story."""
 
+import ast
+import re
 from contextlib import suppress
 from typing import Any
 
 import pytest
 import trio
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reproduce_failure, seed, settings
 from hypothesis import strategies as st
+from hypothesis.database import InMemoryExampleDatabase
 from hypothesis.stateful import rule, run_state_machine_as_test
 
 from cluster.checks import Violation
@@ -79,6 +82,26 @@ def test_a_machine_catches_a_bug() -> None:
     assert raised.value.world.names == ("A", "B", "C")  # type: ignore[attr-defined]
     rules = [line for note in raised.value.__notes__ for line in note.splitlines() if line.startswith("state.")]
     assert 4 <= len(rules) <= 16, rules
+
+
+def test_a_failure_of_a_machine_comes_again() -> None:
+    """From Hypothesis's example database, and by the line that it prints: `@reproduce_failure(…)`."""
+
+    class Machine(LockMachine):
+        application = WatchedWithoutMemory
+
+    kept = settings(FEW, derandomize=False, database=InMemoryExampleDatabase(), print_blob=True)
+    with pytest.raises(Violation) as first:
+        run_state_machine_as_test(seed(1)(Machine), settings=settings(kept, phases=(Phase.generate,)))
+    with pytest.raises(Violation) as again:
+        run_state_machine_as_test(Machine, settings=settings(kept, phases=(Phase.reuse,)))
+    assert str(again.value) == str(first.value)
+    printed = re.search(r"@reproduce_failure\('(\S+)', (b'\S+')\)", "\n".join(first.value.__notes__))
+    assert printed is not None
+    reproduced = reproduce_failure(printed[1], ast.literal_eval(printed[2]))(Machine)
+    with pytest.raises(Violation) as once_more:
+        run_state_machine_as_test(reproduced, settings=FEW)
+    assert str(once_more.value) == str(first.value)
 
 
 async def clients(world: World, service: type[Locks], gusts: Weather) -> None:
