@@ -52,6 +52,8 @@ from scenarios.backups.database import Database
 from scenarios.gallery import STORIES
 from scenarios.inspect import restore_files
 from scenarios.inspect.backups_page import task_lines
+from scenarios.weather import kinds as weather_kinds
+from scenarios.weather.kinds import FaultKind
 from scenarios.zoo import night, storm
 from tests.sim.test_steps import SAYS
 from tests.sim.vocabulary import Adder
@@ -202,16 +204,18 @@ def test_a_story_can_give_every_field_of_a_task() -> None:
 
 # ---- faults ----
 
+BY_A_HUNT = "the weather of a hunt draws it (scenarios/weather/kinds.py)"
+BY_DAMAGE = "beyond what Raft survives by itself, unless it is a minority's disk: `weather_damage` draws it"
 NOT_DRAWN = {
     "Stop": "one of the ends that a crash may have: `Crash` is drawn, and leaves all that was written, or less",
     "Short": "a shortage changes who is responsible for a backup, which the story of it decides; Raft does not notice",
     "FailSync": "the node stops as if it had crashed: `Crash` at the note `Wrote` is drawn, and tests of the disk are exact",
-    "FlipBit": "beyond what Raft survives by itself: a bit of the log may be the only copy of what is committed",
-    "Misdirect": "beyond what Raft survives by itself, unless it is a minority's disk: `weather_damage` draws it",
+    "FlipBit": BY_DAMAGE,
+    "Misdirect": BY_DAMAGE,
     "RollBack": "beyond what Raft survives by itself, as `Wipe`",
-    "Corrupt": "the weather of a hunt draws it (scenarios/weather/kinds.py)",
-    "FailRead": "the weather of a hunt draws it (scenarios/weather/kinds.py)",
-    "FreezeClock": "the weather of a hunt draws it (scenarios/weather/kinds.py)",
+    "Corrupt": BY_A_HUNT,
+    "FailRead": BY_A_HUNT,
+    "FreezeClock": BY_A_HUNT,
     "Wipe": "beyond what Raft survives by itself: a node that has forgotten its vote may vote twice in a term (§5.2)",
     "Disturb": "the trouble belongs to an application, and the weather is for any",
 }
@@ -256,6 +260,12 @@ def drawn_by_the_zoo() -> set[str]:
     return kinds_of(drawn)
 
 
+def drawn_by_a_hunt(kinds: Mapping[str, FaultKind]) -> set[str]:
+    """Every kind of step that these kinds of a weather draw."""
+    dice = Dice(1, ("completeness",))
+    return kinds_of(step for kind in kinds.values() for _ in range(20) for _, step in kind.draw(dice, tuple("ABCDE")))
+
+
 def in_stories(union: UnionType) -> set[str]:
     """Classes of the union that a story imports."""
     sources = [ast.parse(path.read_text(encoding="utf-8")) for path in STORIES.glob("*.py")]
@@ -274,6 +284,15 @@ def test_every_fault_is_in_the_weather() -> None:
     zoo = "draw it in `misfortune` (scenarios/zoo/storm.py or night.py), or name it in NOT_IN_THE_ZOOS_WEATHER"
     assert undrawn(steps.Fault, drawn_by_hypothesis(), NOT_DRAWN) == set(), hypothesis
     assert undrawn(steps.Fault, drawn_by_the_zoo(), NOT_IN_THE_ZOOS_WEATHER) == set(), zoo
+
+
+def test_a_hunt_draws_what_is_left_to_it() -> None:
+    """What NOT_DRAWN says of the weather of a hunt is so."""
+    for kinds, why in ((weather_kinds.KINDS, BY_A_HUNT), (weather_kinds.DAMAGE, BY_DAMAGE)):
+        left = {name for name, reason in NOT_DRAWN.items() if reason == why}
+        assert left
+        assert left <= (drawn := drawn_by_a_hunt(kinds)), why
+        assert "Wipe" not in drawn, "the control"
 
 
 def test_every_trouble_of_a_place_is_in_a_story() -> None:
