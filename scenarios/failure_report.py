@@ -3,15 +3,18 @@
 Never here: when it is asked for, and where it is shown (pytest_plugin.py).
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cluster.sim.run import RaisedRun, play, setting_of
+from cluster.sim.run import Outcome, RaisedRun, Story, play, setting_of
 from cluster.sim.timeline import render
-from scenarios.gallery import DEFAULT_RULES, StoryError
+from scenarios.gallery import DEFAULT_RULES, LoadedStory, StoryError
+from scenarios.hunt.broken_run import broken_story
 from scenarios.hunt.cause import cause_of_a_test as cause_of
-from scenarios.hunt.failed_test import failed_test
 from scenarios.hunt.recorded_steps import NoScript, RecordedSteps, script_of, scripted
+from scenarios.hunt.shrink import Shrunk, shrink_run
 from scenarios.inspect.causality import chain, event_text, parents, shortened
+from scenarios.inspect.result import RunRequest
 from scenarios.script.writing import Head, script_lines
 
 if TYPE_CHECKING:
@@ -21,40 +24,54 @@ if TYPE_CHECKING:
 
 LONGEST_CHAIN = 9
 """How many events of a chain of causes are shown."""
+EVENTS = 400_000
+"""How many events the smaller runs of a failure may have in all: some two CPU seconds."""
+PLAYS = 300
+"""How many of them there are at most."""
 MOST = 40
 """How many steps a script has at most that could not be made smaller: the last ones."""
 
 
-def sections(error: BaseException, ran: RaisedRun | None, world: "World | None") -> list[tuple[str, str]]:
-    """The sections of a report, each with its heading."""
-    history = ran.outcome.history if ran is not None else world.history if world is not None else None
-    if history is None or not len(history):
+def sections(error: BaseException, failed: "RaisedRun | World") -> list[tuple[str, str]]:
+    """The sections of a report, each with its heading. `failed`: what `run` played, or the world of the test."""
+    history = failed.outcome.history if isinstance(failed, RaisedRun) else failed.history
+    if not len(history):
         return []
     found = [("unkindness: what led to it", "\n".join(_led_to(history)))]
-    story, seed, options = (ran.story, ran.seed, ran.options) if ran is not None else (None, 0, {})
+    options = failed.options if isinstance(failed, RaisedRun) else {}
     try:
-        if world is not None and ran is None:
-            factory, nodes, timing, disk = world.factory, world.names, world.timing, world.disk_model
-
-            async def begins(other: "World") -> None:
-                other.tune(timing=timing, disk=disk)
-                other.start(nodes, factory)
-
-            seed, story = world.seed, scripted(begins, _steps(history))
-        assert story is not None
-        small = failed_test(story, seed, lambda other: play(other, seed, **options))
+        story = failed.story if isinstance(failed, RaisedRun) else _story_of(failed)
+        small, setting = _made_small(story, failed.seed, lambda other: play(other, failed.seed, **options))
     except (StoryError, NoScript) as why:
-        setting = ran.outcome.setting if ran is not None else setting_of(world) if world is not None else None
-        return found + (_whole(history, setting, seed, error, str(why)) if setting is not None else [])
+        as_it_was = failed.outcome.setting if isinstance(failed, RaisedRun) else setting_of(failed)
+        return found + _whole(history, as_it_was, failed.seed, error, str(why))
     if small.story:
-        found.append((f"unkindness: as a story, {small.before} -> {len(small.steps.moments)} steps", small.story))
-    again = play(scripted(story, small.steps), seed, **options)
-    lines = script_lines(
-        Head(small.text, seed, DEFAULT_RULES, small.setting), small.steps, render(again.history, again.names)
-    )
+        heading = f"unkindness: as a story, {len(small.before.moments)} -> {len(small.after.moments)} steps"
+        found.append((heading, small.story))
+    again = play(scripted(story, small.after), failed.seed, **options)
+    head = Head(small.text, failed.seed, DEFAULT_RULES, setting)
+    lines = script_lines(head, small.after, render(again.history, again.names))
     if lines is not None:
         found.append(("unkindness: as a script, for `unkindness run FILE.txt`", "\n".join(lines)))
     return found
+
+
+def _story_of(world: "World") -> Story:
+    """The steps of a world as a story. NoScript if no node was started."""
+    factory, nodes, timing, disk = world.factory, world.names, world.timing, world.disk_model
+
+    async def begins(other: "World") -> None:
+        other.tune(timing=timing, disk=disk)
+        other.start(nodes, factory)
+
+    return scripted(begins, _steps(world.history))
+
+
+def _made_small(story: Story, seed: int, play_it: Callable[[Story], Outcome]) -> tuple[Shrunk, "RunSetting"]:
+    """What is left of the failure, and its setting. StoryError if its steps do not break it again."""
+    request = RunRequest("test", seed, DEFAULT_RULES, own_rules=DEFAULT_RULES)
+    broken = broken_story(LoadedStory("test", story, "", seed, DEFAULT_RULES, (), ""), request, play_it)
+    return shrink_run(broken, PLAYS, EVENTS), broken.setting
 
 
 def _whole(

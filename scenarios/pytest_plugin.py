@@ -12,14 +12,13 @@ Nothing of ours is imported before a fixture is asked for: coverage and `UNKINDN
 a rule, an assertion, a default of the world.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from cluster.sim.clock import Clock
-    from cluster.sim.run import RaisedRun
     from cluster.sim.world import World
 
 
@@ -147,9 +146,11 @@ def _alone(error: BaseException) -> BaseException | None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Give the report of a failed test its seed, its cause, what led to it, and its steps: these once for each cause."""
-    report: Any = yield
+    report = yield
     if call.when == "call":
         callspec: Any = getattr(item, "callspec", None)
         if callspec is not None and "world_seed" in callspec.params:
@@ -158,29 +159,28 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         if error is not None:
             report.sections += _sections(item, error)
         report.user_properties = list(item.user_properties)
-    return report  # type: ignore[no-any-return]  # what a wrapper gives is the report
+    return report
 
 
 def _sections(item: pytest.Item, error: BaseException) -> list[tuple[str, str]]:
     """What is to be said of a run that failed, unless its cause has been told; and its cause among the properties of the test."""
-    ran: RaisedRun | None = getattr(error, "ran", None)
-    world = item.stash.get(WORLD, None) or getattr(error, "world", None)
-    if ran is None and world is None:
+    failed = getattr(error, "ran", None) or item.stash.get(WORLD, None) or getattr(error, "world", None)
+    if failed is None:
         return []
     from scenarios.failure_report import cause_of, sections
 
     cause = cause_of(error)
     item.user_properties += [(PROMISE, cause.promise), (PLACE, cause.place)]
-    key = (item.nodeid.partition("[")[0], cause.promise, cause.place)
+    key = (_test_of(item), cause.promise, cause.place)
     if key in item.config.stash[REPORTED]:
         return []
     item.config.stash[REPORTED].add(key)
-    return sections(error, ran, world)
+    return sections(error, failed)
 
 
-def _test_of(report: Any) -> str:
-    """The test without its parameters."""
-    name: str = report.nodeid.partition("[")[0]
+def _test_of(reported: Any) -> str:
+    """The test of an item or of a report, without its parameters."""
+    name: str = reported.nodeid.partition("[")[0]
     return name
 
 

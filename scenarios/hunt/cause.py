@@ -43,9 +43,7 @@ def cause_of(failure: BaseException | None, outcome: "Outcome", loaded: LoadedSt
     if failure is None:
         return Cause(f"{verdict}, never seen", ", ".join(outcome.unseen))
     if isinstance(failure, Violation):
-        return Cause(
-            failure.promise, _innermost(failure, lambda file: is_users(file) or _module(file).startswith(CHECKS))
-        )
+        return _of_a_promise(failure)
     if verdict == BROKEN:
         return Cause(OF_THE_STORY, _innermost(failure, is_users))
     kind = f"{verdict}, {type(failure).__name__}"
@@ -57,10 +55,13 @@ def cause_of(failure: BaseException | None, outcome: "Outcome", loaded: LoadedSt
 def cause_of_a_test(failure: BaseException) -> Cause:
     """The cause of the failure of somebody's test: the promise, or the kind of error, and the function that said so."""
     if isinstance(failure, Violation):
-        return Cause(
-            failure.promise, _innermost(failure, lambda file: is_users(file) or _module(file).startswith(CHECKS))
-        )
+        return _of_a_promise(failure)
     return Cause(type(failure).__name__, _innermost(failure, is_users))
+
+
+def _of_a_promise(broken: Violation) -> Cause:
+    """The promise, and the last function of a watcher's or of the user's."""
+    return Cause(broken.promise, _innermost(broken, lambda file: is_users(file) or _module(file).startswith(CHECKS)))
 
 
 def _innermost(failure: BaseException, said: Callable[[str], bool]) -> str:

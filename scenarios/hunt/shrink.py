@@ -71,11 +71,11 @@ def shrink(run: str, bug: str | None, rules: str | None, plays: int = PLAYS) -> 
     return shrink_run(broken_run_named(run, bug, rules), plays)
 
 
-def shrink_run(broken: BrokenRun, plays: int = PLAYS) -> Shrunk:
-    """Shrink a run that is known to break a promise."""
+def shrink_run(broken: BrokenRun, plays: int = PLAYS, events: int = EVENTS) -> Shrunk:
+    """Shrink a run that is known to break a promise; `events`: how many the smaller runs may have in all."""
     player, request, cause = broken.player, broken.request, broken.cause
     player.plays = player.events = 0
-    found = Shrinking(broken.steps, player.breaks, lambda: player.plays >= plays or player.events > EVENTS).run()
+    found = Shrinking(broken.steps, player.breaks, lambda: player.plays >= plays or player.events > events).run()
     tried, text = player.plays, player.text_of(found.steps)
     story = story_text(found.steps, broken, text)
     if story and not player.breaks_as_text(story):
