@@ -71,7 +71,7 @@ class Client:
         return Client(self.world, self, nodes)
 
     def start(
-        self, names: str, rules: Rules | str | None = None, allowed: Allowed | None = None, clouds: str = ""
+        self, names: Iterable[str], rules: Rules | str | None = None, allowed: Allowed | None = None, clouds: str = ""
     ) -> Cluster[Backups]:
         """Bring the nodes up with the backup service, under these rules or those the run was given.
 

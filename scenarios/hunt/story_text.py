@@ -15,6 +15,7 @@ from backup.record.encryption_keys import Key
 from cluster import steps
 from cluster.raft.timing import Timing
 from cluster.sim.disk import DiskModel
+from cluster.sim.run import RunSetting
 from cluster.time_units import SECOND
 from scenarios.gallery import DEFAULT_RULES
 from scenarios.hunt.broken_run import BrokenRun
@@ -72,12 +73,17 @@ def story_text(script: RecordedSteps, broken: BrokenRun, text: str) -> str:
 
 def _settings(broken: BrokenRun, source: "Source") -> Iterator[str]:
     """The lines that choose timing and disks, where they are not the usual ones, and what is watched beside the usual promises."""
-    chosen = [("timing", broken.setting.timing, Timing()), ("disk", broken.setting.disk, DiskModel())]
-    said = [f"{name}={source.of(each)}" for name, each, usual in chosen if each != usual]
+    said = [f"{name}={source.of(each)}" for name, each in tuned(broken.setting)]
     if said:
         yield f"world.tune({', '.join(said)})"
     if broken.setting.watched:
         yield f"world.watch({', '.join(f'{source.named(each)}()' for each in broken.setting.watched)})"
+
+
+def tuned(setting: RunSetting) -> list[tuple[str, Any]]:
+    """Timing and disks of a run, by the names that `world.tune` has for them, where they are not the usual ones."""
+    chosen = [("timing", setting.timing, Timing()), ("disk", setting.disk, DiskModel())]
+    return [(name, each) for name, each, usual in chosen if each != usual]
 
 
 def _body(script: RecordedSteps, application: type, source: "Source") -> Iterator[str]:
@@ -98,7 +104,12 @@ def _body(script: RecordedSteps, application: type, source: "Source") -> Iterato
 
 def _wait(gap: int) -> Iterator[str]:
     if gap > 0:
-        yield f"await trio.sleep({gap / SECOND:.6f}".rstrip("0").rstrip(".") + ")"
+        yield f"await trio.sleep({in_seconds(gap)})"
+
+
+def in_seconds(time: int) -> str:
+    """A time in µs as the shortest decimal number of seconds."""
+    return f"{time / SECOND:.6f}".rstrip("0").rstrip(".")
 
 
 def _names(nodes: tuple[str, ...], source: "Source") -> str:

@@ -5,7 +5,6 @@ Whatever is wrong is one `StoryError` with file, line and remedy. What it expect
 
 import ast
 import importlib
-from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +16,7 @@ from cluster.sim.run import Story
 from cluster.sim.timeline import render
 from cluster.sim.world import World
 from cluster.time_units import SECOND
+from scenarios.backups import backups
 from scenarios.gallery import DEFAULT_RULES, DEFAULT_SEED, LoadedStory, StoryError, brought_in
 from scenarios.hunt.recorded_steps import RecordedSteps, TimedStep, take_steps
 from scenarios.hunt.story_text import VERBS
@@ -229,31 +229,18 @@ class ScriptText:
     def _story(self) -> Story:
         until = self._until or (self._moments[-1].at if self._moments else 0)
         plan = RecordedSteps(self._nodes, tuple(self._moments), until)
-        tuned, application, nodes, expected, path = (
-            self._tuned,
-            self._application,
-            self._nodes,
-            self._expected,
-            self._path,
-        )
-        starts: Callable[[World], Any]
-        if application == "backups":
-            backups = importlib.import_module("scenarios.backups").backups
-
-            def starts(world: World) -> Any:
-                return backups(world).start("".join(nodes) if all(len(name) == 1 for name in nodes) else nodes)
-        else:
-            given = (self._known[application],) if application else ()
-
-            def starts(world: World) -> Any:
-                return world.start(nodes, *given)
+        given = (self._known[self._application],) if self._application not in ("", "backups") else ()
 
         async def story(world: World) -> None:
-            world.tune(**tuned)
-            starts(world)
+            world.tune(**self._tuned)
+            if self._application == "backups":
+                backups(world).start(self._nodes)
+            else:
+                world.start(self._nodes, *given)
             await take_steps(world, plan)
-            if expected:
-                compare(path, expected, [line.strip() for line in render(world.history, world.names)])
+            if self._expected:
+                lines = [line.strip() for line in render(world.history, world.names)]
+                compare(self._path, self._expected, lines)
 
         return story
 

@@ -15,24 +15,20 @@ Never here: how such a text is read (reading.py), and how values are written as 
 """
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
 
 from backup.node.service import Backups
 from cluster import steps
-from cluster.raft.timing import Timing
-from cluster.sim.disk import DiskModel
 from cluster.sim.empty_application import Nothing
 from cluster.sim.run import RunSetting
-from cluster.time_units import SECOND
 from cluster.value import value
 from scenarios.gallery import DEFAULT_RULES
 from scenarios.hunt.recorded_steps import RecordedSteps
-from scenarios.hunt.story_text import VERBS, Source
+from scenarios.hunt.story_text import VERBS, WIDTH, Source, in_seconds, tuned
 
-WIDTH = 120
 INDENT = "  "
 
 
@@ -51,8 +47,8 @@ class Head:
 def script_lines(head: Head, script: RecordedSteps, timeline: Iterable[str] = ()) -> list[str] | None:
     """The lines of a script; None if a step holds a key or a password, which no text may show."""
     source = Source()
-    said = [f"at {_seconds(each.at)} {command(each.step, source)}" for each in script.moments]
-    tuned = list(_tuned(head.setting, source))
+    said = [f"at {in_seconds(each.at)} {command(each.step, source)}" for each in script.moments]
+    tunes = [f"tune {name} {source.of(each)}" for name, each in tuned(head.setting)]
     start = f"start {_nodes(script.nodes)}{_application(head.setting.application, source)}"
     if source.hides:
         return None
@@ -62,8 +58,8 @@ def script_lines(head: Head, script: RecordedSteps, timeline: Iterable[str] = ()
     lines += [f"seed {head.seed}", *([f"rules {head.rules}"] if head.rules != DEFAULT_RULES else [])]
     lines += [f"uses {module} {', '.join(sorted(names))}" for module, names in sorted(source.imports.items())]
     lines += [f"uses {head.file} {', '.join(sorted(source.own))}"] if source.own else []
-    lines += tuned
-    for each, output in zip([start, *said, f"at {_seconds(script.until)} end"], below, strict=True):
+    lines += tunes
+    for each, output in zip([start, *said, f"at {in_seconds(script.until)} end"], below, strict=True):
         lines += [each, *(f"{INDENT}{line}" for line in output)]
     return lines
 
@@ -90,15 +86,7 @@ def command(step: Any, source: Source) -> str:
 
 def _plain(given: Any) -> str:
     """A value of a field as a word: durations in seconds."""
-    return (
-        f"{given / SECOND:.6f}".rstrip("0").rstrip(".")
-        if isinstance(given, int) and type(given) not in (bool, int)
-        else f"{given!r}"
-    )
-
-
-def _seconds(at: int) -> str:
-    return f"{at / SECOND:.6f}".rstrip("0").rstrip(".")
+    return in_seconds(given) if isinstance(given, int) and type(given) not in (bool, int) else f"{given!r}"
 
 
 def _nodes(names: tuple[str, ...]) -> str:
@@ -109,12 +97,6 @@ def _application(kind: type, source: Source) -> str:
     if issubclass(kind, Backups):
         return " backups"
     return "" if kind is Nothing else f" {source.named(kind)}"
-
-
-def _tuned(setting: RunSetting, source: Source) -> Iterator[str]:
-    for name, each, usual in (("timing", setting.timing, Timing()), ("disk", setting.disk, DiskModel())):
-        if each != usual:
-            yield f"tune {name} {source.of(each)}"
 
 
 def _below(timeline: list[str], times: list[int]) -> list[list[str]]:
