@@ -92,13 +92,14 @@ def hunt(
             reports, is_interrupted = _hunted(hunts, limit, where, say_progress)
         if file is not None:
             print("\n".join(junit_lines(reports)), file=file)
+    whole = joined(reports)
     if json:
-        say_json(joined(reports).fields())
+        say_json(whole.fields())
     else:
         for report in reports:
             for line in report_lines(report):
                 print(printable(line))
-    return INTERRUPTED if is_interrupted else _code(joined(reports))
+    return INTERRUPTED if is_interrupted else _code(whole)
 
 
 def _hunted(

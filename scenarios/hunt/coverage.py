@@ -22,7 +22,7 @@ class Reached:
     seeds: int
     first: int
 
-    def fields(self) -> dict[str, int]:
+    def fields(self) -> dict[str, Any]:
         """As JSON."""
         return {"seeds": self.seeds, "first": self.first}
 
@@ -59,11 +59,8 @@ class Coverage:
     def fields(self) -> dict[str, Any]:
         """The coverage as JSON."""
         return {
-            "matrix": [
-                {"fault": cell.fault, "role": cell.role, "phase": cell.phase} | reached.fields()
-                for cell, reached in self.cells
-            ],
-            "never": [{"fault": cell.fault, "role": cell.role, "phase": cell.phase} for cell in self.never()],
+            "matrix": [cell.fields() | reached.fields() for cell, reached in self.cells],
+            "never": [cell.fields() for cell in self.never()],
             "marks": {name: reached.fields() if reached is not None else None for name, reached in self.marks},
             "curve": [{"seeds": seeds, "reached": reached} for seeds, reached in self.curve],
         }

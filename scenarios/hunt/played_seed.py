@@ -11,7 +11,7 @@ from cluster.trace import Failed, Stepped
 from cluster.value import value
 from scenarios.gallery import LoadedStory
 from scenarios.hunt.cause import Cause, cause_of
-from scenarios.hunt.patience import TOO_LONG, SeedTookTooLong, limited_cpu
+from scenarios.hunt.processor_time import TOO_LONG, SeedTookTooLong, limited_cpu
 from scenarios.hunt.seen_states import FaultCell, SeenStates
 from scenarios.inspect.result import RunRequest, verdict_of
 from scenarios.kept_run import perform, story_of
@@ -73,9 +73,9 @@ def play_seed(loaded: LoadedStory, request: RunRequest) -> PlayedSeed:
         worlds.append(world)
         world.history.watch(seen)
 
-    with limited_cpu() as patience:
-        outcome = perform(loaded, request, follow=follow, stop_asked=lambda: patience.is_over)
-    if outcome.verdict == STOPPED and not patience.is_over:
+    with limited_cpu() as processor_time:
+        outcome = perform(loaded, request, follow=follow, stop_asked=lambda: processor_time.is_over)
+    if outcome.verdict == STOPPED and not processor_time.is_over:
         raise KeyboardInterrupt
     (world,) = worlds
     failed = outcome.history.of(Failed)

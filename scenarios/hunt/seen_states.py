@@ -63,6 +63,10 @@ class FaultCell:
     role: str
     phase: str
 
+    def fields(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"fault": self.fault, "role": self.role, "phase": self.phase}
+
 
 class SeenStates(Watcher):
     """The model of roles and phases, and what was seen."""

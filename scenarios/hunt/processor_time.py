@@ -35,20 +35,20 @@ def limited_cpu(seconds: float = LONGEST) -> Iterator[ProcessorTime]:
     A run that is asked is left in order. One that does not ask any more is told by an exception, in the midst of the code that
     never waits, again and again. Only the main thread of a process can be told, and only where there are such timers.
     """
-    patience = ProcessorTime()
+    processor_time = ProcessorTime()
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
-        yield patience
+        yield processor_time
         return
 
     def tell(_: int, __: FrameType | None) -> None:
-        if patience.is_over:
+        if processor_time.is_over:
             raise SeedTookTooLong(f"{TOO_LONG} ({seconds:g} s)")
-        patience.is_over = True
+        processor_time.is_over = True
 
     before = signal.signal(signal.SIGVTALRM, tell)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds, AGAIN)
     try:
-        yield patience
+        yield processor_time
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)

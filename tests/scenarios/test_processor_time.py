@@ -12,7 +12,7 @@ from cluster.sim.run import INCONCLUSIVE
 from scenarios.cli import MISTAKE, main
 from scenarios.gallery import load
 from scenarios.hunt import played_seed
-from scenarios.hunt.patience import SeedTookTooLong, limited_cpu
+from scenarios.hunt.processor_time import SeedTookTooLong, limited_cpu
 from scenarios.kept_run import asked
 
 ENDLESS = '''"""Never ends."""
@@ -99,10 +99,10 @@ def test_a_seed_without_an_end_has_no_verdict(
 
 def test_processor_time_is_counted_in_the_block_alone() -> None:
     """Nothing is told after it; in another thread than the main one nothing is told at all."""
-    with pytest.raises(SeedTookTooLong, match="its processor time was used up"), limited_cpu(0.05) as patience:
+    with pytest.raises(SeedTookTooLong, match="its processor time was used up"), limited_cpu(0.05) as processor_time:
         while True:
             pass
-    assert patience.is_over
+    assert processor_time.is_over
     sum(range(3_000_000))
 
     def elsewhere() -> None:
