@@ -14,7 +14,7 @@ import attrs
 from cluster.value import value
 from scenarios.page.document import document
 from scenarios.page.recording import Recording
-from tests.page.conftest import CHROMIUM, FLAGS, recorded, until
+from tests.page.conftest import CHROMIUM, chromium, recorded, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -85,12 +85,9 @@ def scrubbed(browser: "Browser", page: "Page", middle: str, side: str) -> Scrubb
 
 def tell(target: Path) -> None:
     """Open it three times, scrub it once in each view, and print what that took."""
-    from playwright.sync_api import sync_playwright
-
     target.write_text(document(many(recorded(STORY), EVENTS)), encoding="utf-8", newline="\n")
     print(f"{EVENTS:,} events, {target.stat().st_size / 1e6:.2f} MB")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as browser:
         for width, height in ((1280, 800), (1920, 1080), (1920, 1080)):
             page = browser.new_page(viewport={"width": width, "height": height})
             page.goto("about:blank")
@@ -105,7 +102,6 @@ def tell(target: Path) -> None:
             found = scrubbed(browser, page, middle, side)
             frames = f"a frame every {found.usual:.1f} ms, the slowest {found.slowest:.0f} ms"
             print(f"{middle:9} {side:8} {frames}, {found.cpu:.1f} ms of CPU a frame")
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,17 @@ def until(page: "Page", expression: str) -> None:
     pytest.fail(f"never true in the page: {expression}")
 
 
+@contextmanager
+def chromium() -> "Iterator[Browser]":
+    """A Chromium, until the block ends."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        launched.close()
+
+
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
     """A Chromium, one a module of tests."""
@@ -58,11 +70,9 @@ def browser() -> "Iterator[Browser]":
         if os.environ.get("CI"):
             pytest.fail("no Chromium was found: install one, as the page is tested in it")
         pytest.skip("no Chromium was found: install one to test the page")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[dev]'")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[dev]'")
+    with chromium() as launched:
+        yield launched
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from scenarios.page.document import document
 from scenarios.page.recording import Recording
-from tests.page.conftest import CHROMIUM, FLAGS, recorded, until
+from tests.page.conftest import CHROMIUM, chromium, recorded, until
 
 SIZES = ((1280, 800), (1920, 1080))
 LOOKS: dict[str, tuple[dict[str, Any], str]] = {
@@ -60,15 +60,13 @@ def shoot(browser: Browser, file: Path, hash_: str, look: str, size: tuple[int, 
 def take(target: Path) -> None:
     """Write all pictures into a folder, and say where."""
     target.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as browser, tempfile.TemporaryDirectory() as folder:
         for kind, (made, moment) in runs(Path(folder)).items():
             file = Path(folder) / f"{kind}.html"
             file.write_text(document(made), encoding="utf-8", newline="\n")
             for view, look, size in product(VIEWS[kind], LOOKS, SIZES):
                 name = f"{kind}-{view.split('&')[0][4:]}-{look}-{size[0]}.png"
                 shoot(browser, file, moment + view, look, size, target / name)
-        browser.close()
     print(f"{len(list(target.glob('*.png')))} pictures are in {target}")
 
 

@@ -4,10 +4,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 from scenarios.page.document import document
-from tests.page.conftest import CHROMIUM, FLAGS, recorded, until
+from tests.page.conftest import CHROMIUM, chromium, recorded, until
 
 STORY = "no_leader_still_backed_up"
 TARGET = Path(__file__).parents[2] / ".github/page.png"
@@ -21,17 +19,15 @@ def moment() -> int:
 
 def take(target: Path) -> None:
     """Write the picture: 1280 by 800 pixels, light."""
-    with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
+    with chromium() as browser, tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "page.html"
         file.write_text(document(recorded(STORY)), encoding="utf-8", newline="\n")
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = chromium.new_page(viewport={"width": 1280, "height": 800}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="light")
         page.goto(f"{file.as_uri()}#e={moment()}")
         until(page, "window.app !== undefined")
         page.evaluate("app.zoom(0.6)")
         page.wait_for_timeout(300)
         page.screenshot(path=target)
-        chromium.close()
 
 
 if __name__ == "__main__":

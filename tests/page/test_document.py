@@ -15,7 +15,9 @@ import pytest
 from backup.checks.secret_spellings import holds
 from backup.checks.secrets import KeysStaySecret
 from scenarios import cli
+from scenarios.gallery import StoryError
 from scenarios.inspect.played_run import played
+from scenarios.page import command
 from scenarios.page.document import document, modules, program, sheet
 from scenarios.page.encode import columns, encoded
 from scenarios.page.recording import recording
@@ -49,6 +51,18 @@ def test_nothing_leads_out_of_the_file() -> None:
         "base-uri 'none'",
         "form-action 'none'",
     ]
+
+
+def test_a_run_that_is_too_long_for_a_page_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At one event more than a page holds, the remedy is said; at the limit there is a page."""
+    found = played("the_crown_passes", None)
+    count = len(found.outcome.history)
+    monkeypatch.setattr(command, "MOST", count - 1)
+    refused = f"the run has {count:,} events, and a page holds {count - 1:,}: `unkindness draw the_crown_passes@"
+    with pytest.raises(StoryError, match=re.escape(refused)):
+        command.page_text(found.outcome, found.request, found.loaded, "0.0.0")
+    monkeypatch.setattr(command, "MOST", count)
+    assert command.page_text(found.outcome, found.request, found.loaded, "0.0.0").startswith("<!doctype html>")
 
 
 def test_the_page_without_its_data_is_small() -> None:

@@ -18,7 +18,7 @@ from scenarios.inspect.played_run import PlayedRun, played
 from scenarios.kept_run import ReplayError
 from scenarios.page.document import document
 from scenarios.page.recording import recording
-from tests.page.conftest import CHROMIUM, FLAGS, until
+from tests.page.conftest import CHROMIUM, chromium, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -104,17 +104,13 @@ def in_story(browser: "Browser", found: PlayedRun, folder: Path) -> Iterator[tup
 
 def main(names: list[str]) -> int:
     """Look at these stories, or at all; 1 if anything was found."""
-    from playwright.sync_api import sync_playwright
-
     count = 0
-    with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as browser, tempfile.TemporaryDirectory() as folder:
         for name in names or gallery.names():
             print(name, file=sys.stderr, flush=True)
             for where, words in in_story(browser, played(name, None), Path(folder)):
                 count += 1
                 print(f"{name}: {where}: {words}", flush=True)
-        browser.close()
     print(f"{count} found")
     return 1 if count else 0
 

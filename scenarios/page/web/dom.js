@@ -37,7 +37,7 @@ function fill(element, attributes) {
 }
 
 /** An element of HTML: its tag, with its classes after a dot (`p.hint`); then attributes and children. An attribute that begins with
- * `on` is a listener. `data-key` names it across redraws, for focus and scrolling.
+ * `on` is a listener. `data-key` says which thing it is, across redraws.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K | `${K}.${string}`} name @param {...(Part | Part[])} parts @returns {HTMLElementTagNameMap[K]} */
 export function el(name, ...parts) {
