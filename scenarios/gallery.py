@@ -96,7 +96,7 @@ def suggested_story(name: str, folder: Path = STORIES) -> str:
 
 
 def load(story: str, folder: Path = STORIES) -> LoadedStory:
-    """Load a story by its name in the gallery or by the path of a `.py` file. StoryError says what is wrong."""
+    """Load a story by its name in the gallery or by the path of a `.py` file or of a script. StoryError says what is wrong."""
     if story.endswith(ENDINGS) or "/" in story or "\\" in story:
         path = Path(story)
         if not path.is_file():
