@@ -140,7 +140,7 @@ class LocalCopy:
         self._changed(self)
 
     async def _append(self, frames: list[bytes]) -> None:
-        """Make these frames durable, which are taken out of their list."""
+        """Make these frames durable; the list is emptied if the whole journal is written anew, which has them too."""
         size = sum(map(len, frames))
         if self._size + size > 2 * self._needed + LONG:
             frames.clear()
