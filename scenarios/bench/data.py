@@ -4,7 +4,6 @@ A figure is the peak of resident memory, beside the size of the data.
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+COMMAND = """
+import sys
+from scenarios.cli import main
+code = main(sys.argv[1:])
+from scenarios.bench.resident import peak
+sys.stderr.write(f"\\n{peak()}")
+sys.exit(code)
+"""
+"""Plays a command and writes the peak of its memory as the last line of the standard error."""
 LONG, MANY = 200_000_000, 1_000_000
 """Bytes of the one long document, and how many small ones there are."""
 STORY = '''"""One node, one full backup."""
@@ -42,7 +50,7 @@ def data(long: int = LONG, many: int = MANY) -> dict[str, Any]:
             restored = _peak("restore", str(kept), "--into", str(Path(folder, "restored.jsonl")))
             size = source.stat().st_size
             Path(folder, "restored.jsonl").unlink()
-            rows[name] = {"data": _mebibytes(size), "run": _mebibytes(run), "restore": _mebibytes(restored)}
+            rows[name] = {"data": _mebibytes(size), "run": run, "restore": restored}
     return {"peak_mebibytes": rows}
 
 
@@ -66,16 +74,14 @@ def _many(count: int) -> Iterator[str]:
         yield json.dumps(row) + "\n"
 
 
-def _peak(*words: str) -> int:
-    """The most bytes that a command of ours held."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scenarios", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+def _peak(*words: str) -> float:
+    """The most MiB that a command of ours held."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"unkindness {words[0]} ended with {process.returncode}")
-    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1_024)
+    if done.returncode:
+        raise RuntimeError(f"unkindness {words[0]} ended with {done.returncode}: {done.stderr.strip()}")
+    return float(done.stderr.splitlines()[-1])
 
 
 def _mebibytes(size: int) -> float:

@@ -1,11 +1,8 @@
 """The loads that the benchmarks put on a cluster; every benchmark uses the same."""
 
-import resource
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
@@ -114,13 +111,3 @@ def held(story: Callable[[World], Awaitable[None]], seed: int = 1, **options: An
     if outcome.failure is not None:
         raise outcome.failure
     return outcome
-
-
-def peak() -> float:
-    """Peak resident memory of this process in MiB, counted from its own start and not from its parent's."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return round(int(lines["VmHWM"].split()[0]) / 1_024, 1)
-    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(kibibytes / (1_048_576 if sys.platform == "darwin" else 1_024), 1)

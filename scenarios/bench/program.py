@@ -89,7 +89,7 @@ def memory() -> dict[str, Any]:
 
 
 def _peak(program: str) -> float:
-    code = f"from scenarios.bench import load\n{program}\nprint(load.peak())"
+    code = f"from scenarios.bench import load, resident\n{program}\nprint(resident.peak())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(done.stdout)
 

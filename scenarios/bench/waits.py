@@ -16,7 +16,8 @@ from cluster.sim.run import Outcome, Story
 from cluster.sim.world import World
 from scenarios.backups import backups
 from scenarios.bench import yardsticks
-from scenarios.bench.load import held, peak
+from scenarios.bench.load import held
+from scenarios.bench.resident import peak
 from scenarios.zoo.night import migration, night
 
 DAY = 86_400.0
