@@ -20,6 +20,8 @@ sys.stderr.write(f"\\n{peak()}")
 sys.exit(code)
 """
 """Plays a command and writes the peak of its memory as the last line of the standard error."""
+ROW = 123
+"""About how many bytes a row of the long document has."""
 LONG, MANY = 200_000_000, 1_000_000
 """Bytes of the one long document, and how many small ones there are."""
 STORY = '''"""One node, one full backup."""
@@ -55,7 +57,7 @@ def data(long: int = LONG, many: int = MANY) -> dict[str, Any]:
 
 
 def _long(size: int) -> str:
-    rows = size // 100
+    rows = size // ROW
     parts = ",".join(
         f'{{"n":{n},"name":"a row of it","price":{n / 7!r},"text":"and some text {n:040}"}}' for n in range(rows)
     )
